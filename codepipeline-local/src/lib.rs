@@ -1,0 +1,1 @@
+//! A local emulator of AWS CodePipeline's job-worker API, its pipelines and an S3 store.

@@ -1,0 +1,162 @@
+//! A job's own folder: where its artifacts are staged and its action works.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::job::Job;
+
+/// The folder of one job, removed with everything in it when this is dropped.
+///
+/// ```text
+/// <work folder>/<job id, made safe for a path>/in/<artifact>    one folder for each input artifact
+/// <work folder>/<job id, made safe for a path>/out/<artifact>   one folder for each output artifact
+/// <work folder>/<job id, made safe for a path>/home             the action's HOME
+/// <work folder>/<job id, made safe for a path>/report           files that an action writes to tell about itself
+/// ```
+pub struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// Makes the folders for `job` below `work_folder`. Artifact names are CodePipeline's (`[a-zA-Z0-9_-]`), which is
+    /// checked here once more: a name is a path component.
+    ///
+    /// # Errors
+    /// When a folder can't be made, or an artifact's name is not of that form.
+    pub fn create(work_folder: &Path, job: &Job) -> io::Result<Self> {
+        let workspace = Self { root: work_folder.join(safe_component(&job.id)) };
+        for folder in [workspace.home(), workspace.report_folder()] {
+            std::fs::create_dir_all(folder)?;
+        }
+        for artifact in &job.inputs {
+            std::fs::create_dir_all(workspace.input(checked_name(&artifact.name)?))?;
+        }
+        for artifact in &job.outputs {
+            std::fs::create_dir_all(workspace.output(checked_name(&artifact.name)?))?;
+        }
+        Ok(workspace)
+    }
+
+    /// The folder that holds everything of this job.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where the input artifact `name` is staged in.
+    pub fn input(&self, name: &str) -> PathBuf {
+        self.root.join("in").join(name)
+    }
+
+    /// Where the action leaves what becomes the output artifact `name`.
+    pub fn output(&self, name: &str) -> PathBuf {
+        self.root.join("out").join(name)
+    }
+
+    /// An empty folder to be the action's `HOME`.
+    pub fn home(&self) -> PathBuf {
+        self.root.join("home")
+    }
+
+    /// Where an action may write files that tell about itself (output variables, a summary).
+    pub fn report_folder(&self) -> PathBuf {
+        self.root.join("report")
+    }
+}
+
+impl Drop for Workspace {
+    /// /tmp holds nothing of a finished job: it outlives the invocation, and the next job may be another customer's.
+    fn drop(&mut self) {
+        if let Err(error) = remove_tree(&self.root) {
+            tracing::error!(error = %error, "the job's folder could not be removed");
+        }
+    }
+}
+
+/// Removes a folder whose owner may have taken the permissions off some of its folders.
+fn remove_tree(root: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            make_folders_writable(root)?;
+            std::fs::remove_dir_all(root)
+        }
+        result => result,
+    }
+}
+
+fn make_folders_writable(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            make_folders_writable(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Empties the work folder: on Lambda /tmp survives a reset of the runtime, and with it what an aborted job left there.
+///
+/// # Errors
+/// When something in it can't be removed or the folder can't be made.
+pub fn wipe(work_folder: &Path) -> io::Result<()> {
+    remove_tree(work_folder)?;
+    std::fs::create_dir_all(work_folder)
+}
+
+fn checked_name(name: &str) -> io::Result<&str> {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.len() <= 100 && name.chars().all(harmless) {
+        return Ok(name);
+    }
+    let rule = "an artifact's name is 1 to 100 characters of [a-zA-Z0-9_-]; the job names one that is not";
+    Err(io::Error::new(io::ErrorKind::InvalidInput, rule))
+}
+
+/// Third-party job ids may hold any character: all but harmless ones become their hexadecimal code.
+fn safe_component(id: &str) -> String {
+    let mut safe = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'-' {
+            safe.push(char::from(byte));
+        } else {
+            safe.push_str(&format!("_{byte:02x}"));
+        }
+        // A path component has at most 255 bytes; ids have at most 512 characters.
+        if safe.len() > 200 {
+            break;
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_cannot_climb_out_of_the_work_folder() {
+        assert_eq!(safe_component("../../etc"), "_2e_2e_2f_2e_2e_2fetc");
+        assert_eq!(safe_component("11111111-abcd"), "11111111-abcd");
+        assert!(safe_component(&"/".repeat(512)).len() < 255);
+    }
+
+    #[test]
+    fn artifact_names_that_are_paths_are_refused() {
+        for name in ["", "..", "a/b", "a.b", &"a".repeat(101)] {
+            assert!(checked_name(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_tree_with_locked_folders_is_removed() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("job");
+        std::fs::create_dir_all(root.join("locked/inner")).unwrap();
+        std::fs::set_permissions(root.join("locked"), std::fs::Permissions::from_mode(0o000)).unwrap();
+        remove_tree(&root).unwrap();
+        assert!(!root.exists());
+    }
+}
