@@ -2,4 +2,6 @@
 
 pub mod actions;
 pub mod job;
+pub mod placeholder;
+pub mod redact;
 pub mod workspace;

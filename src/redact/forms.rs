@@ -1,0 +1,103 @@
+//! The forms in which a secret can occur.
+
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine as _};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
+/// Shorter lines of a secret are words such as `fi` or `}`, which would mask half of any text.
+const MIN_LINE_CHARS: usize = 4;
+/// Shorter pieces of base64 occur by chance.
+const MIN_BASE64_CORE: usize = 8;
+/// The widths at which `base64`, MIME (76) and PEM, `openssl` (64) wrap.
+const BASE64_WIDTHS: [usize; 2] = [64, 76];
+
+/// What percent encoding leaves alone: RFC 3986's unreserved characters, and what some encoders add.
+const RFC_3986: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PATH: &AsciiSet = &RFC_3986.remove(b'/');
+const JAVASCRIPT: &AsciiSet = &RFC_3986.remove(b'!').remove(b'\'').remove(b'(').remove(b')').remove(b'*');
+const FORM: &AsciiSet = &RFC_3986.add(b'~').remove(b'*');
+
+/// Every form of `secret`, in no order and with repetitions; none is empty.
+pub(super) fn of_secret(secret: &str) -> Vec<Vec<u8>> {
+    let mut forms = Vec::new();
+    let lines = secret.lines().map(str::trim).filter(|line| line.chars().count() >= MIN_LINE_CHARS);
+    for piece in [secret, secret.trim()].into_iter().chain(lines) {
+        // White space alone is everywhere and tells nothing.
+        if piece.trim().is_empty() {
+            continue;
+        }
+        forms.push(piece.to_owned());
+        push_json(&mut forms, piece);
+        push_percent_encoded(&mut forms, piece);
+        push_base64(&mut forms, piece);
+    }
+    forms.sort_unstable();
+    forms.dedup();
+    forms.into_iter().map(String::into_bytes).collect()
+}
+
+/// As the inside of a JSON string: plain, with all but ASCII escaped, and with slashes escaped.
+fn push_json(forms: &mut Vec<String>, piece: &str) {
+    let quoted = serde_json::Value::from(piece).to_string();
+    let escaped = &quoted[1..quoted.len() - 1];
+    let mut ascii = String::with_capacity(escaped.len());
+    let mut units = [0; 2];
+    for c in escaped.chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+        } else {
+            ascii.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    for form in [escaped, &ascii] {
+        forms.push(form.replace('/', "\\/"));
+        forms.push(form.to_owned());
+    }
+}
+
+fn push_percent_encoded(forms: &mut Vec<String>, piece: &str) {
+    for set in [RFC_3986, PATH, JAVASCRIPT, FORM, NON_ALPHANUMERIC] {
+        let upper: String = percent_encode(piece.as_bytes(), set).collect();
+        // Only an encoded byte begins with `%`: the sign itself is always encoded.
+        let lower: String = percent_encode(piece.as_bytes(), set)
+            .map(|chunk| if chunk.starts_with('%') { chunk.to_ascii_lowercase() } else { chunk.to_owned() })
+            .collect();
+        for form in [upper, lower] {
+            forms.push(form.replace("%20", "+"));
+            forms.push(form);
+        }
+    }
+}
+
+/// In base64: on its own, wrapped, and the part of it that does not depend on what surrounds the secret, for each of the
+/// three ways in which it can lie across base64's groups of three bytes (`Authorization: Basic` encodes `user:secret`).
+fn push_base64(forms: &mut Vec<String>, piece: &str) {
+    let alone = BASE64_STANDARD.encode(piece);
+    let mut found: Vec<String> = BASE64_WIDTHS.iter().map(|&width| wrap(&alone, width)).collect();
+    found.push(BASE64_STANDARD_NO_PAD.encode(piece));
+    found.push(alone);
+    for before in 0..3 {
+        let mut bytes = vec![0; before];
+        bytes.extend_from_slice(piece.as_bytes());
+        let encoded = BASE64_STANDARD_NO_PAD.encode(&bytes);
+        let core = &encoded[(before * 8).div_ceil(6)..bytes.len() * 8 / 6];
+        if core.len() >= MIN_BASE64_CORE {
+            found.push(core.to_owned());
+        }
+    }
+    for form in found {
+        forms.push(form.replace('+', "-").replace('/', "_"));
+        forms.push(form);
+    }
+}
+
+/// `text` (ASCII) in lines of `width` characters.
+fn wrap(text: &str, width: usize) -> String {
+    let mut wrapped = String::with_capacity(text.len() + text.len() / width);
+    for (at, c) in text.chars().enumerate() {
+        if at > 0 && at % width == 0 {
+            wrapped.push('\n');
+        }
+        wrapped.push(c);
+    }
+    wrapped
+}
