@@ -1,1 +1,232 @@
-//! The `command` action.
+//! The `command` action: runs a program on the staged files.
+//!
+//! The program runs in the first input artifact's folder (in an empty `HOME` where there is none) with an environment of
+//! its own: `PATH`, `HOME`, `TMPDIR`, `LANG`; `INPUT_<NAME>` and `OUTPUT_<NAME>`, the artifacts' folders; `CONFIG_<KEY>`, the
+//! action's configuration; `PIPELINE_NAME`, `STAGE_NAME`, `ACTION_NAME`, `PIPELINE_EXECUTION_ID`, as far as the job has them;
+//! and `OUTPUT_VARIABLES` and `SUMMARY`, the files to write about itself to. In names, letters become upper case and
+//! whatever is neither an ASCII letter nor a digit becomes `_`.
+//!
+//! Exit code 0 is success. Anything else fails the job with the end of what the program printed. When it has ended, or its
+//! time is over, or the job is cancelled, everything that it started is killed.
+//!
+//! What this can't prevent: a command runs as the worker's own user, so it can reach whatever that user can, Lambda's
+//! Runtime API on loopback included. One function serves one trust domain.
+
+mod environment;
+mod failures;
+mod family;
+mod harden;
+mod processes;
+mod report_files;
+mod supervise;
+mod tail;
+mod variables;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use thiserror::Error;
+use tokio::process::Command;
+use tokio::time::{Instant, timeout_at};
+
+pub use self::harden::harden_process;
+use self::report_files::ReportFiles;
+use self::supervise::{Ending, Limits, SuperviseError};
+use self::tail::Tail;
+use super::{Action, Run};
+use crate::job::{Failure, FailureKind, Finished, Job, Outcome};
+use crate::placeholder::Template;
+use crate::redact::Redactor;
+
+/// How long a command may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+/// What is left of the invocation for killing what remains, and for reading what the command has written.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// Runs a program for each job of an action type.
+pub struct CommandAction {
+    arguments: Vec<Template>,
+    secrets: Vec<String>,
+    timeout: Duration,
+    grace: Duration,
+    package: PathBuf,
+}
+
+/// Why a configured command is none.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum CommandMistake {
+    /// No program.
+    #[error("the command is empty; its first element is the program to run")]
+    Empty,
+    /// An argument that every process of the machine could read.
+    #[error(
+        "element {index} names `{{Config:{key}}}`, which is listed in `secrets`; arguments are visible to other processes, so use \
+         the environment variable CONFIG_… instead"
+    )]
+    SecretArgument {
+        /// Which element of the command, from 0, as in its JSON path.
+        index: usize,
+        /// The secret's key.
+        key: String,
+    },
+}
+
+impl CommandAction {
+    /// A command: `arguments` begins with the program, `secrets` are the configuration keys whose values are masked in
+    /// whatever the command prints, `timeout` is how long it may run, and `package` is the folder of the function's code
+    /// (`LAMBDA_TASK_ROOT`), where programs are looked for too.
+    ///
+    /// # Errors
+    /// Without a program, or when an argument names a secret.
+    pub fn new(
+        arguments: Vec<Template>,
+        secrets: Vec<String>,
+        timeout: Duration,
+        package: PathBuf,
+    ) -> Result<Self, CommandMistake> {
+        if arguments.first().is_none_or(|program| program.literal() == Some("")) {
+            return Err(CommandMistake::Empty);
+        }
+        for (index, argument) in arguments.iter().enumerate() {
+            if let Some(key) = argument.keys().find(|key| secrets.iter().any(|secret| secret == key)) {
+                return Err(CommandMistake::SecretArgument { index, key: key.to_owned() });
+            }
+        }
+        Ok(Self { arguments, secrets, timeout, grace: GRACE, package })
+    }
+
+    /// Changes how long a command may take to end after SIGTERM (5 s), before SIGKILL.
+    #[must_use]
+    pub fn with_grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
+    /// The arguments for `job`.
+    fn render(&self, job: &Job) -> Result<Vec<String>, Failure> {
+        let mistake = |message| Failure::new(FailureKind::ConfigurationError, message);
+        let mut rendered = Vec::with_capacity(self.arguments.len());
+        for (index, argument) in self.arguments.iter().enumerate() {
+            let text = argument.render(&job.configuration).map_err(|missing| mistake(missing.to_string()))?;
+            if text.contains('\0') {
+                let message =
+                    format!("element {index} of the command has a NUL character in it, which no argument can hold");
+                return Err(mistake(message));
+            }
+            rendered.push(text);
+        }
+        if rendered[0].is_empty() {
+            return Err(mistake(
+                "the command's program is empty once the action's configuration is filled in".to_owned(),
+            ));
+        }
+        Ok(rendered)
+    }
+
+    /// Masks what must not be seen of `job`.
+    fn redactor(&self, job: &Job) -> Redactor {
+        let values = self.secrets.iter().filter_map(|key| job.configuration.get(key));
+        Redactor::new(values.chain(job.continuation_token.as_ref().map(ExposeSecret::expose_secret)))
+    }
+
+    /// Until when a command that starts `now` may run, where `deadline` is the whole action's.
+    fn limits(&self, now: Instant, deadline: Instant) -> Limits {
+        let latest = deadline.checked_sub(CLOSING).unwrap_or(now).max(now);
+        let terminate_at = (now + self.timeout).min(latest.checked_sub(self.grace).unwrap_or(now)).max(now);
+        Limits { terminate_at, kill_at: (terminate_at + self.grace).min(latest) }
+    }
+}
+
+impl Action for CommandAction {
+    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+        let arguments = self.render(&run.job)?;
+        let redactor = self.redactor(&run.job);
+        let temporary = run.workspace.root().join("tmp");
+        std::fs::create_dir_all(&temporary)
+            .map_err(|error| failures::of_system("the folder for temporary files can't be made", &error))?;
+        let report = ReportFiles::create(run.workspace.report_folder())
+            .map_err(|error| failures::of_system("the files for the command's report can't be made", &error))?;
+        let environment = environment::build(&run, &self.package, &temporary, &report)?;
+
+        let mut command = Command::new(&arguments[0]);
+        command.args(&arguments[1..]).env_clear().envs(&environment);
+        command.current_dir(match run.job.inputs.first() {
+            Some(artifact) => run.workspace.input(&artifact.name),
+            None => run.workspace.home(),
+        });
+
+        harden_process()
+            .map_err(|error| failures::of_system("the worker can't be shielded from the command", &error))?;
+        let turn = timeout_at(run.deadline, supervise::turn())
+            .await
+            .map_err(|_| failures::of_no_time(run.deadline, Instant::now()))?;
+        let started = Instant::now();
+        let limits = self.limits(started, run.deadline);
+        if limits.terminate_at <= started {
+            return Err(failures::of_no_time(run.deadline, started));
+        }
+        let mut tail = Tail::new(&redactor);
+        let ending = supervise::run(turn, command, &limits, &mut tail).await.map_err(|error| match error {
+            SuperviseError::Spawn(error) => {
+                failures::of_spawn(&error, self.arguments[0].literal(), &arguments, &environment)
+            }
+            SuperviseError::System(error) => failures::of_system("the command can't be supervised", &error),
+        })?;
+
+        let told = match ending {
+            Ending::TimedOut => {
+                let ran = limits.terminate_at - started;
+                Err(failures::of_timeout(self.timeout, (ran < self.timeout).then_some(ran)))
+            }
+            Ending::Exited(status) => failures::of_exit(status).map_or_else(|| finished(&report, &redactor), Err),
+        };
+        told.map_err(|failure| Failure { output: tail.into_text(&redactor), ..failure })
+    }
+}
+
+/// What a command that ended well says of itself.
+fn finished(report: &ReportFiles, redactor: &Redactor) -> Result<Outcome, Failure> {
+    Ok(Outcome::Finished(Finished {
+        summary: report.read_summary(redactor)?,
+        variables: report.read_variables(redactor)?,
+        ..Finished::default()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn action(arguments: &[&str], secrets: &[&str]) -> Result<CommandAction, CommandMistake> {
+        let arguments = arguments.iter().map(|argument| Template::parse(argument).ok().unwrap()).collect();
+        let secrets = secrets.iter().map(|&key| key.to_owned()).collect();
+        CommandAction::new(arguments, secrets, Duration::from_secs(600), PathBuf::from("/var/task"))
+    }
+
+    #[test]
+    fn a_command_needs_a_program() {
+        assert_eq!(action(&[], &[]).err(), Some(CommandMistake::Empty));
+        assert_eq!(action(&["", "x"], &[]).err(), Some(CommandMistake::Empty));
+    }
+
+    #[test]
+    fn an_argument_may_not_name_a_secret() {
+        let mistake = action(&["sh", "-c", "curl {Config:Url} {Config:Token}"], &["Token"]).err().unwrap();
+        assert_eq!(mistake, CommandMistake::SecretArgument { index: 2, key: "Token".to_owned() });
+        assert!(mistake.to_string().starts_with("element 2 names `{Config:Token}`, which is listed in `secrets`"));
+        assert!(action(&["sh", "-c", "curl {Config:Url}"], &["Token"]).is_ok());
+    }
+
+    #[test]
+    fn the_grace_and_the_closing_lie_within_the_deadline() {
+        let action = action(&["sh"], &[]).ok().unwrap();
+        let now = Instant::now();
+        let seconds = |limits: &Limits| ((limits.terminate_at - now).as_secs(), (limits.kill_at - now).as_secs());
+        for (deadline, expected) in
+            [(900, (600, 605)), (606, (600, 605)), (602, (596, 601)), (100, (94, 99)), (4, (0, 3)), (0, (0, 0))]
+        {
+            let limits = action.limits(now, now + Duration::from_secs(deadline));
+            assert_eq!(seconds(&limits), expected, "with a deadline in {deadline} s");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The environment of a command: exactly what is built here.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use super::report_files::ReportFiles;
+use crate::actions::Run;
+use crate::job::{Failure, FailureKind};
+
+/// Where programs are looked for after `/opt/bin` (Lambda layers) and the function's package.
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The variables of a command, and for each where it came from, to tell when two get in each other's way.
+#[derive(Default)]
+struct Variables(BTreeMap<String, (OsString, String)>);
+
+/// Builds the environment of `run`'s command. Nothing is inherited: the worker's own environment holds the function's AWS
+/// credentials. `LANG` is `C.UTF-8`, since output variables have to be UTF-8; `TZ` is left out, which means UTC.
+pub(super) fn build(
+    run: &Run,
+    package: &Path,
+    temporary: &Path,
+    report: &ReportFiles,
+) -> Result<BTreeMap<String, OsString>, Failure> {
+    let mut variables = Variables::default();
+    variables.set("PATH", search_path(package), "the worker")?;
+    variables.set("HOME", run.workspace.home(), "the worker")?;
+    variables.set("TMPDIR", temporary, "the worker")?;
+    variables.set("LANG", "C.UTF-8", "the worker")?;
+    variables.set("OUTPUT_VARIABLES", report.variables_path(), "the file for output variables")?;
+    variables.set("SUMMARY", report.summary_path(), "the file for the summary")?;
+
+    let pipeline = &run.job.pipeline;
+    for (name, value) in [
+        ("PIPELINE_NAME", &pipeline.pipeline_name),
+        ("STAGE_NAME", &pipeline.stage_name),
+        ("ACTION_NAME", &pipeline.action_name),
+        ("PIPELINE_EXECUTION_ID", &pipeline.pipeline_execution_id),
+    ] {
+        if let Some(value) = value {
+            variables.set(name, value, "the job's pipeline context")?;
+        }
+    }
+    for artifact in &run.job.inputs {
+        let origin = format!("the input artifact `{}`", artifact.name);
+        variables.set(&variable_name("INPUT", &artifact.name), run.workspace.input(&artifact.name), &origin)?;
+    }
+    for artifact in &run.job.outputs {
+        let origin = format!("the output artifact `{}`", artifact.name);
+        variables.set(&variable_name("OUTPUT", &artifact.name), run.workspace.output(&artifact.name), &origin)?;
+    }
+    for (key, value) in run.job.configuration.iter() {
+        variables.set(&variable_name("CONFIG", key), value, &format!("the configuration key `{key}`"))?;
+    }
+    Ok(variables.0.into_iter().map(|(name, (value, _))| (name, value)).collect())
+}
+
+impl Variables {
+    fn set(&mut self, name: &str, value: impl AsRef<OsStr>, origin: &str) -> Result<(), Failure> {
+        let value = value.as_ref();
+        if value.as_encoded_bytes().contains(&0) {
+            let message =
+                format!("the value from {origin} has a NUL character in it, which no environment variable can hold");
+            return Err(Failure::new(FailureKind::ConfigurationError, message));
+        }
+        match self.0.entry(name.to_owned()) {
+            Entry::Vacant(free) => {
+                free.insert((value.to_owned(), origin.to_owned()));
+                Ok(())
+            }
+            Entry::Occupied(taken) => {
+                let message = format!(
+                    "{} and {origin} would both become the environment variable `{name}`; rename one of them",
+                    taken.get().1
+                );
+                Err(Failure::new(FailureKind::ConfigurationError, message))
+            }
+        }
+    }
+}
+
+/// `PREFIX_NAME`: letters in upper case, and `_` for all but ASCII letters and digits, since shells know no other names.
+fn variable_name(prefix: &str, name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("{prefix}_{}", name.chars().map(plain).collect::<String>())
+}
+
+fn search_path(package: &Path) -> OsString {
+    let mut path = OsString::from("/opt/bin:");
+    path.push(package);
+    path.push(":");
+    path.push(SYSTEM_PATH);
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_what_a_shell_can_read() {
+        assert_eq!(variable_name("INPUT", "Source-artifact_2"), "INPUT_SOURCE_ARTIFACT_2");
+        assert_eq!(variable_name("CONFIG", "Api.Token ü=1"), "CONFIG_API_TOKEN___1");
+    }
+
+    #[test]
+    fn two_origins_of_one_variable_are_named() {
+        let mut variables = Variables::default();
+        variables.set("CONFIG_A_B", "secret 1", "the configuration key `a-b`").ok().unwrap();
+        let failure = variables.set("CONFIG_A_B", "secret 2", "the configuration key `A.B`").err().unwrap();
+        assert_eq!(
+            failure.message,
+            "the configuration key `a-b` and the configuration key `A.B` would both become the environment variable \
+             `CONFIG_A_B`; rename one of them"
+        );
+    }
+}

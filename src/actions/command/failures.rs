@@ -1,0 +1,180 @@
+//! What is said when a command can't be started or doesn't end well.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use tokio::time::Instant;
+
+use crate::job::{Failure, FailureKind};
+
+/// What shells add to a signal's number to make an exit code of it.
+const SHELL_SIGNAL_BASE: i32 = 128;
+
+/// `None` for exit code 0.
+pub(super) fn of_exit(status: ExitStatus) -> Option<Failure> {
+    let message = match (status.code(), status.signal()) {
+        (Some(0), _) => return None,
+        (Some(code), _) => match signal_name(code - SHELL_SIGNAL_BASE) {
+            Some(name) => format!(
+                "the command ended with exit code {code}, a shell's way to say {name}{}",
+                hint(code - SHELL_SIGNAL_BASE)
+            ),
+            None => format!("the command ended with exit code {code}"),
+        },
+        (None, Some(signal)) => match signal_name(signal) {
+            Some(name) => format!("the command was killed by signal {signal} ({name}){}", hint(signal)),
+            None => format!("the command was killed by signal {signal}"),
+        },
+        (None, None) => "the command ended without an exit code".to_owned(),
+    };
+    Some(Failure::new(FailureKind::JobFailed, message))
+}
+
+fn signal_name(signal: i32) -> Option<&'static str> {
+    // The same numbers on every architecture that Lambda has (signal(7)).
+    Some(match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        31 => "SIGSYS",
+        _ => return None,
+    })
+}
+
+fn hint(signal: i32) -> &'static str {
+    if signal == 9 { "; it may have needed more memory than the function has" } else { "" }
+}
+
+/// `timeout` is the configured one; `ran` is how long the command had if the invocation's end came first.
+pub(super) fn of_timeout(timeout: Duration, ran: Option<Duration>) -> Failure {
+    let message = match ran {
+        None => format!(
+            "the command was still running after its timeoutSeconds ({}) and was killed with everything that it started",
+            timeout.as_secs_f64()
+        ),
+        Some(ran) => format!(
+            "the command was still running after {} s, when the invocation had no more time, and was killed with everything \
+             that it started; its timeoutSeconds ({}) do not fit into the function's timeout",
+            ran.as_secs(),
+            timeout.as_secs_f64()
+        ),
+    };
+    Failure::new(FailureKind::JobFailed, message)
+}
+
+/// `program` is the first argument where the operator wrote it; one that comes from a job's configuration isn't repeated.
+pub(super) fn of_spawn(
+    error: &io::Error,
+    program: Option<&str>,
+    arguments: &[String],
+    environment: &BTreeMap<String, OsString>,
+) -> Failure {
+    let program = match program {
+        Some(program) => format!("the command's program `{program}`"),
+        None => "the command's program, which the action's configuration names,".to_owned(),
+    };
+    let message = match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::NOENT | Errno::NOTDIR) => {
+            format!(
+                "{program} was not found, neither in PATH nor in the first input artifact, or the interpreter that its `#!` line names was not"
+            )
+        }
+        Some(Errno::ACCESS | Errno::PERM) => format!("{program} may not be executed; does it have the executable bit?"),
+        Some(Errno::NOEXEC) => {
+            format!("{program} is neither a binary for this machine nor does it begin with a `#!` line")
+        }
+        Some(Errno::TOOBIG) => too_big(arguments, environment),
+        _ => {
+            let message = format!("{program} could not be started: {error}");
+            return Failure::new(FailureKind::SystemUnavailable, message);
+        }
+    };
+    Failure::new(FailureKind::ConfigurationError, message)
+}
+
+fn too_big(arguments: &[String], environment: &BTreeMap<String, OsString>) -> String {
+    // Each has a NUL at its end, each variable a `=` in it (execve(2)).
+    let variables = environment.iter().map(|(name, value)| name.len() + value.len() + 2);
+    let sizes: Vec<usize> = arguments.iter().map(|argument| argument.len() + 1).chain(variables).collect();
+    format!(
+        "the command's arguments and environment are too large: {} bytes in all, the largest one {}; Linux takes at most 131072 \
+         for one and a quarter of the stack's limit for all; pass large values in an artifact",
+        sizes.iter().sum::<usize>(),
+        sizes.iter().max().copied().unwrap_or_default()
+    )
+}
+
+/// Something that a command needs did not work, which is nobody's mistake.
+pub(super) fn of_system(what: &str, error: &io::Error) -> Failure {
+    Failure::new(FailureKind::SystemUnavailable, format!("{what}: {error}"))
+}
+
+/// The command's turn never came, or too late.
+pub(super) fn of_no_time(deadline: Instant, now: Instant) -> Failure {
+    let left = deadline.saturating_duration_since(now).as_secs_f64();
+    let message =
+        format!("the invocation has only {left:.1} s left, too little to run a command in; it was not started");
+    Failure::new(FailureKind::SystemUnavailable, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(raw_status: i32) -> Option<String> {
+        of_exit(ExitStatus::from_raw(raw_status)).map(|failure| failure.message)
+    }
+
+    #[test]
+    fn exit_codes_and_signals_are_told_apart() {
+        assert_eq!(message(0), None);
+        assert_eq!(message(3 << 8).unwrap(), "the command ended with exit code 3");
+        assert_eq!(message(255 << 8).unwrap(), "the command ended with exit code 255");
+        assert_eq!(
+            message(137 << 8).unwrap(),
+            "the command ended with exit code 137, a shell's way to say SIGKILL; it may have needed more memory than the function has"
+        );
+        assert_eq!(
+            message(9).unwrap(),
+            "the command was killed by signal 9 (SIGKILL); it may have needed more memory than the function has"
+        );
+        assert_eq!(message(11).unwrap(), "the command was killed by signal 11 (SIGSEGV)");
+        assert_eq!(message(40).unwrap(), "the command was killed by signal 40");
+    }
+
+    #[test]
+    fn a_timeout_says_whose_it_was() {
+        let own = of_timeout(Duration::from_secs(600), None).message;
+        assert!(own.contains("its timeoutSeconds (600) and was killed"), "{own}");
+        let other = of_timeout(Duration::from_secs(600), Some(Duration::from_secs(42))).message;
+        assert!(other.contains("after 42 s") && other.contains("timeoutSeconds (600) do not fit"), "{other}");
+    }
+
+    #[test]
+    fn unknown_reasons_are_the_systems() {
+        let failure = of_spawn(&Errno::NOMEM.into(), Some("sh"), &[], &BTreeMap::new());
+        assert_eq!(failure.kind, FailureKind::SystemUnavailable);
+        assert!(
+            failure.message.starts_with("the command's program `sh` could not be started: "),
+            "{}",
+            failure.message
+        );
+    }
+}
