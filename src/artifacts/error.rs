@@ -1,0 +1,185 @@
+//! What can go wrong while an artifact is staged, and what a job is told about it.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use crate::job::{Artifact, FailureKind};
+
+/// Why an artifact could not be staged. Its text names the artifact and its object, and holds no credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagingError {
+    /// The artifact's name in the pipeline.
+    pub artifact: String,
+    /// The object that holds it, as `s3://bucket/key`.
+    pub object: String,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+impl StagingError {
+    pub(super) fn new(artifact: &Artifact, problem: Problem) -> Self {
+        let object = format!("s3://{}/{}", artifact.bucket, artifact.key);
+        Self { artifact: artifact.name.clone(), object, problem }
+    }
+
+    /// Which of CodePipeline's failure types says it best.
+    pub fn failure_kind(&self) -> FailureKind {
+        match self.problem {
+            Problem::Denied { .. } | Problem::Expired => FailureKind::PermissionError,
+            Problem::Missing { .. } => FailureKind::RevisionUnavailable,
+            Problem::Replaced => FailureKind::RevisionOutOfSync,
+            Problem::Refused { .. } => FailureKind::ConfigurationError,
+            Problem::Unavailable { .. } | Problem::Interrupted => FailureKind::SystemUnavailable,
+            Problem::Archive(_)
+            | Problem::TooLarge(_)
+            | Problem::TooMany(_)
+            | Problem::Output(_)
+            | Problem::Disk(_) => FailureKind::JobFailed,
+        }
+    }
+}
+
+impl fmt::Display for StagingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "artifact `{}` ({}): {}", self.artifact, self.object, self.problem)
+    }
+}
+
+impl Error for StagingError {}
+
+/// What is wrong with an artifact, sorted by what a caller does about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// S3 or KMS does not allow it with the job's credentials.
+    #[error("S3 does not allow to {doing} ({reply})")]
+    Denied {
+        /// The request, as a verb: `read the object`.
+        doing: &'static str,
+        /// S3's error code and HTTP status.
+        reply: String,
+    },
+    /// The job's credentials have expired: fresh ones come with the job's details.
+    #[error("the job's credentials have expired")]
+    Expired,
+    /// The bucket or the object does not exist.
+    #[error("there is no such object or bucket ({reply})")]
+    Missing {
+        /// S3's error code and HTTP status.
+        reply: String,
+    },
+    /// The object changed while it was read.
+    #[error("the object was replaced while it was read; run the action again")]
+    Replaced,
+    /// S3 is down, throttles or can't be reached, after all retries.
+    #[error("could not {doing}: {reply}; S3 may be down or out of reach")]
+    Unavailable {
+        /// The request, as a verb.
+        doing: &'static str,
+        /// S3's error code and HTTP status, or how the connection failed.
+        reply: String,
+    },
+    /// S3 finds the request wrong, for example for a KMS key that does not exist or a bucket of another region.
+    #[error("S3 refuses to {doing} ({reply})")]
+    Refused {
+        /// The request, as a verb.
+        doing: &'static str,
+        /// S3's error code and HTTP status.
+        reply: String,
+    },
+    /// The archive is damaged, hostile, or of a kind that is not unpacked.
+    #[error("{0}")]
+    Archive(String),
+    /// More bytes than allowed.
+    #[error(
+        "it unpacks to more than {0} bytes, the limit; raise MAX_UNPACKED_BYTES, and the function's ephemeral storage with it"
+    )]
+    TooLarge(u64),
+    /// More files, folders and links than allowed.
+    #[error("it has more than {0} files, folders and links, the limit of CodePipeline for one artifact")]
+    TooMany(u64),
+    /// The folder holds something that can't be stored in an archive.
+    #[error("{0}")]
+    Output(String),
+    /// The local disk failed.
+    #[error("{0}")]
+    Disk(String),
+    /// The work was stopped from outside, or another part of it failed first.
+    #[error("staging was interrupted")]
+    Interrupted,
+}
+
+impl Problem {
+    /// The failure of a write: most often a full disk.
+    pub(super) fn writing(what: &str, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Disk(format!(
+                "the disk that holds the job's folder is full (while writing `{}`); raise the function's ephemeral storage",
+                shown(what)
+            )),
+            io::ErrorKind::InvalidFilename => {
+                Self::Archive(format!("the name `{}` is too long for this system", shown(what)))
+            }
+            _ => Self::Disk(format!("`{}` could not be written: {error}", shown(what))),
+        }
+    }
+
+    /// The [`Problem`] that travelled inside an `io::Error` through a library, or else what `otherwise` makes of it.
+    pub(super) fn inside(error: &io::Error, otherwise: impl FnOnce(&io::Error) -> Self) -> Self {
+        let mut cause: Option<&(dyn Error + 'static)> = error.get_ref().map(|inner| inner as _);
+        while let Some(current) = cause {
+            if let Some(problem) = current.downcast_ref::<Self>() {
+                return problem.clone();
+            }
+            // An io::Error's own `source` skips the error that it wraps.
+            cause = match current.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+                Some(wrapped) => Some(wrapped),
+                None => current.source(),
+            };
+        }
+        otherwise(error)
+    }
+}
+
+impl From<Problem> for io::Error {
+    fn from(problem: Problem) -> Self {
+        Self::other(problem)
+    }
+}
+
+/// A name out of an archive or a folder as it may be shown: control characters escaped, cut to 120 characters.
+pub(super) fn shown(name: &str) -> String {
+    const LONGEST: usize = 120;
+    let mut shown: String = name.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if name.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_found_again_inside_nested_io_errors() {
+        let nested = io::Error::new(io::ErrorKind::Other, io::Error::from(Problem::Expired));
+        assert_eq!(Problem::inside(&nested, |_| Problem::Interrupted), Problem::Expired);
+        let foreign = io::Error::other("something else");
+        assert_eq!(Problem::inside(&foreign, |_| Problem::Interrupted), Problem::Interrupted);
+    }
+
+    #[test]
+    fn shown_names_are_short_and_have_no_control_characters() {
+        assert_eq!(shown("a\nb\u{1b}[31m"), "a\\nb\\u{1b}[31m");
+        assert_eq!(shown(&"x".repeat(500)).chars().count(), 121);
+    }
+
+    #[test]
+    fn a_message_names_the_artifact_and_its_object() {
+        let artifact = Artifact { name: "Source".into(), bucket: "b".into(), key: "k/1".into() };
+        let error = StagingError::new(&artifact, Problem::TooLarge(7));
+        assert!(error.to_string().starts_with("artifact `Source` (s3://b/k/1): it unpacks to more than 7 bytes"));
+        assert_eq!(error.failure_kind(), FailureKind::JobFailed);
+    }
+}

@@ -1,0 +1,306 @@
+//! The folder that an artifact is unpacked into, and out of which nothing gets.
+//!
+//! Three walls: names are checked as text; all access goes through a `cap_std` directory, which the kernel keeps inside;
+//! and links are made last, after every file and folder, so that nothing is ever written through one.
+//!
+//! Rules for names, wherever they come from: UTF-8; `/` separates; `.` and empty components are dropped; `..`, a leading
+//! `/` and NUL are refused; a component has at most 255 bytes and a name at most 4095. A backslash and a colon are
+//! ordinary characters, as they are on Linux, unless the archive was made on a system where they separate: there a
+//! backslash or a drive letter is refused, since nobody can tell what was meant. Names differ when their bytes do.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, File, OpenOptions, OpenOptionsExt};
+use rustix::fs::Mode;
+
+use super::error::{Problem, shown};
+use super::links::Links;
+use super::stop::Stop;
+use super::{Limits, Staged};
+
+/// What a path separator means where the archive was made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum MadeOn {
+    Unix,
+    Dos,
+}
+
+/// The folder, what may still be put into it, and what is left for the end.
+pub(super) struct Jail<'a> {
+    root: Dir,
+    limits: Limits,
+    bytes: AtomicU64,
+    entries: AtomicU64,
+    last: Mutex<Last>,
+    stop: &'a Stop,
+}
+
+/// What is done when every file is there.
+#[derive(Default)]
+struct Last {
+    links: Links,
+    folder_modes: Vec<(String, u32)>,
+}
+
+/// The folder that a thread wrote to last, kept open because the next file is mostly beside it.
+#[derive(Default)]
+pub(super) struct Nearby(Option<(String, Dir)>);
+
+impl<'a> Jail<'a> {
+    pub(super) fn new(root: &Path, limits: Limits, stop: &'a Stop) -> Result<Self, Problem> {
+        let root = Dir::open_ambient_dir(root, ambient_authority())
+            .map_err(|error| Problem::Disk(format!("the artifact's folder can't be opened: {error}")))?;
+        let last = Mutex::default();
+        Ok(Self { root, limits, bytes: AtomicU64::new(0), entries: AtomicU64::new(0), last, stop })
+    }
+
+    /// The most entries that an archive may have.
+    pub(super) fn max_entries(&self) -> u64 {
+        self.limits.max_entries
+    }
+
+    /// Makes a file with the content of `from`; `broken` says what an error of reading means. Returns its size.
+    pub(super) fn file(
+        &self,
+        path: &str,
+        mode: u32,
+        nearby: &mut Nearby,
+        from: &mut dyn Read,
+        broken: impl Fn(&io::Error) -> Problem,
+    ) -> Result<u64, Problem> {
+        let mut file = self.create_file(path, nearby)?;
+        let mut buffer = vec![0; 64 * 1024];
+        let mut size = 0;
+        loop {
+            let count = match from.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Problem::inside(&error, &broken)),
+            };
+            self.stop.check()?;
+            self.spend_bytes(count as u64)?;
+            file.write_all(&buffer[..count]).map_err(|error| Problem::writing(path, &error))?;
+            size += count as u64;
+        }
+        // Set apart from creation, which the process's umask would have a say in.
+        set_mode(&file, mode).map_err(|error| Problem::writing(path, &error))?;
+        Ok(size)
+    }
+
+    fn create_file(&self, path: &str, nearby: &mut Nearby) -> Result<File, Problem> {
+        self.stop.check()?;
+        self.spend_entry()?;
+        let (folder, name) = self.parent(path, nearby)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        folder.open_with(name, &options).map_err(|error| taken_or(path, &error))
+    }
+
+    /// Makes a folder, or takes note of the mode of one that is there.
+    pub(super) fn folder(&self, path: &str, mode: u32, nearby: &mut Nearby) -> Result<(), Problem> {
+        self.stop.check()?;
+        if path.is_empty() {
+            return Ok(());
+        }
+        self.open_folder(path, nearby)?;
+        self.last().folder_modes.push((path.to_owned(), mode));
+        Ok(())
+    }
+
+    /// Takes note of a link, to be made at the end.
+    pub(super) fn link(&self, path: String, target: String) -> Result<(), Problem> {
+        self.spend_entry()?;
+        let text = taken(&path);
+        if self.last().links.insert(path, target) { Ok(()) } else { Err(text) }
+    }
+
+    /// Makes a second name for a file that this archive has unpacked already.
+    pub(super) fn hard_link(&self, path: &str, to: &str, nearby: &mut Nearby) -> Result<(), Problem> {
+        self.stop.check()?;
+        let is_file = self.root.symlink_metadata(to).is_ok_and(|found| found.is_file());
+        if !is_file {
+            let (path, to) = (shown(path), shown(to));
+            let text =
+                format!("the hard link `{path}` names `{to}`, which is no file that came before it in the archive");
+            return Err(Problem::Archive(text));
+        }
+        self.spend_entry()?;
+        let (folder, name) = self.parent(path, nearby)?;
+        self.root.hard_link(to, folder, name).map_err(|error| taken_or(path, &error))
+    }
+
+    /// Makes the links and sets the folders' modes. Every thread that writes must have ended.
+    pub(super) fn finish(self) -> Result<Staged, Problem> {
+        let Last { links, mut folder_modes } = std::mem::take(&mut *self.last());
+        if let Some(text) = links.first_that_leads_out() {
+            return Err(Problem::Archive(text));
+        }
+        // First all the folders that links lie in, then the links: no folder is opened when there is a link already.
+        let mut nearby = Nearby::default();
+        let sorted = links.sorted();
+        for (path, _) in &sorted {
+            self.parent(path, &mut nearby)?;
+        }
+        for (path, target) in sorted {
+            self.stop.check()?;
+            self.root.symlink_contents(target, path).map_err(|error| taken_or(path, &error))?;
+        }
+        // Children before their parents, because a folder may be about to lose the permission to enter it.
+        folder_modes.sort_unstable_by(|one, other| other.cmp(one));
+        for (path, mode) in folder_modes {
+            let set = self.root.open_dir(&path).and_then(|folder| set_mode(&folder, mode));
+            set.map_err(|error| Problem::writing(&path, &error))?;
+        }
+        Ok(Staged { bytes: self.bytes.into_inner(), entries: self.entries.into_inner() })
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The open folder that `path` lies in, made where it is missing, and the last component of `path`.
+    fn parent<'p, 'n>(&self, path: &'p str, nearby: &'n mut Nearby) -> Result<(&'n Dir, &'p str), Problem> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        Ok((self.open_folder(folder, nearby)?, name))
+    }
+
+    fn open_folder<'n>(&self, path: &str, nearby: &'n mut Nearby) -> Result<&'n Dir, Problem> {
+        if nearby.0.as_ref().is_none_or(|(open, _)| open != path) {
+            let mut folder = self.root.try_clone().map_err(|error| Problem::writing(path, &error))?;
+            for name in path.split('/').filter(|name| !name.is_empty()) {
+                folder = self.enter(&folder, name).map_err(|error| match error.kind() {
+                    io::ErrorKind::NotADirectory => taken(path),
+                    _ => Problem::inside(&error, |error| Problem::writing(path, error)),
+                })?;
+            }
+            nearby.0 = Some((path.to_owned(), folder));
+        }
+        match &nearby.0 {
+            Some((_, folder)) => Ok(folder),
+            None => Err(Problem::Interrupted),
+        }
+    }
+
+    fn enter(&self, folder: &Dir, name: &str) -> io::Result<Dir> {
+        match folder.open_dir(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.spend_entry()?;
+                match folder.create_dir_with(name, DirBuilder::new().mode(0o755)) {
+                    // Another thread was faster.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    result => result?,
+                }
+                folder.open_dir(name)
+            }
+            result => result,
+        }
+    }
+
+    /// Counts what is really written, whatever the archive says of its sizes.
+    fn spend_bytes(&self, count: u64) -> Result<(), Problem> {
+        let spent = self.bytes.fetch_add(count, Ordering::Relaxed).saturating_add(count);
+        let limit = self.limits.max_unpacked_bytes;
+        if spent > limit { Err(Problem::TooLarge(limit)) } else { Ok(()) }
+    }
+
+    fn spend_entry(&self) -> Result<(), Problem> {
+        let limit = self.limits.max_entries;
+        if self.entries.fetch_add(1, Ordering::Relaxed) >= limit { Err(Problem::TooMany(limit)) } else { Ok(()) }
+    }
+}
+
+fn set_mode(file: impl rustix::fd::AsFd, mode: u32) -> io::Result<()> {
+    Ok(rustix::fs::fchmod(file, Mode::from_raw_mode(mode & 0o777))?)
+}
+
+fn taken(path: &str) -> Problem {
+    let path = shown(path);
+    Problem::Archive(format!(
+        "the archive has several entries for `{path}`, or a file or link where another entry needs a folder"
+    ))
+}
+
+fn taken_or(path: &str, error: &io::Error) -> Problem {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => taken(path),
+        _ => Problem::writing(path, error),
+    }
+}
+
+/// The name of an entry as a path below the folder, by the rules at the top of this file; empty for the folder itself.
+pub(super) fn entry_path(name: &[u8], made_on: MadeOn) -> Result<String, Problem> {
+    let lossy = || shown(&String::from_utf8_lossy(name));
+    let refuse = |what: &str| Err(Problem::Archive(format!("the name of the entry `{}` {what}", lossy())));
+    let Ok(text) = std::str::from_utf8(name) else {
+        return refuse("is not UTF-8; make the archive with UTF-8 names");
+    };
+    if text.contains('\0') {
+        return refuse("has a NUL in it");
+    }
+    if text.starts_with('/') {
+        return refuse("is an absolute path");
+    }
+    if text.len() > 4095 {
+        return refuse("has more than 4095 bytes");
+    }
+    if made_on == MadeOn::Dos {
+        if text.contains('\\') {
+            return refuse("has backslashes; make the archive with `/` between folders");
+        }
+        if matches!(text.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic()) {
+            return refuse("begins with a drive letter");
+        }
+    }
+    let mut path = String::with_capacity(text.len());
+    for component in text.split('/') {
+        match component {
+            "" | "." => continue,
+            ".." => return refuse("climbs with `..`"),
+            long if long.len() > 255 => return refuse("has a part of more than 255 bytes"),
+            _ => {}
+        }
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(component);
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_clean_paths() {
+        for (name, path) in [
+            ("a/b", "a/b"),
+            ("./a//b/", "a/b"),
+            ("./", ""),
+            ("a\\b", "a\\b"),
+            ("x:y", "x:y"),
+            ("...", "..."),
+            ("ä/\n", "ä/\n"),
+        ] {
+            assert_eq!(entry_path(name.as_bytes(), MadeOn::Unix), Ok(path.to_owned()));
+        }
+    }
+
+    #[test]
+    fn names_that_lead_out_or_mean_nothing_here_are_refused() {
+        let long = "x".repeat(256);
+        let deep = "d/".repeat(2100);
+        for name in ["..", "a/../b", "a/..", "/etc/passwd", "a\0b", &long, &deep] {
+            assert!(entry_path(name.as_bytes(), MadeOn::Unix).is_err(), "{name}");
+        }
+        for name in ["a\\b", "C:x", "c:/x", "..\\x"] {
+            assert!(entry_path(name.as_bytes(), MadeOn::Dos).is_err(), "{name}");
+        }
+        assert!(entry_path(b"\xff", MadeOn::Unix).is_err());
+    }
+}

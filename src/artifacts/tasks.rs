@@ -1,0 +1,51 @@
+//! What a store has started and what must have ended before its job is over.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+/// The tasks and threads of one store.
+#[derive(Default)]
+pub(super) struct Tasks(Mutex<JoinSet<()>>);
+
+impl Tasks {
+    /// Starts a task that goes on when its receiver is dropped.
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (sender, receiver) = oneshot::channel();
+        self.with(|tasks| {
+            tasks.spawn(async move {
+                // Nobody waits any more when the caller was cancelled.
+                let _ = sender.send(work.await);
+            })
+        });
+        receiver
+    }
+
+    /// Starts a thread; it ends by itself, so the work must ask whether it should.
+    pub(super) fn spawn_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (sender, receiver) = oneshot::channel();
+        self.with(|tasks| {
+            tasks.spawn_blocking(move || {
+                let _ = sender.send(work());
+            })
+        });
+        receiver
+    }
+
+    /// Waits until all of them have ended.
+    pub(super) async fn finished(&self) {
+        let mut tasks = self.with(std::mem::take);
+        while tasks.join_next().await.is_some() {}
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut JoinSet<()>) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

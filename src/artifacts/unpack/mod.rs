@@ -1,0 +1,48 @@
+//! An object becomes a folder.
+
+use std::io;
+use std::path::Path;
+
+use rawzip::RangeReader;
+
+use super::content::{self, Content};
+use super::error::Problem;
+use super::jail::{Jail, Nearby};
+use super::lane::{Object, RANGES_AHEAD, Source};
+use super::{Limits, Staged};
+
+mod tar;
+mod zip;
+
+/// Unpacks an object into the folder `into`, or puts it there as the one file `name` if it is no archive.
+///
+/// Blocks until done. After an error nothing writes any more, but what was written is still there.
+pub(super) fn unpack<O: Object>(
+    source: &Source<O>,
+    name: &str,
+    into: &Path,
+    limits: Limits,
+) -> Result<Staged, Problem> {
+    let jail = Jail::new(into, limits, &source.stop)?;
+    match content::of(&source.head) {
+        Content::Zip => zip::unpack(source, &jail)?,
+        Content::Tar => tar::unpack(from_the_start(source), &jail)?,
+        Content::TarGz => {
+            let inflated = flate2::read::MultiGzDecoder::new(from_the_start(source));
+            tar::unpack(inflated, &jail)?;
+        }
+        Content::OneFile => {
+            let mut nearby = Nearby::default();
+            jail.file(name, 0o644, &mut nearby, &mut from_the_start(source), |_| Problem::Interrupted)?;
+        }
+    }
+    jail.finish()
+}
+
+fn from_the_start<O: Object>(source: &Source<O>) -> impl io::Read {
+    let size = source.object.size();
+    RangeReader::new(source.lane(size, RANGES_AHEAD), 0..size)
+}
+
+#[cfg(test)]
+mod tests;

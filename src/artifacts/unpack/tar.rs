@@ -1,0 +1,160 @@
+//! Tar archives, read once from start to end.
+
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use tar::{Archive, Entry, EntryType};
+
+use super::super::error::{Problem, shown};
+use super::super::jail::{Jail, MadeOn, Nearby, entry_path};
+use super::super::links::checked_target;
+
+/// The most that may lie between two entries' contents: headers with a long name, a long target, pax records. The
+/// library reads these into memory whole, so there must be an end to them.
+const MOST_HEADER_BYTES: u64 = 1024 * 1024;
+const BLOCK_BYTES: usize = 512;
+/// Writers fill the last record up with zeros, at most with so many (GNU tar: `--blocking-factor`).
+const MOST_PADDING_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Unpacks all entries into the jail; what the jail leaves for its end is left.
+pub(super) fn unpack(from: impl Read, jail: &Jail<'_>) -> Result<(), Problem> {
+    let gauge = Gauge::default();
+    let mut archive = Archive::new(Gauged { from, gauge: gauge.clone() });
+    let mut entries = archive.entries().map_err(|error| broken(&error))?;
+    let mut nearby = Nearby::default();
+    loop {
+        gauge.expect_headers();
+        let Some(entry) = entries.next() else { break };
+        let mut entry = entry.map_err(|error| broken(&error))?;
+        gauge.expect_content();
+        unpack_entry(&mut entry, jail, &mut nearby)?;
+    }
+    if !gauge.saw_zeros() {
+        return Err(Problem::Archive("the tar archive has no end mark: it is truncated".to_owned()));
+    }
+    finish_stream(&mut archive.into_inner().from)
+}
+
+/// Reads what follows the end mark, so that a gzip around the archive gets to check its own checksum.
+fn finish_stream(from: &mut impl Read) -> Result<(), Problem> {
+    let padding = io::copy(&mut from.take(MOST_PADDING_BYTES), &mut io::sink()).map_err(|error| broken(&error))?;
+    if padding == MOST_PADDING_BYTES {
+        return Err(Problem::Archive("the tar archive goes on for more than 16 MiB after its end mark".to_owned()));
+    }
+    Ok(())
+}
+
+fn unpack_entry<R: Read>(entry: &mut Entry<'_, R>, jail: &Jail<'_>, nearby: &mut Nearby) -> Result<(), Problem> {
+    let kind = entry.header().entry_type();
+    if kind == EntryType::XGlobalHeader {
+        // Defaults for times, owners and the like of all entries; git puts its commit id there.
+        return Ok(());
+    }
+    let name = entry.path_bytes().into_owned();
+    let path = entry_path(&name, MadeOn::Unix)?;
+    let mode = entry.header().mode().map_err(|_| refused(&path, "has no valid mode"))?;
+    refuse_pax_sparse(entry, &path)?;
+    let is_folder = kind == EntryType::Directory || (kind.is_file() && name.ends_with(b"/"));
+    if is_folder {
+        return jail.folder(&path, mode, nearby);
+    }
+    if path.is_empty() {
+        return Err(refused("", "has no name"));
+    }
+    match kind {
+        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+            let claimed = entry.size();
+            let size = jail.file(&path, mode, nearby, entry, broken)?;
+            if size != claimed {
+                return Err(refused(&path, "ends too early: the archive is truncated"));
+            }
+            Ok(())
+        }
+        EntryType::Symlink => jail.link(path.clone(), checked_target(&path, target(entry, &path)?)?),
+        EntryType::Link => {
+            let target = target(entry, &path)?;
+            jail.hard_link(&path, &entry_path(&target, MadeOn::Unix)?, nearby)
+        }
+        EntryType::Char | EntryType::Block | EntryType::Fifo => {
+            Err(refused(&path, "is a device or a named pipe; only files, folders and links are unpacked"))
+        }
+        other => {
+            let letter = char::from(other.as_byte()).escape_default();
+            Err(refused(&path, &format!("is of type `{letter}`; only files, folders and links are unpacked")))
+        }
+    }
+}
+
+fn target<R: Read>(entry: &Entry<'_, R>, path: &str) -> Result<Vec<u8>, Problem> {
+    entry.link_name_bytes().map(std::borrow::Cow::into_owned).ok_or_else(|| refused(path, "is a link without a target"))
+}
+
+/// Sparse files in GNU's pax form would come out as their map and data instead of their content.
+fn refuse_pax_sparse<R: Read>(entry: &mut Entry<'_, R>, path: &str) -> Result<(), Problem> {
+    let Some(records) = entry.pax_extensions().map_err(|error| broken(&error))? else { return Ok(()) };
+    for record in records {
+        let record = record.map_err(|_| refused(path, "has damaged pax records"))?;
+        if record.key_bytes().starts_with(b"GNU.sparse.") {
+            return Err(refused(path, "is a sparse file in pax form; make the archive without `--sparse`"));
+        }
+    }
+    Ok(())
+}
+
+fn refused(path: &str, what: &str) -> Problem {
+    Problem::Archive(format!("the tar archive's entry `{}` {what}", shown(path)))
+}
+
+fn broken(error: &io::Error) -> Problem {
+    Problem::inside(error, |error| {
+        Problem::Archive(format!("the archive is truncated or damaged: {}", shown(&error.to_string())))
+    })
+}
+
+/// Watches what the library reads: how much while it looks for the next entry, and whether that ended in zeros.
+#[derive(Clone, Default)]
+struct Gauge {
+    /// What may still be read before the next entry; `None` while an entry's content is read.
+    allowance: Rc<Cell<Option<u64>>>,
+    zeros: Rc<Cell<bool>>,
+}
+
+impl Gauge {
+    fn expect_headers(&self) {
+        self.allowance.set(Some(MOST_HEADER_BYTES));
+        self.zeros.set(false);
+    }
+
+    fn expect_content(&self) {
+        self.allowance.set(None);
+    }
+
+    fn saw_zeros(&self) -> bool {
+        self.zeros.get()
+    }
+}
+
+struct Gauged<R> {
+    from: R,
+    gauge: Gauge,
+}
+
+impl<R: Read> Read for Gauged<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        if let Some(allowance) = self.gauge.allowance.get() {
+            let Some(rest) = allowance.checked_sub(count as u64) else {
+                return Err(Problem::Archive(
+                    "the tar archive has an entry with more than 1 MiB of headers".to_owned(),
+                )
+                .into());
+            };
+            self.gauge.allowance.set(Some(rest));
+            // A header is asked for as a whole block; what is skipped before it is less than one.
+            let so_far = buffer.len() == BLOCK_BYTES || self.gauge.zeros.get();
+            self.gauge.zeros.set(so_far && count > 0 && buffer[..count].iter().all(|byte| *byte == 0));
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,135 @@
+//! Tar archives that climb, explode or break off.
+
+use std::io::Write;
+
+use tar::{EntryType, Header};
+
+use super::*;
+
+fn header(kind: EntryType, size: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(size);
+    header.set_mode(0o644);
+    header
+}
+
+/// A name just as it is, which the library's own methods would refuse to write.
+fn raw(kind: EntryType, name: &str, target: &str, content: &[u8]) -> Vec<u8> {
+    let mut header = header(kind, content.len() as u64);
+    let gnu = header.as_gnu_mut().unwrap();
+    gnu.name[..name.len()].copy_from_slice(name.as_bytes());
+    gnu.linkname[..target.len()].copy_from_slice(target.as_bytes());
+    header.set_cksum();
+    let mut block = header.as_bytes().to_vec();
+    block.extend(content);
+    block.resize(block.len().next_multiple_of(512), 0);
+    block
+}
+
+fn tar(entries: &[Vec<u8>]) -> Vec<u8> {
+    let mut archive = entries.concat();
+    archive.extend([0; 1024]);
+    archive
+}
+
+fn file(name: &str) -> Vec<u8> {
+    raw(EntryType::Regular, name, "", b"content")
+}
+
+fn link(name: &str, target: &str) -> Vec<u8> {
+    raw(EntryType::Symlink, name, target, b"")
+}
+
+#[test]
+fn names_that_climb_out_or_are_absolute_are_refused() {
+    assert_refused(tar(&[file("../neighbour")]), "climbs with `..`");
+    assert_refused(tar(&[file("a/../../neighbour")]), "climbs with `..`");
+    assert_refused(tar(&[file("/etc/passwd")]), "is an absolute path");
+}
+
+#[test]
+fn links_that_point_out_are_refused() {
+    for target in ["..", "../../neighbour", "/etc/passwd"] {
+        assert_refused(tar(&[link("l", target)]), "points out of the folder");
+    }
+    assert_refused(tar(&[link("a", "b"), link("b", "..")]), "points out of the folder");
+}
+
+#[test]
+fn nothing_is_written_through_a_link() {
+    assert_refused(tar(&[link("l", "d"), file("l/x")]), "several entries for `l`");
+}
+
+#[test]
+fn hard_links_only_lead_to_files_that_came_before() {
+    let hard = |to: &str| raw(EntryType::Link, "h", to, b"");
+    let tree = unpacked(tar(&[file("a"), hard("./a")]));
+    assert_eq!(tree["h"], tree["a"]);
+    assert_refused(tar(&[hard("a"), file("a")]), "which is no file that came before it");
+    assert_refused(tar(&[hard("../neighbour")]), "climbs with `..`");
+    assert_refused(tar(&[hard("/etc/passwd")]), "is an absolute path");
+    assert_refused(tar(&[link("l", "a"), hard("l")]), "which is no file that came before it");
+    assert_refused(tar(&[raw(EntryType::Directory, "d", "", b""), hard("d")]), "which is no file that came before it");
+}
+
+#[test]
+fn devices_and_pipes_are_refused() {
+    for kind in [EntryType::Char, EntryType::Block, EntryType::Fifo] {
+        assert_refused(tar(&[raw(kind, "dev", "", b"")]), "`dev` is a device or a named pipe");
+    }
+    assert_refused(tar(&[raw(EntryType::new(b'V'), "label", "", b"")]), "is of type `V`");
+}
+
+#[test]
+fn a_name_that_comes_twice_is_refused() {
+    assert_refused(tar(&[file("a"), file("a")]), "several entries for `a`");
+    assert_refused(tar(&[file("a"), file("a/b")]), "several entries for `a`");
+}
+
+#[test]
+fn an_archive_cut_off_anywhere_is_refused() {
+    let whole = [file("a"), file("b")].concat();
+    for length in 512..=whole.len() {
+        let (result, _) = unpack_with(whole[..length].to_vec(), LIMITS);
+        assert!(matches!(result, Err(Problem::Archive(_))), "{length}: {result:?}");
+    }
+}
+
+#[test]
+fn a_gzip_that_is_cut_off_or_damaged_is_refused() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(&tar(&[file("a")])).unwrap();
+    let whole = encoder.finish().unwrap();
+    assert_eq!(unpacked(whole.clone()).len(), 1);
+    assert_refused(whole[..whole.len() - 1].to_vec(), "truncated or damaged");
+    let mut damaged = whole;
+    let at = damaged.len() - 6;
+    damaged[at] ^= 1;
+    assert_refused(damaged, "truncated or damaged");
+}
+
+#[test]
+fn a_bomb_ends_at_the_limit() {
+    let limits = Limits { max_unpacked_bytes: 100_000, max_entries: 2 };
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(&tar(&[raw(EntryType::Regular, "bomb", "", &[0; 10_000_000])])).unwrap();
+    assert_eq!(unpack_with(encoder.finish().unwrap(), limits).0, Err(Problem::TooLarge(100_000)));
+    assert_eq!(unpack_with(tar(&[file("a"), file("b"), file("c")]), limits).0, Err(Problem::TooMany(2)));
+}
+
+#[test]
+fn headers_without_end_are_refused_before_they_fill_the_memory() {
+    let name = vec![b'x'; 3 * 1024 * 1024];
+    assert_refused(
+        tar(&[raw(EntryType::GNULongName, "././@LongLink", "", &name), file("a")]),
+        "more than 1 MiB of headers",
+    );
+}
+
+#[test]
+fn a_damaged_header_is_refused() {
+    let mut archive = tar(&[file("a")]);
+    archive[0] = b'b';
+    assert_refused(archive, "header checksum");
+}

@@ -1,0 +1,191 @@
+//! Zip archives that lie, climb, explode or break off. Each is refused in words; none writes outside.
+
+use super::craft::{Crafted, deflated, file, folder, link, zip, zip_that_claims};
+use super::*;
+
+#[test]
+fn the_crafted_archive_itself_is_in_order() {
+    let tree = unpacked(zip(&[folder("d/"), file("d/a", b"A"), deflated("b", b"BBBB"), link("l", "d/a")]));
+    assert_eq!(tree["d"], Node::Folder(0o755));
+    assert_eq!(tree["d/a"], Node::File(0o644, b"A".to_vec()));
+    assert_eq!(tree["b"], Node::File(0o644, b"BBBB".to_vec()));
+    assert_eq!(tree["l"], Node::Link("d/a".to_owned()));
+}
+
+#[test]
+fn names_that_climb_out_are_refused() {
+    for name in ["../neighbour", "a/../../neighbour", "..", "a/.."] {
+        assert_refused(zip(&[file(name, b"x")]), "climbs with `..`");
+    }
+}
+
+#[test]
+fn absolute_names_are_refused() {
+    assert_refused(zip(&[file("/tmp/x", b"x")]), "is an absolute path");
+}
+
+#[test]
+fn backslashes_and_drive_letters_are_refused_where_they_separate_and_kept_where_not() {
+    let dos = |name: &str| Crafted { made_by: 20, attributes: 0, ..file(name, b"x") };
+    assert_refused(zip(&[dos("a\\b")]), "has backslashes");
+    assert_refused(zip(&[dos("C:\\x")]), "has backslashes");
+    assert_refused(zip(&[dos("c:x")]), "begins with a drive letter");
+    let kept = unpacked(zip(&[file("a\\b", b"x"), file("c:x", b"y")]));
+    assert_eq!(kept.keys().collect::<Vec<_>>(), ["a\\b", "c:x"]);
+}
+
+#[test]
+fn names_with_nul_or_not_utf8_or_without_anything_are_refused() {
+    assert_refused(zip(&[file("a\0b", b"x")]), "`a\\0b` has a NUL");
+    assert_refused(zip(&[file(b"\xff\xfe", b"x")]), "is not UTF-8");
+    assert_refused(zip(&[file("", b"x")]), "has no name");
+    assert_refused(zip(&[file("./", b""), file(".", b"x")]), "has no name");
+}
+
+#[test]
+fn names_that_are_too_long_are_refused_and_shown_short() {
+    let text = refused(zip(&[file("x".repeat(256), b"")]));
+    assert!(text.contains("a part of more than 255 bytes") && text.len() < 300, "{text}");
+    assert_refused(zip(&[file("d/".repeat(2100) + "f", b"")]), "has more than 4095 bytes");
+}
+
+#[test]
+fn links_that_point_out_are_refused() {
+    for target in ["..", "../../neighbour", "/etc/passwd", "d/../.."] {
+        assert_refused(zip(&[link("l", target)]), "the link `l` points out of the folder");
+    }
+    assert_refused(zip(&[link("a", "b"), link("b", "..")]), "points out of the folder");
+    // Each alone looks harmless: `d/up` is the folder itself, and `out` goes up from there.
+    assert_refused(zip(&[link("d/up", ".."), link("out", "d/up/../neighbour")]), "the link `out` points out");
+}
+
+#[test]
+fn links_without_or_with_odd_targets_are_refused() {
+    assert_refused(zip(&[link("l", "")]), "the link `l` has no target");
+    assert_refused(zip(&[link("l", "a\0b")]), "a NUL");
+    assert_refused(zip(&[link("l", &"x".repeat(5000))]), "more than 4095 bytes");
+    let not_text = Crafted { attributes: 0o120_777 << 16, ..file("l", b"\xff") };
+    assert_refused(zip(&[not_text]), "not UTF-8");
+}
+
+#[test]
+fn nothing_is_written_through_a_link() {
+    let (in_order, turned) =
+        ([link("l", "d"), file("l/x", b"x"), folder("d/")], [file("l/x", b"x"), folder("d/"), link("l", "d")]);
+    assert_refused(zip(&in_order), "several entries for `l`");
+    assert_refused(zip(&turned), "several entries for `l`");
+    assert_refused(zip(&[link("a", "b"), link("a/x", "y"), folder("b/")]), "several entries for `a`");
+}
+
+#[test]
+fn a_name_that_comes_twice_is_refused_but_names_that_differ_in_case_are_not() {
+    assert_refused(zip(&[file("a", b"1"), file("a", b"2")]), "several entries for `a`");
+    assert_refused(zip(&[file("a", b"1"), file("./a", b"2")]), "several entries for `a`");
+    assert_refused(zip(&[link("a", "b"), link("a", "c")]), "several entries for `a`");
+    assert_refused(zip(&[file("a", b"1"), folder("a/")]), "several entries for `a`");
+    assert_refused(zip(&[file("a", b"1"), file("a/b", b"2")]), "several entries for `a`");
+    assert_refused(zip(&[folder("a/"), file("a", b"2")]), "several entries for `a`");
+    assert_eq!(unpacked(zip(&[file("a", b"1"), file("A", b"2")])).len(), 2);
+}
+
+#[test]
+fn a_bomb_ends_at_the_limit_whatever_sizes_it_claims() {
+    let limits = Limits { max_unpacked_bytes: 100_000, ..LIMITS };
+    let honest = deflated("bomb", &[0; 10_000_000]);
+    let lying = Crafted { unpacked: 10, ..honest.clone() };
+    let (result, tree) = unpack_with(zip(&[honest]), limits);
+    assert_eq!(result, Err(Problem::TooLarge(100_000)));
+    assert!(matches!(&tree["bomb"], Node::File(_, content) if content.len() <= 100_000));
+    assert_refused(zip(&[lying]), "another size than the 10 bytes that it claims");
+    let many = [file("a", &[1; 60_000]), file("b", &[2; 60_000])];
+    assert_eq!(unpack_with(zip(&many), limits).0, Err(Problem::TooLarge(100_000)));
+}
+
+#[test]
+fn too_many_entries_are_refused_folders_that_no_entry_names_included() {
+    let limits = Limits { max_entries: 3, ..LIMITS };
+    let many: Vec<_> = (0..4).map(|i| file(format!("f{i}"), b"")).collect();
+    assert_eq!(unpack_with(zip(&many), limits).0, Err(Problem::TooMany(3)));
+    assert_eq!(unpack_with(zip(&[file("a/b/c/d", b"")]), limits).0, Err(Problem::TooMany(3)));
+    assert!(unpack_with(zip(&[file("a/b/c", b"")]), limits).0.is_ok());
+}
+
+#[test]
+fn encrypted_entries_are_refused() {
+    assert_refused(zip(&[Crafted { flags: 1, ..file("a", b"x") }]), "`a` is encrypted");
+    assert_refused(zip(&[Crafted { method: 99, ..file("a", b"x") }]), "`a` is encrypted");
+}
+
+#[test]
+fn other_compression_methods_are_named() {
+    assert_refused(zip(&[Crafted { method: 93, ..file("a", b"x") }]), "method 93 (ZSTD)");
+    assert_refused(zip(&[Crafted { method: 77, ..file("a", b"x") }]), "method 77 (unknown)");
+}
+
+#[test]
+fn devices_sockets_and_pipes_are_refused() {
+    for kind in [0o010_000, 0o020_000, 0o060_000, 0o140_000] {
+        assert_refused(zip(&[Crafted { attributes: (kind | 0o644) << 16, ..file("a", b"") }]), "is a device");
+    }
+}
+
+#[test]
+fn an_archive_cut_off_anywhere_is_refused() {
+    let whole = zip(&[file("a", b"some content"), deflated("b", &[7; 1000]), folder("c/")]);
+    for length in 4..whole.len() {
+        let (result, _) = unpack_with(whole[..length].to_vec(), LIMITS);
+        assert!(matches!(result, Err(Problem::Archive(_))), "{length}: {result:?}");
+    }
+}
+
+#[test]
+fn a_flipped_bit_anywhere_never_panics_or_leaves_the_folder() {
+    let whole = zip(&[file("a", b"some content"), deflated("b", &[7; 1000]), link("l", "a"), folder("c/")]);
+    for at in 4..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x10;
+        let _ = unpack_with(flipped, LIMITS);
+    }
+}
+
+#[test]
+fn entries_that_share_bytes_are_refused() {
+    let first = file("a", &[0; 100]);
+    let second = Crafted { offset: Some(0), ..file("b", &[0; 100]) };
+    assert_refused(zip(&[first.clone(), second]), "overlaps with what follows it");
+    // Found only in the local header: its name field reaches into the next entry.
+    let stretched = Crafted { packed: 200, unpacked: 200, ..first };
+    assert_refused(zip(&[stretched, file("b", b"x")]), "overlaps with what follows it");
+}
+
+#[test]
+fn local_headers_that_disagree_with_the_directory_are_refused() {
+    let a = || file("a", b"content");
+    assert_refused(zip(&[Crafted { local_name: Some(b"b".to_vec()), ..a() }]), "`a` has another name");
+    assert_refused(zip(&[Crafted { local_method: Some(8), ..a() }]), "another compression method");
+    assert_refused(zip(&[Crafted { local_packed: Some(3), ..a() }]), "another size");
+}
+
+#[test]
+fn wrong_checksums_and_sizes_are_refused() {
+    assert_refused(zip(&[Crafted { crc: 1, ..file("a", b"content") }]), "does not match its checksum");
+    assert_refused(zip(&[Crafted { crc: 1, ..file("a", b"") }]), "does not match its checksum");
+    assert_refused(zip(&[Crafted { unpacked: 3, ..file("a", b"content") }]), "another size than the 3 bytes");
+    assert_refused(zip(&[Crafted { unpacked: 30, ..file("a", b"content") }]), "another size than the 30 bytes");
+    let mut padded = deflated("a", b"content");
+    padded.body.extend(b"hidden");
+    padded.packed += 6;
+    assert_refused(zip(&[padded]), "other bytes behind its compressed data");
+    assert_refused(zip(&[Crafted { method: 8, ..file("a", b"\xff\xff\xff\xff") }]), "no valid deflate data");
+}
+
+#[test]
+fn a_directory_with_fewer_or_more_entries_than_claimed_is_refused() {
+    assert_refused(zip_that_claims(&[file("a", b"")], 2), "claims 2 entries, but its central directory lists 1");
+    assert_refused(zip_that_claims(&[file("a", b""), file("b", b"")], 1), "claims 1 entries");
+}
+
+#[test]
+fn a_folder_with_content_is_refused() {
+    assert_refused(zip(&[Crafted { attributes: 0o040_755 << 16, ..file("d/", b"x") }]), "is a folder, but has content");
+}

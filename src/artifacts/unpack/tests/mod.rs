@@ -1,0 +1,81 @@
+//! Unpacking without S3: objects in memory, archives by hand or by other libraries.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::super::lane::memory;
+use super::*;
+
+mod craft;
+mod hostile_tar;
+mod hostile_zip;
+mod kinds;
+mod round_trip;
+
+const LIMITS: Limits = Limits { max_unpacked_bytes: 64 * 1024 * 1024, max_entries: 1000 };
+
+/// What is at a path: the mode and the content, or a link's target.
+#[derive(Debug, PartialEq, Eq, Clone)]
+enum Node {
+    Folder(u32),
+    File(u32, Vec<u8>),
+    Link(String),
+}
+
+type Tree = BTreeMap<String, Node>;
+
+fn tree(root: &Path) -> Tree {
+    fn walk(root: &Path, folder: &Path, tree: &mut Tree) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let metadata = std::fs::symlink_metadata(&path).unwrap();
+            let mode = metadata.permissions().mode() & 0o7777;
+            let node = if metadata.is_symlink() {
+                Node::Link(std::fs::read_link(&path).unwrap().to_str().unwrap().to_owned())
+            } else if metadata.is_dir() {
+                walk(root, &path, tree);
+                Node::Folder(mode)
+            } else {
+                Node::File(mode, std::fs::read(&path).unwrap())
+            };
+            tree.insert(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned(), node);
+        }
+    }
+    let mut nodes = Tree::new();
+    walk(root, root, &mut nodes);
+    nodes
+}
+
+/// Unpacks in a folder in a folder and asserts that nothing else in the outer one was touched.
+fn unpack_with(object: impl Into<bytes::Bytes>, limits: Limits) -> (Result<Staged, Problem>, Tree) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let outer = tempfile::tempdir().unwrap();
+    let into = outer.path().join("job/in/App");
+    std::fs::create_dir_all(&into).unwrap();
+    std::fs::write(outer.path().join("job/neighbour"), "untouched").unwrap();
+    let result = unpack(&memory::source(object, runtime.handle()), "App", &into, limits);
+    let inside = tree(&into);
+    std::fs::remove_dir_all(&into).unwrap();
+    let around = tree(outer.path());
+    assert_eq!(around.keys().collect::<Vec<_>>(), ["job", "job/in", "job/neighbour"]);
+    assert!(matches!(&around["job/neighbour"], Node::File(_, content) if content == b"untouched"));
+    (result, inside)
+}
+
+fn unpacked(object: impl Into<bytes::Bytes>) -> Tree {
+    let (result, tree) = unpack_with(object, LIMITS);
+    result.unwrap();
+    tree
+}
+
+/// The text of the error with which an object is refused.
+fn refused(object: impl Into<bytes::Bytes>) -> String {
+    unpack_with(object, LIMITS).0.unwrap_err().to_string()
+}
+
+#[track_caller]
+fn assert_refused(object: impl Into<bytes::Bytes>, why: &str) {
+    let text = refused(object);
+    assert!(text.contains(why), "{text}");
+}

@@ -1,0 +1,190 @@
+//! What is packed unpacks to the same tree, and packs to the same bytes again.
+
+use std::io::Cursor;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+
+use proptest::prelude::*;
+
+use super::super::super::pack::pack;
+use super::super::super::stop::Stop;
+use super::*;
+
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn build(root: &Path, tree: &Tree) {
+    for (path, node) in tree {
+        let path = root.join(path);
+        match node {
+            Node::Folder(_) => std::fs::create_dir_all(&path).unwrap(),
+            Node::File(mode, content) => {
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(&path, content).unwrap();
+                set_mode(&path, *mode);
+            }
+            Node::Link(target) => {
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                symlink(target, &path).unwrap();
+            }
+        }
+    }
+    for (path, node) in tree.iter().rev() {
+        if let Node::Folder(mode) = node {
+            set_mode(&root.join(path), *mode);
+        }
+    }
+}
+
+fn packed(root: &Path) -> Result<Vec<u8>, Problem> {
+    let mut archive = Vec::new();
+    pack(root, &mut archive, &Stop::new()).map(|_| archive)
+}
+
+/// A tree whose names are odd but legal, whose folders can be entered, and whose links stay inside.
+fn any_tree() -> impl Strategy<Value = Tree> {
+    let name = prop_oneof![
+        "[a-c]",
+        "[ -~äß漢\u{1f600}\n\t\u{1b}]{1,12}"
+            .prop_filter("a name", |name| !name.contains('/') && name != "." && name != ".."),
+    ];
+    let file_mode = prop_oneof![Just(0o644), Just(0o755), Just(0o600), Just(0o400)];
+    let node = prop_oneof![
+        3 => (file_mode, proptest::collection::vec(any::<u8>(), 0..3000)).prop_map(|(mode, content)| Node::File(mode, content)),
+        1 => prop_oneof![Just(0o755), Just(0o700), Just(0o555)].prop_map(Node::Folder),
+        1 => prop_oneof!["[a-c]", "[a-c]/[a-c]", Just(".".to_owned())].prop_map(Node::Link),
+    ];
+    let path = proptest::collection::vec(name, 1..4).prop_map(|parts| parts.join("/"));
+    proptest::collection::btree_map(path, node, 0..12).prop_map(|wanted| {
+        let mut tree = Tree::new();
+        for (path, node) in wanted {
+            let parents: Vec<_> = path.match_indices('/').map(|(at, _)| path[..at].to_owned()).collect();
+            if tree.contains_key(&path)
+                || parents.iter().any(|parent| !matches!(tree.get(parent), None | Some(Node::Folder(_))))
+            {
+                continue;
+            }
+            for parent in parents {
+                tree.entry(parent).or_insert(Node::Folder(0o755));
+            }
+            tree.insert(path, node);
+        }
+        tree
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_tree_survives_being_packed_and_unpacked(wanted in any_tree()) {
+        let folder = tempfile::tempdir().unwrap();
+        build(folder.path(), &wanted);
+        let archive = packed(folder.path());
+        // A link may lead out through another one by chance; then it is refused, on both sides.
+        prop_assume!(archive.is_ok());
+        let archive = archive.unwrap();
+        prop_assert_eq!(&tree(folder.path()), &wanted);
+        prop_assert_eq!(&unpacked(archive.clone()), &wanted);
+
+        // The same tree elsewhere, made in another order and at another time, gives the same bytes.
+        let again = tempfile::tempdir().unwrap();
+        let reversed: Vec<_> = wanted.iter().rev().collect();
+        for (path, node) in reversed {
+            build(again.path(), &Tree::from([(path.clone(), node.clone())]));
+            if let Node::Folder(_) = node {
+                set_mode(&again.path().join(path), 0o755);
+            }
+        }
+        build(again.path(), &wanted.iter().filter(|(_, node)| matches!(node, Node::Folder(_))).map(|(path, node)| (path.clone(), node.clone())).collect());
+        prop_assert!(packed(again.path()).unwrap() == archive);
+        for root in [folder.path(), again.path()] {
+            wanted.iter().filter(|(_, node)| matches!(node, Node::Folder(_))).for_each(|(path, _)| set_mode(&root.join(path), 0o755));
+        }
+    }
+}
+
+#[test]
+fn another_library_reads_what_is_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let wanted = Tree::from([
+        ("a".to_owned(), Node::Folder(0o750)),
+        ("a/b:c\\d".to_owned(), Node::File(0o755, b"ordinary characters".to_vec())),
+        ("a/ä:漢".to_owned(), Node::File(0o644, vec![b'x'; 100_000])),
+        ("empty".to_owned(), Node::Folder(0o700)),
+        ("ö".to_owned(), Node::Link("a/ä:漢".to_owned())),
+    ]);
+    build(folder.path(), &wanted);
+    let mut archive = ::zip::ZipArchive::new(Cursor::new(packed(folder.path()).unwrap())).unwrap();
+    let mut found = Tree::new();
+    for at in 0..archive.len() {
+        let mut entry = archive.by_index(at).unwrap();
+        let time = entry.last_modified().unwrap();
+        assert_eq!((time.year(), time.month(), time.day(), time.hour()), (1980, 1, 1, 0));
+        let mode = entry.unix_mode().unwrap() & 0o777;
+        let mut content = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
+        let node = if entry.is_dir() {
+            Node::Folder(mode)
+        } else if entry.is_symlink() {
+            Node::Link(String::from_utf8(content).unwrap())
+        } else {
+            Node::File(mode, content)
+        };
+        found.insert(entry.name().trim_end_matches('/').to_owned(), node);
+    }
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn files_dated_before_1980_keep_content_and_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let wanted = Tree::from([("old".to_owned(), Node::File(0o755, b"old".to_vec()))]);
+    build(folder.path(), &wanted);
+    let old = std::fs::File::options().write(true).open(folder.path().join("old")).unwrap();
+    let year_1970 = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
+    old.set_modified(year_1970).unwrap();
+    assert_eq!(unpacked(packed(folder.path()).unwrap()), wanted);
+}
+
+#[test]
+fn an_empty_folder_is_a_valid_empty_zip() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = packed(folder.path()).unwrap();
+    assert_eq!(archive.len(), 22);
+    assert_eq!(unpacked(archive), Tree::new());
+}
+
+#[test]
+fn what_an_archive_cannot_hold_is_refused_by_name() {
+    let refused = |make: &dyn Fn(&Path)| {
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path());
+        packed(folder.path()).unwrap_err().to_string()
+    };
+    let text = refused(&|root| drop(std::os::unix::net::UnixListener::bind(root.join("sock")).unwrap()));
+    assert!(text.contains("`sock` is a device, a socket or a named pipe"), "{text}");
+    let text = refused(&|root| {
+        rustix::fs::mknodat(rustix::fs::CWD, root.join("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+            .unwrap();
+    });
+    assert!(text.contains("`pipe` is a device, a socket or a named pipe"), "{text}");
+    let text = refused(&|root| std::fs::write(root.join(std::ffi::OsStr::from_bytes(b"\xff")), "").unwrap());
+    assert!(text.contains("is not UTF-8"), "{text}");
+    let text = refused(&|root| symlink(std::ffi::OsStr::from_bytes(b"\xff"), root.join("l")).unwrap());
+    assert!(text.contains("the link `l` has a target that is not UTF-8"), "{text}");
+    for target in ["/usr/bin/python3", "../neighbour"] {
+        let text = refused(&|root| symlink(target, root.join("l")).unwrap());
+        assert!(text.contains("the link `l` points out of the folder"), "{text}");
+    }
+}
+
+#[test]
+fn packing_ends_when_it_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a"), "A").unwrap();
+    let stop = Stop::new();
+    stop.stop();
+    assert_eq!(pack(folder.path(), Vec::new(), &stop), Err(Problem::Interrupted));
+}

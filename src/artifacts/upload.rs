@@ -1,0 +1,260 @@
+//! A stream of bytes becomes an S3 object, in parts, encrypted with KMS.
+
+use std::io;
+use std::sync::Arc;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use super::Staged;
+use super::error::Problem;
+use super::reply;
+use super::stop::Stop;
+use crate::job::Artifact;
+
+/// The least that S3 takes for a part that is not the last ("Amazon S3 multipart upload limits"). With its 10 000 parts
+/// that makes 10 000 × 5 MiB = 48.8 GiB, which Lambda's /tmp of 10 GiB can't hold.
+const PART_BYTES: usize = 5 * 1024 * 1024;
+/// Parts in memory: one that is being filled, the others on their way. 4 × 5 MiB = 20 MiB.
+const PARTS_IN_MEMORY: usize = 4;
+const CONTENT_TYPE: &str = "application/zip";
+
+/// A part, and the right to be in memory.
+struct Part {
+    bytes: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The end of the stream that a thread writes to. Waits for room in memory before it takes the first byte of a part.
+pub(super) struct PartWriter {
+    parts: mpsc::Sender<Part>,
+    room: Arc<Semaphore>,
+    runtime: Handle,
+    stop: Stop,
+    filling: Option<(Vec<u8>, OwnedSemaphorePermit)>,
+}
+
+/// The other end of a [`PartWriter`].
+pub(super) struct Parts(mpsc::Receiver<Part>);
+
+pub(super) fn channel(runtime: Handle, stop: Stop) -> (PartWriter, Parts) {
+    let (sender, receiver) = mpsc::channel(PARTS_IN_MEMORY);
+    let room = Arc::new(Semaphore::new(PARTS_IN_MEMORY));
+    (PartWriter { parts: sender, room, runtime, stop, filling: None }, Parts(receiver))
+}
+
+impl PartWriter {
+    /// Sends what is left. Without it the last part is missing.
+    pub(super) fn finish(mut self) -> Result<(), Problem> {
+        self.send()
+    }
+
+    fn send(&mut self) -> Result<(), Problem> {
+        let Some((bytes, room)) = self.filling.take() else { return Ok(()) };
+        let part = Part { bytes: Bytes::from(bytes), _room: room };
+        // The channel is closed when the upload has failed or was cancelled.
+        self.parts.blocking_send(part).map_err(|_| Problem::Interrupted)
+    }
+
+    fn wait_for_room(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let room = Arc::clone(&self.room);
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = self.stop.stopped() => Err(Problem::Interrupted),
+                room = room.acquire_owned() => room.map_err(|_| Problem::Interrupted),
+            }
+        })
+    }
+}
+
+impl io::Write for PartWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let (mut part, room) = match self.filling.take() {
+            Some(filling) => filling,
+            None => {
+                let room = self.wait_for_room()?;
+                (Vec::with_capacity(PART_BYTES), room)
+            }
+        };
+        let count = bytes.len().min(PART_BYTES - part.len());
+        part.extend_from_slice(&bytes[..count]);
+        let full = part.len() == PART_BYTES;
+        self.filling = Some((part, room));
+        if full {
+            self.send()?;
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Where an upload goes.
+#[derive(Clone)]
+pub(super) struct Destination {
+    client: Client,
+    bucket: String,
+    key: String,
+    /// `None` for the account's own `aws/s3` key.
+    kms_key: Option<String>,
+}
+
+impl Destination {
+    pub(super) fn new(client: Client, artifact: &Artifact, kms_key: Option<&str>) -> Self {
+        let Artifact { bucket, key, .. } = artifact.clone();
+        Self { client, bucket, key, kms_key: kms_key.map(str::to_owned) }
+    }
+
+    /// Uploads the parts. The object appears only if `packed`, the outcome of what writes them, is good. A multipart
+    /// upload that does not become an object is aborted, after a cancellation too.
+    pub(super) async fn upload(
+        self,
+        mut parts: Parts,
+        packed: oneshot::Receiver<Result<Staged, Problem>>,
+        stop: Stop,
+    ) -> Result<Staged, Problem> {
+        let Some(first) = parts.0.recv().await else {
+            // A zip archive has 22 bytes at least, so whoever writes has failed.
+            return Err(packed.await.unwrap_or(Err(Problem::Interrupted)).err().unwrap_or(Problem::Interrupted));
+        };
+        let Some(second) = parts.0.recv().await else {
+            let staged = packed.await.unwrap_or(Err(Problem::Interrupted))?;
+            self.put(first.bytes, &stop).await?;
+            return Ok(staged);
+        };
+        let id = self.create().await.inspect_err(|_| stop.stop())?;
+        let uploaded = match self.send(&id, [first, second], parts, &stop).await {
+            Ok(completed) => match packed.await.unwrap_or(Err(Problem::Interrupted)) {
+                Ok(staged) => self.complete(&id, completed, &stop).await.map(|()| staged),
+                Err(problem) => Err(problem),
+            },
+            Err(problem) => Err(problem),
+        };
+        if uploaded.is_err() {
+            stop.stop();
+            self.abort(&id).await;
+        }
+        uploaded
+    }
+
+    async fn put(&self, bytes: Bytes, stop: &Stop) -> Result<(), Problem> {
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(&self.key)
+            .content_type(CONTENT_TYPE)
+            .server_side_encryption(ServerSideEncryption::AwsKms)
+            .set_ssekms_key_id(self.kms_key.clone())
+            .body(ByteStream::from(bytes));
+        let sent = unless_stopped(stop, request.send()).await?;
+        sent.map(drop).map_err(|error| reply::problem("write the object", &error))
+    }
+
+    /// Not interrupted by a stop: an upload whose id got lost could never be aborted.
+    async fn create(&self) -> Result<String, Problem> {
+        const DOING: &str = "begin the upload";
+        let request = self
+            .client
+            .create_multipart_upload()
+            .bucket(&self.bucket)
+            .key(&self.key)
+            .content_type(CONTENT_TYPE)
+            .server_side_encryption(ServerSideEncryption::AwsKms)
+            .set_ssekms_key_id(self.kms_key.clone());
+        let created = request.send().await.map_err(|error| reply::problem(DOING, &error))?;
+        let without_id = || Problem::Unavailable { doing: DOING, reply: "its answer has no upload id".to_owned() };
+        created.upload_id.ok_or_else(without_id)
+    }
+
+    /// Uploads the parts side by side: as many as there is room for in memory.
+    async fn send(
+        &self,
+        id: &str,
+        early: [Part; 2],
+        mut parts: Parts,
+        stop: &Stop,
+    ) -> Result<Vec<CompletedPart>, Problem> {
+        let mut uploads = JoinSet::new();
+        let mut completed = Vec::new();
+        let mut number = 0;
+        let mut start = |part: Part, uploads: &mut JoinSet<_>| {
+            number += 1;
+            uploads.spawn(self.clone().send_part(id.to_owned(), number, part));
+        };
+        for part in early {
+            start(part, &mut uploads);
+        }
+        let mut more = true;
+        let outcome = loop {
+            tokio::select! {
+                biased;
+                () = stop.stopped() => break Err(Problem::Interrupted),
+                Some(done) = uploads.join_next() => match done.unwrap_or(Err(Problem::Interrupted)) {
+                    Ok(part) => completed.push(part),
+                    Err(problem) => break Err(problem),
+                },
+                part = parts.0.recv(), if more => match part {
+                    Some(part) => start(part, &mut uploads),
+                    None => more = false,
+                },
+                else => break Ok(()),
+            }
+        };
+        // No part may arrive after the abort: S3 would keep it.
+        uploads.shutdown().await;
+        outcome?;
+        completed.sort_unstable_by_key(CompletedPart::part_number);
+        Ok(completed)
+    }
+
+    async fn send_part(self, id: String, number: i32, part: Part) -> Result<CompletedPart, Problem> {
+        let request = self
+            .client
+            .upload_part()
+            .bucket(&self.bucket)
+            .key(&self.key)
+            .upload_id(id)
+            .part_number(number)
+            .body(ByteStream::from(part.bytes.clone()));
+        let sent = request.send().await.map_err(|error| reply::problem("upload a part", &error))?;
+        // S3 asks for the parts' checksums again where the upload was begun with an algorithm, as the SDK does.
+        let completed = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);
+        Ok(completed.set_checksum_crc32(sent.checksum_crc32).build())
+    }
+
+    async fn complete(&self, id: &str, parts: Vec<CompletedPart>, stop: &Stop) -> Result<(), Problem> {
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(id);
+        let sent = unless_stopped(stop, request.multipart_upload(parts).send()).await?;
+        sent.map(drop).map_err(|error| reply::problem("complete the upload", &error))
+    }
+
+    /// Best effort: the job's credentials may not allow it, and then the bucket's lifecycle rules clean up.
+    async fn abort(&self, id: &str) {
+        let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(id);
+        if let Err(error) = request.send().await {
+            let problem = reply::problem("abort the upload", &error);
+            tracing::warn!(error = %problem, s3.bucket = self.bucket, s3.key = self.key, "an unfinished upload stays behind");
+        }
+    }
+}
+
+async fn unless_stopped<T>(stop: &Stop, work: impl Future<Output = T>) -> Result<T, Problem> {
+    tokio::select! {
+        biased;
+        () = stop.stopped() => Err(Problem::Interrupted),
+        done = work => Ok(done),
+    }
+}
