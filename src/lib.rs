@@ -1,8 +1,18 @@
-//! Runs AWS CodePipeline custom and third-party actions in a Lambda function.
+//! Runs AWS CodePipeline custom actions in a Lambda function.
 
 pub mod actions;
 pub mod artifacts;
+mod bootstrap;
+pub mod config;
+pub mod event;
 pub mod job;
+pub mod lifecycle;
 pub mod placeholder;
+pub mod queue;
 pub mod redact;
+pub mod report;
+pub mod telemetry;
+pub mod worker;
 pub mod workspace;
+
+pub use bootstrap::{run, worker};

@@ -1,2 +1,8 @@
 //! The Lambda bootstrap.
-fn main() {}
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    codepipeline_worker::run().await
+}

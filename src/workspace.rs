@@ -64,8 +64,15 @@ impl Workspace {
 }
 
 impl Drop for Workspace {
-    /// /tmp holds nothing of a finished job: it outlives the invocation, and the next job may be another customer's.
     fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+impl Workspace {
+    /// Removes the folder now, even while an action that ignored its end still holds on to this. /tmp holds nothing of a
+    /// finished job: it outlives the invocation, and the next job may be of another pipeline.
+    pub(crate) fn remove(&self) {
         if let Err(error) = remove_tree(&self.root) {
             tracing::error!(error = %error, "the job's folder could not be removed");
         }

@@ -10,6 +10,9 @@ use crate::job::{Failure, FailureKind, Job, Outcome};
 use crate::workspace::Workspace;
 
 pub mod command;
+mod served;
+
+pub use served::Served;
 
 /// One job's turn at an action.
 #[derive(Clone)]

@@ -1,0 +1,45 @@
+//! An action type that the worker serves: which jobs it polls for and what their work is.
+
+use std::time::Duration;
+
+use super::{Action, BoxedAction};
+use crate::job::ActionTypeId;
+
+/// An action type and how to serve it.
+pub struct Served {
+    pub(crate) action_type: ActionTypeId,
+    pub(crate) query_param: Option<(String, String)>,
+    pub(crate) secrets: Vec<String>,
+    pub(crate) timeout: Duration,
+    pub(crate) alone: bool,
+    pub(crate) action: Box<dyn BoxedAction>,
+}
+
+impl Served {
+    /// Serves `action_type` with `action`, which is cancelled when it takes longer than `timeout`.
+    pub fn new(action_type: ActionTypeId, timeout: Duration, action: impl Action) -> Self {
+        Self { action_type, query_param: None, secrets: Vec::new(), timeout, alone: false, action: Box::new(action) }
+    }
+
+    /// Polls only for jobs whose configuration has `value` under `key`. CodePipeline wants this for a type with a
+    /// queryable property and refuses it for others.
+    #[must_use]
+    pub fn query_param(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query_param = Some((key.into(), value.into()));
+        self
+    }
+
+    /// Names configuration keys whose values are replaced by `****` in whatever is reported.
+    #[must_use]
+    pub fn secrets<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.secrets = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Runs a job of this type only when no other job runs in the invocation, and no other beside it.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+}

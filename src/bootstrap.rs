@@ -1,0 +1,101 @@
+//! From the process's start to a running Lambda function: config, logging, clients, run.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_config::BehaviorVersion;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::actions::Served;
+use crate::actions::command;
+use crate::artifacts::{Limits, Stores};
+use crate::config::{ActionConfig, Config, Run};
+use crate::event::Event;
+use crate::lifecycle::Lifecycle;
+use crate::queue::custom::CustomQueue;
+use crate::worker::{Summary, Worker};
+use crate::{telemetry, workspace};
+
+/// CodePipeline takes artifacts of at most 100 000 files from S3 (user guide, "Quotas"); more is a mistake or an attack.
+const MAX_ENTRIES: u64 = 100_000;
+
+/// Runs the worker as a Lambda function, configured by the process's environment, until Lambda ends the process.
+///
+/// Ends early, with a failure, only if the worker can't start: a bad configuration is logged as one line that lists every
+/// mistake in it.
+pub async fn run() -> ExitCode {
+    match start().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            tracing::error!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start() -> Result<(), String> {
+    let config = Config::from_variables(variable);
+    telemetry::install(config.as_ref().map_or(tracing::Level::INFO, |config| config.log_level));
+    let config = config.map_err(|error| error.to_string())?;
+
+    command::harden_process().map_err(|error| format!("the process can't be shielded from commands: {error}"))?;
+    workspace::wipe(&config.limits.work_folder).map_err(|error| {
+        let folder = config.limits.work_folder.display();
+        format!("the work folder {folder} (WORK_FOLDER) can't be emptied: {error}")
+    })?;
+    let shared = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+    let worker = Arc::new(worker(config, &shared));
+    let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&worker), event));
+    lambda_runtime::run(handler).await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
+}
+
+/// A worker as `config` describes it, with clients made from `shared`.
+pub fn worker(config: Config, shared: &aws_config::SdkConfig) -> Worker {
+    let Config { actions, limits, .. } = config;
+    let lifecycle = Lifecycle {
+        queue: CustomQueue::new(shared),
+        stores: Stores::new(shared),
+        unpacking: Limits { max_unpacked_bytes: limits.max_unpacked_bytes, max_entries: MAX_ENTRIES },
+        work_folder: limits.work_folder.clone(),
+        reporting: limits.reporting,
+    };
+    let served = actions.into_iter().map(served).collect();
+    Worker::new(lifecycle, served, limits.concurrency, limits.staging)
+}
+
+fn served(config: ActionConfig) -> Served {
+    let ActionConfig { action_type, query_param, secrets, timeout, run: Run::Command(command) } = config;
+    let mut served = Served::new(action_type, timeout + command::ENDING, command).secrets(secrets).alone();
+    served.query_param = query_param;
+    served
+}
+
+/// Answers one invocation. The work runs in a task of its own, since what a panic says must not reach Lambda's answer.
+async fn handle(worker: Arc<Worker>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
+    let Event::Schedule =
+        Event::parse(&event.payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
+    let deadline = Instant::now() + time_left(event.context.deadline());
+    match tokio::spawn(async move { worker.invoke(deadline).await }).await {
+        Ok(Ok(summary)) => Ok(summary),
+        Ok(Err(error)) => Err(diagnostic("InvocationError", error.to_string())),
+        Err(_) => Err(diagnostic("Panic", "the worker panicked; its log says where".into())),
+    }
+}
+
+fn diagnostic(error_type: &str, error_message: String) -> Diagnostic {
+    Diagnostic { error_type: error_type.into(), error_message }
+}
+
+/// Lambda gives the deadline on the wall clock; everything after this reckons on the monotonic one.
+#[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
+fn time_left(deadline: SystemTime) -> Duration {
+    deadline.duration_since(SystemTime::now()).unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

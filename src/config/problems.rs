@@ -1,0 +1,37 @@
+//! Collects mistakes, so that one deployment shows them all.
+
+use std::fmt;
+
+/// Every mistake in the configuration, in the order found.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    problems: Vec<String>,
+}
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len();
+        let noun = if count == 1 { "mistake" } else { "mistakes" };
+        write!(f, "the configuration has {count} {noun}")?;
+        for (index, problem) in self.problems.iter().enumerate() {
+            write!(f, "{}{problem}", if index == 0 { ": " } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Problems(Vec<String>);
+
+impl Problems {
+    /// Notes that what stands at `path` breaks `rule`.
+    pub(super) fn add(&mut self, path: impl fmt::Display, rule: impl fmt::Display) {
+        self.0.push(format!("{path}: {rule}"));
+    }
+
+    pub(super) fn into_result<T>(self, value: T) -> Result<T, ConfigError> {
+        if self.0.is_empty() { Ok(value) } else { Err(ConfigError { problems: self.0 }) }
+    }
+}

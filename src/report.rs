@@ -1,0 +1,269 @@
+//! What goes to CodePipeline about a job: cut to the API's limits and redacted, before any SDK type sees it.
+//!
+//! Limits are the API model's (`ExecutionDetails`, `FailureDetails`, `CurrentRevision`) and count characters; the limit
+//! of output variables is the user guide's and counts bytes.
+
+use std::collections::BTreeMap;
+
+use crate::job::{Continuation, Failure, FailureKind, Finished, Outcome, Revision};
+use crate::redact::{Redactor, keep_end, keep_start};
+
+const SUMMARY: usize = 2048;
+const EXTERNAL_EXECUTION_ID: usize = 1500;
+const MESSAGE: usize = 5000;
+const REVISION: usize = 1500;
+const CHANGE_IDENTIFIER: usize = 100;
+const TOKEN: usize = 2048;
+
+/// The total size of an action's output variables (user guide, "Quotas"): 122 880 bytes. Whether keys count is not
+/// documented, so they do here.
+const VARIABLES_BYTES: usize = 122_880;
+
+/// A report that the service's documented limits allow.
+pub enum Report {
+    /// The job succeeded.
+    Success(SuccessReport),
+    /// The work goes on; a later job carries the token.
+    Continuation(ContinuationReport),
+    /// The job failed.
+    Failure(FailureReport),
+}
+
+/// The content of `PutJobSuccessResult` without a token.
+pub struct SuccessReport {
+    /// What the console shows.
+    pub details: ExecutionDetails,
+    /// The action's output variables.
+    pub variables: BTreeMap<String, String>,
+    /// The revision that the action acted on.
+    pub revision: Option<Revision>,
+}
+
+/// The content of `PutJobSuccessResult` with a token.
+pub struct ContinuationReport {
+    /// 1 to 2048 characters.
+    pub token: String,
+    /// What the console shows meanwhile.
+    pub details: ExecutionDetails,
+}
+
+/// The content of `PutJobFailureResult`.
+pub struct FailureReport {
+    /// The failure's type.
+    pub kind: FailureKind,
+    /// 1 to 5000 characters: the reason and what the work printed last.
+    pub message: String,
+    /// The message without anything that the work printed: what the log may say.
+    pub reason: String,
+    /// At most 1500 characters.
+    pub external_execution_id: Option<String>,
+}
+
+/// What the API calls `executionDetails`.
+pub struct ExecutionDetails {
+    /// At most 2048 characters.
+    pub summary: Option<String>,
+    /// At most 1500 characters.
+    pub external_execution_id: Option<String>,
+    /// 0 to 100.
+    pub percent_complete: Option<u8>,
+}
+
+/// Makes the report of how a job's turn ended. What an action gives against the API's rules (a variable's name, a token's
+/// length) becomes a failure that says so, since the service would refuse the whole report.
+pub fn report(result: Result<Outcome, Failure>, redactor: &Redactor) -> Report {
+    let checked = result.and_then(|outcome| match outcome {
+        Outcome::Finished(finished) => success(finished, redactor).map(Report::Success),
+        Outcome::Continue(continuation) => going_on(continuation, redactor).map(Report::Continuation),
+    });
+    checked.unwrap_or_else(|failure| Report::Failure(failed(failure, redactor)))
+}
+
+fn success(finished: Finished, redactor: &Redactor) -> Result<SuccessReport, Failure> {
+    let variables: BTreeMap<_, _> =
+        finished.variables.into_iter().map(|(key, value)| (key, redactor.redact(&value).into_owned())).collect();
+    check_variables(&variables)?;
+    let details = execution_details(finished.summary, finished.external_execution_id, Some(100), redactor);
+    let revision = finished.revision.and_then(|it| revision(it, redactor));
+    Ok(SuccessReport { details, variables, revision })
+}
+
+fn going_on(continuation: Continuation, redactor: &Redactor) -> Result<ContinuationReport, Failure> {
+    let Continuation { token, summary, external_execution_id, percent_complete } = continuation;
+    let length = token.chars().count();
+    if length == 0 || length > TOKEN {
+        let message =
+            format!("the action's continuation token has {length} characters; CodePipeline takes 1 to {TOKEN}");
+        return Err(Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, message) });
+    }
+    let details =
+        execution_details(summary, external_execution_id, percent_complete.map(|percent| percent.min(100)), redactor);
+    Ok(ContinuationReport { token, details })
+}
+
+/// The message first, then as much of the output's end as there is room for.
+fn failed(failure: Failure, redactor: &Redactor) -> FailureReport {
+    let said = redactor.redact(failure.message.trim());
+    let said = if said.is_empty() { "the action failed and gave no reason" } else { &said };
+    let reason = keep_start(said, MESSAGE).into_owned();
+    let mut message = reason.clone();
+    if let Some(output) = failure.output {
+        let output = redactor.redact(output.trim_end()).into_owned();
+        let room = MESSAGE.saturating_sub(message.chars().count() + 2);
+        if room > 1 && !output.is_empty() {
+            message.push_str(":\n");
+            message.push_str(&keep_end(&output, room));
+        }
+    }
+    let external_execution_id = limited(failure.external_execution_id, EXTERNAL_EXECUTION_ID, redactor);
+    FailureReport { kind: failure.kind, message, reason, external_execution_id }
+}
+
+fn execution_details(
+    summary: Option<String>,
+    external_execution_id: Option<String>,
+    percent_complete: Option<u8>,
+    redactor: &Redactor,
+) -> ExecutionDetails {
+    ExecutionDetails {
+        summary: limited(summary, SUMMARY, redactor),
+        external_execution_id: limited(external_execution_id, EXTERNAL_EXECUTION_ID, redactor),
+        percent_complete,
+    }
+}
+
+/// A revision without its two required members is none.
+fn revision(given: Revision, redactor: &Redactor) -> Option<Revision> {
+    Some(Revision {
+        revision: limited(Some(given.revision), REVISION, redactor)?,
+        change_identifier: limited(Some(given.change_identifier), CHANGE_IDENTIFIER, redactor)?,
+        summary: limited(given.summary, SUMMARY, redactor),
+    })
+}
+
+/// The API refuses empty strings, so an empty text is none.
+fn limited(text: Option<String>, max_characters: usize, redactor: &Redactor) -> Option<String> {
+    let text = text?;
+    let text = redactor.redact(text.trim());
+    (!text.is_empty()).then(|| keep_start(&text, max_characters).into_owned())
+}
+
+fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '-' | '_');
+    if let Some(bad) = variables.keys().find(|key| key.is_empty() || !key.chars().all(harmless)) {
+        let escaped = bad.escape_debug().to_string();
+        let shown = keep_start(&escaped, 50);
+        let message =
+            format!("the output variable '{shown}' has a name that CodePipeline refuses; names are of [A-Za-z0-9@_-]");
+        return Err(Failure::new(FailureKind::JobFailed, message));
+    }
+    let bytes: usize = variables.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if bytes > VARIABLES_BYTES {
+        let message = format!(
+            "the action's {} output variables have {bytes} bytes; CodePipeline takes {VARIABLES_BYTES} in all: put more into an artifact",
+            variables.len()
+        );
+        return Err(Failure::new(FailureKind::JobFailed, message));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redactor() -> Redactor {
+        Redactor::new(["hunter22"])
+    }
+
+    fn failure_report(failure: Failure) -> FailureReport {
+        match report(Err(failure), &redactor()) {
+            Report::Failure(failure) => failure,
+            _ => panic!("not a failure"),
+        }
+    }
+
+    fn finished(finished: Finished) -> Report {
+        report(Ok(Outcome::Finished(finished)), &redactor())
+    }
+
+    #[test]
+    fn long_texts_are_cut_to_the_limits_without_splitting_a_character() {
+        let Report::Success(success) = finished(Finished {
+            summary: Some("é".repeat(5000)),
+            external_execution_id: Some("ü".repeat(5000)),
+            ..Finished::default()
+        }) else {
+            panic!("not a success")
+        };
+        assert_eq!(success.details.summary.unwrap().chars().count(), SUMMARY);
+        assert_eq!(success.details.external_execution_id.unwrap().chars().count(), EXTERNAL_EXECUTION_ID);
+    }
+
+    #[test]
+    fn a_failure_keeps_its_message_and_the_end_of_its_output() {
+        let output = format!("{}the last line\n", "x\n".repeat(9000));
+        let failure = Failure { output: Some(output), ..Failure::new(FailureKind::JobFailed, "exit code 3") };
+        let message = failure_report(failure).message;
+        assert!(message.starts_with("exit code 3:\n"), "{message}");
+        assert!(message.ends_with("the last line"), "{message}");
+        assert!(message.chars().count() <= MESSAGE);
+    }
+
+    #[test]
+    fn a_failure_never_has_an_empty_message() {
+        assert!(!failure_report(Failure::new(FailureKind::JobFailed, " ")).message.is_empty());
+    }
+
+    #[test]
+    fn secrets_are_redacted_everywhere() {
+        let said = || Some("says hunter22".to_owned());
+        let failure = Failure {
+            output: said(),
+            external_execution_id: said(),
+            ..Failure::new(FailureKind::JobFailed, "password hunter22")
+        };
+        let failure = failure_report(failure);
+        assert_eq!(failure.message, "password ****:\nsays ****");
+        assert_eq!(failure.external_execution_id.as_deref(), Some("says ****"));
+
+        let Report::Success(success) = finished(Finished {
+            summary: said(),
+            variables: [("Key".to_owned(), "hunter22".to_owned())].into(),
+            revision: Some(Revision { revision: "hunter22".into(), change_identifier: "c".into(), summary: said() }),
+            ..Finished::default()
+        }) else {
+            panic!("not a success")
+        };
+        assert_eq!(success.details.summary.as_deref(), Some("says ****"));
+        assert_eq!(success.variables["Key"], "****");
+        assert_eq!(success.revision.unwrap().revision, "****");
+    }
+
+    #[test]
+    fn variables_that_the_service_would_refuse_fail_the_job_with_the_reason() {
+        let named = |name: &str, value: String| {
+            finished(Finished { variables: [(name.to_owned(), value)].into(), ..Finished::default() })
+        };
+        let Report::Failure(failure) = named("a b", String::new()) else { panic!("accepted") };
+        assert!(failure.message.contains("'a b'"), "{}", failure.message);
+        let Report::Failure(failure) = named("Big", "v".repeat(VARIABLES_BYTES)) else { panic!("accepted") };
+        assert!(failure.message.contains("122883 bytes; CodePipeline takes 122880"), "{}", failure.message);
+        assert!(matches!(named("Big", "v".repeat(VARIABLES_BYTES - 3)), Report::Success(_)));
+    }
+
+    #[test]
+    fn a_token_that_is_too_long_fails_the_job() {
+        let token = |length| Continuation {
+            token: "t".repeat(length),
+            summary: None,
+            external_execution_id: None,
+            percent_complete: Some(250),
+        };
+        let going_on = |length| report(Ok(Outcome::Continue(token(length))), &redactor());
+        assert!(matches!(going_on(0), Report::Failure(_)));
+        assert!(matches!(going_on(2049), Report::Failure(_)));
+        let Report::Continuation(continuation) = going_on(2048) else { panic!("refused") };
+        assert_eq!(continuation.details.percent_complete, Some(100));
+    }
+}
