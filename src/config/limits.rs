@@ -38,12 +38,10 @@ pub(super) fn log_level(variable: &impl Fn(&str) -> Option<String>, problems: &m
         let Some(value) = variable(name).filter(|value| !value.trim().is_empty()) else { continue };
         // Lambda's name for what tracing calls ERROR.
         let value = if value.eq_ignore_ascii_case("fatal") { "error".into() } else { value };
-        match telemetry::level(&value) {
-            Some(level) => return level,
-            None => {
-                problems.add(name, "must be one of ERROR, WARN, INFO, DEBUG and TRACE; filters by module are not taken")
-            }
+        if let Some(level) = telemetry::level(&value) {
+            return level;
         }
+        problems.add(name, "must be one of ERROR, WARN, INFO, DEBUG and TRACE; filters by module are not taken");
     }
     Level::INFO
 }
