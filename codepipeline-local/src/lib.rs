@@ -1,3 +1,6 @@
 //! A local emulator of AWS CodePipeline's job-worker API, its pipelines and an S3 store.
 
+pub mod clock;
+mod listener;
+pub mod s3;
 pub mod types;

@@ -1,0 +1,73 @@
+//! Serving HTTP/1.1 on a loopback port.
+
+use std::fmt::Display;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+
+/// A port that is listened on until this is dropped.
+pub(crate) struct Listener {
+    address: SocketAddr,
+    accepting: JoinHandle<()>,
+}
+
+impl Listener {
+    /// Listens on a loopback port, 0 for any that is free, and answers every request with `answer`. A request for which that
+    /// fails has its connection closed.
+    pub(crate) async fn start<A, F, B, E>(port: u16, answer: A) -> io::Result<Self>
+    where
+        A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<Response<B>, E>> + Send + 'static,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+    {
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        let listener = bound.map_err(|error| unavailable(port, &error))?;
+        let address = listener.local_addr()?;
+        let accepting = tokio::spawn(async move {
+            // Dropped with this task, the set ends the connections too.
+            let mut connections = JoinSet::new();
+            loop {
+                // An error is that of one connection that did not come about, or a shortage of files that passes.
+                let Ok((stream, _)) = listener.accept().await else {
+                    tokio::task::yield_now().await;
+                    continue;
+                };
+                // Without this, an answer's last packet waits for the acknowledgement of the one before.
+                let _ = stream.set_nodelay(true);
+                let service = service_fn(answer.clone());
+                let connection =
+                    http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+                connections.spawn(connection);
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Ok(Self { address, accepting })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+fn unavailable(port: u16, error: &dyn Display) -> io::Error {
+    // io::Error would say "address in use" and not which.
+    io::Error::other(format!(
+        "can't listen on 127.0.0.1:{port}: {error}; choose another port, or 0 for any that is free"
+    ))
+}

@@ -1,0 +1,92 @@
+//! Who may do what: a job's temporary credentials reach that job's objects, an ordinary user reaches everything.
+
+use std::sync::Arc;
+
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+
+use super::signature::{ORDINARY_SECRET, query_values};
+use crate::clock::Clock;
+use crate::types::{Grant, ObjectRef, Permissions};
+
+/// What temporary access keys begin with (IAM User Guide, "IAM identifiers").
+const TEMPORARY: &str = "ASIA";
+
+/// Marks a request that was made with a job's credentials.
+#[derive(Clone)]
+pub(super) struct JobCaller;
+
+/// Who is behind an access key.
+pub(super) enum Caller {
+    Job(Grant),
+    Ordinary,
+}
+
+/// Tells whose access key it is. One that looks temporary and is no job's is nobody's.
+pub(super) fn caller(permissions: &dyn Permissions, access_key_id: &str) -> S3Result<Caller> {
+    match permissions.grant(access_key_id) {
+        Some(grant) => Ok(Caller::Job(grant)),
+        None if access_key_id.starts_with(TEMPORARY) => {
+            Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
+        }
+        None => Ok(Caller::Ordinary),
+    }
+}
+
+pub(super) struct Auth(pub(super) Arc<dyn Permissions>);
+
+#[async_trait::async_trait]
+impl S3Auth for Auth {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        Ok(match caller(&*self.0, access_key)? {
+            Caller::Job(grant) => SecretKey::from(grant.secret_access_key),
+            Caller::Ordinary => SecretKey::from(ORDINARY_SECRET),
+        })
+    }
+}
+
+pub(super) struct Access {
+    pub(super) permissions: Arc<dyn Permissions>,
+    pub(super) clock: Clock,
+}
+
+#[async_trait::async_trait]
+impl S3Access for Access {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let Some(credentials) = cx.credentials() else {
+            return Err(s3_error!(AccessDenied, "The request is not signed; any access key and secret will do"));
+        };
+        let Caller::Job(grant) = caller(&*self.permissions, &credentials.access_key)? else { return Ok(()) };
+        let in_header = cx.headers().get("x-amz-security-token").and_then(|value| value.to_str().ok());
+        let in_query = query_values(cx.uri()).remove("X-Amz-Security-Token");
+        if in_header.or(in_query.as_deref()) != Some(grant.session_token.as_str()) {
+            return Err(s3_error!(InvalidToken, "The provided token is malformed or otherwise invalid."));
+        }
+        if self.clock.now() >= grant.expires {
+            return Err(s3_error!(ExpiredToken, "The provided token has expired."));
+        }
+        let object = cx.s3_path().as_object();
+        let object = object.map(|(bucket, key)| ObjectRef { bucket: bucket.to_owned(), key: key.to_owned() });
+        if !object.is_some_and(|object| allowed(&grant, cx.s3_op().name(), &object)) {
+            let message =
+                format!("A job's credentials are for its own artifacts: {} is denied here", cx.s3_op().name());
+            return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
+        }
+        cx.extensions_mut().insert(JobCaller);
+        Ok(())
+    }
+}
+
+fn allowed(grant: &Grant, operation: &str, object: &ObjectRef) -> bool {
+    match operation {
+        "GetObject" | "HeadObject" => grant.readable.contains(object),
+        "PutObject"
+        | "CreateMultipartUpload"
+        | "UploadPart"
+        | "CompleteMultipartUpload"
+        | "AbortMultipartUpload"
+        | "ListParts" => grant.writable.contains(object),
+        _ => false,
+    }
+}

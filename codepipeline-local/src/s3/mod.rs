@@ -1,0 +1,135 @@
+//! The S3 side: `s3s` speaks the protocol, `s3s-fs` keeps the bytes, and what they lack is here: conditional writes that are
+//! atomic, temporary credentials that reach one job's objects only, and the encryption that artifact stores demand.
+
+mod access;
+mod blob;
+mod body;
+mod catalog;
+mod condition;
+mod listing;
+mod objects;
+mod signature;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod uploads;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use s3s::dto::ServerSideEncryption;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, HttpError, S3Error, S3ErrorCode};
+
+use crate::clock::Clock;
+use crate::types::{ObjectRef, Permissions};
+use access::Caller;
+use catalog::{Catalog, Encryption, Record};
+use signature::Signed;
+use storage::{Operations, Storage};
+
+/// The user metadata that S3 source actions show as the revision's summary (CodePipeline User Guide, "Amazon S3 source action").
+const REVISION_SUMMARY: &str = "codepipeline-artifact-revision-summary";
+
+/// An S3 in a folder.
+#[derive(Clone)]
+pub struct Store {
+    storage: Arc<Storage>,
+    service: S3Service,
+    permissions: Arc<dyn Permissions>,
+}
+
+/// What [`Store::copy`] has copied.
+pub struct Copied {
+    /// The entity tag, without quotes.
+    pub e_tag: String,
+    /// What the object's metadata `codepipeline-artifact-revision-summary` says.
+    pub revision_summary: Option<String>,
+}
+
+/// Why [`Store::copy`] has not.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The bucket or the object is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// The data folder failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Store {
+    /// Opens the store in a folder, which is made if it is not there.
+    pub fn open(folder: &Path, clock: Clock, permissions: Arc<dyn Permissions>) -> io::Result<Self> {
+        let catalog = Catalog::open(folder)?;
+        let shared = || Arc::clone(&permissions);
+        let storage =
+            Arc::new(Storage { catalog, uploads: Default::default(), clock: clock.clone(), permissions: shared() });
+        let mut builder = S3ServiceBuilder::new(Operations(Arc::clone(&storage)));
+        builder.set_auth(access::Auth(shared()));
+        builder.set_access(access::Access { permissions: shared(), clock });
+        Ok(Self { storage, service: builder.build(), permissions })
+    }
+
+    /// Answers a request. Fails if the connection must be given up.
+    pub async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
+        let (mut parts, body) = request.into_parts();
+        let mut body = body::read_to_its_end(&parts.headers, body);
+        if let Some(signed) = Signed::of(&parts) {
+            match access::caller(&*self.permissions, signed.access_key_id()) {
+                // Their signatures are verified as they are.
+                Ok(Caller::Job(_)) => {}
+                Ok(Caller::Ordinary) => {
+                    body = body::without_chunk_signatures(&mut parts.headers, body);
+                    signed.replace(&mut parts);
+                }
+                Err(error) => return refuse(error),
+            }
+        }
+        self.service.call(Request::from_parts(parts, body)).await
+    }
+
+    /// Makes the bucket, if it is not there. Fails if S3 allows no such name, or the data folder fails.
+    pub fn create_bucket(&self, name: &str) -> io::Result<()> {
+        if !s3s::path::check_bucket_name(name) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for an S3 bucket")));
+        }
+        self.storage.catalog.create_bucket(name).map(drop)
+    }
+
+    /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms`.
+    pub async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<Copied, CopyError> {
+        let copied = async {
+            let catalog = &self.storage.catalog;
+            let source = catalog.get(&from.bucket, &from.key)?;
+            let mut metadata = self.storage.attributes(&source).await?.metadata.unwrap_or_default();
+            let blob = catalog.new_blob().map_err(catalog::internal)?;
+            blob.fill_from(&source.blob).map_err(catalog::internal)?;
+            let encryption = Encryption { algorithm: ServerSideEncryption::AWS_KMS.to_owned(), key_id: None };
+            let e_tag = source.record.e_tag.clone();
+            let place = (to.bucket.as_str(), to.key.as_str());
+            let now = self.storage.clock.now();
+            let record = Record::new(place, e_tag.clone(), source.record.size, now, encryption);
+            catalog.commit(record, Arc::new(blob), &condition::Condition::default())?;
+            Ok(Copied { e_tag, revision_summary: metadata.remove(REVISION_SUMMARY) })
+        };
+        copied.await.map_err(|error: S3Error| match error.code() {
+            S3ErrorCode::NoSuchBucket | S3ErrorCode::NoSuchKey => CopyError::NotFound(format!(
+                "s3://{}/{} to s3://{}/{}: {}",
+                from.bucket,
+                from.key,
+                to.bucket,
+                to.key,
+                error.code().as_str()
+            )),
+            _ => CopyError::Failed(error.message().unwrap_or("the data folder failed").to_owned()),
+        })
+    }
+}
+
+fn refuse(error: S3Error) -> Result<Response<Body>, HttpError> {
+    error.to_http_response().map_err(|error| HttpError::new(Box::new(error)))
+}

@@ -1,0 +1,204 @@
+//! Objects: put, get, head, delete, copy.
+
+use std::io::{self, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::{self, Stream};
+use s3s::dto::{
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectInput, DeleteObjectOutput,
+    DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
+    HeadObjectOutput, MetadataDirective, PutObjectInput, PutObjectOutput, Range, ServerSideEncryption, StreamingBlob,
+};
+use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+use super::blob::{BUCKET, KEY};
+use super::catalog::{Object, Record, internal};
+use super::condition::{Condition, check_read};
+use super::storage::{Storage, date, is_job};
+
+/// How much of a file is read at a time.
+const READ_SIZE: usize = 256 * 1024;
+
+impl Storage {
+    pub(super) async fn put(&self, mut request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+        let job = is_job(&request.extensions);
+        let input = &mut request.input;
+        self.catalog.check_bucket(&input.bucket)?;
+        let bucket = std::mem::replace(&mut input.bucket, BUCKET.into());
+        let key = std::mem::replace(&mut input.key, KEY.into());
+        let condition = Condition::of_write(input.if_match.take(), input.if_none_match.take())?;
+        let asked = (input.server_side_encryption.take(), input.ssekms_key_id.take());
+        let encryption = self.encryption(&bucket, job, asked)?;
+
+        let blob = Arc::new(self.catalog.new_blob().map_err(internal)?);
+        let mut response = blob.store()?.put_object(request).await?;
+        let e_tag = response.output.e_tag.clone().ok_or_else(|| s3_error!(InternalError))?.into_value();
+        let size = std::fs::metadata(blob.file()).map_err(internal)?.len();
+        let record = Record::new((&bucket, &key), e_tag, size, self.clock.now(), encryption.clone());
+        self.catalog.commit(record, blob, &condition)?;
+
+        response.output.server_side_encryption = Some(ServerSideEncryption::from(encryption.algorithm));
+        response.output.ssekms_key_id = encryption.key_id;
+        Ok(response)
+    }
+
+    pub(super) async fn get(&self, mut request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+        let input = &mut request.input;
+        if input.part_number.is_some() {
+            return Err(s3_error!(NotImplemented, "The emulator does not read objects by part number"));
+        }
+        let object = self.catalog.get(&input.bucket, &input.key)?;
+        check_read(input.if_match.as_ref(), input.if_none_match.as_ref(), &object.record.e_tag)?;
+        input.bucket = BUCKET.into();
+        input.key = KEY.into();
+        let (start, length) = match input.range {
+            Some(range) => span(range, object.record.size)?,
+            None => (0, object.record.size),
+        };
+
+        let mut response = object.blob.store()?.get_object(request).await?;
+        let output = &mut response.output;
+        let encryption = object.record.encryption.clone();
+        output.server_side_encryption = Some(ServerSideEncryption::from(encryption.algorithm));
+        output.ssekms_key_id = encryption.key_id;
+        output.e_tag = Some(ETag::Strong(object.record.e_tag.clone()));
+        output.last_modified = Some(date(object.record.modified()));
+        output.accept_ranges = Some("bytes".into());
+        // The store's own body reads 4 KiB at a time, each on another thread.
+        output.body = Some(StreamingBlob::wrap(contents(object.blob.file(), start, length).await.map_err(internal)?));
+        Ok(response)
+    }
+
+    pub(super) async fn head(&self, mut request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+        let input = &mut request.input;
+        let object = self.catalog.get(&input.bucket, &input.key)?;
+        check_read(input.if_match.as_ref(), input.if_none_match.as_ref(), &object.record.e_tag)?;
+        input.bucket = BUCKET.into();
+        input.key = KEY.into();
+
+        let mut response = object.blob.store()?.head_object(request).await?;
+        let output = &mut response.output;
+        let encryption = object.record.encryption.clone();
+        output.server_side_encryption = Some(ServerSideEncryption::from(encryption.algorithm));
+        output.ssekms_key_id = encryption.key_id;
+        output.e_tag = Some(ETag::Strong(object.record.e_tag.clone()));
+        output.last_modified = Some(date(object.record.modified()));
+        output.accept_ranges = Some("bytes".into());
+        Ok(response)
+    }
+
+    pub(super) fn delete(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
+        let input = request.input;
+        if input.if_match_size.is_some() || input.if_match_last_modified_time.is_some() {
+            return Err(s3_error!(NotImplemented, "Only directory buckets know conditions on size and time"));
+        }
+        self.catalog.remove(&input.bucket, &input.key, &Condition::of_delete(input.if_match))?;
+        Ok(S3Response::new(DeleteObjectOutput::default()))
+    }
+
+    pub(super) fn delete_many(
+        &self,
+        request: S3Request<DeleteObjectsInput>,
+    ) -> S3Result<S3Response<DeleteObjectsOutput>> {
+        let input = request.input;
+        self.catalog.check_bucket(&input.bucket)?;
+        let mut deleted = Vec::new();
+        let mut errors = Vec::new();
+        for object in input.delete.objects {
+            let condition = Condition::of_delete(object.e_tag.map(s3s::dto::ETagCondition::ETag));
+            match self.catalog.remove(&input.bucket, &object.key, &condition) {
+                Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..Default::default() }),
+                Err(error) => errors.push(s3s::dto::Error {
+                    code: Some(error.code().as_str().to_owned()),
+                    key: Some(object.key),
+                    message: error.message().map(str::to_owned),
+                    version_id: None,
+                }),
+            }
+        }
+        let quiet = input.delete.quiet.unwrap_or(false);
+        Ok(S3Response::new(DeleteObjectsOutput {
+            deleted: (!quiet && !deleted.is_empty()).then_some(deleted),
+            errors: (!errors.is_empty()).then_some(errors),
+            ..Default::default()
+        }))
+    }
+
+    pub(super) async fn copy_by_request(
+        &self,
+        mut request: S3Request<CopyObjectInput>,
+    ) -> S3Result<S3Response<CopyObjectOutput>> {
+        let job = is_job(&request.extensions);
+        let input = &mut request.input;
+        let CopySource::Bucket { bucket: from_bucket, key: from_key, version_id: None } = &input.copy_source else {
+            return Err(s3_error!(NotImplemented, "The emulator copies from buckets, and keeps no versions"));
+        };
+        let source = self.catalog.get(from_bucket, from_key)?;
+        let (if_match, if_none_match) = (input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref());
+        if check_read(if_match, if_none_match, &source.record.e_tag).is_err() {
+            return Err(s3_error!(PreconditionFailed));
+        }
+        let (bucket, key) = (input.bucket.clone(), input.key.clone());
+        let asked = (input.server_side_encryption.take(), input.ssekms_key_id.take());
+        let encryption = self.encryption(&bucket, job, asked)?;
+
+        let blob = self.catalog.new_blob().map_err(internal)?;
+        blob.fill_from(&source.blob).map_err(internal)?;
+        let replace = input.metadata_directive.as_ref().is_some_and(|it| it.as_str() == MetadataDirective::REPLACE);
+        if replace {
+            blob.replace_attributes(request).await?;
+        }
+        let now = self.clock.now();
+        let (e_tag, size) = (source.record.e_tag.clone(), source.record.size);
+        let record = Record::new((&bucket, &key), e_tag.clone(), size, now, encryption.clone());
+        self.catalog.commit(record, Arc::new(blob), &Condition::default())?;
+        Ok(S3Response::new(CopyObjectOutput {
+            copy_object_result: Some(CopyObjectResult {
+                e_tag: Some(ETag::Strong(e_tag)),
+                last_modified: Some(date(now)),
+                ..Default::default()
+            }),
+            server_side_encryption: Some(ServerSideEncryption::from(encryption.algorithm)),
+            ssekms_key_id: encryption.key_id,
+            ..Default::default()
+        }))
+    }
+
+    /// The attributes that the store keeps of an object, as HEAD answers them.
+    pub(super) async fn attributes(&self, object: &Object) -> S3Result<HeadObjectOutput> {
+        let input = HeadObjectInput { bucket: BUCKET.into(), key: KEY.into(), ..Default::default() };
+        Ok(object.blob.store()?.head_object(super::storage::own_request(input)).await?.output)
+    }
+}
+
+/// Where a range begins in an object of this size, and how long it is.
+fn span(range: Range, size: u64) -> S3Result<(u64, u64)> {
+    let range = range.check(size)?;
+    Ok((range.start, range.end - range.start))
+}
+
+/// The bytes of a file from `start` on. The file is opened at once, so that it can be read to its end after its removal.
+async fn contents(
+    path: PathBuf,
+    start: u64,
+    length: u64,
+) -> io::Result<impl Stream<Item = io::Result<Bytes>> + Send + Sync + 'static> {
+    let mut file = File::open(path).await?;
+    file.seek(SeekFrom::Start(start)).await?;
+    Ok(stream::try_unfold((file, length), async |(mut file, left)| {
+        if left == 0 {
+            return Ok(None);
+        }
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(READ_SIZE);
+        let mut buffer = BytesMut::with_capacity(wanted);
+        let read = (&mut file).take(wanted as u64).read_buf(&mut buffer).await?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(Some((buffer.freeze(), (file, left - read as u64))))
+    }))
+}

@@ -1,0 +1,180 @@
+//! Ordinary users have any secret they like, while `s3s` verifies signatures against a secret that it knows. So before it sees an
+//! ordinary user's request, the signature in it is replaced by the one that a fixed secret gives; all else (dates, expiry,
+//! the body's hash) is still checked. The algorithm is Signature Version 4 (S3 API Reference, "Authenticating requests").
+
+use std::collections::BTreeMap;
+
+use hmac::{Hmac, KeyInit, Mac};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Uri};
+use sha2::{Digest, Sha256};
+
+/// What ordinary users' requests are signed with inside the emulator. No secret: whoever can reach the port is a user.
+pub(super) const ORDINARY_SECRET: &str = "ordinary";
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+
+/// What a request says of its signature.
+pub(super) struct Signed {
+    access_key_id: String,
+    /// `date/region/service/aws4_request`
+    scope: String,
+    time: String,
+    headers: Vec<String>,
+    place: Place,
+}
+
+enum Place {
+    Header,
+    Query,
+}
+
+impl Signed {
+    /// Reads it from the `Authorization` header or from a presigned URL; `None` if there is neither.
+    pub(super) fn of(parts: &Parts) -> Option<Self> {
+        if let Some(header) = parts.headers.get(http::header::AUTHORIZATION) {
+            let fields = header.to_str().ok()?.strip_prefix(ALGORITHM)?.split(',');
+            let fields: BTreeMap<_, _> = fields.filter_map(|field| field.trim().split_once('=')).collect();
+            let time = parts.headers.get("x-amz-date")?.to_str().ok()?;
+            Self::new(fields.get("Credential")?, time, fields.get("SignedHeaders")?, Place::Header)
+        } else {
+            let query = query_values(&parts.uri);
+            query.get("X-Amz-Signature")?;
+            let (credential, headers) = (query.get("X-Amz-Credential")?, query.get("X-Amz-SignedHeaders")?);
+            Self::new(credential, query.get("X-Amz-Date")?, headers, Place::Query)
+        }
+    }
+
+    fn new(credential: &str, time: &str, headers: &str, place: Place) -> Option<Self> {
+        let (access_key_id, scope) = credential.split_once('/')?;
+        let mut headers: Vec<String> = headers.split(';').map(str::to_owned).collect();
+        headers.sort_unstable();
+        Some(Self { access_key_id: access_key_id.into(), scope: scope.into(), time: time.into(), headers, place })
+    }
+
+    pub(super) fn access_key_id(&self) -> &str {
+        &self.access_key_id
+    }
+
+    /// Puts the fixed secret's signature into the request.
+    pub(super) fn replace(&self, parts: &mut Parts) {
+        let signature = self.signature(parts);
+        match self.place {
+            Place::Header => {
+                let (key, scope, headers) = (&self.access_key_id, &self.scope, self.headers.join(";"));
+                let header =
+                    format!("{ALGORITHM} Credential={key}/{scope}, SignedHeaders={headers}, Signature={signature}");
+                // Its parts were cut out of a valid header value.
+                if let Ok(value) = HeaderValue::try_from(header) {
+                    parts.headers.insert(http::header::AUTHORIZATION, value);
+                }
+            }
+            Place::Query => {
+                let mut query = query_values(&parts.uri);
+                query.insert("X-Amz-Signature".into(), signature);
+                let pairs = query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
+                let pairs: Vec<_> = pairs.collect();
+                if let Ok(uri) = Uri::try_from(format!("{}?{}", parts.uri.path(), pairs.join("&"))) {
+                    parts.uri = uri;
+                }
+            }
+        }
+    }
+
+    fn signature(&self, parts: &Parts) -> String {
+        let request = hex(&Sha256::digest(self.canonical_request(parts)));
+        let text = format!("{ALGORITHM}\n{}\n{}\n{request}", self.time, self.scope);
+        let secret = format!("AWS4{ORDINARY_SECRET}").into_bytes();
+        let key = self.scope.split('/').fold(secret, |key, step| mac(&key, step.as_bytes()));
+        hex(&mac(&key, text.as_bytes()))
+    }
+
+    fn canonical_request(&self, parts: &Parts) -> String {
+        let mut query: Vec<_> = query_pairs(&parts.uri);
+        query.retain(|(name, _)| name != "X-Amz-Signature");
+        let mut query: Vec<_> =
+            query.iter().map(|(name, value)| (uri_encode(name, true), uri_encode(value, true))).collect();
+        query.sort_by(|left, right| left.0.cmp(&right.0));
+        let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let present = |name: &&String| parts.headers.contains_key(name.as_str());
+        let headers: String =
+            self.headers.iter().filter(present).map(|name| header_line(&parts.headers, name)).collect();
+        let names: Vec<_> = self.headers.iter().filter(present).map(String::as_str).collect();
+        let payload = match self.place {
+            Place::Query => UNSIGNED,
+            Place::Header => {
+                parts.headers.get("x-amz-content-sha256").and_then(|it| it.to_str().ok()).unwrap_or(UNSIGNED)
+            }
+        };
+        let path = uri_encode(&decode(parts.uri.path(), false), false);
+        let (method, query, names) = (&parts.method, query.join("&"), names.join(";"));
+        format!("{method}\n{path}\n{query}\n{headers}\n{names}\n{payload}")
+    }
+}
+
+/// A header as it is signed: all its values, white space collapsed.
+fn header_line(headers: &HeaderMap, name: &str) -> String {
+    let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let values = values.map(|value| value.split_whitespace().collect::<Vec<_>>().join(" "));
+    format!("{name}:{}\n", values.collect::<Vec<_>>().join(","))
+}
+
+/// The query's names and values, decoded.
+fn query_pairs(uri: &Uri) -> Vec<(String, String)> {
+    let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(name, value)| (decode(name, true), decode(value, true))).collect()
+}
+
+/// The same as a map; of a name that occurs twice the last.
+pub(super) fn query_values(uri: &Uri) -> BTreeMap<String, String> {
+    query_pairs(uri).into_iter().collect()
+}
+
+fn encoded(text: &str) -> String {
+    uri_encode(text, true)
+}
+
+/// Percent-encodes all but the unreserved characters, as Signature Version 4 and S3's listings do.
+pub(super) fn uri_encode(text: &str, slash: bool) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(char::from(byte)),
+            b'/' if !slash => encoded.push('/'),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// Undoes percent-encoding; `plus` says whether a plus sign means a space, as in queries.
+fn decode(text: &str, plus: bool) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, others @ ..] = rest {
+        let digits = others.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &others[2..];
+            }
+            None => {
+                bytes.push(if plus && *first == b'+' { b' ' } else { *first });
+                rest = others;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn mac(key: &[u8], text: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("an HMAC key may have any length");
+    mac.update(text);
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,198 @@
+//! The operations of S3 that the emulator has, as `s3s` calls them. Any other is answered `NotImplemented`.
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use http::{Extensions, HeaderMap, Method, Uri};
+use s3s::dto::{
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, Bucket, CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput, CreateBucketInput, CreateBucketOutput,
+    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput,
+    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, GetBucketLocationInput, GetBucketLocationOutput,
+    GetBucketVersioningInput, GetBucketVersioningOutput, GetObjectInput, GetObjectOutput, HeadBucketInput,
+    HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
+    ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutObjectInput, PutObjectOutput, ServerSideEncryption,
+    Timestamp as Date, UploadPartInput, UploadPartOutput,
+};
+use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+
+use super::access::JobCaller;
+use super::catalog::{Catalog, Encryption, internal};
+use super::uploads::Uploads;
+use crate::clock::Clock;
+use crate::types::{Permissions, Timestamp};
+
+/// What the operations work on.
+pub(super) struct Storage {
+    pub(super) catalog: Catalog,
+    pub(super) uploads: Uploads,
+    pub(super) clock: Clock,
+    pub(super) permissions: Arc<dyn Permissions>,
+}
+
+impl Storage {
+    /// How an upload is to be encrypted, or why it is refused.
+    pub(super) fn encryption(
+        &self,
+        bucket: &str,
+        job: bool,
+        (algorithm, key_id): (Option<ServerSideEncryption>, Option<String>),
+    ) -> S3Result<Encryption> {
+        let demanded = job || self.permissions.is_artifact_store(bucket);
+        let named = algorithm.as_ref().map(ServerSideEncryption::as_str);
+        if demanded && named != Some(ServerSideEncryption::AWS_KMS) {
+            let message = format!(
+                "An upload into the artifact store {bucket} must have the header x-amz-server-side-encryption: aws:kms, and \
+                 this one has {}: the policy of an artifact bucket denies it",
+                named.unwrap_or("none")
+            );
+            return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
+        }
+        if key_id.is_some() && named != Some(ServerSideEncryption::AWS_KMS) {
+            let message = "x-amz-server-side-encryption-aws-kms-key-id needs x-amz-server-side-encryption: aws:kms";
+            return Err(s3_error!(InvalidArgument, "{}", message));
+        }
+        // Without a word about it S3 encrypts with its own keys (S3 User Guide, "default bucket encryption").
+        Ok(Encryption { algorithm: named.unwrap_or(ServerSideEncryption::AES256).to_owned(), key_id })
+    }
+}
+
+/// Whether the request was signed with a job's credentials.
+pub(super) fn is_job(extensions: &Extensions) -> bool {
+    extensions.get::<JobCaller>().is_some()
+}
+
+/// A moment as S3 answers it.
+pub(super) fn date(moment: Timestamp) -> Date {
+    Date::from(UNIX_EPOCH + Duration::from_millis(moment.0))
+}
+
+/// A request that the emulator makes of a blob's store itself.
+pub(super) fn own_request<T>(input: T) -> S3Request<T> {
+    S3Request {
+        input,
+        method: Method::GET,
+        uri: Uri::from_static("/"),
+        headers: HeaderMap::new(),
+        extensions: Extensions::new(),
+        credentials: None,
+        region: None,
+        service: None,
+        trailing_headers: None,
+    }
+}
+
+/// What `s3s` is given.
+pub(super) struct Operations(pub(super) Arc<Storage>);
+
+#[async_trait::async_trait]
+impl S3 for Operations {
+    async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
+        if !self.0.catalog.create_bucket(&req.input.bucket).map_err(internal)? {
+            return Err(s3_error!(BucketAlreadyOwnedByYou, "The bucket is there already, and you own it"));
+        }
+        let location = Some(format!("/{}", req.input.bucket));
+        Ok(S3Response::new(CreateBucketOutput { location, ..Default::default() }))
+    }
+
+    async fn delete_bucket(&self, req: S3Request<DeleteBucketInput>) -> S3Result<S3Response<DeleteBucketOutput>> {
+        self.0.catalog.remove_bucket(&req.input.bucket)?;
+        Ok(S3Response::new(DeleteBucketOutput {}))
+    }
+
+    async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
+        self.0.catalog.check_bucket(&req.input.bucket)?;
+        Ok(S3Response::new(HeadBucketOutput::default()))
+    }
+
+    async fn get_bucket_location(
+        &self,
+        req: S3Request<GetBucketLocationInput>,
+    ) -> S3Result<S3Response<GetBucketLocationOutput>> {
+        self.0.catalog.check_bucket(&req.input.bucket)?;
+        Ok(S3Response::new(GetBucketLocationOutput::default()))
+    }
+
+    async fn get_bucket_versioning(
+        &self,
+        req: S3Request<GetBucketVersioningInput>,
+    ) -> S3Result<S3Response<GetBucketVersioningOutput>> {
+        self.0.catalog.check_bucket(&req.input.bucket)?;
+        Ok(S3Response::new(GetBucketVersioningOutput::default()))
+    }
+
+    async fn list_buckets(&self, _req: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
+        let named = |name| Bucket { name: Some(name), creation_date: Some(date(Timestamp(0))), ..Default::default() };
+        let buckets = self.0.catalog.buckets().into_iter().map(named).collect();
+        Ok(S3Response::new(ListBucketsOutput { buckets: Some(buckets), ..Default::default() }))
+    }
+
+    async fn list_objects(&self, req: S3Request<ListObjectsInput>) -> S3Result<S3Response<ListObjectsOutput>> {
+        self.0.list_v1(req.input).map(S3Response::new)
+    }
+
+    async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
+        self.0.list_v2(req.input).map(S3Response::new)
+    }
+
+    async fn put_object(&self, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+        self.0.put(req).await
+    }
+
+    async fn get_object(&self, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+        self.0.get(req).await
+    }
+
+    async fn head_object(&self, req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+        self.0.head(req).await
+    }
+
+    async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
+        self.0.delete(req)
+    }
+
+    async fn delete_objects(&self, req: S3Request<DeleteObjectsInput>) -> S3Result<S3Response<DeleteObjectsOutput>> {
+        self.0.delete_many(req)
+    }
+
+    async fn copy_object(&self, req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
+        self.0.copy_by_request(req).await
+    }
+
+    async fn create_multipart_upload(
+        &self,
+        req: S3Request<CreateMultipartUploadInput>,
+    ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+        self.0.begin_upload(req).await
+    }
+
+    async fn upload_part(&self, req: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
+        self.0.put_part(req).await
+    }
+
+    async fn list_parts(&self, req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
+        self.0.parts(req).await
+    }
+
+    async fn list_multipart_uploads(
+        &self,
+        req: S3Request<ListMultipartUploadsInput>,
+    ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+        self.0.list_uploads(req)
+    }
+
+    async fn complete_multipart_upload(
+        &self,
+        req: S3Request<CompleteMultipartUploadInput>,
+    ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+        self.0.complete_upload(req).await
+    }
+
+    async fn abort_multipart_upload(
+        &self,
+        req: S3Request<AbortMultipartUploadInput>,
+    ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+        self.0.abort_upload(&req)
+    }
+}
