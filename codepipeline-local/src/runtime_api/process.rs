@@ -1,0 +1,135 @@
+//! A bootstrap's process, and everything that it starts.
+
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+
+use super::endpoint::{Endpoint, Offer};
+use super::{FunctionSettings, Output};
+
+/// The account and region that functions see, unless their environment names a region.
+const ACCOUNT: &str = "123456789012";
+const REGION: &str = "us-east-1";
+
+/// A running bootstrap. Killed when dropped.
+pub(super) struct Process {
+    child: Child,
+    group: Option<Pid>,
+    endpoint: Endpoint,
+}
+
+impl Process {
+    pub(super) async fn start(settings: &FunctionSettings) -> io::Result<Self> {
+        let region = settings.env.get("AWS_REGION").map_or(REGION, String::as_str);
+        let arn = format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{}", settings.name);
+        let endpoint = Endpoint::start(arn).await?;
+        let mut command = command(settings, region, &endpoint)?;
+        let mut child = command.spawn().map_err(|error| {
+            io::Error::new(
+                error.kind(),
+                format!("can't start the function's command {:?}: {error}", settings.command[0]),
+            )
+        })?;
+        if let Output::Lines(lines) = &settings.output {
+            pass_on(child.stdout.take(), lines);
+            pass_on(child.stderr.take(), lines);
+        }
+        // Its group has its own id, since it was started as the leader.
+        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        Ok(Self { child, group, endpoint })
+    }
+
+    pub(super) fn offer(&self, id: String, timeout: Duration, event: &Value) -> Offer {
+        self.endpoint.offer(id, timeout, event)
+    }
+
+    /// Waits for its end, which may be at once, and tells how it ended.
+    pub(super) async fn exited(&mut self) -> String {
+        described(self.child.wait().await)
+    }
+
+    /// Kills it and all that it has started in its group, waits until it is gone, and tells how it ended.
+    pub(super) async fn end(&mut self) -> String {
+        self.kill();
+        self.exited().await
+    }
+
+    /// Whether it was ended.
+    pub(super) fn is_ended(&self) -> bool {
+        self.group.is_none()
+    }
+
+    fn kill(&mut self) {
+        if let Some(group) = self.group.take() {
+            // It fails only when there is nobody left to kill.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn described(status: io::Result<ExitStatus>) -> String {
+    status.map_or_else(|error| format!("unknown ({error})"), |status| status.to_string())
+}
+
+/// The command with the environment of a Lambda function (Lambda Developer Guide, "Defined runtime environment variables").
+#[expect(clippy::disallowed_methods, reason = "a function finds programs where the one who started the emulator does")]
+fn command(settings: &FunctionSettings, region: &str, endpoint: &Endpoint) -> io::Result<Command> {
+    let [program, arguments @ ..] = settings.command.as_slice() else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the function's command is empty"));
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear();
+    for inherited in ["PATH", "HOME"] {
+        if let Some(value) = std::env::var_os(inherited) {
+            command.env(inherited, value);
+        }
+    }
+    let name = &settings.name;
+    command
+        .env("AWS_LAMBDA_RUNTIME_API", endpoint.address().to_string())
+        .env("AWS_LAMBDA_FUNCTION_NAME", name)
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", settings.memory_mb.to_string())
+        .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}"))
+        .env("AWS_LAMBDA_LOG_STREAM_NAME", "local")
+        .env("AWS_REGION", region)
+        .env("AWS_DEFAULT_REGION", region)
+        .env("LAMBDA_TASK_ROOT", std::env::current_dir()?)
+        .env("_HANDLER", "bootstrap")
+        .env("TZ", ":UTC")
+        .envs(&settings.env);
+    command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
+    if let Output::Lines(_) = settings.output {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    }
+    Ok(command)
+}
+
+/// Sends what is written into the pipe on, line by line, until its last writer has closed it.
+fn pass_on(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, lines: &mpsc::UnboundedSender<String>) {
+    let Some(pipe) = pipe else { return };
+    let lines = lines.clone();
+    tokio::spawn(async move {
+        let mut reader = BufReader::new(pipe);
+        let mut line = Vec::new();
+        while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
+            let text = String::from_utf8_lossy(&line);
+            // The pipe is read on though nobody listens: a full one would stop the function.
+            let _ = lines.send(text.trim_end_matches(['\n', '\r']).to_owned());
+            line.clear();
+        }
+    });
+}

@@ -1,0 +1,219 @@
+//! Functions as processes (shells), and the Runtime API as a bootstrap sees it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tokio::task::JoinHandle;
+
+use super::endpoint::Endpoint;
+use super::*;
+use crate::clock::Clock;
+use crate::types::Timestamp;
+
+fn shell(script: &str) -> FunctionSettings {
+    FunctionSettings {
+        name: "worker".into(),
+        command: ["sh", "-c", script].map(str::to_owned).to_vec(),
+        env: BTreeMap::new(),
+        timeout: Duration::from_millis(300),
+        memory_mb: 256,
+        output: Output::Inherit,
+    }
+}
+
+/// One request over a connection of its own, written by hand.
+async fn send(address: &str, method: &str, path: &str, body: &str) -> (u16, String, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_lowercase(), body.to_owned())
+}
+
+fn header(head: &str, name: &str) -> String {
+    let line = head.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+    line.unwrap_or_else(|| panic!("{name} is missing in {head}")).to_owned()
+}
+
+#[tokio::test]
+async fn an_event_is_handed_out_with_its_id_and_deadline_and_its_answer_taken() {
+    let endpoint = Endpoint::start("arn:function".into()).await.unwrap();
+    let address = endpoint.address().to_string();
+    let offer =
+        endpoint.offer("00000000-0000-4000-8000-000000000001".into(), Duration::from_secs(60), &json!({"a": 1}));
+    let before = Clock::machine().now();
+    let (status, head, body) = send(&address, "GET", "invocation/next", "").await;
+    assert_eq!((status, body.as_str()), (200, r#"{"a":1}"#));
+    offer.taken.await.unwrap();
+    let id = header(&head, "lambda-runtime-aws-request-id");
+    let deadline: u64 = header(&head, "lambda-runtime-deadline-ms").parse().unwrap();
+    assert!((before.0 + 60_000..=Clock::machine().now().0 + 60_000).contains(&deadline));
+    assert_eq!(header(&head, "lambda-runtime-invoked-function-arn"), "arn:function");
+    assert!(header(&head, "lambda-runtime-trace-id").starts_with("root=1-"));
+
+    let (status, _, _) = send(&address, "POST", "invocation/another/response", "1").await;
+    assert_eq!(status, 400);
+    let (status, _, _) = send(&address, "POST", &format!("invocation/{id}/response"), r#"{"polled":2}"#).await;
+    assert_eq!(status, 202);
+    assert!(matches!(offer.answer.await, Ok(Answer::Response(value)) if value == json!({"polled": 2})));
+    let (status, _, _) = send(&address, "POST", &format!("invocation/{id}/response"), "1").await;
+    assert_eq!(status, 400, "an invocation is answered once");
+}
+
+#[tokio::test]
+async fn errors_of_invocations_and_of_the_start_reach_the_invoker() {
+    let endpoint = Endpoint::start("arn:function".into()).await.unwrap();
+    let address = endpoint.address().to_string();
+    let offer = endpoint.offer(random_uuid(), Duration::from_secs(60), &json!({}));
+    let (_, head, _) = send(&address, "GET", "invocation/next", "").await;
+    let id = header(&head, "lambda-runtime-aws-request-id");
+    let report = r#"{"errorType": "Panic", "errorMessage": "it broke"}"#;
+    send(&address, "POST", &format!("invocation/{id}/error"), report).await;
+    let answer = offer.answer.await;
+    assert!(
+        matches!(answer, Ok(Answer::Error { error_type, message }) if error_type == "Panic" && message == "it broke")
+    );
+
+    let offer = endpoint.offer(random_uuid(), Duration::from_secs(60), &json!({}));
+    send(&address, "POST", "init/error", r#"{"errorType": "Config", "errorMessage": "ACTIONS is missing"}"#).await;
+    assert!(matches!(offer.answer.await, Ok(Answer::InitError { message, .. }) if message == "ACTIONS is missing"));
+}
+
+#[tokio::test]
+async fn a_process_that_ends_without_an_answer_is_reported_with_its_status() {
+    let function = Function::new(shell("exit 3")).unwrap();
+    let ended = function.invoke(&json!({})).await.unwrap();
+    assert_eq!(ended, Invocation::Exited { status: "exit status: 3".into() });
+}
+
+#[tokio::test]
+async fn a_command_that_is_not_there_is_named() {
+    let mut settings = shell("");
+    settings.command = vec!["no-such-bootstrap".into()];
+    let error = Function::new(settings).unwrap().invoke(&json!({})).await.unwrap_err();
+    assert!(error.to_string().contains("no-such-bootstrap"), "{error}");
+}
+
+#[tokio::test]
+async fn the_environment_is_lambdas_and_the_callers_and_the_output_comes_in_lines() {
+    let (sender, mut lines) = mpsc::unbounded_channel();
+    let mut settings =
+        shell("echo \"$AWS_LAMBDA_FUNCTION_NAME $AWS_LAMBDA_FUNCTION_MEMORY_SIZE $AWS_REGION $OWN\"; env | wc -l");
+    settings.env = [("OWN", "own"), ("AWS_REGION", "eu-west-1")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+    settings.output = Output::Lines(sender);
+    Function::new(settings).unwrap().invoke(&json!({})).await.unwrap();
+    assert_eq!(lines.recv().await.as_deref(), Some("worker 256 eu-west-1 own"));
+    // Nothing of the environment that the tests themselves run in.
+    let count: usize = lines.recv().await.unwrap().trim().parse().unwrap();
+    assert!(count < 22, "{count} variables");
+}
+
+/// A shell that says where its Runtime API is and which processes it started, and never asks for an event: the test does that in
+/// its place, so that no HTTP client has to be installed.
+struct Mute {
+    folder: tempfile::TempDir,
+    function: Function,
+}
+
+impl Mute {
+    fn new(timeout: Duration) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = shell(
+            "cd \"$FOLDER\"; sleep 600 & echo $$ $! > pids; echo $AWS_LAMBDA_RUNTIME_API > new; mv new api; wait",
+        );
+        settings.env = BTreeMap::from([("FOLDER".into(), folder.path().display().to_string())]);
+        settings.timeout = timeout;
+        Self { folder, function: Function::new(settings).unwrap() }
+    }
+
+    fn invoke(&self) -> JoinHandle<Invocation> {
+        let function = self.function.clone();
+        tokio::spawn(async move { function.invoke(&json!({})).await.unwrap() })
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The address, once the shell runs, and the processes.
+    async fn started(&self) -> (String, Vec<String>) {
+        until(|| self.file("api").exists()).await;
+        let read = |name| std::fs::read_to_string(self.file(name)).unwrap();
+        (read("api").trim().to_owned(), read("pids").split_whitespace().map(str::to_owned).collect())
+    }
+}
+
+/// Waits for a condition; nobody tells when another process is gone.
+async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+fn gone(pid: &str) -> bool {
+    // One that nobody has collected yet is gone too.
+    std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).map_or(true, |stat| stat.contains(") Z "))
+}
+
+#[tokio::test]
+async fn a_process_that_outlives_its_deadline_is_killed_with_all_that_it_started_and_replaced() {
+    let mute = Mute::new(Duration::from_millis(200));
+    for _ in 0..2 {
+        let invoking = mute.invoke();
+        let (address, pids) = mute.started().await;
+        send(&address, "GET", "invocation/next", "").await;
+        assert_eq!(invoking.await.unwrap(), Invocation::TimedOut);
+        for pid in pids {
+            until(|| gone(&pid)).await;
+        }
+        std::fs::remove_file(mute.file("api")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_has_answered_is_given_the_next_event() {
+    let mute = Mute::new(Duration::from_secs(600));
+    for number in 0..2 {
+        let invoking = mute.invoke();
+        let (address, _) = mute.started().await;
+        let (_, head, _) = send(&address, "GET", "invocation/next", "").await;
+        let id = header(&head, "lambda-runtime-aws-request-id");
+        send(&address, "POST", &format!("invocation/{id}/response"), &number.to_string()).await;
+        assert_eq!(invoking.await.unwrap(), Invocation::Answered(json!(number)));
+    }
+    mute.function.stop().await;
+}
+
+#[tokio::test]
+async fn stopping_a_function_ends_its_invocation_and_its_process() {
+    let mute = Mute::new(Duration::from_secs(600));
+    let invoking = mute.invoke();
+    let (_, pids) = mute.started().await;
+    mute.function.clone().stop().await;
+    assert_eq!(invoking.await.unwrap(), Invocation::Exited { status: "signal: 9 (SIGKILL)".into() });
+    for pid in pids {
+        until(|| gone(&pid)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_begins_at_once_and_goes_on() {
+    let (sender, mut ends) = mpsc::unbounded_channel();
+    let function = Function::new(shell("exit 1")).unwrap();
+    let schedule = Schedule::start(function, Duration::from_millis(1), move |end| {
+        let _ = sender.send(end.unwrap());
+    });
+    for _ in 0..3 {
+        assert_eq!(ends.recv().await, Some(Invocation::Exited { status: "exit status: 1".into() }));
+    }
+    drop(schedule);
+    while ends.recv().await.is_some() {}
+    let event = scheduled_event(Timestamp(1_800_000_000_123));
+    assert_eq!(event["time"], "2027-01-15T08:00:00Z");
+}
