@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_message_names_the_artifact_and_its_object() {
-        let artifact = Artifact { name: "Source".into(), bucket: "b".into(), key: "k/1".into() };
+        let artifact = Artifact { name: "Source".into(), bucket: "b".into(), key: "k/1".into(), revision: None };
         let error = StagingError::new(&artifact, Problem::TooLarge(7));
         assert!(error.to_string().starts_with("artifact `Source` (s3://b/k/1): it unpacks to more than 7 bytes"));
         assert_eq!(error.failure_kind(), FailureKind::JobFailed);

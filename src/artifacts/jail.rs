@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, File, OpenOptions, OpenOptionsExt};
-use rustix::fs::Mode;
+use rustix::fs::{Mode, OFlags};
 
 use super::error::{Problem, shown};
 use super::links::Links;
@@ -153,7 +153,7 @@ impl<'a> Jail<'a> {
         // Children before their parents, because a folder may be about to lose the permission to enter it.
         folder_modes.sort_unstable_by(|one, other| other.cmp(one));
         for (path, mode) in folder_modes {
-            let set = self.root.open_dir(&path).and_then(|folder| set_mode(&folder, mode));
+            let set = self.root.open_with(&path, &readable_folder()).and_then(|folder| set_mode(&folder, mode));
             set.map_err(|error| Problem::writing(&path, &error))?;
         }
         Ok(Staged { bytes: self.bytes.into_inner(), entries: self.entries.into_inner() })
@@ -212,6 +212,13 @@ impl<'a> Jail<'a> {
         let limit = self.limits.max_entries;
         if self.entries.fetch_add(1, Ordering::Relaxed) >= limit { Err(Problem::TooMany(limit)) } else { Ok(()) }
     }
+}
+
+/// How to open a folder for its mode to be changed, which the handles that `open_dir` gives don't allow.
+fn readable_folder() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags((OFlags::DIRECTORY | OFlags::NOFOLLOW).bits().cast_signed());
+    options
 }
 
 fn set_mode(file: impl rustix::fd::AsFd, mode: u32) -> io::Result<()> {

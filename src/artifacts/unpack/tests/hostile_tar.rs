@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use tar::{EntryType, Header};
+use ::tar::{EntryType, Header};
 
 use super::*;
 

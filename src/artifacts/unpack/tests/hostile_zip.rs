@@ -153,8 +153,8 @@ fn entries_that_share_bytes_are_refused() {
     let first = file("a", &[0; 100]);
     let second = Crafted { offset: Some(0), ..file("b", &[0; 100]) };
     assert_refused(zip(&[first.clone(), second]), "overlaps with what follows it");
-    // Found only in the local header: its name field reaches into the next entry.
-    let stretched = Crafted { packed: 200, unpacked: 200, ..first };
+    // One byte too far, which only the length of the name in the local header tells.
+    let stretched = Crafted { packed: 101, unpacked: 101, ..first };
     assert_refused(zip(&[stretched, file("b", b"x")]), "overlaps with what follows it");
 }
 

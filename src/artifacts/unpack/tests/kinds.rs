@@ -2,9 +2,9 @@
 
 use std::io::{Cursor, Write};
 
+use ::tar::{Builder, EntryType, Header};
 use ::zip::ZipWriter;
 use ::zip::write::SimpleFileOptions;
-use tar::{Builder, EntryType, Header};
 
 use super::craft::{Crafted, deflated, file, zip};
 use super::*;
