@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_problem_is_found_again_inside_nested_io_errors() {
-        let nested = io::Error::new(io::ErrorKind::Other, io::Error::from(Problem::Expired));
+        let nested = io::Error::other(io::Error::from(Problem::Expired));
         assert_eq!(Problem::inside(&nested, |_| Problem::Interrupted), Problem::Expired);
         let foreign = io::Error::other("something else");
         assert_eq!(Problem::inside(&foreign, |_| Problem::Interrupted), Problem::Interrupted);
