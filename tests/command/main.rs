@@ -4,6 +4,8 @@
 //! meanwhile. So commands take turns (the action sees to that), and a test that starts a process itself uses
 //! [`scenario::alone`].
 
+#![allow(clippy::unwrap_used, reason = "a scenario that can't be set up is a test that fails")]
+
 mod ending;
 mod environment;
 mod reports;
