@@ -1,6 +1,7 @@
 //! A local emulator of AWS CodePipeline's job-worker API, its pipelines and an S3 store.
 
 pub mod clock;
+pub mod engine;
 mod ids;
 mod listener;
 pub mod runtime_api;

@@ -1,0 +1,212 @@
+//! Action types: the custom ones that users make, and the one of AWS's own that the emulator runs.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Engine, declaration::ActionTypeId, error::ApiError, urls};
+
+/// Custom action types per region (User Guide, "limits").
+const MOST_CUSTOM_TYPES: usize = 50;
+
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ActionType {
+    pub(crate) id: ActionTypeId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) settings: Option<TypeSettings>,
+    pub(crate) action_configuration_properties: Vec<Property>,
+    pub(crate) input_artifact_details: ArtifactDetails,
+    pub(crate) output_artifact_details: ArtifactDetails,
+}
+
+#[derive(Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TypeSettings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) third_party_configuration_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) entity_url_template: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) execution_url_template: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) revision_url_template: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Property {
+    pub(crate) name: String,
+    pub(crate) required: bool,
+    pub(crate) key: bool,
+    pub(crate) secret: bool,
+    #[serde(default)]
+    pub(crate) queryable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ArtifactDetails {
+    pub(crate) minimum_count: usize,
+    pub(crate) maximum_count: usize,
+}
+
+/// A type and whether it was deleted: a deleted one still guards its version against another definition.
+pub(super) struct Registered {
+    action_type: ActionType,
+    deleted: bool,
+}
+
+impl ActionType {
+    pub(crate) fn is_secret(&self, property: &str) -> bool {
+        self.action_configuration_properties.iter().any(|known| known.name == property && known.secret)
+    }
+
+    pub(crate) fn queryable(&self) -> Option<&str> {
+        self.action_configuration_properties.iter().find(|known| known.queryable).map(|known| known.name.as_str())
+    }
+}
+
+impl Engine {
+    pub(crate) fn create_action_type(&mut self, action_type: ActionType) -> Result<ActionType, ApiError> {
+        check(&action_type)?;
+        let alive = self.action_types.values().filter(|known| !known.deleted).count();
+        match self.action_types.get(&action_type.id) {
+            Some(known) if known.action_type != action_type => {
+                return Err(ApiError::new(
+                    "ActionTypeAlreadyExistsException",
+                    format!(
+                        "{} already exists with a different definition{}; use a new version",
+                        action_type.id.describe(),
+                        if known.deleted { " (deleted, but its version stays taken)" } else { "" }
+                    ),
+                ));
+            }
+            Some(known) if !known.deleted => return Ok(action_type),
+            _ if alive >= MOST_CUSTOM_TYPES => {
+                return Err(ApiError::new(
+                    "LimitExceededException",
+                    format!("There are {alive} custom action types; the limit is {MOST_CUSTOM_TYPES}"),
+                ));
+            }
+            _ => {}
+        }
+        self.action_types
+            .insert(action_type.id.clone(), Registered { action_type: action_type.clone(), deleted: false });
+        Ok(action_type)
+    }
+
+    /// Deleting what does not exist is no error: the API has none for it.
+    pub(crate) fn delete_action_type(&mut self, id: &ActionTypeId) {
+        if let Some(known) = self.action_types.get_mut(id) {
+            known.deleted = true;
+        }
+    }
+
+    /// The types that can be used, those of AWS's own first.
+    pub(crate) fn available_action_types(&self) -> impl Iterator<Item = &ActionType> {
+        self.own_action_types
+            .iter()
+            .chain(self.action_types.values().filter(|known| !known.deleted).map(|known| &known.action_type))
+    }
+
+    pub(crate) fn available_action_type(&self, id: &ActionTypeId) -> Option<&ActionType> {
+        self.available_action_types().find(|known| known.id == *id)
+    }
+
+    /// The type's definition, even if it was deleted since.
+    pub(crate) fn known_action_type(&self, id: &ActionTypeId) -> Option<&ActionType> {
+        self.own_action_types
+            .iter()
+            .find(|known| known.id == *id)
+            .or_else(|| self.action_types.get(id).map(|known| &known.action_type))
+    }
+}
+
+/// The S3 source action of version 1 (User Guide, "action-reference-S3").
+pub(super) fn s3_source() -> ActionType {
+    let property = |name: &str, required| Property {
+        name: name.to_owned(),
+        required,
+        key: required,
+        secret: false,
+        queryable: false,
+        description: None,
+        kind: None,
+    };
+    ActionType {
+        id: ActionTypeId {
+            category: "Source".to_owned(),
+            owner: "AWS".to_owned(),
+            provider: "S3".to_owned(),
+            version: "1".to_owned(),
+        },
+        settings: Some(TypeSettings {
+            entity_url_template: Some("https://s3.console.aws.amazon.com/s3/buckets/{Config:S3Bucket}".to_owned()),
+            ..TypeSettings::default()
+        }),
+        action_configuration_properties: vec![
+            property("S3Bucket", true),
+            property("S3ObjectKey", true),
+            property("PollForSourceChanges", false),
+            property("AllowOverrideForS3ObjectKey", false),
+        ],
+        input_artifact_details: ArtifactDetails { minimum_count: 0, maximum_count: 0 },
+        output_artifact_details: ArtifactDetails { minimum_count: 1, maximum_count: 1 },
+    }
+}
+
+/// The rules of the User Guide, "actions-create-custom-action", that the API model does not state.
+fn check(action_type: &ActionType) -> Result<(), ApiError> {
+    let properties = &action_type.action_configuration_properties;
+    let mut names = BTreeSet::new();
+    for property in properties {
+        if !names.insert(&property.name) {
+            return Err(ApiError::validation(format!(
+                "The configuration property '{}' is declared more than once",
+                property.name
+            )));
+        }
+        if property.queryable && (!property.required || property.secret) {
+            return Err(ApiError::validation(format!(
+                "The configuration property '{}' is queryable; it must be required and not secret",
+                property.name
+            )));
+        }
+    }
+    let queryable = properties.iter().filter(|property| property.queryable).count();
+    if queryable > 1 {
+        return Err(ApiError::validation(format!(
+            "{queryable} configuration properties are queryable; an action type may have one"
+        )));
+    }
+    for (member, details) in [
+        ("inputArtifactDetails", action_type.input_artifact_details),
+        ("outputArtifactDetails", action_type.output_artifact_details),
+    ] {
+        if details.minimum_count > details.maximum_count {
+            return Err(ApiError::validation(format!(
+                "{member}: minimumCount {} is greater than maximumCount {}",
+                details.minimum_count, details.maximum_count
+            )));
+        }
+    }
+    let Some(settings) = &action_type.settings else { return Ok(()) };
+    for (member, template) in [
+        ("entityUrlTemplate", &settings.entity_url_template),
+        ("executionUrlTemplate", &settings.execution_url_template),
+        ("revisionUrlTemplate", &settings.revision_url_template),
+    ] {
+        for key in template.iter().flat_map(|template| urls::config_keys(template)) {
+            if !properties.iter().any(|property| property.name == key && property.required && !property.secret) {
+                return Err(ApiError::validation(format!(
+                    "settings.{member} names {{Config:{key}}}; only a configuration property that is required and not secret can be named there"
+                )));
+            }
+        }
+    }
+    Ok(())
+}

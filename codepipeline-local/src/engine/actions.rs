@@ -1,0 +1,253 @@
+//! Executions of single actions.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Effect, Engine, SourceError, SourceId, SourceRevision,
+    artifacts::{self, Artifact},
+    declaration::{ActionDeclaration, Configuration, PipelineDeclaration},
+    executions::Execution,
+    jobs::JobState,
+    structure, urls, variables,
+};
+use crate::types::{ObjectRef, Timestamp};
+
+/// Holds configuration values: no `Debug`.
+pub(crate) struct ActionExecution {
+    pub(crate) id: String,
+    pub(crate) execution: u64,
+    pub(crate) stage: String,
+    pub(crate) declaration: ActionDeclaration,
+    /// The configuration with its variables replaced.
+    pub(crate) configuration: Configuration,
+    pub(crate) inputs: Vec<Artifact>,
+    pub(crate) outputs: Vec<Artifact>,
+    pub(crate) started: Timestamp,
+    pub(crate) updated: Timestamp,
+    pub(super) deadline: Timestamp,
+    pub(crate) status: ActionStatus,
+    pub(crate) summary: Option<String>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) percent_complete: Option<u8>,
+    pub(crate) error: Option<ActionError>,
+    pub(crate) revision: Option<Revision>,
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ActionStatus {
+    InProgress,
+    Succeeded,
+    Failed,
+}
+
+impl ActionStatus {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+pub(crate) struct ActionError {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+pub(crate) struct Revision {
+    pub(crate) id: String,
+    pub(crate) change_id: String,
+    pub(crate) created: Timestamp,
+    pub(crate) summary: Option<String>,
+}
+
+impl Engine {
+    /// Starts an action and gives its number. One that can't run has failed already.
+    pub(super) fn start_action(
+        &mut self,
+        now: Timestamp,
+        execution: u64,
+        pipeline: &PipelineDeclaration,
+        stage: usize,
+        declaration: &ActionDeclaration,
+    ) -> u64 {
+        let number = self.number();
+        let outputs = declaration
+            .output_artifacts
+            .iter()
+            .filter_map(|artifact| {
+                let store = pipeline.store(&self.settings.region)?;
+                let place = artifacts::place(&mut self.random, &store.location, &pipeline.name, &artifact.name);
+                Some(Artifact { name: artifact.name.clone(), location: place, revision: None })
+            })
+            .collect();
+        let mut action = ActionExecution {
+            id: self.random.uuid(),
+            execution,
+            stage: pipeline.stages[stage].name.clone(),
+            declaration: declaration.clone(),
+            configuration: Configuration::new(),
+            inputs: Vec::new(),
+            outputs,
+            started: now,
+            updated: now,
+            deadline: now.after(self.settings.action_timeout),
+            status: ActionStatus::InProgress,
+            summary: None,
+            external_id: None,
+            percent_complete: None,
+            error: None,
+            revision: None,
+            variables: BTreeMap::new(),
+        };
+        let prepared = self.prepare(&mut action);
+        self.actions.insert(number, action);
+        self.running.insert(number);
+        match prepared {
+            Err(message) => self.fail_action(now, number, "ConfigurationError", message),
+            Ok(()) if declaration.action_type_id.owner == "AWS" => self.start_source(number),
+            Ok(()) => self.queue_job(number, now, None),
+        }
+        number
+    }
+
+    fn prepare(&self, action: &mut ActionExecution) -> Result<(), String> {
+        let declaration = &action.declaration;
+        let Some(action_type) = self.available_action_type(&declaration.action_type_id) else {
+            return Err(format!("{} is not available any more", declaration.action_type_id.describe()));
+        };
+        let Some(execution) = self.executions.get(&action.execution) else {
+            return Err("The pipeline execution is gone".to_owned());
+        };
+        action.configuration = variables::resolve(&declaration.configuration, &execution.namespaces)?;
+        if let Some(property) = action_type.queryable()
+            && !action.configuration.get(property).is_some_and(|value| structure::is_queryable_value(value))
+        {
+            return Err(structure::queryable_rule(property));
+        }
+        for input in &declaration.input_artifacts {
+            let artifact = execution.artifacts.get(&input.name);
+            action.inputs.push(artifact.ok_or_else(|| format!("The artifact '{}' was not made", input.name))?.clone());
+        }
+        Ok(())
+    }
+
+    fn start_source(&mut self, number: u64) {
+        let Some(action) = self.actions.get(&number) else { return };
+        let Some(to) = action.outputs.first().map(|artifact| artifact.location.clone()) else { return };
+        let value = |key| action.configuration.get(key).cloned().unwrap_or_default();
+        let from = ObjectRef { bucket: value("S3Bucket"), key: value("S3ObjectKey") };
+        self.effects.push(Effect::CopySource { id: SourceId(number), from, to });
+    }
+
+    /// What became of an [`Effect::CopySource`]. An answer that comes late, or twice, changes nothing.
+    pub fn source_finished(&mut self, now: Timestamp, id: SourceId, result: Result<SourceRevision, SourceError>) {
+        self.advance(now);
+        let now = self.clock;
+        if !self.running.contains(&id.0) {
+            return;
+        }
+        let Some(action) = self.actions.get_mut(&id.0) else { return };
+        let value = |key| action.configuration.get(key).cloned().unwrap_or_default();
+        let (bucket, key) = (value("S3Bucket"), value("S3ObjectKey"));
+        match result {
+            Err(SourceError::NotFound(message)) => {
+                let message = format!("No object with the key '{key}' in the bucket '{bucket}': {message}");
+                self.fail_action(now, id.0, "ConfigurationError", message);
+            }
+            Err(SourceError::Other(message)) => {
+                let message = format!("Copying '{key}' from the bucket '{bucket}' failed: {message}");
+                self.fail_action(now, id.0, "JobFailed", message);
+            }
+            Ok(source) => {
+                let etag = source.etag.unwrap_or_else(|| source.revision.clone());
+                let mut variables = BTreeMap::from([
+                    ("BucketName".to_owned(), bucket),
+                    ("ETag".to_owned(), etag.clone()),
+                    ("ObjectKey".to_owned(), key),
+                ]);
+                // An unversioned bucket's objects have the version id `null`.
+                variables.insert("VersionId".to_owned(), source.version_id.unwrap_or_else(|| "null".to_owned()));
+                action.summary = Some(
+                    source
+                        .summary
+                        .clone()
+                        .unwrap_or_else(|| format!("Amazon S3 version id: {}", variables["VersionId"])),
+                );
+                action.revision =
+                    Some(Revision { id: source.revision, change_id: etag, created: now, summary: source.summary });
+                self.succeed_action(now, id.0, variables);
+            }
+        }
+        self.settle(now);
+    }
+
+    pub(super) fn succeed_action(&mut self, now: Timestamp, number: u64, variables: BTreeMap<String, String>) {
+        let Some(action) = self.actions.get_mut(&number) else { return };
+        action.status = ActionStatus::Succeeded;
+        action.updated = now;
+        action.variables = variables;
+        let revision = action.revision.as_ref().map(|revision| revision.id.clone());
+        for output in &mut action.outputs {
+            output.revision.clone_from(&revision);
+        }
+        if let Some(execution) = self.executions.get_mut(&action.execution) {
+            for output in &action.outputs {
+                execution.artifacts.insert(output.name.clone(), output.clone());
+            }
+            if let Some(namespace) = &action.declaration.namespace {
+                execution.namespaces.insert(namespace.clone(), action.variables.clone());
+            }
+        }
+        self.running.remove(&number);
+    }
+
+    pub(super) fn fail_action(&mut self, now: Timestamp, number: u64, code: &str, message: String) {
+        if let Some(action) = self.actions.get_mut(&number) {
+            action.status = ActionStatus::Failed;
+            action.updated = now;
+            action.error = Some(ActionError { code: code.to_owned(), message });
+        }
+        self.running.remove(&number);
+    }
+
+    /// Fails an action that is past its deadline, and ends the job that it waits for.
+    pub(super) fn time_out_action(&mut self, now: Timestamp, number: u64) {
+        for job in self.jobs.values_mut().filter(|job| job.action == number && !job.state.is_over()) {
+            job.state = JobState::TimedOut;
+            job.finished = Some(now);
+        }
+        let limit = self.settings.action_timeout.as_secs();
+        self.fail_action(now, number, "JobFailed", format!("The action did not finish within {limit} seconds"));
+    }
+
+    /// The pipeline's action executions with their numbers, the newest first.
+    pub(crate) fn actions_of<'a>(
+        &'a self,
+        pipeline: &'a str,
+    ) -> impl Iterator<Item = (u64, &'a Execution, &'a ActionExecution)> {
+        self.actions.iter().rev().filter_map(move |(number, action)| {
+            let execution = self.executions.get(&action.execution)?;
+            (execution.pipeline == pipeline).then_some((*number, execution, action))
+        })
+    }
+
+    /// The execution's source actions that have said which revision they found.
+    pub(crate) fn sources_of(&self, execution: u64) -> impl Iterator<Item = (&ActionExecution, &Revision)> {
+        self.actions
+            .values()
+            .filter(move |action| action.execution == execution)
+            .filter(|action| action.declaration.action_type_id.category == "Source")
+            .filter_map(|action| action.revision.as_ref().map(|revision| (action, revision)))
+    }
+
+    /// The link to the run of the external system, once the worker has said which one it is.
+    pub(crate) fn external_url(&self, action: &ActionExecution) -> Option<String> {
+        let id = action.external_id.as_deref()?;
+        let action_type = self.known_action_type(&action.declaration.action_type_id)?;
+        let template = action_type.settings.as_ref()?.execution_url_template.as_ref()?;
+        urls::fill(template, &action.configuration, Some(id))
+    }
+}

@@ -1,0 +1,36 @@
+//! Where artifacts lie.
+
+use super::random::Random;
+use crate::types::ObjectRef;
+
+/// One version of an artifact within a pipeline execution.
+#[derive(Clone)]
+pub(crate) struct Artifact {
+    pub(crate) name: String,
+    pub(crate) location: ObjectRef,
+    /// The source revision that it was made from, where the action that made it said so.
+    pub(crate) revision: Option<String>,
+}
+
+/// A fresh place, laid out as the service's keys were seen: 20 characters of the pipeline's name, 10 of the artifact's,
+/// 7 random letters and digits.
+pub(crate) fn place(random: &mut Random, bucket: &str, pipeline: &str, artifact: &str) -> ObjectRef {
+    let start = |name: &str, length| name.chars().take(length).collect::<String>();
+    ObjectRef {
+        bucket: bucket.to_owned(),
+        key: format!("{}/{}/{}", start(pipeline, 20), start(artifact, 10), random.alphanumeric(7)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_cut_like_the_services() {
+        let at = place(&mut Random::new(0), "store", "CodePipelineStepFunctions", "SourceOutput");
+        assert!(at.key.starts_with("CodePipelineStepFunc/SourceOutp/"), "{}", at.key);
+        assert_eq!(at.key.len(), 20 + 1 + 10 + 1 + 7);
+        assert_eq!(at.bucket, "store");
+    }
+}

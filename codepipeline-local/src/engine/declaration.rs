@@ -1,0 +1,140 @@
+//! A pipeline as its owner declares it, in the API's own member names. Holds configuration values: no `Debug`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) type Configuration = BTreeMap<String, String>;
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub(crate) struct ActionTypeId {
+    pub(crate) category: String,
+    pub(crate) owner: String,
+    pub(crate) provider: String,
+    pub(crate) version: String,
+}
+
+impl ActionTypeId {
+    /// As the service's error texts write it.
+    pub(crate) fn describe(&self) -> String {
+        let Self { category, owner, provider, version } = self;
+        format!("ActionType (Category: '{category}', Owner: '{owner}', Provider: '{provider}', Version: '{version}')")
+    }
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PipelineDeclaration {
+    pub(crate) name: String,
+    pub(crate) role_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) artifact_store: Option<ArtifactStore>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) artifact_stores: BTreeMap<String, ArtifactStore>,
+    pub(crate) stages: Vec<StageDeclaration>,
+    #[serde(default = "one")]
+    pub(crate) version: u32,
+    #[serde(default)]
+    pub(crate) execution_mode: ExecutionMode,
+    #[serde(default = "first_type")]
+    pub(crate) pipeline_type: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) variables: Vec<VariableDeclaration>,
+}
+
+impl PipelineDeclaration {
+    /// The artifact store of the pipeline's own region.
+    pub(crate) fn store(&self, region: &str) -> Option<&ArtifactStore> {
+        self.artifact_store.as_ref().or_else(|| self.artifact_stores.get(region))
+    }
+
+    pub(crate) fn stores(&self) -> impl Iterator<Item = &ArtifactStore> {
+        self.artifact_store.iter().chain(self.artifact_stores.values())
+    }
+
+    pub(crate) fn actions(&self) -> impl Iterator<Item = (&StageDeclaration, &ActionDeclaration)> {
+        self.stages.iter().flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
+    }
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ArtifactStore {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) location: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) encryption_key: Option<EncryptionKey>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+pub(crate) struct EncryptionKey {
+    pub(crate) id: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum ExecutionMode {
+    #[default]
+    Superseded,
+    Queued,
+    Parallel,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+pub(crate) struct StageDeclaration {
+    pub(crate) name: String,
+    pub(crate) actions: Vec<ActionDeclaration>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ActionDeclaration {
+    pub(crate) name: String,
+    pub(crate) action_type_id: ActionTypeId,
+    #[serde(default = "one")]
+    pub(crate) run_order: u32,
+    #[serde(default)]
+    pub(crate) configuration: Configuration,
+    #[serde(default)]
+    pub(crate) output_artifacts: Vec<ArtifactName>,
+    #[serde(default)]
+    pub(crate) input_artifacts: Vec<ArtifactName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) role_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) namespace: Option<String>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+pub(crate) struct ArtifactName {
+    pub(crate) name: String,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VariableDeclaration {
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) default_value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Tag {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn first_type() -> String {
+    "V1".to_owned()
+}

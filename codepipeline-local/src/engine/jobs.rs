@@ -1,0 +1,331 @@
+//! Jobs: offered, acknowledged, finished (protocol of `PollForJobs` to `PutJobSuccessResult`).
+
+use std::collections::BTreeMap;
+
+use super::{
+    Engine,
+    actions::{ActionExecution, Revision},
+    credentials::{self, Issued},
+    declaration::{ActionTypeId, EncryptionKey},
+    error::ApiError,
+    executions::Execution,
+    settings::{Leniency, NonceForm},
+};
+use crate::types::Timestamp;
+
+/// All output variables of an action together, in bytes (User Guide, "limits").
+const VARIABLES_LIMIT: usize = 122_880;
+
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) action: u64,
+    pub(crate) state: JobState,
+    /// Of the latest offer.
+    pub(crate) nonce: Option<String>,
+    offers: u32,
+    pub(crate) continuation_token: Option<String>,
+    /// Not to be polled before.
+    available: Timestamp,
+    offered: Timestamp,
+    pub(super) finished: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JobState {
+    Created,
+    Queued,
+    Dispatched,
+    InProgress,
+    TimedOut,
+    Succeeded,
+    Failed,
+}
+
+impl JobState {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Created => "Created",
+            Self::Queued => "Queued",
+            Self::Dispatched => "Dispatched",
+            Self::InProgress => "InProgress",
+            Self::TimedOut => "TimedOut",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+        }
+    }
+
+    pub(super) fn is_over(self) -> bool {
+        matches!(self, Self::TimedOut | Self::Succeeded | Self::Failed)
+    }
+}
+
+/// What `executionDetails` of a result says.
+#[derive(Default)]
+pub(crate) struct Progress {
+    pub(crate) summary: Option<String>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) percent_complete: Option<u8>,
+}
+
+/// A `PutJobSuccessResult`.
+pub(crate) struct Success {
+    pub(crate) progress: Progress,
+    pub(crate) revision: Option<Revision>,
+    pub(crate) continuation_token: Option<String>,
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+/// Everything about a job that its worker is told, but the credentials. Borrowed from the engine.
+pub(crate) struct JobView<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) action: &'a ActionExecution,
+    pub(crate) execution: &'a Execution,
+    pub(crate) encryption_key: Option<&'a EncryptionKey>,
+}
+
+impl Engine {
+    pub(super) fn queue_job(&mut self, action: u64, available: Timestamp, continuation_token: Option<String>) {
+        let (id, number) = (self.random.uuid(), self.number());
+        let state = if available <= self.clock { JobState::Queued } else { JobState::Created };
+        self.job_numbers.insert(id.clone(), number);
+        self.jobs.insert(
+            number,
+            Job {
+                id,
+                action,
+                state,
+                nonce: None,
+                offers: 0,
+                continuation_token,
+                available,
+                offered: available,
+                finished: None,
+            },
+        );
+    }
+
+    /// When the job changes by itself, if it does.
+    pub(super) fn job_due(&self, job: &Job) -> Option<Timestamp> {
+        match job.state {
+            JobState::Created => Some(job.available),
+            JobState::Dispatched => self.settings.reoffer_after.map(|delay| job.offered.after(delay)),
+            JobState::Queued | JobState::InProgress => None,
+            JobState::TimedOut | JobState::Succeeded | JobState::Failed => {
+                job.finished.map(|finished| finished.after(self.settings.purge_after))
+            }
+        }
+    }
+
+    /// Makes what is due happen to the job of this number.
+    pub(super) fn job_is_due(&mut self, number: u64) {
+        let Some(job) = self.jobs.get_mut(&number) else { return };
+        if job.state.is_over() {
+            self.job_numbers.remove(&job.id);
+            self.jobs.remove(&number);
+        } else {
+            job.state = JobState::Queued;
+        }
+    }
+
+    /// Offers up to `batch` queued jobs of the type and gives their numbers, the oldest first.
+    pub(crate) fn poll(
+        &mut self,
+        id: &ActionTypeId,
+        batch: Option<usize>,
+        query: &BTreeMap<String, String>,
+    ) -> Result<Vec<u64>, ApiError> {
+        if id.owner != "Custom" {
+            return Err(ApiError::validation(format!("ActionType with owner '{}' is not supported", id.owner)));
+        }
+        let Some(action_type) = self.available_action_type(id) else {
+            let message = format!("{} is not available", id.describe());
+            return Err(ApiError::new("ActionTypeNotFoundException", message));
+        };
+        let wanted = match (action_type.queryable(), query.iter().next()) {
+            (None, None) => None,
+            (Some(property), Some((key, value))) if key == property => Some((key, value)),
+            (Some(_), _) if self.settings.missing_query_param == Leniency::Accept => return Ok(Vec::new()),
+            (Some(property), _) => {
+                return Err(ApiError::validation(format!(
+                    "queryParam must have the key '{property}', the queryable property of {}",
+                    id.describe()
+                )));
+            }
+            (None, Some(_)) => {
+                return Err(ApiError::validation(format!(
+                    "queryParam must be empty: {} has no queryable property",
+                    id.describe()
+                )));
+            }
+        };
+        let matching = |job: &Job| {
+            job.state == JobState::Queued
+                && self.actions.get(&job.action).is_some_and(|action| {
+                    action.declaration.action_type_id == *id
+                        && wanted.is_none_or(|(key, value)| action.configuration.get(key) == Some(value))
+                })
+        };
+        let offered: Vec<u64> = self
+            .jobs
+            .iter()
+            .filter(|(_, job)| matching(job))
+            .map(|(number, _)| *number)
+            .take(batch.unwrap_or(self.settings.default_batch_size))
+            .collect();
+        for number in &offered {
+            self.offer(*number);
+        }
+        Ok(offered)
+    }
+
+    fn offer(&mut self, number: u64) {
+        let Some(job) = self.jobs.get_mut(&number) else { return };
+        job.state = JobState::Dispatched;
+        job.offered = self.clock;
+        job.offers += 1;
+        if job.nonce.is_none() || !self.settings.keep_nonce_on_reoffer {
+            job.nonce = Some(match self.settings.nonce_form {
+                // Created is 1, and every offer is two changes further: Queued and Dispatched.
+                NonceForm::Counter => (1 + 2 * u64::from(job.offers)).to_string(),
+                NonceForm::Random => self.random.text(19, b"123456789"),
+            });
+        }
+    }
+
+    /// Gives the job to whoever holds the nonce of its latest offer. An offer that was taken back but not made anew is
+    /// still good: nobody else can hold it.
+    pub(crate) fn acknowledge(&mut self, id: &str, nonce: &str) -> Result<JobState, ApiError> {
+        let (second, finished) = (self.settings.second_acknowledge, self.settings.acknowledge_finished);
+        let job = self.job_mut(id)?;
+        let refused = |why: &str| Err(ApiError::new("InvalidNonceException", format!("Job '{id}' {why}")));
+        if job.nonce.as_deref() != Some(nonce) {
+            return refused("was not offered with this nonce, or was offered again since");
+        }
+        match job.state {
+            JobState::Queued | JobState::Dispatched => {
+                job.state = JobState::InProgress;
+                Ok(job.state)
+            }
+            JobState::InProgress if second == Leniency::Refuse => refused("was acknowledged already"),
+            state if state.is_over() && finished == Leniency::Refuse => refused("is over"),
+            state => Ok(state),
+        }
+    }
+
+    /// The number of a job whose details may be told.
+    pub(crate) fn job_for_details(&self, id: &str) -> Result<u64, ApiError> {
+        let number = *self.job_numbers.get(id).ok_or_else(|| no_job(id))?;
+        let unacknowledged = self
+            .jobs
+            .get(&number)
+            .is_some_and(|job| matches!(job.state, JobState::Created | JobState::Queued | JobState::Dispatched));
+        if unacknowledged && self.settings.details_before_acknowledge == Leniency::Refuse {
+            return Err(no_job(id));
+        }
+        Ok(number)
+    }
+
+    pub(crate) fn job_view(&self, number: u64) -> Option<JobView<'_>> {
+        let job = self.jobs.get(&number)?;
+        let action = self.actions.get(&job.action)?;
+        let execution = self.executions.get(&action.execution)?;
+        let store = execution.declaration.store(&self.settings.region);
+        Some(JobView { job, action, execution, encryption_key: store.and_then(|store| store.encryption_key.as_ref()) })
+    }
+
+    /// New credentials for the job's objects. Those made before stay good until they expire. `None` for an action
+    /// without artifacts.
+    pub(crate) fn issue_credentials(&mut self, number: u64) -> Option<Issued> {
+        let action = self.actions.get(&self.jobs.get(&number)?.action)?;
+        if action.inputs.is_empty() && action.outputs.is_empty() {
+            return None;
+        }
+        let readable = action.inputs.iter().map(|artifact| artifact.location.clone()).collect();
+        let writable = action.outputs.iter().map(|artifact| artifact.location.clone()).collect();
+        let expires = self.clock.after(self.settings.credential_life);
+        let issued = credentials::issue(&mut self.random, expires, readable, writable);
+        // Never forgotten: a key that no job is known to have would be taken for an ordinary user's.
+        self.grants.insert(issued.access_key_id.clone(), issued.grant.clone());
+        Some(issued)
+    }
+
+    pub(crate) fn put_success(&mut self, id: &str, success: Success) -> Result<(), ApiError> {
+        let (action, number) = self.job_for_result(id)?;
+        let size: usize = success.variables.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if size > VARIABLES_LIMIT {
+            return Err(ApiError::new(
+                "OutputVariablesSizeExceededException",
+                format!("The output variables have {size} bytes; the limit is {VARIABLES_LIMIT}"),
+            ));
+        }
+        let lenient = self.settings.variables_with_continuation == Leniency::Accept;
+        if success.continuation_token.is_some() && !success.variables.is_empty() && !lenient {
+            return Err(ApiError::validation("outputVariables can not be given together with a continuationToken"));
+        }
+        let now = self.clock;
+        self.finish_job(number, JobState::Succeeded);
+        self.note_progress(action, success.progress);
+        if let (Some(revision), Some(action)) = (success.revision, self.actions.get_mut(&action)) {
+            action.revision = Some(revision);
+        }
+        match success.continuation_token {
+            Some(token) => self.queue_job(action, now.after(self.settings.continuation_delay), Some(token)),
+            None => self.succeed_action(now, action, success.variables),
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    pub(crate) fn put_failure(
+        &mut self,
+        id: &str,
+        code: &str,
+        message: String,
+        external_id: Option<String>,
+    ) -> Result<(), ApiError> {
+        let (action, number) = self.job_for_result(id)?;
+        let now = self.clock;
+        self.finish_job(number, JobState::Failed);
+        self.note_progress(action, Progress { external_id, ..Progress::default() });
+        self.fail_action(now, action, code, message);
+        self.settle(now);
+        Ok(())
+    }
+
+    fn job_for_result(&mut self, id: &str) -> Result<(u64, u64), ApiError> {
+        let number = *self.job_numbers.get(id).ok_or_else(|| no_job(id))?;
+        let early = self.settings.put_before_acknowledge == Leniency::Accept;
+        let job = self.job_mut(id)?;
+        let offered = job.nonce.is_some() && matches!(job.state, JobState::Queued | JobState::Dispatched);
+        if job.state == JobState::InProgress || (offered && early) {
+            return Ok((job.action, number));
+        }
+        Err(ApiError::new(
+            "InvalidJobStateException",
+            format!("Job '{id}' is in the state {}; only a job that is InProgress takes a result", job.state.name()),
+        ))
+    }
+
+    fn finish_job(&mut self, number: u64, state: JobState) {
+        if let Some(job) = self.jobs.get_mut(&number) {
+            job.state = state;
+            job.finished = Some(self.clock);
+        }
+    }
+
+    fn note_progress(&mut self, action: u64, progress: Progress) {
+        let Some(action) = self.actions.get_mut(&action) else { return };
+        action.updated = self.clock;
+        action.summary = progress.summary.or(action.summary.take());
+        action.external_id = progress.external_id.or(action.external_id.take());
+        action.percent_complete = progress.percent_complete.or(action.percent_complete);
+    }
+
+    fn job_mut(&mut self, id: &str) -> Result<&mut Job, ApiError> {
+        self.job_numbers.get(id).and_then(|number| self.jobs.get_mut(number)).ok_or_else(|| no_job(id))
+    }
+}
+
+fn no_job(id: &str) -> ApiError {
+    ApiError::new("JobNotFoundException", format!("There is no job with the id '{id}'"))
+}

@@ -1,0 +1,225 @@
+//! Pipelines as declared: versions, secrets, buckets.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    Effect, Engine,
+    declaration::{Configuration, ExecutionMode, PipelineDeclaration, Tag},
+    error::ApiError,
+    structure,
+};
+use crate::types::Timestamp;
+
+/// What a secret property's value is shown as, and what leaves it as it is in an update.
+pub(crate) const MASK: &str = "****";
+
+/// Pipelines per region (User Guide, "limits").
+const MOST_PIPELINES: usize = 1000;
+
+pub(crate) struct Pipeline {
+    /// Every version, the first one first. Never empty.
+    versions: Vec<Arc<PipelineDeclaration>>,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+    /// The executions that client request tokens have started.
+    pub(super) started: BTreeMap<String, String>,
+}
+
+impl Pipeline {
+    pub(crate) fn latest(&self) -> &Arc<PipelineDeclaration> {
+        self.versions.last().expect("a pipeline begins with one version, and none is ever removed")
+    }
+
+    pub(crate) fn version(&self, version: u32) -> Option<&Arc<PipelineDeclaration>> {
+        self.versions.iter().find(|declaration| declaration.version == version)
+    }
+}
+
+impl Engine {
+    pub(crate) fn create_pipeline(
+        &mut self,
+        now: Timestamp,
+        mut declaration: PipelineDeclaration,
+    ) -> Result<Arc<PipelineDeclaration>, ApiError> {
+        let name = declaration.name.clone();
+        if self.pipelines.contains_key(&name) {
+            return Err(ApiError::new(
+                "PipelineNameInUseException",
+                format!("A pipeline with the name '{name}' already exists in account '{}'", self.settings.account_id),
+            ));
+        }
+        if self.pipelines.len() >= MOST_PIPELINES {
+            return Err(ApiError::new(
+                "LimitExceededException",
+                format!("There are {} pipelines; the limit is {MOST_PIPELINES}", self.pipelines.len()),
+            ));
+        }
+        declaration.version = 1;
+        self.keep_secrets(&mut declaration, None)?;
+        structure::check(self, &declaration)?;
+        self.create_buckets(&declaration);
+        let declaration = Arc::new(declaration);
+        self.pipelines.insert(
+            name.clone(),
+            Pipeline { versions: vec![declaration.clone()], created: now, updated: now, started: BTreeMap::new() },
+        );
+        if self.settings.start_on_create {
+            self.start(now, &name, &declaration, "CreatePipeline", BTreeMap::new())?;
+        }
+        Ok(declaration)
+    }
+
+    /// Executions that run go on with the version that they began with.
+    pub(crate) fn update_pipeline(
+        &mut self,
+        now: Timestamp,
+        mut declaration: PipelineDeclaration,
+    ) -> Result<Arc<PipelineDeclaration>, ApiError> {
+        // The operation's modelled errors have none for a pipeline that does not exist.
+        let missing = self.no_pipeline(&declaration.name);
+        let Some(pipeline) = self.pipelines.get(&declaration.name) else {
+            return Err(ApiError::structure(missing.message));
+        };
+        let latest = pipeline.latest().clone();
+        declaration.version = latest.version + 1;
+        self.keep_secrets(&mut declaration, Some(&latest))?;
+        structure::check(self, &declaration)?;
+        self.create_buckets(&declaration);
+        let declaration = Arc::new(declaration);
+        if let Some(pipeline) = self.pipelines.get_mut(&declaration.name) {
+            pipeline.versions.push(declaration.clone());
+            pipeline.updated = now;
+        }
+        Ok(declaration)
+    }
+
+    pub(crate) fn pipeline(&self, name: &str) -> Result<&Pipeline, ApiError> {
+        self.pipelines.get(name).ok_or_else(|| self.no_pipeline(name))
+    }
+
+    /// Takes its executions and their jobs along. Deleting what does not exist is no error: the API has none for it.
+    pub(crate) fn delete_pipeline(&mut self, name: &str) {
+        self.pipelines.remove(name);
+        self.executions.retain(|_, execution| execution.pipeline != name);
+        let executions = &self.executions;
+        self.active.retain(|number| executions.contains_key(number));
+        self.actions.retain(|_, action| executions.contains_key(&action.execution));
+        let actions = &self.actions;
+        self.running.retain(|number| actions.contains_key(number));
+        let gone: BTreeSet<u64> =
+            self.jobs.iter().filter(|(_, job)| !actions.contains_key(&job.action)).map(|(number, _)| *number).collect();
+        self.jobs.retain(|number, _| !gone.contains(number));
+        self.job_numbers.retain(|_, number| !gone.contains(number));
+    }
+
+    pub(crate) fn pipeline_arn(&self, name: &str) -> String {
+        format!("arn:aws:codepipeline:{}:{}:{name}", self.settings.region, self.settings.account_id)
+    }
+
+    /// The declaration as everything but a job shows it.
+    pub(crate) fn masked(&self, declaration: &PipelineDeclaration) -> PipelineDeclaration {
+        let mut masked = declaration.clone();
+        for action in masked.stages.iter_mut().flat_map(|stage| &mut stage.actions) {
+            action.configuration = self.masked_configuration(&action.action_type_id, &action.configuration);
+        }
+        masked
+    }
+
+    pub(crate) fn masked_configuration(
+        &self,
+        action_type: &super::declaration::ActionTypeId,
+        configuration: &Configuration,
+    ) -> Configuration {
+        let known = self.known_action_type(action_type);
+        configuration
+            .iter()
+            .map(|(key, value)| {
+                let shown = known.is_some_and(|known| !known.is_secret(key));
+                (key.clone(), if shown { value.clone() } else { MASK.to_owned() })
+            })
+            .collect()
+    }
+
+    /// Puts the stored value where an update says `****`.
+    fn keep_secrets(
+        &self,
+        declaration: &mut PipelineDeclaration,
+        stored: Option<&PipelineDeclaration>,
+    ) -> Result<(), ApiError> {
+        for stage in &mut declaration.stages {
+            for action in &mut stage.actions {
+                let Some(action_type) = self.known_action_type(&action.action_type_id) else { continue };
+                let before = stored.into_iter().flat_map(PipelineDeclaration::actions).find(|(old_stage, old)| {
+                    old_stage.name == stage.name
+                        && old.name == action.name
+                        && old.action_type_id == action.action_type_id
+                });
+                for (key, value) in &mut action.configuration {
+                    if value != MASK || !action_type.is_secret(key) {
+                        continue;
+                    }
+                    let Some(kept) = before.and_then(|(_, old)| old.configuration.get(key)) else {
+                        return Err(ApiError::action(format!(
+                            "Action configuration for the new action \"{}\" contains an invalid configuration for the secret property \"{key}\". \"{MASK}\" may be used in secret properties only when updating an existing action.",
+                            action.name
+                        )));
+                    };
+                    value.clone_from(kept);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The service wants its buckets to exist; the emulator makes them, so that a pipeline needs no other set-up.
+    fn create_buckets(&mut self, declaration: &PipelineDeclaration) {
+        let stores = declaration.stores().map(|store| store.location.clone());
+        let sources = declaration
+            .actions()
+            .filter(|(_, action)| action.action_type_id.owner == "AWS")
+            .filter_map(|(_, action)| action.configuration.get("S3Bucket").cloned());
+        let buckets: BTreeSet<String> = stores.chain(sources).collect();
+        self.effects.extend(buckets.into_iter().map(|bucket| Effect::CreateBucket { bucket }));
+    }
+
+    fn no_pipeline(&self, name: &str) -> ApiError {
+        ApiError::new(
+            "PipelineNotFoundException",
+            format!("Account '{}' does not have a pipeline with name '{name}'", self.settings.account_id),
+        )
+    }
+}
+
+/// The rules for tags that the API model does not state (User Guide, "limits" and "pipelines-tag").
+pub(crate) fn check_tags(tags: &[Tag]) -> Result<(), ApiError> {
+    const MOST: usize = 50;
+    if tags.len() > MOST {
+        return Err(ApiError::new(
+            "TooManyTagsException",
+            format!("There are {} tags; the limit is {MOST}", tags.len()),
+        ));
+    }
+    let mut keys = BTreeSet::new();
+    for tag in tags {
+        if tag.key.starts_with("aws:") || !keys.insert(&tag.key) {
+            return Err(ApiError::new(
+                "InvalidTagsException",
+                format!("The tag key '{}' is given twice or begins with 'aws:'", tag.key),
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl ExecutionMode {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Superseded => "SUPERSEDED",
+            Self::Queued => "QUEUED",
+            Self::Parallel => "PARALLEL",
+        }
+    }
+}

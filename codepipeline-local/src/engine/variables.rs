@@ -1,0 +1,120 @@
+//! `#{namespace.key}` in configuration values.
+
+use std::collections::BTreeMap;
+
+use super::declaration::Configuration;
+
+/// Variables by namespace, then key.
+pub(crate) type Namespaces = BTreeMap<String, BTreeMap<String, String>>;
+
+/// The most bytes that all keys and values of a resolved configuration may have (User Guide, "limits").
+const RESOLVED_LIMIT: usize = 100 * 1024;
+
+/// The namespaces that the service fills itself.
+pub(crate) const EXECUTION_NAMESPACE: &str = "codepipeline";
+pub(crate) const PIPELINE_NAMESPACE: &str = "variables";
+
+enum Piece<'a> {
+    Text(&'a str),
+    Reference { namespace: &'a str, key: &'a str },
+}
+
+/// The namespaces and keys that a value refers to, or what is wrong with how it does.
+pub(crate) fn references(value: &str) -> Result<Vec<(&str, &str)>, &'static str> {
+    Ok(pieces(value)?
+        .into_iter()
+        .filter_map(|piece| match piece {
+            Piece::Reference { namespace, key } => Some((namespace, key)),
+            Piece::Text(_) => None,
+        })
+        .collect())
+}
+
+/// The configuration with every reference replaced. The message of a failure names the property and the variable, not
+/// the value.
+pub(crate) fn resolve(configuration: &Configuration, known: &Namespaces) -> Result<Configuration, String> {
+    let mut resolved = Configuration::new();
+    for (property, value) in configuration {
+        let pieces = pieces(value).map_err(|wrong| format!("The configuration property '{property}': {wrong}"))?;
+        let mut text = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(plain) => text.push_str(plain),
+                Piece::Reference { namespace, key } => match known.get(namespace).and_then(|keys| keys.get(key)) {
+                    Some(value) => text.push_str(value),
+                    None => {
+                        return Err(format!(
+                            "The configuration property '{property}' refers to the variable #{{{namespace}.{key}}}, which no earlier action has produced"
+                        ));
+                    }
+                },
+            }
+        }
+        resolved.insert(property.clone(), text);
+    }
+    let size: usize = resolved.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if size > RESOLVED_LIMIT {
+        return Err(format!(
+            "The configuration has {size} bytes once its variables are resolved; the limit is {RESOLVED_LIMIT}"
+        ));
+    }
+    Ok(resolved)
+}
+
+fn pieces(value: &str) -> Result<Vec<Piece<'_>>, &'static str> {
+    let mut pieces = Vec::new();
+    let mut rest = value;
+    while let Some((text, after)) = rest.split_once("#{") {
+        let wrong = "a variable reference is a namespace and a key separated by a period, as in #{namespace.key}";
+        let (name, after) = after.split_once('}').ok_or(wrong)?;
+        let (namespace, key) = name.split_once('.').ok_or(wrong)?;
+        let allowed = |name: &str| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '@' | '-' | '_'))
+        };
+        if !allowed(namespace) || !allowed(key) {
+            return Err(wrong);
+        }
+        pieces.push(Piece::Text(text));
+        pieces.push(Piece::Reference { namespace, key });
+        rest = after;
+    }
+    pieces.push(Piece::Text(rest));
+    Ok(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve_one(value: &str) -> Result<String, String> {
+        let known = Namespaces::from([("src".to_owned(), BTreeMap::from([("Id".to_owned(), "#{x.y}".to_owned())]))]);
+        resolve(&Configuration::from([("P".to_owned(), value.to_owned())]), &known)
+            .map(|mut all| all.remove("P").unwrap())
+    }
+
+    #[test]
+    fn references_are_replaced_once_and_their_values_are_not_read_again() {
+        assert_eq!(resolve_one("a #{src.Id}#{src.Id} {b}").unwrap(), "a #{x.y}#{x.y} {b}");
+    }
+
+    #[test]
+    fn an_unknown_variable_is_named_and_the_value_is_not_shown() {
+        let message = resolve_one("hunter2 #{src.Other}").unwrap_err();
+        assert!(message.contains("'P'") && message.contains("#{src.Other}"), "{message}");
+        assert!(!message.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_reference_without_an_end_or_a_key_is_refused() {
+        for value in ["#{src.Id", "#{src}", "#{.Id}", "#{src.}", "#{s rc.Id}"] {
+            assert!(resolve_one(value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_that_grows_over_the_limit_is_refused() {
+        let known = Namespaces::from([("a".to_owned(), BTreeMap::from([("b".to_owned(), "x".repeat(60_000))]))]);
+        let configuration = Configuration::from([("P".to_owned(), "#{a.b}#{a.b}".to_owned())]);
+        assert!(resolve(&configuration, &known).unwrap_err().contains("102400"));
+    }
+}
