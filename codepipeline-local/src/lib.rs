@@ -1,5 +1,6 @@
 //! A local emulator of AWS CodePipeline's job-worker API, its pipelines and an S3 store.
 
+pub mod api;
 pub mod clock;
 pub mod engine;
 mod ids;

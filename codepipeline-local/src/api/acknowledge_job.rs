@@ -1,0 +1,20 @@
+//! `AcknowledgeJob`
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, read};
+use crate::engine::Engine;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input {
+    job_id: String,
+    nonce: String,
+}
+
+pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+    let input: Input = read(input)?;
+    let state = engine.acknowledge(&input.job_id, &input.nonce)?;
+    Ok(json!({"status": state.name()}))
+}

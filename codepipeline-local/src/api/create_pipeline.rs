@@ -1,0 +1,22 @@
+//! `CreatePipeline`
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, pipeline_input, read, write};
+use crate::engine::{Engine, declaration::Tag, pipelines::check_tags};
+
+#[derive(Deserialize)]
+struct Input {
+    pipeline: Value,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+    let input: Input = read(input)?;
+    check_tags(&input.tags)?;
+    let declaration = pipeline_input::declaration(input.pipeline)?;
+    let created = engine.create_pipeline(engine.now(), declaration)?;
+    Ok(json!({"pipeline": write(engine.masked(&created))?, "tags": write(input.tags)?}))
+}

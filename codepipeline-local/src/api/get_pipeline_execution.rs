@@ -1,0 +1,55 @@
+//! `GetPipelineExecution`
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, object, read, seconds};
+use crate::engine::{Engine, executions::Execution};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input {
+    pipeline_name: String,
+    pipeline_execution_id: String,
+}
+
+pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+    let input: Input = read(input)?;
+    let (number, execution) = engine.execution(&input.pipeline_name, &input.pipeline_execution_id)?;
+    let variables: Vec<Value> =
+        execution.variables().map(|(name, value)| json!({"name": name, "resolvedValue": value})).collect();
+    Ok(json!({"pipelineExecution": object([
+        ("pipelineName", execution.pipeline.clone().into()),
+        ("pipelineVersion", execution.declaration.version.into()),
+        ("pipelineExecutionId", execution.id.clone().into()),
+        ("status", execution.status.name().into()),
+        ("artifactRevisions", artifact_revisions(engine, number).into()),
+        ("variables", if variables.is_empty() { Value::Null } else { variables.into() }),
+        ("trigger", trigger(engine, execution)),
+        ("executionMode", execution.declaration.execution_mode.name().into()),
+        ("executionType", "STANDARD".into()),
+    ])}))
+}
+
+pub(super) fn trigger(engine: &Engine, execution: &Execution) -> Value {
+    let who = format!("arn:aws:iam::{}:root", engine.settings.account_id);
+    json!({"triggerType": execution.trigger, "triggerDetail": who})
+}
+
+/// The revisions of the source actions' artifacts.
+fn artifact_revisions(engine: &Engine, execution: u64) -> Vec<Value> {
+    let sources = engine.sources_of(execution);
+    sources
+        .flat_map(|(action, revision)| {
+            action.outputs.iter().map(move |output| {
+                object([
+                    ("name", output.name.clone().into()),
+                    ("revisionId", revision.id.clone().into()),
+                    ("revisionChangeIdentifier", revision.change_id.clone().into()),
+                    ("revisionSummary", revision.summary.clone().into()),
+                    ("created", seconds(revision.created).into()),
+                ])
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,86 @@
+//! A job's data as polls and `GetJobDetails` give it: the only replies with secrets in them.
+
+use serde_json::{Value, json};
+
+use super::object;
+use crate::engine::{Artifact, Engine, credentials::Issued, declaration::ActionTypeId};
+
+/// The job's data with fresh credentials. Null for a job that is gone.
+pub(super) fn job_data(engine: &mut Engine, number: u64) -> Value {
+    let issued = engine.issue_credentials(number);
+    let Some(view) = engine.job_view(number) else { return Value::Null };
+    let (action, execution) = (view.action, view.execution);
+    let mut data = object([
+        ("actionTypeId", type_id(&action.declaration.action_type_id)),
+        ("actionConfiguration", json!({"configuration": action.configuration})),
+        (
+            "pipelineContext",
+            json!({
+                "pipelineName": execution.pipeline,
+                "stage": {"name": action.stage},
+                "action": {"name": action.declaration.name, "actionExecutionId": action.id},
+                "pipelineArn": engine.pipeline_arn(&execution.pipeline),
+                "pipelineExecutionId": execution.id,
+            }),
+        ),
+        ("inputArtifacts", action.inputs.iter().map(|input| artifact(input, input.revision.as_deref())).collect()),
+        ("outputArtifacts", action.outputs.iter().map(|output| artifact(output, None)).collect()),
+        ("artifactCredentials", issued.as_ref().map(credentials).into()),
+        ("continuationToken", view.job.continuation_token.clone().into()),
+        ("encryptionKey", view.encryption_key.map(|key| json!({"id": key.id, "type": key.kind})).into()),
+    ]);
+    if engine.settings.extra_members {
+        add_unmodelled(&mut data, issued.as_ref());
+    }
+    data
+}
+
+pub(super) fn type_id(id: &ActionTypeId) -> Value {
+    json!({"category": id.category, "owner": id.owner, "provider": id.provider, "version": id.version})
+}
+
+fn artifact(artifact: &Artifact, revision: Option<&str>) -> Value {
+    let place = &artifact.location;
+    object([
+        ("name", artifact.name.clone().into()),
+        ("revision", revision.into()),
+        ("location", json!({"type": "S3", "s3Location": {"bucketName": place.bucket, "objectKey": place.key}})),
+    ])
+}
+
+fn credentials(issued: &Issued) -> Value {
+    json!({
+        "accessKeyId": issued.access_key_id,
+        "secretAccessKey": issued.grant.secret_access_key,
+        "sessionToken": issued.grant.session_token,
+    })
+}
+
+/// What real replies were seen to have and the model does not.
+fn add_unmodelled(data: &mut Value, issued: Option<&Issued>) {
+    for (member, name) in [
+        ("actionTypeId", "ActionTypeId"),
+        ("actionConfiguration", "ActionConfiguration"),
+        ("pipelineContext", "PipelineContext"),
+        ("artifactCredentials", "AWSSessionCredentials"),
+    ] {
+        if let Some(Value::Object(members)) = data.get_mut(member) {
+            members.insert("__type".to_owned(), name.into());
+        }
+    }
+    if let Some(issued) = issued {
+        data["artifactCredentials"]["expirationTime"] = issued.grant.expires.0.into();
+    }
+    let Value::Object(members) = data else { return };
+    for list in ["inputArtifacts", "outputArtifacts"] {
+        for artifact in members.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Value::Object(artifact) = artifact {
+                artifact.insert("__type".to_owned(), "Artifact".into());
+                artifact.entry("revision").or_insert(Value::Null);
+            }
+        }
+    }
+    for optional in ["artifactCredentials", "continuationToken", "encryptionKey"] {
+        members.entry(optional).or_insert(Value::Null);
+    }
+}

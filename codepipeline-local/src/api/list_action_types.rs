@@ -1,0 +1,31 @@
+//! `ListActionTypes`
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Answer, object, paging, read, write};
+use crate::engine::Engine;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input {
+    action_owner_filter: Option<String>,
+    region_filter: Option<String>,
+    next_token: Option<String>,
+}
+
+pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+    let input: Input = read(input)?;
+    // Custom types exist in the region that they were made in, AWS's own everywhere.
+    let elsewhere = input.region_filter.is_some_and(|region| region != engine.settings.region);
+    let mut types = Vec::new();
+    for known in engine.available_action_types() {
+        let wanted = input.action_owner_filter.as_ref().is_none_or(|owner| *owner == known.id.owner);
+        if wanted && !(elsewhere && known.id.owner == "Custom") {
+            types.push((known.id.describe(), write(known)?));
+        }
+    }
+    let size = engine.settings.page_size;
+    let page = paging::page("ListActionTypes", types.into_iter(), input.next_token.as_deref(), size)?;
+    Ok(object([("actionTypes", page.items.into()), ("nextToken", page.next)]))
+}

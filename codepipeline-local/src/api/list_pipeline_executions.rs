@@ -1,0 +1,73 @@
+//! `ListPipelineExecutions`
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, get_pipeline_execution::trigger, object, paging, read, seconds};
+use crate::engine::{
+    Engine,
+    executions::{Execution, StageStatus},
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input {
+    pipeline_name: String,
+    max_results: Option<usize>,
+    next_token: Option<String>,
+    #[serde(default)]
+    filter: Filter,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Filter {
+    succeeded_in_stage: Option<SucceededInStage>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SucceededInStage {
+    stage_name: Option<String>,
+}
+
+pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+    let input: Input = read(input)?;
+    engine.pipeline(&input.pipeline_name)?;
+    let stage = input.filter.succeeded_in_stage.and_then(|filter| filter.stage_name);
+    let summaries = engine
+        .executions_of(&input.pipeline_name)
+        .filter(|(_, execution)| stage.as_ref().is_none_or(|stage| succeeded_in(execution, stage)))
+        .map(|(number, execution)| (number, summary(engine, number, execution)));
+    let size = input.max_results.unwrap_or(engine.settings.page_size);
+    let page = paging::page("ListPipelineExecutions", summaries, input.next_token.as_deref(), size)?;
+    Ok(object([("pipelineExecutionSummaries", page.items.into()), ("nextToken", page.next)]))
+}
+
+fn succeeded_in(execution: &Execution, stage: &str) -> bool {
+    let stages = execution.declaration.stages.iter().zip(&execution.stages);
+    stages.into_iter().any(|(declared, status)| declared.name == stage && *status == StageStatus::Succeeded)
+}
+
+fn summary(engine: &Engine, number: u64, execution: &Execution) -> Value {
+    let sources: Vec<Value> = engine
+        .sources_of(number)
+        .map(|(action, revision)| {
+            object([
+                ("actionName", action.declaration.name.clone().into()),
+                ("revisionId", revision.id.clone().into()),
+                ("revisionSummary", revision.summary.clone().into()),
+            ])
+        })
+        .collect();
+    json!({
+        "pipelineExecutionId": execution.id,
+        "status": execution.status.name(),
+        "startTime": seconds(execution.started),
+        "lastUpdateTime": seconds(execution.updated),
+        "sourceRevisions": sources,
+        "trigger": trigger(engine, execution),
+        "executionMode": execution.declaration.execution_mode.name(),
+        "executionType": "STANDARD",
+    })
+}
