@@ -135,8 +135,10 @@ impl CommandAction {
     /// Until when a command that starts `now` may run, where `deadline` is the whole action's.
     fn limits(&self, now: Instant, deadline: Instant) -> Limits {
         let latest = deadline.checked_sub(CLOSING).unwrap_or(now).max(now);
-        let terminate_at = (now + self.timeout).min(latest.checked_sub(self.grace).unwrap_or(now)).max(now);
-        Limits { terminate_at, kill_at: (terminate_at + self.grace).min(latest) }
+        let in_time = latest.checked_sub(self.grace).unwrap_or(now).max(now);
+        let terminate_at = now.checked_add(self.timeout).map_or(in_time, |own| own.min(in_time));
+        let kill_at = terminate_at.checked_add(self.grace).map_or(latest, |end| end.min(latest));
+        Limits { terminate_at, kill_at }
     }
 }
 
@@ -218,6 +220,15 @@ mod tests {
         assert_eq!(mistake, CommandMistake::SecretArgument { index: 2, key: "Token".to_owned() });
         assert!(mistake.to_string().starts_with("element 2 names `{Config:Token}`, which is listed in `secrets`"));
         assert!(action(&["sh", "-c", "curl {Config:Url}"], &["Token"]).is_ok());
+    }
+
+    #[test]
+    fn a_timeout_beyond_all_clocks_ends_with_the_invocation() {
+        let timeout = Duration::MAX;
+        let action = CommandAction { timeout, ..action(&["sh"], &[]).ok().unwrap() };
+        let now = Instant::now();
+        let limits = action.limits(now, now + Duration::from_secs(100));
+        assert_eq!(((limits.terminate_at - now).as_secs(), (limits.kill_at - now).as_secs()), (94, 99));
     }
 
     #[test]
