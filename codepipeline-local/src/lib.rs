@@ -5,6 +5,7 @@ pub mod clock;
 pub mod engine;
 mod ids;
 mod listener;
+mod request_log;
 pub mod runtime_api;
-pub mod s3;
+mod s3;
 pub mod types;
