@@ -1,6 +1,7 @@
 //! A local emulator of AWS CodePipeline's job-worker API, its pipelines and an S3 store.
 
 pub mod api;
+pub mod cli;
 pub mod clock;
 pub mod engine;
 mod ids;
@@ -8,4 +9,7 @@ mod listener;
 mod request_log;
 pub mod runtime_api;
 mod s3;
+mod server;
 pub mod types;
+
+pub use server::{Emulator, Options};
