@@ -63,7 +63,7 @@ async fn main() -> ExitCode {
 async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let zip = source::zipped(&arguments.source)
         .map_err(|error| format!("the source folder {} can't be read: {error}", arguments.source.display()))?;
-    let emulator = Emulator::start(Options::default()).await?;
+    let emulator = Emulator::start(Options { seed: fastrand::u64(..), ..Options::default() }).await?;
     println!("codepipeline-local listens on {}", emulator.endpoint());
     let shared = client_config(&emulator.endpoint());
     let codepipeline = aws_sdk_codepipeline::Client::new(&shared);
