@@ -92,6 +92,11 @@ impl Execution {
         self.namespaces.get(PIPELINE_NAMESPACE).into_iter().flatten()
     }
 
+    /// The name of the stage that it waits for. Executions of different versions agree on names only.
+    pub(super) fn waits_for_name(&self) -> Option<&str> {
+        self.waits_for().map(|stage| self.declaration.stages[stage].name.as_str())
+    }
+
     /// The name of the stage that it is in.
     pub(super) fn runs_in(&self) -> Option<&str> {
         match self.place {

@@ -30,11 +30,11 @@ impl Engine {
             Place::Over => false,
             Place::Waiting { stage } => {
                 let stage = *stage;
-                if self.is_superseded(execution, number, stage) {
+                if self.is_superseded(execution, number) {
                     self.end(now, number, ExecutionStatus::Superseded);
                     return true;
                 }
-                if !self.may_enter(execution, number, stage) {
+                if !self.may_enter(execution, number) {
                     return false;
                 }
                 if let Some(execution) = self.executions.get_mut(&number) {
@@ -59,18 +59,20 @@ impl Engine {
     }
 
     /// In the mode SUPERSEDED only the newest execution waits for a stage.
-    fn is_superseded(&self, execution: &Execution, number: u64, stage: usize) -> bool {
+    fn is_superseded(&self, execution: &Execution, number: u64) -> bool {
         execution.declaration.execution_mode == ExecutionMode::Superseded
-            && self.same_pipeline(execution).any(|(other, newer)| other > number && newer.waits_for() == Some(stage))
+            && self
+                .same_pipeline(execution)
+                .any(|(other, newer)| other > number && newer.waits_for_name() == execution.waits_for_name())
     }
 
     /// But in the mode PARALLEL, a stage has one execution at a time, and those that wait for it enter in their order.
-    fn may_enter(&self, execution: &Execution, number: u64, stage: usize) -> bool {
-        let name = execution.declaration.stages[stage].name.as_str();
+    fn may_enter(&self, execution: &Execution, number: u64) -> bool {
+        let stage = execution.waits_for_name();
         execution.declaration.execution_mode == ExecutionMode::Parallel
-            || !self.same_pipeline(execution).any(|(other, peer)| {
-                peer.runs_in() == Some(name) || (other < number && peer.waits_for() == Some(stage))
-            })
+            || !self
+                .same_pipeline(execution)
+                .any(|(other, peer)| peer.runs_in() == stage || (other < number && peer.waits_for_name() == stage))
     }
 
     fn same_pipeline<'a>(&'a self, execution: &'a Execution) -> impl Iterator<Item = (u64, &'a Execution)> {

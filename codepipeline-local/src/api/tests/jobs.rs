@@ -304,3 +304,44 @@ fn what_is_due_happens_in_its_order_however_late_the_clock_is_moved() {
     assert_eq!(next["data"]["continuationToken"], "t");
     assert_eq!(local.refused("GetJobDetails", &json!({"jobId": job["id"]})).0, "JobNotFoundException");
 }
+
+#[test]
+fn the_same_seed_and_the_same_requests_give_the_same_job_to_the_last_character() {
+    let job = || one(|_| {}).claim();
+    assert_eq!(job(), job());
+}
+
+#[test]
+fn of_two_workers_with_the_same_twenty_offers_each_job_has_one_owner() {
+    let actions: Vec<Value> = (0..20).map(|number| check(&format!("A{number}"), 1)).collect();
+    for keep in [true, false] {
+        let zero = |settings: &mut Settings| {
+            settings.reoffer_after = Some(Duration::ZERO);
+            settings.keep_nonce_on_reoffer = keep;
+        };
+        let mut local = running(zero, &json!(actions)).0;
+        let offers = [local.poll(20), local.poll(20)];
+        assert_eq!(offers.each_ref().map(Vec::len), [20, 20]);
+        for (first, second) in offers[0].iter().zip(&offers[1]) {
+            assert_eq!(first["id"], second["id"]);
+            let won = [first, second].map(|offer| local.acknowledge(offer).is_ok());
+            assert_eq!(won.iter().filter(|won| **won).count(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_value_that_breaks_a_rule_is_not_quoted_back_if_it_could_be_a_secret() {
+    let mut local = one(|_| {});
+    let job = local.claim();
+    let marker = "s3cret ";
+    for (operation, input) in [
+        ("AcknowledgeJob", json!({"jobId": job["id"], "nonce": marker.repeat(20)})),
+        ("PutJobSuccessResult", json!({"jobId": job["id"], "continuationToken": marker.repeat(500)})),
+        ("PutJobSuccessResult", json!({"jobId": job["id"], "outputVariables": {marker: 1}})),
+        ("PollForJobs", json!({"actionTypeId": type_id(), "queryParam": {"Command": marker}})),
+    ] {
+        let (_, message) = local.refused(operation, &input);
+        assert!(!message.contains("s3cret"), "{operation}: {message}");
+    }
+}
