@@ -34,7 +34,7 @@ impl Engine {
                     self.end(now, number, ExecutionStatus::Superseded);
                     return true;
                 }
-                if !self.may_enter(execution, number) {
+                if !self.may_enter(execution) {
                     return false;
                 }
                 if let Some(execution) = self.executions.get_mut(&number) {
@@ -66,13 +66,11 @@ impl Engine {
                 .any(|(other, newer)| other > number && newer.waits_for_name() == execution.waits_for_name())
     }
 
-    /// But in the mode PARALLEL, a stage has one execution at a time, and those that wait for it enter in their order.
-    fn may_enter(&self, execution: &Execution, number: u64) -> bool {
-        let stage = execution.waits_for_name();
+    /// But in the mode PARALLEL, a stage has one execution at a time. Those that wait for it enter in their order, since
+    /// the oldest one is asked first.
+    fn may_enter(&self, execution: &Execution) -> bool {
         execution.declaration.execution_mode == ExecutionMode::Parallel
-            || !self
-                .same_pipeline(execution)
-                .any(|(other, peer)| peer.runs_in() == stage || (other < number && peer.waits_for_name() == stage))
+            || !self.same_pipeline(execution).any(|(_, peer)| peer.runs_in() == execution.waits_for_name())
     }
 
     fn same_pipeline<'a>(&'a self, execution: &'a Execution) -> impl Iterator<Item = (u64, &'a Execution)> {

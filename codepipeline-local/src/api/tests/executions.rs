@@ -228,6 +228,7 @@ fn a_late_or_second_answer_of_a_source_changes_nothing() {
     local.engine.source_finished(local.now, *id, found());
     local.engine.source_finished(local.now, *id, Err(SourceError::Other("late".to_owned())));
     assert_eq!(local.status("web", &execution), "InProgress");
+    assert_eq!(local.action("web", 0, 0)["latestExecution"]["status"], "Succeeded");
     assert_eq!(local.poll(9).len(), 1);
 }
 

@@ -123,6 +123,19 @@ fn a_variable_of_a_parallel_action_is_not_yet_known() {
 }
 
 #[test]
+fn an_artifact_of_a_parallel_action_is_not_yet_made() {
+    let refusal = |run_order: u32| {
+        let mut report = check("Report", 1);
+        report["outputArtifacts"] = json!([{"name": "Report"}]);
+        let mut read = check("Read", run_order);
+        read["inputArtifacts"] = json!([{"name": "Report"}]);
+        local().try_call("CreatePipeline", &pipeline("web", &json!([report, read])))
+    };
+    assert!(refusal(1).unwrap_err().1.contains("'Report'"));
+    refusal(2).unwrap();
+}
+
+#[test]
 fn secrets_are_masked_kept_by_an_update_and_refused_on_a_new_action() {
     let mut local = local();
     let with = |name: &str, token: &str| {
@@ -141,6 +154,9 @@ fn secrets_are_masked_kept_by_an_update_and_refused_on_a_new_action() {
         json!({"Command": "make", "Token": "****"})
     );
     local.refused("UpdatePipeline", &with("Renamed", "****"));
+    let mut stage_renamed = with("Unit", "****");
+    stage_renamed["pipeline"]["stages"][1]["name"] = "Checks".into();
+    local.refused("UpdatePipeline", &stage_renamed);
     assert_eq!(local.call("UpdatePipeline", &json!({"pipeline": got["pipeline"]}))["pipeline"]["version"], 2);
 
     local.start("web");
