@@ -243,6 +243,8 @@ async fn objects_in_a_given_folder_outlive_the_emulator() {
     let folder = tempfile::tempdir().unwrap();
     let start = || Emulator::start(Options { data: Some(folder.path().join("data")), ..Options::default() });
     let emulator = start().await.unwrap();
+    let second = start().await.err().unwrap().to_string();
+    assert!(second.contains("another emulator"), "{second}");
     let client = s3(&emulator, dummy());
     client.create_bucket().bucket("kept").send().await.unwrap();
     client.put_object().bucket("kept").key("key").body(b"content".to_vec().into()).send().await.unwrap();

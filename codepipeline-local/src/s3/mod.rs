@@ -24,7 +24,7 @@ use hyper::body::Incoming;
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::dto::ServerSideEncryption;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, HttpError, S3Error, S3ErrorCode};
+use s3s::{Body, HttpError, S3Error, S3ErrorCode, s3_error};
 
 use crate::clock::Clock;
 use crate::request_log::RequestLog;
@@ -103,7 +103,11 @@ impl Store {
             }
         } else if let Some(access_key_id) = version_2::access_key_id(&parts) {
             let replaced = match access::caller(&*self.permissions, &access_key_id) {
-                Ok(Caller::Job(_)) => Ok(()),
+                // S3 takes it for buckets made before June 24, 2020 only (S3 User Guide, "Authenticating requests").
+                Ok(Caller::Job(_)) => Err(s3_error!(
+                    InvalidRequest,
+                    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+                )),
                 Ok(Caller::Ordinary) => version_2::replace(&mut parts, &access_key_id, Clock::machine().now()),
                 Err(error) => Err(error),
             };
@@ -119,7 +123,7 @@ impl Store {
         if !s3s::path::check_bucket_name(name) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for an S3 bucket")));
         }
-        self.storage.catalog.create_bucket(name).map(drop)
+        self.storage.catalog.create_bucket(name)
     }
 
     /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms`.
