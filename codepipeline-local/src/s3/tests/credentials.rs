@@ -158,14 +158,20 @@ async fn get_url(server: &Server, url: &str) -> String {
     send_raw(server, &format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"), b"").await
 }
 
+/// By hand, since the SDK asks for leave before it sends a large body.
 #[tokio::test]
 async fn a_large_upload_that_is_refused_is_answered_and_not_cut_off() {
     let server = Server::start().await;
-    let stranger = server.client(Credentials::new("ASIANOBODY", "secret", Some("token".into()), None, "test"));
-    for client in [stranger, server.job("ASIAJOB")] {
-        let put =
-            client.put_object().bucket("bucket").key("key").body(ByteStream::from(vec![0; 20 << 20])).send().await;
-        let status = put.as_ref().err().unwrap().raw_response().map(|response| response.status().as_u16());
-        assert_eq!(status, Some(403));
+    let (address, content) = (server.listener.address(), vec![0; 20 << 20]);
+    for key in ["ASIANOBODY", "me"] {
+        let head = format!(
+            "PUT /no-bucket/key HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
+             x-amz-date: 20270101T000000Z\r\nx-amz-content-sha256: UNSIGNED-PAYLOAD\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential={key}/20270101/here/s3/aws4_request,SignedHeaders=host;x-amz-date,Signature=guess\r\n\r\n",
+            content.len()
+        );
+        let reply = send_raw(&server, &head, &content).await;
+        let expected = if key == "me" { "NoSuchBucket" } else { "InvalidAccessKeyId" };
+        assert!(reply.contains(expected), "{reply}");
     }
 }

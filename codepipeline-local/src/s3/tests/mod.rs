@@ -125,7 +125,7 @@ async fn send_raw(server: &Server, head: &str, body: &[u8]) -> String {
     let mut stream = tokio::net::TcpStream::connect(server.listener.address()).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     // In small pieces, so that lines are cut anywhere.
-    for piece in body.chunks(7) {
+    for piece in body.chunks(body.len().div_ceil(40).max(1)) {
         stream.write_all(piece).await.unwrap();
         tokio::task::yield_now().await;
     }
