@@ -100,8 +100,10 @@ impl Emulator {
 
     /// Closes the port and all connections, and removes what was temporary.
     pub async fn stop(mut self) {
-        self.driver.abort();
         self.listener.stop().await;
+        self.driver.abort();
+        // It was aborted: nothing holds the folder any more.
+        let _ = (&mut self.driver).await;
         if let Some(folder) = self.folder.take() {
             // What remains is in the system's folder for temporary files.
             let _ = folder.close();
