@@ -1,5 +1,7 @@
 //! Peak memory does not grow with an artifact's size. A binary of its own with one test, since the peak is the process's.
 
+#![allow(clippy::unwrap_used, reason = "a scenario that can't be set up is a test that fails")]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;

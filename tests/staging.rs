@@ -1,5 +1,7 @@
 //! Artifacts between folders and the emulator's S3, with the worker's own clients over sockets.
 
+#![allow(clippy::unwrap_used, reason = "a scenario that can't be set up is a test that fails")]
+
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
