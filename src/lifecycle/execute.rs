@@ -100,8 +100,10 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
             Err(out_of_time())
         }
     };
-    if let Some(store) = &turn.store {
-        store.finished().await;
+    if let Some(store) = &turn.store
+        && timeout(CANCELLING, store.finished()).await.is_err()
+    {
+        tracing::error!("staging ignores its cancellation");
     }
     turn.workspace.remove();
     result
