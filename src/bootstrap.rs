@@ -8,6 +8,7 @@ use aws_config::BehaviorVersion;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::actions::Served;
 use crate::actions::command;
@@ -17,7 +18,8 @@ use crate::event::Event;
 use crate::lifecycle::Lifecycle;
 use crate::queue::custom::CustomQueue;
 use crate::worker::{Summary, Worker};
-use crate::{telemetry, workspace};
+use crate::workspace::WorkFolder;
+use crate::{config, telemetry};
 
 /// CodePipeline takes artifacts of at most 100 000 files from S3 (user guide, "Quotas"); more is a mistake or an attack.
 const MAX_ENTRIES: u64 = 100_000;
@@ -42,10 +44,11 @@ async fn start() -> Result<(), String> {
     let config = config.map_err(|error| error.to_string())?;
 
     command::harden_process().map_err(|error| format!("the process can't be shielded from commands: {error}"))?;
-    workspace::wipe(&config.limits.work_folder).map_err(|error| {
-        let folder = config.limits.work_folder.display();
-        format!("the work folder {folder} (WORK_FOLDER) can't be emptied: {error}")
-    })?;
+    let parent = config.limits.work_folder.clone();
+    let work_folder = WorkFolder::take(&parent)
+        .map_err(|error| format!("no folder to work in can be had in {} (WORK_FOLDER): {error}", parent.display()))?;
+    let config =
+        Config { limits: config::Limits { work_folder: work_folder.path().to_owned(), ..config.limits }, ..config };
     let shared = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
     let function_timeout = config.limits.function_timeout;
     let worker = Arc::new(worker(config, &shared));
@@ -83,7 +86,8 @@ async fn handle(
     let Event::Schedule =
         Event::parse(&event.payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
     let deadline = Instant::now() + time_left(now(), event.context.deadline(), function_timeout);
-    match tokio::spawn(async move { worker.invoke(deadline).await }).await {
+    let working = async move { worker.invoke(deadline).await }.in_current_span();
+    match tokio::spawn(working).await {
         Ok(Ok(summary)) => Ok(summary),
         Ok(Err(error)) => Err(diagnostic("InvocationError", error.to_string())),
         Err(_) => Err(diagnostic("Panic", "the worker panicked; its log says where".into())),
@@ -113,7 +117,8 @@ fn now() -> SystemTime {
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    // What is not UTF-8 breaks the rule of whatever variable it is in, and is reported there.
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]

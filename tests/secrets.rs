@@ -3,10 +3,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use codepipeline_local::runtime_api::{Function, FunctionSettings, Invocation, Output};
+use codepipeline_local::runtime_api::{Function, Invocation};
 use serde_json::{Value, json};
 use support::{World, custom, output, shell, zip};
 use tokio::sync::mpsc;
@@ -21,29 +18,15 @@ const ENVIRONMENT: &str = "MARKER-function-environment";
 
 /// The real binary, asked to log everything of everybody.
 fn function(world: &World, actions: &Value) -> (Function, mpsc::UnboundedReceiver<String>) {
-    let (lines, log) = mpsc::unbounded_channel();
-    let work_folder = world.work_folder().to_str().unwrap().to_owned();
     let variables = [
-        ("ACTIONS", actions.to_string()),
-        ("AWS_ENDPOINT_URL", world.emulator.endpoint()),
-        ("AWS_ACCESS_KEY_ID", "MARKERKEYID".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", FUNCTION_KEY.to_owned()),
-        ("AWS_SESSION_TOKEN", FUNCTION_TOKEN.to_owned()),
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("RUST_LOG", "trace".to_owned()),
-        ("AWS_LAMBDA_LOG_LEVEL", "TRACE".to_owned()),
-        ("DATABASE_PASSWORD", ENVIRONMENT.to_owned()),
-        ("WORK_FOLDER", work_folder),
+        ("AWS_ACCESS_KEY_ID", "MARKERKEYID"),
+        ("AWS_SECRET_ACCESS_KEY", FUNCTION_KEY),
+        ("AWS_SESSION_TOKEN", FUNCTION_TOKEN),
+        ("RUST_LOG", "trace"),
+        ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
+        ("DATABASE_PASSWORD", ENVIRONMENT),
     ];
-    let function = Function::new(FunctionSettings {
-        name: "worker".into(),
-        command: vec![env!("CARGO_BIN_EXE_codepipeline-worker").into()],
-        env: variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>(),
-        timeout: Duration::from_secs(300),
-        memory_mb: 512,
-        output: Output::Lines(lines),
-    });
-    (function.unwrap(), log)
+    support::function(world, actions, &variables)
 }
 
 /// A schedule's event, as `events/schedule.json` has it.
