@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
 use super::Lifecycle;
+use super::links::JobLinks;
 use crate::actions::{Run, Served};
 use crate::artifacts::{Limits, StagingError, Store};
 use crate::job::{Artifact, Credentials, Failure, FailureKind, Job, Outcome};
@@ -55,7 +56,7 @@ pub(super) async fn execute(
             return Executed { result, redactor, workspace: None };
         }
     };
-    let store = credentials.map(|credentials| lifecycle.stores.for_job(&credentials));
+    let store = credentials.map(|credentials| Arc::new(lifecycle.stores.for_job(&credentials)));
     let turn = Turn { job: Arc::new(job), workspace: Arc::clone(&workspace), store, served: Arc::clone(served) };
     let result = guarded(turn, lifecycle.unpacking, end_by).await;
     Executed { result, redactor, workspace: Some(workspace) }
@@ -87,7 +88,7 @@ fn redactor(job: &Job, credentials: Option<&Credentials>, secret_keys: &[String]
 struct Turn {
     job: Arc<Job>,
     workspace: Arc<Workspace>,
-    store: Option<Store>,
+    store: Option<Arc<Store>>,
     served: Arc<Served>,
 }
 
@@ -139,7 +140,13 @@ impl Turn {
         use secrecy::ExposeSecret;
         let action = &self.served.action;
         let deadline = end_by.min(Instant::now() + self.served.timeout);
-        let run = Run { job: Arc::clone(&self.job), workspace: Arc::clone(&self.workspace), deadline };
+        let links = JobLinks { store: self.store.clone(), encryption_key: self.job.encryption_key.clone() };
+        let run = Run {
+            job: Arc::clone(&self.job),
+            workspace: Arc::clone(&self.workspace),
+            deadline,
+            links: Arc::new(links),
+        };
         let working = async {
             match &self.job.continuation_token {
                 None => action.start_boxed(run).await,
@@ -160,8 +167,10 @@ impl Turn {
     async fn stage_in(&self, unpacking: &Limits) -> Result<(), Failure> {
         for artifact in &self.job.inputs {
             let into = self.workspace.input(&artifact.name);
-            let staged =
-                self.store(artifact)?.stage_in(artifact, &into, unpacking).await.map_err(|error| failure(&error))?;
+            let staged = way_to(self.store.as_ref(), artifact)?
+                .stage_in(artifact, &into, unpacking)
+                .await
+                .map_err(|error| failure(&error))?;
             tracing::info!(
                 artifact.name,
                 artifact.bytes = staged.bytes,
@@ -176,8 +185,10 @@ impl Turn {
         for artifact in &self.job.outputs {
             let from = self.workspace.output(&artifact.name);
             let key = self.job.encryption_key.as_deref();
-            let staged =
-                self.store(artifact)?.stage_out(artifact, &from, key).await.map_err(|error| failure(&error))?;
+            let staged = way_to(self.store.as_ref(), artifact)?
+                .stage_out(artifact, &from, key)
+                .await
+                .map_err(|error| failure(&error))?;
             tracing::info!(
                 artifact.name,
                 artifact.bytes = staged.bytes,
@@ -187,18 +198,19 @@ impl Turn {
         }
         Ok(())
     }
+}
 
-    fn store(&self, artifact: &Artifact) -> Result<&Store, Failure> {
-        let name = &artifact.name;
-        if artifact.bucket.is_empty() || artifact.key.is_empty() {
-            let message = format!("the job names no S3 object for the artifact '{name}'");
-            return Err(Failure::new(FailureKind::JobFailed, message));
-        }
-        self.store.as_ref().ok_or_else(|| {
-            let message = format!("the job has the artifact '{name}' but came without credentials for it");
-            Failure::new(FailureKind::PermissionError, message)
-        })
+/// The job's way to an artifact, if it has one.
+pub(super) fn way_to<'s>(store: Option<&'s Arc<Store>>, artifact: &Artifact) -> Result<&'s Store, Failure> {
+    let name = &artifact.name;
+    if artifact.bucket.is_empty() || artifact.key.is_empty() {
+        let message = format!("the job names no S3 object for the artifact '{name}'");
+        return Err(Failure::new(FailureKind::JobFailed, message));
     }
+    store.map(Arc::as_ref).ok_or_else(|| {
+        let message = format!("the job has the artifact '{name}' but came without credentials for it");
+        Failure::new(FailureKind::PermissionError, message)
+    })
 }
 
 fn out_of_time() -> Failure {
@@ -207,6 +219,6 @@ fn out_of_time() -> Failure {
     Failure::new(FailureKind::JobFailed, message)
 }
 
-fn failure(error: &StagingError) -> Failure {
+pub(super) fn failure(error: &StagingError) -> Failure {
     Failure::new(error.failure_kind(), error.to_string())
 }
