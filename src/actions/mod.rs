@@ -12,6 +12,7 @@ use crate::job::{Artifact, Failure, FailureKind, Job, Outcome};
 use crate::workspace::Workspace;
 
 pub mod command;
+pub mod http;
 mod served;
 
 pub use served::Served;

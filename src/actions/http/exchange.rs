@@ -1,0 +1,151 @@
+//! One message to the service, tried until it is answered.
+
+use std::error::Error;
+use std::iter;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, Url};
+use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::clock::{Clock, retry_after, unix_seconds};
+use super::message::Message;
+use super::retries::Retries;
+use super::signature::Signer;
+
+/// The most that is read of an answer. Output variables, the longest part, have at most 122 880 bytes; as escaped JSON
+/// that is rarely twice as much.
+pub(super) const LONGEST_ANSWER: usize = 256 * 1024;
+
+const CONNECTING: Duration = Duration::from_secs(10);
+
+/// How requests are made.
+pub(super) struct Exchange {
+    pub(super) signer: Signer,
+    pub(super) request_timeout: Duration,
+    pub(super) retries: Retries,
+    pub(super) clock: Clock,
+    pub(super) https_only: bool,
+    /// Made at the first request: reading the root certificates takes some of a cold start.
+    pub(super) client: OnceLock<Client>,
+}
+
+/// An answer that more tries would not change.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) location: Option<String>,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Body,
+}
+
+/// The body of an answer, as far as it was read.
+pub(super) struct Body {
+    pub(super) bytes: Vec<u8>,
+    /// Whether that is all of it.
+    pub(super) whole: bool,
+}
+
+/// The end of all tries.
+pub(super) struct Unavailable {
+    pub(super) tries: u32,
+    /// What the last one ended with, in words that hold no part of a message.
+    pub(super) reason: String,
+}
+
+impl Exchange {
+    /// POSTs `message` to `url` until it is answered, not beyond `until`.
+    pub(super) async fn post(&self, url: &Url, message: &Message, until: Instant) -> Result<Answer, Unavailable> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (reason, asked) = match timeout_at(until, self.try_once(url, message)).await {
+                Ok(Ok(answer)) if !is_passing(answer.status) => return Ok(answer),
+                Ok(Ok(answer)) => (format!("it answered with HTTP status {}", answer.status), answer.retry_after),
+                Ok(Err(error)) if error.is_builder() => {
+                    return Err(Unavailable { tries, reason: self.describe(&error) });
+                }
+                Ok(Err(error)) => (self.describe(&error), None),
+                Err(_) => ("no answer in the time that the invocation had for it".to_owned(), None),
+            };
+            match self.retries.pause(tries, fastrand::f64(), asked) {
+                Some(pause) if Instant::now() + pause < until => {
+                    tracing::debug!(tries, reason, "trying the service again");
+                    sleep(pause).await;
+                }
+                _ => return Err(Unavailable { tries, reason }),
+            }
+        }
+    }
+
+    async fn try_once(&self, url: &Url, message: &Message) -> reqwest::Result<Answer> {
+        let seconds = unix_seconds((self.clock)());
+        let request = self
+            .client()?
+            .post(url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .header(HEADER_WEBHOOK_ID, &message.id)
+            .header(HEADER_WEBHOOK_TIMESTAMP, seconds)
+            .header(HEADER_WEBHOOK_SIGNATURE, self.signer.sign(&message.id, seconds, &message.body))
+            .body(message.body.clone());
+        let response = request.send().await?;
+        let header =
+            |name| response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let (status, location) = (response.status().as_u16(), header(LOCATION));
+        let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(&value, seconds));
+        Ok(Answer { status, location, retry_after, body: read(response).await? })
+    }
+
+    fn client(&self) -> reqwest::Result<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = Client::builder()
+            .user_agent(concat!("codepipeline-worker/", env!("CARGO_PKG_VERSION")))
+            // A redirect would carry the configuration and the links to somebody else.
+            .redirect(Policy::none())
+            .https_only(self.https_only)
+            // Whatever proxy variables are for, it is not for this.
+            .no_proxy()
+            // Lambda freezes the process between invocations, and no connection outlives that in good health.
+            .pool_max_idle_per_host(0)
+            .connect_timeout(CONNECTING)
+            .timeout(self.request_timeout)
+            .build()?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    /// An error's own text has the URL in it; what it was caused by has not.
+    fn describe(&self, error: &reqwest::Error) -> String {
+        if error.is_timeout() {
+            return format!("no answer within {} s", self.request_timeout.as_secs_f64());
+        }
+        let what = match error {
+            error if error.is_builder() => "no request can be made",
+            error if error.is_connect() => "no connection",
+            _ => "the connection broke",
+        };
+        let causes = iter::successors(error.source(), |&cause| cause.source());
+        causes.last().map_or_else(|| what.to_owned(), |cause| format!("{what} ({cause})"))
+    }
+}
+
+/// The statuses that say "not now": request timeout, too many requests, and whatever is wrong on the other side.
+fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..=599)
+}
+
+async fn read(mut response: Response) -> reqwest::Result<Body> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = LONGEST_ANSWER - bytes.len();
+        if chunk.len() > room {
+            bytes.extend_from_slice(&chunk[..room]);
+            return Ok(Body { bytes, whole: false });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Body { bytes, whole: true })
+}

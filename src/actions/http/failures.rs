@@ -1,0 +1,95 @@
+//! What is said when the service does not do its part.
+
+use super::exchange::{Body, Unavailable};
+use crate::job::{Failure, FailureKind};
+use crate::redact::{Redactor, keep_start};
+
+/// In characters: the report has room for 5000 in all.
+const LONGEST_QUOTE: usize = 2000;
+
+/// Which request was answered; the same status may mean different things.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The configured URL, to begin the work.
+    ToStart,
+    /// The location that the service named, to go on with it.
+    ToContinue,
+}
+
+/// A status that is neither success nor passing. What the service wrote goes to CodePipeline and not to the log.
+pub(super) fn of_status(asked: Asked, status: u16, body: &Body, redactor: &Redactor) -> Failure {
+    let (kind, meaning) = match (status, asked) {
+        (300..=399, _) => (
+            FailureKind::ConfigurationError,
+            ", a redirect, which is not followed; configure the final URL, or answer 202 with Location",
+        ),
+        (400 | 422, _) => (FailureKind::ConfigurationError, ": it does not take the action's configuration"),
+        (401 | 403, _) => (
+            FailureKind::PermissionError,
+            ": it does not take the signature; do both sides have the same webhook secret, and the right time?",
+        ),
+        (404 | 405 | 410, Asked::ToStart) => {
+            (FailureKind::ConfigurationError, ": there is no service at the configured URL that takes POST requests")
+        }
+        (404 | 410, Asked::ToContinue) => (FailureKind::JobFailed, ": it no longer knows the work it was asked about"),
+        (400..=499, _) => (FailureKind::JobFailed, ": it refuses the work"),
+        _ => (FailureKind::JobFailed, ", which is none that it may answer with; see README for those it may"),
+    };
+    let failure = Failure::new(kind, format!("the service answered with HTTP status {status}{meaning}"));
+    let text = redactor.redact_part(&body.bytes, 0..body.bytes.len());
+    let quote = keep_start(text.trim(), LONGEST_QUOTE).into_owned();
+    Failure { output: (!quote.is_empty()).then_some(quote), ..failure }
+}
+
+/// All tries were in vain.
+pub(super) fn of_unavailable(unavailable: &Unavailable) -> Failure {
+    let Unavailable { tries, reason } = unavailable;
+    let times = if *tries == 1 { "once".to_owned() } else { format!("{tries} times") };
+    Failure::new(FailureKind::SystemUnavailable, format!("the service was asked {times} in vain; at last: {reason}"))
+}
+
+/// An answer that breaks the contract.
+pub(super) fn of_contract(what: impl std::fmt::Display) -> Failure {
+    Failure::new(FailureKind::JobFailed, format!("the service's answer can't be used: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(asked: Asked, status: u16) -> Failure {
+        of_status(asked, status, &Body { bytes: Vec::new(), whole: true }, &Redactor::default())
+    }
+
+    #[test]
+    fn each_status_has_its_failure_type() {
+        use FailureKind::{ConfigurationError, JobFailed, PermissionError};
+        for (status, to_start, to_continue) in [
+            (201, JobFailed, JobFailed),
+            (302, ConfigurationError, ConfigurationError),
+            (400, ConfigurationError, ConfigurationError),
+            (401, PermissionError, PermissionError),
+            (403, PermissionError, PermissionError),
+            (404, ConfigurationError, JobFailed),
+            (405, ConfigurationError, JobFailed),
+            (409, JobFailed, JobFailed),
+            (410, ConfigurationError, JobFailed),
+            (422, ConfigurationError, ConfigurationError),
+        ] {
+            assert_eq!(failure(Asked::ToStart, status).kind, to_start, "{status}");
+            assert_eq!(failure(Asked::ToContinue, status).kind, to_continue, "{status}");
+            assert!(failure(Asked::ToStart, status).message.contains(&status.to_string()));
+            assert!(failure(Asked::ToStart, status).output.is_none());
+        }
+    }
+
+    #[test]
+    fn what_the_service_wrote_is_cut_redacted_and_kept_out_of_the_message() {
+        let body = Body { bytes: format!("no hunter2 {}", "x".repeat(9000)).into_bytes(), whole: true };
+        let failure = of_status(Asked::ToStart, 400, &body, &Redactor::new(["hunter2"]));
+        let output = failure.output.unwrap();
+        assert!(output.starts_with("no **** xxx"), "{output}");
+        assert_eq!(output.chars().count(), LONGEST_QUOTE);
+        assert!(!failure.message.contains("xxx"));
+    }
+}

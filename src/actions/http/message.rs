@@ -1,0 +1,118 @@
+//! What the service is told: the bodies of requests.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value, json};
+
+use super::clock::rfc3339;
+use crate::actions::{Link, Run};
+use crate::job::{Artifact, Failure, Job};
+
+/// A message's id is signed between full stops, so it has none. A third-party job's id may hold any character.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
+
+/// A request's body, the same for every try, and the id that tells the service so. It holds the action's configuration and
+/// links to its artifacts: all of it is secret.
+pub(super) struct Message {
+    pub(super) id: String,
+    pub(super) body: String,
+    /// The links in it: what the service may repeat, but nobody else may read.
+    pub(super) links: Vec<SecretString>,
+}
+
+/// Which message about a job it is.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Started,
+    Continued,
+}
+
+/// Names the run of the action in every message about it. Lambda Invoke jobs are not told of any, so there it is the id of
+/// the first job.
+pub(super) fn execution_id(job: &Job) -> &str {
+    job.pipeline.action_execution_id.as_deref().unwrap_or(&job.id)
+}
+
+impl Message {
+    /// A job to work on, with fresh links.
+    pub(super) async fn of_job(kind: Kind, run: &Run, execution_id: &str, seconds: i64) -> Result<Self, Failure> {
+        let job = &run.job;
+        let (message_type, id) = match kind {
+            Kind::Started => ("job.started", message_id("start", &job.id)),
+            Kind::Continued => ("job.continued", message_id("continue", &job.id)),
+        };
+        let mut links = Vec::with_capacity(job.inputs.len() + job.outputs.len());
+        let mut inputs = Vec::with_capacity(job.inputs.len());
+        for artifact in &job.inputs {
+            let link = run.links.to_read(artifact).await?;
+            let mut input = described(artifact, &link);
+            input["revision"] = artifact.revision.as_deref().into();
+            inputs.push(input);
+            links.push(link.url);
+        }
+        let mut outputs = Vec::with_capacity(job.outputs.len());
+        for artifact in &job.outputs {
+            let link = run.links.to_write(artifact).await?;
+            outputs.push(described(artifact, &link));
+            links.push(link.url);
+        }
+        let data = json!({
+            "executionId": execution_id,
+            "jobId": job.id,
+            "actionType": {
+                "category": job.action_type.category,
+                "owner": job.action_type.owner,
+                "provider": job.action_type.provider,
+                "version": job.action_type.version,
+            },
+            "pipeline": {
+                "name": job.pipeline.pipeline_name,
+                "stage": job.pipeline.stage_name,
+                "action": job.pipeline.action_name,
+                "arn": job.pipeline.pipeline_arn,
+                "executionId": job.pipeline.pipeline_execution_id,
+            },
+            "configuration": job.configuration.iter().map(|(key, value)| (key.to_owned(), value.into())).collect::<Map<_, Value>>(),
+            "inputs": inputs,
+            "outputs": outputs,
+        });
+        Ok(Self { id, body: body(message_type, seconds, &data), links })
+    }
+
+    /// The end of work that nobody waits for any more.
+    pub(super) fn abandoned(execution_id: &str, seconds: i64) -> Self {
+        let body = body("job.abandoned", seconds, &json!({ "executionId": execution_id }));
+        Self { id: message_id("abandon", execution_id), body, links: Vec::new() }
+    }
+}
+
+fn message_id(kind: &str, id: &str) -> String {
+    format!("{kind}_{}", utf8_percent_encode(id, PLAIN))
+}
+
+fn body(message_type: &str, seconds: i64, data: &Value) -> String {
+    json!({ "type": message_type, "timestamp": rfc3339(seconds), "data": data }).to_string()
+}
+
+fn described(artifact: &Artifact, link: &Link) -> Value {
+    let headers: Map<String, Value> =
+        link.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    json!({
+        "name": artifact.name,
+        "method": link.method,
+        "url": link.url.expose_secret(),
+        "headers": headers,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_id_has_nothing_in_it_that_a_header_or_the_signature_could_trip_over() {
+        assert_eq!(message_id("start", "11111111-abcd"), "start_11111111-abcd");
+        assert_eq!(message_id("start", "a.b\r\nc é"), "start_a%2Eb%0D%0Ac%20%C3%A9");
+        assert_ne!(message_id("start", "a.b"), message_id("start", "a%2Eb"));
+    }
+}

@@ -1,0 +1,261 @@
+//! The `http` action: hands the job to a service, which needs no AWS SDK for it.
+//!
+//! # What the service gets
+//!
+//! A POST with a JSON body, signed as Standard Webhooks prescribes (headers `webhook-id`, `webhook-timestamp` and
+//! `webhook-signature`). Every try of a message has the same `webhook-id`, a worker's that takes over from a dead one too,
+//! so a service that gets an id again answers as it did the first time.
+//!
+//! ```json
+//! {
+//!   "type": "job.started",
+//!   "timestamp": "2026-01-31T12:00:00Z",
+//!   "data": {
+//!     "executionId": "the same in every message about one run of the action",
+//!     "jobId": "each continuation is a job of its own",
+//!     "actionType": {"category": "Test", "owner": "Custom", "provider": "LinkCheck", "version": "1"},
+//!     "pipeline": {"name": "web", "stage": "Test", "action": "Links", "arn": "arn:…", "executionId": "…"},
+//!     "configuration": {"Url": "https://example.com"},
+//!     "inputs": [{"name": "Site", "revision": "…", "method": "GET", "url": "https://…", "headers": {}}],
+//!     "outputs": [{"name": "Report", "method": "PUT", "url": "https://…", "headers": {"x-amz-server-side-encryption": "aws:kms"}}]
+//!   }
+//! }
+//! ```
+//!
+//! `configuration` is all of the action's configuration, secret values included: the service is the one that they are for.
+//! The members of `pipeline` and an input's `revision` are `null` where CodePipeline does not tell them. Links die with the
+//! job's credentials, some 15 minutes after the message; each message has fresh ones. An output is uploaded with one request
+//! that has exactly the given headers.
+//!
+//! | `type` | sent to | when |
+//! |---|---|---|
+//! | `job.started` | the configured URL | the action begins |
+//! | `job.continued` | the last `Location` | each time that CodePipeline offers the job again, until the work is over |
+//! | `job.abandoned` | the last `Location` where the worker knows it, or the configured URL | nobody waits any more; `data` is `executionId` alone. 404 and 410 are good answers, too |
+//!
+//! # What the service answers
+//!
+//! | status | meaning |
+//! |---|---|
+//! | `200` | The work is over; the body is the result. `204`, or an empty body, is success. |
+//! | `202` | The work goes on. `Location` says where to ask next: a path, or a URL of the same host (required in the answer to `job.started`; after that, without it the old one stays). `Retry-After` says how long not to ask, at most an hour. |
+//! | `400`, `422` | `ConfigurationError` |
+//! | `401`, `403` | `PermissionError` |
+//! | `404`, `405`, `410` | `ConfigurationError` for `job.started`; `JobFailed` for `job.continued` |
+//! | other 4xx | `JobFailed`; the body of each 4xx, up to 2000 characters, is shown in the pipeline |
+//! | 3xx | `ConfigurationError`: redirects are not followed |
+//! | `408`, `429`, 5xx, no answer | It is asked again, a few times with random pauses, and not before a `Retry-After` of up to 30 s. If that is no use: `SystemUnavailable` for `job.started`; for `job.continued` the work goes on and the next continuation asks again. |
+//!
+//! A result (`200`), each member optional, at most 256 KiB in all:
+//!
+//! ```json
+//! {
+//!   "status": "succeeded or failed",
+//!   "summary": "one line for people",
+//!   "externalExecutionId": "fills {ExternalExecutionId} in the action type's URL",
+//!   "outputVariables": {"Key": "a string"},
+//!   "revision": {"revision": "…", "changeIdentifier": "…", "summary": "…"},
+//!   "failure": {"type": "JobFailed", "message": "what happened"}
+//! }
+//! ```
+//!
+//! A `failure` without `status` means `failed`; its `type` is one of CodePipeline's six and `JobFailed` by default. The
+//! body of a `202` may have `summary`, `externalExecutionId` and `percentComplete` (0 to 100). `Location` and these are kept
+//! in a continuation token, which CodePipeline stores, so none of them may hold a secret.
+//!
+//! # Transport
+//!
+//! `https`, with the roots that the system has (on Lambda's `provided.al2023`: `/etc/pki/tls`; `SSL_CERT_FILE` names
+//! others), or `http` to this machine. No proxy is used, and no connection outlives its request.
+
+mod address;
+mod clock;
+mod exchange;
+mod failures;
+mod message;
+mod reply;
+mod retries;
+mod signature;
+mod token;
+mod turn;
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
+use tokio::time::Instant;
+
+use self::address::Address;
+pub use self::clock::{Clock, system_clock};
+use self::exchange::Exchange;
+use self::failures::Asked;
+use self::message::{Kind, Message, execution_id};
+pub use self::retries::Retries;
+use self::signature::Signer;
+use self::token::Token;
+use self::turn::Turn;
+use super::{Abandoned, Action, Run};
+use crate::job::{Failure, Job, Outcome};
+use crate::redact::Redactor;
+
+/// What is left of the action's time when the last answer must be there.
+const CLOSING: Duration = Duration::from_secs(1);
+/// How long a service may take to be told that its work is abandoned, all tries together.
+const STOPPING: Duration = Duration::from_secs(20);
+
+/// Hands each job of an action type to a service.
+pub struct HttpAction {
+    address: Address,
+    secret: SecretString,
+    secrets: Vec<String>,
+    clock: Clock,
+    exchange: Exchange,
+}
+
+/// Which service, and how to talk to it.
+pub struct HttpSettings {
+    /// Where jobs are posted: `https`, or `http` to this machine. It has no placeholders: what depends on an action's
+    /// configuration the service finds in the message, and a URL may be logged anywhere.
+    pub url: String,
+    /// The key for signatures: `whsec_` and the base64 of 24 to 64 random bytes. Several, separated by white space, each
+    /// sign every message, so that a key can be exchanged without a gap.
+    pub secret: SecretString,
+    /// The configuration keys whose values are masked in whatever the service answers.
+    pub secrets: Vec<String>,
+    /// How long one request may take, from connecting to the end of the answer.
+    pub request_timeout: Duration,
+    /// Dates the signatures: [`system_clock`].
+    pub clock: Clock,
+}
+
+/// Why settings describe no service. No setting is repeated.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum HttpMistake {
+    /// The URL can't be parsed, or has another scheme.
+    #[error("the URL must be a whole one, such as https://example.com/jobs")]
+    NotAUrl,
+    /// `http` to another machine.
+    #[error(
+        "the URL must begin with https://; http:// is for services on this machine only (localhost, 127.0.0.1, [::1])"
+    )]
+    Insecure,
+    /// A user name or a password.
+    #[error("the URL has a user name or password in it; messages are signed, which is what the service should check")]
+    User,
+    /// `#…`.
+    #[error("the URL has a part after `#`, which is never sent; leave it out")]
+    Fragment,
+    /// `{Config:…}`.
+    #[error("the URL has a placeholder in it; each message has the action's configuration in its body instead")]
+    Placeholder,
+    /// No key.
+    #[error(
+        "the webhook secret must be `whsec_` followed by the base64 of 24 to 64 bytes (make one: echo whsec_$(openssl rand \
+         -base64 32)); two, separated by a space, sign with both"
+    )]
+    Secret,
+    /// A timeout of nothing.
+    #[error("the request timeout must be longer than 0 s")]
+    NoTime,
+}
+
+impl HttpAction {
+    /// An action that posts jobs to a service. Nothing is sent, and no certificate is read, before the first job.
+    ///
+    /// # Errors
+    /// When the URL is not one that jobs may be posted to, the secret is no key, or there is no time for a request.
+    pub fn new(settings: HttpSettings) -> Result<Self, HttpMistake> {
+        let HttpSettings { url, secret, secrets, request_timeout, clock } = settings;
+        let address = Address::parse(&url)?;
+        if request_timeout.is_zero() {
+            return Err(HttpMistake::NoTime);
+        }
+        let exchange = Exchange {
+            signer: Signer::parse(&secret)?,
+            request_timeout,
+            retries: Retries::default(),
+            clock,
+            https_only: address.is_https(),
+            client: OnceLock::new(),
+        };
+        Ok(Self { address, secret, secrets, clock, exchange })
+    }
+
+    /// Changes how often and after which pauses a message is sent again.
+    #[must_use]
+    pub fn with_retries(mut self, retries: Retries) -> Self {
+        self.exchange.retries = retries;
+        self
+    }
+
+    fn seconds(&self) -> i64 {
+        clock::unix_seconds((self.clock)())
+    }
+
+    /// Masks what the service must not repeat to others.
+    fn redactor(&self, job: &Job, message: &Message) -> Redactor {
+        let values = self.secrets.iter().filter_map(|key| job.configuration.get(key));
+        let keys = self.secret.expose_secret().split_whitespace();
+        Redactor::new(values.chain(keys).chain(message.links.iter().map(ExposeSecret::expose_secret)))
+    }
+}
+
+impl Action for HttpAction {
+    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+        let (address, url, seconds) = (&self.address, self.address.url(), self.seconds());
+        let message = Message::of_job(Kind::Started, &run, execution_id(&run.job), seconds).await?;
+        let redactor = self.redactor(&run.job, &message);
+        let turn = Turn { job: &run.job, address, url, before: None, redactor, seconds };
+        match self.exchange.post(url, &message, answer_by(run.deadline)).await {
+            Ok(answer) => turn.conclude(&answer),
+            Err(unavailable) => Err(failures::of_unavailable(&unavailable)),
+        }
+    }
+
+    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
+        let token = Token::read(token, &self.address)?;
+        let seconds = self.seconds();
+        if token.rests(seconds) {
+            return token.continuation().map(Outcome::Continue);
+        }
+        let execution_id = token.execution_id.as_deref().unwrap_or_else(|| execution_id(&run.job));
+        let message = Message::of_job(Kind::Continued, &run, execution_id, seconds).await?;
+        let redactor = self.redactor(&run.job, &message);
+        let (address, url) = (&self.address, &token.location);
+        let turn = Turn { job: &run.job, address, url, before: Some(&token), redactor, seconds };
+        match self.exchange.post(url, &message, answer_by(run.deadline)).await {
+            Ok(answer) => turn.conclude(&answer),
+            Err(unavailable) => {
+                let (tries, reason) = (unavailable.tries, unavailable.reason);
+                tracing::warn!(tries, reason, "the service did not say how its work stands; a later job asks again");
+                token.continuation().map(Outcome::Continue)
+            }
+        }
+    }
+
+    async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
+        // A token that can't be read is no reason to leave the work running: the configured URL is told instead.
+        let token = abandoned.token.as_deref().and_then(|token| Token::read(token, &self.address).ok());
+        let kept = token.as_ref().and_then(|token| token.execution_id.as_deref());
+        let message = Message::abandoned(kept.unwrap_or(&abandoned.execution_id), self.seconds());
+        let url = token.as_ref().map_or(self.address.url(), |token| &token.location);
+        match self.exchange.post(url, &message, Instant::now() + STOPPING).await {
+            Ok(answer) if matches!(answer.status, 200..=299 | 404 | 410) => Ok(()),
+            Ok(answer) => {
+                let redactor = Redactor::new(self.secret.expose_secret().split_whitespace());
+                Err(failures::of_status(Asked::ToContinue, answer.status, &answer.body, &redactor))
+            }
+            Err(unavailable) => Err(failures::of_unavailable(&unavailable)),
+        }
+    }
+
+    fn wants_files(&self) -> bool {
+        false
+    }
+}
+
+/// When the last answer must be there for an action that must have returned at `deadline`.
+fn answer_by(deadline: Instant) -> Instant {
+    deadline.checked_sub(CLOSING).unwrap_or(deadline)
+}

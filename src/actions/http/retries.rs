@@ -1,0 +1,59 @@
+//! How often, and after which pauses, a message is sent again.
+
+use std::time::Duration;
+
+/// A service that asks for a longer pause is asked again by the next continuation, if there is one.
+const LONGEST_ASKED: Duration = Duration::from_secs(30);
+
+/// When a message is sent again that got no answer, or a passing one (408, 429, 5xx).
+#[derive(Clone, Copy, Debug)]
+pub struct Retries {
+    /// How often it is sent at most, the first time included.
+    pub tries: u32,
+    /// The longest first pause. Each further one may be twice as long; how long it is, chance decides.
+    pub first_pause: Duration,
+    /// The longest of all pauses, unless the service asks for a longer one: up to 30 s are granted.
+    pub longest_pause: Duration,
+}
+
+impl Default for Retries {
+    /// Four tries with 3.5 s between them at most.
+    fn default() -> Self {
+        Self { tries: 4, first_pause: Duration::from_millis(500), longest_pause: Duration::from_secs(5) }
+    }
+}
+
+impl Retries {
+    /// How long to wait after `tries` tries, of which the last was answered with `asked` in `Retry-After`; `None` when
+    /// there is no other. `chance` is from 0 to 1 ("full jitter").
+    pub(super) fn pause(&self, tries: u32, chance: f64, asked: Option<Duration>) -> Option<Duration> {
+        if tries >= self.tries || asked.is_some_and(|asked| asked > LONGEST_ASKED) {
+            return None;
+        }
+        let doubled = self.first_pause.saturating_mul(1 << (tries - 1).min(20));
+        let pause = doubled.min(self.longest_pause).mul_f64(chance);
+        Some(asked.map_or(pause, |asked| asked.max(pause)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_end_with_the_tries() {
+        let retries = Retries { tries: 7, ..Retries::default() };
+        let pauses: Vec<_> = (1..=7).map(|tries| retries.pause(tries, 1.0, None).map(|it| it.as_millis())).collect();
+        assert_eq!(pauses, [Some(500), Some(1000), Some(2000), Some(4000), Some(5000), Some(5000), None]);
+        assert_eq!(retries.pause(2, 0.25, None), Some(Duration::from_millis(250)));
+        assert_eq!(Retries { tries: u32::MAX, ..retries }.pause(u32::MAX - 1, 1.0, None), Some(retries.longest_pause));
+    }
+
+    #[test]
+    fn what_the_service_asks_for_is_granted_within_bounds() {
+        let pause = |asked| Retries::default().pause(1, 1.0, Some(Duration::from_secs(asked)));
+        assert_eq!(pause(0), Some(Duration::from_millis(500)));
+        assert_eq!(pause(30), Some(Duration::from_secs(30)));
+        assert_eq!(pause(31), None);
+    }
+}

@@ -1,0 +1,193 @@
+//! What a later job needs to go on: where the service said to ask, and what it said of the work so far.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use serde::{Deserialize, Serialize};
+
+use super::address::Address;
+use super::reply::Progress;
+use crate::job::{Continuation, Failure, FailureKind};
+use crate::redact::keep_start;
+
+/// The format's version, under the name that tells these tokens from others'.
+const VERSION: u32 = 1;
+/// In characters. CodePipeline takes 2048; the rest is room for what the worker adds.
+const LONGEST: usize = 1500;
+const LONGEST_SUMMARY: usize = 200;
+/// A service's slip must not end in an action that nobody asks about for days.
+pub(super) const LONGEST_REST: Duration = Duration::from_secs(3600);
+
+/// A continuation token of this action.
+pub(super) struct Token {
+    /// Where to ask.
+    pub(super) location: Url,
+    /// The run of the action in messages to the service, where jobs don't tell it themselves.
+    pub(super) execution_id: Option<String>,
+    /// The service needs not be asked before: seconds since 1970.
+    pub(super) not_before: Option<i64>,
+    /// What to show while the service says nothing new.
+    pub(super) progress: Progress,
+}
+
+/// The JSON of it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    http: u32,
+    location: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_execution_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    percent_complete: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
+}
+
+impl Token {
+    /// The token as text, at most 1500 characters: where there is more to say, summary and external id are left out.
+    pub(super) fn write(&self) -> Result<String, Failure> {
+        let mut written = Written {
+            http: VERSION,
+            location: self.location.to_string(),
+            execution_id: self.execution_id.clone(),
+            not_before: self.not_before,
+            external_execution_id: self.progress.external_execution_id.clone(),
+            percent_complete: self.progress.percent_complete,
+            summary: self.progress.summary.as_deref().map(|summary| keep_start(summary, LONGEST_SUMMARY).into_owned()),
+        };
+        let mut text = written.text();
+        for part in [|it: &mut Written| it.summary = None, |it: &mut Written| it.external_execution_id = None] {
+            if text.chars().count() > LONGEST {
+                part(&mut written);
+                text = written.text();
+            }
+        }
+        match text.chars().count() {
+            length if length > LONGEST => {
+                let message = format!("the continuation token would have {length} characters, more than {LONGEST}");
+                Err(Failure::new(FailureKind::JobFailed, message))
+            }
+            _ => Ok(text),
+        }
+    }
+
+    /// Reads a token that came with a job. What `address` says of locations is checked again: it may be configured
+    /// otherwise by now, and a token may come from somewhere else.
+    pub(super) fn read(text: &str, address: &Address) -> Result<Self, Failure> {
+        let mistake = |message: &str| Err(Failure::new(FailureKind::ConfigurationError, message));
+        let Ok(written) = serde_json::from_str::<Written>(text) else {
+            return mistake(
+                "the job's continuation token is none of this action's: another worker polls the same type",
+            );
+        };
+        if written.http != VERSION {
+            return mistake("the job's continuation token is of another version of the worker");
+        }
+        let Ok(location) = address.location(address.url(), &written.location) else {
+            return mistake(
+                "the job's continuation token names a location that the configured URL does not allow: the URL was \
+                 changed while the action ran, or another worker polls the same type",
+            );
+        };
+        let progress = Progress {
+            summary: written.summary,
+            external_execution_id: written.external_execution_id,
+            percent_complete: written.percent_complete,
+        };
+        Ok(Self { location, execution_id: written.execution_id, not_before: written.not_before, progress })
+    }
+
+    /// The outcome that hands this token to a later job.
+    pub(super) fn continuation(self) -> Result<Continuation, Failure> {
+        let token = self.write()?;
+        let Progress { summary, external_execution_id, percent_complete } = self.progress;
+        Ok(Continuation { token, summary, external_execution_id, percent_complete })
+    }
+
+    /// Whether the service asked to be left alone for longer. A time too far off is not of its making.
+    pub(super) fn rests(&self, seconds: i64) -> bool {
+        let longest = i64::try_from(LONGEST_REST.as_secs()).unwrap_or(i64::MAX);
+        self.not_before.is_some_and(|until| seconds < until && until - seconds <= longest)
+    }
+}
+
+impl Written {
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers can be written as JSON")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address() -> Address {
+        Address::parse("https://example.com/jobs").ok().unwrap()
+    }
+
+    fn token(summary: &str, external: &str) -> Token {
+        let progress = Progress {
+            summary: Some(summary.to_owned()),
+            external_execution_id: Some(external.to_owned()),
+            percent_complete: Some(40),
+        };
+        let location = Url::parse("https://example.com/runs/7").unwrap();
+        Token { location, execution_id: Some("e".to_owned()), not_before: Some(5), progress }
+    }
+
+    fn round_trip(token: &Token) -> Token {
+        let text = token.write().ok().unwrap();
+        assert!(text.chars().count() <= LONGEST, "{text}");
+        Token::read(&text, &address()).ok().unwrap()
+    }
+
+    #[test]
+    fn a_token_is_read_as_it_was_written() {
+        let read = round_trip(&token("half of it", "run-7"));
+        assert_eq!(read.location.as_str(), "https://example.com/runs/7");
+        assert_eq!((read.execution_id.as_deref(), read.not_before), (Some("e"), Some(5)));
+        assert_eq!(read.progress.summary.as_deref(), Some("half of it"));
+        assert_eq!(read.progress.external_execution_id.as_deref(), Some("run-7"));
+        assert_eq!(read.progress.percent_complete, Some(40));
+    }
+
+    #[test]
+    fn the_format_stays_as_it_is() {
+        let expected = r#"{"http":1,"location":"https://example.com/runs/7","executionId":"e","notBefore":5,"externalExecutionId":"run-7","percentComplete":40,"summary":"half of it"}"#;
+        assert_eq!(token("half of it", "run-7").write().ok().unwrap(), expected);
+    }
+
+    #[test]
+    fn a_token_never_gets_too_long() {
+        let read = round_trip(&token(&"s".repeat(9000), &"e".repeat(100)));
+        assert_eq!(read.progress.summary.unwrap().chars().count(), LONGEST_SUMMARY);
+        let read = round_trip(&token(&"\u{1}".repeat(200), &"e".repeat(500)));
+        assert_eq!((read.progress.summary, read.progress.external_execution_id.unwrap().len()), (None, 500));
+        let read = round_trip(&token(&"s".repeat(200), &"e".repeat(1500)));
+        assert!(read.progress.external_execution_id.is_none());
+
+        let huge = Token { execution_id: Some("x".repeat(1500)), ..token("", "") };
+        assert!(huge.write().err().unwrap().message.contains("more than 1500"));
+    }
+
+    #[test]
+    fn other_tokens_are_refused_and_not_repeated() {
+        for text in [
+            "hunter2",
+            "{}",
+            r#"{"arn":"hunter2"}"#,
+            r#"{"http":2,"location":"https://example.com/hunter2"}"#,
+            r#"{"http":1,"location":"https://hunter2.example/"}"#,
+            r#"{"http":1,"location":"http://example.com/hunter2"}"#,
+        ] {
+            let failure = Token::read(text, &address()).err().unwrap();
+            assert_eq!(failure.kind, FailureKind::ConfigurationError, "{text}");
+            assert!(!failure.message.contains("hunter2"), "{}", failure.message);
+        }
+    }
+}

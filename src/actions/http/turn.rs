@@ -1,0 +1,124 @@
+//! What an answer means for the job.
+
+use reqwest::Url;
+
+use super::address::Address;
+use super::exchange::{Answer, LONGEST_ANSWER};
+use super::failures::{self, Asked};
+use super::reply::{self, Progress};
+use super::token::{LONGEST_REST, Token};
+use crate::job::{Continuation, Failure, Finished, Job, Outcome};
+use crate::redact::Redactor;
+
+/// One message about a job, and all that its answer is read with.
+pub(super) struct Turn<'a> {
+    pub(super) job: &'a Job,
+    pub(super) address: &'a Address,
+    /// Where the message goes.
+    pub(super) url: &'a Url,
+    /// What the job came with, unless the work begins.
+    pub(super) before: Option<&'a Token>,
+    /// Masks what the service must not repeat to others.
+    pub(super) redactor: Redactor,
+    /// When the message was made: seconds since 1970.
+    pub(super) seconds: i64,
+}
+
+impl Turn<'_> {
+    /// What an answer means for the job.
+    pub(super) fn conclude(&self, answer: &Answer) -> Result<Outcome, Failure> {
+        let concluded = match answer.status {
+            200 | 204 => self.finished(answer).map(Outcome::Finished),
+            202 => self.going_on(answer).map(Outcome::Continue),
+            status => Err(failures::of_status(self.asked(), status, &answer.body, &self.redactor)),
+        };
+        concluded.map_err(|failure| {
+            let said = failure.external_execution_id.map(|id| self.redacted(&id));
+            let output = failure.output.map(|output| self.redacted(&output));
+            Failure { output, external_execution_id: said.or_else(|| self.known_external_id()), ..failure }
+        })
+    }
+
+    fn going_on(&self, answer: &Answer) -> Result<Continuation, Failure> {
+        let location = match (&answer.location, self.before) {
+            (Some(header), _) => {
+                // The token is stored by CodePipeline, where a secret's value must not end up.
+                if self.redactor.finds_in(header) {
+                    return Err(failures::of_contract("its Location has a secret in it"));
+                }
+                let location = self.address.location(self.url, header);
+                location.map_err(|rule| failures::of_contract(format_args!("its Location {rule}")))?
+            }
+            (None, Some(before)) => before.location.clone(),
+            (None, None) => return Err(failures::of_contract("it is 202, but has no Location to ask next")),
+        };
+        let rest = answer.retry_after.map(|rest| rest.min(LONGEST_REST).as_secs()).filter(|&rest| rest > 0);
+        let token = Token {
+            location,
+            execution_id: self.execution_id_to_keep(),
+            not_before: rest.map(|rest| self.seconds.saturating_add_unsigned(rest)),
+            progress: self.progress(answer),
+        };
+        token.continuation()
+    }
+
+    fn asked(&self) -> Asked {
+        if self.before.is_some() { Asked::ToContinue } else { Asked::ToStart }
+    }
+
+    fn redacted(&self, text: &str) -> String {
+        self.redactor.redact(text).into_owned()
+    }
+
+    fn known_external_id(&self) -> Option<String> {
+        self.before.and_then(|token| token.progress.external_execution_id.clone())
+    }
+
+    /// The run's name in messages, where the next job would not know it.
+    fn execution_id_to_keep(&self) -> Option<String> {
+        if self.job.pipeline.action_execution_id.is_some() {
+            return None;
+        }
+        let kept = self.before.and_then(|token| token.execution_id.clone());
+        Some(kept.unwrap_or_else(|| self.job.id.clone()))
+    }
+
+    fn finished(&self, answer: &Answer) -> Result<Finished, Failure> {
+        if !answer.body.whole {
+            let limit = format_args!("it is longer than {LONGEST_ANSWER} bytes; put more into an output artifact");
+            return Err(failures::of_contract(limit));
+        }
+        let finished = reply::result(&answer.body.bytes).map_err(failures::of_contract)??;
+        Ok(Finished {
+            summary: finished.summary.map(|summary| self.redacted(&summary)),
+            external_execution_id: finished
+                .external_execution_id
+                .map(|id| self.redacted(&id))
+                .or_else(|| self.known_external_id()),
+            variables: finished.variables.into_iter().map(|(key, value)| (key, self.redacted(&value))).collect(),
+            ..finished
+        })
+    }
+
+    /// What is known of the work by now. Work that goes on is not ended because it can't be read how.
+    fn progress(&self, answer: &Answer) -> Progress {
+        let news = match reply::progress(&answer.body.bytes) {
+            Ok(news) if answer.body.whole => news,
+            Ok(_) => {
+                tracing::warn!(limit = LONGEST_ANSWER, "what the service says of its progress is too long");
+                Progress::default()
+            }
+            Err(malformed) => {
+                tracing::warn!(%malformed, "what the service says of its progress can't be read");
+                Progress::default()
+            }
+        };
+        let before = self.before.map(|token| token.progress.clone()).unwrap_or_default();
+        let redacted = |text: Option<String>| text.map(|text| self.redacted(&text));
+        Progress {
+            summary: redacted(news.summary).or(before.summary),
+            external_execution_id: redacted(news.external_execution_id).or(before.external_execution_id),
+            percent_complete: news.percent_complete.or(before.percent_complete),
+        }
+    }
+}
