@@ -33,7 +33,7 @@ pub(crate) struct Scenario {
 pub(crate) async fn answering(answers: impl IntoIterator<Item = Answer>) -> Scenario {
     let service = Service::answering(answers).await;
     Scenario {
-        action: action(&service, Duration::from_secs(30)),
+        action: action(service.origin(), Duration::from_secs(30)),
         service,
         deadline: Duration::from_secs(600),
         pipeline: PipelineContext {
@@ -49,9 +49,9 @@ pub(crate) async fn answering(answers: impl IntoIterator<Item = Answer>) -> Scen
     }
 }
 
-fn action(service: &Service, request_timeout: Duration) -> HttpAction {
+fn action(origin: &str, request_timeout: Duration) -> HttpAction {
     let settings = HttpSettings {
-        url: format!("{}/jobs?of=web", service.origin()),
+        url: format!("{origin}/jobs?of=web"),
         secret: KEY.into(),
         secrets: vec!["Token".to_owned()],
         request_timeout,
@@ -64,7 +64,12 @@ fn action(service: &Service, request_timeout: Duration) -> HttpAction {
 
 impl Scenario {
     pub(crate) fn request_timeout(self, timeout: Duration) -> Self {
-        Self { action: action(&self.service, timeout), ..self }
+        Self { action: action(self.service.origin(), timeout), ..self }
+    }
+
+    /// Posts to another place than the scenario's own service.
+    pub(crate) fn to(self, origin: &str) -> Self {
+        Self { action: action(origin, Duration::from_secs(30)), ..self }
     }
 
     pub(crate) fn deadline(self, deadline: Duration) -> Self {

@@ -63,13 +63,12 @@ async fn silence_ends_with_the_invocations_time() {
 #[tokio::test]
 async fn a_service_that_is_not_there_is_the_systems_failure() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gone = listener.local_addr().unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let scenario = answering([Answer::accepted("/runs/7")]).await;
-    let token = scenario.go_on().await.token.replace(scenario.service.origin(), &format!("http://{gone}"));
-    // The token names another port by now, which is another service.
-    let failure = scenario.resume(&token).await.err().unwrap();
-    assert_eq!(failure.kind, FailureKind::ConfigurationError);
+    let failure = answering([]).await.to(&origin).fail().await;
+    assert_eq!(failure.kind, FailureKind::SystemUnavailable);
+    let expected = "the service was asked 4 times in vain; at last: no connection (Connection refused (os error 111))";
+    assert_eq!(failure.message, expected);
 }
 
 #[tokio::test]
