@@ -136,6 +136,18 @@ pub struct Finished {
     pub variables: BTreeMap<String, String>,
     /// The revision that the action acted on.
     pub revision: Option<Revision>,
+    /// S3 objects to copy to output artifacts, by the artifact's name: for work done outside, whose results are in S3
+    /// already. An output that is not named here is packed from its folder, if the action wants files.
+    pub outputs: BTreeMap<String, ObjectPlace>,
+}
+
+/// An S3 object that an action's work has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectPlace {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The object's key.
+    pub key: String,
 }
 
 /// Work that goes on. The API forbids output variables beside a continuation token, so there are none here.

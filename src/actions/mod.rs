@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::job::{Failure, FailureKind, Job, Outcome};
+use secrecy::SecretString;
+
+use crate::job::{Artifact, Failure, FailureKind, Job, Outcome};
 use crate::workspace::Workspace;
 
 pub mod command;
@@ -23,7 +25,41 @@ pub struct Run {
     pub workspace: Arc<Workspace>,
     /// When the action must have returned. At this moment it is cancelled (its future is dropped) and the job fails.
     pub deadline: Instant,
+    /// Makes links to the job's artifacts for services outside.
+    pub links: Arc<dyn Links>,
 }
+
+/// Presigned links to a job's artifacts. They die with the job's credentials, some 15 minutes after these were made, so a
+/// service gets fresh ones with every request.
+pub trait Links: Send + Sync {
+    /// A link to read the input artifact.
+    fn to_read<'a>(&'a self, input: &'a Artifact) -> BoxFuture<'a, Result<Link, Failure>>;
+
+    /// A link to write the output artifact, encrypted as CodePipeline demands.
+    fn to_write<'a>(&'a self, output: &'a Artifact) -> BoxFuture<'a, Result<Link, Failure>>;
+}
+
+/// A presigned request. Whoever has it may make it: it is a secret.
+pub struct Link {
+    /// `GET` or `PUT`.
+    pub method: &'static str,
+    /// The URL with its signature.
+    pub url: SecretString,
+    /// Headers that were signed and must be sent: names and values.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Work that nobody waits for any more: its action was abandoned or cancelled.
+#[derive(Clone, Debug)]
+pub struct Abandoned {
+    /// Whose work it is: the same for all jobs of one run of the action (the job's id for Lambda Invoke jobs).
+    pub execution_id: String,
+    /// What the last [`Outcome::Continue`] held, where it is known: a `Continue` that the service refused.
+    pub token: Option<String>,
+}
+
+/// A future as trait objects return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The work of an action type. Implementations are shared by all jobs of the type and by all invocations of the process.
 pub trait Action: Send + Sync + 'static {
@@ -41,6 +77,15 @@ pub trait Action: Send + Sync + 'static {
         }
     }
 
+    /// Ends work outside that an earlier [`Outcome::Continue`] left running and that nobody waits for any more. It may be
+    /// called for work that was never begun or is over: then there is nothing to do.
+    ///
+    /// An action that never continues need not implement it.
+    fn stop(&self, abandoned: &Abandoned) -> impl Future<Output = Result<(), Failure>> + Send {
+        let _ = abandoned;
+        async { Ok(()) }
+    }
+
     /// Whether inputs are staged in before the action and outputs staged out after it.
     fn wants_files(&self) -> bool {
         true
@@ -49,26 +94,23 @@ pub trait Action: Send + Sync + 'static {
 
 /// [`Action`] with boxed futures, so that actions of several types fit in one table.
 pub(crate) trait BoxedAction: Send + Sync {
-    fn start_boxed(&self, run: Run) -> Pin<Box<dyn Future<Output = Result<Outcome, Failure>> + Send + '_>>;
-    fn resume_boxed<'a>(
-        &'a self,
-        run: Run,
-        token: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<Outcome, Failure>> + Send + 'a>>;
+    fn start_boxed(&self, run: Run) -> BoxFuture<'_, Result<Outcome, Failure>>;
+    fn resume_boxed<'a>(&'a self, run: Run, token: &'a str) -> BoxFuture<'a, Result<Outcome, Failure>>;
+    fn stop_boxed<'a>(&'a self, abandoned: &'a Abandoned) -> BoxFuture<'a, Result<(), Failure>>;
     fn wants_files_boxed(&self) -> bool;
 }
 
 impl<A: Action> BoxedAction for A {
-    fn start_boxed(&self, run: Run) -> Pin<Box<dyn Future<Output = Result<Outcome, Failure>> + Send + '_>> {
+    fn start_boxed(&self, run: Run) -> BoxFuture<'_, Result<Outcome, Failure>> {
         Box::pin(self.start(run))
     }
 
-    fn resume_boxed<'a>(
-        &'a self,
-        run: Run,
-        token: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<Outcome, Failure>> + Send + 'a>> {
+    fn resume_boxed<'a>(&'a self, run: Run, token: &'a str) -> BoxFuture<'a, Result<Outcome, Failure>> {
         Box::pin(self.resume(run, token))
+    }
+
+    fn stop_boxed<'a>(&'a self, abandoned: &'a Abandoned) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.stop(abandoned))
     }
 
     fn wants_files_boxed(&self) -> bool {

@@ -30,6 +30,7 @@ mod jail;
 mod lane;
 mod links;
 mod pack;
+mod presign;
 mod reply;
 mod stop;
 mod tasks;
@@ -38,6 +39,7 @@ mod upload;
 
 pub use credentials::Stores;
 pub use error::{Problem, StagingError};
+pub use presign::Presigned;
 
 /// What one artifact may unpack to.
 #[derive(Clone, Copy, Debug)]

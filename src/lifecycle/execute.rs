@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
 use super::Lifecycle;
+use super::links::JobLinks;
 use crate::actions::{Run, Served};
 use crate::artifacts::{Limits, StagingError, Store};
 use crate::job::{Credentials, Failure, FailureKind, Job, Outcome};
@@ -41,7 +42,7 @@ pub(super) async fn execute(
     let result = match Workspace::create(&lifecycle.work_folder, &job) {
         Err(error) => Err(Failure::new(FailureKind::JobFailed, format!("the job's folder could not be made: {error}"))),
         Ok(workspace) => {
-            let store = credentials.map(|credentials| lifecycle.stores.for_job(&credentials));
+            let store = credentials.map(|credentials| Arc::new(lifecycle.stores.for_job(&credentials)));
             let turn = Turn { job: Arc::new(job), workspace: Arc::new(workspace), store, served: Arc::clone(served) };
             guarded(turn, lifecycle.unpacking, end_by).await
         }
@@ -75,7 +76,7 @@ fn redactor(job: &Job, credentials: Option<&Credentials>, secret_keys: &[String]
 struct Turn {
     job: Arc<Job>,
     workspace: Arc<Workspace>,
-    store: Option<Store>,
+    store: Option<Arc<Store>>,
     served: Arc<Served>,
 }
 
@@ -126,7 +127,13 @@ impl Turn {
         use secrecy::ExposeSecret;
         let action = &self.served.action;
         let deadline = end_by.min(Instant::now() + self.served.timeout);
-        let run = Run { job: Arc::clone(&self.job), workspace: Arc::clone(&self.workspace), deadline };
+        let links = JobLinks { store: self.store.clone(), encryption_key: self.job.encryption_key.clone() };
+        let run = Run {
+            job: Arc::clone(&self.job),
+            workspace: Arc::clone(&self.workspace),
+            deadline,
+            links: Arc::new(links),
+        };
         let working = async {
             match &self.job.continuation_token {
                 None => action.start_boxed(run).await,
@@ -176,13 +183,13 @@ impl Turn {
     }
 
     fn store(&self, artifact: &str) -> Result<&Store, Failure> {
-        self.store.as_ref().ok_or_else(|| {
+        self.store.as_deref().ok_or_else(|| {
             let message = format!("the job has the artifact '{artifact}' but came without credentials for it");
             Failure::new(FailureKind::PermissionError, message)
         })
     }
 }
 
-fn failure(error: &StagingError) -> Failure {
+pub(super) fn failure(error: &StagingError) -> Failure {
     Failure::new(error.failure_kind(), error.to_string())
 }

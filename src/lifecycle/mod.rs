@@ -7,6 +7,7 @@
 mod deliver;
 mod execute;
 mod intake;
+mod links;
 
 use std::path::PathBuf;
 use std::sync::Arc;

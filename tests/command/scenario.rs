@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codepipeline_worker::actions::command::CommandAction;
-use codepipeline_worker::actions::{Action, Run};
+use codepipeline_worker::actions::{Action, BoxFuture, Link, Links, Run};
 use codepipeline_worker::job::{ActionTypeId, Artifact, Failure, Finished, Job, Outcome, PipelineContext};
 use codepipeline_worker::placeholder::Template;
 use codepipeline_worker::workspace::Workspace;
@@ -122,7 +122,8 @@ impl Scenario {
         let workspace = Arc::new(Workspace::create(work_folder.path(), &job).unwrap());
         let arguments = self.arguments.iter().map(|argument| Template::parse(argument).ok().unwrap()).collect();
         let action = CommandAction::new(arguments, self.secrets, self.timeout, self.package).ok().unwrap();
-        let run = Run { job: Arc::new(job), workspace, deadline: Instant::now() + self.deadline };
+        let run =
+            Run { job: Arc::new(job), workspace, deadline: Instant::now() + self.deadline, links: Arc::new(NoLinks) };
         Staged { action: action.with_grace(self.grace), run, _work_folder: work_folder }
     }
 
@@ -173,4 +174,17 @@ pub(crate) fn describe(failure: Failure) -> String {
 /// Whether there is such a process, a dead and unreaped one included.
 pub(crate) fn exists(pid: &str) -> bool {
     Path::new("/proc").join(pid.trim()).exists()
+}
+
+/// Commands get files, not links.
+struct NoLinks;
+
+impl Links for NoLinks {
+    fn to_read<'a>(&'a self, _: &'a Artifact) -> BoxFuture<'a, Result<Link, Failure>> {
+        unreachable!("a command asks for no link")
+    }
+
+    fn to_write<'a>(&'a self, _: &'a Artifact) -> BoxFuture<'a, Result<Link, Failure>> {
+        unreachable!("a command asks for no link")
+    }
 }
