@@ -8,6 +8,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use super::signature::{ORDINARY_SECRET, query_values};
 use crate::clock::Clock;
+use crate::request_log::RequestLog;
 use crate::types::{Grant, ObjectRef, Permissions};
 
 /// What temporary access keys begin with (IAM User Guide, "IAM identifiers").
@@ -49,17 +50,21 @@ impl S3Auth for Auth {
 pub(super) struct Access {
     pub(super) permissions: Arc<dyn Permissions>,
     pub(super) clock: Clock,
+    pub(super) log: RequestLog,
 }
 
 #[async_trait::async_trait]
 impl S3Access for Access {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        self.log.add(cx.s3_op().name());
         let Some(credentials) = cx.credentials() else {
             return Err(s3_error!(AccessDenied, "The request is not signed; any access key and secret will do"));
         };
         let Caller::Job(grant) = caller(&*self.permissions, &credentials.access_key)? else { return Ok(()) };
         let in_header = cx.headers().get("x-amz-security-token").and_then(|value| value.to_str().ok());
-        let in_query = query_values(cx.uri()).remove("X-Amz-Security-Token");
+        let mut query = query_values(cx.uri());
+        // Presigned URLs write it in capitals with version 4 of the signature, in small letters with version 2.
+        let in_query = query.remove("X-Amz-Security-Token").or_else(|| query.remove("x-amz-security-token"));
         if in_header.or(in_query.as_deref()) != Some(grant.session_token.as_str()) {
             return Err(s3_error!(InvalidToken, "The provided token is malformed or otherwise invalid."));
         }

@@ -101,7 +101,7 @@ impl Catalog {
         for (order, record, folder) in found {
             state.commits = order;
             let (bucket, key) = (record.bucket.clone(), record.key.clone());
-            let object = Arc::new(Object { record, blob: Arc::new(Blob::reopen(folder)) });
+            let object = Arc::new(Object { record, blob: Arc::new(Blob::reopen(folder)?) });
             // A run that was killed between committing a new object and removing the old one left both; the later one counts.
             let replaced = state.buckets.entry(bucket).or_default().insert(key, object);
             if let Some(replaced) = replaced {
@@ -220,6 +220,7 @@ fn committed(folder: &Path) -> io::Result<Option<(u64, Record)>> {
 }
 
 /// S3's answer to a failure of this machine's disk.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` is given")]
 pub(super) fn internal(error: io::Error) -> s3s::S3Error {
     s3s::S3Error::with_message(s3s::S3ErrorCode::InternalError, format!("The emulator's data folder failed: {error}"))
 }

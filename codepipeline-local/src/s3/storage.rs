@@ -93,7 +93,7 @@ impl S3 for Operations {
             return Err(s3_error!(BucketAlreadyOwnedByYou, "The bucket is there already, and you own it"));
         }
         let location = Some(format!("/{}", req.input.bucket));
-        Ok(S3Response::new(CreateBucketOutput { location, ..Default::default() }))
+        Ok(S3Response::new(CreateBucketOutput { location }))
     }
 
     async fn delete_bucket(&self, req: S3Request<DeleteBucketInput>) -> S3Result<S3Response<DeleteBucketOutput>> {

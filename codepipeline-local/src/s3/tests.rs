@@ -44,7 +44,10 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let table = Arc::new(Table::default());
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
-        let store = Store::open(folder.path(), time.clock(), Arc::clone(&table) as Arc<dyn Permissions>).unwrap();
+        let store = {
+            let permissions: Arc<dyn Permissions> = Arc::clone(&table) as _;
+            Store::open(folder.path(), time.clock(), permissions, RequestLog::default()).unwrap()
+        };
         let answering = store.clone();
         let answer = move |request| {
             let store = answering.clone();
@@ -306,6 +309,29 @@ async fn an_upload_in_parts_goes_on_with_newer_credentials_of_the_job() {
 }
 
 #[tokio::test]
+async fn parts_that_arrive_side_by_side_keep_their_bytes() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    let begun = client.create_multipart_upload().bucket("bucket").key("big").send().await.unwrap();
+    let id = begun.upload_id().unwrap().to_owned();
+    let content = |number: usize| vec![b'a' + number as u8; (5 << 20) + number];
+    let e_tags = race(8, |number| {
+        let part = client.upload_part().bucket("bucket").key("big").upload_id(&id).part_number(number as i32 + 1);
+        part.body(ByteStream::from(content(number))).send()
+    })
+    .await;
+    let mut completed = CompletedMultipartUpload::builder();
+    for (number, part) in (1..).zip(e_tags) {
+        let e_tag = part.unwrap().e_tag().unwrap().to_owned();
+        completed = completed.parts(CompletedPart::builder().part_number(number).e_tag(e_tag).build());
+    }
+    let complete = client.complete_multipart_upload().bucket("bucket").key("big").upload_id(&id);
+    complete.multipart_upload(completed.build()).send().await.unwrap();
+    let got = client.get_object().bucket("bucket").key("big").send().await.unwrap().body.collect().await.unwrap();
+    assert!(got.to_vec() == (0..8).flat_map(content).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn listings_have_pages_and_groups() {
     let server = Server::start().await;
     let client = server.anyone();
@@ -369,4 +395,50 @@ async fn a_reopened_folder_has_what_was_kept_and_not_what_was_unfinished() {
     let object = catalog.get("bucket", "key").unwrap();
     assert_eq!(std::fs::read(object.blob.file()).unwrap(), b"new");
     assert_eq!(std::fs::read_dir(folder.path().join("objects")).unwrap().count(), 1);
+}
+
+/// Clients that sign each chunk of a body (the Java SDK over plain HTTP) do it with a secret that the emulator doesn't know.
+#[tokio::test]
+async fn a_body_of_signed_chunks_is_taken_from_an_ordinary_user() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = Server::start().await;
+    let mut now = Vec::new();
+    storage::date(Clock::machine().now()).format(s3s::dto::TimestampFormat::DateTime, &mut now).unwrap();
+    let now: String = now.into_iter().map(char::from).filter(char::is_ascii_alphanumeric).collect();
+    let (day, time) = (&now[..8], format!("{}Z", &now[..15]));
+    let guess = "0".repeat(64);
+    let chunk = |text: &str| format!("{:x};chunk-signature={guess}\r\n{text}\r\n", text.len());
+    for (kind, end) in [
+        ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", format!("0;chunk-signature={guess}\r\n\r\n")),
+        (
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+            format!(
+                "0;chunk-signature={guess}\r\nx-amz-checksum-crc32:gYFK6A==\r\nx-amz-trailer-signature:{guess}\r\n\r\n"
+            ),
+        ),
+    ] {
+        let body = [chunk("hello "), chunk("wor\nld"), end].concat();
+        let address = server.listener.address();
+        let trailer = if kind.ends_with("TRAILER") { "x-amz-trailer: x-amz-checksum-crc32\r\n" } else { "" };
+        let head = format!(
+            "PUT /bucket/chunked HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
+             x-amz-date: {time}\r\nx-amz-content-sha256: {kind}\r\nx-amz-decoded-content-length: 12\r\n\
+             {trailer}Content-Encoding: aws-chunked\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential=me/{day}/here/s3/aws4_request,SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature={guess}\r\n\r\n",
+            body.len()
+        );
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // In small pieces, so that lines are cut anywhere.
+        for piece in body.as_bytes().chunks(7) {
+            stream.write_all(piece).await.unwrap();
+            stream.flush().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.unwrap();
+        assert!(reply.starts_with("HTTP/1.1 200"), "{kind}: {reply}");
+        let got = server.anyone().get_object().bucket("bucket").key("chunked").send().await.unwrap();
+        assert_eq!(&got.body.collect().await.unwrap().to_vec(), b"hello wor\nld");
+    }
 }
