@@ -83,7 +83,8 @@ fn success(finished: Finished, redactor: &Redactor) -> Result<SuccessReport, Fai
     let variables: BTreeMap<_, _> =
         finished.variables.into_iter().map(|(key, value)| (key, redactor.redact(&value).into_owned())).collect();
     check_variables(&variables)?;
-    let details = execution_details(finished.summary, finished.external_execution_id, Some(100), redactor);
+    let percent = finished.percent_complete.unwrap_or(100).min(100);
+    let details = execution_details(finished.summary, finished.external_execution_id, Some(percent), redactor);
     let revision = finished.revision.and_then(|it| revision(it, redactor));
     Ok(SuccessReport { details, variables, revision })
 }

@@ -13,6 +13,7 @@ use crate::workspace::Workspace;
 
 pub mod command;
 mod served;
+pub mod state_machine;
 
 pub use served::Served;
 
