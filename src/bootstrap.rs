@@ -47,8 +47,9 @@ async fn start() -> Result<(), String> {
         format!("the work folder {folder} (WORK_FOLDER) can't be emptied: {error}")
     })?;
     let shared = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+    let function_timeout = config.limits.function_timeout;
     let worker = Arc::new(worker(config, &shared));
-    let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&worker), event));
+    let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&worker), event, function_timeout));
     lambda_runtime::run(handler).await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
 }
 
@@ -74,10 +75,14 @@ fn served(config: ActionConfig) -> Served {
 }
 
 /// Answers one invocation. The work runs in a task of its own, since what a panic says must not reach Lambda's answer.
-async fn handle(worker: Arc<Worker>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
+async fn handle(
+    worker: Arc<Worker>,
+    event: LambdaEvent<Value>,
+    function_timeout: Duration,
+) -> Result<Summary, Diagnostic> {
     let Event::Schedule =
         Event::parse(&event.payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
-    let deadline = Instant::now() + time_left(event.context.deadline());
+    let deadline = Instant::now() + time_left(now(), event.context.deadline(), function_timeout);
     match tokio::spawn(async move { worker.invoke(deadline).await }).await {
         Ok(Ok(summary)) => Ok(summary),
         Ok(Err(error)) => Err(diagnostic("InvocationError", error.to_string())),
@@ -90,12 +95,46 @@ fn diagnostic(error_type: &str, error_message: String) -> Diagnostic {
 }
 
 /// Lambda gives the deadline on the wall clock; everything after this reckons on the monotonic one.
+///
+/// `cargo lambda watch` sends a fixed small number, which as a time is in 1970. A deadline that is older than Lambda itself
+/// (2014) is none, and the function's configured timeout counts from now.
+fn time_left(now: SystemTime, deadline: SystemTime, function_timeout: Duration) -> Duration {
+    const FIRST_LAMBDA: Duration = Duration::from_secs(1_388_534_400);
+    if deadline < SystemTime::UNIX_EPOCH + FIRST_LAMBDA {
+        return function_timeout;
+    }
+    deadline.duration_since(now).unwrap_or_default()
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
-fn time_left(deadline: SystemTime) -> Duration {
-    deadline.duration_since(SystemTime::now()).unwrap_or_default()
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(900);
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_deadline_is_a_time_on_the_wall_clock() {
+        let now = at(1_800_000_000);
+        assert_eq!(time_left(now, at(1_800_000_060), TIMEOUT), Duration::from_secs(60));
+        assert_eq!(time_left(now, at(1_799_999_999), TIMEOUT), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_deadline_in_1970_means_that_there_is_none_but_the_functions_timeout() {
+        assert_eq!(time_left(at(1_800_000_000), at(600), TIMEOUT), TIMEOUT);
+    }
 }

@@ -62,9 +62,7 @@ impl S3Access for Access {
         };
         let Caller::Job(grant) = caller(&*self.permissions, &credentials.access_key)? else { return Ok(()) };
         let in_header = cx.headers().get("x-amz-security-token").and_then(|value| value.to_str().ok());
-        let mut query = query_values(cx.uri());
-        // Presigned URLs write it in capitals with version 4 of the signature, in small letters with version 2.
-        let in_query = query.remove("X-Amz-Security-Token").or_else(|| query.remove("x-amz-security-token"));
+        let in_query = query_values(cx.uri()).remove("X-Amz-Security-Token");
         if in_header.or(in_query.as_deref()) != Some(grant.session_token.as_str()) {
             return Err(s3_error!(InvalidToken, "The provided token is malformed or otherwise invalid."));
         }

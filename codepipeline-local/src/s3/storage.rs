@@ -17,6 +17,7 @@ use s3s::dto::{
 };
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
+use super::Folder;
 use super::access::JobCaller;
 use super::catalog::{Catalog, Encryption, internal};
 use super::uploads::Uploads;
@@ -29,6 +30,8 @@ pub(super) struct Storage {
     pub(super) uploads: Uploads,
     pub(super) clock: Clock,
     pub(super) permissions: Arc<dyn Permissions>,
+    /// The last to go: removing a folder that a request still writes into leaves it behind.
+    pub(super) _folder: Folder,
 }
 
 impl Storage {
@@ -89,9 +92,9 @@ pub(super) struct Operations(pub(super) Arc<Storage>);
 #[async_trait::async_trait]
 impl S3 for Operations {
     async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
-        if !self.0.catalog.create_bucket(&req.input.bucket).map_err(internal)? {
-            return Err(s3_error!(BucketAlreadyOwnedByYou, "The bucket is there already, and you own it"));
-        }
+        // That it may be there is S3's behaviour in us-east-1 (S3 API Reference, CreateBucket): no region is told apart here, and
+        // pipelines make their buckets themselves.
+        self.0.catalog.create_bucket(&req.input.bucket).map_err(internal)?;
         let location = Some(format!("/{}", req.input.bucket));
         Ok(S3Response::new(CreateBucketOutput { location }))
     }
