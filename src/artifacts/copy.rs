@@ -41,7 +41,9 @@ impl Store {
         let size = object.size();
         if size > upload::MAX_BYTES {
             let most = upload::MAX_BYTES;
-            return Err(of_source(Problem::Output(format!("the object has {size} bytes; at most {most} can be copied"))));
+            return Err(of_source(Problem::Output(format!(
+                "the object has {size} bytes; at most {most} can be copied"
+            ))));
         }
         let content_type = object.content_type().unwrap_or(ANY_BYTES).to_owned();
         let stop = Stop::new();
