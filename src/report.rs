@@ -254,6 +254,16 @@ mod tests {
     }
 
     #[test]
+    fn finished_work_is_complete_unless_it_says_otherwise() {
+        for (given, reported) in [(None, 100), (Some(90), 90), (Some(250), 100)] {
+            let Report::Success(success) = finished(Finished { percent_complete: given, ..Finished::default() }) else {
+                panic!("not a success")
+            };
+            assert_eq!(success.details.percent_complete, Some(reported));
+        }
+    }
+
+    #[test]
     fn a_token_that_is_too_long_fails_the_job() {
         let token = |length| Continuation {
             token: "t".repeat(length),
