@@ -132,6 +132,8 @@ pub struct Finished {
     pub summary: Option<String>,
     /// The id of the run in the system that did the work; fills `{ExternalExecutionId}` in the action type's URL.
     pub external_execution_id: Option<String>,
+    /// 0 to 100; `None` means 100.
+    pub percent_complete: Option<u8>,
     /// The action's output variables: keys of `[A-Za-z0-9@_-]`, at most 122 880 bytes in all.
     pub variables: BTreeMap<String, String>,
     /// The revision that the action acted on.

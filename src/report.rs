@@ -83,7 +83,8 @@ fn success(finished: Finished, redactor: &Redactor) -> Result<SuccessReport, Fai
     let variables: BTreeMap<_, _> =
         finished.variables.into_iter().map(|(key, value)| (key, redactor.redact(&value).into_owned())).collect();
     check_variables(&variables)?;
-    let details = execution_details(finished.summary, finished.external_execution_id, Some(100), redactor);
+    let percent = finished.percent_complete.unwrap_or(100).min(100);
+    let details = execution_details(finished.summary, finished.external_execution_id, Some(percent), redactor);
     let revision = finished.revision.and_then(|it| revision(it, redactor));
     Ok(SuccessReport { details, variables, revision })
 }
@@ -250,6 +251,16 @@ mod tests {
         let Report::Failure(failure) = named("Big", "v".repeat(VARIABLES_BYTES)) else { panic!("accepted") };
         assert!(failure.message.contains("122883 bytes; CodePipeline takes 122880"), "{}", failure.message);
         assert!(matches!(named("Big", "v".repeat(VARIABLES_BYTES - 3)), Report::Success(_)));
+    }
+
+    #[test]
+    fn finished_work_is_complete_unless_it_says_otherwise() {
+        for (given, reported) in [(None, 100), (Some(90), 90), (Some(250), 100)] {
+            let Report::Success(success) = finished(Finished { percent_complete: given, ..Finished::default() }) else {
+                panic!("not a success")
+            };
+            assert_eq!(success.details.percent_complete, Some(reported));
+        }
     }
 
     #[test]

@@ -95,7 +95,9 @@ fn every_module_is_on_the_map() {
 #[test]
 fn each_sdk_is_named_in_one_place() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for (sdk, home) in [("aws_sdk_codepipeline", "queue"), ("aws_sdk_s3", "artifacts")] {
+    for (sdk, home) in
+        [("aws_sdk_codepipeline", "queue"), ("aws_sdk_s3", "artifacts"), ("aws_sdk_sfn", "actions/state_machine")]
+    {
         for file in rust_files(&source) {
             if code(&file).contains(sdk) {
                 assert!(file.starts_with(source.join(home)), "{} names {sdk}", file.display());

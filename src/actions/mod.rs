@@ -14,6 +14,7 @@ use crate::workspace::Workspace;
 pub mod command;
 pub mod http;
 mod served;
+pub mod state_machine;
 
 pub use served::Served;
 

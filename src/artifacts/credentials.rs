@@ -1,7 +1,10 @@
-//! S3 clients with a job's own credentials.
+//! S3 clients: each job's, with that job's credentials, and one with the function's own.
+
+use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials as SdkCredentials;
+use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, IdentityCache};
 use secrecy::ExposeSecret;
 
@@ -12,16 +15,34 @@ use crate::job::Credentials;
 #[derive(Clone)]
 pub struct Stores {
     config: SdkConfig,
+    own: OwnClient,
+}
+
+/// A client with the function's own credentials, made when it is first needed: few kinds of action need it.
+#[derive(Clone)]
+pub(super) struct OwnClient {
+    config: SdkConfig,
+    client: Arc<OnceLock<Client>>,
+}
+
+impl OwnClient {
+    pub(super) fn get(&self) -> Client {
+        self.client.get_or_init(|| Client::from_conf(builder(&self.config).build())).clone()
+    }
+}
+
+/// Wherever an endpoint is configured, buckets are named in the path, since `bucket.127.0.0.1` is no host.
+fn builder(config: &SdkConfig) -> Builder {
+    Builder::from(config).force_path_style(config.endpoint_url().is_some())
 }
 
 impl Stores {
-    /// From the process's configuration; its credentials are not used. Wherever an endpoint is configured, buckets are
-    /// named in the path, since `bucket.127.0.0.1` is no host.
+    /// From the process's configuration. Its credentials read what [`Store::copy_out`] copies, and nothing else.
     pub fn new(config: &SdkConfig) -> Self {
-        Self { config: config.clone() }
+        Self { config: config.clone(), own: OwnClient { config: config.clone(), client: Arc::default() } }
     }
 
-    /// A store that has the job's rights and no others. Nothing caches the credentials beyond the store.
+    /// A store that has the job's rights to its artifacts and no others. Nothing caches the credentials beyond the store.
     pub fn for_job(&self, credentials: &Credentials) -> Store {
         let credentials = SdkCredentials::new(
             credentials.access_key_id.as_str(),
@@ -30,11 +51,8 @@ impl Stores {
             None,
             "CodePipelineJob",
         );
-        let config = Builder::from(&self.config)
-            .credentials_provider(credentials)
-            .identity_cache(IdentityCache::no_cache())
-            .force_path_style(self.config.endpoint_url().is_some())
-            .build();
-        Store::new(aws_sdk_s3::Client::from_conf(config))
+        let config =
+            builder(&self.config).credentials_provider(credentials).identity_cache(IdentityCache::no_cache()).build();
+        Store::new(Client::from_conf(config), self.own.clone())
     }
 }

@@ -25,6 +25,7 @@ pub(super) struct S3Object {
     key: String,
     size: u64,
     etag: Option<String>,
+    content_type: Option<String>,
 }
 
 impl S3Object {
@@ -32,7 +33,7 @@ impl S3Object {
     /// its refusals have no body to tell an expired token from others.
     pub(super) async fn open(client: Client, artifact: &Artifact) -> Result<(Self, Bytes), Problem> {
         let Artifact { bucket, key, .. } = artifact.clone();
-        let mut object = Self { client, bucket, key, size: 0, etag: None };
+        let mut object = Self { client, bucket, key, size: 0, etag: None, content_type: None };
         let answer = object.request(0, RANGE_BYTES).send().await;
         let answer = match answer {
             Ok(answer) => answer,
@@ -41,9 +42,15 @@ impl S3Object {
             Err(error) => return Err(reply::problem(DOING, &error)),
         };
         object.etag = answer.e_tag().map(str::to_owned);
+        object.content_type = answer.content_type().map(str::to_owned);
         object.size = total_size(&answer)?;
         let head = object.receive(0, RANGE_BYTES.min(object.size), BytesMut::new(), Some(answer)).await?;
         Ok((object, head))
+    }
+
+    /// What the object says that it is, where it was said when it was written.
+    pub(super) fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
     }
 
     fn request(&self, offset: u64, length: u64) -> aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder {

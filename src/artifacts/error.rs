@@ -51,7 +51,7 @@ impl Error for StagingError {}
 /// What is wrong with an artifact, sorted by what a caller does about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// S3 or KMS does not allow it with the job's credentials.
+    /// S3 or KMS does not allow it with the credentials at hand.
     #[error("S3 does not allow to {doing} ({reply})")]
     Denied {
         /// The request, as a verb: `read the object`.

@@ -3,6 +3,7 @@
 //! ```text
 //! stage in:   download (ranged GETs) ─▶ lane (asked for ahead) ─▶ content (which kind) ─▶ unpack ─▶ jail (the folder)
 //! stage out:  pack (zip as a stream) ─▶ upload (parts, multipart, SSE-KMS)
+//! copy out:   download ─▶ lane ─▶ upload, for results that are in S3 already
 //! ```
 //!
 //! Both stream: nothing is copied to disk on the way, and memory holds a fixed number of ranges or parts, whatever the
@@ -16,6 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::job::Artifact;
+use credentials::OwnClient;
 use download::S3Object;
 use lane::Source;
 use stop::Stop;
@@ -23,6 +25,7 @@ use tasks::Tasks;
 use upload::Destination;
 
 mod content;
+mod copy;
 mod credentials;
 mod download;
 mod error;
@@ -60,18 +63,22 @@ pub struct Staged {
     pub entries: u64,
 }
 
+const ZIP: &str = "application/zip";
+
 /// One job's way to its artifacts, with that job's credentials.
 ///
-/// The futures of [`Store::stage_in`] and [`Store::stage_out`] may be dropped at any time: the threads behind them notice
+/// The futures of [`Store::stage_in`], [`Store::stage_out`] and [`Store::copy_out`] may be dropped at any time: the threads behind them notice
 /// at their next chunk. Await [`Store::finished`] before the job's folder is removed, whether staging ended or was dropped.
 pub struct Store {
     client: Client,
+    /// With the function's own credentials, for objects that are no artifacts.
+    own: OwnClient,
     tasks: Tasks,
 }
 
 impl Store {
-    fn new(client: Client) -> Self {
-        Self { client, tasks: Tasks::default() }
+    fn new(client: Client, own: OwnClient) -> Self {
+        Self { client, own, tasks: Tasks::default() }
     }
 
     /// Unpacks the artifact's object into the folder `into`, which exists and is empty. An object that is no zip, tar or
@@ -121,7 +128,7 @@ impl Store {
             writer.finish()?;
             Ok(staged)
         });
-        let destination = Destination::new(self.client.clone(), artifact, encryption_key);
+        let destination = Destination::new(self.client.clone(), artifact, ZIP, encryption_key);
         outcome(self.tasks.spawn(destination.upload(parts, packed, stop))).await
     }
 

@@ -20,9 +20,10 @@ use crate::job::Artifact;
 /// The least that S3 takes for a part that is not the last ("Amazon S3 multipart upload limits"). With its 10 000 parts
 /// that makes 10 000 × 5 MiB = 48.8 GiB, which Lambda's /tmp of 10 GiB can't hold.
 const PART_BYTES: usize = 5 * 1024 * 1024;
+/// The longest object that fits: 48.8 GiB.
+pub(super) const MAX_BYTES: u64 = 10_000 * PART_BYTES as u64;
 /// Parts in memory: one that is being filled, the others on their way. 4 × 5 MiB = 20 MiB.
 const PARTS_IN_MEMORY: usize = 4;
-const CONTENT_TYPE: &str = "application/zip";
 
 /// A part, and the right to be in memory.
 struct Part {
@@ -37,6 +38,7 @@ pub(super) struct PartWriter {
     runtime: Handle,
     stop: Stop,
     filling: Option<(Vec<u8>, OwnedSemaphorePermit)>,
+    sent: bool,
 }
 
 /// The other end of a [`PartWriter`].
@@ -45,18 +47,22 @@ pub(super) struct Parts(mpsc::Receiver<Part>);
 pub(super) fn channel(runtime: Handle, stop: Stop) -> (PartWriter, Parts) {
     let (sender, receiver) = mpsc::channel(PARTS_IN_MEMORY);
     let room = Arc::new(Semaphore::new(PARTS_IN_MEMORY));
-    (PartWriter { parts: sender, room, runtime, stop, filling: None }, Parts(receiver))
+    (PartWriter { parts: sender, room, runtime, stop, filling: None, sent: false }, Parts(receiver))
 }
 
 impl PartWriter {
-    /// Sends what is left. Without it the last part is missing.
+    /// Sends what is left, or an empty part if nothing was written. Without it the last part is missing.
     pub(super) fn finish(mut self) -> Result<(), Problem> {
+        if !self.sent && self.filling.is_none() {
+            self.filling = Some((Vec::new(), self.wait_for_room()?));
+        }
         self.send()
     }
 
     fn send(&mut self) -> Result<(), Problem> {
         let Some((bytes, room)) = self.filling.take() else { return Ok(()) };
         let part = Part { bytes: Bytes::from(bytes), _room: room };
+        self.sent = true;
         // The channel is closed when the upload has failed or was cancelled.
         self.parts.blocking_send(part).map_err(|_| Problem::Interrupted)
     }
@@ -106,14 +112,15 @@ pub(super) struct Destination {
     client: Client,
     bucket: String,
     key: String,
+    content_type: String,
     /// `None` for the account's own `aws/s3` key.
     kms_key: Option<String>,
 }
 
 impl Destination {
-    pub(super) fn new(client: Client, artifact: &Artifact, kms_key: Option<&str>) -> Self {
+    pub(super) fn new(client: Client, artifact: &Artifact, content_type: &str, kms_key: Option<&str>) -> Self {
         let Artifact { bucket, key, .. } = artifact.clone();
-        Self { client, bucket, key, kms_key: kms_key.map(str::to_owned) }
+        Self { client, bucket, key, content_type: content_type.to_owned(), kms_key: kms_key.map(str::to_owned) }
     }
 
     /// Uploads the parts. The object appears only if `packed`, the outcome of what writes them, is good. A multipart
@@ -125,7 +132,7 @@ impl Destination {
         stop: Stop,
     ) -> Result<Staged, Problem> {
         let Some(first) = parts.0.recv().await else {
-            // A zip archive has 22 bytes at least, so whoever writes has failed.
+            // Whoever writes sends at least one part, an empty one if need be, unless it has failed.
             return Err(packed.await.unwrap_or(Err(Problem::Interrupted)).err().unwrap_or(Problem::Interrupted));
         };
         let Some(second) = parts.0.recv().await else {
@@ -154,7 +161,7 @@ impl Destination {
             .put_object()
             .bucket(&self.bucket)
             .key(&self.key)
-            .content_type(CONTENT_TYPE)
+            .content_type(&self.content_type)
             .server_side_encryption(ServerSideEncryption::AwsKms)
             .set_ssekms_key_id(self.kms_key.clone())
             .body(ByteStream::from(bytes));
@@ -170,7 +177,7 @@ impl Destination {
             .create_multipart_upload()
             .bucket(&self.bucket)
             .key(&self.key)
-            .content_type(CONTENT_TYPE)
+            .content_type(&self.content_type)
             .server_side_encryption(ServerSideEncryption::AwsKms)
             .set_ssekms_key_id(self.kms_key.clone());
         let created = request.send().await.map_err(|error| reply::problem(DOING, &error))?;

@@ -10,7 +10,7 @@ use super::Lifecycle;
 use super::links::JobLinks;
 use crate::actions::{Run, Served};
 use crate::artifacts::{Limits, StagingError, Store};
-use crate::job::{Artifact, Credentials, Failure, FailureKind, Job, Outcome};
+use crate::job::{Artifact, Credentials, Failure, FailureKind, Finished, Job, Outcome};
 use crate::queue::{Claim, Offer};
 use crate::redact::Redactor;
 use crate::workspace::Workspace;
@@ -130,8 +130,11 @@ impl Turn {
             self.stage_in(unpacking).await?;
         }
         let outcome = self.act(end_by).await?;
-        if files && let Outcome::Finished(_) = outcome {
-            self.stage_out().await?;
+        if let Outcome::Finished(finished) = &outcome {
+            self.stage_out(finished, files).await.map_err(|failure| Failure {
+                external_execution_id: finished.external_execution_id.clone(),
+                ..failure
+            })?;
         }
         Ok(outcome)
     }
@@ -181,14 +184,25 @@ impl Turn {
         Ok(())
     }
 
-    async fn stage_out(&self) -> Result<(), Failure> {
+    /// Copies the outputs that the action names, and packs the others, if it works on files. An action that works on none
+    /// and names none has seen to its outputs itself.
+    async fn stage_out(&self, finished: &Finished, files: bool) -> Result<(), Failure> {
+        let known = |name: &String| self.job.outputs.iter().any(|artifact| artifact.name == *name);
+        if finished.outputs.keys().any(|name| !known(name)) {
+            let message = "the action gave a result for an artifact that is none of its output artifacts";
+            return Err(Failure::new(FailureKind::JobFailed, message));
+        }
+        let key = self.job.encryption_key.as_deref();
         for artifact in &self.job.outputs {
-            let from = self.workspace.output(&artifact.name);
-            let key = self.job.encryption_key.as_deref();
-            let staged = way_to(self.store.as_ref(), artifact)?
-                .stage_out(artifact, &from, key)
-                .await
-                .map_err(|error| failure(&error))?;
+            let staged = match finished.outputs.get(&artifact.name) {
+                Some(place) => way_to(self.store.as_ref(), artifact)?.copy_out(place, artifact, key).await,
+                None if files => {
+                    let from = self.workspace.output(&artifact.name);
+                    way_to(self.store.as_ref(), artifact)?.stage_out(artifact, &from, key).await
+                }
+                None => continue,
+            };
+            let staged = staged.map_err(|error| failure(&error))?;
             tracing::info!(
                 artifact.name,
                 artifact.bytes = staged.bytes,

@@ -56,7 +56,14 @@ pub(super) fn result(body: &[u8]) -> Result<Result<Finished, Failure>, Malformed
         let variables = answer.texts("outputVariables")?;
         let revision = answer.members("revision")?.map(|revision| self::revision(&revision)).transpose()?;
         let outputs = BTreeMap::new();
-        return Ok(Ok(Finished { summary, external_execution_id, variables, revision, outputs }));
+        return Ok(Ok(Finished {
+            summary,
+            external_execution_id,
+            variables,
+            revision,
+            outputs,
+            ..Finished::default()
+        }));
     }
     let (kind, said) = match failure {
         Some(failure) => (failure_type(&failure)?, failure.text("message")?),

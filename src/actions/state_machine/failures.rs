@@ -1,0 +1,144 @@
+//! What goes wrong with an execution, in words for the job.
+
+use super::StateMachineArn;
+use super::calls::{CallError, Execution};
+use crate::job::{Failure, FailureKind};
+
+/// An execution could not be started.
+pub(super) fn of_start(error: &CallError, machine: &StateMachineArn, execution: &str) -> Failure {
+    let machine = machine.as_str();
+    match error {
+        CallError::Unavailable { reason, doubtful: true } => {
+            let message = format!(
+                "Step Functions did not answer when the state machine {machine} was to be started ({reason}); \
+                 if {execution} is there, it was started all the same and nothing waits for it"
+            );
+            of_execution(FailureKind::SystemUnavailable, message, execution)
+        }
+        CallError::Unavailable { reason, .. } => {
+            let message =
+                format!("the state machine {machine} could not be started for now ({reason}); try again later");
+            Failure::new(FailureKind::SystemUnavailable, message)
+        }
+        CallError::Denied { reason } => {
+            let message = format!(
+                "the function's role may not start the state machine {machine} ({reason}): allow it states:StartExecution there"
+            );
+            Failure::new(FailureKind::PermissionError, message)
+        }
+        CallError::NotFound { reason } => {
+            let message = format!("there is no state machine {machine} ({reason}): correct the worker's configuration");
+            Failure::new(FailureKind::ConfigurationError, message)
+        }
+        CallError::AlreadyExists => {
+            let message = format!("the execution {execution} exists already");
+            of_execution(FailureKind::JobFailed, message, execution)
+        }
+        CallError::Refused { reason } => {
+            let message = format!("Step Functions refuses to start the state machine {machine} ({reason})");
+            Failure::new(FailureKind::ConfigurationError, message)
+        }
+    }
+}
+
+/// An express machine was started: by then it runs, and nothing can look at it or stop it.
+pub(super) fn of_express(machine: &StateMachineArn, execution: &str) -> Failure {
+    let message = format!(
+        "{} is an express state machine, whose executions can't be found again: use a standard one. The execution {execution} \
+         was started before this could be told, and runs for up to five minutes",
+        machine.as_str()
+    );
+    of_execution(FailureKind::ConfigurationError, message, execution)
+}
+
+/// An execution could not be looked at or stopped, and that won't change by itself: `doing` says which, `permission` what
+/// the role needs.
+pub(super) fn of_call(error: &CallError, doing: &str, permission: &str, execution: &str) -> Failure {
+    let (kind, message) = match error {
+        CallError::Denied { reason } => (
+            FailureKind::PermissionError,
+            format!(
+                "the function's role may not {doing} the execution {execution} ({reason}): allow it {permission} there"
+            ),
+        ),
+        CallError::NotFound { reason } => (
+            FailureKind::JobFailed,
+            format!("there is no execution {execution} any more ({reason}); was its state machine deleted?"),
+        ),
+        CallError::Unavailable { reason, .. } => (
+            FailureKind::SystemUnavailable,
+            format!(
+                "could not {doing} the execution {execution} ({reason}); Step Functions may be down or out of reach"
+            ),
+        ),
+        CallError::Refused { reason } => (
+            FailureKind::ConfigurationError,
+            format!("Step Functions refuses to {doing} the execution {execution} ({reason})"),
+        ),
+        CallError::AlreadyExists => (FailureKind::JobFailed, format!("the execution {execution} exists already")),
+    };
+    of_execution(kind, message, execution)
+}
+
+/// The execution ended, but not well. Its error is a name and goes into the message, unless it isn't; its cause may hold
+/// anything, so it is output.
+pub(super) fn of_end(how: &str, ended: Execution, execution: &str) -> Failure {
+    let name = ended.error.filter(|error| !error.is_empty());
+    let (named, unnamed) = match name {
+        Some(name) if is_error_name(&name) => (format!(" with the error `{name}`"), None),
+        other => (String::new(), other),
+    };
+    let said: Vec<String> = [unnamed, ended.cause].into_iter().flatten().filter(|text| !text.is_empty()).collect();
+    let message = format!("the execution {execution} {how}{named}");
+    let failure = of_execution(FailureKind::JobFailed, message, execution);
+    Failure { output: (!said.is_empty()).then(|| said.join("\n")), ..failure }
+}
+
+/// The execution's output can't be used.
+pub(super) fn of_output(mistake: &str, execution: &str) -> Failure {
+    let message = format!("the execution {execution} succeeded, but its output can't be used: {mistake}");
+    of_execution(FailureKind::JobFailed, message, execution)
+}
+
+fn of_execution(kind: FailureKind, message: String, execution: &str) -> Failure {
+    Failure { external_execution_id: Some(execution.to_owned()), ..Failure::new(kind, message) }
+}
+
+/// `States.TaskFailed`, `java.lang.IllegalStateException`: names without white space ("Error names", Developer Guide).
+fn is_error_name(text: &str) -> bool {
+    text.len() <= 100 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sfn::types::ExecutionStatus;
+
+    use super::*;
+
+    fn failed(error: Option<&str>, cause: Option<&str>) -> Failure {
+        let ended = Execution {
+            status: ExecutionStatus::Failed,
+            output: None,
+            error: error.map(str::to_owned),
+            cause: cause.map(str::to_owned),
+        };
+        of_end("failed", ended, "e")
+    }
+
+    #[test]
+    fn an_errors_name_is_in_the_message_and_its_cause_is_not() {
+        let failure = failed(Some("States.TaskFailed"), Some("the host db-7 refused hunter22"));
+        assert_eq!(failure.message, "the execution e failed with the error `States.TaskFailed`");
+        assert_eq!(failure.output.as_deref(), Some("the host db-7 refused hunter22"));
+        assert_eq!(failure.external_execution_id.as_deref(), Some("e"));
+    }
+
+    #[test]
+    fn an_error_that_is_no_name_is_output_too() {
+        let failure = failed(Some("the host db-7 refused"), Some("because"));
+        assert_eq!(failure.message, "the execution e failed");
+        assert_eq!(failure.output.as_deref(), Some("the host db-7 refused\nbecause"));
+        assert_eq!(failed(None, None).output, None);
+        assert_eq!(failed(Some(""), Some("")).output, None);
+    }
+}

@@ -1,0 +1,161 @@
+//! The input of an execution: the job as JSON.
+//!
+//! The same action execution always gives the same text. So it has nothing that differs between tries (the job's id, its
+//! nonce, its credentials), and Step Functions finds the execution again that an earlier try began. Every member is there,
+//! `null` where the job has none, because a path that leads nowhere fails a state.
+
+use serde_json::{Map, Value, json};
+
+use crate::job::{Artifact, Failure, FailureKind, Job};
+
+/// The longest input (Step Functions, "Quotas related to state machine executions"): 256 KiB of UTF-8.
+const MAX_BYTES: usize = 262_144;
+
+/// The id that an execution's name derives from: the same for all tries and all jobs of one run of an action. Lambda Invoke
+/// jobs have no other than the job's own, which is the first job's, since only that one starts an execution.
+pub(super) fn execution_id(job: &Job) -> &str {
+    job.pipeline.action_execution_id.as_deref().unwrap_or(&job.id)
+}
+
+/// The input for a job, without the configuration's `secrets`: the console shows an execution's input to everyone who may
+/// look at the execution.
+pub(super) fn of(job: &Job, secrets: &[String]) -> Result<String, Failure> {
+    let configuration: Map<String, Value> = job
+        .configuration
+        .iter()
+        .filter(|(key, _)| !secrets.iter().any(|secret| secret == key))
+        .map(|(key, value)| (key.to_owned(), value.into()))
+        .collect();
+    let inputs: Map<String, Value> = job.inputs.iter().map(|it| (it.name.clone(), input_artifact(it))).collect();
+    let outputs: Map<String, Value> = job.outputs.iter().map(|it| (it.name.clone(), output_artifact(it))).collect();
+    let input = json!({
+        "actionExecutionId": execution_id(job),
+        "actionType": {
+            "category": job.action_type.category,
+            "owner": job.action_type.owner,
+            "provider": job.action_type.provider,
+            "version": job.action_type.version,
+        },
+        "pipeline": {
+            "name": job.pipeline.pipeline_name,
+            "arn": job.pipeline.pipeline_arn,
+            "executionId": job.pipeline.pipeline_execution_id,
+            "stage": job.pipeline.stage_name,
+            "action": job.pipeline.action_name,
+        },
+        "configuration": configuration,
+        "inputArtifacts": inputs,
+        "outputArtifacts": outputs,
+        "encryptionKey": job.encryption_key,
+    });
+    let input = input.to_string();
+    if input.len() > MAX_BYTES {
+        let message = format!(
+            "the job makes an execution's input of {} bytes, but Step Functions takes {MAX_BYTES}: shorten the action's \
+             configuration, or put long values into an artifact",
+            input.len()
+        );
+        return Err(Failure::new(FailureKind::ConfigurationError, message));
+    }
+    Ok(input)
+}
+
+fn input_artifact(artifact: &Artifact) -> Value {
+    json!({"bucket": artifact.bucket, "key": artifact.key, "revision": artifact.revision})
+}
+
+/// Outputs have no revision yet.
+fn output_artifact(artifact: &Artifact) -> Value {
+    json!({"bucket": artifact.bucket, "key": artifact.key})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{ActionTypeId, PipelineContext};
+
+    fn job() -> Job {
+        let text = |text: &str| text.to_owned();
+        let artifact = |name: &str, revision: Option<&str>| Artifact {
+            name: text(name),
+            revision: revision.map(str::to_owned),
+            bucket: text("store"),
+            key: format!("pipe/{name}/AbC1234"),
+        };
+        Job {
+            id: text("11111111-abcd-1111-abcd-111111abcdef"),
+            action_type: ActionTypeId {
+                category: text("Deploy"),
+                owner: text("Custom"),
+                provider: text("Rollout"),
+                version: text("1"),
+            },
+            configuration: [("Target", "blue"), ("ApiToken", "hunter22")].into_iter().collect(),
+            pipeline: PipelineContext {
+                pipeline_name: Some(text("web")),
+                stage_name: Some(text("Release")),
+                action_name: Some(text("Roll")),
+                action_execution_id: Some(text("22222222-abcd-1111-abcd-111111abcdef")),
+                pipeline_arn: Some(text("arn:aws:codepipeline:eu-central-1:111122223333:web")),
+                pipeline_execution_id: Some(text("33333333-abcd-1111-abcd-111111abcdef")),
+            },
+            inputs: vec![artifact("Source", Some("c0ffee"))],
+            outputs: vec![artifact("Report", None)],
+            encryption_key: None,
+            continuation_token: None,
+        }
+    }
+
+    fn parsed(job: &Job, secrets: &[&str]) -> Value {
+        let secrets: Vec<String> = secrets.iter().map(|&key| key.to_owned()).collect();
+        serde_json::from_str(&of(job, &secrets).ok().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_input_tells_all_of_the_job_but_its_secrets() {
+        let expected = json!({
+            "actionExecutionId": "22222222-abcd-1111-abcd-111111abcdef",
+            "actionType": {"category": "Deploy", "owner": "Custom", "provider": "Rollout", "version": "1"},
+            "pipeline": {
+                "name": "web",
+                "arn": "arn:aws:codepipeline:eu-central-1:111122223333:web",
+                "executionId": "33333333-abcd-1111-abcd-111111abcdef",
+                "stage": "Release",
+                "action": "Roll"
+            },
+            "configuration": {"Target": "blue"},
+            "inputArtifacts": {"Source": {"bucket": "store", "key": "pipe/Source/AbC1234", "revision": "c0ffee"}},
+            "outputArtifacts": {"Report": {"bucket": "store", "key": "pipe/Report/AbC1234"}},
+            "encryptionKey": null
+        });
+        assert_eq!(parsed(&job(), &["ApiToken", "Unused"]), expected);
+    }
+
+    #[test]
+    fn another_job_of_the_same_action_execution_gives_the_same_input() {
+        let first = of(&job(), &[]).ok();
+        let again = Job { id: "another".to_owned(), continuation_token: Some("t".into()), ..job() };
+        assert_eq!(of(&again, &[]).ok(), first);
+    }
+
+    #[test]
+    fn a_lambda_invoke_job_is_its_own_execution_and_has_every_member() {
+        let invoked = Job { pipeline: PipelineContext::default(), ..job() };
+        let input = parsed(&invoked, &[]);
+        assert_eq!(input["actionExecutionId"], "11111111-abcd-1111-abcd-111111abcdef");
+        let nothing = json!({"name": null, "arn": null, "executionId": null, "stage": null, "action": null});
+        assert_eq!(input["pipeline"], nothing);
+    }
+
+    #[test]
+    fn an_input_that_is_too_long_is_refused_with_its_length_and_shows_no_value() {
+        let empty = Job { configuration: [("Long", "")].into_iter().collect(), ..job() };
+        let room = MAX_BYTES - of(&empty, &[]).ok().unwrap().len();
+        let with = |length: usize| Job { configuration: [("Long", "x".repeat(length))].into_iter().collect(), ..job() };
+        assert_eq!(of(&with(room), &[]).ok().map(|input| input.len()), Some(MAX_BYTES));
+        let failure = of(&with(room + 1), &[]).err().unwrap();
+        assert_eq!(failure.kind, FailureKind::ConfigurationError);
+        assert!(failure.message.contains("262145 bytes, but Step Functions takes 262144"), "{}", failure.message);
+        assert!(!failure.message.contains("xxx"));
+    }
+}

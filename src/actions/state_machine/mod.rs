@@ -1,0 +1,160 @@
+//! The `stateMachine` action: an execution of a standard state machine of Step Functions.
+//!
+//! An execution is named after the action execution, so a start that is repeated finds the one that is there: Step Functions
+//! has one execution of a name for 90 days. The continuation token is the execution's ARN, and every later job of the same
+//! action execution looks at it. While it can't be looked at, it counts as running.
+//!
+//! The worker stages no files for it: the input says where the artifacts are, and the output may say from where to copy
+//! objects to the action's output artifacts.
+
+mod arn;
+mod calls;
+mod failures;
+mod input;
+mod output;
+mod token;
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_sfn::types::ExecutionStatus;
+use tokio::time::Instant;
+
+pub use self::arn::{ArnMistake, StateMachineArn};
+use self::calls::{CallError, StepFunctions};
+use super::{Abandoned, Action, Run};
+use crate::job::{Artifact, Continuation, Failure, FailureKind, Finished, Outcome};
+
+/// Kept free before the deadline, so that the action says itself what kept it.
+const CLOSING: Duration = Duration::from_secs(1);
+/// How long an abandoned execution is tried to be stopped.
+const STOPPING: Duration = Duration::from_secs(30);
+
+/// What an execution that was stopped says of itself.
+const STOP_ERROR: &str = "CodePipeline.Abandoned";
+const STOP_CAUSE: &str = "the CodePipeline action that this execution was started for was abandoned or cancelled";
+
+/// Runs an execution of a state machine for each job of an action type.
+pub struct StateMachineAction {
+    machine: StateMachineArn,
+    secrets: Vec<String>,
+    service: StepFunctions,
+}
+
+impl StateMachineAction {
+    /// An action that starts `machine`, with clients made from `config` for the machine's own region. `secrets` are the
+    /// configuration keys that are left out of an execution's input.
+    pub fn new(config: &SdkConfig, machine: StateMachineArn, secrets: Vec<String>) -> Self {
+        let service = StepFunctions::new(config, machine.region());
+        Self { machine, secrets, service }
+    }
+
+    /// Looks at the execution. `known` tells that Step Functions has just spoken of it: then it is there, even if it does
+    /// not show yet ("DescribeExecution is eventually consistent", API reference).
+    async fn look(
+        &self,
+        execution: &str,
+        known: bool,
+        outputs: &[Artifact],
+        until: Instant,
+    ) -> Result<Outcome, Failure> {
+        let found = match self.service.describe(execution, until).await {
+            Ok(found) => found,
+            Err(CallError::Unavailable { reason, .. }) => {
+                tracing::warn!(
+                    execution,
+                    reason,
+                    "the execution can't be looked at; the next continuation tries again"
+                );
+                return Ok(running(execution));
+            }
+            Err(CallError::NotFound { .. }) if known => return Ok(running(execution)),
+            Err(error) => return Err(failures::of_call(&error, "look at", "states:DescribeExecution", execution)),
+        };
+        match found.status {
+            ExecutionStatus::Succeeded => {
+                let finished = output::read(found.output.as_deref(), outputs)
+                    .map_err(|mistake| failures::of_output(&mistake, execution))?;
+                Ok(Outcome::Finished(Finished {
+                    external_execution_id: finished.external_execution_id.or_else(|| Some(execution.to_owned())),
+                    ..finished
+                }))
+            }
+            ExecutionStatus::Failed => Err(failures::of_end("failed", found, execution)),
+            ExecutionStatus::TimedOut => Err(failures::of_end("timed out", found, execution)),
+            ExecutionStatus::Aborted => Err(failures::of_end("was stopped", found, execution)),
+            // Running, waiting to be redriven, or in a state that is yet to be invented.
+            _ => Ok(running(execution)),
+        }
+    }
+}
+
+impl Action for StateMachineAction {
+    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+        let name = input::execution_id(&run.job);
+        if !arn::is_execution_name(name) {
+            let message =
+                "the id of the action execution can't be an execution's name, which is 1 to 80 of [0-9A-Za-z_-]";
+            return Err(Failure::new(FailureKind::JobFailed, message));
+        }
+        let input = input::of(&run.job, &self.secrets)?;
+        let until = before(run.deadline);
+        let derived = self.machine.execution(name);
+        match self.service.start(&self.machine, name, &input, until).await {
+            Ok(started) if arn::is_express_execution(&started) => Err(failures::of_express(&self.machine, &started)),
+            Ok(started) => {
+                tracing::info!(execution = started, "started an execution, or found it running");
+                Ok(running(&started))
+            }
+            Err(CallError::AlreadyExists) => {
+                tracing::info!(execution = derived, "found an execution that an earlier try started");
+                self.look(&derived, true, &run.job.outputs, until).await
+            }
+            Err(error) => Err(failures::of_start(&error, &self.machine, &derived)),
+        }
+    }
+
+    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
+        let execution =
+            token::read(token).map_err(|mistake| Failure::new(FailureKind::ConfigurationError, mistake.to_string()))?;
+        self.look(execution, false, &run.job.outputs, before(run.deadline)).await
+    }
+
+    async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
+        let id = &abandoned.execution_id;
+        let execution = match abandoned.token.as_deref().map(token::read) {
+            Some(Ok(execution)) => execution.to_owned(),
+            _ if arn::is_execution_name(id) => self.machine.execution(id),
+            // No execution was ever started for it.
+            _ => return Ok(()),
+        };
+        let until = Instant::now() + STOPPING;
+        match self.service.stop(&execution, STOP_ERROR, STOP_CAUSE, until).await {
+            Ok(()) => {
+                tracing::info!(execution, "stopped the execution of an abandoned action");
+                Ok(())
+            }
+            Err(CallError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failures::of_call(&error, "stop", "states:StopExecution", &execution)),
+        }
+    }
+
+    fn wants_files(&self) -> bool {
+        false
+    }
+}
+
+/// The ARN is what the console's address of an execution ends with, so it serves as `{ExternalExecutionId}` in the action
+/// type's URL.
+fn running(execution: &str) -> Outcome {
+    Outcome::Continue(Continuation {
+        token: token::write(execution),
+        summary: Some("the execution is running".to_owned()),
+        external_execution_id: Some(execution.to_owned()),
+        percent_complete: None,
+    })
+}
+
+fn before(deadline: Instant) -> Instant {
+    deadline.checked_sub(CLOSING).unwrap_or(deadline)
+}

@@ -1,0 +1,106 @@
+//! An object that an action's work has left in S3 becomes an output artifact.
+//!
+//! The worker reads it with the function's own credentials and writes it with the job's, so the bytes go through: S3 copies
+//! by itself only for one who may do both. What S3 sends is uploaded as it comes.
+
+use std::io::Write;
+use std::sync::{Arc, OnceLock};
+
+use rawzip::ReaderAt;
+use tokio::runtime::Handle;
+
+use super::download::S3Object;
+use super::error::Problem;
+use super::lane::{Lane, Object, RANGES_AHEAD, Source};
+use super::stop::Stop;
+use super::upload::{self, Destination, PartWriter};
+use super::{Staged, StagingError, Store, outcome};
+use crate::job::{Artifact, ObjectPlace};
+
+/// For objects that do not say what they are, as S3 itself has it.
+const ANY_BYTES: &str = "binary/octet-stream";
+const CHUNK_BYTES: usize = 64 * 1024;
+
+impl Store {
+    /// Copies the object `from`, which the function's own role may read, to exactly the artifact's bucket and key, encrypted
+    /// as [`Store::stage_out`] does. Nothing is unpacked or packed, and the object keeps its content type.
+    ///
+    /// # Errors
+    /// When the object can't be read, is longer than 48.8 GiB, is replaced meanwhile, or the upload fails. There is no
+    /// artifact then, or still the one from before.
+    pub async fn copy_out(
+        &self,
+        from: &ObjectPlace,
+        artifact: &Artifact,
+        encryption_key: Option<&str>,
+    ) -> Result<Staged, StagingError> {
+        let ObjectPlace { bucket, key } = from.clone();
+        let source = Artifact { name: artifact.name.clone(), revision: None, bucket, key };
+        let of_source = |problem| StagingError::new(&source, of_own_role(problem));
+        let (object, head) = S3Object::open(self.own.get(), &source).await.map_err(of_source)?;
+        let size = object.size();
+        if size > upload::MAX_BYTES {
+            let most = upload::MAX_BYTES;
+            return Err(of_source(Problem::Output(format!(
+                "the object has {size} bytes; at most {most} can be copied"
+            ))));
+        }
+        let content_type = object.content_type().unwrap_or(ANY_BYTES).to_owned();
+        let stop = Stop::new();
+        let _guard = stop.on_drop();
+        let bytes = Source { object: Arc::new(object), head, runtime: Handle::current(), stop: stop.clone() };
+        let (writer, parts) = upload::channel(Handle::current(), stop.clone());
+        let unread = Arc::new(OnceLock::new());
+        let copied = self.tasks.spawn_blocking({
+            let unread = Arc::clone(&unread);
+            move || copy(&bytes.lane(size, RANGES_AHEAD), size, writer, &unread)
+        });
+        let destination = Destination::new(self.client.clone(), artifact, &content_type, encryption_key);
+        let uploaded = outcome(self.tasks.spawn(destination.upload(parts, copied, stop))).await;
+        uploaded.map_err(|problem| match unread.get() {
+            Some(unread) => of_source(Problem::clone(unread)),
+            None => StagingError::new(artifact, problem),
+        })
+    }
+}
+
+/// Reads all of the object into the parts. What keeps it from reading is noted in `unread`, since it is the object's
+/// problem and not the artifact's; an interruption has its reason elsewhere.
+fn copy<O: Object>(
+    from: &Lane<O>,
+    size: u64,
+    mut into: PartWriter,
+    unread: &OnceLock<Problem>,
+) -> Result<Staged, Problem> {
+    let mut chunk = [0; CHUNK_BYTES];
+    let mut done = 0;
+    while done < size {
+        let count = from.read_at(&mut chunk, done).map_err(|error| {
+            let problem = Problem::inside(&error, |_| Problem::Interrupted);
+            if problem != Problem::Interrupted {
+                // Only the first of them is the reason, and only one is ever noted.
+                let _ = unread.set(problem.clone());
+            }
+            problem
+        })?;
+        if count == 0 {
+            return Err(Problem::Interrupted);
+        }
+        into.write_all(&chunk[..count]).map_err(|error| Problem::inside(&error, |_| Problem::Interrupted))?;
+        done += count as u64;
+    }
+    into.finish()?;
+    Ok(Staged { bytes: size, entries: 1 })
+}
+
+/// What S3 says to the function's own role reads otherwise than what it says to the job's credentials.
+fn of_own_role(problem: Problem) -> Problem {
+    const DOING: &str = "read the object with the function's own role";
+    match problem {
+        Problem::Denied { reply, .. } => Problem::Denied { doing: DOING, reply },
+        Problem::Expired => {
+            Problem::Unavailable { doing: DOING, reply: "the function's credentials have expired".to_owned() }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,130 @@
+//! The `stateMachine` action against moto's server, which runs state machines.
+//!
+//! Built with the feature `moto` only, since it needs a server; `.ci/moto` installs one, starts it and runs this.
+#![allow(clippy::unwrap_used, reason = "a scenario that can't be set up is a test that fails")]
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use codepipeline_worker::actions::{Abandoned, Action};
+use codepipeline_worker::job::{Failure, FailureKind, ObjectPlace, Outcome};
+use scenario::{NAME, Scenario, failed, finished, going_on};
+use serde_json::{Value, json};
+
+#[path = "state_machine/scenario.rs"]
+#[allow(dead_code, reason = "the other binary uses the rest of it")]
+mod scenario;
+
+#[expect(clippy::disallowed_methods, reason = "only whoever starts the server knows where it is")]
+fn config() -> SdkConfig {
+    let endpoint =
+        std::env::var("MOTO_ENDPOINT").expect("MOTO_ENDPOINT is to say where moto_server is; .ci/moto starts one");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-central-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
+        .build()
+}
+
+/// A scenario with a state machine of its own, which no earlier run against the same server has made.
+async fn state_machine(states: Value) -> Scenario {
+    let config = config();
+    let request = aws_sdk_sfn::Client::new(&config).create_state_machine();
+    let created = request
+        .name(format!("machine-{:x}", fastrand::u64(..)))
+        .role_arn("arn:aws:iam::123456789012:role/machine")
+        .definition(json!({"StartAt": "First", "States": states}).to_string())
+        .send()
+        .await
+        .unwrap();
+    Scenario::new(&config, &created.state_machine_arn)
+}
+
+/// Continues until the execution is over, as one job after another would: its end, and how many went on. A minute is the
+/// end of the test's patience: an execution that can't be looked at goes on for ever.
+async fn to_its_end(scenario: &Scenario, token: &str) -> (Result<Outcome, Failure>, usize) {
+    let mut continuations = 0;
+    let continuing = async {
+        loop {
+            match scenario.resume(token).await {
+                Ok(Outcome::Continue(continuation)) => {
+                    assert_eq!(continuation.token, token);
+                    continuations += 1;
+                }
+                ended => return ended,
+            }
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(60), continuing).await.expect("the execution to end");
+    (ended, continuations)
+}
+
+#[tokio::test]
+async fn an_execution_takes_several_continuations_and_succeeds_with_variables_and_artifacts() {
+    let scenario = state_machine(json!({
+        "First": {"Type": "Wait", "Seconds": 2, "Next": "Last"},
+        "Last": {
+            "Type": "Pass",
+            "Parameters": {
+                "summary": "rolled out",
+                "outputVariables": {"Target.$": "$.configuration.Target", "Hosts": 12},
+                "artifacts": {"Report": {"bucket": "results", "key.$": "$.outputArtifacts.Report.key"}}
+            },
+            "End": true
+        }
+    }))
+    .await;
+    let token = going_on(scenario.start().await).token;
+    assert_eq!(going_on(scenario.start().await).token, token, "a repeated start finds the running execution");
+
+    let (ended, continuations) = to_its_end(&scenario, &token).await;
+    let done = finished(ended);
+    assert!(continuations >= 2, "{continuations}");
+    assert_eq!(done.summary.as_deref(), Some("rolled out"));
+    let variables: Vec<_> = done.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(variables, [("Hosts", "12"), ("Target", "blue")]);
+    assert_eq!(done.outputs["Report"], ObjectPlace { bucket: "results".into(), key: "web/Report/b2".into() });
+    assert!(done.external_execution_id.unwrap().ends_with(NAME));
+
+    // A start that comes after all is over finds that too.
+    assert_eq!(finished(scenario.start().await).summary.as_deref(), Some("rolled out"));
+}
+
+#[tokio::test]
+async fn an_execution_that_fails_fails_the_job_with_its_error_and_cause() {
+    let scenario = state_machine(json!({
+        "First": {"Type": "Wait", "Seconds": 1, "Next": "Last"},
+        "Last": {"Type": "Fail", "Error": "RolledBack", "Cause": "db-7 is down"}
+    }))
+    .await;
+    let token = going_on(scenario.start().await).token;
+    let failure = failed(to_its_end(&scenario, &token).await.0);
+    assert_eq!(failure.kind, FailureKind::JobFailed);
+    assert!(failure.message.ends_with("failed with the error `RolledBack`"), "{}", failure.message);
+    assert_eq!(failure.output.as_deref(), Some("db-7 is down"));
+}
+
+#[tokio::test]
+async fn an_abandoned_execution_is_stopped_by_its_name() {
+    let scenario = state_machine(json!({"First": {"Type": "Wait", "Seconds": 3600, "End": true}})).await;
+    let token = going_on(scenario.start().await).token;
+    let abandoned = Abandoned { execution_id: NAME.to_owned(), token: None };
+    assert!(scenario.action.stop(&abandoned).await.is_ok());
+    let failure = failed(scenario.resume(&token).await);
+    assert!(failure.message.contains("was stopped"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told() {
+    let scenario = state_machine(json!({"First": {"Type": "Succeed"}})).await;
+    let token = going_on(scenario.start().await).token;
+    let missing = token.replace(NAME, "never-begun");
+    assert!(failed(scenario.resume(&missing).await).message.contains("there is no execution"));
+    let abandoned = Abandoned { execution_id: "never-begun".to_owned(), token: None };
+    assert!(scenario.action.stop(&abandoned).await.is_ok());
+    let elsewhere = Scenario::new(&config(), "arn:aws:states:eu-central-1:123456789012:stateMachine:missing");
+    assert_eq!(failed(elsewhere.start().await).kind, FailureKind::ConfigurationError);
+}
