@@ -1,0 +1,199 @@
+//! A job's credentials, renewed before they expire and when S3 says that they have.
+//!
+//! They live for about 15 minutes (a comment in AWS's Jenkins plugin; undocumented), which a large artifact may outlast.
+//! Nothing caches them beside this: each try of each request asks here.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_credential_types::Credentials as SdkCredentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_sdk_s3::config::interceptors::InterceptorContext;
+use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
+use secrecy::ExposeSecret;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::job::Credentials;
+
+/// The Jenkins plugin renews after 14 minutes, too.
+const RENEW_AFTER: Duration = Duration::from_secs(14 * 60);
+
+/// Fetches fresh credentials for the job: its details say them. The error is a reason to log, without any secret.
+pub trait Renew: Send + Sync {
+    /// Credentials that are as fresh as can be.
+    fn renew(&self) -> Pin<Box<dyn Future<Output = Result<Credentials, String>> + Send + '_>>;
+}
+
+/// What a job's S3 client signs with.
+#[derive(Clone)]
+pub(super) struct Renewing(Arc<Inner>);
+
+struct Inner {
+    current: Mutex<Current>,
+    /// The number of the newest credentials that S3 called expired.
+    expired: AtomicU64,
+    renew: Arc<dyn Renew>,
+}
+
+struct Current {
+    credentials: SdkCredentials,
+    since: Instant,
+    /// Counts from 1.
+    number: u64,
+}
+
+impl Renewing {
+    /// Begins with `credentials`, which the job has had `since` then.
+    pub(super) fn new(credentials: &Credentials, since: Instant, renew: Arc<dyn Renew>) -> Self {
+        let current = Mutex::new(Current { credentials: for_sdk(credentials), since, number: 1 });
+        Self(Arc::new(Inner { current, expired: AtomicU64::new(0), renew }))
+    }
+
+    /// One renewal serves all requests that wait for it, since they wait at the lock.
+    async fn provide(&self) -> Result<SdkCredentials, CredentialsError> {
+        let mut current = self.0.current.lock().await;
+        let refused = current.number <= self.0.expired.load(Ordering::Acquire);
+        if !refused && current.since.elapsed() < RENEW_AFTER {
+            return Ok(current.credentials.clone());
+        }
+        let since = Instant::now();
+        match self.0.renew.renew().await {
+            Ok(fresh) => {
+                tracing::info!("renewed the job's credentials");
+                *current = Current { credentials: for_sdk(&fresh), since, number: current.number + 1 };
+                Ok(current.credentials.clone())
+            }
+            // They may be good for another minute; S3 will tell.
+            Err(reason) if !refused => {
+                tracing::warn!(reason, "the job's credentials could not be renewed yet");
+                Ok(current.credentials.clone())
+            }
+            Err(reason) => {
+                tracing::warn!(reason, "the job's credentials have expired and could not be renewed");
+                Err(CredentialsError::provider_error(reason))
+            }
+        }
+    }
+
+    /// Notes that S3 calls the credentials expired that are current now. If others have taken their place since the
+    /// request was signed, that is one renewal too many and does no harm.
+    fn expired(&self) {
+        if let Ok(current) = self.0.current.try_lock() {
+            self.0.expired.fetch_max(current.number, Ordering::AcqRel);
+        }
+        // Locked: they are being renewed already.
+    }
+}
+
+fn for_sdk(credentials: &Credentials) -> SdkCredentials {
+    SdkCredentials::new(
+        credentials.access_key_id.as_str(),
+        credentials.secret_access_key.expose_secret(),
+        Some(credentials.session_token.expose_secret().to_owned()),
+        None,
+        "CodePipelineJob",
+    )
+}
+
+impl fmt::Debug for Renewing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Renewing")
+    }
+}
+
+impl ProvideCredentials for Renewing {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.provide())
+    }
+}
+
+/// Has a request tried again whose credentials had expired: the next try signs with fresh ones.
+impl ClassifyRetry for Renewing {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let body = context.response().filter(|response| response.status().as_u16() == 400).and_then(|it| it.body().bytes());
+        if body.is_some_and(|body| memchr::memmem::find(body, b"<Code>ExpiredToken</Code>").is_some()) {
+            self.expired();
+            return RetryAction::server_error();
+        }
+        RetryAction::NoActionIndicated
+    }
+
+    fn name(&self) -> &'static str {
+        "expired credentials"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    /// Hands out `key-1`, `key-2`, …, or fails.
+    #[derive(Default)]
+    struct Counting {
+        renewals: AtomicU32,
+        fails: bool,
+    }
+
+    impl Renew for Counting {
+        fn renew(&self) -> Pin<Box<dyn Future<Output = Result<Credentials, String>> + Send + '_>> {
+            Box::pin(async {
+                let number = self.renewals.fetch_add(1, Ordering::SeqCst) + 1;
+                if self.fails { Err("down".to_owned()) } else { Ok(credentials(&format!("key-{number}"))) }
+            })
+        }
+    }
+
+    fn credentials(key: &str) -> Credentials {
+        Credentials {
+            access_key_id: key.to_owned(),
+            secret_access_key: "secret".to_owned().into(),
+            session_token: "token".to_owned().into(),
+        }
+    }
+
+    async fn key(renewing: &Renewing) -> String {
+        renewing.provide().await.map_or_else(|_| "none".to_owned(), |it| it.access_key_id().to_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn credentials_are_renewed_before_they_are_14_minutes_old() {
+        let renewing = Renewing::new(&credentials("polled"), Instant::now(), Arc::new(Counting::default()));
+        tokio::time::advance(Duration::from_secs(14 * 60 - 1)).await;
+        assert_eq!(key(&renewing).await, "polled");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(key(&renewing).await, "key-1");
+        assert_eq!(key(&renewing).await, "key-1");
+        tokio::time::advance(Duration::from_secs(14 * 60)).await;
+        assert_eq!(key(&renewing).await, "key-2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn credentials_that_s3_calls_expired_are_renewed_once() {
+        let renewing = Renewing::new(&credentials("polled"), Instant::now(), Arc::new(Counting::default()));
+        renewing.expired();
+        renewing.expired();
+        assert_eq!(key(&renewing).await, "key-1");
+        assert_eq!(key(&renewing).await, "key-1");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn old_credentials_are_tried_when_no_fresh_ones_can_be_had() {
+        let failing = Arc::new(Counting { fails: true, ..Counting::default() });
+        let renewing = Renewing::new(&credentials("polled"), Instant::now(), failing);
+        tokio::time::advance(RENEW_AFTER).await;
+        assert_eq!(key(&renewing).await, "polled");
+        renewing.expired();
+        assert_eq!(key(&renewing).await, "none");
+    }
+}

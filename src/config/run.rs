@@ -1,0 +1,232 @@
+//! `run` and `timeoutSeconds`: what the work of an action type is, and how long it may take.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use super::actions::only_known;
+use super::problems::Problems;
+use super::{Limits, Run};
+use crate::actions::command::{self, CommandAction};
+use crate::actions::http::{HttpAction, HttpMistake, HttpSettings, system_clock};
+use crate::actions::state_machine::StateMachineArn;
+use crate::placeholder::Template;
+
+const KINDS: [&str; 3] = ["command", "http", "stateMachine"];
+
+const DEFAULT_COMMAND_SECONDS: u64 = 300;
+/// CodePipeline's own limit for custom actions (user guide, "Quotas"): 24 hours.
+const LONGEST_SECONDS: u64 = 24 * 60 * 60;
+const DEFAULT_REQUEST_SECONDS: u64 = 30;
+const LONGEST_REQUEST_SECONDS: u64 = 120;
+/// A call of Step Functions takes tens of milliseconds; this is room to try it again.
+const STATE_MACHINE_TURN: Duration = Duration::from_secs(30);
+
+/// What the other members of the entry, and the environment, have to do with `run`.
+pub(super) struct Around<'a> {
+    pub(super) path: &'a str,
+    pub(super) secrets: &'a [String],
+    pub(super) limits: &'a Limits,
+    pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+pub(super) fn parse(entry: &Map<String, Value>, around: &Around<'_>, problems: &mut Problems) -> Option<Run> {
+    let path = format!("{}.run", around.path);
+    let member = entry.get("run").and_then(Value::as_object).filter(|members| members.len() == 1);
+    let Some((kind, value)) = member.and_then(|members| members.iter().next()) else {
+        problems.add(path, format_args!("must be an object with exactly one member: {}", KINDS.join(", ")));
+        return None;
+    };
+    let seconds = entry.get("timeoutSeconds");
+    let path = format!("{path}.{kind}");
+    match kind.as_str() {
+        "command" => run_command(value, seconds, &path, around, problems),
+        "http" => run_http(value, seconds, &path, around, problems),
+        "stateMachine" => run_state_machine(value, seconds, &path, around, problems),
+        _ => {
+            only_known(entry.get("run")?.as_object()?, &format!("{}.run", around.path), &KINDS, problems);
+            None
+        }
+    }
+}
+
+fn run_command(
+    value: &Value,
+    seconds: Option<&Value>,
+    path: &str,
+    around: &Around<'_>,
+    problems: &mut Problems,
+) -> Option<Run> {
+    let timeout = command_timeout(seconds, around, problems);
+    let arguments = templates(value, path, problems)?;
+    let package = around.limits.package_folder.clone();
+    let command = CommandAction::new(arguments, around.secrets.to_vec(), timeout, package);
+    let action = command.map_err(|mistake| problems.add(path, mistake)).ok()?;
+    Some(Run::Command { action: Box::new(action), turn: timeout + command::ENDING })
+}
+
+fn run_http(
+    value: &Value,
+    seconds: Option<&Value>,
+    path: &str,
+    around: &Around<'_>,
+    problems: &mut Problems,
+) -> Option<Run> {
+    let overall = overall_timeout(seconds, around, problems);
+    let Some(members) = value.as_object() else {
+        problems.add(path, "must be an object with url and secretVariable");
+        return None;
+    };
+    only_known(members, path, &["url", "secretVariable", "requestTimeoutSeconds"], problems);
+    let request_path = format!("{path}.requestTimeoutSeconds");
+    let request = whole_seconds(members.get("requestTimeoutSeconds"), DEFAULT_REQUEST_SECONDS)
+        .filter(|seconds| (1..=LONGEST_REQUEST_SECONDS).contains(seconds))
+        .unwrap_or_else(|| {
+            problems.add(request_path, format_args!("must be a whole number from 1 to {LONGEST_REQUEST_SECONDS}"));
+            DEFAULT_REQUEST_SECONDS
+        });
+    let secret = webhook_secret(members.get("secretVariable"), path, around, problems);
+    let Some(url) = members.get("url").and_then(Value::as_str) else {
+        problems.add(format_args!("{path}.url"), "must be a string: the URL that jobs are POSTed to");
+        return None;
+    };
+    let (name, secret) = secret?;
+    let request_timeout = Duration::from_secs(request);
+    let settings = HttpSettings {
+        url: url.to_owned(),
+        secret: SecretString::from(secret),
+        secrets: around.secrets.to_vec(),
+        request_timeout,
+        clock: system_clock,
+    };
+    match HttpAction::new(settings) {
+        // Two tries that take their whole time, and their pauses.
+        Ok(action) => {
+            let turn = fitting(request_timeout * 2 + Duration::from_secs(10), path, around, problems);
+            Some(Run::Http { action: Box::new(action), turn, overall })
+        }
+        Err(mistake @ HttpMistake::Secret) => {
+            problems.add(name, mistake);
+            None
+        }
+        Err(mistake) => {
+            problems.add(format_args!("{path}.url"), mistake);
+            None
+        }
+    }
+}
+
+/// The name of the variable that holds the key of the webhooks, and its value.
+fn webhook_secret(
+    value: Option<&Value>,
+    path: &str,
+    around: &Around<'_>,
+    problems: &mut Problems,
+) -> Option<(String, String)> {
+    let plain = |name: &&str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let Some(name) = value.and_then(Value::as_str).filter(plain) else {
+        let rule = "must be the name of the environment variable that holds the key (whsec_…) of the webhooks' signature";
+        problems.add(format_args!("{path}.secretVariable"), rule);
+        return None;
+    };
+    let Some(secret) = (around.variable)(name) else {
+        problems.add(format_args!("{path}.secretVariable"), "names a variable that is not set");
+        return None;
+    };
+    Some((name.to_owned(), secret))
+}
+
+fn run_state_machine(
+    value: &Value,
+    seconds: Option<&Value>,
+    path: &str,
+    around: &Around<'_>,
+    problems: &mut Problems,
+) -> Option<Run> {
+    let overall = overall_timeout(seconds, around, problems);
+    let turn = fitting(STATE_MACHINE_TURN, path, around, problems);
+    let Some(arn) = value.as_str() else {
+        problems.add(path, "must be a string: the state machine's ARN");
+        return None;
+    };
+    let machine = StateMachineArn::parse(arn).map_err(|mistake| problems.add(path, mistake)).ok()?;
+    Some(Run::StateMachine { machine, turn, overall })
+}
+
+/// A command runs within one invocation, so its time, staging and the report must fit into the function's timeout.
+fn command_timeout(value: Option<&Value>, around: &Around<'_>, problems: &mut Problems) -> Duration {
+    let path = format!("{}.timeoutSeconds", around.path);
+    let limits = around.limits;
+    let beside = limits.staging + limits.reporting + command::ENDING;
+    let longest = limits.function_timeout.saturating_sub(beside).as_secs();
+    let seconds = whole_seconds(value, DEFAULT_COMMAND_SECONDS).unwrap_or(0);
+    if seconds == 0 {
+        problems.add(path, "must be a whole number of seconds, 1 or more");
+    } else if seconds > longest {
+        let (function, beside) = (limits.function_timeout.as_secs(), beside.as_secs());
+        let default = if value.is_none() { " by default" } else { "" };
+        problems.add(
+            path,
+            format_args!(
+                "is {seconds}{default}, but a function with a timeout of {function} s (FUNCTION_TIMEOUT) leaves {longest} s: \
+                 staging (STAGING_TIMEOUT), ending and reporting need {beside} s, so no such job could ever be claimed"
+            ),
+        );
+    }
+    Duration::from_secs(seconds)
+}
+
+/// Work outside spans invocations: its time counts across continuations.
+fn overall_timeout(value: Option<&Value>, around: &Around<'_>, problems: &mut Problems) -> Duration {
+    let seconds = whole_seconds(value, LONGEST_SECONDS).filter(|seconds| (1..=LONGEST_SECONDS).contains(seconds));
+    Duration::from_secs(seconds.unwrap_or_else(|| {
+        let rule = format_args!("must be a whole number of seconds from 1 to {LONGEST_SECONDS}, CodePipeline's own limit");
+        problems.add(format_args!("{}.timeoutSeconds", around.path), rule);
+        LONGEST_SECONDS
+    }))
+}
+
+/// `turn`, one call's time at work that goes on outside, which must fit into the function's timeout.
+fn fitting(turn: Duration, path: &str, around: &Around<'_>, problems: &mut Problems) -> Duration {
+    let limits = around.limits;
+    let needed = turn + limits.staging + limits.reporting;
+    if needed > limits.function_timeout {
+        let (needed, function) = (needed.as_secs(), limits.function_timeout.as_secs());
+        let rule = format_args!(
+            "needs {needed} s at a time, staging (STAGING_TIMEOUT) and reporting included, but the function's timeout is \
+             {function} s (FUNCTION_TIMEOUT)"
+        );
+        problems.add(path, rule);
+    }
+    turn
+}
+
+/// CloudFormation hands a Number parameter on as a string.
+fn whole_seconds(value: Option<&Value>, default: u64) -> Option<u64> {
+    match value {
+        None => Some(default),
+        Some(Value::String(text)) => text.parse().ok(),
+        Some(value) => value.as_u64(),
+    }
+}
+
+fn templates(value: &Value, path: &str, problems: &mut Problems) -> Option<Vec<Template>> {
+    let Some(arguments) = value.as_array() else {
+        problems.add(path, "must be an array of strings: the program and its arguments");
+        return None;
+    };
+    let mut templates = Vec::with_capacity(arguments.len());
+    for (index, argument) in arguments.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        match argument.as_str().map(Template::parse) {
+            Some(Ok(template)) => templates.push(template),
+            Some(Err(error)) => problems.add(path, error),
+            None => problems.add(path, "must be a string"),
+        }
+    }
+    (templates.len() == arguments.len()).then_some(templates)
+}
