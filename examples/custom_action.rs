@@ -1,0 +1,93 @@
+//! A worker of one's own: an action written in Rust, and the few lines of `main` around it.
+//!
+//! The action waits for a service to be healthy, a deployment's last step: it asks a URL until the answer holds an expected
+//! text. That may take longer than a Lambda invocation, so it looks once and hands back a continuation token; CodePipeline
+//! brings the next job with it some seconds later, and shows the progress meanwhile.
+//!
+//! `ACTIONS` may be left unset: this worker brings its action type itself. Otherwise it is configured and deployed like the
+//! ready-made one (README, "With cargo-lambda" and "Deploying").
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::job::{ActionTypeId, Continuation, Failure, FailureKind, Finished, Outcome};
+
+/// How long one look may take.
+const LOOK: Duration = Duration::from_secs(10);
+/// So many looks are enough.
+const LOOKS: u32 = 100;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    codepipeline_worker::run_with(vec![served()]).await
+}
+
+/// The action type, and how to serve it. Its action has the configuration keys `Url` and `Expect`.
+pub fn served() -> Served {
+    let [owner, category, provider, version] = ["Custom", "Deploy", "WaitForHealth", "1"].map(str::to_owned);
+    let turn = LOOK + Duration::from_secs(5);
+    Served::new(ActionTypeId { category, owner, provider, version }, turn, WaitForHealth)
+        .overall_timeout(Duration::from_secs(3600))
+}
+
+struct WaitForHealth;
+
+impl Action for WaitForHealth {
+    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+        look(&run, 1).await
+    }
+
+    /// The token is the number of looks so far.
+    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
+        let looks: u32 = token
+            .parse()
+            .map_err(|_| Failure::new(FailureKind::ConfigurationError, "the continuation token is no number of looks"))?;
+        look(&run, looks.saturating_add(1)).await
+    }
+
+    /// It works with no files: there is nothing to stage.
+    fn wants_files(&self) -> bool {
+        false
+    }
+}
+
+/// Looks once.
+async fn look(run: &Run, number: u32) -> Result<Outcome, Failure> {
+    let url = configured(run, "Url")?;
+    let expected = configured(run, "Expect")?;
+    let seen = answer(url).await;
+    if seen.as_ref().is_ok_and(|text| text.contains(expected)) {
+        return Ok(Outcome::Finished(Finished {
+            summary: Some(format!("healthy at look {number}")),
+            variables: [("Looks".to_owned(), number.to_string())].into(),
+            ..Finished::default()
+        }));
+    }
+    let reason = seen.err().unwrap_or("it answers, but not as expected");
+    if number >= LOOKS {
+        let message = format!("the service is not healthy after {LOOKS} looks: {reason}");
+        return Err(Failure::new(FailureKind::JobFailed, message));
+    }
+    Ok(Outcome::Continue(Continuation {
+        token: number.to_string(),
+        summary: Some(format!("look {number}: {reason}")),
+        external_execution_id: None,
+        percent_complete: u8::try_from(number * 100 / LOOKS).ok(),
+    }))
+}
+
+fn configured<'r>(run: &'r Run, key: &str) -> Result<&'r str, Failure> {
+    run.job.configuration.get(key).ok_or_else(|| {
+        let message = format!("the action's configuration lacks the key {key}");
+        Failure::new(FailureKind::ConfigurationError, message)
+    })
+}
+
+/// What the service says, or why it says nothing: in words of ours, since an error may hold the URL.
+async fn answer(url: &str) -> Result<String, &'static str> {
+    let client = reqwest::Client::builder().timeout(LOOK).no_proxy().build().map_err(|_| "no HTTP client can be made")?;
+    let reply = client.get(url).send().await.map_err(|_| "it can't be reached")?;
+    let reply = reply.error_for_status().map_err(|_| "it answers with an error")?;
+    reply.text().await.map_err(|_| "its answer breaks off")
+}
