@@ -4,12 +4,16 @@ use std::hash::{BuildHasher, RandomState};
 
 /// A random UUID (version 4).
 pub(crate) fn random_uuid() -> String {
-    // The standard library seeds every new state from the system's randomness.
-    let random = || RandomState::new().hash_one(0_u8);
-    let (high, low) = (random(), random());
+    let (high, low) = (random_seed(), random_seed());
     let (a, b, c) = (high >> 32, (high >> 16) & 0xffff, high & 0xfff);
     let (d, e) = (0x8000 | (low >> 48) & 0x3fff, low & 0xffff_ffff_ffff);
     format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}")
+}
+
+/// A number that nobody can foretell.
+pub(crate) fn random_seed() -> u64 {
+    // The standard library seeds its states from the system's randomness.
+    RandomState::new().hash_one(0_u8)
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! A local emulator of AWS CodePipeline's job-worker API, its pipelines and an S3 store.
 
 pub mod api;
+pub mod cli;
 pub mod clock;
 pub mod engine;
 mod ids;
 mod listener;
+mod request_log;
 pub mod runtime_api;
-pub mod s3;
+mod s3;
+mod server;
 pub mod types;
+
+pub use server::{Emulator, Options};

@@ -57,6 +57,13 @@ impl Listener {
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
+
+    /// Closes the port and all connections, and waits until nothing answers any more.
+    pub(crate) async fn stop(&mut self) {
+        self.accepting.abort();
+        // It was aborted, or it panicked, which ended it as well.
+        let _ = (&mut self.accepting).await;
+    }
 }
 
 impl Drop for Listener {

@@ -98,9 +98,7 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
             if timeout(CANCELLING, task).await.is_err() {
                 tracing::error!("the action ignores its cancellation");
             }
-            let message = "the invocation's deadline came before the work was done: give the function a longer timeout, \
-                           or the action less to do";
-            Err(Failure::new(FailureKind::JobFailed, message))
+            Err(out_of_time())
         }
     };
     if let Some(store) = &turn.store {
@@ -141,8 +139,11 @@ impl Turn {
             }
         };
         timeout_at(deadline, working).await.unwrap_or_else(|_| {
-            let seconds = self.served.timeout.as_secs();
-            let message = format!("the action took longer than its timeout of {seconds} s and was cancelled");
+            if deadline == end_by {
+                return Err(out_of_time());
+            }
+            let limit = self.served.timeout;
+            let message = format!("the action took longer than its timeout of {limit:?} and was cancelled");
             Err(Failure::new(FailureKind::JobFailed, message))
         })
     }
@@ -188,6 +189,12 @@ impl Turn {
             Failure::new(FailureKind::PermissionError, message)
         })
     }
+}
+
+fn out_of_time() -> Failure {
+    let message = "the invocation's deadline came before the work was done: give the function a longer timeout, \
+                   or the action less to do";
+    Failure::new(FailureKind::JobFailed, message)
 }
 
 pub(super) fn failure(error: &StagingError) -> Failure {

@@ -30,6 +30,8 @@ mod poll_for_jobs;
 mod put_job_failure_result;
 mod put_job_success_result;
 mod start_pipeline_execution;
+#[cfg(test)]
+mod tests;
 mod update_pipeline;
 mod validate;
 

@@ -10,7 +10,7 @@ use crate::{
     engine::{
         Engine,
         actions::Revision,
-        jobs::{Progress, Success},
+        results::{Progress, Success},
     },
     types::Timestamp,
 };

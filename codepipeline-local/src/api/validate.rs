@@ -70,7 +70,7 @@ impl Walk {
                     match members.get(member) {
                         Some(value) => self.check(value, member_shape, &join(path, member))?,
                         None if shape.required.contains(member) => {
-                            self.check(&Value::Null, member_shape, &join(path, member))?
+                            self.check(&Value::Null, member_shape, &join(path, member))?;
                         }
                         None => {}
                     }

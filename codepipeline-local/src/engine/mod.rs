@@ -14,7 +14,9 @@ pub(crate) mod error;
 pub(crate) mod executions;
 pub(crate) mod jobs;
 pub(crate) mod pipelines;
+mod progress;
 mod random;
+pub(crate) mod results;
 mod settings;
 mod structure;
 pub(crate) mod urls;
@@ -161,9 +163,9 @@ impl Engine {
         self.grants.get(access_key_id).cloned()
     }
 
-    /// Whether the bucket is the artifact store of a pipeline.
+    /// Whether the bucket is the artifact store of a pipeline, or was that of an earlier version of it.
     pub fn is_artifact_store(&self, bucket: &str) -> bool {
-        self.pipelines.values().any(|pipeline| pipeline.latest().stores().any(|store| store.location == bucket))
+        self.pipelines.values().any(|pipeline| pipeline.has_stored_in(bucket))
     }
 
     /// The latest moment that it was told of.

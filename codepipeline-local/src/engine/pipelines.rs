@@ -36,6 +36,11 @@ impl Pipeline {
     pub(crate) fn version(&self, version: u32) -> Option<&Arc<PipelineDeclaration>> {
         self.versions.iter().find(|declaration| declaration.version == version)
     }
+
+    /// Whether any version has this artifact store: executions of an older one may still run.
+    pub(super) fn has_stored_in(&self, bucket: &str) -> bool {
+        self.versions.iter().any(|declaration| declaration.stores().any(|store| store.location == bucket))
+    }
 }
 
 impl Engine {

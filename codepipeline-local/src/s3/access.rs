@@ -8,6 +8,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use super::signature::{ORDINARY_SECRET, query_values};
 use crate::clock::Clock;
+use crate::request_log::RequestLog;
 use crate::types::{Grant, ObjectRef, Permissions};
 
 /// What temporary access keys begin with (IAM User Guide, "IAM identifiers").
@@ -49,11 +50,13 @@ impl S3Auth for Auth {
 pub(super) struct Access {
     pub(super) permissions: Arc<dyn Permissions>,
     pub(super) clock: Clock,
+    pub(super) log: RequestLog,
 }
 
 #[async_trait::async_trait]
 impl S3Access for Access {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        self.log.add(cx.s3_op().name());
         let Some(credentials) = cx.credentials() else {
             return Err(s3_error!(AccessDenied, "The request is not signed; any access key and secret will do"));
         };

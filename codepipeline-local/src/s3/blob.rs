@@ -20,6 +20,9 @@ pub(super) const KEY: &str = "o";
 /// Bytes and attributes of one upload. Its folder is removed when the last user lets go of it, unless it is kept.
 pub(super) struct Blob {
     folder: PathBuf,
+    /// One for as long as the blob lives: it numbers the temporary files of uploads that arrive side by side, and begins by
+    /// removing all that it finds.
+    store: FileSystem,
     kept: AtomicBool,
 }
 
@@ -28,12 +31,17 @@ impl Blob {
     pub(super) fn create(folder: PathBuf) -> io::Result<Self> {
         std::fs::create_dir(&folder)?;
         std::fs::create_dir(folder.join(BUCKET))?;
-        Ok(Self { folder, kept: AtomicBool::new(false) })
+        Self::open(folder, false)
     }
 
     /// One that an earlier run kept.
-    pub(super) fn reopen(folder: PathBuf) -> Self {
-        Self { folder, kept: AtomicBool::new(true) }
+    pub(super) fn reopen(folder: PathBuf) -> io::Result<Self> {
+        Self::open(folder, true)
+    }
+
+    fn open(folder: PathBuf, kept: bool) -> io::Result<Self> {
+        let store = FileSystem::new(&folder).map_err(|error| io::Error::other(format!("{error:?}")))?;
+        Ok(Self { folder, store, kept: AtomicBool::new(kept) })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -51,8 +59,8 @@ impl Blob {
     }
 
     /// The store over the folder.
-    pub(super) fn store(&self) -> S3Result<FileSystem> {
-        Ok(FileSystem::new(&self.folder)?)
+    pub(super) fn store(&self) -> &FileSystem {
+        &self.store
     }
 
     /// Makes this (empty) blob the same as another. Files of a blob are never written to again, so they can be shared.
@@ -78,7 +86,7 @@ impl Blob {
         request.input.copy_source_if_none_match = None;
         request.input.copy_source_if_modified_since = None;
         request.input.copy_source_if_unmodified_since = None;
-        self.store()?.copy_object(request).await?;
+        self.store.copy_object(request).await?;
         Ok(())
     }
 }

@@ -4,6 +4,8 @@
 //! received, so of any number of racing writers that demand the same state exactly one wins, and a slow upload holds up nobody.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,6 +69,8 @@ pub(super) struct Object {
 /// All buckets and objects.
 pub(super) struct Catalog {
     root: PathBuf,
+    /// Held as long as the folder is used.
+    _lock: File,
     next_blob: AtomicU64,
     state: Mutex<State>,
 }
@@ -82,6 +86,8 @@ impl Catalog {
     pub(super) fn open(root: &Path) -> io::Result<Self> {
         let mut state = State::default();
         std::fs::create_dir_all(root.join(BUCKETS))?;
+        let lock = File::create(root.join("lock"))?;
+        lock.try_lock().map_err(|_| io::Error::other("another emulator keeps its objects there"))?;
         std::fs::create_dir_all(root.join(OBJECTS))?;
         for entry in std::fs::read_dir(root.join(BUCKETS))? {
             state.buckets.insert(entry?.file_name().to_string_lossy().into_owned(), BTreeMap::new());
@@ -90,8 +96,9 @@ impl Catalog {
         let mut last_blob = 0;
         for entry in std::fs::read_dir(root.join(OBJECTS))? {
             let folder = entry?.path();
-            let number = folder.file_name().and_then(|name| u64::from_str_radix(name.to_str()?, 16).ok());
-            last_blob = last_blob.max(number.unwrap_or(0));
+            // Anything else in the folder is not the emulator's, and is left alone.
+            let Some(number) = folder.file_name().and_then(blob_number) else { continue };
+            last_blob = last_blob.max(number);
             match committed(&folder)? {
                 Some((order, record)) => found.push((order, record, folder)),
                 None => std::fs::remove_dir_all(&folder)?,
@@ -101,14 +108,14 @@ impl Catalog {
         for (order, record, folder) in found {
             state.commits = order;
             let (bucket, key) = (record.bucket.clone(), record.key.clone());
-            let object = Arc::new(Object { record, blob: Arc::new(Blob::reopen(folder)) });
+            let object = Arc::new(Object { record, blob: Arc::new(Blob::reopen(folder)?) });
             // A run that was killed between committing a new object and removing the old one left both; the later one counts.
             let replaced = state.buckets.entry(bucket).or_default().insert(key, object);
             if let Some(replaced) = replaced {
                 replaced.blob.keep(false);
             }
         }
-        Ok(Self { root: root.into(), next_blob: AtomicU64::new(last_blob + 1), state: Mutex::new(state) })
+        Ok(Self { root: root.into(), _lock: lock, next_blob: AtomicU64::new(last_blob + 1), state: Mutex::new(state) })
     }
 
     /// A place for bytes that are no object yet.
@@ -166,15 +173,15 @@ impl Catalog {
         Ok(from.take_while(|(key, _)| key.starts_with(prefix)).map(|(_, object)| Arc::clone(object)).collect())
     }
 
-    /// Makes the bucket; false if it was there.
-    pub(super) fn create_bucket(&self, bucket: &str) -> io::Result<bool> {
+    /// Makes the bucket, unless it is there.
+    pub(super) fn create_bucket(&self, bucket: &str) -> io::Result<()> {
         let mut state = self.lock();
         if state.buckets.contains_key(bucket) {
-            return Ok(false);
+            return Ok(());
         }
         std::fs::create_dir(self.root.join(BUCKETS).join(bucket))?;
         state.buckets.insert(bucket.into(), BTreeMap::new());
-        Ok(true)
+        Ok(())
     }
 
     /// Removes an empty bucket.
@@ -205,6 +212,12 @@ impl Catalog {
     }
 }
 
+/// The number in the name of a blob's folder.
+fn blob_number(name: &OsStr) -> Option<u64> {
+    let name = name.to_str().filter(|name| name.len() == 16)?;
+    u64::from_str_radix(name, 16).ok()
+}
+
 /// The record that commits a blob's folder, and its place in the order of commits.
 fn committed(folder: &Path) -> io::Result<Option<(u64, Record)>> {
     for entry in std::fs::read_dir(folder)? {
@@ -220,6 +233,7 @@ fn committed(folder: &Path) -> io::Result<Option<(u64, Record)>> {
 }
 
 /// S3's answer to a failure of this machine's disk.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` is given")]
 pub(super) fn internal(error: io::Error) -> s3s::S3Error {
     s3s::S3Error::with_message(s3s::S3ErrorCode::InternalError, format!("The emulator's data folder failed: {error}"))
 }

@@ -13,6 +13,7 @@ mod storage;
 #[cfg(test)]
 mod tests;
 mod uploads;
+mod version_2;
 
 use std::io;
 use std::path::Path;
@@ -20,11 +21,13 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
+use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::dto::ServerSideEncryption;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, HttpError, S3Error, S3ErrorCode};
+use s3s::{Body, HttpError, S3Error, S3ErrorCode, s3_error};
 
 use crate::clock::Clock;
+use crate::request_log::RequestLog;
 use crate::types::{ObjectRef, Permissions};
 use access::Caller;
 use catalog::{Catalog, Encryption, Record};
@@ -36,23 +39,23 @@ const REVISION_SUMMARY: &str = "codepipeline-artifact-revision-summary";
 
 /// An S3 in a folder.
 #[derive(Clone)]
-pub struct Store {
+pub(crate) struct Store {
     storage: Arc<Storage>,
     service: S3Service,
     permissions: Arc<dyn Permissions>,
 }
 
 /// What [`Store::copy`] has copied.
-pub struct Copied {
+pub(crate) struct Copied {
     /// The entity tag, without quotes.
-    pub e_tag: String,
+    pub(crate) e_tag: String,
     /// What the object's metadata `codepipeline-artifact-revision-summary` says.
-    pub revision_summary: Option<String>,
+    pub(crate) revision_summary: Option<String>,
 }
 
 /// Why [`Store::copy`] has not.
 #[derive(Debug, thiserror::Error)]
-pub enum CopyError {
+pub(crate) enum CopyError {
     /// The bucket or the object is not there.
     #[error("{0}")]
     NotFound(String),
@@ -63,19 +66,29 @@ pub enum CopyError {
 
 impl Store {
     /// Opens the store in a folder, which is made if it is not there.
-    pub fn open(folder: &Path, clock: Clock, permissions: Arc<dyn Permissions>) -> io::Result<Self> {
+    pub(crate) fn open(
+        folder: &Path,
+        clock: Clock,
+        permissions: Arc<dyn Permissions>,
+        log: RequestLog,
+    ) -> io::Result<Self> {
         let catalog = Catalog::open(folder)?;
         let shared = || Arc::clone(&permissions);
         let storage =
             Arc::new(Storage { catalog, uploads: Default::default(), clock: clock.clone(), permissions: shared() });
         let mut builder = S3ServiceBuilder::new(Operations(Arc::clone(&storage)));
+        // Clients follow the `Date` of replies, and so sign with the emulator's time, which is any in a test; `s3s` would compare it
+        // with the machine's.
+        let mut config = S3Config::default();
+        config.presigned_url_max_skew_time_secs = u32::MAX;
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         builder.set_auth(access::Auth(shared()));
-        builder.set_access(access::Access { permissions: shared(), clock });
+        builder.set_access(access::Access { permissions: shared(), clock, log });
         Ok(Self { storage, service: builder.build(), permissions })
     }
 
     /// Answers a request. Fails if the connection must be given up.
-    pub async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
         let (mut parts, body) = request.into_parts();
         let mut body = body::read_to_its_end(&parts.headers, body);
         if let Some(signed) = Signed::of(&parts) {
@@ -88,20 +101,33 @@ impl Store {
                 }
                 Err(error) => return refuse(error),
             }
+        } else if let Some(access_key_id) = version_2::access_key_id(&parts) {
+            let replaced = match access::caller(&*self.permissions, &access_key_id) {
+                // S3 takes it for buckets made before June 24, 2020 only (S3 User Guide, "Authenticating requests").
+                Ok(Caller::Job(_)) => Err(s3_error!(
+                    InvalidRequest,
+                    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+                )),
+                Ok(Caller::Ordinary) => version_2::replace(&mut parts, &access_key_id, Clock::machine().now()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = replaced {
+                return refuse(error);
+            }
         }
         self.service.call(Request::from_parts(parts, body)).await
     }
 
     /// Makes the bucket, if it is not there. Fails if S3 allows no such name, or the data folder fails.
-    pub fn create_bucket(&self, name: &str) -> io::Result<()> {
+    pub(crate) fn create_bucket(&self, name: &str) -> io::Result<()> {
         if !s3s::path::check_bucket_name(name) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for an S3 bucket")));
         }
-        self.storage.catalog.create_bucket(name).map(drop)
+        self.storage.catalog.create_bucket(name)
     }
 
     /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms`.
-    pub async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<Copied, CopyError> {
+    pub(crate) async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<Copied, CopyError> {
         let copied = async {
             let catalog = &self.storage.catalog;
             let source = catalog.get(&from.bucket, &from.key)?;

@@ -35,7 +35,7 @@ impl Storage {
         let encryption = self.encryption(&bucket, job, asked)?;
 
         let blob = Arc::new(self.catalog.new_blob().map_err(internal)?);
-        let mut response = blob.store()?.put_object(request).await?;
+        let mut response = blob.store().put_object(request).await?;
         let e_tag = response.output.e_tag.clone().ok_or_else(|| s3_error!(InternalError))?.into_value();
         let size = std::fs::metadata(blob.file()).map_err(internal)?.len();
         let record = Record::new((&bucket, &key), e_tag, size, self.clock.now(), encryption.clone());
@@ -60,7 +60,7 @@ impl Storage {
             None => (0, object.record.size),
         };
 
-        let mut response = object.blob.store()?.get_object(request).await?;
+        let mut response = object.blob.store().get_object(request).await?;
         let output = &mut response.output;
         let encryption = object.record.encryption.clone();
         output.server_side_encryption = Some(ServerSideEncryption::from(encryption.algorithm));
@@ -80,7 +80,7 @@ impl Storage {
         input.bucket = BUCKET.into();
         input.key = KEY.into();
 
-        let mut response = object.blob.store()?.head_object(request).await?;
+        let mut response = object.blob.store().head_object(request).await?;
         let output = &mut response.output;
         let encryption = object.record.encryption.clone();
         output.server_side_encryption = Some(ServerSideEncryption::from(encryption.algorithm));
@@ -171,7 +171,7 @@ impl Storage {
     /// The attributes that the store keeps of an object, as HEAD answers them.
     pub(super) async fn attributes(&self, object: &Object) -> S3Result<HeadObjectOutput> {
         let input = HeadObjectInput { bucket: BUCKET.into(), key: KEY.into(), ..Default::default() };
-        Ok(object.blob.store()?.head_object(super::storage::own_request(input)).await?.output)
+        Ok(object.blob.store().head_object(super::storage::own_request(input)).await?.output)
     }
 }
 

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 pub(super) const ORDINARY_SECRET: &str = "ordinary";
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
 /// What a request says of its signature.
 pub(super) struct Signed {
@@ -31,6 +31,13 @@ enum Place {
 }
 
 impl Signed {
+    /// What a request is signed with that says these headers and no more.
+    pub(super) fn anew(access_key_id: &str, date: &str, time: &str, headers: &[&str]) -> Self {
+        let scope = format!("{date}/us-east-1/s3/aws4_request");
+        let headers = headers.iter().map(|&name| name.to_owned()).collect();
+        Self { access_key_id: access_key_id.into(), scope, time: time.into(), headers, place: Place::Header }
+    }
+
     /// Reads it from the `Authorization` header or from a presigned URL; `None` if there is neither.
     pub(super) fn of(parts: &Parts) -> Option<Self> {
         if let Some(header) = parts.headers.get(http::header::AUTHORIZATION) {
@@ -121,7 +128,7 @@ fn header_line(headers: &HeaderMap, name: &str) -> String {
 }
 
 /// The query's names and values, decoded.
-fn query_pairs(uri: &Uri) -> Vec<(String, String)> {
+pub(super) fn query_pairs(uri: &Uri) -> Vec<(String, String)> {
     let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.map(|(name, value)| (decode(name, true), decode(value, true))).collect()
@@ -132,7 +139,7 @@ pub(super) fn query_values(uri: &Uri) -> BTreeMap<String, String> {
     query_pairs(uri).into_iter().collect()
 }
 
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     uri_encode(text, true)
 }
 

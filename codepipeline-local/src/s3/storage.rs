@@ -89,11 +89,11 @@ pub(super) struct Operations(pub(super) Arc<Storage>);
 #[async_trait::async_trait]
 impl S3 for Operations {
     async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
-        if !self.0.catalog.create_bucket(&req.input.bucket).map_err(internal)? {
-            return Err(s3_error!(BucketAlreadyOwnedByYou, "The bucket is there already, and you own it"));
-        }
+        // That it may be there is S3's behaviour in us-east-1 (S3 API Reference, CreateBucket): no region is told apart here, and
+        // pipelines make their buckets themselves.
+        self.0.catalog.create_bucket(&req.input.bucket).map_err(internal)?;
         let location = Some(format!("/{}", req.input.bucket));
-        Ok(S3Response::new(CreateBucketOutput { location, ..Default::default() }))
+        Ok(S3Response::new(CreateBucketOutput { location }))
     }
 
     async fn delete_bucket(&self, req: S3Request<DeleteBucketInput>) -> S3Result<S3Response<DeleteBucketOutput>> {

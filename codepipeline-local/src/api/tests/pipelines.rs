@@ -1,0 +1,219 @@
+use super::*;
+
+fn local() -> Local {
+    let mut local = Local::new();
+    local.call("CreateCustomActionType", &action_type());
+    local
+}
+
+/// What is said of a pipeline that differs from a good one by `change`.
+fn refusal(change: impl FnOnce(&mut Value)) -> (String, String) {
+    let mut input = pipeline("web", &json!([check("Unit", 1)]));
+    change(&mut input["pipeline"]);
+    local().refused("CreatePipeline", &input)
+}
+
+#[test]
+fn a_new_pipeline_has_its_defaults_its_buckets_and_no_execution() {
+    let mut local = local();
+    let reply = local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
+    let declared = &reply["pipeline"];
+    assert_eq!((&declared["version"], &declared["executionMode"]), (&json!(1), &json!("SUPERSEDED")));
+    assert_eq!(declared["stages"][0]["actions"][0]["runOrder"], 1);
+    assert_eq!(
+        local.engine.take_effects(),
+        ["sources", "store"].map(|bucket| Effect::CreateBucket { bucket: bucket.to_owned() })
+    );
+    assert!(local.engine.is_artifact_store("store") && !local.engine.is_artifact_store("sources"));
+    let got = local.call("GetPipeline", &json!({"name": "web"}));
+    assert_eq!(got["pipeline"], *declared);
+    assert_eq!(got["metadata"]["pipelineArn"], "arn:aws:codepipeline:us-east-1:111122223333:web");
+    let executions = local.call("ListPipelineExecutions", &json!({"pipelineName": "web"}));
+    assert_eq!(executions["pipelineExecutionSummaries"], json!([]));
+    let again = pipeline("web", &json!([check("Unit", 1)]));
+    assert_eq!(local.refused("CreatePipeline", &again).0, "PipelineNameInUseException");
+}
+
+#[test]
+fn a_new_pipeline_starts_by_itself_where_the_setting_says_so() {
+    let mut local = Local::with(|settings| settings.start_on_create = true);
+    local.call("CreateCustomActionType", &action_type());
+    local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
+    let executions = local.call("ListPipelineExecutions", &json!({"pipelineName": "web"}));
+    assert_eq!(executions["pipelineExecutionSummaries"][0]["trigger"]["triggerType"], "CreatePipeline");
+}
+
+#[test]
+fn an_action_of_a_provider_that_is_not_emulated_is_refused_by_name() {
+    let (name, message) = refusal(|pipeline| {
+        pipeline["stages"][1]["actions"][0]["actionTypeId"] =
+            json!({"category": "Build", "owner": "AWS", "provider": "CodeBuild", "version": "1"});
+    });
+    assert_eq!(name, "InvalidActionDeclarationException");
+    assert!(message.contains("CodeBuild") && message.contains("AWS/Source/S3/1"), "{message}");
+}
+
+#[test]
+fn broken_structures_are_refused_with_what_is_wrong() {
+    type Change = fn(&mut Value);
+    let cases: [(Change, &str, &str); 19] = [
+        (
+            |p| {
+                p["stages"].as_array_mut().unwrap().pop();
+            },
+            "InvalidStructure",
+            "1 stage(s)",
+        ),
+        (|p| p["stages"][1]["name"] = "Source".into(), "InvalidStageDeclaration", "'Source' is used more than once"),
+        (|p| p["stages"][1]["actions"] = json!([]), "InvalidStageDeclaration", "0 actions"),
+        (|p| p["stages"][1]["actions"] = json!([source()]), "InvalidStageDeclaration", "first stage"),
+        (|p| p["stages"][0]["actions"] = json!([check("Unit", 1)]), "InvalidStageDeclaration", "source actions"),
+        (|p| p["stages"][1]["actions"] = json!([check("U", 1), check("U", 1)]), "InvalidActionDeclaration", "'U'"),
+        (
+            |p| p["stages"][1]["actions"][0]["inputArtifacts"] = json!([{"name": "No"}]),
+            "InvalidActionDeclaration",
+            "'No'",
+        ),
+        (
+            |p| p["stages"][1]["actions"][0]["outputArtifacts"] = json!([{"name": "Source"}]),
+            "InvalidStructure",
+            "'Source'",
+        ),
+        (
+            |p| p["stages"][1]["actions"][0]["inputArtifacts"] = json!([{"name": "Source"}, {"name": "Source"}]),
+            "InvalidActionDeclaration",
+            "2 input artifacts",
+        ),
+        (|p| p["stages"][1]["actions"][0]["configuration"] = json!({}), "InvalidActionDeclaration", "'Command'"),
+        (|p| p["stages"][1]["actions"][0]["configuration"]["Odd"] = "x".into(), "InvalidActionDeclaration", "'Odd'"),
+        (
+            |p| p["stages"][1]["actions"][0]["configuration"]["Command"] = "#{no.x}".into(),
+            "InvalidActionDeclaration",
+            "#{no.x}",
+        ),
+        (|p| p["stages"][1]["actions"][0]["namespace"] = "src".into(), "InvalidStructure", "'src'"),
+        (|p| p["stages"][1]["actions"][0]["namespace"] = "codepipeline".into(), "InvalidStructure", "reserved"),
+        (|p| p["stages"][1]["actions"][0]["region"] = "eu-west-1".into(), "InvalidActionDeclaration", "eu-west-1"),
+        (
+            |p| p["stages"][1]["actions"][0]["timeoutInMinutes"] = 60.into(),
+            "InvalidActionDeclaration",
+            "timeoutInMinutes",
+        ),
+        (|p| p["stages"][1]["onFailure"] = json!({"result": "ROLLBACK"}), "InvalidStageDeclaration", "onFailure"),
+        (|p| p["executionMode"] = "QUEUED".into(), "InvalidStructure", "V2"),
+        (|p| p["artifactStore"] = Value::Null, "InvalidStructure", "artifactStore"),
+    ];
+    for (change, name, named) in cases {
+        let refused = refusal(change);
+        assert_eq!(refused.0, format!("{name}Exception"), "{}", refused.1);
+        assert!(refused.1.contains(named), "{} lacks {named}", refused.1);
+    }
+}
+
+#[test]
+fn a_variable_of_a_parallel_action_is_not_yet_known() {
+    let (_, message) = refusal(|pipeline| {
+        let mut second = check("Second", 1);
+        second["configuration"]["Command"] = "#{first.x}".into();
+        let mut first = check("First", 1);
+        first["namespace"] = "first".into();
+        pipeline["stages"][1]["actions"] = json!([first, second]);
+    });
+    assert!(message.contains("#{first.x}"), "{message}");
+}
+
+#[test]
+fn an_artifact_of_a_parallel_action_is_not_yet_made() {
+    let refusal = |run_order: u32| {
+        let mut report = check("Report", 1);
+        report["outputArtifacts"] = json!([{"name": "Report"}]);
+        let mut read = check("Read", run_order);
+        read["inputArtifacts"] = json!([{"name": "Report"}]);
+        local().try_call("CreatePipeline", &pipeline("web", &json!([report, read])))
+    };
+    assert!(refusal(1).unwrap_err().1.contains("'Report'"));
+    refusal(2).unwrap();
+}
+
+#[test]
+fn secrets_are_masked_kept_by_an_update_and_refused_on_a_new_action() {
+    let mut local = local();
+    let with = |name: &str, token: &str| {
+        let mut action = check(name, 1);
+        action["configuration"]["Token"] = token.into();
+        pipeline("web", &json!([action]))
+    };
+    let (name, message) = local.refused("CreatePipeline", &with("Unit", "****"));
+    assert_eq!(name, "InvalidActionDeclarationException");
+    assert!(message.contains("\"Unit\"") && message.contains("\"Token\""), "{message}");
+    let created = local.call("CreatePipeline", &with("Unit", "s3cret"));
+    assert!(!created.to_string().contains("s3cret"));
+    let got = local.call("GetPipeline", &json!({"name": "web"}));
+    assert_eq!(
+        got["pipeline"]["stages"][1]["actions"][0]["configuration"],
+        json!({"Command": "make", "Token": "****"})
+    );
+    local.refused("UpdatePipeline", &with("Renamed", "****"));
+    let mut stage_renamed = with("Unit", "****");
+    stage_renamed["pipeline"]["stages"][1]["name"] = "Checks".into();
+    local.refused("UpdatePipeline", &stage_renamed);
+    assert_eq!(local.call("UpdatePipeline", &json!({"pipeline": got["pipeline"]}))["pipeline"]["version"], 2);
+
+    local.start("web");
+    local.finish_sources(&found());
+    let job = local.claim();
+    assert_eq!(job["data"]["actionConfiguration"]["configuration"]["Token"], "s3cret");
+    for (operation, input) in [
+        ("GetPipelineState", json!({"name": "web"})),
+        ("ListActionExecutions", json!({"pipelineName": "web"})),
+        ("GetPipeline", json!({"name": "web", "version": 1})),
+    ] {
+        assert!(!local.call(operation, &input).to_string().contains("s3cret"), "{operation}");
+    }
+}
+
+#[test]
+fn updates_make_versions_and_old_ones_stay_readable() {
+    let mut local = local();
+    local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
+    local.wait(5);
+    local.call("UpdatePipeline", &pipeline("web", &json!([check("Other", 1)])));
+    let version = |local: &mut Local, version: u32| {
+        local.call("GetPipeline", &json!({"name": "web", "version": version}))["pipeline"]["stages"][1]["actions"][0]["name"].clone()
+    };
+    assert_eq!((version(&mut local, 1), version(&mut local, 2)), (json!("Unit"), json!("Other")));
+    let missing = json!({"name": "web", "version": 3});
+    assert_eq!(local.refused("GetPipeline", &missing).0, "PipelineVersionNotFoundException");
+    assert_eq!(local.refused("GetPipeline", &json!({"name": "no"})).0, "PipelineNotFoundException");
+    assert!(local.refused("UpdatePipeline", &pipeline("no", &json!([check("Unit", 1)]))).1.contains("'no'"));
+}
+
+#[test]
+fn listings_come_in_pages() {
+    let mut local = local();
+    for name in ["a", "b", "c"] {
+        local.call("CreatePipeline", &pipeline(name, &json!([check("Unit", 1)])));
+    }
+    let mut names = Vec::new();
+    let mut token = Value::Null;
+    loop {
+        let page = local.call("ListPipelines", &json!({"maxResults": 2, "nextToken": token}));
+        names.extend(page["pipelines"].as_array().unwrap().iter().map(|summary| summary["name"].clone()));
+        token = page["nextToken"].clone();
+        if token.is_null() {
+            break;
+        }
+    }
+    assert_eq!(names, ["a", "b", "c"]);
+    assert_eq!(local.refused("ListPipelines", &json!({"nextToken": "x"})).0, "InvalidNextTokenException");
+}
+
+#[test]
+fn a_deleted_pipeline_takes_its_jobs_along() {
+    let (mut local, _) = running(|_| {}, &json!([check("Unit", 1)]));
+    let job = local.claim();
+    local.call("DeletePipeline", &json!({"name": "web"}));
+    assert_eq!(local.refused("GetJobDetails", &json!({"jobId": job["id"]})).0, "JobNotFoundException");
+    assert_eq!(local.refused("StartPipelineExecution", &json!({"name": "web"})).0, "PipelineNotFoundException");
+    assert_eq!(local.engine.next_due(), None);
+}

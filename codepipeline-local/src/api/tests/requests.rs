@@ -1,0 +1,50 @@
+use super::*;
+
+#[test]
+fn every_operation_of_the_model_has_a_handler() {
+    for operation in MODEL.operations.keys() {
+        assert!(super::super::handler(operation).is_some(), "{operation}");
+    }
+}
+
+fn error(target: &str, body: &[u8]) -> (String, String) {
+    let mut local = Local::new();
+    let reply = answer(&mut local.engine, local.now, target, body);
+    assert_eq!(reply.status, 400);
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    (body["__type"].as_str().unwrap().to_owned(), body["message"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn an_operation_that_is_not_emulated_is_named() {
+    let (name, message) = error("CodePipeline_20150709.StopPipelineExecution", b"{}");
+    assert_eq!(name, "NotImplementedException");
+    assert!(message.contains("StopPipelineExecution"));
+}
+
+#[test]
+fn unknown_targets_and_unreadable_bodies_are_told_apart() {
+    assert_eq!(error("CodePipeline_20150709.Nothing", b"{}").0, "UnknownOperationException");
+    assert_eq!(error("DynamoDB_20120810.ListTables", b"{}").0, "UnknownOperationException");
+    assert_eq!(error("CodePipeline_20150709.ListPipelines", b"{").0, "SerializationException");
+    let (name, message) = error("CodePipeline_20150709.GetPipeline", br#"{"name": "a", "version": 99999999999}"#);
+    assert_eq!((name.as_str(), message.contains("out of range")), ("SerializationException", true));
+}
+
+#[test]
+fn an_empty_body_nulls_and_unknown_members_are_taken() {
+    let mut local = Local::new();
+    local.call("ListPipelines", &json!({"nextToken": null, "madeUp": 1}));
+    let reply = answer(&mut local.engine, local.now, "CodePipeline_20150709.ListPipelines", b"");
+    assert_eq!(reply.status, 200);
+}
+
+#[test]
+fn a_null_where_a_member_is_required_is_a_validation_error() {
+    let (name, message) = Local::new().refused("GetJobDetails", &json!({"jobId": null}));
+    assert_eq!(name, "ValidationException");
+    assert_eq!(
+        message,
+        "1 validation error detected: Value at 'jobId' failed to satisfy constraint: Member must not be null"
+    );
+}

@@ -1,0 +1,52 @@
+//! Durations on the command line: a whole number and its unit; without one they are seconds.
+
+use std::time::Duration;
+
+/// Reads `250ms`, `30s`, `15m`, `24h`, or `30` for seconds.
+pub(super) fn parse(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
+    let number: u64 = digits.parse().map_err(|_| wrong(text))?;
+    let milliseconds = match &text[digits.len()..] {
+        "ms" => 1,
+        "s" | "" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong(text)),
+    };
+    number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| wrong(text))
+}
+
+/// A duration, or `never`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct OrNever(pub(super) Option<Duration>);
+
+/// Reads a duration or `never`.
+pub(super) fn parse_or_never(text: &str) -> Result<OrNever, String> {
+    if text == "never" {
+        return Ok(OrNever(None));
+    }
+    parse(text).map(|duration| OrNever(Some(duration))).map_err(|error| format!("{error}, or never"))
+}
+
+fn wrong(text: &str) -> String {
+    format!("{text:?} is no duration: write a whole number and ms, s, m or h, as in 30s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_with_units_are_durations() {
+        let read = ["0s", "250ms", "15m", "24h", "30"].map(|text| parse(text).unwrap().as_millis());
+        assert_eq!(read, [0, 250, 900_000, 86_400_000, 30_000]);
+        assert_eq!(parse_or_never("never"), Ok(OrNever(None)));
+    }
+
+    #[test]
+    fn anything_else_is_named_in_the_error() {
+        for text in ["", "s", "-1s", "1.5s", "1d", "99999999999999999999h", "é"] {
+            assert!(parse(text).unwrap_err().contains(text), "{text}");
+        }
+    }
+}

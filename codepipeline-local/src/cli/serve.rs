@@ -1,0 +1,128 @@
+//! `serve`: the emulator, and perhaps a function beside it, until it is interrupted.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::duration::parse;
+use super::settings::SettingFlags;
+use crate::clock::Clock;
+use crate::ids::random_seed;
+use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule};
+use crate::server::{Emulator, Options};
+
+/// Serve CodePipeline and S3 on a loopback port
+#[derive(Args)]
+pub(super) struct Serve {
+    /// The port; 0 for any that is free
+    #[arg(long, default_value_t = 4566)]
+    port: u16,
+    /// Where S3 keeps its objects; without it they end with the emulator
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Makes ids, nonces and credentials the same in every run that is asked the same
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// A Lambda bootstrap to run beside it, with its arguments: words are split at spaces
+    #[arg(long, value_name = "COMMAND", value_parser = words)]
+    function: Option<Words>,
+    /// How often the function is woken
+    #[arg(long, value_name = "DURATION", value_parser = parse, default_value = "60s", requires = "function")]
+    schedule: Duration,
+    /// How long an invocation of the function may take
+    #[arg(long, value_name = "DURATION", value_parser = parse, default_value = "900s", requires = "function")]
+    timeout: Duration,
+    /// A variable of the function's environment; may be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable, requires = "function")]
+    env: Vec<(String, String)>,
+    #[command(flatten)]
+    settings: SettingFlags,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> Result<(), String> {
+        // Listened for before anything is started that they would have to end.
+        let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+        let settings = self.settings.settings();
+        let region = settings.region.clone();
+        let seed = self.seed.unwrap_or_else(random_seed);
+        let options = Options { port: self.port, data: self.data, engine: settings, seed, clock: Clock::machine() };
+        let emulator = Emulator::start(options).await.map_err(|error| error.to_string())?;
+        announce(&emulator.endpoint()).map_err(|error| format!("can't write to standard output: {error}"))?;
+
+        let function = self.function.map(|command| {
+            let env = environment(&emulator.endpoint(), &region, self.env);
+            Function::new(FunctionSettings {
+                name: "function".to_owned(),
+                command: command.0,
+                env,
+                timeout: self.timeout,
+                memory_mb: 1024,
+                output: Output::Inherit,
+            })
+        });
+        let function = function.transpose().map_err(|error| error.to_string())?;
+        let schedule = function.clone().map(|function| Schedule::start(function, self.schedule, report));
+
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string())?,
+            _ = terminated.recv() => {}
+        }
+        drop(schedule);
+        if let Some(function) = function {
+            function.stop().await;
+        }
+        emulator.stop().await;
+        Ok(())
+    }
+}
+
+/// What a function needs to find the emulator and to sign its requests. What the user gives wins.
+fn environment(endpoint: &str, region: &str, given: Vec<(String, String)>) -> BTreeMap<String, String> {
+    let needed = [
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_REGION", region),
+        ("AWS_DEFAULT_REGION", region),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+    ];
+    let needed = needed.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    needed.into_iter().chain(given).collect()
+}
+
+fn announce(endpoint: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "listening on {endpoint}")?;
+    out.flush()
+}
+
+fn report(end: std::io::Result<Invocation>) {
+    match end {
+        Ok(Invocation::Answered(answer)) => tracing::info!("the function answered {answer}"),
+        Ok(Invocation::Failed { error_type, message }) => {
+            tracing::warn!("the function failed: {error_type}: {message}");
+        }
+        Ok(Invocation::TimedOut) => tracing::warn!("the function was killed at its timeout"),
+        Ok(Invocation::Exited { status }) => tracing::warn!("the function's process ended without an answer: {status}"),
+        Err(error) => tracing::error!("{error}"),
+    }
+}
+
+/// A command's words.
+#[derive(Clone)]
+struct Words(Vec<String>);
+
+fn words(text: &str) -> Result<Words, String> {
+    let words: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
+    if words.is_empty() { Err("the command is empty".to_owned()) } else { Ok(Words(words)) }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    // The value may be a secret, so it is not repeated.
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    if name.is_empty() { Err("the name is empty".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
+}

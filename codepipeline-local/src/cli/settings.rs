@@ -1,0 +1,123 @@
+//! A flag for each of the engine's settings.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::duration::{OrNever, parse, parse_or_never};
+use crate::engine::{Leniency, NonceForm, Settings};
+
+/// What CodePipeline does where its documentation is silent. The defaults are the engine's.
+#[derive(Args)]
+#[command(next_help_heading = "Where the service's documentation is silent")]
+pub(super) struct SettingFlags {
+    /// The region in ARNs [default: us-east-1]
+    #[arg(long)]
+    region: Option<String>,
+    /// The account in jobs and ARNs [default: 111122223333]
+    #[arg(long, value_parser = account)]
+    account: Option<String>,
+    /// How long an unacknowledged job waits before a poll gets it again, or never [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_or_never)]
+    reoffer_delay: Option<OrNever>,
+    /// How nonces are made [default: counter]
+    #[arg(long, value_enum)]
+    nonce: Option<Nonce>,
+    /// A job that is offered again keeps its nonce
+    #[arg(long)]
+    keep_nonce: bool,
+    /// A second acknowledgement of a job in progress answers its status [default: InvalidNonceException]
+    #[arg(long)]
+    accept_second_acknowledge: bool,
+    /// An acknowledgement of a finished job answers its status [default: InvalidNonceException]
+    #[arg(long)]
+    accept_late_acknowledge: bool,
+    /// A result without an acknowledgement is taken [default: InvalidJobStateException]
+    #[arg(long)]
+    accept_unacknowledged_result: bool,
+    /// GetJobDetails of an unacknowledged job is JobNotFoundException [default: its details]
+    #[arg(long)]
+    refuse_unacknowledged_details: bool,
+    /// Output variables beside a continuation token are dropped [default: ValidationException]
+    #[arg(long)]
+    drop_variables_with_continuation: bool,
+    /// A poll without the type's queryable property gets no jobs [default: ValidationException]
+    #[arg(long)]
+    accept_missing_query_param: bool,
+    /// How long a finished job is known [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = parse)]
+    purge_after: Option<Duration>,
+    /// How long after a continuation token the next job comes [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = parse)]
+    continuation_delay: Option<Duration>,
+    /// How many jobs a poll without maxBatchSize gets [default: 1]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    default_batch_size: Option<u16>,
+    /// How long an action may run [default: 24h]
+    #[arg(long, value_name = "DURATION", value_parser = parse)]
+    action_timeout: Option<Duration>,
+    /// How long a job's credentials are good [default: 15m]
+    #[arg(long, value_name = "DURATION", value_parser = parse)]
+    credential_life: Option<Duration>,
+    /// The longest configuration value, in characters [default: 50000]
+    #[arg(long, value_name = "NUMBER")]
+    configuration_value_limit: Option<u64>,
+    /// Jobs carry the members beyond the model that real replies were seen with
+    #[arg(long)]
+    extra_members: bool,
+    /// A new pipeline starts at once
+    #[arg(long)]
+    start_on_create: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Nonce {
+    Counter,
+    Random,
+}
+
+fn account(text: &str) -> Result<String, String> {
+    let twelve_digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if twelve_digits { Ok(text.to_owned()) } else { Err("an account has twelve digits".to_owned()) }
+}
+
+impl SettingFlags {
+    /// The engine's defaults, with what the flags say instead.
+    pub(super) fn settings(self) -> Settings {
+        let default = Settings::default();
+        let accept_if = |flag: bool, otherwise| if flag { Leniency::Accept } else { otherwise };
+        Settings {
+            region: self.region.unwrap_or(default.region),
+            account_id: self.account.unwrap_or(default.account_id),
+            reoffer_after: self.reoffer_delay.map_or(default.reoffer_after, |delay| delay.0),
+            nonce_form: match self.nonce {
+                Some(Nonce::Counter) => NonceForm::Counter,
+                Some(Nonce::Random) => NonceForm::Random,
+                None => default.nonce_form,
+            },
+            keep_nonce_on_reoffer: self.keep_nonce || default.keep_nonce_on_reoffer,
+            second_acknowledge: accept_if(self.accept_second_acknowledge, default.second_acknowledge),
+            acknowledge_finished: accept_if(self.accept_late_acknowledge, default.acknowledge_finished),
+            put_before_acknowledge: accept_if(self.accept_unacknowledged_result, default.put_before_acknowledge),
+            details_before_acknowledge: if self.refuse_unacknowledged_details {
+                Leniency::Refuse
+            } else {
+                default.details_before_acknowledge
+            },
+            variables_with_continuation: accept_if(
+                self.drop_variables_with_continuation,
+                default.variables_with_continuation,
+            ),
+            missing_query_param: accept_if(self.accept_missing_query_param, default.missing_query_param),
+            purge_after: self.purge_after.unwrap_or(default.purge_after),
+            continuation_delay: self.continuation_delay.unwrap_or(default.continuation_delay),
+            default_batch_size: self.default_batch_size.map_or(default.default_batch_size, usize::from),
+            action_timeout: self.action_timeout.unwrap_or(default.action_timeout),
+            credential_life: self.credential_life.unwrap_or(default.credential_life),
+            configuration_value_limit: self.configuration_value_limit.unwrap_or(default.configuration_value_limit),
+            extra_members: self.extra_members || default.extra_members,
+            start_on_create: self.start_on_create || default.start_on_create,
+            page_size: default.page_size,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! How executions move: into a stage, through its run orders, to the next one.
+
+use super::{
+    Engine,
+    actions::ActionStatus,
+    declaration::ExecutionMode,
+    executions::{Execution, ExecutionStatus, Place, StageStatus},
+};
+use crate::types::Timestamp;
+
+impl Engine {
+    /// Moves every execution as far as it can go. Called after whatever may have freed one.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        loop {
+            let numbers: Vec<u64> = self.active.iter().copied().collect();
+            let mut moved = false;
+            for number in numbers {
+                moved |= self.step(now, number);
+            }
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// One move of one execution; whether there was one.
+    fn step(&mut self, now: Timestamp, number: u64) -> bool {
+        let Some(execution) = self.executions.get(&number) else { return false };
+        match &execution.place {
+            Place::Over => false,
+            Place::Waiting { stage } => {
+                let stage = *stage;
+                if self.is_superseded(execution, number) {
+                    self.end(now, number, ExecutionStatus::Superseded);
+                    return true;
+                }
+                if !self.may_enter(execution) {
+                    return false;
+                }
+                if let Some(execution) = self.executions.get_mut(&number) {
+                    execution.stages.push(StageStatus::InProgress);
+                }
+                self.run_next_group(now, number, stage, 0)
+            }
+            Place::Running { stage, run_order, actions } => {
+                let (stage, run_order) = (*stage, *run_order);
+                let statuses = || actions.iter().filter_map(|action| self.actions.get(action)).map(|a| a.status);
+                if statuses().any(|status| status == ActionStatus::InProgress) {
+                    return false;
+                }
+                if statuses().any(|status| status == ActionStatus::Failed) {
+                    self.leave_stage(number, StageStatus::Failed);
+                    self.end(now, number, ExecutionStatus::Failed);
+                    return true;
+                }
+                self.run_next_group(now, number, stage, run_order)
+            }
+        }
+    }
+
+    /// In the mode SUPERSEDED only the newest execution waits for a stage.
+    fn is_superseded(&self, execution: &Execution, number: u64) -> bool {
+        execution.declaration.execution_mode == ExecutionMode::Superseded
+            && self
+                .same_pipeline(execution)
+                .any(|(other, newer)| other > number && newer.waits_for_name() == execution.waits_for_name())
+    }
+
+    /// But in the mode PARALLEL, a stage has one execution at a time. Those that wait for it enter in their order, since
+    /// the oldest one is asked first.
+    fn may_enter(&self, execution: &Execution) -> bool {
+        execution.declaration.execution_mode == ExecutionMode::Parallel
+            || !self.same_pipeline(execution).any(|(_, peer)| peer.runs_in() == execution.waits_for_name())
+    }
+
+    fn same_pipeline<'a>(&'a self, execution: &'a Execution) -> impl Iterator<Item = (u64, &'a Execution)> {
+        self.active
+            .iter()
+            .filter_map(|number| self.executions.get(number).map(|peer| (*number, peer)))
+            .filter(|(_, peer)| peer.pipeline == execution.pipeline)
+    }
+
+    /// Starts the stage's actions of the next run order, or goes on to the next stage, or ends.
+    fn run_next_group(&mut self, now: Timestamp, number: u64, stage: usize, after: u32) -> bool {
+        let Some(declaration) = self.executions.get(&number).map(|execution| execution.declaration.clone()) else {
+            return false;
+        };
+        let actions = &declaration.stages[stage].actions;
+        let Some(run_order) = actions.iter().map(|action| action.run_order).filter(|order| *order > after).min() else {
+            self.leave_stage(number, StageStatus::Succeeded);
+            if stage + 1 == declaration.stages.len() {
+                self.end(now, number, ExecutionStatus::Succeeded);
+            } else {
+                self.put(now, number, Place::Waiting { stage: stage + 1 });
+            }
+            return true;
+        };
+        let started = actions
+            .iter()
+            .filter(|action| action.run_order == run_order)
+            .map(|action| self.start_action(now, number, &declaration, stage, action))
+            .collect();
+        self.put(now, number, Place::Running { stage, run_order, actions: started });
+        true
+    }
+
+    fn leave_stage(&mut self, number: u64, status: StageStatus) {
+        if let Some(last) = self.executions.get_mut(&number).and_then(|execution| execution.stages.last_mut()) {
+            *last = status;
+        }
+    }
+
+    fn put(&mut self, now: Timestamp, number: u64, place: Place) {
+        if let Some(execution) = self.executions.get_mut(&number) {
+            execution.place = place;
+            execution.updated = now;
+        }
+    }
+
+    fn end(&mut self, now: Timestamp, number: u64, status: ExecutionStatus) {
+        self.put(now, number, Place::Over);
+        if let Some(execution) = self.executions.get_mut(&number) {
+            execution.status = status;
+        }
+        self.active.remove(&number);
+    }
+}

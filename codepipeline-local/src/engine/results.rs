@@ -1,0 +1,104 @@
+//! What workers report of their jobs, and what follows for the action.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Engine,
+    actions::Revision,
+    error::ApiError,
+    jobs::{JobState, no_job},
+    settings::Leniency,
+};
+
+/// All output variables of an action together, in bytes (User Guide, "limits").
+const VARIABLES_LIMIT: usize = 122_880;
+
+/// What `executionDetails` of a result says.
+#[derive(Default)]
+pub(crate) struct Progress {
+    pub(crate) summary: Option<String>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) percent_complete: Option<u8>,
+}
+
+/// A `PutJobSuccessResult`.
+pub(crate) struct Success {
+    pub(crate) progress: Progress,
+    pub(crate) revision: Option<Revision>,
+    pub(crate) continuation_token: Option<String>,
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+impl Engine {
+    pub(crate) fn put_success(&mut self, id: &str, success: Success) -> Result<(), ApiError> {
+        let (action, number) = self.job_for_result(id)?;
+        let size: usize = success.variables.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if size > VARIABLES_LIMIT {
+            return Err(ApiError::new(
+                "OutputVariablesSizeExceededException",
+                format!("The output variables have {size} bytes; the limit is {VARIABLES_LIMIT}"),
+            ));
+        }
+        let lenient = self.settings.variables_with_continuation == Leniency::Accept;
+        if success.continuation_token.is_some() && !success.variables.is_empty() && !lenient {
+            return Err(ApiError::validation("outputVariables can not be given together with a continuationToken"));
+        }
+        let now = self.clock;
+        self.finish_job(number, JobState::Succeeded);
+        self.note_progress(action, success.progress);
+        if let (Some(revision), Some(action)) = (success.revision, self.actions.get_mut(&action)) {
+            action.revision = Some(revision);
+        }
+        match success.continuation_token {
+            Some(token) => self.queue_job(action, now.after(self.settings.continuation_delay), Some(token)),
+            None => self.succeed_action(now, action, success.variables),
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    pub(crate) fn put_failure(
+        &mut self,
+        id: &str,
+        code: &str,
+        message: String,
+        external_id: Option<String>,
+    ) -> Result<(), ApiError> {
+        let (action, number) = self.job_for_result(id)?;
+        let now = self.clock;
+        self.finish_job(number, JobState::Failed);
+        self.note_progress(action, Progress { external_id, ..Progress::default() });
+        self.fail_action(now, action, code, message);
+        self.settle(now);
+        Ok(())
+    }
+
+    fn job_for_result(&mut self, id: &str) -> Result<(u64, u64), ApiError> {
+        let number = *self.job_numbers.get(id).ok_or_else(|| no_job(id))?;
+        let early = self.settings.put_before_acknowledge == Leniency::Accept;
+        let job = self.job_mut(id)?;
+        let offered = job.nonce.is_some() && matches!(job.state, JobState::Queued | JobState::Dispatched);
+        if job.state == JobState::InProgress || (offered && early) {
+            return Ok((job.action, number));
+        }
+        Err(ApiError::new(
+            "InvalidJobStateException",
+            format!("Job '{id}' is in the state {}; only a job that is InProgress takes a result", job.state.name()),
+        ))
+    }
+
+    fn finish_job(&mut self, number: u64, state: JobState) {
+        if let Some(job) = self.jobs.get_mut(&number) {
+            job.state = state;
+            job.finished = Some(self.clock);
+        }
+    }
+
+    fn note_progress(&mut self, action: u64, progress: Progress) {
+        let Some(action) = self.actions.get_mut(&action) else { return };
+        action.updated = self.clock;
+        action.summary = progress.summary.or(action.summary.take());
+        action.external_id = progress.external_id.or(action.external_id.take());
+        action.percent_complete = progress.percent_complete.or(action.percent_complete);
+    }
+}

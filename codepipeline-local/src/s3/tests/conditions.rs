@@ -1,0 +1,71 @@
+//! Racing and conditional writes.
+
+use super::*;
+
+#[tokio::test]
+async fn a_hundred_racing_puts_that_want_no_object_have_one_winner() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    let outcomes = race(100, |number| {
+        let put = client.put_object().bucket("bucket").key("entry").if_none_match("*");
+        put.body(body(&format!("writer {number}"))).send()
+    })
+    .await;
+    let winners: Vec<_> = (0..100).filter(|number| outcomes[*number].is_ok()).collect();
+    assert_eq!(winners.len(), 1);
+    for refused in outcomes.into_iter().filter(Result::is_err) {
+        assert_eq!(code(refused), "PreconditionFailed");
+    }
+    let got = client.get_object().bucket("bucket").key("entry").send().await.unwrap();
+    let text = String::from_utf8(got.body.collect().await.unwrap().to_vec()).unwrap();
+    assert_eq!(text, format!("writer {}", winners[0]));
+}
+
+#[tokio::test]
+async fn a_hundred_racing_puts_that_want_the_same_object_have_one_winner() {
+    let server = Server::start().await;
+    assert_eq!(refusals(&server, None).await, ["PreconditionFailed"; 99]);
+}
+
+#[tokio::test]
+async fn of_racing_puts_and_deletes_that_want_the_same_object_one_wins() {
+    let server = Server::start().await;
+    let refusals = refusals(&server, Some(2)).await;
+    assert_eq!(refusals.len(), 99);
+    // A delete that won leaves nothing that could match.
+    let refused = |code: &String| ["PreconditionFailed", "NoSuchKey"].contains(&code.as_str());
+    assert!(refusals.iter().all(refused), "{refusals:?}");
+}
+
+/// What those were answered that lost, of a hundred writers with the same `If-Match`; each `nth` deletes, the others put.
+async fn refusals(server: &Server, nth: Option<usize>) -> Vec<String> {
+    let client = server.anyone();
+    let first = client.put_object().bucket("bucket").key("entry").body(body("first")).send().await.unwrap();
+    let e_tag = first.e_tag().unwrap().to_owned();
+    let outcomes = race(100, |number| {
+        let (client, e_tag) = (client.clone(), e_tag.clone());
+        async move {
+            if nth.is_some_and(|nth| number % nth == 0) {
+                let delete = client.delete_object().bucket("bucket").key("entry").if_match(e_tag).send().await;
+                return delete.is_err().then(|| code(delete));
+            }
+            let put = client.put_object().bucket("bucket").key("entry").if_match(e_tag);
+            let put = put.body(body(&format!("writer {number}"))).send().await;
+            put.is_err().then(|| code(put))
+        }
+    });
+    outcomes.await.into_iter().flatten().collect()
+}
+
+#[tokio::test]
+async fn a_condition_on_an_object_that_is_not_there_is_answered_so() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    let put = client.put_object().bucket("bucket").key("none").if_match("\"tag\"").body(body("x")).send().await;
+    assert_eq!(code(put), "NoSuchKey");
+    let delete = client.delete_object().bucket("bucket").key("none").if_match("\"tag\"").send().await;
+    assert_eq!(code(delete), "NoSuchKey");
+    client.delete_object().bucket("bucket").key("none").send().await.unwrap();
+    let put = client.put_object().bucket("nobucket").key("none").body(body("x")).send().await;
+    assert_eq!(code(put), "NoSuchBucket");
+}

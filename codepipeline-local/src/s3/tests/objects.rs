@@ -1,0 +1,97 @@
+//! Objects and listings, and the folder that they are kept in.
+
+use super::*;
+
+#[tokio::test]
+async fn what_is_put_is_got_whole_and_in_ranges() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    let put = client.put_object().bucket("bucket").key("a b/ü+%.txt").body(body("0123456789")).send().await.unwrap();
+    assert_eq!(put.e_tag(), Some("\"781e5e245d69b566979b86e28d23f2c7\""));
+    let got = client.get_object().bucket("bucket").key("a b/ü+%.txt").range("bytes=2-4").send().await.unwrap();
+    assert_eq!((got.content_length(), got.content_range()), (Some(3), Some("bytes 2-4/10")));
+    assert_eq!(&got.body.collect().await.unwrap().to_vec(), b"234");
+    let head = client.head_object().bucket("bucket").key("a b/ü+%.txt").send().await.unwrap();
+    assert_eq!((head.content_length(), head.e_tag()), (Some(10), put.e_tag()));
+    assert_eq!(head.last_modified().unwrap().secs(), 1_800_000_000);
+    let listed = client.list_objects_v2().bucket("bucket").prefix("a").send().await.unwrap();
+    assert_eq!(listed.contents()[0].key(), Some("a b/ü+%.txt"));
+}
+
+#[tokio::test]
+async fn an_upload_whose_checksum_is_wrong_leaves_the_object_as_it_was() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    client.put_object().bucket("bucket").key("kept").body(body("old")).send().await.unwrap();
+    let wrong =
+        client.put_object().bucket("bucket").key("kept").checksum_crc32("AAAAAA==").body(body("new")).send().await;
+    assert_eq!(code(wrong), "BadDigest");
+    let got = client.get_object().bucket("bucket").key("kept").send().await.unwrap();
+    assert_eq!(&got.body.collect().await.unwrap().to_vec(), b"old");
+}
+
+#[tokio::test]
+async fn listings_have_pages_and_groups() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    for key in ["a", "d/1", "d/2", "d/x/3", "e"] {
+        client.put_object().bucket("bucket").key(key).body(body(key)).send().await.unwrap();
+    }
+    let mut seen = Vec::new();
+    let mut token = None;
+    loop {
+        let list = client.list_objects_v2().bucket("bucket").delimiter("/").max_keys(1).set_continuation_token(token);
+        let page = list.send().await.unwrap();
+        seen.extend(page.contents().iter().filter_map(|object| object.key().map(str::to_owned)));
+        seen.extend(page.common_prefixes().iter().filter_map(|prefix| prefix.prefix().map(str::to_owned)));
+        token = page.next_continuation_token().map(str::to_owned);
+        if token.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["a", "d/", "e"]);
+    let under = client.list_objects_v2().bucket("bucket").prefix("d/").delimiter("/").send().await.unwrap();
+    let keys: Vec<_> = under.contents().iter().filter_map(|object| object.key()).collect();
+    assert_eq!((keys, under.common_prefixes()[0].prefix()), (vec!["d/1", "d/2"], Some("d/x/")));
+}
+
+#[tokio::test]
+async fn the_engines_copy_says_that_it_is_encrypted_with_kms() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    let put = client.put_object().bucket("bucket").key("source.zip").body(body("zip"));
+    put.metadata("codepipeline-artifact-revision-summary", "first").send().await.unwrap();
+    let at = |bucket: &str, key: &str| ObjectRef { bucket: bucket.into(), key: key.into() };
+    let copied = server.store.copy(&at("bucket", "source.zip"), &at("artifacts", "p/S/1")).await.unwrap();
+    assert_eq!(copied.revision_summary.as_deref(), Some("first"));
+    client.delete_object().bucket("bucket").key("source.zip").send().await.unwrap();
+    let got = client.get_object().bucket("artifacts").key("p/S/1").send().await.unwrap();
+    assert_eq!(got.server_side_encryption(), Some(&ServerSideEncryption::AwsKms));
+    assert_eq!(&got.body.collect().await.unwrap().to_vec(), b"zip");
+    let missing = server.store.copy(&at("bucket", "source.zip"), &at("artifacts", "p/S/2")).await;
+    assert!(matches!(missing, Err(CopyError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn a_reopened_folder_has_what_was_kept_and_not_what_was_unfinished() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let table: Arc<dyn Permissions> = Arc::new(Table::default());
+        Catalog::open(folder.path()).map(|catalog| (catalog, table)).unwrap()
+    };
+    let (catalog, _table) = open();
+    catalog.create_bucket("bucket").unwrap();
+    let encryption = || Encryption { algorithm: "AES256".into(), key_id: None };
+    for content in ["old", "new"] {
+        let blob = Arc::new(catalog.new_blob().unwrap());
+        std::fs::write(blob.file(), content).unwrap();
+        let record = Record::new(("bucket", "key"), content.into(), 3, Timestamp(5), encryption());
+        catalog.commit(record, blob, &condition::Condition::default()).unwrap();
+    }
+    std::mem::forget(catalog.new_blob().unwrap());
+    drop(catalog);
+    let (catalog, _table) = open();
+    let object = catalog.get("bucket", "key").unwrap();
+    assert_eq!(std::fs::read(object.blob.file()).unwrap(), b"new");
+    assert_eq!(std::fs::read_dir(folder.path().join("objects")).unwrap().count(), 1);
+}

@@ -1,0 +1,55 @@
+//! Multipart uploads.
+
+use super::*;
+
+#[tokio::test]
+async fn an_upload_in_parts_goes_on_with_newer_credentials_of_the_job() {
+    let server = Server::start().await;
+    let old = server.job("ASIAOLD");
+    let begun = old.create_multipart_upload().bucket("artifacts").key("out");
+    let begun = begun.server_side_encryption(ServerSideEncryption::AwsKms).send().await.unwrap();
+    let id = begun.upload_id().unwrap().to_owned();
+    let parts = [vec![b'a'; 5 << 20], b"end".to_vec()];
+    let mut completed = CompletedMultipartUpload::builder();
+    let mut jobs = [old, server.job("ASIANEW")].into_iter();
+    let new = server.job("ASIANEW");
+    for (number, bytes) in (1..).zip(parts) {
+        let part = jobs.next().unwrap().upload_part().bucket("artifacts").key("out").upload_id(&id).part_number(number);
+        let e_tag = part.body(ByteStream::from(bytes)).send().await.unwrap().e_tag().unwrap().to_owned();
+        completed = completed.parts(CompletedPart::builder().part_number(number).e_tag(e_tag).build());
+    }
+    let complete = |upload| {
+        let request = new.complete_multipart_upload().bucket("artifacts").key("out").upload_id(&id);
+        request.multipart_upload(upload).if_none_match("*").send()
+    };
+    let wrong = CompletedMultipartUpload::builder().parts(CompletedPart::builder().part_number(1).e_tag("no").build());
+    assert_eq!(code(complete(wrong.build()).await), "InvalidPart");
+    let done = complete(completed.build()).await.unwrap();
+    assert_eq!(done.e_tag().map(|e_tag| e_tag.ends_with("-2\"")), Some(true));
+    let head = server.anyone().head_object().bucket("artifacts").key("out").send().await.unwrap();
+    assert_eq!(head.content_length(), Some((5 << 20) + 3));
+    assert_eq!(head.server_side_encryption(), Some(&ServerSideEncryption::AwsKms));
+}
+
+#[tokio::test]
+async fn parts_that_arrive_side_by_side_keep_their_bytes() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    let begun = client.create_multipart_upload().bucket("bucket").key("big").send().await.unwrap();
+    let id = begun.upload_id().unwrap().to_owned();
+    let content = |number: usize| vec![b'a' + number as u8; (5 << 20) + number];
+    let e_tags = race(8, |number| {
+        let part = client.upload_part().bucket("bucket").key("big").upload_id(&id).part_number(number as i32 + 1);
+        part.body(ByteStream::from(content(number))).send()
+    })
+    .await;
+    let mut completed = CompletedMultipartUpload::builder();
+    for (number, part) in (1..).zip(e_tags) {
+        let e_tag = part.unwrap().e_tag().unwrap().to_owned();
+        completed = completed.parts(CompletedPart::builder().part_number(number).e_tag(e_tag).build());
+    }
+    let complete = client.complete_multipart_upload().bucket("bucket").key("big").upload_id(&id);
+    complete.multipart_upload(completed.build()).send().await.unwrap();
+    let got = client.get_object().bucket("bucket").key("big").send().await.unwrap().body.collect().await.unwrap();
+    assert!(got.to_vec() == (0..8).flat_map(content).collect::<Vec<_>>());
+}

@@ -1,0 +1,94 @@
+//! The command line, as a process.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_codepipeline-local");
+
+/// The program with these arguments, its temporary files in the folder.
+fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).env("TMPDIR", folder).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts it, and reads the first line that it prints.
+fn serve(folder: &Path, arguments: &[&str]) -> (Child, String) {
+    let mut child = program(folder, &[&["serve", "--port", "0"], arguments].concat()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    (child, line.trim_end().to_owned())
+}
+
+/// Sends SIGTERM as the shell's `kill` does.
+fn terminate(child: &Child) {
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[test]
+fn the_first_line_says_where_it_listens_and_a_signal_ends_it_without_a_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, line) = serve(folder.path(), &[]);
+    let address = line.strip_prefix("listening on http://").expect(&line);
+    std::net::TcpStream::connect(address).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the temporary folder is gone");
+}
+
+#[tokio::test]
+async fn a_function_is_started_with_what_it_needs_to_find_the_emulator_and_ended_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("bootstrap.sh");
+    let told = folder.path().join("told");
+    let text = "echo $$ $AWS_ENDPOINT_URL $AWS_REGION $AWS_ACCESS_KEY_ID $OWN $AWS_LAMBDA_RUNTIME_API > new\nmv new told\nsleep 600\n";
+    std::fs::write(&script, format!("cd {}\n{text}", folder.path().display())).unwrap();
+    let command = format!("sh {}", script.display());
+    let arguments = ["--region", "eu-west-1", "--function", &command, "--env", "OWN=own", "--schedule", "1h"];
+    let (mut child, line) = serve(folder.path(), &arguments);
+    until(|| told.exists()).await;
+    let told = std::fs::read_to_string(told).unwrap();
+    let words: Vec<_> = told.split_whitespace().collect();
+    assert_eq!(words[1..5], [line.trim_start_matches("listening on "), "eu-west-1", "local", "own"]);
+    assert!(words[5].starts_with("127.0.0.1:"), "{told}");
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+    let stat = Path::new("/proc").join(words[0]).join("stat");
+    until(|| std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))).await;
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = program(folder.path(), &["serve", "--port", &port]).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(error.contains(&format!("127.0.0.1:{port}")) && error.contains("another port"), "{error}");
+}
+
+#[test]
+fn a_wrong_argument_is_named_with_what_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, named) in [
+        (["--credential-life", "15d"], "30s"),
+        (["--reoffer-delay", "soon"], "never"),
+        (["--account", "12"], "twelve digits"),
+        (["--nonce", "prime"], "counter"),
+        (["--env", "A=b"], "--function"),
+    ] {
+        let output = program(folder.path(), &[&["serve"], &arguments[..]].concat()).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(named), "{error}");
+    }
+}

@@ -1,0 +1,255 @@
+//! The emulator as workers use it: the SDK's own clients over a socket.
+
+use std::time::Duration;
+
+use aws_sdk_codepipeline::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_codepipeline::error::ProvideErrorMetadata;
+use aws_sdk_codepipeline::types::{
+    ActionCategory, ActionDeclaration, ActionOwner, ActionTypeId, ArtifactDetails, ArtifactStore, ArtifactStoreType,
+    InputArtifact, Job, OutputArtifact, PipelineDeclaration, StageDeclaration, StageExecutionStatus,
+};
+use aws_sdk_s3::types::ServerSideEncryption;
+use codepipeline_local::clock::ManualClock;
+use codepipeline_local::types::Timestamp;
+use codepipeline_local::{Emulator, Options};
+
+const START: u64 = 1_800_000_000_000;
+
+struct Scenario {
+    emulator: Emulator,
+    time: ManualClock,
+    pipelines: aws_sdk_codepipeline::Client,
+    objects: aws_sdk_s3::Client,
+}
+
+impl Scenario {
+    async fn start() -> Self {
+        let time = ManualClock::new(Timestamp(START));
+        let emulator = Emulator::start(Options { clock: time.clock(), ..Options::default() }).await.unwrap();
+        let config = aws_sdk_codepipeline::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(emulator.endpoint())
+            .credentials_provider(dummy())
+            .build();
+        let objects = s3(&emulator, dummy());
+        Self { emulator, time, pipelines: aws_sdk_codepipeline::Client::from_conf(config), objects }
+    }
+
+    /// A pipeline that copies `source/in.zip` and then has a custom action make an artifact of it, started once.
+    async fn run_pipeline(&self) {
+        self.objects.create_bucket().bucket("source").send().await.unwrap();
+        let put = self.objects.put_object().bucket("source").key("in.zip");
+        put.body(b"the source".to_vec().into()).send().await.unwrap();
+        let counts = |number| ArtifactDetails::builder().minimum_count(number).maximum_count(number).build();
+        let create = self.pipelines.create_custom_action_type().category(ActionCategory::Build).provider("Maker");
+        let create = create.version("1").input_artifact_details(counts(1)).output_artifact_details(counts(1));
+        create.send().await.unwrap();
+        self.pipelines.create_pipeline().pipeline(declaration()).send().await.unwrap();
+        self.pipelines.start_pipeline_execution().name("pipe").send().await.unwrap();
+    }
+
+    async fn poll(&self) -> Option<Job> {
+        let kind = action_type(ActionCategory::Build, ActionOwner::Custom, "Maker");
+        self.pipelines.poll_for_jobs().action_type_id(kind).send().await.unwrap().jobs().first().cloned()
+    }
+
+    /// Polls until the job is there: the source's copy runs beside the requests.
+    async fn job(&self) -> Job {
+        loop {
+            if let Some(job) = self.poll().await {
+                return job;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// A client with the credentials that came with the job.
+    fn with_jobs_credentials(&self, job: &Job) -> aws_sdk_s3::Client {
+        let given = job.data().unwrap().artifact_credentials().unwrap();
+        let token = Some(given.session_token().to_owned());
+        s3(&self.emulator, Credentials::new(given.access_key_id(), given.secret_access_key(), token, None, "job"))
+    }
+}
+
+fn dummy() -> Credentials {
+    Credentials::new("x", "y", None, None, "test")
+}
+
+fn s3(emulator: &Emulator, credentials: Credentials) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(emulator.endpoint())
+        .force_path_style(true)
+        .credentials_provider(credentials);
+    aws_sdk_s3::Client::from_conf(config.build())
+}
+
+fn action_type(category: ActionCategory, owner: ActionOwner, provider: &str) -> ActionTypeId {
+    ActionTypeId::builder().category(category).owner(owner).provider(provider).version("1").build().unwrap()
+}
+
+fn declaration() -> PipelineDeclaration {
+    let source = ActionDeclaration::builder()
+        .name("Source")
+        .action_type_id(action_type(ActionCategory::Source, ActionOwner::Aws, "S3"))
+        .configuration("S3Bucket", "source")
+        .configuration("S3ObjectKey", "in.zip")
+        .output_artifacts(OutputArtifact::builder().name("Source").build().unwrap());
+    let build = ActionDeclaration::builder()
+        .name("Make")
+        .action_type_id(action_type(ActionCategory::Build, ActionOwner::Custom, "Maker"))
+        .input_artifacts(InputArtifact::builder().name("Source").build().unwrap())
+        .output_artifacts(OutputArtifact::builder().name("Made").build().unwrap());
+    let stage = |name: &str, action: ActionDeclaration| StageDeclaration::builder().name(name).actions(action).build();
+    PipelineDeclaration::builder()
+        .name("pipe")
+        .role_arn("arn:aws:iam::111122223333:role/pipe")
+        .artifact_store(
+            ArtifactStore::builder().r#type(ArtifactStoreType::S3).location("artifact-store").build().unwrap(),
+        )
+        .stages(stage("Source", source.build().unwrap()).unwrap())
+        .stages(stage("Build", build.build().unwrap()).unwrap())
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
+    let scenario = Scenario::start().await;
+    scenario.run_pipeline().await;
+    let job = scenario.job().await;
+    let acknowledged = scenario.pipelines.acknowledge_job().job_id(job.id().unwrap()).nonce(job.nonce().unwrap());
+    assert_eq!(acknowledged.send().await.unwrap().status().map(|status| status.as_str()), Some("InProgress"));
+
+    let objects = scenario.with_jobs_credentials(&job);
+    let data = job.data().unwrap();
+    let place = |artifact: &aws_sdk_codepipeline::types::Artifact| {
+        let place = artifact.location().unwrap().s3_location().unwrap();
+        (place.bucket_name().to_owned(), place.object_key().to_owned())
+    };
+    let (bucket, key) = place(&data.input_artifacts()[0]);
+    let got = objects.get_object().bucket(bucket).key(key).send().await.unwrap();
+    assert_eq!(got.server_side_encryption(), Some(&ServerSideEncryption::AwsKms));
+    assert_eq!(got.body.collect().await.unwrap().to_vec(), b"the source");
+    let (bucket, key) = place(&data.output_artifacts()[0]);
+    let put = objects.put_object().bucket(bucket).key(key).server_side_encryption(ServerSideEncryption::AwsKms);
+    put.body(b"made".to_vec().into()).send().await.unwrap();
+    scenario.pipelines.put_job_success_result().job_id(job.id().unwrap()).send().await.unwrap();
+
+    let state = scenario.pipelines.get_pipeline_state().name("pipe").send().await.unwrap();
+    let statuses: Vec<_> =
+        state.stage_states().iter().map(|stage| stage.latest_execution().unwrap().status()).collect();
+    assert_eq!(statuses, [&StageExecutionStatus::Succeeded, &StageExecutionStatus::Succeeded]);
+    assert_eq!(scenario.emulator.calls("AcknowledgeJob"), 1);
+    let operations = scenario.emulator.operations();
+    assert_eq!(operations.first().map(String::as_str), Some("CreateBucket"));
+    assert_eq!(operations[operations.len() - 3..], ["PutObject", "PutJobSuccessResult", "GetPipelineState"]);
+}
+
+#[tokio::test]
+async fn a_jobs_credentials_end_with_the_emulators_time_and_its_details_bring_new_ones() {
+    let scenario = Scenario::start().await;
+    scenario.run_pipeline().await;
+    let job = scenario.job().await;
+    let place = job.data().unwrap().input_artifacts()[0].location().unwrap().s3_location().unwrap().clone();
+    let get =
+        |client: aws_sdk_s3::Client| client.get_object().bucket(place.bucket_name()).key(place.object_key()).send();
+    get(scenario.with_jobs_credentials(&job)).await.unwrap();
+    scenario.time.advance(Duration::from_secs(15 * 60));
+    let expired = get(scenario.with_jobs_credentials(&job)).await.unwrap_err();
+    assert_eq!(expired.as_service_error().and_then(|error| error.code()), Some("ExpiredToken"));
+    let details = scenario.pipelines.get_job_details().job_id(job.id().unwrap()).send().await.unwrap();
+    let given = details.job_details().unwrap().data().unwrap().artifact_credentials().unwrap().clone();
+    let token = Some(given.session_token().to_owned());
+    let fresh = Credentials::new(given.access_key_id(), given.secret_access_key(), token, None, "job");
+    get(s3(&scenario.emulator, fresh)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_unacknowledged_job_is_offered_again_when_the_time_has_moved() {
+    let scenario = Scenario::start().await;
+    scenario.run_pipeline().await;
+    let first = scenario.job().await;
+    assert!(scenario.poll().await.is_none());
+    scenario.time.advance(Duration::from_secs(30));
+    let again = scenario.poll().await.expect("the job is on offer again");
+    assert_eq!(again.id(), first.id());
+}
+
+#[tokio::test]
+async fn an_upload_into_the_artifact_store_needs_kms_from_anyone() {
+    let scenario = Scenario::start().await;
+    scenario.run_pipeline().await;
+    let put = |bucket: &str| scenario.objects.put_object().bucket(bucket).key("x").body(b"x".to_vec().into()).send();
+    put("source").await.unwrap();
+    let refused = put("artifact-store").await.unwrap_err();
+    assert_eq!(refused.as_service_error().and_then(|error| error.code()), Some("AccessDenied"));
+}
+
+#[tokio::test]
+async fn every_reply_has_the_emulators_date_and_a_request_id() {
+    let scenario = Scenario::start().await;
+    scenario.time.advance(Duration::from_secs(60));
+    for target in
+        ["CodePipeline_20150709.ListPipelines", "DynamoDB_20120810.ListTables", "CodePipeline_20150709.Dance", ""]
+    {
+        let (status, head, body) = post(&scenario.emulator, target, b"{}").await;
+        assert!(head.contains("date: fri, 15 jan 2027 08:01:00 gmt"), "{target}: {head}");
+        assert!(head.contains("x-amzn-requestid: "), "{target}: {head}");
+        match target {
+            "CodePipeline_20150709.ListPipelines" => assert_eq!(status, 200, "{body}"),
+            // No target: the request is S3's, which has no such operation.
+            "" => assert!(status == 501 && body.contains("<Code>NotImplemented"), "{body}"),
+            _ => assert!(status == 400 && body.contains("UnknownOperationException"), "{body}"),
+        }
+    }
+    let huge = vec![b' '; (16 << 20) + 1];
+    let (status, _, body) = post(&scenario.emulator, "CodePipeline_20150709.ListPipelines", &huge).await;
+    assert!(status == 413 && body.contains("16777216"), "{body}");
+}
+
+/// One request over a connection of its own, written by hand.
+async fn post(emulator: &Emulator, target: &str, body: &[u8]) -> (u16, String, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let endpoint = emulator.endpoint();
+    let address = endpoint.trim_start_matches("http://");
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let target = if target.is_empty() { String::new() } else { format!("X-Amz-Target: {target}\r\n") };
+    let length = body.len();
+    let head =
+        format!("POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{target}\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The answer may come before all of it is taken.
+    let _ = stream.write_all(body).await;
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).await.unwrap();
+    let reply = String::from_utf8(reply).unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_lowercase(), body.to_owned())
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let scenario = Scenario::start().await;
+    let port = scenario.emulator.endpoint().rsplit(':').next().unwrap().parse().unwrap();
+    let error = Emulator::start(Options { port, ..Options::default() }).await.err().unwrap().to_string();
+    assert!(error.contains(&port.to_string()) && error.contains("another port"), "{error}");
+}
+
+#[tokio::test]
+async fn objects_in_a_given_folder_outlive_the_emulator() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Emulator::start(Options { data: Some(folder.path().join("data")), ..Options::default() });
+    let emulator = start().await.unwrap();
+    let second = start().await.err().unwrap().to_string();
+    assert!(second.contains("another emulator"), "{second}");
+    let client = s3(&emulator, dummy());
+    client.create_bucket().bucket("kept").send().await.unwrap();
+    client.put_object().bucket("kept").key("key").body(b"content".to_vec().into()).send().await.unwrap();
+    emulator.stop().await;
+    let emulator = start().await.unwrap();
+    let got = s3(&emulator, dummy()).get_object().bucket("kept").key("key").send().await.unwrap();
+    assert_eq!(got.body.collect().await.unwrap().to_vec(), b"content");
+}

@@ -1,0 +1,117 @@
+//! A whole pipeline on this machine: codepipeline-local beside the real worker, which this program starts again as a
+//! process of its own under the Lambda Runtime API.
+
+mod ending;
+mod pipeline;
+mod progress;
+mod source;
+mod worker;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_codepipeline::error::DisplayErrorContext;
+use aws_sdk_codepipeline::types::PipelineExecutionStatus;
+use clap::Parser;
+use codepipeline_local::{Emulator, Options};
+
+/// How often the pipeline's state is asked for.
+const REFRESH: Duration = Duration::from_millis(200);
+
+/// Runs a real pipeline on this machine: an S3 source made from a folder, a Test action, a Build action.
+#[derive(Parser)]
+pub(crate) struct Arguments {
+    /// The folder to use as the pipeline's source [default: this repository's src]
+    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/src"), hide_default_value = true)]
+    source: PathBuf,
+    /// The shell command that the Test action runs in the source folder [default: count its files and lines]
+    #[arg(long, value_name = "CMD", default_value = pipeline::INSPECT, hide_default_value = true)]
+    command: String,
+    /// Where the output artifact is unpacked [default: target/demo in this repository]
+    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/demo"), hide_default_value = true)]
+    output: PathBuf,
+    /// Show the worker's log lines, too
+    #[arg(long)]
+    verbose: bool,
+    /// Be the worker's process: the demo starts itself with this
+    #[arg(long, hide = true)]
+    worker: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.worker {
+        return codepipeline_worker::run().await;
+    }
+    match demo(&arguments).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("the demo could not run: {}", DisplayErrorContext(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether the pipeline succeeded.
+async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    let zip = source::zipped(&arguments.source)
+        .map_err(|error| format!("the source folder {} can't be read: {error}", arguments.source.display()))?;
+    let emulator = Emulator::start(Options { seed: fastrand::u64(..), ..Options::default() }).await?;
+    println!("codepipeline-local listens on {}", emulator.endpoint());
+    let shared = client_config(&emulator.endpoint());
+    let codepipeline = aws_sdk_codepipeline::Client::new(&shared);
+    let s3 = aws_sdk_s3::config::Builder::from(&shared).force_path_style(true).build();
+    let s3 = aws_sdk_s3::Client::from_conf(s3);
+
+    pipeline::create(&codepipeline, &arguments.command).await?;
+    println!("the source is {}, {} bytes as a zip", arguments.source.display(), zip.len());
+    s3.put_object().bucket(pipeline::SOURCE_BUCKET).key(pipeline::SOURCE_KEY).body(zip.into()).send().await?;
+
+    let worker = worker::WorkerProcess::start(&emulator.endpoint(), arguments)?;
+    let status = run_pipeline(&codepipeline).await?;
+    worker.stop().await;
+    ending::tell(&codepipeline, &s3, &arguments.output).await?;
+    emulator.stop().await;
+    let succeeded = status == PipelineExecutionStatus::Succeeded;
+    println!("\nthe pipeline {}", if succeeded { "succeeded".into() } else { format!("ended as {status}") });
+    Ok(succeeded)
+}
+
+/// Starts an execution and shows it until it is over.
+async fn run_pipeline(client: &aws_sdk_codepipeline::Client) -> Result<PipelineExecutionStatus, Box<dyn Error>> {
+    let started = client.start_pipeline_execution().name(pipeline::NAME).send().await?;
+    let id = started.pipeline_execution_id().unwrap_or_default();
+    println!("the pipeline runs as execution {id}\n");
+    let mut progress = progress::Progress::new();
+    loop {
+        let state = client.get_pipeline_state().name(pipeline::NAME).send().await?;
+        progress.update(&progress::actions(&state));
+        let execution =
+            client.get_pipeline_execution().pipeline_name(pipeline::NAME).pipeline_execution_id(id).send().await?;
+        match execution.pipeline_execution().and_then(|execution| execution.status()) {
+            Some(PipelineExecutionStatus::InProgress) | None => tokio::time::sleep(REFRESH).await,
+            Some(status) => {
+                let state = client.get_pipeline_state().name(pipeline::NAME).send().await?;
+                progress.update(&progress::actions(&state));
+                return Ok(status.clone());
+            }
+        }
+    }
+}
+
+fn client_config(endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new("demo", "demo", None, None, "demo");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}

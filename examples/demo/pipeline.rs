@@ -1,0 +1,107 @@
+//! The demo's pipeline: an S3 source, a Test action that inspects it, a Build action with an output and variables.
+
+use std::error::Error;
+
+use aws_sdk_codepipeline::Client;
+use aws_sdk_codepipeline::types::{
+    ActionCategory, ActionConfigurationProperty, ActionDeclaration, ActionOwner, ActionTypeId, ArtifactDetails,
+    ArtifactStore, ArtifactStoreType, InputArtifact, OutputArtifact, PipelineDeclaration, StageDeclaration,
+};
+use serde_json::{Value, json};
+
+pub(crate) const NAME: &str = "demo";
+pub(crate) const SOURCE_BUCKET: &str = "demo-source";
+pub(crate) const SOURCE_KEY: &str = "source.zip";
+const ARTIFACTS_BUCKET: &str = "demo-artifacts";
+
+/// What the Test action runs unless `--command` says otherwise.
+pub(crate) const INSPECT: &str = r#"files=$(find . -type f | wc -l)
+lines=$(find . -type f -exec cat {} + | wc -l)
+test "$files" -gt 0 || { echo "the source is empty" >&2; exit 1; }
+echo "$files files, $lines lines: all there" > "$SUMMARY""#;
+
+/// What the Build action runs: a package with a list of its files, and two output variables.
+const PACKAGE: &str = r#"mkdir "$OUTPUT_PACKAGE/content"
+cp -R . "$OUTPUT_PACKAGE/content"
+find . -type f | sort | xargs sha256sum > "$OUTPUT_PACKAGE/SHA256SUMS"
+files=$(wc -l < "$OUTPUT_PACKAGE/SHA256SUMS")
+echo "Files=$files" >> "$OUTPUT_VARIABLES"
+echo "Digest=$(sha256sum < "$OUTPUT_PACKAGE/SHA256SUMS" | cut -c 1-12)" >> "$OUTPUT_VARIABLES"
+echo "packaged $files files in $PIPELINE_NAME, execution $PIPELINE_EXECUTION_ID" > "$SUMMARY""#;
+
+/// The worker's `ACTIONS`: both types run what the action's configuration says.
+pub(crate) fn worker_actions() -> Value {
+    let command = |category: &str, provider: &str| {
+        json!({
+            "actionType": {"category": category, "owner": "Custom", "provider": provider, "version": "1"},
+            "timeoutSeconds": 120,
+            "run": {"command": ["sh", "-eu", "-c", "{Config:Command}"]}
+        })
+    };
+    json!([command("Test", "Inspect"), command("Build", "Package")])
+}
+
+/// Makes the two action types and the pipeline, whose Test action runs `command`.
+pub(crate) async fn create(client: &Client, command: &str) -> Result<(), Box<dyn Error>> {
+    create_type(client, ActionCategory::Test, "Inspect", 0).await?;
+    create_type(client, ActionCategory::Build, "Package", 1).await?;
+    let source = action("Source", ActionCategory::Source, ActionOwner::Aws, "S3")?
+        .configuration("S3Bucket", SOURCE_BUCKET)
+        .configuration("S3ObjectKey", SOURCE_KEY)
+        .output_artifacts(OutputArtifact::builder().name("Source").build()?)
+        .build()?;
+    let inspect = action("Inspect", ActionCategory::Test, ActionOwner::Custom, "Inspect")?
+        .configuration("Command", command)
+        .input_artifacts(InputArtifact::builder().name("Source").build()?)
+        .build()?;
+    let package = action("Package", ActionCategory::Build, ActionOwner::Custom, "Package")?
+        .configuration("Command", PACKAGE)
+        .namespace("Package")
+        .input_artifacts(InputArtifact::builder().name("Source").build()?)
+        .output_artifacts(OutputArtifact::builder().name("Package").build()?)
+        .build()?;
+    let stage = |name: &str, action| StageDeclaration::builder().name(name).actions(action).build();
+    let store = ArtifactStore::builder().r#type(ArtifactStoreType::S3).location(ARTIFACTS_BUCKET).build()?;
+    let pipeline = PipelineDeclaration::builder()
+        .name(NAME)
+        .role_arn("arn:aws:iam::123456789012:role/demo")
+        .artifact_store(store)
+        .stages(stage("Source", source)?)
+        .stages(stage("Test", inspect)?)
+        .stages(stage("Build", package)?)
+        .build()?;
+    client.create_pipeline().pipeline(pipeline).send().await?;
+    Ok(())
+}
+
+fn action(
+    name: &str,
+    category: ActionCategory,
+    owner: ActionOwner,
+    provider: &str,
+) -> Result<aws_sdk_codepipeline::types::builders::ActionDeclarationBuilder, Box<dyn Error>> {
+    let id = ActionTypeId::builder().category(category).owner(owner).provider(provider).version("1").build()?;
+    Ok(ActionDeclaration::builder().name(name).action_type_id(id))
+}
+
+async fn create_type(
+    client: &Client,
+    category: ActionCategory,
+    provider: &str,
+    outputs: i32,
+) -> Result<(), Box<dyn Error>> {
+    let count = |minimum, maximum| ArtifactDetails::builder().minimum_count(minimum).maximum_count(maximum).build();
+    let command =
+        ActionConfigurationProperty::builder().name("Command").required(true).key(true).secret(false).build()?;
+    client
+        .create_custom_action_type()
+        .category(category)
+        .provider(provider)
+        .version("1")
+        .configuration_properties(command)
+        .input_artifact_details(count(1, 1))
+        .output_artifact_details(count(outputs, outputs))
+        .send()
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! The pipeline's progress, live: a spinner for each action on a terminal, a line for each change elsewhere.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use aws_sdk_codepipeline::operation::get_pipeline_state::GetPipelineStateOutput;
+use aws_sdk_codepipeline::types::ActionExecutionStatus;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// One action as the pipeline's state shows it.
+pub(crate) struct ActionState {
+    /// `Stage / Action`.
+    pub(crate) name: String,
+    /// `None` until it has begun.
+    pub(crate) status: Option<ActionExecutionStatus>,
+    /// Its summary or, if it failed, why.
+    pub(crate) said: Option<String>,
+}
+
+/// The actions of the pipeline, in order.
+pub(crate) fn actions(state: &GetPipelineStateOutput) -> Vec<ActionState> {
+    let mut actions = Vec::new();
+    for stage in state.stage_states() {
+        for action in stage.action_states() {
+            let latest = action.latest_execution();
+            let error = latest.and_then(|it| it.error_details()?.message());
+            actions.push(ActionState {
+                name: format!("{} / {}", stage.stage_name().unwrap_or("?"), action.action_name().unwrap_or("?")),
+                status: latest.and_then(|it| it.status().cloned()),
+                said: error.or_else(|| latest.and_then(|it| it.summary())).map(str::to_owned),
+            });
+        }
+    }
+    actions
+}
+
+/// Shows the actions' states as they change.
+pub(crate) struct Progress {
+    bars: Option<MultiProgress>,
+    shown: BTreeMap<String, (ProgressBar, Option<ActionExecutionStatus>)>,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let bars = std::io::stdout().is_terminal().then(MultiProgress::new);
+        Self { bars, shown: BTreeMap::new() }
+    }
+
+    pub(crate) fn update(&mut self, actions: &[ActionState]) {
+        for action in actions {
+            let (bar, status) =
+                self.shown.entry(action.name.clone()).or_insert_with(|| (new_bar(self.bars.as_ref()), None));
+            if *status == action.status {
+                continue;
+            }
+            status.clone_from(&action.status);
+            let text = line(action);
+            match (&self.bars, is_over(action)) {
+                (None, _) => println!("{text}"),
+                (Some(_), true) => bar.finish_with_message(text),
+                (Some(_), false) => bar.set_message(text),
+            }
+        }
+    }
+}
+
+fn new_bar(bars: Option<&MultiProgress>) -> ProgressBar {
+    let Some(bars) = bars else { return ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{spinner} {msg}").expect("the template is well formed");
+    let bar = bars.add(ProgressBar::new_spinner().with_style(style));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+fn is_over(action: &ActionState) -> bool {
+    action.status.as_ref().is_some_and(|status| *status != ActionExecutionStatus::InProgress)
+}
+
+/// One action's state on a line: only the first line of what it said, since a failure's holds its whole output.
+fn line(action: &ActionState) -> String {
+    let status = action.status.as_ref().map_or("waiting", ActionExecutionStatus::as_str);
+    let said = action.said.as_deref().and_then(|said| said.lines().next()).unwrap_or_default();
+    format!("{:<18} {status:<12} {said}", action.name)
+}

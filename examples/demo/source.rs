@@ -1,0 +1,48 @@
+//! From a folder to a zip and back.
+
+use std::fs::File;
+use std::io::{self, Cursor, Write};
+use std::path::Path;
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+/// A zip of everything in `folder`, in memory: a demo's source is small. Build output and version control stay out.
+pub(crate) fn zipped(folder: &Path) -> io::Result<Vec<u8>> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    add(&mut archive, folder, folder)?;
+    Ok(archive.finish()?.into_inner())
+}
+
+fn add(archive: &mut ZipWriter<Cursor<Vec<u8>>>, root: &Path, folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if ["target", ".git"].iter().any(|skipped| entry.file_name() == *skipped) {
+            continue;
+        }
+        let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+        let kind = entry.file_type()?;
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        if kind.is_dir() {
+            archive.add_directory(name, options)?;
+            add(archive, root, &path)?;
+        } else if kind.is_symlink() {
+            archive.add_symlink(name, std::fs::read_link(&path)?.to_string_lossy(), options)?;
+        } else if kind.is_file() {
+            archive.start_file(name, options.unix_permissions(entry.metadata()?.permissions().mode()))?;
+            io::copy(&mut File::open(&path)?, archive)?;
+        }
+    }
+    archive.flush()
+}
+
+/// Unpacks a zip into a new `folder`; an earlier one is replaced.
+pub(crate) fn unpack(zip: Vec<u8>, folder: &Path) -> io::Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    ZipArchive::new(Cursor::new(zip))?.extract(folder)?;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The worker's process: this program once more, under the emulator's Lambda Runtime API, woken every second.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use codepipeline_local::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule};
+use tokio::sync::mpsc;
+
+use crate::{Arguments, pipeline};
+
+/// A pipeline's action should not wait a whole minute in a demo.
+const SCHEDULE: Duration = Duration::from_secs(1);
+
+/// The function and what wakes it.
+pub(crate) struct WorkerProcess {
+    function: Function,
+    schedule: Schedule,
+}
+
+impl WorkerProcess {
+    /// Starts it; its log goes to a file beside the output, and to the terminal if that is wanted.
+    pub(crate) fn start(endpoint: &str, arguments: &Arguments) -> Result<Self, Box<dyn Error>> {
+        let lines = log(&arguments.output, arguments.verbose)?;
+        let function = Function::new(FunctionSettings {
+            name: "demo-worker".into(),
+            command: vec![
+                std::env::current_exe()?.to_str().ok_or("the demo's path is not UTF-8")?.into(),
+                "--worker".into(),
+            ],
+            env: environment(endpoint),
+            timeout: Duration::from_secs(300),
+            memory_mb: 512,
+            output: Output::Lines(lines),
+        })?;
+        let schedule = Schedule::start(function.clone(), SCHEDULE, report);
+        Ok(Self { function, schedule })
+    }
+
+    /// Ends it.
+    pub(crate) async fn stop(self) {
+        drop(self.schedule);
+        self.function.stop().await;
+    }
+}
+
+/// As `template.yaml` would configure it, and the emulator in AWS's place.
+fn environment(endpoint: &str) -> BTreeMap<String, String> {
+    let folder = std::env::temp_dir().join(format!("codepipeline-demo-{}", std::process::id()));
+    let variables = [
+        ("ACTIONS", pipeline::worker_actions().to_string()),
+        ("AWS_ENDPOINT_URL", endpoint.to_owned()),
+        ("AWS_ACCESS_KEY_ID", "demo".into()),
+        ("AWS_SECRET_ACCESS_KEY", "demo".into()),
+        ("AWS_REGION", "us-east-1".into()),
+        ("FUNCTION_TIMEOUT", "300".into()),
+        ("WORK_FOLDER", folder.to_string_lossy().into_owned()),
+    ];
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// An invocation that went wrong is told; one that went well shows in the pipeline.
+fn report(invocation: std::io::Result<Invocation>) {
+    match invocation {
+        Ok(Invocation::Answered(_)) => {}
+        Ok(Invocation::Failed { error_type, message }) => eprintln!("the worker failed: {error_type}: {message}"),
+        Ok(Invocation::TimedOut) => eprintln!("the worker outlived its deadline and was killed"),
+        Ok(Invocation::Exited { status }) => eprintln!("the worker's process ended: {status}"),
+        Err(error) => eprintln!("the worker could not be started: {error}"),
+    }
+}
+
+fn log(folder: &Path, verbose: bool) -> Result<mpsc::UnboundedSender<String>, Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join("worker.log");
+    let mut file = std::fs::File::create(&path)?;
+    println!("the worker's log is {}", path.display());
+    let (sender, mut lines) = mpsc::unbounded_channel::<String>();
+    tokio::spawn(async move {
+        while let Some(line) = lines.recv().await {
+            if verbose {
+                println!("{line}");
+            }
+            // A full disk must not end the demo.
+            let _ = writeln!(file, "{line}");
+        }
+    });
+    Ok(sender)
+}
