@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_config::BehaviorVersion;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -15,7 +15,7 @@ use crate::artifacts::{Limits, Stores};
 use crate::config::{ActionConfig, Config, Run};
 use crate::event::Event;
 use crate::lifecycle::Lifecycle;
-use crate::queue::custom::CustomQueue;
+use crate::queue::Queue;
 use crate::worker::{Summary, Worker};
 use crate::{telemetry, workspace};
 
@@ -54,13 +54,14 @@ async fn start() -> Result<(), String> {
 
 /// A worker as `config` describes it, with clients made from `shared`.
 pub fn worker(config: Config, shared: &aws_config::SdkConfig) -> Worker {
-    let Config { actions, limits, .. } = config;
+    let Config { actions, limits, client_tokens, .. } = config;
     let lifecycle = Lifecycle {
-        queue: CustomQueue::new(shared),
+        queue: Queue::new(shared, client_tokens),
         stores: Stores::new(shared),
         unpacking: Limits { max_unpacked_bytes: limits.max_unpacked_bytes, max_entries: MAX_ENTRIES },
         work_folder: limits.work_folder.clone(),
         reporting: limits.reporting,
+        wall_clock: Arc::new(now),
     };
     let served = actions.into_iter().map(served).collect();
     Worker::new(lifecycle, served, limits.concurrency, limits.staging)
@@ -75,10 +76,20 @@ fn served(config: ActionConfig) -> Served {
 
 /// Answers one invocation. The work runs in a task of its own, since what a panic says must not reach Lambda's answer.
 async fn handle(worker: Arc<Worker>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
-    let Event::Schedule =
-        Event::parse(&event.payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
-    let deadline = Instant::now() + time_left(event.context.deadline());
-    match tokio::spawn(async move { worker.invoke(deadline).await }).await {
+    let LambdaEvent { payload, context } = event;
+    let woken_by = Event::parse(&payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
+    let deadline = Instant::now() + context.deadline().duration_since(now()).unwrap_or_default();
+    let invocation = async move {
+        match woken_by {
+            Event::Schedule | Event::StateMachineEnded => worker.invoke(deadline).await,
+            Event::ActionStarted { action_type } => worker.action_started(&action_type, deadline).await,
+            Event::ActionOver { action_type, execution_id } => {
+                worker.action_over(&action_type, &execution_id, deadline).await
+            }
+            Event::InvokeJob => worker.run_job(&payload, deadline).await,
+        }
+    };
+    match tokio::spawn(invocation).await {
         Ok(Ok(summary)) => Ok(summary),
         Ok(Err(error)) => Err(diagnostic("InvocationError", error.to_string())),
         Err(_) => Err(diagnostic("Panic", "the worker panicked; its log says where".into())),
@@ -89,10 +100,10 @@ fn diagnostic(error_type: &str, error_message: String) -> Diagnostic {
     Diagnostic { error_type: error_type.into(), error_message }
 }
 
-/// Lambda gives the deadline on the wall clock; everything after this reckons on the monotonic one.
+/// Lambda gives deadlines on the wall clock, and so does what outlasts an invocation; all else reckons on the monotonic one.
 #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
-fn time_left(deadline: SystemTime) -> Duration {
-    deadline.duration_since(SystemTime::now()).unwrap_or_default()
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]

@@ -13,7 +13,7 @@ use codepipeline_worker::artifacts::{Limits, Stores};
 use codepipeline_worker::job::{ActionTypeId, Failure, Finished, Outcome};
 use codepipeline_worker::lifecycle::{End, Lifecycle};
 use codepipeline_worker::queue::Offer;
-use codepipeline_worker::queue::custom::CustomQueue;
+use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
 use serde_json::json;
 use support::{World, custom, invoke, shell, until, zip};
@@ -29,11 +29,12 @@ fn test_type(provider: &str) -> ActionTypeId {
 
 fn lifecycle(world: &World) -> Lifecycle {
     Lifecycle {
-        queue: CustomQueue::new(&world.shared),
+        queue: Queue::new(&world.shared, None),
         stores: Stores::new(&world.shared),
         unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
         work_folder: world.work_folder(),
         reporting: Duration::from_secs(10),
+        wall_clock: Arc::new(|| std::time::UNIX_EPOCH),
     }
 }
 
@@ -54,10 +55,10 @@ async fn world_with_jobs(jobs: usize) -> World {
 }
 
 async fn offer(world: &World) -> Offer {
-    let queue = CustomQueue::new(&world.shared);
+    let queue = Queue::new(&world.shared, None);
     let mut offers = Vec::new();
     until(async || {
-        offers = queue.poll(&test_type("Many"), None, 1).await.unwrap();
+        offers = queue.poll(&test_type("Many"), None, 1).await.unwrap().offers;
         !offers.is_empty()
     })
     .await;

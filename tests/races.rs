@@ -13,7 +13,7 @@ use codepipeline_worker::actions::{Action, Run, Served};
 use codepipeline_worker::artifacts::{Limits, Stores};
 use codepipeline_worker::job::{ActionTypeId, Failure, Finished, Outcome};
 use codepipeline_worker::lifecycle::{End, Lifecycle};
-use codepipeline_worker::queue::custom::CustomQueue;
+use codepipeline_worker::queue::Queue;
 use support::{World, custom, until, zip};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -38,11 +38,12 @@ fn test_type() -> ActionTypeId {
 
 fn lifecycle(world: &World) -> Lifecycle {
     Lifecycle {
-        queue: CustomQueue::new(&world.shared),
+        queue: Queue::new(&world.shared, None),
         stores: Stores::new(&world.shared),
         unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
         work_folder: world.work_folder(),
         reporting: Duration::from_secs(10),
+        wall_clock: Arc::new(|| std::time::UNIX_EPOCH),
     }
 }
 
@@ -65,7 +66,7 @@ async fn two_workers_with_the_same_offers(settings: Settings) {
         lifecycle.work_folder.push(name);
         let mut offers = Vec::new();
         until(async || {
-            offers = lifecycle.queue.poll(&test_type(), None, JOBS).await.unwrap();
+            offers = lifecycle.queue.poll(&test_type(), None, JOBS).await.unwrap().offers;
             offers.len() == JOBS
         })
         .await;

@@ -16,6 +16,9 @@ use crate::placeholder::Template;
 /// The API model's `ActionCategory`.
 const CATEGORIES: [&str; 7] = ["Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute"];
 
+/// The one type of the owner `AWS` whose jobs reach a function.
+const LAMBDA_INVOKE: &str = "AWS/Invoke/Lambda/1";
+
 const DEFAULT_TIMEOUT_SECONDS: u64 = 300;
 
 pub(super) fn parse(
@@ -73,6 +76,10 @@ fn action(entry: &Value, path: &str, limits: &Limits, problems: &mut Problems) -
     // Each part is parsed before any is given up on, so that all mistakes show.
     let action_type = action_type(entry.get("actionType"), &format!("{path}.actionType"), problems);
     let query_param = query_param(entry.get("queryParam"), &format!("{path}.queryParam"), problems);
+    if entry.contains_key("queryParam") && action_type.as_ref().is_some_and(|id| id.owner != "Custom") {
+        problems
+            .add(format_args!("{path}.queryParam"), "is for the owner Custom alone: no other jobs can be polled by it");
+    }
     let secrets = secrets(entry.get("secrets"), &format!("{path}.secrets"), problems);
     let timeout = timeout(entry.get("timeoutSeconds"), &format!("{path}.timeoutSeconds"), limits, problems);
     let run = run(entry.get("run"), &format!("{path}.run"), &secrets, timeout, limits, problems);
@@ -86,10 +93,18 @@ fn action_type(value: Option<&Value>, path: &str, problems: &mut Problems) -> Op
     };
     only_known(members, path, &["category", "owner", "provider", "version"], problems);
     let category = one_of(members, path, "category", &CATEGORIES, problems);
-    let owner = one_of(members, path, "owner", &["Custom"], problems);
+    let owner = one_of(members, path, "owner", &["Custom", "ThirdParty", "AWS"], problems);
     let provider = identifier(members, path, "provider", 35, problems);
     let version = identifier(members, path, "version", 9, problems);
-    Some(ActionTypeId { category: category?, owner: owner?, provider: provider?, version: version? })
+    let id = ActionTypeId { category: category?, owner: owner?, provider: provider?, version: version? };
+    if id.owner == "AWS" && id.to_string() != LAMBDA_INVOKE {
+        problems.add(
+            path,
+            "of the owner AWS must be category Invoke, provider Lambda, version 1: CodePipeline runs the others",
+        );
+        return None;
+    }
+    Some(id)
 }
 
 fn query_param(value: Option<&Value>, path: &str, problems: &mut Problems) -> Option<(String, String)> {

@@ -22,6 +22,9 @@ pub struct Config {
     pub actions: Vec<ActionConfig>,
     /// What the worker may use.
     pub limits: Limits,
+    /// The names of the Secrets Manager secrets that hold third-party jobs' client tokens, but for the client's id at the end
+    /// (`CLIENT_TOKENS_SECRET`, such as `codepipeline/clients/`).
+    pub client_tokens: Option<String>,
     /// How much our own code logs (`RUST_LOG` or `AWS_LAMBDA_LOG_LEVEL`: one level's name).
     pub log_level: Level,
 }
@@ -30,7 +33,7 @@ pub struct Config {
 pub struct ActionConfig {
     /// Which jobs to poll for.
     pub action_type: ActionTypeId,
-    /// Poll only for jobs whose configuration has this value under this key.
+    /// Poll only for jobs whose configuration has this value under this key. Custom types alone have it.
     pub query_param: Option<(String, String)>,
     /// Configuration keys whose values must not show anywhere.
     pub secrets: Vec<String>,
@@ -75,6 +78,10 @@ impl Config {
         let limits = limits::parse(&variable, &mut problems);
         let log_level = limits::log_level(&variable, &mut problems);
         let actions = actions::parse(&variable, &limits, &mut problems);
-        problems.into_result(Self { actions, limits, log_level })
+        let client_tokens = limits::client_tokens(&variable, &mut problems);
+        if client_tokens.is_none() && actions.iter().any(|action| action.action_type.owner == "ThirdParty") {
+            problems.add("CLIENT_TOKENS_SECRET", limits::CLIENT_TOKENS_RULE);
+        }
+        problems.into_result(Self { actions, limits, client_tokens, log_level })
     }
 }

@@ -40,6 +40,50 @@ fn a_whole_configuration_is_understood() {
     assert_eq!(config.log_level, Level::DEBUG);
 }
 
+fn of_type(owner: &str, category: &str, provider: &str) -> Value {
+    let mut entry = link_check();
+    entry["actionType"] = json!({"category": category, "owner": owner, "provider": provider, "version": "1"});
+    entry.as_object_mut().unwrap().remove("queryParam");
+    entry
+}
+
+#[test]
+fn every_owner_is_served() {
+    let entries = [of_type("ThirdParty", "Build", "Partner"), of_type("AWS", "Invoke", "Lambda"), link_check()];
+    let actions = json!(entries).to_string();
+    let config = parsed(&[("ACTIONS", &actions), ("CLIENT_TOKENS_SECRET", "codepipeline/clients/")])
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config.actions.len(), 3);
+    assert_eq!(config.client_tokens.as_deref(), Some("codepipeline/clients/"));
+}
+
+#[test]
+fn third_party_types_need_to_know_where_client_tokens_are() {
+    let third_party = of_type("ThirdParty", "Build", "Partner");
+    assert!(mistakes(&third_party).contains("1 mistake: CLIENT_TOKENS_SECRET: must be set"));
+
+    let actions = json!([third_party]).to_string();
+    let Err(error) = parsed(&[("ACTIONS", &actions), ("CLIENT_TOKENS_SECRET", "clients:s3cr3t ")]) else {
+        panic!("accepted")
+    };
+    let said = error.to_string();
+    assert!(said.contains("CLIENT_TOKENS_SECRET: must be the beginning") && !said.contains("s3cr3t"), "{said}");
+}
+
+#[test]
+fn only_custom_types_are_polled_by_a_query_parameter() {
+    for mut entry in [of_type("ThirdParty", "Build", "Partner"), of_type("AWS", "Invoke", "Lambda")] {
+        entry["queryParam"] = json!({"Project": "web"});
+        assert!(mistakes(&entry).contains("ACTIONS[0].queryParam: is for the owner Custom alone"));
+    }
+}
+
+#[test]
+fn of_the_owner_aws_only_lambda_invoke_reaches_a_function() {
+    let said = mistakes(&of_type("AWS", "Build", "CodeBuild"));
+    assert!(said.contains("ACTIONS[0].actionType: of the owner AWS must be category Invoke"), "{said}");
+}
+
 #[test]
 fn every_mistake_is_reported_in_one_message() {
     let mut entry = link_check();

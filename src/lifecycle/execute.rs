@@ -1,17 +1,19 @@
 //! From a claim to the result of the work: details, stage in, action, stage out.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use secrecy::ExposeSecret;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
-use super::Lifecycle;
+use super::continuation::ActionRun;
 use super::links::JobLinks;
-use crate::actions::{Run, Served};
+use super::{Known, Lifecycle};
+use crate::actions::{Abandoned, Run, Served};
 use crate::artifacts::{Limits, StagingError, Store};
-use crate::job::{Credentials, Failure, FailureKind, Job, Outcome};
-use crate::queue::{Claim, Offer};
+use crate::job::{Continuation, Credentials, Failure, FailureKind, Job, Outcome};
+use crate::queue::{Claim, Details};
 use crate::redact::Redactor;
 use crate::workspace::Workspace;
 
@@ -26,6 +28,8 @@ const CANCELLING: Duration = Duration::from_secs(2);
 pub(super) struct Executed {
     pub(super) result: Result<Outcome, Failure>,
     pub(super) redactor: Redactor,
+    /// Work that may be running outside, for the jobs to come. If none comes, nobody waits for it and it is to be stopped.
+    pub(super) running: Option<Abandoned>,
 }
 
 /// Does the work of a claimed job, until `end_by` at the latest. Whatever happens in it, a panic included, there is a
@@ -33,39 +37,98 @@ pub(super) struct Executed {
 pub(super) async fn execute(
     lifecycle: &Lifecycle,
     claim: &Claim,
-    offer: Offer,
+    known: Known,
     served: &Arc<Served>,
     end_by: Instant,
 ) -> Executed {
-    let (job, credentials) = current(lifecycle, claim, offer).await;
+    let Details { mut job, credentials } = current(lifecycle, claim, known).await;
     let redactor = redactor(&job, credentials.as_ref(), &served.secrets);
-    let result = match Workspace::create(&lifecycle.work_folder, &job) {
-        Err(error) => Err(Failure::new(FailureKind::JobFailed, format!("the job's folder could not be made: {error}"))),
+    let run = match begun(&mut job, (lifecycle.wall_clock)()) {
+        Ok(run) => run,
+        Err(failure) => return Executed { result: Err(failure), redactor, running: None },
+    };
+    let job = Arc::new(job);
+    let ended = match Workspace::create(&lifecycle.work_folder, &job) {
+        Err(error) => {
+            let message = format!("the job's folder could not be made: {error}");
+            Err(Ended { failure: Failure::new(FailureKind::JobFailed, message), work: Work::Untouched })
+        }
         Ok(workspace) => {
             let store = credentials.map(|credentials| Arc::new(lifecycle.stores.for_job(&credentials)));
-            let turn = Turn { job: Arc::new(job), workspace: Arc::new(workspace), store, served: Arc::clone(served) };
-            guarded(turn, lifecycle.unpacking, end_by).await
+            let (workspace, served) = (Arc::new(workspace), Arc::clone(served));
+            guarded(Turn { job: Arc::clone(&job), workspace, store, served }, lifecycle.unpacking, end_by).await
         }
     };
-    Executed { result, redactor }
+    let running = |token| Abandoned { execution_id: run.execution_id.clone(), token };
+    match ended {
+        Ok(Outcome::Continue(going_on)) => {
+            let running = Some(running(Some(going_on.token.clone())));
+            let result = continued(going_on, &run, served, (lifecycle.wall_clock)());
+            Executed { result, redactor, running }
+        }
+        Ok(finished @ Outcome::Finished(_)) => Executed { result: Ok(finished), redactor, running: None },
+        Err(Ended { failure, work }) => {
+            let token = job.continuation_token.as_ref().map(|token| token.expose_secret().to_owned());
+            let running = match work {
+                Work::Over => None,
+                Work::Untouched => token.map(|token| running(Some(token))),
+                Work::Unknown => Some(running(token)),
+            };
+            Executed { result: Err(failure), redactor, running }
+        }
+    }
 }
 
-/// The job as it is now: as polled, or fetched again if that copy is stale.
-async fn current(lifecycle: &Lifecycle, claim: &Claim, offer: Offer) -> (Job, Option<Credentials>) {
-    if offer.polled_at.elapsed() < STALE {
-        return (offer.job, offer.credentials);
+/// The run of the action that the job belongs to. The job gets its execution id, so that an action finds the same one in
+/// all its jobs, and the action's own token in the place of the envelope.
+fn begun(job: &mut Job, now: SystemTime) -> Result<ActionRun, Failure> {
+    let run = match job.continuation_token.take() {
+        None => {
+            let execution_id = job.pipeline.action_execution_id.clone().unwrap_or_else(|| job.id.clone());
+            ActionRun::begin(execution_id, now)
+        }
+        Some(sealed) => {
+            let (run, token) = ActionRun::open(sealed.expose_secret(), &job.action_type)?;
+            job.continuation_token = Some(token.into());
+            run
+        }
+    };
+    job.pipeline.action_execution_id = Some(run.execution_id.clone());
+    Ok(run)
+}
+
+/// The action's continuation as CodePipeline gets it, unless the action has had its time.
+fn continued(going_on: Continuation, run: &ActionRun, served: &Served, now: SystemTime) -> Result<Outcome, Failure> {
+    if let Some(limit) = served.overall_timeout.filter(|limit| run.age(now) >= *limit) {
+        let message = format!(
+            "the action was not done after {} s, its jobs together; its limit is {} s (timeoutSeconds), so its work was stopped",
+            run.age(now).as_secs(),
+            limit.as_secs()
+        );
+        let external_execution_id = going_on.external_execution_id;
+        return Err(Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, message) });
     }
-    match lifecycle.queue.details(claim, &offer.job.action_type).await {
-        Ok(details) => (details.job, details.credentials),
+    match run.seal(&served.action_type, &going_on.token) {
+        Ok(token) => Ok(Outcome::Continue(Continuation { token, ..going_on })),
+        Err(failure) => Err(Failure { external_execution_id: going_on.external_execution_id, ..failure }),
+    }
+}
+
+/// The job as it is now: as it came, or fetched again if that copy is stale.
+async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known) -> Details {
+    if known.since.elapsed() < STALE {
+        return known.details;
+    }
+    match lifecycle.queue.details(claim.key(), &known.details.job.action_type).await {
+        Ok(fresh) => fresh,
         Err(error) => {
-            tracing::warn!(%error, "the job's details could not be fetched again; going on with the polled copy");
-            (offer.job, offer.credentials)
+            tracing::warn!(%error, "the job's details could not be fetched again; going on with the copy that came");
+            known.details
         }
     }
 }
 
 fn redactor(job: &Job, credentials: Option<&Credentials>, secret_keys: &[String]) -> Redactor {
-    use secrecy::ExposeSecret;
     let values = secret_keys.iter().filter_map(|key| job.configuration.get(key));
     let keys =
         credentials.into_iter().flat_map(|it| [it.secret_access_key.expose_secret(), it.session_token.expose_secret()]);
@@ -80,8 +143,38 @@ struct Turn {
     served: Arc<Served>,
 }
 
+/// A turn that brought no outcome.
+struct Ended {
+    failure: Failure,
+    work: Work,
+}
+
+/// What became of the work outside when a turn ended without an outcome.
+enum Work {
+    /// The action was asked and said what it had to say.
+    Over,
+    /// The action was not reached: what an earlier job left running still runs.
+    Untouched,
+    /// The action was cut off in the middle of whatever it did.
+    Unknown,
+}
+
+impl Ended {
+    fn over(failure: Failure) -> Self {
+        Self { failure, work: Work::Over }
+    }
+
+    fn untouched(failure: Failure) -> Self {
+        Self { failure, work: Work::Untouched }
+    }
+
+    fn cut_off(message: impl Into<String>) -> Self {
+        Self { failure: Failure::new(FailureKind::JobFailed, message), work: Work::Unknown }
+    }
+}
+
 /// Runs the turn in a task of its own, so that a panic or the deadline ends it and not the report.
-async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outcome, Failure> {
+async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outcome, Ended> {
     let turn = Arc::new(turn);
     let mut task = tokio::spawn({
         let turn = Arc::clone(&turn);
@@ -89,10 +182,8 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
     });
     let result = match timeout_at(end_by, &mut task).await {
         Ok(Ok(result)) => result,
-        Ok(Err(error)) if error.is_panic() => {
-            Err(Failure::new(FailureKind::JobFailed, "the action panicked; the worker's log says where"))
-        }
-        Ok(Err(_)) => Err(Failure::new(FailureKind::JobFailed, "the action was cancelled")),
+        Ok(Err(error)) if error.is_panic() => Err(Ended::cut_off("the action panicked; the worker's log says where")),
+        Ok(Err(_)) => Err(Ended::cut_off("the action was cancelled")),
         Err(_) => {
             task.abort();
             if timeout(CANCELLING, task).await.is_err() {
@@ -109,20 +200,19 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
 }
 
 impl Turn {
-    async fn take(&self, unpacking: &Limits, end_by: Instant) -> Result<Outcome, Failure> {
+    async fn take(&self, unpacking: &Limits, end_by: Instant) -> Result<Outcome, Ended> {
         let files = self.served.action.wants_files_boxed();
         if files {
-            self.stage_in(unpacking).await?;
+            self.stage_in(unpacking).await.map_err(Ended::untouched)?;
         }
         let outcome = self.act(end_by).await?;
         if files && let Outcome::Finished(_) = outcome {
-            self.stage_out().await?;
+            self.stage_out().await.map_err(Ended::over)?;
         }
         Ok(outcome)
     }
 
-    async fn act(&self, end_by: Instant) -> Result<Outcome, Failure> {
-        use secrecy::ExposeSecret;
+    async fn act(&self, end_by: Instant) -> Result<Outcome, Ended> {
         let action = &self.served.action;
         let deadline = end_by.min(Instant::now() + self.served.timeout);
         let links = JobLinks { store: self.store.clone(), encryption_key: self.job.encryption_key.clone() };
@@ -138,14 +228,14 @@ impl Turn {
                 Some(token) => action.resume_boxed(run, token.expose_secret()).await,
             }
         };
-        timeout_at(deadline, working).await.unwrap_or_else(|_| {
-            if deadline == end_by {
-                return Err(out_of_time());
+        match timeout_at(deadline, working).await {
+            Ok(result) => result.map_err(Ended::over),
+            Err(_) if deadline == end_by => Err(out_of_time()),
+            Err(_) => {
+                let limit = self.served.timeout;
+                Err(Ended::cut_off(format!("the action took longer than its timeout of {limit:?} and was cancelled")))
             }
-            let limit = self.served.timeout;
-            let message = format!("the action took longer than its timeout of {limit:?} and was cancelled");
-            Err(Failure::new(FailureKind::JobFailed, message))
-        })
+        }
     }
 
     /// One artifact after another: side by side they would need a multiple of the memory.
@@ -191,10 +281,10 @@ impl Turn {
     }
 }
 
-fn out_of_time() -> Failure {
+fn out_of_time() -> Ended {
     let message = "the invocation's deadline came before the work was done: give the function a longer timeout, \
                    or the action less to do";
-    Failure::new(FailureKind::JobFailed, message)
+    Ended::cut_off(message)
 }
 
 pub(super) fn failure(error: &StagingError) -> Failure {

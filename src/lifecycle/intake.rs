@@ -1,10 +1,9 @@
 //! From an offer to a claim, or to nothing.
 
-use crate::queue::custom::CustomQueue;
-use crate::queue::{Acknowledged, Claim, Offer};
+use crate::queue::{Acknowledged, Claim, Offer, Queue};
 
 /// Acknowledges the offer. Without a claim there is nothing to report with, so a lost race can't fail the winner's job.
-pub(super) async fn claim(queue: &CustomQueue, offer: &Offer) -> Option<Claim> {
+pub(super) async fn claim(queue: &Queue, offer: &Offer) -> Option<Claim> {
     match queue.acknowledge(offer).await {
         Acknowledged::Claimed(claim) => {
             let age_ms = offer.polled_at.elapsed().as_millis();

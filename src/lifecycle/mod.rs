@@ -3,7 +3,11 @@
 //! ```text
 //! offer ─▶ intake: acknowledge ─▶ execute: details (when stale) ─▶ stage in ─▶ action ─▶ stage out ─▶ deliver: report
 //! ```
+//!
+//! A Lambda Invoke job comes claimed, so its life begins with execute. Work that goes on outside is `continuation`'s: it
+//! wraps the token that CodePipeline keeps between the jobs of one run of an action.
 
+mod continuation;
 mod deliver;
 mod execute;
 mod intake;
@@ -11,19 +15,18 @@ mod links;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
 use crate::actions::Served;
 use crate::artifacts::{Limits, Stores};
-use crate::queue::Offer;
-use crate::queue::custom::CustomQueue;
+use crate::queue::{Details, InvokedJob, Offer, Queue};
 
 /// What every job's life needs. Made once per process.
 pub struct Lifecycle {
     /// Where offers came from and reports go.
-    pub queue: CustomQueue,
+    pub queue: Queue,
     /// Makes each job's own S3 client.
     pub stores: Stores,
     /// What an artifact may unpack to.
@@ -32,7 +35,12 @@ pub struct Lifecycle {
     pub work_folder: PathBuf,
     /// Kept free at the end of an invocation: nothing but reporting happens in it.
     pub reporting: Duration,
+    /// The wall clock, for what outlasts an invocation: how long the jobs of one run of an action have taken together.
+    pub wall_clock: WallClock,
 }
+
+/// Tells the time of day.
+pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// How a job's turn ended, as the invocation's summary counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +61,28 @@ impl Lifecycle {
     /// Lives one job's life to its end, at the latest at `deadline`, the invocation's.
     pub async fn live(&self, offer: Offer, served: &Arc<Served>, deadline: Instant) -> End {
         let Some(claim) = intake::claim(&self.queue, &offer).await else { return End::Lost };
-        let executed = execute::execute(self, &claim, offer, served, deadline - self.reporting).await;
-        deliver::deliver(&self.queue, claim, executed, deadline).await
+        let Offer { job, credentials, polled_at, .. } = offer;
+        let known = Known { details: Details { job, credentials }, since: polled_at };
+        let executed = execute::execute(self, &claim, known, served, deadline - self.reporting).await;
+        deliver::deliver(&self.queue, claim, executed, served, deadline).await
     }
+
+    /// Lives the life of a job that was delivered and not polled.
+    pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, deadline: Instant) -> End {
+        let InvokedJob { details, claim, received_at } = invoked;
+        let known = Known { details, since: received_at };
+        let executed = execute::execute(self, &claim, known, served, deadline - self.reporting).await;
+        deliver::deliver(&self.queue, claim, executed, served, deadline).await
+    }
+
+    /// Fails a delivered job that no action is configured for: its pipeline would wait in vain.
+    pub async fn refuse_invoked(&self, invoked: InvokedJob, deadline: Instant) -> End {
+        deliver::refuse(&self.queue, invoked.claim, &invoked.details.job.action_type, deadline).await
+    }
+}
+
+/// What is known of a claimed job, and since when.
+struct Known {
+    details: Details,
+    since: Instant,
 }
