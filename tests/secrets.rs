@@ -161,8 +161,8 @@ async fn an_event_that_holds_credentials_is_refused_without_echoing_them() {
     let log = whole_log(log).await;
 
     let Invocation::Failed { error_type, message } = invocation else { panic!("{invocation:?}\n{log}") };
-    assert_eq!(error_type, "UnknownEvent");
-    assert!(message.contains("CodePipeline.job"), "{message}");
+    assert_eq!(error_type, "InvocationError");
+    assert!(message.contains("CodePipeline.job event has no job id"), "{message}");
     assert_clean("the answer", &message, &["MARKER"]);
     assert_clean("the log", &log, &["MARKER"]);
 }

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
 
+pub(crate) mod aws_json;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
