@@ -216,10 +216,7 @@ async fn failures_and_continuations_go_through_the_third_party_operations() {
 
     let summary = invoke(&world.partner(action)).await;
 
-    assert_eq!(
-        summary,
-        Summary { polled: 3, claimed: 3, failed: 1, continued: 1, succeeded: 1, ..Summary::default() }
-    );
+    assert_eq!(summary, Summary { polled: 3, claimed: 3, failed: 1, continued: 1, succeeded: 1, ..Summary::default() });
     assert_eq!(world.states(), ["Failed", "Succeeded", "Succeeded"]);
     let failure = &world.server.inputs("PutThirdPartyJobFailureResult")[0];
     assert_eq!(failure["failureDetails"], json!({"type": "RevisionOutOfSync", "message": "no"}));
