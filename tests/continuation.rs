@@ -11,10 +11,8 @@ use aws_sdk_codepipeline::types::{FailureDetails, FailureType, PipelineExecution
 use codepipeline_local::Options;
 use codepipeline_local::engine::Settings;
 use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
-use codepipeline_worker::artifacts::{Limits, Stores};
 use codepipeline_worker::job::{ActionTypeId, Continuation, Failure, FailureKind, Finished, Outcome};
 use codepipeline_worker::lifecycle::Lifecycle;
-use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{Summary, Worker};
 use support::{World, custom, invoke, until, zip};
 
@@ -115,8 +113,7 @@ impl Action for Scripted {
 }
 
 fn slow_type() -> ActionTypeId {
-    let [category, owner, provider, version] = ["Test", "Custom", "Slow", "1"].map(str::to_owned);
-    ActionTypeId { category, owner, provider, version }
+    support::action_type("Test", "Custom", "Slow")
 }
 
 /// A pipeline `p` whose action `Slow` has begun; continuation jobs come without delay.
@@ -135,12 +132,8 @@ async fn world() -> World {
 fn worker(world: &World, action: &Scripted, served: impl FnOnce(Served) -> Served) -> Worker {
     let seconds = Arc::clone(&action.seconds);
     let lifecycle = Lifecycle {
-        queue: Queue::new(&world.shared, None),
-        stores: Stores::new(&world.shared),
-        unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
-        work_folder: world.work_folder(),
-        reporting: Duration::from_secs(10),
         wall_clock: Arc::new(move || UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::SeqCst))),
+        ..support::lifecycle(&world.shared, world.work_folder())
     };
     let served = served(Served::new(slow_type(), Duration::from_secs(60), action.clone()));
     Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60))

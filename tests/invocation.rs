@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use aws_sdk_codepipeline::types::ActionExecutionStatus;
 use codepipeline_worker::actions::{Action, Run, Served};
-use codepipeline_worker::artifacts::{Limits, Stores};
 use codepipeline_worker::job::{ActionTypeId, Failure, Finished, Outcome};
 use codepipeline_worker::lifecycle::{End, Lifecycle};
 use codepipeline_worker::queue::Offer;
@@ -23,19 +22,11 @@ use tokio::time::Instant;
 const QUARTER_OF_AN_HOUR: Duration = Duration::from_secs(900);
 
 fn test_type(provider: &str) -> ActionTypeId {
-    let [category, owner, provider, version] = ["Test", "Custom", provider, "1"].map(str::to_owned);
-    ActionTypeId { category, owner, provider, version }
+    support::action_type("Test", "Custom", provider)
 }
 
 fn lifecycle(world: &World) -> Lifecycle {
-    Lifecycle {
-        queue: Queue::new(&world.shared, None),
-        stores: Stores::new(&world.shared),
-        unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
-        work_folder: world.work_folder(),
-        reporting: Duration::from_secs(10),
-        wall_clock: Arc::new(|| std::time::UNIX_EPOCH),
-    }
+    support::lifecycle(&world.shared, world.work_folder())
 }
 
 fn worker(world: &World, served: Vec<Served>, concurrency: usize) -> Worker {

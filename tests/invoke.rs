@@ -4,13 +4,10 @@
 mod support;
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
-use codepipeline_worker::artifacts::{Limits, Stores};
-use codepipeline_worker::job::{ActionTypeId, Continuation, Failure, Finished, Outcome};
-use codepipeline_worker::lifecycle::Lifecycle;
-use codepipeline_worker::queue::Queue;
+use codepipeline_worker::job::{Continuation, Failure, Finished, Outcome};
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
 use serde_json::{Value, json};
 use support::aws_json::{Answer, AwsJson};
@@ -20,10 +17,13 @@ use tokio::time::Instant;
 const FIRST: &str = "11111111-abcd-1111-abcd-111111abcdef";
 const SECOND: &str = "22222222-abcd-1111-abcd-111111abcdef";
 
+/// An execution id and a command.
+type Seen = (String, Option<String>);
+
 /// Goes on once, then finishes; notes the execution ids and commands that it sees.
 #[derive(Clone, Default)]
 struct Twice {
-    seen: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
     stopped: Arc<Mutex<Vec<Abandoned>>>,
 }
 
@@ -81,21 +81,13 @@ impl World {
 
     fn worker(&self, served: Vec<Served>) -> Worker {
         let shared = shared_config(self.server.endpoint());
-        let lifecycle = Lifecycle {
-            queue: Queue::new(&shared, None),
-            stores: Stores::new(&shared),
-            unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
-            work_folder: self.folder.path().to_owned(),
-            reporting: Duration::from_secs(10),
-            wall_clock: Arc::new(|| UNIX_EPOCH),
-        };
+        let lifecycle = support::lifecycle(&shared, self.folder.path().to_owned());
         Worker::new(lifecycle, served, 4, Duration::from_secs(60))
     }
 }
 
 fn served(action: impl Action) -> Vec<Served> {
-    let [category, owner, provider, version] = ["Invoke", "AWS", "Lambda", "1"].map(str::to_owned);
-    vec![Served::new(ActionTypeId { category, owner, provider, version }, Duration::from_secs(60), action)]
+    vec![Served::new(support::action_type("Invoke", "AWS", "Lambda"), Duration::from_secs(60), action)]
 }
 
 fn event(id: &str, token: Option<&str>) -> Value {

@@ -6,11 +6,10 @@ mod support;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use codepipeline_worker::actions::{Action, Run, Served};
-use codepipeline_worker::artifacts::{Limits, Stores};
-use codepipeline_worker::job::{ActionTypeId, Continuation, Failure, FailureKind, Finished, Outcome};
+use codepipeline_worker::job::{Continuation, Failure, FailureKind, Finished, Outcome};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{Summary, Worker};
@@ -131,11 +130,7 @@ impl World {
         let shared = shared_config(self.server.endpoint());
         let lifecycle = Lifecycle {
             queue: Queue::new(&shared, prefix.map(str::to_owned)),
-            stores: Stores::new(&shared),
-            unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
-            work_folder: self.folder.path().to_owned(),
-            reporting: Duration::from_secs(10),
-            wall_clock: Arc::new(|| UNIX_EPOCH),
+            ..support::lifecycle(&shared, self.folder.path().to_owned())
         };
         Worker::new(lifecycle, served, concurrency, Duration::from_secs(60))
     }
@@ -154,8 +149,7 @@ impl World {
 }
 
 fn served(owner: &str, action: impl Action) -> Served {
-    let [category, owner, provider, version] = ["Build", owner, "Partner", "1"].map(str::to_owned);
-    Served::new(ActionTypeId { category, owner, provider, version }, Duration::from_secs(60), action)
+    Served::new(support::action_type("Build", owner, "Partner"), Duration::from_secs(60), action)
 }
 
 /// An action that is one function.

@@ -4,13 +4,10 @@
 mod support;
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
-use codepipeline_worker::artifacts::{Limits, Stores};
 use codepipeline_worker::job::{ActionTypeId, Failure, FailureKind, Finished, Outcome};
-use codepipeline_worker::lifecycle::Lifecycle;
-use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{InvocationError, Patience, Summary, Worker};
 use support::{World, custom, until, zip};
 use tokio::time::Instant;
@@ -37,8 +34,7 @@ impl Action for Noting {
 }
 
 fn test_type(provider: &str) -> ActionTypeId {
-    let [category, owner, provider, version] = ["Test", "Custom", provider, "1"].map(str::to_owned);
-    ActionTypeId { category, owner, provider, version }
+    support::action_type("Test", "Custom", provider)
 }
 
 /// A world with the custom types `Test/One` and `Test/Other` and a pipeline for each, `one` and `other`.
@@ -53,14 +49,7 @@ async fn world() -> World {
 }
 
 fn worker(world: &World, action: &Noting, tries: u32) -> Worker {
-    let lifecycle = Lifecycle {
-        queue: Queue::new(&world.shared, None),
-        stores: Stores::new(&world.shared),
-        unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
-        work_folder: world.work_folder(),
-        reporting: Duration::from_secs(10),
-        wall_clock: Arc::new(|| UNIX_EPOCH),
-    };
+    let lifecycle = support::lifecycle(&world.shared, world.work_folder());
     let served = ["One", "Other"].map(|it| Served::new(test_type(it), Duration::from_secs(60), action.clone()));
     let worker = Worker::new(lifecycle, served.into(), 4, Duration::from_secs(60));
     worker.patience(Patience { tries, step: Duration::ZERO })

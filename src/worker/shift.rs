@@ -109,7 +109,7 @@ impl<'a> Shift<'a> {
                         continue;
                     }
                     brought = true;
-                    self.to_the_end(&served);
+                    self.put_last(&served);
                     for offer in offers {
                         self.take(&served, offer);
                     }
@@ -124,7 +124,7 @@ impl<'a> Shift<'a> {
         brought
     }
 
-    fn to_the_end(&mut self, served: &Arc<Served>) {
+    fn put_last(&mut self, served: &Arc<Served>) {
         if let Some(at) = self.open.iter().position(|other| Arc::ptr_eq(other, served)) {
             let moved = self.open.remove(at);
             self.open.push(moved);
