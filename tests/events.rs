@@ -1,10 +1,16 @@
 //! Each example in `events/` wakes the real function.
+#![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
+
+mod support;
 
 use std::collections::BTreeMap;
 
+use codepipeline_local::runtime_api::Invocation;
+
 use codepipeline_worker::event::Event;
 use codepipeline_worker::job::ActionTypeId;
-use serde_json::Value;
+use serde_json::{Value, json};
+use support::{World, custom, shell, zip};
 
 #[test]
 fn every_example_event_is_understood() {
@@ -28,4 +34,44 @@ fn every_example_event_is_understood() {
         assert_eq!(Event::parse(&event), Ok(expected), "{name}");
     }
     assert!(expected.is_empty(), "{expected:?}");
+}
+
+fn example(name: &str) -> Value {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The examples are of the action type `Custom/Test/Shell/1`, and of a job that no pipeline waits for.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_function_does_what_each_example_event_asks() {
+    let world = World::new().await;
+    world.create_type("Test", "Shell", &["Command"]).await;
+    let action = custom("Shell", "Test", "Shell").configuration("Command", "true");
+    world.create_pipeline("p", vec![("Test", vec![action])]).await;
+    world.put_source(zip(&[("a", "b")])).await;
+    world.start("p").await;
+    world.until_begun("p", "Shell").await;
+    let (function, _log) = support::function(&world, &[("ACTIONS", json!([shell("Test", "Shell")]).to_string())]);
+
+    let mut answers = Vec::new();
+    for name in ["action-started", "action-abandoned", "state-machine-ended", "codepipeline-job", "schedule"] {
+        let polls_before = world.emulator.calls("PollForJobs");
+        let invocation = function.invoke(&example(&format!("{name}.json"))).await.unwrap();
+        let Invocation::Answered(summary) = invocation else { panic!("{name}: {invocation:?}") };
+        let count = |member: &str| summary[member].as_u64().unwrap();
+        let has_polled = world.emulator.calls("PollForJobs") > polls_before;
+        answers.push((name, count("succeeded"), count("stopped"), count("undelivered"), has_polled));
+    }
+    function.stop().await;
+
+    assert_eq!(
+        answers,
+        [
+            ("action-started", 1, 0, 0, true),
+            ("action-abandoned", 0, 1, 0, false),
+            ("state-machine-ended", 0, 0, 0, true),
+            ("codepipeline-job", 0, 0, 1, false),
+            ("schedule", 0, 0, 0, true),
+        ]
+    );
 }

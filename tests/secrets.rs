@@ -3,10 +3,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use codepipeline_local::runtime_api::{Function, FunctionSettings, Invocation, Output};
+use codepipeline_local::runtime_api::{Function, Invocation};
 use serde_json::{Value, json};
 use support::{World, custom, output, shell, zip};
 use tokio::sync::mpsc;
@@ -21,29 +18,17 @@ const ENVIRONMENT: &str = "MARKER-function-environment";
 
 /// The real binary, asked to log everything of everybody.
 fn function(world: &World, actions: &Value) -> (Function, mpsc::UnboundedReceiver<String>) {
-    let (lines, log) = mpsc::unbounded_channel();
-    let work_folder = world.work_folder().to_str().unwrap().to_owned();
     let variables = [
-        ("ACTIONS", actions.to_string()),
-        ("AWS_ENDPOINT_URL", world.emulator.endpoint()),
-        ("AWS_ACCESS_KEY_ID", "MARKERKEYID".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", FUNCTION_KEY.to_owned()),
-        ("AWS_SESSION_TOKEN", FUNCTION_TOKEN.to_owned()),
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("RUST_LOG", "trace".to_owned()),
-        ("AWS_LAMBDA_LOG_LEVEL", "TRACE".to_owned()),
-        ("DATABASE_PASSWORD", ENVIRONMENT.to_owned()),
-        ("WORK_FOLDER", work_folder),
-    ];
-    let function = Function::new(FunctionSettings {
-        name: "worker".into(),
-        command: vec![env!("CARGO_BIN_EXE_codepipeline-worker").into()],
-        env: variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>(),
-        timeout: Duration::from_secs(300),
-        memory_mb: 512,
-        output: Output::Lines(lines),
-    });
-    (function.unwrap(), log)
+        ("ACTIONS", actions.to_string().as_str()),
+        ("AWS_ACCESS_KEY_ID", "MARKERKEYID"),
+        ("AWS_SECRET_ACCESS_KEY", FUNCTION_KEY),
+        ("AWS_SESSION_TOKEN", FUNCTION_TOKEN),
+        ("RUST_LOG", "trace"),
+        ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
+        ("DATABASE_PASSWORD", ENVIRONMENT),
+    ]
+    .map(|(name, value)| (name, value.to_owned()));
+    support::function(world, &variables)
 }
 
 /// A schedule's event, as `events/schedule.json` has it.
@@ -164,5 +149,32 @@ async fn an_event_that_holds_credentials_is_refused_without_echoing_them() {
     assert_eq!(error_type, "InvocationError");
     assert!(message.contains("CodePipeline.job event has no job id"), "{message}");
     assert_clean("the answer", &message, &["MARKER"]);
+    assert_clean("the log", &log, &["MARKER"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivered_job_gives_neither_its_credentials_nor_its_parameters_away() {
+    let world = World::new().await;
+    let mut entry = shell("Invoke", "Lambda");
+    entry["actionType"]["owner"] = json!("AWS");
+    entry["secrets"] = json!(["Token", "UserParameters"]);
+    let (function, log) = function(&world, &json!([entry]));
+    let parameters = json!({"Command": "env; exit 7", "Token": SECRET, "Plain": PLAIN}).to_string();
+    let mut event: Value = serde_json::from_str(include_str!("../events/codepipeline-job.json")).unwrap();
+    let data = &mut event["CodePipeline.job"]["data"];
+    data["actionConfiguration"]["configuration"]["UserParameters"] = json!(parameters);
+    data["inputArtifacts"] = json!([]);
+    for member in ["accessKeyId", "secretAccessKey", "sessionToken"] {
+        data["artifactCredentials"][member] = json!(format!("MARKER-{member}"));
+    }
+
+    let invocation = function.invoke(&event).await.unwrap();
+    function.stop().await;
+    let log = whole_log(log).await;
+
+    // The emulator knows no such job, so it takes no report.
+    let Invocation::Answered(summary) = invocation else { panic!("{invocation:?}\n{log}") };
+    assert_eq!((&summary["claimed"], &summary["undelivered"]), (&json!(1), &json!(1)), "{summary}\n{log}");
+    assert!(log.contains("exit code 7"), "{log}");
     assert_clean("the log", &log, &["MARKER"]);
 }

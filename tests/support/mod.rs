@@ -4,7 +4,7 @@
 
 pub(crate) mod aws_json;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -19,6 +19,7 @@ use aws_sdk_codepipeline::types::{
     ArtifactStoreType, InputArtifact, OutputArtifact, PipelineDeclaration, PipelineExecutionStatus, StageDeclaration,
     StageState,
 };
+use codepipeline_local::runtime_api::{Function, FunctionSettings, Output};
 use codepipeline_local::{Emulator, Options};
 use codepipeline_worker::artifacts::{Limits, Stores};
 use codepipeline_worker::config::Config;
@@ -27,6 +28,7 @@ use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{Summary, Worker};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/pipeline";
@@ -160,6 +162,29 @@ pub(crate) fn shared_config(endpoint: &str) -> SdkConfig {
         .endpoint_url(endpoint)
         .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
         .build()
+}
+
+/// The real binary as a function, and what it logs. Besides `variables` it knows the emulator, a region and credentials.
+pub(crate) fn function(world: &World, variables: &[(&str, String)]) -> (Function, mpsc::UnboundedReceiver<String>) {
+    let (lines, log) = mpsc::unbounded_channel();
+    let mut env: BTreeMap<String, String> = BTreeMap::new();
+    let own = [
+        ("AWS_ENDPOINT_URL", world.emulator.endpoint()),
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ("WORK_FOLDER", world.work_folder().to_str().unwrap().to_owned()),
+    ];
+    env.extend(own.into_iter().chain(variables.iter().cloned()).map(|(name, value)| (name.to_owned(), value)));
+    let function = Function::new(FunctionSettings {
+        name: "worker".into(),
+        command: vec![env!("CARGO_BIN_EXE_codepipeline-worker").into()],
+        env,
+        timeout: Duration::from_secs(300),
+        memory_mb: 512,
+        output: Output::Lines(lines),
+    });
+    (function.unwrap(), log)
 }
 
 /// What a worker's jobs need, with small limits, no client tokens and a wall clock that stands.
