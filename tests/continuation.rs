@@ -148,7 +148,7 @@ async fn work(world: &World, worker: &Worker) -> (PipelineExecutionStatus, Summa
         sum.continued += summary.continued;
         sum.succeeded += summary.succeeded;
         sum.failed += summary.failed;
-        sum.undelivered += summary.undelivered;
+        sum.over += summary.over;
         status(world).await != PipelineExecutionStatus::InProgress
     })
     .await;
@@ -220,7 +220,7 @@ async fn a_continuation_that_the_service_refuses_outright_stops_the_work() {
 
     let (_, sum) = work(&world, &worker(&world, &action, |served| served)).await;
 
-    assert_eq!(sum, Summary { claimed: 1, undelivered: 1, ..Summary::default() });
+    assert_eq!(sum, Summary { claimed: 1, over: 1, ..Summary::default() });
     assert_eq!(action.stopped(), action.work(Some("lost")));
 }
 

@@ -51,7 +51,7 @@ async fn the_function_does_what_each_example_event_asks() {
     world.put_source(zip(&[("a", "b")])).await;
     world.start("p").await;
     world.until_begun("p", "Shell").await;
-    let (function, _log) = support::function(&world, &[("ACTIONS", json!([shell("Test", "Shell")]).to_string())]);
+    let (function, _log) = support::function(&world, &json!([shell("Test", "Shell")]), &[]);
 
     let mut answers = Vec::new();
     for name in ["action-started", "action-abandoned", "state-machine-ended", "codepipeline-job", "schedule"] {
@@ -60,7 +60,7 @@ async fn the_function_does_what_each_example_event_asks() {
         let Invocation::Answered(summary) = invocation else { panic!("{name}: {invocation:?}") };
         let count = |member: &str| summary[member].as_u64().unwrap();
         let has_polled = world.emulator.calls("PollForJobs") > polls_before;
-        answers.push((name, count("succeeded"), count("stopped"), count("undelivered"), has_polled));
+        answers.push((name, count("succeeded"), count("stopped"), count("over"), has_polled));
     }
     function.stop().await;
 

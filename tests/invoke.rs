@@ -129,7 +129,7 @@ async fn a_delivered_job_that_was_abandoned_meanwhile_is_stopped() {
 
     let summary = world.worker(served(action.clone())).run_job(&event(FIRST, None), deadline()).await.unwrap();
 
-    assert_eq!(summary, Summary { claimed: 1, undelivered: 1, ..Summary::default() });
+    assert_eq!(summary, Summary { claimed: 1, over: 1, ..Summary::default() });
     let stopped = action.stopped.lock().unwrap();
     assert_eq!((stopped[0].execution_id.as_str(), stopped[0].token.as_deref()), (FIRST, Some("build 17")));
 }

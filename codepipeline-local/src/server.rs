@@ -21,7 +21,7 @@ use crate::engine::{Effect, Engine, Settings, SourceError, SourceId, SourceRevis
 use crate::ids::random_uuid;
 use crate::listener::Listener;
 use crate::request_log::RequestLog;
-use crate::s3::{CopyError, Store};
+use crate::s3::{CopyError, Folder, Store};
 use crate::types::{Grant, ObjectRef, Permissions};
 
 const TARGET: &str = "X-Amz-Target";
@@ -56,19 +56,21 @@ pub struct Emulator {
     listener: Listener,
     driver: JoinHandle<()>,
     log: RequestLog,
-    folder: Option<TempDir>,
 }
 
 impl Emulator {
     /// Starts one. Fails if the port is taken or the data folder can't be used.
     pub async fn start(options: Options) -> io::Result<Self> {
         let Options { port, data, engine, seed, clock } = options;
-        let folder = data.is_none().then(|| TempDir::with_prefix("codepipeline-local-")).transpose()?;
-        let path = data.as_deref().or(folder.as_ref().map(TempDir::path)).unwrap_or(std::path::Path::new("."));
+        let folder = match data {
+            Some(folder) => Folder::Given(folder),
+            None => Folder::Temporary(TempDir::with_prefix("codepipeline-local-")?),
+        };
+        let path = folder.path().to_owned();
         let engine = Arc::new(Mutex::new(Engine::new(engine, seed)));
         let log = RequestLog::default();
         let permissions = Arc::new(EnginePermissions(Arc::clone(&engine)));
-        let store = Store::open(path, clock.clone(), permissions, log.clone()).map_err(|error| {
+        let store = Store::open(folder, clock.clone(), permissions, log.clone()).map_err(|error| {
             io::Error::new(error.kind(), format!("can't keep objects in {}: {error}", path.display()))
         })?;
         let shared = Arc::new(Shared { engine, clock, store, log: log.clone(), changed: Notify::new() });
@@ -80,7 +82,7 @@ impl Emulator {
         });
         let listener = listener.await?;
         let driver = tokio::spawn(async move { shared.drive().await });
-        Ok(Self { listener, driver, log, folder })
+        Ok(Self { listener, driver, log })
     }
 
     /// What `AWS_ENDPOINT_URL` must say.
@@ -100,12 +102,10 @@ impl Emulator {
 
     /// Closes the port and all connections, and removes what was temporary.
     pub async fn stop(mut self) {
-        self.driver.abort();
         self.listener.stop().await;
-        if let Some(folder) = self.folder.take() {
-            // What remains is in the system's folder for temporary files.
-            let _ = folder.close();
-        }
+        self.driver.abort();
+        // It was aborted: now nothing holds the folder any more, and a temporary one is gone.
+        let _ = (&mut self.driver).await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The command line, as a process.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail it as the test itself does")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

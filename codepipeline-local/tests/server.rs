@@ -1,12 +1,14 @@
 //! The emulator as workers use it: the SDK's own clients over a socket.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail it as the test itself does")]
+
 use std::time::Duration;
 
 use aws_sdk_codepipeline::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_codepipeline::error::ProvideErrorMetadata;
 use aws_sdk_codepipeline::types::{
     ActionCategory, ActionDeclaration, ActionOwner, ActionTypeId, ArtifactDetails, ArtifactStore, ArtifactStoreType,
-    InputArtifact, Job, OutputArtifact, PipelineDeclaration, StageDeclaration, StageExecutionStatus,
+    InputArtifact, Job, JobStatus, OutputArtifact, PipelineDeclaration, StageDeclaration, StageExecutionStatus,
 };
 use aws_sdk_s3::types::ServerSideEncryption;
 use codepipeline_local::clock::ManualClock;
@@ -121,7 +123,7 @@ async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
     scenario.run_pipeline().await;
     let job = scenario.job().await;
     let acknowledged = scenario.pipelines.acknowledge_job().job_id(job.id().unwrap()).nonce(job.nonce().unwrap());
-    assert_eq!(acknowledged.send().await.unwrap().status().map(|status| status.as_str()), Some("InProgress"));
+    assert_eq!(acknowledged.send().await.unwrap().status().cloned(), Some(JobStatus::InProgress));
 
     let objects = scenario.with_jobs_credentials(&job);
     let data = job.data().unwrap();
@@ -248,6 +250,7 @@ async fn objects_in_a_given_folder_outlive_the_emulator() {
     let client = s3(&emulator, dummy());
     client.create_bucket().bucket("kept").send().await.unwrap();
     client.put_object().bucket("kept").key("key").body(b"content".to_vec().into()).send().await.unwrap();
+    // The client's connection is still open.
     emulator.stop().await;
     let emulator = start().await.unwrap();
     let got = s3(&emulator, dummy()).get_object().bucket("kept").key("key").send().await.unwrap();

@@ -8,6 +8,7 @@
 //! ordinary characters, as they are on Linux, unless the archive was made on a system where they separate: there a
 //! backslash or a drive letter is refused, since nobody can tell what was meant. Names differ when their bytes do.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Mutex;
@@ -43,7 +44,7 @@ pub(super) struct Jail<'a> {
 #[derive(Default)]
 struct Last {
     links: Links,
-    folder_modes: Vec<(String, u32)>,
+    folder_modes: BTreeMap<String, u32>,
 }
 
 /// The folder that a thread wrote to last, kept open because the next file is mostly beside it.
@@ -108,7 +109,7 @@ impl<'a> Jail<'a> {
             return Ok(());
         }
         self.open_folder(path, nearby)?;
-        self.last().folder_modes.push((path.to_owned(), mode));
+        self.last().folder_modes.insert(path.to_owned(), mode);
         Ok(())
     }
 
@@ -136,7 +137,7 @@ impl<'a> Jail<'a> {
 
     /// Makes the links and sets the folders' modes. Every thread that writes must have ended.
     pub(super) fn finish(self) -> Result<Staged, Problem> {
-        let Last { links, mut folder_modes } = std::mem::take(&mut *self.last());
+        let Last { links, folder_modes } = std::mem::take(&mut *self.last());
         if let Some(text) = links.first_that_leads_out() {
             return Err(Problem::Archive(text));
         }
@@ -151,8 +152,7 @@ impl<'a> Jail<'a> {
             self.root.symlink_contents(target, path).map_err(|error| taken_or(path, &error))?;
         }
         // Children before their parents, because a folder may be about to lose the permission to enter it.
-        folder_modes.sort_unstable_by(|one, other| other.cmp(one));
-        for (path, mode) in folder_modes {
+        for (path, mode) in folder_modes.into_iter().rev() {
             let set = self.root.open_with(&path, &readable_folder()).and_then(|folder| set_mode(&folder, mode));
             set.map_err(|error| Problem::writing(&path, &error))?;
         }

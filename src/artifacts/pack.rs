@@ -133,7 +133,7 @@ fn write_entry<W: Write>(
         Some(target) => {
             let mut content = config.wrap(&mut body);
             content.write_all(target.as_bytes()).map_err(|error| Problem::inside(&error, |_| Problem::Interrupted))?;
-            (target.len() as u64, content.finish().map_err(sending)?.1)
+            (0, content.finish().map_err(sending)?.1)
         }
         None => {
             let mut content = config.wrap(DeflateEncoder::new(&mut body, flate2::Compression::default()));

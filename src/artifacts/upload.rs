@@ -198,6 +198,9 @@ impl Destination {
         }
         let mut more = true;
         let outcome = loop {
+            if !more && uploads.is_empty() {
+                break Ok(());
+            }
             tokio::select! {
                 biased;
                 () = stop.stopped() => break Err(Problem::Interrupted),
@@ -209,7 +212,6 @@ impl Destination {
                     Some(part) => start(part, &mut uploads),
                     None => more = false,
                 },
-                else => break Ok(()),
             }
         };
         // No part may arrive after the abort: S3 would keep it.

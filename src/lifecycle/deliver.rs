@@ -19,16 +19,6 @@ const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 /// How long stopping may take, if there is as much time.
 const STOPPING: Duration = Duration::from_secs(30);
 
-/// What became of a report in the end.
-enum Sent {
-    /// The service has it.
-    Taken(End),
-    /// The job was over without it.
-    Over,
-    /// Nobody knows, or the service takes no report from us.
-    Not,
-}
-
 /// Reports, until `deadline`, and stops what runs on for nobody: the report was of a failure, or of a continuation that
 /// the service would not have because the action was abandoned.
 pub(super) async fn deliver(
@@ -40,16 +30,13 @@ pub(super) async fn deliver(
 ) -> End {
     let until = deadline - BEFORE_DEADLINE;
     let next = report(executed.result, &executed.redactor);
-    let sent = send(queue, claim, next, &executed.redactor, until).await;
+    let end = send(queue, claim, next, &executed.redactor, until).await;
     if let Some(running) = executed.running
-        && !matches!(sent, Sent::Taken(End::Continued) | Sent::Not)
+        && !matches!(end, End::Continued | End::Undelivered)
     {
         stop(served, &running, &executed.redactor, until.min(Instant::now() + STOPPING)).await;
     }
-    match sent {
-        Sent::Taken(end) => end,
-        Sent::Over | Sent::Not => End::Undelivered,
-    }
+    end
 }
 
 /// Fails a job of an action type that is not configured.
@@ -57,15 +44,12 @@ pub(super) async fn refuse(queue: &Queue, claim: Claim, action_type: &ActionType
     let message = format!("the worker has no action for {action_type}: add one to ACTIONS of the function");
     let redactor = Redactor::default();
     let next = report(Err(Failure::new(FailureKind::ConfigurationError, message)), &redactor);
-    match send(queue, claim, next, &redactor, deadline - BEFORE_DEADLINE).await {
-        Sent::Taken(end) => end,
-        Sent::Over | Sent::Not => End::Undelivered,
-    }
+    send(queue, claim, next, &redactor, deadline - BEFORE_DEADLINE).await
 }
 
 /// A report that the service refuses for its content becomes a failure report, since a claimed job without a report hangs
 /// its pipeline for hours.
-async fn send(queue: &Queue, mut claim: Claim, mut next: Report, redactor: &Redactor, until: Instant) -> Sent {
+async fn send(queue: &Queue, mut claim: Claim, mut next: Report, redactor: &Redactor, until: Instant) -> End {
     loop {
         let end = end_of(&next);
         let was_failure = matches!(next, Report::Failure(_));
@@ -73,15 +57,18 @@ async fn send(queue: &Queue, mut claim: Claim, mut next: Report, redactor: &Reda
         match queue.report(claim, next, until).await {
             Ok(Delivered::Accepted) => {
                 tracing::info!(result = ?end, "reported");
-                return Sent::Taken(end);
+                return end;
             }
             Ok(Delivered::AlreadyOver { doubtful: true }) => {
                 tracing::info!(result = ?end, "reported; an earlier try, whose answer got lost, took effect");
-                return Sent::Taken(end);
+                return end;
             }
             Ok(Delivered::AlreadyOver { doubtful: false }) => {
-                tracing::warn!(result = ?end, "the job was over before it was reported: stopped, timed out, or finished by another");
-                return Sent::Over;
+                tracing::warn!(
+                    result = ?end,
+                    "the job was over before it was reported: stopped, timed out, or finished by another"
+                );
+                return End::Over;
             }
             Ok(Delivered::Rejected { claim: given_back, reason }) if !was_failure => {
                 tracing::error!(reason, "CodePipeline refused the report for its content; reporting a failure instead");
@@ -94,12 +81,12 @@ async fn send(queue: &Queue, mut claim: Claim, mut next: Report, redactor: &Reda
                     reason,
                     "CodePipeline refused the failure report; the job hangs until its action times out"
                 );
-                return Sent::Not;
+                return End::Undelivered;
             }
             Err(undelivered) => {
                 let Undelivered { error, .. } = *undelivered;
                 tracing::error!(%error, result = ?end, "the report was not delivered; the job hangs until its action times out");
-                return Sent::Not;
+                return End::Undelivered;
             }
         }
     }

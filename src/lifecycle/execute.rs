@@ -12,7 +12,7 @@ use super::links::JobLinks;
 use super::{Known, Lifecycle};
 use crate::actions::{Abandoned, Run, Served};
 use crate::artifacts::{Limits, StagingError, Store};
-use crate::job::{Continuation, Credentials, Failure, FailureKind, Job, Outcome};
+use crate::job::{Artifact, Continuation, Credentials, Failure, FailureKind, Job, Outcome};
 use crate::queue::{Claim, Details};
 use crate::redact::Redactor;
 use crate::workspace::Workspace;
@@ -24,16 +24,25 @@ const STALE: Duration = Duration::from_secs(5);
 /// How long a cancelled action may take to notice.
 const CANCELLING: Duration = Duration::from_secs(2);
 
-/// The result of the work, and what must not show in its report.
+/// What the work came to.
 pub(super) struct Executed {
     pub(super) result: Result<Outcome, Failure>,
+    /// Takes out of the report what must not show in it.
     pub(super) redactor: Redactor,
+    /// The job's folder, to be removed.
+    pub(super) workspace: Option<Arc<Workspace>>,
     /// Work that may be running outside, for the jobs to come. If none comes, nobody waits for it and it is to be stopped.
     pub(super) running: Option<Abandoned>,
 }
 
-/// Does the work of a claimed job, until `end_by` at the latest. Whatever happens in it, a panic included, there is a
-/// result to report.
+impl Executed {
+    /// The end of work that panicked: with nothing to redact, since the message is ours.
+    pub(super) fn panicked() -> Self {
+        Self { result: Err(panicked()), redactor: Redactor::default(), workspace: None, running: None }
+    }
+}
+
+/// Does the work of a claimed job, until `end_by` at the latest.
 pub(super) async fn execute(
     lifecycle: &Lifecycle,
     claim: &Claim,
@@ -41,22 +50,24 @@ pub(super) async fn execute(
     served: &Arc<Served>,
     end_by: Instant,
 ) -> Executed {
-    let Details { mut job, credentials } = current(lifecycle, claim, known).await;
+    let Details { mut job, credentials } = current(lifecycle, claim, known, end_by).await;
     let redactor = redactor(&job, credentials.as_ref(), &served.secrets);
     let run = match begun(&mut job, (lifecycle.wall_clock)()) {
         Ok(run) => run,
-        Err(failure) => return Executed { result: Err(failure), redactor, running: None },
+        Err(failure) => return Executed { result: Err(failure), redactor, workspace: None, running: None },
     };
     let job = Arc::new(job);
-    let ended = match Workspace::create(&lifecycle.work_folder, &job) {
+    let (ended, workspace) = match Workspace::create(&lifecycle.work_folder, &job) {
         Err(error) => {
             let message = format!("the job's folder could not be made: {error}");
-            Err(Ended { failure: Failure::new(FailureKind::JobFailed, message), work: Work::Untouched })
+            (Err(Ended::untouched(Failure::new(FailureKind::JobFailed, message))), None)
         }
         Ok(workspace) => {
+            let workspace = Arc::new(workspace);
             let store = credentials.map(|credentials| Arc::new(lifecycle.stores.for_job(&credentials)));
-            let (workspace, served) = (Arc::new(workspace), Arc::clone(served));
-            guarded(Turn { job: Arc::clone(&job), workspace, store, served }, lifecycle.unpacking, end_by).await
+            let (turn_workspace, served) = (Arc::clone(&workspace), Arc::clone(served));
+            let turn = Turn { job: Arc::clone(&job), workspace: turn_workspace, store, served };
+            (guarded(turn, lifecycle.unpacking, end_by).await, Some(workspace))
         }
     };
     let running = |token| Abandoned { execution_id: run.execution_id.clone(), token };
@@ -64,9 +75,9 @@ pub(super) async fn execute(
         Ok(Outcome::Continue(going_on)) => {
             let running = Some(running(Some(going_on.token.clone())));
             let result = continued(going_on, &run, served, (lifecycle.wall_clock)());
-            Executed { result, redactor, running }
+            Executed { result, redactor, workspace, running }
         }
-        Ok(finished @ Outcome::Finished(_)) => Executed { result: Ok(finished), redactor, running: None },
+        Ok(finished @ Outcome::Finished(_)) => Executed { result: Ok(finished), redactor, workspace, running: None },
         Err(Ended { failure, work }) => {
             let token = job.continuation_token.as_ref().map(|token| token.expose_secret().to_owned());
             let running = match work {
@@ -74,7 +85,7 @@ pub(super) async fn execute(
                 Work::Untouched => token.map(|token| running(Some(token))),
                 Work::Unknown => Some(running(token)),
             };
-            Executed { result: Err(failure), redactor, running }
+            Executed { result: Err(failure), redactor, workspace, running }
         }
     }
 }
@@ -115,11 +126,11 @@ fn continued(going_on: Continuation, run: &ActionRun, served: &Served, now: Syst
 }
 
 /// The job as it is now: as it came, or fetched again if that copy is stale.
-async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known) -> Details {
+async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known, latest: Instant) -> Details {
     if known.since.elapsed() < STALE {
         return known.details;
     }
-    match lifecycle.queue.details(claim.key(), &known.details.job.action_type).await {
+    match lifecycle.queue.details(claim.key(), &known.details.job.action_type, latest).await {
         Ok(fresh) => fresh,
         Err(error) => {
             tracing::warn!(%error, "the job's details could not be fetched again; going on with the copy that came");
@@ -182,7 +193,7 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
     });
     let result = match timeout_at(end_by, &mut task).await {
         Ok(Ok(result)) => result,
-        Ok(Err(error)) if error.is_panic() => Err(Ended::cut_off("the action panicked; the worker's log says where")),
+        Ok(Err(error)) if error.is_panic() => Err(Ended { failure: panicked(), work: Work::Unknown }),
         Ok(Err(_)) => Err(Ended::cut_off("the action was cancelled")),
         Err(_) => {
             task.abort();
@@ -192,11 +203,16 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
             Err(out_of_time())
         }
     };
-    if let Some(store) = &turn.store {
-        store.finished().await;
+    if let Some(store) = &turn.store
+        && timeout(CANCELLING, store.finished()).await.is_err()
+    {
+        tracing::error!("staging ignores its cancellation");
     }
-    turn.workspace.remove();
     result
+}
+
+fn panicked() -> Failure {
+    Failure::new(FailureKind::JobFailed, "the action panicked; the worker's log says where")
 }
 
 impl Turn {
@@ -242,11 +258,8 @@ impl Turn {
     async fn stage_in(&self, unpacking: &Limits) -> Result<(), Failure> {
         for artifact in &self.job.inputs {
             let into = self.workspace.input(&artifact.name);
-            let staged = self
-                .store(&artifact.name)?
-                .stage_in(artifact, &into, unpacking)
-                .await
-                .map_err(|error| failure(&error))?;
+            let staged =
+                self.store(artifact)?.stage_in(artifact, &into, unpacking).await.map_err(|error| failure(&error))?;
             tracing::info!(
                 artifact.name,
                 artifact.bytes = staged.bytes,
@@ -262,7 +275,7 @@ impl Turn {
             let from = self.workspace.output(&artifact.name);
             let key = self.job.encryption_key.as_deref();
             let staged =
-                self.store(&artifact.name)?.stage_out(artifact, &from, key).await.map_err(|error| failure(&error))?;
+                self.store(artifact)?.stage_out(artifact, &from, key).await.map_err(|error| failure(&error))?;
             tracing::info!(
                 artifact.name,
                 artifact.bytes = staged.bytes,
@@ -273,12 +286,22 @@ impl Turn {
         Ok(())
     }
 
-    fn store(&self, artifact: &str) -> Result<&Store, Failure> {
-        self.store.as_deref().ok_or_else(|| {
-            let message = format!("the job has the artifact '{artifact}' but came without credentials for it");
-            Failure::new(FailureKind::PermissionError, message)
-        })
+    fn store(&self, artifact: &Artifact) -> Result<&Store, Failure> {
+        store_of(self.store.as_deref(), artifact)
     }
+}
+
+/// The store to stage the artifact with, if the job says where it is and may be read or written.
+pub(super) fn store_of<'a>(store: Option<&'a Store>, artifact: &Artifact) -> Result<&'a Store, Failure> {
+    let name = &artifact.name;
+    if artifact.bucket.is_empty() || artifact.key.is_empty() {
+        let message = format!("the job names no S3 object for the artifact '{name}'");
+        return Err(Failure::new(FailureKind::JobFailed, message));
+    }
+    store.ok_or_else(|| {
+        let message = format!("the job has the artifact '{name}' but came without credentials for it");
+        Failure::new(FailureKind::PermissionError, message)
+    })
 }
 
 fn out_of_time() -> Ended {

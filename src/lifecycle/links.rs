@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::execute::failure;
+use super::execute::{failure, store_of};
 use crate::actions::{BoxFuture, Link, Links};
 use crate::artifacts::{Presigned, Store};
-use crate::job::{Artifact, Failure, FailureKind};
+use crate::job::{Artifact, Failure};
 
 /// Links signed with one job's credentials.
 pub(super) struct JobLinks {
@@ -31,10 +31,7 @@ impl Links for JobLinks {
 
 impl JobLinks {
     fn store(&self, artifact: &Artifact) -> Result<&Store, Failure> {
-        self.store.as_deref().ok_or_else(|| {
-            let message = format!("the job has the artifact '{}' but came without credentials for it", artifact.name);
-            Failure::new(FailureKind::PermissionError, message)
-        })
+        store_of(self.store.as_deref(), artifact)
     }
 }
 

@@ -13,15 +13,19 @@ mod execute;
 mod intake;
 mod links;
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use crate::actions::Served;
 use crate::artifacts::{Limits, Stores};
-use crate::queue::{Details, InvokedJob, Offer, Queue};
+use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
+use execute::Executed;
+use intake::Intake;
 
 /// What every job's life needs. Made once per process.
 pub struct Lifecycle {
@@ -45,34 +49,53 @@ pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// How a job's turn ended, as the invocation's summary counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Another worker has the job, or nobody knows: nothing was run and nothing reported.
+    /// Another worker has the job: nothing was run and nothing reported.
     Lost,
+    /// Nobody knows whether the job was acknowledged: nothing was run and nothing reported.
+    Unknown,
     /// Reported as succeeded.
     Succeeded,
     /// Reported as failed.
     Failed,
     /// Reported with a continuation token.
     Continued,
+    /// The job was over before it was reported: stopped, timed out, or finished by another.
+    Over,
     /// Claimed, but the service would not have the report, or could not be reached before the deadline.
     Undelivered,
 }
 
 impl Lifecycle {
-    /// Lives one job's life to its end, at the latest at `deadline`, the invocation's.
+    /// Lives one job's life to its end, at the latest at `deadline`, the invocation's. Whatever happens while the job is
+    /// executed, a panic included, there is a result to report.
     pub async fn live(&self, offer: Offer, served: &Arc<Served>, deadline: Instant) -> End {
-        let Some(claim) = intake::claim(&self.queue, &offer).await else { return End::Lost };
+        let latest = deadline - self.reporting - served.timeout;
+        let claim = match intake::claim(&self.queue, &offer, latest).await {
+            Intake::Claimed(claim) => claim,
+            Intake::Lost => return End::Lost,
+            Intake::Unknown => return End::Unknown,
+        };
         let Offer { job, credentials, polled_at, .. } = offer;
         let known = Known { details: Details { job, credentials }, since: polled_at };
-        let executed = execute::execute(self, &claim, known, served, deadline - self.reporting).await;
-        deliver::deliver(&self.queue, claim, executed, served, deadline).await
+        self.live_claimed(claim, known, served, deadline).await
     }
 
     /// Lives the life of a job that was delivered and not polled.
     pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, deadline: Instant) -> End {
         let InvokedJob { details, claim, received_at } = invoked;
-        let known = Known { details, since: received_at };
-        let executed = execute::execute(self, &claim, known, served, deadline - self.reporting).await;
-        deliver::deliver(&self.queue, claim, executed, served, deadline).await
+        self.live_claimed(claim, Known { details, since: received_at }, served, deadline).await
+    }
+
+    async fn live_claimed(&self, claim: Claim, known: Known, served: &Arc<Served>, deadline: Instant) -> End {
+        let executing = AssertUnwindSafe(execute::execute(self, &claim, known, served, deadline - self.reporting));
+        let mut executed = executing.catch_unwind().await.unwrap_or_else(|_| Executed::panicked());
+        let workspace = executed.workspace.take();
+        let end = deliver::deliver(&self.queue, claim, executed, served, deadline).await;
+        // After the report: a large folder takes its time to go, a report can't wait.
+        if let Some(workspace) = workspace {
+            let _ = tokio::task::spawn_blocking(move || workspace.remove()).await;
+        }
+        end
     }
 
     /// Fails a delivered job that no action is configured for: its pipeline would wait in vain.

@@ -8,7 +8,7 @@ use aws_sdk_codepipeline::types::JobStatus;
 use tokio::time::Instant;
 
 use super::attempts::{Budget, GaveUp, attempts};
-use super::{CallError, DETAILS, Details, Kind, Offer, POLL, QueueError, convert};
+use super::{CallError, Details, Kind, Offer, POLL, QueueError, convert};
 use crate::job::ActionTypeId;
 use crate::report::{ContinuationReport, FailureReport, Report, SuccessReport};
 
@@ -53,10 +53,14 @@ impl CustomQueue {
         attempts(budget, || request.clone().send()).await.map(|reply| reply.status)
     }
 
-    pub(super) async fn details(&self, id: &str, action_type: &ActionTypeId) -> Result<Details, QueueError> {
+    pub(super) async fn details(
+        &self,
+        id: &str,
+        action_type: &ActionTypeId,
+        budget: Budget,
+    ) -> Result<Details, QueueError> {
         const OPERATION: &str = "GetJobDetails";
         let request = self.client.get_job_details().job_id(id);
-        let budget = Budget { tries: DETAILS.0, until: Instant::now() + DETAILS.1 };
         let reply = attempts(budget, || request.clone().send())
             .await
             .map_err(|gave_up| CallError::from(gave_up).of(OPERATION))?;

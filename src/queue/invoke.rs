@@ -78,17 +78,19 @@ fn text(value: Option<&Value>) -> Option<String> {
     value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// One without a name or an S3 location can't be staged and is left out, as of the other kinds of job.
+/// What lacks a name or an S3 location stays empty and fails its job when it is staged, as with the other kinds of job.
 fn artifacts(value: Option<&Value>) -> Vec<Artifact> {
     let one = |artifact: &Value| {
-        Some(Artifact {
-            name: text(artifact.get("name"))?,
+        let place =
+            |member: &str| text(artifact.pointer(&format!("/location/s3Location/{member}"))).unwrap_or_default();
+        Artifact {
+            name: text(artifact.get("name")).unwrap_or_default(),
             revision: text(artifact.get("revision")),
-            bucket: text(artifact.pointer("/location/s3Location/bucketName"))?,
-            key: text(artifact.pointer("/location/s3Location/objectKey"))?,
-        })
+            bucket: place("bucketName"),
+            key: place("objectKey"),
+        }
     };
-    value.and_then(Value::as_array).into_iter().flatten().filter_map(one).collect()
+    value.and_then(Value::as_array).into_iter().flatten().map(one).collect()
 }
 
 fn credentials(value: &Value) -> Option<Credentials> {

@@ -231,11 +231,13 @@ impl Queue {
         Ok(Polled { offers, unusable: 0 })
     }
 
-    /// Takes the job on offer, if it is still there to be taken.
-    pub async fn acknowledge(&self, offer: &Offer) -> Acknowledged {
-        let budget = Budget { tries: ACKNOWLEDGE_TRIES, until: offer.polled_at + ACKNOWLEDGE_WITHIN };
-        if Instant::now() >= budget.until {
-            return Acknowledged::Refused("the offer is older than 25 s and may be on offer to another".into());
+    /// Takes the job on offer, if it is still there to be taken and `latest` is not over.
+    pub async fn acknowledge(&self, offer: &Offer, latest: Instant) -> Acknowledged {
+        let until = latest.min(offer.polled_at + ACKNOWLEDGE_WITHIN);
+        let budget = Budget { tries: ACKNOWLEDGE_TRIES, until };
+        if Instant::now() >= until {
+            let reason = "the offer is older than 25 s, or too little time is left for the job";
+            return Acknowledged::Refused(reason.into());
         }
         let answer = match &offer.kind {
             Kind::Own => self.custom.acknowledge(&offer.job.id, &offer.nonce, budget).await,
@@ -256,14 +258,20 @@ impl Queue {
         }
     }
 
-    /// What the job looks like now, with fresh credentials.
+    /// What the job looks like now, with fresh credentials. Tried until `latest`, and for 20 s at most.
     ///
     /// # Errors
     /// When the service refuses or does not answer.
-    pub async fn details(&self, key: &JobKey, action_type: &ActionTypeId) -> Result<Details, QueueError> {
+    pub async fn details(
+        &self,
+        key: &JobKey,
+        action_type: &ActionTypeId,
+        latest: Instant,
+    ) -> Result<Details, QueueError> {
+        let budget = Budget { tries: DETAILS.0, until: latest.min(Instant::now() + DETAILS.1) };
         match &key.kind {
-            Kind::Own => self.custom.details(&key.id, action_type).await,
-            Kind::ThirdParty(client) => self.third_party.details(&key.id, client, action_type).await,
+            Kind::Own => self.custom.details(&key.id, action_type, budget).await,
+            Kind::ThirdParty(client) => self.third_party.details(&key.id, client, action_type, budget).await,
         }
     }
 

@@ -139,8 +139,8 @@ impl ThirdPartyQueue {
         id: &str,
         client: &ClientAccess,
         action_type: &ActionTypeId,
+        budget: Budget,
     ) -> Result<Details, QueueError> {
-        let budget = Budget { tries: DETAILS.0, until: Instant::now() + DETAILS.1 };
         let (details, _) = self.get_details(id, client, budget).await.map_err(|error| error.of(GET_DETAILS))?;
         let data = details.data.ok_or_else(|| QueueError::Refused {
             operation: GET_DETAILS,

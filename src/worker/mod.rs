@@ -53,6 +53,17 @@ pub enum InvocationError {
     /// None of the polls was answered.
     #[error("no action type could be polled: all {0} polls failed (the log says why)")]
     NothingPolled(usize),
+    /// Jobs may hang until their action times out.
+    #[error(
+        "{undelivered} claimed jobs could not be reported, and of {unknown} nobody knows whether they were acknowledged \
+         (the log says which): they may hang until their action times out"
+    )]
+    Unreported {
+        /// Claimed jobs whose report the service has not taken.
+        undelivered: usize,
+        /// Jobs whose acknowledgement is in doubt.
+        unknown: usize,
+    },
     /// No action type's work fits in the time that the invocation has.
     #[error(
         "no action type was polled: the invocation began with {left} s left, and the shortest action needs {needed} s \
@@ -95,7 +106,7 @@ impl Worker {
     /// been reported when this returns; no task outlives it.
     ///
     /// # Errors
-    /// When nothing could be polled at all.
+    /// When nothing could be polled at all, or when a job may hang. What else was done is in the log.
     pub async fn invoke(&self, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
         let served = self.polled(|_| true);
@@ -168,7 +179,7 @@ impl Worker {
     /// configured for such jobs.
     ///
     /// # Errors
-    /// When the event holds no job.
+    /// When the event holds no job, or the job may hang.
     pub async fn run_job(&self, event: &Value, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
         let invoked = InvokedJob::from_event(event)?;
@@ -183,7 +194,7 @@ impl Worker {
         let mut summary = Summary::default();
         summary.count(life.instrument(span).await);
         summary.log(began);
-        Ok(summary)
+        all_reported(summary)
     }
 
     /// The action types that are polled for, of those that `wanted` picks.
@@ -211,6 +222,7 @@ fn sum_up(
 ) -> Result<Summary, InvocationError> {
     let Shift { summary, polls, .. } = shift;
     summary.log(began);
+    let summary = all_reported(summary)?;
     if summary.failed_polls > 0 && summary.failed_polls >= polls {
         return Err(InvocationError::NothingPolled(summary.failed_polls));
     }
@@ -221,6 +233,11 @@ fn sum_up(
         }
         _ => Ok(summary),
     }
+}
+
+fn all_reported(summary: Summary) -> Result<Summary, InvocationError> {
+    let Summary { undelivered, unknown, .. } = summary;
+    if undelivered + unknown > 0 { Err(InvocationError::Unreported { undelivered, unknown }) } else { Ok(summary) }
 }
 
 fn job_span(job: &Job) -> tracing::Span {

@@ -21,6 +21,10 @@ pub struct Summary {
     pub failed: usize,
     /// Jobs reported with a continuation token.
     pub continued: usize,
+    /// Claimed jobs that were over before they could be reported: stopped, timed out, or finished by another.
+    pub over: usize,
+    /// Jobs of which nobody knows whether they were acknowledged: an answer got lost.
+    pub unknown: usize,
     /// Claimed jobs whose report the service has not taken.
     pub undelivered: usize,
     /// Polls that failed; the action types concerned were not polled again.
@@ -33,9 +37,11 @@ pub struct Summary {
 
 impl Summary {
     pub(super) fn count(&mut self, end: End) {
-        self.claimed += usize::from(end != End::Lost);
+        self.claimed += usize::from(!matches!(end, End::Lost | End::Unknown));
         let counter = match end {
             End::Lost => &mut self.lost,
+            End::Unknown => &mut self.unknown,
+            End::Over => &mut self.over,
             End::Succeeded => &mut self.succeeded,
             End::Failed => &mut self.failed,
             End::Continued => &mut self.continued,
@@ -52,10 +58,12 @@ impl Summary {
             succeeded = self.succeeded,
             failed = self.failed,
             continued = self.continued,
+            over = self.over,
+            unknown = self.unknown,
             undelivered = self.undelivered,
             failed_polls = self.failed_polls,
             unusable = self.unusable,
-            duration_ms = %began.elapsed().as_millis(),
+            duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "the invocation is over"
         );
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
 
 pub(crate) mod aws_json;
+pub(crate) mod tee;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -28,7 +29,7 @@ use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{Summary, Worker};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
 pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/pipeline";
@@ -153,8 +154,7 @@ impl World {
     }
 }
 
-/// A client's configuration: dummy credentials, a region and the emulator's endpoint. One try a request, so that a test
-/// counts what the worker sends and not what a client repeats.
+/// A client's configuration: dummy credentials, a region and the emulator's endpoint.
 pub(crate) fn shared_config(endpoint: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
@@ -162,29 +162,6 @@ pub(crate) fn shared_config(endpoint: &str) -> SdkConfig {
         .endpoint_url(endpoint)
         .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
         .build()
-}
-
-/// The real binary as a function, and what it logs. Besides `variables` it knows the emulator, a region and credentials.
-pub(crate) fn function(world: &World, variables: &[(&str, String)]) -> (Function, mpsc::UnboundedReceiver<String>) {
-    let (lines, log) = mpsc::unbounded_channel();
-    let mut env: BTreeMap<String, String> = BTreeMap::new();
-    let own = [
-        ("AWS_ENDPOINT_URL", world.emulator.endpoint()),
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-        ("WORK_FOLDER", world.work_folder().to_str().unwrap().to_owned()),
-    ];
-    env.extend(own.into_iter().chain(variables.iter().cloned()).map(|(name, value)| (name.to_owned(), value)));
-    let function = Function::new(FunctionSettings {
-        name: "worker".into(),
-        command: vec![env!("CARGO_BIN_EXE_codepipeline-worker").into()],
-        env,
-        timeout: Duration::from_secs(300),
-        memory_mb: 512,
-        output: Output::Lines(lines),
-    });
-    (function.unwrap(), log)
 }
 
 /// What a worker's jobs need, with small limits, no client tokens and a wall clock that stands.
@@ -266,4 +243,31 @@ impl World {
         let object = self.s3.get_object().bucket(place.bucket.unwrap()).key(place.key.unwrap()).send().await.unwrap();
         object.body.collect().await.unwrap().to_vec()
     }
+}
+
+/// The real binary under the emulator's Lambda Runtime API, and the lines that it logs.
+pub(crate) fn function(
+    world: &World,
+    actions: &Value,
+    variables: &[(&str, &str)],
+) -> (Function, UnboundedReceiver<String>) {
+    let (lines, log) = unbounded_channel();
+    let mut env = BTreeMap::from([
+        ("ACTIONS".to_owned(), actions.to_string()),
+        ("AWS_ENDPOINT_URL".to_owned(), world.emulator.endpoint()),
+        ("AWS_ACCESS_KEY_ID".to_owned(), "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), "test".to_owned()),
+        ("AWS_REGION".to_owned(), "us-east-1".to_owned()),
+        ("WORK_FOLDER".to_owned(), world.work_folder().to_str().unwrap().to_owned()),
+    ]);
+    env.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let function = Function::new(FunctionSettings {
+        name: "worker".into(),
+        command: vec![env!("CARGO_BIN_EXE_codepipeline-worker").into()],
+        env,
+        timeout: Duration::from_secs(300),
+        memory_mb: 512,
+        output: Output::Lines(lines),
+    });
+    (function.unwrap(), log)
 }

@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use super::endpoint::{Endpoint, Offer};
 use super::{FunctionSettings, Output};
 
-/// The account and region that functions see, unless their environment names a region.
-const ACCOUNT: &str = "123456789012";
+/// The account and region that functions see, unless their environment names a region: the engine's defaults.
+const ACCOUNT: &str = "111122223333";
 const REGION: &str = "us-east-1";
 
 /// A running bootstrap. Killed when dropped.

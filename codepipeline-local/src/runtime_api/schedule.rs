@@ -54,10 +54,10 @@ pub fn scheduled_event(now: Timestamp) -> Value {
         "id": random_uuid(),
         "detail-type": "Scheduled Event",
         "source": "aws.events",
-        "account": "123456789012",
+        "account": "111122223333",
         "time": time,
         "region": "us-east-1",
-        "resources": ["arn:aws:events:us-east-1:123456789012:rule/codepipeline-local"],
+        "resources": ["arn:aws:events:us-east-1:111122223333:rule/codepipeline-local"],
         "detail": {},
     })
 }

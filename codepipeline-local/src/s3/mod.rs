@@ -16,7 +16,7 @@ mod uploads;
 mod version_2;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::{Request, Response};
@@ -25,6 +25,7 @@ use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::dto::ServerSideEncryption;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, HttpError, S3Error, S3ErrorCode, s3_error};
+use tempfile::TempDir;
 
 use crate::clock::Clock;
 use crate::request_log::RequestLog;
@@ -36,6 +37,23 @@ use storage::{Operations, Storage};
 
 /// The user metadata that S3 source actions show as the revision's summary (CodePipeline User Guide, "Amazon S3 source action").
 const REVISION_SUMMARY: &str = "codepipeline-artifact-revision-summary";
+
+/// Where objects are kept.
+pub(crate) enum Folder {
+    /// In a folder of the user's, which is made if it is not there.
+    Given(PathBuf),
+    /// In one that is removed when the last request is done with it.
+    Temporary(TempDir),
+}
+
+impl Folder {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Given(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}
 
 /// An S3 in a folder.
 #[derive(Clone)]
@@ -65,17 +83,22 @@ pub(crate) enum CopyError {
 }
 
 impl Store {
-    /// Opens the store in a folder, which is made if it is not there.
+    /// Opens the store in a folder. Fails if that can't be used, or another emulator uses it.
     pub(crate) fn open(
-        folder: &Path,
+        folder: Folder,
         clock: Clock,
         permissions: Arc<dyn Permissions>,
         log: RequestLog,
     ) -> io::Result<Self> {
-        let catalog = Catalog::open(folder)?;
+        let catalog = Catalog::open(folder.path())?;
         let shared = || Arc::clone(&permissions);
-        let storage =
-            Arc::new(Storage { catalog, uploads: Default::default(), clock: clock.clone(), permissions: shared() });
+        let storage = Arc::new(Storage {
+            catalog,
+            uploads: Default::default(),
+            clock: clock.clone(),
+            permissions: shared(),
+            _folder: folder,
+        });
         let mut builder = S3ServiceBuilder::new(Operations(Arc::clone(&storage)));
         // Clients follow the `Date` of replies, and so sign with the emulator's time, which is any in a test; `s3s` would compare it
         // with the machine's.

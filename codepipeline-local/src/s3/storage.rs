@@ -17,6 +17,7 @@ use s3s::dto::{
 };
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
+use super::Folder;
 use super::access::JobCaller;
 use super::catalog::{Catalog, Encryption, internal};
 use super::uploads::Uploads;
@@ -29,6 +30,8 @@ pub(super) struct Storage {
     pub(super) uploads: Uploads,
     pub(super) clock: Clock,
     pub(super) permissions: Arc<dyn Permissions>,
+    /// The last to go: removing a folder that a request still writes into leaves it behind.
+    pub(super) _folder: Folder,
 }
 
 impl Storage {

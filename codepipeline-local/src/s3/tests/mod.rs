@@ -51,7 +51,7 @@ impl Server {
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
         let store = {
             let permissions: Arc<dyn Permissions> = Arc::clone(&table) as _;
-            Store::open(folder.path(), time.clock(), permissions, RequestLog::default()).unwrap()
+            Store::open(Folder::Given(folder.path().into()), time.clock(), permissions, RequestLog::default()).unwrap()
         };
         let answering = store.clone();
         let answer = move |request| {

@@ -95,3 +95,31 @@ async fn a_reopened_folder_has_what_was_kept_and_not_what_was_unfinished() {
     assert_eq!(std::fs::read(object.blob.file()).unwrap(), b"new");
     assert_eq!(std::fs::read_dir(folder.path().join("objects")).unwrap().count(), 1);
 }
+
+#[tokio::test]
+async fn a_temporary_folder_is_removed_when_the_last_request_is_done_with_it() {
+    use tokio::io::AsyncWriteExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let table: Arc<dyn Permissions> = Arc::new(Table::default());
+    let store = Store::open(Folder::Temporary(folder), Clock::machine(), table, RequestLog::default()).unwrap();
+    store.create_bucket("bucket").unwrap();
+    let answering = store.clone();
+    let answer = move |request| {
+        let store = answering.clone();
+        async move { store.answer(request).await }
+    };
+    let mut listener = Listener::start(0, answer).await.unwrap();
+    let mut upload = tokio::net::TcpStream::connect(listener.address()).await.unwrap();
+    let head = "PUT /bucket/key HTTP/1.1\r\nHost: host\r\nContent-Length: 2\r\nx-amz-date: 20270101T000000Z\r\n\
+                x-amz-content-sha256: UNSIGNED-PAYLOAD\r\nAuthorization: AWS4-HMAC-SHA256 Credential=me/20270101/here/s3/\
+                aws4_request,SignedHeaders=host;x-amz-date,Signature=guess\r\n\r\n1";
+    upload.write_all(head.as_bytes()).await.unwrap();
+    while std::fs::read_dir(path.join("objects")).unwrap().count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(store);
+    assert!(path.exists(), "an upload is under way");
+    listener.stop().await;
+    assert!(!path.exists());
+}
