@@ -40,9 +40,9 @@ impl Action for WaitForHealth {
 
     /// The token is the number of looks so far.
     async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
-        let looks: u32 = token
-            .parse()
-            .map_err(|_| Failure::new(FailureKind::ConfigurationError, "the continuation token is no number of looks"))?;
+        let looks: u32 = token.parse().map_err(|_| {
+            Failure::new(FailureKind::ConfigurationError, "the continuation token is no number of looks")
+        })?;
         look(&run, looks.saturating_add(1)).await
     }
 
@@ -86,7 +86,8 @@ fn configured<'r>(run: &'r Run, key: &str) -> Result<&'r str, Failure> {
 
 /// What the service says, or why it says nothing: in words of ours, since an error may hold the URL.
 async fn answer(url: &str) -> Result<String, &'static str> {
-    let client = reqwest::Client::builder().timeout(LOOK).no_proxy().build().map_err(|_| "no HTTP client can be made")?;
+    let client =
+        reqwest::Client::builder().timeout(LOOK).no_proxy().build().map_err(|_| "no HTTP client can be made")?;
     let reply = client.get(url).send().await.map_err(|_| "it can't be reached")?;
     let reply = reply.error_for_status().map_err(|_| "it answers with an error")?;
     reply.text().await.map_err(|_| "its answer breaks off")

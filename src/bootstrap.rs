@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, SdkConfig};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -12,11 +12,12 @@ use tracing::Instrument;
 
 use crate::actions::Served;
 use crate::actions::command;
+use crate::actions::state_machine::StateMachineAction;
 use crate::artifacts::{Limits, Stores};
-use crate::config::{ActionConfig, Config, Run};
+use crate::config::{ActionConfig, Config, ConfigError, Run};
 use crate::event::Event;
 use crate::lifecycle::Lifecycle;
-use crate::queue::custom::CustomQueue;
+use crate::queue::Queue;
 use crate::worker::{Summary, Worker};
 use crate::workspace::WorkFolder;
 use crate::{config, telemetry};
@@ -29,7 +30,19 @@ const MAX_ENTRIES: u64 = 100_000;
 /// Ends early, with a failure, only if the worker can't start: a bad configuration is logged as one line that lists every
 /// mistake in it.
 pub async fn run() -> ExitCode {
-    match start().await {
+    ended(start(Config::from_variables(variable), Vec::new()).await)
+}
+
+/// The same with action types of one's own beside those that `ACTIONS` configures, which may be none.
+///
+/// # Examples
+/// See `examples/custom_action.rs`: an implementation of [`Action`](crate::actions::Action) and three lines of `main`.
+pub async fn run_with(own: Vec<Served>) -> ExitCode {
+    ended(start(Config::beside_own_actions(variable), own).await)
+}
+
+fn ended(result: Result<(), String>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             tracing::error!("{reason}");
@@ -38,8 +51,7 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn start() -> Result<(), String> {
-    let config = Config::from_variables(variable);
+async fn start(config: Result<Config, ConfigError>, own: Vec<Served>) -> Result<(), String> {
     telemetry::install(config.as_ref().map_or(tracing::Level::INFO, |config| config.log_level));
     let config = config.map_err(|error| error.to_string())?;
 
@@ -51,28 +63,37 @@ async fn start() -> Result<(), String> {
         Config { limits: config::Limits { work_folder: work_folder.path().to_owned(), ..config.limits }, ..config };
     let shared = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
     let function_timeout = config.limits.function_timeout;
-    let worker = Arc::new(worker(config, &shared));
+    let worker = Arc::new(worker(config, own, &shared));
     let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&worker), event, function_timeout));
     lambda_runtime::run(handler).await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
 }
 
-/// A worker as `config` describes it, with clients made from `shared`.
-pub fn worker(config: Config, shared: &aws_config::SdkConfig) -> Worker {
-    let Config { actions, limits, .. } = config;
+/// A worker as `config` describes it, with action types of one's `own` beside, and with clients made from `shared`.
+pub fn worker(config: Config, own: Vec<Served>, shared: &SdkConfig) -> Worker {
+    let Config { actions, limits, client_tokens, .. } = config;
     let lifecycle = Lifecycle {
-        queue: CustomQueue::new(shared),
+        queue: Queue::new(shared, client_tokens),
         stores: Stores::new(shared),
         unpacking: Limits { max_unpacked_bytes: limits.max_unpacked_bytes, max_entries: MAX_ENTRIES },
         work_folder: limits.work_folder.clone(),
         reporting: limits.reporting,
+        wall_clock: Arc::new(now),
     };
-    let served = actions.into_iter().map(served).collect();
+    let served = own.into_iter().chain(actions.into_iter().map(|action| served(action, shared))).collect();
     Worker::new(lifecycle, served, limits.concurrency, limits.staging)
 }
 
-fn served(config: ActionConfig) -> Served {
-    let ActionConfig { action_type, query_param, secrets, timeout, run: Run::Command(command) } = config;
-    let mut served = Served::new(action_type, timeout + command::ENDING, command).secrets(secrets).alone();
+fn served(config: ActionConfig, shared: &SdkConfig) -> Served {
+    let ActionConfig { action_type, query_param, secrets, run } = config;
+    let served = match run {
+        Run::Command { action, turn } => Served::new(action_type, turn, *action).alone(),
+        Run::Http { action, turn, overall } => Served::new(action_type, turn, *action).overall_timeout(overall),
+        Run::StateMachine { machine, turn, overall } => {
+            let action = StateMachineAction::new(shared, machine, secrets.clone());
+            Served::new(action_type, turn, action).overall_timeout(overall)
+        }
+    };
+    let mut served = served.secrets(secrets);
     served.query_param = query_param;
     served
 }
@@ -83,11 +104,20 @@ async fn handle(
     event: LambdaEvent<Value>,
     function_timeout: Duration,
 ) -> Result<Summary, Diagnostic> {
-    let Event::Schedule =
-        Event::parse(&event.payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
-    let deadline = Instant::now() + time_left(now(), event.context.deadline(), function_timeout);
-    let working = async move { worker.invoke(deadline).await }.in_current_span();
-    match tokio::spawn(working).await {
+    let LambdaEvent { payload, context } = event;
+    let woken_by = Event::parse(&payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
+    let deadline = Instant::now() + time_left(now(), context.deadline(), function_timeout);
+    let invocation = async move {
+        match woken_by {
+            Event::Schedule | Event::StateMachineEnded => worker.invoke(deadline).await,
+            Event::ActionStarted { action_type } => worker.action_started(&action_type, deadline).await,
+            Event::ActionOver { action_type, execution_id } => {
+                worker.action_over(&action_type, &execution_id, deadline).await
+            }
+            Event::InvokeJob => worker.run_job(&payload, deadline).await,
+        }
+    };
+    match tokio::spawn(invocation.in_current_span()).await {
         Ok(Ok(summary)) => Ok(summary),
         Ok(Err(error)) => Err(diagnostic("InvocationError", error.to_string())),
         Err(_) => Err(diagnostic("Panic", "the worker panicked; its log says where".into())),
@@ -110,6 +140,7 @@ fn time_left(now: SystemTime, deadline: SystemTime, function_timeout: Duration) 
     deadline.duration_since(now).unwrap_or_default()
 }
 
+/// The time of day, which deadlines and whatever outlasts an invocation are told in.
 #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
 fn now() -> SystemTime {
     SystemTime::now()

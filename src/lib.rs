@@ -18,4 +18,4 @@ pub mod telemetry;
 pub mod worker;
 pub mod workspace;
 
-pub use bootstrap::{run, worker};
+pub use bootstrap::{run, run_with, worker};

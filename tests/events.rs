@@ -1,30 +1,77 @@
 //! Each example in `events/` wakes the real function.
-
 #![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
 
 mod support;
 
-use codepipeline_local::runtime_api::Invocation;
-use serde_json::{Value, json};
-use support::{World, function, shell};
+use std::collections::BTreeMap;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_example_event_wakes_the_function() {
-    let world = World::new().await;
-    world.create_type("Test", "Shell", &["Command"]).await;
-    let (function, _log) = function(&world, &json!([shell("Test", "Shell")]), &[]);
+use codepipeline_local::runtime_api::Invocation;
+
+use codepipeline_worker::event::Event;
+use codepipeline_worker::job::ActionTypeId;
+use serde_json::{Value, json};
+use support::{World, custom, shell, zip};
+
+#[test]
+fn every_example_event_is_understood() {
+    let [category, owner, provider, version] = ["Test", "Custom", "Shell", "1"].map(str::to_owned);
+    let action_type = ActionTypeId { category, owner, provider, version };
+    let execution_id = "47f821c5-a902-4c2d-ae61-f878d31aa8f4".to_owned();
+    let mut expected = BTreeMap::from([
+        ("action-abandoned.json", Event::ActionOver { action_type: action_type.clone(), execution_id }),
+        ("action-started.json", Event::ActionStarted { action_type }),
+        ("codepipeline-job.json", Event::InvokeJob),
+        ("schedule.json", Event::Schedule),
+        ("scheduler.json", Event::Schedule),
+        ("state-machine-ended.json", Event::StateMachineEnded),
+    ]);
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
-    let mut polls = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let event: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let expected = expected.remove(name).unwrap_or_else(|| panic!("nobody expects {name}"));
+        assert_eq!(Event::parse(&event), Ok(expected), "{name}");
+    }
+    assert!(expected.is_empty(), "{expected:?}");
+}
 
-        let invocation = function.invoke(&event).await.unwrap();
+fn example(name: &str) -> Value {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
 
-        assert!(matches!(invocation, Invocation::Answered(_)), "{}: {invocation:?}", path.display());
-        polls += 1;
-        assert_eq!(world.emulator.calls("PollForJobs"), polls, "{}", path.display());
+/// The examples are of the action type `Custom/Test/Shell/1`, and of a job that no pipeline waits for.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_function_does_what_each_example_event_asks() {
+    let world = World::new().await;
+    world.create_type("Test", "Shell", &["Command"]).await;
+    let action = custom("Shell", "Test", "Shell").configuration("Command", "true");
+    world.create_pipeline("p", vec![("Test", vec![action])]).await;
+    world.put_source(zip(&[("a", "b")])).await;
+    world.start("p").await;
+    world.until_begun("p", "Shell").await;
+    let (function, _log) = support::function(&world, &json!([shell("Test", "Shell")]), &[]);
+
+    let mut answers = Vec::new();
+    for name in ["action-started", "action-abandoned", "state-machine-ended", "codepipeline-job", "schedule"] {
+        let polls_before = world.emulator.calls("PollForJobs");
+        let invocation = function.invoke(&example(&format!("{name}.json"))).await.unwrap();
+        let Invocation::Answered(summary) = invocation else { panic!("{name}: {invocation:?}") };
+        let count = |member: &str| summary[member].as_u64().unwrap();
+        let has_polled = world.emulator.calls("PollForJobs") > polls_before;
+        answers.push((name, count("succeeded"), count("stopped"), count("over"), has_polled));
     }
     function.stop().await;
-    assert_eq!(polls, 2);
+
+    assert_eq!(
+        answers,
+        [
+            ("action-started", 1, 0, 0, true),
+            ("action-abandoned", 0, 1, 0, false),
+            ("state-machine-ended", 0, 0, 0, true),
+            ("codepipeline-job", 0, 0, 1, false),
+            ("schedule", 0, 0, 0, true),
+        ]
+    );
 }

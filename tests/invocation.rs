@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use aws_sdk_codepipeline::types::ActionExecutionStatus;
 use codepipeline_worker::actions::{Action, Run, Served};
-use codepipeline_worker::artifacts::{Limits, Stores};
+use codepipeline_worker::artifacts::Stores;
 use codepipeline_worker::job::{ActionTypeId, Failure, Finished, Outcome};
 use codepipeline_worker::lifecycle::{End, Lifecycle};
 use codepipeline_worker::queue::Offer;
-use codepipeline_worker::queue::custom::CustomQueue;
+use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
 use serde_json::json;
 use support::{World, custom, invoke, shared_config, shell, until, zip};
@@ -23,18 +23,11 @@ use tokio::time::Instant;
 const QUARTER_OF_AN_HOUR: Duration = Duration::from_secs(900);
 
 fn test_type(provider: &str) -> ActionTypeId {
-    let [category, owner, provider, version] = ["Test", "Custom", provider, "1"].map(str::to_owned);
-    ActionTypeId { category, owner, provider, version }
+    support::action_type("Test", "Custom", provider)
 }
 
 fn lifecycle(world: &World) -> Lifecycle {
-    Lifecycle {
-        queue: CustomQueue::new(&world.shared),
-        stores: Stores::new(&world.shared),
-        unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
-        work_folder: world.work_folder(),
-        reporting: Duration::from_secs(10),
-    }
+    support::lifecycle(&world.shared, world.work_folder())
 }
 
 fn worker(world: &World, served: Vec<Served>, concurrency: usize) -> Worker {
@@ -54,10 +47,10 @@ async fn world_with_jobs(jobs: usize) -> World {
 }
 
 async fn offer(world: &World) -> Offer {
-    let queue = CustomQueue::new(&world.shared);
+    let queue = Queue::new(&world.shared, None);
     let mut offers = Vec::new();
     until(async || {
-        offers = queue.poll(&test_type("Many"), None, 1).await.unwrap();
+        offers = queue.poll(&test_type("Many"), None, 1).await.unwrap().offers;
         !offers.is_empty()
     })
     .await;

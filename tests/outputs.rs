@@ -8,12 +8,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use codepipeline_worker::actions::{Action, Run, Served};
-use codepipeline_worker::artifacts::{Limits, Stores};
-use codepipeline_worker::job::{ActionTypeId, Failure, Finished, ObjectPlace, Outcome};
-use codepipeline_worker::lifecycle::Lifecycle;
-use codepipeline_worker::queue::custom::CustomQueue;
+use codepipeline_worker::job::{Failure, Finished, ObjectPlace, Outcome};
 use codepipeline_worker::worker::{Summary, Worker};
-use support::{World, custom, invoke, output, zip};
+use support::{World, action_type, custom, invoke, lifecycle, output, zip};
 
 /// An action whose work has left objects in S3, and that may work on files besides.
 #[derive(Clone)]
@@ -58,15 +55,8 @@ async fn ran(leaves: Leaves) -> (World, Summary) {
     world.put_source(zip(&[("a", "b")])).await;
     world.start("p").await;
     world.until_begun("p", "Build").await;
-    let [category, owner, provider, version] = ["Build", "Custom", "Leaves", "1"].map(str::to_owned);
-    let served = Served::new(ActionTypeId { category, owner, provider, version }, Duration::from_secs(60), leaves);
-    let lifecycle = Lifecycle {
-        queue: CustomQueue::new(&world.shared),
-        stores: Stores::new(&world.shared),
-        unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
-        work_folder: world.work_folder(),
-        reporting: Duration::from_secs(10),
-    };
+    let served = Served::new(action_type("Build", "Custom", "Leaves"), Duration::from_secs(60), leaves);
+    let lifecycle = lifecycle(&world.shared, world.work_folder());
     let summary = invoke(&Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60))).await;
     (world, summary)
 }

@@ -10,10 +10,8 @@ use std::time::Duration;
 use codepipeline_local::Options;
 use codepipeline_local::engine::Settings;
 use codepipeline_worker::actions::{Action, Run, Served};
-use codepipeline_worker::artifacts::{Limits, Stores};
 use codepipeline_worker::job::{ActionTypeId, Failure, Finished, Outcome};
 use codepipeline_worker::lifecycle::{End, Lifecycle};
-use codepipeline_worker::queue::custom::CustomQueue;
 use support::{World, custom, until, zip};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -32,18 +30,11 @@ impl Action for Noting {
 }
 
 fn test_type() -> ActionTypeId {
-    let [category, owner, provider, version] = ["Test", "Custom", "Race", "1"].map(str::to_owned);
-    ActionTypeId { category, owner, provider, version }
+    support::action_type("Test", "Custom", "Race")
 }
 
 fn lifecycle(world: &World) -> Lifecycle {
-    Lifecycle {
-        queue: CustomQueue::new(&world.shared),
-        stores: Stores::new(&world.shared),
-        unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
-        work_folder: world.work_folder(),
-        reporting: Duration::from_secs(10),
-    }
+    support::lifecycle(&world.shared, world.work_folder())
 }
 
 /// Twenty jobs on offer to two workers at once. Each worker's work folder is its own, as each Lambda's /tmp is.
@@ -65,7 +56,7 @@ async fn two_workers_with_the_same_offers(settings: Settings) {
         lifecycle.work_folder.push(name);
         let mut offers = Vec::new();
         until(async || {
-            offers = lifecycle.queue.poll(&test_type(), None, JOBS).await.unwrap();
+            offers = lifecycle.queue.poll(&test_type(), None, JOBS).await.unwrap().offers;
             offers.len() == JOBS
         })
         .await;

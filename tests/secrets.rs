@@ -157,8 +157,35 @@ async fn an_event_that_holds_credentials_is_refused_without_echoing_them() {
     let log = whole_log(log).await;
 
     let Invocation::Failed { error_type, message } = invocation else { panic!("{invocation:?}\n{log}") };
-    assert_eq!(error_type, "UnknownEvent");
-    assert!(message.contains("CodePipeline.job"), "{message}");
+    assert_eq!(error_type, "InvocationError");
+    assert!(message.contains("CodePipeline.job event has no job id"), "{message}");
     assert_clean("the answer", &message, &["MARKER"]);
+    assert_clean("the log", &log, &["MARKER"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivered_job_gives_neither_its_credentials_nor_its_parameters_away() {
+    let world = World::new().await;
+    let mut entry = shell("Invoke", "Lambda");
+    entry["actionType"]["owner"] = json!("AWS");
+    entry["secrets"] = json!(["Token", "UserParameters"]);
+    let (function, log) = function(&world, &json!([entry]), &world.emulator.endpoint());
+    let parameters = json!({"Command": "env; exit 7", "Token": SECRET, "Plain": PLAIN}).to_string();
+    let mut event: Value = serde_json::from_str(include_str!("../events/codepipeline-job.json")).unwrap();
+    let data = &mut event["CodePipeline.job"]["data"];
+    data["actionConfiguration"]["configuration"]["UserParameters"] = json!(parameters);
+    data["inputArtifacts"] = json!([]);
+    for member in ["accessKeyId", "secretAccessKey", "sessionToken"] {
+        data["artifactCredentials"][member] = json!(format!("MARKER-{member}"));
+    }
+
+    let invocation = function.invoke(&event).await.unwrap();
+    function.stop().await;
+    let log = whole_log(log).await;
+
+    // The emulator knows no such job, so it takes no report.
+    let Invocation::Answered(summary) = invocation else { panic!("{invocation:?}\n{log}") };
+    assert_eq!((&summary["claimed"], &summary["over"]), (&json!(1), &json!(1)), "{summary}\n{log}");
+    assert!(log.contains("exit code 7"), "{log}");
     assert_clean("the log", &log, &["MARKER"]);
 }

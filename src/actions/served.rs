@@ -11,14 +11,34 @@ pub struct Served {
     pub(crate) query_param: Option<(String, String)>,
     pub(crate) secrets: Vec<String>,
     pub(crate) timeout: Duration,
+    pub(crate) overall_timeout: Option<Duration>,
     pub(crate) alone: bool,
     pub(crate) action: Box<dyn BoxedAction>,
 }
 
 impl Served {
-    /// Serves `action_type` with `action`, which is cancelled when it takes longer than `timeout`.
+    /// Serves `action_type` with `action`, whose turn at a job (one call of `start` or `resume`) is cancelled when it takes
+    /// longer than `timeout`. A job is taken only when the invocation has this time left.
     pub fn new(action_type: ActionTypeId, timeout: Duration, action: impl Action) -> Self {
-        Self { action_type, query_param: None, secrets: Vec::new(), timeout, alone: false, action: Box::new(action) }
+        Self {
+            action_type,
+            query_param: None,
+            secrets: Vec::new(),
+            timeout,
+            overall_timeout: None,
+            alone: false,
+            action: Box::new(action),
+        }
+    }
+
+    /// How long all jobs of one run of the action may take together, from when the first was begun, to the second. An
+    /// action that would continue after that is stopped ([`Action::stop`]) and its job fails. One that finds its work done
+    /// after that still succeeds: the work may have been done in time. Without this there is CodePipeline's own limit (24
+    /// hours for custom actions).
+    #[must_use]
+    pub fn overall_timeout(mut self, overall: Duration) -> Self {
+        self.overall_timeout = Some(overall);
+        self
     }
 
     /// Polls only for jobs whose configuration has `value` under `key`. CodePipeline wants this for a type with a

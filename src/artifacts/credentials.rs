@@ -3,12 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
-use aws_credential_types::Credentials as SdkCredentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Builder, IdentityCache};
-use secrecy::ExposeSecret;
+use tokio::time::Instant;
 
 use super::Store;
+use super::renewal::{Renew, Renewing};
 use crate::job::Credentials;
 
 /// What the S3 clients of all jobs share: the HTTP client with its connections, region, endpoint, retries and timeouts.
@@ -42,17 +42,15 @@ impl Stores {
         Self { config: config.clone(), own: OwnClient { config: config.clone(), client: Arc::default() } }
     }
 
-    /// A store that has the job's rights to its artifacts and no others. Nothing caches the credentials beyond the store.
-    pub fn for_job(&self, credentials: &Credentials) -> Store {
-        let credentials = SdkCredentials::new(
-            credentials.access_key_id.as_str(),
-            credentials.secret_access_key.expose_secret(),
-            Some(credentials.session_token.expose_secret().to_owned()),
-            None,
-            "CodePipelineJob",
-        );
-        let config =
-            builder(&self.config).credentials_provider(credentials).identity_cache(IdentityCache::no_cache()).build();
+    /// A store that has the job's rights to its artifacts and no others: with `credentials`, which it has had `since` then,
+    /// and with what `renew` gives when these have had their time. Nothing caches them beyond the store.
+    pub fn for_job(&self, credentials: &Credentials, since: Instant, renew: Arc<dyn Renew>) -> Store {
+        let renewing = Renewing::new(credentials, since, renew);
+        let config = builder(&self.config)
+            .credentials_provider(renewing.clone())
+            .identity_cache(IdentityCache::no_cache())
+            .retry_classifier(renewing)
+            .build();
         Store::new(Client::from_conf(config), self.own.clone())
     }
 }

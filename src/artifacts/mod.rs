@@ -34,6 +34,7 @@ mod lane;
 mod links;
 mod pack;
 mod presign;
+mod renewal;
 mod reply;
 mod stop;
 mod tasks;
@@ -43,6 +44,7 @@ mod upload;
 pub use credentials::Stores;
 pub use error::{Problem, StagingError};
 pub use presign::Presigned;
+pub use renewal::Renew;
 
 /// What one artifact may unpack to.
 #[derive(Clone, Copy, Debug)]

@@ -119,7 +119,8 @@ impl ProvideCredentials for Renewing {
 /// Has a request tried again whose credentials had expired: the next try signs with fresh ones.
 impl ClassifyRetry for Renewing {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let body = context.response().filter(|response| response.status().as_u16() == 400).and_then(|it| it.body().bytes());
+        let body =
+            context.response().filter(|response| response.status().as_u16() == 400).and_then(|it| it.body().bytes());
         if body.is_some_and(|body| memchr::memmem::find(body, b"<Code>ExpiredToken</Code>").is_some()) {
             self.expired();
             return RetryAction::server_error();

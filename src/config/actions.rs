@@ -3,20 +3,19 @@
 //! Walked by hand and not derived: a derived parser stops at the first mistake, and its message may quote the value.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::problems::Problems;
-use super::{ActionConfig, Limits, Run};
-use crate::actions::command::{self, CommandAction};
+use super::run::{self, Around};
+use super::{ActionConfig, Limits};
 use crate::job::ActionTypeId;
-use crate::placeholder::Template;
 
 /// The API model's `ActionCategory`.
 const CATEGORIES: [&str; 7] = ["Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute"];
 
-const DEFAULT_TIMEOUT_SECONDS: u64 = 300;
+/// The one type of the owner `AWS` whose jobs reach a function.
+const LAMBDA_INVOKE: &str = "AWS/Invoke/Lambda/1";
 
 pub(super) fn parse(
     variable: &impl Fn(&str) -> Option<String>,
@@ -41,7 +40,7 @@ pub(super) fn parse(
     let mut actions = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
         let path = format!("{name}[{index}]");
-        let Some(action) = action(entry, &path, limits, problems) else { continue };
+        let Some(action) = action(entry, &path, variable, limits, problems) else { continue };
         if !seen.insert((action.action_type.clone(), action.query_param.clone())) {
             problems.add(&path, "an earlier entry polls for the same action type with the same queryParam");
         }
@@ -64,7 +63,13 @@ fn text(variable: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> 
     None
 }
 
-fn action(entry: &Value, path: &str, limits: &Limits, problems: &mut Problems) -> Option<ActionConfig> {
+fn action(
+    entry: &Value,
+    path: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Option<ActionConfig> {
     let Some(entry) = entry.as_object() else {
         problems.add(path, "must be an object");
         return None;
@@ -73,10 +78,13 @@ fn action(entry: &Value, path: &str, limits: &Limits, problems: &mut Problems) -
     // Each part is parsed before any is given up on, so that all mistakes show.
     let action_type = action_type(entry.get("actionType"), &format!("{path}.actionType"), problems);
     let query_param = query_param(entry.get("queryParam"), &format!("{path}.queryParam"), problems);
+    if entry.contains_key("queryParam") && action_type.as_ref().is_some_and(|id| id.owner != "Custom") {
+        problems
+            .add(format_args!("{path}.queryParam"), "is for the owner Custom alone: no other jobs can be polled by it");
+    }
     let secrets = secrets(entry.get("secrets"), &format!("{path}.secrets"), problems);
-    let timeout = timeout(entry.get("timeoutSeconds"), &format!("{path}.timeoutSeconds"), limits, problems);
-    let run = run(entry.get("run"), &format!("{path}.run"), &secrets, timeout, limits, problems);
-    Some(ActionConfig { action_type: action_type?, query_param, secrets, timeout, run: run? })
+    let run = run::parse(entry, &Around { path, secrets: &secrets, limits, variable }, problems);
+    Some(ActionConfig { action_type: action_type?, query_param, secrets, run: run? })
 }
 
 fn action_type(value: Option<&Value>, path: &str, problems: &mut Problems) -> Option<ActionTypeId> {
@@ -86,10 +94,18 @@ fn action_type(value: Option<&Value>, path: &str, problems: &mut Problems) -> Op
     };
     only_known(members, path, &["category", "owner", "provider", "version"], problems);
     let category = one_of(members, path, "category", &CATEGORIES, problems);
-    let owner = one_of(members, path, "owner", &["Custom"], problems);
+    let owner = one_of(members, path, "owner", &["Custom", "ThirdParty", "AWS"], problems);
     let provider = identifier(members, path, "provider", 35, problems);
     let version = identifier(members, path, "version", 9, problems);
-    Some(ActionTypeId { category: category?, owner: owner?, provider: provider?, version: version? })
+    let id = ActionTypeId { category: category?, owner: owner?, provider: provider?, version: version? };
+    if id.owner == "AWS" && id.to_string() != LAMBDA_INVOKE {
+        problems.add(
+            path,
+            "of the owner AWS must be category Invoke, provider Lambda, version 1: CodePipeline runs the others",
+        );
+        return None;
+    }
+    Some(id)
 }
 
 fn query_param(value: Option<&Value>, path: &str, problems: &mut Problems) -> Option<(String, String)> {
@@ -117,69 +133,7 @@ fn secrets(value: Option<&Value>, path: &str, problems: &mut Problems) -> Vec<St
     })
 }
 
-/// A command runs within one invocation, so its time, staging and the report must fit into the function's timeout.
-fn timeout(value: Option<&Value>, path: &str, limits: &Limits, problems: &mut Problems) -> Duration {
-    let around = limits.staging + limits.reporting + command::ENDING;
-    let longest = limits.function_timeout.saturating_sub(around).as_secs();
-    let seconds = match value {
-        None => DEFAULT_TIMEOUT_SECONDS,
-        // CloudFormation hands a Number parameter on as a string.
-        Some(Value::String(text)) => text.parse().unwrap_or(0),
-        Some(value) => value.as_u64().unwrap_or(0),
-    };
-    if seconds == 0 {
-        problems.add(path, "must be a whole number of seconds, 1 or more");
-    } else if seconds > longest {
-        let (function, around) = (limits.function_timeout.as_secs(), around.as_secs());
-        let default = if value.is_none() { " by default" } else { "" };
-        problems.add(
-            path,
-            format_args!(
-                "is {seconds}{default}, but a function with a timeout of {function} s (FUNCTION_TIMEOUT) leaves {longest} s: \
-                 staging (STAGING_TIMEOUT), ending and reporting need {around} s, so no such job could ever be claimed"
-            ),
-        );
-    }
-    Duration::from_secs(seconds)
-}
-
-fn run(
-    value: Option<&Value>,
-    path: &str,
-    secrets: &[String],
-    timeout: Duration,
-    limits: &Limits,
-    problems: &mut Problems,
-) -> Option<Run> {
-    let Some(members) = value.and_then(Value::as_object).filter(|members| members.len() == 1) else {
-        problems.add(path, "must be an object with exactly one member: command");
-        return None;
-    };
-    only_known(members, path, &["command"], problems);
-    let path = format!("{path}.command");
-    let arguments = templates(members.get("command")?, &path, problems)?;
-    let command = CommandAction::new(arguments, secrets.to_vec(), timeout, limits.package_folder.clone());
-    command.map(Run::Command).map_err(|mistake| problems.add(path, mistake)).ok()
-}
-
-fn templates(value: &Value, path: &str, problems: &mut Problems) -> Option<Vec<Template>> {
-    let Some(arguments) = value.as_array() else {
-        problems.add(path, "must be an array of strings: the program and its arguments");
-        return None;
-    };
-    let mut templates = Vec::with_capacity(arguments.len());
-    for (index, argument) in arguments.iter().enumerate() {
-        let path = format!("{path}[{index}]");
-        match argument.as_str().map(Template::parse) {
-            Some(Ok(template)) => templates.push(template),
-            Some(Err(error)) => problems.add(path, error),
-            None => problems.add(path, "must be a string"),
-        }
-    }
-    (templates.len() == arguments.len()).then_some(templates)
-}
-
-fn only_known(members: &Map<String, Value>, path: &str, known: &[&str], problems: &mut Problems) {
+pub(super) fn only_known(members: &Map<String, Value>, path: &str, known: &[&str], problems: &mut Problems) {
     for key in members.keys().filter(|key| !known.contains(&key.as_str())) {
         // A key is shown if it looks like one; a secret in the place of a key does not show.
         let shown = if is_identifier(key, 30) { key } else { "(not a plain name)" };

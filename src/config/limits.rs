@@ -46,6 +46,21 @@ pub(super) fn log_level(variable: &impl Fn(&str) -> Option<String>, problems: &m
     Level::INFO
 }
 
+/// What `CLIENT_TOKENS_SECRET` must be.
+pub(super) const CLIENT_TOKENS_RULE: &str = "must be set where a ThirdParty type is served: the names of the secrets that hold \
+    client tokens, but for the client's id at their end, such as codepipeline/clients/";
+
+/// Secrets Manager's names are of 1 to 512 characters (its API reference, `CreateSecret`), 36 of them the client's id here.
+pub(super) fn client_tokens(variable: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Option<String> {
+    let prefix = variable("CLIENT_TOKENS_SECRET").filter(|prefix| !prefix.is_empty())?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
+    if prefix.len() > 476 || !prefix.chars().all(allowed) {
+        problems
+            .add("CLIENT_TOKENS_SECRET", "must be the beginning of a secret's name: at most 476 of [a-zA-Z0-9/_+=.@-]");
+    }
+    Some(prefix)
+}
+
 fn whole_number(
     variable: &impl Fn(&str) -> Option<String>,
     name: &str,

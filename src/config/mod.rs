@@ -3,6 +3,7 @@
 mod actions;
 mod limits;
 mod problems;
+mod run;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +13,12 @@ use std::time::Duration;
 use tracing::Level;
 
 use crate::actions::command::CommandAction;
+use crate::actions::http::HttpAction;
+use crate::actions::state_machine::StateMachineArn;
 use crate::job::ActionTypeId;
 
 pub use problems::ConfigError;
+use problems::Problems;
 
 /// All that the worker is told from outside.
 pub struct Config {
@@ -22,6 +26,9 @@ pub struct Config {
     pub actions: Vec<ActionConfig>,
     /// What the worker may use.
     pub limits: Limits,
+    /// The names of the Secrets Manager secrets that hold third-party jobs' client tokens, but for the client's id at the end
+    /// (`CLIENT_TOKENS_SECRET`, such as `codepipeline/clients/`).
+    pub client_tokens: Option<String>,
     /// How much our own code logs (`RUST_LOG` or `AWS_LAMBDA_LOG_LEVEL`: one level's name).
     pub log_level: Level,
 }
@@ -30,20 +37,41 @@ pub struct Config {
 pub struct ActionConfig {
     /// Which jobs to poll for.
     pub action_type: ActionTypeId,
-    /// Poll only for jobs whose configuration has this value under this key.
+    /// Poll only for jobs whose configuration has this value under this key. Custom types alone have it.
     pub query_param: Option<(String, String)>,
     /// Configuration keys whose values must not show anywhere.
     pub secrets: Vec<String>,
-    /// How long the action may take: whole seconds.
-    pub timeout: Duration,
-    /// What the work is.
+    /// What the work is, and how long it may take.
     pub run: Run,
 }
 
 /// What the work of an action type is.
 pub enum Run {
     /// A program.
-    Command(CommandAction),
+    Command {
+        /// What to run.
+        action: Box<CommandAction>,
+        /// The command's own time, and what it needs to end.
+        turn: Duration,
+    },
+    /// A service that jobs are POSTed to.
+    Http {
+        /// Where, and signed how.
+        action: Box<HttpAction>,
+        /// How long one exchange may take, with what is tried again.
+        turn: Duration,
+        /// How long the work may take, its continuations together.
+        overall: Duration,
+    },
+    /// A state machine of Step Functions.
+    StateMachine {
+        /// Which.
+        machine: StateMachineArn,
+        /// How long starting or describing an execution may take, with what is tried again.
+        turn: Duration,
+        /// How long the work may take, its continuations together.
+        overall: Duration,
+    },
 }
 
 /// What the worker may use.
@@ -71,10 +99,32 @@ impl Config {
     /// With every mistake found, each with the variable or JSON path it is at and the rule it breaks. Values are not
     /// shown: they may be secrets in the wrong place.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut problems = problems::Problems::default();
-        let limits = limits::parse(&variable, &mut problems);
-        let log_level = limits::log_level(&variable, &mut problems);
-        let actions = actions::parse(&variable, &limits, &mut problems);
-        problems.into_result(Self { actions, limits, log_level })
+        Self::read(&variable, |limits, problems| actions::parse(&variable, limits, problems))
+    }
+
+    /// The same for a worker that brings action types of its own, so that `ACTIONS` may be left out.
+    ///
+    /// # Errors
+    /// As [`Config::from_variables`].
+    pub fn beside_own_actions(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        if variable("ACTIONS").is_some() || variable("ACTIONS_FILE").is_some() {
+            return Self::from_variables(variable);
+        }
+        Self::read(&variable, |_, _| Vec::new())
+    }
+
+    fn read(
+        variable: &impl Fn(&str) -> Option<String>,
+        actions: impl FnOnce(&Limits, &mut Problems) -> Vec<ActionConfig>,
+    ) -> Result<Self, ConfigError> {
+        let mut problems = Problems::default();
+        let limits = limits::parse(variable, &mut problems);
+        let log_level = limits::log_level(variable, &mut problems);
+        let actions = actions(&limits, &mut problems);
+        let client_tokens = limits::client_tokens(variable, &mut problems);
+        if client_tokens.is_none() && actions.iter().any(|action| action.action_type.owner == "ThirdParty") {
+            problems.add("CLIENT_TOKENS_SECRET", limits::CLIENT_TOKENS_RULE);
+        }
+        problems.into_result(Self { actions, limits, client_tokens, log_level })
     }
 }

@@ -129,7 +129,8 @@ fn webhook_secret(
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
     let Some(name) = value.and_then(Value::as_str).filter(plain) else {
-        let rule = "must be the name of the environment variable that holds the key (whsec_…) of the webhooks' signature";
+        let rule =
+            "must be the name of the environment variable that holds the key (whsec_…) of the webhooks' signature";
         problems.add(format_args!("{path}.secretVariable"), rule);
         return None;
     };
@@ -184,7 +185,8 @@ fn command_timeout(value: Option<&Value>, around: &Around<'_>, problems: &mut Pr
 fn overall_timeout(value: Option<&Value>, around: &Around<'_>, problems: &mut Problems) -> Duration {
     let seconds = whole_seconds(value, LONGEST_SECONDS).filter(|seconds| (1..=LONGEST_SECONDS).contains(seconds));
     Duration::from_secs(seconds.unwrap_or_else(|| {
-        let rule = format_args!("must be a whole number of seconds from 1 to {LONGEST_SECONDS}, CodePipeline's own limit");
+        let rule =
+            format_args!("must be a whole number of seconds from 1 to {LONGEST_SECONDS}, CodePipeline's own limit");
         problems.add(format_args!("{}.timeoutSeconds", around.path), rule);
         LONGEST_SECONDS
     }))

@@ -35,9 +35,54 @@ fn a_whole_configuration_is_understood() {
     assert_eq!(action.action_type.to_string(), "Custom/Test/LinkCheck/1");
     assert_eq!(action.query_param, Some(("Project".into(), "web".into())));
     assert_eq!(action.secrets, ["ApiToken"]);
-    assert_eq!(action.timeout, Duration::from_secs(600));
+    let Run::Command { turn, .. } = &action.run else { panic!("not a command") };
+    assert_eq!(*turn, Duration::from_secs(607));
     assert_eq!(config.limits.concurrency, 2);
     assert_eq!(config.log_level, Level::DEBUG);
+}
+
+fn of_type(owner: &str, category: &str, provider: &str) -> Value {
+    let mut entry = link_check();
+    entry["actionType"] = json!({"category": category, "owner": owner, "provider": provider, "version": "1"});
+    entry.as_object_mut().unwrap().remove("queryParam");
+    entry
+}
+
+#[test]
+fn every_owner_is_served() {
+    let entries = [of_type("ThirdParty", "Build", "Partner"), of_type("AWS", "Invoke", "Lambda"), link_check()];
+    let actions = json!(entries).to_string();
+    let config = parsed(&[("ACTIONS", &actions), ("CLIENT_TOKENS_SECRET", "codepipeline/clients/")])
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config.actions.len(), 3);
+    assert_eq!(config.client_tokens.as_deref(), Some("codepipeline/clients/"));
+}
+
+#[test]
+fn third_party_types_need_to_know_where_client_tokens_are() {
+    let third_party = of_type("ThirdParty", "Build", "Partner");
+    assert!(mistakes(&third_party).contains("1 mistake: CLIENT_TOKENS_SECRET: must be set"));
+
+    let actions = json!([third_party]).to_string();
+    let Err(error) = parsed(&[("ACTIONS", &actions), ("CLIENT_TOKENS_SECRET", "clients:s3cr3t ")]) else {
+        panic!("accepted")
+    };
+    let said = error.to_string();
+    assert!(said.contains("CLIENT_TOKENS_SECRET: must be the beginning") && !said.contains("s3cr3t"), "{said}");
+}
+
+#[test]
+fn only_custom_types_are_polled_by_a_query_parameter() {
+    for mut entry in [of_type("ThirdParty", "Build", "Partner"), of_type("AWS", "Invoke", "Lambda")] {
+        entry["queryParam"] = json!({"Project": "web"});
+        assert!(mistakes(&entry).contains("ACTIONS[0].queryParam: is for the owner Custom alone"));
+    }
+}
+
+#[test]
+fn of_the_owner_aws_only_lambda_invoke_reaches_a_function() {
+    let said = mistakes(&of_type("AWS", "Build", "CodeBuild"));
+    assert!(said.contains("ACTIONS[0].actionType: of the owner AWS must be category Invoke"), "{said}");
 }
 
 #[test]
@@ -146,4 +191,65 @@ fn a_folder_must_be_absolute() {
         let Err(error) = parsed(&[("ACTIONS", &actions), ("WORK_FOLDER", path)]) else { panic!("accepted {path}") };
         assert!(error.to_string().contains("WORK_FOLDER: must be an absolute path"), "{error}");
     }
+}
+
+fn with_run(run: Value) -> Value {
+    let mut entry = link_check();
+    entry["timeoutSeconds"] = json!(7200);
+    entry["run"] = run;
+    entry
+}
+
+const WEBHOOK_KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+fn http_entry() -> Value {
+    with_run(json!({"http": {"url": "https://checks.example.com/jobs", "secretVariable": "CHECKS_KEY"}}))
+}
+
+#[test]
+fn work_outside_may_take_longer_than_the_function() {
+    let machine = with_run(json!({"stateMachine": "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout"}));
+    let mut http = http_entry();
+    http["queryParam"] = json!({"Project": "other"});
+    let actions = json!([machine, http]).to_string();
+    let config = parsed(&[("ACTIONS", &actions), ("CHECKS_KEY", WEBHOOK_KEY)]).unwrap_or_else(|e| panic!("{e}"));
+    let Run::StateMachine { machine, overall, .. } = &config.actions[0].run else { panic!("no state machine") };
+    assert_eq!(machine.as_str(), "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout");
+    assert_eq!(*overall, Duration::from_secs(7200));
+    let Run::Http { turn, overall, .. } = &config.actions[1].run else { panic!("no service") };
+    assert_eq!((*turn, *overall), (Duration::from_secs(70), Duration::from_secs(7200)));
+}
+
+#[test]
+fn each_kind_of_run_has_its_rules() {
+    for (run, rule) in [
+        (json!({}), "run: must be an object with exactly one member: command, http, stateMachine"),
+        (json!({"command": ["a"], "http": {}}), "exactly one member"),
+        (json!({"script": "x"}), "run: has no member 'script'"),
+        (json!({"stateMachine": 1}), "run.stateMachine: must be a string"),
+        (json!({"stateMachine": "arn:aws:s3:::bucket"}), "run.stateMachine: "),
+        (json!({"http": "https://x.example"}), "run.http: must be an object"),
+        (json!({"http": {"url": "https://x.example", "secretVariable": "UNSET"}}), "names a variable that is not set"),
+        (json!({"http": {"url": "https://x.example"}}), "run.http.secretVariable: must be the name"),
+        (json!({"http": {"url": 1, "secretVariable": "UNSET"}}), "run.http.url: must be a string"),
+    ] {
+        let said = mistakes(&with_run(run));
+        assert!(said.contains(rule), "'{rule}' is missing in: {said}");
+    }
+    let plain = with_run(json!({"http": {"url": "http://x.example", "secretVariable": "CHECKS_KEY"}}));
+    let actions = json!([plain]).to_string();
+    let said = parsed(&[("ACTIONS", &actions), ("CHECKS_KEY", WEBHOOK_KEY)]).err().unwrap().to_string();
+    assert!(said.contains("ACTIONS[0].run.http.url: "), "{said}");
+    let said = parsed(&[("ACTIONS", &json!([http_entry()]).to_string()), ("CHECKS_KEY", "hunter22")]);
+    let said = said.err().unwrap().to_string();
+    assert!(said.contains("CHECKS_KEY: ") && !said.contains("hunter22"), "{said}");
+}
+
+#[test]
+fn a_worker_with_actions_of_its_own_needs_no_others() {
+    let none = Config::beside_own_actions(|_| None).unwrap_or_else(|e| panic!("{e}"));
+    assert!(none.actions.is_empty());
+    let actions = json!([link_check()]).to_string();
+    let both = Config::beside_own_actions(|name| (name == "ACTIONS").then(|| actions.clone()));
+    assert_eq!(both.unwrap_or_else(|e| panic!("{e}")).actions.len(), 1);
 }

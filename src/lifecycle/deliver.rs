@@ -1,30 +1,55 @@
-//! From the result of the work to a report that the service has taken.
+//! From the result of the work to a report that the service has taken. Work outside for which no further job will come is
+//! stopped.
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::End;
-use crate::job::{Failure, FailureKind, Outcome};
-use crate::queue::custom::CustomQueue;
-use crate::queue::{Claim, Delivered, Undelivered};
+use super::execute::Executed;
+use crate::actions::{Abandoned, Served};
+use crate::job::{ActionTypeId, Failure, FailureKind};
+use crate::queue::{Claim, Delivered, Queue, Undelivered};
 use crate::redact::Redactor;
 use crate::report::{Report, report};
 
 /// No call is under way when Lambda freezes or kills the process.
 const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Reports, until `deadline`. A report that the service refuses for its content becomes a failure report, since a claimed
-/// job without a report hangs its pipeline for hours.
+/// How long stopping may take, if there is as much time.
+const STOPPING: Duration = Duration::from_secs(30);
+
+/// Reports, until `deadline`, and stops what runs on for nobody: the report was of a failure, or of a continuation that
+/// the service would not have because the action was abandoned.
 pub(super) async fn deliver(
-    queue: &CustomQueue,
-    mut claim: Claim,
-    result: Result<Outcome, Failure>,
-    redactor: &Redactor,
+    queue: &Queue,
+    claim: Claim,
+    executed: Executed,
+    served: &Served,
     deadline: Instant,
 ) -> End {
     let until = deadline - BEFORE_DEADLINE;
-    let mut next = report(result, redactor);
+    let next = report(executed.result, &executed.redactor);
+    let end = send(queue, claim, next, &executed.redactor, until).await;
+    if let Some(running) = executed.running
+        && !matches!(end, End::Continued | End::Undelivered)
+    {
+        stop(served, &running, &executed.redactor, until.min(Instant::now() + STOPPING)).await;
+    }
+    end
+}
+
+/// Fails a job of an action type that is not configured.
+pub(super) async fn refuse(queue: &Queue, claim: Claim, action_type: &ActionTypeId, deadline: Instant) -> End {
+    let message = format!("the worker has no action for {action_type}: add one to ACTIONS of the function");
+    let redactor = Redactor::default();
+    let next = report(Err(Failure::new(FailureKind::ConfigurationError, message)), &redactor);
+    send(queue, claim, next, &redactor, deadline - BEFORE_DEADLINE).await
+}
+
+/// A report that the service refuses for its content becomes a failure report, since a claimed job without a report hangs
+/// its pipeline for hours.
+async fn send(queue: &Queue, mut claim: Claim, mut next: Report, redactor: &Redactor, until: Instant) -> End {
     loop {
         let end = end_of(&next);
         let was_failure = matches!(next, Report::Failure(_));
@@ -48,8 +73,7 @@ pub(super) async fn deliver(
             Ok(Delivered::Rejected { claim: given_back, reason }) if !was_failure => {
                 tracing::error!(reason, "CodePipeline refused the report for its content; reporting a failure instead");
                 let message = format!("the action's result was refused by CodePipeline: {reason}");
-                let failure = Failure::new(FailureKind::JobFailed, message);
-                next = report(Err(failure), redactor);
+                next = report(Err(Failure::new(FailureKind::JobFailed, message)), redactor);
                 claim = given_back;
             }
             Ok(Delivered::Rejected { reason, .. }) => {
@@ -64,6 +88,23 @@ pub(super) async fn deliver(
                 tracing::error!(%error, result = ?end, "the report was not delivered; the job hangs until its action times out");
                 return End::Undelivered;
             }
+        }
+    }
+}
+
+/// Nothing is left to report with, so the log is all that a failure to stop can go to.
+async fn stop(served: &Served, running: &Abandoned, redactor: &Redactor, until: Instant) {
+    match timeout_at(until, served.action.stop_boxed(running)).await {
+        Ok(Ok(())) => tracing::info!(action.execution_id = running.execution_id, "stopped the work outside"),
+        Ok(Err(failure)) => {
+            let reason = redactor.redact(&failure.message);
+            tracing::error!(action.execution_id = running.execution_id, %reason, "the work outside could not be stopped");
+        }
+        Err(_) => {
+            tracing::error!(
+                action.execution_id = running.execution_id,
+                "the work outside could not be stopped in time"
+            );
         }
     }
 }

@@ -1,17 +1,20 @@
 //! From a claim to the result of the work: details, stage in, action, stage out.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use secrecy::ExposeSecret;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
-use super::Lifecycle;
+use super::continuation::ActionRun;
+use super::fresh::FromDetails;
 use super::links::JobLinks;
-use crate::actions::{Run, Served};
+use super::{Known, Lifecycle};
+use crate::actions::{Abandoned, Run, Served};
 use crate::artifacts::{Limits, StagingError, Store};
-use crate::job::{Artifact, Credentials, Failure, FailureKind, Finished, Job, Outcome};
-use crate::queue::{Claim, Offer};
+use crate::job::{Artifact, Continuation, Credentials, Failure, FailureKind, Finished, Job, Outcome};
+use crate::queue::{Claim, Details};
 use crate::redact::Redactor;
 use crate::workspace::Workspace;
 
@@ -29,12 +32,14 @@ pub(super) struct Executed {
     pub(super) redactor: Redactor,
     /// The job's folder, to be removed.
     pub(super) workspace: Option<Arc<Workspace>>,
+    /// Work that may be running outside, for the jobs to come. If none comes, nobody waits for it and it is to be stopped.
+    pub(super) running: Option<Abandoned>,
 }
 
 impl Executed {
     /// The end of work that panicked: with nothing to redact, since the message is ours.
     pub(super) fn panicked() -> Self {
-        Self { result: Err(panicked()), redactor: Redactor::default(), workspace: None }
+        Self { result: Err(panicked()), redactor: Redactor::default(), workspace: None, running: None }
     }
 }
 
@@ -42,42 +47,107 @@ impl Executed {
 pub(super) async fn execute(
     lifecycle: &Lifecycle,
     claim: &Claim,
-    offer: Offer,
+    known: Known,
     served: &Arc<Served>,
     end_by: Instant,
 ) -> Executed {
-    let (job, credentials) = current(lifecycle, claim, offer, end_by).await;
+    let Known { details, since } = current(lifecycle, claim, known, end_by).await;
+    let Details { mut job, credentials } = details;
     let redactor = redactor(&job, credentials.as_ref(), &served.secrets);
-    let workspace = match Workspace::create(&lifecycle.work_folder, &job) {
-        Ok(workspace) => Arc::new(workspace),
+    let run = match begun(&mut job, (lifecycle.wall_clock)()) {
+        Ok(run) => run,
+        Err(failure) => return Executed { result: Err(failure), redactor, workspace: None, running: None },
+    };
+    let job = Arc::new(job);
+    let (ended, workspace) = match Workspace::create(&lifecycle.work_folder, &job) {
         Err(error) => {
             let message = format!("the job's folder could not be made: {error}");
-            let result = Err(Failure::new(FailureKind::JobFailed, message));
-            return Executed { result, redactor, workspace: None };
+            (Err(Ended::untouched(Failure::new(FailureKind::JobFailed, message))), None)
+        }
+        Ok(workspace) => {
+            let workspace = Arc::new(workspace);
+            let store = credentials.map(|credentials| {
+                let action_type = job.action_type.clone();
+                let fresh =
+                    FromDetails { queue: lifecycle.queue.clone(), key: claim.key().clone(), action_type, end_by };
+                Arc::new(lifecycle.stores.for_job(&credentials, since, Arc::new(fresh)))
+            });
+            let (turn_workspace, served) = (Arc::clone(&workspace), Arc::clone(served));
+            let turn = Turn { job: Arc::clone(&job), workspace: turn_workspace, store, served };
+            (guarded(turn, lifecycle.unpacking, end_by).await, Some(workspace))
         }
     };
-    let store = credentials.map(|credentials| Arc::new(lifecycle.stores.for_job(&credentials)));
-    let turn = Turn { job: Arc::new(job), workspace: Arc::clone(&workspace), store, served: Arc::clone(served) };
-    let result = guarded(turn, lifecycle.unpacking, end_by).await;
-    Executed { result, redactor, workspace: Some(workspace) }
+    let running = |token| Abandoned { execution_id: run.execution_id.clone(), token };
+    match ended {
+        Ok(Outcome::Continue(going_on)) => {
+            let running = Some(running(Some(going_on.token.clone())));
+            let result = continued(going_on, &run, served, (lifecycle.wall_clock)());
+            Executed { result, redactor, workspace, running }
+        }
+        Ok(finished @ Outcome::Finished(_)) => Executed { result: Ok(finished), redactor, workspace, running: None },
+        Err(Ended { failure, work }) => {
+            let token = job.continuation_token.as_ref().map(|token| token.expose_secret().to_owned());
+            let running = match work {
+                Work::Over => None,
+                Work::Untouched => token.map(|token| running(Some(token))),
+                Work::Unknown => Some(running(token)),
+            };
+            Executed { result: Err(failure), redactor, workspace, running }
+        }
+    }
 }
 
-/// The job as it is now: as polled, or fetched again if that copy is stale.
-async fn current(lifecycle: &Lifecycle, claim: &Claim, offer: Offer, latest: Instant) -> (Job, Option<Credentials>) {
-    if offer.polled_at.elapsed() < STALE {
-        return (offer.job, offer.credentials);
+/// The run of the action that the job belongs to. The job gets its execution id, so that an action finds the same one in
+/// all its jobs, and the action's own token in the place of the envelope.
+fn begun(job: &mut Job, now: SystemTime) -> Result<ActionRun, Failure> {
+    let run = match job.continuation_token.take() {
+        None => {
+            let execution_id = job.pipeline.action_execution_id.clone().unwrap_or_else(|| job.id.clone());
+            ActionRun::begin(execution_id, now)
+        }
+        Some(sealed) => {
+            let (run, token) = ActionRun::open(sealed.expose_secret(), &job.action_type)?;
+            job.continuation_token = Some(token.into());
+            run
+        }
+    };
+    job.pipeline.action_execution_id = Some(run.execution_id.clone());
+    Ok(run)
+}
+
+/// The action's continuation as CodePipeline gets it, unless the action has had its time.
+fn continued(going_on: Continuation, run: &ActionRun, served: &Served, now: SystemTime) -> Result<Outcome, Failure> {
+    if let Some(limit) = served.overall_timeout.filter(|limit| run.age(now) >= *limit) {
+        let message = format!(
+            "the action was not done after {} s, its jobs together; its limit is {} s (timeoutSeconds), so its work was stopped",
+            run.age(now).as_secs(),
+            limit.as_secs()
+        );
+        let external_execution_id = going_on.external_execution_id;
+        return Err(Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, message) });
     }
-    match lifecycle.queue.details(claim, &offer.job.action_type, latest).await {
-        Ok(details) => (details.job, details.credentials),
+    match run.seal(&served.action_type, &going_on.token) {
+        Ok(token) => Ok(Outcome::Continue(Continuation { token, ..going_on })),
+        Err(failure) => Err(Failure { external_execution_id: going_on.external_execution_id, ..failure }),
+    }
+}
+
+/// The job as it is now: as it came, or fetched again if that copy is stale.
+async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known, latest: Instant) -> Known {
+    if known.since.elapsed() < STALE {
+        return known;
+    }
+    let since = Instant::now();
+    match lifecycle.queue.details(claim.key(), &known.details.job.action_type, latest).await {
+        Ok(details) => Known { details, since },
         Err(error) => {
-            tracing::warn!(%error, "the job's details could not be fetched again; going on with the polled copy");
-            (offer.job, offer.credentials)
+            tracing::warn!(%error, "the job's details could not be fetched again; going on with the copy that came");
+            known
         }
     }
 }
 
 fn redactor(job: &Job, credentials: Option<&Credentials>, secret_keys: &[String]) -> Redactor {
-    use secrecy::ExposeSecret;
     let values = secret_keys.iter().filter_map(|key| job.configuration.get(key));
     let keys =
         credentials.into_iter().flat_map(|it| [it.secret_access_key.expose_secret(), it.session_token.expose_secret()]);
@@ -92,8 +162,38 @@ struct Turn {
     served: Arc<Served>,
 }
 
+/// A turn that brought no outcome.
+struct Ended {
+    failure: Failure,
+    work: Work,
+}
+
+/// What became of the work outside when a turn ended without an outcome.
+enum Work {
+    /// The action was asked and said what it had to say.
+    Over,
+    /// The action was not reached: what an earlier job left running still runs.
+    Untouched,
+    /// The action was cut off in the middle of whatever it did.
+    Unknown,
+}
+
+impl Ended {
+    fn over(failure: Failure) -> Self {
+        Self { failure, work: Work::Over }
+    }
+
+    fn untouched(failure: Failure) -> Self {
+        Self { failure, work: Work::Untouched }
+    }
+
+    fn cut_off(message: impl Into<String>) -> Self {
+        Self { failure: Failure::new(FailureKind::JobFailed, message), work: Work::Unknown }
+    }
+}
+
 /// Runs the turn in a task of its own, so that a panic or the deadline ends it and not the report.
-async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outcome, Failure> {
+async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outcome, Ended> {
     let turn = Arc::new(turn);
     let mut task = tokio::spawn({
         let turn = Arc::clone(&turn);
@@ -101,8 +201,8 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
     });
     let result = match timeout_at(end_by, &mut task).await {
         Ok(Ok(result)) => result,
-        Ok(Err(error)) if error.is_panic() => Err(panicked()),
-        Ok(Err(_)) => Err(Failure::new(FailureKind::JobFailed, "the action was cancelled")),
+        Ok(Err(error)) if error.is_panic() => Err(Ended { failure: panicked(), work: Work::Unknown }),
+        Ok(Err(_)) => Err(Ended::cut_off("the action was cancelled")),
         Err(_) => {
             task.abort();
             if timeout(CANCELLING, task).await.is_err() {
@@ -124,23 +224,22 @@ fn panicked() -> Failure {
 }
 
 impl Turn {
-    async fn take(&self, unpacking: &Limits, end_by: Instant) -> Result<Outcome, Failure> {
+    async fn take(&self, unpacking: &Limits, end_by: Instant) -> Result<Outcome, Ended> {
         let files = self.served.action.wants_files_boxed();
         if files {
-            self.stage_in(unpacking).await?;
+            self.stage_in(unpacking).await.map_err(Ended::untouched)?;
         }
         let outcome = self.act(end_by).await?;
         if let Outcome::Finished(finished) = &outcome {
-            self.stage_out(finished, files).await.map_err(|failure| Failure {
-                external_execution_id: finished.external_execution_id.clone(),
-                ..failure
+            self.stage_out(finished, files).await.map_err(|failure| {
+                let external_execution_id = finished.external_execution_id.clone();
+                Ended::over(Failure { external_execution_id, ..failure })
             })?;
         }
         Ok(outcome)
     }
 
-    async fn act(&self, end_by: Instant) -> Result<Outcome, Failure> {
-        use secrecy::ExposeSecret;
+    async fn act(&self, end_by: Instant) -> Result<Outcome, Ended> {
         let action = &self.served.action;
         let deadline = end_by.min(Instant::now() + self.served.timeout);
         let links = JobLinks { store: self.store.clone(), encryption_key: self.job.encryption_key.clone() };
@@ -156,24 +255,22 @@ impl Turn {
                 Some(token) => action.resume_boxed(run, token.expose_secret()).await,
             }
         };
-        timeout_at(deadline, working).await.unwrap_or_else(|_| {
-            if deadline == end_by {
-                return Err(out_of_time());
+        match timeout_at(deadline, working).await {
+            Ok(result) => result.map_err(Ended::over),
+            Err(_) if deadline == end_by => Err(out_of_time()),
+            Err(_) => {
+                let limit = self.served.timeout;
+                Err(Ended::cut_off(format!("the action took longer than its timeout of {limit:?} and was cancelled")))
             }
-            let limit = self.served.timeout;
-            let message = format!("the action took longer than its timeout of {limit:?} and was cancelled");
-            Err(Failure::new(FailureKind::JobFailed, message))
-        })
+        }
     }
 
     /// One artifact after another: side by side they would need a multiple of the memory.
     async fn stage_in(&self, unpacking: &Limits) -> Result<(), Failure> {
         for artifact in &self.job.inputs {
             let into = self.workspace.input(&artifact.name);
-            let staged = way_to(self.store.as_ref(), artifact)?
-                .stage_in(artifact, &into, unpacking)
-                .await
-                .map_err(|error| failure(&error))?;
+            let staged =
+                self.store(artifact)?.stage_in(artifact, &into, unpacking).await.map_err(|error| failure(&error))?;
             tracing::info!(
                 artifact.name,
                 artifact.bytes = staged.bytes,
@@ -195,10 +292,10 @@ impl Turn {
         let key = self.job.encryption_key.as_deref();
         for artifact in &self.job.outputs {
             let staged = match finished.outputs.get(&artifact.name) {
-                Some(place) => way_to(self.store.as_ref(), artifact)?.copy_out(place, artifact, key).await,
+                Some(place) => self.store(artifact)?.copy_out(place, artifact, key).await,
                 None if files => {
                     let from = self.workspace.output(&artifact.name);
-                    way_to(self.store.as_ref(), artifact)?.stage_out(artifact, &from, key).await
+                    self.store(artifact)?.stage_out(artifact, &from, key).await
                 }
                 None => continue,
             };
@@ -212,25 +309,29 @@ impl Turn {
         }
         Ok(())
     }
+
+    fn store(&self, artifact: &Artifact) -> Result<&Store, Failure> {
+        store_of(self.store.as_deref(), artifact)
+    }
 }
 
-/// The job's way to an artifact, if it has one.
-pub(super) fn way_to<'s>(store: Option<&'s Arc<Store>>, artifact: &Artifact) -> Result<&'s Store, Failure> {
+/// The store to stage the artifact with, if the job says where it is and may be read or written.
+pub(super) fn store_of<'a>(store: Option<&'a Store>, artifact: &Artifact) -> Result<&'a Store, Failure> {
     let name = &artifact.name;
     if artifact.bucket.is_empty() || artifact.key.is_empty() {
         let message = format!("the job names no S3 object for the artifact '{name}'");
         return Err(Failure::new(FailureKind::JobFailed, message));
     }
-    store.map(Arc::as_ref).ok_or_else(|| {
+    store.ok_or_else(|| {
         let message = format!("the job has the artifact '{name}' but came without credentials for it");
         Failure::new(FailureKind::PermissionError, message)
     })
 }
 
-fn out_of_time() -> Failure {
+fn out_of_time() -> Ended {
     let message = "the invocation's deadline came before the work was done: give the function a longer timeout, \
                    or the action less to do";
-    Failure::new(FailureKind::JobFailed, message)
+    Ended::cut_off(message)
 }
 
 pub(super) fn failure(error: &StagingError) -> Failure {

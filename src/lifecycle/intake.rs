@@ -2,8 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::queue::custom::CustomQueue;
-use crate::queue::{Acknowledged, Claim, Offer};
+use crate::queue::{Acknowledged, Claim, Offer, Queue};
 
 /// What became of an offer.
 pub(super) enum Intake {
@@ -17,7 +16,7 @@ pub(super) enum Intake {
 
 /// Acknowledges the offer, but not after `latest`: then too little time is left for the work. Without a claim there is
 /// nothing to report with, so a lost race can't fail the winner's job.
-pub(super) async fn claim(queue: &CustomQueue, offer: &Offer, latest: Instant) -> Intake {
+pub(super) async fn claim(queue: &Queue, offer: &Offer, latest: Instant) -> Intake {
     match queue.acknowledge(offer, latest).await {
         Acknowledged::Claimed(claim) => {
             let age = u64::try_from(offer.polled_at.elapsed().as_millis()).unwrap_or(u64::MAX);

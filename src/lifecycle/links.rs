@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::execute::{failure, way_to};
+use super::execute::{failure, store_of};
 use crate::actions::{BoxFuture, Link, Links};
 use crate::artifacts::{Presigned, Store};
 use crate::job::{Artifact, Failure};
@@ -16,17 +16,22 @@ pub(super) struct JobLinks {
 impl Links for JobLinks {
     fn to_read<'a>(&'a self, input: &'a Artifact) -> BoxFuture<'a, Result<Link, Failure>> {
         Box::pin(async move {
-            let presigned = way_to(self.store.as_ref(), input)?.presign_download(input).await;
+            let presigned = self.store(input)?.presign_download(input).await;
             presigned.map(|presigned| link("GET", presigned)).map_err(|error| failure(&error))
         })
     }
 
     fn to_write<'a>(&'a self, output: &'a Artifact) -> BoxFuture<'a, Result<Link, Failure>> {
         Box::pin(async move {
-            let presigned =
-                way_to(self.store.as_ref(), output)?.presign_upload(output, self.encryption_key.as_deref()).await;
+            let presigned = self.store(output)?.presign_upload(output, self.encryption_key.as_deref()).await;
             presigned.map(|presigned| link("PUT", presigned)).map_err(|error| failure(&error))
         })
+    }
+}
+
+impl JobLinks {
+    fn store(&self, artifact: &Artifact) -> Result<&Store, Failure> {
+        store_of(self.store.as_deref(), artifact)
     }
 }
 

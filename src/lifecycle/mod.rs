@@ -3,31 +3,35 @@
 //! ```text
 //! offer ─▶ intake: acknowledge ─▶ execute: details (when stale) ─▶ stage in ─▶ action ─▶ stage out ─▶ deliver: report
 //! ```
+//!
+//! A Lambda Invoke job comes claimed, so its life begins with execute. Work that goes on outside is `continuation`'s: it
+//! wraps the token that CodePipeline keeps between the jobs of one run of an action.
 
+mod continuation;
 mod deliver;
 mod execute;
+mod fresh;
 mod intake;
 mod links;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use crate::actions::Served;
 use crate::artifacts::{Limits, Stores};
-use crate::queue::Offer;
-use crate::queue::custom::CustomQueue;
+use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
 use execute::Executed;
 use intake::Intake;
 
 /// What every job's life needs. Made once per process.
 pub struct Lifecycle {
     /// Where offers came from and reports go.
-    pub queue: CustomQueue,
+    pub queue: Queue,
     /// Makes each job's own S3 client.
     pub stores: Stores,
     /// What an artifact may unpack to.
@@ -36,7 +40,12 @@ pub struct Lifecycle {
     pub work_folder: PathBuf,
     /// Kept free at the end of an invocation: nothing but reporting happens in it.
     pub reporting: Duration,
+    /// The wall clock, for what outlasts an invocation: how long the jobs of one run of an action have taken together.
+    pub wall_clock: WallClock,
 }
+
+/// Tells the time of day.
+pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// How a job's turn ended, as the invocation's summary counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,20 +70,43 @@ impl Lifecycle {
     /// Lives one job's life to its end, at the latest at `deadline`, the invocation's. Whatever happens while the job is
     /// executed, a panic included, there is a result to report.
     pub async fn live(&self, offer: Offer, served: &Arc<Served>, deadline: Instant) -> End {
-        let end_by = deadline - self.reporting;
-        let claim = match intake::claim(&self.queue, &offer, end_by - served.timeout).await {
+        let latest = deadline - self.reporting - served.timeout;
+        let claim = match intake::claim(&self.queue, &offer, latest).await {
             Intake::Claimed(claim) => claim,
             Intake::Lost => return End::Lost,
             Intake::Unknown => return End::Unknown,
         };
-        let executing = AssertUnwindSafe(execute::execute(self, &claim, offer, served, end_by));
-        let executed = executing.catch_unwind().await.unwrap_or_else(|_| Executed::panicked());
-        let Executed { result, redactor, workspace } = executed;
-        let end = deliver::deliver(&self.queue, claim, result, &redactor, deadline).await;
+        let Offer { job, credentials, polled_at, .. } = offer;
+        let known = Known { details: Details { job, credentials }, since: polled_at };
+        self.live_claimed(claim, known, served, deadline).await
+    }
+
+    /// Lives the life of a job that was delivered and not polled.
+    pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, deadline: Instant) -> End {
+        let InvokedJob { details, claim, received_at } = invoked;
+        self.live_claimed(claim, Known { details, since: received_at }, served, deadline).await
+    }
+
+    async fn live_claimed(&self, claim: Claim, known: Known, served: &Arc<Served>, deadline: Instant) -> End {
+        let executing = AssertUnwindSafe(execute::execute(self, &claim, known, served, deadline - self.reporting));
+        let mut executed = executing.catch_unwind().await.unwrap_or_else(|_| Executed::panicked());
+        let workspace = executed.workspace.take();
+        let end = deliver::deliver(&self.queue, claim, executed, served, deadline).await;
         // After the report: a large folder takes its time to go, a report can't wait.
         if let Some(workspace) = workspace {
             let _ = tokio::task::spawn_blocking(move || workspace.remove()).await;
         }
         end
     }
+
+    /// Fails a delivered job that no action is configured for: its pipeline would wait in vain.
+    pub async fn refuse_invoked(&self, invoked: InvokedJob, deadline: Instant) -> End {
+        deliver::refuse(&self.queue, invoked.claim, &invoked.details.job.action_type, deadline).await
+    }
+}
+
+/// What is known of a claimed job, and since when.
+struct Known {
+    details: Details,
+    since: Instant,
 }

@@ -5,8 +5,50 @@ use aws_sdk_codepipeline::types;
 use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, FailureKind, Job, PipelineContext, Revision};
 use crate::report::{ExecutionDetails, FailureReport};
 
-/// What `JobData` says. The action type is `asked` where the data has none (the member is optional in the API model).
-pub(super) fn job(id: String, asked: &ActionTypeId, data: types::JobData) -> (Job, Option<Credentials>) {
+/// What `JobData` and `ThirdPartyJobData` have in common, which is everything.
+pub(super) struct JobData {
+    action_type_id: Option<types::ActionTypeId>,
+    action_configuration: Option<types::ActionConfiguration>,
+    pipeline_context: Option<types::PipelineContext>,
+    input_artifacts: Option<Vec<types::Artifact>>,
+    output_artifacts: Option<Vec<types::Artifact>>,
+    artifact_credentials: Option<types::AwsSessionCredentials>,
+    continuation_token: Option<String>,
+    encryption_key: Option<types::EncryptionKey>,
+}
+
+impl From<types::JobData> for JobData {
+    fn from(data: types::JobData) -> Self {
+        Self {
+            action_type_id: data.action_type_id,
+            action_configuration: data.action_configuration,
+            pipeline_context: data.pipeline_context,
+            input_artifacts: data.input_artifacts,
+            output_artifacts: data.output_artifacts,
+            artifact_credentials: data.artifact_credentials,
+            continuation_token: data.continuation_token,
+            encryption_key: data.encryption_key,
+        }
+    }
+}
+
+impl From<types::ThirdPartyJobData> for JobData {
+    fn from(data: types::ThirdPartyJobData) -> Self {
+        Self {
+            action_type_id: data.action_type_id,
+            action_configuration: data.action_configuration,
+            pipeline_context: data.pipeline_context,
+            input_artifacts: data.input_artifacts,
+            output_artifacts: data.output_artifacts,
+            artifact_credentials: data.artifact_credentials,
+            continuation_token: data.continuation_token,
+            encryption_key: data.encryption_key,
+        }
+    }
+}
+
+/// What the data says. The action type is `asked` where it has none (the member is optional in the API model).
+pub(super) fn job(id: String, asked: &ActionTypeId, data: JobData) -> (Job, Option<Credentials>) {
     let context = data.pipeline_context;
     let action = context.as_ref().and_then(|context| context.action.clone());
     let job = Job {

@@ -2,16 +2,69 @@
 //!
 //! Types carry the flow: polling gives [`Offer`]s, acknowledging an offer may give a [`Claim`], and only a claim can
 //! report, which consumes it. `PutJob…Result` takes no nonce, so the service can't tell a loser from the winner; the
-//! types must.
+//! types must. A Lambda Invoke job is claimed as it comes: see [`InvokedJob`].
 
 mod attempts;
+mod client_tokens;
 mod convert;
-pub mod custom;
+mod custom;
+mod invoke;
+mod secret_text;
+mod third_party;
 
+use std::time::Duration;
+
+use aws_sdk_codepipeline::Client;
+use aws_sdk_codepipeline::config::retry::RetryConfig;
+use aws_sdk_codepipeline::config::timeout::TimeoutConfig;
+use aws_sdk_codepipeline::types::JobStatus;
+use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::job::{Credentials, Job};
+use crate::job::{ActionTypeId, Credentials, Job};
 use crate::report::Report;
+use attempts::{Budget, FailedKind, GaveUp};
+use client_tokens::ClientTokens;
+use custom::CustomQueue;
+use third_party::ThirdPartyQueue;
+
+pub use client_tokens::TokenProblem;
+pub use invoke::{InvalidInvokeJob, InvokedJob};
+
+/// How long one try may take. Everything here is a small JSON exchange that takes tens of milliseconds.
+const TRY: Duration = Duration::from_secs(5);
+
+/// A poll is tried three times in at most 8 s: the next schedule tick polls again.
+const POLL: (u32, Duration) = (3, Duration::from_secs(8));
+
+/// An offer is good for 30 s from the poll that brought it (the only public number for the re-offer, see the Jenkins
+/// plugin); acknowledging after 25 s could hit a job that is on offer to another.
+const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(25);
+const ACKNOWLEDGE_TRIES: u32 = 5;
+
+/// Details are tried for at most 20 s; the action's own time is running meanwhile.
+const DETAILS: (u32, Duration) = (5, Duration::from_secs(20));
+
+/// A report is tried longest: without it the pipeline hangs for hours. The deadline ends it, seldom the count.
+const REPORT_TRIES: u32 = 30;
+
+/// The job-worker API, for every kind of job. An action type's owner tells the kind: `ThirdParty` jobs have operations of
+/// their own, with client tokens; `Custom` jobs and the `AWS` owner's Lambda Invoke jobs share theirs.
+#[derive(Clone)]
+pub struct Queue {
+    custom: CustomQueue,
+    third_party: ThirdPartyQueue,
+}
+
+/// What a poll brought.
+#[derive(Default)]
+pub struct Polled {
+    /// Jobs to acknowledge.
+    pub offers: Vec<Offer>,
+    /// Third-party jobs that can't be looked at, for want of a client token that the service takes or of an answer. The
+    /// log says which and why; the service offers them again.
+    pub unusable: usize,
+}
 
 /// A job that the service offers, to us and perhaps to others.
 pub struct Offer {
@@ -22,12 +75,43 @@ pub struct Offer {
     /// When the poll that brought it was sent: its nonce and credentials are at least this old.
     pub polled_at: Instant,
     nonce: String,
+    kind: Kind,
 }
 
 /// The right to report on a job, and the duty: it is not `Clone`, and reporting consumes it.
 #[must_use = "a claimed job that nobody reports hangs until its action times out"]
 pub struct Claim {
-    job_id: String,
+    key: JobKey,
+}
+
+impl Claim {
+    /// What names the job to its queue, for who may look but not report.
+    pub fn key(&self) -> &JobKey {
+        &self.key
+    }
+}
+
+/// Names a job, and which operations it takes. Enough to ask for its details, not to report on it.
+#[derive(Clone)]
+pub struct JobKey {
+    id: String,
+    kind: Kind,
+}
+
+/// Which family of operations a job takes.
+#[derive(Clone)]
+enum Kind {
+    /// `GetJobDetails`, `PutJob…Result`: custom jobs and Lambda Invoke jobs.
+    Own,
+    /// `…ThirdPartyJob…`.
+    ThirdParty(ClientAccess),
+}
+
+/// A customer's connection that a third-party job belongs to, and what proves that we may act for it.
+#[derive(Clone)]
+struct ClientAccess {
+    id: String,
+    token: SecretString,
 }
 
 /// The service's answer to an acknowledgement.
@@ -40,7 +124,7 @@ pub enum Acknowledged {
     Unknown(String),
 }
 
-/// A job's current description: what `GetJobDetails` says now.
+/// A job's current description: what `GetJobDetails` or `GetThirdPartyJobDetails` says now.
 pub struct Details {
     /// The job.
     pub job: Job,
@@ -69,6 +153,16 @@ pub enum QueueError {
         /// What the last try met.
         reason: String,
     },
+    /// A third-party operation was not called, or was refused, for its client token.
+    #[error("{operation} for client {client_id}: {problem}")]
+    ClientToken {
+        /// The API operation.
+        operation: &'static str,
+        /// Whose token: the id is public, the token is not.
+        client_id: String,
+        /// What is wrong with it.
+        problem: TokenProblem,
+    },
 }
 
 /// What became of a report.
@@ -96,4 +190,133 @@ pub struct Undelivered {
     pub error: QueueError,
     /// What was to be reported: kept so that it can be named in the log.
     pub report: Report,
+}
+
+/// How a call failed, before an operation's name is put to it.
+enum CallError {
+    GaveUp(GaveUp),
+    ClientToken { client_id: String, problem: TokenProblem },
+}
+
+impl Queue {
+    /// A queue that talks to the endpoint, in the region and with the credentials that `shared` holds. Third-party jobs'
+    /// client tokens are the Secrets Manager secrets whose names are `client_tokens_prefix` and the client's id.
+    pub fn new(shared: &aws_config::SdkConfig, client_tokens_prefix: Option<String>) -> Self {
+        let config = aws_sdk_codepipeline::config::Builder::from(shared)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(
+                TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).operation_timeout(TRY).build(),
+            )
+            .build();
+        let client = Client::from_conf(config);
+        let tokens = ClientTokens::new(shared.clone(), client_tokens_prefix);
+        Self { custom: CustomQueue::new(client.clone()), third_party: ThirdPartyQueue::new(client, tokens) }
+    }
+
+    /// Asks for at most `room` jobs of a type. Answers at once, with nothing if nothing is there. `query_param` is for
+    /// custom types alone: the third-party operation has none.
+    ///
+    /// # Errors
+    /// When the service refuses (a deleted type, no permission, a wrong `query_param`) or does not answer.
+    pub async fn poll(
+        &self,
+        action_type: &ActionTypeId,
+        query_param: Option<&(String, String)>,
+        room: usize,
+    ) -> Result<Polled, QueueError> {
+        if action_type.owner == "ThirdParty" {
+            return self.third_party.poll(action_type, room).await;
+        }
+        let offers = self.custom.poll(action_type, query_param, room).await?;
+        Ok(Polled { offers, unusable: 0 })
+    }
+
+    /// Takes the job on offer, if it is still there to be taken and `latest` is not over.
+    pub async fn acknowledge(&self, offer: &Offer, latest: Instant) -> Acknowledged {
+        let until = latest.min(offer.polled_at + ACKNOWLEDGE_WITHIN);
+        let budget = Budget { tries: ACKNOWLEDGE_TRIES, until };
+        if Instant::now() >= until {
+            let reason = "the offer is older than 25 s, or too little time is left for the job";
+            return Acknowledged::Refused(reason.into());
+        }
+        let answer = match &offer.kind {
+            Kind::Own => self.custom.acknowledge(&offer.job.id, &offer.nonce, budget).await,
+            Kind::ThirdParty(client) => self.third_party.acknowledge(&offer.job.id, &offer.nonce, client, budget).await,
+        };
+        match answer {
+            Ok(Some(JobStatus::InProgress)) => {
+                let key = JobKey { id: offer.job.id.clone(), kind: offer.kind.clone() };
+                Acknowledged::Claimed(Claim { key })
+            }
+            Ok(Some(status)) => Acknowledged::Refused(format!("the job's status is {}", status.as_str())),
+            Ok(None) => Acknowledged::Refused("the answer names no status".into()),
+            // A plain refusal with no doubt before it: the job was never ours.
+            Err(GaveUp { last, doubt_before: false, .. }) if last.kind != FailedKind::Doubtful => {
+                Acknowledged::Refused(last.reason)
+            }
+            Err(GaveUp { last, .. }) => Acknowledged::Unknown(last.reason),
+        }
+    }
+
+    /// What the job looks like now, with fresh credentials. Tried until `latest`, and for 20 s at most.
+    ///
+    /// # Errors
+    /// When the service refuses or does not answer.
+    pub async fn details(
+        &self,
+        key: &JobKey,
+        action_type: &ActionTypeId,
+        latest: Instant,
+    ) -> Result<Details, QueueError> {
+        let budget = Budget { tries: DETAILS.0, until: latest.min(Instant::now() + DETAILS.1) };
+        match &key.kind {
+            Kind::Own => self.custom.details(&key.id, action_type, budget).await,
+            Kind::ThirdParty(client) => self.third_party.details(&key.id, client, action_type, budget).await,
+        }
+    }
+
+    /// Reports how the job ended. Tried until `deadline`.
+    ///
+    /// # Errors
+    /// When no answer could be had in time, or the service refuses whoever asks (no permission, no valid client token).
+    pub async fn report(&self, claim: Claim, report: Report, deadline: Instant) -> Result<Delivered, Box<Undelivered>> {
+        let budget = Budget { tries: REPORT_TRIES, until: deadline };
+        let (operation, result) = match &claim.key.kind {
+            Kind::Own => self.custom.report(&claim.key.id, &report, budget).await,
+            Kind::ThirdParty(client) => self.third_party.report(&claim.key.id, client, &report, budget).await,
+        };
+        let Err(error) = result else { return Ok(Delivered::Accepted) };
+        if let CallError::GaveUp(gave_up) = &error {
+            match gave_up.last.code.as_deref() {
+                Some("InvalidJobStateException" | "JobNotFoundException") => {
+                    return Ok(Delivered::AlreadyOver { doubtful: gave_up.doubt_before });
+                }
+                Some("ValidationException" | "OutputVariablesSizeExceededException") => {
+                    return Ok(Delivered::Rejected { claim, reason: gave_up.last.reason.clone() });
+                }
+                _ => {}
+            }
+        }
+        Err(Box::new(Undelivered { error: error.of(operation), report }))
+    }
+}
+
+impl From<GaveUp> for CallError {
+    fn from(gave_up: GaveUp) -> Self {
+        Self::GaveUp(gave_up)
+    }
+}
+
+impl CallError {
+    fn of(self, operation: &'static str) -> QueueError {
+        match self {
+            Self::ClientToken { client_id, problem } => QueueError::ClientToken { operation, client_id, problem },
+            Self::GaveUp(GaveUp { last, tries, .. }) => match last.kind {
+                FailedKind::Refused => QueueError::Refused { operation, reason: last.reason },
+                FailedKind::Throttled | FailedKind::Doubtful => {
+                    QueueError::Unavailable { operation, tries, reason: last.reason }
+                }
+            },
+        }
+    }
 }

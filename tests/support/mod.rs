@@ -2,10 +2,13 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
 
+pub(crate) mod aws_json;
 pub(crate) mod tee;
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -19,7 +22,11 @@ use aws_sdk_codepipeline::types::{
 };
 use codepipeline_local::runtime_api::{Function, FunctionSettings, Output};
 use codepipeline_local::{Emulator, Options};
+use codepipeline_worker::artifacts::{Limits, Stores};
 use codepipeline_worker::config::Config;
+use codepipeline_worker::job;
+use codepipeline_worker::lifecycle::Lifecycle;
+use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{Summary, Worker};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -59,7 +66,7 @@ impl World {
     }
 
     pub(crate) fn worker_with(&self, actions: &Value, variables: &[(&str, &str)]) -> Worker {
-        codepipeline_worker::worker(self.config(actions, variables), &self.shared)
+        codepipeline_worker::worker(self.config(actions, variables), Vec::new(), &self.shared)
     }
 
     pub(crate) fn config(&self, actions: &Value, variables: &[(&str, &str)]) -> Config {
@@ -70,7 +77,7 @@ impl World {
         Config::from_variables(|name| all.get(name).cloned()).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    pub(crate) fn work_folder(&self) -> std::path::PathBuf {
+    pub(crate) fn work_folder(&self) -> PathBuf {
         self.folder.path().join("work")
     }
 
@@ -155,6 +162,24 @@ pub(crate) fn shared_config(endpoint: &str) -> SdkConfig {
         .endpoint_url(endpoint)
         .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
         .build()
+}
+
+/// What a worker's jobs need, with small limits, no client tokens and a wall clock that stands.
+pub(crate) fn lifecycle(shared: &SdkConfig, work_folder: PathBuf) -> Lifecycle {
+    Lifecycle {
+        queue: Queue::new(shared, None),
+        stores: Stores::new(shared),
+        unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
+        work_folder,
+        reporting: Duration::from_secs(10),
+        wall_clock: Arc::new(|| UNIX_EPOCH),
+    }
+}
+
+/// The worker's name of version 1 of an action type.
+pub(crate) fn action_type(category: &str, owner: &str, provider: &str) -> job::ActionTypeId {
+    let [category, owner, provider, version] = [category, owner, provider, "1"].map(str::to_owned);
+    job::ActionTypeId { category, owner, provider, version }
 }
 
 /// An action of a pipeline.

@@ -1,0 +1,175 @@
+//! The continuation token that CodePipeline keeps for us: an envelope around the action's own.
+//!
+//! ```text
+//! codepipeline-worker/1 Custom/Test/LinkCheck/1 1768469402 47f821c5-a902-4c2d-ae61-f878d31aa8f4 <the action's token>
+//! ```
+//!
+//! Five fields with a space between them: format and version, the action type, when the first job of this run of the
+//! action began (epoch seconds), the action execution, and the rest as the action gave it. No field but the last holds a
+//! space: a type's parts are `[0-9A-Za-z_-]`, and the execution id is percent-encoded. Text and not JSON, so that the
+//! action's token, often JSON itself, is not escaped again and its limit is a plain number.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::job::{ActionTypeId, Failure, FailureKind};
+
+const NAME: &str = "codepipeline-worker/";
+const VERSION: &str = "1";
+
+/// The API model's longest `ContinuationToken`, in characters.
+const LONGEST: usize = 2048;
+
+const EXECUTION_ID: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+
+/// What all jobs of one run of an action have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ActionRun {
+    /// The action execution's id; the first job's where the service names no action execution (Lambda Invoke).
+    pub(super) execution_id: String,
+    /// When the first job began, to the second.
+    pub(super) began: SystemTime,
+}
+
+impl ActionRun {
+    /// A run that begins with this job.
+    pub(super) fn begin(execution_id: String, now: SystemTime) -> Self {
+        Self { execution_id, began: now }
+    }
+
+    /// How long ago the first job began. A clock that was set back makes it none.
+    pub(super) fn age(&self, now: SystemTime) -> Duration {
+        now.duration_since(self.began).unwrap_or_default()
+    }
+
+    /// The token for CodePipeline around the action's.
+    ///
+    /// # Errors
+    /// When the action's token is empty or too long.
+    pub(super) fn seal(&self, action_type: &ActionTypeId, token: &str) -> Result<String, Failure> {
+        let began = self.began.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let execution_id = utf8_percent_encode(&self.execution_id, EXECUTION_ID);
+        let mut sealed = format!("{NAME}{VERSION} {action_type} {began} {execution_id} ");
+        let room = LONGEST.saturating_sub(sealed.chars().count());
+        let length = token.chars().count();
+        if length == 0 || length > room {
+            let message = format!(
+                "the action's continuation token has {length} characters, but must have 1 to {room}: CodePipeline takes \
+                 {LONGEST}, and the worker's own part needs the rest"
+            );
+            return Err(Failure::new(FailureKind::JobFailed, message));
+        }
+        sealed.push_str(token);
+        Ok(sealed)
+    }
+
+    /// The run that the token belongs to, and the action's own token.
+    ///
+    /// # Errors
+    /// When the token is not one that this version handed out for this action type. Nothing of it is shown.
+    pub(super) fn open<'a>(sealed: &'a str, action_type: &ActionTypeId) -> Result<(Self, &'a str), Failure> {
+        let refused = |what: &str| {
+            let message = format!("the job's continuation token {what}");
+            Failure::new(FailureKind::ConfigurationError, message)
+        };
+        let garbled = || refused("is garbled: no worker handed it out like this");
+        let Some(rest) = sealed.strip_prefix(NAME) else {
+            return Err(refused("is not from this worker: another one serves the same action type"));
+        };
+        let mut fields = rest.splitn(5, ' ');
+        let version = fields.next().ok_or_else(garbled)?;
+        if version != VERSION {
+            return Err(refused(
+                "is from another version of this worker, which serves the same action type or was replaced while the work \
+                 went on: run the action again",
+            ));
+        }
+        if fields.next() != Some(action_type.to_string().as_str()) {
+            return Err(refused("was handed out for another action type"));
+        }
+        let seconds = fields.next().and_then(|field| field.parse().ok()).map(Duration::from_secs);
+        let began = seconds.and_then(|seconds| UNIX_EPOCH.checked_add(seconds)).ok_or_else(garbled)?;
+        let execution_id = fields.next().and_then(|field| percent_decode_str(field).decode_utf8().ok());
+        let execution_id = execution_id.filter(|id| !id.is_empty()).map(Cow::into_owned).ok_or_else(garbled)?;
+        let token = fields.next().filter(|token| !token.is_empty()).ok_or_else(garbled)?;
+        Ok((Self { execution_id, began }, token))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link_check() -> ActionTypeId {
+        let [category, owner, provider, version] = ["Test", "Custom", "LinkCheck", "1"].map(str::to_owned);
+        ActionTypeId { category, owner, provider, version }
+    }
+
+    fn run(execution_id: &str) -> ActionRun {
+        ActionRun::begin(execution_id.to_owned(), UNIX_EPOCH + Duration::from_secs(1_768_469_402))
+    }
+
+    fn refused(token: &str) -> String {
+        let failure = ActionRun::open(token, &link_check()).err().unwrap_or_else(|| panic!("accepted {token}"));
+        assert_eq!(failure.kind, FailureKind::ConfigurationError);
+        failure.message
+    }
+
+    #[test]
+    fn what_is_sealed_is_opened_again() {
+        for (execution_id, token) in [
+            ("47f821c5-a902-4c2d-ae61-f878d31aa8f4", r#"{"build": "17", "note": "two words"}"#),
+            ("an id of % any / character ü", " "),
+        ] {
+            let sealed = run(execution_id).seal(&link_check(), token).ok().unwrap();
+            let (opened, inner) = ActionRun::open(&sealed, &link_check()).ok().unwrap();
+            assert_eq!((opened, inner), (run(execution_id), token));
+        }
+    }
+
+    #[test]
+    fn the_format_is_the_one_that_earlier_deployments_wrote() {
+        let sealed = run("47f821c5-a902").seal(&link_check(), "arn:aws:states").ok().unwrap();
+        assert_eq!(sealed, "codepipeline-worker/1 Custom/Test/LinkCheck/1 1768469402 47f821c5-a902 arn:aws:states");
+    }
+
+    #[test]
+    fn a_token_must_leave_room_for_the_envelope() {
+        let room = 2048 - "codepipeline-worker/1 Custom/Test/LinkCheck/1 1768469402 e ".len();
+        let sealed = run("e").seal(&link_check(), &"ü".repeat(room)).ok().unwrap();
+        assert_eq!(sealed.chars().count(), 2048);
+        for length in [0, room + 1] {
+            let message = run("e").seal(&link_check(), &"ü".repeat(length)).err().unwrap().message;
+            assert!(message.contains(&format!("{length} characters, but must have 1 to {room}")), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_or_garbled_token_is_refused_and_not_shown() {
+        let other_type = "codepipeline-worker/1 Custom/Test/Other/1 1768469402 e TOKEN";
+        for (token, why) in [
+            (r#"{"build": "TOKEN"}"#, "not from this worker"),
+            ("codepipeline-worker/2 Custom/Test/LinkCheck/1 1 e TOKEN", "another version"),
+            (other_type, "another action type"),
+            ("codepipeline-worker/1", "another action type"),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 TOKEN e t", "garbled"),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 99999999999999999999 e TOKEN", "garbled"),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 18446744073709551615 e TOKEN", "garbled"),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 1 %FF TOKEN", "garbled"),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 1 e ", "garbled"),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 1 e", "garbled"),
+        ] {
+            let said = refused(token);
+            assert!(said.contains(why) && !said.contains("TOKEN"), "{token}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_age() {
+        let began = run("e").began;
+        assert_eq!(run("e").age(began - Duration::from_secs(5)), Duration::ZERO);
+        assert_eq!(run("e").age(began + Duration::from_secs(5)), Duration::from_secs(5));
+    }
+}

@@ -1,0 +1,29 @@
+//! Gives a job's store fresh credentials: the store knows no queue, the queue knows no store.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use tokio::time::Instant;
+
+use crate::artifacts::Renew;
+use crate::job::{ActionTypeId, Credentials};
+use crate::queue::{JobKey, Queue};
+
+/// Asks for the job's details, which hold credentials that live as long as any.
+pub(super) struct FromDetails {
+    pub(super) queue: Queue,
+    pub(super) key: JobKey,
+    pub(super) action_type: ActionTypeId,
+    /// When the job's turn is over anyway.
+    pub(super) end_by: Instant,
+}
+
+impl Renew for FromDetails {
+    fn renew(&self) -> Pin<Box<dyn Future<Output = Result<Credentials, String>> + Send + '_>> {
+        Box::pin(async {
+            let details = self.queue.details(&self.key, &self.action_type, self.end_by).await;
+            let details = details.map_err(|error| error.to_string())?;
+            details.credentials.ok_or_else(|| "the job's details hold no credentials any more".to_owned())
+        })
+    }
+}

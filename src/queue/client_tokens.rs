@@ -1,0 +1,150 @@
+//! Client tokens of third-party jobs, from AWS Secrets Manager: one secret for each client, named by a prefix and the
+//! client's id. The only file that names `aws_sdk_secretsmanager`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+
+use super::secret_text;
+
+/// A token is looked up again after 5 minutes, so that a replaced one is soon known.
+const LIFE: Duration = Duration::from_secs(5 * 60);
+
+/// All tries of one look-up (the SDK's three) together: the job must be acknowledged within 25 s of its poll.
+const LOOK_UP: Duration = Duration::from_secs(6);
+const TRY: Duration = Duration::from_secs(3);
+
+/// What is wrong with a client's token. No variant holds the token or the secret's content.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenProblem {
+    /// `CLIENT_TOKENS_SECRET` is not set.
+    #[error("no prefix of client-token secrets is configured: set CLIENT_TOKENS_SECRET")]
+    NotConfigured,
+    /// There is no such secret.
+    #[error("Secrets Manager has no secret '{0}': store the client's token there")]
+    NoSecret(String),
+    /// Secrets Manager refused or did not answer.
+    #[error("the secret '{secret}' could not be read: {reason}")]
+    Unreadable {
+        /// The secret's name.
+        secret: String,
+        /// The error's code or kind.
+        reason: String,
+    },
+    /// The secret holds something else.
+    #[error(
+        "the secret '{0}' holds no client token: it must be a text of 1 to 256 characters, or a JSON object with such a \
+         text as its member clientToken"
+    )]
+    Malformed(String),
+    /// CodePipeline does not take the token.
+    #[error("CodePipeline refuses the client token that its secret holds (InvalidClientTokenException)")]
+    Refused,
+}
+
+/// Looks client tokens up and remembers them for a while.
+pub(super) struct ClientTokens {
+    shared: SdkConfig,
+    prefix: Option<String>,
+    /// Made at the first look-up: most workers serve no third-party jobs.
+    client: OnceLock<Client>,
+    /// A slot for each client, locked while its token is fetched, so that jobs of one client cost one fetch.
+    slots: Mutex<HashMap<String, Slot>>,
+}
+
+type Slot = Arc<tokio::sync::Mutex<Option<Cached>>>;
+
+struct Cached {
+    token: SecretString,
+    fetched_at: Instant,
+}
+
+impl ClientTokens {
+    pub(super) fn new(shared: SdkConfig, prefix: Option<String>) -> Self {
+        Self { shared, prefix, client: OnceLock::new(), slots: Mutex::default() }
+    }
+
+    /// The client's token, as it is remembered or as the secret says.
+    pub(super) async fn token(&self, client_id: &str) -> Result<SecretString, TokenProblem> {
+        let slot = self.slot(client_id);
+        let mut cached = slot.lock().await;
+        if let Some(cached) = cached.as_ref().filter(|cached| cached.fetched_at.elapsed() < LIFE) {
+            return Ok(cached.token.clone());
+        }
+        self.fetch(client_id, &mut cached).await
+    }
+
+    /// Another token than `refused`, which the service does not take: the one that another job has fetched meanwhile, or
+    /// what the secret says now.
+    pub(super) async fn replacement(
+        &self,
+        client_id: &str,
+        refused: &SecretString,
+    ) -> Result<SecretString, TokenProblem> {
+        let differs = |token: &SecretString| token.expose_secret() != refused.expose_secret();
+        let slot = self.slot(client_id);
+        let mut cached = slot.lock().await;
+        if let Some(cached) = cached.as_ref().filter(|cached| differs(&cached.token)) {
+            return Ok(cached.token.clone());
+        }
+        let token = self.fetch(client_id, &mut cached).await?;
+        if differs(&token) { Ok(token) } else { Err(TokenProblem::Refused) }
+    }
+
+    fn slot(&self, client_id: &str) -> Slot {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(client_id.to_owned()).or_default())
+    }
+
+    async fn fetch(&self, client_id: &str, slot: &mut Option<Cached>) -> Result<SecretString, TokenProblem> {
+        *slot = None;
+        let prefix = self.prefix.as_deref().ok_or(TokenProblem::NotConfigured)?;
+        let secret = format!("{prefix}{client_id}");
+        let fetched_at = Instant::now();
+        let answer = self.client().get_secret_value().secret_id(&secret).send().await;
+        let value = match answer {
+            Ok(value) => value,
+            Err(error)
+                if error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception) =>
+            {
+                return Err(TokenProblem::NoSecret(secret));
+            }
+            Err(error) => return Err(TokenProblem::Unreadable { secret, reason: reason(&error) }),
+        };
+        let token = value.secret_string().and_then(secret_text::client_token);
+        let token = token.ok_or(TokenProblem::Malformed(secret))?;
+        *slot = Some(Cached { token: token.clone(), fetched_at });
+        Ok(token)
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| {
+            let timeouts = TimeoutConfig::builder().operation_timeout(LOOK_UP).operation_attempt_timeout(TRY).build();
+            let config = aws_sdk_secretsmanager::config::Builder::from(&self.shared).timeout_config(timeouts).build();
+            Client::from_conf(config)
+        })
+    }
+}
+
+/// The error's code and HTTP status, or its kind: an SDK error's own text may hold a body.
+fn reason(error: &SdkError<GetSecretValueError>) -> String {
+    match error {
+        SdkError::ServiceError(context) => {
+            format!("{} (HTTP {})", error.code().unwrap_or("no error code"), context.raw().status().as_u16())
+        }
+        SdkError::TimeoutError(_) => "timeout".into(),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => "timeout".into(),
+        SdkError::DispatchFailure(failure) if failure.is_io() => "connection failed".into(),
+        SdkError::DispatchFailure(_) => "the request could not be sent (are there credentials?)".into(),
+        SdkError::ConstructionFailure(_) => "the request could not be built".into(),
+        _ => "an answer that can't be read".into(),
+    }
+}

@@ -1,0 +1,177 @@
+//! Lambda Invoke jobs: the `CodePipeline.job` event (Lambda Developer Guide, "Using AWS Lambda with AWS CodePipeline").
+//!
+//! CodePipeline delivers the job itself: nothing is polled and nothing acknowledged. The job's details and its results go
+//! through the operations of custom jobs. The event holds credentials, so it is read by hand: a derived parser's error
+//! may quote what it read.
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::{Claim, Details, JobKey, Kind};
+use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, Job, PipelineContext};
+
+const USER_PARAMETERS: &str = "UserParameters";
+
+/// A job that was delivered to this function: it is ours to report on, whatever becomes of it.
+pub struct InvokedJob {
+    /// What the event says of the job.
+    pub details: Details,
+    /// The right and the duty to report.
+    pub claim: Claim,
+    /// When the event was read: its credentials are at least this old.
+    pub received_at: Instant,
+}
+
+/// An event that names no job, so that nothing can be reported.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the CodePipeline.job event has no {0}, so there is nothing to run and no job to report on")]
+pub struct InvalidInvokeJob(&'static str);
+
+impl InvokedJob {
+    /// The action type of every such job.
+    pub fn action_type() -> ActionTypeId {
+        let [category, owner, provider, version] = ["Invoke", "AWS", "Lambda", "1"].map(str::to_owned);
+        ActionTypeId { category, owner, provider, version }
+    }
+
+    /// Reads the event that holds the member `CodePipeline.job`. The configuration is what the action's `UserParameters`
+    /// say: the text itself under that key and, if it is a JSON object, each of its members under its own (a string as it
+    /// is, anything else as JSON).
+    ///
+    /// # Errors
+    /// When the event has no job id or no data. Whatever else is missing was not sent.
+    pub fn from_event(event: &Value) -> Result<Self, InvalidInvokeJob> {
+        let job = event.get("CodePipeline.job").ok_or(InvalidInvokeJob("member CodePipeline.job"))?;
+        let id = job.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or(InvalidInvokeJob("job id"))?;
+        let data = job.get("data").filter(|data| data.is_object()).ok_or(InvalidInvokeJob("job data"))?;
+        let parameters = data.pointer("/actionConfiguration/configuration/UserParameters").and_then(Value::as_str);
+        let job = Job {
+            id: id.to_owned(),
+            action_type: Self::action_type(),
+            configuration: parameters.map(configuration).unwrap_or_default(),
+            pipeline: PipelineContext::default(),
+            inputs: artifacts(data.get("inputArtifacts")),
+            outputs: artifacts(data.get("outputArtifacts")),
+            encryption_key: text(data.pointer("/encryptionKey/id")),
+            continuation_token: text(data.get("continuationToken")).map(Into::into),
+        };
+        let credentials = data.get("artifactCredentials").and_then(credentials);
+        let claim = Claim { key: JobKey { id: id.to_owned(), kind: Kind::Own } };
+        Ok(Self { details: Details { job, credentials }, claim, received_at: Instant::now() })
+    }
+}
+
+fn configuration(parameters: &str) -> Configuration {
+    let members = match serde_json::from_str(parameters) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    };
+    let own = members.into_iter().filter(|(key, _)| key != USER_PARAMETERS).map(|(key, value)| match value {
+        Value::String(text) => (key, text),
+        other => (key, other.to_string()),
+    });
+    own.chain([(USER_PARAMETERS.to_owned(), parameters.to_owned())]).collect()
+}
+
+/// An empty text is none: a member that was not filled.
+fn text(value: Option<&Value>) -> Option<String> {
+    value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// What lacks a name or an S3 location stays empty and fails its job when it is staged, as with the other kinds of job.
+fn artifacts(value: Option<&Value>) -> Vec<Artifact> {
+    let one = |artifact: &Value| {
+        let place =
+            |member: &str| text(artifact.pointer(&format!("/location/s3Location/{member}"))).unwrap_or_default();
+        Artifact {
+            name: text(artifact.get("name")).unwrap_or_default(),
+            revision: text(artifact.get("revision")),
+            bucket: place("bucketName"),
+            key: place("objectKey"),
+        }
+    };
+    value.and_then(Value::as_array).into_iter().flatten().map(one).collect()
+}
+
+fn credentials(value: &Value) -> Option<Credentials> {
+    Some(Credentials {
+        access_key_id: text(value.get("accessKeyId"))?,
+        secret_access_key: text(value.get("secretAccessKey"))?.into(),
+        session_token: text(value.get("sessionToken"))?.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use serde_json::json;
+
+    use super::*;
+
+    fn example() -> Value {
+        serde_json::from_str(include_str!("../../events/codepipeline-job.json")).unwrap()
+    }
+
+    fn parsed(event: &Value) -> InvokedJob {
+        InvokedJob::from_event(event).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn the_example_event_is_a_whole_job() {
+        let job = parsed(&example());
+        assert_eq!(job.claim.key.id, "11111111-abcd-1111-abcd-111111abcdef");
+        assert_eq!(job.details.credentials.unwrap().session_token.expose_secret(), "EXAMPLE-SESSION-TOKEN");
+        let job = job.details.job;
+        assert_eq!(job.action_type.to_string(), "AWS/Invoke/Lambda/1");
+        assert_eq!((job.inputs[0].name.as_str(), job.inputs[0].revision.as_deref()), ("Source", None));
+        assert_eq!(job.outputs[0].key, "my-pipeline/Report/Zz9yX8w");
+        assert_eq!(job.encryption_key.as_deref(), Some("arn:aws:kms:us-east-1:123456789012:key/1234abcd"));
+        assert!(job.continuation_token.is_none());
+    }
+
+    #[test]
+    fn what_may_be_absent_may_be_absent_or_null() {
+        let least = json!({"CodePipeline.job": {"id": "j", "data": {
+            "actionConfiguration": {"configuration": {"FunctionName": "f"}}, "inputArtifacts": null,
+            "continuationToken": null, "encryptionKey": null, "artifactCredentials": null}}});
+        let InvokedJob { details: Details { job, credentials }, .. } = parsed(&least);
+        assert_eq!(job.configuration.keys().count(), 0);
+        assert!(job.inputs.is_empty() && job.outputs.is_empty() && credentials.is_none());
+        assert!(job.encryption_key.is_none() && job.continuation_token.is_none());
+    }
+
+    #[test]
+    fn a_continuation_token_and_expiry_are_understood() {
+        let mut event = example();
+        event["CodePipeline.job"]["data"]["continuationToken"] = json!("token");
+        event["CodePipeline.job"]["data"]["artifactCredentials"]["expirationTime"] = json!(1_575_493_418_000.0);
+        let job = parsed(&event).details.job;
+        assert_eq!(job.continuation_token.unwrap().expose_secret(), "token");
+    }
+
+    #[test]
+    fn user_parameters_become_configuration() {
+        let configured = |parameters: Value| {
+            let mut event = example();
+            event["CodePipeline.job"]["data"]["actionConfiguration"]["configuration"]["UserParameters"] = parameters;
+            let configuration = parsed(&event).details.job.configuration;
+            configuration.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(configured(json!("plain text")), "UserParameters=plain text");
+        assert_eq!(configured(json!("[1]")), "UserParameters=[1]");
+        let members = r#"{"A":"x","N":2,"O":{"p":null},"UserParameters":"own"}"#;
+        assert_eq!(configured(json!(members)), format!(r#"A=x N=2 O={{"p":null}} UserParameters={members}"#));
+    }
+
+    #[test]
+    fn an_event_without_a_job_says_what_is_missing_and_nothing_of_what_is_there() {
+        for (event, missing) in [
+            (json!({"SECRET": "SECRET"}), "member CodePipeline.job"),
+            (json!({"CodePipeline.job": {"data": {"artifactCredentials": "SECRET"}}}), "job id"),
+            (json!({"CodePipeline.job": {"id": "SECRET", "data": "SECRET"}}), "job data"),
+        ] {
+            let said = InvokedJob::from_event(&event).err().unwrap().to_string();
+            assert!(said.contains(missing) && !said.contains("SECRET"), "{said}");
+        }
+    }
+}

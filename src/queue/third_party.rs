@@ -1,0 +1,256 @@
+//! Third-party jobs: `PollForThirdPartyJobs`, `GetThirdPartyJobDetails`, `AcknowledgeThirdPartyJob`,
+//! `PutThirdPartyJobSuccessResult`, `PutThirdPartyJobFailureResult`.
+//!
+//! A poll brings ids only: whose job it is (the client id) and which. What there is to do, and the nonce, come from the
+//! details, which want that client's token.
+
+use std::sync::Arc;
+
+use aws_sdk_codepipeline::Client;
+use aws_sdk_codepipeline::types::{JobStatus, ThirdPartyJobDetails};
+use secrecy::ExposeSecret;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::attempts::{Budget, GaveUp, attempts};
+use super::client_tokens::{ClientTokens, TokenProblem};
+use super::{
+    ACKNOWLEDGE_WITHIN, CallError, ClientAccess, DETAILS, Details, Kind, Offer, POLL, Polled, QueueError, convert,
+};
+use crate::job::ActionTypeId;
+use crate::report::Report;
+
+const GET_DETAILS: &str = "GetThirdPartyJobDetails";
+
+/// The job-worker API for partners' action types.
+#[derive(Clone)]
+pub(super) struct ThirdPartyQueue {
+    client: Client,
+    tokens: Arc<ClientTokens>,
+}
+
+impl ThirdPartyQueue {
+    pub(super) fn new(client: Client, tokens: ClientTokens) -> Self {
+        Self { client, tokens: Arc::new(tokens) }
+    }
+
+    pub(super) async fn poll(&self, action_type: &ActionTypeId, room: usize) -> Result<Polled, QueueError> {
+        let polled_at = Instant::now();
+        let request = self
+            .client
+            .poll_for_third_party_jobs()
+            .action_type_id(convert::sdk_action_type(action_type))
+            .max_batch_size(i32::try_from(room).unwrap_or(i32::MAX));
+        let budget = Budget { tries: POLL.0, until: polled_at + POLL.1 };
+        let reply = attempts(budget, || request.clone().send())
+            .await
+            .map_err(|gave_up| CallError::from(gave_up).of("PollForThirdPartyJobs"))?;
+
+        // Side by side: the whole batch is to be acknowledged within the same 25 s.
+        let mut looking = JoinSet::new();
+        for job in reply.jobs.unwrap_or_default() {
+            let (Some(job_id), Some(client_id)) = (job.job_id, job.client_id) else { continue };
+            let (queue, action_type) = (self.clone(), action_type.clone());
+            let looking_at = async move { queue.offer(job_id, client_id, &action_type, polled_at).await };
+            looking.spawn(looking_at.in_current_span());
+        }
+        let mut polled = Polled::default();
+        while let Some(looked) = looking.join_next().await {
+            match looked {
+                Ok(Some(offer)) => polled.offers.push(offer),
+                // A panic has been logged by whoever panicked.
+                Ok(None) | Err(_) => polled.unusable += 1,
+            }
+        }
+        Ok(polled)
+    }
+
+    /// Whatever is wrong with one job costs that job alone: a log line, which names the client and never its token.
+    async fn offer(
+        &self,
+        job_id: String,
+        client_id: String,
+        action_type: &ActionTypeId,
+        polled_at: Instant,
+    ) -> Option<Offer> {
+        let budget = Budget { tries: DETAILS.0, until: polled_at + ACKNOWLEDGE_WITHIN };
+        match self.look(&job_id, &client_id, budget).await {
+            Ok((details, client)) => {
+                let found = offer(job_id, action_type, polled_at, details, client);
+                if found.is_none() {
+                    tracing::error!(client.id = client_id, "a third-party job's details hold no nonce or no data");
+                }
+                found
+            }
+            Err(error) => {
+                // A metric filter on the log group counts the lines that have this field.
+                let is_token = matches!(error, CallError::ClientToken { .. });
+                let metric = is_token.then_some("ClientTokenProblems");
+                let error = error.of(GET_DETAILS);
+                tracing::error!(metric, job.id = job_id, client.id = client_id, action.type = %action_type, %error,
+                    "left a third-party job alone; the others go on");
+                None
+            }
+        }
+    }
+
+    async fn look(
+        &self,
+        job_id: &str,
+        client_id: &str,
+        budget: Budget,
+    ) -> Result<(ThirdPartyJobDetails, ClientAccess), CallError> {
+        let token = self.tokens.token(client_id).await.map_err(|problem| token_error(client_id, problem))?;
+        let client = ClientAccess { id: client_id.to_owned(), token };
+        self.get_details(job_id, &client, budget).await
+    }
+
+    async fn get_details(
+        &self,
+        job_id: &str,
+        client: &ClientAccess,
+        budget: Budget,
+    ) -> Result<(ThirdPartyJobDetails, ClientAccess), CallError> {
+        let request = self.client.get_third_party_job_details().job_id(job_id);
+        let call = |token: String| {
+            let request = request.clone().client_token(token);
+            async move { attempts(budget, || request.clone().send()).await }
+        };
+        let (reply, client) = self.with_token(client, call).await?;
+        let details = reply.job_details.unwrap_or_else(|| ThirdPartyJobDetails::builder().build());
+        Ok((details, client))
+    }
+
+    pub(super) async fn acknowledge(
+        &self,
+        id: &str,
+        nonce: &str,
+        client: &ClientAccess,
+        budget: Budget,
+    ) -> Result<Option<JobStatus>, GaveUp> {
+        let token = client.token.expose_secret();
+        let request = self.client.acknowledge_third_party_job().job_id(id).nonce(nonce).client_token(token);
+        attempts(budget, || request.clone().send()).await.map(|reply| reply.status)
+    }
+
+    pub(super) async fn details(
+        &self,
+        id: &str,
+        client: &ClientAccess,
+        action_type: &ActionTypeId,
+        budget: Budget,
+    ) -> Result<Details, QueueError> {
+        let (details, _) = self.get_details(id, client, budget).await.map_err(|error| error.of(GET_DETAILS))?;
+        let data = details.data.ok_or_else(|| QueueError::Refused {
+            operation: GET_DETAILS,
+            reason: "the answer holds no job data".into(),
+        })?;
+        let (job, credentials) = convert::job(id.to_owned(), action_type, convert::JobData::from(data));
+        Ok(Details { job, credentials })
+    }
+
+    /// The operation that the report takes, and what became of it.
+    pub(super) async fn report(
+        &self,
+        id: &str,
+        client: &ClientAccess,
+        report: &Report,
+        budget: Budget,
+    ) -> (&'static str, Result<(), CallError>) {
+        match report {
+            Report::Failure(failure) => {
+                let details = convert::failure_details(failure);
+                let request = self.client.put_third_party_job_failure_result().job_id(id).failure_details(details);
+                let call = |token: String| {
+                    let request = request.clone().client_token(token);
+                    async move { attempts(budget, || request.clone().send()).await }
+                };
+                ("PutThirdPartyJobFailureResult", self.with_token(client, call).await.map(drop))
+            }
+            Report::Success(_) | Report::Continuation(_) => {
+                let request = self.success(id, report);
+                let call = |token: String| {
+                    let request = request.clone().client_token(token);
+                    async move { attempts(budget, || request.clone().send()).await }
+                };
+                ("PutThirdPartyJobSuccessResult", self.with_token(client, call).await.map(drop))
+            }
+        }
+    }
+
+    fn success(
+        &self,
+        id: &str,
+        report: &Report,
+    ) -> aws_sdk_codepipeline::operation::put_third_party_job_success_result::builders::PutThirdPartyJobSuccessResultFluentBuilder
+    {
+        let request = self.client.put_third_party_job_success_result().job_id(id);
+        match report {
+            Report::Success(success) => {
+                if !success.variables.is_empty() {
+                    let dropped = success.variables.len();
+                    tracing::warn!(
+                        dropped,
+                        "third-party jobs have no output variables: CodePipeline's API takes none, so these are dropped"
+                    );
+                }
+                request
+                    .execution_details(convert::execution_details(&success.details))
+                    .set_current_revision(success.revision.as_ref().map(convert::current_revision))
+            }
+            Report::Continuation(going_on) => request
+                .execution_details(convert::execution_details(&going_on.details))
+                .continuation_token(&going_on.token),
+            Report::Failure(_) => request,
+        }
+    }
+
+    /// Calls with the client's token. If the service refuses the token it is fetched anew, once: it may have been replaced
+    /// since we cached it. Gives the token that was taken.
+    async fn with_token<T, F>(
+        &self,
+        client: &ClientAccess,
+        call: impl Fn(String) -> F,
+    ) -> Result<(T, ClientAccess), CallError>
+    where
+        F: Future<Output = Result<T, GaveUp>>,
+    {
+        let doubt_before = match call(client.token.expose_secret().to_owned()).await {
+            Ok(answer) => return Ok((answer, client.clone())),
+            Err(gave_up) if is_token_refused(&gave_up) => gave_up.doubt_before,
+            Err(gave_up) => return Err(gave_up.into()),
+        };
+        let token = self
+            .tokens
+            .replacement(&client.id, &client.token)
+            .await
+            .map_err(|problem| token_error(&client.id, problem))?;
+        let client = ClientAccess { id: client.id.clone(), token };
+        match call(client.token.expose_secret().to_owned()).await {
+            Ok(answer) => Ok((answer, client)),
+            Err(gave_up) if is_token_refused(&gave_up) => Err(token_error(&client.id, TokenProblem::Refused)),
+            Err(gave_up) => Err(GaveUp { doubt_before: gave_up.doubt_before || doubt_before, ..gave_up }.into()),
+        }
+    }
+}
+
+/// A job without nonce or data can't be acknowledged; the model makes both optional.
+fn offer(
+    id: String,
+    action_type: &ActionTypeId,
+    polled_at: Instant,
+    details: ThirdPartyJobDetails,
+    client: ClientAccess,
+) -> Option<Offer> {
+    let (job, credentials) = convert::job(id, action_type, convert::JobData::from(details.data?));
+    Some(Offer { job, credentials, polled_at, nonce: details.nonce?, kind: Kind::ThirdParty(client) })
+}
+
+fn token_error(client_id: &str, problem: TokenProblem) -> CallError {
+    CallError::ClientToken { client_id: client_id.to_owned(), problem }
+}
+
+fn is_token_refused(gave_up: &GaveUp) -> bool {
+    gave_up.last.code.as_deref() == Some("InvalidClientTokenException")
+}

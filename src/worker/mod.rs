@@ -1,0 +1,251 @@
+//! One invocation: poll while there is room and time, live each job's life, sum up.
+
+mod shift;
+mod summary;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument;
+
+use crate::actions::{Abandoned, Served};
+use crate::job::{ActionTypeId, Job};
+use crate::lifecycle::Lifecycle;
+use crate::queue::{InvalidInvokeJob, InvokedJob};
+use shift::Shift;
+
+pub use summary::Summary;
+
+/// Who is polled for nothing: CodePipeline delivers the jobs of this owner's action types (Lambda Invoke).
+const DELIVERED: &str = "AWS";
+
+/// Serves a set of action types. Made once per process; each invocation is one call of one of its methods.
+pub struct Worker {
+    lifecycle: Arc<Lifecycle>,
+    served: Vec<Arc<Served>>,
+    concurrency: usize,
+    staging: Duration,
+    patience: Patience,
+}
+
+/// How long to look for the job of an action that has just begun: its event comes before the job can be polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Polls at most.
+    pub tries: u32,
+    /// The pause after the n-th poll is n times this, give or take half a step at random.
+    pub step: Duration,
+}
+
+impl Default for Patience {
+    /// Ten polls over some 18 s: the first pause is 0.4 s, the last 3.6 s. An AWS sample polls as often, 5 s
+    /// apart.
+    fn default() -> Self {
+        Self { tries: 10, step: Duration::from_millis(400) }
+    }
+}
+
+/// Why an invocation counts as failed, so that the function's error metric shows it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvocationError {
+    /// None of the polls was answered.
+    #[error("no action type could be polled: all {0} polls failed (the log says why)")]
+    NothingPolled(usize),
+    /// Jobs may hang until their action times out.
+    #[error(
+        "{undelivered} claimed jobs could not be reported, and of {unknown} nobody knows whether they were acknowledged \
+         (the log says which): they may hang until their action times out"
+    )]
+    Unreported {
+        /// Claimed jobs whose report the service has not taken.
+        undelivered: usize,
+        /// Jobs whose acknowledgement is in doubt.
+        unknown: usize,
+    },
+    /// No action type's work fits in the time that the invocation has.
+    #[error(
+        "no action type was polled: the invocation began with {left} s left, and the shortest action needs {needed} s \
+         with staging and reporting; raise the function's timeout or lower timeoutSeconds"
+    )]
+    NoTime {
+        /// Seconds from the start of the invocation to its deadline.
+        left: u64,
+        /// Seconds that the least demanding action type needs.
+        needed: u64,
+    },
+    /// A delivered job that can't be told from its event.
+    #[error(transparent)]
+    Invoked(#[from] InvalidInvokeJob),
+    /// The work outside of an abandoned action runs on.
+    #[error("the work outside of the action execution {execution_id} could not be stopped: {reason}")]
+    NotStopped {
+        /// The action execution.
+        execution_id: String,
+        /// What the action says of it.
+        reason: String,
+    },
+}
+
+impl Worker {
+    /// A worker that runs at most `concurrency` jobs at a time and keeps `staging` free around an action's own time.
+    pub fn new(lifecycle: Lifecycle, served: Vec<Served>, concurrency: usize, staging: Duration) -> Self {
+        let served = served.into_iter().map(Arc::new).collect();
+        Self { lifecycle: Arc::new(lifecycle), served, concurrency, staging, patience: Patience::default() }
+    }
+
+    /// Looks for jobs of actions that have just begun with other patience than the default.
+    #[must_use]
+    pub fn patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Polls every action type and works until there is nothing to do or too little time. Every job that is claimed has
+    /// been reported when this returns; no task outlives it.
+    ///
+    /// # Errors
+    /// When nothing could be polled at all, or when a job may hang. What else was done is in the log.
+    pub async fn invoke(&self, deadline: Instant) -> Result<Summary, InvocationError> {
+        let began = Instant::now();
+        let served = self.polled(|_| true);
+        let needed = self.least_needed(&served);
+        let mut shift = Shift::new(self, served, deadline);
+        shift.work().await;
+        sum_up(shift, needed, began, deadline)
+    }
+
+    /// Polls for the job of an action that has begun: its type alone, again and again until a job comes or patience ends.
+    /// An action type that is not served costs nothing.
+    ///
+    /// # Errors
+    /// As [`Worker::invoke`].
+    pub async fn action_started(
+        &self,
+        action_type: &ActionTypeId,
+        deadline: Instant,
+    ) -> Result<Summary, InvocationError> {
+        let began = Instant::now();
+        let served = self.polled(|served| served.action_type == *action_type);
+        if served.is_empty() {
+            tracing::info!(action.type = %action_type, "an action of a type that is not polled has begun: nothing to do");
+            return Ok(Summary::default());
+        }
+        let needed = self.least_needed(&served);
+        let mut shift = Shift::new(self, served, deadline);
+        for tried in 1..=self.patience.tries {
+            let polls_before = shift.polls;
+            shift.work().await;
+            let has_polled = shift.polls > polls_before;
+            if shift.summary.polled > 0 || !has_polled || tried == self.patience.tries {
+                break;
+            }
+            sleep(self.patience.step.mul_f64(f64::from(tried) + fastrand::f64() - 0.5)).await;
+        }
+        sum_up(shift, needed, began, deadline)
+    }
+
+    /// Stops the work outside of an action that was abandoned or cancelled.
+    ///
+    /// # Errors
+    /// When it may be running on.
+    pub async fn action_over(
+        &self,
+        action_type: &ActionTypeId,
+        execution_id: &str,
+        deadline: Instant,
+    ) -> Result<Summary, InvocationError> {
+        let mut summary = Summary::default();
+        let abandoned = Abandoned { execution_id: execution_id.to_owned(), token: None };
+        for served in self.polled(|served| served.action_type == *action_type) {
+            let not_stopped = |reason| InvocationError::NotStopped { execution_id: execution_id.to_owned(), reason };
+            match timeout_at(deadline - self.lifecycle.reporting, served.action.stop_boxed(&abandoned)).await {
+                Ok(Ok(())) => summary.stopped += 1,
+                Ok(Err(failure)) => return Err(not_stopped(failure.message)),
+                Err(_) => return Err(not_stopped("the invocation's deadline came first".into())),
+            }
+        }
+        tracing::info!(
+            action.execution_id = execution_id,
+            action.type = %action_type,
+            stopped = summary.stopped,
+            "an action was abandoned or cancelled"
+        );
+        Ok(summary)
+    }
+
+    /// Runs the job that a `CodePipeline.job` event delivers. It is reported when this returns, as failed if no action is
+    /// configured for such jobs.
+    ///
+    /// # Errors
+    /// When the event holds no job, or the job may hang.
+    pub async fn run_job(&self, event: &Value, deadline: Instant) -> Result<Summary, InvocationError> {
+        let began = Instant::now();
+        let invoked = InvokedJob::from_event(event)?;
+        let action_type = InvokedJob::action_type();
+        let span = job_span(&invoked.details.job);
+        let life = async {
+            match self.served.iter().find(|served| served.action_type == action_type) {
+                Some(served) => self.lifecycle.live_invoked(invoked, served, deadline).await,
+                None => self.lifecycle.refuse_invoked(invoked, deadline).await,
+            }
+        };
+        let mut summary = Summary::default();
+        summary.count(life.instrument(span).await);
+        summary.log(began);
+        all_reported(summary)
+    }
+
+    /// The action types that are polled for, of those that `wanted` picks.
+    fn polled(&self, wanted: impl Fn(&Served) -> bool) -> Vec<Arc<Served>> {
+        let polled = self.served.iter().filter(|served| served.action_type.owner != DELIVERED && wanted(served));
+        polled.cloned().collect()
+    }
+
+    /// How much time must be left for a job of this type to be claimed.
+    fn needs(&self, served: &Served) -> Duration {
+        served.timeout + self.staging + self.lifecycle.reporting
+    }
+
+    /// What the least demanding of these types needs; `None` if there are none.
+    fn least_needed(&self, served: &[Arc<Served>]) -> Option<Duration> {
+        served.iter().map(|served| self.needs(served)).min()
+    }
+}
+
+fn sum_up(
+    shift: Shift<'_>,
+    needed: Option<Duration>,
+    began: Instant,
+    deadline: Instant,
+) -> Result<Summary, InvocationError> {
+    let Shift { summary, polls, .. } = shift;
+    summary.log(began);
+    let summary = all_reported(summary)?;
+    if summary.failed_polls > 0 && summary.failed_polls >= polls {
+        return Err(InvocationError::NothingPolled(summary.failed_polls));
+    }
+    match needed {
+        Some(needed) if polls == 0 => {
+            let left = deadline.saturating_duration_since(began);
+            Err(InvocationError::NoTime { left: left.as_secs(), needed: needed.as_secs() })
+        }
+        _ => Ok(summary),
+    }
+}
+
+fn all_reported(summary: Summary) -> Result<Summary, InvocationError> {
+    let Summary { undelivered, unknown, .. } = summary;
+    if undelivered + unknown > 0 { Err(InvocationError::Unreported { undelivered, unknown }) } else { Ok(summary) }
+}
+
+fn job_span(job: &Job) -> tracing::Span {
+    tracing::info_span!(
+        "job",
+        job.id = job.id,
+        action.type = %job.action_type,
+        pipeline.name = job.pipeline.pipeline_name,
+        action.name = job.pipeline.action_name,
+    )
+}

@@ -1,0 +1,171 @@
+//! The jobs of one invocation: how many run at a time, who is polled next, when it is over.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::{Summary, Worker, job_span};
+use crate::actions::Served;
+use crate::lifecycle::End;
+use crate::queue::{Offer, Polled};
+
+/// A job that waited longer than this for room is not acknowledged any more: the service offers it to others 30 s after
+/// the poll.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// Polls that bring nothing but jobs which others take or that can't be used, before the invocation gives up: under a
+/// re-offer delay of zero such offers could go on for ever.
+const FRUITLESS_PASSES: u32 = 3;
+
+/// The state of one invocation.
+pub(super) struct Shift<'a> {
+    worker: &'a Worker,
+    deadline: Instant,
+    /// Types still worth polling. One that has brought jobs goes to the end, so that room which becomes free is offered
+    /// first to who has waited longest, and a type with many jobs leaves the others their turn.
+    open: Vec<Arc<Served>>,
+    running: JoinSet<End>,
+    /// Whether what runs must not have company.
+    alone: bool,
+    /// Offers beyond the room there was; a service that keeps to `maxBatchSize` never makes any.
+    waiting: VecDeque<(Arc<Served>, Offer)>,
+    pub(super) polls: usize,
+    pub(super) summary: Summary,
+}
+
+impl<'a> Shift<'a> {
+    /// Begins at a random one of the types to poll.
+    pub(super) fn new(worker: &'a Worker, mut open: Vec<Arc<Served>>, deadline: Instant) -> Self {
+        if !open.is_empty() {
+            let first = fastrand::usize(..open.len());
+            open.rotate_left(first);
+        }
+        let running = JoinSet::new();
+        Self {
+            worker,
+            deadline,
+            open,
+            running,
+            alone: false,
+            waiting: VecDeque::new(),
+            polls: 0,
+            summary: Summary::default(),
+        }
+    }
+
+    pub(super) async fn work(&mut self) {
+        let mut fruitless = 0;
+        loop {
+            let claimed_before = self.summary.claimed;
+            self.begin_waiting();
+            let brought = self.poll_all().await;
+            match self.running.join_next().await {
+                Some(end) => self.count(&end),
+                None if !brought => return,
+                None => {}
+            }
+            while let Some(end) = self.running.try_join_next() {
+                self.count(&end);
+            }
+            fruitless = if self.summary.claimed > claimed_before { 0 } else { fruitless + 1 };
+            if fruitless >= FRUITLESS_PASSES && self.running.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn count(&mut self, end: &Result<End, JoinError>) {
+        if self.running.is_empty() {
+            self.alone = false;
+        }
+        match end {
+            Ok(end) => self.summary.count(*end),
+            Err(_) => {
+                // `Lifecycle::live` guards the work itself; a panic here is a mistake of ours around it.
+                tracing::error!("the worker panicked over a job");
+                self.summary.undelivered += 1;
+            }
+        }
+    }
+
+    /// Polls each open type once, with the room that is left. Whether any job came.
+    async fn poll_all(&mut self) -> bool {
+        let mut brought = false;
+        for served in self.open.clone() {
+            let room = self.room(&served);
+            if room == 0 || !self.is_time_for(&served) {
+                continue;
+            }
+            self.polls += 1;
+            match self.worker.lifecycle.queue.poll(&served.action_type, served.query_param.as_ref(), room).await {
+                Ok(Polled { offers, unusable }) => {
+                    self.summary.polled += offers.len() + unusable;
+                    self.summary.unusable += unusable;
+                    if offers.is_empty() && unusable == 0 {
+                        continue;
+                    }
+                    brought = true;
+                    self.put_last(&served);
+                    for offer in offers {
+                        self.take(&served, offer);
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(action.type = %served.action_type, %error, "the poll failed; the other action types go on");
+                    self.summary.failed_polls += 1;
+                    self.open.retain(|other| !Arc::ptr_eq(other, &served));
+                }
+            }
+        }
+        brought
+    }
+
+    fn put_last(&mut self, served: &Arc<Served>) {
+        if let Some(at) = self.open.iter().position(|other| Arc::ptr_eq(other, served)) {
+            let moved = self.open.remove(at);
+            self.open.push(moved);
+        }
+    }
+
+    /// How many jobs of this type may begin now.
+    fn room(&self, served: &Served) -> usize {
+        let running = self.running.len();
+        if self.alone || (served.alone && running > 0) {
+            return 0;
+        }
+        if served.alone { 1 } else { self.worker.concurrency.saturating_sub(running) }
+    }
+
+    fn is_time_for(&self, served: &Served) -> bool {
+        self.deadline.saturating_duration_since(Instant::now()) >= self.worker.needs(served)
+    }
+
+    /// Begins the job if there is room now, else lets it wait: it is acknowledged only when it can begin.
+    fn take(&mut self, served: &Arc<Served>, offer: Offer) {
+        if self.room(served) == 0 {
+            self.waiting.push_back((Arc::clone(served), offer));
+            return;
+        }
+        self.alone = served.alone;
+        let span = job_span(&offer.job);
+        let (lifecycle, served, deadline) = (Arc::clone(&self.worker.lifecycle), Arc::clone(served), self.deadline);
+        self.running.spawn(async move { lifecycle.live(offer, &served, deadline).await }.instrument(span));
+    }
+
+    /// Gives jobs that waited the room that has become free. One that waited too long, or for which there is no time
+    /// left, is not acknowledged: the service offers it again.
+    fn begin_waiting(&mut self) {
+        for (served, offer) in std::mem::take(&mut self.waiting) {
+            if offer.polled_at.elapsed() > LONGEST_WAIT || !self.is_time_for(&served) {
+                tracing::info!(job.id = offer.job.id, "left the job to others: no room for it in time");
+                self.summary.lost += 1;
+            } else {
+                self.take(&served, offer);
+            }
+        }
+    }
+}

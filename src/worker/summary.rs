@@ -1,0 +1,70 @@
+//! What an invocation did, counted.
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::lifecycle::End;
+
+/// What an invocation did: its answer, and the last line of its log.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Jobs that polls brought.
+    pub polled: usize,
+    /// Jobs whose acknowledgement was answered with `InProgress`, and jobs that were delivered.
+    pub claimed: usize,
+    /// Jobs that others took first, or that waited too long.
+    pub lost: usize,
+    /// Jobs reported as succeeded.
+    pub succeeded: usize,
+    /// Jobs reported as failed.
+    pub failed: usize,
+    /// Jobs reported with a continuation token.
+    pub continued: usize,
+    /// Claimed jobs that were over before they could be reported: stopped, timed out, or finished by another.
+    pub over: usize,
+    /// Jobs of which nobody knows whether they were acknowledged: an answer got lost.
+    pub unknown: usize,
+    /// Claimed jobs whose report the service has not taken.
+    pub undelivered: usize,
+    /// Polls that failed; the action types concerned were not polled again.
+    pub failed_polls: usize,
+    /// Third-party jobs that were left alone: no client token for them that the service takes, or no answer.
+    pub unusable: usize,
+    /// Actions whose work outside was stopped because they were abandoned or cancelled.
+    pub stopped: usize,
+}
+
+impl Summary {
+    pub(super) fn count(&mut self, end: End) {
+        self.claimed += usize::from(!matches!(end, End::Lost | End::Unknown));
+        let counter = match end {
+            End::Lost => &mut self.lost,
+            End::Unknown => &mut self.unknown,
+            End::Over => &mut self.over,
+            End::Succeeded => &mut self.succeeded,
+            End::Failed => &mut self.failed,
+            End::Continued => &mut self.continued,
+            End::Undelivered => &mut self.undelivered,
+        };
+        *counter += 1;
+    }
+
+    pub(super) fn log(&self, began: Instant) {
+        tracing::info!(
+            polled = self.polled,
+            claimed = self.claimed,
+            lost = self.lost,
+            succeeded = self.succeeded,
+            failed = self.failed,
+            continued = self.continued,
+            over = self.over,
+            unknown = self.unknown,
+            undelivered = self.undelivered,
+            failed_polls = self.failed_polls,
+            unusable = self.unusable,
+            duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "the invocation is over"
+        );
+    }
+}
