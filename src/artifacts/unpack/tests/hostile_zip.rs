@@ -123,8 +123,8 @@ fn other_compression_methods_are_named() {
 }
 
 #[test]
-fn devices_sockets_and_pipes_are_refused() {
-    for kind in [0o010_000, 0o020_000, 0o060_000, 0o140_000] {
+fn devices_and_sockets_are_refused() {
+    for kind in [0o020_000, 0o060_000, 0o140_000] {
         assert_refused(zip(&[Crafted { attributes: (kind | 0o644) << 16, ..file("a", b"") }]), "is a device");
     }
 }
