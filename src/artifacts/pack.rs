@@ -5,9 +5,9 @@
 //! folder is refused: whoever unpacks it would find something else there, or refuse the whole archive, as this worker does.
 
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use cap_std::ambient_authority;
 use cap_std::fs::{Dir, MetadataExt, OpenOptions, OpenOptionsExt};
 use flate2::write::DeflateEncoder;
 use rawzip::extra_fields::ExtraFieldId;
@@ -36,8 +36,7 @@ struct Entry {
 
 /// Writes the folder `from` as a zip archive. Blocks; nothing is written before the whole tree was looked through.
 pub(super) fn pack(from: &Path, to: impl Write, stop: &Stop) -> Result<Staged, Problem> {
-    let root = Dir::open_ambient_dir(from, ambient_authority())
-        .map_err(|error| Problem::Output(format!("the output folder can't be opened: {error}")))?;
+    let root = open_root(from)?;
     let entries = survey(&root, stop)?;
     let mut archive = ZipArchiveWriter::builder().with_capacity(entries.len()).build(to);
     let mut bytes = 0;
@@ -47,6 +46,20 @@ pub(super) fn pack(from: &Path, to: impl Write, stop: &Stop) -> Result<Staged, P
     }
     archive.finish().map_err(sending)?;
     Ok(Staged { bytes, entries: entries.len() as u64 })
+}
+
+/// Opens the folder itself, never what a link in its place points to: the command that filled it can replace it.
+fn open_root(from: &Path) -> Result<Dir, Problem> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).custom_flags((OFlags::DIRECTORY | OFlags::NOFOLLOW).bits().cast_signed());
+    match options.open(from) {
+        Ok(folder) => Ok(Dir::from_std_file(folder)),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            let text = "a file or a link stands where the output folder was; put the output into the folder itself";
+            Err(Problem::Output(text.to_owned()))
+        }
+        Err(error) => Err(Problem::Output(format!("the output folder can't be opened: {error}"))),
+    }
 }
 
 /// Lists the tree, every folder before what is in it, sorted by name.

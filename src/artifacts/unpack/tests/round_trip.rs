@@ -181,6 +181,20 @@ fn what_an_archive_cannot_hold_is_refused_by_name() {
 }
 
 #[test]
+fn a_link_or_a_file_in_place_of_the_output_folder_is_refused() {
+    let (job, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(outside.path().join("secret"), "not for the artifact").unwrap();
+    symlink(outside.path(), job.path().join("link")).unwrap();
+    std::fs::write(job.path().join("file"), "").unwrap();
+    for name in ["link", "file"] {
+        let text = packed(&job.path().join(name)).unwrap_err().to_string();
+        assert!(text.contains("a file or a link stands where the output folder was"), "{text}");
+    }
+    let text = packed(&job.path().join("nothing")).unwrap_err().to_string();
+    assert!(text.contains("the output folder can't be opened"), "{text}");
+}
+
+#[test]
 fn packing_ends_when_it_is_stopped() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a"), "A").unwrap();
