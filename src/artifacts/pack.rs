@@ -18,7 +18,8 @@ use rustix::fs::OFlags;
 
 use super::Staged;
 use super::error::{Problem, shown};
-use super::links::Links;
+use super::jail::DEEPEST;
+use super::links::{Links, NotAdded};
 use super::stop::Stop;
 
 const TYPE: u32 = 0o170_000;
@@ -83,6 +84,10 @@ fn survey(root: &Dir, stop: &Stop) -> Result<Vec<Entry>, Problem> {
                 return Err(Problem::Output(text));
             };
             let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            if path.split('/').count() > DEEPEST {
+                let text = format!("`{}` in the output folder is more than {DEEPEST} folders deep", shown(&path));
+                return Err(Problem::Output(format!("{text}; make the tree flatter")));
+            }
             let metadata = open.symlink_metadata(name).map_err(|error| cannot(&path, "be read", &error))?;
             let permissions = metadata.mode() & 0o777;
             let kind = metadata.file_type();
@@ -94,7 +99,10 @@ fn survey(root: &Dir, stop: &Stop) -> Result<Vec<Entry>, Problem> {
                 let Some(target) = target.to_str() else {
                     return Err(Problem::Output(format!("the link `{}` has a target that is not UTF-8", shown(&path))));
                 };
-                links.insert(path.clone(), target.to_owned());
+                // No folder holds a name twice.
+                if let Err(NotAdded::TooMuch) = links.insert(path.clone(), target.to_owned()) {
+                    return Err(Problem::Output(format!("the output folder {}", NotAdded::TOO_MUCH)));
+                }
                 entries.push(Entry { path, mode: LINK | 0o777, target: Some(target.to_owned()) });
             } else if kind.is_file() {
                 entries.push(Entry { path, mode: REGULAR | permissions, target: None });
@@ -107,7 +115,7 @@ fn survey(root: &Dir, stop: &Stop) -> Result<Vec<Entry>, Problem> {
             }
         }
     }
-    if let Some(text) = links.first_that_leads_out() {
+    if let Some(text) = links.one_that_leads_out(stop)? {
         return Err(Problem::Output(format!("{text}; put a copy there, or a relative link within the output folder")));
     }
     entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));

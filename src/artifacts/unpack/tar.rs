@@ -49,7 +49,7 @@ fn unpack_entry<R: Read>(entry: &mut Entry<'_, R>, jail: &Jail<'_>, nearby: &mut
     let kind = entry.header().entry_type();
     if kind == EntryType::XGlobalHeader {
         // Defaults for times, owners and the like of all entries; git puts its commit id there.
-        return Ok(());
+        return jail.header();
     }
     let name = entry.path_bytes().into_owned();
     let path = entry_path(&name, MadeOn::Unix)?;
