@@ -29,10 +29,12 @@ mod error;
 mod jail;
 mod lane;
 mod links;
+mod names;
 mod pack;
 mod reply;
 mod stop;
 mod tasks;
+mod timeouts;
 mod unpack;
 mod upload;
 

@@ -18,8 +18,8 @@ use rustix::fs::OFlags;
 
 use super::Staged;
 use super::error::{Problem, shown};
-use super::jail::DEEPEST;
 use super::links::{Links, NotAdded};
+use super::names::DEEPEST;
 use super::stop::Stop;
 
 const TYPE: u32 = 0o170_000;

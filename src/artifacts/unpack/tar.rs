@@ -7,8 +7,9 @@ use std::rc::Rc;
 use tar::{Archive, Entry, EntryType};
 
 use super::super::error::{Problem, shown};
-use super::super::jail::{Jail, MadeOn, Nearby, entry_path};
+use super::super::jail::{Jail, Nearby};
 use super::super::links::checked_target;
+use super::super::names::{MadeOn, entry_path};
 
 /// The most that may lie between two entries' contents: headers with a long name, a long target, pax records. The
 /// library reads these into memory whole, so there must be an end to them.

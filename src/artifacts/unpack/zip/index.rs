@@ -8,8 +8,8 @@ use rawzip::{
 };
 
 use super::super::super::error::Problem;
-use super::super::super::jail::{MadeOn, entry_path};
 use super::super::super::lane::{Lane, Object, RANGE_BYTES, RANGES_AHEAD, Source};
+use super::super::super::names::{MadeOn, entry_path};
 use super::refused;
 
 /// All names together; 100 000 names of CodePipeline's most entries may have 335 bytes on average.
