@@ -20,7 +20,7 @@ pub struct Stores {
 
 impl Stores {
     /// From the process's configuration; its credentials and timeouts are not used. Wherever an endpoint is configured, for
-    /// all services or for S3 alone, buckets are named in the path, since `bucket.127.0.0.1` is no host.
+    /// all services or for S3 alone, buckets are named in the path, since `bucket.localhost` is no host.
     pub fn new(config: &SdkConfig) -> Self {
         let path_style = config.endpoint_url().is_some() || has_endpoint_for_s3(config);
         Self { config: config.clone(), timeouts: timeouts::usual(), path_style }
