@@ -45,6 +45,10 @@ pub(crate) struct Faults {
     pub(crate) hold: tokio::sync::watch::Sender<bool>,
     /// Parts are never answered.
     pub(crate) parts_hang: AtomicUsize,
+    /// Requests that begin a multipart upload are never answered.
+    pub(crate) begins_hang: AtomicUsize,
+    /// Requests that abort one are never answered.
+    pub(crate) aborts_hang: AtomicUsize,
 }
 
 /// One job that was polled, with one input artifact and one output artifact.
@@ -208,7 +212,15 @@ async fn answer(
 ) -> Result<Response<Answer>, Infallible> {
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let path_and_query = request.uri().path_and_query().unwrap().to_string();
-    let is_part = path_and_query.contains("partNumber=");
+    let hang = if path_and_query.contains("partNumber=") {
+        Some(&faults.parts_hang)
+    } else if request.method() == Method::DELETE {
+        Some(&faults.aborts_hang)
+    } else if path_and_query.contains("uploads") {
+        Some(&faults.begins_hang)
+    } else {
+        None
+    };
     let method = request.method().clone();
     seen.lock().unwrap().push(Seen {
         method: method.clone(),
@@ -221,7 +233,7 @@ async fn answer(
         *refusal.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         return Ok(refusal);
     }
-    if is_part && faults.parts_hang.load(Ordering::SeqCst) > 0 {
+    if hang.is_some_and(|hang| hang.load(Ordering::SeqCst) > 0) {
         std::future::pending::<()>().await;
     }
     if header("range").is_some_and(|range| !range.starts_with("bytes=0-")) {
