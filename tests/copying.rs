@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use artifact_store::{ArtifactStore, anyones_client};
+use artifact_store::{ArtifactStore, anyones_client, of_job};
 use aws_sdk_s3::config::Credentials as SdkCredentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_sdk_s3::error::ProvideErrorMetadata;
@@ -85,7 +85,7 @@ async fn a_result_is_read_with_the_functions_role_and_written_with_the_jobs_cred
     assert_eq!(refused.code(), Some("AccessDenied"));
     s3.job().copy_out(&from, &s3.output, None).await.unwrap();
 
-    let error = Stores::new(&as_job).for_job(&s3.credentials).copy_out(&from, &s3.output, None).await.unwrap_err();
+    let error = of_job(&Stores::new(&as_job), &s3.credentials).copy_out(&from, &s3.output, None).await.unwrap_err();
     assert_eq!(error.failure_kind(), FailureKind::PermissionError);
     let said = error.to_string();
     let expected =

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-use artifact_store::{LIMITS, anyones_client, anyones_credentials, config};
+use artifact_store::{LIMITS, anyones_client, anyones_credentials, config, of_job};
 use codepipeline_local::{Emulator, Options};
 use codepipeline_worker::artifacts::Stores;
 use codepipeline_worker::job::Artifact;
@@ -86,7 +86,7 @@ async fn peak_kib_of_child(direction: &str, endpoint: &str, folder: &Path) -> u6
 /// The part of the child.
 async fn stage(role: &str) {
     let [direction, endpoint, folder] = role.split(' ').collect::<Vec<_>>()[..] else { panic!("{role}") };
-    let store = Stores::new(&config(endpoint).await).for_job(&anyones_credentials());
+    let store = of_job(&Stores::new(&config(endpoint).await), &anyones_credentials());
     let (bucket, key) = ("artifacts".to_owned(), "object".to_owned());
     let artifact = Artifact { name: "App".to_owned(), revision: None, bucket, key };
     match direction {

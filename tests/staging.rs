@@ -8,8 +8,10 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use artifact_store::{ArtifactStore, LIMITS};
-use codepipeline_worker::artifacts::Problem;
+use artifact_store::{ArtifactStore, LIMITS, of_job};
+use aws_config::{BehaviorVersion, Region};
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use codepipeline_worker::artifacts::{Problem, Stores};
 use codepipeline_worker::job::{Artifact, FailureKind};
 use http::Method;
 
@@ -246,6 +248,53 @@ async fn a_cancelled_upload_is_aborted_before_the_store_is_finished() {
     assert_eq!(s3.seen().iter().filter(|request| request.method == Method::DELETE).count(), 1);
     let uploads = s3.anyone().list_multipart_uploads().bucket(&s3.output.bucket).send().await;
     assert!(uploads.is_err() || uploads.unwrap().uploads().is_empty());
+}
+
+#[tokio::test]
+async fn a_cancelled_upload_waits_only_briefly_for_an_s3_that_does_not_answer() {
+    for abort_hangs in [true, false] {
+        let s3 = ArtifactStore::start().await;
+        let (hanging, last) =
+            if abort_hangs { (&s3.faults.aborts_hang, "partNumber=") } else { (&s3.faults.begins_hang, "uploads") };
+        hanging.store(1, Ordering::SeqCst);
+        s3.faults.parts_hang.store(1, Ordering::SeqCst);
+        let from = sample_folder(20 * MIB);
+        let job = s3.job();
+        let sending = async {
+            while !s3.seen().iter().any(|request| request.path_and_query.contains(last)) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = job.stage_out(&s3.output, from.path(), None) => panic!("it is never answered"),
+            () = sending => {}
+        }
+        // What the worker waits for a cancelled job is 2 s.
+        let finished = tokio::time::timeout(Duration::from_secs(2), job.finished()).await;
+        assert!(finished.is_ok(), "{last}");
+        assert_eq!(s3.seen().iter().any(|request| request.method == Method::DELETE), abort_hangs);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_for_s3_alone_has_its_buckets_in_the_path_too() {
+    let s3 = ArtifactStore::start().await;
+    s3.put(&s3.input, "content").await;
+    #[derive(Debug)]
+    struct OnlyS3(String);
+    impl LoadServiceConfig for OnlyS3 {
+        fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+            ((key.service_id(), key.env()) == ("S3", "AWS_ENDPOINT_URL")).then(|| self.0.clone())
+        }
+    }
+    // Of an IP address alone, the SDK knows by itself that no bucket can be in front of it.
+    let endpoint = s3.config.endpoint_url().unwrap().replace("127.0.0.1", "localhost");
+    let config = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("eu-central-1"));
+    let config = config.no_credentials().load().await.into_builder().service_config(OnlyS3(endpoint)).build();
+    let store = of_job(&Stores::new(&config), &s3.credentials);
+    let to = tempfile::tempdir().unwrap();
+    store.stage_in(&s3.input, to.path(), &LIMITS).await.unwrap();
+    assert_eq!(names(to.path()), ["App"]);
 }
 
 #[tokio::test]

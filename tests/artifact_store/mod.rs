@@ -16,12 +16,13 @@ use bytes::Bytes;
 use codepipeline_local::clock::ManualClock;
 use codepipeline_local::types::Timestamp;
 use codepipeline_local::{Emulator, Options};
-use codepipeline_worker::artifacts::{Limits, Store, Stores};
+use codepipeline_worker::artifacts::{Limits, Renew, Store, Stores};
 use codepipeline_worker::job::{Artifact, Credentials};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
 
 pub(crate) const LIMITS: Limits = Limits { max_unpacked_bytes: 4 << 30, max_entries: 100_000 };
 
@@ -45,6 +46,10 @@ pub(crate) struct Faults {
     pub(crate) hold: tokio::sync::watch::Sender<bool>,
     /// Parts are never answered.
     pub(crate) parts_hang: AtomicUsize,
+    /// Requests that begin a multipart upload are never answered.
+    pub(crate) begins_hang: AtomicUsize,
+    /// Requests that abort one are never answered.
+    pub(crate) aborts_hang: AtomicUsize,
 }
 
 /// One job that was polled, with one input artifact and one output artifact.
@@ -92,12 +97,12 @@ impl ArtifactStore {
 
     /// The job's own store.
     pub(crate) fn job(&self) -> Store {
-        Stores::new(&self.config).for_job(&self.credentials)
+        of_job(&Stores::new(&self.config), &self.credentials)
     }
 
     /// A store that may read what the job has written.
     pub(crate) fn next_job(&self) -> Store {
-        Stores::new(&self.config).for_job(&anyones_credentials())
+        of_job(&Stores::new(&self.config), &anyones_credentials())
     }
 
     /// A client of somebody who may do everything.
@@ -208,7 +213,15 @@ async fn answer(
 ) -> Result<Response<Answer>, Infallible> {
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let path_and_query = request.uri().path_and_query().unwrap().to_string();
-    let is_part = path_and_query.contains("partNumber=");
+    let hang = if path_and_query.contains("partNumber=") {
+        Some(&faults.parts_hang)
+    } else if request.method() == Method::DELETE {
+        Some(&faults.aborts_hang)
+    } else if path_and_query.contains("uploads") {
+        Some(&faults.begins_hang)
+    } else {
+        None
+    };
     let method = request.method().clone();
     seen.lock().unwrap().push(Seen {
         method: method.clone(),
@@ -221,7 +234,7 @@ async fn answer(
         *refusal.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         return Ok(refusal);
     }
-    if is_part && faults.parts_hang.load(Ordering::SeqCst) > 0 {
+    if hang.is_some_and(|hang| hang.load(Ordering::SeqCst) > 0) {
         std::future::pending::<()>().await;
     }
     if header("range").is_some_and(|range| !range.starts_with("bytes=0-")) {
@@ -286,4 +299,15 @@ impl Body for Answer {
     fn size_hint(&self) -> SizeHint {
         self.body.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
     }
+}
+
+/// A store with credentials that outlive the test.
+pub(crate) fn of_job(stores: &Stores, credentials: &Credentials) -> Store {
+    struct NoRenewal;
+    impl Renew for NoRenewal {
+        fn renew(&self) -> Pin<Box<dyn Future<Output = Result<Credentials, String>> + Send + '_>> {
+            Box::pin(async { Err("this test renews nothing".to_owned()) })
+        }
+    }
+    stores.for_job(credentials, Instant::now(), Arc::new(NoRenewal))
 }

@@ -94,6 +94,14 @@ fn special_bits_are_dropped_and_missing_modes_are_the_usual_ones() {
 }
 
 #[test]
+fn an_entry_that_zip_read_from_a_pipe_is_a_file() {
+    let pipe = |name: &str, content: &[u8]| Crafted { attributes: 0o010_600 << 16, ..file(name, content) };
+    let tree = unpacked(zip(&[pipe("-", b"from standard input"), pipe("empty", b"")]));
+    assert_eq!(tree["-"], Node::File(0o600, b"from standard input".to_vec()));
+    assert_eq!(tree["empty"], Node::File(0o600, vec![]));
+}
+
+#[test]
 fn a_folder_that_may_not_be_written_to_still_gets_its_files() {
     let locked = Crafted { attributes: 0o040_555 << 16, ..file("locked/", b"") };
     let tree = unpacked(zip(&[locked, file("locked/a", b"A")]));
