@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_credential_types::Credentials as SdkCredentials;
-use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_s3::config::interceptors::InterceptorContext;
 use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
@@ -56,27 +55,23 @@ impl Renewing {
     }
 
     /// One renewal serves all requests that wait for it, since they wait at the lock.
-    async fn provide(&self) -> Result<SdkCredentials, CredentialsError> {
+    async fn provide(&self) -> SdkCredentials {
         let mut current = self.0.current.lock().await;
         let refused = current.number <= self.0.expired.load(Ordering::Acquire);
         if !refused && current.since.elapsed() < RENEW_AFTER {
-            return Ok(current.credentials.clone());
+            return current.credentials.clone();
         }
         let since = Instant::now();
         match self.0.renew.renew().await {
             Ok(fresh) => {
                 tracing::info!("renewed the job's credentials");
                 *current = Current { credentials: for_sdk(&fresh), since, number: current.number + 1 };
-                Ok(current.credentials.clone())
+                current.credentials.clone()
             }
-            // They may be good for another minute; S3 will tell.
-            Err(reason) if !refused => {
-                tracing::warn!(reason, "the job's credentials could not be renewed yet");
-                Ok(current.credentials.clone())
-            }
+            // The old ones may be good for another minute; if not, S3's refusal says best what is wrong.
             Err(reason) => {
-                tracing::warn!(reason, "the job's credentials have expired and could not be renewed");
-                Err(CredentialsError::provider_error(reason))
+                tracing::warn!(reason, "the job's credentials could not be renewed");
+                current.credentials.clone()
             }
         }
     }
@@ -112,7 +107,7 @@ impl ProvideCredentials for Renewing {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(self.provide())
+        future::ProvideCredentials::new(async { Ok(self.provide().await) })
     }
 }
 
@@ -164,7 +159,7 @@ mod tests {
     }
 
     async fn key(renewing: &Renewing) -> String {
-        renewing.provide().await.map_or_else(|_| "none".to_owned(), |it| it.access_key_id().to_owned())
+        renewing.provide().await.access_key_id().to_owned()
     }
 
     #[tokio::test(start_paused = true)]
@@ -195,6 +190,6 @@ mod tests {
         tokio::time::advance(RENEW_AFTER).await;
         assert_eq!(key(&renewing).await, "polled");
         renewing.expired();
-        assert_eq!(key(&renewing).await, "none");
+        assert_eq!(key(&renewing).await, "polled");
     }
 }
