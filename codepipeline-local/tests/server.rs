@@ -7,8 +7,9 @@ use std::time::Duration;
 use aws_sdk_codepipeline::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_codepipeline::error::ProvideErrorMetadata;
 use aws_sdk_codepipeline::types::{
-    ActionCategory, ActionDeclaration, ActionOwner, ActionTypeId, ArtifactDetails, ArtifactStore, ArtifactStoreType,
-    InputArtifact, Job, JobStatus, OutputArtifact, PipelineDeclaration, StageDeclaration, StageExecutionStatus,
+    ActionCategory, ActionDeclaration, ActionExecutionStatus, ActionOwner, ActionTypeId, ArtifactDetails,
+    ArtifactStore, ArtifactStoreType, InputArtifact, Job, JobStatus, OutputArtifact, PipelineDeclaration,
+    StageDeclaration, StageExecutionStatus,
 };
 use aws_sdk_s3::types::ServerSideEncryption;
 use codepipeline_local::clock::ManualClock;
@@ -148,6 +149,37 @@ async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
     let operations = scenario.emulator.operations();
     assert_eq!(operations.first().map(String::as_str), Some("CreateBucket"));
     assert_eq!(operations[operations.len() - 3..], ["PutObject", "PutJobSuccessResult", "GetPipelineState"]);
+}
+
+#[tokio::test]
+async fn a_source_is_fetched_though_the_client_that_asked_for_it_is_gone() {
+    use tokio::io::AsyncWriteExt;
+    let scenario = Scenario::start().await;
+    scenario.run_pipeline().await;
+    let endpoint = scenario.emulator.endpoint();
+    let address = endpoint.trim_start_matches("http://");
+    let body = r#"{"name": "pipe"}"#;
+    let target = "X-Amz-Target: CodePipeline_20150709.StartPipelineExecution";
+    let request = format!("POST / HTTP/1.1\r\nHost: host\r\n{target}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    for number in 0..50 {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        drop(stream);
+        while scenario.emulator.calls("StartPipelineExecution") < number + 2 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let unfinished = async {
+        loop {
+            let listed = scenario.pipelines.list_action_executions().pipeline_name("pipe").send().await.unwrap();
+            let mut sources =
+                listed.action_execution_details().iter().filter(|action| action.action_name() == Some("Source"));
+            if sources.all(|source| source.status() == Some(&ActionExecutionStatus::Succeeded)) {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), unfinished).await.expect("every source is fetched");
 }
 
 #[tokio::test]

@@ -157,6 +157,11 @@ impl Engine {
         std::mem::take(&mut self.effects)
     }
 
+    /// Whether anything is to be done outside.
+    pub(crate) fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
     /// What the temporary credentials with this id allow, expired ones included. `None` for an id that the engine never
     /// made.
     pub fn grant(&self, access_key_id: &str) -> Option<Grant> {
