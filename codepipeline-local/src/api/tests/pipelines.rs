@@ -173,6 +173,28 @@ fn secrets_are_masked_kept_by_an_update_and_refused_on_a_new_action() {
 }
 
 #[test]
+fn a_url_of_a_types_new_version_has_nothing_of_what_the_old_version_kept_secret() {
+    let mut local = local();
+    let mut old = check("Unit", 1);
+    old["configuration"]["Token"] = "s3cret".into();
+    local.call("CreatePipeline", &pipeline("web", &json!([old])));
+    local.start("web");
+    local.finish_sources(&found());
+    let mut open = action_type();
+    open["version"] = "2".into();
+    open["configurationProperties"] = json!([property("Token", true, false, false)]);
+    open["settings"] = json!({"entityUrlTemplate": "https://ci/{Config:Token}"});
+    local.call("CreateCustomActionType", &open);
+    let mut new = check("Unit", 1);
+    new["actionTypeId"]["version"] = "2".into();
+    new["configuration"] = json!({"Token": "public"});
+    local.call("UpdatePipeline", &pipeline("web", &json!([new])));
+    let state = local.call("GetPipelineState", &json!({"name": "web"}));
+    assert!(!state.to_string().contains("s3cret"));
+    assert_eq!(state["stageStates"][1]["actionStates"][0]["entityUrl"], "https://ci/public");
+}
+
+#[test]
 fn updates_make_versions_and_old_ones_stay_readable() {
     let mut local = local();
     local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
