@@ -143,6 +143,7 @@ impl Storage {
             return Err(s3_error!(PreconditionFailed));
         }
         let (bucket, key) = (input.bucket.clone(), input.key.clone());
+        let condition = Condition::of_headers(&request.headers)?;
         let asked = (input.server_side_encryption.take(), input.ssekms_key_id.take());
         let encryption = self.encryption(&bucket, job, asked)?;
 
@@ -155,7 +156,7 @@ impl Storage {
         let now = self.clock.now();
         let (e_tag, size) = (source.record.e_tag.clone(), source.record.size);
         let record = Record::new((&bucket, &key), e_tag.clone(), size, now, encryption.clone());
-        self.catalog.commit(record, Arc::new(blob), &Condition::default())?;
+        self.catalog.commit(record, Arc::new(blob), &condition)?;
         Ok(S3Response::new(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult {
                 e_tag: Some(ETag::Strong(e_tag)),
