@@ -44,6 +44,29 @@ fn a_new_pipeline_starts_by_itself_where_the_setting_says_so() {
 }
 
 #[test]
+fn a_new_pipeline_that_starts_by_itself_has_its_variables_defaults_and_waits_where_one_has_none() {
+    let create = |default: Value| {
+        let mut local = Local::with(|settings| settings.start_on_create = true);
+        local.call("CreateCustomActionType", &action_type());
+        let mut action = check("Unit", 1);
+        action["configuration"]["Command"] = "make #{variables.Target}".into();
+        let mut input = pipeline("web", &json!([action]));
+        input["pipeline"]["pipelineType"] = "V2".into();
+        input["pipeline"]["variables"] = json!([{"name": "Target", "defaultValue": default}]);
+        local.call("CreatePipeline", &input);
+        local
+    };
+    let mut local = create("all".into());
+    local.finish_sources(&found());
+    assert_eq!(local.claim()["data"]["actionConfiguration"]["configuration"]["Command"], "make all");
+    let mut local = create(Value::Null);
+    assert_eq!(local.finish_sources(&found()), 0);
+    assert!(local.refused("StartPipelineExecution", &json!({"name": "web"})).1.contains("'Target'"));
+    let executions = local.call("ListPipelineExecutions", &json!({"pipelineName": "web"}));
+    assert_eq!(executions["pipelineExecutionSummaries"], json!([]));
+}
+
+#[test]
 fn an_action_of_a_provider_that_is_not_emulated_is_refused_by_name() {
     let (name, message) = refusal(|pipeline| {
         pipeline["stages"][1]["actions"][0]["actionTypeId"] =
