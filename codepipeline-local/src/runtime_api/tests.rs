@@ -67,6 +67,19 @@ async fn an_event_is_handed_out_with_its_id_and_deadline_and_its_answer_taken() 
 }
 
 #[tokio::test]
+async fn an_answer_that_is_no_json_is_text_and_an_empty_one_is_null() {
+    let endpoint = Endpoint::start("arn:function".into()).await.unwrap();
+    let address = endpoint.address().to_string();
+    for (body, value) in [("done, all of it", json!("done, all of it")), ("", Value::Null)] {
+        let offer = endpoint.offer(random_uuid(), Duration::from_secs(60), &json!({}));
+        let (_, head, _) = send(&address, "GET", "invocation/next", "").await;
+        let id = header(&head, "lambda-runtime-aws-request-id");
+        assert_eq!(send(&address, "POST", &format!("invocation/{id}/response"), body).await.0, 202);
+        assert!(matches!(offer.answer.await, Ok(Answer::Response(answer)) if answer == value));
+    }
+}
+
+#[tokio::test]
 async fn errors_of_invocations_and_of_the_start_reach_the_invoker() {
     let endpoint = Endpoint::start("arn:function".into()).await.unwrap();
     let address = endpoint.address().to_string();
