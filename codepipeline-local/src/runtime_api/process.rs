@@ -1,10 +1,11 @@
 //! A bootstrap's process, and everything that it starts.
 
+use std::collections::HashSet;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -54,7 +55,7 @@ impl Process {
         described(self.child.wait().await)
     }
 
-    /// Kills it and all that it has started in its group, waits until it is gone, and tells how it ended.
+    /// Kills it and all that it has started, waits until it is gone, and tells how it ended.
     pub(super) async fn end(&mut self) -> String {
         self.kill();
         self.exited().await
@@ -66,10 +67,14 @@ impl Process {
     }
 
     fn kill(&mut self) {
-        if let Some(group) = self.group.take() {
-            // It fails only when there is nobody left to kill.
-            let _ = kill_process_group(group, Signal::KILL);
+        let Some(group) = self.group.take() else { return };
+        // Once it was waited for, its id may be another's. What it then leaves behind outside its group has no ancestor to be known by.
+        let descendants = if self.child.id().is_some() { stopped_tree(group) } else { HashSet::new() };
+        for pid in descendants {
+            let _ = kill_process(pid, Signal::KILL);
         }
+        // It fails only when there is nobody left to kill.
+        let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
@@ -77,6 +82,39 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Stops a process and all that descends from it, in whatever group or session, and tells which they are. What is stopped starts
+/// nothing more and keeps its parent, so nobody escapes between being found and being killed.
+fn stopped_tree(leader: Pid) -> HashSet<Pid> {
+    let mut stopped = HashSet::new();
+    let mut found = vec![leader];
+    while !found.is_empty() {
+        for pid in found {
+            let _ = kill_process(pid, Signal::STOP);
+            stopped.insert(pid);
+        }
+        found = processes()
+            .into_iter()
+            .filter(|(pid, parent)| stopped.contains(parent) && !stopped.contains(pid))
+            .map(|(pid, _)| pid)
+            .collect();
+    }
+    stopped
+}
+
+/// All processes, each with its parent.
+fn processes() -> Vec<(Pid, Pid)> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let process = |entry: std::fs::DirEntry| {
+        let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+        // The name before it, in parentheses, may have any characters (proc_pid_stat(5)).
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let (_, rest) = stat.rsplit_once(") ")?;
+        let parent = Pid::from_raw(rest.split(' ').nth(1)?.parse().ok()?)?;
+        Some((pid, parent))
+    };
+    entries.filter_map(process).collect()
 }
 
 fn described(status: io::Result<ExitStatus>) -> String {

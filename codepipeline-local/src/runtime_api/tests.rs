@@ -127,7 +127,7 @@ async fn the_environment_is_lambdas_and_the_callers_and_the_output_comes_in_line
     assert!(count < 22, "{count} variables");
 }
 
-/// A shell that says where its Runtime API is and which processes it started, and never asks for an event: the test does that in
+/// A shell that says where its Runtime API is and which processes it started, some in a session of their own, and never asks for an event: the test does that in
 /// its place, so that no HTTP client has to be installed.
 struct Mute {
     folder: tempfile::TempDir,
@@ -138,7 +138,10 @@ impl Mute {
     fn new(timeout: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = shell(
-            "cd \"$FOLDER\"; sleep 600 & echo $$ $! > pids; echo $AWS_LAMBDA_RUNTIME_API > new; mv new api; wait",
+            "cd \"$FOLDER\"; rm -f own; sleep 600 & echo $$ $! > pids
+             setsid sh -c 'sleep 600 & echo $! > new; mv new own; wait' & echo $! >> pids
+             until [ -e own ]; do sleep 0.01; done; cat own >> pids
+             echo $AWS_LAMBDA_RUNTIME_API > new; mv new api; wait",
         );
         settings.env = BTreeMap::from([("FOLDER".into(), folder.path().display().to_string())]);
         settings.timeout = timeout;
