@@ -187,7 +187,9 @@ impl Engine {
         let sources = declaration
             .actions()
             .filter(|(_, action)| action.action_type_id.owner == "AWS")
-            .filter_map(|(_, action)| action.configuration.get("S3Bucket").cloned());
+            .filter_map(|(_, action)| action.configuration.get("S3Bucket").cloned())
+            // Which bucket a variable names shows when the pipeline runs.
+            .filter(|bucket| !bucket.contains("#{"));
         let buckets: BTreeSet<String> = stores.chain(sources).collect();
         self.effects.extend(buckets.into_iter().map(|bucket| Effect::CreateBucket { bucket }));
     }

@@ -79,7 +79,7 @@ fn an_action_of_a_provider_that_is_not_emulated_is_refused_by_name() {
 #[test]
 fn broken_structures_are_refused_with_what_is_wrong() {
     type Change = fn(&mut Value);
-    let cases: [(Change, &str, &str); 19] = [
+    let cases: [(Change, &str, &str); 22] = [
         (
             |p| {
                 p["stages"].as_array_mut().unwrap().pop();
@@ -123,6 +123,13 @@ fn broken_structures_are_refused_with_what_is_wrong() {
             "timeoutInMinutes",
         ),
         (|p| p["stages"][1]["onFailure"] = json!({"result": "ROLLBACK"}), "InvalidStageDeclaration", "onFailure"),
+        (|p| p["artifactStore"]["location"] = "Store".into(), "InvalidStructure", "'Store'"),
+        (|p| p["artifactStore"]["location"] = "a..b".into(), "InvalidStructure", "two periods"),
+        (
+            |p| p["stages"][0]["actions"][0]["configuration"]["S3Bucket"] = "my_sources".into(),
+            "InvalidActionDeclaration",
+            "its S3Bucket",
+        ),
         (|p| p["executionMode"] = "QUEUED".into(), "InvalidStructure", "V2"),
         (|p| p["artifactStore"] = Value::Null, "InvalidStructure", "artifactStore"),
     ];
@@ -131,6 +138,17 @@ fn broken_structures_are_refused_with_what_is_wrong() {
         assert_eq!(refused.0, format!("{name}Exception"), "{}", refused.1);
         assert!(refused.1.contains(named), "{} lacks {named}", refused.1);
     }
+}
+
+#[test]
+fn a_bucket_may_be_named_by_a_variable() {
+    let mut input = pipeline("web", &json!([check("Unit", 1)]));
+    input["pipeline"]["pipelineType"] = "V2".into();
+    input["pipeline"]["variables"] = json!([{"name": "Bucket", "defaultValue": "sources"}]);
+    input["pipeline"]["stages"][0]["actions"][0]["configuration"]["S3Bucket"] = "#{variables.Bucket}".into();
+    let mut local = local();
+    local.call("CreatePipeline", &input);
+    assert_eq!(local.engine.take_effects(), [Effect::CreateBucket { bucket: "store".to_owned() }]);
 }
 
 #[test]
