@@ -54,7 +54,14 @@ pub(super) fn check(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(
         for action in &stage.actions {
             let standing = (index, action.run_order);
             check_action(engine, action, index)?;
+            let mut inputs = BTreeSet::new();
             for input in &action.input_artifacts {
+                if !inputs.insert(&input.name) {
+                    return Err(ApiError::action(format!(
+                        "The input artifact '{}' of action '{}' in stage '{}' is given more than once",
+                        input.name, action.name, stage.name
+                    )));
+                }
                 if artifacts.get(input.name.as_str()).is_none_or(|made| *made >= standing) {
                     return Err(ApiError::action(format!(
                         "The input artifact '{}' of action '{}' in stage '{}' is not an output artifact of an earlier action",

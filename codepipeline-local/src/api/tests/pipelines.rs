@@ -141,6 +141,19 @@ fn broken_structures_are_refused_with_what_is_wrong() {
 }
 
 #[test]
+fn an_input_artifact_is_given_once() {
+    let mut local = Local::new();
+    let mut wide = action_type();
+    wide["inputArtifactDetails"]["maximumCount"] = 5.into();
+    local.call("CreateCustomActionType", &wide);
+    let mut action = check("Unit", 1);
+    action["inputArtifacts"] = json!([{"name": "Source"}, {"name": "Source"}]);
+    let (name, message) = local.refused("CreatePipeline", &pipeline("web", &json!([action])));
+    assert_eq!(name, "InvalidActionDeclarationException");
+    assert!(message.contains("'Source'") && message.contains("more than once"), "{message}");
+}
+
+#[test]
 fn a_bucket_may_be_named_by_a_variable() {
     let mut input = pipeline("web", &json!([check("Unit", 1)]));
     input["pipeline"]["pipelineType"] = "V2".into();
