@@ -121,3 +121,54 @@ impl SettingFlags {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: SettingFlags,
+    }
+
+    fn read(arguments: &[&str]) -> Settings {
+        Line::try_parse_from([&["serve"], arguments].concat()).ok().expect("the flags are right").flags.settings()
+    }
+
+    #[test]
+    fn each_flag_reaches_its_own_setting() {
+        type Change = fn(&mut Settings);
+        let cases: [(&[&str], Change); 20] = [
+            (&["--region", "eu-west-1"], |s| s.region = "eu-west-1".into()),
+            (&["--account", "999999999999"], |s| s.account_id = "999999999999".into()),
+            (&["--reoffer-delay", "7s"], |s| s.reoffer_after = Some(Duration::from_secs(7))),
+            (&["--reoffer-delay", "never"], |s| s.reoffer_after = None),
+            (&["--nonce", "random"], |s| s.nonce_form = NonceForm::Random),
+            (&["--keep-nonce"], |s| s.keep_nonce_on_reoffer = true),
+            (&["--accept-second-acknowledge"], |s| s.second_acknowledge = Leniency::Accept),
+            (&["--accept-late-acknowledge"], |s| s.acknowledge_finished = Leniency::Accept),
+            (&["--accept-unacknowledged-result"], |s| s.put_before_acknowledge = Leniency::Accept),
+            (&["--refuse-unacknowledged-details"], |s| s.details_before_acknowledge = Leniency::Refuse),
+            (&["--drop-variables-with-continuation"], |s| s.variables_with_continuation = Leniency::Accept),
+            (&["--accept-missing-query-param"], |s| s.missing_query_param = Leniency::Accept),
+            (&["--purge-after", "7s"], |s| s.purge_after = Duration::from_secs(7)),
+            (&["--continuation-delay", "7s"], |s| s.continuation_delay = Duration::from_secs(7)),
+            (&["--default-batch-size", "7"], |s| s.default_batch_size = 7),
+            (&["--action-timeout", "7s"], |s| s.action_timeout = Duration::from_secs(7)),
+            (&["--credential-life", "7s"], |s| s.credential_life = Duration::from_secs(7)),
+            (&["--configuration-value-limit", "7"], |s| s.configuration_value_limit = 7),
+            (&["--extra-members"], |s| s.extra_members = true),
+            (&["--start-on-create"], |s| s.start_on_create = true),
+        ];
+        assert_eq!(read(&[]), Settings::default());
+        for (arguments, change) in cases {
+            let mut wanted = Settings::default();
+            change(&mut wanted);
+            assert_ne!(wanted, Settings::default(), "{arguments:?} is told from the default");
+            assert_eq!(read(arguments), wanted, "{arguments:?}");
+        }
+    }
+}

@@ -22,7 +22,7 @@ pub enum NonceForm {
 
 /// Every unknown of the service as a setting, and the account that the emulator plays. None of the defaults is a
 /// documented fact but the sizes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The region in ARNs, and the only one that actions may run in.
     pub region: String,
