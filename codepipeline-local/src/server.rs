@@ -181,6 +181,10 @@ impl Shared {
                 }
             }
             Effect::CopySource { id, from, to } => self.copy_source(id, &from, &to).await,
+            Effect::CheckOutputs { id, mut places } => {
+                places.retain(|place| !self.store.has(place));
+                lock(&self.engine).outputs_checked(self.clock.now(), id, &places);
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use aws_sdk_codepipeline::types::{
 };
 use aws_sdk_s3::types::ServerSideEncryption;
 use codepipeline_local::clock::ManualClock;
+use codepipeline_local::engine::{Leniency, Settings};
 use codepipeline_local::types::Timestamp;
 use codepipeline_local::{Emulator, Options};
 
@@ -27,8 +28,13 @@ struct Scenario {
 
 impl Scenario {
     async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    async fn with(engine: Settings) -> Self {
         let time = ManualClock::new(Timestamp(START));
-        let emulator = Emulator::start(Options { clock: time.clock(), ..Options::default() }).await.unwrap();
+        let options = Options { engine, clock: time.clock(), ..Options::default() };
+        let emulator = Emulator::start(options).await.unwrap();
         let config = aws_sdk_codepipeline::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -149,6 +155,27 @@ async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
     let operations = scenario.emulator.operations();
     assert_eq!(operations.first().map(String::as_str), Some("CreateBucket"));
     assert_eq!(operations[operations.len() - 3..], ["PutObject", "PutJobSuccessResult", "GetPipelineState"]);
+}
+
+#[tokio::test]
+async fn an_output_artifact_that_is_missing_fails_its_action_where_the_setting_says_so() {
+    let engine = Settings { missing_output: Leniency::Refuse, ..Settings::default() };
+    for upload in [true, false] {
+        let scenario = Scenario::with(engine.clone()).await;
+        scenario.run_pipeline().await;
+        let job = scenario.job().await;
+        let acknowledged = scenario.pipelines.acknowledge_job().job_id(job.id().unwrap()).nonce(job.nonce().unwrap());
+        acknowledged.send().await.unwrap();
+        let place = job.data().unwrap().output_artifacts()[0].location().unwrap().s3_location().unwrap();
+        if upload {
+            let put = scenario.objects.put_object().bucket(place.bucket_name()).key(place.object_key());
+            put.server_side_encryption(ServerSideEncryption::AwsKms).body(b"x".to_vec().into()).send().await.unwrap();
+        }
+        scenario.pipelines.put_job_success_result().job_id(job.id().unwrap()).send().await.unwrap();
+        let state = scenario.pipelines.get_pipeline_state().name("pipe").send().await.unwrap();
+        let wanted = if upload { StageExecutionStatus::Succeeded } else { StageExecutionStatus::Failed };
+        assert_eq!(state.stage_states()[1].latest_execution().unwrap().status(), &wanted);
+    }
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ pub(crate) struct ActionExecution {
     pub(crate) error: Option<ActionError>,
     pub(crate) revision: Option<Revision>,
     pub(crate) variables: BTreeMap<String, String>,
+    /// The variables of a success that waits for its output artifacts to be found.
+    pub(super) unchecked: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,6 +103,7 @@ impl Engine {
             error: None,
             revision: None,
             variables: BTreeMap::new(),
+            unchecked: None,
         };
         let prepared = self.prepare(&mut action);
         self.actions.insert(number, action);

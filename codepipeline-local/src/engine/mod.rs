@@ -65,7 +65,18 @@ pub enum Effect {
         /// The artifact's place.
         to: ObjectRef,
     },
+    /// See which of the objects are there, and tell [`Engine::outputs_checked`].
+    CheckOutputs {
+        /// What to answer with.
+        id: OutputsId,
+        /// Where the action's output artifacts must be.
+        places: Vec<ObjectRef>,
+    },
 }
+
+/// Which outputs were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OutputsId(u64);
 
 /// Which copy was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -149,6 +149,11 @@ impl Store {
         self.storage.catalog.create_bucket(name)
     }
 
+    /// Whether the object is there.
+    pub(crate) fn has(&self, place: &ObjectRef) -> bool {
+        self.storage.catalog.get(&place.bucket, &place.key).is_ok()
+    }
+
     /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms`.
     pub(crate) async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<Copied, CopyError> {
         let copied = async {

@@ -149,6 +149,37 @@ fn output_variables_have_a_size_and_no_place_beside_a_token() {
 }
 
 #[test]
+fn a_success_without_its_output_artifact_fails_the_action_where_the_setting_says_so() {
+    let mut action = check("Unit", 1);
+    action["outputArtifacts"] = json!([{"name": "Report"}]);
+    let claimed = |missing_output| {
+        let (mut local, _) = running(|settings| settings.missing_output = missing_output, &json!([action]));
+        let job = local.claim();
+        local.call("PutJobSuccessResult", &json!({"jobId": job["id"], "outputVariables": {"K": "v"}}));
+        local
+    };
+    let mut lenient = claimed(Leniency::Accept);
+    assert_eq!(lenient.action("web", 1, 0)["latestExecution"]["status"], "Succeeded");
+    for there in [true, false] {
+        let mut strict = claimed(Leniency::Refuse);
+        assert_eq!(strict.action("web", 1, 0)["latestExecution"]["status"], "InProgress");
+        let mut effects = strict.engine.take_effects();
+        let Some(Effect::CheckOutputs { id, places }) = effects.pop() else { panic!("{effects:?}") };
+        for _ in 0..2 {
+            strict.engine.outputs_checked(strict.now, id, if there { &[] } else { &places });
+        }
+        let latest = strict.action("web", 1, 0)["latestExecution"].clone();
+        let message = latest["errorDetails"]["message"].as_str().unwrap_or_default();
+        if there {
+            assert_eq!((&latest["status"], message), (&json!("Succeeded"), ""));
+        } else {
+            assert_eq!(latest["status"], "Failed");
+            assert!(message.contains("'Report'") && message.contains(&places[0].key), "{message}");
+        }
+    }
+}
+
+#[test]
 fn a_poll_gets_as_many_jobs_as_it_asks_for_the_oldest_first() {
     let (mut local, _) = running(|_| {}, &json!([check("A", 1), check("B", 1), check("C", 1)]));
     let default = local.call("PollForJobs", &json!({"actionTypeId": type_id()}));
