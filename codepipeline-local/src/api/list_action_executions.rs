@@ -52,7 +52,7 @@ pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
         .actions_of(name)
         .filter(|(_, execution, _)| wanted.iter().all(|id| **id == execution.id))
         .filter(|(_, _, action)| !only_latest || seen.insert((&action.stage, &action.declaration.name)))
-        .map(|(number, execution, action)| (number, detail(engine, execution, action)));
+        .map(|(number, execution, action)| (paging::newest_first(number), detail(engine, execution, action)));
     let size = input.max_results.unwrap_or(engine.settings.page_size);
     let page = paging::page("ListActionExecutions", details, input.next_token.as_deref(), size)?;
     Ok(object([("actionExecutionDetails", page.items.into()), ("nextToken", page.next)]))

@@ -285,6 +285,54 @@ fn listings_come_in_pages() {
 }
 
 #[test]
+fn a_listing_goes_on_after_the_last_item_of_a_page_was_deleted() {
+    let mut local = local();
+    for name in ["a", "b", "c"] {
+        local.call("CreatePipeline", &pipeline(name, &json!([check("Unit", 1)])));
+    }
+    let page = local.call("ListPipelines", &json!({"maxResults": 2}));
+    local.call("DeletePipeline", &json!({"name": "b"}));
+    let rest = local.call("ListPipelines", &json!({"maxResults": 2, "nextToken": page["nextToken"]}));
+    assert_eq!((rest["pipelines"].as_array().unwrap().len(), &rest["pipelines"][0]["name"]), (1, &json!("c")));
+}
+
+#[test]
+fn every_listing_gives_each_item_once_whatever_the_pages_size() {
+    let mut local = Local::with(|settings| settings.page_size = 1);
+    for provider in ["Check", "Check-2", "Check_2"] {
+        let mut declared = action_type();
+        declared["provider"] = provider.into();
+        local.call("CreateCustomActionType", &declared);
+    }
+    local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
+    for _ in 0..3 {
+        local.start("web");
+        local.finish_sources(&found());
+    }
+    let of_web = json!({"pipelineName": "web"});
+    for (operation, member, input, count) in [
+        ("ListActionTypes", "actionTypes", json!({}), 4),
+        ("ListPipelineExecutions", "pipelineExecutionSummaries", of_web.clone(), 3),
+        ("ListActionExecutions", "actionExecutionDetails", of_web, 4),
+    ] {
+        let mut input = input;
+        let mut seen = Vec::new();
+        loop {
+            let page = local.call(operation, &input);
+            seen.extend(page[member].as_array().unwrap().iter().map(Value::to_string));
+            input["nextToken"] = page["nextToken"].clone();
+            if page["nextToken"].is_null() {
+                break;
+            }
+        }
+        let given = seen.len();
+        seen.sort();
+        seen.dedup();
+        assert_eq!((given, seen.len()), (count, count), "{operation}");
+    }
+}
+
+#[test]
 fn a_deleted_pipeline_takes_its_jobs_along() {
     let (mut local, _) = running(|_| {}, &json!([check("Unit", 1)]));
     let job = local.claim();
