@@ -107,6 +107,10 @@ fn a_continuation_is_a_new_job_of_the_same_action() {
         (&latest["summary"], &latest["externalExecutionUrl"]),
         (&json!("half way"), &json!("https://ci/make/77"))
     );
+    let listed = local.call("ListActionExecutions", &json!({"pipelineName": "web"}));
+    let output = &listed["actionExecutionDetails"][0]["output"];
+    assert_eq!(output["executionResult"]["externalExecutionUrl"], "https://ci/make/77");
+    assert_eq!(output.get("outputVariables"), None);
     local.wait(29);
     assert!(local.poll(5).is_empty());
     local.wait(1);
