@@ -184,6 +184,20 @@ fn a_success_without_its_output_artifact_fails_the_action_where_the_setting_says
 }
 
 #[test]
+fn a_revision_is_made_in_a_year_that_clients_can_write() {
+    let mut local = one(|_| {});
+    let job = local.claim();
+    let put = |created: f64| json!({"jobId": job["id"], "currentRevision": {"revision": "r", "changeIdentifier": "c", "created": created}});
+    for created in [-1.0, 253_402_300_800.0, 1e300] {
+        let (name, message) = local.refused("PutJobSuccessResult", &put(created));
+        assert_eq!(name, "ValidationException");
+        assert!(message.contains("currentRevision.created") && message.contains("9999"), "{message}");
+    }
+    local.call("PutJobSuccessResult", &put(253_402_300_799.0));
+    assert_eq!(local.action("web", 1, 0)["currentRevision"]["created"], 253_402_300_799.0);
+}
+
+#[test]
 fn a_poll_gets_as_many_jobs_as_it_asks_for_the_oldest_first() {
     let (mut local, _) = running(|_| {}, &json!([check("A", 1), check("B", 1), check("C", 1)]));
     let default = local.call("PollForJobs", &json!({"actionTypeId": type_id()}));
