@@ -198,6 +198,19 @@ fn a_revision_is_made_in_a_year_that_clients_can_write() {
 }
 
 #[test]
+fn the_details_of_a_finished_job_have_no_credentials() {
+    let mut local = one(|_| {});
+    let job = local.claim();
+    let details =
+        |local: &mut Local| local.call("GetJobDetails", &json!({"jobId": job["id"]}))["jobDetails"]["data"].clone();
+    assert!(details(&mut local)["artifactCredentials"].is_object());
+    local.succeed(&job);
+    let data = details(&mut local);
+    assert_eq!(data.get("artifactCredentials"), None);
+    assert_eq!(data["actionConfiguration"], job["data"]["actionConfiguration"]);
+}
+
+#[test]
 fn a_poll_gets_as_many_jobs_as_it_asks_for_the_oldest_first() {
     let (mut local, _) = running(|_| {}, &json!([check("A", 1), check("B", 1), check("C", 1)]));
     let default = local.call("PollForJobs", &json!({"actionTypeId": type_id()}));
