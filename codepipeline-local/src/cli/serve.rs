@@ -16,6 +16,8 @@ use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedul
 use crate::server::{Emulator, Options};
 
 /// Serve CodePipeline and S3 on a loopback port
+///
+/// Pipelines run when they are started: S3 source actions take PollForSourceChanges, but changes are not polled for.
 #[derive(Args)]
 pub(super) struct Serve {
     /// The port; 0 for any that is free
