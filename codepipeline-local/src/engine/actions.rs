@@ -172,13 +172,11 @@ impl Engine {
                     ("ObjectKey".to_owned(), key),
                 ]);
                 // An unversioned bucket's objects have the version id `null`.
+                action.summary = source.summary.clone().or(Some(match &source.version_id {
+                    Some(version) => format!("Amazon S3 version id: {version}"),
+                    None => format!("Amazon S3 ETag: {etag}"),
+                }));
                 variables.insert("VersionId".to_owned(), source.version_id.unwrap_or_else(|| "null".to_owned()));
-                action.summary = Some(
-                    source
-                        .summary
-                        .clone()
-                        .unwrap_or_else(|| format!("Amazon S3 version id: {}", variables["VersionId"])),
-                );
                 action.revision =
                     Some(Revision { id: source.revision, change_id: etag, created: now, summary: source.summary });
                 self.succeed_action(now, id.0, variables);
