@@ -38,6 +38,8 @@ fn function(world: &World, actions: &Value) -> (Function, mpsc::UnboundedReceive
     let function = Function::new(FunctionSettings {
         name: "worker".into(),
         command: vec![env!("CARGO_BIN_EXE_codepipeline-worker").into()],
+        account_id: "123456789012".into(),
+        region: "us-east-1".into(),
         env: variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>(),
         timeout: Duration::from_secs(300),
         memory_mb: 512,

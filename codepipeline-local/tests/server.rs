@@ -114,7 +114,7 @@ fn declaration() -> PipelineDeclaration {
     let stage = |name: &str, action: ActionDeclaration| StageDeclaration::builder().name(name).actions(action).build();
     PipelineDeclaration::builder()
         .name("pipe")
-        .role_arn("arn:aws:iam::111122223333:role/pipe")
+        .role_arn("arn:aws:iam::123456789012:role/pipe")
         .artifact_store(
             ArtifactStore::builder().r#type(ArtifactStoreType::S3).location("artifact-store").build().unwrap(),
         )

@@ -51,7 +51,7 @@ impl Serve {
         let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
         let env: Vec<_> = self.env.iter().map(|text| variable(text)).collect::<Result<_, _>>()?;
         let settings = self.settings.settings();
-        let region = settings.region.clone();
+        let (account_id, region) = (settings.account_id.clone(), settings.region.clone());
         let seed = self.seed.unwrap_or_else(random_seed);
         let options = Options { port: self.port, data: self.data, engine: settings, seed, clock: Clock::machine() };
         let emulator = Emulator::start(options).await.map_err(|error| error.to_string())?;
@@ -62,6 +62,8 @@ impl Serve {
             Function::new(FunctionSettings {
                 name: "function".to_owned(),
                 command: command.0,
+                account_id,
+                region,
                 env,
                 timeout: self.timeout,
                 memory_mb: 1024,

@@ -14,7 +14,7 @@ pub(super) struct SettingFlags {
     /// The region in ARNs [default: us-east-1]
     #[arg(long)]
     region: Option<String>,
-    /// The account in jobs and ARNs [default: 111122223333]
+    /// The account in jobs and ARNs [default: 123456789012]
     #[arg(long, value_parser = account)]
     account: Option<String>,
     /// How long an unacknowledged job waits before a poll gets it again, or never [default: 30s]

@@ -75,7 +75,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             region: "us-east-1".to_owned(),
-            account_id: "111122223333".to_owned(),
+            account_id: "123456789012".to_owned(),
             reoffer_after: Some(Duration::from_secs(30)),
             nonce_form: NonceForm::Counter,
             keep_nonce_on_reoffer: false,

@@ -14,10 +14,6 @@ use tokio::sync::mpsc;
 use super::endpoint::{Endpoint, Offer};
 use super::{FunctionSettings, Output};
 
-/// The account and region that functions see, unless their environment names a region: the engine's defaults.
-const ACCOUNT: &str = "111122223333";
-const REGION: &str = "us-east-1";
-
 /// A running bootstrap. Killed when dropped.
 pub(super) struct Process {
     child: Child,
@@ -27,10 +23,10 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) async fn start(settings: &FunctionSettings) -> io::Result<Self> {
-        let region = settings.env.get("AWS_REGION").map_or(REGION, String::as_str);
-        let arn = format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{}", settings.name);
+        let FunctionSettings { region, account_id, name, .. } = settings;
+        let arn = format!("arn:aws:lambda:{region}:{account_id}:function:{name}");
         let endpoint = Endpoint::start(arn).await?;
-        let mut command = command(settings, region, &endpoint)?;
+        let mut command = command(settings, &endpoint)?;
         let mut child = command.spawn().map_err(|error| {
             io::Error::new(
                 error.kind(),
@@ -123,7 +119,7 @@ fn described(status: io::Result<ExitStatus>) -> String {
 
 /// The command with the environment of a Lambda function (Lambda Developer Guide, "Defined runtime environment variables").
 #[expect(clippy::disallowed_methods, reason = "a function finds programs where the one who started the emulator does")]
-fn command(settings: &FunctionSettings, region: &str, endpoint: &Endpoint) -> io::Result<Command> {
+fn command(settings: &FunctionSettings, endpoint: &Endpoint) -> io::Result<Command> {
     let [program, arguments @ ..] = settings.command.as_slice() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the function's command is empty"));
     };
@@ -143,8 +139,8 @@ fn command(settings: &FunctionSettings, region: &str, endpoint: &Endpoint) -> io
         .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
         .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}"))
         .env("AWS_LAMBDA_LOG_STREAM_NAME", "local")
-        .env("AWS_REGION", region)
-        .env("AWS_DEFAULT_REGION", region)
+        .env("AWS_REGION", &settings.region)
+        .env("AWS_DEFAULT_REGION", &settings.region)
         .env("LAMBDA_TASK_ROOT", std::env::current_dir()?)
         .env("_HANDLER", "bootstrap")
         .env("TZ", ":UTC")

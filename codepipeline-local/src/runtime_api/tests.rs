@@ -14,6 +14,8 @@ fn shell(script: &str) -> FunctionSettings {
     FunctionSettings {
         name: "worker".into(),
         command: ["sh", "-c", script].map(str::to_owned).to_vec(),
+        account_id: "999999999999".into(),
+        region: "eu-west-1".into(),
         env: BTreeMap::new(),
         timeout: Duration::from_millis(300),
         memory_mb: 256,
@@ -118,13 +120,31 @@ async fn the_environment_is_lambdas_and_the_callers_and_the_output_comes_in_line
     let (sender, mut lines) = mpsc::unbounded_channel();
     let mut settings =
         shell("echo \"$AWS_LAMBDA_FUNCTION_NAME $AWS_LAMBDA_FUNCTION_MEMORY_SIZE $AWS_REGION $OWN\"; env | wc -l");
-    settings.env = [("OWN", "own"), ("AWS_REGION", "eu-west-1")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+    settings.env = [("OWN".to_owned(), "own".to_owned())].into();
     settings.output = Output::Lines(sender);
     Function::new(settings).unwrap().invoke(&json!({})).await.unwrap();
     assert_eq!(lines.recv().await.as_deref(), Some("worker 256 eu-west-1 own"));
     // Nothing of the environment that the tests themselves run in.
     let count: usize = lines.recv().await.unwrap().trim().parse().unwrap();
     assert!(count < 22, "{count} variables");
+}
+
+#[tokio::test]
+async fn a_functions_arn_and_schedule_have_its_account_and_region() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = shell("cd \"$FOLDER\"; echo $AWS_LAMBDA_RUNTIME_API > new; mv new api; sleep 600");
+    settings.env = BTreeMap::from([("FOLDER".into(), folder.path().display().to_string())]);
+    settings.timeout = Duration::from_secs(600);
+    let function = Function::new(settings).unwrap();
+    let schedule = Schedule::start(function.clone(), Duration::from_secs(600), |_| {});
+    let api = folder.path().join("api");
+    until(|| api.exists()).await;
+    let (_, head, body) = send(std::fs::read_to_string(api).unwrap().trim(), "GET", "invocation/next", "").await;
+    let arn = header(&head, "lambda-runtime-invoked-function-arn");
+    assert_eq!(arn, "arn:aws:lambda:eu-west-1:999999999999:function:worker");
+    assert!(body.contains(r#""account":"999999999999""#) && body.contains(r#""region":"eu-west-1""#), "{body}");
+    drop(schedule);
+    function.stop().await;
 }
 
 /// A shell that says where its Runtime API is and which processes it started, some in a session of their own, and never asks for an event: the test does that in
@@ -230,6 +250,8 @@ async fn a_schedule_begins_at_once_and_goes_on() {
     }
     drop(schedule);
     while ends.recv().await.is_some() {}
-    let event = scheduled_event(Timestamp(1_800_000_000_123));
+    let event = scheduled_event(Timestamp(1_800_000_000_123), "999999999999", "eu-west-1");
     assert_eq!(event["time"], "2027-01-15T08:00:00Z");
+    assert_eq!((&event["account"], &event["region"]), (&json!("999999999999"), &json!("eu-west-1")));
+    assert_eq!(event["resources"], json!(["arn:aws:events:eu-west-1:999999999999:rule/codepipeline-local"]));
 }

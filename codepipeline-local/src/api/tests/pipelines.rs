@@ -27,7 +27,7 @@ fn a_new_pipeline_has_its_defaults_its_buckets_and_no_execution() {
     assert!(local.engine.is_artifact_store("store") && !local.engine.is_artifact_store("sources"));
     let got = local.call("GetPipeline", &json!({"name": "web"}));
     assert_eq!(got["pipeline"], *declared);
-    assert_eq!(got["metadata"]["pipelineArn"], "arn:aws:codepipeline:us-east-1:111122223333:web");
+    assert_eq!(got["metadata"]["pipelineArn"], "arn:aws:codepipeline:us-east-1:123456789012:web");
     let executions = local.call("ListPipelineExecutions", &json!({"pipelineName": "web"}));
     assert_eq!(executions["pipelineExecutionSummaries"], json!([]));
     let again = pipeline("web", &json!([check("Unit", 1)]));
