@@ -7,6 +7,7 @@ mod body;
 mod catalog;
 mod condition;
 mod listing;
+mod messages;
 mod objects;
 mod signature;
 mod storage;
@@ -138,7 +139,8 @@ impl Store {
                 return refuse(error);
             }
         }
-        self.service.call(Request::from_parts(parts, body)).await
+        let place = messages::Place::of(&parts.uri);
+        Ok(place.explain(self.service.call(Request::from_parts(parts, body)).await?))
     }
 
     /// Makes the bucket, if it is not there. Fails if S3 allows no such name, or the data folder fails.

@@ -178,7 +178,9 @@ impl Storage {
 
 /// Where a range begins in an object of this size, and how long it is.
 fn span(range: Range, size: u64) -> S3Result<(u64, u64)> {
-    let range = range.check(size)?;
+    let outside =
+        |_| s3_error!(InvalidRange, "The range {} is outside of the object's {} bytes", range.to_header_string(), size);
+    let range = range.check(size).map_err(outside)?;
     Ok((range.start, range.end - range.start))
 }
 
