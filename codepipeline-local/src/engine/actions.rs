@@ -220,8 +220,8 @@ impl Engine {
             job.state = JobState::TimedOut;
             job.finished = Some(now);
         }
-        let limit = self.settings.action_timeout.as_secs();
-        self.fail_action(now, number, "JobFailed", format!("The action did not finish within {limit} seconds"));
+        let limit = self.settings.action_timeout;
+        self.fail_action(now, number, "JobFailed", format!("The action did not finish within {limit:?}"));
     }
 
     /// The pipeline's action executions with their numbers, the newest first.

@@ -135,6 +135,14 @@ fn continuations_do_not_stretch_the_actions_timeout() {
 }
 
 #[test]
+fn a_timeout_below_a_second_is_told_as_it_is() {
+    let mut local = one(|settings| settings.action_timeout = Duration::from_millis(500));
+    local.wait(1);
+    let message = local.action("web", 1, 0)["latestExecution"]["errorDetails"]["message"].clone();
+    assert_eq!(message, "The action did not finish within 500ms");
+}
+
+#[test]
 fn output_variables_have_a_size_and_no_place_beside_a_token() {
     let mut local = one(|_| {});
     let job = local.claim();
