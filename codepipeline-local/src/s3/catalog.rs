@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
@@ -196,9 +197,12 @@ impl Catalog {
         Ok(())
     }
 
-    /// The names of all buckets.
-    pub(super) fn buckets(&self) -> Vec<String> {
-        self.lock().buckets.keys().cloned().collect()
+    /// The names of all buckets, and when each was made. That is the machine's time, which the bucket's folder has: nothing is
+    /// put into the folder.
+    pub(super) fn buckets(&self) -> io::Result<Vec<(String, SystemTime)>> {
+        let state = self.lock();
+        let made = |name: &String| std::fs::metadata(self.root.join(BUCKETS).join(name))?.modified();
+        state.buckets.keys().map(|name| Ok((name.clone(), made(name)?))).collect()
     }
 
     /// Fails if there is no such bucket.

@@ -126,8 +126,9 @@ impl S3 for Operations {
     }
 
     async fn list_buckets(&self, _req: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
-        let named = |name| Bucket { name: Some(name), creation_date: Some(date(Timestamp(0))), ..Default::default() };
-        let buckets = self.0.catalog.buckets().into_iter().map(named).collect();
+        let named =
+            |(name, made)| Bucket { name: Some(name), creation_date: Some(Date::from(made)), ..Default::default() };
+        let buckets = self.0.catalog.buckets().map_err(internal)?.into_iter().map(named).collect();
         Ok(S3Response::new(ListBucketsOutput { buckets: Some(buckets), ..Default::default() }))
     }
 

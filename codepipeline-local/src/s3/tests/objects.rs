@@ -19,6 +19,18 @@ async fn what_is_put_is_got_whole_and_in_ranges() {
 }
 
 #[tokio::test]
+async fn buckets_are_listed_with_the_time_at_which_they_were_made() {
+    let server = Server::start().await;
+    let listed = server.anyone().list_buckets().send().await.unwrap();
+    let now = i64::try_from(Clock::machine().now().0 / 1000).unwrap();
+    assert_eq!(listed.buckets().len(), 2);
+    for bucket in listed.buckets() {
+        let made = bucket.creation_date().unwrap().secs();
+        assert!((now - 3600..=now + 1).contains(&made), "{made}");
+    }
+}
+
+#[tokio::test]
 async fn errors_name_the_bucket_the_key_or_the_limit() {
     fn message<T, E: ProvideErrorMetadata>(result: Result<T, aws_sdk_s3::error::SdkError<E>>) -> String {
         let error = result.err().expect("the request was to be refused");
