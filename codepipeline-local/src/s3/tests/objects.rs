@@ -31,6 +31,17 @@ async fn buckets_are_listed_with_the_time_at_which_they_were_made() {
 }
 
 #[tokio::test]
+async fn a_range_that_can_not_be_read_is_ignored() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    client.put_object().bucket("bucket").key("ten").body(body("0123456789")).send().await.unwrap();
+    for range in ["bytes=x-y", "lines=1-2", "bytes=5-2"] {
+        let got = client.get_object().bucket("bucket").key("ten").range(range).send().await.unwrap();
+        assert_eq!((got.content_length(), got.content_range()), (Some(10), None), "{range}");
+    }
+}
+
+#[tokio::test]
 async fn errors_name_the_bucket_the_key_or_the_limit() {
     fn message<T, E: ProvideErrorMetadata>(result: Result<T, aws_sdk_s3::error::SdkError<E>>) -> String {
         let error = result.err().expect("the request was to be refused");
