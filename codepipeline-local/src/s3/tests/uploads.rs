@@ -53,3 +53,30 @@ async fn parts_that_arrive_side_by_side_keep_their_bytes() {
     let got = client.get_object().bucket("bucket").key("big").send().await.unwrap().body.collect().await.unwrap();
     assert!(got.to_vec() == (0..8).flat_map(content).collect::<Vec<_>>());
 }
+
+/// Begins an upload to `key`, sends the parts with these numbers, and tells its id and what completes it.
+async fn parts(client: &Client, key: &str, parts: &[(i32, Vec<u8>)]) -> (String, CompletedMultipartUpload) {
+    let begun = client.create_multipart_upload().bucket("bucket").key(key).send().await.unwrap();
+    let id = begun.upload_id().unwrap().to_owned();
+    let mut completed = CompletedMultipartUpload::builder();
+    for (number, bytes) in parts {
+        let part = client.upload_part().bucket("bucket").key(key).upload_id(&id).part_number(*number);
+        let e_tag = part.body(ByteStream::from(bytes.clone())).send().await.unwrap().e_tag().unwrap().to_owned();
+        completed = completed.parts(CompletedPart::builder().part_number(*number).e_tag(e_tag).build());
+    }
+    (id, completed.build())
+}
+
+#[tokio::test]
+async fn parts_may_have_gaps_between_their_numbers_and_some_may_be_left_out() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    let sent = [(2, vec![b'a'; 5 << 20]), (3, b"unwanted".to_vec()), (7, vec![b'b'; 5 << 20]), (9, b"end".to_vec())];
+    let (id, all) = parts(&client, "gaps", &sent).await;
+    let wanted = all.parts().iter().filter(|part| part.part_number() != Some(3)).cloned().collect();
+    let wanted = CompletedMultipartUpload::builder().set_parts(Some(wanted)).build();
+    let complete = client.complete_multipart_upload().bucket("bucket").key("gaps").upload_id(&id);
+    complete.multipart_upload(wanted).send().await.unwrap();
+    let got = client.get_object().bucket("bucket").key("gaps").send().await.unwrap().body.collect().await.unwrap();
+    assert!(got.to_vec() == [sent[0].1.clone(), sent[2].1.clone(), sent[3].1.clone()].concat());
+}
