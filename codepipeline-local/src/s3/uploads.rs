@@ -22,6 +22,9 @@ use crate::types::Timestamp;
 /// Every part but the last must have this size (S3 User Guide, "Amazon S3 multipart upload limits").
 const SMALLEST_PART: i64 = 5 * 1024 * 1024;
 
+/// The most parts that one page of a listing has (S3 API Reference, ListParts).
+const PARTS_PAGE: i32 = 1000;
+
 /// Uploads that are neither completed nor aborted, by their ids. They end with the emulator.
 #[derive(Default)]
 pub(super) struct Uploads(Mutex<BTreeMap<String, Arc<Upload>>>);
@@ -107,7 +110,16 @@ impl Storage {
         let mut response = upload.list_parts(&input.upload_id).await?;
         response.output.bucket = Some(upload.bucket.clone());
         response.output.key = Some(upload.key.clone());
-        response.output.is_truncated = Some(false);
+        let limit = input.max_parts.unwrap_or(PARTS_PAGE).clamp(0, PARTS_PAGE);
+        let after = input.part_number_marker.unwrap_or(0);
+        let parts = response.output.parts.get_or_insert_default();
+        parts.retain(|part| part.part_number > Some(after));
+        let truncated = parts.len() > usize::try_from(limit).unwrap_or(0);
+        parts.truncate(usize::try_from(limit).unwrap_or(0));
+        response.output.next_part_number_marker = parts.last().and_then(|part| part.part_number);
+        response.output.part_number_marker = Some(after);
+        response.output.max_parts = Some(limit);
+        response.output.is_truncated = Some(truncated);
         Ok(response)
     }
 

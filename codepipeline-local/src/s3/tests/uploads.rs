@@ -80,3 +80,22 @@ async fn parts_may_have_gaps_between_their_numbers_and_some_may_be_left_out() {
     let got = client.get_object().bucket("bucket").key("gaps").send().await.unwrap().body.collect().await.unwrap();
     assert!(got.to_vec() == [sent[0].1.clone(), sent[2].1.clone(), sent[3].1.clone()].concat());
 }
+
+#[tokio::test]
+async fn parts_are_listed_in_pages() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    let (id, _) = parts(&client, "paged", &[1, 4, 10].map(|number| (number, b"x".to_vec()))).await;
+    let mut pages = Vec::new();
+    let mut marker = None;
+    loop {
+        let list = client.list_parts().bucket("bucket").key("paged").upload_id(&id).max_parts(2);
+        let page = list.set_part_number_marker(marker).send().await.unwrap();
+        pages.push(page.parts().iter().filter_map(|part| part.part_number()).collect::<Vec<_>>());
+        marker = page.next_part_number_marker().map(str::to_owned);
+        if page.is_truncated() != Some(true) {
+            break;
+        }
+    }
+    assert_eq!(pages, [vec![1, 4], vec![10]]);
+}
