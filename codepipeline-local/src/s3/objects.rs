@@ -185,7 +185,7 @@ fn span(range: Range, size: u64) -> S3Result<(u64, u64)> {
 }
 
 /// The bytes of a file from `start` on. The file is opened at once, so that it can be read to its end after its removal.
-async fn contents(
+pub(super) async fn contents(
     path: PathBuf,
     start: u64,
     length: u64,

@@ -7,15 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
-    CompletedPart, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput,
-    ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, ServerSideEncryption,
-    UploadPartInput, UploadPartOutput,
+    CompletedPart, CopyPartResult, CopySource, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Range,
+    ServerSideEncryption, StreamingBlob, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 
 use super::blob::{BUCKET, Blob, KEY};
 use super::catalog::{Encryption, Record, internal};
-use super::condition::Condition;
+use super::condition::{Condition, check_read};
+use super::objects::contents;
 use super::storage::{Storage, date, is_job, own_request};
 use crate::types::Timestamp;
 
@@ -102,6 +103,46 @@ impl Storage {
         response.output.server_side_encryption = Some(ServerSideEncryption::from(upload.encryption.algorithm.clone()));
         response.output.ssekms_key_id.clone_from(&upload.encryption.key_id);
         Ok(response)
+    }
+
+    pub(super) async fn copy_part(
+        &self,
+        request: S3Request<UploadPartCopyInput>,
+    ) -> S3Result<S3Response<UploadPartCopyOutput>> {
+        let input = request.input;
+        let CopySource::Bucket { bucket, key, version_id: None } = &input.copy_source else {
+            return Err(s3_error!(NotImplemented, "The emulator copies from buckets, and keeps no versions"));
+        };
+        let source = self.catalog.get(bucket, key)?;
+        let (if_match, if_none_match) = (input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref());
+        if check_read(if_match, if_none_match, &source.record.e_tag).is_err() {
+            return Err(s3_error!(PreconditionFailed, "The source is not what the request's conditions demand"));
+        }
+        let size = source.record.size;
+        let (start, length) = match input.copy_source_range.as_deref() {
+            Some(range) => copied_span(range, size)?,
+            None => (0, size),
+        };
+        let bytes = contents(source.blob.file(), start, length).await.map_err(internal)?;
+        let part = own_request(UploadPartInput {
+            bucket: input.bucket,
+            key: input.key,
+            upload_id: input.upload_id,
+            part_number: input.part_number,
+            body: Some(StreamingBlob::wrap(bytes)),
+            ..Default::default()
+        });
+        let part = self.put_part(part).await?.output;
+        Ok(S3Response::new(UploadPartCopyOutput {
+            copy_part_result: Some(CopyPartResult {
+                e_tag: part.e_tag,
+                last_modified: Some(date(self.clock.now())),
+                ..Default::default()
+            }),
+            server_side_encryption: part.server_side_encryption,
+            ssekms_key_id: part.ssekms_key_id,
+            ..Default::default()
+        }))
     }
 
     pub(super) async fn parts(&self, request: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
@@ -198,6 +239,18 @@ impl Storage {
             uploads: Some(uploads),
             ..Default::default()
         }))
+    }
+}
+
+/// Where the copied range begins, and how long it is. It has both ends, and they lie within the source (S3 API Reference,
+/// UploadPartCopy).
+fn copied_span(range: &str, size: u64) -> S3Result<(u64, u64)> {
+    match Range::parse(range) {
+        Ok(Range::Int { first, last: Some(last) }) if first <= last && last < size => Ok((first, last - first + 1)),
+        Ok(Range::Int { last: Some(_), .. }) => {
+            Err(s3_error!(InvalidRange, "The range {} is not within the source's {} bytes", range, size))
+        }
+        _ => Err(s3_error!(InvalidArgument, "x-amz-copy-source-range must be of the form bytes=first-last")),
     }
 }
 

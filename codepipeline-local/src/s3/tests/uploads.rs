@@ -99,3 +99,31 @@ async fn parts_are_listed_in_pages() {
     }
     assert_eq!(pages, [vec![1, 4], vec![10]]);
 }
+
+#[tokio::test]
+async fn an_object_is_copied_in_parts() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    let content: Vec<u8> = (0..(5 << 20) + 1000).map(|index: u32| index.to_le_bytes()[1]).collect();
+    client.put_object().bucket("bucket").key("big").body(content.clone().into()).send().await.unwrap();
+    let tags = client.get_object_tagging().bucket("bucket").key("big").send().await.unwrap();
+    assert!(tags.tag_set().is_empty());
+    let begun = client.create_multipart_upload().bucket("bucket").key("copy").send().await.unwrap();
+    let id = begun.upload_id().unwrap();
+    let copy = |number: i32, range: &str| {
+        let part = client.upload_part_copy().bucket("bucket").key("copy").upload_id(id).part_number(number);
+        part.copy_source("bucket/big").copy_source_range(range).send()
+    };
+    let mut completed = CompletedMultipartUpload::builder();
+    for (number, range) in [(1, "bytes=0-5242879"), (2, "bytes=5242880-5243879")] {
+        let copied = copy(number, range).await.unwrap();
+        let e_tag = copied.copy_part_result().unwrap().e_tag().unwrap().to_owned();
+        completed = completed.parts(CompletedPart::builder().part_number(number).e_tag(e_tag).build());
+    }
+    assert_eq!(code(copy(3, "bytes=5242880-5243880").await), "InvalidRange");
+    assert_eq!(code(copy(3, "bytes=5-").await), "InvalidArgument");
+    let complete = client.complete_multipart_upload().bucket("bucket").key("copy").upload_id(id);
+    complete.multipart_upload(completed.build()).send().await.unwrap();
+    let got = client.get_object().bucket("bucket").key("copy").send().await.unwrap().body.collect().await.unwrap();
+    assert!(got.to_vec() == content);
+}
