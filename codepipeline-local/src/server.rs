@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use s3s::dto::{Timestamp as Date, TimestampFormat};
 use s3s::{Body, HttpError};
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::api;
@@ -73,7 +73,8 @@ impl Emulator {
         let store = Store::open(folder, clock.clone(), permissions, log.clone()).map_err(|error| {
             io::Error::new(error.kind(), format!("can't keep objects in {}: {error}", path.display()))
         })?;
-        let shared = Arc::new(Shared { engine, clock, store, log: log.clone(), changed: Notify::new() });
+        let (changed, changes) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared { engine, clock, store, log: log.clone(), changed });
 
         let answering = Arc::clone(&shared);
         let listener = Listener::start(port, move |request| {
@@ -81,7 +82,7 @@ impl Emulator {
             async move { shared.answer(request).await }
         });
         let listener = listener.await?;
-        let driver = tokio::spawn(async move { shared.drive().await });
+        let driver = tokio::spawn(async move { shared.drive(changes).await });
         Ok(Self { listener, driver, log })
     }
 
@@ -120,7 +121,8 @@ struct Shared {
     clock: Clock,
     store: Store,
     log: RequestLog,
-    changed: Notify,
+    /// Tells the driver of a change, and lets it tell when what follows from it is done.
+    changed: mpsc::UnboundedSender<oneshot::Sender<()>>,
 }
 
 fn lock(engine: &Mutex<Engine>) -> MutexGuard<'_, Engine> {
@@ -141,38 +143,48 @@ impl Permissions for EnginePermissions {
 }
 
 impl Shared {
-    /// Lets time pass in the engine, whether or not anyone calls.
-    async fn drive(&self) {
+    /// Lets time pass in the engine, whether or not anyone calls, and does what it wants done. Nobody else does: a request ends
+    /// when its client goes away, and what was asked for must be done all the same.
+    async fn drive(&self, mut changes: mpsc::UnboundedReceiver<oneshot::Sender<()>>) {
+        let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
         loop {
             let (effects, due) = {
                 let mut engine = lock(&self.engine);
                 engine.advance(self.clock.now());
                 (engine.take_effects(), engine.next_due())
             };
-            if effects.is_empty() {
-                tokio::select! {
-                    () = self.clock.reached(due) => {}
-                    () = self.changed.notified() => {}
+            if !effects.is_empty() {
+                for effect in effects {
+                    self.perform(effect).await;
                 }
-            } else {
-                self.perform(effects).await;
+                continue;
+            }
+            for done in waiting.drain(..) {
+                // Whoever asked may be gone.
+                let _ = done.send(());
+            }
+            tokio::select! {
+                () = self.clock.reached(due) => {}
+                Some(done) = changes.recv() => waiting.push(done),
+            }
+            while let Ok(done) = changes.try_recv() {
+                waiting.push(done);
             }
         }
     }
 
-    /// Does what the engine wants done, and all that follows from it.
-    async fn perform(&self, effects: Vec<Effect>) {
-        let mut left = std::collections::VecDeque::from(effects);
-        while let Some(effect) = left.pop_front() {
-            match effect {
-                Effect::CreateBucket { bucket } => {
-                    if let Err(error) = self.store.create_bucket(&bucket) {
-                        tracing::warn!(bucket, %error, "an artifact store can't be made");
-                    }
+    async fn perform(&self, effect: Effect) {
+        match effect {
+            Effect::CreateBucket { bucket } => {
+                if let Err(error) = self.store.create_bucket(&bucket) {
+                    tracing::warn!(bucket, %error, "an artifact store can't be made");
                 }
-                Effect::CopySource { id, from, to } => self.copy_source(id, &from, &to).await,
             }
-            left.extend(lock(&self.engine).take_effects());
+            Effect::CopySource { id, from, to } => self.copy_source(id, &from, &to).await,
+            Effect::CheckOutputs { id, mut places } => {
+                places.retain(|place| !self.store.has(place));
+                lock(&self.engine).outputs_checked(self.clock.now(), id, &places);
+            }
         }
     }
 
@@ -233,14 +245,18 @@ impl Shared {
             }
         };
         self.log.add(operation.1);
-        let (reply, effects) = {
+        let (reply, follows) = {
             let mut engine = lock(&self.engine);
             let reply = api::answer(&mut engine, self.clock.now(), target, &body);
-            (reply, engine.take_effects())
+            (reply, engine.has_effects())
         };
-        // Done before the answer: who has made a pipeline may put into its bucket.
-        self.perform(effects).await;
-        self.changed.notify_one();
+        let (done, is_done) = oneshot::channel();
+        // The driver ends after the port is closed, so there is one.
+        let _ = self.changed.send(done);
+        if follows {
+            // Done before the answer: who has made a pipeline may put into its bucket.
+            let _ = is_done.await;
+        }
         let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         json_reply(status, reply.body)
     }

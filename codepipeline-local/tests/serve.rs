@@ -80,6 +80,17 @@ fn a_port_that_is_taken_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_wrong_variable_is_refused_without_its_value() {
+    let folder = tempfile::tempdir().unwrap();
+    for wrong in ["=MARKER", "MARKER"] {
+        let arguments = ["serve", "--port", "0", "--function", "true", "--env", wrong];
+        let output = program(folder.path(), &arguments).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains("NAME=VALUE") && !error.contains("MARKER"), "{error}");
+    }
+}
+
+#[test]
 fn a_wrong_argument_is_named_with_what_is_right() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, named) in [

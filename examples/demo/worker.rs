@@ -36,6 +36,8 @@ impl WorkerProcess {
                 std::env::current_exe()?.to_str().ok_or("the demo's path is not UTF-8")?.into(),
                 "--worker".into(),
             ],
+            account_id: "123456789012".into(),
+            region: "us-east-1".into(),
             env: environment(endpoint),
             timeout: Duration::from_secs(300),
             memory_mb: 512,

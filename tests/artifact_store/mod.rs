@@ -197,7 +197,7 @@ fn declaration() -> PipelineDeclaration {
     let store = aws_sdk_codepipeline::types::ArtifactStore::builder().r#type(ArtifactStoreType::S3);
     PipelineDeclaration::builder()
         .name("pipe")
-        .role_arn("arn:aws:iam::111122223333:role/pipe")
+        .role_arn("arn:aws:iam::123456789012:role/pipe")
         .artifact_store(store.location("artifact-store").build().unwrap())
         .stages(stage("Source", source.build().unwrap()).unwrap())
         .stages(stage("Build", build.build().unwrap()).unwrap())

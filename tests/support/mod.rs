@@ -264,6 +264,8 @@ pub(crate) fn function(
     let function = Function::new(FunctionSettings {
         name: "worker".into(),
         command: vec![env!("CARGO_BIN_EXE_codepipeline-worker").into()],
+        account_id: "123456789012".into(),
+        region: "us-east-1".into(),
         env,
         timeout: Duration::from_secs(300),
         memory_mb: 512,

@@ -10,10 +10,14 @@ use crate::{
     engine::{
         Engine,
         actions::Revision,
+        error::ApiError,
         results::{Progress, Success},
     },
     types::Timestamp,
 };
+
+/// Where the years of clients' dates end, in seconds since 1970.
+const YEAR_10000: f64 = 253_402_300_800.0;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,10 +51,15 @@ struct ExecutionDetails {
 pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     let input: Input = read(input)?;
     let now = engine.now();
+    let created = input.current_revision.as_ref().and_then(|current| current.created);
+    if created.is_some_and(|seconds| !(0.0..YEAR_10000).contains(&seconds)) {
+        return Err(ApiError::validation(
+            "currentRevision.created must be in the years 1970 to 9999, in seconds since 1970",
+        ));
+    }
     let revision = input.current_revision.map(|current| Revision {
         id: current.revision,
         change_id: current.change_identifier,
-        // A cast from a float saturates, so a moment before 1970 becomes 1970.
         created: current.created.map_or(now, |seconds| Timestamp((seconds * 1000.0).round() as u64)),
         summary: current.revision_summary,
     });

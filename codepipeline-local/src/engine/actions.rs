@@ -32,6 +32,8 @@ pub(crate) struct ActionExecution {
     pub(crate) error: Option<ActionError>,
     pub(crate) revision: Option<Revision>,
     pub(crate) variables: BTreeMap<String, String>,
+    /// The variables of a success that waits for its output artifacts to be found.
+    pub(super) unchecked: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,6 +103,7 @@ impl Engine {
             error: None,
             revision: None,
             variables: BTreeMap::new(),
+            unchecked: None,
         };
         let prepared = self.prepare(&mut action);
         self.actions.insert(number, action);
@@ -169,13 +172,11 @@ impl Engine {
                     ("ObjectKey".to_owned(), key),
                 ]);
                 // An unversioned bucket's objects have the version id `null`.
+                action.summary = source.summary.clone().or(Some(match &source.version_id {
+                    Some(version) => format!("Amazon S3 version id: {version}"),
+                    None => format!("Amazon S3 ETag: {etag}"),
+                }));
                 variables.insert("VersionId".to_owned(), source.version_id.unwrap_or_else(|| "null".to_owned()));
-                action.summary = Some(
-                    source
-                        .summary
-                        .clone()
-                        .unwrap_or_else(|| format!("Amazon S3 version id: {}", variables["VersionId"])),
-                );
                 action.revision =
                     Some(Revision { id: source.revision, change_id: etag, created: now, summary: source.summary });
                 self.succeed_action(now, id.0, variables);
@@ -219,8 +220,8 @@ impl Engine {
             job.state = JobState::TimedOut;
             job.finished = Some(now);
         }
-        let limit = self.settings.action_timeout.as_secs();
-        self.fail_action(now, number, "JobFailed", format!("The action did not finish within {limit} seconds"));
+        let limit = self.settings.action_timeout;
+        self.fail_action(now, number, "JobFailed", format!("The action did not finish within {limit:?}"));
     }
 
     /// The pipeline's action executions with their numbers, the newest first.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use super::{Function, Invocation};
+use super::{Function, FunctionSettings, Invocation};
 use crate::clock::Clock;
 use crate::ids::random_uuid;
 use crate::types::Timestamp;
@@ -30,7 +30,9 @@ impl Schedule {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                report(function.invoke(&scheduled_event(Clock::machine().now())).await);
+                let FunctionSettings { account_id, region, .. } = function.settings();
+                let event = scheduled_event(Clock::machine().now(), account_id, region);
+                report(function.invoke(&event).await);
             }
         }))
     }
@@ -43,7 +45,7 @@ impl Drop for Schedule {
 }
 
 /// The event of an EventBridge rule with a schedule (EventBridge User Guide, "Events from Amazon EventBridge Scheduled rules").
-pub fn scheduled_event(now: Timestamp) -> Value {
+pub fn scheduled_event(now: Timestamp, account_id: &str, region: &str) -> Value {
     let mut time = Vec::new();
     let seconds = std::time::UNIX_EPOCH + Duration::from_secs(now.0 / 1000);
     // Writing to memory fails for no date that a clock shows.
@@ -54,10 +56,10 @@ pub fn scheduled_event(now: Timestamp) -> Value {
         "id": random_uuid(),
         "detail-type": "Scheduled Event",
         "source": "aws.events",
-        "account": "111122223333",
+        "account": account_id,
         "time": time,
-        "region": "us-east-1",
-        "resources": ["arn:aws:events:us-east-1:111122223333:rule/codepipeline-local"],
+        "region": region,
+        "resources": [format!("arn:aws:events:{region}:{account_id}:rule/codepipeline-local")],
         "detail": {},
     })
 }

@@ -7,6 +7,7 @@ mod body;
 mod catalog;
 mod condition;
 mod listing;
+mod messages;
 mod objects;
 mod signature;
 mod storage;
@@ -19,10 +20,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::header::RANGE;
+use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 use s3s::config::{S3Config, StaticConfigProvider};
-use s3s::dto::ServerSideEncryption;
+use s3s::dto::{Range, ServerSideEncryption};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, HttpError, S3Error, S3ErrorCode, s3_error};
 use tempfile::TempDir;
@@ -119,6 +121,7 @@ impl Store {
                 // Their signatures are verified as they are.
                 Ok(Caller::Job(_)) => {}
                 Ok(Caller::Ordinary) => {
+                    ignore_unreadable_range(&mut parts.headers);
                     body = body::without_chunk_signatures(&mut parts.headers, body);
                     signed.replace(&mut parts);
                 }
@@ -138,7 +141,8 @@ impl Store {
                 return refuse(error);
             }
         }
-        self.service.call(Request::from_parts(parts, body)).await
+        let place = messages::Place::of(&parts.uri);
+        Ok(place.explain(self.service.call(Request::from_parts(parts, body)).await?))
     }
 
     /// Makes the bucket, if it is not there. Fails if S3 allows no such name, or the data folder fails.
@@ -147,6 +151,11 @@ impl Store {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for an S3 bucket")));
         }
         self.storage.catalog.create_bucket(name)
+    }
+
+    /// Whether the object is there.
+    pub(crate) fn has(&self, place: &ObjectRef) -> bool {
+        self.storage.catalog.get(&place.bucket, &place.key).is_ok()
     }
 
     /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms`.
@@ -176,6 +185,15 @@ impl Store {
             )),
             _ => CopyError::Failed(error.message().unwrap_or("the data folder failed").to_owned()),
         })
+    }
+}
+
+/// A range that can't be read is as if it were not there (RFC 9110, 14.2), where `s3s` refuses it. A job's request has its
+/// headers signed, and keeps them.
+fn ignore_unreadable_range(headers: &mut HeaderMap) {
+    let range = headers.get(RANGE).map(|range| range.to_str().is_ok_and(|range| Range::parse(range).is_ok()));
+    if range == Some(false) {
+        headers.remove(RANGE);
     }
 }
 
