@@ -142,7 +142,8 @@ mod tests {
     }
 
     fn read(arguments: &[&str]) -> Settings {
-        Line::try_parse_from([&["serve"], arguments].concat()).ok().expect("the flags are right").flags.settings()
+        let line = Line::try_parse_from([&["serve"], arguments].concat()).unwrap_or_else(|error| panic!("{error}"));
+        line.flags.settings()
     }
 
     #[test]

@@ -139,7 +139,7 @@ fn check_stores(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(), A
     if pipeline.artifact_store.is_some() != pipeline.artifact_stores.is_empty() {
         return Err(ApiError::structure("A pipeline has either an artifactStore or artifactStores"));
     }
-    for store in pipeline.stores().filter(|store| !s3s::path::check_bucket_name(&store.location)) {
+    if let Some(store) = pipeline.stores().find(|store| !s3s::path::check_bucket_name(&store.location)) {
         return Err(ApiError::structure(format!(
             "The artifact store's location '{}' is no name for a bucket: {BUCKET_RULE}",
             store.location

@@ -91,7 +91,7 @@ async fn parts_are_listed_in_pages() {
     loop {
         let list = client.list_parts().bucket("bucket").key("paged").upload_id(&id).max_parts(2);
         let page = list.set_part_number_marker(marker).send().await.unwrap();
-        pages.push(page.parts().iter().filter_map(|part| part.part_number()).collect::<Vec<_>>());
+        pages.push(page.parts().iter().filter_map(aws_sdk_s3::types::Part::part_number).collect::<Vec<_>>());
         marker = page.next_part_number_marker().map(str::to_owned);
         if page.is_truncated() != Some(true) {
             break;
