@@ -2,6 +2,7 @@
 //! process of its own under the Lambda Runtime API.
 
 mod ending;
+mod outside;
 mod pipeline;
 mod progress;
 mod source;
@@ -18,12 +19,14 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_codepipeline::error::DisplayErrorContext;
 use aws_sdk_codepipeline::types::PipelineExecutionStatus;
 use clap::Parser;
+use codepipeline_local::api::read_connections;
+use codepipeline_local::engine::Settings;
 use codepipeline_local::{Emulator, Options};
 
 /// How often the pipeline's state is asked for.
 const REFRESH: Duration = Duration::from_millis(200);
 
-/// Runs a real pipeline on this machine: an S3 source made from a folder, a Test action, a Build action.
+/// Runs a real pipeline on this machine: an S3 source made from a folder, Test, Build and Deploy actions, a partner's action.
 #[derive(Parser)]
 pub(crate) struct Arguments {
     /// The folder to use as the pipeline's source [default: this repository's src]
@@ -63,7 +66,7 @@ async fn main() -> ExitCode {
 async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let zip = source::zipped(&arguments.source)
         .map_err(|error| format!("the source folder {} can't be read: {error}", arguments.source.display()))?;
-    let emulator = Emulator::start(Options { seed: fastrand::u64(..), ..Options::default() }).await?;
+    let emulator = Emulator::start(options()?).await?;
     println!("codepipeline-local listens on {}", emulator.endpoint());
     let shared = client_config(&emulator.endpoint());
     let codepipeline = aws_sdk_codepipeline::Client::new(&shared);
@@ -74,7 +77,8 @@ async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     println!("the source is {}, {} bytes as a zip", arguments.source.display(), zip.len());
     s3.put_object().bucket(pipeline::SOURCE_BUCKET).key(pipeline::SOURCE_KEY).body(zip.into()).send().await?;
 
-    let worker = worker::WorkerProcess::start(&emulator.endpoint(), arguments)?;
+    let outside = outside::Outside::start(pipeline::CLIENT_TOKEN.to_owned()).await?;
+    let worker = worker::WorkerProcess::start(&emulator.endpoint(), &outside, arguments)?;
     let ran = run_pipeline(&codepipeline, &worker).await;
     worker.stop().await;
     let status = ran?;
@@ -83,6 +87,13 @@ async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let succeeded = status == PipelineExecutionStatus::Succeeded;
     println!("\nthe pipeline {}", if succeeded { "succeeded".into() } else { format!("ended as {status}") });
     Ok(succeeded)
+}
+
+/// Continuations come after a second, not after half a minute, and every run has ids of its own.
+fn options() -> Result<Options, String> {
+    let engine = Settings { continuation_delay: Duration::from_secs(1), ..Settings::default() };
+    let connections = read_connections(&pipeline::connections())?;
+    Ok(Options { seed: fastrand::u64(..), engine, connections, ..Options::default() })
 }
 
 /// Starts an execution and shows it until it is over.

@@ -1,4 +1,5 @@
-//! The demo's pipeline: an S3 source, a Test action that inspects it, a Build action with an output and variables.
+//! The demo's pipeline: an S3 source, a Test action that inspects it, a Build action with an output and variables, a Deploy
+//! action that a service does over several continuations, and a partner's action.
 
 use std::error::Error;
 
@@ -29,8 +30,22 @@ echo "Files=$files" >> "$OUTPUT_VARIABLES"
 echo "Digest=$(sha256sum < "$OUTPUT_PACKAGE/SHA256SUMS" | cut -c 1-12)" >> "$OUTPUT_VARIABLES"
 echo "packaged $files files in $PIPELINE_NAME, execution $PIPELINE_EXECUTION_ID" > "$SUMMARY""#;
 
-/// The worker's `ACTIONS`: both types run what the action's configuration says.
-pub(crate) fn worker_actions() -> Value {
+/// The partner's customer in this demo: what CodePipeline gives a partner when a customer connects.
+pub(crate) const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
+pub(crate) const CLIENT_TOKEN: &str = "the demo's client token";
+
+/// What `codepipeline-local serve --connections` would be given.
+pub(crate) fn connections() -> String {
+    let actions_type = json!({
+        "category": "Test", "provider": "Partner", "version": "1",
+        "configurationProperties": [{"name": "Level", "required": true, "key": true, "secret": false}]
+    });
+    json!([{"clientId": CLIENT_ID, "clientToken": CLIENT_TOKEN, "actionType": actions_type}]).to_string()
+}
+
+/// The worker's `ACTIONS`. Two types run what the action's configuration says, one asks a service, and the partner's runs a
+/// command of its own.
+pub(crate) fn worker_actions(jobs_url: &str) -> Value {
     let command = |category: &str, provider: &str| {
         json!({
             "actionType": {"category": category, "owner": "Custom", "provider": provider, "version": "1"},
@@ -38,13 +53,24 @@ pub(crate) fn worker_actions() -> Value {
             "run": {"command": ["sh", "-eu", "-c", "{Config:Command}"]}
         })
     };
-    json!([command("Test", "Inspect"), command("Build", "Package")])
+    let rollout = json!({
+        "actionType": {"category": "Deploy", "owner": "Custom", "provider": "Rollout", "version": "1"},
+        "timeoutSeconds": 600,
+        "run": {"http": {"url": jobs_url, "secretVariable": "WEBHOOK_KEY"}}
+    });
+    let partner = json!({
+        "actionType": {"category": "Test", "owner": "ThirdParty", "provider": "Partner", "version": "1"},
+        "timeoutSeconds": 60,
+        "run": {"command": ["sh", "-eu", "-c", "echo \"approved at level $CONFIG_LEVEL\" > \"$SUMMARY\""]}
+    });
+    json!([command("Test", "Inspect"), command("Build", "Package"), rollout, partner])
 }
 
-/// Makes the two action types and the pipeline, whose Test action runs `command`.
+/// Makes the custom action types and the pipeline, whose Test action runs `command`.
 pub(crate) async fn create(client: &Client, command: &str) -> Result<(), Box<dyn Error>> {
     create_type(client, ActionCategory::Test, "Inspect", 0).await?;
     create_type(client, ActionCategory::Build, "Package", 1).await?;
+    create_type(client, ActionCategory::Deploy, "Rollout", 0).await?;
     let source = action("Source", ActionCategory::Source, ActionOwner::Aws, "S3")?
         .configuration("S3Bucket", SOURCE_BUCKET)
         .configuration("S3ObjectKey", SOURCE_KEY)
@@ -60,6 +86,14 @@ pub(crate) async fn create(client: &Client, command: &str) -> Result<(), Box<dyn
         .input_artifacts(InputArtifact::builder().name("Source").build()?)
         .output_artifacts(OutputArtifact::builder().name("Package").build()?)
         .build()?;
+    let rollout = action("Rollout", ActionCategory::Deploy, ActionOwner::Custom, "Rollout")?
+        .configuration("Command", "#{Package.Files} files, please")
+        .input_artifacts(InputArtifact::builder().name("Package").build()?)
+        .build()?;
+    let partner = action("Partner", ActionCategory::Test, ActionOwner::ThirdParty, "Partner")?
+        .configuration("Level", "gold")
+        .input_artifacts(InputArtifact::builder().name("Package").build()?)
+        .build()?;
     let stage = |name: &str, action| StageDeclaration::builder().name(name).actions(action).build();
     let store = ArtifactStore::builder().r#type(ArtifactStoreType::S3).location(ARTIFACTS_BUCKET).build()?;
     let pipeline = PipelineDeclaration::builder()
@@ -69,6 +103,8 @@ pub(crate) async fn create(client: &Client, command: &str) -> Result<(), Box<dyn
         .stages(stage("Source", source)?)
         .stages(stage("Test", inspect)?)
         .stages(stage("Build", package)?)
+        .stages(stage("Deploy", rollout)?)
+        .stages(stage("Partner", partner)?)
         .build()?;
     client.create_pipeline().pipeline(pipeline).send().await?;
     Ok(())

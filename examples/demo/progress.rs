@@ -16,6 +16,8 @@ pub(crate) struct ActionState {
     pub(crate) status: Option<ActionExecutionStatus>,
     /// Its summary or, if it failed, why.
     pub(crate) said: Option<String>,
+    /// How far it is, if it says so.
+    pub(crate) percent: Option<i32>,
 }
 
 /// The actions of the pipeline, in order.
@@ -28,6 +30,7 @@ pub(crate) fn actions(state: &GetPipelineStateOutput) -> Vec<ActionState> {
             actions.push(ActionState {
                 name: format!("{} / {}", stage.stage_name().unwrap_or("?"), action.action_name().unwrap_or("?")),
                 status: latest.and_then(|it| it.status().cloned()),
+                percent: latest.and_then(|it| it.percent_complete()),
                 said: error.or_else(|| latest.and_then(|it| it.summary())).map(str::to_owned),
             });
         }
@@ -38,7 +41,7 @@ pub(crate) fn actions(state: &GetPipelineStateOutput) -> Vec<ActionState> {
 /// Shows the actions' states as they change.
 pub(crate) struct Progress {
     bars: Option<MultiProgress>,
-    shown: BTreeMap<String, (ProgressBar, Option<ActionExecutionStatus>)>,
+    shown: BTreeMap<String, (ProgressBar, String)>,
 }
 
 impl Progress {
@@ -49,17 +52,19 @@ impl Progress {
 
     pub(crate) fn update(&mut self, actions: &[ActionState]) {
         for action in actions {
-            let (bar, status) =
-                self.shown.entry(action.name.clone()).or_insert_with(|| (new_bar(self.bars.as_ref()), None));
-            if *status == action.status {
+            let text = line(action);
+            let (bar, shown) =
+                self.shown.entry(action.name.clone()).or_insert_with(|| (new_bar(self.bars.as_ref()), String::new()));
+            if *shown == text {
                 continue;
             }
-            status.clone_from(&action.status);
-            let text = line(action);
-            match (&self.bars, is_over(action)) {
-                (None, _) => println!("{text}"),
-                (Some(_), true) => bar.finish_with_message(text),
-                (Some(_), false) => bar.set_message(text),
+            shown.clone_from(&text);
+            match (&self.bars, &action.status) {
+                // What waits is no news but on a terminal.
+                (None, None) => {}
+                (None, Some(_)) => println!("{text}"),
+                (Some(_), _) if is_over(action) => bar.finish_with_message(text),
+                (Some(_), _) => bar.set_message(text),
             }
         }
     }
@@ -81,5 +86,7 @@ fn is_over(action: &ActionState) -> bool {
 fn line(action: &ActionState) -> String {
     let status = action.status.as_ref().map_or("waiting", ActionExecutionStatus::as_str);
     let said = action.said.as_deref().and_then(|said| said.lines().next()).unwrap_or_default();
-    format!("{:<18} {status:<12} {said}", action.name)
+    let percent =
+        action.percent.filter(|_| !is_over(action)).map(|percent| format!("{percent:>3} % ")).unwrap_or_default();
+    format!("{:<18} {status:<12} {percent}{said}", action.name)
 }

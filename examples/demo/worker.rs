@@ -11,6 +11,7 @@ use std::time::Duration;
 use codepipeline_local::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule};
 use tokio::sync::mpsc;
 
+use crate::outside::{Outside, WEBHOOK_KEY};
 use crate::{Arguments, pipeline};
 
 /// A pipeline's action should not wait a whole minute in a demo.
@@ -28,7 +29,7 @@ const PATIENCE: u32 = 3;
 
 impl WorkerProcess {
     /// Starts it; its log goes to a file beside the output, and to the terminal if that is wanted.
-    pub(crate) fn start(endpoint: &str, arguments: &Arguments) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn start(endpoint: &str, outside: &Outside, arguments: &Arguments) -> Result<Self, Box<dyn Error>> {
         let lines = log(&arguments.output, arguments.verbose)?;
         let function = Function::new(FunctionSettings {
             name: "demo-worker".into(),
@@ -38,7 +39,7 @@ impl WorkerProcess {
             ],
             account_id: "123456789012".into(),
             region: "us-east-1".into(),
-            env: environment(endpoint),
+            env: environment(endpoint, outside),
             timeout: Duration::from_secs(300),
             memory_mb: 512,
             output: Output::Lines(lines),
@@ -68,13 +69,16 @@ impl WorkerProcess {
 }
 
 /// As `template.yaml` would configure it, and the emulator in AWS's place.
-fn environment(endpoint: &str) -> BTreeMap<String, String> {
+fn environment(endpoint: &str, outside: &Outside) -> BTreeMap<String, String> {
     let variables = [
-        ("ACTIONS", pipeline::worker_actions().to_string()),
+        ("ACTIONS", pipeline::worker_actions(&outside.jobs_url).to_string()),
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
         ("AWS_ACCESS_KEY_ID", "demo".into()),
         ("AWS_SECRET_ACCESS_KEY", "demo".into()),
         ("AWS_REGION", "us-east-1".into()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", outside.secrets_endpoint.clone()),
+        ("CLIENT_TOKENS_SECRET", "demo/clients/".into()),
+        ("WEBHOOK_KEY", WEBHOOK_KEY.into()),
         ("FUNCTION_TIMEOUT", "300".into()),
         ("WORK_FOLDER", std::env::temp_dir().to_string_lossy().into_owned()),
     ];
