@@ -38,7 +38,10 @@ async fn third_party_world() -> World {
     let check = action("Check", "Test", "ThirdParty", "Partner")
         .input_artifacts(input("Source"))
         .output_artifacts(output("Report"))
-        .configuration("Command", r#"cp a "$OUTPUT_REPORT"; echo checked > "$SUMMARY"; echo A=b > "$OUTPUT_VARIABLES""#);
+        .configuration(
+            "Command",
+            r#"cp a "$OUTPUT_REPORT"; echo checked > "$SUMMARY"; echo A=b > "$OUTPUT_VARIABLES""#,
+        );
     world.create_pipeline("p", vec![("Test", vec![check])]).await;
     world.put_source(zip(&[("a", "b")])).await;
     world
@@ -48,8 +51,11 @@ async fn third_party_world() -> World {
 async fn partners_invocation(world: &World, secrets: &AwsJson) -> (Value, String) {
     let mut entry = shell("Test", "Partner");
     entry["actionType"]["owner"] = json!("ThirdParty");
-    let variables =
-        [("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.endpoint()), ("CLIENT_TOKENS_SECRET", "clients/"), ("RUST_LOG", "trace")];
+    let variables = [
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.endpoint()),
+        ("CLIENT_TOKENS_SECRET", "clients/"),
+        ("RUST_LOG", "trace"),
+    ];
     let (function, mut log) = function(world, &json!([entry]), &variables);
     let invocation = function.invoke(&schedule()).await.unwrap();
     function.stop().await;
@@ -109,7 +115,12 @@ impl Action for Endless {
     async fn start(&self, _: Run) -> Result<Outcome, Failure> {
         let [token, summary] = ["work-1", "going on"].map(str::to_owned);
         let percent_complete = Some(10);
-        Ok(Outcome::Continue(Continuation { token, summary: Some(summary), external_execution_id: None, percent_complete }))
+        Ok(Outcome::Continue(Continuation {
+            token,
+            summary: Some(summary),
+            external_execution_id: None,
+            percent_complete,
+        }))
     }
 
     async fn resume(&self, run: Run, _: &str) -> Result<Outcome, Failure> {
@@ -213,7 +224,9 @@ async fn credentials_that_expire_in_the_middle_of_a_download_and_an_upload_are_r
     let s3 = S3Pace { delay: Duration::from_millis(900), ..S3Pace::default() };
     let world = World::with(Options { engine, s3, ..Options::default() }).await;
     world.create_type("Build", "Copy", &["Command"]).await;
-    let copy = custom("Copy", "Build", "Copy").output_artifacts(output("Out")).configuration("Command", r#"cp * "$OUTPUT_OUT""#);
+    let copy = custom("Copy", "Build", "Copy")
+        .output_artifacts(output("Out"))
+        .configuration("Command", r#"cp * "$OUTPUT_OUT""#);
     world.create_pipeline("p", vec![("Build", vec![copy])]).await;
     // Some 24 ranges of 1 MiB, eight at a time; then a multipart upload of five parts.
     let content = noise(24 << 20);

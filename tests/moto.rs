@@ -1,4 +1,4 @@
-//! The `stateMachine` action against moto's server, which runs state machines.
+//! The `stateMachine` action against moto's server, which runs state machines, and client tokens from its Secrets Manager.
 //!
 //! Built with the feature `moto` only, since it needs a server; `.ci/moto` installs one, starts it and runs this.
 #![allow(clippy::unwrap_used, reason = "a scenario that can't be set up is a test that fails")]
@@ -8,23 +8,30 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use codepipeline_local::Options;
+use codepipeline_local::runtime_api::Invocation;
 use codepipeline_worker::actions::{Abandoned, Action};
 use codepipeline_worker::job::{Failure, FailureKind, ObjectPlace, Outcome};
 use scenario::{NAME, Scenario, failed, finished, going_on};
 use serde_json::{Value, json};
+use support::{World, zip};
 
 #[path = "state_machine/scenario.rs"]
 #[allow(dead_code, reason = "the other binary uses the rest of it")]
 mod scenario;
 
+mod support;
+
 #[expect(clippy::disallowed_methods, reason = "only whoever starts the server knows where it is")]
+fn moto_endpoint() -> String {
+    std::env::var("MOTO_ENDPOINT").expect("MOTO_ENDPOINT is to say where moto_server is; .ci/moto starts one")
+}
+
 fn config() -> SdkConfig {
-    let endpoint =
-        std::env::var("MOTO_ENDPOINT").expect("MOTO_ENDPOINT is to say where moto_server is; .ci/moto starts one");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
-        .endpoint_url(endpoint)
+        .endpoint_url(moto_endpoint())
         .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
         .build()
 }
@@ -127,4 +134,45 @@ async fn what_is_not_there_is_told() {
     assert!(scenario.action.stop(&abandoned).await.is_ok());
     let elsewhere = Scenario::new(&config(), "arn:aws:states:eu-central-1:123456789012:stateMachine:missing");
     assert_eq!(failed(elsewhere.start().await).kind, FailureKind::ConfigurationError);
+}
+
+/// A third-party job's client token comes from Secrets Manager: its secret is looked up by name, and one that is not there
+/// costs its job a log line.
+#[tokio::test(flavor = "multi_thread")]
+async fn client_tokens_come_from_secrets_manager() {
+    let partner = json!({"category": "Test", "provider": "Partner", "version": "1"});
+    let [known, unknown] = [0xa, 0xb].map(|digit| format!("11111111-2222-4333-8444-55555555555{digit:x}"));
+    let connection = |client: &str, pipeline: &str| json!({"clientId": client, "clientToken": "token-1", "actionType": partner, "pipelines": [pipeline]});
+    let connections = json!([connection(&known, "with-secret"), connection(&unknown, "without-secret")]);
+    let connections = codepipeline_local::api::read_connections(&connections.to_string()).unwrap();
+    let world = World::with(Options { connections, ..Options::default() }).await;
+    for pipeline in ["with-secret", "without-secret"] {
+        let check = support::action("Check", "Test", "ThirdParty", "Partner");
+        world.create_pipeline(pipeline, vec![("Test", vec![check])]).await;
+        world.put_source(zip(&[("a", "b")])).await;
+        world.start(pipeline).await;
+        world.until_begun(pipeline, "Check").await;
+    }
+    let prefix = format!("clients-{:x}/", fastrand::u64(..));
+    let secret = aws_sdk_secretsmanager::Client::new(&config()).create_secret();
+    secret.name(format!("{prefix}{known}")).secret_string("token-1").send().await.unwrap();
+    let mut entry = support::shell("Test", "Partner");
+    entry["actionType"]["owner"] = json!("ThirdParty");
+    entry["run"] = json!({"command": ["true"]});
+    let endpoint = moto_endpoint();
+    let variables =
+        [("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoint.as_str()), ("CLIENT_TOKENS_SECRET", prefix.as_str())];
+    let (function, mut log) = support::function(&world, &json!([entry]), &variables);
+
+    let event = serde_json::from_str(include_str!("../events/schedule.json")).unwrap();
+    let invocation = function.invoke(&event).await.unwrap();
+    function.stop().await;
+
+    let mut lines = String::new();
+    while let Some(line) = log.recv().await {
+        lines.push_str(&line);
+    }
+    let Invocation::Answered(summary) = invocation else { panic!("{invocation:?}\n{lines}") };
+    assert_eq!((&summary["succeeded"], &summary["unusable"]), (&json!(1), &json!(1)), "{summary}\n{lines}");
+    assert!(lines.contains(&unknown) && lines.contains("\"metric\":\"ClientTokenProblems\""), "{lines}");
 }
