@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::api;
 use crate::clock::Clock;
-use crate::engine::{Effect, Engine, Settings, SourceError, SourceId, SourceRevision};
+use crate::engine::{Connection, Effect, Engine, Settings, SourceError, SourceId, SourceRevision};
 use crate::ids::random_uuid;
 use crate::listener::Listener;
 use crate::request_log::RequestLog;
@@ -38,6 +38,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// What CodePipeline does where its documentation is silent.
     pub engine: Settings,
+    /// The third-party connections there are, read by [`api::read_connections`].
+    pub connections: Vec<Connection>,
     /// What ids, nonces and credentials are made from: the same seed and the same requests give the same ones.
     pub seed: u64,
     /// The time of CodePipeline and S3.
@@ -47,7 +49,14 @@ pub struct Options {
 impl Default for Options {
     /// Any port, a temporary folder, the engine's defaults, and the machine's time.
     fn default() -> Self {
-        Self { port: 0, data: None, engine: Settings::default(), seed: 0, clock: Clock::machine() }
+        Self {
+            port: 0,
+            data: None,
+            engine: Settings::default(),
+            connections: Vec::new(),
+            seed: 0,
+            clock: Clock::machine(),
+        }
     }
 }
 
@@ -60,12 +69,14 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts one. Fails if the port is taken or the data folder can't be used.
+    /// Starts one. Fails if the port is taken, the data folder can't be used, or the connections contradict each other.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let Options { port, data, engine, seed, clock } = options;
+        let Options { port, data, engine: settings, connections, seed, clock } = options;
         let folder = data.is_none().then(|| TempDir::with_prefix("codepipeline-local-")).transpose()?;
         let path = data.as_deref().or(folder.as_ref().map(TempDir::path)).unwrap_or(std::path::Path::new("."));
-        let engine = Arc::new(Mutex::new(Engine::new(engine, seed)));
+        let mut engine = Engine::new(settings, seed);
+        engine.connect(connections).map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
+        let engine = Arc::new(Mutex::new(engine));
         let log = RequestLog::default();
         let permissions = Arc::new(EnginePermissions(Arc::clone(&engine)));
         let store = Store::open(path, clock.clone(), permissions, log.clone()).map_err(|error| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -10,7 +10,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::duration::parse;
 use super::settings::SettingFlags;
+use crate::api::read_connections;
 use crate::clock::Clock;
+use crate::engine::Connection;
 use crate::ids::random_seed;
 use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule};
 use crate::server::{Emulator, Options};
@@ -24,6 +26,11 @@ pub(super) struct Serve {
     /// Where S3 keeps its objects; without it they end with the emulator
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The third-party connections: a JSON list of {"clientId": UUID, "clientToken": TEXT, "actionType": {"category",
+    /// "provider", "version", and what else create-custom-action-type takes}, "pipelines": [NAME, ...]}. Pipelines may then use
+    /// the owner ThirdParty with these types. Without "pipelines", a connection is for all that no other one names
+    #[arg(long, value_name = "FILE")]
+    connections: Option<PathBuf>,
     /// Makes ids, nonces and credentials the same in every run that is asked the same
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -50,7 +57,9 @@ impl Serve {
         let settings = self.settings.settings();
         let region = settings.region.clone();
         let seed = self.seed.unwrap_or_else(random_seed);
-        let options = Options { port: self.port, data: self.data, engine: settings, seed, clock: Clock::machine() };
+        let connections = self.connections.as_deref().map(connections).transpose()?.unwrap_or_default();
+        let clock = Clock::machine();
+        let options = Options { port: self.port, data: self.data, engine: settings, connections, seed, clock };
         let emulator = Emulator::start(options).await.map_err(|error| error.to_string())?;
         announce(&emulator.endpoint()).map_err(|error| format!("can't write to standard output: {error}"))?;
 
@@ -92,6 +101,11 @@ fn environment(endpoint: &str, region: &str, given: Vec<(String, String)>) -> BT
     ];
     let needed = needed.map(|(name, value)| (name.to_owned(), value.to_owned()));
     needed.into_iter().chain(given).collect()
+}
+
+fn connections(file: &Path) -> Result<Vec<Connection>, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string());
+    text.and_then(|text| read_connections(&text)).map_err(|why| format!("{}: {why}", file.display()))
 }
 
 fn announce(endpoint: &str) -> std::io::Result<()> {

@@ -1,4 +1,4 @@
-//! Action types: the custom ones that users make, and the one of AWS's own that the emulator runs.
+//! Action types: the custom ones that users make, and those of AWS's own and of partners that the emulator runs.
 
 use std::collections::BTreeSet;
 
@@ -106,7 +106,7 @@ impl Engine {
         }
     }
 
-    /// The types that can be used, those of AWS's own first.
+    /// The types that can be used, those that users don't make first.
     pub(crate) fn available_action_types(&self) -> impl Iterator<Item = &ActionType> {
         self.own_action_types
             .iter()
@@ -160,7 +160,7 @@ pub(super) fn s3_source() -> ActionType {
 }
 
 /// The rules of the User Guide, "actions-create-custom-action", that the API model does not state.
-fn check(action_type: &ActionType) -> Result<(), ApiError> {
+pub(super) fn check(action_type: &ActionType) -> Result<(), ApiError> {
     let properties = &action_type.action_configuration_properties;
     let mut names = BTreeSet::new();
     for property in properties {

@@ -20,6 +20,12 @@ impl ActionTypeId {
         let Self { category, owner, provider, version } = self;
         format!("ActionType (Category: '{category}', Owner: '{owner}', Provider: '{provider}', Version: '{version}')")
     }
+
+    /// In short, as ARNs of action types end.
+    pub(crate) fn path(&self) -> String {
+        let Self { category, owner, provider, version } = self;
+        format!("{owner}/{category}/{provider}/{version}")
+    }
 }
 
 #[derive(Clone, Deserialize, Serialize)]

@@ -19,11 +19,13 @@ mod random;
 pub(crate) mod results;
 mod settings;
 mod structure;
+pub(crate) mod third_party;
 pub(crate) mod urls;
 mod variables;
 
 pub(crate) use artifacts::Artifact;
 pub use settings::{Leniency, NonceForm, Settings};
+pub use third_party::Connection;
 
 /// The whole state. Executions, actions and jobs are numbered in the order in which they came to be, all in one series.
 pub struct Engine {
@@ -34,6 +36,7 @@ pub struct Engine {
     next_number: u64,
     own_action_types: Vec<action_types::ActionType>,
     action_types: BTreeMap<declaration::ActionTypeId, action_types::Registered>,
+    connections: Vec<Connection>,
     pub(crate) pipelines: BTreeMap<String, pipelines::Pipeline>,
     executions: BTreeMap<u64, executions::Execution>,
     /// The executions that are in progress.
@@ -105,6 +108,7 @@ impl Engine {
             next_number: 0,
             own_action_types: vec![action_types::s3_source()],
             action_types: BTreeMap::new(),
+            connections: Vec::new(),
             pipelines: BTreeMap::new(),
             executions: BTreeMap::new(),
             active: BTreeSet::new(),

@@ -20,6 +20,7 @@ mod executions;
 mod jobs;
 mod pipelines;
 mod requests;
+mod third_party;
 
 /// What the operations of this emulator may answer beside their modelled errors: the protocol's own, and one that the
 /// model has a shape for but lists nowhere.
