@@ -3,6 +3,7 @@
 pub mod api;
 pub mod cli;
 pub mod clock;
+mod dates;
 pub mod engine;
 mod ids;
 mod listener;
@@ -10,6 +11,7 @@ mod request_log;
 pub mod runtime_api;
 mod s3;
 mod server;
+mod subscribers;
 pub mod types;
 
 pub use server::{Emulator, Options};

@@ -11,8 +11,9 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use s3s::dto::{Timestamp as Date, TimestampFormat};
 use s3s::{Body, HttpError};
+use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::api;
@@ -22,6 +23,7 @@ use crate::ids::random_uuid;
 use crate::listener::Listener;
 use crate::request_log::RequestLog;
 use crate::s3::{CopyError, Store};
+use crate::subscribers::Subscribers;
 use crate::types::{Grant, ObjectRef, Permissions};
 
 const TARGET: &str = "X-Amz-Target";
@@ -66,6 +68,7 @@ pub struct Emulator {
     driver: JoinHandle<()>,
     log: RequestLog,
     folder: Option<TempDir>,
+    events: Subscribers<Value>,
 }
 
 impl Emulator {
@@ -82,7 +85,9 @@ impl Emulator {
         let store = Store::open(path, clock.clone(), permissions, log.clone()).map_err(|error| {
             io::Error::new(error.kind(), format!("can't keep objects in {}: {error}", path.display()))
         })?;
-        let shared = Arc::new(Shared { engine, clock, store, log: log.clone(), changed: Notify::new() });
+        let events = Subscribers::default();
+        let shared = Shared { engine, clock, store, log: log.clone(), changed: Notify::new(), events: events.clone() };
+        let shared = Arc::new(shared);
 
         let answering = Arc::clone(&shared);
         let listener = Listener::start(port, move |request| {
@@ -91,12 +96,17 @@ impl Emulator {
         });
         let listener = listener.await?;
         let driver = tokio::spawn(async move { shared.drive().await });
-        Ok(Self { listener, driver, log, folder })
+        Ok(Self { listener, driver, log, folder, events })
     }
 
     /// What `AWS_ENDPOINT_URL` must say.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.listener.address())
+    }
+
+    /// From now on, every event of a pipeline, a stage or an action, as EventBridge would deliver it. Ends with the emulator.
+    pub fn events(&self) -> mpsc::UnboundedReceiver<Value> {
+        self.events.subscribe()
     }
 
     /// How often an operation was called, whatever came of it: `PollForJobs`, `PutObject`.
@@ -132,6 +142,7 @@ struct Shared {
     store: Store,
     log: RequestLog,
     changed: Notify,
+    events: Subscribers<Value>,
 }
 
 fn lock(engine: &Mutex<Engine>) -> MutexGuard<'_, Engine> {
@@ -182,6 +193,7 @@ impl Shared {
                     }
                 }
                 Effect::CopySource { id, from, to } => self.copy_source(id, &from, &to).await,
+                Effect::Event(event) => self.events.send(&event),
             }
             left.extend(lock(&self.engine).take_effects());
         }

@@ -17,6 +17,8 @@ mod create_custom_action_type;
 mod create_pipeline;
 mod delete_custom_action_type;
 mod delete_pipeline;
+mod disable_stage_transition;
+mod enable_stage_transition;
 mod get_job_details;
 mod get_pipeline;
 mod get_pipeline_execution;
@@ -33,11 +35,14 @@ mod paging;
 mod pipeline_input;
 mod poll_for_jobs;
 mod poll_for_third_party_jobs;
+mod put_approval_result;
 mod put_job_failure_result;
 mod put_job_success_result;
 mod put_third_party_job_failure_result;
 mod put_third_party_job_success_result;
+mod retry_stage_execution;
 mod start_pipeline_execution;
+mod stop_pipeline_execution;
 #[cfg(test)]
 mod tests;
 mod update_pipeline;
@@ -96,6 +101,8 @@ fn handler(operation: &str) -> Option<fn(&mut Engine, Value) -> Answer> {
         "CreatePipeline" => create_pipeline::answer,
         "DeleteCustomActionType" => delete_custom_action_type::answer,
         "DeletePipeline" => delete_pipeline::answer,
+        "DisableStageTransition" => disable_stage_transition::answer,
+        "EnableStageTransition" => enable_stage_transition::answer,
         "GetJobDetails" => get_job_details::answer,
         "GetPipeline" => get_pipeline::answer,
         "GetPipelineExecution" => get_pipeline_execution::answer,
@@ -107,11 +114,14 @@ fn handler(operation: &str) -> Option<fn(&mut Engine, Value) -> Answer> {
         "ListPipelines" => list_pipelines::answer,
         "PollForJobs" => poll_for_jobs::answer,
         "PollForThirdPartyJobs" => poll_for_third_party_jobs::answer,
+        "PutApprovalResult" => put_approval_result::answer,
         "PutJobFailureResult" => put_job_failure_result::answer,
         "PutJobSuccessResult" => put_job_success_result::answer,
         "PutThirdPartyJobFailureResult" => put_third_party_job_failure_result::answer,
         "PutThirdPartyJobSuccessResult" => put_third_party_job_success_result::answer,
+        "RetryStageExecution" => retry_stage_execution::answer,
         "StartPipelineExecution" => start_pipeline_execution::answer,
+        "StopPipelineExecution" => stop_pipeline_execution::answer,
         "UpdatePipeline" => update_pipeline::answer,
         _ => return None,
     })

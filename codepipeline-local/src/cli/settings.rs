@@ -35,6 +35,9 @@ pub(super) struct SettingFlags {
     /// A result without an acknowledgement is taken [default: InvalidJobStateException]
     #[arg(long)]
     accept_unacknowledged_result: bool,
+    /// A result for a job that is over is taken without effect [default: InvalidJobStateException]
+    #[arg(long)]
+    accept_late_result: bool,
     /// GetJobDetails of an unacknowledged job is JobNotFoundException [default: its details]
     #[arg(long)]
     refuse_unacknowledged_details: bool,
@@ -65,6 +68,15 @@ pub(super) struct SettingFlags {
     /// Jobs carry the members beyond the model that real replies were seen with
     #[arg(long)]
     extra_members: bool,
+    /// How long before its job can be polled an action's STARTED event comes [default: 0s]
+    #[arg(long, value_name = "DURATION", value_parser = parse)]
+    event_lead: Option<Duration>,
+    /// Every event comes twice
+    #[arg(long)]
+    duplicate_events: bool,
+    /// An update that changes a pipeline's stages cancels the executions in progress
+    #[arg(long)]
+    cancel_on_update: bool,
     /// A new pipeline starts at once
     #[arg(long)]
     start_on_create: bool,
@@ -99,6 +111,7 @@ impl SettingFlags {
             second_acknowledge: accept_if(self.accept_second_acknowledge, default.second_acknowledge),
             acknowledge_finished: accept_if(self.accept_late_acknowledge, default.acknowledge_finished),
             put_before_acknowledge: accept_if(self.accept_unacknowledged_result, default.put_before_acknowledge),
+            late_result: accept_if(self.accept_late_result, default.late_result),
             details_before_acknowledge: if self.refuse_unacknowledged_details {
                 Leniency::Refuse
             } else {
@@ -117,6 +130,9 @@ impl SettingFlags {
             configuration_value_limit: self.configuration_value_limit.unwrap_or(default.configuration_value_limit),
             extra_members: self.extra_members || default.extra_members,
             start_on_create: self.start_on_create || default.start_on_create,
+            event_lead: self.event_lead.unwrap_or(default.event_lead),
+            duplicate_events: self.duplicate_events || default.duplicate_events,
+            cancel_on_update: self.cancel_on_update || default.cancel_on_update,
             page_size: default.page_size,
         }
     }

@@ -126,9 +126,8 @@ impl Engine {
     }
 }
 
-/// The S3 source action of version 1 (User Guide, "action-reference-S3").
-pub(super) fn s3_source() -> ActionType {
-    let property = |name: &str, required| Property {
+fn property(name: &str, required: bool) -> Property {
+    Property {
         name: name.to_owned(),
         required,
         key: required,
@@ -136,14 +135,39 @@ pub(super) fn s3_source() -> ActionType {
         queryable: false,
         description: None,
         kind: None,
-    };
+    }
+}
+
+fn first_version(category: &str, provider: &str) -> ActionTypeId {
+    ActionTypeId {
+        category: category.to_owned(),
+        owner: "AWS".to_owned(),
+        provider: provider.to_owned(),
+        version: "1".to_owned(),
+    }
+}
+
+/// The manual approval (User Guide, "approvals").
+pub(super) fn manual_approval() -> ActionType {
+    let none = ArtifactDetails { minimum_count: 0, maximum_count: 0 };
+    let entity_url_template = Some("{Config:ExternalEntityLink}".to_owned());
     ActionType {
-        id: ActionTypeId {
-            category: "Source".to_owned(),
-            owner: "AWS".to_owned(),
-            provider: "S3".to_owned(),
-            version: "1".to_owned(),
-        },
+        id: first_version("Approval", "Manual"),
+        settings: Some(TypeSettings { entity_url_template, ..TypeSettings::default() }),
+        action_configuration_properties: vec![
+            property("NotificationArn", false),
+            property("ExternalEntityLink", false),
+            property("CustomData", false),
+        ],
+        input_artifact_details: none,
+        output_artifact_details: none,
+    }
+}
+
+/// The S3 source action of version 1 (User Guide, "action-reference-S3").
+pub(super) fn s3_source() -> ActionType {
+    ActionType {
+        id: first_version("Source", "S3"),
         settings: Some(TypeSettings {
             entity_url_template: Some("https://s3.console.aws.amazon.com/s3/buckets/{Config:S3Bucket}".to_owned()),
             ..TypeSettings::default()

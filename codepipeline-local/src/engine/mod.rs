@@ -7,19 +7,24 @@ use crate::types::{Grant, ObjectRef, Timestamp};
 
 pub(crate) mod action_types;
 pub(crate) mod actions;
+pub(crate) mod approvals;
 mod artifacts;
 pub(crate) mod credentials;
 pub(crate) mod declaration;
 pub(crate) mod error;
+mod events;
 pub(crate) mod executions;
 pub(crate) mod jobs;
 pub(crate) mod pipelines;
 mod progress;
 mod random;
 pub(crate) mod results;
+pub(crate) mod retries;
 mod settings;
+mod stops;
 mod structure;
 pub(crate) mod third_party;
+pub(crate) mod transitions;
 pub(crate) mod urls;
 mod variables;
 
@@ -68,6 +73,8 @@ pub enum Effect {
         /// The artifact's place.
         to: ObjectRef,
     },
+    /// Tell this to whoever listens, as EventBridge does.
+    Event(serde_json::Value),
 }
 
 /// Which copy was asked for.
@@ -106,7 +113,7 @@ impl Engine {
             random: random::Random::new(seed),
             clock: Timestamp(0),
             next_number: 0,
-            own_action_types: vec![action_types::s3_source()],
+            own_action_types: vec![action_types::s3_source(), action_types::manual_approval()],
             action_types: BTreeMap::new(),
             connections: Vec::new(),
             pipelines: BTreeMap::new(),

@@ -32,7 +32,7 @@ pub(crate) struct Success {
 
 impl Engine {
     pub(crate) fn put_success(&mut self, id: &str, success: Success, asker: Asker<'_>) -> Result<(), ApiError> {
-        let (action, number) = self.job_for_result(id, asker)?;
+        let Some((action, number)) = self.job_for_result(id, asker)? else { return Ok(()) };
         let size: usize = success.variables.iter().map(|(key, value)| key.len() + value.len()).sum();
         if size > VARIABLES_LIMIT {
             return Err(ApiError::new(
@@ -66,7 +66,7 @@ impl Engine {
         external_id: Option<String>,
         asker: Asker<'_>,
     ) -> Result<(), ApiError> {
-        let (action, number) = self.job_for_result(id, asker)?;
+        let Some((action, number)) = self.job_for_result(id, asker)? else { return Ok(()) };
         let now = self.clock;
         self.finish_job(number, JobState::Failed);
         self.note_progress(action, Progress { external_id, ..Progress::default() });
@@ -75,13 +75,17 @@ impl Engine {
         Ok(())
     }
 
-    fn job_for_result(&self, id: &str, asker: Asker<'_>) -> Result<(u64, u64), ApiError> {
+    /// The action and the number of the job; `None` for a result that comes too late and is not minded.
+    fn job_for_result(&self, id: &str, asker: Asker<'_>) -> Result<Option<(u64, u64)>, ApiError> {
         let number = self.job_for(id, asker)?;
         let early = self.settings.put_before_acknowledge == Leniency::Accept;
         let job = self.jobs.get(&number).ok_or_else(|| no_job(id))?;
         let offered = job.nonce.is_some() && matches!(job.state, JobState::Queued | JobState::Dispatched);
         if job.state == JobState::InProgress || (offered && early) {
-            return Ok((job.action, number));
+            return Ok(Some((job.action, number)));
+        }
+        if job.state.is_over() && self.settings.late_result == Leniency::Accept {
+            return Ok(None);
         }
         Err(ApiError::new(
             "InvalidJobStateException",

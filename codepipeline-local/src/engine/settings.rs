@@ -42,6 +42,9 @@ pub struct Settings {
     pub acknowledge_finished: Leniency,
     /// A result for a job that was offered but not acknowledged: `InvalidJobStateException`, or taken as the result.
     pub put_before_acknowledge: Leniency,
+    /// A result for a job that is over (finished, timed out, or abandoned with its action): `InvalidJobStateException`, or
+    /// taken without effect.
+    pub late_result: Leniency,
     /// `GetJobDetails` of a job that was not acknowledged: `JobNotFoundException`, or its details.
     pub details_before_acknowledge: Leniency,
     /// A continuation token beside output variables: `ValidationException`, or the variables are dropped.
@@ -65,6 +68,13 @@ pub struct Settings {
     pub extra_members: bool,
     /// Whether a new pipeline starts an execution at once, as the service does.
     pub start_on_create: bool,
+    /// How long before its job can be polled an action's STARTED event comes.
+    pub event_lead: Duration,
+    /// Whether every event comes twice; EventBridge promises no more than that it comes at least once.
+    pub duplicate_events: bool,
+    /// Whether an update that changes a pipeline's stages cancels the executions in progress. If not, they go on with the
+    /// version that they began with.
+    pub cancel_on_update: bool,
     /// How many items a listing without `maxResults` has per page.
     pub page_size: usize,
 }
@@ -80,6 +90,7 @@ impl Default for Settings {
             second_acknowledge: Leniency::Refuse,
             acknowledge_finished: Leniency::Refuse,
             put_before_acknowledge: Leniency::Refuse,
+            late_result: Leniency::Refuse,
             details_before_acknowledge: Leniency::Accept,
             variables_with_continuation: Leniency::Refuse,
             missing_query_param: Leniency::Refuse,
@@ -91,6 +102,9 @@ impl Default for Settings {
             configuration_value_limit: 50_000,
             extra_members: false,
             start_on_create: false,
+            event_lead: Duration::ZERO,
+            duplicate_events: false,
+            cancel_on_update: false,
             page_size: 100,
         }
     }

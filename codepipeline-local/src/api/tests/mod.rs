@@ -16,6 +16,8 @@ use crate::{
 };
 
 mod action_types;
+mod control;
+mod events;
 mod executions;
 mod jobs;
 mod pipelines;
