@@ -14,4 +14,4 @@ mod server;
 mod subscribers;
 pub mod types;
 
-pub use server::{Emulator, Options};
+pub use server::{Emulator, JobInvocation, Options};

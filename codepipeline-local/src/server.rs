@@ -62,6 +62,15 @@ impl Default for Options {
     }
 }
 
+/// A function that a Lambda Invoke action calls. The event holds secrets: no `Debug`.
+#[derive(Clone)]
+pub struct JobInvocation {
+    /// What the action's configuration names.
+    pub function: String,
+    /// The `CodePipeline.job` event.
+    pub event: Value,
+}
+
 /// CodePipeline and S3 on one port, until it is stopped or dropped.
 pub struct Emulator {
     listener: Listener,
@@ -69,6 +78,7 @@ pub struct Emulator {
     log: RequestLog,
     folder: Option<TempDir>,
     events: Subscribers<Value>,
+    invocations: Subscribers<JobInvocation>,
 }
 
 impl Emulator {
@@ -85,9 +95,16 @@ impl Emulator {
         let store = Store::open(path, clock.clone(), permissions, log.clone()).map_err(|error| {
             io::Error::new(error.kind(), format!("can't keep objects in {}: {error}", path.display()))
         })?;
-        let events = Subscribers::default();
-        let shared = Shared { engine, clock, store, log: log.clone(), changed: Notify::new(), events: events.clone() };
-        let shared = Arc::new(shared);
+        let (events, invocations) = (Subscribers::default(), Subscribers::default());
+        let shared = Arc::new(Shared {
+            engine,
+            clock,
+            store,
+            log: log.clone(),
+            changed: Notify::new(),
+            events: events.clone(),
+            invocations: invocations.clone(),
+        });
 
         let answering = Arc::clone(&shared);
         let listener = Listener::start(port, move |request| {
@@ -96,7 +113,7 @@ impl Emulator {
         });
         let listener = listener.await?;
         let driver = tokio::spawn(async move { shared.drive().await });
-        Ok(Self { listener, driver, log, folder, events })
+        Ok(Self { listener, driver, log, folder, events, invocations })
     }
 
     /// What `AWS_ENDPOINT_URL` must say.
@@ -107,6 +124,11 @@ impl Emulator {
     /// From now on, every event of a pipeline, a stage or an action, as EventBridge would deliver it. Ends with the emulator.
     pub fn events(&self) -> mpsc::UnboundedReceiver<Value> {
         self.events.subscribe()
+    }
+
+    /// From now on, every job of a Lambda Invoke action. Whoever takes them invokes the function. Ends with the emulator.
+    pub fn job_invocations(&self) -> mpsc::UnboundedReceiver<JobInvocation> {
+        self.invocations.subscribe()
     }
 
     /// How often an operation was called, whatever came of it: `PollForJobs`, `PutObject`.
@@ -143,6 +165,7 @@ struct Shared {
     log: RequestLog,
     changed: Notify,
     events: Subscribers<Value>,
+    invocations: Subscribers<JobInvocation>,
 }
 
 fn lock(engine: &Mutex<Engine>) -> MutexGuard<'_, Engine> {
@@ -194,9 +217,18 @@ impl Shared {
                 }
                 Effect::CopySource { id, from, to } => self.copy_source(id, &from, &to).await,
                 Effect::Event(event) => self.events.send(&event),
+                Effect::InvokeFunction { function, job } => self.invoke(function, &job),
             }
             left.extend(lock(&self.engine).take_effects());
         }
+    }
+
+    fn invoke(&self, function: String, job: &str) {
+        let Some(event) = api::job_event(&mut lock(&self.engine), self.clock.now(), job) else { return };
+        if self.invocations.is_empty() {
+            tracing::warn!(function, "a Lambda Invoke action has no function to invoke; it will time out");
+        }
+        self.invocations.send(&JobInvocation { function, event });
     }
 
     async fn copy_source(&self, id: SourceId, from: &ObjectRef, to: &ObjectRef) {

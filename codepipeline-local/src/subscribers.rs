@@ -14,6 +14,11 @@ impl<T: Clone> Subscribers<T> {
         receiver
     }
 
+    /// Whether nobody listens.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().all(mpsc::UnboundedSender::is_closed)
+    }
+
     /// Tells it to all who still listen.
     pub(crate) fn send(&self, message: &T) {
         let mut senders = self.0.lock().unwrap_or_else(PoisonError::into_inner);

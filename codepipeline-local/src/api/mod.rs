@@ -8,6 +8,7 @@ use crate::{
     types::Timestamp,
 };
 pub use connections::read_connections;
+pub use job_event::job_event;
 use model::MODEL;
 
 mod acknowledge_job;
@@ -25,6 +26,7 @@ mod get_pipeline_execution;
 mod get_pipeline_state;
 mod get_third_party_job_details;
 mod job_data;
+mod job_event;
 mod job_results;
 mod list_action_executions;
 mod list_action_types;

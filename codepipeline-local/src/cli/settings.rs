@@ -59,6 +59,9 @@ pub(super) struct SettingFlags {
     /// How long an action may run [default: 24h]
     #[arg(long, value_name = "DURATION", value_parser = parse)]
     action_timeout: Option<Duration>,
+    /// How long a Lambda function may take for the result of one job [default: 20m]
+    #[arg(long, value_name = "DURATION", value_parser = parse)]
+    invoke_timeout: Option<Duration>,
     /// How long a job's credentials are good [default: 15m]
     #[arg(long, value_name = "DURATION", value_parser = parse)]
     credential_life: Option<Duration>,
@@ -126,6 +129,7 @@ impl SettingFlags {
             continuation_delay: self.continuation_delay.unwrap_or(default.continuation_delay),
             default_batch_size: self.default_batch_size.map_or(default.default_batch_size, usize::from),
             action_timeout: self.action_timeout.unwrap_or(default.action_timeout),
+            invoke_timeout: self.invoke_timeout.unwrap_or(default.invoke_timeout),
             credential_life: self.credential_life.unwrap_or(default.credential_life),
             configuration_value_limit: self.configuration_value_limit.unwrap_or(default.configuration_value_limit),
             extra_members: self.extra_members || default.extra_members,

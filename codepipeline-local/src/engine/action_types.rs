@@ -126,7 +126,7 @@ impl Engine {
     }
 }
 
-fn property(name: &str, required: bool) -> Property {
+pub(super) fn property(name: &str, required: bool) -> Property {
     Property {
         name: name.to_owned(),
         required,
@@ -138,7 +138,7 @@ fn property(name: &str, required: bool) -> Property {
     }
 }
 
-fn first_version(category: &str, provider: &str) -> ActionTypeId {
+pub(super) fn first_version(category: &str, provider: &str) -> ActionTypeId {
     ActionTypeId {
         category: category.to_owned(),
         owner: "AWS".to_owned(),

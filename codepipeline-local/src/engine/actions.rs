@@ -119,6 +119,8 @@ impl Engine {
             Ok(()) => match (declaration.action_type_id.owner.as_str(), declaration.action_type_id.category.as_str()) {
                 ("AWS", "Source") => self.start_source(number),
                 ("AWS", "Approval") => self.ask_for_approval(number),
+                // A function is called by the service itself, which waits for no event.
+                ("AWS", _) => self.queue_job(number, now, None),
                 _ => self.queue_job(number, now.after(self.settings.event_lead), None),
             },
         }

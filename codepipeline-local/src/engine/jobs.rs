@@ -27,6 +27,8 @@ pub(crate) struct Job {
     available: Timestamp,
     offered: Timestamp,
     pub(super) finished: Option<Timestamp>,
+    /// When the function that was invoked with it must have replied.
+    pub(super) reply_until: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,8 +85,19 @@ impl Engine {
                 available,
                 offered: available,
                 finished: None,
+                reply_until: None,
             },
         );
+        if state == JobState::Queued {
+            self.job_is_queued(number);
+        }
+    }
+
+    fn job_is_queued(&mut self, number: u64) {
+        let action = self.jobs.get(&number).and_then(|job| self.actions.get(&job.action));
+        if action.is_some_and(ActionExecution::is_invocation) {
+            self.invoke(number);
+        }
     }
 
     /// When the job changes by itself, if it does.
@@ -92,7 +105,8 @@ impl Engine {
         match job.state {
             JobState::Created => Some(job.available),
             JobState::Dispatched => self.settings.reoffer_after.map(|delay| job.offered.after(delay)),
-            JobState::Queued | JobState::InProgress => None,
+            JobState::Queued => None,
+            JobState::InProgress => job.reply_until,
             JobState::TimedOut | JobState::Succeeded | JobState::Failed => {
                 job.finished.map(|finished| finished.after(self.settings.purge_after))
             }
@@ -105,8 +119,11 @@ impl Engine {
         if job.state.is_over() {
             self.job_numbers.remove(&job.id);
             self.jobs.remove(&number);
+        } else if job.state == JobState::InProgress {
+            self.invocation_timed_out(number);
         } else {
             job.state = JobState::Queued;
+            self.job_is_queued(number);
         }
     }
 

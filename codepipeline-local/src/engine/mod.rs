@@ -14,6 +14,7 @@ pub(crate) mod declaration;
 pub(crate) mod error;
 mod events;
 pub(crate) mod executions;
+mod invocations;
 pub(crate) mod jobs;
 pub(crate) mod pipelines;
 mod progress;
@@ -73,6 +74,13 @@ pub enum Effect {
         /// The artifact's place.
         to: ObjectRef,
     },
+    /// Invoke the function with [`job_event`](crate::api::job_event), without waiting for its answer.
+    InvokeFunction {
+        /// What the action's configuration names.
+        function: String,
+        /// The job's id.
+        job: String,
+    },
     /// Tell this to whoever listens, as EventBridge does.
     Event(serde_json::Value),
 }
@@ -113,7 +121,11 @@ impl Engine {
             random: random::Random::new(seed),
             clock: Timestamp(0),
             next_number: 0,
-            own_action_types: vec![action_types::s3_source(), action_types::manual_approval()],
+            own_action_types: vec![
+                action_types::s3_source(),
+                action_types::manual_approval(),
+                invocations::lambda_invoke(),
+            ],
             action_types: BTreeMap::new(),
             connections: Vec::new(),
             pipelines: BTreeMap::new(),

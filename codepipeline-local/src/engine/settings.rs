@@ -59,6 +59,8 @@ pub struct Settings {
     pub default_batch_size: usize,
     /// How long an action may run, all its continuations together (24 hours for custom actions, User Guide, "limits").
     pub action_timeout: Duration,
+    /// How long a Lambda function may take for the result of one job (20 minutes, User Guide, "limits").
+    pub invoke_timeout: Duration,
     /// How long a job's temporary credentials are good.
     pub credential_life: Duration,
     /// The longest configuration value in characters. The API model says 1000, the service was seen to take 50 000.
@@ -98,6 +100,7 @@ impl Default for Settings {
             continuation_delay: Duration::from_secs(30),
             default_batch_size: 1,
             action_timeout: Duration::from_secs(24 * 60 * 60),
+            invoke_timeout: Duration::from_secs(20 * 60),
             credential_life: Duration::from_secs(15 * 60),
             configuration_value_limit: 50_000,
             extra_members: false,

@@ -19,6 +19,7 @@ mod action_types;
 mod control;
 mod events;
 mod executions;
+mod invocations;
 mod jobs;
 mod pipelines;
 mod requests;
