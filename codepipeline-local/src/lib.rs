@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 mod dates;
 pub mod engine;
+mod event_pattern;
 mod ids;
 mod listener;
 mod request_log;
@@ -14,4 +15,5 @@ mod server;
 mod subscribers;
 pub mod types;
 
+pub use event_pattern::EventPattern;
 pub use server::{Emulator, JobInvocation, Options};

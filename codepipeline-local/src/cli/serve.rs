@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use super::settings::SettingFlags;
 use crate::api::read_connections;
 use crate::clock::Clock;
 use crate::engine::Connection;
+use crate::event_pattern::EventPattern;
 use crate::ids::random_seed;
-use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule};
+use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule, Waking};
 use crate::server::{Emulator, Options};
 
 /// Serve CodePipeline and S3 on a loopback port
@@ -34,7 +36,8 @@ pub(super) struct Serve {
     /// Makes ids, nonces and credentials the same in every run that is asked the same
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// A Lambda bootstrap to run beside it, with its arguments: words are split at spaces
+    /// A Lambda bootstrap to run beside it, with its arguments: words are split at spaces. It is woken on a schedule, by events
+    /// of actions, and with the jobs of Lambda Invoke actions, whatever function they name
     #[arg(long, value_name = "COMMAND", value_parser = words)]
     function: Option<Words>,
     /// How often the function is woken
@@ -43,6 +46,12 @@ pub(super) struct Serve {
     /// How long an invocation of the function may take
     #[arg(long, value_name = "DURATION", value_parser = parse, default_value = "900s", requires = "function")]
     timeout: Duration,
+    /// How many invocations of the function there are at a time, each in a process of its own; more wait for their turn
+    #[arg(long, value_name = "NUMBER", default_value = "10", requires = "function")]
+    max_concurrency: NonZeroU16,
+    /// Which of CodePipeline's events wake the function, as the pattern of an EventBridge rule in JSON [default: all of actions]
+    #[arg(long, value_name = "PATTERN", value_parser = EventPattern::parse, requires = "function")]
+    event_pattern: Option<EventPattern>,
     /// A variable of the function's environment; may be given again
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable, requires = "function")]
     env: Vec<(String, String)>,
@@ -65,23 +74,26 @@ impl Serve {
 
         let function = self.function.map(|command| {
             let env = environment(&emulator.endpoint(), &region, self.env);
-            Function::new(FunctionSettings {
+            let settings = FunctionSettings {
                 name: "function".to_owned(),
                 command: command.0,
                 env,
                 timeout: self.timeout,
                 memory_mb: 1024,
                 output: Output::Inherit,
-            })
+            };
+            Function::with_concurrency(settings, self.max_concurrency)
         });
         let function = function.transpose().map_err(|error| error.to_string())?;
+        let pattern = self.event_pattern.unwrap_or_else(EventPattern::action_events);
+        let waking = function.clone().map(|function| Waking::start(&emulator, function, pattern, report));
         let schedule = function.clone().map(|function| Schedule::start(function, self.schedule, report));
 
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string())?,
             _ = terminated.recv() => {}
         }
-        drop(schedule);
+        drop((schedule, waking));
         if let Some(function) = function {
             function.stop().await;
         }
