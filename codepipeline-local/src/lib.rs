@@ -16,4 +16,5 @@ mod subscribers;
 pub mod types;
 
 pub use event_pattern::EventPattern;
+pub use s3::S3Pace;
 pub use server::{Emulator, JobInvocation, Options};

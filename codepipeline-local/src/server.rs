@@ -22,7 +22,7 @@ use crate::engine::{Connection, Effect, Engine, Settings, SourceError, SourceId,
 use crate::ids::random_uuid;
 use crate::listener::Listener;
 use crate::request_log::RequestLog;
-use crate::s3::{CopyError, Store};
+use crate::s3::{CopyError, S3Pace, Store};
 use crate::subscribers::Subscribers;
 use crate::types::{Grant, ObjectRef, Permissions};
 
@@ -42,6 +42,8 @@ pub struct Options {
     pub engine: Settings,
     /// The third-party connections there are, read by [`api::read_connections`].
     pub connections: Vec<Connection>,
+    /// How slow S3 is for jobs.
+    pub s3: S3Pace,
     /// What ids, nonces and credentials are made from: the same seed and the same requests give the same ones.
     pub seed: u64,
     /// The time of CodePipeline and S3.
@@ -56,6 +58,7 @@ impl Default for Options {
             data: None,
             engine: Settings::default(),
             connections: Vec::new(),
+            s3: S3Pace::default(),
             seed: 0,
             clock: Clock::machine(),
         }
@@ -84,7 +87,7 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one. Fails if the port is taken, the data folder can't be used, or the connections contradict each other.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let Options { port, data, engine: settings, connections, seed, clock } = options;
+        let Options { port, data, engine: settings, connections, s3, seed, clock } = options;
         let folder = data.is_none().then(|| TempDir::with_prefix("codepipeline-local-")).transpose()?;
         let path = data.as_deref().or(folder.as_ref().map(TempDir::path)).unwrap_or(std::path::Path::new("."));
         let mut engine = Engine::new(settings, seed);
@@ -92,7 +95,7 @@ impl Emulator {
         let engine = Arc::new(Mutex::new(engine));
         let log = RequestLog::default();
         let permissions = Arc::new(EnginePermissions(Arc::clone(&engine)));
-        let store = Store::open(path, clock.clone(), permissions, log.clone()).map_err(|error| {
+        let store = Store::open(path, clock.clone(), permissions, log.clone(), s3).map_err(|error| {
             io::Error::new(error.kind(), format!("can't keep objects in {}: {error}", path.display()))
         })?;
         let (events, invocations) = (Subscribers::default(), Subscribers::default());

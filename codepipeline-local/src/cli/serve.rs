@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::engine::Connection;
 use crate::event_pattern::EventPattern;
 use crate::ids::random_seed;
 use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule, Waking};
+use crate::s3::S3Pace;
 use crate::server::{Emulator, Options};
 
 /// Serve CodePipeline and S3 on a loopback port
@@ -33,6 +34,12 @@ pub(super) struct Serve {
     /// the owner ThirdParty with these types. Without "pipelines", a connection is for all that no other one names
     #[arg(long, value_name = "FILE")]
     connections: Option<PathBuf>,
+    /// How long S3's answers to requests with a job's credentials take to begin
+    #[arg(long, value_name = "DURATION", value_parser = parse, default_value = "0s")]
+    s3_delay: Duration,
+    /// How many bytes per second S3 takes from or gives to each request with a job's credentials [default: no limit]
+    #[arg(long, value_name = "NUMBER")]
+    s3_bytes_per_second: Option<NonZeroU64>,
     /// Makes ids, nonces and credentials the same in every run that is asked the same
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -68,7 +75,8 @@ impl Serve {
         let seed = self.seed.unwrap_or_else(random_seed);
         let connections = self.connections.as_deref().map(connections).transpose()?.unwrap_or_default();
         let clock = Clock::machine();
-        let options = Options { port: self.port, data: self.data, engine: settings, connections, seed, clock };
+        let s3 = S3Pace { delay: self.s3_delay, bytes_per_second: self.s3_bytes_per_second };
+        let options = Options { port: self.port, data: self.data, engine: settings, connections, s3, seed, clock };
         let emulator = Emulator::start(options).await.map_err(|error| error.to_string())?;
         announce(&emulator.endpoint()).map_err(|error| format!("can't write to standard output: {error}"))?;
 
