@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_codepipeline::config::Credentials;
 use aws_sdk_codepipeline::error::ProvideErrorMetadata;
-use aws_sdk_codepipeline::types::StageExecutionStatus;
+use aws_sdk_codepipeline::types::{JobStatus, StageExecutionStatus};
 use aws_sdk_s3::types::ServerSideEncryption;
 use codepipeline_local::{Emulator, Options};
 use support::{Scenario, dummy, s3};
@@ -18,7 +18,7 @@ async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
     scenario.run_pipeline().await;
     let job = scenario.job().await;
     let acknowledged = scenario.pipelines.acknowledge_job().job_id(job.id().unwrap()).nonce(job.nonce().unwrap());
-    assert_eq!(acknowledged.send().await.unwrap().status().map(|status| status.as_str()), Some("InProgress"));
+    assert_eq!(acknowledged.send().await.unwrap().status(), Some(&JobStatus::InProgress));
 
     let objects = scenario.with_jobs_credentials(&job);
     let data = job.data().unwrap();
