@@ -3,6 +3,7 @@
 use super::{
     Engine,
     actions::ActionStatus,
+    declaration::ExecutionMode,
     error::ApiError,
     executions::{ExecutionStatus, Group, Place, StageStatus},
 };
@@ -62,7 +63,11 @@ impl Engine {
     fn retryable(&self, pipeline: &str, stage: &str, id: &str) -> Result<(u64, Group), ApiError> {
         let latest = self.pipeline(pipeline)?.latest();
         let declared = self.stage(pipeline, stage)?;
-        let entered = self.executions_of(pipeline).find(|(_, execution)| execution.has_entered(stage));
+        // In the mode PARALLEL no execution is later than another.
+        let entered = self.executions_of(pipeline).find(|(_, execution)| {
+            let parallel = execution.declaration.execution_mode == ExecutionMode::Parallel;
+            execution.has_entered(stage) && (!parallel || execution.id == id)
+        });
         let Some((number, execution)) = entered.filter(|(_, execution)| execution.id == id) else {
             return Err(ApiError::new(
                 "NotLatestPipelineExecutionException",

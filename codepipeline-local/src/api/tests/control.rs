@@ -146,6 +146,24 @@ fn what_can_not_be_retried_is_refused_with_its_reason() {
 }
 
 #[test]
+fn an_execution_of_the_mode_parallel_is_retried_though_it_is_not_the_latest() {
+    let mut local = Local::new();
+    local.call("CreateCustomActionType", &action_type());
+    let mut input = pipeline("web", &json!([check("Unit", 1)]));
+    input["pipeline"]["executionMode"] = "PARALLEL".into();
+    input["pipeline"]["pipelineType"] = "V2".into();
+    local.call("CreatePipeline", &input);
+    let older = local.start("web");
+    local.start("web");
+    local.finish_sources(&found());
+    let job = local.claim();
+    assert_eq!(job["data"]["pipelineContext"]["pipelineExecutionId"], json!(older));
+    local.fail(&job);
+    local.retry(&older, "Test", "FAILED_ACTIONS").unwrap();
+    assert_eq!(local.status("web", &older), "InProgress");
+}
+
+#[test]
 fn nobody_enters_a_stage_through_a_disabled_transition_and_the_newest_goes_on_when_it_is_enabled() {
     let (mut local, first) = running(|_| {}, &json!([check("Unit", 1)]));
     let job = local.claim();
