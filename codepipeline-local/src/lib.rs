@@ -12,6 +12,7 @@ mod request_log;
 pub mod runtime_api;
 mod s3;
 mod server;
+mod shell;
 mod subscribers;
 pub mod types;
 
