@@ -8,6 +8,7 @@ use aws_config::BehaviorVersion;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::actions::Served;
 use crate::actions::command;
@@ -17,7 +18,8 @@ use crate::event::Event;
 use crate::lifecycle::Lifecycle;
 use crate::queue::custom::CustomQueue;
 use crate::worker::{Summary, Worker};
-use crate::{telemetry, workspace};
+use crate::workspace::WorkFolder;
+use crate::{config, telemetry};
 
 /// CodePipeline takes artifacts of at most 100 000 files from S3 (user guide, "Quotas"); more is a mistake or an attack.
 const MAX_ENTRIES: u64 = 100_000;
@@ -42,13 +44,15 @@ async fn start() -> Result<(), String> {
     let config = config.map_err(|error| error.to_string())?;
 
     command::harden_process().map_err(|error| format!("the process can't be shielded from commands: {error}"))?;
-    workspace::wipe(&config.limits.work_folder).map_err(|error| {
-        let folder = config.limits.work_folder.display();
-        format!("the work folder {folder} (WORK_FOLDER) can't be emptied: {error}")
-    })?;
+    let parent = config.limits.work_folder.clone();
+    let work_folder = WorkFolder::take(&parent)
+        .map_err(|error| format!("no folder to work in can be had in {} (WORK_FOLDER): {error}", parent.display()))?;
+    let config =
+        Config { limits: config::Limits { work_folder: work_folder.path().to_owned(), ..config.limits }, ..config };
     let shared = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+    let function_timeout = config.limits.function_timeout;
     let worker = Arc::new(worker(config, &shared));
-    let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&worker), event));
+    let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&worker), event, function_timeout));
     lambda_runtime::run(handler).await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
 }
 
@@ -74,11 +78,16 @@ fn served(config: ActionConfig) -> Served {
 }
 
 /// Answers one invocation. The work runs in a task of its own, since what a panic says must not reach Lambda's answer.
-async fn handle(worker: Arc<Worker>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
+async fn handle(
+    worker: Arc<Worker>,
+    event: LambdaEvent<Value>,
+    function_timeout: Duration,
+) -> Result<Summary, Diagnostic> {
     let Event::Schedule =
         Event::parse(&event.payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
-    let deadline = Instant::now() + time_left(event.context.deadline());
-    match tokio::spawn(async move { worker.invoke(deadline).await }).await {
+    let deadline = Instant::now() + time_left(now(), event.context.deadline(), function_timeout);
+    let working = async move { worker.invoke(deadline).await }.in_current_span();
+    match tokio::spawn(working).await {
         Ok(Ok(summary)) => Ok(summary),
         Ok(Err(error)) => Err(diagnostic("InvocationError", error.to_string())),
         Err(_) => Err(diagnostic("Panic", "the worker panicked; its log says where".into())),
@@ -90,12 +99,47 @@ fn diagnostic(error_type: &str, error_message: String) -> Diagnostic {
 }
 
 /// Lambda gives the deadline on the wall clock; everything after this reckons on the monotonic one.
+///
+/// `cargo lambda watch` sends a fixed small number, which as a time is in 1970. A deadline that is older than Lambda itself
+/// (2014) is none, and the function's configured timeout counts from now.
+fn time_left(now: SystemTime, deadline: SystemTime, function_timeout: Duration) -> Duration {
+    const FIRST_LAMBDA: Duration = Duration::from_secs(1_388_534_400);
+    if deadline < SystemTime::UNIX_EPOCH + FIRST_LAMBDA {
+        return function_timeout;
+    }
+    deadline.duration_since(now).unwrap_or_default()
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
-fn time_left(deadline: SystemTime) -> Duration {
-    deadline.duration_since(SystemTime::now()).unwrap_or_default()
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    // What is not UTF-8 breaks the rule of whatever variable it is in, and is reported there.
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(900);
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_deadline_is_a_time_on_the_wall_clock() {
+        let now = at(1_800_000_000);
+        assert_eq!(time_left(now, at(1_800_000_060), TIMEOUT), Duration::from_secs(60));
+        assert_eq!(time_left(now, at(1_799_999_999), TIMEOUT), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_deadline_in_1970_means_that_there_is_none_but_the_functions_timeout() {
+        assert_eq!(time_left(at(1_800_000_000), at(600), TIMEOUT), TIMEOUT);
+    }
 }

@@ -1,5 +1,8 @@
 //! Runs AWS CodePipeline custom actions in a Lambda function.
 
+#[cfg(not(target_os = "linux"))]
+compile_error!("the worker runs on Linux, as Lambda does: it keeps commands in check through /proc, prctl and pidfd");
+
 pub mod actions;
 pub mod artifacts;
 mod bootstrap;

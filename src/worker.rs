@@ -45,6 +45,10 @@ pub struct Summary {
     pub failed: usize,
     /// Jobs reported with a continuation token.
     pub continued: usize,
+    /// Claimed jobs that were over before they could be reported: stopped, timed out, or finished by another.
+    pub over: usize,
+    /// Jobs of which nobody knows whether they were acknowledged: an answer got lost.
+    pub unknown: usize,
     /// Claimed jobs whose report the service has not taken.
     pub undelivered: usize,
     /// Polls that failed; the action types concerned were not polled again.
@@ -57,6 +61,17 @@ pub enum InvocationError {
     /// None of the polls was answered.
     #[error("no action type could be polled: all {0} polls failed (the log says why)")]
     NothingPolled(usize),
+    /// Jobs may hang until their action times out.
+    #[error(
+        "{undelivered} claimed jobs could not be reported, and of {unknown} nobody knows whether they were acknowledged \
+         (the log says which): they may hang until their action times out"
+    )]
+    Unreported {
+        /// Claimed jobs whose report the service has not taken.
+        undelivered: usize,
+        /// Jobs whose acknowledgement is in doubt.
+        unknown: usize,
+    },
     /// No action type's work fits in the time that the invocation has.
     #[error(
         "no action type was polled: the invocation began with {left} s left, and the shortest action needs {needed} s \
@@ -81,13 +96,16 @@ impl Worker {
     /// returns; no task outlives it.
     ///
     /// # Errors
-    /// When nothing could be polled at all.
+    /// When nothing could be polled at all, or when a job may hang. What else was done is in the log.
     pub async fn invoke(&self, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
         let mut shift = Shift::new(self, deadline);
         shift.work().await;
         let summary = shift.summary;
-        self.log(&summary, began);
+        log(&summary, began);
+        if summary.undelivered + summary.unknown > 0 {
+            return Err(InvocationError::Unreported { undelivered: summary.undelivered, unknown: summary.unknown });
+        }
         if summary.failed_polls > 0 && summary.failed_polls >= shift.polls {
             return Err(InvocationError::NothingPolled(summary.failed_polls));
         }
@@ -103,21 +121,23 @@ impl Worker {
     fn needs(&self, served: &Served) -> Duration {
         served.timeout + self.staging + self.lifecycle.reporting
     }
+}
 
-    fn log(&self, summary: &Summary, began: Instant) {
-        tracing::info!(
-            polled = summary.polled,
-            claimed = summary.claimed,
-            lost = summary.lost,
-            succeeded = summary.succeeded,
-            failed = summary.failed,
-            continued = summary.continued,
-            undelivered = summary.undelivered,
-            failed_polls = summary.failed_polls,
-            duration_ms = %began.elapsed().as_millis(),
-            "the invocation is over"
-        );
-    }
+fn log(summary: &Summary, began: Instant) {
+    tracing::info!(
+        polled = summary.polled,
+        claimed = summary.claimed,
+        lost = summary.lost,
+        succeeded = summary.succeeded,
+        failed = summary.failed,
+        continued = summary.continued,
+        over = summary.over,
+        unknown = summary.unknown,
+        undelivered = summary.undelivered,
+        failed_polls = summary.failed_polls,
+        duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "the invocation is over"
+    );
 }
 
 /// The state of one invocation.
@@ -189,9 +209,11 @@ impl<'a> Shift<'a> {
             self.summary.undelivered += 1;
             return;
         };
-        self.summary.claimed += usize::from(*end != End::Lost);
+        self.summary.claimed += usize::from(!matches!(end, End::Lost | End::Unknown));
         let counter = match end {
             End::Lost => &mut self.summary.lost,
+            End::Unknown => &mut self.summary.unknown,
+            End::Over => &mut self.summary.over,
             End::Succeeded => &mut self.summary.succeeded,
             End::Failed => &mut self.summary.failed,
             End::Continued => &mut self.summary.continued,

@@ -1,9 +1,14 @@
 //! A job's own folder: where its artifacts are staged and its action works.
 
+mod removal;
+mod work_folder;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::job::Job;
+use removal::remove_tree;
+pub use work_folder::WorkFolder;
 
 /// The folder of one job, removed with everything in it when this is dropped.
 ///
@@ -79,39 +84,6 @@ impl Workspace {
     }
 }
 
-/// Removes a folder whose owner may have taken the permissions off some of its folders.
-fn remove_tree(root: &Path) -> io::Result<()> {
-    match std::fs::remove_dir_all(root) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            make_folders_writable(root)?;
-            std::fs::remove_dir_all(root)
-        }
-        result => result,
-    }
-}
-
-fn make_folders_writable(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            make_folders_writable(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Empties the work folder: on Lambda /tmp survives a reset of the runtime, and with it what an aborted job left there.
-///
-/// # Errors
-/// When something in it can't be removed or the folder can't be made.
-pub fn wipe(work_folder: &Path) -> io::Result<()> {
-    remove_tree(work_folder)?;
-    std::fs::create_dir_all(work_folder)
-}
-
 fn checked_name(name: &str) -> io::Result<&str> {
     let harmless = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !name.is_empty() && name.len() <= 100 && name.chars().all(harmless) {
@@ -154,16 +126,5 @@ mod tests {
         for name in ["", "..", "a/b", "a.b", &"a".repeat(101)] {
             assert!(checked_name(name).is_err(), "{name}");
         }
-    }
-
-    #[test]
-    fn a_tree_with_locked_folders_is_removed() {
-        use std::os::unix::fs::PermissionsExt;
-        let parent = tempfile::tempdir().unwrap();
-        let root = parent.path().join("job");
-        std::fs::create_dir_all(root.join("locked/inner")).unwrap();
-        std::fs::set_permissions(root.join("locked"), std::fs::Permissions::from_mode(0o000)).unwrap();
-        remove_tree(&root).unwrap();
-        assert!(!root.exists());
     }
 }

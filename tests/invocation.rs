@@ -16,7 +16,7 @@ use codepipeline_worker::queue::Offer;
 use codepipeline_worker::queue::custom::CustomQueue;
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
 use serde_json::json;
-use support::{World, custom, invoke, shell, until, zip};
+use support::{World, custom, invoke, shared_config, shell, until, zip};
 use tokio::sync::Barrier;
 use tokio::time::Instant;
 
@@ -192,8 +192,11 @@ async fn an_action_that_outlasts_its_timeout_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_the_invocations_deadline_cuts_off_is_still_reported() {
     let world = world_with_jobs(1).await;
-    let lifecycle = lifecycle(&world);
-    let served = Arc::new(Served::new(test_type("Many"), QUARTER_OF_AN_HOUR, Hanging));
+    let mut lifecycle = lifecycle(&world);
+    // An S3 that takes connections and never answers.
+    let silence = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    lifecycle.stores = Stores::new(&shared_config(&format!("http://{}", silence.local_addr().unwrap())));
+    let served = Arc::new(Served::new(test_type("Many"), Duration::from_millis(100), Hanging));
     let deadline = Instant::now() + lifecycle.reporting + Duration::from_secs(1);
 
     let end = lifecycle.live(offer(&world).await, &served, deadline).await;
@@ -202,6 +205,18 @@ async fn work_that_the_invocations_deadline_cuts_off_is_still_reported() {
     assert!(Instant::now() < deadline, "reported only after the deadline");
     let message = world.action("p", "A0").await.unwrap().error_details.unwrap().message.unwrap();
     assert!(message.contains("deadline"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_for_which_too_little_time_is_left_is_not_acknowledged() {
+    let world = world_with_jobs(1).await;
+    let lifecycle = lifecycle(&world);
+    let served = Arc::new(Served::new(test_type("Many"), QUARTER_OF_AN_HOUR, Together::new(1)));
+
+    let end = lifecycle.live(offer(&world).await, &served, Instant::now() + QUARTER_OF_AN_HOUR).await;
+
+    assert_eq!(end, End::Lost);
+    assert_eq!(world.emulator.calls("AcknowledgeJob"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,7 +252,7 @@ async fn an_offer_that_is_too_old_is_not_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_result_for_a_job_that_is_over_is_not_counted_as_delivered() {
+async fn a_job_that_was_ended_behind_the_workers_back_is_counted_as_over() {
     let world = world_with_jobs(1).await;
     let lifecycle = lifecycle(&world);
     /// Ends the job behind the worker's back.
@@ -253,5 +268,5 @@ async fn a_result_for_a_job_that_is_over_is_not_counted_as_delivered() {
 
     let end = lifecycle.live(offer(&world).await, &served, Instant::now() + QUARTER_OF_AN_HOUR).await;
 
-    assert_eq!(end, End::Undelivered);
+    assert_eq!(end, End::Over);
 }

@@ -73,3 +73,37 @@ async fn a_failing_command_fails_its_action_with_exit_code_and_output() {
     assert!(message.contains("exit code 3") && message.contains("the end is near"), "{message}");
     assert!(message.contains("token is ****") && !message.contains("tok-123456"), "{message}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_outlasts_its_timeout_is_killed_and_the_report_blames_its_timeout() {
+    let world = World::new().await;
+    world.create_type("Test", "Shell", &["Command"]).await;
+    let endless = custom("Endless", "Test", "Shell").configuration("Command", "echo begun; exec tail -f /dev/null");
+    world.create_pipeline("p", vec![("Test", vec![endless])]).await;
+    world.put_source(zip(&[("a", "b")])).await;
+    world.start("p").await;
+    world.until_begun("p", "Endless").await;
+    let mut entry = shell("Test", "Shell");
+    entry["timeoutSeconds"] = json!(1);
+
+    let summary = invoke(&world.worker(&json!([entry]))).await;
+
+    assert_eq!(summary.failed, 1, "{summary:?}");
+    let message = world.action("p", "Endless").await.unwrap().error_details.unwrap().message.unwrap();
+    assert!(message.contains("still running after its timeoutSeconds (1)") && message.ends_with("begun"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_without_artifacts_gets_no_credentials_and_needs_none() {
+    let world = World::new().await;
+    world.create_type("Test", "Shell", &["Command"]).await;
+    let plain = support::action("Plain", "Test", "Custom", "Shell").configuration("Command", "echo $HOME > $SUMMARY");
+    world.create_pipeline("p", vec![("Test", vec![plain])]).await;
+    world.put_source(zip(&[("a", "b")])).await;
+    world.start("p").await;
+    world.until_begun("p", "Plain").await;
+
+    let summary = invoke(&world.worker(&json!([shell("Test", "Shell")]))).await;
+
+    assert_eq!(summary, Summary { polled: 1, claimed: 1, succeeded: 1, ..Summary::default() });
+}

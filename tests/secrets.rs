@@ -3,11 +3,9 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use codepipeline_local::runtime_api::{Function, FunctionSettings, Invocation, Output};
+use codepipeline_local::runtime_api::{Function, Invocation};
 use serde_json::{Value, json};
+use support::tee::{tee, values};
 use support::{World, custom, output, shell, zip};
 use tokio::sync::mpsc;
 
@@ -20,30 +18,17 @@ const PLAIN: &str = "MARKER-plain-configuration-value";
 const ENVIRONMENT: &str = "MARKER-function-environment";
 
 /// The real binary, asked to log everything of everybody.
-fn function(world: &World, actions: &Value) -> (Function, mpsc::UnboundedReceiver<String>) {
-    let (lines, log) = mpsc::unbounded_channel();
-    let work_folder = world.work_folder().to_str().unwrap().to_owned();
+fn function(world: &World, actions: &Value, endpoint: &str) -> (Function, mpsc::UnboundedReceiver<String>) {
     let variables = [
-        ("ACTIONS", actions.to_string()),
-        ("AWS_ENDPOINT_URL", world.emulator.endpoint()),
-        ("AWS_ACCESS_KEY_ID", "MARKERKEYID".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", FUNCTION_KEY.to_owned()),
-        ("AWS_SESSION_TOKEN", FUNCTION_TOKEN.to_owned()),
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("RUST_LOG", "trace".to_owned()),
-        ("AWS_LAMBDA_LOG_LEVEL", "TRACE".to_owned()),
-        ("DATABASE_PASSWORD", ENVIRONMENT.to_owned()),
-        ("WORK_FOLDER", work_folder),
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ACCESS_KEY_ID", "MARKERKEYID"),
+        ("AWS_SECRET_ACCESS_KEY", FUNCTION_KEY),
+        ("AWS_SESSION_TOKEN", FUNCTION_TOKEN),
+        ("RUST_LOG", "trace"),
+        ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
+        ("DATABASE_PASSWORD", ENVIRONMENT),
     ];
-    let function = Function::new(FunctionSettings {
-        name: "worker".into(),
-        command: vec![env!("CARGO_BIN_EXE_codepipeline-worker").into()],
-        env: variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>(),
-        timeout: Duration::from_secs(300),
-        memory_mb: 512,
-        output: Output::Lines(lines),
-    });
-    (function.unwrap(), log)
+    support::function(world, actions, &variables)
 }
 
 /// A schedule's event, as `events/schedule.json` has it.
@@ -92,7 +77,8 @@ async fn a_command_that_prints_all_it_has_gives_no_secret_away() {
     let everything =
         r#"env; cat /proc/self/environ; env >&2; env > "$OUTPUT_OUT/environment"; env > "$SUMMARY"; exit 7"#;
     let world = one_job(everything).await;
-    let (function, log) = function(&world, &actions());
+    let (endpoint, heard) = tee(&world.emulator.endpoint()).await;
+    let (function, log) = function(&world, &actions(), &endpoint);
 
     let invocation = function.invoke(&schedule()).await.unwrap();
     function.stop().await;
@@ -106,12 +92,22 @@ async fn a_command_that_prints_all_it_has_gives_no_secret_away() {
     assert!(log.contains("\"TRACE\"") || log.contains("acknowledged the job"), "nothing was logged:\n{log}");
     assert_clean("the log", &log, &["MARKER-", "X-Amz-Security-Token", "x-amz-security-token", "secretAccessKey"]);
     assert_clean("the answer", &summary.to_string(), &["MARKER"]);
+
+    // The job's temporary credentials, as the worker got them.
+    for member in ["secretAccessKey", "sessionToken"] {
+        let values = values(&heard, member);
+        assert!(!values.is_empty(), "the worker was sent no {member}");
+        for value in &values {
+            assert_clean("the log", &log, &[value]);
+            assert_clean("the report", &message, &[value]);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commands_environment_holds_what_it_was_told_and_no_more() {
     let world = one_job(r#"env | cut -d = -f 1 | grep -vxE 'PWD|OLDPWD|SHLVL|_' | sort > "$OUTPUT_OUT/names"; env > "$OUTPUT_OUT/environment""#).await;
-    let (function, log) = function(&world, &actions());
+    let (function, log) = function(&world, &actions(), &world.emulator.endpoint());
 
     let invocation = function.invoke(&schedule()).await.unwrap();
     function.stop().await;
@@ -134,7 +130,7 @@ async fn a_bad_configuration_ends_the_process_with_one_line_that_shows_no_value(
     entry["actionType"]["owner"] = json!(SECRET);
     entry["queryParam"] = json!({"Project": SECRET});
     entry["run"] = json!({"command": [{"nested": SECRET}]});
-    let (function, log) = function(&world, &json!([entry]));
+    let (function, log) = function(&world, &json!([entry]), &world.emulator.endpoint());
 
     let invocation = function.invoke(&schedule()).await.unwrap();
     function.stop().await;
@@ -153,7 +149,7 @@ async fn a_bad_configuration_ends_the_process_with_one_line_that_shows_no_value(
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_holds_credentials_is_refused_without_echoing_them() {
     let world = one_job("true").await;
-    let (function, log) = function(&world, &actions());
+    let (function, log) = function(&world, &actions(), &world.emulator.endpoint());
     let event = json!({"CodePipeline.job": {"data": {"artifactCredentials": {"secretAccessKey": SECRET}}}});
 
     let invocation = function.invoke(&event).await.unwrap();

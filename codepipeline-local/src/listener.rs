@@ -9,13 +9,15 @@ use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 /// A port that is listened on until this is dropped.
 pub(crate) struct Listener {
     address: SocketAddr,
+    stopping: Option<oneshot::Sender<()>>,
     accepting: JoinHandle<()>,
 }
 
@@ -33,25 +35,30 @@ impl Listener {
         let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
         let listener = bound.map_err(|error| unavailable(port, &error))?;
         let address = listener.local_addr()?;
+        let (stopping, mut stopped) = oneshot::channel();
         let accepting = tokio::spawn(async move {
             // Dropped with this task, the set ends the connections too.
             let mut connections = JoinSet::new();
             loop {
+                let accepted = tokio::select! {
+                    accepted = listener.accept() => accepted,
+                    _ = &mut stopped => break connections.shutdown().await,
+                };
                 // An error is that of one connection that did not come about, or a shortage of files that passes.
-                let Ok((stream, _)) = listener.accept().await else {
+                let Ok((stream, _)) = accepted else {
                     tokio::task::yield_now().await;
                     continue;
                 };
                 // Without this, an answer's last packet waits for the acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
+                // No timer, so an idle connection stays open: a client that doesn't retry would meet its end now and then.
                 let service = service_fn(answer.clone());
-                let connection =
-                    http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+                let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
                 connections.spawn(connection);
                 while connections.try_join_next().is_some() {}
             }
         });
-        Ok(Self { address, accepting })
+        Ok(Self { address, stopping: Some(stopping), accepting })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -60,8 +67,9 @@ impl Listener {
 
     /// Closes the port and all connections, and waits until nothing answers any more.
     pub(crate) async fn stop(&mut self) {
-        self.accepting.abort();
-        // It was aborted, or it panicked, which ended it as well.
+        // Dropping the sender is the signal.
+        self.stopping = None;
+        // It ended, or it panicked, which ended it as well.
         let _ = (&mut self.accepting).await;
     }
 }

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::engine::{Connection, Engine, Settings};
 use crate::listener::Listener;
 use crate::request_log::RequestLog;
-use crate::s3::{S3Pace, Store};
+use crate::s3::{Folder, S3Pace, Store};
 use crate::shell::{EnginePermissions, Shared};
 use crate::subscribers::Subscribers;
 
@@ -64,7 +64,6 @@ pub struct Emulator {
     listener: Listener,
     driver: JoinHandle<()>,
     log: RequestLog,
-    folder: Option<TempDir>,
     events: Subscribers<Value>,
     invocations: Subscribers<JobInvocation>,
 }
@@ -73,23 +72,27 @@ impl Emulator {
     /// Starts one. Fails if the port is taken, the data folder can't be used, or the connections contradict each other.
     pub async fn start(options: Options) -> io::Result<Self> {
         let Options { port, data, engine: settings, connections, s3, seed, clock } = options;
-        let folder = data.is_none().then(|| TempDir::with_prefix("codepipeline-local-")).transpose()?;
-        let path = data.as_deref().or(folder.as_ref().map(TempDir::path)).unwrap_or(std::path::Path::new("."));
+        let folder = match data {
+            Some(folder) => Folder::Given(folder),
+            None => Folder::Temporary(TempDir::with_prefix("codepipeline-local-")?),
+        };
+        let path = folder.path().to_owned();
         let mut engine = Engine::new(settings, seed);
         engine.connect(connections).map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
         let engine = Arc::new(Mutex::new(engine));
         let log = RequestLog::default();
         let permissions = Arc::new(EnginePermissions(Arc::clone(&engine)));
-        let store = Store::open(path, clock.clone(), permissions, log.clone(), s3).map_err(|error| {
+        let store = Store::open(folder, clock.clone(), permissions, log.clone(), s3).map_err(|error| {
             io::Error::new(error.kind(), format!("can't keep objects in {}: {error}", path.display()))
         })?;
         let (events, invocations) = (Subscribers::default(), Subscribers::default());
+        let (changed, changes) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             engine,
             clock,
             store,
             log: log.clone(),
-            changed: Notify::new(),
+            changed,
             events: events.clone(),
             invocations: invocations.clone(),
         });
@@ -100,8 +103,8 @@ impl Emulator {
             async move { shared.answer(request).await }
         });
         let listener = listener.await?;
-        let driver = tokio::spawn(async move { shared.drive().await });
-        Ok(Self { listener, driver, log, folder, events, invocations })
+        let driver = tokio::spawn(async move { shared.drive(changes).await });
+        Ok(Self { listener, driver, log, events, invocations })
     }
 
     /// What `AWS_ENDPOINT_URL` must say.
@@ -131,12 +134,10 @@ impl Emulator {
 
     /// Closes the port and all connections, and removes what was temporary.
     pub async fn stop(mut self) {
-        self.driver.abort();
         self.listener.stop().await;
-        if let Some(folder) = self.folder.take() {
-            // What remains is in the system's folder for temporary files.
-            let _ = folder.close();
-        }
+        self.driver.abort();
+        // It was aborted: now nothing holds the folder any more, and a temporary one is gone.
+        let _ = (&mut self.driver).await;
     }
 }
 

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use s3s::dto::{Timestamp as Date, TimestampFormat};
 use s3s::{Body, HttpError};
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::api;
 use crate::clock::Clock;
@@ -34,7 +34,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) log: RequestLog,
-    pub(crate) changed: Notify,
+    /// Tells the driver of a change, and lets it tell when what follows from it is done.
+    pub(crate) changed: mpsc::UnboundedSender<oneshot::Sender<()>>,
     pub(crate) events: Subscribers<Value>,
     pub(crate) invocations: Subscribers<JobInvocation>,
 }
@@ -57,40 +58,50 @@ impl Permissions for EnginePermissions {
 }
 
 impl Shared {
-    /// Lets time pass in the engine, whether or not anyone calls.
-    pub(crate) async fn drive(&self) {
+    /// Lets time pass in the engine, whether or not anyone calls, and does what it wants done. Nobody else does: a request ends
+    /// when its client goes away, and what was asked for must be done all the same.
+    pub(crate) async fn drive(&self, mut changes: mpsc::UnboundedReceiver<oneshot::Sender<()>>) {
+        let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
         loop {
             let (effects, due) = {
                 let mut engine = lock(&self.engine);
                 engine.advance(self.clock.now());
                 (engine.take_effects(), engine.next_due())
             };
-            if effects.is_empty() {
-                tokio::select! {
-                    () = self.clock.reached(due) => {}
-                    () = self.changed.notified() => {}
+            if !effects.is_empty() {
+                for effect in effects {
+                    self.perform(effect).await;
                 }
-            } else {
-                self.perform(effects).await;
+                continue;
+            }
+            for done in waiting.drain(..) {
+                // Whoever asked may be gone.
+                let _ = done.send(());
+            }
+            tokio::select! {
+                () = self.clock.reached(due) => {}
+                Some(done) = changes.recv() => waiting.push(done),
+            }
+            while let Ok(done) = changes.try_recv() {
+                waiting.push(done);
             }
         }
     }
 
-    /// Does what the engine wants done, and all that follows from it.
-    async fn perform(&self, effects: Vec<Effect>) {
-        let mut left = std::collections::VecDeque::from(effects);
-        while let Some(effect) = left.pop_front() {
-            match effect {
-                Effect::CreateBucket { bucket } => {
-                    if let Err(error) = self.store.create_bucket(&bucket) {
-                        tracing::warn!(bucket, %error, "an artifact store can't be made");
-                    }
+    async fn perform(&self, effect: Effect) {
+        match effect {
+            Effect::CreateBucket { bucket } => {
+                if let Err(error) = self.store.create_bucket(&bucket) {
+                    tracing::warn!(bucket, %error, "an artifact store can't be made");
                 }
-                Effect::CopySource { id, from, to } => self.copy_source(id, &from, &to).await,
-                Effect::Event(event) => self.events.send(&event),
-                Effect::InvokeFunction { function, job } => self.invoke(function, &job),
             }
-            left.extend(lock(&self.engine).take_effects());
+            Effect::CopySource { id, from, to } => self.copy_source(id, &from, &to).await,
+            Effect::Event(event) => self.events.send(&event),
+            Effect::InvokeFunction { function, job } => self.invoke(function, &job),
+            Effect::CheckOutputs { id, mut places } => {
+                places.retain(|place| !self.store.has(place));
+                lock(&self.engine).outputs_checked(self.clock.now(), id, &places);
+            }
         }
     }
 
@@ -159,14 +170,18 @@ impl Shared {
             }
         };
         self.log.add(operation.1);
-        let (reply, effects) = {
+        let (reply, follows) = {
             let mut engine = lock(&self.engine);
             let reply = api::answer(&mut engine, self.clock.now(), target, &body);
-            (reply, engine.take_effects())
+            (reply, engine.has_effects())
         };
-        // Done before the answer: who has made a pipeline may put into its bucket.
-        self.perform(effects).await;
-        self.changed.notify_one();
+        let (done, is_done) = oneshot::channel();
+        // The driver ends after the port is closed, so there is one.
+        let _ = self.changed.send(done);
+        if follows {
+            // Done before the answer: who has made a pipeline may put into its bucket.
+            let _ = is_done.await;
+        }
         let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         json_reply(status, reply.body)
     }

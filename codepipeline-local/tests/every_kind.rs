@@ -187,6 +187,8 @@ fn printing(lines: mpsc::UnboundedSender<String>) -> Function {
     let settings = FunctionSettings {
         name: "printing".into(),
         command: ["bash", "-c", ask].map(str::to_owned).to_vec(),
+        account_id: "123456789012".into(),
+        region: "us-east-1".into(),
         env: BTreeMap::new(),
         timeout: Duration::from_secs(600),
         memory_mb: 128,

@@ -91,6 +91,17 @@ fn a_connections_file_that_is_wrong_is_named_and_its_tokens_are_not_shown() {
 }
 
 #[test]
+fn a_wrong_variable_is_refused_without_its_value() {
+    let folder = tempfile::tempdir().unwrap();
+    for wrong in ["=MARKER", "MARKER"] {
+        let arguments = ["serve", "--port", "0", "--function", "true", "--env", wrong];
+        let output = program(folder.path(), &arguments).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains("NAME=VALUE") && !error.contains("MARKER"), "{error}");
+    }
+}
+
+#[test]
 fn a_wrong_argument_is_named_with_what_is_right() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, named) in [

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use aws_sdk_codepipeline::config::Credentials;
 use aws_sdk_codepipeline::error::ProvideErrorMetadata;
-use aws_sdk_codepipeline::types::{JobStatus, StageExecutionStatus};
+use aws_sdk_codepipeline::types::{ActionExecutionStatus, JobStatus, StageExecutionStatus};
 use aws_sdk_s3::types::ServerSideEncryption;
+use codepipeline_local::engine::{Leniency, Settings};
 use codepipeline_local::{Emulator, Options};
 use support::{Scenario, dummy, s3};
 
@@ -43,6 +44,58 @@ async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
     let operations = scenario.emulator.operations();
     assert_eq!(operations.first().map(String::as_str), Some("CreateCustomActionType"));
     assert_eq!(operations[operations.len() - 3..], ["PutObject", "PutJobSuccessResult", "GetPipelineState"]);
+}
+
+#[tokio::test]
+async fn an_output_artifact_that_is_missing_fails_its_action_where_the_setting_says_so() {
+    let engine = Settings { missing_output: Leniency::Refuse, ..Settings::default() };
+    for upload in [true, false] {
+        let scenario = Scenario::with(Options { engine: engine.clone(), ..Options::default() }).await;
+        scenario.run_pipeline().await;
+        let job = scenario.job().await;
+        let acknowledged = scenario.pipelines.acknowledge_job().job_id(job.id().unwrap()).nonce(job.nonce().unwrap());
+        acknowledged.send().await.unwrap();
+        let place = job.data().unwrap().output_artifacts()[0].location().unwrap().s3_location().unwrap();
+        if upload {
+            let put = scenario.objects.put_object().bucket(place.bucket_name()).key(place.object_key());
+            put.server_side_encryption(ServerSideEncryption::AwsKms).body(b"x".to_vec().into()).send().await.unwrap();
+        }
+        scenario.pipelines.put_job_success_result().job_id(job.id().unwrap()).send().await.unwrap();
+        let state = scenario.pipelines.get_pipeline_state().name("pipe").send().await.unwrap();
+        let wanted = if upload { StageExecutionStatus::Succeeded } else { StageExecutionStatus::Failed };
+        assert_eq!(state.stage_states()[1].latest_execution().unwrap().status(), &wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_source_is_fetched_though_the_client_that_asked_for_it_is_gone() {
+    use tokio::io::AsyncWriteExt;
+    let scenario = Scenario::start().await;
+    scenario.run_pipeline().await;
+    let endpoint = scenario.emulator.endpoint();
+    let address = endpoint.trim_start_matches("http://");
+    let body = r#"{"name": "pipe"}"#;
+    let target = "X-Amz-Target: CodePipeline_20150709.StartPipelineExecution";
+    let request = format!("POST / HTTP/1.1\r\nHost: host\r\n{target}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    for number in 0..50 {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        drop(stream);
+        while scenario.emulator.calls("StartPipelineExecution") < number + 2 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let unfinished = async {
+        loop {
+            let listed = scenario.pipelines.list_action_executions().pipeline_name("pipe").send().await.unwrap();
+            let mut sources =
+                listed.action_execution_details().iter().filter(|action| action.action_name() == Some("Source"));
+            if sources.all(|source| source.status() == Some(&ActionExecutionStatus::Succeeded)) {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), unfinished).await.expect("every source is fetched");
 }
 
 #[tokio::test]
@@ -145,6 +198,7 @@ async fn objects_in_a_given_folder_outlive_the_emulator() {
     let client = s3(&emulator, dummy());
     client.create_bucket().bucket("kept").send().await.unwrap();
     client.put_object().bucket("kept").key("key").body(b"content".to_vec().into()).send().await.unwrap();
+    // The client's connection is still open.
     emulator.stop().await;
     let emulator = start().await.unwrap();
     let got = s3(&emulator, dummy()).get_object().bucket("kept").key("key").send().await.unwrap();

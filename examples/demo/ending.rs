@@ -57,7 +57,8 @@ async fn unpack(s3: &aws_sdk_s3::Client, artifact: &ArtifactDetail, folder: &Pat
     let object = s3.get_object().bucket(bucket).key(key).send().await?;
     let zip = object.body.collect().await?.to_vec();
     let name = artifact.name().unwrap_or("artifact");
-    let unpacked = folder.join(name);
+    // The key ends in random characters: what an earlier run left stays.
+    let unpacked = folder.join(format!("{name}-{}", key.rsplit('/').next().unwrap_or_default()));
     source::unpack(zip, &unpacked)?;
     println!("the artifact {name} was s3://{bucket}/{key}; unpacked it is {}", unpacked.display());
     Ok(())

@@ -75,8 +75,9 @@ async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     s3.put_object().bucket(pipeline::SOURCE_BUCKET).key(pipeline::SOURCE_KEY).body(zip.into()).send().await?;
 
     let worker = worker::WorkerProcess::start(&emulator.endpoint(), arguments)?;
-    let status = run_pipeline(&codepipeline).await?;
+    let ran = run_pipeline(&codepipeline, &worker).await;
     worker.stop().await;
+    let status = ran?;
     ending::tell(&codepipeline, &s3, &arguments.output).await?;
     emulator.stop().await;
     let succeeded = status == PipelineExecutionStatus::Succeeded;
@@ -85,7 +86,10 @@ async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 }
 
 /// Starts an execution and shows it until it is over.
-async fn run_pipeline(client: &aws_sdk_codepipeline::Client) -> Result<PipelineExecutionStatus, Box<dyn Error>> {
+async fn run_pipeline(
+    client: &aws_sdk_codepipeline::Client,
+    worker: &worker::WorkerProcess,
+) -> Result<PipelineExecutionStatus, Box<dyn Error>> {
     let started = client.start_pipeline_execution().name(pipeline::NAME).send().await?;
     let id = started.pipeline_execution_id().unwrap_or_default();
     println!("the pipeline runs as execution {id}\n");
@@ -96,6 +100,9 @@ async fn run_pipeline(client: &aws_sdk_codepipeline::Client) -> Result<PipelineE
         let execution =
             client.get_pipeline_execution().pipeline_name(pipeline::NAME).pipeline_execution_id(id).send().await?;
         match execution.pipeline_execution().and_then(|execution| execution.status()) {
+            Some(PipelineExecutionStatus::InProgress) | None if worker.is_hopeless() => {
+                return Err("the worker does not get going; its log says why".into());
+            }
             Some(PipelineExecutionStatus::InProgress) | None => tokio::time::sleep(REFRESH).await,
             Some(status) => {
                 let state = client.get_pipeline_state().name(pipeline::NAME).send().await?;

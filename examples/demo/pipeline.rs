@@ -23,7 +23,7 @@ echo "$files files, $lines lines: all there" > "$SUMMARY""#;
 /// What the Build action runs: a package with a list of its files, and two output variables.
 const PACKAGE: &str = r#"mkdir "$OUTPUT_PACKAGE/content"
 cp -R . "$OUTPUT_PACKAGE/content"
-find . -type f | sort | xargs sha256sum > "$OUTPUT_PACKAGE/SHA256SUMS"
+find . -type f -print0 | sort -z | xargs -0r sha256sum > "$OUTPUT_PACKAGE/SHA256SUMS"
 files=$(wc -l < "$OUTPUT_PACKAGE/SHA256SUMS")
 echo "Files=$files" >> "$OUTPUT_VARIABLES"
 echo "Digest=$(sha256sum < "$OUTPUT_PACKAGE/SHA256SUMS" | cut -c 1-12)" >> "$OUTPUT_VARIABLES"

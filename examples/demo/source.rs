@@ -38,11 +38,8 @@ fn add(archive: &mut ZipWriter<Cursor<Vec<u8>>>, root: &Path, folder: &Path) -> 
     archive.flush()
 }
 
-/// Unpacks a zip into a new `folder`; an earlier one is replaced.
+/// Unpacks a zip into a new `folder`.
 pub(crate) fn unpack(zip: Vec<u8>, folder: &Path) -> io::Result<()> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder)?;
-    }
     ZipArchive::new(Cursor::new(zip))?.extract(folder)?;
     Ok(())
 }

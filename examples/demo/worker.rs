@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use codepipeline_local::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule};
@@ -18,7 +20,11 @@ const SCHEDULE: Duration = Duration::from_secs(1);
 pub(crate) struct WorkerProcess {
     function: Function,
     schedule: Schedule,
+    starts_in_vain: Arc<AtomicU32>,
 }
+
+/// So many invocations in a row that end without an answer are enough.
+const PATIENCE: u32 = 3;
 
 impl WorkerProcess {
     /// Starts it; its log goes to a file beside the output, and to the terminal if that is wanted.
@@ -30,13 +36,28 @@ impl WorkerProcess {
                 std::env::current_exe()?.to_str().ok_or("the demo's path is not UTF-8")?.into(),
                 "--worker".into(),
             ],
+            account_id: "123456789012".into(),
+            region: "us-east-1".into(),
             env: environment(endpoint),
             timeout: Duration::from_secs(300),
             memory_mb: 512,
             output: Output::Lines(lines),
         })?;
-        let schedule = Schedule::start(function.clone(), SCHEDULE, report);
-        Ok(Self { function, schedule })
+        let starts_in_vain = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&starts_in_vain);
+        let schedule = Schedule::start(function.clone(), SCHEDULE, move |invocation| {
+            if report(invocation) {
+                counter.store(0, Ordering::Relaxed);
+            } else {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Ok(Self { function, schedule, starts_in_vain })
+    }
+
+    /// Whether it does not get going.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.starts_in_vain.load(Ordering::Relaxed) >= PATIENCE
     }
 
     /// Ends it.
@@ -48,7 +69,6 @@ impl WorkerProcess {
 
 /// As `template.yaml` would configure it, and the emulator in AWS's place.
 fn environment(endpoint: &str) -> BTreeMap<String, String> {
-    let folder = std::env::temp_dir().join(format!("codepipeline-demo-{}", std::process::id()));
     let variables = [
         ("ACTIONS", pipeline::worker_actions().to_string()),
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
@@ -56,20 +76,21 @@ fn environment(endpoint: &str) -> BTreeMap<String, String> {
         ("AWS_SECRET_ACCESS_KEY", "demo".into()),
         ("AWS_REGION", "us-east-1".into()),
         ("FUNCTION_TIMEOUT", "300".into()),
-        ("WORK_FOLDER", folder.to_string_lossy().into_owned()),
+        ("WORK_FOLDER", std::env::temp_dir().to_string_lossy().into_owned()),
     ];
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// An invocation that went wrong is told; one that went well shows in the pipeline.
-fn report(invocation: std::io::Result<Invocation>) {
+/// Whether the worker answered. An invocation that went wrong is told; one that went well shows in the pipeline.
+fn report(invocation: std::io::Result<Invocation>) -> bool {
     match invocation {
-        Ok(Invocation::Answered(_)) => {}
+        Ok(Invocation::Answered(_)) => return true,
         Ok(Invocation::Failed { error_type, message }) => eprintln!("the worker failed: {error_type}: {message}"),
         Ok(Invocation::TimedOut) => eprintln!("the worker outlived its deadline and was killed"),
         Ok(Invocation::Exited { status }) => eprintln!("the worker's process ended: {status}"),
         Err(error) => eprintln!("the worker could not be started: {error}"),
     }
+    false
 }
 
 fn log(folder: &Path, verbose: bool) -> Result<mpsc::UnboundedSender<String>, Box<dyn Error>> {

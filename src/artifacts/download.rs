@@ -42,7 +42,7 @@ impl S3Object {
         };
         object.etag = answer.e_tag().map(str::to_owned);
         object.size = total_size(&answer)?;
-        let head = object.receive(0, RANGE_BYTES.min(object.size), Some(answer)).await?;
+        let head = object.receive(0, RANGE_BYTES.min(object.size), BytesMut::new(), Some(answer)).await?;
         Ok((object, head))
     }
 
@@ -53,9 +53,15 @@ impl S3Object {
     }
 
     /// Reads a range to its end, going on where it broke off. `answer` is one that has come already.
-    async fn receive(&self, offset: u64, length: u64, mut answer: Option<GetObjectOutput>) -> Result<Bytes, Problem> {
+    async fn receive(
+        &self,
+        offset: u64,
+        length: u64,
+        mut received: BytesMut,
+        mut answer: Option<GetObjectOutput>,
+    ) -> Result<Bytes, Problem> {
         let wanted = usize::try_from(length).map_err(|_| Problem::Interrupted)?;
-        let mut received = BytesMut::with_capacity(wanted);
+        received.reserve(wanted);
         let mut breaks = 0;
         loop {
             let mut body = match answer.take() {
@@ -92,8 +98,8 @@ impl Object for S3Object {
         self.size
     }
 
-    async fn read(&self, offset: u64, length: u64) -> Result<Bytes, Problem> {
-        self.receive(offset, length, None).await
+    async fn read(&self, offset: u64, length: u64, buffer: BytesMut) -> Result<Bytes, Problem> {
+        self.receive(offset, length, buffer, None).await
     }
 }
 

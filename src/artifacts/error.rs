@@ -95,7 +95,7 @@ pub enum Problem {
         "it unpacks to more than {0} bytes, the limit; raise MAX_UNPACKED_BYTES, and the function's ephemeral storage with it"
     )]
     TooLarge(u64),
-    /// More files, folders and links than allowed.
+    /// More files, folders and links than allowed, each counted as often as the archive names it.
     #[error("it has more than {0} files, folders and links, the limit of CodePipeline for one artifact")]
     TooMany(u64),
     /// The folder holds something that can't be stored in an archive.

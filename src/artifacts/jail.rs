@@ -2,12 +2,8 @@
 //!
 //! Three walls: names are checked as text; all access goes through a `cap_std` directory, which the kernel keeps inside;
 //! and links are made last, after every file and folder, so that nothing is ever written through one.
-//!
-//! Rules for names, wherever they come from: UTF-8; `/` separates; `.` and empty components are dropped; `..`, a leading
-//! `/` and NUL are refused; a component has at most 255 bytes and a name at most 4095. A backslash and a colon are
-//! ordinary characters, as they are on Linux, unless the archive was made on a system where they separate: there a
-//! backslash or a drive letter is refused, since nobody can tell what was meant. Names differ when their bytes do.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Mutex;
@@ -18,23 +14,23 @@ use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, File, OpenOptions, OpenOptions
 use rustix::fs::{Mode, OFlags};
 
 use super::error::{Problem, shown};
-use super::links::Links;
+use super::links::{Links, NotAdded};
 use super::stop::Stop;
 use super::{Limits, Staged};
 
-/// What a path separator means where the archive was made.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum MadeOn {
-    Unix,
-    Dos,
-}
+/// The names of all folders with a mode together, since they are kept in memory until the end: 100 000 folders may have
+/// 335 bytes each on average.
+const MOST_FOLDER_BYTES: usize = 32 * 1024 * 1024;
 
 /// The folder, what may still be put into it, and what is left for the end.
 pub(super) struct Jail<'a> {
     root: Dir,
     limits: Limits,
     bytes: AtomicU64,
+    /// What was made: files, folders and links.
     entries: AtomicU64,
+    /// What counts towards the limit: what was made, and headers for which nothing was.
+    spent: AtomicU64,
     last: Mutex<Last>,
     stop: &'a Stop,
 }
@@ -43,7 +39,8 @@ pub(super) struct Jail<'a> {
 #[derive(Default)]
 struct Last {
     links: Links,
-    folder_modes: Vec<(String, u32)>,
+    folder_modes: BTreeMap<String, u32>,
+    folder_bytes: usize,
 }
 
 /// The folder that a thread wrote to last, kept open because the next file is mostly beside it.
@@ -54,8 +51,8 @@ impl<'a> Jail<'a> {
     pub(super) fn new(root: &Path, limits: Limits, stop: &'a Stop) -> Result<Self, Problem> {
         let root = Dir::open_ambient_dir(root, ambient_authority())
             .map_err(|error| Problem::Disk(format!("the artifact's folder can't be opened: {error}")))?;
-        let last = Mutex::default();
-        Ok(Self { root, limits, bytes: AtomicU64::new(0), entries: AtomicU64::new(0), last, stop })
+        let (bytes, entries, spent) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self { root, limits, bytes, entries, spent, last: Mutex::default(), stop })
     }
 
     /// The most entries that an archive may have.
@@ -101,22 +98,42 @@ impl<'a> Jail<'a> {
         folder.open_with(name, &options).map_err(|error| taken_or(path, &error))
     }
 
+    /// Counts a header for which nothing is made: a small archive may hold millions of them.
+    pub(super) fn header(&self) -> Result<(), Problem> {
+        self.stop.check()?;
+        self.spend()
+    }
+
     /// Makes a folder, or takes note of the mode of one that is there.
     pub(super) fn folder(&self, path: &str, mode: u32, nearby: &mut Nearby) -> Result<(), Problem> {
-        self.stop.check()?;
         if path.is_empty() {
-            return Ok(());
+            return self.header();
         }
+        self.stop.check()?;
         self.open_folder(path, nearby)?;
-        self.last().folder_modes.push((path.to_owned(), mode));
+        let mut last = self.last();
+        if let Some(known) = last.folder_modes.get_mut(path) {
+            *known = mode;
+            return self.header();
+        }
+        last.folder_bytes += path.len();
+        if last.folder_bytes > MOST_FOLDER_BYTES {
+            let text = "the archive has folders whose names have more than 32 MiB together; use fewer or shorter ones";
+            return Err(Problem::Archive(text.to_owned()));
+        }
+        last.folder_modes.insert(path.to_owned(), mode);
         Ok(())
     }
 
     /// Takes note of a link, to be made at the end.
     pub(super) fn link(&self, path: String, target: String) -> Result<(), Problem> {
+        self.stop.check()?;
         self.spend_entry()?;
-        let text = taken(&path);
-        if self.last().links.insert(path, target) { Ok(()) } else { Err(text) }
+        let twice = taken(&path);
+        self.last().links.insert(path, target).map_err(|why| match why {
+            NotAdded::Twice => twice,
+            NotAdded::TooMuch => Problem::Archive(format!("the archive {}", NotAdded::TOO_MUCH)),
+        })
     }
 
     /// Makes a second name for a file that this archive has unpacked already.
@@ -136,23 +153,24 @@ impl<'a> Jail<'a> {
 
     /// Makes the links and sets the folders' modes. Every thread that writes must have ended.
     pub(super) fn finish(self) -> Result<Staged, Problem> {
-        let Last { links, mut folder_modes } = std::mem::take(&mut *self.last());
-        if let Some(text) = links.first_that_leads_out() {
-            return Err(Problem::Archive(text));
-        }
+        let Last { links, folder_modes, .. } = std::mem::take(&mut *self.last());
         // First all the folders that links lie in, then the links: no folder is opened when there is a link already.
         let mut nearby = Nearby::default();
         let sorted = links.sorted();
         for (path, _) in &sorted {
+            self.stop.check()?;
             self.parent(path, &mut nearby)?;
+        }
+        if let Some(text) = links.one_that_leads_out(self.stop)? {
+            return Err(Problem::Archive(text));
         }
         for (path, target) in sorted {
             self.stop.check()?;
             self.root.symlink_contents(target, path).map_err(|error| taken_or(path, &error))?;
         }
         // Children before their parents, because a folder may be about to lose the permission to enter it.
-        folder_modes.sort_unstable_by(|one, other| other.cmp(one));
-        for (path, mode) in folder_modes {
+        for (path, mode) in folder_modes.into_iter().rev() {
+            self.stop.check()?;
             let set = self.root.open_with(&path, &readable_folder()).and_then(|folder| set_mode(&folder, mode));
             set.map_err(|error| Problem::writing(&path, &error))?;
         }
@@ -209,8 +227,13 @@ impl<'a> Jail<'a> {
     }
 
     fn spend_entry(&self) -> Result<(), Problem> {
+        self.entries.fetch_add(1, Ordering::Relaxed);
+        self.spend()
+    }
+
+    fn spend(&self) -> Result<(), Problem> {
         let limit = self.limits.max_entries;
-        if self.entries.fetch_add(1, Ordering::Relaxed) >= limit { Err(Problem::TooMany(limit)) } else { Ok(()) }
+        if self.spent.fetch_add(1, Ordering::Relaxed) >= limit { Err(Problem::TooMany(limit)) } else { Ok(()) }
     }
 }
 
@@ -239,75 +262,22 @@ fn taken_or(path: &str, error: &io::Error) -> Problem {
     }
 }
 
-/// The name of an entry as a path below the folder, by the rules at the top of this file; empty for the folder itself.
-pub(super) fn entry_path(name: &[u8], made_on: MadeOn) -> Result<String, Problem> {
-    let lossy = || shown(&String::from_utf8_lossy(name));
-    let refuse = |what: &str| Err(Problem::Archive(format!("the name of the entry `{}` {what}", lossy())));
-    let Ok(text) = std::str::from_utf8(name) else {
-        return refuse("is not UTF-8; make the archive with UTF-8 names");
-    };
-    if text.contains('\0') {
-        return refuse("has a NUL in it");
-    }
-    if text.starts_with('/') {
-        return refuse("is an absolute path");
-    }
-    if text.len() > 4095 {
-        return refuse("has more than 4095 bytes");
-    }
-    if made_on == MadeOn::Dos {
-        if text.contains('\\') {
-            return refuse("has backslashes; make the archive with `/` between folders");
-        }
-        if matches!(text.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic()) {
-            return refuse("begins with a drive letter");
-        }
-    }
-    let mut path = String::with_capacity(text.len());
-    for component in text.split('/') {
-        match component {
-            "" | "." => continue,
-            ".." => return refuse("climbs with `..`"),
-            long if long.len() > 255 => return refuse("has a part of more than 255 bytes"),
-            _ => {}
-        }
-        if !path.is_empty() {
-            path.push('/');
-        }
-        path.push_str(component);
-    }
-    Ok(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_become_clean_paths() {
-        for (name, path) in [
-            ("a/b", "a/b"),
-            ("./a//b/", "a/b"),
-            ("./", ""),
-            ("a\\b", "a\\b"),
-            ("x:y", "x:y"),
-            ("...", "..."),
-            ("ä/\n", "ä/\n"),
-        ] {
-            assert_eq!(entry_path(name.as_bytes(), MadeOn::Unix), Ok(path.to_owned()));
-        }
-    }
-
-    #[test]
-    fn names_that_lead_out_or_mean_nothing_here_are_refused() {
-        let long = "x".repeat(256);
-        let deep = "d/".repeat(2100);
-        for name in ["..", "a/../b", "a/..", "/etc/passwd", "a\0b", &long, &deep] {
-            assert!(entry_path(name.as_bytes(), MadeOn::Unix).is_err(), "{name}");
-        }
-        for name in ["a\\b", "C:x", "c:/x", "..\\x"] {
-            assert!(entry_path(name.as_bytes(), MadeOn::Dos).is_err(), "{name}");
-        }
-        assert!(entry_path(b"\xff", MadeOn::Unix).is_err());
+    fn names_of_folders_fill_at_most_32_mib() {
+        let (folder, stop) = (tempfile::tempdir().unwrap(), Stop::new());
+        let limits = Limits { max_unpacked_bytes: 0, max_entries: 100_000 };
+        let jail = Jail::new(folder.path(), limits, &stop).unwrap();
+        let mut nearby = Nearby::default();
+        jail.folder("first", 0o755, &mut nearby).unwrap();
+        assert_eq!(jail.last().folder_bytes, 5);
+        jail.last().folder_bytes = MOST_FOLDER_BYTES - 6;
+        jail.folder("second", 0o755, &mut nearby).unwrap();
+        jail.folder("first", 0o700, &mut nearby).unwrap();
+        let text = jail.folder("x", 0o755, &mut nearby).unwrap_err().to_string();
+        assert!(text.contains("folders whose names have more than 32 MiB together"), "{text}");
     }
 }

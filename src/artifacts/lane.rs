@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use rawzip::ReaderAt;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -23,8 +23,9 @@ pub(super) trait Object: Send + Sync + 'static {
     /// Its size in bytes.
     fn size(&self) -> u64;
 
-    /// The `length` bytes from `offset` on, which all lie within the object.
-    fn read(&self, offset: u64, length: u64) -> impl Future<Output = Result<Bytes, Problem>> + Send;
+    /// The `length` bytes from `offset` on, which all lie within the object. `buffer` is empty and may be used for them:
+    /// memory that is handed round does not fragment, as a thousand allocations of a range each would.
+    fn read(&self, offset: u64, length: u64, buffer: BytesMut) -> impl Future<Output = Result<Bytes, Problem>> + Send;
 }
 
 /// An object that was opened: its beginning is here already.
@@ -40,7 +41,7 @@ impl<O: Object> Source<O> {
     /// A reader that asks for up to `ahead` ranges before they are needed, but for none at or after `end`.
     pub(super) fn lane(&self, end: u64, ahead: usize) -> Lane<O> {
         let held = VecDeque::from([(0, self.head.clone())]);
-        let state = State { next: self.head.len() as u64, pending: VecDeque::new(), held };
+        let state = State { next: self.head.len() as u64, pending: VecDeque::new(), held, spare: Vec::new() };
         Lane {
             object: Arc::clone(&self.object),
             head: self.head.clone(),
@@ -74,6 +75,8 @@ struct State {
     pending: VecDeque<JoinHandle<Result<Bytes, Problem>>>,
     /// The ranges that came last, by offset. Two of them, since what is read together may lie across a border.
     held: VecDeque<(u64, Bytes)>,
+    /// Buffers of ranges that are done with.
+    spare: Vec<BytesMut>,
 }
 
 impl<O: Object> Lane<O> {
@@ -85,7 +88,8 @@ impl<O: Object> Lane<O> {
             }
             let object = Arc::clone(&self.object);
             let offset = state.next;
-            state.pending.push_back(self.runtime.spawn(async move { object.read(offset, length).await }));
+            let buffer = state.spare.pop().unwrap_or_default();
+            state.pending.push_back(self.runtime.spawn(async move { object.read(offset, length, buffer).await }));
             state.next += length;
         }
     }
@@ -105,10 +109,14 @@ impl<O: Object> Lane<O> {
             }
         })?;
         let offset = state.held.back().map_or(0, |(offset, bytes)| offset + bytes.len() as u64);
-        if state.held.len() >= 2 {
-            state.held.pop_front();
-        }
         state.held.push_back((offset, bytes));
+        if state.held.len() > 2
+            && let Some((_, oldest)) = state.held.pop_front()
+            && let Ok(mut buffer) = oldest.try_into_mut()
+        {
+            buffer.clear();
+            state.spare.push(buffer);
+        }
         self.fill(state);
         Ok(())
     }
@@ -194,7 +202,7 @@ pub(super) mod memory {
             self.0.len() as u64
         }
 
-        async fn read(&self, offset: u64, length: u64) -> Result<Bytes, Problem> {
+        async fn read(&self, offset: u64, length: u64, _: BytesMut) -> Result<Bytes, Problem> {
             let offset = usize::try_from(offset).unwrap();
             Ok(self.0.slice(offset..offset + usize::try_from(length).unwrap()))
         }
@@ -251,7 +259,7 @@ mod tests {
             fn size(&self) -> u64 {
                 1
             }
-            async fn read(&self, _: u64, _: u64) -> Result<Bytes, Problem> {
+            async fn read(&self, _: u64, _: u64, _: BytesMut) -> Result<Bytes, Problem> {
                 std::future::pending().await
             }
         }

@@ -3,70 +3,71 @@
 use std::collections::HashMap;
 
 use super::error::{Problem, shown};
+use super::stop::Stop;
+use walk::Tree;
 
-/// As many links as the kernel follows in one path (path_resolution(7)); what needs more leads nowhere.
-const MOST_HOPS: usize = 40;
+mod walk;
+
 /// The longest target that the kernel takes: PATH_MAX without the terminating NUL.
 pub(super) const LONGEST_TARGET: usize = 4095;
+/// All paths and targets together, since links are kept in memory until they are made. 100 000 links, which are
+/// CodePipeline's most entries, may have 335 bytes each on average.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// All the links of one folder: from the link's path to its target, both relative to the folder.
 #[derive(Default)]
-pub(super) struct Links(HashMap<String, String>);
+pub(super) struct Links {
+    targets: HashMap<String, String>,
+    bytes: usize,
+}
+
+/// Why a link is not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotAdded {
+    /// There is one at that path already.
+    Twice,
+    /// The links would need more memory than they may have.
+    TooMuch,
+}
+
+impl NotAdded {
+    /// What to say of [`NotAdded::TooMuch`].
+    pub(super) const TOO_MUCH: &str =
+        "has links whose names and targets have more than 32 MiB together; use fewer links or shorter ones";
+}
 
 impl Links {
-    /// Adds a link; false if there is one at that path already.
-    pub(super) fn insert(&mut self, path: String, target: String) -> bool {
-        self.0.insert(path, target).is_none()
+    /// Adds a link.
+    pub(super) fn insert(&mut self, path: String, target: String) -> Result<(), NotAdded> {
+        self.bytes += path.len() + target.len();
+        if self.bytes > MOST_BYTES {
+            return Err(NotAdded::TooMuch);
+        }
+        if self.targets.insert(path, target).is_some() { Err(NotAdded::Twice) } else { Ok(()) }
     }
 
     /// The links, sorted by path.
     pub(super) fn sorted(&self) -> Vec<(&str, &str)> {
-        let mut sorted: Vec<_> = self.0.iter().map(|(path, target)| (path.as_str(), target.as_str())).collect();
+        let mut sorted: Vec<_> = self.targets.iter().map(|(path, target)| (path.as_str(), target.as_str())).collect();
         sorted.sort_unstable();
         sorted
     }
 
-    /// Whether following the link at `path` would leave the folder at any step, other links on the way included.
-    fn leads_out(&self, path: &str, target: &str) -> bool {
-        let mut at: Vec<&str> = path.split('/').collect();
-        at.pop();
-        let mut ahead: Vec<&str> = target.rsplit('/').collect();
-        if target.starts_with('/') {
-            return true;
+    /// A link whose target is absolute or climbs out of the folder at any step, other links on the way included, as text
+    /// for an error. Takes time in proportion to the links' bytes.
+    ///
+    /// # Errors
+    /// When stopped.
+    pub(super) fn one_that_leads_out(&self, stop: &Stop) -> Result<Option<String>, Problem> {
+        let sorted = self.sorted();
+        let mut tree = Tree::new(&sorted);
+        for link in tree.links() {
+            let Some(found) = tree.leads_out(link, stop)? else { continue };
+            let (path, target) = sorted[found];
+            let text = format!("the link `{}` points out of the folder, to `{}`", shown(path), shown(target));
+            return Ok(Some(text));
         }
-        let mut hops = 0;
-        while let Some(component) = ahead.pop() {
-            match component {
-                "" | "." => {}
-                ".." => {
-                    if at.pop().is_none() {
-                        return true;
-                    }
-                }
-                name => {
-                    at.push(name);
-                    let Some(next) = self.0.get(&at.join("/")) else { continue };
-                    hops += 1;
-                    if hops > MOST_HOPS {
-                        return false;
-                    }
-                    if next.starts_with('/') {
-                        return true;
-                    }
-                    at.pop();
-                    ahead.extend(next.rsplit('/'));
-                }
-            }
-        }
-        false
-    }
-
-    /// The first link whose target is absolute or leads out of the folder, as text for an error.
-    pub(super) fn first_that_leads_out(&self) -> Option<String> {
-        let link = self.sorted().into_iter().find(|(path, target)| self.leads_out(path, target));
-        link.map(|(path, target)| {
-            format!("the link `{}` points out of the folder, to `{}`", shown(path), shown(target))
-        })
+        Ok(None)
     }
 }
 
@@ -89,13 +90,16 @@ pub(super) fn checked_target(path: &str, target: Vec<u8>) -> Result<String, Prob
 mod tests {
     use super::*;
 
-    fn leads_out(links: &[(&str, &str)], path: &str) -> bool {
-        let mut all = Links::default();
-        for (path, target) in links {
-            assert!(all.insert((*path).to_owned(), (*target).to_owned()));
+    fn links(all: &[(&str, &str)]) -> Links {
+        let mut links = Links::default();
+        for (path, target) in all {
+            links.insert((*path).to_owned(), (*target).to_owned()).unwrap();
         }
-        let target = all.0.get(path).unwrap().clone();
-        all.leads_out(path, &target)
+        links
+    }
+
+    fn leads_out(all: &[(&str, &str)]) -> Option<String> {
+        links(all).one_that_leads_out(&Stop::new()).unwrap()
     }
 
     #[test]
@@ -103,7 +107,7 @@ mod tests {
         for (path, target) in
             [("a", "b"), ("a/b", ".."), ("a/b", "../c/./d"), ("a/b/c", "../../x"), ("a", "."), ("a", "b//c/")]
         {
-            assert!(!leads_out(&[(path, target)], path), "{path} -> {target}");
+            assert_eq!(leads_out(&[(path, target)]), None, "{path} -> {target}");
         }
     }
 
@@ -111,22 +115,72 @@ mod tests {
     fn links_that_climb_out_or_are_absolute_are_found() {
         for (path, target) in [("a", ".."), ("a", "/etc"), ("a/b", "../.."), ("a", "b/../../c"), ("a/b", "../../../x")]
         {
-            assert!(leads_out(&[(path, target)], path), "{path} -> {target}");
+            assert!(leads_out(&[(path, target)]).is_some(), "{path} -> {target}");
         }
     }
 
     #[test]
     fn links_that_climb_out_through_other_links_are_found() {
-        // `deep` leads two folders down, so `d/e/up` is the folder itself, and one more `..` is outside.
-        let links = [("top", "d/e/up"), ("d/e/up", "../.."), ("out", "top/../x")];
-        assert!(!leads_out(&links, "top"));
-        assert!(leads_out(&links, "out"));
-        assert!(leads_out(&[("a", "b"), ("b", "..")], "a"));
+        // `top` leads two folders down and up again, so it is the folder itself, and one more `..` is outside.
+        let (top, up) = (("top", "d/e/up"), ("d/e/up", "../.."));
+        assert_eq!(leads_out(&[top, up]), None);
+        assert_eq!(leads_out(&[top, up, ("in", "top/x/../../in2/..")]).as_deref().map(culprit), Some("in"));
+        assert_eq!(leads_out(&[top, up, ("out", "top/../x")]).as_deref().map(culprit), Some("out"));
+        assert_eq!(leads_out(&[("a", "b"), ("b", "..")]).as_deref().map(culprit), Some("b"));
+        assert_eq!(leads_out(&[("a", "d/b"), ("d/b", "/etc")]).as_deref().map(culprit), Some("d/b"));
+    }
+
+    fn culprit(text: &str) -> &str {
+        text.split('`').nth(1).unwrap()
+    }
+
+    #[test]
+    fn names_that_are_no_links_are_as_deep_as_they_look() {
+        assert_eq!(leads_out(&[("d/a", "x/y/z/../../../../b"), ("d/b", "c")]), None);
+        assert!(leads_out(&[("d/a", "x/y/z/../../../../../b"), ("d/b", "c")]).is_some());
+        // Where a link leads is where `..` goes up from, wherever the link lies.
+        assert_eq!(leads_out(&[("a", "x/y"), ("d/b", "../a/../../c")]), None);
+        assert!(leads_out(&[("a", "x/y"), ("d/b", "../a/../../../c")]).is_some());
     }
 
     #[test]
     fn links_that_go_round_lead_nowhere() {
-        assert!(!leads_out(&[("a", "b"), ("b", "a")], "a"));
-        assert!(!leads_out(&[("a", "a/..")], "a"));
+        assert_eq!(leads_out(&[("a", "b"), ("b", "a")]), None);
+        assert_eq!(leads_out(&[("a", "a/..")]), None);
+        assert_eq!(leads_out(&[("a", "b/../.."), ("b", "c"), ("c", "a")]), None);
+    }
+
+    /// Followed anew for each of them, these take 240 million steps.
+    fn long_chain() -> Links {
+        let mut links = Links::default();
+        for number in 0..6000 {
+            let target = format!("{}l{}", "d/../".repeat(500), number + 1);
+            links.insert(format!("l{number}"), target).unwrap();
+        }
+        links
+    }
+
+    #[test]
+    fn many_links_with_long_targets_are_each_followed_once() {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(long_chain().one_that_leads_out(&Stop::new())));
+        assert_eq!(receiver.recv_timeout(std::time::Duration::from_secs(20)), Ok(Ok(None)));
+    }
+
+    #[test]
+    fn following_links_ends_when_it_is_stopped() {
+        let stop = Stop::new();
+        stop.stop();
+        assert_eq!(long_chain().one_that_leads_out(&stop), Err(Problem::Interrupted));
+    }
+
+    #[test]
+    fn links_of_more_than_32_mib_are_too_much() {
+        let mut links = Links::default();
+        let fitting = MOST_BYTES / (LONGEST_TARGET + 5);
+        for number in 0..fitting {
+            links.insert(format!("{number:05}"), "x".repeat(LONGEST_TARGET)).unwrap();
+        }
+        assert_eq!(links.insert("one".to_owned(), "x".repeat(LONGEST_TARGET)), Err(NotAdded::TooMuch));
     }
 }

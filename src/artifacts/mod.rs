@@ -29,10 +29,12 @@ mod error;
 mod jail;
 mod lane;
 mod links;
+mod names;
 mod pack;
 mod reply;
 mod stop;
 mod tasks;
+mod timeouts;
 mod unpack;
 mod upload;
 
@@ -124,7 +126,7 @@ impl Store {
     }
 
     /// Waits until nothing of this store is running any more: after a dropped future, until its threads have noticed and
-    /// an unfinished upload is aborted, which takes one request. Dropping the store instead skips the abort.
+    /// an unfinished upload is aborted, for which S3 has 1.5 s. Dropping the store instead skips the abort.
     pub async fn finished(&self) {
         self.tasks.finished().await;
     }

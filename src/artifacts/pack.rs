@@ -5,9 +5,9 @@
 //! folder is refused: whoever unpacks it would find something else there, or refuse the whole archive, as this worker does.
 
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use cap_std::ambient_authority;
 use cap_std::fs::{Dir, MetadataExt, OpenOptions, OpenOptionsExt};
 use flate2::write::DeflateEncoder;
 use rawzip::extra_fields::ExtraFieldId;
@@ -18,7 +18,8 @@ use rustix::fs::OFlags;
 
 use super::Staged;
 use super::error::{Problem, shown};
-use super::links::Links;
+use super::links::{Links, NotAdded};
+use super::names::DEEPEST;
 use super::stop::Stop;
 
 const TYPE: u32 = 0o170_000;
@@ -36,8 +37,7 @@ struct Entry {
 
 /// Writes the folder `from` as a zip archive. Blocks; nothing is written before the whole tree was looked through.
 pub(super) fn pack(from: &Path, to: impl Write, stop: &Stop) -> Result<Staged, Problem> {
-    let root = Dir::open_ambient_dir(from, ambient_authority())
-        .map_err(|error| Problem::Output(format!("the output folder can't be opened: {error}")))?;
+    let root = open_root(from)?;
     let entries = survey(&root, stop)?;
     let mut archive = ZipArchiveWriter::builder().with_capacity(entries.len()).build(to);
     let mut bytes = 0;
@@ -47,6 +47,20 @@ pub(super) fn pack(from: &Path, to: impl Write, stop: &Stop) -> Result<Staged, P
     }
     archive.finish().map_err(sending)?;
     Ok(Staged { bytes, entries: entries.len() as u64 })
+}
+
+/// Opens the folder itself, never what a link in its place points to: the command that filled it can replace it.
+fn open_root(from: &Path) -> Result<Dir, Problem> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).custom_flags((OFlags::DIRECTORY | OFlags::NOFOLLOW).bits().cast_signed());
+    match options.open(from) {
+        Ok(folder) => Ok(Dir::from_std_file(folder)),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            let text = "a file or a link stands where the output folder was; put the output into the folder itself";
+            Err(Problem::Output(text.to_owned()))
+        }
+        Err(error) => Err(Problem::Output(format!("the output folder can't be opened: {error}"))),
+    }
 }
 
 /// Lists the tree, every folder before what is in it, sorted by name.
@@ -70,6 +84,10 @@ fn survey(root: &Dir, stop: &Stop) -> Result<Vec<Entry>, Problem> {
                 return Err(Problem::Output(text));
             };
             let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            if path.split('/').count() > DEEPEST {
+                let text = format!("`{}` in the output folder is more than {DEEPEST} folders deep", shown(&path));
+                return Err(Problem::Output(format!("{text}; make the tree flatter")));
+            }
             let metadata = open.symlink_metadata(name).map_err(|error| cannot(&path, "be read", &error))?;
             let permissions = metadata.mode() & 0o777;
             let kind = metadata.file_type();
@@ -81,7 +99,10 @@ fn survey(root: &Dir, stop: &Stop) -> Result<Vec<Entry>, Problem> {
                 let Some(target) = target.to_str() else {
                     return Err(Problem::Output(format!("the link `{}` has a target that is not UTF-8", shown(&path))));
                 };
-                links.insert(path.clone(), target.to_owned());
+                // No folder holds a name twice.
+                if let Err(NotAdded::TooMuch) = links.insert(path.clone(), target.to_owned()) {
+                    return Err(Problem::Output(format!("the output folder {}", NotAdded::TOO_MUCH)));
+                }
                 entries.push(Entry { path, mode: LINK | 0o777, target: Some(target.to_owned()) });
             } else if kind.is_file() {
                 entries.push(Entry { path, mode: REGULAR | permissions, target: None });
@@ -94,7 +115,7 @@ fn survey(root: &Dir, stop: &Stop) -> Result<Vec<Entry>, Problem> {
             }
         }
     }
-    if let Some(text) = links.first_that_leads_out() {
+    if let Some(text) = links.one_that_leads_out(stop)? {
         return Err(Problem::Output(format!("{text}; put a copy there, or a relative link within the output folder")));
     }
     entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));
@@ -133,7 +154,7 @@ fn write_entry<W: Write>(
         Some(target) => {
             let mut content = config.wrap(&mut body);
             content.write_all(target.as_bytes()).map_err(|error| Problem::inside(&error, |_| Problem::Interrupted))?;
-            (target.len() as u64, content.finish().map_err(sending)?.1)
+            (0, content.finish().map_err(sending)?.1)
         }
         None => {
             let mut content = config.wrap(DeflateEncoder::new(&mut body, flate2::Compression::default()));

@@ -15,7 +15,7 @@ pub(super) fn problem<E: ProvideErrorMetadata>(doing: &'static str, error: &SdkE
         SdkError::TimeoutError(_) => unavailable(doing, "no answer in time"),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => unavailable(doing, "no answer in time"),
         SdkError::DispatchFailure(failure) if failure.is_io() => unavailable(doing, "the connection failed"),
-        SdkError::DispatchFailure(_) => unavailable(doing, "the request could not be sent"),
+        SdkError::DispatchFailure(_) => unavailable(doing, "the connection broke off"),
         _ => Problem::Refused { doing, reply: "the request could not be made".to_owned() },
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -10,11 +11,13 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::Staged;
 use super::error::Problem;
 use super::reply;
 use super::stop::Stop;
+use super::timeouts;
 use crate::job::Artifact;
 
 /// The least that S3 takes for a part that is not the last ("Amazon S3 multipart upload limits"). With its 10 000 parts
@@ -22,6 +25,11 @@ use crate::job::Artifact;
 const PART_BYTES: usize = 5 * 1024 * 1024;
 /// Parts in memory: one that is being filled, the others on their way. 4 × 5 MiB = 20 MiB.
 const PARTS_IN_MEMORY: usize = 4;
+/// What the request that begins an upload, and then the one that aborts it, may still take after a stop. Both together are
+/// less than what a caller waits for a cancelled store.
+const AFTER_STOP: Duration = Duration::from_millis(750);
+/// What the abort of a failed upload may take, its retries included.
+const ABORT: Duration = Duration::from_secs(10);
 const CONTENT_TYPE: &str = "application/zip";
 
 /// A part, and the right to be in memory.
@@ -133,7 +141,7 @@ impl Destination {
             self.put(first.bytes, &stop).await?;
             return Ok(staged);
         };
-        let id = self.create().await.inspect_err(|_| stop.stop())?;
+        let id = self.create(&stop).await.inspect_err(|_| stop.stop())?;
         let uploaded = match self.send(&id, [first, second], parts, &stop).await {
             Ok(completed) => match packed.await.unwrap_or(Err(Problem::Interrupted)) {
                 Ok(staged) => self.complete(&id, completed, &stop).await.map(|()| staged),
@@ -142,8 +150,9 @@ impl Destination {
             Err(problem) => Err(problem),
         };
         if uploaded.is_err() {
+            self.abort(&id, &stop).await;
+            // Whoever writes has noticed by itself at the next part, which may be long in coming.
             stop.stop();
-            self.abort(&id).await;
         }
         uploaded
     }
@@ -158,12 +167,13 @@ impl Destination {
             .server_side_encryption(ServerSideEncryption::AwsKms)
             .set_ssekms_key_id(self.kms_key.clone())
             .body(ByteStream::from(bytes));
+        let request = request.customize().config_override(timeouts::for_uploads());
         let sent = unless_stopped(stop, request.send()).await?;
         sent.map(drop).map_err(|error| reply::problem("write the object", &error))
     }
 
-    /// Not interrupted by a stop: an upload whose id got lost could never be aborted.
-    async fn create(&self) -> Result<String, Problem> {
+    /// Not interrupted by a stop at once: an upload whose id got lost can't be aborted.
+    async fn create(&self, stop: &Stop) -> Result<String, Problem> {
         const DOING: &str = "begin the upload";
         let request = self
             .client
@@ -173,7 +183,11 @@ impl Destination {
             .content_type(CONTENT_TYPE)
             .server_side_encryption(ServerSideEncryption::AwsKms)
             .set_ssekms_key_id(self.kms_key.clone());
-        let created = request.send().await.map_err(|error| reply::problem(DOING, &error))?;
+        let Some(created) = soon_after_stop(stop, request.send()).await else {
+            self.stays_behind("stopped before S3 told its id");
+            return Err(Problem::Interrupted);
+        };
+        let created = created.map_err(|error| reply::problem(DOING, &error))?;
         let without_id = || Problem::Unavailable { doing: DOING, reply: "its answer has no upload id".to_owned() };
         created.upload_id.ok_or_else(without_id)
     }
@@ -198,6 +212,9 @@ impl Destination {
         }
         let mut more = true;
         let outcome = loop {
+            if !more && uploads.is_empty() {
+                break Ok(());
+            }
             tokio::select! {
                 biased;
                 () = stop.stopped() => break Err(Problem::Interrupted),
@@ -209,7 +226,6 @@ impl Destination {
                     Some(part) => start(part, &mut uploads),
                     None => more = false,
                 },
-                else => break Ok(()),
             }
         };
         // No part may arrive after the abort: S3 would keep it.
@@ -228,6 +244,7 @@ impl Destination {
             .upload_id(id)
             .part_number(number)
             .body(ByteStream::from(part.bytes.clone()));
+        let request = request.customize().config_override(timeouts::for_uploads());
         let sent = request.send().await.map_err(|error| reply::problem("upload a part", &error))?;
         // S3 asks for the parts' checksums again where the upload was begun with an algorithm, as the SDK does.
         let completed = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);
@@ -237,17 +254,36 @@ impl Destination {
     async fn complete(&self, id: &str, parts: Vec<CompletedPart>, stop: &Stop) -> Result<(), Problem> {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(id);
-        let sent = unless_stopped(stop, request.multipart_upload(parts).send()).await?;
+        let request = request.multipart_upload(parts).customize().config_override(timeouts::for_uploads());
+        let sent = unless_stopped(stop, request.send()).await?;
         sent.map(drop).map_err(|error| reply::problem("complete the upload", &error))
     }
 
     /// Best effort: the job's credentials may not allow it, and then the bucket's lifecycle rules clean up.
-    async fn abort(&self, id: &str) {
+    async fn abort(&self, id: &str, stop: &Stop) {
         let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(id);
-        if let Err(error) = request.send().await {
-            let problem = reply::problem("abort the upload", &error);
-            tracing::warn!(error = %problem, s3.bucket = self.bucket, s3.key = self.key, "an unfinished upload stays behind");
+        match soon_after_stop(stop, timeout(ABORT, request.send())).await {
+            Some(Ok(Ok(_))) => {}
+            Some(Ok(Err(error))) => self.stays_behind(&reply::problem("abort the upload", &error).to_string()),
+            None | Some(Err(_)) => self.stays_behind("S3 did not answer in time to its abort"),
         }
+    }
+
+    fn stays_behind(&self, why: &str) {
+        tracing::warn!(error = why, s3.bucket = self.bucket, s3.key = self.key, "an unfinished upload may stay behind");
+    }
+}
+
+/// The outcome of what must not break off at a stop, unless it takes longer than [`AFTER_STOP`] then.
+async fn soon_after_stop<T>(stop: &Stop, work: impl Future<Output = T>) -> Option<T> {
+    let too_late = async {
+        stop.stopped().await;
+        tokio::time::sleep(AFTER_STOP).await;
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = too_late => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 use std::time::Duration;
 
 use tracing::Level;
@@ -27,7 +27,7 @@ pub(super) fn parse(variable: &impl Fn(&str) -> Option<String>, problems: &mut P
         function_timeout: Duration::from_secs(number("FUNCTION_TIMEOUT", LONGEST_FUNCTION, 1..=LONGEST_FUNCTION)),
         staging: Duration::from_secs(number("STAGING_TIMEOUT", 60, 1..=LONGEST_FUNCTION)),
         reporting: REPORTING,
-        work_folder: folder(variable, "WORK_FOLDER", problems).unwrap_or_else(|| "/tmp/codepipeline-worker".into()),
+        work_folder: folder(variable, "WORK_FOLDER", problems).unwrap_or_else(|| "/tmp".into()),
         package_folder: folder(variable, "LAMBDA_TASK_ROOT", problems).unwrap_or_else(|| "/var/task".into()),
     }
 }
@@ -69,9 +69,9 @@ fn folder(
     problems: &mut Problems,
 ) -> Option<PathBuf> {
     let path = PathBuf::from(variable(name.as_ref())?);
-    if path.is_absolute() && path.parent().is_some() {
+    if path.is_absolute() && path.components().all(|component| component != Component::ParentDir) {
         return Some(path);
     }
-    problems.add(name, "must be an absolute path of a folder other than /");
+    problems.add(name, "must be an absolute path without '..'");
     None
 }

@@ -58,7 +58,7 @@ pub struct Limits {
     pub staging: Duration,
     /// Time kept free at the end of an invocation for reporting: 10 s.
     pub reporting: Duration,
-    /// Where jobs have their folders (`WORK_FOLDER`, default `/tmp/codepipeline-worker`). Emptied at start.
+    /// Where the worker makes a folder of its own for the folders of jobs (`WORK_FOLDER`, default `/tmp`).
     pub work_folder: PathBuf,
     /// The folder of the deployed package (`LAMBDA_TASK_ROOT`, default `/var/task`): second on a command's `PATH`.
     pub package_folder: PathBuf,

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::End;
-use super::execute::Executed;
-use crate::job::{Failure, FailureKind};
+use crate::job::{Failure, FailureKind, Outcome};
 use crate::queue::custom::CustomQueue;
 use crate::queue::{Claim, Delivered, Undelivered};
+use crate::redact::Redactor;
 use crate::report::{Report, report};
 
 /// No call is under way when Lambda freezes or kills the process.
@@ -16,9 +16,15 @@ const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Reports, until `deadline`. A report that the service refuses for its content becomes a failure report, since a claimed
 /// job without a report hangs its pipeline for hours.
-pub(super) async fn deliver(queue: &CustomQueue, mut claim: Claim, executed: Executed, deadline: Instant) -> End {
+pub(super) async fn deliver(
+    queue: &CustomQueue,
+    mut claim: Claim,
+    result: Result<Outcome, Failure>,
+    redactor: &Redactor,
+    deadline: Instant,
+) -> End {
     let until = deadline - BEFORE_DEADLINE;
-    let mut next = report(executed.result, &executed.redactor);
+    let mut next = report(result, redactor);
     loop {
         let end = end_of(&next);
         let was_failure = matches!(next, Report::Failure(_));
@@ -33,14 +39,17 @@ pub(super) async fn deliver(queue: &CustomQueue, mut claim: Claim, executed: Exe
                 return end;
             }
             Ok(Delivered::AlreadyOver { doubtful: false }) => {
-                tracing::warn!(result = ?end, "the job was over before it was reported: stopped, timed out, or finished by another");
-                return End::Undelivered;
+                tracing::warn!(
+                    result = ?end,
+                    "the job was over before it was reported: stopped, timed out, or finished by another"
+                );
+                return End::Over;
             }
             Ok(Delivered::Rejected { claim: given_back, reason }) if !was_failure => {
                 tracing::error!(reason, "CodePipeline refused the report for its content; reporting a failure instead");
                 let message = format!("the action's result was refused by CodePipeline: {reason}");
                 let failure = Failure::new(FailureKind::JobFailed, message);
-                next = report(Err(failure), &executed.redactor);
+                next = report(Err(failure), redactor);
                 claim = given_back;
             }
             Ok(Delivered::Rejected { reason, .. }) => {

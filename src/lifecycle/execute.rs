@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::Lifecycle;
 use crate::actions::{Run, Served};
 use crate::artifacts::{Limits, StagingError, Store};
-use crate::job::{Credentials, Failure, FailureKind, Job, Outcome};
+use crate::job::{Artifact, Credentials, Failure, FailureKind, Job, Outcome};
 use crate::queue::{Claim, Offer};
 use crate::redact::Redactor;
 use crate::workspace::Workspace;
@@ -21,14 +21,23 @@ const STALE: Duration = Duration::from_secs(5);
 /// How long a cancelled action may take to notice.
 const CANCELLING: Duration = Duration::from_secs(2);
 
-/// The result of the work, and what must not show in its report.
+/// What the work came to.
 pub(super) struct Executed {
     pub(super) result: Result<Outcome, Failure>,
+    /// Takes out of the report what must not show in it.
     pub(super) redactor: Redactor,
+    /// The job's folder, to be removed.
+    pub(super) workspace: Option<Arc<Workspace>>,
 }
 
-/// Does the work of a claimed job, until `end_by` at the latest. Whatever happens in it, a panic included, there is a
-/// result to report.
+impl Executed {
+    /// The end of work that panicked: with nothing to redact, since the message is ours.
+    pub(super) fn panicked() -> Self {
+        Self { result: Err(panicked()), redactor: Redactor::default(), workspace: None }
+    }
+}
+
+/// Does the work of a claimed job, until `end_by` at the latest.
 pub(super) async fn execute(
     lifecycle: &Lifecycle,
     claim: &Claim,
@@ -36,25 +45,28 @@ pub(super) async fn execute(
     served: &Arc<Served>,
     end_by: Instant,
 ) -> Executed {
-    let (job, credentials) = current(lifecycle, claim, offer).await;
+    let (job, credentials) = current(lifecycle, claim, offer, end_by).await;
     let redactor = redactor(&job, credentials.as_ref(), &served.secrets);
-    let result = match Workspace::create(&lifecycle.work_folder, &job) {
-        Err(error) => Err(Failure::new(FailureKind::JobFailed, format!("the job's folder could not be made: {error}"))),
-        Ok(workspace) => {
-            let store = credentials.map(|credentials| lifecycle.stores.for_job(&credentials));
-            let turn = Turn { job: Arc::new(job), workspace: Arc::new(workspace), store, served: Arc::clone(served) };
-            guarded(turn, lifecycle.unpacking, end_by).await
+    let workspace = match Workspace::create(&lifecycle.work_folder, &job) {
+        Ok(workspace) => Arc::new(workspace),
+        Err(error) => {
+            let message = format!("the job's folder could not be made: {error}");
+            let result = Err(Failure::new(FailureKind::JobFailed, message));
+            return Executed { result, redactor, workspace: None };
         }
     };
-    Executed { result, redactor }
+    let store = credentials.map(|credentials| lifecycle.stores.for_job(&credentials));
+    let turn = Turn { job: Arc::new(job), workspace: Arc::clone(&workspace), store, served: Arc::clone(served) };
+    let result = guarded(turn, lifecycle.unpacking, end_by).await;
+    Executed { result, redactor, workspace: Some(workspace) }
 }
 
 /// The job as it is now: as polled, or fetched again if that copy is stale.
-async fn current(lifecycle: &Lifecycle, claim: &Claim, offer: Offer) -> (Job, Option<Credentials>) {
+async fn current(lifecycle: &Lifecycle, claim: &Claim, offer: Offer, latest: Instant) -> (Job, Option<Credentials>) {
     if offer.polled_at.elapsed() < STALE {
         return (offer.job, offer.credentials);
     }
-    match lifecycle.queue.details(claim, &offer.job.action_type).await {
+    match lifecycle.queue.details(claim, &offer.job.action_type, latest).await {
         Ok(details) => (details.job, details.credentials),
         Err(error) => {
             tracing::warn!(%error, "the job's details could not be fetched again; going on with the polled copy");
@@ -88,9 +100,7 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
     });
     let result = match timeout_at(end_by, &mut task).await {
         Ok(Ok(result)) => result,
-        Ok(Err(error)) if error.is_panic() => {
-            Err(Failure::new(FailureKind::JobFailed, "the action panicked; the worker's log says where"))
-        }
+        Ok(Err(error)) if error.is_panic() => Err(panicked()),
         Ok(Err(_)) => Err(Failure::new(FailureKind::JobFailed, "the action was cancelled")),
         Err(_) => {
             task.abort();
@@ -100,11 +110,16 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
             Err(out_of_time())
         }
     };
-    if let Some(store) = &turn.store {
-        store.finished().await;
+    if let Some(store) = &turn.store
+        && timeout(CANCELLING, store.finished()).await.is_err()
+    {
+        tracing::error!("staging ignores its cancellation");
     }
-    turn.workspace.remove();
     result
+}
+
+fn panicked() -> Failure {
+    Failure::new(FailureKind::JobFailed, "the action panicked; the worker's log says where")
 }
 
 impl Turn {
@@ -145,11 +160,8 @@ impl Turn {
     async fn stage_in(&self, unpacking: &Limits) -> Result<(), Failure> {
         for artifact in &self.job.inputs {
             let into = self.workspace.input(&artifact.name);
-            let staged = self
-                .store(&artifact.name)?
-                .stage_in(artifact, &into, unpacking)
-                .await
-                .map_err(|error| failure(&error))?;
+            let staged =
+                self.store(artifact)?.stage_in(artifact, &into, unpacking).await.map_err(|error| failure(&error))?;
             tracing::info!(
                 artifact.name,
                 artifact.bytes = staged.bytes,
@@ -165,7 +177,7 @@ impl Turn {
             let from = self.workspace.output(&artifact.name);
             let key = self.job.encryption_key.as_deref();
             let staged =
-                self.store(&artifact.name)?.stage_out(artifact, &from, key).await.map_err(|error| failure(&error))?;
+                self.store(artifact)?.stage_out(artifact, &from, key).await.map_err(|error| failure(&error))?;
             tracing::info!(
                 artifact.name,
                 artifact.bytes = staged.bytes,
@@ -176,9 +188,14 @@ impl Turn {
         Ok(())
     }
 
-    fn store(&self, artifact: &str) -> Result<&Store, Failure> {
+    fn store(&self, artifact: &Artifact) -> Result<&Store, Failure> {
+        let name = &artifact.name;
+        if artifact.bucket.is_empty() || artifact.key.is_empty() {
+            let message = format!("the job names no S3 object for the artifact '{name}'");
+            return Err(Failure::new(FailureKind::JobFailed, message));
+        }
         self.store.as_ref().ok_or_else(|| {
-            let message = format!("the job has the artifact '{artifact}' but came without credentials for it");
+            let message = format!("the job has the artifact '{name}' but came without credentials for it");
             Failure::new(FailureKind::PermissionError, message)
         })
     }

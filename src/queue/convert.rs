@@ -50,19 +50,15 @@ fn credentials(from: types::AwsSessionCredentials) -> Credentials {
     }
 }
 
-/// An artifact without a name or an S3 location can't be staged; all members are optional in the API model, but the
-/// service fills them, so one that lacks them is left out rather than guessed.
+/// All members are optional in the API model, but the service fills them. What lacks one stays empty and fails its job
+/// when it is staged, rather than being left out without a word.
 fn artifacts(from: Option<Vec<types::Artifact>>) -> Vec<Artifact> {
     let one = |artifact: types::Artifact| {
-        let place = artifact.location?.s3_location?;
-        Some(Artifact {
-            name: artifact.name?,
-            revision: artifact.revision,
-            bucket: place.bucket_name,
-            key: place.object_key,
-        })
+        let place = artifact.location.and_then(|location| location.s3_location);
+        let (bucket, key) = place.map(|place| (place.bucket_name, place.object_key)).unwrap_or_default();
+        Artifact { name: artifact.name.unwrap_or_default(), revision: artifact.revision, bucket, key }
     };
-    from.unwrap_or_default().into_iter().filter_map(one).collect()
+    from.unwrap_or_default().into_iter().map(one).collect()
 }
 
 pub(super) fn sdk_action_type(id: &ActionTypeId) -> types::ActionTypeId {

@@ -77,11 +77,13 @@ impl CustomQueue {
         Ok(reply.jobs.unwrap_or_default().into_iter().filter_map(offer).collect())
     }
 
-    /// Takes the job on offer, if it is still there to be taken.
-    pub async fn acknowledge(&self, offer: &Offer) -> Acknowledged {
-        let budget = Budget { tries: ACKNOWLEDGE_TRIES, until: offer.polled_at + ACKNOWLEDGE_WITHIN };
-        if Instant::now() >= budget.until {
-            return Acknowledged::Refused("the offer is older than 25 s and may be on offer to another".into());
+    /// Takes the job on offer, if it is still there to be taken and `latest` is not over.
+    pub async fn acknowledge(&self, offer: &Offer, latest: Instant) -> Acknowledged {
+        let until = latest.min(offer.polled_at + ACKNOWLEDGE_WITHIN);
+        let budget = Budget { tries: ACKNOWLEDGE_TRIES, until };
+        if Instant::now() >= until {
+            let reason = "the offer is older than 25 s, or too little time is left for the job";
+            return Acknowledged::Refused(reason.into());
         }
         let request = self.client.acknowledge_job().job_id(&offer.job.id).nonce(&offer.nonce);
         match attempts(budget, || request.clone().send()).await {
@@ -100,13 +102,18 @@ impl CustomQueue {
         }
     }
 
-    /// What the job looks like now, with fresh credentials.
+    /// What the job looks like now, with fresh credentials. Tried until `latest`, and for 20 s at most.
     ///
     /// # Errors
     /// When the service refuses or does not answer.
-    pub async fn details(&self, claim: &Claim, action_type: &ActionTypeId) -> Result<Details, QueueError> {
+    pub async fn details(
+        &self,
+        claim: &Claim,
+        action_type: &ActionTypeId,
+        latest: Instant,
+    ) -> Result<Details, QueueError> {
         let request = self.client.get_job_details().job_id(&claim.job_id);
-        let budget = Budget { tries: DETAILS.0, until: Instant::now() + DETAILS.1 };
+        let budget = Budget { tries: DETAILS.0, until: latest.min(Instant::now() + DETAILS.1) };
         let reply =
             attempts(budget, || request.clone().send()).await.map_err(|gave_up| failed("GetJobDetails", gave_up))?;
         let data = reply.job_details.and_then(|details| details.data).ok_or_else(|| QueueError::Refused {

@@ -41,6 +41,7 @@ async fn the_environment_is_exactly_what_is_documented() {
         ("INPUT_MY_LIB", format!("{root}/in/My-lib")),
         ("INPUT_SOURCE", format!("{root}/in/Source")),
         ("LANG", "C.UTF-8".to_owned()),
+        ("LD_LIBRARY_PATH", "/opt/lib:/var/task/lib".to_owned()),
         ("OUTPUT_OUT", format!("{root}/out/Out")),
         ("OUTPUT_SECOND_OUT", format!("{root}/out/second_out")),
         ("OUTPUT_VARIABLES", format!("{root}/report/variables")),

@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
 
-use std::collections::HashMap;
+pub(crate) mod tee;
+
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -15,10 +17,12 @@ use aws_sdk_codepipeline::types::{
     ArtifactStoreType, InputArtifact, OutputArtifact, PipelineDeclaration, PipelineExecutionStatus, StageDeclaration,
     StageState,
 };
+use codepipeline_local::runtime_api::{Function, FunctionSettings, Output};
 use codepipeline_local::{Emulator, Options};
 use codepipeline_worker::config::Config;
 use codepipeline_worker::worker::{Summary, Worker};
 use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
 pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/pipeline";
@@ -143,8 +147,7 @@ impl World {
     }
 }
 
-/// A client's configuration: dummy credentials, a region and the emulator's endpoint. One try a request, so that a test
-/// counts what the worker sends and not what a client repeats.
+/// A client's configuration: dummy credentials, a region and the emulator's endpoint.
 pub(crate) fn shared_config(endpoint: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
@@ -215,4 +218,33 @@ impl World {
         let object = self.s3.get_object().bucket(place.bucket.unwrap()).key(place.key.unwrap()).send().await.unwrap();
         object.body.collect().await.unwrap().to_vec()
     }
+}
+
+/// The real binary under the emulator's Lambda Runtime API, and the lines that it logs.
+pub(crate) fn function(
+    world: &World,
+    actions: &Value,
+    variables: &[(&str, &str)],
+) -> (Function, UnboundedReceiver<String>) {
+    let (lines, log) = unbounded_channel();
+    let mut env = BTreeMap::from([
+        ("ACTIONS".to_owned(), actions.to_string()),
+        ("AWS_ENDPOINT_URL".to_owned(), world.emulator.endpoint()),
+        ("AWS_ACCESS_KEY_ID".to_owned(), "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), "test".to_owned()),
+        ("AWS_REGION".to_owned(), "us-east-1".to_owned()),
+        ("WORK_FOLDER".to_owned(), world.work_folder().to_str().unwrap().to_owned()),
+    ]);
+    env.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let function = Function::new(FunctionSettings {
+        name: "worker".into(),
+        command: vec![env!("CARGO_BIN_EXE_codepipeline-worker").into()],
+        account_id: "123456789012".into(),
+        region: "us-east-1".into(),
+        env,
+        timeout: Duration::from_secs(300),
+        memory_mb: 512,
+        output: Output::Lines(lines),
+    });
+    (function.unwrap(), log)
 }

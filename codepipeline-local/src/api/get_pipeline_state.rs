@@ -70,7 +70,9 @@ fn action_state(engine: &Engine, pipeline: &str, stage: &StageDeclaration, decla
         .map(|(_, _, action)| action)
         .find(|action| action.stage == stage.name && action.declaration.name == declared.name);
     let settings = engine.known_action_type(&declared.action_type_id).and_then(|known| known.settings.as_ref());
-    let configuration = latest.map_or(&declared.configuration, |action| &action.configuration);
+    // Another version of the type may have kept secret what this one's templates name.
+    let same_type = latest.filter(|action| action.declaration.action_type_id == declared.action_type_id);
+    let configuration = same_type.map_or(&declared.configuration, |action| &action.configuration);
     let url = |template: Option<&String>| template.and_then(|template| urls::fill(template, configuration, None));
     let revision = latest.and_then(|action| action.revision.as_ref()).map(|revision| {
         json!({

@@ -7,10 +7,14 @@ use serde::Deserialize;
 use crate::{
     engine::{
         actions::Revision,
+        error::ApiError,
         results::{Progress, Success},
     },
     types::Timestamp,
 };
+
+/// Where the years of clients' dates end, in seconds since 1970.
+const YEAR_10000: f64 = 253_402_300_800.0;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -48,11 +52,17 @@ pub(super) struct FailureDetails {
 }
 
 impl SuccessResult {
-    pub(super) fn with(self, variables: BTreeMap<String, String>, now: Timestamp) -> Success {
+    /// Fails if the revision was created at a time that clients can't write.
+    pub(super) fn with(self, variables: BTreeMap<String, String>, now: Timestamp) -> Result<Success, ApiError> {
+        let created = self.current_revision.as_ref().and_then(|current| current.created);
+        if created.is_some_and(|seconds| !(0.0..YEAR_10000).contains(&seconds)) {
+            return Err(ApiError::validation(
+                "currentRevision.created must be in the years 1970 to 9999, in seconds since 1970",
+            ));
+        }
         let revision = self.current_revision.map(|current| Revision {
             id: current.revision,
             change_id: current.change_identifier,
-            // A cast from a float saturates, so a moment before 1970 becomes 1970.
             created: current.created.map_or(now, |seconds| Timestamp((seconds * 1000.0).round() as u64)),
             summary: current.revision_summary,
         });
@@ -62,6 +72,6 @@ impl SuccessResult {
             external_id: details.external_execution_id,
             percent_complete: details.percent_complete,
         };
-        Success { progress, revision, continuation_token: self.continuation_token, variables }
+        Ok(Success { progress, revision, continuation_token: self.continuation_token, variables })
     }
 }

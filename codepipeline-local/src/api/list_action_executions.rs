@@ -52,7 +52,7 @@ pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
         .actions_of(name)
         .filter(|(_, execution, _)| wanted.iter().all(|id| **id == execution.id))
         .filter(|(_, _, action)| !only_latest || seen.insert((&action.stage, &action.declaration.name)))
-        .map(|(number, execution, action)| (number, detail(engine, execution, action)));
+        .map(|(number, execution, action)| (paging::newest_first(number), detail(engine, execution, action)));
     let size = input.max_results.unwrap_or(engine.settings.page_size);
     let page = paging::page("ListActionExecutions", details, input.next_token.as_deref(), size)?;
     Ok(object([("actionExecutionDetails", page.items.into()), ("nextToken", page.next)]))
@@ -64,7 +64,7 @@ fn detail(engine: &Engine, execution: &Execution, action: &ActionExecution) -> V
     let error = action.error.as_ref().map(|error| json!({"code": error.code, "message": error.message}));
     let finished = action.status != ActionStatus::InProgress;
     let output = object([
-        ("outputArtifacts", places(&action.outputs)),
+        ("outputArtifacts", if finished { places(&action.outputs) } else { Value::Null }),
         (
             "executionResult",
             object([
@@ -74,7 +74,7 @@ fn detail(engine: &Engine, execution: &Execution, action: &ActionExecution) -> V
                 ("errorDetails", error.into()),
             ]),
         ),
-        ("outputVariables", json!(action.variables)),
+        ("outputVariables", if finished { json!(action.variables) } else { Value::Null }),
     ]);
     object([
         ("pipelineExecutionId", execution.id.clone().into()),
@@ -97,7 +97,7 @@ fn detail(engine: &Engine, execution: &Execution, action: &ActionExecution) -> V
                 ("namespace", declared.namespace.clone().into()),
             ]),
         ),
-        ("output", if finished { output } else { Value::Null }),
+        ("output", output),
     ])
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Answer, object, paging, read, write};
-use crate::engine::Engine;
+use crate::engine::{Engine, declaration::ActionTypeId};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,9 +22,11 @@ pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     for known in engine.available_action_types() {
         let wanted = input.action_owner_filter.as_ref().is_none_or(|owner| *owner == known.id.owner);
         if wanted && !(elsewhere && known.id.owner == "Custom") {
-            types.push((known.id.describe(), write(known)?));
+            let ActionTypeId { category, owner, provider, version } = &known.id;
+            types.push((format!("{owner} {category} {provider} {version}"), write(known)?));
         }
     }
+    types.sort_by(|(left, _), (right, _)| left.cmp(right));
     let size = engine.settings.page_size;
     let page = paging::page("ListActionTypes", types.into_iter(), input.next_token.as_deref(), size)?;
     Ok(object([("actionTypes", page.items.into()), ("nextToken", page.next)]))

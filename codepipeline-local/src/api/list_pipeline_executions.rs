@@ -38,7 +38,7 @@ pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     let summaries = engine
         .executions_of(&input.pipeline_name)
         .filter(|(_, execution)| stage.as_ref().is_none_or(|stage| succeeded_in(execution, stage)))
-        .map(|(number, execution)| (number, summary(engine, number, execution)));
+        .map(|(number, execution)| (paging::newest_first(number), summary(engine, number, execution)));
     let size = input.max_results.unwrap_or(engine.settings.page_size);
     let page = paging::page("ListPipelineExecutions", summaries, input.next_token.as_deref(), size)?;
     Ok(object([("pipelineExecutionSummaries", page.items.into()), ("nextToken", page.next)]))

@@ -25,7 +25,7 @@ pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
             "created": seconds(pipeline.created),
             "updated": seconds(pipeline.updated),
         });
-        (name, summary)
+        (name.clone(), summary)
     });
     let size = input.max_results.unwrap_or(engine.settings.page_size);
     let page = paging::page("ListPipelines", summaries, input.next_token.as_deref(), size)?;

@@ -10,20 +10,25 @@ pub(super) struct Page {
     pub(super) next: Value,
 }
 
-/// Cuts the page after `token` out of all items in their order, each with a key that stays the same between calls. The
-/// token is the operation and the key of the last item that was given, so items that come and go in between do no harm.
-pub(super) fn page<K: ToString>(
+/// A key for items that are listed by their numbers, the newest first.
+pub(super) fn newest_first(number: u64) -> String {
+    format!("{:020}", u64::MAX - number)
+}
+
+/// Cuts the page after `token` out of all items, which are in the order of their keys. The token is the operation and the key
+/// of the last item that was given, so items that come and go in between do no harm, be it that very one.
+pub(super) fn page(
     operation: &str,
-    items: impl Iterator<Item = (K, Value)>,
+    items: impl Iterator<Item = (String, Value)>,
     token: Option<&str>,
     size: usize,
 ) -> Result<Page, ApiError> {
     let invalid = || ApiError::new("InvalidNextTokenException", "The nextToken is not one that this listing has given");
-    let mut items = items.map(|(key, item)| (key.to_string(), item));
-    if let Some(token) = token {
-        let last = token.strip_prefix(operation).and_then(|rest| rest.strip_prefix('/')).ok_or_else(invalid)?;
-        items.find(|(key, _)| key == last).ok_or_else(invalid)?;
-    }
+    let given = match token {
+        Some(token) => Some(token.strip_prefix(operation).and_then(|rest| rest.strip_prefix('/')).ok_or_else(invalid)?),
+        None => None,
+    };
+    let items = items.skip_while(|(key, _)| given.is_some_and(|given| key.as_str() <= given));
     let mut page = Page { items: Vec::new(), next: Value::Null };
     let mut last = String::new();
     for (key, item) in items {

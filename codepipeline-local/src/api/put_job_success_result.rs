@@ -20,7 +20,7 @@ struct Input {
 
 pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     let input: Input = read(input)?;
-    let success = input.result.with(input.output_variables, engine.now());
+    let success = input.result.with(input.output_variables, engine.now())?;
     engine.put_success(&input.job_id, success, Asker::OwnWorker)?;
     Ok(Value::Null)
 }

@@ -20,7 +20,7 @@ struct Input {
 pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     let input: Input = read(input)?;
     // The operation has no output variables.
-    let success = input.result.with(BTreeMap::new(), engine.now());
+    let success = input.result.with(BTreeMap::new(), engine.now())?;
     engine.put_success(&input.job_id, success, Asker::Partner { client_token: &input.client_token })?;
     Ok(Value::Null)
 }

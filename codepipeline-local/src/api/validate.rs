@@ -231,7 +231,7 @@ mod tests {
     fn a_long_configuration_value_names_its_map_and_is_not_shown() {
         let action = json!({"name": "A", "actionTypeId": {"category": "Odd", "owner": "Custom", "provider": "P", "version": "1"},
             "configuration": {"Key": "s3cret".repeat(200)}});
-        let input = json!({"pipeline": {"name": "p", "roleArn": "arn:aws:iam::111122223333:role/r",
+        let input = json!({"pipeline": {"name": "p", "roleArn": "arn:aws:iam::123456789012:role/r",
             "stages": [{"name": "S", "actions": [action]}]}});
         let text = validate(&input, "CreatePipelineInput", 1000).unwrap_err().message;
         assert!(

@@ -21,6 +21,8 @@ use crate::s3::S3Pace;
 use crate::server::{Emulator, Options};
 
 /// Serve CodePipeline and S3 on a loopback port
+///
+/// Pipelines run when they are started: S3 source actions take PollForSourceChanges, but changes are not polled for.
 #[derive(Args)]
 pub(super) struct Serve {
     /// The port; 0 for any that is free
@@ -60,8 +62,8 @@ pub(super) struct Serve {
     #[arg(long, value_name = "PATTERN", value_parser = EventPattern::parse, requires = "function")]
     event_pattern: Option<EventPattern>,
     /// A variable of the function's environment; may be given again
-    #[arg(long, value_name = "NAME=VALUE", value_parser = variable, requires = "function")]
-    env: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE", requires = "function")]
+    env: Vec<String>,
     #[command(flatten)]
     settings: SettingFlags,
 }
@@ -70,8 +72,9 @@ impl Serve {
     pub(super) async fn run(self) -> Result<(), String> {
         // Listened for before anything is started that they would have to end.
         let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+        let env: Vec<_> = self.env.iter().map(|text| variable(text)).collect::<Result<_, _>>()?;
         let settings = self.settings.settings();
-        let region = settings.region.clone();
+        let (account_id, region) = (settings.account_id.clone(), settings.region.clone());
         let seed = self.seed.unwrap_or_else(random_seed);
         let connections = self.connections.as_deref().map(connections).transpose()?.unwrap_or_default();
         let clock = Clock::machine();
@@ -81,10 +84,12 @@ impl Serve {
         announce(&emulator.endpoint()).map_err(|error| format!("can't write to standard output: {error}"))?;
 
         let function = self.function.map(|command| {
-            let env = environment(&emulator.endpoint(), &region, self.env);
+            let env = environment(&emulator.endpoint(), &region, env);
             let settings = FunctionSettings {
                 name: "function".to_owned(),
                 command: command.0,
+                account_id,
+                region,
                 env,
                 timeout: self.timeout,
                 memory_mb: 1024,
@@ -155,8 +160,10 @@ fn words(text: &str) -> Result<Words, String> {
     if words.is_empty() { Err("the command is empty".to_owned()) } else { Ok(Words(words)) }
 }
 
+/// Not clap's to parse: its errors repeat what was given, and the value may be a secret.
 fn variable(text: &str) -> Result<(String, String), String> {
-    // The value may be a secret, so it is not repeated.
-    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
-    if name.is_empty() { Err("the name is empty".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("an --env has no name or no value: write --env NAME=VALUE".to_owned()),
+    }
 }

@@ -14,7 +14,7 @@ pub(super) struct SettingFlags {
     /// The region in ARNs [default: us-east-1]
     #[arg(long)]
     region: Option<String>,
-    /// The account in jobs and ARNs [default: 111122223333]
+    /// The account in jobs and ARNs [default: 123456789012]
     #[arg(long, value_parser = account)]
     account: Option<String>,
     /// How long an unacknowledged job waits before a poll gets it again, or never [default: 30s]
@@ -47,6 +47,9 @@ pub(super) struct SettingFlags {
     /// A poll without the type's queryable property gets no jobs [default: ValidationException]
     #[arg(long)]
     accept_missing_query_param: bool,
+    /// An action fails whose output artifacts were not uploaded before its success [default: nobody looks]
+    #[arg(long)]
+    refuse_missing_output: bool,
     /// How long a finished job is known [default: 1h]
     #[arg(long, value_name = "DURATION", value_parser = parse)]
     purge_after: Option<Duration>,
@@ -83,6 +86,9 @@ pub(super) struct SettingFlags {
     /// A new pipeline starts at once
     #[arg(long)]
     start_on_create: bool,
+    /// How many items a listing without maxResults has per page [default: 100]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    page_size: Option<u16>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -125,6 +131,7 @@ impl SettingFlags {
                 default.variables_with_continuation,
             ),
             missing_query_param: accept_if(self.accept_missing_query_param, default.missing_query_param),
+            missing_output: if self.refuse_missing_output { Leniency::Refuse } else { default.missing_output },
             purge_after: self.purge_after.unwrap_or(default.purge_after),
             continuation_delay: self.continuation_delay.unwrap_or(default.continuation_delay),
             default_batch_size: self.default_batch_size.map_or(default.default_batch_size, usize::from),
@@ -137,7 +144,65 @@ impl SettingFlags {
             event_lead: self.event_lead.unwrap_or(default.event_lead),
             duplicate_events: self.duplicate_events || default.duplicate_events,
             cancel_on_update: self.cancel_on_update || default.cancel_on_update,
-            page_size: default.page_size,
+            page_size: self.page_size.map_or(default.page_size, usize::from),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: SettingFlags,
+    }
+
+    fn read(arguments: &[&str]) -> Settings {
+        Line::try_parse_from([&["serve"], arguments].concat()).expect("the flags are right").flags.settings()
+    }
+
+    #[test]
+    fn each_flag_reaches_its_own_setting() {
+        type Change = fn(&mut Settings);
+        let cases: [(&[&str], Change); 27] = [
+            (&["--region", "eu-west-1"], |s| s.region = "eu-west-1".into()),
+            (&["--account", "999999999999"], |s| s.account_id = "999999999999".into()),
+            (&["--reoffer-delay", "7s"], |s| s.reoffer_after = Some(Duration::from_secs(7))),
+            (&["--reoffer-delay", "never"], |s| s.reoffer_after = None),
+            (&["--nonce", "random"], |s| s.nonce_form = NonceForm::Random),
+            (&["--keep-nonce"], |s| s.keep_nonce_on_reoffer = true),
+            (&["--accept-second-acknowledge"], |s| s.second_acknowledge = Leniency::Accept),
+            (&["--accept-late-acknowledge"], |s| s.acknowledge_finished = Leniency::Accept),
+            (&["--accept-late-result"], |s| s.late_result = Leniency::Accept),
+            (&["--accept-unacknowledged-result"], |s| s.put_before_acknowledge = Leniency::Accept),
+            (&["--refuse-unacknowledged-details"], |s| s.details_before_acknowledge = Leniency::Refuse),
+            (&["--drop-variables-with-continuation"], |s| s.variables_with_continuation = Leniency::Accept),
+            (&["--accept-missing-query-param"], |s| s.missing_query_param = Leniency::Accept),
+            (&["--refuse-missing-output"], |s| s.missing_output = Leniency::Refuse),
+            (&["--page-size", "7"], |s| s.page_size = 7),
+            (&["--purge-after", "7s"], |s| s.purge_after = Duration::from_secs(7)),
+            (&["--continuation-delay", "7s"], |s| s.continuation_delay = Duration::from_secs(7)),
+            (&["--default-batch-size", "7"], |s| s.default_batch_size = 7),
+            (&["--action-timeout", "7s"], |s| s.action_timeout = Duration::from_secs(7)),
+            (&["--invoke-timeout", "7s"], |s| s.invoke_timeout = Duration::from_secs(7)),
+            (&["--credential-life", "7s"], |s| s.credential_life = Duration::from_secs(7)),
+            (&["--configuration-value-limit", "7"], |s| s.configuration_value_limit = 7),
+            (&["--extra-members"], |s| s.extra_members = true),
+            (&["--event-lead", "7s"], |s| s.event_lead = Duration::from_secs(7)),
+            (&["--duplicate-events"], |s| s.duplicate_events = true),
+            (&["--cancel-on-update"], |s| s.cancel_on_update = true),
+            (&["--start-on-create"], |s| s.start_on_create = true),
+        ];
+        assert_eq!(read(&[]), Settings::default());
+        for (arguments, change) in cases {
+            let mut wanted = Settings::default();
+            change(&mut wanted);
+            assert_ne!(wanted, Settings::default(), "{arguments:?} is told from the default");
+            assert_eq!(read(arguments), wanted, "{arguments:?}");
         }
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct ActionExecution {
     pub(crate) error: Option<ActionError>,
     pub(crate) revision: Option<Revision>,
     pub(crate) variables: BTreeMap<String, String>,
+    /// The variables of a success that waits for its output artifacts to be found.
+    pub(super) unchecked: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,6 +111,7 @@ impl Engine {
             error: None,
             revision: None,
             variables: BTreeMap::new(),
+            unchecked: None,
         };
         let prepared = self.prepare(&mut action);
         self.actions.insert(number, action);
@@ -191,13 +194,11 @@ impl Engine {
                     ("ObjectKey".to_owned(), key),
                 ]);
                 // An unversioned bucket's objects have the version id `null`.
+                action.summary = source.summary.clone().or(Some(match &source.version_id {
+                    Some(version) => format!("Amazon S3 version id: {version}"),
+                    None => format!("Amazon S3 ETag: {etag}"),
+                }));
                 variables.insert("VersionId".to_owned(), source.version_id.unwrap_or_else(|| "null".to_owned()));
-                action.summary = Some(
-                    source
-                        .summary
-                        .clone()
-                        .unwrap_or_else(|| format!("Amazon S3 version id: {}", variables["VersionId"])),
-                );
                 action.revision =
                     Some(Revision { id: source.revision, change_id: etag, created: now, summary: source.summary });
                 self.succeed_action(now, id.0, variables);
@@ -241,8 +242,8 @@ impl Engine {
     pub(super) fn time_out_action(&mut self, now: Timestamp, number: u64) {
         self.end_jobs(now, number, JobState::TimedOut);
         let Some(action) = self.actions.get(&number) else { return };
-        let limit = action.deadline.0.saturating_sub(action.started.0) / 1000;
-        self.fail_action(now, number, "JobFailed", format!("The action did not finish within {limit} seconds"));
+        let limit = Duration::from_millis(action.deadline.0.saturating_sub(action.started.0));
+        self.fail_action(now, number, "JobFailed", format!("The action did not finish within {limit:?}"));
     }
 
     /// The pipeline's action executions with their numbers, the newest first.

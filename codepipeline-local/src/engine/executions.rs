@@ -145,19 +145,8 @@ impl Engine {
             return Ok(id.clone());
         }
         let declaration = pipeline.latest().clone();
-        for variable in given.keys() {
-            if !declaration.variables.iter().any(|declared| declared.name == *variable) {
-                return Err(ApiError::validation(format!("Pipeline '{name}' declares no variable '{variable}'")));
-            }
-        }
-        let mut values = BTreeMap::new();
-        for declared in &declaration.variables {
-            let value = given.get(&declared.name).or(declared.default_value.as_ref()).ok_or_else(|| {
-                ApiError::validation(format!("The variable '{}' has no default value; give it one", declared.name))
-            })?;
-            values.insert(declared.name.clone(), value.clone());
-        }
-        let id = self.start(now, name, &declaration, "StartPipelineExecution", values)?;
+        let values = variable_values(&declaration, given)?;
+        let id = self.start(now, name, &declaration, "StartPipelineExecution", values);
         if let (Some(token), Some(pipeline)) = (client_request_token, self.pipelines.get_mut(name)) {
             pipeline.started.insert(token, id.clone());
         }
@@ -171,7 +160,7 @@ impl Engine {
         declaration: &Arc<PipelineDeclaration>,
         trigger: &'static str,
         variables: BTreeMap<String, String>,
-    ) -> Result<String, ApiError> {
+    ) -> String {
         let id = self.random.uuid();
         let number = self.number();
         let own = BTreeMap::from([("PipelineExecutionId".to_owned(), id.clone())]);
@@ -199,7 +188,7 @@ impl Engine {
         self.active.insert(number);
         self.tell_of_pipeline(number, ExecutionStatus::InProgress.event_state());
         self.settle(now);
-        Ok(id)
+        id
     }
 
     /// The pipeline's executions, the newest first.
@@ -221,4 +210,25 @@ impl Engine {
             )
         })
     }
+}
+
+/// The pipeline's variables with what was given for them, or their defaults.
+pub(super) fn variable_values(
+    declaration: &PipelineDeclaration,
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, ApiError> {
+    for variable in given.keys() {
+        if !declaration.variables.iter().any(|declared| declared.name == *variable) {
+            let name = &declaration.name;
+            return Err(ApiError::validation(format!("Pipeline '{name}' declares no variable '{variable}'")));
+        }
+    }
+    let mut values = BTreeMap::new();
+    for declared in &declaration.variables {
+        let value = given.get(&declared.name).or(declared.default_value.as_ref()).ok_or_else(|| {
+            ApiError::validation(format!("The variable '{}' has no default value; give it one", declared.name))
+        })?;
+        values.insert(declared.name.clone(), value.clone());
+    }
+    Ok(values)
 }

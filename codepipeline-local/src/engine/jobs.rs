@@ -254,9 +254,10 @@ impl Engine {
     }
 
     /// New credentials for the job's objects. Those made before stay good until they expire. `None` for an action
-    /// without artifacts.
+    /// without artifacts, and, as the emulator's own choice, for a job that is over: nothing is left to be done with them.
     pub(crate) fn issue_credentials(&mut self, number: u64) -> Option<Issued> {
-        let action = self.actions.get(&self.jobs.get(&number)?.action)?;
+        let job = self.jobs.get(&number).filter(|job| !job.state.is_over())?;
+        let action = self.actions.get(&job.action)?;
         if action.inputs.is_empty() && action.outputs.is_empty() {
             return None;
         }

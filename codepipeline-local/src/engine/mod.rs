@@ -83,7 +83,18 @@ pub enum Effect {
     },
     /// Tell this to whoever listens, as EventBridge does.
     Event(serde_json::Value),
+    /// See which of the objects are there, and tell [`Engine::outputs_checked`].
+    CheckOutputs {
+        /// What to answer with.
+        id: OutputsId,
+        /// Where the action's output artifacts must be.
+        places: Vec<ObjectRef>,
+    },
 }
+
+/// Which outputs were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OutputsId(u64);
 
 /// Which copy was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,6 +189,11 @@ impl Engine {
     /// What is to be done outside, in this order. Each is given once.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
+    }
+
+    /// Whether anything is to be done outside.
+    pub(crate) fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
     }
 
     /// What the temporary credentials with this id allow, expired ones included. `None` for an id that the engine never

@@ -9,7 +9,7 @@ use super::{
     Effect, Engine,
     declaration::{Configuration, ExecutionMode, PipelineDeclaration, Tag},
     error::ApiError,
-    structure,
+    executions, structure,
     transitions::Disabled,
 };
 use crate::types::Timestamp;
@@ -80,8 +80,10 @@ impl Engine {
                 disabled: BTreeMap::new(),
             },
         );
-        if self.settings.start_on_create {
-            self.start(now, &name, &declaration, "CreatePipeline", BTreeMap::new())?;
+        // Where a variable has no default there is no execution, but a pipeline: it can be started with a value.
+        let values = executions::variable_values(&declaration, &BTreeMap::new());
+        if let (true, Ok(values)) = (self.settings.start_on_create, values) {
+            self.start(now, &name, &declaration, "CreatePipeline", values);
         }
         Ok(declaration)
     }
@@ -197,7 +199,9 @@ impl Engine {
         let sources = declaration
             .actions()
             .filter(|(_, action)| action.action_type_id.owner == "AWS")
-            .filter_map(|(_, action)| action.configuration.get("S3Bucket").cloned());
+            .filter_map(|(_, action)| action.configuration.get("S3Bucket").cloned())
+            // Which bucket a variable names shows when the pipeline runs.
+            .filter(|bucket| !bucket.contains("#{"));
         let buckets: BTreeSet<String> = stores.chain(sources).collect();
         self.effects.extend(buckets.into_iter().map(|bucket| Effect::CreateBucket { bucket }));
     }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Engine,
+    Effect, Engine, OutputsId,
     actions::Revision,
     error::ApiError,
     jobs::{JobState, no_job},
     settings::Leniency,
     third_party::Asker,
 };
+use crate::types::{ObjectRef, Timestamp};
 
 /// All output variables of an action together, in bytes (User Guide, "limits").
 const VARIABLES_LIMIT: usize = 122_880;
@@ -52,10 +53,45 @@ impl Engine {
         }
         match success.continuation_token {
             Some(token) => self.queue_job(action, now.after(self.settings.continuation_delay), Some(token)),
-            None => self.succeed_action(now, action, success.variables),
+            None => self.succeed_or_check(now, action, success.variables),
         }
         self.settle(now);
         Ok(())
+    }
+
+    fn succeed_or_check(&mut self, now: Timestamp, number: u64, variables: BTreeMap<String, String>) {
+        let lenient = self.settings.missing_output == Leniency::Accept;
+        match self.actions.get_mut(&number) {
+            Some(action) if !lenient && !action.outputs.is_empty() => {
+                let places = action.outputs.iter().map(|output| output.location.clone()).collect();
+                action.unchecked = Some(variables);
+                self.effects.push(Effect::CheckOutputs { id: OutputsId(number), places });
+            }
+            _ => self.succeed_action(now, number, variables),
+        }
+    }
+
+    /// Which objects of an [`Effect::CheckOutputs`] are not there. An answer that comes late, or twice, changes nothing.
+    pub fn outputs_checked(&mut self, now: Timestamp, id: OutputsId, missing: &[ObjectRef]) {
+        self.advance(now);
+        let now = self.clock;
+        if !self.running.contains(&id.0) {
+            return;
+        }
+        let Some(action) = self.actions.get_mut(&id.0) else { return };
+        let Some(variables) = action.unchecked.take() else { return };
+        match action.outputs.iter().find(|output| missing.contains(&output.location)) {
+            None => self.succeed_action(now, id.0, variables),
+            Some(output) => {
+                let ObjectRef { bucket, key } = &output.location;
+                let message = format!(
+                    "The output artifact '{}' is not in its place, s3://{bucket}/{key}; it must be uploaded there before the job's success is put",
+                    output.name
+                );
+                self.fail_action(now, id.0, "JobFailed", message);
+            }
+        }
+        self.settle(now);
     }
 
     pub(crate) fn put_failure(

@@ -22,7 +22,7 @@ pub enum NonceForm {
 
 /// Every unknown of the service as a setting, and the account that the emulator plays. None of the defaults is a
 /// documented fact but the sizes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The region in ARNs, and the only one that actions may run in.
     pub region: String,
@@ -51,6 +51,8 @@ pub struct Settings {
     pub variables_with_continuation: Leniency,
     /// A poll of a type with a queryable property whose `queryParam` lacks it: `ValidationException`, or no jobs.
     pub missing_query_param: Leniency,
+    /// The success of an action's last job while one of its output artifacts is not in its place: the action fails, or nobody looks.
+    pub missing_output: Leniency,
     /// How long a finished job is known before `JobNotFoundException`.
     pub purge_after: Duration,
     /// How long after a result with a continuation token the next job can be polled.
@@ -85,7 +87,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             region: "us-east-1".to_owned(),
-            account_id: "111122223333".to_owned(),
+            account_id: "123456789012".to_owned(),
             reoffer_after: Some(Duration::from_secs(30)),
             nonce_form: NonceForm::Counter,
             keep_nonce_on_reoffer: false,
@@ -96,6 +98,7 @@ impl Default for Settings {
             details_before_acknowledge: Leniency::Accept,
             variables_with_continuation: Leniency::Refuse,
             missing_query_param: Leniency::Refuse,
+            missing_output: Leniency::Accept,
             purge_after: Duration::from_secs(60 * 60),
             continuation_delay: Duration::from_secs(30),
             default_batch_size: 1,

@@ -15,6 +15,10 @@ const STAGES: std::ops::RangeInclusive<usize> = 2..=50;
 const MOST_ACTIONS: usize = 1000;
 const MOST_ACTIONS_PER_STAGE: usize = 100;
 
+/// S3 User Guide, "General purpose bucket naming rules".
+const BUCKET_RULE: &str = "it must have 3 to 63 characters of [a-z0-9.-], begin and end with a letter or digit, and neither have two \
+                           periods side by side nor look like an IP address";
+
 /// Where an action stands: its stage's index and its run order. A smaller one is earlier.
 type Standing = (usize, u32);
 
@@ -50,7 +54,14 @@ pub(super) fn check(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(
         for action in &stage.actions {
             let standing = (index, action.run_order);
             check_action(engine, pipeline, action, index)?;
+            let mut inputs = BTreeSet::new();
             for input in &action.input_artifacts {
+                if !inputs.insert(&input.name) {
+                    return Err(ApiError::action(format!(
+                        "The input artifact '{}' of action '{}' in stage '{}' is given more than once",
+                        input.name, action.name, stage.name
+                    )));
+                }
                 if artifacts.get(input.name.as_str()).is_none_or(|made| *made >= standing) {
                     return Err(ApiError::action(format!(
                         "The input artifact '{}' of action '{}' in stage '{}' is not an output artifact of an earlier action",
@@ -128,6 +139,12 @@ fn check_stores(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(), A
     if pipeline.artifact_store.is_some() != pipeline.artifact_stores.is_empty() {
         return Err(ApiError::structure("A pipeline has either an artifactStore or artifactStores"));
     }
+    if let Some(store) = pipeline.stores().find(|store| !s3s::path::check_bucket_name(&store.location)) {
+        return Err(ApiError::structure(format!(
+            "The artifact store's location '{}' is no name for a bucket: {BUCKET_RULE}",
+            store.location
+        )));
+    }
     if pipeline.store(region).is_none() {
         return Err(ApiError::structure(format!("artifactStores has no artifact store for the region '{region}'")));
     }
@@ -201,6 +218,10 @@ fn check_configuration(action: &ActionDeclaration, action_type: &ActionType) -> 
                 "Action configuration for action '{name}' contains unknown configuration '{key}'"
             )));
         };
+        let bucket = action.action_type_id.owner == "AWS" && key == "S3Bucket";
+        if bucket && !value.contains("#{") && !s3s::path::check_bucket_name(value) {
+            return Err(ApiError::action(format!("Action '{name}': its {key} is no name for a bucket: {BUCKET_RULE}")));
+        }
         if property.queryable && !value.contains("#{") && !is_queryable_value(value) {
             return Err(ApiError::action(format!("Action '{name}': {}", queryable_rule(key))));
         }

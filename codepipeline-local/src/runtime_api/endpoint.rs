@@ -150,14 +150,13 @@ impl Shared {
     }
 
     fn response(&self, id: &str, body: &[u8]) -> Response<Full<Bytes>> {
-        let answer = match serde_json::from_slice(body) {
-            Ok(value) => Answer::Response(value),
-            Err(error) => Answer::Error {
-                error_type: "Runtime.InvalidResponse".into(),
-                message: format!("the function's response is no JSON: {error}"),
-            },
+        // Lambda takes any bytes: what is no JSON is told as text.
+        let value = match serde_json::from_slice(body) {
+            Ok(value) => value,
+            Err(_) if body.is_empty() => Value::Null,
+            Err(_) => Value::String(String::from_utf8_lossy(body).into_owned()),
         };
-        self.settle(id, answer)
+        self.settle(id, Answer::Response(value))
     }
 
     fn settle(&self, id: &str, answer: Answer) -> Response<Full<Bytes>> {

@@ -32,6 +32,10 @@ pub struct FunctionSettings {
     pub name: String,
     /// The bootstrap and its arguments.
     pub command: Vec<String>,
+    /// The account in its ARN and in its schedule's events; the emulator's own is in its settings.
+    pub account_id: String,
+    /// The region that it runs in.
+    pub region: String,
     /// Environment variables, beside those that Lambda sets and the emulator's own `PATH` and `HOME`. These win.
     pub env: BTreeMap<String, String>,
     /// How long an invocation may take; then its process is killed.
@@ -135,6 +139,11 @@ impl Function {
                 }
             }
         }
+    }
+
+    /// What it was made with.
+    pub(super) fn settings(&self) -> &FunctionSettings {
+        &self.settings
     }
 
     /// Has the function handle an event in its turn, and tells `report` how it ended: Lambda's asynchronous invocation, but

@@ -1,10 +1,11 @@
 //! A bootstrap's process, and everything that it starts.
 
+use std::collections::HashSet;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -12,10 +13,6 @@ use tokio::sync::mpsc;
 
 use super::endpoint::{Endpoint, Offer};
 use super::{FunctionSettings, Output};
-
-/// The account and region that functions see, unless their environment names a region.
-const ACCOUNT: &str = "123456789012";
-const REGION: &str = "us-east-1";
 
 /// A running bootstrap. Killed when dropped.
 pub(super) struct Process {
@@ -26,10 +23,10 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) async fn start(settings: &FunctionSettings) -> io::Result<Self> {
-        let region = settings.env.get("AWS_REGION").map_or(REGION, String::as_str);
-        let arn = format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{}", settings.name);
+        let FunctionSettings { region, account_id, name, .. } = settings;
+        let arn = format!("arn:aws:lambda:{region}:{account_id}:function:{name}");
         let endpoint = Endpoint::start(arn).await?;
-        let mut command = command(settings, region, &endpoint)?;
+        let mut command = command(settings, &endpoint)?;
         let mut child = command.spawn().map_err(|error| {
             io::Error::new(
                 error.kind(),
@@ -54,7 +51,7 @@ impl Process {
         described(self.child.wait().await)
     }
 
-    /// Kills it and all that it has started in its group, waits until it is gone, and tells how it ended.
+    /// Kills it and all that it has started, waits until it is gone, and tells how it ended.
     pub(super) async fn end(&mut self) -> String {
         self.kill();
         self.exited().await
@@ -66,10 +63,14 @@ impl Process {
     }
 
     fn kill(&mut self) {
-        if let Some(group) = self.group.take() {
-            // It fails only when there is nobody left to kill.
-            let _ = kill_process_group(group, Signal::KILL);
+        let Some(group) = self.group.take() else { return };
+        // Once it was waited for, its id may be another's. What it then leaves behind outside its group has no ancestor to be known by.
+        let descendants = if self.child.id().is_some() { stopped_tree(group) } else { HashSet::new() };
+        for pid in descendants {
+            let _ = kill_process(pid, Signal::KILL);
         }
+        // It fails only when there is nobody left to kill.
+        let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
@@ -79,13 +80,46 @@ impl Drop for Process {
     }
 }
 
+/// Stops a process and all that descends from it, in whatever group or session, and tells which they are. What is stopped starts
+/// nothing more and keeps its parent, so nobody escapes between being found and being killed.
+fn stopped_tree(leader: Pid) -> HashSet<Pid> {
+    let mut stopped = HashSet::new();
+    let mut found = vec![leader];
+    while !found.is_empty() {
+        for pid in found {
+            let _ = kill_process(pid, Signal::STOP);
+            stopped.insert(pid);
+        }
+        found = processes()
+            .into_iter()
+            .filter(|(pid, parent)| stopped.contains(parent) && !stopped.contains(pid))
+            .map(|(pid, _)| pid)
+            .collect();
+    }
+    stopped
+}
+
+/// All processes, each with its parent.
+fn processes() -> Vec<(Pid, Pid)> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let process = |entry: std::fs::DirEntry| {
+        let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+        // The name before it, in parentheses, may have any characters (proc_pid_stat(5)).
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let (_, rest) = stat.rsplit_once(") ")?;
+        let parent = Pid::from_raw(rest.split(' ').nth(1)?.parse().ok()?)?;
+        Some((pid, parent))
+    };
+    entries.filter_map(process).collect()
+}
+
 fn described(status: io::Result<ExitStatus>) -> String {
     status.map_or_else(|error| format!("unknown ({error})"), |status| status.to_string())
 }
 
 /// The command with the environment of a Lambda function (Lambda Developer Guide, "Defined runtime environment variables").
 #[expect(clippy::disallowed_methods, reason = "a function finds programs where the one who started the emulator does")]
-fn command(settings: &FunctionSettings, region: &str, endpoint: &Endpoint) -> io::Result<Command> {
+fn command(settings: &FunctionSettings, endpoint: &Endpoint) -> io::Result<Command> {
     let [program, arguments @ ..] = settings.command.as_slice() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the function's command is empty"));
     };
@@ -105,8 +139,8 @@ fn command(settings: &FunctionSettings, region: &str, endpoint: &Endpoint) -> io
         .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
         .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}"))
         .env("AWS_LAMBDA_LOG_STREAM_NAME", "local")
-        .env("AWS_REGION", region)
-        .env("AWS_DEFAULT_REGION", region)
+        .env("AWS_REGION", &settings.region)
+        .env("AWS_DEFAULT_REGION", &settings.region)
         .env("LAMBDA_TASK_ROOT", std::env::current_dir()?)
         .env("_HANDLER", "bootstrap")
         .env("TZ", ":UTC")

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
-use super::{Function, Invocation};
+use super::{Function, FunctionSettings, Invocation};
 use crate::clock::Clock;
 use crate::dates::iso_seconds;
 use crate::ids::random_uuid;
@@ -30,7 +30,9 @@ impl Schedule {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                report(function.invoke(&scheduled_event(Clock::machine().now())).await);
+                let FunctionSettings { account_id, region, .. } = function.settings();
+                let event = scheduled_event(Clock::machine().now(), account_id, region);
+                report(function.invoke(&event).await);
             }
         }))
     }
@@ -43,16 +45,16 @@ impl Drop for Schedule {
 }
 
 /// The event of an EventBridge rule with a schedule (EventBridge User Guide, "Events from Amazon EventBridge Scheduled rules").
-pub fn scheduled_event(now: Timestamp) -> Value {
+pub fn scheduled_event(now: Timestamp, account_id: &str, region: &str) -> Value {
     json!({
         "version": "0",
         "id": random_uuid(),
         "detail-type": "Scheduled Event",
         "source": "aws.events",
-        "account": "123456789012",
+        "account": account_id,
         "time": iso_seconds(now),
-        "region": "us-east-1",
-        "resources": ["arn:aws:events:us-east-1:123456789012:rule/codepipeline-local"],
+        "region": region,
+        "resources": [format!("arn:aws:events:{region}:{account_id}:rule/codepipeline-local")],
         "detail": {},
     })
 }

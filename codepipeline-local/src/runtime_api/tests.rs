@@ -14,6 +14,8 @@ fn shell(script: &str) -> FunctionSettings {
     FunctionSettings {
         name: "worker".into(),
         command: ["sh", "-c", script].map(str::to_owned).to_vec(),
+        account_id: "999999999999".into(),
+        region: "eu-west-1".into(),
         env: BTreeMap::new(),
         timeout: Duration::from_millis(300),
         memory_mb: 256,
@@ -67,6 +69,19 @@ async fn an_event_is_handed_out_with_its_id_and_deadline_and_its_answer_taken() 
 }
 
 #[tokio::test]
+async fn an_answer_that_is_no_json_is_text_and_an_empty_one_is_null() {
+    let endpoint = Endpoint::start("arn:function".into()).await.unwrap();
+    let address = endpoint.address().to_string();
+    for (body, value) in [("done, all of it", json!("done, all of it")), ("", Value::Null)] {
+        let offer = endpoint.offer(random_uuid(), Duration::from_secs(60), &json!({}));
+        let (_, head, _) = send(&address, "GET", "invocation/next", "").await;
+        let id = header(&head, "lambda-runtime-aws-request-id");
+        assert_eq!(send(&address, "POST", &format!("invocation/{id}/response"), body).await.0, 202);
+        assert!(matches!(offer.answer.await, Ok(Answer::Response(answer)) if answer == value));
+    }
+}
+
+#[tokio::test]
 async fn errors_of_invocations_and_of_the_start_reach_the_invoker() {
     let endpoint = Endpoint::start("arn:function".into()).await.unwrap();
     let address = endpoint.address().to_string();
@@ -105,7 +120,7 @@ async fn the_environment_is_lambdas_and_the_callers_and_the_output_comes_in_line
     let (sender, mut lines) = mpsc::unbounded_channel();
     let mut settings =
         shell("echo \"$AWS_LAMBDA_FUNCTION_NAME $AWS_LAMBDA_FUNCTION_MEMORY_SIZE $AWS_REGION $OWN\"; env | wc -l");
-    settings.env = [("OWN", "own"), ("AWS_REGION", "eu-west-1")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+    settings.env = [("OWN".to_owned(), "own".to_owned())].into();
     settings.output = Output::Lines(sender);
     Function::new(settings).unwrap().invoke(&json!({})).await.unwrap();
     assert_eq!(lines.recv().await.as_deref(), Some("worker 256 eu-west-1 own"));
@@ -114,7 +129,25 @@ async fn the_environment_is_lambdas_and_the_callers_and_the_output_comes_in_line
     assert!(count < 22, "{count} variables");
 }
 
-/// A shell that says where its Runtime API is and which processes it started, and never asks for an event: the test does that in
+#[tokio::test]
+async fn a_functions_arn_and_schedule_have_its_account_and_region() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = shell("cd \"$FOLDER\"; echo $AWS_LAMBDA_RUNTIME_API > new; mv new api; sleep 600");
+    settings.env = BTreeMap::from([("FOLDER".into(), folder.path().display().to_string())]);
+    settings.timeout = Duration::from_secs(600);
+    let function = Function::new(settings).unwrap();
+    let schedule = Schedule::start(function.clone(), Duration::from_secs(600), |_| {});
+    let api = folder.path().join("api");
+    until(|| api.exists()).await;
+    let (_, head, body) = send(std::fs::read_to_string(api).unwrap().trim(), "GET", "invocation/next", "").await;
+    let arn = header(&head, "lambda-runtime-invoked-function-arn");
+    assert_eq!(arn, "arn:aws:lambda:eu-west-1:999999999999:function:worker");
+    assert!(body.contains(r#""account":"999999999999""#) && body.contains(r#""region":"eu-west-1""#), "{body}");
+    drop(schedule);
+    function.stop().await;
+}
+
+/// A shell that says where its Runtime API is and which processes it started, some in a session of their own, and never asks for an event: the test does that in
 /// its place, so that no HTTP client has to be installed.
 struct Mute {
     folder: tempfile::TempDir,
@@ -125,7 +158,10 @@ impl Mute {
     fn new(timeout: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = shell(
-            "cd \"$FOLDER\"; sleep 600 & echo $$ $! > pids; echo $AWS_LAMBDA_RUNTIME_API > new; mv new api; wait",
+            "cd \"$FOLDER\"; rm -f own; sleep 600 & echo $$ $! > pids
+             setsid sh -c 'sleep 600 & echo $! > new; mv new own; wait' & echo $! >> pids
+             until [ -e own ]; do sleep 0.01; done; cat own >> pids
+             echo $AWS_LAMBDA_RUNTIME_API > new; mv new api; wait",
         );
         settings.env = BTreeMap::from([("FOLDER".into(), folder.path().display().to_string())]);
         settings.timeout = timeout;
@@ -283,6 +319,8 @@ async fn a_schedule_begins_at_once_and_goes_on() {
     }
     drop(schedule);
     while ends.recv().await.is_some() {}
-    let event = scheduled_event(Timestamp(1_800_000_000_123));
+    let event = scheduled_event(Timestamp(1_800_000_000_123), "999999999999", "eu-west-1");
     assert_eq!(event["time"], "2027-01-15T08:00:00Z");
+    assert_eq!((&event["account"], &event["region"]), (&json!("999999999999"), &json!("eu-west-1")));
+    assert_eq!(event["resources"], json!(["arn:aws:events:eu-west-1:999999999999:rule/codepipeline-local"]));
 }

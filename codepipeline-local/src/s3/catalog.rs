@@ -10,8 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
-use s3s::{S3Result, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
 use super::blob::Blob;
@@ -132,7 +133,7 @@ impl Catalog {
 
         let mut state = self.lock();
         let order = state.commits + 1;
-        let objects = state.buckets.get_mut(&record.bucket).ok_or_else(|| s3_error!(NoSuchBucket))?;
+        let objects = state.buckets.get_mut(&record.bucket).ok_or_else(|| no_bucket(&record.bucket))?;
         condition.check(objects.get(&record.key).map(|object| object.record.e_tag.as_str()))?;
         std::fs::rename(&pending, blob.folder().join(format!("{RECORD}{order}.json"))).map_err(internal)?;
         blob.keep(true);
@@ -148,7 +149,7 @@ impl Catalog {
     /// Removes an object, if there is one and the condition holds at that very moment.
     pub(super) fn remove(&self, bucket: &str, key: &str, condition: &Condition) -> S3Result<()> {
         let mut state = self.lock();
-        let objects = state.buckets.get_mut(bucket).ok_or_else(|| s3_error!(NoSuchBucket))?;
+        let objects = state.buckets.get_mut(bucket).ok_or_else(|| no_bucket(bucket))?;
         condition.check(objects.get(key).map(|object| object.record.e_tag.as_str()))?;
         let removed = objects.remove(key);
         drop(state);
@@ -161,14 +162,14 @@ impl Catalog {
     /// The object as it is now. Its bytes stay readable for as long as the answer is held.
     pub(super) fn get(&self, bucket: &str, key: &str) -> S3Result<Arc<Object>> {
         let state = self.lock();
-        let objects = state.buckets.get(bucket).ok_or_else(|| s3_error!(NoSuchBucket))?;
-        objects.get(key).cloned().ok_or_else(|| s3_error!(NoSuchKey))
+        let objects = state.buckets.get(bucket).ok_or_else(|| no_bucket(bucket))?;
+        objects.get(key).cloned().ok_or_else(|| no_key(bucket, key))
     }
 
     /// The bucket's objects whose keys begin with `prefix`, in the order of their keys.
     pub(super) fn list(&self, bucket: &str, prefix: &str) -> S3Result<Vec<Arc<Object>>> {
         let state = self.lock();
-        let objects = state.buckets.get(bucket).ok_or_else(|| s3_error!(NoSuchBucket))?;
+        let objects = state.buckets.get(bucket).ok_or_else(|| no_bucket(bucket))?;
         let from = objects.range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
         Ok(from.take_while(|(key, _)| key.starts_with(prefix)).map(|(_, object)| Arc::clone(object)).collect())
     }
@@ -187,7 +188,7 @@ impl Catalog {
     /// Removes an empty bucket.
     pub(super) fn remove_bucket(&self, bucket: &str) -> S3Result<()> {
         let mut state = self.lock();
-        let objects = state.buckets.get(bucket).ok_or_else(|| s3_error!(NoSuchBucket))?;
+        let objects = state.buckets.get(bucket).ok_or_else(|| no_bucket(bucket))?;
         if !objects.is_empty() {
             return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty"));
         }
@@ -196,14 +197,17 @@ impl Catalog {
         Ok(())
     }
 
-    /// The names of all buckets.
-    pub(super) fn buckets(&self) -> Vec<String> {
-        self.lock().buckets.keys().cloned().collect()
+    /// The names of all buckets, and when each was made. That is the machine's time, which the bucket's folder has: nothing is
+    /// put into the folder.
+    pub(super) fn buckets(&self) -> io::Result<Vec<(String, SystemTime)>> {
+        let state = self.lock();
+        let made = |name: &String| std::fs::metadata(self.root.join(BUCKETS).join(name))?.modified();
+        state.buckets.keys().map(|name| Ok((name.clone(), made(name)?))).collect()
     }
 
     /// Fails if there is no such bucket.
     pub(super) fn check_bucket(&self, bucket: &str) -> S3Result<()> {
-        if self.lock().buckets.contains_key(bucket) { Ok(()) } else { Err(s3_error!(NoSuchBucket)) }
+        if self.lock().buckets.contains_key(bucket) { Ok(()) } else { Err(no_bucket(bucket)) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -232,8 +236,16 @@ fn committed(folder: &Path) -> io::Result<Option<(u64, Record)>> {
     Ok(None)
 }
 
+fn no_bucket(bucket: &str) -> S3Error {
+    S3Error::with_message(S3ErrorCode::NoSuchBucket, format!("There is no bucket {bucket:?}"))
+}
+
+fn no_key(bucket: &str, key: &str) -> S3Error {
+    S3Error::with_message(S3ErrorCode::NoSuchKey, format!("There is no object {key:?} in the bucket {bucket:?}"))
+}
+
 /// S3's answer to a failure of this machine's disk.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` is given")]
-pub(super) fn internal(error: io::Error) -> s3s::S3Error {
-    s3s::S3Error::with_message(s3s::S3ErrorCode::InternalError, format!("The emulator's data folder failed: {error}"))
+pub(super) fn internal(error: io::Error) -> S3Error {
+    S3Error::with_message(S3ErrorCode::InternalError, format!("The emulator's data folder failed: {error}"))
 }

@@ -1,5 +1,7 @@
 //! Conditional requests: what the object must be for the request to be carried out.
 
+use http::header::{IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderName};
 use s3s::dto::ETagCondition;
 use s3s::{S3Result, s3_error};
 
@@ -17,6 +19,16 @@ impl Condition {
             return Err(s3_error!(NotImplemented, "If-None-Match of a write must be *"));
         }
         Ok(Self { if_match, if_none_match })
+    }
+
+    /// Of a write whose conditions `s3s` does not read: those of a copy on what it replaces.
+    pub(super) fn of_headers(headers: &HeaderMap) -> S3Result<Self> {
+        let condition = |name: HeaderName| {
+            let Some(value) = headers.get(&name) else { return Ok(None) };
+            let parsed = ETagCondition::parse_http_header(value.as_bytes());
+            parsed.map(Some).map_err(|_| s3_error!(InvalidArgument, "{} must be an entity tag or *", name))
+        };
+        Self::of_write(condition(IF_MATCH)?, condition(IF_NONE_MATCH)?)
     }
 
     /// Of a delete, which has no `If-None-Match`.

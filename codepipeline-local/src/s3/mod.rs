@@ -7,6 +7,7 @@ mod body;
 mod catalog;
 mod condition;
 mod listing;
+mod messages;
 mod objects;
 mod pace;
 mod signature;
@@ -17,15 +18,17 @@ mod uploads;
 mod version_2;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::header::RANGE;
+use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 use s3s::config::{S3Config, StaticConfigProvider};
-use s3s::dto::ServerSideEncryption;
+use s3s::dto::{Range, ServerSideEncryption};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, HttpError, S3Error, S3ErrorCode, s3_error};
+use tempfile::TempDir;
 
 use crate::clock::Clock;
 use crate::request_log::RequestLog;
@@ -38,6 +41,23 @@ use storage::{Operations, Storage};
 
 /// The user metadata that S3 source actions show as the revision's summary (CodePipeline User Guide, "Amazon S3 source action").
 const REVISION_SUMMARY: &str = "codepipeline-artifact-revision-summary";
+
+/// Where objects are kept.
+pub(crate) enum Folder {
+    /// In a folder of the user's, which is made if it is not there.
+    Given(PathBuf),
+    /// In one that is removed when the last request is done with it.
+    Temporary(TempDir),
+}
+
+impl Folder {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Given(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}
 
 /// An S3 in a folder.
 #[derive(Clone)]
@@ -69,18 +89,23 @@ pub(crate) enum CopyError {
 }
 
 impl Store {
-    /// Opens the store in a folder, which is made if it is not there.
+    /// Opens the store in a folder. Fails if that can't be used, or another emulator uses it.
     pub(crate) fn open(
-        folder: &Path,
+        folder: Folder,
         clock: Clock,
         permissions: Arc<dyn Permissions>,
         log: RequestLog,
         pace: S3Pace,
     ) -> io::Result<Self> {
-        let catalog = Catalog::open(folder)?;
+        let catalog = Catalog::open(folder.path())?;
         let shared = || Arc::clone(&permissions);
-        let storage =
-            Arc::new(Storage { catalog, uploads: Default::default(), clock: clock.clone(), permissions: shared() });
+        let storage = Arc::new(Storage {
+            catalog,
+            uploads: Default::default(),
+            clock: clock.clone(),
+            permissions: shared(),
+            _folder: folder,
+        });
         let mut builder = S3ServiceBuilder::new(Operations(Arc::clone(&storage)));
         // Clients follow the `Date` of replies, and so sign with the emulator's time, which is any in a test; `s3s` would compare it
         // with the machine's.
@@ -105,6 +130,7 @@ impl Store {
                     body = pace.slow(&self.clock, body);
                 }
                 Ok(Caller::Ordinary) => {
+                    ignore_unreadable_range(&mut parts.headers);
                     body = body::without_chunk_signatures(&mut parts.headers, body);
                     signed.replace(&mut parts);
                 }
@@ -124,7 +150,8 @@ impl Store {
                 return refuse(error);
             }
         }
-        let reply = self.service.call(Request::from_parts(parts, body)).await?;
+        let place = messages::Place::of(&parts.uri);
+        let reply = place.explain(self.service.call(Request::from_parts(parts, body)).await?);
         pace.wait(&self.clock).await;
         Ok(reply.map(|body| pace.slow(&self.clock, body)))
     }
@@ -135,6 +162,11 @@ impl Store {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for an S3 bucket")));
         }
         self.storage.catalog.create_bucket(name)
+    }
+
+    /// Whether the object is there.
+    pub(crate) fn has(&self, place: &ObjectRef) -> bool {
+        self.storage.catalog.get(&place.bucket, &place.key).is_ok()
     }
 
     /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms`.
@@ -164,6 +196,15 @@ impl Store {
             )),
             _ => CopyError::Failed(error.message().unwrap_or("the data folder failed").to_owned()),
         })
+    }
+}
+
+/// A range that can't be read is as if it were not there (RFC 9110, 14.2), where `s3s` refuses it. A job's request has its
+/// headers signed, and keeps them.
+fn ignore_unreadable_range(headers: &mut HeaderMap) {
+    let range = headers.get(RANGE).map(|range| range.to_str().is_ok_and(|range| Range::parse(range).is_ok()));
+    if range == Some(false) {
+        headers.remove(RANGE);
     }
 }
 

@@ -143,6 +143,7 @@ impl Storage {
             return Err(s3_error!(PreconditionFailed));
         }
         let (bucket, key) = (input.bucket.clone(), input.key.clone());
+        let condition = Condition::of_headers(&request.headers)?;
         let asked = (input.server_side_encryption.take(), input.ssekms_key_id.take());
         let encryption = self.encryption(&bucket, job, asked)?;
 
@@ -155,7 +156,7 @@ impl Storage {
         let now = self.clock.now();
         let (e_tag, size) = (source.record.e_tag.clone(), source.record.size);
         let record = Record::new((&bucket, &key), e_tag.clone(), size, now, encryption.clone());
-        self.catalog.commit(record, Arc::new(blob), &Condition::default())?;
+        self.catalog.commit(record, Arc::new(blob), &condition)?;
         Ok(S3Response::new(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult {
                 e_tag: Some(ETag::Strong(e_tag)),
@@ -177,12 +178,14 @@ impl Storage {
 
 /// Where a range begins in an object of this size, and how long it is.
 fn span(range: Range, size: u64) -> S3Result<(u64, u64)> {
-    let range = range.check(size)?;
+    let outside =
+        |_| s3_error!(InvalidRange, "The range {} is outside of the object's {} bytes", range.to_header_string(), size);
+    let range = range.check(size).map_err(outside)?;
     Ok((range.start, range.end - range.start))
 }
 
 /// The bytes of a file from `start` on. The file is opened at once, so that it can be read to its end after its removal.
-async fn contents(
+pub(super) async fn contents(
     path: PathBuf,
     start: u64,
     length: u64,

@@ -157,7 +157,7 @@ pub(super) fn uri_encode(text: &str, slash: bool) -> String {
 }
 
 /// Undoes percent-encoding; `plus` says whether a plus sign means a space, as in queries.
-fn decode(text: &str, plus: bool) -> String {
+pub(super) fn decode(text: &str, plus: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, others @ ..] = rest {

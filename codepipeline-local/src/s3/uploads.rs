@@ -2,24 +2,29 @@
 //! renewed while it uploads.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
-    CompletedPart, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, ListMultipartUploadsInput,
-    ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, ServerSideEncryption,
-    UploadPartInput, UploadPartOutput,
+    CompletedPart, CopyPartResult, CopySource, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Range,
+    ServerSideEncryption, StreamingBlob, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 
 use super::blob::{BUCKET, Blob, KEY};
 use super::catalog::{Encryption, Record, internal};
-use super::condition::Condition;
+use super::condition::{Condition, check_read};
+use super::objects::contents;
 use super::storage::{Storage, date, is_job, own_request};
 use crate::types::Timestamp;
 
 /// Every part but the last must have this size (S3 User Guide, "Amazon S3 multipart upload limits").
 const SMALLEST_PART: i64 = 5 * 1024 * 1024;
+
+/// The most parts that one page of a listing has (S3 API Reference, ListParts).
+const PARTS_PAGE: i32 = 1000;
 
 /// Uploads that are neither completed nor aborted, by their ids. They end with the emulator.
 #[derive(Default)]
@@ -100,13 +105,62 @@ impl Storage {
         Ok(response)
     }
 
+    pub(super) async fn copy_part(
+        &self,
+        request: S3Request<UploadPartCopyInput>,
+    ) -> S3Result<S3Response<UploadPartCopyOutput>> {
+        let input = request.input;
+        let CopySource::Bucket { bucket, key, version_id: None } = &input.copy_source else {
+            return Err(s3_error!(NotImplemented, "The emulator copies from buckets, and keeps no versions"));
+        };
+        let source = self.catalog.get(bucket, key)?;
+        let (if_match, if_none_match) = (input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref());
+        if check_read(if_match, if_none_match, &source.record.e_tag).is_err() {
+            return Err(s3_error!(PreconditionFailed, "The source is not what the request's conditions demand"));
+        }
+        let size = source.record.size;
+        let (start, length) = match input.copy_source_range.as_deref() {
+            Some(range) => copied_span(range, size)?,
+            None => (0, size),
+        };
+        let bytes = contents(source.blob.file(), start, length).await.map_err(internal)?;
+        let part = own_request(UploadPartInput {
+            bucket: input.bucket,
+            key: input.key,
+            upload_id: input.upload_id,
+            part_number: input.part_number,
+            body: Some(StreamingBlob::wrap(bytes)),
+            ..Default::default()
+        });
+        let part = self.put_part(part).await?.output;
+        Ok(S3Response::new(UploadPartCopyOutput {
+            copy_part_result: Some(CopyPartResult {
+                e_tag: part.e_tag,
+                last_modified: Some(date(self.clock.now())),
+                ..Default::default()
+            }),
+            server_side_encryption: part.server_side_encryption,
+            ssekms_key_id: part.ssekms_key_id,
+            ..Default::default()
+        }))
+    }
+
     pub(super) async fn parts(&self, request: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
         let input = &request.input;
         let upload = self.uploads.get(&input.upload_id, &input.bucket, &input.key)?;
         let mut response = upload.list_parts(&input.upload_id).await?;
         response.output.bucket = Some(upload.bucket.clone());
         response.output.key = Some(upload.key.clone());
-        response.output.is_truncated = Some(false);
+        let limit = input.max_parts.unwrap_or(PARTS_PAGE).clamp(0, PARTS_PAGE);
+        let after = input.part_number_marker.unwrap_or(0);
+        let parts = response.output.parts.get_or_insert_default();
+        parts.retain(|part| part.part_number > Some(after));
+        let truncated = parts.len() > usize::try_from(limit).unwrap_or(0);
+        parts.truncate(usize::try_from(limit).unwrap_or(0));
+        response.output.next_part_number_marker = parts.last().and_then(|part| part.part_number);
+        response.output.part_number_marker = Some(after);
+        response.output.max_parts = Some(limit);
+        response.output.is_truncated = Some(truncated);
         Ok(response)
     }
 
@@ -126,6 +180,8 @@ impl Storage {
         condition.check(current.as_ref().map(|object| object.record.e_tag.as_str()))?;
 
         let upload = self.uploads.take(&input.upload_id)?;
+        let named = input.multipart_upload.as_mut().and_then(|upload| upload.parts.as_deref_mut()).unwrap_or_default();
+        upload.number_parts(&input.upload_id, named).map_err(internal)?;
         request.credentials = None;
         let response = upload.blob.store().complete_multipart_upload(request).await?;
         // The store puts its answer into a future, for those that take long.
@@ -186,6 +242,18 @@ impl Storage {
     }
 }
 
+/// Where the copied range begins, and how long it is. It has both ends, and they lie within the source (S3 API Reference,
+/// UploadPartCopy).
+fn copied_span(range: &str, size: u64) -> S3Result<(u64, u64)> {
+    match Range::parse(range) {
+        Ok(Range::Int { first, last: Some(last) }) if first <= last && last < size => Ok((first, last - first + 1)),
+        Ok(Range::Int { last: Some(_), .. }) => {
+            Err(s3_error!(InvalidRange, "The range {} is not within the source's {} bytes", range, size))
+        }
+        _ => Err(s3_error!(InvalidArgument, "x-amz-copy-source-range must be of the form bytes=first-last")),
+    }
+}
+
 impl Upload {
     /// The parts that have arrived, in order.
     async fn list_parts(&self, id: &str) -> S3Result<S3Response<ListPartsOutput>> {
@@ -201,6 +269,19 @@ impl Upload {
         parts.retain(|part| part.e_tag.is_some());
         parts.sort_by_key(|part| part.part_number);
         Ok(response)
+    }
+
+    /// Numbers the parts 1, 2, 3, and so on, which is all that the store knows to put together; S3 takes gaps. A part that lies
+    /// where another one goes is not among those named, or was moved already, since they are in ascending order.
+    fn number_parts(&self, id: &str, named: &mut [CompletedPart]) -> io::Result<()> {
+        let file = |number: i32| self.blob.folder().join(format!(".upload_id-{id}.part-{number}"));
+        for (wanted, part) in (1..).zip(named) {
+            if let Some(number) = part.part_number.filter(|number| *number != wanted) {
+                std::fs::rename(file(number), file(wanted))?;
+                part.part_number = Some(wanted);
+            }
+        }
+        Ok(())
     }
 
     /// Whether an upload can be completed with these parts. The store itself compares no entity tags, and gives up an upload
@@ -219,9 +300,6 @@ impl Upload {
             };
             if index + 1 < named.len() && same.size < Some(SMALLEST_PART) {
                 return Err(s3_error!(EntityTooSmall, "Part {number} is not the last and has less than 5 MiB"));
-            }
-            if usize::try_from(number) != Ok(index + 1) {
-                return Err(s3_error!(NotImplemented, "The emulator wants parts numbered 1, 2, 3, and so on"));
             }
         }
         if named.is_empty() {

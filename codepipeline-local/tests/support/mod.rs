@@ -115,7 +115,7 @@ fn declaration(kind: ActionTypeId, configuration: &[(&str, &str)]) -> PipelineDe
     let stage = |name: &str, action: ActionDeclaration| StageDeclaration::builder().name(name).actions(action).build();
     PipelineDeclaration::builder()
         .name("pipe")
-        .role_arn("arn:aws:iam::111122223333:role/pipe")
+        .role_arn("arn:aws:iam::123456789012:role/pipe")
         .artifact_store(
             ArtifactStore::builder().r#type(ArtifactStoreType::S3).location("artifact-store").build().unwrap(),
         )

@@ -29,6 +29,7 @@ pub(super) fn build(
     variables.set("HOME", run.workspace.home(), "the worker")?;
     variables.set("TMPDIR", temporary, "the worker")?;
     variables.set("LANG", "C.UTF-8", "the worker")?;
+    variables.set("LD_LIBRARY_PATH", library_path(package), "the worker")?;
     variables.set("OUTPUT_VARIABLES", report.variables_path(), "the file for output variables")?;
     variables.set("SUMMARY", report.summary_path(), "the file for the summary")?;
 
@@ -92,6 +93,13 @@ fn search_path(package: &Path) -> OsString {
     path.push(package);
     path.push(":");
     path.push(SYSTEM_PATH);
+    path
+}
+
+/// Where Lambda looks for the libraries of layers and of the package, as far as they are not the system's.
+fn library_path(package: &Path) -> OsString {
+    let mut path = OsString::from("/opt/lib:");
+    path.push(package.join("lib"));
     path
 }
 

@@ -44,8 +44,11 @@ const GRACE: Duration = Duration::from_secs(5);
 /// What is left of the invocation for killing what remains, and for reading what the command has written.
 const CLOSING: Duration = Duration::from_secs(1);
 
-/// What a command needs beside its own time: to end after SIGTERM, and for what remains of it to be killed and read.
-pub const ENDING: Duration = GRACE.saturating_add(CLOSING);
+/// How long it may take until a command has begun.
+const BEGINNING: Duration = Duration::from_secs(1);
+/// What a command needs beside its own time: to begin, to end after SIGTERM, and for what remains of it to be killed and
+/// read.
+pub const ENDING: Duration = BEGINNING.saturating_add(GRACE).saturating_add(CLOSING);
 
 /// Runs a program for each job of an action type.
 pub struct CommandAction {

@@ -7,8 +7,9 @@ use std::rc::Rc;
 use tar::{Archive, Entry, EntryType};
 
 use super::super::error::{Problem, shown};
-use super::super::jail::{Jail, MadeOn, Nearby, entry_path};
+use super::super::jail::{Jail, Nearby};
 use super::super::links::checked_target;
+use super::super::names::{MadeOn, entry_path};
 
 /// The most that may lie between two entries' contents: headers with a long name, a long target, pax records. The
 /// library reads these into memory whole, so there must be an end to them.
@@ -49,7 +50,7 @@ fn unpack_entry<R: Read>(entry: &mut Entry<'_, R>, jail: &Jail<'_>, nearby: &mut
     let kind = entry.header().entry_type();
     if kind == EntryType::XGlobalHeader {
         // Defaults for times, owners and the like of all entries; git puts its commit id there.
-        return Ok(());
+        return jail.header();
     }
     let name = entry.path_bytes().into_owned();
     let path = entry_path(&name, MadeOn::Unix)?;

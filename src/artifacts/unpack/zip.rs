@@ -10,9 +10,10 @@ use flate2::read::DeflateDecoder;
 use rawzip::{CompressionMethod, Error, ErrorKind, ZipArchive, ZipEntry, ZipVerifier};
 
 use super::super::error::{Problem, shown};
-use super::super::jail::{Jail, Nearby, entry_path};
+use super::super::jail::{Jail, Nearby};
 use super::super::lane::{Lane, Object, RANGES_AHEAD, Source};
 use super::super::links::{LONGEST_TARGET, checked_target};
+use super::super::names::entry_path;
 use index::{Entry, Index, Kind};
 
 mod index;

@@ -48,7 +48,7 @@ fn a_run_is_told_from_its_start_to_its_end() {
     let events = local.events();
     let started = events.last().unwrap();
     assert_eq!(started["detail-type"], "CodePipeline Action Execution State Change");
-    assert_eq!(started["resources"], json!(["arn:aws:codepipeline:us-east-1:111122223333:web"]));
+    assert_eq!(started["resources"], json!(["arn:aws:codepipeline:us-east-1:123456789012:web"]));
     assert_eq!((&started["source"], &started["time"]), (&json!("aws.codepipeline"), &json!("2023-11-14T22:13:20Z")));
     let job = local.claim();
     let detail = &started["detail"];

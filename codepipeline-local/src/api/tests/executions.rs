@@ -85,6 +85,16 @@ fn a_source_without_its_object_fails_and_says_which() {
 }
 
 #[test]
+fn a_sources_summary_names_the_version_or_the_etag_of_an_object_without_versions() {
+    let (mut local, _) = running(|_| {}, &json!([check("Unit", 1)]));
+    let summary = |local: &mut Local| local.action("web", 0, 0)["latestExecution"]["summary"].clone();
+    assert_eq!(summary(&mut local), "Amazon S3 version id: v1");
+    local.start("web");
+    local.finish_sources(&found().map(|revision| SourceRevision { version_id: None, ..revision }));
+    assert_eq!(summary(&mut local), "Amazon S3 ETag: abc");
+}
+
+#[test]
 fn a_newer_execution_supersedes_the_one_that_waits() {
     let (mut local, first) = running(|_| {}, &json!([check("Unit", 1)]));
     let second = local.start("web");

@@ -31,7 +31,7 @@ impl Local {
 fn the_function_is_invoked_with_the_job_and_finishes_it_without_an_acknowledgement() {
     let (mut local, execution) = running(|_| {}, &json!([deploy()]));
     let (function, job) = local.invoked().pop().unwrap();
-    assert_eq!((function.as_str(), &job["accountId"]), ("worker", &json!("111122223333")));
+    assert_eq!((function.as_str(), &job["accountId"]), ("worker", &json!("123456789012")));
     let data = job["data"].as_object().unwrap();
     assert_eq!(
         data.keys().collect::<Vec<_>>(),

@@ -107,6 +107,10 @@ fn a_continuation_is_a_new_job_of_the_same_action() {
         (&latest["summary"], &latest["externalExecutionUrl"]),
         (&json!("half way"), &json!("https://ci/make/77"))
     );
+    let listed = local.call("ListActionExecutions", &json!({"pipelineName": "web"}));
+    let output = &listed["actionExecutionDetails"][0]["output"];
+    assert_eq!(output["executionResult"]["externalExecutionUrl"], "https://ci/make/77");
+    assert_eq!(output.get("outputVariables"), None);
     local.wait(29);
     assert!(local.poll(5).is_empty());
     local.wait(1);
@@ -131,6 +135,14 @@ fn continuations_do_not_stretch_the_actions_timeout() {
 }
 
 #[test]
+fn a_timeout_below_a_second_is_told_as_it_is() {
+    let mut local = one(|settings| settings.action_timeout = Duration::from_millis(500));
+    local.wait(1);
+    let message = local.action("web", 1, 0)["latestExecution"]["errorDetails"]["message"].clone();
+    assert_eq!(message, "The action did not finish within 500ms");
+}
+
+#[test]
 fn output_variables_have_a_size_and_no_place_beside_a_token() {
     let mut local = one(|_| {});
     let job = local.claim();
@@ -146,6 +158,64 @@ fn output_variables_have_a_size_and_no_place_beside_a_token() {
         "PutJobSuccessResult",
         &json!({"jobId": job["id"], "outputVariables": {"K": "v"}, "continuationToken": "t"}),
     );
+}
+
+#[test]
+fn a_success_without_its_output_artifact_fails_the_action_where_the_setting_says_so() {
+    let mut action = check("Unit", 1);
+    action["outputArtifacts"] = json!([{"name": "Report"}]);
+    let claimed = |missing_output| {
+        let (mut local, _) = running(|settings| settings.missing_output = missing_output, &json!([action]));
+        let job = local.claim();
+        local.call("PutJobSuccessResult", &json!({"jobId": job["id"], "outputVariables": {"K": "v"}}));
+        local
+    };
+    let mut lenient = claimed(Leniency::Accept);
+    assert_eq!(lenient.action("web", 1, 0)["latestExecution"]["status"], "Succeeded");
+    for there in [true, false] {
+        let mut strict = claimed(Leniency::Refuse);
+        assert_eq!(strict.action("web", 1, 0)["latestExecution"]["status"], "InProgress");
+        let mut effects = strict.engine.take_effects();
+        let Some(Effect::CheckOutputs { id, places }) = effects.pop() else { panic!("{effects:?}") };
+        for _ in 0..2 {
+            strict.engine.outputs_checked(strict.now, id, if there { &[] } else { &places });
+        }
+        let latest = strict.action("web", 1, 0)["latestExecution"].clone();
+        let message = latest["errorDetails"]["message"].as_str().unwrap_or_default();
+        if there {
+            assert_eq!((&latest["status"], message), (&json!("Succeeded"), ""));
+        } else {
+            assert_eq!(latest["status"], "Failed");
+            assert!(message.contains("'Report'") && message.contains(&places[0].key), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_revision_is_made_in_a_year_that_clients_can_write() {
+    let mut local = one(|_| {});
+    let job = local.claim();
+    let put = |created: f64| json!({"jobId": job["id"], "currentRevision": {"revision": "r", "changeIdentifier": "c", "created": created}});
+    for created in [-1.0, 253_402_300_800.0, 1e300] {
+        let (name, message) = local.refused("PutJobSuccessResult", &put(created));
+        assert_eq!(name, "ValidationException");
+        assert!(message.contains("currentRevision.created") && message.contains("9999"), "{message}");
+    }
+    local.call("PutJobSuccessResult", &put(253_402_300_799.0));
+    assert_eq!(local.action("web", 1, 0)["currentRevision"]["created"], 253_402_300_799.0);
+}
+
+#[test]
+fn the_details_of_a_finished_job_have_no_credentials() {
+    let mut local = one(|_| {});
+    let job = local.claim();
+    let details =
+        |local: &mut Local| local.call("GetJobDetails", &json!({"jobId": job["id"]}))["jobDetails"]["data"].clone();
+    assert!(details(&mut local)["artifactCredentials"].is_object());
+    local.succeed(&job);
+    let data = details(&mut local);
+    assert_eq!(data.get("artifactCredentials"), None);
+    assert_eq!(data["actionConfiguration"], job["data"]["actionConfiguration"]);
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn check(name: &str, run_order: u32) -> Value {
 /// A pipeline with the S3 source and one more stage of these actions.
 fn pipeline(name: &str, actions: &Value) -> Value {
     json!({"pipeline": {
-        "name": name, "roleArn": "arn:aws:iam::111122223333:role/pipeline",
+        "name": name, "roleArn": "arn:aws:iam::123456789012:role/pipeline",
         "artifactStore": {"type": "S3", "location": "store"},
         "stages": [{"name": "Source", "actions": [source()]}, {"name": "Test", "actions": actions}],
     }})

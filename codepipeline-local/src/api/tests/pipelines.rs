@@ -27,7 +27,7 @@ fn a_new_pipeline_has_its_defaults_its_buckets_and_no_execution() {
     assert!(local.engine.is_artifact_store("store") && !local.engine.is_artifact_store("sources"));
     let got = local.call("GetPipeline", &json!({"name": "web"}));
     assert_eq!(got["pipeline"], *declared);
-    assert_eq!(got["metadata"]["pipelineArn"], "arn:aws:codepipeline:us-east-1:111122223333:web");
+    assert_eq!(got["metadata"]["pipelineArn"], "arn:aws:codepipeline:us-east-1:123456789012:web");
     let executions = local.call("ListPipelineExecutions", &json!({"pipelineName": "web"}));
     assert_eq!(executions["pipelineExecutionSummaries"], json!([]));
     let again = pipeline("web", &json!([check("Unit", 1)]));
@@ -44,6 +44,29 @@ fn a_new_pipeline_starts_by_itself_where_the_setting_says_so() {
 }
 
 #[test]
+fn a_new_pipeline_that_starts_by_itself_has_its_variables_defaults_and_waits_where_one_has_none() {
+    let create = |default: Value| {
+        let mut local = Local::with(|settings| settings.start_on_create = true);
+        local.call("CreateCustomActionType", &action_type());
+        let mut action = check("Unit", 1);
+        action["configuration"]["Command"] = "make #{variables.Target}".into();
+        let mut input = pipeline("web", &json!([action]));
+        input["pipeline"]["pipelineType"] = "V2".into();
+        input["pipeline"]["variables"] = json!([{"name": "Target", "defaultValue": default}]);
+        local.call("CreatePipeline", &input);
+        local
+    };
+    let mut local = create("all".into());
+    local.finish_sources(&found());
+    assert_eq!(local.claim()["data"]["actionConfiguration"]["configuration"]["Command"], "make all");
+    let mut local = create(Value::Null);
+    assert_eq!(local.finish_sources(&found()), 0);
+    assert!(local.refused("StartPipelineExecution", &json!({"name": "web"})).1.contains("'Target'"));
+    let executions = local.call("ListPipelineExecutions", &json!({"pipelineName": "web"}));
+    assert_eq!(executions["pipelineExecutionSummaries"], json!([]));
+}
+
+#[test]
 fn an_action_of_a_provider_that_is_not_emulated_is_refused_by_name() {
     let (name, message) = refusal(|pipeline| {
         pipeline["stages"][1]["actions"][0]["actionTypeId"] =
@@ -56,7 +79,7 @@ fn an_action_of_a_provider_that_is_not_emulated_is_refused_by_name() {
 #[test]
 fn broken_structures_are_refused_with_what_is_wrong() {
     type Change = fn(&mut Value);
-    let cases: [(Change, &str, &str); 19] = [
+    let cases: [(Change, &str, &str); 22] = [
         (
             |p| {
                 p["stages"].as_array_mut().unwrap().pop();
@@ -100,6 +123,13 @@ fn broken_structures_are_refused_with_what_is_wrong() {
             "timeoutInMinutes",
         ),
         (|p| p["stages"][1]["onFailure"] = json!({"result": "ROLLBACK"}), "InvalidStageDeclaration", "onFailure"),
+        (|p| p["artifactStore"]["location"] = "Store".into(), "InvalidStructure", "'Store'"),
+        (|p| p["artifactStore"]["location"] = "a..b".into(), "InvalidStructure", "two periods"),
+        (
+            |p| p["stages"][0]["actions"][0]["configuration"]["S3Bucket"] = "my_sources".into(),
+            "InvalidActionDeclaration",
+            "its S3Bucket",
+        ),
         (|p| p["executionMode"] = "QUEUED".into(), "InvalidStructure", "V2"),
         (|p| p["artifactStore"] = Value::Null, "InvalidStructure", "artifactStore"),
     ];
@@ -108,6 +138,30 @@ fn broken_structures_are_refused_with_what_is_wrong() {
         assert_eq!(refused.0, format!("{name}Exception"), "{}", refused.1);
         assert!(refused.1.contains(named), "{} lacks {named}", refused.1);
     }
+}
+
+#[test]
+fn an_input_artifact_is_given_once() {
+    let mut local = Local::new();
+    let mut wide = action_type();
+    wide["inputArtifactDetails"]["maximumCount"] = 5.into();
+    local.call("CreateCustomActionType", &wide);
+    let mut action = check("Unit", 1);
+    action["inputArtifacts"] = json!([{"name": "Source"}, {"name": "Source"}]);
+    let (name, message) = local.refused("CreatePipeline", &pipeline("web", &json!([action])));
+    assert_eq!(name, "InvalidActionDeclarationException");
+    assert!(message.contains("'Source'") && message.contains("more than once"), "{message}");
+}
+
+#[test]
+fn a_bucket_may_be_named_by_a_variable() {
+    let mut input = pipeline("web", &json!([check("Unit", 1)]));
+    input["pipeline"]["pipelineType"] = "V2".into();
+    input["pipeline"]["variables"] = json!([{"name": "Bucket", "defaultValue": "sources"}]);
+    input["pipeline"]["stages"][0]["actions"][0]["configuration"]["S3Bucket"] = "#{variables.Bucket}".into();
+    let mut local = local();
+    local.call("CreatePipeline", &input);
+    assert_eq!(local.engine.take_effects(), [Effect::CreateBucket { bucket: "store".to_owned() }]);
 }
 
 #[test]
@@ -173,6 +227,28 @@ fn secrets_are_masked_kept_by_an_update_and_refused_on_a_new_action() {
 }
 
 #[test]
+fn a_url_of_a_types_new_version_has_nothing_of_what_the_old_version_kept_secret() {
+    let mut local = local();
+    let mut old = check("Unit", 1);
+    old["configuration"]["Token"] = "s3cret".into();
+    local.call("CreatePipeline", &pipeline("web", &json!([old])));
+    local.start("web");
+    local.finish_sources(&found());
+    let mut open = action_type();
+    open["version"] = "2".into();
+    open["configurationProperties"] = json!([property("Token", true, false, false)]);
+    open["settings"] = json!({"entityUrlTemplate": "https://ci/{Config:Token}"});
+    local.call("CreateCustomActionType", &open);
+    let mut new = check("Unit", 1);
+    new["actionTypeId"]["version"] = "2".into();
+    new["configuration"] = json!({"Token": "public"});
+    local.call("UpdatePipeline", &pipeline("web", &json!([new])));
+    let state = local.call("GetPipelineState", &json!({"name": "web"}));
+    assert!(!state.to_string().contains("s3cret"));
+    assert_eq!(state["stageStates"][1]["actionStates"][0]["entityUrl"], "https://ci/public");
+}
+
+#[test]
 fn updates_make_versions_and_old_ones_stay_readable() {
     let mut local = local();
     local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
@@ -206,6 +282,54 @@ fn listings_come_in_pages() {
     }
     assert_eq!(names, ["a", "b", "c"]);
     assert_eq!(local.refused("ListPipelines", &json!({"nextToken": "x"})).0, "InvalidNextTokenException");
+}
+
+#[test]
+fn a_listing_goes_on_after_the_last_item_of_a_page_was_deleted() {
+    let mut local = local();
+    for name in ["a", "b", "c"] {
+        local.call("CreatePipeline", &pipeline(name, &json!([check("Unit", 1)])));
+    }
+    let page = local.call("ListPipelines", &json!({"maxResults": 2}));
+    local.call("DeletePipeline", &json!({"name": "b"}));
+    let rest = local.call("ListPipelines", &json!({"maxResults": 2, "nextToken": page["nextToken"]}));
+    assert_eq!((rest["pipelines"].as_array().unwrap().len(), &rest["pipelines"][0]["name"]), (1, &json!("c")));
+}
+
+#[test]
+fn every_listing_gives_each_item_once_whatever_the_pages_size() {
+    let mut local = Local::with(|settings| settings.page_size = 1);
+    for provider in ["Check", "Check-2", "Check_2"] {
+        let mut declared = action_type();
+        declared["provider"] = provider.into();
+        local.call("CreateCustomActionType", &declared);
+    }
+    local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
+    for _ in 0..3 {
+        local.start("web");
+        local.finish_sources(&found());
+    }
+    let of_web = json!({"pipelineName": "web"});
+    for (operation, member, input, count) in [
+        ("ListActionTypes", "actionTypes", json!({}), 6),
+        ("ListPipelineExecutions", "pipelineExecutionSummaries", of_web.clone(), 3),
+        ("ListActionExecutions", "actionExecutionDetails", of_web, 4),
+    ] {
+        let mut input = input;
+        let mut seen = Vec::new();
+        loop {
+            let page = local.call(operation, &input);
+            seen.extend(page[member].as_array().unwrap().iter().map(Value::to_string));
+            input["nextToken"] = page["nextToken"].clone();
+            if page["nextToken"].is_null() {
+                break;
+            }
+        }
+        let given = seen.len();
+        seen.sort();
+        seen.dedup();
+        assert_eq!((given, seen.len()), (count, count), "{operation}");
+    }
 }
 
 #[test]

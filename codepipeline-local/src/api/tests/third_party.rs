@@ -154,6 +154,23 @@ fn the_two_kinds_of_jobs_are_asked_about_through_their_own_operations_only() {
 }
 
 #[test]
+fn a_partners_revision_is_made_in_a_year_that_clients_can_write() {
+    let mut local = one(|_| {});
+    let job = local.claim_partner();
+    let put = |created: f64| {
+        let revision = json!({"revision": "r", "changeIdentifier": "c", "created": created});
+        json!({"jobId": job["id"], "clientToken": "right", "currentRevision": revision})
+    };
+    for created in [-1.0, 253_402_300_800.0] {
+        let (name, message) = local.refused("PutThirdPartyJobSuccessResult", &put(created));
+        assert_eq!(name, "ValidationException");
+        assert!(message.contains("currentRevision.created") && message.contains("9999"), "{message}");
+    }
+    local.call("PutThirdPartyJobSuccessResult", &put(253_402_300_799.0));
+    assert_eq!(local.action("web", 1, 0)["currentRevision"]["created"], 253_402_300_799.0);
+}
+
+#[test]
 fn a_partners_work_goes_on_in_continuations_and_fails_at_its_timeout() {
     let mut local = one(|settings| settings.action_timeout = Duration::from_secs(100));
     let first = local.claim_partner();
@@ -170,7 +187,7 @@ fn a_partners_work_goes_on_in_continuations_and_fails_at_its_timeout() {
     let late = json!({"jobId": second["id"], "clientToken": "right"});
     assert_eq!(local.refused("PutThirdPartyJobSuccessResult", &late).0, "InvalidJobStateException");
     let latest = local.action("web", 1, 0)["latestExecution"].clone();
-    assert!(latest["errorDetails"]["message"].as_str().unwrap().contains("100 seconds"), "{latest}");
+    assert!(latest["errorDetails"]["message"].as_str().unwrap().contains("100s"), "{latest}");
 }
 
 #[test]

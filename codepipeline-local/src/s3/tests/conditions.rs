@@ -58,6 +58,24 @@ async fn refusals(server: &Server, nth: Option<usize>) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_copy_has_conditions_on_what_it_replaces() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    client.put_object().bucket("bucket").key("from").body(body("new")).send().await.unwrap();
+    let put = client.put_object().bucket("bucket").key("to").body(body("old")).send().await.unwrap();
+    let copy = |key: &str| client.copy_object().bucket("bucket").copy_source("bucket/from").key(key);
+    assert_eq!(code(copy("to").if_none_match("*").send().await), "PreconditionFailed");
+    assert_eq!(code(copy("to").if_match("\"other\"").send().await), "PreconditionFailed");
+    assert_eq!(code(copy("none").if_match("\"other\"").send().await), "NoSuchKey");
+    let got = client.get_object().bucket("bucket").key("to").send().await.unwrap();
+    assert_eq!(&got.body.collect().await.unwrap().to_vec(), b"old");
+    copy("to").if_match(put.e_tag().unwrap()).send().await.unwrap();
+    copy("none").if_none_match("*").send().await.unwrap();
+    let got = client.get_object().bucket("bucket").key("to").send().await.unwrap();
+    assert_eq!(&got.body.collect().await.unwrap().to_vec(), b"new");
+}
+
+#[tokio::test]
 async fn a_condition_on_an_object_that_is_not_there_is_answered_so() {
     let server = Server::start().await;
     let client = server.anyone();

@@ -56,7 +56,8 @@ impl Server {
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
         let store = {
             let permissions: Arc<dyn Permissions> = Arc::clone(&table) as _;
-            Store::open(folder.path(), time.clock(), permissions, RequestLog::default(), pace).unwrap()
+            let folder = Folder::Given(folder.path().into());
+            Store::open(folder, time.clock(), permissions, RequestLog::default(), pace).unwrap()
         };
         let answering = store.clone();
         let answer = move |request| {

@@ -19,6 +19,55 @@ async fn what_is_put_is_got_whole_and_in_ranges() {
 }
 
 #[tokio::test]
+async fn buckets_are_listed_with_the_time_at_which_they_were_made() {
+    let server = Server::start().await;
+    let listed = server.anyone().list_buckets().send().await.unwrap();
+    let now = i64::try_from(Clock::machine().now().0 / 1000).unwrap();
+    assert_eq!(listed.buckets().len(), 2);
+    for bucket in listed.buckets() {
+        let made = bucket.creation_date().unwrap().secs();
+        assert!((now - 3600..=now + 1).contains(&made), "{made}");
+    }
+}
+
+#[tokio::test]
+async fn a_range_that_can_not_be_read_is_ignored() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    client.put_object().bucket("bucket").key("ten").body(body("0123456789")).send().await.unwrap();
+    for range in ["bytes=x-y", "lines=1-2", "bytes=5-2"] {
+        let got = client.get_object().bucket("bucket").key("ten").range(range).send().await.unwrap();
+        assert_eq!((got.content_length(), got.content_range()), (Some(10), None), "{range}");
+    }
+}
+
+#[tokio::test]
+async fn errors_name_the_bucket_the_key_or_the_limit() {
+    fn message<T, E: ProvideErrorMetadata>(result: Result<T, aws_sdk_s3::error::SdkError<E>>) -> String {
+        let error = result.err().expect("the request was to be refused");
+        error.as_service_error().and_then(|error| error.message()).unwrap_or_default().to_owned()
+    }
+    let server = Server::start().await;
+    let client = server.anyone();
+    client.put_object().bucket("bucket").key("ten").body(body("0123456789")).send().await.unwrap();
+    let get = |bucket: &str, key: &str| client.get_object().bucket(bucket).key(key);
+    assert!(message(get("nobucket", "x").send().await).contains("\"nobucket\""));
+    assert!(message(client.list_objects_v2().bucket("nobucket").send().await).contains("\"nobucket\""));
+    let missing = message(get("bucket", "missing").send().await);
+    assert!(missing.contains("\"missing\"") && missing.contains("\"bucket\""), "{missing}");
+    let outside = message(get("bucket", "ten").range("bytes=10-").send().await);
+    assert!(outside.contains("bytes=10-") && outside.contains("10 bytes"), "{outside}");
+    let long = message(get("bucket", &"k".repeat(1025)).send().await);
+    assert!(long.contains("1025") && long.contains("1024"), "{long}");
+    assert!(message(get("No_Bucket", "x").send().await).contains("\"No_Bucket\""));
+    server.job("ASIAJOB");
+    let token = Some("token of ASIAJOB".to_owned());
+    let wrong = server.client(Credentials::new("ASIAJOB", "another secret", token, None, "test"));
+    let wrong = message(wrong.get_object().bucket("artifacts").key("in").send().await);
+    assert!(wrong.contains("secret access key"), "{wrong}");
+}
+
+#[tokio::test]
 async fn an_upload_whose_checksum_is_wrong_leaves_the_object_as_it_was() {
     let server = Server::start().await;
     let client = server.anyone();
@@ -94,4 +143,34 @@ async fn a_reopened_folder_has_what_was_kept_and_not_what_was_unfinished() {
     let object = catalog.get("bucket", "key").unwrap();
     assert_eq!(std::fs::read(object.blob.file()).unwrap(), b"new");
     assert_eq!(std::fs::read_dir(folder.path().join("objects")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_temporary_folder_is_removed_when_the_last_request_is_done_with_it() {
+    use tokio::io::AsyncWriteExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let table: Arc<dyn Permissions> = Arc::new(Table::default());
+    let store =
+        Store::open(Folder::Temporary(folder), Clock::machine(), table, RequestLog::default(), S3Pace::default())
+            .unwrap();
+    store.create_bucket("bucket").unwrap();
+    let answering = store.clone();
+    let answer = move |request| {
+        let store = answering.clone();
+        async move { store.answer(request).await }
+    };
+    let mut listener = Listener::start(0, answer).await.unwrap();
+    let mut upload = tokio::net::TcpStream::connect(listener.address()).await.unwrap();
+    let head = "PUT /bucket/key HTTP/1.1\r\nHost: host\r\nContent-Length: 2\r\nx-amz-date: 20270101T000000Z\r\n\
+                x-amz-content-sha256: UNSIGNED-PAYLOAD\r\nAuthorization: AWS4-HMAC-SHA256 Credential=me/20270101/here/s3/\
+                aws4_request,SignedHeaders=host;x-amz-date,Signature=guess\r\n\r\n1";
+    upload.write_all(head.as_bytes()).await.unwrap();
+    while std::fs::read_dir(path.join("objects")).unwrap().count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(store);
+    assert!(path.exists(), "an upload is under way");
+    listener.stop().await;
+    assert!(!path.exists());
 }

@@ -119,6 +119,19 @@ fn a_bomb_ends_at_the_limit() {
 }
 
 #[test]
+fn every_header_counts_also_one_that_makes_nothing() {
+    let limits = Limits { max_entries: 3, ..LIMITS };
+    let folder = |name: &str| raw(EntryType::Directory, name, "", b"");
+    let global = || raw(EntryType::XGlobalHeader, "pax_global_header", "", b"11 a=bcdef\n");
+    assert_eq!(unpack_with(tar(&vec![folder("d"); 3]), limits).0, Ok(Staged { bytes: 0, entries: 1 }));
+    for many in [vec![folder("d"); 4], vec![folder("./"); 4], vec![global(); 4]] {
+        assert_eq!(unpack_with(tar(&many), limits).0, Err(Problem::TooMany(3)));
+    }
+    // Folders that no header names count as before, and once.
+    assert!(unpack_with(tar(&[file("d/e/a"), folder("d/e"), folder("d")]), limits).0.is_ok());
+}
+
+#[test]
 fn headers_without_end_are_refused_before_they_fill_the_memory() {
     let name = vec![b'x'; 3 * 1024 * 1024];
     assert_refused(

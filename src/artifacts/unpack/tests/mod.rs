@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use super::super::lane::memory;
 use super::*;
@@ -49,12 +50,12 @@ fn tree(root: &Path) -> Tree {
 
 /// Unpacks in a folder in a folder and asserts that nothing else in the outer one was touched.
 fn unpack_with(object: impl Into<bytes::Bytes>, limits: Limits) -> (Result<Staged, Problem>, Tree) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
     let outer = tempfile::tempdir().unwrap();
     let into = outer.path().join("job/in/App");
     std::fs::create_dir_all(&into).unwrap();
     std::fs::write(outer.path().join("job/neighbour"), "untouched").unwrap();
-    let result = unpack(&memory::source(object, runtime.handle()), "App", &into, limits);
+    let result = unpack(&memory::source(object, RUNTIME.handle()), "App", &into, limits);
     let inside = tree(&into);
     std::fs::remove_dir_all(&into).unwrap();
     let around = tree(outer.path());

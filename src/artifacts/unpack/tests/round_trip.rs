@@ -181,6 +181,30 @@ fn what_an_archive_cannot_hold_is_refused_by_name() {
 }
 
 #[test]
+fn a_link_or_a_file_in_place_of_the_output_folder_is_refused() {
+    let (job, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(outside.path().join("secret"), "not for the artifact").unwrap();
+    symlink(outside.path(), job.path().join("link")).unwrap();
+    std::fs::write(job.path().join("file"), "").unwrap();
+    for name in ["link", "file"] {
+        let text = packed(&job.path().join(name)).unwrap_err().to_string();
+        assert!(text.contains("a file or a link stands where the output folder was"), "{text}");
+    }
+    let text = packed(&job.path().join("nothing")).unwrap_err().to_string();
+    assert!(text.contains("the output folder can't be opened"), "{text}");
+}
+
+#[test]
+fn a_tree_that_is_too_deep_to_be_unpacked_again_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("d/".repeat(255))).unwrap();
+    assert!(packed(folder.path()).is_ok());
+    std::fs::create_dir(folder.path().join("d/".repeat(255) + "e")).unwrap();
+    let text = packed(folder.path()).unwrap_err().to_string();
+    assert!(text.contains("in the output folder is more than 255 folders deep"), "{text}");
+}
+
+#[test]
 fn packing_ends_when_it_is_stopped() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a"), "A").unwrap();

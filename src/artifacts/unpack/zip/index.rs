@@ -8,8 +8,8 @@ use rawzip::{
 };
 
 use super::super::super::error::Problem;
-use super::super::super::jail::{MadeOn, entry_path};
 use super::super::super::lane::{Lane, Object, RANGE_BYTES, RANGES_AHEAD, Source};
+use super::super::super::names::{MadeOn, entry_path};
 use super::refused;
 
 /// All names together; 100 000 names of CodePipeline's most entries may have 335 bytes on average.
@@ -89,10 +89,7 @@ impl Index {
         let (made_on, kind, mode) = origin(record);
         let path = entry_path(record.file_path().as_ref(), made_on)?;
         let Some(kind) = kind else {
-            return Err(refused(
-                &path,
-                "is a device, a socket or a named pipe; only files, folders and links are unpacked",
-            ));
+            return Err(refused(&path, "is a device or a socket; only files, folders and links are unpacked"));
         };
         if path.is_empty() && kind != Kind::Folder {
             return Err(refused("", "has no name"));
@@ -153,7 +150,10 @@ fn origin(record: &ZipFileHeaderRecord<'_>) -> (MadeOn, Option<Kind>, u32) {
     let kind = match mode & 0o170_000 {
         0o120_000 => Some(Kind::Link),
         0o040_000 => Some(Kind::Folder),
-        0 | 0o100_000 => Some(if is_folder { Kind::Folder } else { Kind::File }),
+        // `... | zip out.zip -` gives its entry the type of the pipe that the content came from (Info-ZIP 3.0), and so does
+        // `zip -FI` for a named pipe that it read. unzip makes a file of it, which is what was meant: nothing that packs a
+        // pipe as a pipe is known.
+        0 | 0o100_000 | 0o010_000 => Some(if is_folder { Kind::Folder } else { Kind::File }),
         _ => None,
     };
     // Some libraries leave the mode out altogether.

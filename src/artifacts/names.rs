@@ -1,0 +1,105 @@
+//! The names of entries, checked as text.
+//!
+//! The rules, wherever a name comes from: UTF-8; `/` separates; `.` and empty components are dropped; `..`, a leading
+//! `/` and NUL are refused; a component has at most 255 bytes, a name at most 4095 bytes and 255 components. A backslash
+//! and a colon are ordinary characters, as they are on Linux, unless the archive was made on a system where they separate:
+//! there a backslash or a drive letter is refused, since nobody can tell what was meant. Names differ when their bytes do.
+
+use super::error::{Problem, shown};
+
+/// How many components a name may have. No build's output comes near, and whoever removes a tree with a descriptor for
+/// each level stays below the usual limit of 1024 open files.
+pub(super) const DEEPEST: usize = 255;
+
+/// What a path separator means where the archive was made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum MadeOn {
+    Unix,
+    Dos,
+}
+
+/// The name of an entry as a path below the folder, by the rules at the top of this file; empty for the folder itself.
+pub(super) fn entry_path(name: &[u8], made_on: MadeOn) -> Result<String, Problem> {
+    let lossy = || shown(&String::from_utf8_lossy(name));
+    let refuse = |what: &str| Err(Problem::Archive(format!("the name of the entry `{}` {what}", lossy())));
+    let Ok(text) = std::str::from_utf8(name) else {
+        return refuse("is not UTF-8; make the archive with UTF-8 names");
+    };
+    if text.contains('\0') {
+        return refuse("has a NUL in it");
+    }
+    if text.starts_with('/') {
+        return refuse("is an absolute path");
+    }
+    if text.len() > 4095 {
+        return refuse("has more than 4095 bytes");
+    }
+    if made_on == MadeOn::Dos {
+        if text.contains('\\') {
+            return refuse("has backslashes; make the archive with `/` between folders");
+        }
+        if matches!(text.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic()) {
+            return refuse("begins with a drive letter");
+        }
+    }
+    let mut path = String::with_capacity(text.len());
+    let mut depth = 0;
+    for component in text.split('/') {
+        match component {
+            "" | "." => continue,
+            ".." => return refuse("climbs with `..`"),
+            long if long.len() > 255 => return refuse("has a part of more than 255 bytes"),
+            _ => {}
+        }
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(component);
+        depth += 1;
+        if depth > DEEPEST {
+            return refuse(&format!("is more than {DEEPEST} folders deep; make the tree flatter"));
+        }
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_clean_paths() {
+        for (name, path) in [
+            ("a/b", "a/b"),
+            ("./a//b/", "a/b"),
+            ("./", ""),
+            ("a\\b", "a\\b"),
+            ("x:y", "x:y"),
+            ("...", "..."),
+            ("ä/\n", "ä/\n"),
+        ] {
+            assert_eq!(entry_path(name.as_bytes(), MadeOn::Unix), Ok(path.to_owned()));
+        }
+    }
+
+    #[test]
+    fn names_are_at_most_255_folders_deep() {
+        assert!(entry_path(("d/".repeat(254) + "./f").as_bytes(), MadeOn::Unix).is_ok());
+        let refused = entry_path(("d/".repeat(2040) + "f").as_bytes(), MadeOn::Unix).unwrap_err();
+        assert!(refused.to_string().contains("is more than 255 folders deep"), "{refused}");
+        assert!(entry_path(("d/".repeat(255) + "f").as_bytes(), MadeOn::Unix).is_err());
+    }
+
+    #[test]
+    fn names_that_lead_out_or_mean_nothing_here_are_refused() {
+        let long = "x".repeat(256);
+        let deep = "d/".repeat(2100);
+        for name in ["..", "a/../b", "a/..", "/etc/passwd", "a\0b", &long, &deep] {
+            assert!(entry_path(name.as_bytes(), MadeOn::Unix).is_err(), "{name}");
+        }
+        for name in ["a\\b", "C:x", "c:/x", "..\\x"] {
+            assert!(entry_path(name.as_bytes(), MadeOn::Dos).is_err(), "{name}");
+        }
+        assert!(entry_path(b"\xff", MadeOn::Unix).is_err());
+    }
+}

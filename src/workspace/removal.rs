@@ -1,0 +1,98 @@
+//! Removes a folder, whatever has been made of it.
+
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Removes `root` and everything in it; that it is not there is fine.
+pub(super) fn remove_tree(root: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // Folders without permissions, or more of them in one another than this process may open files.
+        Err(_) => remove_stubborn(root),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Moves every folder up to the top before looking into it, so that no path gets long, and makes each writable. Nothing is
+/// followed: links are removed as links. Nobody may be at work in the folder any more.
+fn remove_stubborn(root: &Path) -> io::Result<()> {
+    let mut pending = vec![root.to_owned()];
+    let mut moved = 0_u64;
+    while let Some(folder) = pending.pop() {
+        make_writable(&folder)?;
+        for entry in std::fs::read_dir(&folder)?.collect::<io::Result<Vec<_>>>()? {
+            if !entry.file_type()?.is_dir() {
+                std::fs::remove_file(entry.path())?;
+                continue;
+            }
+            // Moving a folder to another one changes its `..`, for which it must be writable.
+            make_writable(&entry.path())?;
+            let at_the_top = unused(root, &mut moved);
+            std::fs::rename(entry.path(), &at_the_top)?;
+            pending.push(at_the_top);
+        }
+        if folder != root {
+            std::fs::remove_dir(&folder)?;
+        }
+    }
+    std::fs::remove_dir(root)
+}
+
+fn make_writable(folder: &Path) -> io::Result<()> {
+    std::fs::set_permissions(folder, Permissions::from_mode(0o700))
+}
+
+fn unused(root: &Path, number: &mut u64) -> PathBuf {
+    loop {
+        let path = root.join(format!("moved-{number}"));
+        *number += 1;
+        if path.symlink_metadata().is_err() {
+            return path;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_of_locked_and_deep_folders_is_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("job");
+        let deep: PathBuf = std::iter::repeat_n("d", 1500).collect();
+        std::fs::create_dir_all(root.join(&deep)).unwrap();
+        std::fs::write(root.join(&deep).join("file"), "x").unwrap();
+        std::fs::create_dir_all(root.join("locked/inner")).unwrap();
+        std::fs::write(root.join("moved-0"), "in the way").unwrap();
+        std::fs::set_permissions(root.join("locked"), Permissions::from_mode(0o000)).unwrap();
+
+        remove_stubborn(&root).unwrap();
+
+        assert!(!root.exists());
+    }
+
+    #[test]
+    fn a_link_is_removed_and_what_it_points_to_is_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let outside = parent.path().join("outside");
+        std::fs::create_dir(&outside).unwrap();
+        std::fs::write(outside.join("kept"), "x").unwrap();
+        let root = parent.path().join("job");
+        std::fs::create_dir(&root).unwrap();
+        std::os::unix::fs::symlink(&outside, root.join("link")).unwrap();
+
+        remove_stubborn(&root).unwrap();
+
+        assert!(!root.exists());
+        assert!(outside.join("kept").exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_no_error() {
+        let parent = tempfile::tempdir().unwrap();
+        remove_tree(&parent.path().join("never")).unwrap();
+    }
+}

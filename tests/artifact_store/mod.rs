@@ -1,0 +1,301 @@
+//! A job of the emulator with its artifacts, behind a proxy that keeps a record of what was asked, and can fail.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_codepipeline::types::{
+    ActionCategory, ActionDeclaration, ActionOwner, ActionTypeId, ArtifactDetails, ArtifactStoreType, InputArtifact,
+    Job, OutputArtifact, PipelineDeclaration, StageDeclaration,
+};
+use bytes::Bytes;
+use codepipeline_local::clock::ManualClock;
+use codepipeline_local::types::Timestamp;
+use codepipeline_local::{Emulator, Options};
+use codepipeline_worker::artifacts::{Limits, Store, Stores};
+use codepipeline_worker::job::{Artifact, Credentials};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+
+pub(crate) const LIMITS: Limits = Limits { max_unpacked_bytes: 4 << 30, max_entries: 100_000 };
+
+/// A request as it arrived.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) method: Method,
+    pub(crate) path_and_query: String,
+    pub(crate) encryption: Option<String>,
+    pub(crate) kms_key: Option<String>,
+}
+
+/// What goes wrong. All zero: nothing.
+#[derive(Default)]
+pub(crate) struct Faults {
+    /// So many of the next downloads end in the middle of their body.
+    pub(crate) breaks: AtomicUsize,
+    /// So many of the next requests are answered with 503.
+    pub(crate) refusals: AtomicUsize,
+    /// Downloads wait, but for those from the beginning.
+    pub(crate) hold: tokio::sync::watch::Sender<bool>,
+    /// Parts are never answered.
+    pub(crate) parts_hang: AtomicUsize,
+    /// Requests that begin a multipart upload are never answered.
+    pub(crate) begins_hang: AtomicUsize,
+    /// Requests that abort one are never answered.
+    pub(crate) aborts_hang: AtomicUsize,
+}
+
+/// One job that was polled, with one input artifact and one output artifact.
+pub(crate) struct ArtifactStore {
+    pub(crate) config: SdkConfig,
+    pub(crate) time: ManualClock,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) input: Artifact,
+    pub(crate) output: Artifact,
+    pub(crate) credentials: Credentials,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    accepting: tokio::task::JoinHandle<()>,
+    _emulator: Emulator,
+}
+
+impl ArtifactStore {
+    pub(crate) async fn start() -> Self {
+        let time = ManualClock::new(Timestamp(1_800_000_000_000));
+        let emulator = Emulator::start(Options { clock: time.clock(), ..Options::default() }).await.unwrap();
+        let behind: SocketAddr = emulator.endpoint().trim_start_matches("http://").parse().unwrap();
+        let (faults, seen) = (Arc::new(Faults::default()), Arc::new(Mutex::new(Vec::new())));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let (faulty, record) = (Arc::clone(&faults), Arc::clone(&seen));
+        let accepting = tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
+                let (faults, seen) = (Arc::clone(&faulty), Arc::clone(&record));
+                let service =
+                    service_fn(move |request| answer(behind, Arc::clone(&faults), Arc::clone(&seen), request));
+                let server = hyper::server::conn::http1::Builder::new();
+                connections.spawn(server.serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        let config = config(&endpoint).await;
+        let job = polled_job(&config).await;
+        let data = job.data().unwrap();
+        let given = data.artifact_credentials().unwrap();
+        let credentials = credentials(given.access_key_id(), given.secret_access_key(), given.session_token());
+        let (input, output) = (artifact(&data.input_artifacts()[0]), artifact(&data.output_artifacts()[0]));
+        seen.lock().unwrap().clear();
+        Self { config, time, faults, input, output, credentials, seen, accepting, _emulator: emulator }
+    }
+
+    /// The job's own store.
+    pub(crate) fn job(&self) -> Store {
+        Stores::new(&self.config).for_job(&self.credentials)
+    }
+
+    /// A store that may read what the job has written.
+    pub(crate) fn next_job(&self) -> Store {
+        Stores::new(&self.config).for_job(&anyones_credentials())
+    }
+
+    /// A client of somebody who may do everything.
+    pub(crate) fn anyone(&self) -> aws_sdk_s3::Client {
+        anyones_client(&self.config)
+    }
+
+    pub(crate) async fn put(&self, artifact: &Artifact, content: impl Into<Bytes>) {
+        let request = self.anyone().put_object().bucket(&artifact.bucket).key(&artifact.key);
+        let request = request.body(content.into().into()).server_side_encryption("aws:kms".into());
+        request.send().await.unwrap();
+    }
+
+    pub(crate) async fn get(&self, artifact: &Artifact) -> Bytes {
+        let answer = self.anyone().get_object().bucket(&artifact.bucket).key(&artifact.key).send().await.unwrap();
+        answer.body.collect().await.unwrap().into_bytes()
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+impl Drop for ArtifactStore {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+pub(crate) async fn config(endpoint: &str) -> SdkConfig {
+    let config = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("eu-central-1"));
+    let dummy = aws_sdk_s3::config::Credentials::new("x", "y", None, None, "test");
+    config.endpoint_url(endpoint).credentials_provider(dummy).load().await
+}
+
+pub(crate) fn anyones_client(config: &SdkConfig) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(true).build())
+}
+
+pub(crate) fn anyones_credentials() -> Credentials {
+    credentials("x", "y", "z")
+}
+
+fn credentials(id: &str, secret: &str, token: &str) -> Credentials {
+    Credentials { access_key_id: id.to_owned(), secret_access_key: secret.into(), session_token: token.into() }
+}
+
+fn artifact(described: &aws_sdk_codepipeline::types::Artifact) -> Artifact {
+    let place = described.location().unwrap().s3_location().unwrap();
+    let (bucket, key) = (place.bucket_name().to_owned(), place.object_key().to_owned());
+    Artifact { name: "App".to_owned(), revision: None, bucket, key }
+}
+
+/// Makes a pipeline whose second stage is a custom action, starts it, and polls until the job is there.
+async fn polled_job(config: &SdkConfig) -> Job {
+    let objects = anyones_client(config);
+    objects.create_bucket().bucket("source").send().await.unwrap();
+    objects.put_object().bucket("source").key("in.zip").body(Bytes::from("the source").into()).send().await.unwrap();
+    let pipelines = aws_sdk_codepipeline::Client::new(config);
+    let one = || ArtifactDetails::builder().minimum_count(1).maximum_count(1).build();
+    let create = pipelines.create_custom_action_type().category(ActionCategory::Build).provider("Maker").version("1");
+    create.input_artifact_details(one()).output_artifact_details(one()).send().await.unwrap();
+    pipelines.create_pipeline().pipeline(declaration()).send().await.unwrap();
+    pipelines.start_pipeline_execution().name("pipe").send().await.unwrap();
+    loop {
+        let kind = action_type(ActionCategory::Build, ActionOwner::Custom, "Maker");
+        let polled = pipelines.poll_for_jobs().action_type_id(kind).send().await.unwrap();
+        if let Some(job) = polled.jobs().first() {
+            return job.clone();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+fn action_type(category: ActionCategory, owner: ActionOwner, provider: &str) -> ActionTypeId {
+    ActionTypeId::builder().category(category).owner(owner).provider(provider).version("1").build().unwrap()
+}
+
+fn declaration() -> PipelineDeclaration {
+    let source = ActionDeclaration::builder()
+        .name("Source")
+        .action_type_id(action_type(ActionCategory::Source, ActionOwner::Aws, "S3"))
+        .configuration("S3Bucket", "source")
+        .configuration("S3ObjectKey", "in.zip")
+        .output_artifacts(OutputArtifact::builder().name("Source").build().unwrap());
+    let build = ActionDeclaration::builder()
+        .name("Make")
+        .action_type_id(action_type(ActionCategory::Build, ActionOwner::Custom, "Maker"))
+        .input_artifacts(InputArtifact::builder().name("Source").build().unwrap())
+        .output_artifacts(OutputArtifact::builder().name("Made").build().unwrap());
+    let stage = |name: &str, action: ActionDeclaration| StageDeclaration::builder().name(name).actions(action).build();
+    let store = aws_sdk_codepipeline::types::ArtifactStore::builder().r#type(ArtifactStoreType::S3);
+    PipelineDeclaration::builder()
+        .name("pipe")
+        .role_arn("arn:aws:iam::123456789012:role/pipe")
+        .artifact_store(store.location("artifact-store").build().unwrap())
+        .stages(stage("Source", source.build().unwrap()).unwrap())
+        .stages(stage("Build", build.build().unwrap()).unwrap())
+        .build()
+        .unwrap()
+}
+
+async fn answer(
+    behind: SocketAddr,
+    faults: Arc<Faults>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    request: Request<Incoming>,
+) -> Result<Response<Answer>, Infallible> {
+    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let path_and_query = request.uri().path_and_query().unwrap().to_string();
+    let hang = if path_and_query.contains("partNumber=") {
+        Some(&faults.parts_hang)
+    } else if request.method() == Method::DELETE {
+        Some(&faults.aborts_hang)
+    } else if path_and_query.contains("uploads") {
+        Some(&faults.begins_hang)
+    } else {
+        None
+    };
+    let method = request.method().clone();
+    seen.lock().unwrap().push(Seen {
+        method: method.clone(),
+        path_and_query,
+        encryption: header("x-amz-server-side-encryption"),
+        kms_key: header("x-amz-server-side-encryption-aws-kms-key-id"),
+    });
+    if one_less(&faults.refusals) {
+        let mut refusal = Response::new(Answer { body: None, until: None });
+        *refusal.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        return Ok(refusal);
+    }
+    if hang.is_some_and(|hang| hang.load(Ordering::SeqCst) > 0) {
+        std::future::pending::<()>().await;
+    }
+    if header("range").is_some_and(|range| !range.starts_with("bytes=0-")) {
+        let _ = faults.hold.subscribe().wait_for(|hold| !hold).await;
+    }
+    let until = (method == Method::GET && one_less(&faults.breaks)).then_some(1000);
+    Ok(forward(behind, request).await.map(|body| Answer { body: Some(body), until }))
+}
+
+/// The request as it is, its host included, which the signature covers.
+async fn forward(to: SocketAddr, request: Request<Incoming>) -> Response<Incoming> {
+    let stream = tokio::net::TcpStream::connect(to).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender.send_request(request).await.unwrap()
+}
+
+fn one_less(counter: &AtomicUsize) -> bool {
+    counter.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The emulator's answer, or the beginning of it and then a closed connection.
+struct Answer {
+    body: Option<Incoming>,
+    until: Option<usize>,
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Failure;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        let until = self.until;
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        match until {
+            Some(0) => return Poll::Ready(Some(Err("broken off on purpose".into()))),
+            // Waiting once makes the server send what it has got, before the error makes it forget that.
+            Some(1) => {
+                self.until = Some(0);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            _ => {}
+        }
+        let frame = ready!(Pin::new(body).poll_frame(cx));
+        Poll::Ready(match (frame, until) {
+            (Some(Ok(frame)), Some(_)) => {
+                self.until = Some(1);
+                Some(Ok(frame.map_data(|bytes| bytes.slice(..bytes.len().min(until.unwrap_or(usize::MAX))))))
+            }
+            (frame, _) => frame.map(|frame| frame.map_err(Into::into)),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
+    }
+}
