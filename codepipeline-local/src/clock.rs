@@ -68,6 +68,12 @@ impl ManualClock {
         self.0.send_modify(|now| *now = now.after(by));
     }
 
+    /// How many wait for a moment to come.
+    #[cfg(test)]
+    pub(crate) fn waiters(&self) -> usize {
+        self.0.receiver_count()
+    }
+
     /// What the emulator is given.
     pub fn clock(&self) -> Clock {
         Clock(Source::Manual(Arc::clone(&self.0)))

@@ -7,13 +7,19 @@
 pub mod api;
 pub mod cli;
 pub mod clock;
+mod dates;
 pub mod engine;
+mod event_pattern;
 mod ids;
 mod listener;
 mod request_log;
 pub mod runtime_api;
 mod s3;
 mod server;
+mod shell;
+mod subscribers;
 pub mod types;
 
-pub use server::{Emulator, Options};
+pub use event_pattern::EventPattern;
+pub use s3::S3Pace;
+pub use server::{Emulator, JobInvocation, Options};

@@ -1,6 +1,5 @@
 //! The command line, as a process.
-
-#![expect(clippy::unwrap_used, reason = "the helpers of a test fail it as the test itself does")]
+#![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -80,6 +79,18 @@ fn a_port_that_is_taken_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_connections_file_that_is_wrong_is_named_and_its_tokens_are_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("connections.json");
+    std::fs::write(&file, r#"[{"clientId": "1", "clientToken": "s3cret", "actionType": {}}]"#).unwrap();
+    let file = file.to_str().unwrap();
+    let output = program(folder.path(), &["serve", "--port", "0", "--connections", file]).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && error.contains(file) && error.contains("connection 1"), "{error}");
+    assert!(!error.contains("s3cret"));
+}
+
+#[test]
 fn a_wrong_variable_is_refused_without_its_value() {
     let folder = tempfile::tempdir().unwrap();
     for wrong in ["=MARKER", "MARKER"] {
@@ -99,6 +110,10 @@ fn a_wrong_argument_is_named_with_what_is_right() {
         (["--account", "12"], "twelve digits"),
         (["--nonce", "prime"], "counter"),
         (["--env", "A=b"], "--function"),
+        (["--event-pattern", "{}"], "--function"),
+        (["--max-concurrency", "0"], "max-concurrency"),
+        (["--s3-bytes-per-second", "0"], "s3-bytes-per-second"),
+        (["--connections", "no-such-file"], "no-such-file"),
     ] {
         let output = program(folder.path(), &[&["serve"], &arguments[..]].concat()).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();

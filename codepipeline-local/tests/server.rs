@@ -1,128 +1,17 @@
 //! The emulator as workers use it: the SDK's own clients over a socket.
+#![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test fail it as the test itself does")]
+mod support;
 
 use std::time::Duration;
 
-use aws_sdk_codepipeline::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_codepipeline::config::Credentials;
 use aws_sdk_codepipeline::error::ProvideErrorMetadata;
-use aws_sdk_codepipeline::types::{
-    ActionCategory, ActionDeclaration, ActionExecutionStatus, ActionOwner, ActionTypeId, ArtifactDetails,
-    ArtifactStore, ArtifactStoreType, InputArtifact, Job, JobStatus, OutputArtifact, PipelineDeclaration,
-    StageDeclaration, StageExecutionStatus,
-};
+use aws_sdk_codepipeline::types::{ActionExecutionStatus, JobStatus, StageExecutionStatus};
 use aws_sdk_s3::types::ServerSideEncryption;
-use codepipeline_local::clock::ManualClock;
 use codepipeline_local::engine::{Leniency, Settings};
-use codepipeline_local::types::Timestamp;
 use codepipeline_local::{Emulator, Options};
-
-const START: u64 = 1_800_000_000_000;
-
-struct Scenario {
-    emulator: Emulator,
-    time: ManualClock,
-    pipelines: aws_sdk_codepipeline::Client,
-    objects: aws_sdk_s3::Client,
-}
-
-impl Scenario {
-    async fn start() -> Self {
-        Self::with(Settings::default()).await
-    }
-
-    async fn with(engine: Settings) -> Self {
-        let time = ManualClock::new(Timestamp(START));
-        let options = Options { engine, clock: time.clock(), ..Options::default() };
-        let emulator = Emulator::start(options).await.unwrap();
-        let config = aws_sdk_codepipeline::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .endpoint_url(emulator.endpoint())
-            .credentials_provider(dummy())
-            .build();
-        let objects = s3(&emulator, dummy());
-        Self { emulator, time, pipelines: aws_sdk_codepipeline::Client::from_conf(config), objects }
-    }
-
-    /// A pipeline that copies `source/in.zip` and then has a custom action make an artifact of it, started once.
-    async fn run_pipeline(&self) {
-        self.objects.create_bucket().bucket("source").send().await.unwrap();
-        let put = self.objects.put_object().bucket("source").key("in.zip");
-        put.body(b"the source".to_vec().into()).send().await.unwrap();
-        let counts = |number| ArtifactDetails::builder().minimum_count(number).maximum_count(number).build();
-        let create = self.pipelines.create_custom_action_type().category(ActionCategory::Build).provider("Maker");
-        let create = create.version("1").input_artifact_details(counts(1)).output_artifact_details(counts(1));
-        create.send().await.unwrap();
-        self.pipelines.create_pipeline().pipeline(declaration()).send().await.unwrap();
-        self.pipelines.start_pipeline_execution().name("pipe").send().await.unwrap();
-    }
-
-    async fn poll(&self) -> Option<Job> {
-        let kind = action_type(ActionCategory::Build, ActionOwner::Custom, "Maker");
-        self.pipelines.poll_for_jobs().action_type_id(kind).send().await.unwrap().jobs().first().cloned()
-    }
-
-    /// Polls until the job is there: the source's copy runs beside the requests.
-    async fn job(&self) -> Job {
-        loop {
-            if let Some(job) = self.poll().await {
-                return job;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-
-    /// A client with the credentials that came with the job.
-    fn with_jobs_credentials(&self, job: &Job) -> aws_sdk_s3::Client {
-        let given = job.data().unwrap().artifact_credentials().unwrap();
-        let token = Some(given.session_token().to_owned());
-        s3(&self.emulator, Credentials::new(given.access_key_id(), given.secret_access_key(), token, None, "job"))
-    }
-}
-
-fn dummy() -> Credentials {
-    Credentials::new("x", "y", None, None, "test")
-}
-
-fn s3(emulator: &Emulator, credentials: Credentials) -> aws_sdk_s3::Client {
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(emulator.endpoint())
-        .force_path_style(true)
-        .credentials_provider(credentials);
-    aws_sdk_s3::Client::from_conf(config.build())
-}
-
-fn action_type(category: ActionCategory, owner: ActionOwner, provider: &str) -> ActionTypeId {
-    ActionTypeId::builder().category(category).owner(owner).provider(provider).version("1").build().unwrap()
-}
-
-fn declaration() -> PipelineDeclaration {
-    let source = ActionDeclaration::builder()
-        .name("Source")
-        .action_type_id(action_type(ActionCategory::Source, ActionOwner::Aws, "S3"))
-        .configuration("S3Bucket", "source")
-        .configuration("S3ObjectKey", "in.zip")
-        .output_artifacts(OutputArtifact::builder().name("Source").build().unwrap());
-    let build = ActionDeclaration::builder()
-        .name("Make")
-        .action_type_id(action_type(ActionCategory::Build, ActionOwner::Custom, "Maker"))
-        .input_artifacts(InputArtifact::builder().name("Source").build().unwrap())
-        .output_artifacts(OutputArtifact::builder().name("Made").build().unwrap());
-    let stage = |name: &str, action: ActionDeclaration| StageDeclaration::builder().name(name).actions(action).build();
-    PipelineDeclaration::builder()
-        .name("pipe")
-        .role_arn("arn:aws:iam::123456789012:role/pipe")
-        .artifact_store(
-            ArtifactStore::builder().r#type(ArtifactStoreType::S3).location("artifact-store").build().unwrap(),
-        )
-        .stages(stage("Source", source.build().unwrap()).unwrap())
-        .stages(stage("Build", build.build().unwrap()).unwrap())
-        .build()
-        .unwrap()
-}
+use support::{Scenario, dummy, s3};
 
 #[tokio::test]
 async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
@@ -130,7 +19,7 @@ async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
     scenario.run_pipeline().await;
     let job = scenario.job().await;
     let acknowledged = scenario.pipelines.acknowledge_job().job_id(job.id().unwrap()).nonce(job.nonce().unwrap());
-    assert_eq!(acknowledged.send().await.unwrap().status().cloned(), Some(JobStatus::InProgress));
+    assert_eq!(acknowledged.send().await.unwrap().status(), Some(&JobStatus::InProgress));
 
     let objects = scenario.with_jobs_credentials(&job);
     let data = job.data().unwrap();
@@ -153,7 +42,7 @@ async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
     assert_eq!(statuses, [&StageExecutionStatus::Succeeded, &StageExecutionStatus::Succeeded]);
     assert_eq!(scenario.emulator.calls("AcknowledgeJob"), 1);
     let operations = scenario.emulator.operations();
-    assert_eq!(operations.first().map(String::as_str), Some("CreateBucket"));
+    assert_eq!(operations.first().map(String::as_str), Some("CreateCustomActionType"));
     assert_eq!(operations[operations.len() - 3..], ["PutObject", "PutJobSuccessResult", "GetPipelineState"]);
 }
 
@@ -161,7 +50,7 @@ async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
 async fn an_output_artifact_that_is_missing_fails_its_action_where_the_setting_says_so() {
     let engine = Settings { missing_output: Leniency::Refuse, ..Settings::default() };
     for upload in [true, false] {
-        let scenario = Scenario::with(engine.clone()).await;
+        let scenario = Scenario::with(Options { engine: engine.clone(), ..Options::default() }).await;
         scenario.run_pipeline().await;
         let job = scenario.job().await;
         let acknowledged = scenario.pipelines.acknowledge_job().job_id(job.id().unwrap()).nonce(job.nonce().unwrap());

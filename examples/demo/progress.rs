@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use aws_sdk_codepipeline::operation::get_pipeline_state::GetPipelineStateOutput;
-use aws_sdk_codepipeline::types::ActionExecutionStatus;
+use aws_sdk_codepipeline::types::{ActionExecution, ActionExecutionStatus};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// One action as the pipeline's state shows it.
@@ -30,7 +30,7 @@ pub(crate) fn actions(state: &GetPipelineStateOutput) -> Vec<ActionState> {
             actions.push(ActionState {
                 name: format!("{} / {}", stage.stage_name().unwrap_or("?"), action.action_name().unwrap_or("?")),
                 status: latest.and_then(|it| it.status().cloned()),
-                percent: latest.and_then(|it| it.percent_complete()),
+                percent: latest.and_then(ActionExecution::percent_complete),
                 said: error.or_else(|| latest.and_then(|it| it.summary())).map(str::to_owned),
             });
         }

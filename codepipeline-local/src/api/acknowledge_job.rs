@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, read};
-use crate::engine::Engine;
+use crate::engine::{Engine, third_party::Asker};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -15,6 +15,6 @@ struct Input {
 
 pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     let input: Input = read(input)?;
-    let state = engine.acknowledge(&input.job_id, &input.nonce)?;
+    let state = engine.acknowledge(&input.job_id, &input.nonce, Asker::OwnWorker)?;
     Ok(json!({"status": state.name()}))
 }

@@ -13,7 +13,7 @@ use crate::engine::{
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Input {
+pub(super) struct Input {
     category: String,
     provider: String,
     version: String,
@@ -29,13 +29,20 @@ struct Input {
 pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     let input: Input = read(input)?;
     check_tags(&input.tags)?;
-    let (category, provider, version) = (input.category, input.provider, input.version);
-    let created = engine.create_action_type(ActionType {
-        id: ActionTypeId { category, owner: "Custom".to_owned(), provider, version },
-        settings: input.settings,
-        action_configuration_properties: input.configuration_properties,
-        input_artifact_details: input.input_artifact_details,
-        output_artifact_details: input.output_artifact_details,
-    })?;
-    Ok(json!({"actionType": write(created)?, "tags": write(input.tags)?}))
+    let tags = write(&input.tags)?;
+    let created = engine.create_action_type(input.action_type("Custom"))?;
+    Ok(json!({"actionType": write(created)?, "tags": tags}))
+}
+
+impl Input {
+    pub(super) fn action_type(self, owner: &str) -> ActionType {
+        let (category, provider, version) = (self.category, self.provider, self.version);
+        ActionType {
+            id: ActionTypeId { category, owner: owner.to_owned(), provider, version },
+            settings: self.settings,
+            action_configuration_properties: self.configuration_properties,
+            input_artifact_details: self.input_artifact_details,
+            output_artifact_details: self.output_artifact_details,
+        }
+    }
 }

@@ -32,8 +32,12 @@ pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
 }
 
 pub(super) fn trigger(engine: &Engine, execution: &Execution) -> Value {
-    let who = format!("arn:aws:iam::{}:root", engine.settings.account_id);
-    json!({"triggerType": execution.trigger, "triggerDetail": who})
+    json!({"triggerType": execution.trigger, "triggerDetail": owner(engine)})
+}
+
+/// Who does all that users do.
+pub(super) fn owner(engine: &Engine) -> String {
+    format!("arn:aws:iam::{}:root", engine.settings.account_id)
 }
 
 /// The revisions of the source actions' artifacts.

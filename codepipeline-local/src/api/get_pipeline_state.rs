@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, object, read, seconds};
+use super::{Answer, get_pipeline_execution::owner, object, read, seconds};
 use crate::engine::{
     Engine,
     actions::ActionExecution,
@@ -46,10 +46,22 @@ fn stage_state(engine: &Engine, pipeline: &str, stage: &StageDeclaration) -> Val
         ("stageName", stage.name.clone().into()),
         ("inboundExecution", waiting.first().cloned().into()),
         ("inboundExecutions", if waiting.is_empty() { Value::Null } else { waiting.into() }),
-        ("inboundTransitionState", json!({"enabled": true})),
+        ("inboundTransitionState", transition(engine, pipeline, &stage.name)),
         ("actionStates", stage.actions.iter().map(|action| action_state(engine, pipeline, stage, action)).collect()),
         ("latestExecution", entered.into()),
     ])
+}
+
+fn transition(engine: &Engine, pipeline: &str, stage: &str) -> Value {
+    match engine.pipelines.get(pipeline).and_then(|pipeline| pipeline.disabled.get(stage)) {
+        None => json!({"enabled": true}),
+        Some(disabled) => json!({
+            "enabled": false,
+            "disabledReason": disabled.reason,
+            "lastChangedAt": seconds(disabled.at),
+            "lastChangedBy": owner(engine),
+        }),
+    }
 }
 
 fn action_state(engine: &Engine, pipeline: &str, stage: &StageDeclaration, declared: &ActionDeclaration) -> Value {
@@ -83,6 +95,7 @@ fn latest_execution(engine: &Engine, action: &ActionExecution) -> Value {
     object([
         ("actionExecutionId", action.id.clone().into()),
         ("status", action.status.name().into()),
+        ("token", action.open_approval().into()),
         ("summary", action.summary.clone().into()),
         ("lastStatusChange", seconds(action.updated).into()),
         ("externalExecutionId", action.external_id.clone().into()),

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::object;
-use crate::engine::{Artifact, Engine, credentials::Issued, declaration::ActionTypeId};
+use crate::engine::{
+    Artifact, Engine, actions::ActionExecution, credentials::Issued, declaration::ActionTypeId, executions::Execution,
+};
 
 /// The job's data with fresh credentials. Null for a job that is gone.
 pub(super) fn job_data(engine: &mut Engine, number: u64) -> Value {
@@ -13,16 +15,7 @@ pub(super) fn job_data(engine: &mut Engine, number: u64) -> Value {
     let mut data = object([
         ("actionTypeId", type_id(&action.declaration.action_type_id)),
         ("actionConfiguration", json!({"configuration": action.configuration})),
-        (
-            "pipelineContext",
-            json!({
-                "pipelineName": execution.pipeline,
-                "stage": {"name": action.stage},
-                "action": {"name": action.declaration.name, "actionExecutionId": action.id},
-                "pipelineArn": engine.pipeline_arn(&execution.pipeline),
-                "pipelineExecutionId": execution.id,
-            }),
-        ),
+        ("pipelineContext", pipeline_context(engine, action, execution)),
         ("inputArtifacts", action.inputs.iter().map(|input| artifact(input, input.revision.as_deref())).collect()),
         ("outputArtifacts", action.outputs.iter().map(|output| artifact(output, None)).collect()),
         ("artifactCredentials", issued.as_ref().map(credentials).into()),
@@ -33,6 +26,18 @@ pub(super) fn job_data(engine: &mut Engine, number: u64) -> Value {
         add_unmodelled(&mut data, issued.as_ref());
     }
     data
+}
+
+fn pipeline_context(engine: &Engine, action: &ActionExecution, execution: &Execution) -> Value {
+    // The last two are not filled for third-party jobs (API reference, "PipelineContext").
+    let own = action.declaration.action_type_id.owner != "ThirdParty";
+    object([
+        ("pipelineName", execution.pipeline.clone().into()),
+        ("stage", json!({"name": action.stage})),
+        ("action", json!({"name": action.declaration.name, "actionExecutionId": action.id})),
+        ("pipelineArn", own.then(|| engine.pipeline_arn(&execution.pipeline)).into()),
+        ("pipelineExecutionId", own.then(|| execution.id.clone()).into()),
+    ])
 }
 
 pub(super) fn type_id(id: &ActionTypeId) -> Value {

@@ -60,14 +60,15 @@ fn summary(engine: &Engine, number: u64, execution: &Execution) -> Value {
             ])
         })
         .collect();
-    json!({
-        "pipelineExecutionId": execution.id,
-        "status": execution.status.name(),
-        "startTime": seconds(execution.started),
-        "lastUpdateTime": seconds(execution.updated),
-        "sourceRevisions": sources,
-        "trigger": trigger(engine, execution),
-        "executionMode": execution.declaration.execution_mode.name(),
-        "executionType": "STANDARD",
-    })
+    object([
+        ("pipelineExecutionId", execution.id.clone().into()),
+        ("status", execution.status.name().into()),
+        ("startTime", seconds(execution.started).into()),
+        ("lastUpdateTime", seconds(execution.updated).into()),
+        ("sourceRevisions", sources.into()),
+        ("trigger", trigger(engine, execution)),
+        ("stopTrigger", execution.stop_reason.as_ref().map(|reason| json!({"reason": reason})).into()),
+        ("executionMode", execution.declaration.execution_mode.name().into()),
+        ("executionType", "STANDARD".into()),
+    ])
 }

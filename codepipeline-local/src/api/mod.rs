@@ -7,18 +7,27 @@ use crate::{
     engine::{Engine, error::ApiError},
     types::Timestamp,
 };
+pub use connections::read_connections;
+pub use job_event::job_event;
 use model::MODEL;
 
 mod acknowledge_job;
+mod acknowledge_third_party_job;
+mod connections;
 mod create_custom_action_type;
 mod create_pipeline;
 mod delete_custom_action_type;
 mod delete_pipeline;
+mod disable_stage_transition;
+mod enable_stage_transition;
 mod get_job_details;
 mod get_pipeline;
 mod get_pipeline_execution;
 mod get_pipeline_state;
+mod get_third_party_job_details;
 mod job_data;
+mod job_event;
+mod job_results;
 mod list_action_executions;
 mod list_action_types;
 mod list_pipeline_executions;
@@ -27,9 +36,15 @@ mod model;
 mod paging;
 mod pipeline_input;
 mod poll_for_jobs;
+mod poll_for_third_party_jobs;
+mod put_approval_result;
 mod put_job_failure_result;
 mod put_job_success_result;
+mod put_third_party_job_failure_result;
+mod put_third_party_job_success_result;
+mod retry_stage_execution;
 mod start_pipeline_execution;
+mod stop_pipeline_execution;
 #[cfg(test)]
 mod tests;
 mod update_pipeline;
@@ -83,22 +98,32 @@ fn call(engine: &mut Engine, target: &str, body: &[u8]) -> Answer {
 fn handler(operation: &str) -> Option<fn(&mut Engine, Value) -> Answer> {
     Some(match operation {
         "AcknowledgeJob" => acknowledge_job::answer,
+        "AcknowledgeThirdPartyJob" => acknowledge_third_party_job::answer,
         "CreateCustomActionType" => create_custom_action_type::answer,
         "CreatePipeline" => create_pipeline::answer,
         "DeleteCustomActionType" => delete_custom_action_type::answer,
         "DeletePipeline" => delete_pipeline::answer,
+        "DisableStageTransition" => disable_stage_transition::answer,
+        "EnableStageTransition" => enable_stage_transition::answer,
         "GetJobDetails" => get_job_details::answer,
         "GetPipeline" => get_pipeline::answer,
         "GetPipelineExecution" => get_pipeline_execution::answer,
         "GetPipelineState" => get_pipeline_state::answer,
+        "GetThirdPartyJobDetails" => get_third_party_job_details::answer,
         "ListActionExecutions" => list_action_executions::answer,
         "ListActionTypes" => list_action_types::answer,
         "ListPipelineExecutions" => list_pipeline_executions::answer,
         "ListPipelines" => list_pipelines::answer,
         "PollForJobs" => poll_for_jobs::answer,
+        "PollForThirdPartyJobs" => poll_for_third_party_jobs::answer,
+        "PutApprovalResult" => put_approval_result::answer,
         "PutJobFailureResult" => put_job_failure_result::answer,
         "PutJobSuccessResult" => put_job_success_result::answer,
+        "PutThirdPartyJobFailureResult" => put_third_party_job_failure_result::answer,
+        "PutThirdPartyJobSuccessResult" => put_third_party_job_success_result::answer,
+        "RetryStageExecution" => retry_stage_execution::answer,
         "StartPipelineExecution" => start_pipeline_execution::answer,
+        "StopPipelineExecution" => stop_pipeline_execution::answer,
         "UpdatePipeline" => update_pipeline::answer,
         _ => return None,
     })

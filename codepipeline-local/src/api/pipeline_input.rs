@@ -6,8 +6,8 @@ use super::read;
 use crate::engine::{declaration::PipelineDeclaration, error::ApiError};
 
 const STAGE_MEMBERS: [&str; 4] = ["beforeEntry", "blockers", "onFailure", "onSuccess"];
-/// `timeoutInMinutes` is for manual approvals, the others for the Compute category.
-const ACTION_MEMBERS: [&str; 4] = ["commands", "environmentVariables", "outputVariables", "timeoutInMinutes"];
+/// For the Compute category.
+const ACTION_MEMBERS: [&str; 3] = ["commands", "environmentVariables", "outputVariables"];
 
 pub(super) fn declaration(pipeline: Value) -> Result<PipelineDeclaration, ApiError> {
     refuse(&pipeline, &["triggers"], "The pipeline", ApiError::structure)?;
@@ -15,6 +15,11 @@ pub(super) fn declaration(pipeline: Value) -> Result<PipelineDeclaration, ApiErr
         refuse(stage, &STAGE_MEMBERS, &format!("Stage '{}'", name(stage)), ApiError::stage)?;
         for action in items(stage, "actions") {
             refuse(action, &ACTION_MEMBERS, &format!("Action '{}'", name(action)), ApiError::action)?;
+            if action.get("timeoutInMinutes").is_some() && action["actionTypeId"]["category"] != "Approval" {
+                let message =
+                    format!("Action '{}' has timeoutInMinutes, which manual approvals alone can have", name(action));
+                return Err(ApiError::action(message));
+            }
             for output in items(action, "outputArtifacts") {
                 let place = format!("The output artifact '{}' of action '{}'", name(output), name(action));
                 refuse(output, &["files"], &place, ApiError::action)?;

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, read};
-use crate::engine::Engine;
+use super::{Answer, job_results::FailureDetails, read};
+use crate::engine::{Engine, third_party::Asker};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -13,18 +13,9 @@ struct Input {
     failure_details: FailureDetails,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FailureDetails {
-    #[serde(rename = "type")]
-    kind: String,
-    message: String,
-    external_execution_id: Option<String>,
-}
-
 pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     let input: Input = read(input)?;
-    let details = input.failure_details;
-    engine.put_failure(&input.job_id, &details.kind, details.message, details.external_execution_id)?;
+    let FailureDetails { kind, message, external_execution_id } = input.failure_details;
+    engine.put_failure(&input.job_id, &kind, message, external_execution_id, Asker::OwnWorker)?;
     Ok(Value::Null)
 }

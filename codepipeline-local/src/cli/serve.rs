@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::num::{NonZeroU16, NonZeroU64};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -10,9 +11,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::duration::parse;
 use super::settings::SettingFlags;
+use crate::api::read_connections;
 use crate::clock::Clock;
+use crate::engine::Connection;
+use crate::event_pattern::EventPattern;
 use crate::ids::random_seed;
-use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule};
+use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule, Waking};
+use crate::s3::S3Pace;
 use crate::server::{Emulator, Options};
 
 /// Serve CodePipeline and S3 on a loopback port
@@ -26,10 +31,22 @@ pub(super) struct Serve {
     /// Where S3 keeps its objects; without it they end with the emulator
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The third-party connections: a JSON list of {"clientId": UUID, "clientToken": TEXT, "actionType": {"category",
+    /// "provider", "version", and what else create-custom-action-type takes}, "pipelines": [NAME, ...]}. Pipelines may then use
+    /// the owner ThirdParty with these types. Without "pipelines", a connection is for all that no other one names
+    #[arg(long, value_name = "FILE")]
+    connections: Option<PathBuf>,
+    /// How long S3's answers to requests with a job's credentials take to begin
+    #[arg(long, value_name = "DURATION", value_parser = parse, default_value = "0s")]
+    s3_delay: Duration,
+    /// How many bytes per second S3 takes from or gives to each request with a job's credentials [default: no limit]
+    #[arg(long, value_name = "NUMBER")]
+    s3_bytes_per_second: Option<NonZeroU64>,
     /// Makes ids, nonces and credentials the same in every run that is asked the same
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// A Lambda bootstrap to run beside it, with its arguments: words are split at spaces
+    /// A Lambda bootstrap to run beside it, with its arguments: words are split at spaces. It is woken on a schedule, by events
+    /// of actions, and with the jobs of Lambda Invoke actions, whatever function they name
     #[arg(long, value_name = "COMMAND", value_parser = words)]
     function: Option<Words>,
     /// How often the function is woken
@@ -38,6 +55,12 @@ pub(super) struct Serve {
     /// How long an invocation of the function may take
     #[arg(long, value_name = "DURATION", value_parser = parse, default_value = "900s", requires = "function")]
     timeout: Duration,
+    /// How many invocations of the function there are at a time, each in a process of its own; more wait for their turn
+    #[arg(long, value_name = "NUMBER", default_value = "10", requires = "function")]
+    max_concurrency: NonZeroU16,
+    /// Which of CodePipeline's events wake the function, as the pattern of an EventBridge rule in JSON [default: all of actions]
+    #[arg(long, value_name = "PATTERN", value_parser = EventPattern::parse, requires = "function")]
+    event_pattern: Option<EventPattern>,
     /// A variable of the function's environment; may be given again
     #[arg(long, value_name = "NAME=VALUE", requires = "function")]
     env: Vec<String>,
@@ -53,13 +76,16 @@ impl Serve {
         let settings = self.settings.settings();
         let (account_id, region) = (settings.account_id.clone(), settings.region.clone());
         let seed = self.seed.unwrap_or_else(random_seed);
-        let options = Options { port: self.port, data: self.data, engine: settings, seed, clock: Clock::machine() };
+        let connections = self.connections.as_deref().map(connections).transpose()?.unwrap_or_default();
+        let clock = Clock::machine();
+        let s3 = S3Pace { delay: self.s3_delay, bytes_per_second: self.s3_bytes_per_second };
+        let options = Options { port: self.port, data: self.data, engine: settings, connections, s3, seed, clock };
         let emulator = Emulator::start(options).await.map_err(|error| error.to_string())?;
         announce(&emulator.endpoint()).map_err(|error| format!("can't write to standard output: {error}"))?;
 
         let function = self.function.map(|command| {
             let env = environment(&emulator.endpoint(), &region, env);
-            Function::new(FunctionSettings {
+            let settings = FunctionSettings {
                 name: "function".to_owned(),
                 command: command.0,
                 account_id,
@@ -68,16 +94,19 @@ impl Serve {
                 timeout: self.timeout,
                 memory_mb: 1024,
                 output: Output::Inherit,
-            })
+            };
+            Function::with_concurrency(settings, self.max_concurrency)
         });
         let function = function.transpose().map_err(|error| error.to_string())?;
+        let pattern = self.event_pattern.unwrap_or_else(EventPattern::action_events);
+        let waking = function.clone().map(|function| Waking::start(&emulator, function, pattern, report));
         let schedule = function.clone().map(|function| Schedule::start(function, self.schedule, report));
 
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string())?,
             _ = terminated.recv() => {}
         }
-        drop(schedule);
+        drop((schedule, waking));
         if let Some(function) = function {
             function.stop().await;
         }
@@ -97,6 +126,11 @@ fn environment(endpoint: &str, region: &str, given: Vec<(String, String)>) -> BT
     ];
     let needed = needed.map(|(name, value)| (name.to_owned(), value.to_owned()));
     needed.into_iter().chain(given).collect()
+}
+
+fn connections(file: &Path) -> Result<Vec<Connection>, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string());
+    text.and_then(|text| read_connections(&text)).map_err(|why| format!("{}: {why}", file.display()))
 }
 
 fn announce(endpoint: &str) -> std::io::Result<()> {

@@ -35,6 +35,9 @@ pub(super) struct SettingFlags {
     /// A result without an acknowledgement is taken [default: InvalidJobStateException]
     #[arg(long)]
     accept_unacknowledged_result: bool,
+    /// A result for a job that is over is taken without effect [default: InvalidJobStateException]
+    #[arg(long)]
+    accept_late_result: bool,
     /// GetJobDetails of an unacknowledged job is JobNotFoundException [default: its details]
     #[arg(long)]
     refuse_unacknowledged_details: bool,
@@ -59,6 +62,9 @@ pub(super) struct SettingFlags {
     /// How long an action may run [default: 24h]
     #[arg(long, value_name = "DURATION", value_parser = parse)]
     action_timeout: Option<Duration>,
+    /// How long a Lambda function may take for the result of one job [default: 20m]
+    #[arg(long, value_name = "DURATION", value_parser = parse)]
+    invoke_timeout: Option<Duration>,
     /// How long a job's credentials are good [default: 15m]
     #[arg(long, value_name = "DURATION", value_parser = parse)]
     credential_life: Option<Duration>,
@@ -68,6 +74,15 @@ pub(super) struct SettingFlags {
     /// Jobs carry the members beyond the model that real replies were seen with
     #[arg(long)]
     extra_members: bool,
+    /// How long before its job can be polled an action's STARTED event comes [default: 0s]
+    #[arg(long, value_name = "DURATION", value_parser = parse)]
+    event_lead: Option<Duration>,
+    /// Every event comes twice
+    #[arg(long)]
+    duplicate_events: bool,
+    /// An update that changes a pipeline's stages cancels the executions in progress
+    #[arg(long)]
+    cancel_on_update: bool,
     /// A new pipeline starts at once
     #[arg(long)]
     start_on_create: bool,
@@ -105,6 +120,7 @@ impl SettingFlags {
             second_acknowledge: accept_if(self.accept_second_acknowledge, default.second_acknowledge),
             acknowledge_finished: accept_if(self.accept_late_acknowledge, default.acknowledge_finished),
             put_before_acknowledge: accept_if(self.accept_unacknowledged_result, default.put_before_acknowledge),
+            late_result: accept_if(self.accept_late_result, default.late_result),
             details_before_acknowledge: if self.refuse_unacknowledged_details {
                 Leniency::Refuse
             } else {
@@ -120,10 +136,14 @@ impl SettingFlags {
             continuation_delay: self.continuation_delay.unwrap_or(default.continuation_delay),
             default_batch_size: self.default_batch_size.map_or(default.default_batch_size, usize::from),
             action_timeout: self.action_timeout.unwrap_or(default.action_timeout),
+            invoke_timeout: self.invoke_timeout.unwrap_or(default.invoke_timeout),
             credential_life: self.credential_life.unwrap_or(default.credential_life),
             configuration_value_limit: self.configuration_value_limit.unwrap_or(default.configuration_value_limit),
             extra_members: self.extra_members || default.extra_members,
             start_on_create: self.start_on_create || default.start_on_create,
+            event_lead: self.event_lead.unwrap_or(default.event_lead),
+            duplicate_events: self.duplicate_events || default.duplicate_events,
+            cancel_on_update: self.cancel_on_update || default.cancel_on_update,
             page_size: self.page_size.map_or(default.page_size, usize::from),
         }
     }
@@ -142,14 +162,13 @@ mod tests {
     }
 
     fn read(arguments: &[&str]) -> Settings {
-        let line = Line::try_parse_from([&["serve"], arguments].concat()).unwrap_or_else(|error| panic!("{error}"));
-        line.flags.settings()
+        Line::try_parse_from([&["serve"], arguments].concat()).expect("the flags are right").flags.settings()
     }
 
     #[test]
     fn each_flag_reaches_its_own_setting() {
         type Change = fn(&mut Settings);
-        let cases: [(&[&str], Change); 22] = [
+        let cases: [(&[&str], Change); 27] = [
             (&["--region", "eu-west-1"], |s| s.region = "eu-west-1".into()),
             (&["--account", "999999999999"], |s| s.account_id = "999999999999".into()),
             (&["--reoffer-delay", "7s"], |s| s.reoffer_after = Some(Duration::from_secs(7))),
@@ -158,6 +177,7 @@ mod tests {
             (&["--keep-nonce"], |s| s.keep_nonce_on_reoffer = true),
             (&["--accept-second-acknowledge"], |s| s.second_acknowledge = Leniency::Accept),
             (&["--accept-late-acknowledge"], |s| s.acknowledge_finished = Leniency::Accept),
+            (&["--accept-late-result"], |s| s.late_result = Leniency::Accept),
             (&["--accept-unacknowledged-result"], |s| s.put_before_acknowledge = Leniency::Accept),
             (&["--refuse-unacknowledged-details"], |s| s.details_before_acknowledge = Leniency::Refuse),
             (&["--drop-variables-with-continuation"], |s| s.variables_with_continuation = Leniency::Accept),
@@ -168,9 +188,13 @@ mod tests {
             (&["--continuation-delay", "7s"], |s| s.continuation_delay = Duration::from_secs(7)),
             (&["--default-batch-size", "7"], |s| s.default_batch_size = 7),
             (&["--action-timeout", "7s"], |s| s.action_timeout = Duration::from_secs(7)),
+            (&["--invoke-timeout", "7s"], |s| s.invoke_timeout = Duration::from_secs(7)),
             (&["--credential-life", "7s"], |s| s.credential_life = Duration::from_secs(7)),
             (&["--configuration-value-limit", "7"], |s| s.configuration_value_limit = 7),
             (&["--extra-members"], |s| s.extra_members = true),
+            (&["--event-lead", "7s"], |s| s.event_lead = Duration::from_secs(7)),
+            (&["--duplicate-events"], |s| s.duplicate_events = true),
+            (&["--cancel-on-update"], |s| s.cancel_on_update = true),
             (&["--start-on-create"], |s| s.start_on_create = true),
         ];
         assert_eq!(read(&[]), Settings::default());

@@ -1,4 +1,4 @@
-//! Action types: the custom ones that users make, and the one of AWS's own that the emulator runs.
+//! Action types: the custom ones that users make, and those of AWS's own and of partners that the emulator runs.
 
 use std::collections::BTreeSet;
 
@@ -106,7 +106,7 @@ impl Engine {
         }
     }
 
-    /// The types that can be used, those of AWS's own first.
+    /// The types that can be used, those that users don't make first.
     pub(crate) fn available_action_types(&self) -> impl Iterator<Item = &ActionType> {
         self.own_action_types
             .iter()
@@ -126,10 +126,8 @@ impl Engine {
     }
 }
 
-/// The S3 source action of version 1 (User Guide, "action-reference-S3"). `PollForSourceChanges` is taken, and true by default
-/// as it is in the service, but nothing is polled for: an execution begins when it is started.
-pub(super) fn s3_source() -> ActionType {
-    let property = |name: &str, required| Property {
+pub(super) fn property(name: &str, required: bool) -> Property {
+    Property {
         name: name.to_owned(),
         required,
         key: required,
@@ -137,14 +135,40 @@ pub(super) fn s3_source() -> ActionType {
         queryable: false,
         description: None,
         kind: None,
-    };
+    }
+}
+
+pub(super) fn first_version(category: &str, provider: &str) -> ActionTypeId {
+    ActionTypeId {
+        category: category.to_owned(),
+        owner: "AWS".to_owned(),
+        provider: provider.to_owned(),
+        version: "1".to_owned(),
+    }
+}
+
+/// The manual approval (User Guide, "approvals").
+pub(super) fn manual_approval() -> ActionType {
+    let none = ArtifactDetails { minimum_count: 0, maximum_count: 0 };
+    let entity_url_template = Some("{Config:ExternalEntityLink}".to_owned());
     ActionType {
-        id: ActionTypeId {
-            category: "Source".to_owned(),
-            owner: "AWS".to_owned(),
-            provider: "S3".to_owned(),
-            version: "1".to_owned(),
-        },
+        id: first_version("Approval", "Manual"),
+        settings: Some(TypeSettings { entity_url_template, ..TypeSettings::default() }),
+        action_configuration_properties: vec![
+            property("NotificationArn", false),
+            property("ExternalEntityLink", false),
+            property("CustomData", false),
+        ],
+        input_artifact_details: none,
+        output_artifact_details: none,
+    }
+}
+
+/// The S3 source action of version 1 (User Guide, "action-reference-S3"). `PollForSourceChanges` is taken, and true by default
+/// as it is in the service, but nothing is polled for: an execution begins when it is started.
+pub(super) fn s3_source() -> ActionType {
+    ActionType {
+        id: first_version("Source", "S3"),
         settings: Some(TypeSettings {
             entity_url_template: Some("https://s3.console.aws.amazon.com/s3/buckets/{Config:S3Bucket}".to_owned()),
             ..TypeSettings::default()
@@ -161,7 +185,7 @@ pub(super) fn s3_source() -> ActionType {
 }
 
 /// The rules of the User Guide, "actions-create-custom-action", that the API model does not state.
-fn check(action_type: &ActionType) -> Result<(), ApiError> {
+pub(super) fn check(action_type: &ActionType) -> Result<(), ApiError> {
     let properties = &action_type.action_configuration_properties;
     let mut names = BTreeSet::new();
     for property in properties {

@@ -1,6 +1,6 @@
 //! Executions of single actions.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Effect, Engine, SourceError, SourceId, SourceRevision,
@@ -11,6 +11,9 @@ use super::{
     structure, urls, variables,
 };
 use crate::types::{ObjectRef, Timestamp};
+
+/// How long a manual approval waits if its declaration doesn't say (User Guide, "limits").
+const APPROVAL_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Holds configuration values: no `Debug`.
 pub(crate) struct ActionExecution {
@@ -26,6 +29,8 @@ pub(crate) struct ActionExecution {
     pub(crate) updated: Timestamp,
     pub(super) deadline: Timestamp,
     pub(crate) status: ActionStatus,
+    /// What a manual approval is approved with.
+    pub(super) approval_token: Option<String>,
     pub(crate) summary: Option<String>,
     pub(crate) external_id: Option<String>,
     pub(crate) percent_complete: Option<u8>,
@@ -39,6 +44,7 @@ pub(crate) struct ActionExecution {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ActionStatus {
     InProgress,
+    Abandoned,
     Succeeded,
     Failed,
 }
@@ -47,6 +53,7 @@ impl ActionStatus {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::InProgress => "InProgress",
+            Self::Abandoned => "Abandoned",
             Self::Succeeded => "Succeeded",
             Self::Failed => "Failed",
         }
@@ -95,8 +102,9 @@ impl Engine {
             outputs,
             started: now,
             updated: now,
-            deadline: now.after(self.settings.action_timeout),
+            deadline: now.after(self.timeout(declaration)),
             status: ActionStatus::InProgress,
+            approval_token: None,
             summary: None,
             external_id: None,
             percent_complete: None,
@@ -108,12 +116,26 @@ impl Engine {
         let prepared = self.prepare(&mut action);
         self.actions.insert(number, action);
         self.running.insert(number);
+        self.tell_of_action(number, false);
         match prepared {
             Err(message) => self.fail_action(now, number, "ConfigurationError", message),
-            Ok(()) if declaration.action_type_id.owner == "AWS" => self.start_source(number),
-            Ok(()) => self.queue_job(number, now, None),
+            Ok(()) => match (declaration.action_type_id.owner.as_str(), declaration.action_type_id.category.as_str()) {
+                ("AWS", "Source") => self.start_source(number),
+                ("AWS", "Approval") => self.ask_for_approval(number),
+                // A function is called by the service itself, which waits for no event.
+                ("AWS", _) => self.queue_job(number, now, None),
+                _ => self.queue_job(number, now.after(self.settings.event_lead), None),
+            },
         }
         number
+    }
+
+    fn timeout(&self, declaration: &ActionDeclaration) -> Duration {
+        match declaration.timeout_in_minutes {
+            Some(minutes) => Duration::from_secs(minutes * 60),
+            None if declaration.action_type_id.category == "Approval" => APPROVAL_TIMEOUT,
+            None => self.settings.action_timeout,
+        }
     }
 
     fn prepare(&self, action: &mut ActionExecution) -> Result<(), String> {
@@ -203,6 +225,7 @@ impl Engine {
             }
         }
         self.running.remove(&number);
+        self.tell_of_action(number, false);
     }
 
     pub(super) fn fail_action(&mut self, now: Timestamp, number: u64, code: &str, message: String) {
@@ -212,15 +235,14 @@ impl Engine {
             action.error = Some(ActionError { code: code.to_owned(), message });
         }
         self.running.remove(&number);
+        self.tell_of_action(number, false);
     }
 
     /// Fails an action that is past its deadline, and ends the job that it waits for.
     pub(super) fn time_out_action(&mut self, now: Timestamp, number: u64) {
-        for job in self.jobs.values_mut().filter(|job| job.action == number && !job.state.is_over()) {
-            job.state = JobState::TimedOut;
-            job.finished = Some(now);
-        }
-        let limit = self.settings.action_timeout;
+        self.end_jobs(now, number, JobState::TimedOut);
+        let Some(action) = self.actions.get(&number) else { return };
+        let limit = Duration::from_millis(action.deadline.0.saturating_sub(action.started.0));
         self.fail_action(now, number, "JobFailed", format!("The action did not finish within {limit:?}"));
     }
 

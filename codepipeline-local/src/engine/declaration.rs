@@ -20,6 +20,12 @@ impl ActionTypeId {
         let Self { category, owner, provider, version } = self;
         format!("ActionType (Category: '{category}', Owner: '{owner}', Provider: '{provider}', Version: '{version}')")
     }
+
+    /// In short, as ARNs of action types end.
+    pub(crate) fn path(&self) -> String {
+        let Self { category, owner, provider, version } = self;
+        format!("{owner}/{category}/{provider}/{version}")
+    }
 }
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -83,13 +89,13 @@ pub(crate) enum ExecutionMode {
     Parallel,
 }
 
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct StageDeclaration {
     pub(crate) name: String,
     pub(crate) actions: Vec<ActionDeclaration>,
 }
 
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ActionDeclaration {
     pub(crate) name: String,
@@ -108,9 +114,12 @@ pub(crate) struct ActionDeclaration {
     pub(crate) region: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) namespace: Option<String>,
+    /// For manual approvals only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timeout_in_minutes: Option<u64>,
 }
 
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct ArtifactName {
     pub(crate) name: String,
 }

@@ -21,6 +21,10 @@ pub(crate) struct Execution {
     pub(crate) updated: Timestamp,
     /// The API's name of what started it.
     pub(crate) trigger: &'static str,
+    /// Why it was stopped, if its owner has said so.
+    pub(crate) stop_reason: Option<String>,
+    /// 1, and one more for each retry of a stage.
+    pub(crate) attempt: u32,
     pub(super) place: Place,
     /// The stages that it has entered.
     pub(crate) stages: Vec<StageStatus>,
@@ -33,20 +37,27 @@ pub(super) enum Place {
     Waiting {
         stage: usize,
     },
-    /// In a stage, with all actions of one run order.
-    Running {
-        stage: usize,
-        run_order: u32,
-        actions: Vec<u64>,
-    },
-    Over,
+    Running(Group),
+    /// With the actions that ran last, if it ended among them.
+    Over(Option<Group>),
+}
+
+/// In a stage, all actions of one run order.
+#[derive(Clone)]
+pub(super) struct Group {
+    pub(super) stage: usize,
+    pub(super) run_order: u32,
+    pub(super) actions: Vec<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ExecutionStatus {
     InProgress,
+    Stopping,
+    Stopped,
     Succeeded,
     Superseded,
+    Cancelled,
     Failed,
 }
 
@@ -54,8 +65,11 @@ impl ExecutionStatus {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::InProgress => "InProgress",
+            Self::Stopping => "Stopping",
+            Self::Stopped => "Stopped",
             Self::Succeeded => "Succeeded",
             Self::Superseded => "Superseded",
+            Self::Cancelled => "Cancelled",
             Self::Failed => "Failed",
         }
     }
@@ -64,7 +78,10 @@ impl ExecutionStatus {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StageStatus {
     InProgress,
+    Stopping,
+    Stopped,
     Succeeded,
+    Cancelled,
     Failed,
 }
 
@@ -72,7 +89,10 @@ impl StageStatus {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::InProgress => "InProgress",
+            Self::Stopping => "Stopping",
+            Self::Stopped => "Stopped",
             Self::Succeeded => "Succeeded",
+            Self::Cancelled => "Cancelled",
             Self::Failed => "Failed",
         }
     }
@@ -100,9 +120,13 @@ impl Execution {
     /// The name of the stage that it is in.
     pub(super) fn runs_in(&self) -> Option<&str> {
         match self.place {
-            Place::Running { stage, .. } => Some(&self.declaration.stages[stage].name),
+            Place::Running(Group { stage, .. }) => Some(&self.declaration.stages[stage].name),
             _ => None,
         }
+    }
+
+    pub(super) fn has_entered(&self, stage: &str) -> bool {
+        self.declaration.stages.iter().take(self.stages.len()).any(|entered| entered.name == stage)
     }
 }
 
@@ -150,6 +174,8 @@ impl Engine {
                 started: now,
                 updated: now,
                 trigger,
+                stop_reason: None,
+                attempt: 1,
                 place: Place::Waiting { stage: 0 },
                 stages: Vec::new(),
                 artifacts: BTreeMap::new(),
@@ -160,6 +186,7 @@ impl Engine {
             },
         );
         self.active.insert(number);
+        self.tell_of_pipeline(number, ExecutionStatus::InProgress.event_state());
         self.settle(now);
         id
     }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::{
     Engine,
+    action_types::ActionType,
     actions::ActionExecution,
     credentials::{self, Issued},
     declaration::{ActionTypeId, EncryptionKey},
     error::ApiError,
     executions::Execution,
     settings::{Leniency, NonceForm},
+    third_party::Asker,
 };
 use crate::types::Timestamp;
 
@@ -25,6 +27,8 @@ pub(crate) struct Job {
     available: Timestamp,
     offered: Timestamp,
     pub(super) finished: Option<Timestamp>,
+    /// When the function that was invoked with it must have replied.
+    pub(super) reply_until: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,8 +85,19 @@ impl Engine {
                 available,
                 offered: available,
                 finished: None,
+                reply_until: None,
             },
         );
+        if state == JobState::Queued {
+            self.job_is_queued(number);
+        }
+    }
+
+    fn job_is_queued(&mut self, number: u64) {
+        let action = self.jobs.get(&number).and_then(|job| self.actions.get(&job.action));
+        if action.is_some_and(ActionExecution::is_invocation) {
+            self.invoke(number);
+        }
     }
 
     /// When the job changes by itself, if it does.
@@ -90,7 +105,8 @@ impl Engine {
         match job.state {
             JobState::Created => Some(job.available),
             JobState::Dispatched => self.settings.reoffer_after.map(|delay| job.offered.after(delay)),
-            JobState::Queued | JobState::InProgress => None,
+            JobState::Queued => None,
+            JobState::InProgress => job.reply_until,
             JobState::TimedOut | JobState::Succeeded | JobState::Failed => {
                 job.finished.map(|finished| finished.after(self.settings.purge_after))
             }
@@ -103,8 +119,11 @@ impl Engine {
         if job.state.is_over() {
             self.job_numbers.remove(&job.id);
             self.jobs.remove(&number);
+        } else if job.state == JobState::InProgress {
+            self.invocation_timed_out(number);
         } else {
             job.state = JobState::Queued;
+            self.job_is_queued(number);
         }
     }
 
@@ -115,13 +134,7 @@ impl Engine {
         batch: Option<usize>,
         query: &BTreeMap<String, String>,
     ) -> Result<Vec<u64>, ApiError> {
-        if id.owner != "Custom" {
-            return Err(ApiError::validation(format!("ActionType with owner '{}' is not supported", id.owner)));
-        }
-        let Some(action_type) = self.available_action_type(id) else {
-            let message = format!("{} is not available", id.describe());
-            return Err(ApiError::new("ActionTypeNotFoundException", message));
-        };
+        let action_type = self.pollable(id, "Custom")?;
         let wanted = match (action_type.queryable(), query.iter().next()) {
             (None, None) => None,
             (Some(property), Some((key, value))) if key == property => Some((key, value)),
@@ -139,12 +152,37 @@ impl Engine {
                 )));
             }
         };
+        Ok(self.offer_queued(id, batch, |action| {
+            wanted.is_none_or(|(key, value)| action.configuration.get(key) == Some(value))
+        }))
+    }
+
+    /// As [`Engine::poll`], for a partner.
+    pub(crate) fn poll_third_party(&mut self, id: &ActionTypeId, batch: Option<usize>) -> Result<Vec<u64>, ApiError> {
+        self.pollable(id, "ThirdParty")?;
+        Ok(self.offer_queued(id, batch, |_| true))
+    }
+
+    fn pollable(&self, id: &ActionTypeId, owner: &str) -> Result<&ActionType, ApiError> {
+        if id.owner != owner {
+            return Err(ApiError::validation(format!("ActionType with owner '{}' is not supported", id.owner)));
+        }
+        self.available_action_type(id)
+            .ok_or_else(|| ApiError::new("ActionTypeNotFoundException", format!("{} is not available", id.describe())))
+    }
+
+    fn offer_queued(
+        &mut self,
+        id: &ActionTypeId,
+        batch: Option<usize>,
+        wanted: impl Fn(&ActionExecution) -> bool,
+    ) -> Vec<u64> {
         let matching = |job: &Job| {
             job.state == JobState::Queued
-                && self.actions.get(&job.action).is_some_and(|action| {
-                    action.declaration.action_type_id == *id
-                        && wanted.is_none_or(|(key, value)| action.configuration.get(key) == Some(value))
-                })
+                && self
+                    .actions
+                    .get(&job.action)
+                    .is_some_and(|action| action.declaration.action_type_id == *id && wanted(action))
         };
         let offered: Vec<u64> = self
             .jobs
@@ -156,7 +194,7 @@ impl Engine {
         for number in &offered {
             self.offer(*number);
         }
-        Ok(offered)
+        offered
     }
 
     fn offer(&mut self, number: u64) {
@@ -175,9 +213,10 @@ impl Engine {
 
     /// Gives the job to whoever holds the nonce of its latest offer. An offer that was taken back but not made anew is
     /// still good: nobody else can hold it.
-    pub(crate) fn acknowledge(&mut self, id: &str, nonce: &str) -> Result<JobState, ApiError> {
+    pub(crate) fn acknowledge(&mut self, id: &str, nonce: &str, asker: Asker<'_>) -> Result<JobState, ApiError> {
         let (second, finished) = (self.settings.second_acknowledge, self.settings.acknowledge_finished);
-        let job = self.job_mut(id)?;
+        let number = self.job_for(id, asker)?;
+        let job = self.jobs.get_mut(&number).ok_or_else(|| no_job(id))?;
         let refused = |why: &str| Err(ApiError::new("InvalidNonceException", format!("Job '{id}' {why}")));
         if job.nonce.as_deref() != Some(nonce) {
             return refused("was not offered with this nonce, or was offered again since");
@@ -195,7 +234,7 @@ impl Engine {
 
     /// The number of a job whose details may be told.
     pub(crate) fn job_for_details(&self, id: &str) -> Result<u64, ApiError> {
-        let number = *self.job_numbers.get(id).ok_or_else(|| no_job(id))?;
+        let number = self.job_for(id, Asker::OwnWorker)?;
         let unacknowledged = self
             .jobs
             .get(&number)
@@ -229,10 +268,6 @@ impl Engine {
         // Never forgotten: a key that no job is known to have would be taken for an ordinary user's.
         self.grants.insert(issued.access_key_id.clone(), issued.grant.clone());
         Some(issued)
-    }
-
-    pub(super) fn job_mut(&mut self, id: &str) -> Result<&mut Job, ApiError> {
-        self.job_numbers.get(id).and_then(|number| self.jobs.get_mut(number)).ok_or_else(|| no_job(id))
     }
 }
 

@@ -7,23 +7,31 @@ use crate::types::{Grant, ObjectRef, Timestamp};
 
 pub(crate) mod action_types;
 pub(crate) mod actions;
+pub(crate) mod approvals;
 mod artifacts;
 pub(crate) mod credentials;
 pub(crate) mod declaration;
 pub(crate) mod error;
+mod events;
 pub(crate) mod executions;
+mod invocations;
 pub(crate) mod jobs;
 pub(crate) mod pipelines;
 mod progress;
 mod random;
 pub(crate) mod results;
+pub(crate) mod retries;
 mod settings;
+mod stops;
 mod structure;
+pub(crate) mod third_party;
+pub(crate) mod transitions;
 pub(crate) mod urls;
 mod variables;
 
 pub(crate) use artifacts::Artifact;
 pub use settings::{Leniency, NonceForm, Settings};
+pub use third_party::Connection;
 
 /// The whole state. Executions, actions and jobs are numbered in the order in which they came to be, all in one series.
 pub struct Engine {
@@ -34,6 +42,7 @@ pub struct Engine {
     next_number: u64,
     own_action_types: Vec<action_types::ActionType>,
     action_types: BTreeMap<declaration::ActionTypeId, action_types::Registered>,
+    connections: Vec<Connection>,
     pub(crate) pipelines: BTreeMap<String, pipelines::Pipeline>,
     executions: BTreeMap<u64, executions::Execution>,
     /// The executions that are in progress.
@@ -65,6 +74,15 @@ pub enum Effect {
         /// The artifact's place.
         to: ObjectRef,
     },
+    /// Invoke the function with [`job_event`](crate::api::job_event), without waiting for its answer.
+    InvokeFunction {
+        /// What the action's configuration names.
+        function: String,
+        /// The job's id.
+        job: String,
+    },
+    /// Tell this to whoever listens, as EventBridge does.
+    Event(serde_json::Value),
     /// See which of the objects are there, and tell [`Engine::outputs_checked`].
     CheckOutputs {
         /// What to answer with.
@@ -114,8 +132,13 @@ impl Engine {
             random: random::Random::new(seed),
             clock: Timestamp(0),
             next_number: 0,
-            own_action_types: vec![action_types::s3_source()],
+            own_action_types: vec![
+                action_types::s3_source(),
+                action_types::manual_approval(),
+                invocations::lambda_invoke(),
+            ],
             action_types: BTreeMap::new(),
+            connections: Vec::new(),
             pipelines: BTreeMap::new(),
             executions: BTreeMap::new(),
             active: BTreeSet::new(),

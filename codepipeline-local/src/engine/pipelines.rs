@@ -10,6 +10,7 @@ use super::{
     declaration::{Configuration, ExecutionMode, PipelineDeclaration, Tag},
     error::ApiError,
     executions, structure,
+    transitions::Disabled,
 };
 use crate::types::Timestamp;
 
@@ -26,6 +27,8 @@ pub(crate) struct Pipeline {
     pub(crate) updated: Timestamp,
     /// The executions that client request tokens have started.
     pub(super) started: BTreeMap<String, String>,
+    /// The stages that can't be entered.
+    pub(crate) disabled: BTreeMap<String, Disabled>,
 }
 
 impl Pipeline {
@@ -69,7 +72,13 @@ impl Engine {
         let declaration = Arc::new(declaration);
         self.pipelines.insert(
             name.clone(),
-            Pipeline { versions: vec![declaration.clone()], created: now, updated: now, started: BTreeMap::new() },
+            Pipeline {
+                versions: vec![declaration.clone()],
+                created: now,
+                updated: now,
+                started: BTreeMap::new(),
+                disabled: BTreeMap::new(),
+            },
         );
         // Where a variable has no default there is no execution, but a pipeline: it can be started with a value.
         let values = executions::variable_values(&declaration, &BTreeMap::new());
@@ -79,7 +88,7 @@ impl Engine {
         Ok(declaration)
     }
 
-    /// Executions that run go on with the version that they began with.
+    /// Executions that run go on with the version that they began with, unless the settings say that they are canceled.
     pub(crate) fn update_pipeline(
         &mut self,
         now: Timestamp,
@@ -99,6 +108,9 @@ impl Engine {
         if let Some(pipeline) = self.pipelines.get_mut(&declaration.name) {
             pipeline.versions.push(declaration.clone());
             pipeline.updated = now;
+        }
+        if self.settings.cancel_on_update && latest.stages != declaration.stages {
+            self.cancel_executions(now, &declaration.name);
         }
         Ok(declaration)
     }

@@ -4,7 +4,7 @@ use super::{
     Engine,
     actions::ActionStatus,
     declaration::ExecutionMode,
-    executions::{Execution, ExecutionStatus, Place, StageStatus},
+    executions::{Execution, ExecutionStatus, Group, Place, StageStatus},
 };
 use crate::types::Timestamp;
 
@@ -27,9 +27,13 @@ impl Engine {
     fn step(&mut self, now: Timestamp, number: u64) -> bool {
         let Some(execution) = self.executions.get(&number) else { return false };
         match &execution.place {
-            Place::Over => false,
+            Place::Over(_) => false,
             Place::Waiting { stage } => {
                 let stage = *stage;
+                if execution.status == ExecutionStatus::Stopping {
+                    self.end(now, number, ExecutionStatus::Stopped);
+                    return true;
+                }
                 if self.is_superseded(execution, number) {
                     self.end(now, number, ExecutionStatus::Superseded);
                     return true;
@@ -39,17 +43,24 @@ impl Engine {
                 }
                 if let Some(execution) = self.executions.get_mut(&number) {
                     execution.stages.push(StageStatus::InProgress);
+                    execution.updated = now;
                 }
+                self.tell_of_stage(number, StageStatus::InProgress.event_state());
                 self.run_next_group(now, number, stage, 0)
             }
-            Place::Running { stage, run_order, actions } => {
+            Place::Running(Group { stage, run_order, actions }) => {
                 let (stage, run_order) = (*stage, *run_order);
                 let statuses = || actions.iter().filter_map(|action| self.actions.get(action)).map(|a| a.status);
                 if statuses().any(|status| status == ActionStatus::InProgress) {
                     return false;
                 }
+                if execution.status == ExecutionStatus::Stopping {
+                    self.mark_stage(number, StageStatus::Stopped);
+                    self.end(now, number, ExecutionStatus::Stopped);
+                    return true;
+                }
                 if statuses().any(|status| status == ActionStatus::Failed) {
-                    self.leave_stage(number, StageStatus::Failed);
+                    self.mark_stage(number, StageStatus::Failed);
                     self.end(now, number, ExecutionStatus::Failed);
                     return true;
                 }
@@ -67,8 +78,13 @@ impl Engine {
     }
 
     /// But in the mode PARALLEL, a stage has one execution at a time. Those that wait for it enter in their order, since
-    /// the oldest one is asked first.
+    /// the oldest one is asked first. Nobody enters through a transition that is disabled.
     fn may_enter(&self, execution: &Execution) -> bool {
+        let disabled =
+            |stage| self.pipelines.get(&execution.pipeline).is_some_and(|it| it.disabled.contains_key(stage));
+        if execution.waits_for_name().is_some_and(disabled) {
+            return false;
+        }
         execution.declaration.execution_mode == ExecutionMode::Parallel
             || !self.same_pipeline(execution).any(|(_, peer)| peer.runs_in() == execution.waits_for_name())
     }
@@ -81,13 +97,13 @@ impl Engine {
     }
 
     /// Starts the stage's actions of the next run order, or goes on to the next stage, or ends.
-    fn run_next_group(&mut self, now: Timestamp, number: u64, stage: usize, after: u32) -> bool {
+    pub(super) fn run_next_group(&mut self, now: Timestamp, number: u64, stage: usize, after: u32) -> bool {
         let Some(declaration) = self.executions.get(&number).map(|execution| execution.declaration.clone()) else {
             return false;
         };
         let actions = &declaration.stages[stage].actions;
         let Some(run_order) = actions.iter().map(|action| action.run_order).filter(|order| *order > after).min() else {
-            self.leave_stage(number, StageStatus::Succeeded);
+            self.mark_stage(number, StageStatus::Succeeded);
             if stage + 1 == declaration.stages.len() {
                 self.end(now, number, ExecutionStatus::Succeeded);
             } else {
@@ -100,28 +116,35 @@ impl Engine {
             .filter(|action| action.run_order == run_order)
             .map(|action| self.start_action(now, number, &declaration, stage, action))
             .collect();
-        self.put(now, number, Place::Running { stage, run_order, actions: started });
+        self.put(now, number, Place::Running(Group { stage, run_order, actions: started }));
         true
     }
 
-    fn leave_stage(&mut self, number: u64, status: StageStatus) {
+    pub(super) fn mark_stage(&mut self, number: u64, status: StageStatus) {
         if let Some(last) = self.executions.get_mut(&number).and_then(|execution| execution.stages.last_mut()) {
             *last = status;
+            self.tell_of_stage(number, status.event_state());
         }
     }
 
-    fn put(&mut self, now: Timestamp, number: u64, place: Place) {
+    pub(super) fn put(&mut self, now: Timestamp, number: u64, place: Place) {
         if let Some(execution) = self.executions.get_mut(&number) {
             execution.place = place;
             execution.updated = now;
         }
     }
 
-    fn end(&mut self, now: Timestamp, number: u64, status: ExecutionStatus) {
-        self.put(now, number, Place::Over);
+    pub(super) fn end(&mut self, now: Timestamp, number: u64, status: ExecutionStatus) {
         if let Some(execution) = self.executions.get_mut(&number) {
+            let group = match &execution.place {
+                Place::Running(group) => Some(group.clone()),
+                _ => None,
+            };
+            execution.place = Place::Over(group);
             execution.status = status;
+            execution.updated = now;
         }
         self.active.remove(&number);
+        self.tell_of_pipeline(number, status.event_state());
     }
 }

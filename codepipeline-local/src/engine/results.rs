@@ -8,6 +8,7 @@ use super::{
     error::ApiError,
     jobs::{JobState, no_job},
     settings::Leniency,
+    third_party::Asker,
 };
 use crate::types::{ObjectRef, Timestamp};
 
@@ -22,7 +23,7 @@ pub(crate) struct Progress {
     pub(crate) percent_complete: Option<u8>,
 }
 
-/// A `PutJobSuccessResult`.
+/// A `PutJobSuccessResult` or `PutThirdPartyJobSuccessResult`.
 pub(crate) struct Success {
     pub(crate) progress: Progress,
     pub(crate) revision: Option<Revision>,
@@ -31,8 +32,8 @@ pub(crate) struct Success {
 }
 
 impl Engine {
-    pub(crate) fn put_success(&mut self, id: &str, success: Success) -> Result<(), ApiError> {
-        let (action, number) = self.job_for_result(id)?;
+    pub(crate) fn put_success(&mut self, id: &str, success: Success, asker: Asker<'_>) -> Result<(), ApiError> {
+        let Some((action, number)) = self.job_for_result(id, asker)? else { return Ok(()) };
         let size: usize = success.variables.iter().map(|(key, value)| key.len() + value.len()).sum();
         if size > VARIABLES_LIMIT {
             return Err(ApiError::new(
@@ -99,8 +100,9 @@ impl Engine {
         code: &str,
         message: String,
         external_id: Option<String>,
+        asker: Asker<'_>,
     ) -> Result<(), ApiError> {
-        let (action, number) = self.job_for_result(id)?;
+        let Some((action, number)) = self.job_for_result(id, asker)? else { return Ok(()) };
         let now = self.clock;
         self.finish_job(number, JobState::Failed);
         self.note_progress(action, Progress { external_id, ..Progress::default() });
@@ -109,13 +111,17 @@ impl Engine {
         Ok(())
     }
 
-    fn job_for_result(&mut self, id: &str) -> Result<(u64, u64), ApiError> {
-        let number = *self.job_numbers.get(id).ok_or_else(|| no_job(id))?;
+    /// The action and the number of the job; `None` for a result that comes too late and is not minded.
+    fn job_for_result(&self, id: &str, asker: Asker<'_>) -> Result<Option<(u64, u64)>, ApiError> {
+        let number = self.job_for(id, asker)?;
         let early = self.settings.put_before_acknowledge == Leniency::Accept;
-        let job = self.job_mut(id)?;
+        let job = self.jobs.get(&number).ok_or_else(|| no_job(id))?;
         let offered = job.nonce.is_some() && matches!(job.state, JobState::Queued | JobState::Dispatched);
         if job.state == JobState::InProgress || (offered && early) {
-            return Ok((job.action, number));
+            return Ok(Some((job.action, number)));
+        }
+        if job.state.is_over() && self.settings.late_result == Leniency::Accept {
+            return Ok(None);
         }
         Err(ApiError::new(
             "InvalidJobStateException",

@@ -42,6 +42,9 @@ pub struct Settings {
     pub acknowledge_finished: Leniency,
     /// A result for a job that was offered but not acknowledged: `InvalidJobStateException`, or taken as the result.
     pub put_before_acknowledge: Leniency,
+    /// A result for a job that is over (finished, timed out, or abandoned with its action): `InvalidJobStateException`, or
+    /// taken without effect.
+    pub late_result: Leniency,
     /// `GetJobDetails` of a job that was not acknowledged: `JobNotFoundException`, or its details.
     pub details_before_acknowledge: Leniency,
     /// A continuation token beside output variables: `ValidationException`, or the variables are dropped.
@@ -58,6 +61,8 @@ pub struct Settings {
     pub default_batch_size: usize,
     /// How long an action may run, all its continuations together (24 hours for custom actions, User Guide, "limits").
     pub action_timeout: Duration,
+    /// How long a Lambda function may take for the result of one job (20 minutes, User Guide, "limits").
+    pub invoke_timeout: Duration,
     /// How long a job's temporary credentials are good.
     pub credential_life: Duration,
     /// The longest configuration value in characters. The API model says 1000, the service was seen to take 50 000.
@@ -67,6 +72,13 @@ pub struct Settings {
     pub extra_members: bool,
     /// Whether a new pipeline starts an execution at once, as the service does.
     pub start_on_create: bool,
+    /// How long before its job can be polled an action's STARTED event comes.
+    pub event_lead: Duration,
+    /// Whether every event comes twice; EventBridge promises no more than that it comes at least once.
+    pub duplicate_events: bool,
+    /// Whether an update that changes a pipeline's stages cancels the executions in progress. If not, they go on with the
+    /// version that they began with.
+    pub cancel_on_update: bool,
     /// How many items a listing without `maxResults` has per page.
     pub page_size: usize,
 }
@@ -82,6 +94,7 @@ impl Default for Settings {
             second_acknowledge: Leniency::Refuse,
             acknowledge_finished: Leniency::Refuse,
             put_before_acknowledge: Leniency::Refuse,
+            late_result: Leniency::Refuse,
             details_before_acknowledge: Leniency::Accept,
             variables_with_continuation: Leniency::Refuse,
             missing_query_param: Leniency::Refuse,
@@ -90,10 +103,14 @@ impl Default for Settings {
             continuation_delay: Duration::from_secs(30),
             default_batch_size: 1,
             action_timeout: Duration::from_secs(24 * 60 * 60),
+            invoke_timeout: Duration::from_secs(20 * 60),
             credential_life: Duration::from_secs(15 * 60),
             configuration_value_limit: 50_000,
             extra_members: false,
             start_on_create: false,
+            event_lead: Duration::ZERO,
+            duplicate_events: false,
+            cancel_on_update: false,
             page_size: 100,
         }
     }

@@ -53,7 +53,7 @@ pub(super) fn check(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(
     for (index, stage) in pipeline.stages.iter().enumerate() {
         for action in &stage.actions {
             let standing = (index, action.run_order);
-            check_action(engine, action, index)?;
+            check_action(engine, pipeline, action, index)?;
             let mut inputs = BTreeSet::new();
             for input in &action.input_artifacts {
                 if !inputs.insert(&input.name) {
@@ -151,7 +151,12 @@ fn check_stores(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(), A
     Ok(())
 }
 
-fn check_action(engine: &Engine, action: &ActionDeclaration, stage: usize) -> Result<(), ApiError> {
+fn check_action(
+    engine: &Engine,
+    pipeline: &PipelineDeclaration,
+    action: &ActionDeclaration,
+    stage: usize,
+) -> Result<(), ApiError> {
     let (name, id) = (&action.name, &action.action_type_id);
     let Some(action_type) = engine.available_action_type(id) else {
         let mut message = format!(
@@ -160,10 +165,19 @@ fn check_action(engine: &Engine, action: &ActionDeclaration, stage: usize) -> Re
             engine.settings.region.replace('-', "_").to_uppercase()
         );
         if id.owner != "Custom" {
-            message += "; codepipeline-local emulates, of the action types that users do not make: AWS/Source/S3/1";
+            let known: Vec<String> = engine.own_action_types.iter().map(|known| known.id.path()).collect();
+            message += "; codepipeline-local emulates, of the action types that users do not make: ";
+            message += &known.join(", ");
         }
         return Err(ApiError::action(message));
     };
+    if id.owner == "ThirdParty" && engine.connection(id, &pipeline.name).is_none() {
+        return Err(ApiError::action(format!(
+            "Action '{name}': pipeline '{}' has no connection for {}; add one to the connections file",
+            pipeline.name,
+            id.describe()
+        )));
+    }
     if let Some(region) = action.region.as_ref().filter(|region| **region != engine.settings.region) {
         return Err(ApiError::action(format!(
             "Action '{name}' is in the region '{region}'; codepipeline-local runs no cross-region actions, and its region is '{}'",

@@ -4,19 +4,22 @@
 mod endpoint;
 mod process;
 mod schedule;
+mod waking;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::num::NonZeroU16;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::ids::random_uuid;
 use endpoint::{Answer, Offer};
 use process::Process;
 pub use schedule::{Schedule, scheduled_event};
+pub use waking::Waking;
 
 /// How long a bootstrap may take before it asks for its first event, beside the function's timeout: the init phase's limit
 /// (Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle").
@@ -73,37 +76,54 @@ pub enum Invocation {
     },
 }
 
-/// A function with one execution environment: its process is started by the first invocation, kept for the next, and replaced when
-/// it ends or is killed. Invocations wait for one another; for two at a time, start two functions.
+/// A function and its execution environments: a process is started for an invocation when none is idle, kept for the next, and
+/// replaced when it ends or is killed. There are as many as there are invocations at a time, up to the function's concurrency;
+/// further invocations wait for their turn.
 #[derive(Clone)]
 pub struct Function {
     settings: Arc<FunctionSettings>,
-    environment: Arc<Mutex<Option<Process>>>,
+    /// Processes that have answered, the latest at the end.
+    idle: Arc<Mutex<Vec<Process>>>,
+    concurrency: NonZeroU16,
+    /// One for each process that may run.
+    places: Arc<Semaphore>,
     stopping: Arc<watch::Sender<bool>>,
 }
 
 impl Function {
-    /// Takes the settings. Fails if the command is empty; whether it can be run shows at the first invocation.
+    /// A function that has one invocation at a time. Fails if the command is empty; whether it can be run shows at the first
+    /// invocation.
     pub fn new(settings: FunctionSettings) -> io::Result<Self> {
+        Self::with_concurrency(settings, NonZeroU16::MIN)
+    }
+
+    /// A function that has as many invocations at a time, as reserved concurrency allows on Lambda.
+    pub fn with_concurrency(settings: FunctionSettings, concurrency: NonZeroU16) -> io::Result<Self> {
         if settings.command.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the function's command is empty"));
         }
         Ok(Self {
             settings: Arc::new(settings),
-            environment: Arc::default(),
+            idle: Arc::default(),
+            concurrency,
+            places: Arc::new(Semaphore::new(concurrency.get().into())),
             stopping: Arc::new(watch::Sender::new(false)),
         })
     }
 
-    /// Has the function handle an event, and waits for the end. Fails if its process can't be started. When the returned future is
-    /// dropped, the process is killed.
+    /// Has the function handle an event, and waits for the end. Fails if its process can't be started, or if the function was
+    /// stopped. When the returned future is dropped, the process is killed.
     pub async fn invoke(&self, event: &Value) -> io::Result<Invocation> {
-        let mut environment = self.environment.lock().await;
-        // Taken out while it works: if this call is given up, so is the process.
-        let mut warm = environment.take();
+        let stopped = || io::Error::other("the function was stopped");
+        let _place = self.places.acquire().await.map_err(|_| stopped())?;
+        if *self.stopping.borrow() {
+            return Err(stopped());
+        }
         loop {
+            // Taken out while it works: if this call is given up, so is the process.
+            let warm = self.idle().pop();
             let reused = warm.is_some();
-            let mut process = match warm.take() {
+            let mut process = match warm {
                 Some(process) => process,
                 None => Process::start(&self.settings).await?,
             };
@@ -113,7 +133,7 @@ impl Function {
                 End::ExitedBefore(status) => return Ok(Invocation::Exited { status }),
                 End::Invocation(invocation) => {
                     if !process.is_ended() {
-                        *environment = Some(process);
+                        self.idle().push(process);
                     }
                     return Ok(invocation);
                 }
@@ -126,13 +146,27 @@ impl Function {
         &self.settings
     }
 
-    /// Kills the process, and waits until it is gone. An invocation that is under way ends as [`Invocation::Exited`].
+    /// Has the function handle an event in its turn, and tells `report` how it ended: Lambda's asynchronous invocation, but
+    /// without retries. Returns at once; the events wait in the order in which they came.
+    pub fn invoke_async(&self, event: Value, report: impl FnOnce(io::Result<Invocation>) + Send + 'static) {
+        let function = self.clone();
+        tokio::spawn(async move { report(function.invoke(&event).await) });
+    }
+
+    /// Kills the processes, and waits until they are gone. Invocations that are under way end as [`Invocation::Exited`], and those
+    /// that wait for their turn fail.
     pub async fn stop(self) {
         self.stopping.send_replace(true);
-        let process = self.environment.lock().await.take();
-        if let Some(mut process) = process {
+        // It has all places once no invocation is under way. The semaphore is never closed.
+        let _places = self.places.acquire_many(self.concurrency.get().into()).await;
+        let processes = std::mem::take(&mut *self.idle());
+        for mut process in processes {
             process.end().await;
         }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Process>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has one process handle the event. Unless it answers, it is ended.

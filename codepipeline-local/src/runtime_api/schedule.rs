@@ -3,13 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use s3s::dto::{Timestamp as Date, TimestampFormat};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use super::{Function, FunctionSettings, Invocation};
 use crate::clock::Clock;
+use crate::dates::iso_seconds;
 use crate::ids::random_uuid;
 use crate::types::Timestamp;
 
@@ -46,18 +46,13 @@ impl Drop for Schedule {
 
 /// The event of an EventBridge rule with a schedule (EventBridge User Guide, "Events from Amazon EventBridge Scheduled rules").
 pub fn scheduled_event(now: Timestamp, account_id: &str, region: &str) -> Value {
-    let mut time = Vec::new();
-    let seconds = std::time::UNIX_EPOCH + Duration::from_secs(now.0 / 1000);
-    // Writing to memory fails for no date that a clock shows.
-    let _ = Date::from(seconds).format(TimestampFormat::DateTime, &mut time);
-    let time = String::from_utf8_lossy(&time).replace(".000Z", "Z");
     json!({
         "version": "0",
         "id": random_uuid(),
         "detail-type": "Scheduled Event",
         "source": "aws.events",
         "account": account_id,
-        "time": time,
+        "time": iso_seconds(now),
         "region": region,
         "resources": [format!("arn:aws:events:{region}:{account_id}:rule/codepipeline-local")],
         "detail": {},

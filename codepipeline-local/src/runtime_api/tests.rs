@@ -226,6 +226,75 @@ async fn a_process_that_has_answered_is_given_the_next_event() {
     mute.function.stop().await;
 }
 
+/// Shells that say where their Runtime API is, each in a file of its own, and never ask for an event.
+fn many(folder: &Path, concurrency: u16) -> Function {
+    let mut settings =
+        shell("cd \"$FOLDER\"; echo $AWS_LAMBDA_RUNTIME_API > new.$$; mv new.$$ api.$$; sleep 600 & wait");
+    settings.env = BTreeMap::from([("FOLDER".into(), folder.display().to_string())]);
+    settings.timeout = Duration::from_secs(600);
+    Function::with_concurrency(settings, NonZeroU16::new(concurrency).unwrap()).unwrap()
+}
+
+/// The addresses of the shells' Runtime APIs.
+fn addresses(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let ready = files.filter(|file| file.file_name().unwrap().to_string_lossy().starts_with("api."));
+    ready.map(|file| std::fs::read_to_string(file).unwrap().trim().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn invocations_have_a_process_each_up_to_the_limit_and_then_wait_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let function = many(folder.path(), 2);
+    let (sender, mut ends) = mpsc::unbounded_channel();
+    for number in 0..3 {
+        let sender = sender.clone();
+        function.invoke_async(json!(number), move |end| sender.send(end.unwrap()).unwrap());
+    }
+    until(|| addresses(folder.path()).len() == 2).await;
+    let apis = addresses(folder.path());
+    let mut seen = Vec::new();
+    for api in &apis {
+        let (_, head, body) = send(api, "GET", "invocation/next", "").await;
+        seen.push((api, header(&head, "lambda-runtime-aws-request-id"), body));
+    }
+    // Both are at work now; the first to answer is given the third event.
+    let (api, id, body) = &seen[0];
+    send(api, "POST", &format!("invocation/{id}/response"), body).await;
+    let (_, head, third) = send(api, "GET", "invocation/next", "").await;
+    assert_eq!(third, "2");
+    let id = header(&head, "lambda-runtime-aws-request-id");
+    send(api, "POST", &format!("invocation/{id}/response"), "2").await;
+    let (api, id, body) = &seen[1];
+    send(api, "POST", &format!("invocation/{id}/response"), body).await;
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        let Some(Invocation::Answered(answer)) = ends.recv().await else { panic!("all are answered") };
+        answers.push(answer.as_u64().unwrap());
+    }
+    answers.sort_unstable();
+    assert_eq!(answers, [0, 1, 2]);
+    assert_eq!(addresses(folder.path()).len(), 2, "the third had no process of its own");
+    function.stop().await;
+}
+
+#[tokio::test]
+async fn what_waits_for_its_turn_when_the_function_is_stopped_is_never_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let function = many(folder.path(), 1);
+    let invoke = || {
+        let function = function.clone();
+        tokio::spawn(async move { function.invoke(&json!({})).await })
+    };
+    let first = invoke();
+    until(|| addresses(folder.path()).len() == 1).await;
+    let second = invoke();
+    function.clone().stop().await;
+    assert!(matches!(first.await.unwrap(), Ok(Invocation::Exited { .. })));
+    assert!(second.await.unwrap().unwrap_err().to_string().contains("stopped"));
+    assert_eq!(addresses(folder.path()).len(), 1);
+}
+
 #[tokio::test]
 async fn stopping_a_function_ends_its_invocation_and_its_process() {
     let mute = Mute::new(Duration::from_secs(600));

@@ -9,6 +9,7 @@ mod condition;
 mod listing;
 mod messages;
 mod objects;
+mod pace;
 mod signature;
 mod storage;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use crate::request_log::RequestLog;
 use crate::types::{ObjectRef, Permissions};
 use access::Caller;
 use catalog::{Catalog, Encryption, Record};
+pub use pace::S3Pace;
 use signature::Signed;
 use storage::{Operations, Storage};
 
@@ -63,6 +65,8 @@ pub(crate) struct Store {
     storage: Arc<Storage>,
     service: S3Service,
     permissions: Arc<dyn Permissions>,
+    clock: Clock,
+    pace: S3Pace,
 }
 
 /// What [`Store::copy`] has copied.
@@ -91,6 +95,7 @@ impl Store {
         clock: Clock,
         permissions: Arc<dyn Permissions>,
         log: RequestLog,
+        pace: S3Pace,
     ) -> io::Result<Self> {
         let catalog = Catalog::open(folder.path())?;
         let shared = || Arc::clone(&permissions);
@@ -108,18 +113,22 @@ impl Store {
         config.presigned_url_max_skew_time_secs = u32::MAX;
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         builder.set_auth(access::Auth(shared()));
-        builder.set_access(access::Access { permissions: shared(), clock, log });
-        Ok(Self { storage, service: builder.build(), permissions })
+        builder.set_access(access::Access { permissions: shared(), clock: clock.clone(), log });
+        Ok(Self { storage, service: builder.build(), permissions, clock, pace })
     }
 
     /// Answers a request. Fails if the connection must be given up.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
         let (mut parts, body) = request.into_parts();
         let mut body = body::read_to_its_end(&parts.headers, body);
+        let mut pace = S3Pace::default();
         if let Some(signed) = Signed::of(&parts) {
             match access::caller(&*self.permissions, signed.access_key_id()) {
                 // Their signatures are verified as they are.
-                Ok(Caller::Job(_)) => {}
+                Ok(Caller::Job(_)) => {
+                    pace = self.pace;
+                    body = pace.slow(&self.clock, body);
+                }
                 Ok(Caller::Ordinary) => {
                     ignore_unreadable_range(&mut parts.headers);
                     body = body::without_chunk_signatures(&mut parts.headers, body);
@@ -142,7 +151,9 @@ impl Store {
             }
         }
         let place = messages::Place::of(&parts.uri);
-        Ok(place.explain(self.service.call(Request::from_parts(parts, body)).await?))
+        let reply = place.explain(self.service.call(Request::from_parts(parts, body)).await?);
+        pace.wait(&self.clock).await;
+        Ok(reply.map(|body| pace.slow(&self.clock, body)))
     }
 
     /// Makes the bucket, if it is not there. Fails if S3 allows no such name, or the data folder fails.

@@ -16,10 +16,14 @@ use crate::{
 };
 
 mod action_types;
+mod control;
+mod events;
 mod executions;
+mod invocations;
 mod jobs;
 mod pipelines;
 mod requests;
+mod third_party;
 
 /// What the operations of this emulator may answer beside their modelled errors: the protocol's own, and one that the
 /// model has a shape for but lists nowhere.

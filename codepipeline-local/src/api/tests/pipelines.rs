@@ -311,7 +311,7 @@ fn every_listing_gives_each_item_once_whatever_the_pages_size() {
     }
     let of_web = json!({"pipelineName": "web"});
     for (operation, member, input, count) in [
-        ("ListActionTypes", "actionTypes", json!({}), 4),
+        ("ListActionTypes", "actionTypes", json!({}), 6),
         ("ListPipelineExecutions", "pipelineExecutionSummaries", of_web.clone(), 3),
         ("ListActionExecutions", "actionExecutionDetails", of_web, 4),
     ] {

@@ -17,9 +17,9 @@ fn error(target: &str, body: &[u8]) -> (String, String) {
 
 #[test]
 fn an_operation_that_is_not_emulated_is_named() {
-    let (name, message) = error("CodePipeline_20150709.StopPipelineExecution", b"{}");
+    let (name, message) = error("CodePipeline_20150709.PutWebhook", b"{}");
     assert_eq!(name, "NotImplementedException");
-    assert!(message.contains("StopPipelineExecution"));
+    assert!(message.contains("PutWebhook"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod conditions;
 mod credentials;
 mod objects;
+mod pace;
 mod uploads;
 
 use std::collections::HashMap;
@@ -46,12 +47,17 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
+        Self::with(S3Pace::default()).await
+    }
+
+    async fn with(pace: S3Pace) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let table = Arc::new(Table::default());
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
         let store = {
             let permissions: Arc<dyn Permissions> = Arc::clone(&table) as _;
-            Store::open(Folder::Given(folder.path().into()), time.clock(), permissions, RequestLog::default()).unwrap()
+            let folder = Folder::Given(folder.path().into());
+            Store::open(folder, time.clock(), permissions, RequestLog::default(), pace).unwrap()
         };
         let answering = store.clone();
         let answer = move |request| {

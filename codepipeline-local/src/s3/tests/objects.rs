@@ -151,7 +151,9 @@ async fn a_temporary_folder_is_removed_when_the_last_request_is_done_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
     let table: Arc<dyn Permissions> = Arc::new(Table::default());
-    let store = Store::open(Folder::Temporary(folder), Clock::machine(), table, RequestLog::default()).unwrap();
+    let store =
+        Store::open(Folder::Temporary(folder), Clock::machine(), table, RequestLog::default(), S3Pace::default())
+            .unwrap();
     store.create_bucket("bucket").unwrap();
     let answering = store.clone();
     let answer = move |request| {

@@ -1,0 +1,22 @@
+//! `AcknowledgeThirdPartyJob`
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, read};
+use crate::engine::{Engine, third_party::Asker};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input {
+    job_id: String,
+    nonce: String,
+    client_token: String,
+}
+
+pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+    let input: Input = read(input)?;
+    let asker = Asker::Partner { client_token: &input.client_token };
+    let state = engine.acknowledge(&input.job_id, &input.nonce, asker)?;
+    Ok(json!({"status": state.name()}))
+}

@@ -1,0 +1,26 @@
+//! `PutThirdPartyJobSuccessResult`
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Answer, job_results::SuccessResult, read};
+use crate::engine::{Engine, third_party::Asker};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input {
+    job_id: String,
+    client_token: String,
+    #[serde(flatten)]
+    result: SuccessResult,
+}
+
+pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+    let input: Input = read(input)?;
+    // The operation has no output variables.
+    let success = input.result.with(BTreeMap::new(), engine.now())?;
+    engine.put_success(&input.job_id, success, Asker::Partner { client_token: &input.client_token })?;
+    Ok(Value::Null)
+}

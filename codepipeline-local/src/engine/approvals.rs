@@ -1,0 +1,83 @@
+//! Manual approvals: actions that wait for a person (User Guide, "approvals").
+
+use std::collections::BTreeMap;
+
+use super::{
+    Engine,
+    actions::{ActionExecution, ActionStatus},
+    error::ApiError,
+};
+use crate::types::Timestamp;
+
+/// What a person has decided.
+pub(crate) struct Decision {
+    pub(crate) approved: bool,
+    pub(crate) summary: String,
+}
+
+impl Engine {
+    /// Takes the decision on the action that has shown the token.
+    pub(crate) fn put_approval(
+        &mut self,
+        now: Timestamp,
+        pipeline: &str,
+        stage: &str,
+        action: &str,
+        token: &str,
+        decision: Decision,
+    ) -> Result<(), ApiError> {
+        let declared = self.stage(pipeline, stage)?.actions.iter().find(|known| known.name == action);
+        if declared.is_none_or(|declared| declared.action_type_id.category != "Approval") {
+            return Err(ApiError::new(
+                "ActionNotFoundException",
+                format!("Stage '{stage}' of pipeline '{pipeline}' has no approval action '{action}'"),
+            ));
+        }
+        let shown = |found: &&(u64, ActionStatus, Option<String>)| found.2.as_deref() == Some(token);
+        let found: Vec<_> = self
+            .actions_of(pipeline)
+            .filter(|(_, _, known)| known.stage == stage && known.declaration.name == action)
+            .map(|(number, _, known)| (number, known.status, known.approval_token.clone()))
+            .collect();
+        let Some((number, status, _)) = found.iter().find(shown) else {
+            return Err(ApiError::new(
+                "InvalidApprovalTokenException",
+                format!("Action '{action}' does not wait for an approval with this token"),
+            ));
+        };
+        if *status != ActionStatus::InProgress {
+            return Err(ApiError::new(
+                "ApprovalAlreadyCompletedException",
+                format!("The approval of action '{action}' was {} already", status.name()),
+            ));
+        }
+        self.decide(now, *number, decision);
+        self.settle(now);
+        Ok(())
+    }
+
+    fn decide(&mut self, now: Timestamp, number: u64, decision: Decision) {
+        if let Some(action) = self.actions.get_mut(&number) {
+            action.summary = Some(decision.summary).filter(|summary| !summary.is_empty());
+        }
+        if decision.approved {
+            self.succeed_action(now, number, BTreeMap::new());
+        } else {
+            self.fail_action(now, number, "JobFailed", "The approval was rejected".to_owned());
+        }
+    }
+
+    pub(super) fn ask_for_approval(&mut self, number: u64) {
+        let token = self.random.uuid();
+        if let Some(action) = self.actions.get_mut(&number) {
+            action.approval_token = Some(token);
+        }
+    }
+}
+
+impl ActionExecution {
+    /// The token to approve with, as long as it waits.
+    pub(crate) fn open_approval(&self) -> Option<&str> {
+        self.approval_token.as_deref().filter(|_| self.status == ActionStatus::InProgress)
+    }
+}

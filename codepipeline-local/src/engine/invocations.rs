@@ -1,0 +1,66 @@
+//! Lambda Invoke actions: their jobs are not polled and not acknowledged, but handed to the function (User Guide,
+//! "action-reference-Lambda").
+
+use super::{
+    Effect, Engine,
+    action_types::{ActionType, ArtifactDetails, first_version, property},
+    actions::ActionExecution,
+    jobs::JobState,
+};
+
+/// The Lambda invoke action.
+pub(super) fn lambda_invoke() -> ActionType {
+    let any = ArtifactDetails { minimum_count: 0, maximum_count: 5 };
+    ActionType {
+        id: first_version("Invoke", "Lambda"),
+        settings: None,
+        action_configuration_properties: vec![property("FunctionName", true), property("UserParameters", false)],
+        input_artifact_details: any,
+        output_artifact_details: any,
+    }
+}
+
+impl ActionExecution {
+    pub(super) fn is_invocation(&self) -> bool {
+        let id = &self.declaration.action_type_id;
+        id.owner == "AWS" && id.category == "Invoke"
+    }
+
+    fn function(&self) -> String {
+        self.configuration.get("FunctionName").cloned().unwrap_or_default()
+    }
+}
+
+impl Engine {
+    /// Hands a job that is due to its function. Nobody has to acknowledge it.
+    pub(super) fn invoke(&mut self, number: u64) {
+        let now = self.clock;
+        let Some(job) = self.jobs.get_mut(&number) else { return };
+        let Some(action) = self.actions.get(&job.action) else { return };
+        job.state = JobState::InProgress;
+        job.reply_until = Some(now.after(self.settings.invoke_timeout));
+        self.effects.push(Effect::InvokeFunction { function: action.function(), job: job.id.clone() });
+    }
+
+    /// Fails the action of a job to which the function has not replied.
+    pub(super) fn invocation_timed_out(&mut self, number: u64) {
+        let Some(action) = self.jobs.get(&number).map(|job| job.action) else { return };
+        let Some(function) = self.actions.get(&action).map(ActionExecution::function) else { return };
+        self.end_jobs(self.clock, action, JobState::TimedOut);
+        // The service's own words, as users have reported them.
+        let message = format!(
+            "The AWS Lambda function {function} failed to return a result. Check the function to verify that it has permission to call the PutJobSuccessResult action and that it made a call to PutJobSuccessResult."
+        );
+        self.fail_action(self.clock, action, "JobFailed", message);
+    }
+
+    /// Whether the job is one that a function was invoked with.
+    pub(crate) fn is_invoked(&self, number: u64) -> bool {
+        self.jobs.get(&number).is_some_and(|job| job.reply_until.is_some())
+    }
+
+    /// The number of the job with this id.
+    pub(crate) fn job_number(&self, id: &str) -> Option<u64> {
+        self.job_numbers.get(id).copied()
+    }
+}

@@ -1,0 +1,102 @@
+//! Executions that end before their time: stopped by their owner, or canceled with the structure that they run in.
+
+use super::{
+    Engine,
+    actions::ActionStatus,
+    error::ApiError,
+    executions::{ExecutionStatus, StageStatus},
+    jobs::JobState,
+};
+use crate::types::Timestamp;
+
+impl Engine {
+    /// Stops an execution: at once if its actions are abandoned, else when those in progress are over (User Guide,
+    /// "pipelines-stop").
+    pub(crate) fn stop_execution(
+        &mut self,
+        now: Timestamp,
+        pipeline: &str,
+        id: &str,
+        abandon: bool,
+        reason: Option<String>,
+    ) -> Result<(), ApiError> {
+        self.pipeline(pipeline)?;
+        let found = self.executions_of(pipeline).find(|(_, execution)| execution.id == id);
+        // The operation has no error of its own for an execution that does not exist.
+        let (number, status) = found.map_or((0, None), |(number, execution)| (number, Some(execution.status)));
+        match status {
+            Some(ExecutionStatus::Stopping) if !abandon => {
+                return Err(ApiError::new(
+                    "DuplicatedStopRequestException",
+                    format!("The pipeline execution '{id}' is stopping already; it can only be abandoned"),
+                ));
+            }
+            Some(ExecutionStatus::InProgress | ExecutionStatus::Stopping) => {}
+            _ => {
+                return Err(ApiError::new(
+                    "PipelineExecutionNotStoppableException",
+                    format!(
+                        "Pipeline '{pipeline}' has no execution '{id}' in progress: it is {}",
+                        status.map_or("unknown", ExecutionStatus::name)
+                    ),
+                ));
+            }
+        }
+        if let Some(execution) = self.executions.get_mut(&number) {
+            execution.status = ExecutionStatus::Stopping;
+            execution.updated = now;
+            execution.stop_reason = reason.or(execution.stop_reason.take());
+        }
+        if status == Some(ExecutionStatus::InProgress) {
+            self.tell_of_pipeline(number, ExecutionStatus::Stopping.event_state());
+            if self.executions.get(&number).is_some_and(|execution| execution.runs_in().is_some()) {
+                self.mark_stage(number, StageStatus::Stopping);
+            }
+        }
+        if abandon {
+            self.abandon_actions(now, number, false);
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Ends every execution of the pipeline that is in progress, since its structure is another one now (User Guide,
+    /// "detect-state-changes-cloudwatch-events").
+    pub(super) fn cancel_executions(&mut self, now: Timestamp, pipeline: &str) {
+        let canceled: Vec<u64> = self
+            .executions_of(pipeline)
+            .filter(|(number, _)| self.active.contains(number))
+            .map(|(number, _)| number)
+            .collect();
+        for number in canceled {
+            self.abandon_actions(now, number, true);
+            if self.executions.get(&number).is_some_and(|execution| execution.runs_in().is_some()) {
+                self.mark_stage(number, StageStatus::Cancelled);
+            }
+            self.end(now, number, ExecutionStatus::Cancelled);
+        }
+    }
+
+    /// Ends the execution's actions in progress. Whatever works on them outside learns of it from an event, if at all.
+    fn abandon_actions(&mut self, now: Timestamp, execution: u64, canceled: bool) {
+        let in_progress = |number: &&u64| self.actions.get(number).is_some_and(|action| action.execution == execution);
+        let abandoned: Vec<u64> = self.running.iter().filter(in_progress).copied().collect();
+        for number in abandoned {
+            self.end_jobs(now, number, JobState::Failed);
+            if let Some(action) = self.actions.get_mut(&number) {
+                action.status = ActionStatus::Abandoned;
+                action.updated = now;
+            }
+            self.running.remove(&number);
+            self.tell_of_action(number, canceled);
+        }
+    }
+
+    /// Ends the job that the action waits for. Its worker learns of it from the answer to its result.
+    pub(super) fn end_jobs(&mut self, now: Timestamp, action: u64, state: JobState) {
+        for job in self.jobs.values_mut().filter(|job| job.action == action && !job.state.is_over()) {
+            job.state = state;
+            job.finished = Some(now);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What surrounds the engine: CodePipeline's requests go to it, all others to S3, and what it wants done in between is done.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use s3s::dto::{Timestamp as Date, TimestampFormat};
+use s3s::{Body, HttpError};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::api;
+use crate::clock::Clock;
+use crate::engine::{Effect, Engine, SourceError, SourceId, SourceRevision};
+use crate::ids::random_uuid;
+use crate::request_log::RequestLog;
+use crate::s3::{CopyError, Store};
+use crate::server::JobInvocation;
+use crate::subscribers::Subscribers;
+use crate::types::{Grant, ObjectRef, Permissions};
+
+const TARGET: &str = "X-Amz-Target";
+/// What the targets of CodePipeline's operations begin with; the version of the API follows.
+const SERVICE: &str = "CodePipeline_";
+/// The longest request to CodePipeline. The largest pipeline that the quotas allow is smaller.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// The engine, the store, and those who listen.
+pub(crate) struct Shared {
+    pub(crate) engine: Arc<Mutex<Engine>>,
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) log: RequestLog,
+    /// Tells the driver of a change, and lets it tell when what follows from it is done.
+    pub(crate) changed: mpsc::UnboundedSender<oneshot::Sender<()>>,
+    pub(crate) events: Subscribers<Value>,
+    pub(crate) invocations: Subscribers<JobInvocation>,
+}
+
+fn lock(engine: &Mutex<Engine>) -> MutexGuard<'_, Engine> {
+    engine.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What S3 asks the engine.
+pub(crate) struct EnginePermissions(pub(crate) Arc<Mutex<Engine>>);
+
+impl Permissions for EnginePermissions {
+    fn grant(&self, access_key_id: &str) -> Option<Grant> {
+        lock(&self.0).grant(access_key_id)
+    }
+
+    fn is_artifact_store(&self, bucket: &str) -> bool {
+        lock(&self.0).is_artifact_store(bucket)
+    }
+}
+
+impl Shared {
+    /// Lets time pass in the engine, whether or not anyone calls, and does what it wants done. Nobody else does: a request ends
+    /// when its client goes away, and what was asked for must be done all the same.
+    pub(crate) async fn drive(&self, mut changes: mpsc::UnboundedReceiver<oneshot::Sender<()>>) {
+        let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
+        loop {
+            let (effects, due) = {
+                let mut engine = lock(&self.engine);
+                engine.advance(self.clock.now());
+                (engine.take_effects(), engine.next_due())
+            };
+            if !effects.is_empty() {
+                for effect in effects {
+                    self.perform(effect).await;
+                }
+                continue;
+            }
+            for done in waiting.drain(..) {
+                // Whoever asked may be gone.
+                let _ = done.send(());
+            }
+            tokio::select! {
+                () = self.clock.reached(due) => {}
+                Some(done) = changes.recv() => waiting.push(done),
+            }
+            while let Ok(done) = changes.try_recv() {
+                waiting.push(done);
+            }
+        }
+    }
+
+    async fn perform(&self, effect: Effect) {
+        match effect {
+            Effect::CreateBucket { bucket } => {
+                if let Err(error) = self.store.create_bucket(&bucket) {
+                    tracing::warn!(bucket, %error, "an artifact store can't be made");
+                }
+            }
+            Effect::CopySource { id, from, to } => self.copy_source(id, &from, &to).await,
+            Effect::Event(event) => self.events.send(&event),
+            Effect::InvokeFunction { function, job } => self.invoke(function, &job),
+            Effect::CheckOutputs { id, mut places } => {
+                places.retain(|place| !self.store.has(place));
+                lock(&self.engine).outputs_checked(self.clock.now(), id, &places);
+            }
+        }
+    }
+
+    fn invoke(&self, function: String, job: &str) {
+        let Some(event) = api::job_event(&mut lock(&self.engine), self.clock.now(), job) else { return };
+        if self.invocations.is_empty() {
+            tracing::warn!(job, "a Lambda Invoke action has no function to invoke; it will time out");
+        }
+        self.invocations.send(&JobInvocation { function, event });
+    }
+
+    async fn copy_source(&self, id: SourceId, from: &ObjectRef, to: &ObjectRef) {
+        let result = match self.store.copy(from, to).await {
+            // The store keeps no versions, so an object's entity tag is what tells its revisions apart.
+            Ok(copied) => Ok(SourceRevision {
+                revision: copied.e_tag.clone(),
+                etag: Some(copied.e_tag),
+                version_id: None,
+                summary: copied.revision_summary,
+            }),
+            Err(CopyError::NotFound(what)) => Err(SourceError::NotFound(what)),
+            Err(CopyError::Failed(why)) => Err(SourceError::Other(why)),
+        };
+        lock(&self.engine).source_finished(self.clock.now(), id, result);
+    }
+
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
+        let mut reply = match request.headers().get(TARGET) {
+            Some(target) => {
+                let target = String::from_utf8_lossy(target.as_bytes()).into_owned();
+                self.answer_codepipeline(&target, request.into_body()).await
+            }
+            None => self.store.answer(request).await?,
+        };
+        let headers = reply.headers_mut();
+        if let Ok(request_id) = HeaderValue::try_from(random_uuid()) {
+            // The one is CodePipeline's name for it, the other S3's.
+            headers.insert("x-amzn-requestid", request_id.clone());
+            headers.insert("x-amz-request-id", request_id);
+        }
+        if let Some(date) = self.date() {
+            headers.insert(http::header::DATE, date);
+        }
+        Ok(reply)
+    }
+
+    /// S3's time is what clients judge leases by, so it is the emulator's and not the machine's.
+    fn date(&self) -> Option<HeaderValue> {
+        let mut text = Vec::new();
+        let seconds = Duration::from_secs(self.clock.now().0 / 1000);
+        Date::from(UNIX_EPOCH + seconds).format(TimestampFormat::HttpDate, &mut text).ok()?;
+        HeaderValue::from_bytes(&text).ok()
+    }
+
+    async fn answer_codepipeline(&self, target: &str, body: Incoming) -> Response<Body> {
+        let Some(operation) = target.strip_prefix(SERVICE).and_then(|rest| rest.split_once('.')) else {
+            let message =
+                format!("{target} is no operation of CodePipeline, which is all that the emulator has beside S3");
+            return failure(StatusCode::BAD_REQUEST, "UnknownOperationException", &message);
+        };
+        let body = match Limited::new(body, MAX_BODY).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) => {
+                let message = format!("the request can't be read: {error}; it may have {MAX_BODY} bytes");
+                return failure(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", &message);
+            }
+        };
+        self.log.add(operation.1);
+        let (reply, follows) = {
+            let mut engine = lock(&self.engine);
+            let reply = api::answer(&mut engine, self.clock.now(), target, &body);
+            (reply, engine.has_effects())
+        };
+        let (done, is_done) = oneshot::channel();
+        // The driver ends after the port is closed, so there is one.
+        let _ = self.changed.send(done);
+        if follows {
+            // Done before the answer: who has made a pipeline may put into its bucket.
+            let _ = is_done.await;
+        }
+        let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        json_reply(status, reply.body)
+    }
+}
+
+fn failure(status: StatusCode, name: &str, message: &str) -> Response<Body> {
+    json_reply(status, serde_json::json!({"__type": name, "message": message}).to_string().into_bytes())
+}
+
+fn json_reply(status: StatusCode, body: Vec<u8>) -> Response<Body> {
+    let mut reply = Response::new(Body::from(Bytes::from(body)));
+    *reply.status_mut() = status;
+    let json = HeaderValue::from_static("application/x-amz-json-1.1");
+    reply.headers_mut().insert(http::header::CONTENT_TYPE, json);
+    reply
+}
