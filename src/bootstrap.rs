@@ -63,8 +63,10 @@ async fn start(config: Result<Config, ConfigError>, own: Vec<Served>) -> Result<
         Config { limits: config::Limits { work_folder: work_folder.path().to_owned(), ..config.limits }, ..config };
     let shared = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
     let function_timeout = config.limits.function_timeout;
+    let machines = own.is_empty().then(|| machines(&config));
     let worker = Arc::new(worker(config, own, &shared));
-    let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&worker), event, function_timeout));
+    let function = Arc::new(Function { worker, machines, function_timeout });
+    let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&function), event));
     lambda_runtime::run(handler).await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
 }
 
@@ -98,19 +100,51 @@ fn served(config: ActionConfig, shared: &SdkConfig) -> Served {
     served
 }
 
-/// Answers one invocation. The work runs in a task of its own, since what a panic says must not reach Lambda's answer.
-async fn handle(
+/// The ARNs of the configured state machines, perhaps with version or alias.
+fn machines(config: &Config) -> Vec<String> {
+    let machine = |action: &ActionConfig| match &action.run {
+        Run::StateMachine { machine, .. } => Some(machine.as_str().to_owned()),
+        Run::Command { .. } | Run::Http { .. } => None,
+    };
+    config.actions.iter().filter_map(machine).collect()
+}
+
+/// What every invocation needs.
+struct Function {
     worker: Arc<Worker>,
-    event: LambdaEvent<Value>,
+    /// The state machines whose executions jobs wait for; `None` where actions of one's own may wait for any.
+    machines: Option<Vec<String>>,
     function_timeout: Duration,
-) -> Result<Summary, Diagnostic> {
+}
+
+impl Function {
+    /// Whether jobs may wait for this machine's executions. An event without a name may be of any.
+    fn waits_for(&self, state_machine: Option<&str>) -> bool {
+        let (Some(machines), Some(ended)) = (&self.machines, state_machine) else { return true };
+        machines
+            .iter()
+            .any(|known| known.strip_prefix(ended).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
+    }
+}
+
+/// Answers one invocation. The work runs in a task of its own, since what a panic says must not reach Lambda's answer.
+async fn handle(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
     let LambdaEvent { payload, context } = event;
     let woken_by = Event::parse(&payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
-    let deadline = Instant::now() + time_left(now(), context.deadline(), function_timeout);
+    let deadline = Instant::now() + time_left(now(), context.deadline(), function.function_timeout);
+    if let Event::StateMachineEnded { state_machine } = &woken_by
+        && !function.waits_for(state_machine.as_deref())
+    {
+        let message = "an execution of a state machine has ended that no action type in ACTIONS names; mend the rule that sent it";
+        return Err(diagnostic("UnknownEvent", message.into()));
+    }
+    let worker = Arc::clone(&function.worker);
     let invocation = async move {
         match woken_by {
-            Event::Schedule | Event::StateMachineEnded => worker.invoke(deadline).await,
-            Event::ActionStarted { action_type } => worker.action_started(&action_type, deadline).await,
+            Event::Schedule | Event::StateMachineEnded { .. } => worker.invoke(deadline).await,
+            Event::ActionStarted { action_type, execution_id } => {
+                worker.action_started(&action_type, execution_id.as_deref(), deadline).await
+            }
             Event::ActionOver { action_type, execution_id } => {
                 worker.action_over(&action_type, &execution_id, deadline).await
             }

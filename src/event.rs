@@ -14,6 +14,8 @@ pub enum Event {
     ActionStarted {
         /// The action's type.
         action_type: ActionTypeId,
+        /// The action execution, where the event names it.
+        execution_id: Option<String>,
     },
     /// An action was abandoned or cancelled: stop its work outside.
     ActionOver {
@@ -23,7 +25,10 @@ pub enum Event {
         execution_id: String,
     },
     /// An execution of a state machine has ended: poll, since a job waits for its result.
-    StateMachineEnded,
+    StateMachineEnded {
+        /// The machine's ARN, without version or alias, where the event names it.
+        state_machine: Option<String>,
+    },
     /// A Lambda Invoke action: the event is the job. What it holds is read by who runs it, since it holds credentials.
     InvokeJob,
 }
@@ -87,7 +92,8 @@ fn action(payload: &Value) -> Result<Event, UnknownEvent> {
         version: part("version")?,
     };
     if is_start {
-        return Ok(Event::ActionStarted { action_type });
+        let execution_id = member("/detail/action-execution-id");
+        return Ok(Event::ActionStarted { action_type, execution_id });
     }
     let execution_id = member("/detail/action-execution-id").ok_or_else(|| lacks("detail.action-execution-id"))?;
     Ok(Event::ActionOver { action_type, execution_id })
@@ -97,7 +103,7 @@ fn action(payload: &Value) -> Result<Event, UnknownEvent> {
 fn execution(payload: &Value) -> Result<Event, UnknownEvent> {
     match payload.pointer("/detail/status").and_then(Value::as_str) {
         Some("RUNNING") => Err(UnknownEvent::new("an execution event with the status RUNNING, which is no end")),
-        _ => Ok(Event::StateMachineEnded),
+        _ => Ok(Event::StateMachineEnded { state_machine: payload.pointer("/detail/stateMachineArn").and_then(plain) }),
     }
 }
 
@@ -187,7 +193,7 @@ mod tests {
         for version in [json!("1"), json!(1), json!(1.0)] {
             let kind = json!({"owner": "Custom", "category": "Test", "provider": "Shell", "version": version});
             let started = action_event(&json!({"state": "STARTED", "type": kind}));
-            assert_eq!(started, Ok(Event::ActionStarted { action_type: shell() }));
+            assert_eq!(started, Ok(Event::ActionStarted { action_type: shell(), execution_id: None }));
             for state in ["ABANDONED", "CANCELED"] {
                 let over = action_event(&json!({"state": state, "type": kind, "action-execution-id": "e"}));
                 assert_eq!(over, Ok(Event::ActionOver { action_type: shell(), execution_id: "e".into() }));
@@ -216,9 +222,12 @@ mod tests {
             Event::parse(&json!({"source": "aws.states", "detail-type": kind, "detail": detail}))
         };
         for status in ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] {
-            assert_eq!(parsed(json!({"status": status})), Ok(Event::StateMachineEnded));
+            assert_eq!(parsed(json!({"status": status})), Ok(Event::StateMachineEnded { state_machine: None }));
         }
-        assert_eq!(parsed(json!({})), Ok(Event::StateMachineEnded));
+        assert_eq!(parsed(json!({})), Ok(Event::StateMachineEnded { state_machine: None }));
+        let arn = "arn:aws:states:eu-central-1:111122223333:stateMachine:M".to_owned();
+        let named = Event::StateMachineEnded { state_machine: Some(arn.clone()) };
+        assert_eq!(parsed(json!({"stateMachineArn": arn})), Ok(named));
         assert!(parsed(json!({"status": "RUNNING"})).unwrap_err().to_string().contains("status RUNNING"));
     }
 }

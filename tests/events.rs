@@ -17,13 +17,15 @@ fn every_example_event_is_understood() {
     let [category, owner, provider, version] = ["Test", "Custom", "Shell", "1"].map(str::to_owned);
     let action_type = ActionTypeId { category, owner, provider, version };
     let execution_id = "47f821c5-a902-4c2d-ae61-f878d31aa8f4".to_owned();
+    let over = Event::ActionOver { action_type: action_type.clone(), execution_id: execution_id.clone() };
+    let machine = "arn:aws:states:us-east-1:123456789012:stateMachine:nightly".to_owned();
     let mut expected = BTreeMap::from([
-        ("action-abandoned.json", Event::ActionOver { action_type: action_type.clone(), execution_id }),
-        ("action-started.json", Event::ActionStarted { action_type }),
+        ("action-abandoned.json", over),
+        ("action-started.json", Event::ActionStarted { action_type, execution_id: Some(execution_id) }),
         ("codepipeline-job.json", Event::InvokeJob),
         ("schedule.json", Event::Schedule),
         ("scheduler.json", Event::Schedule),
-        ("state-machine-ended.json", Event::StateMachineEnded),
+        ("state-machine-ended.json", Event::StateMachineEnded { state_machine: Some(machine) }),
     ]);
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -51,7 +53,12 @@ async fn the_function_does_what_each_example_event_asks() {
     world.put_source(zip(&[("a", "b")])).await;
     world.start("p").await;
     world.until_begun("p", "Shell").await;
-    let (function, _log) = support::function(&world, &json!([shell("Test", "Shell")]), &[]);
+    world.create_type("Deploy", "Nightly", &[]).await;
+    let nightly = json!({
+        "actionType": {"category": "Deploy", "owner": "Custom", "provider": "Nightly", "version": "1"},
+        "run": {"stateMachine": "arn:aws:states:us-east-1:123456789012:stateMachine:nightly:PROD"}
+    });
+    let (function, _log) = support::function(&world, &json!([shell("Test", "Shell"), nightly]), &[]);
 
     let mut answers = Vec::new();
     for name in ["action-started", "action-abandoned", "state-machine-ended", "codepipeline-job", "schedule"] {
@@ -62,8 +69,12 @@ async fn the_function_does_what_each_example_event_asks() {
         let has_polled = world.emulator.calls("PollForJobs") > polls_before;
         answers.push((name, count("succeeded"), count("stopped"), count("over"), has_polled));
     }
+    let mut foreign = example("state-machine-ended.json");
+    foreign["detail"]["stateMachineArn"] = json!("arn:aws:states:us-east-1:123456789012:stateMachine:night");
+    let refused = function.invoke(&foreign).await.unwrap();
     function.stop().await;
 
+    assert!(matches!(&refused, Invocation::Failed { error_type, .. } if error_type == "UnknownEvent"), "{refused:?}");
     assert_eq!(
         answers,
         [

@@ -153,7 +153,7 @@ async fn work_of_an_abandoned_action_is_stopped_when_its_event_comes() {
     let lifecycle = lifecycle(&world.shared, world.work_folder());
     let worker = Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60));
     let deadline = Instant::now() + Duration::from_secs(900);
-    let went_on = worker.action_started(&action_type("Deploy", "Custom", "Endless"), deadline).await.unwrap();
+    let went_on = worker.action_started(&action_type("Deploy", "Custom", "Endless"), None, deadline).await.unwrap();
     assert!(went_on.continued > 0, "{went_on:?}");
     assert_eq!(world.action("p", "Endless").await.unwrap().percent_complete(), Some(10));
 

@@ -71,7 +71,7 @@ async fn an_action_that_begins_is_looked_for_until_its_job_is_there_and_others_a
         until(async || world.emulator.calls("PollForJobs") >= 3).await;
         world.start("one").await;
     };
-    let (summary, ()) = tokio::join!(worker.action_started(&one, deadline()), late);
+    let (summary, ()) = tokio::join!(worker.action_started(&one, None, deadline()), late);
 
     assert_eq!(summary, Ok(Summary { polled: 1, claimed: 1, succeeded: 1, ..Summary::default() }));
     assert!(world.action("one", "Act").await.unwrap().status.unwrap().as_str() == "Succeeded");
@@ -81,7 +81,7 @@ async fn an_action_that_begins_is_looked_for_until_its_job_is_there_and_others_a
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_never_comes_is_looked_for_a_few_times() {
     let world = world().await;
-    let summary = worker(&world, &Noting::default(), 4).action_started(&test_type("One"), deadline()).await;
+    let summary = worker(&world, &Noting::default(), 4).action_started(&test_type("One"), None, deadline()).await;
     assert_eq!(summary, Ok(Summary::default()));
     assert_eq!(world.emulator.calls("PollForJobs"), 4);
 }
@@ -92,7 +92,7 @@ async fn an_action_of_a_type_that_is_not_served_costs_nothing() {
     let action = Noting::default();
     let worker = worker(&world, &action, 4);
     let foreign = test_type("Foreign");
-    assert_eq!(worker.action_started(&foreign, deadline()).await, Ok(Summary::default()));
+    assert_eq!(worker.action_started(&foreign, None, deadline()).await, Ok(Summary::default()));
     assert_eq!(worker.action_over(&foreign, "e", deadline()).await, Ok(Summary::default()));
     assert_eq!(world.emulator.calls("PollForJobs"), 0);
     assert!(action.stopped.lock().unwrap().is_empty());

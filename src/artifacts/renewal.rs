@@ -23,6 +23,9 @@ use crate::job::Credentials;
 /// The Jenkins plugin renews after 14 minutes, too.
 const RENEW_AFTER: Duration = Duration::from_secs(14 * 60);
 
+/// How long the old credentials must do after a renewal that failed: each try may take 20 s, and every request waits for it.
+const REST: Duration = Duration::from_secs(15);
+
 /// Fetches fresh credentials for the job: its details say them. The error is a reason to log, without any secret.
 pub trait Renew: Send + Sync {
     /// Credentials that are as fresh as can be.
@@ -35,6 +38,8 @@ pub(super) struct Renewing(Arc<Inner>);
 
 struct Inner {
     current: Mutex<Current>,
+    /// The number of the current credentials, for who can't wait at the lock.
+    number: AtomicU64,
     /// The number of the newest credentials that S3 called expired.
     expired: AtomicU64,
     renew: Arc<dyn Renew>,
@@ -43,6 +48,8 @@ struct Inner {
 struct Current {
     credentials: SdkCredentials,
     since: Instant,
+    /// After a renewal that failed: not tried again before this.
+    rest_until: Option<Instant>,
     /// Counts from 1.
     number: u64,
 }
@@ -50,27 +57,31 @@ struct Current {
 impl Renewing {
     /// Begins with `credentials`, which the job has had `since` then.
     pub(super) fn new(credentials: &Credentials, since: Instant, renew: Arc<dyn Renew>) -> Self {
-        let current = Mutex::new(Current { credentials: for_sdk(credentials), since, number: 1 });
-        Self(Arc::new(Inner { current, expired: AtomicU64::new(0), renew }))
+        let current = Mutex::new(Current { credentials: for_sdk(credentials), since, rest_until: None, number: 1 });
+        Self(Arc::new(Inner { current, number: AtomicU64::new(1), expired: AtomicU64::new(0), renew }))
     }
 
     /// One renewal serves all requests that wait for it, since they wait at the lock.
     async fn provide(&self) -> SdkCredentials {
         let mut current = self.0.current.lock().await;
         let refused = current.number <= self.0.expired.load(Ordering::Acquire);
-        if !refused && current.since.elapsed() < RENEW_AFTER {
+        let resting = current.rest_until.is_some_and(|until| Instant::now() < until);
+        if resting || !refused && current.since.elapsed() < RENEW_AFTER {
             return current.credentials.clone();
         }
         let since = Instant::now();
         match self.0.renew.renew().await {
             Ok(fresh) => {
                 tracing::info!("renewed the job's credentials");
-                *current = Current { credentials: for_sdk(&fresh), since, number: current.number + 1 };
+                let number = current.number + 1;
+                *current = Current { credentials: for_sdk(&fresh), since, rest_until: None, number };
+                self.0.number.store(number, Ordering::Release);
                 current.credentials.clone()
             }
             // The old ones may be good for another minute; if not, S3's refusal says best what is wrong.
             Err(reason) => {
                 tracing::warn!(reason, "the job's credentials could not be renewed");
+                current.rest_until = Some(Instant::now() + REST);
                 current.credentials.clone()
             }
         }
@@ -79,10 +90,7 @@ impl Renewing {
     /// Notes that S3 calls the credentials expired that are current now. If others have taken their place since the
     /// request was signed, that is one renewal too many and does no harm.
     fn expired(&self) {
-        if let Ok(current) = self.0.current.try_lock() {
-            self.0.expired.fetch_max(current.number, Ordering::AcqRel);
-        }
-        // Locked: they are being renewed already.
+        self.0.expired.fetch_max(self.0.number.load(Ordering::Acquire), Ordering::AcqRel);
     }
 }
 

@@ -1,12 +1,14 @@
 //! From the result of the work to a report that the service has taken. Work outside for which no further job will come is
 //! stopped.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::End;
-use super::execute::Executed;
+use super::execute::{Executed, panicked};
 use crate::actions::{Abandoned, Served};
 use crate::job::{ActionTypeId, Failure, FailureKind};
 use crate::queue::{Claim, Delivered, Queue, Undelivered};
@@ -20,18 +22,22 @@ const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 const STOPPING: Duration = Duration::from_secs(30);
 
 /// Reports, until `deadline`, and stops what runs on for nobody: the report was of a failure, or of a continuation that
-/// the service would not have because the action was abandoned.
+/// the service would not have because the action was abandoned. A job that was `perhaps_twice` delivered may be over because
+/// the other delivery was faster: both look after the same work, so that is left running.
 pub(super) async fn deliver(
     queue: &Queue,
     claim: Claim,
     executed: Executed,
     served: &Served,
+    perhaps_twice: bool,
     deadline: Instant,
 ) -> End {
     let until = deadline - BEFORE_DEADLINE;
     let next = report(executed.result, &executed.redactor);
     let end = send(queue, claim, next, &executed.redactor, until).await;
+    let by_another = perhaps_twice && end == End::Over;
     if let Some(running) = executed.running
+        && !by_another
         && !matches!(end, End::Continued | End::Undelivered)
     {
         stop(served, &running, &executed.redactor, until.min(Instant::now() + STOPPING)).await;
@@ -94,7 +100,8 @@ async fn send(queue: &Queue, mut claim: Claim, mut next: Report, redactor: &Reda
 
 /// Nothing is left to report with, so the log is all that a failure to stop can go to.
 async fn stop(served: &Served, running: &Abandoned, redactor: &Redactor, until: Instant) {
-    match timeout_at(until, served.action.stop_boxed(running)).await {
+    let stopping = AssertUnwindSafe(served.action.stop_boxed(running)).catch_unwind();
+    match timeout_at(until, stopping).await.map(|stopped| stopped.unwrap_or_else(|_| Err(panicked()))) {
         Ok(Ok(())) => tracing::info!(action.execution_id = running.execution_id, "stopped the work outside"),
         Ok(Err(failure)) => {
             let reason = redactor.redact(&failure.message);

@@ -174,7 +174,7 @@ enum Work {
     Over,
     /// The action was not reached: what an earlier job left running still runs.
     Untouched,
-    /// The action was cut off in the middle of whatever it did.
+    /// The action was cut off in the middle of whatever it did, or whom it asked did not answer.
     Unknown,
 }
 
@@ -219,7 +219,7 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
     result
 }
 
-fn panicked() -> Failure {
+pub(super) fn panicked() -> Failure {
     Failure::new(FailureKind::JobFailed, "the action panicked; the worker's log says where")
 }
 
@@ -256,6 +256,10 @@ impl Turn {
             }
         };
         match timeout_at(deadline, working).await {
+            // Whoever was asked and could not answer may have begun all the same.
+            Ok(Err(failure)) if failure.kind == FailureKind::SystemUnavailable && !action.wants_files_boxed() => {
+                Err(Ended { failure, work: Work::Unknown })
+            }
             Ok(result) => result.map_err(Ended::over),
             Err(_) if deadline == end_by => Err(out_of_time()),
             Err(_) => {

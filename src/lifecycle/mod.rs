@@ -78,20 +78,31 @@ impl Lifecycle {
         };
         let Offer { job, credentials, polled_at, .. } = offer;
         let known = Known { details: Details { job, credentials }, since: polled_at };
-        self.live_claimed(claim, known, served, deadline).await
+        self.live_claimed(claim, known, served, false, deadline).await
     }
 
     /// Lives the life of a job that was delivered and not polled.
     pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, deadline: Instant) -> End {
         let InvokedJob { details, claim, received_at } = invoked;
-        self.live_claimed(claim, Known { details, since: received_at }, served, deadline).await
+        // Lambda may deliver an event twice, and these jobs have no acknowledgement to tell. One with a continuation token
+        // has its only sign of being abandoned in that its report is refused, so it is taken for what it seems.
+        let perhaps_twice = details.job.continuation_token.is_none();
+        let known = Known { details, since: received_at };
+        self.live_claimed(claim, known, served, perhaps_twice, deadline).await
     }
 
-    async fn live_claimed(&self, claim: Claim, known: Known, served: &Arc<Served>, deadline: Instant) -> End {
+    async fn live_claimed(
+        &self,
+        claim: Claim,
+        known: Known,
+        served: &Arc<Served>,
+        perhaps_twice: bool,
+        deadline: Instant,
+    ) -> End {
         let executing = AssertUnwindSafe(execute::execute(self, &claim, known, served, deadline - self.reporting));
         let mut executed = executing.catch_unwind().await.unwrap_or_else(|_| Executed::panicked());
         let workspace = executed.workspace.take();
-        let end = deliver::deliver(&self.queue, claim, executed, served, deadline).await;
+        let end = deliver::deliver(&self.queue, claim, executed, served, perhaps_twice, deadline).await;
         // After the report: a large folder takes its time to go, a report can't wait.
         if let Some(workspace) = workspace {
             let _ = tokio::task::spawn_blocking(move || workspace.remove()).await;

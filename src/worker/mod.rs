@@ -3,9 +3,11 @@
 mod shift;
 mod summary;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
@@ -116,14 +118,16 @@ impl Worker {
         sum_up(shift, needed, began, deadline)
     }
 
-    /// Polls for the job of an action that has begun: its type alone, again and again until a job comes or patience ends.
-    /// An action type that is not served costs nothing.
+    /// Polls for the job of an action that has begun: its type alone, again and again until the job of that action
+    /// execution comes (any job, where the event names none) or patience ends. An action type that is not served costs
+    /// nothing.
     ///
     /// # Errors
     /// As [`Worker::invoke`].
     pub async fn action_started(
         &self,
         action_type: &ActionTypeId,
+        execution_id: Option<&str>,
         deadline: Instant,
     ) -> Result<Summary, InvocationError> {
         let began = Instant::now();
@@ -138,7 +142,8 @@ impl Worker {
             let polls_before = shift.polls;
             shift.work().await;
             let has_polled = shift.polls > polls_before;
-            if shift.summary.polled > 0 || !has_polled || tried == self.patience.tries {
+            let has_come = execution_id.map_or(!shift.seen.is_empty(), |id| shift.seen.contains(id));
+            if has_come || !has_polled || tried == self.patience.tries {
                 break;
             }
             sleep(self.patience.step.mul_f64(f64::from(tried) + fastrand::f64() - 0.5)).await;
@@ -157,14 +162,20 @@ impl Worker {
         deadline: Instant,
     ) -> Result<Summary, InvocationError> {
         let mut summary = Summary::default();
+        let mut problem = None;
         let abandoned = Abandoned { execution_id: execution_id.to_owned(), token: None };
+        // A type may have several entries, one for each queryParam; the event does not tell whose the action was.
         for served in self.polled(|served| served.action_type == *action_type) {
-            let not_stopped = |reason| InvocationError::NotStopped { execution_id: execution_id.to_owned(), reason };
-            match timeout_at(deadline - self.lifecycle.reporting, served.action.stop_boxed(&abandoned)).await {
-                Ok(Ok(())) => summary.stopped += 1,
-                Ok(Err(failure)) => return Err(not_stopped(failure.message)),
-                Err(_) => return Err(not_stopped("the invocation's deadline came first".into())),
+            let stopping = AssertUnwindSafe(served.action.stop_boxed(&abandoned)).catch_unwind();
+            match timeout_at(deadline - self.lifecycle.reporting, stopping).await {
+                Ok(Ok(Ok(()))) => summary.stopped += 1,
+                Ok(Ok(Err(failure))) => problem = problem.or(Some(failure.message)),
+                Ok(Err(_)) => problem = problem.or(Some("the action panicked".into())),
+                Err(_) => problem = problem.or(Some("the invocation's deadline came first".into())),
             }
+        }
+        if let Some(reason) = problem {
+            return Err(InvocationError::NotStopped { execution_id: execution_id.to_owned(), reason });
         }
         tracing::info!(
             action.execution_id = execution_id,

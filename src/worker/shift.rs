@@ -1,6 +1,6 @@
 //! The jobs of one invocation: how many run at a time, who is polled next, when it is over.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +17,12 @@ use crate::queue::{Offer, Polled};
 /// the poll.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// Polls that bring nothing but jobs which others take or that can't be used, before the invocation gives up: under a
-/// re-offer delay of zero such offers could go on for ever.
+/// Passes over the types that bring nothing new, before the invocation polls no more: where jobs are offered again at once,
+/// jobs that others take, or work that only goes on, could keep it busy to its deadline.
 const FRUITLESS_PASSES: u32 = 3;
+
+/// So many third-party jobs that can't be used are passed over in the search for others.
+const MOST_UNUSABLE: usize = 25;
 
 /// The state of one invocation.
 pub(super) struct Shift<'a> {
@@ -33,6 +36,8 @@ pub(super) struct Shift<'a> {
     alone: bool,
     /// Offers beyond the room there was; a service that keeps to `maxBatchSize` never makes any.
     waiting: VecDeque<(Arc<Served>, Offer)>,
+    /// The action executions whose jobs came.
+    pub(super) seen: BTreeSet<String>,
     pub(super) polls: usize,
     pub(super) summary: Summary,
 }
@@ -52,6 +57,7 @@ impl<'a> Shift<'a> {
             running,
             alone: false,
             waiting: VecDeque::new(),
+            seen: BTreeSet::new(),
             polls: 0,
             summary: Summary::default(),
         }
@@ -60,7 +66,7 @@ impl<'a> Shift<'a> {
     pub(super) async fn work(&mut self) {
         let mut fruitless = 0;
         loop {
-            let claimed_before = self.summary.claimed;
+            let (seen_before, unusable_before) = (self.seen.len(), self.summary.unusable);
             self.begin_waiting();
             let brought = self.poll_all().await;
             match self.running.join_next().await {
@@ -71,9 +77,10 @@ impl<'a> Shift<'a> {
             while let Some(end) = self.running.try_join_next() {
                 self.count(&end);
             }
-            fruitless = if self.summary.claimed > claimed_before { 0 } else { fruitless + 1 };
-            if fruitless >= FRUITLESS_PASSES && self.running.is_empty() {
-                return;
+            let searching = (unusable_before + 1..=MOST_UNUSABLE).contains(&self.summary.unusable);
+            fruitless = if self.seen.len() > seen_before || searching { 0 } else { fruitless + u32::from(brought) };
+            if fruitless >= FRUITLESS_PASSES {
+                self.open.clear();
             }
         }
     }
@@ -97,8 +104,12 @@ impl<'a> Shift<'a> {
         let mut brought = false;
         for served in self.open.clone() {
             let room = self.room(&served);
-            if room == 0 || !self.is_time_for(&served) {
+            if !self.is_time_for(&served) {
                 continue;
+            }
+            if room == 0 {
+                // Whoever stands behind a type that runs alone would keep it from its turn for ever.
+                if served.alone { break } else { continue }
             }
             self.polls += 1;
             match self.worker.lifecycle.queue.poll(&served.action_type, served.query_param.as_ref(), room).await {
@@ -146,6 +157,8 @@ impl<'a> Shift<'a> {
 
     /// Begins the job if there is room now, else lets it wait: it is acknowledged only when it can begin.
     fn take(&mut self, served: &Arc<Served>, offer: Offer) {
+        let execution = offer.job.pipeline.action_execution_id.as_ref().unwrap_or(&offer.job.id);
+        self.seen.insert(execution.clone());
         if self.room(served) == 0 {
             self.waiting.push_back((Arc::clone(served), offer));
             return;
