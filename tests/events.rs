@@ -60,10 +60,16 @@ async fn the_function_does_what_each_example_event_asks() {
     });
     let (function, _log) = support::function(&world, &json!([shell("Test", "Shell"), nightly]), &[]);
 
+    let execution_id = world.action("p", "Shell").await.unwrap().action_execution_id.unwrap();
+
     let mut answers = Vec::new();
     for name in ["action-started", "action-abandoned", "state-machine-ended", "codepipeline-job", "schedule"] {
         let polls_before = world.emulator.calls("PollForJobs");
-        let invocation = function.invoke(&example(&format!("{name}.json"))).await.unwrap();
+        let mut event = example(&format!("{name}.json"));
+        if name == "action-started" {
+            event["detail"]["action-execution-id"] = json!(execution_id);
+        }
+        let invocation = function.invoke(&event).await.unwrap();
         let Invocation::Answered(summary) = invocation else { panic!("{name}: {invocation:?}") };
         let count = |member: &str| summary[member].as_u64().unwrap();
         let has_polled = world.emulator.calls("PollForJobs") > polls_before;

@@ -155,6 +155,8 @@ async fn work_of_an_abandoned_action_is_stopped_when_its_event_comes() {
     let deadline = Instant::now() + Duration::from_secs(900);
     let went_on = worker.action_started(&action_type("Deploy", "Custom", "Endless"), None, deadline).await.unwrap();
     assert!(went_on.continued > 0, "{went_on:?}");
+    // Its next job is always on offer at once; that must not keep the invocation busy to its deadline.
+    assert!(world.emulator.calls("PollForJobs") < 20, "{} polls", world.emulator.calls("PollForJobs"));
     assert_eq!(world.action("p", "Endless").await.unwrap().percent_complete(), Some(10));
 
     let stop = world.codepipeline.stop_pipeline_execution().pipeline_name("p").pipeline_execution_id(&id);

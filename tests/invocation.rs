@@ -263,3 +263,37 @@ async fn a_job_that_was_ended_behind_the_workers_back_is_counted_as_over() {
 
     assert_eq!(end, End::Over);
 }
+
+/// Notes the order in which actions began.
+#[derive(Clone, Default)]
+struct Noting(Arc<std::sync::Mutex<Vec<String>>>);
+
+impl Action for Noting {
+    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+        self.0.lock().unwrap().push(run.job.pipeline.action_name.clone().unwrap());
+        Ok(Outcome::Finished(Finished::default()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_that_runs_alone_gets_its_turn_among_many_jobs_of_another() {
+    let world = World::new().await;
+    world.create_type("Test", "Many", &[]).await;
+    world.create_type("Test", "Alone", &[]).await;
+    let mut actions: Vec<_> = (0..9).map(|n| custom(&format!("A{n}"), "Test", "Many")).collect();
+    actions.push(custom("Alone", "Test", "Alone"));
+    world.create_pipeline("p", vec![("Test", actions)]).await;
+    world.put_source(zip(&[("a", "b")])).await;
+    world.start("p").await;
+    world.until_begun("p", "Alone").await;
+    let noting = Noting::default();
+    let many = Served::new(test_type("Many"), Duration::from_secs(60), noting.clone());
+    let alone = Served::new(test_type("Alone"), Duration::from_secs(60), noting.clone()).alone();
+
+    let summary = invoke(&worker(&world, vec![many, alone], 2)).await;
+
+    assert_eq!(summary.succeeded, 10, "{summary:?}");
+    let order = noting.0.lock().unwrap().clone();
+    let place = order.iter().position(|name| name == "Alone").unwrap();
+    assert!(place <= 2, "{order:?}");
+}

@@ -25,6 +25,8 @@ type Seen = (String, Option<String>);
 struct Twice {
     seen: Arc<Mutex<Vec<Seen>>>,
     stopped: Arc<Mutex<Vec<Abandoned>>>,
+    /// Goes on for ever instead.
+    endless: bool,
 }
 
 impl Twice {
@@ -46,6 +48,9 @@ impl Action for Twice {
     async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
         self.note(&run);
         assert_eq!(token, "build 17");
+        if self.endless {
+            return self.start(run).await;
+        }
         let variables = [("Key".to_owned(), "value".to_owned())].into();
         Ok(Outcome::Finished(Finished { variables, ..Finished::default() }))
     }
@@ -123,11 +128,27 @@ async fn a_delivered_job_goes_on_in_the_next_under_the_first_ones_id() {
 }
 
 #[tokio::test]
-async fn a_delivered_job_that_was_abandoned_meanwhile_is_stopped() {
+async fn a_job_that_is_over_because_it_was_delivered_twice_leaves_the_work_running() {
     let world = World::new(true).await;
     let action = Twice::default();
 
     let summary = world.worker(served(action.clone())).run_job(&event(FIRST, None), deadline()).await.unwrap();
+
+    assert_eq!(summary, Summary { claimed: 1, over: 1, ..Summary::default() });
+    assert!(action.stopped.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_delivered_continuation_that_was_abandoned_meanwhile_is_stopped() {
+    let action = Twice { endless: true, ..Twice::default() };
+    let before = World::new(false).await;
+    before.worker(served(action.clone())).run_job(&event(FIRST, None), deadline()).await.unwrap();
+    let put = before.server.inputs("PutJobSuccessResult")[0].clone();
+    let token = put["continuationToken"].as_str().unwrap();
+    let world = World::new(true).await;
+
+    let going_on = event(SECOND, Some(token));
+    let summary = world.worker(served(action.clone())).run_job(&going_on, deadline()).await.unwrap();
 
     assert_eq!(summary, Summary { claimed: 1, over: 1, ..Summary::default() });
     let stopped = action.stopped.lock().unwrap();
