@@ -154,7 +154,10 @@ async fn client_tokens_come_from_secrets_manager() {
         world.until_begun(pipeline, "Check").await;
     }
     let prefix = format!("clients-{:x}/", fastrand::u64(..));
-    let secret = aws_sdk_secretsmanager::Client::new(&config()).create_secret();
+    // Where the function is.
+    let region = Region::new("us-east-1");
+    let regional = aws_sdk_secretsmanager::config::Builder::from(&config()).region(region).build();
+    let secret = aws_sdk_secretsmanager::Client::from_conf(regional).create_secret();
     secret.name(format!("{prefix}{known}")).secret_string("token-1").send().await.unwrap();
     let mut entry = support::shell("Test", "Partner");
     entry["actionType"]["owner"] = json!("ThirdParty");
