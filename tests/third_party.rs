@@ -14,7 +14,7 @@ use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{Summary, Worker};
 use serde_json::{Value, json};
-use support::aws_json::{Answer, AwsJson};
+use support::aws_json::{Answer, AwsJson, NO_ANSWER};
 use support::{invoke, shared_config};
 
 const ADA: &str = "aaaaaaaa-0000-4000-8000-000000000000";
@@ -28,6 +28,10 @@ struct Service {
     tokens: BTreeMap<String, String>,
     secrets: BTreeMap<String, String>,
     custom_jobs: Vec<String>,
+    /// The job whose details never come.
+    silent_job: Option<&'static str>,
+    /// What Secrets Manager answers before it answers well.
+    secret_errors: Vec<&'static str>,
 }
 
 struct Job {
@@ -56,6 +60,9 @@ impl Service {
         let member = |name: &str| input[name].as_str().unwrap_or_default().to_owned();
         match operation {
             "GetSecretValue" => {
+                if let Some(error) = self.secret_errors.pop() {
+                    return Err(error);
+                }
                 let secret = self.secrets.get(&member("SecretId")).ok_or("ResourceNotFoundException")?;
                 return Ok(json!({"Name": member("SecretId"), "SecretString": secret}));
             }
@@ -83,6 +90,7 @@ impl Service {
             return Err("InvalidClientTokenException");
         }
         match operation {
+            "GetThirdPartyJobDetails" if self.silent_job == Some(id.as_str()) => return Err(NO_ANSWER),
             "GetThirdPartyJobDetails" => {
                 let data = json!({
                     "actionConfiguration": {"configuration": {"Job": id}},
@@ -116,6 +124,7 @@ struct World {
     service: Arc<Mutex<Service>>,
     server: AwsJson,
     folder: tempfile::TempDir,
+    look: Duration,
 }
 
 impl World {
@@ -123,13 +132,13 @@ impl World {
         let service = Arc::new(Mutex::new(service));
         let answering = Arc::clone(&service);
         let server = AwsJson::start(move |operation, input| answering.lock().unwrap().answer(operation, input)).await;
-        Self { service, server, folder: tempfile::tempdir().unwrap() }
+        Self { service, server, folder: tempfile::tempdir().unwrap(), look: Duration::from_secs(8) }
     }
 
     fn worker(&self, prefix: Option<&str>, served: Vec<Served>, concurrency: usize) -> Worker {
         let shared = shared_config(self.server.endpoint());
         let lifecycle = Lifecycle {
-            queue: Queue::new(&shared, prefix.map(str::to_owned)),
+            queue: Queue::new(&shared, prefix.map(str::to_owned)).look(self.look),
             ..support::lifecycle(&shared, self.folder.path().to_owned())
         };
         Worker::new(lifecycle, served, concurrency, Duration::from_secs(60))
@@ -284,6 +293,33 @@ async fn a_wrong_token_is_fetched_again_once_and_not_more() {
     let world = World::new(service).await;
     assert_eq!(invoke(&world.partner(Doing(|_: &Run| finish()))).await.unusable, 1);
     assert_eq!((world.calls("GetSecretValue"), world.calls("GetThirdPartyJobDetails")), (2, 1));
+}
+
+#[tokio::test]
+async fn a_client_whose_details_do_not_come_costs_nobody_else() {
+    let mut service = Service::with_clients(&[(ADA, "token of Ada"), (BOB, "token of Bob")]);
+    service = service.job("1", ADA).job("2", BOB);
+    service.silent_job = Some("1");
+    let world = World { look: Duration::from_secs(1), ..World::new(service).await };
+
+    let summary = invoke(&world.partner(Doing(|_: &Run| finish()))).await;
+
+    assert_eq!(summary, Summary { polled: 2, claimed: 1, succeeded: 1, unusable: 1, ..Summary::default() });
+    assert_eq!(world.states(), ["Dispatched", "Succeeded"]);
+}
+
+#[tokio::test]
+async fn a_token_that_can_not_be_had_is_asked_for_once_in_a_poll() {
+    let mut service = Service::with_clients(&[(ADA, "token of Ada"), (BOB, "token of Bob")]);
+    for id in ["1", "2", "3"] {
+        service = service.job(id, ADA);
+    }
+    service.secrets.clear();
+    let world = World::new(service).await;
+
+    assert_eq!(invoke(&world.partner(Doing(|_: &Run| finish()))).await.unusable, 3);
+
+    assert_eq!(world.calls("GetSecretValue"), 1);
 }
 
 #[tokio::test]

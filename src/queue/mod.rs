@@ -213,6 +213,14 @@ impl Queue {
         Self { custom: CustomQueue::new(client.clone()), third_party: ThirdPartyQueue::new(client, tokens) }
     }
 
+    /// Looks at the third-party jobs of one poll for another time than 8 s: token and details of each must be there by
+    /// then, or the job is left to a later poll.
+    #[must_use]
+    pub fn look(mut self, limit: Duration) -> Self {
+        self.third_party.look = limit;
+        self
+    }
+
     /// Asks for at most `room` jobs of a type. Answers at once, with nothing if nothing is there. `query_param` is for
     /// custom types alone: the third-party operation has none.
     ///
