@@ -11,11 +11,14 @@ use std::time::Duration;
 use codepipeline_worker::actions::{Action, Run, Served};
 use codepipeline_worker::job::{Continuation, Failure, FailureKind, Finished, Outcome};
 use codepipeline_worker::lifecycle::Lifecycle;
-use codepipeline_worker::queue::Queue;
+use codepipeline_worker::queue::{Acknowledged, Queue};
+use codepipeline_worker::redact::Redactor;
+use codepipeline_worker::report::report;
 use codepipeline_worker::worker::{Summary, Worker};
 use serde_json::{Value, json};
 use support::aws_json::{Answer, AwsJson, NO_ANSWER};
 use support::{invoke, shared_config};
+use tokio::time::Instant;
 
 const ADA: &str = "aaaaaaaa-0000-4000-8000-000000000000";
 const BOB: &str = "bbbbbbbb-0000-4000-8000-000000000000";
@@ -284,6 +287,45 @@ async fn a_token_that_was_replaced_is_fetched_again_even_for_the_report() {
     world.service.lock().unwrap().jobs.get_mut("1").unwrap().state = "Queued";
     assert_eq!(invoke(&worker).await.succeeded, 1);
     assert_eq!(world.calls("GetSecretValue"), 2);
+}
+
+#[tokio::test]
+async fn a_report_whose_new_token_can_not_be_read_at_first_is_delivered_all_the_same() {
+    let world = World::new(Service::with_clients(&[(ADA, "old")]).job("1", ADA)).await;
+    let service = Arc::clone(&world.service);
+    let worker = world.partner(Doing(move |_: &Run| {
+        let mut service = service.lock().unwrap();
+        service.tokens.insert(ADA.into(), "new".into());
+        service.secrets.insert(format!("clients/{ADA}"), "new".into());
+        service.secret_errors = vec!["AccessDeniedException"; 2];
+        finish()
+    }));
+    assert_eq!(invoke(&worker).await.succeeded, 1);
+    assert_eq!(world.calls("GetSecretValue"), 4);
+}
+
+#[tokio::test]
+async fn a_report_waits_for_a_new_token_until_its_deadline_and_no_longer() {
+    let world = World::new(Service::with_clients(&[(ADA, "old")]).job("1", ADA)).await;
+    let queue = Queue::new(&shared_config(world.server.endpoint()), Some("clients/".into()));
+    let polled = queue.poll(&support::action_type("Build", "ThirdParty", "Partner"), None, 1).await.unwrap();
+    let began = Instant::now();
+    let Acknowledged::Claimed(claim) = queue.acknowledge(&polled.offers[0], began + Duration::from_secs(9)).await
+    else {
+        panic!("not claimed")
+    };
+    {
+        let mut service = world.service.lock().unwrap();
+        service.tokens.insert(ADA.into(), "new".into());
+        service.secret_errors.push(NO_ANSWER);
+    }
+
+    let next = report(finish(), &Redactor::default());
+    let undelivered = queue.report(claim, next, began + Duration::from_secs(1)).await.err().unwrap();
+
+    assert!(began.elapsed() < Duration::from_millis(2500), "{:?}", began.elapsed());
+    let said = undelivered.error.to_string();
+    assert!(said.contains(&format!("the secret 'clients/{ADA}' could not be read: no answer in time")), "{said}");
 }
 
 #[tokio::test]

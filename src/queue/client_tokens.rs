@@ -11,7 +11,7 @@ use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::secret_text;
 
@@ -21,6 +21,10 @@ const LIFE: Duration = Duration::from_secs(5 * 60);
 /// All tries of one look-up (the SDK's three) together. Whoever asks may have less time.
 const LOOK_UP: Duration = Duration::from_secs(6);
 const TRY: Duration = Duration::from_secs(3);
+
+/// Between look-ups of who insists there is a random time up to 200 ms, doubled each time up to 5 s.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What is wrong with a client's token. No variant holds the token or the secret's content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +90,15 @@ pub(super) struct Asking {
     pub(super) until: Instant,
     /// A look-up that has failed since then need not be tried again.
     pub(super) since: Instant,
+    /// Whether a secret that can't be read is tried again while there is time.
+    pub(super) insists: bool,
+}
+
+impl Asking {
+    /// Asks on behalf of a claimed job, which has nobody else to go on for it.
+    pub(super) fn insisting(until: Instant) -> Self {
+        Self { until, since: Instant::now(), insists: true }
+    }
 }
 
 impl ClientTokens {
@@ -105,10 +118,20 @@ impl ClientTokens {
         &self,
         client_id: &str,
         refused: &SecretString,
-        asking: Asking,
+        mut asking: Asking,
     ) -> Result<SecretString, TokenProblem> {
         let differs = |cached: &Cached| cached.token.expose_secret() != refused.expose_secret();
-        self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, differs)).await
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let found = self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, differs)).await;
+            let may_pass = asking.insists && matches!(found, Err(TokenProblem::Unreadable { .. }));
+            if !may_pass || Instant::now() + pause >= asking.until {
+                return found;
+            }
+            sleep(pause.mul_f64(fastrand::f64())).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            asking.since = Instant::now();
+        }
     }
 
     async fn in_time(

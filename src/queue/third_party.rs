@@ -53,7 +53,7 @@ impl ThirdPartyQueue {
 
         // Side by side: the whole batch is to be acknowledged within the same 25 s. A client whose token can't be had is
         // not asked for again in this poll.
-        let asking = Asking { until: Instant::now() + self.look, since: polled_at };
+        let asking = Asking { until: Instant::now() + self.look, since: polled_at, insists: false };
         let mut looking = JoinSet::new();
         for job in reply.jobs.unwrap_or_default() {
             let (Some(job_id), Some(client_id)) = (job.job_id, job.client_id) else { continue };
@@ -148,7 +148,7 @@ impl ThirdPartyQueue {
         action_type: &ActionTypeId,
         budget: Budget,
     ) -> Result<Details, QueueError> {
-        let asking = Asking { until: budget.until, since: Instant::now() };
+        let asking = Asking::insisting(budget.until);
         let (details, _) = self.get_details(id, client, budget, asking).await.map_err(|error| error.of(GET_DETAILS))?;
         let data = details.data.ok_or_else(|| QueueError::Refused {
             operation: GET_DETAILS,
@@ -166,7 +166,7 @@ impl ThirdPartyQueue {
         report: &Report,
         budget: Budget,
     ) -> (&'static str, Result<(), CallError>) {
-        let asking = Asking { until: budget.until, since: Instant::now() };
+        let asking = Asking::insisting(budget.until);
         match report {
             Report::Failure(failure) => {
                 let details = convert::failure_details(failure);
@@ -215,7 +215,7 @@ impl ThirdPartyQueue {
         }
     }
 
-    /// Calls with the client's token. If the service refuses the token it is fetched anew, once: it may have been replaced
+    /// Calls with the client's token. If the service refuses the token another is fetched, once: it may have been replaced
     /// since we cached it. Gives the token that was taken.
     async fn with_token<T, F>(
         &self,
