@@ -262,6 +262,25 @@ async fn a_missing_or_bad_token_costs_its_own_job_alone_and_a_log_line_names_the
 }
 
 #[tokio::test]
+async fn output_variables_that_are_dropped_anyway_may_be_of_any_name_and_size() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.subscriber());
+    let service = Service::with_clients(&[(ADA, "token of Ada")]).job("name", ADA).job("size", ADA);
+    let world = World::new(service).await;
+    let action = Doing(|run: &Run| {
+        let variable = match run.job.id.as_str() {
+            "name" => ("not a name".to_owned(), "value".to_owned()),
+            _ => ("Key".to_owned(), "v".repeat(200_000)),
+        };
+        Ok(Outcome::Finished(Finished { variables: [variable].into(), ..Finished::default() }))
+    });
+
+    assert_eq!(invoke(&world.partner(action)).await.succeeded, 2);
+
+    assert_eq!(log.text().matches("third-party jobs have no output variables").count(), 2, "{}", log.text());
+}
+
+#[tokio::test]
 async fn a_token_is_fetched_once_for_all_jobs_of_a_client() {
     let service = Service::with_clients(&[(ADA, "token of Ada")]).job("1", ADA).job("2", ADA).job("3", ADA);
     let world = World::new(service).await;

@@ -21,7 +21,7 @@ use aws_sdk_codepipeline::types::JobStatus;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::job::{ActionTypeId, Credentials, Job};
+use crate::job::{ActionTypeId, Credentials, Job, Outcome};
 use crate::report::Report;
 use attempts::{Budget, FailedKind, GaveUp};
 use client_tokens::ClientTokens;
@@ -88,6 +88,17 @@ impl Claim {
     /// What names the job to its queue, for who may look but not report.
     pub fn key(&self) -> &JobKey {
         &self.key
+    }
+
+    /// The outcome without what this kind of job can't report, so that nothing which is dropped anyway can fail the job.
+    #[must_use]
+    pub fn reportable(&self, outcome: Outcome) -> Outcome {
+        match (&self.key.kind, outcome) {
+            (Kind::ThirdParty(_), Outcome::Finished(finished)) => {
+                Outcome::Finished(third_party::without_variables(finished))
+            }
+            (_, outcome) => outcome,
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use tracing::Instrument;
 use super::attempts::{Budget, GaveUp, attempts};
 use super::client_tokens::{Asking, ClientTokens, TokenProblem};
 use super::{CallError, ClientAccess, DETAILS, Details, Kind, Offer, POLL, Polled, QueueError, convert};
-use crate::job::ActionTypeId;
+use crate::job::{ActionTypeId, Finished};
 use crate::report::Report;
 
 /// How long the jobs of one poll may be looked at, token and details together: whoever does not answer by then costs its
@@ -196,18 +196,9 @@ impl ThirdPartyQueue {
     {
         let request = self.client.put_third_party_job_success_result().job_id(id);
         match report {
-            Report::Success(success) => {
-                if !success.variables.is_empty() {
-                    let dropped = success.variables.len();
-                    tracing::warn!(
-                        dropped,
-                        "third-party jobs have no output variables: CodePipeline's API takes none, so these are dropped"
-                    );
-                }
-                request
-                    .execution_details(convert::execution_details(&success.details))
-                    .set_current_revision(success.revision.as_ref().map(convert::current_revision))
-            }
+            Report::Success(success) => request
+                .execution_details(convert::execution_details(&success.details))
+                .set_current_revision(success.revision.as_ref().map(convert::current_revision)),
             Report::Continuation(going_on) => request
                 .execution_details(convert::execution_details(&going_on.details))
                 .continuation_token(&going_on.token),
@@ -243,6 +234,18 @@ impl ThirdPartyQueue {
             Err(gave_up) => Err(GaveUp { doubt_before: gave_up.doubt_before || doubt_before, ..gave_up }.into()),
         }
     }
+}
+
+/// The work's result without output variables, which the API of third-party jobs has no member for.
+pub(super) fn without_variables(mut finished: Finished) -> Finished {
+    let dropped = std::mem::take(&mut finished.variables).len();
+    if dropped > 0 {
+        tracing::warn!(
+            dropped,
+            "third-party jobs have no output variables: CodePipeline's API takes none, so these are dropped"
+        );
+    }
+    finished
 }
 
 /// A job without nonce or data can't be acknowledged; the model makes both optional.
