@@ -145,6 +145,21 @@ async fn a_delivered_job_that_nobody_serves_fails_instead_of_waiting() {
 }
 
 #[tokio::test]
+async fn a_delivered_job_without_data_fails_instead_of_waiting() {
+    for data in [Value::Null, json!("no object")] {
+        let world = World::new(false).await;
+        let action = Twice::default();
+        let event = json!({"CodePipeline.job": {"id": FIRST, "data": data}});
+        let summary = world.worker(served(action.clone())).run_job(&event, deadline()).await.unwrap();
+        assert_eq!(summary, Summary { claimed: 1, failed: 1, ..Summary::default() });
+        let put = &world.server.inputs("PutJobFailureResult")[0];
+        assert_eq!((&put["jobId"], &put["failureDetails"]["type"]), (&json!(FIRST), &json!("ConfigurationError")));
+        assert!(put["failureDetails"]["message"].as_str().unwrap().contains("has no job data"), "{put}");
+        assert!(action.seen.lock().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn an_event_without_a_job_is_an_error_and_nothing_is_reported() {
     let world = World::new(false).await;
     let error = world.worker(Vec::new()).run_job(&json!({"CodePipeline.job": {}}), deadline()).await.unwrap_err();

@@ -7,8 +7,9 @@
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Claim, Details, JobKey, Kind};
-use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, Job, PipelineContext};
+use super::{Claim, Delivered, Details, JobKey, Kind, Queue, Undelivered};
+use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, FailureKind, Job, PipelineContext};
+use crate::report::{FailureReport, Report};
 
 const USER_PARAMETERS: &str = "UserParameters";
 
@@ -20,6 +21,42 @@ pub struct InvokedJob {
     pub claim: Claim,
     /// When the event was read: its credentials are at least this old.
     pub received_at: Instant,
+}
+
+/// What a `CodePipeline.job` event brings.
+pub enum Invoked {
+    /// A job to run.
+    Job(Box<InvokedJob>),
+    /// A job of which the event says nothing but its id.
+    WithoutData(JobWithoutData),
+}
+
+/// A job that can't be run for want of its data, but must be reported: its pipeline waits for it.
+pub struct JobWithoutData {
+    claim: Claim,
+}
+
+impl JobWithoutData {
+    /// The job's id.
+    pub fn id(&self) -> &str {
+        &self.claim.key.id
+    }
+
+    /// Reports that the job failed. Tried until `deadline`.
+    ///
+    /// # Errors
+    /// As [`Queue::report`].
+    pub async fn refuse(self, queue: &Queue, deadline: Instant) -> Result<Delivered, Box<Undelivered>> {
+        let message = "the CodePipeline.job event has no job data, so there is nothing to run: invoke the worker through \
+                       a Lambda Invoke action, whose events hold the member data";
+        let failure = FailureReport {
+            kind: FailureKind::ConfigurationError,
+            message: message.to_owned(),
+            reason: message.to_owned(),
+            external_execution_id: None,
+        };
+        queue.report(self.claim, Report::Failure(failure), deadline).await
+    }
 }
 
 /// An event that names no job, so that nothing can be reported.
@@ -39,11 +76,14 @@ impl InvokedJob {
     /// is, anything else as JSON).
     ///
     /// # Errors
-    /// When the event has no job id or no data. Whatever else is missing was not sent.
-    pub fn from_event(event: &Value) -> Result<Self, InvalidInvokeJob> {
+    /// When the event has no job id. Whatever else is missing was not sent.
+    pub fn from_event(event: &Value) -> Result<Invoked, InvalidInvokeJob> {
         let job = event.get("CodePipeline.job").ok_or(InvalidInvokeJob("member CodePipeline.job"))?;
         let id = job.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or(InvalidInvokeJob("job id"))?;
-        let data = job.get("data").filter(|data| data.is_object()).ok_or(InvalidInvokeJob("job data"))?;
+        let claim = Claim { key: JobKey { id: id.to_owned(), kind: Kind::Own } };
+        let Some(data) = job.get("data").filter(|data| data.is_object()) else {
+            return Ok(Invoked::WithoutData(JobWithoutData { claim }));
+        };
         let parameters = data.pointer("/actionConfiguration/configuration/UserParameters").and_then(Value::as_str);
         let job = Job {
             id: id.to_owned(),
@@ -56,8 +96,8 @@ impl InvokedJob {
             continuation_token: text(data.get("continuationToken")).map(Into::into),
         };
         let credentials = data.get("artifactCredentials").and_then(credentials);
-        let claim = Claim { key: JobKey { id: id.to_owned(), kind: Kind::Own } };
-        Ok(Self { details: Details { job, credentials }, claim, received_at: Instant::now() })
+        let invoked = Self { details: Details { job, credentials }, claim, received_at: Instant::now() };
+        Ok(Invoked::Job(Box::new(invoked)))
     }
 }
 
@@ -113,7 +153,11 @@ mod tests {
     }
 
     fn parsed(event: &Value) -> InvokedJob {
-        InvokedJob::from_event(event).unwrap_or_else(|error| panic!("{error}"))
+        match InvokedJob::from_event(event) {
+            Ok(Invoked::Job(job)) => *job,
+            Ok(Invoked::WithoutData(job)) => panic!("no data of {}", job.id()),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     #[test]
@@ -168,7 +212,6 @@ mod tests {
         for (event, missing) in [
             (json!({"SECRET": "SECRET"}), "member CodePipeline.job"),
             (json!({"CodePipeline.job": {"data": {"artifactCredentials": "SECRET"}}}), "job id"),
-            (json!({"CodePipeline.job": {"id": "SECRET", "data": "SECRET"}}), "job data"),
         ] {
             let said = InvokedJob::from_event(&event).err().unwrap().to_string();
             assert!(said.contains(missing) && !said.contains("SECRET"), "{said}");

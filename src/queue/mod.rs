@@ -29,7 +29,7 @@ use custom::CustomQueue;
 use third_party::ThirdPartyQueue;
 
 pub use client_tokens::TokenProblem;
-pub use invoke::{InvalidInvokeJob, InvokedJob};
+pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
 
 /// How long one try may take. Everything here is a small JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
