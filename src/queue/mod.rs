@@ -289,7 +289,11 @@ impl Queue {
     ) -> Result<Details, QueueError> {
         let budget = Budget { tries: DETAILS.0, until: latest.min(Instant::now() + DETAILS.1) };
         match &key.kind {
-            Kind::Own => self.custom.details(&key.id, action_type, budget).await,
+            Kind::Own => {
+                let details = self.custom.details(&key.id, action_type, budget).await?;
+                let is_delivered = *action_type == InvokedJob::action_type();
+                Ok(if is_delivered { invoke::as_delivered(details) } else { details })
+            }
             Kind::ThirdParty(client) => self.third_party.details(&key.id, client, action_type, budget).await,
         }
     }

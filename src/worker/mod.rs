@@ -185,7 +185,7 @@ impl Worker {
     /// When the event holds no job, or the job may hang.
     pub async fn run_job(&self, event: &Value, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
-        let end = match InvokedJob::from_event(event)? {
+        let end = match InvokedJob::from_event(event, (self.lifecycle.wall_clock)())? {
             Invoked::Job(invoked) => {
                 let action_type = InvokedJob::action_type();
                 let span = job_span(&invoked.details.job);
