@@ -65,9 +65,15 @@ impl Action for Twice {
     }
 }
 
-/// CodePipeline takes every result but those of jobs that are over.
+/// CodePipeline takes every result but those of jobs that are over, and knows the first job's details.
 async fn codepipeline(over: bool) -> AwsJson {
     AwsJson::start(move |operation, _| -> Answer {
+        if operation == "GetJobDetails" {
+            let configuration = json!({"FunctionName": "f", "UserParameters": "{\"Command\": \"ls\"}"});
+            let context = json!({"pipelineName": "p", "action": {"name": "Act", "actionExecutionId": "another"}});
+            let data = json!({"actionConfiguration": {"configuration": configuration}, "pipelineContext": context});
+            return Ok(json!({"jobDetails": {"id": FIRST, "data": data}}));
+        }
         assert!(operation.starts_with("PutJob"), "nobody expects {operation}");
         if over { Err("InvalidJobStateException") } else { Ok(json!({})) }
     })
@@ -163,6 +169,36 @@ async fn a_delivered_job_that_nobody_serves_fails_instead_of_waiting() {
     let put = &world.server.inputs("PutJobFailureResult")[0]["failureDetails"];
     assert_eq!(put["type"], "ConfigurationError");
     assert!(put["message"].as_str().unwrap().contains("no action for AWS/Invoke/Lambda/1"), "{put}");
+}
+
+#[tokio::test]
+async fn a_job_that_came_late_has_its_details_fetched_and_looks_the_same() {
+    for (expires_in_ms, fetched) in [(60_000.0, 1), (900_000.0, 0)] {
+        let world = World::new(false).await;
+        let action = Twice::default();
+        let mut event = event(FIRST, None);
+        // The workers' clock stands at the epoch.
+        event["CodePipeline.job"]["data"]["artifactCredentials"] = json!({"expirationTime": expires_in_ms});
+        let summary = world.worker(served(action.clone())).run_job(&event, deadline()).await.unwrap();
+        assert_eq!(summary, Summary { claimed: 1, continued: 1, ..Summary::default() });
+        assert_eq!(world.server.inputs("GetJobDetails").len(), fetched);
+        assert_eq!(*action.seen.lock().unwrap(), [(FIRST.to_owned(), Some("ls".to_owned()))]);
+    }
+}
+
+#[tokio::test]
+async fn a_delivered_job_without_data_fails_instead_of_waiting() {
+    for data in [Value::Null, json!("no object")] {
+        let world = World::new(false).await;
+        let action = Twice::default();
+        let event = json!({"CodePipeline.job": {"id": FIRST, "data": data}});
+        let summary = world.worker(served(action.clone())).run_job(&event, deadline()).await.unwrap();
+        assert_eq!(summary, Summary { claimed: 1, failed: 1, ..Summary::default() });
+        let put = &world.server.inputs("PutJobFailureResult")[0];
+        assert_eq!((&put["jobId"], &put["failureDetails"]["type"]), (&json!(FIRST), &json!("ConfigurationError")));
+        assert!(put["failureDetails"]["message"].as_str().unwrap().contains("has no job data"), "{put}");
+        assert!(action.seen.lock().unwrap().is_empty());
+    }
 }
 
 #[tokio::test]

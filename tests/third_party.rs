@@ -11,11 +11,14 @@ use std::time::Duration;
 use codepipeline_worker::actions::{Action, Run, Served};
 use codepipeline_worker::job::{Continuation, Failure, FailureKind, Finished, Outcome};
 use codepipeline_worker::lifecycle::Lifecycle;
-use codepipeline_worker::queue::Queue;
+use codepipeline_worker::queue::{Acknowledged, Queue};
+use codepipeline_worker::redact::Redactor;
+use codepipeline_worker::report::report;
 use codepipeline_worker::worker::{Summary, Worker};
 use serde_json::{Value, json};
-use support::aws_json::{Answer, AwsJson};
+use support::aws_json::{Answer, AwsJson, NO_ANSWER};
 use support::{invoke, shared_config};
+use tokio::time::Instant;
 
 const ADA: &str = "aaaaaaaa-0000-4000-8000-000000000000";
 const BOB: &str = "bbbbbbbb-0000-4000-8000-000000000000";
@@ -28,6 +31,10 @@ struct Service {
     tokens: BTreeMap<String, String>,
     secrets: BTreeMap<String, String>,
     custom_jobs: Vec<String>,
+    /// The job whose details never come.
+    silent_job: Option<&'static str>,
+    /// What Secrets Manager answers before it answers well.
+    secret_errors: Vec<&'static str>,
 }
 
 struct Job {
@@ -56,6 +63,9 @@ impl Service {
         let member = |name: &str| input[name].as_str().unwrap_or_default().to_owned();
         match operation {
             "GetSecretValue" => {
+                if let Some(error) = self.secret_errors.pop() {
+                    return Err(error);
+                }
                 let secret = self.secrets.get(&member("SecretId")).ok_or("ResourceNotFoundException")?;
                 return Ok(json!({"Name": member("SecretId"), "SecretString": secret}));
             }
@@ -83,6 +93,7 @@ impl Service {
             return Err("InvalidClientTokenException");
         }
         match operation {
+            "GetThirdPartyJobDetails" if self.silent_job == Some(id.as_str()) => return Err(NO_ANSWER),
             "GetThirdPartyJobDetails" => {
                 let data = json!({
                     "actionConfiguration": {"configuration": {"Job": id}},
@@ -116,6 +127,7 @@ struct World {
     service: Arc<Mutex<Service>>,
     server: AwsJson,
     folder: tempfile::TempDir,
+    look: Duration,
 }
 
 impl World {
@@ -123,13 +135,13 @@ impl World {
         let service = Arc::new(Mutex::new(service));
         let answering = Arc::clone(&service);
         let server = AwsJson::start(move |operation, input| answering.lock().unwrap().answer(operation, input)).await;
-        Self { service, server, folder: tempfile::tempdir().unwrap() }
+        Self { service, server, folder: tempfile::tempdir().unwrap(), look: Duration::from_secs(8) }
     }
 
     fn worker(&self, prefix: Option<&str>, served: Vec<Served>, concurrency: usize) -> Worker {
         let shared = shared_config(self.server.endpoint());
         let lifecycle = Lifecycle {
-            queue: Queue::new(&shared, prefix.map(str::to_owned)),
+            queue: Queue::new(&shared, prefix.map(str::to_owned)).look(self.look),
             ..support::lifecycle(&shared, self.folder.path().to_owned())
         };
         Worker::new(lifecycle, served, concurrency, Duration::from_secs(60))
@@ -250,6 +262,25 @@ async fn a_missing_or_bad_token_costs_its_own_job_alone_and_a_log_line_names_the
 }
 
 #[tokio::test]
+async fn output_variables_that_are_dropped_anyway_may_be_of_any_name_and_size() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.subscriber());
+    let service = Service::with_clients(&[(ADA, "token of Ada")]).job("name", ADA).job("size", ADA);
+    let world = World::new(service).await;
+    let action = Doing(|run: &Run| {
+        let variable = match run.job.id.as_str() {
+            "name" => ("not a name".to_owned(), "value".to_owned()),
+            _ => ("Key".to_owned(), "v".repeat(200_000)),
+        };
+        Ok(Outcome::Finished(Finished { variables: [variable].into(), ..Finished::default() }))
+    });
+
+    assert_eq!(invoke(&world.partner(action)).await.succeeded, 2);
+
+    assert_eq!(log.text().matches("third-party jobs have no output variables").count(), 2, "{}", log.text());
+}
+
+#[tokio::test]
 async fn a_token_is_fetched_once_for_all_jobs_of_a_client() {
     let service = Service::with_clients(&[(ADA, "token of Ada")]).job("1", ADA).job("2", ADA).job("3", ADA);
     let world = World::new(service).await;
@@ -278,12 +309,78 @@ async fn a_token_that_was_replaced_is_fetched_again_even_for_the_report() {
 }
 
 #[tokio::test]
+async fn a_report_whose_new_token_can_not_be_read_at_first_is_delivered_all_the_same() {
+    let world = World::new(Service::with_clients(&[(ADA, "old")]).job("1", ADA)).await;
+    let service = Arc::clone(&world.service);
+    let worker = world.partner(Doing(move |_: &Run| {
+        let mut service = service.lock().unwrap();
+        service.tokens.insert(ADA.into(), "new".into());
+        service.secrets.insert(format!("clients/{ADA}"), "new".into());
+        service.secret_errors = vec!["AccessDeniedException"; 2];
+        finish()
+    }));
+    assert_eq!(invoke(&worker).await.succeeded, 1);
+    assert_eq!(world.calls("GetSecretValue"), 4);
+}
+
+#[tokio::test]
+async fn a_report_waits_for_a_new_token_until_its_deadline_and_no_longer() {
+    let world = World::new(Service::with_clients(&[(ADA, "old")]).job("1", ADA)).await;
+    let queue = Queue::new(&shared_config(world.server.endpoint()), Some("clients/".into()));
+    let polled = queue.poll(&support::action_type("Build", "ThirdParty", "Partner"), None, 1).await.unwrap();
+    let began = Instant::now();
+    let Acknowledged::Claimed(claim) = queue.acknowledge(&polled.offers[0], began + Duration::from_secs(9)).await
+    else {
+        panic!("not claimed")
+    };
+    {
+        let mut service = world.service.lock().unwrap();
+        service.tokens.insert(ADA.into(), "new".into());
+        service.secret_errors.push(NO_ANSWER);
+    }
+
+    let next = report(finish(), &Redactor::default());
+    let undelivered = queue.report(claim, next, began + Duration::from_secs(1)).await.err().unwrap();
+
+    assert!(began.elapsed() < Duration::from_millis(2500), "{:?}", began.elapsed());
+    let said = undelivered.error.to_string();
+    assert!(said.contains(&format!("the secret 'clients/{ADA}' could not be read: no answer in time")), "{said}");
+}
+
+#[tokio::test]
 async fn a_wrong_token_is_fetched_again_once_and_not_more() {
     let mut service = Service::with_clients(&[(ADA, "right")]).job("1", ADA);
     service.secrets.insert(format!("clients/{ADA}"), "wrong".into());
     let world = World::new(service).await;
     assert_eq!(invoke(&world.partner(Doing(|_: &Run| finish()))).await.unusable, 1);
     assert_eq!((world.calls("GetSecretValue"), world.calls("GetThirdPartyJobDetails")), (2, 1));
+}
+
+#[tokio::test]
+async fn a_client_whose_details_do_not_come_costs_nobody_else() {
+    let mut service = Service::with_clients(&[(ADA, "token of Ada"), (BOB, "token of Bob")]);
+    service = service.job("1", ADA).job("2", BOB);
+    service.silent_job = Some("1");
+    let world = World { look: Duration::from_secs(1), ..World::new(service).await };
+
+    let summary = invoke(&world.partner(Doing(|_: &Run| finish()))).await;
+
+    assert_eq!(summary, Summary { polled: 2, claimed: 1, succeeded: 1, unusable: 1, ..Summary::default() });
+    assert_eq!(world.states(), ["Dispatched", "Succeeded"]);
+}
+
+#[tokio::test]
+async fn a_token_that_can_not_be_had_is_asked_for_once_in_a_poll() {
+    let mut service = Service::with_clients(&[(ADA, "token of Ada"), (BOB, "token of Bob")]);
+    for id in ["1", "2", "3"] {
+        service = service.job(id, ADA);
+    }
+    service.secrets.clear();
+    let world = World::new(service).await;
+
+    assert_eq!(invoke(&world.partner(Doing(|_: &Run| finish()))).await.unusable, 3);
+
+    assert_eq!(world.calls("GetSecretValue"), 1);
 }
 
 #[tokio::test]

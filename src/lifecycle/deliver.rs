@@ -33,7 +33,8 @@ pub(super) async fn deliver(
     deadline: Instant,
 ) -> End {
     let until = deadline - BEFORE_DEADLINE;
-    let next = report(executed.result, &executed.redactor);
+    let reportable = executed.result.map(|outcome| claim.reportable(outcome));
+    let next = report(reportable, &executed.redactor);
     let end = send(queue, claim, next, &executed.redactor, until).await;
     let by_another = perhaps_twice && end == End::Over;
     if let Some(running) = executed.running

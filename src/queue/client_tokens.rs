@@ -11,19 +11,23 @@ use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::secret_text;
 
 /// A token is looked up again after 5 minutes, so that a replaced one is soon known.
 const LIFE: Duration = Duration::from_secs(5 * 60);
 
-/// All tries of one look-up (the SDK's three) together: the job must be acknowledged within 25 s of its poll.
+/// All tries of one look-up (the SDK's three) together. Whoever asks may have less time.
 const LOOK_UP: Duration = Duration::from_secs(6);
 const TRY: Duration = Duration::from_secs(3);
 
+/// Between look-ups of who insists there is a random time up to 200 ms, doubled each time up to 5 s.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
 /// What is wrong with a client's token. No variant holds the token or the secret's content.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenProblem {
     /// `CLIENT_TOKENS_SECRET` is not set.
     #[error("no prefix of client-token secrets is configured: set CLIENT_TOKENS_SECRET")]
@@ -60,11 +64,41 @@ pub(super) struct ClientTokens {
     slots: Mutex<HashMap<String, Slot>>,
 }
 
-type Slot = Arc<tokio::sync::Mutex<Option<Cached>>>;
+type Slot = Arc<tokio::sync::Mutex<Known>>;
+
+/// What the latest look-ups of one client's token brought.
+#[derive(Default)]
+struct Known {
+    token: Option<Cached>,
+    failure: Option<Failed>,
+}
 
 struct Cached {
     token: SecretString,
     fetched_at: Instant,
+}
+
+struct Failed {
+    problem: TokenProblem,
+    failed_at: Instant,
+}
+
+/// Who asks for a token: for how long, and what of earlier answers will do.
+#[derive(Clone, Copy)]
+pub(super) struct Asking {
+    /// The look-up ends at this moment, done or not.
+    pub(super) until: Instant,
+    /// A look-up that has failed since then need not be tried again.
+    pub(super) since: Instant,
+    /// Whether a secret that can't be read is tried again while there is time.
+    pub(super) insists: bool,
+}
+
+impl Asking {
+    /// Asks on behalf of a claimed job, which has nobody else to go on for it.
+    pub(super) fn insisting(until: Instant) -> Self {
+        Self { until, since: Instant::now(), insists: true }
+    }
 }
 
 impl ClientTokens {
@@ -73,13 +107,9 @@ impl ClientTokens {
     }
 
     /// The client's token, as it is remembered or as the secret says.
-    pub(super) async fn token(&self, client_id: &str) -> Result<SecretString, TokenProblem> {
-        let slot = self.slot(client_id);
-        let mut cached = slot.lock().await;
-        if let Some(cached) = cached.as_ref().filter(|cached| cached.fetched_at.elapsed() < LIFE) {
-            return Ok(cached.token.clone());
-        }
-        self.fetch(client_id, &mut cached).await
+    pub(super) async fn token(&self, client_id: &str, asking: Asking) -> Result<SecretString, TokenProblem> {
+        let good = |cached: &Cached| cached.fetched_at.elapsed() < LIFE;
+        self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, good)).await
     }
 
     /// Another token than `refused`, which the service does not take: the one that another job has fetched meanwhile, or
@@ -88,15 +118,62 @@ impl ClientTokens {
         &self,
         client_id: &str,
         refused: &SecretString,
+        mut asking: Asking,
     ) -> Result<SecretString, TokenProblem> {
-        let differs = |token: &SecretString| token.expose_secret() != refused.expose_secret();
+        let differs = |cached: &Cached| cached.token.expose_secret() != refused.expose_secret();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let found = self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, differs)).await;
+            let may_pass = asking.insists && matches!(found, Err(TokenProblem::Unreadable { .. }));
+            if !may_pass || Instant::now() + pause >= asking.until {
+                return found;
+            }
+            sleep(pause.mul_f64(fastrand::f64())).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            asking.since = Instant::now();
+        }
+    }
+
+    async fn in_time(
+        &self,
+        client_id: &str,
+        asking: Asking,
+        looking: impl Future<Output = Result<SecretString, TokenProblem>>,
+    ) -> Result<SecretString, TokenProblem> {
+        let secret = || format!("{}{client_id}", self.prefix.as_deref().unwrap_or_default());
+        let late = |_| Err(TokenProblem::Unreadable { secret: secret(), reason: "no answer in time".into() });
+        timeout_at(asking.until, looking).await.unwrap_or_else(late)
+    }
+
+    /// The remembered token if it is `good`, else what the secret says, which must be `good` too: a token that is no
+    /// longer good although it has just been fetched is one that the service refuses.
+    async fn known_or_fetched(
+        &self,
+        client_id: &str,
+        asking: Asking,
+        good: impl Fn(&Cached) -> bool,
+    ) -> Result<SecretString, TokenProblem> {
         let slot = self.slot(client_id);
-        let mut cached = slot.lock().await;
-        if let Some(cached) = cached.as_ref().filter(|cached| differs(&cached.token)) {
+        let mut known = slot.lock().await;
+        if let Some(cached) = known.token.as_ref().filter(|cached| good(cached)) {
             return Ok(cached.token.clone());
         }
-        let token = self.fetch(client_id, &mut cached).await?;
-        if differs(&token) { Ok(token) } else { Err(TokenProblem::Refused) }
+        if let Some(failed) = known.failure.as_ref().filter(|failed| failed.failed_at >= asking.since) {
+            return Err(failed.problem.clone());
+        }
+        *known = Known::default();
+        let problem = match self.fetch(client_id).await {
+            Ok(cached) => {
+                let cached = known.token.insert(cached);
+                if good(cached) {
+                    return Ok(cached.token.clone());
+                }
+                TokenProblem::Refused
+            }
+            Err(problem) => problem,
+        };
+        known.failure = Some(Failed { problem: problem.clone(), failed_at: Instant::now() });
+        Err(problem)
     }
 
     fn slot(&self, client_id: &str) -> Slot {
@@ -104,8 +181,7 @@ impl ClientTokens {
         Arc::clone(slots.entry(client_id.to_owned()).or_default())
     }
 
-    async fn fetch(&self, client_id: &str, slot: &mut Option<Cached>) -> Result<SecretString, TokenProblem> {
-        *slot = None;
+    async fn fetch(&self, client_id: &str) -> Result<Cached, TokenProblem> {
         let prefix = self.prefix.as_deref().ok_or(TokenProblem::NotConfigured)?;
         let secret = format!("{prefix}{client_id}");
         let fetched_at = Instant::now();
@@ -121,8 +197,7 @@ impl ClientTokens {
         };
         let token = value.secret_string().and_then(secret_text::client_token);
         let token = token.ok_or(TokenProblem::Malformed(secret))?;
-        *slot = Some(Cached { token: token.clone(), fetched_at });
-        Ok(token)
+        Ok(Cached { token, fetched_at })
     }
 
     fn client(&self) -> &Client {

@@ -4,13 +4,22 @@
 //! through the operations of custom jobs. The event holds credentials, so it is read by hand: a derived parser's error
 //! may quote what it read.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Claim, Details, JobKey, Kind};
-use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, Job, PipelineContext};
+use super::{Claim, Delivered, Details, JobKey, Kind, Queue, Undelivered};
+use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, FailureKind, Job, PipelineContext};
+use crate::report::{FailureReport, Report};
 
 const USER_PARAMETERS: &str = "UserParameters";
+
+/// Credentials that expire within this time count as expired: an event may have been tried for hours before it came.
+const EXPIRING: Duration = Duration::from_secs(2 * 60);
+
+/// The age that details with expired credentials are given, which is beyond the 14 minutes that any may be used for.
+const LONG_AGO: Duration = Duration::from_secs(60 * 60);
 
 /// A job that was delivered to this function: it is ours to report on, whatever becomes of it.
 pub struct InvokedJob {
@@ -18,8 +27,44 @@ pub struct InvokedJob {
     pub details: Details,
     /// The right and the duty to report.
     pub claim: Claim,
-    /// When the event was read: its credentials are at least this old.
+    /// When the event was read, since its credentials are at least this old; long ago if they have expired or soon will.
     pub received_at: Instant,
+}
+
+/// What a `CodePipeline.job` event brings.
+pub enum Invoked {
+    /// A job to run.
+    Job(Box<InvokedJob>),
+    /// A job of which the event says nothing but its id.
+    WithoutData(JobWithoutData),
+}
+
+/// A job that can't be run for want of its data, but must be reported: its pipeline waits for it.
+pub struct JobWithoutData {
+    claim: Claim,
+}
+
+impl JobWithoutData {
+    /// The job's id.
+    pub fn id(&self) -> &str {
+        &self.claim.key.id
+    }
+
+    /// Reports that the job failed. Tried until `deadline`.
+    ///
+    /// # Errors
+    /// As [`Queue::report`].
+    pub async fn refuse(self, queue: &Queue, deadline: Instant) -> Result<Delivered, Box<Undelivered>> {
+        let message = "the CodePipeline.job event has no job data, so there is nothing to run: invoke the worker through \
+                       a Lambda Invoke action, whose events hold the member data";
+        let failure = FailureReport {
+            kind: FailureKind::ConfigurationError,
+            message: message.to_owned(),
+            reason: message.to_owned(),
+            external_execution_id: None,
+        };
+        queue.report(self.claim, Report::Failure(failure), deadline).await
+    }
 }
 
 /// An event that names no job, so that nothing can be reported.
@@ -36,14 +81,17 @@ impl InvokedJob {
 
     /// Reads the event that holds the member `CodePipeline.job`. The configuration is what the action's `UserParameters`
     /// say: the text itself under that key and, if it is a JSON object, each of its members under its own (a string as it
-    /// is, anything else as JSON).
+    /// is, anything else as JSON). `now` is the time of day.
     ///
     /// # Errors
-    /// When the event has no job id or no data. Whatever else is missing was not sent.
-    pub fn from_event(event: &Value) -> Result<Self, InvalidInvokeJob> {
+    /// When the event has no job id. Whatever else is missing was not sent.
+    pub fn from_event(event: &Value, now: SystemTime) -> Result<Invoked, InvalidInvokeJob> {
         let job = event.get("CodePipeline.job").ok_or(InvalidInvokeJob("member CodePipeline.job"))?;
         let id = job.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or(InvalidInvokeJob("job id"))?;
-        let data = job.get("data").filter(|data| data.is_object()).ok_or(InvalidInvokeJob("job data"))?;
+        let claim = Claim { key: JobKey { id: id.to_owned(), kind: Kind::Own } };
+        let Some(data) = job.get("data").filter(|data| data.is_object()) else {
+            return Ok(Invoked::WithoutData(JobWithoutData { claim }));
+        };
         let parameters = data.pointer("/actionConfiguration/configuration/UserParameters").and_then(Value::as_str);
         let job = Job {
             id: id.to_owned(),
@@ -55,10 +103,30 @@ impl InvokedJob {
             encryption_key: text(data.pointer("/encryptionKey/id")),
             continuation_token: text(data.get("continuationToken")).map(Into::into),
         };
+        let has_expired = data.pointer("/artifactCredentials/expirationTime").is_some_and(|at| is_expiring(at, now));
         let credentials = data.get("artifactCredentials").and_then(credentials);
-        let claim = Claim { key: JobKey { id: id.to_owned(), kind: Kind::Own } };
-        Ok(Self { details: Details { job, credentials }, claim, received_at: Instant::now() })
+        let received_at = Instant::now();
+        let long_ago = has_expired.then(|| received_at.checked_sub(LONG_AGO)).flatten();
+        let received_at = long_ago.unwrap_or(received_at);
+        let invoked = Self { details: Details { job, credentials }, claim, received_at };
+        Ok(Invoked::Job(Box::new(invoked)))
     }
+}
+
+/// Details that `GetJobDetails` gave for a delivered job, made alike to those of its event: an action must not see another
+/// configuration or execution id just because the event came late.
+pub(super) fn as_delivered(mut details: Details) -> Details {
+    let job = &mut details.job;
+    job.configuration = job.configuration.get(USER_PARAMETERS).map(configuration).unwrap_or_default();
+    job.pipeline = PipelineContext::default();
+    details
+}
+
+/// `expiration` is in milliseconds since the epoch, whole or not (as events are seen to have it). Anything else says
+/// nothing.
+fn is_expiring(expiration: &Value, now: SystemTime) -> bool {
+    let soon = now.duration_since(UNIX_EPOCH).unwrap_or_default() + EXPIRING;
+    expiration.as_f64().is_some_and(|at| at <= soon.as_secs_f64() * 1000.0)
 }
 
 fn configuration(parameters: &str) -> Configuration {
@@ -113,7 +181,11 @@ mod tests {
     }
 
     fn parsed(event: &Value) -> InvokedJob {
-        InvokedJob::from_event(event).unwrap_or_else(|error| panic!("{error}"))
+        match InvokedJob::from_event(event, UNIX_EPOCH) {
+            Ok(Invoked::Job(job)) => *job,
+            Ok(Invoked::WithoutData(job)) => panic!("no data of {}", job.id()),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     #[test]
@@ -141,12 +213,28 @@ mod tests {
     }
 
     #[test]
-    fn a_continuation_token_and_expiry_are_understood() {
+    fn a_continuation_token_is_understood() {
         let mut event = example();
         event["CodePipeline.job"]["data"]["continuationToken"] = json!("token");
-        event["CodePipeline.job"]["data"]["artifactCredentials"]["expirationTime"] = json!(1_575_493_418_000.0);
         let job = parsed(&event).details.job;
         assert_eq!(job.continuation_token.unwrap().expose_secret(), "token");
+    }
+
+    #[test]
+    fn credentials_that_have_expired_or_soon_will_are_long_known() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_575_493_418);
+        for (expiration, is_old) in [
+            (json!(1_575_493_000_000_u64), true),
+            (json!(1_575_493_538_000.0), true),
+            (json!(1_575_493_538_500.0), false),
+            (json!(null), false),
+            (json!("2019-12-04T21:03:38Z"), false),
+        ] {
+            let mut event = example();
+            event["CodePipeline.job"]["data"]["artifactCredentials"]["expirationTime"] = expiration.clone();
+            let Ok(Invoked::Job(job)) = InvokedJob::from_event(&event, now) else { panic!("no job") };
+            assert_eq!(job.received_at.elapsed() >= LONG_AGO, is_old, "{expiration}");
+        }
     }
 
     #[test]
@@ -168,9 +256,8 @@ mod tests {
         for (event, missing) in [
             (json!({"SECRET": "SECRET"}), "member CodePipeline.job"),
             (json!({"CodePipeline.job": {"data": {"artifactCredentials": "SECRET"}}}), "job id"),
-            (json!({"CodePipeline.job": {"id": "SECRET", "data": "SECRET"}}), "job data"),
         ] {
-            let said = InvokedJob::from_event(&event).err().unwrap().to_string();
+            let said = InvokedJob::from_event(&event, UNIX_EPOCH).err().unwrap().to_string();
             assert!(said.contains(missing) && !said.contains("SECRET"), "{said}");
         }
     }

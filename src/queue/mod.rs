@@ -21,7 +21,7 @@ use aws_sdk_codepipeline::types::JobStatus;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::job::{ActionTypeId, Credentials, Job};
+use crate::job::{ActionTypeId, Credentials, Job, Outcome};
 use crate::report::Report;
 use attempts::{Budget, FailedKind, GaveUp};
 use client_tokens::ClientTokens;
@@ -29,7 +29,7 @@ use custom::CustomQueue;
 use third_party::ThirdPartyQueue;
 
 pub use client_tokens::TokenProblem;
-pub use invoke::{InvalidInvokeJob, InvokedJob};
+pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
 
 /// How long one try may take. Everything here is a small JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
@@ -88,6 +88,17 @@ impl Claim {
     /// What names the job to its queue, for who may look but not report.
     pub fn key(&self) -> &JobKey {
         &self.key
+    }
+
+    /// The outcome without what this kind of job can't report, so that nothing which is dropped anyway can fail the job.
+    #[must_use]
+    pub fn reportable(&self, outcome: Outcome) -> Outcome {
+        match (&self.key.kind, outcome) {
+            (Kind::ThirdParty(_), Outcome::Finished(finished)) => {
+                Outcome::Finished(third_party::without_variables(finished))
+            }
+            (_, outcome) => outcome,
+        }
     }
 }
 
@@ -213,6 +224,14 @@ impl Queue {
         Self { custom: CustomQueue::new(client.clone()), third_party: ThirdPartyQueue::new(client, tokens) }
     }
 
+    /// Looks at the third-party jobs of one poll for another time than 8 s: token and details of each must be there by
+    /// then, or the job is left to a later poll.
+    #[must_use]
+    pub fn look(mut self, limit: Duration) -> Self {
+        self.third_party.look = limit;
+        self
+    }
+
     /// Asks for at most `room` jobs of a type. Answers at once, with nothing if nothing is there. `query_param` is for
     /// custom types alone: the third-party operation has none.
     ///
@@ -270,7 +289,11 @@ impl Queue {
     ) -> Result<Details, QueueError> {
         let budget = Budget { tries: DETAILS.0, until: latest.min(Instant::now() + DETAILS.1) };
         match &key.kind {
-            Kind::Own => self.custom.details(&key.id, action_type, budget).await,
+            Kind::Own => {
+                let details = self.custom.details(&key.id, action_type, budget).await?;
+                let is_delivered = *action_type == InvokedJob::action_type();
+                Ok(if is_delivered { invoke::as_delivered(details) } else { details })
+            }
             Kind::ThirdParty(client) => self.third_party.details(&key.id, client, action_type, budget).await,
         }
     }

@@ -5,6 +5,7 @@
 //! details, which want that client's token.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::types::{JobStatus, ThirdPartyJobDetails};
@@ -14,12 +15,14 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::attempts::{Budget, GaveUp, attempts};
-use super::client_tokens::{ClientTokens, TokenProblem};
-use super::{
-    ACKNOWLEDGE_WITHIN, CallError, ClientAccess, DETAILS, Details, Kind, Offer, POLL, Polled, QueueError, convert,
-};
-use crate::job::ActionTypeId;
+use super::client_tokens::{Asking, ClientTokens, TokenProblem};
+use super::{CallError, ClientAccess, DETAILS, Details, Kind, Offer, POLL, Polled, QueueError, convert};
+use crate::job::{ActionTypeId, Finished};
 use crate::report::Report;
+
+/// How long the jobs of one poll may be looked at, token and details together: whoever does not answer by then costs its
+/// own job, not the batch. With the poll's own 8 s this leaves 9 s of the 25 s for acknowledging.
+pub(super) const LOOK: Duration = Duration::from_secs(8);
 
 const GET_DETAILS: &str = "GetThirdPartyJobDetails";
 
@@ -28,11 +31,12 @@ const GET_DETAILS: &str = "GetThirdPartyJobDetails";
 pub(super) struct ThirdPartyQueue {
     client: Client,
     tokens: Arc<ClientTokens>,
+    pub(super) look: Duration,
 }
 
 impl ThirdPartyQueue {
     pub(super) fn new(client: Client, tokens: ClientTokens) -> Self {
-        Self { client, tokens: Arc::new(tokens) }
+        Self { client, tokens: Arc::new(tokens), look: LOOK }
     }
 
     pub(super) async fn poll(&self, action_type: &ActionTypeId, room: usize) -> Result<Polled, QueueError> {
@@ -47,12 +51,14 @@ impl ThirdPartyQueue {
             .await
             .map_err(|gave_up| CallError::from(gave_up).of("PollForThirdPartyJobs"))?;
 
-        // Side by side: the whole batch is to be acknowledged within the same 25 s.
+        // Side by side: the whole batch is to be acknowledged within the same 25 s. A client whose token can't be had is
+        // not asked for again in this poll.
+        let asking = Asking { until: Instant::now() + self.look, since: polled_at, insists: false };
         let mut looking = JoinSet::new();
         for job in reply.jobs.unwrap_or_default() {
             let (Some(job_id), Some(client_id)) = (job.job_id, job.client_id) else { continue };
             let (queue, action_type) = (self.clone(), action_type.clone());
-            let looking_at = async move { queue.offer(job_id, client_id, &action_type, polled_at).await };
+            let looking_at = async move { queue.offer(job_id, client_id, &action_type, asking).await };
             looking.spawn(looking_at.in_current_span());
         }
         let mut polled = Polled::default();
@@ -72,12 +78,11 @@ impl ThirdPartyQueue {
         job_id: String,
         client_id: String,
         action_type: &ActionTypeId,
-        polled_at: Instant,
+        asking: Asking,
     ) -> Option<Offer> {
-        let budget = Budget { tries: DETAILS.0, until: polled_at + ACKNOWLEDGE_WITHIN };
-        match self.look(&job_id, &client_id, budget).await {
+        match self.look(&job_id, &client_id, asking).await {
             Ok((details, client)) => {
-                let found = offer(job_id, action_type, polled_at, details, client);
+                let found = offer(job_id, action_type, asking.since, details, client);
                 if found.is_none() {
                     tracing::error!(client.id = client_id, "a third-party job's details hold no nonce or no data");
                 }
@@ -99,11 +104,12 @@ impl ThirdPartyQueue {
         &self,
         job_id: &str,
         client_id: &str,
-        budget: Budget,
+        asking: Asking,
     ) -> Result<(ThirdPartyJobDetails, ClientAccess), CallError> {
-        let token = self.tokens.token(client_id).await.map_err(|problem| token_error(client_id, problem))?;
+        let token = self.tokens.token(client_id, asking).await.map_err(|problem| token_error(client_id, problem))?;
         let client = ClientAccess { id: client_id.to_owned(), token };
-        self.get_details(job_id, &client, budget).await
+        let budget = Budget { tries: DETAILS.0, until: asking.until };
+        self.get_details(job_id, &client, budget, asking).await
     }
 
     async fn get_details(
@@ -111,13 +117,14 @@ impl ThirdPartyQueue {
         job_id: &str,
         client: &ClientAccess,
         budget: Budget,
+        asking: Asking,
     ) -> Result<(ThirdPartyJobDetails, ClientAccess), CallError> {
         let request = self.client.get_third_party_job_details().job_id(job_id);
         let call = |token: String| {
             let request = request.clone().client_token(token);
             async move { attempts(budget, || request.clone().send()).await }
         };
-        let (reply, client) = self.with_token(client, call).await?;
+        let (reply, client) = self.with_token(client, asking, call).await?;
         let details = reply.job_details.unwrap_or_else(|| ThirdPartyJobDetails::builder().build());
         Ok((details, client))
     }
@@ -141,7 +148,8 @@ impl ThirdPartyQueue {
         action_type: &ActionTypeId,
         budget: Budget,
     ) -> Result<Details, QueueError> {
-        let (details, _) = self.get_details(id, client, budget).await.map_err(|error| error.of(GET_DETAILS))?;
+        let asking = Asking::insisting(budget.until);
+        let (details, _) = self.get_details(id, client, budget, asking).await.map_err(|error| error.of(GET_DETAILS))?;
         let data = details.data.ok_or_else(|| QueueError::Refused {
             operation: GET_DETAILS,
             reason: "the answer holds no job data".into(),
@@ -158,6 +166,7 @@ impl ThirdPartyQueue {
         report: &Report,
         budget: Budget,
     ) -> (&'static str, Result<(), CallError>) {
+        let asking = Asking::insisting(budget.until);
         match report {
             Report::Failure(failure) => {
                 let details = convert::failure_details(failure);
@@ -166,7 +175,7 @@ impl ThirdPartyQueue {
                     let request = request.clone().client_token(token);
                     async move { attempts(budget, || request.clone().send()).await }
                 };
-                ("PutThirdPartyJobFailureResult", self.with_token(client, call).await.map(drop))
+                ("PutThirdPartyJobFailureResult", self.with_token(client, asking, call).await.map(drop))
             }
             Report::Success(_) | Report::Continuation(_) => {
                 let request = self.success(id, report);
@@ -174,7 +183,7 @@ impl ThirdPartyQueue {
                     let request = request.clone().client_token(token);
                     async move { attempts(budget, || request.clone().send()).await }
                 };
-                ("PutThirdPartyJobSuccessResult", self.with_token(client, call).await.map(drop))
+                ("PutThirdPartyJobSuccessResult", self.with_token(client, asking, call).await.map(drop))
             }
         }
     }
@@ -187,18 +196,9 @@ impl ThirdPartyQueue {
     {
         let request = self.client.put_third_party_job_success_result().job_id(id);
         match report {
-            Report::Success(success) => {
-                if !success.variables.is_empty() {
-                    let dropped = success.variables.len();
-                    tracing::warn!(
-                        dropped,
-                        "third-party jobs have no output variables: CodePipeline's API takes none, so these are dropped"
-                    );
-                }
-                request
-                    .execution_details(convert::execution_details(&success.details))
-                    .set_current_revision(success.revision.as_ref().map(convert::current_revision))
-            }
+            Report::Success(success) => request
+                .execution_details(convert::execution_details(&success.details))
+                .set_current_revision(success.revision.as_ref().map(convert::current_revision)),
             Report::Continuation(going_on) => request
                 .execution_details(convert::execution_details(&going_on.details))
                 .continuation_token(&going_on.token),
@@ -206,11 +206,12 @@ impl ThirdPartyQueue {
         }
     }
 
-    /// Calls with the client's token. If the service refuses the token it is fetched anew, once: it may have been replaced
+    /// Calls with the client's token. If the service refuses the token another is fetched, once: it may have been replaced
     /// since we cached it. Gives the token that was taken.
     async fn with_token<T, F>(
         &self,
         client: &ClientAccess,
+        asking: Asking,
         call: impl Fn(String) -> F,
     ) -> Result<(T, ClientAccess), CallError>
     where
@@ -223,7 +224,7 @@ impl ThirdPartyQueue {
         };
         let token = self
             .tokens
-            .replacement(&client.id, &client.token)
+            .replacement(&client.id, &client.token, asking)
             .await
             .map_err(|problem| token_error(&client.id, problem))?;
         let client = ClientAccess { id: client.id.clone(), token };
@@ -233,6 +234,18 @@ impl ThirdPartyQueue {
             Err(gave_up) => Err(GaveUp { doubt_before: gave_up.doubt_before || doubt_before, ..gave_up }.into()),
         }
     }
+}
+
+/// The work's result without output variables, which the API of third-party jobs has no member for.
+pub(super) fn without_variables(mut finished: Finished) -> Finished {
+    let dropped = std::mem::take(&mut finished.variables).len();
+    if dropped > 0 {
+        tracing::warn!(
+            dropped,
+            "third-party jobs have no output variables: CodePipeline's API takes none, so these are dropped"
+        );
+    }
+    finished
 }
 
 /// A job without nonce or data can't be acknowledged; the model makes both optional.

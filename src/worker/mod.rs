@@ -14,14 +14,17 @@ use tracing::Instrument;
 
 use crate::actions::{Abandoned, Served};
 use crate::job::{ActionTypeId, Job};
-use crate::lifecycle::Lifecycle;
-use crate::queue::{InvalidInvokeJob, InvokedJob};
+use crate::lifecycle::{End, Lifecycle};
+use crate::queue::{Delivered, InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
 use shift::Shift;
 
 pub use summary::Summary;
 
 /// Who is polled for nothing: CodePipeline delivers the jobs of this owner's action types (Lambda Invoke).
 const DELIVERED: &str = "AWS";
+
+/// No call is under way when Lambda freezes or kills the process.
+const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Serves a set of action types. Made once per process; each invocation is one call of one of its methods.
 pub struct Worker {
@@ -193,19 +196,51 @@ impl Worker {
     /// When the event holds no job, or the job may hang.
     pub async fn run_job(&self, event: &Value, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
-        let invoked = InvokedJob::from_event(event)?;
-        let action_type = InvokedJob::action_type();
-        let span = job_span(&invoked.details.job);
-        let life = async {
-            match self.served.iter().find(|served| served.action_type == action_type) {
-                Some(served) => self.lifecycle.live_invoked(invoked, served, deadline).await,
-                None => self.lifecycle.refuse_invoked(invoked, deadline).await,
+        let end = match InvokedJob::from_event(event, (self.lifecycle.wall_clock)())? {
+            Invoked::Job(invoked) => {
+                let action_type = InvokedJob::action_type();
+                let span = job_span(&invoked.details.job);
+                let life = async {
+                    match self.served.iter().find(|served| served.action_type == action_type) {
+                        Some(served) => self.lifecycle.live_invoked(*invoked, served, deadline).await,
+                        None => self.lifecycle.refuse_invoked(*invoked, deadline).await,
+                    }
+                };
+                life.instrument(span).await
             }
+            Invoked::WithoutData(job) => self.refuse(job, deadline - BEFORE_DEADLINE).await,
         };
         let mut summary = Summary::default();
-        summary.count(life.instrument(span).await);
+        summary.count(end);
         summary.log(began);
         all_reported(summary)
+    }
+
+    /// Fails a job that the event tells too little of to live a life.
+    async fn refuse(&self, job: JobWithoutData, until: Instant) -> End {
+        let id = job.id().to_owned();
+        match job.refuse(&self.lifecycle.queue, until).await {
+            Ok(Delivered::Accepted | Delivered::AlreadyOver { doubtful: true }) => {
+                tracing::warn!(job.id = id, "failed a job whose CodePipeline.job event has no job data");
+                End::Failed
+            }
+            Ok(Delivered::AlreadyOver { doubtful: false }) => {
+                tracing::warn!(job.id = id, "a job whose CodePipeline.job event has no job data was over already");
+                End::Over
+            }
+            Ok(Delivered::Rejected { reason, .. }) => {
+                tracing::error!(
+                    job.id = id,
+                    reason,
+                    "CodePipeline refused the failure report; the job hangs until its action times out"
+                );
+                End::Undelivered
+            }
+            Err(undelivered) => {
+                tracing::error!(job.id = id, error = %undelivered.error, "the report was not delivered; the job hangs until its action times out");
+                End::Undelivered
+            }
+        }
     }
 
     /// The action types that are polled for, of those that `wanted` picks.
