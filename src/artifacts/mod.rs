@@ -29,6 +29,9 @@ mod copy;
 mod credentials;
 mod download;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod jail;
 mod lane;
 mod links;
