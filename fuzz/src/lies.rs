@@ -29,7 +29,7 @@ pub enum Content<'a> {
     Bytes(&'a [u8]),
     /// Up to 512 KiB that compress to nothing.
     Zeros(u16),
-    /// The archive so far, as in archives within archives.
+    /// The archive so far, as in archives within archives, as long as it is small: it doubles each time.
     Archive,
 }
 
@@ -38,7 +38,7 @@ impl Content<'_> {
         match self {
             Self::Bytes(bytes) => bytes.to_vec(),
             Self::Zeros(count) => vec![0; usize::from(*count) * 8],
-            Self::Archive => so_far.to_vec(),
+            Self::Archive => so_far[..so_far.len().min(16 * 1024)].to_vec(),
         }
     }
 }
