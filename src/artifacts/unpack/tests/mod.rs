@@ -11,6 +11,7 @@ use super::*;
 mod any_tar;
 mod any_zip;
 mod craft;
+mod full_disk;
 mod hostile;
 mod hostile_tar;
 mod hostile_zip;
