@@ -23,6 +23,9 @@ impl Damage {
     }
 }
 
+/// Archives end when they are longer, since what is beyond the limits takes time and finds nothing.
+pub const LONG_ENOUGH: usize = 512 * 1024;
+
 /// The content of an entry.
 #[derive(Arbitrary, Debug)]
 pub enum Content<'a> {

@@ -6,7 +6,7 @@ use arbitrary::Arbitrary;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::lies::{Content, Damage};
+use crate::lies::{Content, Damage, LONG_ENOUGH};
 use crate::names::Name;
 
 const BLOCK: usize = 512;
@@ -87,6 +87,9 @@ impl Tar<'_> {
         let mut archive = Vec::new();
         for entry in self.entries.iter().take(64) {
             entry.write(&mut archive);
+            if archive.len() > LONG_ENOUGH {
+                break;
+            }
         }
         archive.resize(archive.len() + usize::from(self.end_blocks % 4) * BLOCK, 0);
         self.damage.apply(&mut archive);
