@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use super::craft::{file, zip};
 use super::*;
 
 /// Reached by archives of a few hundred bytes.
@@ -48,10 +49,21 @@ pub(super) enum Damage {
     None,
     Cut(Index),
     Flipped(Vec<(Index, u8)>),
+    /// Behind its end comes something that some readers take for the archive, or a part of it.
+    Followed(Vec<u8>),
 }
 
 pub(super) fn any_damage() -> impl Strategy<Value = Damage> {
+    let empty_zip = zip(&[]);
+    let other_zip = zip(&[file("other", b"other")]);
+    let mut other_tar = ::tar::Builder::new(Vec::new());
+    let mut header = ::tar::Header::new_gnu();
+    header.set_size(5);
+    header.set_mode(0o644);
+    other_tar.append_data(&mut header, "other", &b"other"[..]).unwrap();
+    let followers = vec![empty_zip, other_zip, other_tar.into_inner().unwrap(), vec![0; 600], b"x".to_vec()];
     prop_oneof![
+        1 => prop::sample::select(followers).prop_map(Damage::Followed),
         3 => Just(Damage::None),
         1 => any::<Index>().prop_map(Damage::Cut),
         1 => prop::collection::vec((any::<Index>(), 1_u8..), 1..4).prop_map(Damage::Flipped),
@@ -62,6 +74,7 @@ impl Damage {
     pub(super) fn apply(&self, archive: &mut Vec<u8>) {
         match self {
             Self::None => {}
+            Self::Followed(more) => archive.extend(more),
             Self::Cut(at) => archive.truncate(at.index(archive.len().max(1))),
             Self::Flipped(bits) => {
                 for (at, bits) in bits {
