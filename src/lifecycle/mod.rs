@@ -13,6 +13,7 @@ mod execute;
 mod fresh;
 mod intake;
 mod links;
+pub mod protocol;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
