@@ -54,6 +54,12 @@ fn ended(result: Result<(), String>) -> ExitCode {
 async fn start(config: Result<Config, ConfigError>, own: Vec<Served>) -> Result<(), String> {
     telemetry::install(config.as_ref().map_or(tracing::Level::INFO, |config| config.log_level));
     let config = config.map_err(|error| error.to_string())?;
+    if config.ledger_bucket.is_none() {
+        tracing::warn!(
+            "LEDGER_BUCKET is not set: a job whose worker dies stays InProgress until its action times out, which takes up to 24 \
+             hours"
+        );
+    }
 
     command::harden_process().map_err(|error| format!("the process can't be shielded from commands: {error}"))?;
     let parent = config.limits.work_folder.clone();
@@ -86,7 +92,7 @@ pub fn worker(config: Config, own: Vec<Served>, shared: &SdkConfig) -> Worker {
 }
 
 fn served(config: ActionConfig, shared: &SdkConfig) -> Served {
-    let ActionConfig { action_type, query_param, secrets, run } = config;
+    let ActionConfig { action_type, query_param, secrets, on_crash, shared: shared_type, run } = config;
     let served = match run {
         Run::Command { action, turn } => Served::new(action_type, turn, *action).alone(),
         Run::Http { action, turn, overall } => Served::new(action_type, turn, *action).overall_timeout(overall),
@@ -95,7 +101,10 @@ fn served(config: ActionConfig, shared: &SdkConfig) -> Served {
             Served::new(action_type, turn, action).overall_timeout(overall)
         }
     };
-    let mut served = served.secrets(secrets);
+    let mut served = served.secrets(secrets).on_crash(on_crash);
+    if shared_type {
+        served = served.shared();
+    }
     served.query_param = query_param;
     served
 }

@@ -9,6 +9,7 @@ mod bootstrap;
 pub mod config;
 pub mod event;
 pub mod job;
+pub mod ledger;
 pub mod lifecycle;
 pub mod placeholder;
 pub mod queue;
