@@ -16,6 +16,7 @@ pub mod queue;
 pub mod redact;
 pub mod report;
 pub mod telemetry;
+mod watchdog;
 pub mod worker;
 pub mod workspace;
 

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of `src/` and the modules it may name. `bootstrap` (and `lib.rs`, `main.rs`) puts everything together.
-const EDGES: [(&str, &[&str]); 15] = [
+const EDGES: [(&str, &[&str]); 16] = [
     ("job", &[]),
     ("redact", &[]),
     ("telemetry", &[]),
+    ("watchdog", &[]),
     ("event", &["job"]),
     ("placeholder", &["job"]),
     ("workspace", &["job"]),
@@ -32,6 +33,7 @@ const EDGES: [(&str, &[&str]); 15] = [
             "lifecycle",
             "queue",
             "telemetry",
+            "watchdog",
             "worker",
             "workspace",
         ],

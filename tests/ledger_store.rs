@@ -82,7 +82,8 @@ fn entry(phase: Phase) -> Entry {
         adoptions: 2,
         kind: Kind::ThirdParty { client_id: "client".into() },
         action_type: action_type("Test", "Custom", "LinkCheck"),
-        nonce: Some("7".into()),
+        marked: false,
+        inferred: false,
         pipeline_execution_id: Some("pipeline execution".into()),
         action_execution_id: Some("action execution".into()),
     }

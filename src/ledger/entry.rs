@@ -99,12 +99,14 @@ pub struct Entry {
     pub lease: Duration,
     /// How often it has been adopted.
     pub adoptions: u32,
+    /// Whether no job of the type was on offer when this was written.
+    pub marked: bool,
+    /// Whether it was adopted by somebody who could only infer that it had been acknowledged.
+    pub inferred: bool,
     /// Which operations the job takes.
     pub kind: Kind,
     /// The action's type.
     pub action_type: ActionTypeId,
-    /// What polling gave with the job; Lambda Invoke jobs have none.
-    pub nonce: Option<String>,
     /// The run of the pipeline, where it is known.
     pub pipeline_execution_id: Option<String>,
     /// The run of the action, where it is known.
@@ -160,10 +162,11 @@ impl Entry {
             // Rounded up: a lease must not end before the worker does.
             lease_ms: u64::try_from(self.lease.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX),
             adoptions: self.adoptions,
+            marked: self.marked,
+            inferred: self.inferred,
             kind: kind.into(),
             client_id,
             action_type: WrittenType { category, owner, provider, version },
-            nonce: self.nonce.clone(),
             pipeline_execution_id: self.pipeline_execution_id.clone(),
             action_execution_id: self.action_execution_id.clone(),
             outcome,
@@ -205,12 +208,14 @@ struct Written {
     owner: String,
     lease_ms: u64,
     adoptions: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    marked: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    inferred: bool,
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
     action_type: WrittenType,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nonce: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pipeline_execution_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -248,9 +253,10 @@ impl Written {
             owner: InvocationId(id(&self.owner)?),
             lease: Duration::from_millis(self.lease_ms),
             adoptions: self.adoptions,
+            marked: self.marked,
+            inferred: self.inferred,
             kind,
             action_type: ActionTypeId { category, owner, provider, version },
-            nonce: self.nonce,
             pipeline_execution_id: self.pipeline_execution_id,
             action_execution_id: self.action_execution_id,
         };
@@ -281,9 +287,10 @@ mod tests {
             owner: InvocationId(1),
             lease: Duration::from_secs(30),
             adoptions: 0,
+            marked: false,
+            inferred: false,
             kind: Kind::Own,
             action_type: ActionTypeId { category, owner, provider, version },
-            nonce: Some("3".into()),
             pipeline_execution_id: None,
             action_execution_id: None,
         }
@@ -302,7 +309,7 @@ mod tests {
         let body: Value = serde_json::from_slice(&entry().to_bytes(&WriteId(255))).unwrap();
         let expected = json!({
             "format": 1, "write": format!("{:032x}", 255), "job": "job", "phase": "held", "owner": format!("{:032x}", 1),
-            "leaseMs": 30000, "adoptions": 0, "kind": "own", "nonce": "3",
+            "leaseMs": 30000, "adoptions": 0, "kind": "own",
             "actionType": {"category": "Test", "owner": "Custom", "provider": "LinkCheck", "version": "1"},
         });
         assert_eq!(body, expected);
@@ -355,13 +362,13 @@ mod tests {
         #[test]
         fn whatever_is_written_is_read_again(
             [job, client_id, outcome] in any::<[String; 3]>(),
-            [nonce, pipeline_execution_id, action_execution_id] in any::<[Option<String>; 3]>(),
+            [pipeline_execution_id, action_execution_id] in any::<[Option<String>; 2]>(),
             [category, owner_of_type, provider, version] in any::<[String; 4]>(),
             (owner, write, lease, adoptions) in any::<(u128, u128, u64, u32)>(),
-            (phase, kind) in (0..3, 0..3),
+            (phase, kind, [marked, inferred]) in (0..3, 0..3, any::<[bool; 2]>()),
         ) {
             let entry = Entry {
-                job, nonce, pipeline_execution_id, action_execution_id, adoptions,
+                job, pipeline_execution_id, action_execution_id, adoptions, marked, inferred,
                 owner: InvocationId(owner),
                 lease: Duration::from_millis(lease),
                 action_type: ActionTypeId { category, owner: owner_of_type, provider, version },

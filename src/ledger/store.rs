@@ -41,8 +41,8 @@ const DONE_POLLED: Duration = Duration::from_secs(60 * 60);
 /// Lambda delivers an asynchronous event for up to 6 hours (Lambda developer guide, "Asynchronous invocation").
 const DONE_INVOKED: Duration = Duration::from_secs(7 * 60 * 60);
 
-/// One state of an object: S3's ETag for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One state of an object: S3's ETag for it. The default is none's, for whoever keeps no ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Version(String);
 
 /// The ledger's bucket. Its clones share their connections.
