@@ -34,7 +34,9 @@ pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
 /// How long one try may take. Everything here is a small JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
 
-/// A poll is tried three times in at most 8 s: the next schedule tick polls again.
+/// A poll is tried three times: 3 × 5 s and pauses of at most 100 + 200 ms would be 15.3 s, which 8 s cut short, so that a
+/// first try that hangs leaves the second one 3 s. The next schedule tick polls again. Nobody polls with less time left than
+/// a report needs, which is more than 8 s.
 const POLL: (u32, Duration) = (3, Duration::from_secs(8));
 
 /// An offer is good for 30 s from the poll that brought it (the only public number for the re-offer, see the Jenkins
@@ -42,11 +44,15 @@ const POLL: (u32, Duration) = (3, Duration::from_secs(8));
 const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(25);
 const ACKNOWLEDGE_TRIES: u32 = 5;
 
-/// Details are tried for at most 20 s; the action's own time is running meanwhile.
+/// Details are tried five times: 5 × 5 s and pauses of at most 100 + 200 + 400 + 800 ms would be 26.5 s, which 20 s cut
+/// short, or the moment that the caller names; the action's own time is running meanwhile.
 const DETAILS: (u32, Duration) = (5, Duration::from_secs(20));
 
-/// A report is tried longest: without it the pipeline hangs for hours. The deadline ends it, seldom the count.
-const REPORT_TRIES: u32 = 30;
+/// A report is tried longest, until its deadline: without it the pipeline hangs for hours. The count never ends it: the first
+/// seven pauses are 100 + 200 + … + 5000 ms = 11.3 s at most, half of that on average, and each further one 2.5 s on
+/// average, so that in Lambda's longest 15 minutes there are some 360 tries if each is answered at once. In the 10 s that
+/// are always kept free there are some eight of those, or two that hang.
+const REPORT_TRIES: u32 = 1000;
 
 /// The job-worker API, for every kind of job. An action type's owner tells the kind: `ThirdParty` jobs have operations of
 /// their own, with client tokens; `Custom` jobs and the `AWS` owner's Lambda Invoke jobs share theirs.
