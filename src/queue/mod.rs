@@ -170,6 +170,16 @@ pub enum QueueError {
         /// What the last try met.
         reason: String,
     },
+    /// The service asked us to slow down, at the last try at least.
+    #[error("CodePipeline throttled {operation} ({tries} tries): {reason}")]
+    Throttled {
+        /// The API operation.
+        operation: &'static str,
+        /// How often it was tried.
+        tries: u32,
+        /// The error's code and HTTP status.
+        reason: String,
+    },
     /// A third-party operation was not called, or was refused, for its client token.
     #[error("{operation} for client {client_id}: {problem}")]
     ClientToken {
@@ -242,7 +252,7 @@ impl Queue {
     /// custom types alone: the third-party operation has none.
     ///
     /// # Errors
-    /// When the service refuses (a deleted type, no permission, a wrong `query_param`) or does not answer.
+    /// When the service refuses (a deleted type, no permission, a wrong `query_param`), throttles or does not answer.
     pub async fn poll(
         &self,
         action_type: &ActionTypeId,
@@ -342,9 +352,8 @@ impl CallError {
             Self::ClientToken { client_id, problem } => QueueError::ClientToken { operation, client_id, problem },
             Self::GaveUp(GaveUp { last, tries, .. }) => match last.kind {
                 FailedKind::Refused => QueueError::Refused { operation, reason: last.reason },
-                FailedKind::Throttled | FailedKind::Doubtful => {
-                    QueueError::Unavailable { operation, tries, reason: last.reason }
-                }
+                FailedKind::Throttled => QueueError::Throttled { operation, tries, reason: last.reason },
+                FailedKind::Doubtful => QueueError::Unavailable { operation, tries, reason: last.reason },
             },
         }
     }
