@@ -34,14 +34,20 @@ pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
 /// How long one try may take. Everything here is a small JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
 
-/// A poll is tried three times in at most 8 s: the next schedule tick polls again.
+/// A poll is tried three times: 3 × 5 s and pauses of at most 100 + 200 ms would be 15.3 s, which 8 s cut short, so that a
+/// first try that hangs leaves the second one 3 s. The next schedule tick polls again. Nobody polls with less time left than
+/// a report needs, which is more than 8 s.
 const POLL: (u32, Duration) = (3, Duration::from_secs(8));
 
-/// Details are tried for at most 20 s; the action's own time is running meanwhile.
+/// Details are tried five times: 5 × 5 s and pauses of at most 100 + 200 + 400 + 800 ms would be 26.5 s, which 20 s cut
+/// short, or the moment that the caller names; the action's own time is running meanwhile.
 const DETAILS: (u32, Duration) = (5, Duration::from_secs(20));
 
-/// A report is tried longest: without it the pipeline hangs for hours. The deadline ends it, seldom the count.
-const REPORT_TRIES: u32 = 30;
+/// A report is tried longest, until its deadline: without it the pipeline hangs for hours. The count never ends it: the first
+/// seven pauses are 100 + 200 + … + 5000 ms = 11.3 s at most, half of that on average, and each further one 2.5 s on
+/// average, so that in Lambda's longest 15 minutes there are some 360 tries if each is answered at once. In the 10 s that
+/// are always kept free there are some eight of those, or two that hang.
+const REPORT_TRIES: u32 = 1000;
 
 /// The job-worker API, for every kind of job. An action type's owner tells the kind: `ThirdParty` jobs have operations of
 /// their own, with client tokens; `Custom` jobs and the `AWS` owner's Lambda Invoke jobs share theirs.
@@ -195,6 +201,16 @@ pub enum QueueError {
         /// What the last try met.
         reason: String,
     },
+    /// The service asked us to slow down, at the last try at least.
+    #[error("CodePipeline throttled {operation} ({tries} tries): {reason}")]
+    Throttled {
+        /// The API operation.
+        operation: &'static str,
+        /// How often it was tried.
+        tries: u32,
+        /// The error's code and HTTP status.
+        reason: String,
+    },
     /// A third-party operation was not called, or was refused, for its client token.
     #[error("{operation} for client {client_id}: {problem}")]
     ClientToken {
@@ -267,7 +283,7 @@ impl Queue {
     /// custom types alone: the third-party operation has none.
     ///
     /// # Errors
-    /// When the service refuses (a deleted type, no permission, a wrong `query_param`) or does not answer.
+    /// When the service refuses (a deleted type, no permission, a wrong `query_param`), throttles or does not answer.
     pub async fn poll(
         &self,
         action_type: &ActionTypeId,
@@ -374,9 +390,8 @@ impl CallError {
             Self::ClientToken { client_id, problem } => QueueError::ClientToken { operation, client_id, problem },
             Self::GaveUp(GaveUp { last, tries, .. }) => match last.kind {
                 FailedKind::Refused => QueueError::Refused { operation, reason: last.reason },
-                FailedKind::Throttled | FailedKind::Doubtful => {
-                    QueueError::Unavailable { operation, tries, reason: last.reason }
-                }
+                FailedKind::Throttled => QueueError::Throttled { operation, tries, reason: last.reason },
+                FailedKind::Doubtful => QueueError::Unavailable { operation, tries, reason: last.reason },
             },
         }
     }

@@ -3,6 +3,7 @@
 mod recovery;
 mod shift;
 mod summary;
+mod throttles;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::ledger::LedgerError;
 use crate::lifecycle::{End, Invocation, Lifecycle};
 use crate::queue::{Delivered, InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
 use shift::Shift;
+use throttles::Throttles;
 
 pub use summary::Summary;
 
@@ -35,6 +37,7 @@ pub struct Worker {
     concurrency: usize,
     staging: Duration,
     patience: Patience,
+    throttles: Throttles,
 }
 
 /// How long to look for the job of an action that has just begun: its event comes before the job can be polled.
@@ -57,7 +60,7 @@ impl Default for Patience {
 /// Why an invocation counts as failed, so that the function's error metric shows it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvocationError {
-    /// None of the polls was answered.
+    /// None of the polls was answered. One that is throttled counts only when that has lasted for minutes.
     #[error("no action type could be polled: all {0} polls failed (the log says why)")]
     NothingPolled(usize),
     /// Jobs may hang until their action times out.
@@ -107,7 +110,8 @@ impl Worker {
     /// A worker that runs at most `concurrency` jobs at a time and keeps `staging` free around an action's own time.
     pub fn new(lifecycle: Lifecycle, served: Vec<Served>, concurrency: usize, staging: Duration) -> Self {
         let served = served.into_iter().map(Arc::new).collect();
-        Self { lifecycle: Arc::new(lifecycle), served, concurrency, staging, patience: Patience::default() }
+        let (patience, throttles) = (Patience::default(), Throttles::default());
+        Self { lifecycle: Arc::new(lifecycle), served, concurrency, staging, patience, throttles }
     }
 
     /// Looks for jobs of actions that have just begun with other patience than the default.

@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::{Summary, Worker, job_span};
 use crate::actions::Served;
 use crate::lifecycle::{End, Invocation};
-use crate::queue::{Offer, Polled};
+use crate::queue::{Offer, Polled, QueueError};
 
 /// A job that waited longer than this for room is not acknowledged any more: the service offers it to others 30 s after
 /// the poll.
@@ -118,6 +118,7 @@ impl<'a> Shift<'a> {
             self.quiet.retain(|other| !Arc::ptr_eq(other, &served));
             match self.worker.lifecycle.queue.poll(&served.action_type, served.query_param.as_ref(), room).await {
                 Ok(Polled { offers, unusable }) => {
+                    self.worker.throttles.answered(&served);
                     self.summary.polled += offers.len() + unusable;
                     self.summary.unusable += unusable;
                     if offers.is_empty() && unusable == 0 {
@@ -131,13 +132,31 @@ impl<'a> Shift<'a> {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(action.type = %served.action_type, %error, "the poll failed; the other action types go on");
-                    self.summary.failed_polls += 1;
+                    self.poll_failed(&served, &error);
                     self.open.retain(|other| !Arc::ptr_eq(other, &served));
                 }
             }
         }
         brought
+    }
+
+    /// A throttle is waited out, for a while: the next invocation polls again.
+    fn poll_failed(&mut self, served: &Served, error: &QueueError) {
+        let action_type = &served.action_type;
+        if matches!(error, QueueError::Throttled { .. }) {
+            if !self.worker.throttles.throttled(served) {
+                tracing::warn!(action.type = %action_type, %error, "the poll was throttled; the next invocation polls again");
+                self.summary.throttled_polls += 1;
+                return;
+            }
+            tracing::error!(
+                action.type = %action_type, %error,
+                "polls have been throttled for minutes; let fewer workers poll, or less often, or ask AWS for a higher rate"
+            );
+        } else {
+            tracing::error!(action.type = %action_type, %error, "the poll failed; the other action types go on");
+        }
+        self.summary.failed_polls += 1;
     }
 
     fn put_last(&mut self, served: &Arc<Served>) {

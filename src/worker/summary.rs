@@ -32,8 +32,11 @@ pub struct Summary {
     pub adopted: usize,
     /// Claimed jobs whose report the service has not taken.
     pub undelivered: usize,
-    /// Polls that failed; the action types concerned were not polled again.
+    /// Polls that failed; the action types concerned were not polled again. A throttled poll is among them when no poll of
+    /// its type has been answered for 5 minutes, nor any of the last 30.
     pub failed_polls: usize,
+    /// Other throttled polls; the action types concerned were not polled again.
+    pub throttled_polls: usize,
     /// Third-party jobs that were left alone: no client token for them that the service takes, or no answer.
     pub unusable: usize,
     /// Actions whose work outside was stopped because they were abandoned or cancelled.
@@ -70,6 +73,7 @@ impl Summary {
             adopted = self.adopted,
             undelivered = self.undelivered,
             failed_polls = self.failed_polls,
+            throttled_polls = self.throttled_polls,
             unusable = self.unusable,
             duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "the invocation is over"
