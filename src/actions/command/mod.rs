@@ -163,8 +163,6 @@ impl Action for CommandAction {
             None => run.workspace.home(),
         });
 
-        harden_process()
-            .map_err(|error| failures::of_system("the worker can't be shielded from the command", &error))?;
         let turn = timeout_at(run.deadline, supervise::turn())
             .await
             .map_err(|_| failures::of_no_time(run.deadline, Instant::now()))?;
@@ -178,6 +176,7 @@ impl Action for CommandAction {
             SuperviseError::Spawn(error) => {
                 failures::of_spawn(&error, self.arguments[0].literal(), &arguments, &environment)
             }
+            SuperviseError::Harden(error) => failures::of_system("the worker can't be shielded from the command", &error),
             SuperviseError::System(error) => failures::of_system("the command can't be supervised", &error),
         })?;
 
