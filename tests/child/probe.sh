@@ -53,7 +53,7 @@ steal child worker "$PPID"
 steal child witness "$witness"
 # From a grandchild that has left its session, and from one that is root, though in a user namespace only.
 setsid sh "$0" steal stranger worker "$PPID"
-unshare --user --map-root-user sh "$0" steal root worker "$PPID" || echo "worker unshare nothing" >> "$OUTPUT_OUT/tries-root"
+unshare --user --map-root-user sh "$0" steal root worker "$PPID"
 kill "$witness"
 
 # What anybody may see of anybody, and what this process was given.
@@ -61,6 +61,7 @@ try child all command-lines sh -c 'cat /proc/[0-9]*/cmdline'
 try child all environments sh -c 'cat /proc/[0-9]*/environ'
 try child own open-files ls /proc/self/fd
 try child own environment env
+try child own status cat "/proc/$$/status"
 # Whatever lies in the worker's part of the disk, other jobs' folders included, and small files of this user elsewhere.
 work_folder=$HOME/../../..
 try child disk listing ls -laR "$work_folder"

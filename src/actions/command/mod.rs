@@ -176,7 +176,9 @@ impl Action for CommandAction {
             SuperviseError::Spawn(error) => {
                 failures::of_spawn(&error, self.arguments[0].literal(), &arguments, &environment)
             }
-            SuperviseError::Harden(error) => failures::of_system("the worker can't be shielded from the command", &error),
+            SuperviseError::Harden(error) => {
+                failures::of_system("the worker can't be shielded from the command", &error)
+            }
             SuperviseError::System(error) => failures::of_system("the command can't be supervised", &error),
         })?;
 
