@@ -30,6 +30,7 @@ use thiserror::Error;
 use tokio::process::Command;
 use tokio::time::{Instant, timeout_at};
 
+pub use self::family::kill_descendants;
 pub use self::harden::harden_process;
 use self::report_files::ReportFiles;
 use self::supervise::{Ending, Limits, SuperviseError};
