@@ -10,7 +10,7 @@ use tracing::Instrument;
 use super::continuation::ActionRun;
 use super::fresh::FromDetails;
 use super::links::JobLinks;
-use super::{Known, Lifecycle};
+use super::{Known, Lifecycle, swallow};
 use crate::actions::{Abandoned, Run, Served};
 use crate::artifacts::{Limits, StagingError, Store};
 use crate::job::{Artifact, Continuation, Credentials, Failure, FailureKind, Finished, Job, Outcome};
@@ -201,12 +201,19 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
     });
     let result = match timeout_at(end_by, &mut task).await {
         Ok(Ok(result)) => result,
-        Ok(Err(error)) if error.is_panic() => Err(Ended { failure: panicked(), work: Work::Unknown }),
-        Ok(Err(_)) => Err(Ended::cut_off("the action was cancelled")),
+        Ok(Err(error)) => Err(match error.try_into_panic() {
+            Ok(payload) => {
+                swallow(payload);
+                Ended { failure: panicked(), work: Work::Unknown }
+            }
+            Err(_) => Ended::cut_off("the action was cancelled"),
+        }),
         Err(_) => {
             task.abort();
-            if timeout(CANCELLING, task).await.is_err() {
-                tracing::error!("the action ignores its cancellation");
+            match timeout(CANCELLING, task).await {
+                Err(_) => tracing::error!("the action ignores its cancellation"),
+                Ok(Err(error)) => error.try_into_panic().map_or((), swallow),
+                Ok(Ok(_)) => {}
             }
             Err(out_of_time())
         }

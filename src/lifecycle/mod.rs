@@ -14,6 +14,7 @@ mod fresh;
 mod intake;
 mod links;
 
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -100,7 +101,10 @@ impl Lifecycle {
         deadline: Instant,
     ) -> End {
         let executing = AssertUnwindSafe(execute::execute(self, &claim, known, served, deadline - self.reporting));
-        let mut executed = executing.catch_unwind().await.unwrap_or_else(|_| Executed::panicked());
+        let mut executed = executing.catch_unwind().await.unwrap_or_else(|payload| {
+            swallow(payload);
+            Executed::panicked()
+        });
         let workspace = executed.workspace.take();
         let end = deliver::deliver(&self.queue, claim, executed, served, perhaps_twice, deadline).await;
         // After the report: a large folder takes its time to go, a report can't wait.
@@ -114,6 +118,12 @@ impl Lifecycle {
     pub async fn refuse_invoked(&self, invoked: InvokedJob, deadline: Instant) -> End {
         deliver::refuse(&self.queue, invoked.claim, &invoked.details.job.action_type, deadline).await
     }
+}
+
+/// Lets a panic end here. What it carries is leaked and not dropped: an action may panic with a value whose destructor panics,
+/// which would end the job's life before its report.
+pub(crate) fn swallow(payload: Box<dyn Any + Send>) {
+    std::mem::forget(payload);
 }
 
 /// What is known of a claimed job, and since when.
