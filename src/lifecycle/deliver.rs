@@ -7,11 +7,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::End;
 use super::execute::{Executed, panicked};
 use super::keeper::Keeper;
 use super::protocol::{Command, Event};
 use super::will::Will;
+use super::{End, swallow};
 use crate::actions::{Abandoned, Served};
 use crate::job::{ActionTypeId, Failure, FailureKind};
 use crate::queue::{Claim, Delivered, Queue, Undelivered};
@@ -158,8 +158,14 @@ async fn send(
 
 /// Nothing is left to report with, so the log is all that a failure to stop can go to.
 async fn stop(served: &Served, running: &Abandoned, redactor: &Redactor, until: Instant) {
-    let stopping = AssertUnwindSafe(served.action.stop_boxed(running)).catch_unwind();
-    match timeout_at(until, stopping).await.map(|stopped| stopped.unwrap_or_else(|_| Err(panicked()))) {
+    // The future is dropped within, too: that can panic as well.
+    let stopping =
+        AssertUnwindSafe(async { timeout_at(until, served.action.stop_boxed(running)).await }).catch_unwind();
+    let stopped = stopping.await.unwrap_or_else(|payload| {
+        swallow(payload);
+        Ok(Err(panicked()))
+    });
+    match stopped {
         Ok(Ok(())) => tracing::info!(action.execution_id = running.execution_id, "stopped the work outside"),
         Ok(Err(failure)) => {
             let reason = redactor.redact(&failure.message);

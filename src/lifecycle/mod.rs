@@ -23,6 +23,7 @@ pub mod protocol;
 mod recover;
 mod will;
 
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -154,7 +155,10 @@ impl Lifecycle {
     ) -> End {
         let deadline = keeper.deadline();
         let executing = AssertUnwindSafe(execute::execute(self, &claim, known, served, deadline - self.reporting));
-        let mut executed = executing.catch_unwind().await.unwrap_or_else(|_| Executed::panicked());
+        let mut executed = executing.catch_unwind().await.unwrap_or_else(|payload| {
+            swallow(payload);
+            Executed::panicked()
+        });
         let workspace = executed.workspace.take();
         let delivery = Delivery { queue: &self.queue, claim, keeper, served: Some(served), deadline };
         let end = delivery.deliver(executed, with_others).await;
@@ -169,6 +173,12 @@ impl Lifecycle {
     pub async fn refuse_invoked(&self, invoked: InvokedJob, deadline: Instant) -> End {
         deliver::refuse(&self.queue, invoked.claim, &invoked.details.job.action_type, deadline).await
     }
+}
+
+/// Lets a panic end here. What it carries is leaked and not dropped: an action may panic with a value whose destructor panics,
+/// which would end the job's life before its report.
+pub(crate) fn swallow(payload: Box<dyn Any + Send>) {
+    std::mem::forget(payload);
 }
 
 /// What is known of a claimed job, and since when.
