@@ -16,6 +16,9 @@ mod continuation;
 mod deliver;
 mod execute;
 mod fresh;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod intake;
 mod keeper;
 mod links;

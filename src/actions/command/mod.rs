@@ -15,6 +15,9 @@
 mod environment;
 mod failures;
 mod family;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod harden;
 mod processes;
 mod report_files;
