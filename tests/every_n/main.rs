@@ -1,4 +1,5 @@
-//! Every request of a worker goes wrong once, in every way: each time every job ends as it should, exactly once.
+//! Every request of a worker goes wrong once, in every way: each time every job ends as it should, exactly once. And at every
+//! request the worker dies once, before or after it took effect: each time every job is reported, once, by another.
 //!
 //! A scenario runs once to count its requests on the wire: CodePipeline's, S3's (artifacts and ledger), Step Functions' and
 //! Secrets Manager's. Then it runs again for each of them and each kind of fault. A failure names its run, and
@@ -8,6 +9,7 @@
 #[allow(dead_code, reason = "the state machine's own tests use the rest of it")]
 #[path = "../state_machine/fake.rs"]
 mod fake;
+mod process;
 mod scenario;
 #[path = "../support/mod.rs"]
 mod support;
@@ -22,7 +24,7 @@ use tokio::task::JoinSet;
 use wire::Kind;
 
 /// How many run at a time: most of them wait for an answer that does not come.
-const AT_A_TIME: usize = 24;
+const AT_A_TIME: usize = 48;
 
 /// One run: which scenario, which request, and how it goes wrong.
 #[derive(Clone, Copy)]

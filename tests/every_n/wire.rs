@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// How a request goes wrong.
@@ -25,10 +26,14 @@ pub(crate) enum Kind {
     Stall,
     /// It takes effect, and no answer comes.
     StallAnswer,
+    /// The worker dies before the service gets it.
+    Die,
+    /// It takes effect, and the worker dies before it has the answer.
+    DieAfter,
 }
 
 impl Kind {
-    pub(crate) const ALL: [(&str, Self); 7] = [
+    pub(crate) const ALL: [(&str, Self); 9] = [
         ("throttle", Self::Throttle),
         ("error", Self::Error),
         ("error-after", Self::ErrorAfter),
@@ -36,10 +41,16 @@ impl Kind {
         ("lose-answer", Self::LoseAnswer),
         ("stall", Self::Stall),
         ("stall-answer", Self::StallAnswer),
+        ("die", Self::Die),
+        ("die-after", Self::DieAfter),
     ];
 
     fn reaches_the_service(self) -> bool {
-        matches!(self, Self::ErrorAfter | Self::LoseAnswer | Self::StallAnswer)
+        matches!(self, Self::ErrorAfter | Self::LoseAnswer | Self::StallAnswer | Self::DieAfter)
+    }
+
+    pub(crate) fn kills(self) -> bool {
+        matches!(self, Self::Die | Self::DieAfter)
     }
 }
 
@@ -81,6 +92,7 @@ struct Shared {
     services: Services,
     fault: Option<(usize, Kind)>,
     watching: Watching,
+    struck: Notify,
     passed: Mutex<Vec<Passed>>,
 }
 
@@ -89,7 +101,7 @@ impl Wire {
     pub(crate) async fn start(services: Services, fault: Option<(usize, Kind)>, watching: Watching) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared { services, fault, watching, passed: Mutex::default() });
+        let shared = Arc::new(Shared { services, fault, watching, struck: Notify::new(), passed: Mutex::default() });
         let accepting = {
             let shared = Arc::clone(&shared);
             tokio::spawn(async move {
@@ -105,6 +117,14 @@ impl Wire {
 
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Returns when the worker is to die; never if it is not.
+    pub(crate) async fn strikes_dead(&self) {
+        match self.shared.fault {
+            Some((_, kind)) if kind.kills() => self.shared.struck.notified().await,
+            _ => std::future::pending().await,
+        }
     }
 
     /// All that passed so far, in order.
@@ -155,7 +175,8 @@ impl Shared {
             Some(Kind::Throttle) => client.write_all(&request.refusal(true)).await,
             Some(Kind::Error | Kind::ErrorAfter) => client.write_all(&request.refusal(false)).await,
             Some(Kind::Reset | Kind::LoseAnswer) => client.set_zero_linger(),
-            Some(Kind::Stall | Kind::StallAnswer) => {
+            Some(Kind::Stall | Kind::StallAnswer | Kind::Die | Kind::DieAfter) => {
+                self.struck.notify_one();
                 // Until the client closes it.
                 client.read(&mut [0]).await.map(drop)
             }
