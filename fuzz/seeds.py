@@ -90,6 +90,13 @@ for name, text in {
     '"revision":{"revision":"a","changeIdentifier":"b","summary":"c"}}',
     "failure": 'r{"status":"failed","failure":{"type":"ConfigurationError","message":"correct-horse-battery"}}',
     "progress": 'r{"summary":"s","externalExecutionId":"e","percentComplete":66.6}',
+    "entry": 'e{"format":1,"write":"000000000000000000000000000000ff","job":"j","phase":"reporting","owner":'
+    '"00000000000000000000000000000001","leaseMs":30000,"adoptions":1,"marked":true,"inferred":true,"kind":"thirdParty",'
+    '"clientId":"c","actionType":{"category":"Test","owner":"Custom","provider":"LinkCheck","version":"1"},'
+    '"pipelineExecutionId":"p","actionExecutionId":"a","outcome":"o"}',
+    "will": 'w{"report":{"Continuation":{"token":"t","details":{"summary":"s","external_execution_id":"x","percent_complete":7}}},'
+    '"running":["e","t"]}',
+    "will-of-failure": 'w{"report":{"Failure":{"kind":"JobFailed","message":"m","reason":"r","external_execution_id":null}}}',
     "variables": "vA=1\nB<<EOF\nfirst\ncorrect-horse-battery\nEOF\nC@-_=x=y\n",
 }.items():
     put("answers", name, text)

@@ -1,10 +1,10 @@
 //! What comes back from those whom the worker gave work: `t` continuation tokens, `h` the http action's own inside them,
-//! `l` locations, `r` the answers of services, `v` commands' output variables.
+//! `l` locations, `r` the answers of services, `v` commands' output variables, `e` the ledger's entries, `w` the reports in them.
 #![no_main]
 
 use codepipeline_worker::actions::{command, http};
 use codepipeline_worker::job::ActionTypeId;
-use codepipeline_worker::lifecycle::fuzzing::open_and_seal_and_open;
+use codepipeline_worker::{ledger, lifecycle};
 use libfuzzer_sys::fuzz_target;
 
 /// In dictionaries and seeds, where a value stands.
@@ -25,6 +25,14 @@ fuzz_target!(|data: &[u8]| {
             http::fuzzing::reply(rest).into_iter().filter_map(Result::err).for_each(|message| silent(&message))
         }
         (b'v', _) => variables(rest),
+        (b'e', _) => match ledger::fuzzing::is_the_same_again(rest) {
+            Ok(same) => assert!(same),
+            Err(why) => silent(&why.to_string()),
+        },
+        (b'w', Ok(text)) => {
+            let [first, second] = lifecycle::fuzzing::wills(text);
+            assert_eq!(first, second);
+        }
         _ => {}
     }
 });
@@ -36,7 +44,7 @@ fn silent(message: &str) {
 fn token(text: &str) {
     let [category, owner, provider, version] = ["Test", "Custom", "LinkCheck", "1"].map(str::to_owned);
     let action_type = ActionTypeId { category, owner, provider, version };
-    match open_and_seal_and_open(text, &action_type) {
+    match lifecycle::fuzzing::open_and_seal_and_open(text, &action_type) {
         Ok([first, second]) => assert_eq!(first, second),
         Err(failure) => silent(&failure.message),
     }

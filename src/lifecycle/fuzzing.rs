@@ -1,6 +1,7 @@
-//! Continuation tokens, for `fuzz/`. No part of the public API.
+//! Continuation tokens and what a dead worker left, for `fuzz/`. No part of the public API.
 
 use super::continuation::ActionRun;
+use super::will::Will;
 use crate::job::{ActionTypeId, Failure};
 
 /// Opens a token and seals what was in it again: what came out, and the same from the second token.
@@ -13,4 +14,11 @@ pub fn open_and_seal_and_open(sealed: &str, action_type: &ActionTypeId) -> Resul
     let again = run.seal(action_type, token)?;
     let first = opened((run, token));
     Ok([first, opened(ActionRun::open(&again, action_type)?)])
+}
+
+/// What a dead worker left to report, written again, and that once more.
+pub fn wills(text: &str) -> [String; 2] {
+    let first = Will::read(text).write();
+    let second = Will::read(&first).write();
+    [first, second]
 }
