@@ -63,6 +63,11 @@ pub(super) fn entry_path(name: &[u8], made_on: MadeOn) -> Result<String, Problem
     Ok(path)
 }
 
+/// Whether the name is one that only a folder can have. Readers don't agree on what anything else of that name is.
+pub(super) fn names_a_folder(name: &[u8]) -> bool {
+    matches!(name, b"." | [.., b'/'] | [.., b'/', b'.'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +84,16 @@ mod tests {
             ("ä/\n", "ä/\n"),
         ] {
             assert_eq!(entry_path(name.as_bytes(), MadeOn::Unix), Ok(path.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_slash_or_a_dot_at_the_end_names_a_folder() {
+        for name in ["a/", "a/.", ".", "./", "/"] {
+            assert!(names_a_folder(name.as_bytes()), "{name}");
+        }
+        for name in ["a", "a.", "..a", ".a", "a/b", "a/b.", ""] {
+            assert!(!names_a_folder(name.as_bytes()), "{name}");
         }
     }
 

@@ -9,7 +9,7 @@ use tar::{Archive, Entry, EntryType};
 use super::super::error::{Problem, shown};
 use super::super::jail::{Jail, Nearby};
 use super::super::links::checked_target;
-use super::super::names::{MadeOn, entry_path};
+use super::super::names::{MadeOn, entry_path, names_a_folder};
 
 mod pax;
 
@@ -70,6 +70,9 @@ fn unpack_entry<R: Read>(entry: &mut Entry<'_, R>, jail: &Jail<'_>, nearby: &mut
     }
     if path.is_empty() {
         return Err(refused("", "has no name"));
+    }
+    if names_a_folder(&name) {
+        return Err(refused(&path, "is no folder, but has the name of one"));
     }
     match kind {
         EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {

@@ -13,7 +13,7 @@ use super::super::error::{Problem, shown};
 use super::super::jail::{Jail, Nearby};
 use super::super::lane::{Lane, Object, RANGES_AHEAD, Source};
 use super::super::links::{LONGEST_TARGET, checked_target};
-use super::super::names::entry_path;
+use super::super::names::{entry_path, names_a_folder};
 use index::{Entry, Index, Kind};
 
 mod index;
@@ -110,7 +110,9 @@ fn agrees_with_local_header<O: Object>(
         let text = format!("has another {what} in its local header than in the central directory");
         Err(refused(path, &text))
     };
-    if entry_path(local.file_path().as_ref(), entry.made_on).as_deref() != Ok(path) {
+    let name = local.file_path();
+    let is_same = entry_path(name.as_ref(), entry.made_on).as_deref() == Ok(path);
+    if !is_same || (entry.kind != Kind::Folder && names_a_folder(name.as_ref())) {
         return disagrees("name");
     }
     if local.compression_method() != entry.method {

@@ -21,10 +21,11 @@ pub(super) fn any_name() -> impl Strategy<Value = Vec<u8>> {
         1 => prop::collection::vec(any::<u8>(), 0..6),
     ];
     let prefix = prop_oneof![30 => Just(&b""[..]), 3 => Just(&b"./"[..]), 1 => Just(&b"/"[..])];
-    // What a name with a dot at its end is, other readers don't agree on.
     let between = prop_oneof![20 => Just(&b"/"[..]), 1 => Just(&b"/./"[..]), 1 => Just(&b"//"[..])];
     let parts = (prop::collection::vec(part, 1..4), between).prop_map(|(parts, between)| parts.join(between));
-    (prefix, prop_oneof![60 => parts, 1 => Just(b"d/".repeat(256))]).prop_map(|(prefix, name)| [prefix, &name].concat())
+    let suffix = prop_oneof![20 => Just(&b""[..]), 2 => Just(&b"/"[..]), 1 => Just(&b"/."[..])];
+    let name = prop_oneof![60 => parts, 1 => Just(b"d/".repeat(256))];
+    (prefix, name, suffix).prop_map(|(prefix, name, suffix)| [prefix, &name, suffix].concat())
 }
 
 /// Where a link leads: mostly to a place inside.

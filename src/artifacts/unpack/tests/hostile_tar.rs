@@ -82,6 +82,13 @@ fn devices_and_pipes_are_refused() {
 }
 
 #[test]
+fn files_and_links_with_the_name_of_a_folder_are_refused() {
+    for entry in [file("a/."), link("a/", "b"), link("a/.", "b")] {
+        assert_refused(tar(&[entry]), "`a` is no folder, but has the name of one");
+    }
+}
+
+#[test]
 fn folders_and_links_with_content_are_refused_because_others_read_that_as_entries() {
     let hidden = file("hidden");
     for kind in [EntryType::Directory, EntryType::Symlink, EntryType::Link] {

@@ -43,6 +43,16 @@ fn names_with_nul_or_not_utf8_or_without_anything_are_refused() {
 }
 
 #[test]
+fn files_and_links_with_the_name_of_a_folder_are_refused() {
+    for entry in [file("a/.", b"x"), link("a/", "b"), link("a/.", "b")] {
+        assert_refused(zip(&[entry]), "`a` is no folder, but has the name of one");
+    }
+    let local = |name: &[u8]| Crafted { local_name: Some(name.to_vec()), ..file("a", b"x") };
+    assert_refused(zip(&[local(b"a/")]), "`a` has another name in its local header");
+    assert_eq!(unpacked(zip(&[local(b"./a")])).len(), 1);
+}
+
+#[test]
 fn names_that_are_too_long_are_refused_and_shown_short() {
     let text = refused(zip(&[file("x".repeat(256), b"")]));
     assert!(text.contains("a part of more than 255 bytes") && text.len() < 300, "{text}");

@@ -9,7 +9,7 @@ use rawzip::{
 
 use super::super::super::error::Problem;
 use super::super::super::lane::{Lane, Object, RANGE_BYTES, RANGES_AHEAD, Source};
-use super::super::super::names::{MadeOn, entry_path};
+use super::super::super::names::{MadeOn, entry_path, names_a_folder};
 use super::refused;
 
 /// All names together; 100 000 names of CodePipeline's most entries may have 335 bytes on average.
@@ -93,6 +93,9 @@ impl Index {
         };
         if path.is_empty() && kind != Kind::Folder {
             return Err(refused("", "has no name"));
+        }
+        if kind != Kind::Folder && names_a_folder(record.file_path().as_ref()) {
+            return Err(refused(&path, "is no folder, but has the name of one"));
         }
         check(record, kind, &path)?;
         let start = self.paths.len();
