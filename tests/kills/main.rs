@@ -12,7 +12,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod disk;
 mod killing;
+mod lone;
+mod memory;
 mod plan;
 mod rounds;
 mod scenario;
