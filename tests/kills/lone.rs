@@ -21,7 +21,7 @@ pub(crate) struct Lone {
     pub(crate) time: ManualClock,
     pub(crate) lines: Arc<Mutex<Vec<String>>>,
     /// For what the command leaves: outside the work folder.
-    pub(crate) effects: tempfile::TempDir,
+    _effects: tempfile::TempDir,
 }
 
 impl Lone {
@@ -36,7 +36,7 @@ impl Lone {
         let action = custom("A", "Build", "Shell").output_artifacts(output("Out")).configuration("Command", command);
         world.create_pipeline("p", vec![("Build", vec![action])]).await;
         world.put_source(zip(&[("small", "file")])).await;
-        Self { world, time, lines: Arc::default(), effects }
+        Self { world, time, lines: Arc::default(), _effects: effects }
     }
 
     /// Starts the pipeline anew, and waits until its job can be polled.
@@ -50,9 +50,8 @@ impl Lone {
         crate::support::until(async || {
             let state = self.world.state("p").await;
             let mut stages = state.stage_states().iter().filter(|stage| stage.stage_name() == Some("Build"));
-            stages.any(|stage| {
-                stage.latest_execution().is_some_and(|latest| latest.pipeline_execution_id() == execution)
-            })
+            stages
+                .any(|stage| stage.latest_execution().is_some_and(|latest| latest.pipeline_execution_id() == execution))
         })
         .await;
     }

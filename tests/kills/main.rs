@@ -12,12 +12,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod deadline;
 mod disk;
 mod killing;
 mod lone;
 mod memory;
 mod plan;
 mod rounds;
+mod runtime;
 mod scenario;
 mod service;
 mod step;

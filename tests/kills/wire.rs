@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, RwLock};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 
 use crate::plan::{Moment, Trap};
 use crate::step::{self, Step};
@@ -21,6 +22,8 @@ use crate::step::{self, Step};
 /// A request that was passed on, and answered.
 #[derive(Clone)]
 pub(crate) struct Record {
+    /// When it was answered.
+    pub(crate) at: Instant,
     pub(crate) step: Step,
     /// Of the job that it is about, where it names one.
     pub(crate) job: Option<String>,
@@ -203,7 +206,7 @@ impl Shared {
         if status.is_success() && head.method == Method::POST {
             log.note_jobs(&operation, response.body());
         }
-        log.records.push(Record { step, job, adopts, status });
+        log.records.push(Record { at: Instant::now(), step, job, adopts, status });
     }
 }
 
@@ -225,7 +228,7 @@ impl Log {
             .as_str()
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();
-        let action = configuration["Id"].as_str().or(parameters["Id"].as_str()).unwrap();
+        let action = configuration["Id"].as_str().or(parameters["Id"].as_str()).unwrap_or_default();
         self.jobs.insert(job["id"].as_str().unwrap().to_owned(), action.to_owned());
     }
 }
