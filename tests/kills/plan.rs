@@ -74,8 +74,8 @@ impl Plan {
         Trap { step, moment, spared }
     }
 
-    pub(crate) fn killed(&mut self, trap: Trap) {
-        *self.kills.entry(trap.step).or_default() += 1;
+    pub(crate) fn killed_in(&mut self, step: Step) {
+        *self.kills.entry(step).or_default() += 1;
     }
 
     pub(crate) fn kills(&self) -> u32 {

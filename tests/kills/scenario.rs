@@ -25,7 +25,7 @@ use crate::wire::{SharedLog, Wire};
 pub(crate) const LEDGER: &str = "the-ledger";
 
 /// A function's timeout. Leases are 10 s longer.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(300);
 
 const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
 const CLIENT_TOKEN: &str = "the client's token";
@@ -33,6 +33,9 @@ const CLIENT_TOKEN: &str = "the client's token";
 /// The kinds of actions: their names, and whether what they do may be done again.
 pub(crate) const KINDS: [(&str, bool); 5] =
     [("Careful", false), ("Again", true), ("Service", true), ("Partner", false), ("Invoked", false)];
+
+/// One more: its service answers only when it is told to.
+pub(crate) const SLOW: &str = "Slow";
 
 /// What runs, and where.
 pub(crate) struct Scenario {
@@ -45,7 +48,7 @@ pub(crate) struct Scenario {
     pub(crate) actions: Vec<(String, String, String)>,
     pub(crate) deliveries: VecDeque<Delivery>,
     jobs: UnboundedReceiver<JobInvocation>,
-    service: Service,
+    pub(crate) service: Service,
     secrets: AwsJson,
     /// Outside the work folder.
     effects: tempfile::TempDir,
@@ -96,7 +99,7 @@ impl Scenario {
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
         let world = World::with(Options { clock: time.clock(), engine, connections, ..Options::default() }).await;
         world.s3.create_bucket().bucket(LEDGER).send().await.unwrap();
-        for (category, provider) in [("Test", "Careful"), ("Build", "Again"), ("Deploy", "Service")] {
+        for (category, provider) in [("Test", "Careful"), ("Build", "Again"), ("Deploy", "Service"), ("Deploy", SLOW)] {
             world.create_type(category, provider, &["Id"]).await;
         }
         let effects = tempfile::tempdir().unwrap();
@@ -116,16 +119,26 @@ impl Scenario {
 
     /// A pipeline with two actions of any kinds side by side, run once.
     pub(crate) async fn begin_pipeline(&mut self, rng: &mut Rng) {
+        let kinds = ["A", "B"].map(|name| (name, KINDS[rng.usize(..KINDS.len())].0));
+        self.begin(&kinds).await;
+    }
+
+    /// A pipeline with one slow action, run once; the action's id.
+    pub(crate) async fn begin_slow_pipeline(&mut self) -> String {
+        self.begin(&[("A", SLOW)]).await;
+        self.actions.last().unwrap().0.clone()
+    }
+
+    async fn begin(&mut self, kinds: &[(&str, &str)]) {
         let pipeline = format!("p{}", self.actions.len());
         let mut actions = Vec::new();
         let mut ids = Vec::new();
-        for name in ["A", "B"] {
-            let (kind, _) = KINDS[rng.usize(..KINDS.len())];
+        for &(name, kind) in kinds {
             let id = format!("{pipeline}-{name}-{kind}");
             let action = match kind {
                 "Careful" => custom(name, "Test", kind),
                 "Again" => custom(name, "Build", kind).output_artifacts(output(&format!("Out{name}"))),
-                "Service" => custom(name, "Deploy", kind),
+                "Service" | SLOW => custom(name, "Deploy", kind),
                 "Partner" => action(name, "Test", "ThirdParty", kind).input_artifacts(input("Source")),
                 _ => action(name, "Invoke", "AWS", "Lambda")
                     .input_artifacts(input("Source"))
@@ -156,7 +169,17 @@ impl Scenario {
         }
     }
 
+    /// One that serves all types.
     pub(crate) async fn worker(&self) -> Worker {
+        self.worker_with(&self.configured()).await
+    }
+
+    /// One that serves slow actions alone.
+    pub(crate) async fn patient_worker(&self) -> Worker {
+        self.worker_with(&json!([self.slow()])).await
+    }
+
+    async fn worker_with(&self, actions: &Value) -> Worker {
         let wire = Wire::start(&self.world.emulator.endpoint(), &self.log).await;
         let (sender, mut lines) = unbounded_channel();
         let kept = Arc::clone(&self.lines);
@@ -170,7 +193,7 @@ impl Scenario {
             command: vec![env!("CARGO_BIN_EXE_codepipeline-worker").into()],
             account_id: "123456789012".into(),
             region: "us-east-1".into(),
-            env: self.environment(wire.endpoint()),
+            env: self.environment(wire.endpoint(), actions),
             timeout: TIMEOUT,
             memory_mb: 512,
             output: Output::Lines(sender),
@@ -178,9 +201,9 @@ impl Scenario {
         Worker { function: Function::with_concurrency(settings, NonZeroU16::MIN).unwrap(), wire }
     }
 
-    fn environment(&self, endpoint: &str) -> BTreeMap<String, String> {
+    fn environment(&self, endpoint: &str, actions: &Value) -> BTreeMap<String, String> {
         let variables = [
-            ("ACTIONS", self.configured().to_string()),
+            ("ACTIONS", actions.to_string()),
             ("AWS_ENDPOINT_URL", endpoint.to_owned()),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secrets.endpoint().to_owned()),
             ("AWS_ACCESS_KEY_ID", "test".into()),
@@ -223,12 +246,23 @@ echo "ended $CONFIG_ID" >> runs"#
             command("Build", "Custom", "Again", "run"),
             command("Test", "ThirdParty", "Partner", "fail"),
             command("Invoke", "AWS", "Lambda", "fail"),
-            {
-                "actionType": {"category": "Deploy", "owner": "Custom", "provider": "Service", "version": "1"},
-                "timeoutSeconds": 3600,
-                "run": {"http": {"url": self.service.url, "secretVariable": "WEBHOOK_KEY", "requestTimeoutSeconds": 5}}
-            }
+            self.http("Service", "run"),
+            self.slow()
         ])
+    }
+
+    fn slow(&self) -> Value {
+        self.http(SLOW, "fail")
+    }
+
+    fn http(&self, provider: &str, on_crash: &str) -> Value {
+        let run = json!({"url": self.service.url, "secretVariable": "WEBHOOK_KEY", "requestTimeoutSeconds": 100});
+        json!({
+            "actionType": {"category": "Deploy", "owner": "Custom", "provider": provider, "version": "1"},
+            "timeoutSeconds": 3600,
+            "onCrash": on_crash,
+            "run": {"http": run}
+        })
     }
 
     /// What actions have left of themselves, line by line: `begun <id>`, `ended <id>`, `together <id>`; an `http` action's have

@@ -48,7 +48,7 @@ pub(crate) async fn verdict(rounds: &Rounds, plan: &Plan) -> (Vec<String>, Figur
     let mut figures = Figures { rounds: rounds.rounds, actions: scenario.actions.len(), ..Figures::default() };
     reports(scenario, &mut broken, &mut figures);
     for (id, pipeline, _) in &scenario.actions {
-        action(scenario, id, pipeline, &mut broken, &mut figures).await;
+        action(rounds, (id, pipeline), &mut broken, &mut figures).await;
     }
     for line in scenario.runs() {
         if !line.starts_with("begun ") && !line.starts_with("ended ") {
@@ -87,7 +87,8 @@ fn reports(scenario: &Scenario, broken: &mut Vec<String>, figures: &mut Figures)
     }
 }
 
-async fn action(scenario: &Scenario, id: &str, pipeline: &str, broken: &mut Vec<String>, figures: &mut Figures) {
+async fn action(rounds: &Rounds, (id, pipeline): (&String, &str), broken: &mut Vec<String>, figures: &mut Figures) {
+    let scenario = &rounds.scenario;
     let name = id.split('-').nth(1).unwrap();
     let execution = scenario.world.action(pipeline, name).await.unwrap();
     let runs = scenario.runs();
@@ -103,7 +104,7 @@ async fn action(scenario: &Scenario, id: &str, pipeline: &str, broken: &mut Vec<
     };
     let ((begun, most), (ended, _)) = (lines("begun"), lines("ended"));
     figures.runs += begun;
-    let (_, may_run_again) = KINDS.into_iter().find(|(kind, _)| id.ends_with(kind)).unwrap();
+    let may_run_again = KINDS.into_iter().any(|(kind, may_run_again)| may_run_again && id.ends_with(kind));
     let limit = if may_run_again { 4 } else { 1 };
     if most > limit {
         broken.push(format!("{id} ran {most} times"));
@@ -118,6 +119,9 @@ async fn action(scenario: &Scenario, id: &str, pipeline: &str, broken: &mut Vec<
         Some(ActionExecutionStatus::Failed) => {
             figures.failed += 1;
             let message = execution.error_details().and_then(|error| error.message()).unwrap_or_default();
+            if rounds.unharmed.contains(id) {
+                broken.push(format!("{id} failed, and its worker lived: {message}"));
+            }
             if !message.contains("the worker died while it ran the action") {
                 broken.push(format!("{id} failed, not since its worker died: {message}"));
             }
