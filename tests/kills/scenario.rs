@@ -75,6 +75,7 @@ impl Scenario {
             second_acknowledge: leniency(),
             acknowledge_finished: leniency(),
             details_before_acknowledge: leniency(),
+            put_before_acknowledge: leniency(),
             keep_nonce_on_reoffer: leniency() == Leniency::Accept,
             reoffer_after: Some(if leniency() == Leniency::Accept { Duration::ZERO } else { Duration::from_secs(30) }),
             // A success without its artifact would not go unnoticed.

@@ -1,6 +1,6 @@
 //! Whether all promises were kept, and the figures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_codepipeline::types::ActionExecutionStatus;
 use codepipeline_worker::ledger::{Ledger, Listed};
@@ -71,14 +71,18 @@ pub(crate) async fn verdict(rounds: &Rounds, plan: &Plan) -> (Vec<String>, Figur
 fn reports(scenario: &Scenario, broken: &mut Vec<String>, figures: &mut Figures) {
     let log = scenario.log.lock();
     let mut taken: BTreeMap<&str, usize> = log.jobs.keys().map(|job| (job.as_str(), 0)).collect();
+    let mut adopted = BTreeSet::new();
     for record in &log.records {
         match (record.step, &record.job) {
             (Step::Report, Some(job)) if record.status.is_success() => *taken.entry(job).or_default() += 1,
             (Step::Report, _) => figures.refused += 1,
-            (Step::Adopt | Step::Outcome, _) if record.adopts && record.status.is_success() => figures.adoptions += 1,
+            (Step::Adopt | Step::Outcome, Some(job)) if record.adoptions > 0 && record.status.is_success() => {
+                adopted.insert((job, record.adoptions));
+            }
             _ => {}
         }
     }
+    figures.adoptions = adopted.len();
     figures.jobs = taken.len();
     figures.results = taken.values().sum();
     for (job, taken) in taken.iter().filter(|(_, taken)| **taken != 1) {

@@ -27,7 +27,8 @@ pub(crate) struct Record {
     pub(crate) step: Step,
     /// Of the job that it is about, where it names one.
     pub(crate) job: Option<String>,
-    pub(crate) adopts: bool,
+    /// How often the job has been adopted, as an entry that is written says.
+    pub(crate) adoptions: u64,
     pub(crate) status: StatusCode,
 }
 
@@ -201,12 +202,12 @@ impl Shared {
                 _ => {}
             }
         }
-        let adopts = said["adoptions"].as_u64().is_some_and(|adoptions| adoptions > 0);
+        let adoptions = said["adoptions"].as_u64().unwrap_or(0);
         let mut log = self.log.lock();
         if status.is_success() && head.method == Method::POST {
             log.note_jobs(&operation, response.body());
         }
-        log.records.push(Record { at: Instant::now(), step, job, adopts, status });
+        log.records.push(Record { at: Instant::now(), step, job, adoptions, status });
     }
 }
 
