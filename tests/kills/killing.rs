@@ -25,14 +25,14 @@ async fn workers_are_killed_and_every_job_ends_once() {
         rounds.kill(&mut plan, until).await;
         rounds.settle(&mut plan).await;
         let (broken, figures) = verdict(&rounds, &plan).await;
-        println!("{} killed so far; in this world: {figures:?}", plan.kills());
+        println!("{} killed so far; in this world: {figures}", plan.kills());
         if !broken.is_empty() {
             let lines = rounds.scenario.lines.lock().unwrap().join("\n");
             panic!("{lines}\n\n{}\n\nKILLS={kills} KILLS_SEED={seed}", broken.join("\n"));
         }
-        all.add(&figures);
+        all += figures;
     }
-    println!("{} killed: {:?}\nin all: {all:?}", plan.kills(), plan.by_step());
+    println!("{} workers killed (KILLS_SEED={seed}): {:?}\nin all: {all}", plan.kills(), plan.by_step());
 }
 
 #[expect(clippy::disallowed_methods, reason = "whoever runs the test says how many are to be killed, and how")]

@@ -17,7 +17,7 @@ use crate::support::until;
 /// Processes at a time.
 const WORKERS: usize = 3;
 
-/// Lambda tries an event twice more when its invocation failed, unless it is told otherwise.
+/// Lambda tries an event twice more when its invocation failed, unless it is told otherwise. The last one is not killed.
 const TRIES: u32 = 3;
 
 /// What time does between rounds: a job is offered again after 30 s, a `claiming` lease is over; a `held` one is 10 s after the timeout.
@@ -37,6 +37,8 @@ pub(crate) struct Rounds {
     /// What invocations that nobody killed made of themselves, if that is not an answer.
     pub(crate) failed: Vec<String>,
     pub(crate) rounds: usize,
+    /// Delivered jobs whose worker died before the ledger knew of them: nothing but another delivery can save these.
+    pub(crate) unheld: usize,
     patient: Option<Patient>,
     /// Actions whose worker lived on while all this went on around it.
     pub(crate) unharmed: BTreeSet<String>,
@@ -54,7 +56,7 @@ impl Rounds {
     pub(crate) async fn start(plan: &mut Plan) -> Self {
         let scenario = Scenario::start(plan.rng()).await;
         let workers = (0..WORKERS).map(|_| None).collect();
-        Self { scenario, workers, failed: Vec::new(), rounds: 0, patient: None, unharmed: BTreeSet::new() }
+        Self { scenario, workers, failed: Vec::new(), rounds: 0, unheld: 0, patient: None, unharmed: BTreeSet::new() }
     }
 
     /// Rounds until so many have been killed.
@@ -168,6 +170,7 @@ impl Rounds {
                     *worker = None;
                     plan.killed_in(trap.unwrap().step);
                     if let Some(Delivery { event, tries }) = delivery {
+                        self.unheld += usize::from(!self.scenario.was_held(&event));
                         self.scenario.deliveries.push_back(Delivery { event, tries: tries + 1 });
                     }
                 }

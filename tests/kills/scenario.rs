@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::service::{KEY, Service};
+use crate::step::Step;
 use crate::support::aws_json::AwsJson;
 use crate::support::{World, action, custom, input, output, zip};
 use crate::wire::{SharedLog, Wire};
@@ -168,6 +169,13 @@ impl Scenario {
             }
             self.deliveries.push_back(delivery);
         }
+    }
+
+    /// Whether the job of this event has ever been in the ledger.
+    pub(crate) fn was_held(&self, event: &Value) -> bool {
+        let job = event["CodePipeline.job"]["id"].as_str();
+        let log = self.log.lock();
+        log.records.iter().any(|record| record.job.as_deref() == job && record.step == Step::Hold)
     }
 
     /// One that serves all types.

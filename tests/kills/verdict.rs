@@ -1,6 +1,8 @@
 //! Whether all promises were kept, and the figures.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::AddAssign;
 
 use aws_sdk_codepipeline::types::ActionExecutionStatus;
 use codepipeline_worker::ledger::{Ledger, Listed};
@@ -11,23 +13,24 @@ use crate::scenario::{KINDS, LEDGER, Scenario};
 use crate::step::Step;
 
 /// What happened, in numbers.
-#[derive(Default, Debug)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Figures {
-    pub(crate) rounds: usize,
-    pub(crate) actions: usize,
-    pub(crate) jobs: usize,
+    rounds: usize,
+    actions: usize,
+    jobs: usize,
     /// Of actions that have begun, those that began again included.
-    pub(crate) runs: usize,
-    pub(crate) adoptions: usize,
-    pub(crate) results: usize,
+    runs: usize,
+    adoptions: usize,
+    results: usize,
     /// Results that the service would not have, since the job was over.
-    pub(crate) refused: usize,
-    pub(crate) succeeded: usize,
-    pub(crate) failed: usize,
+    refused: usize,
+    succeeded: usize,
+    failed: usize,
+    unheld: usize,
 }
 
-impl Figures {
-    pub(crate) fn add(&mut self, other: &Self) {
+impl AddAssign for Figures {
+    fn add_assign(&mut self, other: Self) {
         self.rounds += other.rounds;
         self.actions += other.actions;
         self.jobs += other.jobs;
@@ -37,6 +40,18 @@ impl Figures {
         self.refused += other.refused;
         self.succeeded += other.succeeded;
         self.failed += other.failed;
+        self.unheld += other.unheld;
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rounds, actions, jobs, runs, adoptions, results, refused, succeeded, failed, unheld } = self;
+        write!(
+            f,
+            "{rounds} rounds; {actions} actions ({succeeded} succeeded, {failed} failed) with {jobs} jobs; {runs} runs begun; \
+             {adoptions} adoptions; {results} results taken, {refused} refused; {unheld} events lost before the ledger knew"
+        )
     }
 }
 
@@ -45,7 +60,8 @@ pub(crate) async fn verdict(rounds: &Rounds, plan: &Plan) -> (Vec<String>, Figur
     let scenario = &rounds.scenario;
     let mut broken: Vec<_> =
         rounds.failed.iter().map(|end| format!("an invocation that nobody killed ended as {end}")).collect();
-    let mut figures = Figures { rounds: rounds.rounds, actions: scenario.actions.len(), ..Figures::default() };
+    let mut figures =
+        Figures { rounds: rounds.rounds, actions: scenario.actions.len(), unheld: rounds.unheld, ..Figures::default() };
     reports(scenario, &mut broken, &mut figures);
     for (id, pipeline, _) in &scenario.actions {
         action(rounds, (id, pipeline), &mut broken, &mut figures).await;
