@@ -106,6 +106,9 @@ pub enum State<V> {
         /// Whether an earlier try may have succeeded.
         doubt: bool,
     },
+    /// The job was offered, and yet the ledger says that another has it. It is acknowledged in the other's name, in case that
+    /// nobody has: who adopted it can only infer that somebody had.
+    Vouching,
     /// The job is not its own: it takes its entry away.
     Deleting {
         /// The state to delete.
@@ -144,6 +147,8 @@ pub enum End {
     HoldLost,
     /// The report was not delivered. A later invocation sends it again.
     Undelivered,
+    /// The service did not take the report. A later invocation sends it once more.
+    Untaken,
     /// Reported.
     Done,
 }
@@ -165,8 +170,10 @@ pub enum Event<V> {
     NotGiven,
     /// The action has ended, or a failure was made of it.
     Ended,
-    /// The service has the report, or says that the job is over.
+    /// The service has the report.
     Reported,
+    /// The service does not take the report, since the job is not in progress: it is over, or was never acknowledged.
+    NotInProgress,
     /// No time is left for more tries.
     GivenUp,
 }
@@ -226,7 +233,7 @@ impl<V: Clone> State<V> {
             Self::Writing { aim, over } => Command::Write { aim: *aim, over: over.clone() },
             Self::Reading { .. } => Command::Read,
             Self::Deleting { entry } => Command::Delete(entry.clone()),
-            Self::Acknowledging { .. } => Command::Acknowledge,
+            Self::Acknowledging { .. } | Self::Vouching => Command::Acknowledge,
             Self::Running { afterwards: Afterwards::Run, .. } => Command::Run,
             Self::Running { afterwards: Afterwards::Fail, .. } => Command::Fail,
             Self::Reporting { .. } => Command::Report,
@@ -243,7 +250,7 @@ pub fn next<V: Clone + PartialEq>(state: State<V>, event: Event<V>) -> (State<V>
 }
 
 fn step<V: Clone + PartialEq>(state: State<V>, event: Event<V>) -> State<V> {
-    use State::{Acknowledging, Deleting, Over, Reading, Reporting, Running, Writing};
+    use State::{Acknowledging, Deleting, Over, Reading, Reporting, Running, Vouching, Writing};
     match (state, event) {
         (Writing { aim, over }, Event::Written(entry)) => written(aim, over.is_none(), entry),
         (Writing { aim, over }, Event::Refused | Event::Unanswered) => Reading { aim, over },
@@ -257,9 +264,13 @@ fn step<V: Clone + PartialEq>(state: State<V>, event: Event<V>) -> State<V> {
         (Acknowledging { entry, created: true, .. }, Event::NotGiven | Event::GivenUp) => Deleting { entry },
         // What it took over may stand for an acknowledgement of the one before.
         (Acknowledging { created: false, .. }, Event::NotGiven | Event::GivenUp) => Over(End::Lost),
+        (Vouching, Event::InProgress | Event::NotGiven | Event::GivenUp) => Over(End::Lost),
+        (Vouching, Event::Unanswered) => Vouching,
         (Deleting { .. }, Event::Written(_) | Event::Refused | Event::Unanswered | Event::GivenUp) => Over(End::Lost),
 
         (Running { entry, .. }, Event::Ended) => Writing { aim: Aim::Outcome, over: Some(entry) },
+        // Where nobody had acknowledged the job, somebody who is offered it does so in our name, and then the report is taken.
+        (Reporting { .. }, Event::NotInProgress) => Over(End::Untaken),
         (Reporting { entry }, Event::Reported) => match entry {
             Some(entry) => Writing { aim: Aim::Done, over: Some(entry) },
             None => Reading { aim: Aim::Done, over: None },
@@ -297,6 +308,7 @@ fn read<V: PartialEq>(aim: Aim, over: Option<V>, found: Option<Seen<V>>) -> Stat
     let unchanged = over.as_ref() == Some(&seen.version);
     match aim {
         Aim::Claim if seen.phase == Phase::Claiming && seen.lease_over => again(seen.version),
+        Aim::Claim if matches!(seen.phase, Phase::Held | Phase::Reporting) => State::Vouching,
         Aim::Claim => State::Over(End::Lost),
         // It has been given the job; whoever claims it hasn't.
         Aim::Hold if seen.phase == Phase::Claiming => again(seen.version),

@@ -1,0 +1,111 @@
+//! What is being checked: how the service behaves where it is silent, and which rules the workers keep.
+
+use codepipeline_worker::lifecycle::protocol::Afterwards;
+
+use crate::world::Budget;
+
+/// What the documentation leaves open.
+#[derive(Clone, Copy, Debug)]
+pub struct Service {
+    /// An offer made again has another nonce.
+    pub bumps_nonce: bool,
+    /// A second acknowledgement is answered with `InProgress`, not refused.
+    pub answers_again: bool,
+    /// A result is taken before the job is acknowledged.
+    pub takes_early_results: bool,
+}
+
+/// When a claiming entry is taken from the listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adoption {
+    /// At any time.
+    AnyTime,
+    /// When it is old enough, after one poll in vain.
+    AfterOnePoll,
+    /// When it is old enough, after two polls in vain with a wait between them.
+    AfterTwoPolls,
+    /// Not at all, since workers without a ledger poll the same type.
+    Never,
+}
+
+/// One rule each; `false` breaks it.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// A job that was reported has its entry marked, not deleted.
+    pub mark_done: bool,
+    /// After a write without a clear answer, the entry is read for our write id.
+    pub read_back: bool,
+    /// Whoever tries an acknowledgement again knows that it does.
+    pub visible_retry: bool,
+    /// A delete is conditional.
+    pub conditional_delete: bool,
+    /// A worker is told from another by an id of its invocation, so that a living one is not taken for dead.
+    pub fresh_id: bool,
+    /// Who is offered a job that another holds acknowledges it in the other's name.
+    pub vouching: bool,
+    /// A report that is not taken is sent once more, later.
+    pub untaken: bool,
+    pub adoption: Adoption,
+}
+
+impl Rules {
+    pub const ALL: Self = Self {
+        mark_done: true,
+        read_back: true,
+        visible_retry: true,
+        conditional_delete: true,
+        fresh_id: true,
+        vouching: true,
+        untaken: true,
+        adoption: Adoption::AfterTwoPolls,
+    };
+}
+
+/// Which requests may fail in which way.
+#[derive(Clone, Copy, Debug)]
+pub struct Faults {
+    /// Of the ledger and of the service: the request gets lost.
+    pub lost: bool,
+    /// It takes effect, now or later, but nobody learns of it.
+    pub late: bool,
+    /// A write is refused though its condition holds (409).
+    pub conflict: bool,
+    /// The ledger is not reached until time is up: before the acknowledgement.
+    pub no_claim: bool,
+    /// The same, between the acknowledgement and the hold.
+    pub no_hold: bool,
+    /// The same, after the hold.
+    pub no_outcome: bool,
+    /// The service is not reached until time is up.
+    pub no_service: bool,
+}
+
+impl Faults {
+    pub const ALL: Self = Self {
+        lost: true,
+        late: true,
+        conflict: true,
+        no_claim: true,
+        no_hold: true,
+        no_outcome: true,
+        no_service: true,
+    };
+}
+
+/// A model to check.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    pub service: Service,
+    pub rules: Rules,
+    pub faults: Faults,
+    pub afterwards: Afterwards,
+    pub workers: usize,
+    pub jobs: usize,
+    /// Jobs come as events and need no acknowledgement.
+    pub delivered: bool,
+    /// A job that is not in progress may be run: what comes of it is looked at instead.
+    pub lenient: bool,
+    /// The last worker knows no ledger.
+    pub stranger: bool,
+    pub budget: Budget,
+}

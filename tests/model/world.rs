@@ -1,0 +1,225 @@
+//! What there is: jobs as the service knows them, their entries in S3, requests still on their way, and workers.
+
+use codepipeline_worker::lifecycle::protocol::{Aim, Phase, State};
+
+/// An entry's `ETag`. It follows from the body, and that bears a write id; so the same write tried twice makes the same one.
+pub type Version = u8;
+
+/// Everything.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct World {
+    pub jobs: Vec<Job>,
+    pub workers: Vec<Worker>,
+    pub left: Budget,
+}
+
+/// How much may still happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Budget {
+    /// Workers that die amid something.
+    pub crashes: u8,
+    /// Requests and answers that get lost or late, writes that are refused without need, and times a worker gives up.
+    pub faults: u8,
+    /// Polls that are answered with a job.
+    pub polls: u8,
+    /// Times that a job's event is delivered.
+    pub deliveries: u8,
+}
+
+/// What the service makes of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    Queued,
+    Dispatched,
+    InProgress,
+    Over,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Job {
+    pub status: Status,
+    pub nonce: u8,
+    /// It was handed out when the entry's lease had been over, and the entry is as it was.
+    pub recent: bool,
+    pub entry: Option<Entry>,
+    /// Requests of which nobody awaits the answer any more. Each takes effect at some time.
+    pub late: Vec<Late>,
+    /// What has happened to it, for the properties.
+    pub past: Past,
+}
+
+/// What has happened to a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Past {
+    /// How often its action was begun.
+    pub runs: u8,
+    /// A worker died while it had to do with the job.
+    pub died: bool,
+    /// A worker could not reach the ledger until it gave up.
+    pub given_up: bool,
+    /// Which property does not hold.
+    pub broken: Option<&'static str>,
+}
+
+/// The entry in S3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Entry {
+    pub version: Version,
+    pub phase: Phase,
+    pub owner: u8,
+    /// Of a claiming entry: its lease is over.
+    pub aged: bool,
+}
+
+/// A request on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Late {
+    Write { over: Option<Version>, entry: Entry },
+    Delete { over: Version },
+    Acknowledge { nonce: u8 },
+    Report { by: u8, failure: bool },
+}
+
+/// An invocation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Worker {
+    pub alive: bool,
+    /// It has done something. Workers come one after the other, since they are all alike.
+    pub came: bool,
+    pub part: Part,
+}
+
+/// What a worker is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    Idle,
+    /// It has found a claiming entry that is old enough, has polled and got nothing, and waits.
+    Waiting {
+        job: usize,
+        version: Version,
+        /// Which workers were on their way with an offer of the job when it polled.
+        watched: u8,
+        /// The job was handed out before it polled, and not offered again since.
+        stale: bool,
+    },
+    On(Task),
+    /// One that knows no ledger.
+    Stranger { job: usize, nonce: u8, runs: bool },
+}
+
+/// A job in a worker's hands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Task {
+    pub job: usize,
+    pub state: State<Version>,
+    /// What the offer said.
+    pub nonce: u8,
+    /// The write tried last.
+    pub write: Option<(Aim, Version)>,
+    /// The answer to a write is missing.
+    pub unsure: bool,
+    /// The entry's lease had been over when the job was polled, and the entry is as it was.
+    pub prompt: bool,
+    /// Its action has run.
+    pub ran: bool,
+    /// What is to be reported is a failure made up for a dead worker.
+    pub failure: bool,
+}
+
+impl Task {
+    pub fn new(job: usize, state: State<Version>) -> Self {
+        Self { job, state, nonce: 0, write: None, unsure: false, prompt: false, ran: false, failure: false }
+    }
+
+    /// It may still acknowledge the job, or hold it.
+    pub fn is_on_its_way(&self) -> bool {
+        matches!(
+            self.state,
+            State::Writing { aim: Aim::Claim | Aim::Hold, .. }
+                | State::Reading { aim: Aim::Claim | Aim::Hold, .. }
+                | State::Acknowledging { .. }
+        )
+    }
+
+    /// Its action runs, or has run and is not reported.
+    pub fn is_running(&self) -> bool {
+        use codepipeline_worker::lifecycle::protocol::Afterwards;
+        match self.state {
+            State::Running { afterwards: Afterwards::Run, .. } => true,
+            State::Writing { aim: Aim::Outcome, .. } | State::Reading { aim: Aim::Outcome, .. } => self.ran,
+            _ => false,
+        }
+    }
+}
+
+impl World {
+    /// What worker `i` is doing for `job`, if it lives.
+    pub fn task(&self, i: usize, job: usize) -> Option<&Task> {
+        match &self.workers[i] {
+            Worker { alive: true, part: Part::On(task), .. } if task.job == job => Some(task),
+            _ => None,
+        }
+    }
+
+    /// Another than `i` that runs the job.
+    pub fn another_runs(&self, i: usize, job: usize) -> bool {
+        (0..self.workers.len()).filter(|&other| other != i).any(|other| {
+            self.task(other, job).is_some_and(Task::is_running)
+                || matches!(self.workers[other].part, Part::Stranger { job: its, runs: true, .. } if its == job)
+        })
+    }
+
+    /// A version that is nowhere else.
+    pub fn fresh(&mut self) -> Version {
+        self.name_versions() + 1
+    }
+
+    /// Gives versions the smallest names: they matter only by being equal. Returns the greatest.
+    pub fn name_versions(&mut self) -> Version {
+        let mut names = [0_u8; 256];
+        let mut last = 0;
+        let mut name = |version: &mut Version| {
+            let name = &mut names[usize::from(*version)];
+            if *name == 0 {
+                last += 1;
+                *name = last;
+            }
+            *version = *name;
+        };
+        for job in &mut self.jobs {
+            if let Some(entry) = &mut job.entry {
+                name(&mut entry.version);
+            }
+            for late in &mut job.late {
+                match late {
+                    Late::Write { over, entry } => {
+                        over.iter_mut().for_each(&mut name);
+                        name(&mut entry.version);
+                    }
+                    Late::Delete { over } => name(over),
+                    Late::Acknowledge { .. } | Late::Report { .. } => {}
+                }
+            }
+        }
+        for worker in &mut self.workers {
+            match &mut worker.part {
+                Part::Waiting { version, .. } => name(version),
+                Part::On(task) => {
+                    if let Some((_, version)) = &mut task.write {
+                        name(version);
+                    }
+                    match &mut task.state {
+                        State::Writing { over, .. } | State::Reading { over, .. } => over.iter_mut().for_each(&mut name),
+                        State::Reporting { entry, .. } => entry.iter_mut().for_each(&mut name),
+                        State::Acknowledging { entry, .. } | State::Deleting { entry } | State::Running { entry, .. } => {
+                            name(entry);
+                        }
+                        State::Vouching | State::Over(_) => {}
+                    }
+                }
+                Part::Idle | Part::Stranger { .. } => {}
+            }
+        }
+        last
+    }
+}
