@@ -223,7 +223,7 @@ impl Setting {
         }
         let mut moves = Vec::new();
         self.moves(world, &mut moves);
-        moves.is_empty()
+        moves.is_empty() && world.jobs.iter().all(|job| job.past.broken.is_none())
     }
 }
 

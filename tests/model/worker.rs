@@ -179,13 +179,15 @@ fn tell(world: &mut World, i: usize, mut task: Task, event: Event<Version>, sett
     let job = task.job;
     let before = task.state.clone();
     let repeated = event == Event::Unanswered && matches!(before, State::Vouching | State::Acknowledging { doubt: true, .. });
+    let found = matches!(event, Event::Found(_));
     let (mut state, _) = next(before.clone(), event);
     world.break_if(job, state == before && !repeated, broken::UNANSWERED);
     if state == State::Vouching && !setting.rules.vouching {
         state = State::Over(End::Lost);
     }
     world.break_if(job, state == State::Over(End::HoldLost), broken::HOLD_LOST);
-    let left = matches!(before, State::Reading { aim: Aim::Claim, .. })
+    let left = found
+        && matches!(before, State::Reading { aim: Aim::Claim, .. })
         && matches!(state, State::Over(_))
         && world.jobs[job].status != Status::InProgress
         && world.jobs[job].status != Status::Over

@@ -138,6 +138,7 @@ impl Task {
             State::Writing { aim: Aim::Claim | Aim::Hold, .. }
                 | State::Reading { aim: Aim::Claim | Aim::Hold, .. }
                 | State::Acknowledging { .. }
+                | State::Deleting { .. }
         )
     }
 
