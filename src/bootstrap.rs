@@ -16,8 +16,10 @@ use crate::actions::state_machine::StateMachineAction;
 use crate::artifacts::{Limits, Stores};
 use crate::config::{ActionConfig, Config, ConfigError, Run};
 use crate::event::Event;
+use crate::ledger::Ledger;
 use crate::lifecycle::Lifecycle;
 use crate::queue::Queue;
+use crate::watchdog::Watchdog;
 use crate::worker::{Summary, Worker};
 use crate::workspace::WorkFolder;
 use crate::{config, telemetry};
@@ -54,6 +56,12 @@ fn ended(result: Result<(), String>) -> ExitCode {
 async fn start(config: Result<Config, ConfigError>, own: Vec<Served>) -> Result<(), String> {
     telemetry::install(config.as_ref().map_or(tracing::Level::INFO, |config| config.log_level));
     let config = config.map_err(|error| error.to_string())?;
+    if config.ledger_bucket.is_none() {
+        tracing::warn!(
+            "LEDGER_BUCKET is not set: a job whose worker dies stays InProgress until its action times out, which takes up to 24 \
+             hours"
+        );
+    }
 
     command::harden_process().map_err(|error| format!("the process can't be shielded from commands: {error}"))?;
     let parent = config.limits.work_folder.clone();
@@ -65,16 +73,18 @@ async fn start(config: Result<Config, ConfigError>, own: Vec<Served>) -> Result<
     let function_timeout = config.limits.function_timeout;
     let machines = own.is_empty().then(|| machines(&config));
     let worker = Arc::new(worker(config, own, &shared));
-    let function = Arc::new(Function { worker, machines, function_timeout });
+    let watchdog = Watchdog::start(out_of_time).map_err(|error| format!("the watchdog can't be started: {error}"))?;
+    let function = Arc::new(Function { worker, machines, function_timeout, watchdog });
     let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&function), event));
     lambda_runtime::run(handler).await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
 }
 
 /// A worker as `config` describes it, with action types of one's `own` beside, and with clients made from `shared`.
 pub fn worker(config: Config, own: Vec<Served>, shared: &SdkConfig) -> Worker {
-    let Config { actions, limits, client_tokens, .. } = config;
+    let Config { actions, limits, client_tokens, ledger_bucket, .. } = config;
     let lifecycle = Lifecycle {
         queue: Queue::new(shared, client_tokens),
+        ledger: ledger_bucket.map(|bucket| Ledger::new(shared, bucket)),
         stores: Stores::new(shared),
         unpacking: Limits { max_unpacked_bytes: limits.max_unpacked_bytes, max_entries: MAX_ENTRIES },
         work_folder: limits.work_folder.clone(),
@@ -86,7 +96,7 @@ pub fn worker(config: Config, own: Vec<Served>, shared: &SdkConfig) -> Worker {
 }
 
 fn served(config: ActionConfig, shared: &SdkConfig) -> Served {
-    let ActionConfig { action_type, query_param, secrets, run } = config;
+    let ActionConfig { action_type, query_param, secrets, on_crash, shared: shared_type, run } = config;
     let served = match run {
         Run::Command { action, turn } => Served::new(action_type, turn, *action).alone(),
         Run::Http { action, turn, overall } => Served::new(action_type, turn, *action).overall_timeout(overall),
@@ -95,7 +105,10 @@ fn served(config: ActionConfig, shared: &SdkConfig) -> Served {
             Served::new(action_type, turn, action).overall_timeout(overall)
         }
     };
-    let mut served = served.secrets(secrets);
+    let mut served = served.secrets(secrets).on_crash(on_crash);
+    if shared_type {
+        served = served.shared();
+    }
     served.query_param = query_param;
     served
 }
@@ -115,6 +128,7 @@ struct Function {
     /// The state machines whose executions jobs wait for; `None` where actions of one's own may wait for any.
     machines: Option<Vec<String>>,
     function_timeout: Duration,
+    watchdog: Watchdog,
 }
 
 impl Function {
@@ -131,7 +145,9 @@ impl Function {
 async fn handle(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
     let LambdaEvent { payload, context } = event;
     let woken_by = Event::parse(&payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
-    let deadline = Instant::now() + time_left(now(), context.deadline(), function.function_timeout);
+    let left = time_left(now(), context.deadline(), function.function_timeout);
+    let _watched = function.watchdog.watch(left);
+    let deadline = Instant::now() + left;
     if let Event::StateMachineEnded { state_machine } = &woken_by
         && !function.waits_for(state_machine.as_deref())
     {
@@ -156,6 +172,15 @@ async fn handle(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Su
         Ok(Err(error)) => Err(diagnostic("InvocationError", error.to_string())),
         Err(_) => Err(diagnostic("Panic", "the worker panicked; its log says where".into())),
     }
+}
+
+/// Without unwinding or anything else that might wait for what is stuck.
+fn out_of_time() {
+    tracing::error!(
+        "the invocation's deadline has come and it is not over: something in it ignores its cancellation. The process ends; \
+         with a ledger a later invocation looks after its jobs"
+    );
+    std::process::abort();
 }
 
 fn diagnostic(error_type: &str, error_message: String) -> Diagnostic {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 
 /// Names an action type: what CodePipeline's API calls `ActionTypeId`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -165,6 +166,7 @@ pub struct Continuation {
 }
 
 /// The revision that an action acted on: what the API calls `currentRevision`.
+#[derive(Serialize, Deserialize)]
 pub struct Revision {
     /// 1 to 1500 characters.
     pub revision: String,
@@ -195,7 +197,7 @@ impl Failure {
 }
 
 /// The failure types of `PutJobFailureResult` (API model, `FailureType`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FailureKind {
     /// The work itself failed.
     JobFailed,

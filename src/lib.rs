@@ -9,12 +9,14 @@ mod bootstrap;
 pub mod config;
 pub mod event;
 pub mod job;
+pub mod ledger;
 pub mod lifecycle;
 pub mod placeholder;
 pub mod queue;
 pub mod redact;
 pub mod report;
 pub mod telemetry;
+mod watchdog;
 pub mod worker;
 pub mod workspace;
 

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::job::{Continuation, Failure, FailureKind, Finished, Outcome, Revision};
 use crate::redact::{Redactor, keep_end, keep_start};
 
@@ -20,6 +22,7 @@ const TOKEN: usize = 2048;
 const VARIABLES_BYTES: usize = 122_880;
 
 /// A report that the service's documented limits allow.
+#[derive(Serialize, Deserialize)]
 pub enum Report {
     /// The job succeeded.
     Success(SuccessReport),
@@ -30,6 +33,7 @@ pub enum Report {
 }
 
 /// The content of `PutJobSuccessResult` without a token.
+#[derive(Serialize, Deserialize)]
 pub struct SuccessReport {
     /// What the console shows.
     pub details: ExecutionDetails,
@@ -40,6 +44,7 @@ pub struct SuccessReport {
 }
 
 /// The content of `PutJobSuccessResult` with a token.
+#[derive(Serialize, Deserialize)]
 pub struct ContinuationReport {
     /// 1 to 2048 characters.
     pub token: String,
@@ -48,6 +53,7 @@ pub struct ContinuationReport {
 }
 
 /// The content of `PutJobFailureResult`.
+#[derive(Serialize, Deserialize)]
 pub struct FailureReport {
     /// The failure's type.
     pub kind: FailureKind,
@@ -60,6 +66,7 @@ pub struct FailureReport {
 }
 
 /// What the API calls `executionDetails`.
+#[derive(Serialize, Deserialize)]
 pub struct ExecutionDetails {
     /// At most 2048 characters.
     pub summary: Option<String>,

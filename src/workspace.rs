@@ -18,6 +18,8 @@ pub use work_folder::WorkFolder;
 /// <work folder>/<job id, made safe for a path>/home             the action's HOME
 /// <work folder>/<job id, made safe for a path>/report           files that an action writes to tell about itself
 /// ```
+///
+/// Where that folder is there already, the job has another: `<job id>.2`.
 pub struct Workspace {
     root: PathBuf,
 }
@@ -29,7 +31,7 @@ impl Workspace {
     /// # Errors
     /// When a folder can't be made, or an artifact's name is not of that form.
     pub fn create(work_folder: &Path, job: &Job) -> io::Result<Self> {
-        let workspace = Self { root: work_folder.join(safe_component(&job.id)) };
+        let workspace = Self { root: new_folder(work_folder, &safe_component(&job.id))? };
         for folder in [workspace.home(), workspace.report_folder()] {
             std::fs::create_dir_all(folder)?;
         }
@@ -82,6 +84,22 @@ impl Workspace {
             tracing::error!(error = %error, "the job's folder could not be removed");
         }
     }
+}
+
+/// A folder that was not there: a job may be run again in the process that was stopped while it ran it, and what is left of the
+/// first time must not mix with it.
+fn new_folder(parent: &Path, name: &str) -> io::Result<PathBuf> {
+    std::fs::create_dir_all(parent)?;
+    let mut folder = parent.join(name);
+    for again in 2_u32.. {
+        match std::fs::create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                folder = parent.join(format!("{name}.{again}"))
+            }
+            made => return made.map(|()| folder),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 fn checked_name(name: &str) -> io::Result<&str> {

@@ -11,7 +11,7 @@ use aws_sdk_codepipeline::types::ActionExecutionStatus;
 use codepipeline_worker::actions::{Action, Run, Served};
 use codepipeline_worker::artifacts::Stores;
 use codepipeline_worker::job::{ActionTypeId, Failure, Finished, Outcome};
-use codepipeline_worker::lifecycle::{End, Lifecycle};
+use codepipeline_worker::lifecycle::{End, Invocation, Lifecycle};
 use codepipeline_worker::queue::Offer;
 use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
@@ -192,7 +192,7 @@ async fn work_that_the_invocations_deadline_cuts_off_is_still_reported() {
     let served = Arc::new(Served::new(test_type("Many"), Duration::from_millis(100), Hanging));
     let deadline = Instant::now() + lifecycle.reporting + Duration::from_secs(1);
 
-    let end = lifecycle.live(offer(&world).await, &served, deadline).await;
+    let end = lifecycle.live(offer(&world).await, &served, Invocation::until(deadline)).await;
 
     assert_eq!(end, End::Failed);
     assert!(Instant::now() < deadline, "reported only after the deadline");
@@ -206,7 +206,8 @@ async fn a_job_for_which_too_little_time_is_left_is_not_acknowledged() {
     let lifecycle = lifecycle(&world);
     let served = Arc::new(Served::new(test_type("Many"), QUARTER_OF_AN_HOUR, Together::new(1)));
 
-    let end = lifecycle.live(offer(&world).await, &served, Instant::now() + QUARTER_OF_AN_HOUR).await;
+    let end =
+        lifecycle.live(offer(&world).await, &served, Invocation::until(Instant::now() + QUARTER_OF_AN_HOUR)).await;
 
     assert_eq!(end, End::Lost);
     assert_eq!(world.emulator.calls("AcknowledgeJob"), 0);
@@ -220,12 +221,12 @@ async fn a_job_that_waited_for_room_has_its_details_fetched_again() {
     let deadline = Instant::now() + QUARTER_OF_AN_HOUR;
 
     let fresh = offer(&world).await;
-    assert_eq!(lifecycle.live(fresh, &served, deadline).await, End::Succeeded);
+    assert_eq!(lifecycle.live(fresh, &served, Invocation::until(deadline)).await, End::Succeeded);
     assert_eq!(world.emulator.calls("GetJobDetails"), 0);
 
     let mut stale = offer(&world).await;
     stale.polled_at -= Duration::from_secs(6);
-    assert_eq!(lifecycle.live(stale, &served, deadline).await, End::Succeeded);
+    assert_eq!(lifecycle.live(stale, &served, Invocation::until(deadline)).await, End::Succeeded);
     assert_eq!(world.emulator.calls("GetJobDetails"), 1);
 }
 
@@ -237,7 +238,7 @@ async fn an_offer_that_is_too_old_is_not_acknowledged() {
     let mut old = offer(&world).await;
     old.polled_at -= Duration::from_secs(26);
 
-    assert_eq!(lifecycle.live(old, &served, Instant::now() + QUARTER_OF_AN_HOUR).await, End::Lost);
+    assert_eq!(lifecycle.live(old, &served, Invocation::until(Instant::now() + QUARTER_OF_AN_HOUR)).await, End::Lost);
 
     assert_eq!(world.emulator.calls("AcknowledgeJob"), 0);
     let status = world.action("p", "A0").await.unwrap().status;
@@ -259,7 +260,8 @@ async fn a_job_that_was_ended_behind_the_workers_back_is_counted_as_over() {
     let served =
         Arc::new(Served::new(test_type("Many"), Duration::from_secs(60), Meddling(world.codepipeline.clone())));
 
-    let end = lifecycle.live(offer(&world).await, &served, Instant::now() + QUARTER_OF_AN_HOUR).await;
+    let end =
+        lifecycle.live(offer(&world).await, &served, Invocation::until(Instant::now() + QUARTER_OF_AN_HOUR)).await;
 
     assert_eq!(end, End::Over);
 }

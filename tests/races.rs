@@ -11,7 +11,7 @@ use codepipeline_local::Options;
 use codepipeline_local::engine::Settings;
 use codepipeline_worker::actions::{Action, Run, Served};
 use codepipeline_worker::job::{ActionTypeId, Failure, Finished, Outcome};
-use codepipeline_worker::lifecycle::{End, Lifecycle};
+use codepipeline_worker::lifecycle::{End, Invocation, Lifecycle};
 use support::{World, custom, until, zip};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -66,7 +66,7 @@ async fn two_workers_with_the_same_offers(settings: Settings) {
     for (lifecycle, offers) in workers {
         for offer in offers {
             let (lifecycle, served) = (Arc::clone(&lifecycle), Arc::clone(&served));
-            lives.spawn(async move { lifecycle.live(offer, &served, deadline).await });
+            lives.spawn(async move { lifecycle.live(offer, &served, Invocation::until(deadline)).await });
         }
     }
     let ends = lives.join_all().await;

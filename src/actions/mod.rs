@@ -16,7 +16,7 @@ pub mod http;
 mod served;
 pub mod state_machine;
 
-pub use served::Served;
+pub use served::{OnCrash, Served};
 
 /// One job's turn at an action.
 #[derive(Clone)]

@@ -5,6 +5,15 @@ use std::time::Duration;
 use super::{Action, BoxedAction};
 use crate::job::ActionTypeId;
 
+/// What becomes of a job whose worker died while it ran the action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnCrash {
+    /// The job fails: the action may have done half of its work.
+    Fail,
+    /// The action runs again, at most three times: running it twice does the same as running it once.
+    Run,
+}
+
 /// An action type and how to serve it.
 pub struct Served {
     pub(crate) action_type: ActionTypeId,
@@ -13,6 +22,8 @@ pub struct Served {
     pub(crate) timeout: Duration,
     pub(crate) overall_timeout: Option<Duration>,
     pub(crate) alone: bool,
+    pub(crate) on_crash: OnCrash,
+    pub(crate) shared: bool,
     pub(crate) action: Box<dyn BoxedAction>,
 }
 
@@ -27,6 +38,8 @@ impl Served {
             timeout,
             overall_timeout: None,
             alone: false,
+            on_crash: OnCrash::Fail,
+            shared: false,
             action: Box::new(action),
         }
     }
@@ -60,6 +73,21 @@ impl Served {
     #[must_use]
     pub fn alone(mut self) -> Self {
         self.alone = true;
+        self
+    }
+
+    /// What becomes of a job of this type whose worker died while it ran the action. Without this it fails.
+    #[must_use]
+    pub fn on_crash(mut self, on_crash: OnCrash) -> Self {
+        self.on_crash = on_crash;
+        self
+    }
+
+    /// Says that workers outside this one's ledger poll for the same type: then a job that was claimed and perhaps
+    /// acknowledged may be theirs, and is not adopted.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.shared = true;
         self
     }
 }

@@ -15,7 +15,8 @@ use crate::job::Artifact;
 const DOING: &str = "read the object";
 /// How often one range may break off in the middle. The SDK retries requests, but not bodies that have begun.
 const MOST_BREAKS: u32 = 5;
-/// Doubled after every break: 100 + 200 + 400 + 800 ms = 1.5 s of waiting before the fifth break ends it.
+/// Doubled after every break: 100 + 200 + 400 + 800 ms = 1.5 s of waiting before the fifth break ends it. No jitter: the
+/// ranges of an artifact break off one by one. The turn's end drops it, whatever it waits for.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// An object as it was when it was opened: a replacement is noticed, never mixed in.

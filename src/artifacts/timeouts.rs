@@ -1,5 +1,9 @@
 //! How long S3 may take to answer. Bodies of answers have no time of their own: one that stands still ends by the SDK's
 //! stalled stream protection, and one that is slow goes on.
+//!
+//! The SDK tries each request three times, with pauses of at most 1 + 2 s. A request that is not answered costs 3 × 10 s and
+//! 3 s, one with a body 3 × 60 s and 3 s, and the one that completes an upload 3 × 300 s and 3 s at most. All of it lies within
+//! the job's turn, which ends in time for its report and drops whatever is under way.
 
 use std::time::Duration;
 
@@ -9,7 +13,7 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 const CONNECT: Duration = Duration::from_secs(3);
 /// From the request until its answer begins; a range of 1 MiB begins within a second.
 const ANSWER: Duration = Duration::from_secs(10);
-/// One attempt of a request, of which the SDK makes three.
+/// One attempt of a request.
 const ATTEMPT: Duration = Duration::from_secs(60);
 /// The time until the answer begins includes that in which the request's body is sent: 4 parts of 5 MiB within a minute
 /// take 2.8 Mbit/s.

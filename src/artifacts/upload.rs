@@ -30,7 +30,7 @@ const PARTS_IN_MEMORY: usize = 4;
 /// What the request that begins an upload, and then the one that aborts it, may still take after a stop. Both together are
 /// less than what a caller waits for a cancelled store.
 const AFTER_STOP: Duration = Duration::from_millis(750);
-/// What the abort of a failed upload may take, its retries included.
+/// What the abort of a failed upload may take, its retries included: the SDK's three tries could take 33 s.
 const ABORT: Duration = Duration::from_secs(10);
 
 /// A part, and the right to be in memory.

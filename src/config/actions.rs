@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::problems::Problems;
 use super::run::{self, Around};
-use super::{ActionConfig, Limits};
+use super::{ActionConfig, Limits, ledger};
 use crate::job::ActionTypeId;
 
 /// The API model's `ActionCategory`.
@@ -74,7 +74,8 @@ fn action(
         problems.add(path, "must be an object");
         return None;
     };
-    only_known(entry, path, &["actionType", "queryParam", "secrets", "timeoutSeconds", "run"], problems);
+    let known = ["actionType", "queryParam", "secrets", "timeoutSeconds", "onCrash", "shared", "run"];
+    only_known(entry, path, &known, problems);
     // Each part is parsed before any is given up on, so that all mistakes show.
     let action_type = action_type(entry.get("actionType"), &format!("{path}.actionType"), problems);
     let query_param = query_param(entry.get("queryParam"), &format!("{path}.queryParam"), problems);
@@ -84,7 +85,9 @@ fn action(
     }
     let secrets = secrets(entry.get("secrets"), &format!("{path}.secrets"), problems);
     let run = run::parse(entry, &Around { path, secrets: &secrets, limits, variable }, problems);
-    Some(ActionConfig { action_type: action_type?, query_param, secrets, run: run? })
+    let on_crash = ledger::on_crash(entry, run.as_ref(), path, problems);
+    let shared = ledger::shared(entry, path, problems);
+    Some(ActionConfig { action_type: action_type?, query_param, secrets, on_crash, shared, run: run? })
 }
 
 fn action_type(value: Option<&Value>, path: &str, problems: &mut Problems) -> Option<ActionTypeId> {

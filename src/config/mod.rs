@@ -1,6 +1,7 @@
 //! The environment, read once, as plain values. Every mistake is found and reported together.
 
 mod actions;
+mod ledger;
 mod limits;
 mod problems;
 mod run;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use tracing::Level;
 
+use crate::actions::OnCrash;
 use crate::actions::command::CommandAction;
 use crate::actions::http::HttpAction;
 use crate::actions::state_machine::StateMachineArn;
@@ -29,6 +31,8 @@ pub struct Config {
     /// The names of the Secrets Manager secrets that hold third-party jobs' client tokens, but for the client's id at the end
     /// (`CLIENT_TOKENS_SECRET`, such as `codepipeline/clients/`).
     pub client_tokens: Option<String>,
+    /// The bucket of the ledger (`LEDGER_BUCKET`); without one, a job whose worker dies is not looked after.
+    pub ledger_bucket: Option<String>,
     /// How much our own code logs (`RUST_LOG` or `AWS_LAMBDA_LOG_LEVEL`: one level's name).
     pub log_level: Level,
 }
@@ -41,6 +45,11 @@ pub struct ActionConfig {
     pub query_param: Option<(String, String)>,
     /// Configuration keys whose values must not show anywhere.
     pub secrets: Vec<String>,
+    /// What becomes of a job whose worker died (`onCrash`): by default a command's fails, the others', which are
+    /// idempotent by design, run again.
+    pub on_crash: OnCrash,
+    /// Whether workers outside this one's ledger poll for the same type (`shared`).
+    pub shared: bool,
     /// What the work is, and how long it may take.
     pub run: Run,
 }
@@ -125,6 +134,7 @@ impl Config {
         if client_tokens.is_none() && actions.iter().any(|action| action.action_type.owner == "ThirdParty") {
             problems.add("CLIENT_TOKENS_SECRET", limits::CLIENT_TOKENS_RULE);
         }
-        problems.into_result(Self { actions, limits, client_tokens, log_level })
+        let ledger_bucket = ledger::bucket(variable, &mut problems);
+        problems.into_result(Self { actions, limits, client_tokens, ledger_bucket, log_level })
     }
 }

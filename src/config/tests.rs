@@ -170,6 +170,59 @@ fn the_same_poll_twice_is_a_mistake() {
 }
 
 #[test]
+fn what_a_crash_means_depends_on_the_kind_of_work_unless_it_is_said() {
+    let mut http = http_entry();
+    http["queryParam"] = json!({"Project": "other"});
+    let mut said = link_check();
+    said["queryParam"] = json!({"Project": "third"});
+    said["onCrash"] = json!("run");
+    said["shared"] = json!("true");
+    let actions = json!([link_check(), http, said]).to_string();
+    let config = parsed(&[("ACTIONS", &actions), ("CHECKS_KEY", WEBHOOK_KEY)]).unwrap_or_else(|e| panic!("{e}"));
+    let found: Vec<_> = config.actions.iter().map(|action| (action.on_crash, action.shared)).collect();
+    assert_eq!(found, [(OnCrash::Fail, false), (OnCrash::Run, false), (OnCrash::Run, true)]);
+}
+
+#[test]
+fn a_crash_fails_or_runs_and_nothing_else() {
+    let mut entry = link_check();
+    entry["onCrash"] = json!("s3cr3t");
+    entry["shared"] = json!(1);
+    let said = mistakes(&entry);
+    assert!(said.contains("2 mistakes: ACTIONS[0].onCrash: must be one of fail, run; "), "{said}");
+    assert!(said.contains("ACTIONS[0].shared: must be true or false") && !said.contains("s3cr3t"), "{said}");
+}
+
+#[test]
+fn the_ledgers_bucket_has_a_name_that_s3_allows() {
+    let actions = json!([link_check()]).to_string();
+    let bucket =
+        |name: &str| parsed(&[("ACTIONS", &actions), ("LEDGER_BUCKET", name)]).map(|config| config.ledger_bucket);
+    let longest = "x".repeat(63);
+    for name in ["abc", "my.ledger-1", &longest] {
+        assert_eq!(bucket(name).ok(), Some(Some(name.to_owned())));
+    }
+    assert_eq!(bucket("").ok(), Some(None));
+    for name in [
+        "ab",
+        &format!("{longest}x"),
+        "Ledger",
+        "led_ger",
+        "-ledger",
+        "ledger.",
+        "led..ger",
+        "10.0.0.1",
+        "xn--ledger",
+        "ledger-s3alias",
+        "ledger--euc1-az1--x-s3",
+        "arn:aws:s3:::ledger",
+    ] {
+        let said = bucket(name).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.contains("LEDGER_BUCKET: must be the name of an S3 bucket"), "{name}: {said}");
+    }
+}
+
+#[test]
 fn actions_may_come_from_a_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), json!([link_check()]).to_string()).unwrap();

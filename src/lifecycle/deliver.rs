@@ -1,5 +1,5 @@
-//! From the result of the work to a report that the service has taken. Work outside for which no further job will come is
-//! stopped.
+//! From the result of the work to a report that the service has taken: outcome into the ledger, report, mark done. Work
+//! outside for which no further job will come is stopped.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -9,6 +9,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::End;
 use super::execute::{Executed, panicked};
+use super::keeper::Keeper;
+use super::protocol::{Command, Event};
+use super::will::Will;
 use crate::actions::{Abandoned, Served};
 use crate::job::{ActionTypeId, Failure, FailureKind};
 use crate::queue::{Claim, Delivered, Queue, Undelivered};
@@ -18,45 +21,101 @@ use crate::report::{Report, report};
 /// No call is under way when Lambda freezes or kills the process.
 const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 
+/// Of the time for reporting, the report itself has at least this much; the ledger gets what is before it.
+const REPORT: Duration = Duration::from_secs(6);
+
+/// How long to try to mark a job as done.
+const MARKING: Duration = Duration::from_secs(5);
+
 /// How long stopping may take, if there is as much time.
 const STOPPING: Duration = Duration::from_secs(30);
 
-/// Reports, until `deadline`, and stops what runs on for nobody: the report was of a failure, or of a continuation that
-/// the service would not have because the action was abandoned. A job that was `perhaps_twice` delivered may be over because
-/// the other delivery was faster: both look after the same work, so that is left running.
-pub(super) async fn deliver(
-    queue: &Queue,
-    claim: Claim,
-    executed: Executed,
-    served: &Served,
-    perhaps_twice: bool,
-    deadline: Instant,
-) -> End {
-    let until = deadline - BEFORE_DEADLINE;
-    let reportable = executed.result.map(|outcome| claim.reportable(outcome));
-    let next = report(reportable, &executed.redactor);
-    let end = send(queue, claim, next, &executed.redactor, until).await;
-    let by_another = perhaps_twice && end == End::Over;
-    if let Some(running) = executed.running
-        && !by_another
-        && !matches!(end, End::Continued | End::Undelivered)
-    {
-        stop(served, &running, &executed.redactor, until.min(Instant::now() + STOPPING)).await;
-    }
-    end
+/// What delivering takes.
+pub(super) struct Delivery<'a> {
+    pub(super) queue: &'a Queue,
+    pub(super) claim: Claim,
+    pub(super) keeper: &'a mut Keeper,
+    /// What the job's action is; `None` if it has none.
+    pub(super) served: Option<&'a Served>,
+    /// The invocation's.
+    pub(super) deadline: Instant,
 }
 
-/// Fails a job of an action type that is not configured.
+impl Delivery<'_> {
+    /// Reports, until the deadline, and stops what runs on for nobody: the report was of a failure, or of a continuation
+    /// that the service would not have because the action was abandoned. A job that was `perhaps_twice` delivered may be
+    /// over because the other delivery was faster: both look after the same work, so that is left running.
+    pub(super) async fn deliver(self, executed: Executed, perhaps_twice: bool) -> End {
+        let Executed { result, redactor, running, .. } = executed;
+        let reportable = result.map(|outcome| self.claim.reportable(outcome));
+        let will = Will { report: report(reportable, &redactor), running };
+        self.keeper.ended(will.write());
+        match self.keeper.settle(self.deadline - BEFORE_DEADLINE - REPORT).await {
+            Command::Report => self.send(will, &redactor, perhaps_twice).await,
+            _ => {
+                tracing::error!("the ledger says that another worker holds the job, so nothing is reported");
+                End::Over
+            }
+        }
+    }
+
+    /// Sends what a worker that died had to report. What it was about may have been reported already: then the job is over,
+    /// and whatever goes on outside is looked after by the job that came next.
+    pub(super) async fn deliver_again(self) -> End {
+        let will = Will::read(self.keeper.outcome());
+        self.send(will, &Redactor::default(), true).await
+    }
+
+    async fn send(self, will: Will, redactor: &Redactor, is_perhaps_anothers: bool) -> End {
+        let Self { queue, claim, keeper, served, deadline } = self;
+        let until = deadline - BEFORE_DEADLINE;
+        let Sent { end, refused } = send(queue, claim, will.report, redactor, until, keeper.is_kept()).await;
+        let by_another = is_perhaps_anothers && end == End::Over;
+        if let (Some(running), Some(served)) = (will.running, served)
+            && !by_another
+            && !matches!(end, End::Continued | End::Undelivered)
+        {
+            stop(served, &running, redactor, until.min(Instant::now() + STOPPING)).await;
+        }
+        match end {
+            End::Undelivered => keeper.tell(Event::GivenUp),
+            _ if refused => keeper.not_in_progress(),
+            _ => keeper.tell(Event::Reported),
+        }
+        // An entry that says what was reported does no harm: it would be reported again, and refused. One that doesn't say it
+        // would have the action run again.
+        let latest = if keeper.has_told_outcome() { until.min(Instant::now() + MARKING) } else { until };
+        keeper.settle(latest).await;
+        end
+    }
+}
+
+/// Fails a delivered job of an action type that is not configured. No ledger is needed: two such reports say the same.
 pub(super) async fn refuse(queue: &Queue, claim: Claim, action_type: &ActionTypeId, deadline: Instant) -> End {
     let message = format!("the worker has no action for {action_type}: add one to ACTIONS of the function");
     let redactor = Redactor::default();
     let next = report(Err(Failure::new(FailureKind::ConfigurationError, message)), &redactor);
-    send(queue, claim, next, &redactor, deadline - BEFORE_DEADLINE).await
+    send(queue, claim, next, &redactor, deadline - BEFORE_DEADLINE, false).await.end
+}
+
+/// What became of a report.
+struct Sent {
+    end: End,
+    /// Whether the service said that the job is not in progress, be it for an earlier try of ours.
+    refused: bool,
 }
 
 /// A report that the service refuses for its content becomes a failure report, since a claimed job without a report hangs
 /// its pipeline for hours.
-async fn send(queue: &Queue, mut claim: Claim, mut next: Report, redactor: &Redactor, until: Instant) -> End {
+async fn send(
+    queue: &Queue,
+    mut claim: Claim,
+    mut next: Report,
+    redactor: &Redactor,
+    until: Instant,
+    is_kept: bool,
+) -> Sent {
+    let then = if is_kept { "a later invocation sends it again" } else { "the job hangs until its action times out" };
     loop {
         let end = end_of(&next);
         let was_failure = matches!(next, Report::Failure(_));
@@ -64,18 +123,18 @@ async fn send(queue: &Queue, mut claim: Claim, mut next: Report, redactor: &Reda
         match queue.report(claim, next, until).await {
             Ok(Delivered::Accepted) => {
                 tracing::info!(result = ?end, "reported");
-                return end;
+                return Sent { end, refused: false };
             }
             Ok(Delivered::AlreadyOver { doubtful: true }) => {
                 tracing::info!(result = ?end, "reported; an earlier try, whose answer got lost, took effect");
-                return end;
+                return Sent { end, refused: true };
             }
             Ok(Delivered::AlreadyOver { doubtful: false }) => {
                 tracing::warn!(
                     result = ?end,
                     "the job was over before it was reported: stopped, timed out, or finished by another"
                 );
-                return End::Over;
+                return Sent { end: End::Over, refused: true };
             }
             Ok(Delivered::Rejected { claim: given_back, reason }) if !was_failure => {
                 tracing::error!(reason, "CodePipeline refused the report for its content; reporting a failure instead");
@@ -84,16 +143,13 @@ async fn send(queue: &Queue, mut claim: Claim, mut next: Report, redactor: &Reda
                 claim = given_back;
             }
             Ok(Delivered::Rejected { reason, .. }) => {
-                tracing::error!(
-                    reason,
-                    "CodePipeline refused the failure report; the job hangs until its action times out"
-                );
-                return End::Undelivered;
+                tracing::error!(reason, "CodePipeline refused the failure report; {then}");
+                return Sent { end: End::Undelivered, refused: false };
             }
             Err(undelivered) => {
                 let Undelivered { error, .. } = *undelivered;
-                tracing::error!(%error, result = ?end, "the report was not delivered; the job hangs until its action times out");
-                return End::Undelivered;
+                tracing::error!(%error, result = ?end, "the report was not delivered; {then}");
+                return Sent { end: End::Undelivered, refused: false };
             }
         }
     }

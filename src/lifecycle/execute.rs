@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use secrecy::ExposeSecret;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
@@ -39,7 +40,12 @@ pub(super) struct Executed {
 impl Executed {
     /// The end of work that panicked: with nothing to redact, since the message is ours.
     pub(super) fn panicked() -> Self {
-        Self { result: Err(panicked()), redactor: Redactor::default(), workspace: None, running: None }
+        Self::failed(panicked(), None)
+    }
+
+    /// The end of work of which no more is known.
+    pub(super) fn failed(failure: Failure, running: Option<Abandoned>) -> Self {
+        Self { result: Err(failure), redactor: Redactor::default(), workspace: None, running }
     }
 }
 
@@ -195,17 +201,18 @@ impl Ended {
 /// Runs the turn in a task of its own, so that a panic or the deadline ends it and not the report.
 async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outcome, Ended> {
     let turn = Arc::new(turn);
-    let mut task = tokio::spawn({
+    // A set of one: its task is aborted when the invocation is dropped.
+    let mut task = JoinSet::new();
+    task.spawn({
         let turn = Arc::clone(&turn);
         async move { turn.take(&unpacking, end_by).await }.in_current_span()
     });
-    let result = match timeout_at(end_by, &mut task).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(error)) if error.is_panic() => Err(Ended { failure: panicked(), work: Work::Unknown }),
-        Ok(Err(_)) => Err(Ended::cut_off("the action was cancelled")),
+    let result = match timeout_at(end_by, task.join_next()).await {
+        Ok(Some(Ok(result))) => result,
+        Ok(Some(Err(error))) if error.is_panic() => Err(Ended { failure: panicked(), work: Work::Unknown }),
+        Ok(Some(Err(_)) | None) => Err(Ended::cut_off("the action was cancelled")),
         Err(_) => {
-            task.abort();
-            if timeout(CANCELLING, task).await.is_err() {
+            if timeout(CANCELLING, task.shutdown()).await.is_err() {
                 tracing::error!("the action ignores its cancellation");
             }
             Err(out_of_time())

@@ -1,19 +1,27 @@
 //! One job's life, in order: intake, execute, deliver. Every other module knows one step; only this one knows the order.
 //!
 //! ```text
-//! offer ─▶ intake: acknowledge ─▶ execute: details (when stale) ─▶ stage in ─▶ action ─▶ stage out ─▶ deliver: report
+//! offer ─▶ intake: claim in the ledger ─▶ acknowledge ─▶ hold in the ledger
+//!                                                           │
+//!          execute: details (when stale) ─▶ stage in ─▶ action ─▶ stage out
+//!                                                                    │
+//!          deliver: outcome into the ledger ─▶ report ─▶ mark done ◀─┘
 //! ```
 //!
-//! A Lambda Invoke job comes claimed, so its life begins with execute. Work that goes on outside is `continuation`'s: it
-//! wraps the token that CodePipeline keeps between the jobs of one run of an action.
+//! A Lambda Invoke job comes claimed, so its life begins with holding it. `protocol` says who may go on at each step, and
+//! `keeper` keeps the ledger's side of it; `recover` takes up the lives of jobs whose worker died. Work that goes on outside
+//! is `continuation`'s: it wraps the token that CodePipeline keeps between the jobs of one run of an action.
 
 mod continuation;
 mod deliver;
 mod execute;
 mod fresh;
 mod intake;
+mod keeper;
 mod links;
 pub mod protocol;
+mod recover;
+mod will;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -25,14 +33,22 @@ use tokio::time::Instant;
 
 use crate::actions::Served;
 use crate::artifacts::{Limits, Stores};
+use crate::ledger::{InvocationId, Ledger};
 use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
+use deliver::Delivery;
 use execute::Executed;
 use intake::Intake;
+use keeper::Keeper;
+use protocol::Command;
+
+pub use recover::Orphan;
 
 /// What every job's life needs. Made once per process.
 pub struct Lifecycle {
     /// Where offers came from and reports go.
     pub queue: Queue,
+    /// Who runs which job; `None` if nothing is to be kept, and a job whose worker dies hangs.
+    pub ledger: Option<Ledger>,
     /// Makes each job's own S3 client.
     pub stores: Stores,
     /// What an artifact may unpack to.
@@ -48,13 +64,32 @@ pub struct Lifecycle {
 /// Tells the time of day.
 pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
+/// One invocation of the function, as the ledger knows it.
+#[derive(Clone, Copy)]
+pub struct Invocation {
+    /// Made afresh for each, since Lambda may deliver one event twice.
+    pub id: InvocationId,
+    /// When it is over. A watchdog ends the process then, if it is not done by itself.
+    pub deadline: Instant,
+}
+
+impl Invocation {
+    /// One that is over at `deadline`.
+    pub fn until(deadline: Instant) -> Self {
+        Self { id: InvocationId::random(), deadline }
+    }
+}
+
 /// How a job's turn ended, as the invocation's summary counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// Another worker has the job: nothing was run and nothing reported.
     Lost,
-    /// Nobody knows whether the job was acknowledged: nothing was run and nothing reported.
+    /// Nobody knows whether the job was acknowledged, or the ledger could not be told that it was: nothing was run and
+    /// nothing reported.
     Unknown,
+    /// Left alone, because the ledger could not be reached: nothing was acknowledged, run or reported.
+    NoLedger,
     /// Reported as succeeded.
     Succeeded,
     /// Reported as failed.
@@ -68,42 +103,61 @@ pub enum End {
 }
 
 impl Lifecycle {
-    /// Lives one job's life to its end, at the latest at `deadline`, the invocation's. Whatever happens while the job is
-    /// executed, a panic included, there is a result to report.
-    pub async fn live(&self, offer: Offer, served: &Arc<Served>, deadline: Instant) -> End {
-        let latest = deadline - self.reporting - served.timeout;
-        let claim = match intake::claim(&self.queue, &offer, latest).await {
+    /// Lives one job's life to its end, at the latest at the invocation's. Whatever happens while the job is executed, a
+    /// panic included, there is a result to report.
+    pub async fn live(&self, offer: Offer, served: &Arc<Served>, invocation: Invocation) -> End {
+        let latest = invocation.deadline - self.reporting - served.timeout;
+        let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &offer.job, &offer.origin());
+        let claim = match intake::claim(&self.queue, &offer, &mut keeper, latest).await {
             Intake::Claimed(claim) => claim,
             Intake::Lost => return End::Lost,
             Intake::Unknown => return End::Unknown,
+            Intake::NoLedger => return End::NoLedger,
         };
         let Offer { job, credentials, polled_at, .. } = offer;
         let known = Known { details: Details { job, credentials }, since: polled_at };
-        self.live_claimed(claim, known, served, false, deadline).await
+        self.live_claimed(claim, &mut keeper, known, served, false).await
     }
 
     /// Lives the life of a job that was delivered and not polled.
-    pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, deadline: Instant) -> End {
+    pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, invocation: Invocation) -> End {
         let InvokedJob { details, claim, received_at } = invoked;
-        // Lambda may deliver an event twice, and these jobs have no acknowledgement to tell. One with a continuation token
-        // has its only sign of being abandoned in that its report is refused, so it is taken for what it seems.
-        let perhaps_twice = details.job.continuation_token.is_none();
+        let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &details.job, &claim.key().origin());
+        let latest = invocation.deadline - self.reporting - served.timeout;
+        match keeper.settle(latest).await {
+            Command::Run => {}
+            Command::Leave(protocol::End::NotHeld) => {
+                tracing::error!(
+                    "the job was not begun, because the ledger could not be reached: it hangs until its action times out"
+                );
+                return End::NoLedger;
+            }
+            _ => {
+                tracing::info!("the event was delivered twice: the ledger says that the job is looked after");
+                return End::Lost;
+            }
+        }
+        // Lambda may deliver an event twice, and without a ledger nothing tells. A job with a continuation token has its
+        // only sign of being abandoned in that its report is refused, so it is taken for what it seems.
+        let perhaps_twice = !keeper.is_kept() && details.job.continuation_token.is_none();
         let known = Known { details, since: received_at };
-        self.live_claimed(claim, known, served, perhaps_twice, deadline).await
+        self.live_claimed(claim, &mut keeper, known, served, perhaps_twice).await
     }
 
     async fn live_claimed(
         &self,
         claim: Claim,
+        keeper: &mut Keeper,
         known: Known,
         served: &Arc<Served>,
         perhaps_twice: bool,
-        deadline: Instant,
     ) -> End {
+        let deadline = keeper.deadline();
         let executing = AssertUnwindSafe(execute::execute(self, &claim, known, served, deadline - self.reporting));
         let mut executed = executing.catch_unwind().await.unwrap_or_else(|_| Executed::panicked());
         let workspace = executed.workspace.take();
-        let end = deliver::deliver(&self.queue, claim, executed, served, perhaps_twice, deadline).await;
+        let delivery = Delivery { queue: &self.queue, claim, keeper, served: Some(served), deadline };
+        let end = delivery.deliver(executed, perhaps_twice).await;
         // After the report: a large folder takes its time to go, a report can't wait.
         if let Some(workspace) = workspace {
             let _ = tokio::task::spawn_blocking(move || workspace.remove()).await;

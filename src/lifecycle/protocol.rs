@@ -8,7 +8,7 @@
 //! ```text
 //! offered ──▶ claim ──▶ acknowledge ──▶ hold ──▶ run ──▶ outcome ──▶ report ──▶ done
 //! delivered ─────────────────────────────▲        ▲         ▲          ▲
-//! found in the listing, its worker dead ──┴ adopt ─┴─────────┴──────────┘
+//! found in the listing, its worker dead ──┴─ adopt ┴─────────┴──────────┘
 //! ```
 //!
 //! Every write is conditional. One whose answer was lost, or that was refused, is followed by a read: if the entry is what
@@ -42,6 +42,18 @@ pub struct Seen<V> {
     pub lease_over: bool,
 }
 
+/// What the polls of a job's type have brought, for who found the job in the listing: whether it may be on offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Offers {
+    /// It may be: the last poll brought something, or failed.
+    Some,
+    /// The last poll brought nothing.
+    None,
+    /// The last poll brought nothing, and so did one before the entry was marked, as long ago as anybody may take from a poll
+    /// to holding a job.
+    StillNone,
+}
+
 /// What is to become of a held job whose worker died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Afterwards {
@@ -58,6 +70,8 @@ pub enum Aim {
     Claim,
     /// `held`, before the action starts.
     Hold,
+    /// `claiming` as it was, and marked: no job of the type was on offer.
+    Mark,
     /// `held` in the place of a worker that is dead.
     Adopt(Afterwards),
     /// `reporting` in the place of a worker that is dead, with its outcome.
@@ -72,7 +86,7 @@ impl Aim {
     /// What the entry says when it is written.
     pub fn phase(self) -> Phase {
         match self {
-            Self::Claim => Phase::Claiming,
+            Self::Claim | Self::Mark => Phase::Claiming,
             Self::Hold | Self::Adopt(_) => Phase::Held,
             Self::AdoptReport | Self::Outcome => Phase::Reporting,
             Self::Done => Phase::Done,
@@ -147,8 +161,11 @@ pub enum End {
     HoldLost,
     /// The report was not delivered. A later invocation sends it again.
     Undelivered,
-    /// The service did not take the report. A later invocation sends it once more.
+    /// The service says that a job which was adopted unacknowledged, as far as anybody knows, is not in progress. A later
+    /// invocation sends the report again.
     Untaken,
+    /// Marked as a job that is not on offer.
+    Marked,
     /// Reported.
     Done,
 }
@@ -170,9 +187,10 @@ pub enum Event<V> {
     NotGiven,
     /// The action has ended, or a failure was made of it.
     Ended,
-    /// The service has the report.
+    /// The service has the report, or says that the job is over. That it is not in progress says so of a job that was
+    /// certainly acknowledged.
     Reported,
-    /// The service does not take the report, since the job is not in progress: it is over, or was never acknowledged.
+    /// The service says that the job is not in progress: it is over, or was never acknowledged.
     NotInProgress,
     /// No time is left for more tries.
     GivenUp,
@@ -215,13 +233,19 @@ impl<V: Clone> State<V> {
         Self::Writing { aim: Aim::Hold, over: None }
     }
 
-    /// A job was found in the listing. A `claiming` one is adopted only if it is `settled`: it is not on offer, and no living
-    /// worker is on its way from a poll to holding it. Then it was acknowledged by one that has died without beginning.
-    pub fn found(seen: &Seen<V>, settled: bool, afterwards: Afterwards) -> Self {
-        let aim = match seen.phase {
-            Phase::Claiming if settled => Aim::Adopt(Afterwards::Run),
-            Phase::Held if seen.lease_over => Aim::Adopt(afterwards),
-            Phase::Reporting if seen.lease_over => Aim::AdoptReport,
+    /// A job was found in the listing. One that is held or reported by a worker that died is adopted.
+    ///
+    /// One in the phase `claiming` was perhaps never acknowledged, and must not run then. That its type's poll brings nothing
+    /// does not tell: another may have polled it a moment before, and be on its way. So the entry is marked, and whoever is
+    /// offered the job writes it anew, as its lease is over. A mark that is still there when everybody who polled before it
+    /// has arrived, and another poll that brings nothing, say that the job was acknowledged, by one that died without
+    /// beginning.
+    pub fn found(seen: &Seen<V>, offers: Offers, afterwards: Afterwards) -> Self {
+        let aim = match (seen.phase, offers) {
+            (Phase::Claiming, Offers::None) if seen.lease_over => Aim::Mark,
+            (Phase::Claiming, Offers::StillNone) if seen.lease_over => Aim::Adopt(Afterwards::Run),
+            (Phase::Held, _) if seen.lease_over => Aim::Adopt(afterwards),
+            (Phase::Reporting, _) if seen.lease_over => Aim::AdoptReport,
             _ => return Self::Over(End::Lost),
         };
         Self::Writing { aim, over: Some(seen.version.clone()) }
@@ -284,6 +308,7 @@ fn written<V>(aim: Aim, created: bool, entry: V) -> State<V> {
     match aim {
         Aim::Claim => State::Acknowledging { entry, created, doubt: false },
         Aim::Hold => State::Running { entry, afterwards: Afterwards::Run },
+        Aim::Mark => State::Over(End::Marked),
         Aim::Adopt(afterwards) => State::Running { entry, afterwards },
         Aim::Outcome | Aim::AdoptReport => State::Reporting { entry: Some(entry) },
         Aim::Done => State::Over(End::Done),
@@ -297,7 +322,7 @@ fn read<V: PartialEq>(aim: Aim, over: Option<V>, found: Option<Seen<V>>) -> Stat
             Aim::Claim | Aim::Hold => State::Writing { aim, over: None },
             // Whoever empties the ledger takes its protection away; a living worker reports all the same.
             Aim::Outcome => State::Reporting { entry: None },
-            Aim::Adopt(_) | Aim::AdoptReport => State::Over(End::Lost),
+            Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => State::Over(End::Lost),
             Aim::Done => State::Over(End::Done),
         };
     };
@@ -313,8 +338,8 @@ fn read<V: PartialEq>(aim: Aim, over: Option<V>, found: Option<Seen<V>>) -> Stat
         // It has been given the job; whoever claims it hasn't.
         Aim::Hold if seen.phase == Phase::Claiming => again(seen.version),
         Aim::Hold => State::Over(End::GaveWay),
-        Aim::Adopt(_) | Aim::AdoptReport if unchanged => again(seen.version),
-        Aim::Adopt(_) | Aim::AdoptReport => State::Over(End::Lost),
+        Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport if unchanged => again(seen.version),
+        Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => State::Over(End::Lost),
         Aim::Outcome if seen.mine => again(seen.version),
         Aim::Outcome => State::Over(End::HoldLost),
         Aim::Done if seen.mine && seen.phase != Phase::Done => again(seen.version),
@@ -327,7 +352,7 @@ fn given_up<V>(aim: Aim) -> State<V> {
     match aim {
         Aim::Claim => State::Over(End::NoLedger),
         Aim::Hold => State::Over(End::NotHeld),
-        Aim::Adopt(_) | Aim::AdoptReport => State::Over(End::Lost),
+        Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => State::Over(End::Lost),
         // The lease of its `held` entry outlives it, so nobody else runs or reports the job.
         Aim::Outcome => State::Reporting { entry: None },
         // The report is sent again when the lease is over, and refused, since the job is over.

@@ -48,7 +48,8 @@ const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// Calls `try_once` until it succeeds, is refused, or the budget is spent. Between tries it waits a random time up to
-/// 100 ms, doubled each time up to 5 s ("full jitter"); 8 tries wait at most 100 + 200 + … + 3200 + 5000 ms = 11.3 s.
+/// 100 ms, doubled each time up to 5 s ("full jitter"); 8 tries wait at most 100 + 200 + … + 3200 + 5000 ms = 11.3 s. It is
+/// never at it past `until`: a try is cut off there, and a pause that would end later is not begun.
 pub(super) async fn attempts<T, E, F>(budget: Budget, mut try_once: impl FnMut() -> F) -> Result<T, GaveUp>
 where
     F: Future<Output = Result<T, SdkError<E>>>,

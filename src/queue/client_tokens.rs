@@ -18,11 +18,14 @@ use super::secret_text;
 /// A token is looked up again after 5 minutes, so that a replaced one is soon known.
 const LIFE: Duration = Duration::from_secs(5 * 60);
 
-/// All tries of one look-up (the SDK's three) together. Whoever asks may have less time.
+/// All tries of one look-up together: the SDK's three, 3 × 3 s and pauses of at most 1 + 2 s, would be 12 s, which this cuts
+/// short. Whoever asks may have less time, which ends it, too.
 const LOOK_UP: Duration = Duration::from_secs(6);
 const TRY: Duration = Duration::from_secs(3);
 
-/// Between look-ups of who insists there is a random time up to 200 ms, doubled each time up to 5 s.
+/// Between look-ups of who insists there is a random time up to 200 ms, doubled each time up to 5 s: five pauses are 200 +
+/// 400 + … + 3200 ms = 6.2 s at most. Only the time of who asks ends it, that of a report: in its last 10 s there are some
+/// seven look-ups that are refused at once, four that the SDK tries three times, or one that hangs.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 

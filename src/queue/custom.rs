@@ -8,7 +8,7 @@ use aws_sdk_codepipeline::types::JobStatus;
 use tokio::time::Instant;
 
 use super::attempts::{Budget, GaveUp, attempts};
-use super::{CallError, Details, Kind, Offer, POLL, QueueError, convert};
+use super::{CallError, Details, JobKey, Kind, Offer, POLL, QueueError, convert};
 use crate::job::ActionTypeId;
 use crate::report::{ContinuationReport, FailureReport, Report, SuccessReport};
 
@@ -43,7 +43,8 @@ impl CustomQueue {
         // A job without id, nonce or data can't be acknowledged; the model makes all three optional.
         let offer = |job: aws_sdk_codepipeline::types::Job| {
             let (job_of, credentials) = convert::job(job.id?, action_type, convert::JobData::from(job.data?));
-            Some(Offer { job: job_of, credentials, polled_at, nonce: job.nonce?, kind: Kind::Own })
+            let key = JobKey { id: job_of.id.clone(), kind: Kind::Own };
+            Some(Offer { job: job_of, credentials, polled_at, nonce: job.nonce?, key })
         };
         Ok(reply.jobs.unwrap_or_default().into_iter().filter_map(offer).collect())
     }

@@ -88,7 +88,7 @@ impl InvokedJob {
     pub fn from_event(event: &Value, now: SystemTime) -> Result<Invoked, InvalidInvokeJob> {
         let job = event.get("CodePipeline.job").ok_or(InvalidInvokeJob("member CodePipeline.job"))?;
         let id = job.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or(InvalidInvokeJob("job id"))?;
-        let claim = Claim { key: JobKey { id: id.to_owned(), kind: Kind::Own } };
+        let claim = Claim { key: JobKey { id: id.to_owned(), kind: Kind::Delivered } };
         let Some(data) = job.get("data").filter(|data| data.is_object()) else {
             return Ok(Invoked::WithoutData(JobWithoutData { claim }));
         };

@@ -34,19 +34,20 @@ pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
 /// How long one try may take. Everything here is a small JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
 
-/// A poll is tried three times in at most 8 s: the next schedule tick polls again.
+/// A poll is tried three times: 3 × 5 s and pauses of at most 100 + 200 ms would be 15.3 s, which 8 s cut short, so that a
+/// first try that hangs leaves the second one 3 s. The next schedule tick polls again. Nobody polls with less time left than
+/// a report needs, which is more than 8 s.
 const POLL: (u32, Duration) = (3, Duration::from_secs(8));
 
-/// An offer is good for 30 s from the poll that brought it (the only public number for the re-offer, see the Jenkins
-/// plugin); acknowledging after 25 s could hit a job that is on offer to another.
-const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(25);
-const ACKNOWLEDGE_TRIES: u32 = 5;
-
-/// Details are tried for at most 20 s; the action's own time is running meanwhile.
+/// Details are tried five times: 5 × 5 s and pauses of at most 100 + 200 + 400 + 800 ms would be 26.5 s, which 20 s cut
+/// short, or the moment that the caller names; the action's own time is running meanwhile.
 const DETAILS: (u32, Duration) = (5, Duration::from_secs(20));
 
-/// A report is tried longest: without it the pipeline hangs for hours. The deadline ends it, seldom the count.
-const REPORT_TRIES: u32 = 30;
+/// A report is tried longest, until its deadline: without it the pipeline hangs for hours. The count never ends it: the first
+/// seven pauses are 100 + 200 + … + 5000 ms = 11.3 s at most, half of that on average, and each further one 2.5 s on
+/// average, so that in Lambda's longest 15 minutes there are some 360 tries if each is answered at once. In the 10 s that
+/// are always kept free there are some eight of those, or two that hang.
+const REPORT_TRIES: u32 = 1000;
 
 /// The job-worker API, for every kind of job. An action type's owner tells the kind: `ThirdParty` jobs have operations of
 /// their own, with client tokens; `Custom` jobs and the `AWS` owner's Lambda Invoke jobs share theirs.
@@ -75,7 +76,14 @@ pub struct Offer {
     /// When the poll that brought it was sent: its nonce and credentials are at least this old.
     pub polled_at: Instant,
     nonce: String,
-    kind: Kind,
+    key: JobKey,
+}
+
+impl Offer {
+    /// How the job came.
+    pub fn origin(&self) -> Origin {
+        self.key.origin()
+    }
 }
 
 /// The right to report on a job, and the duty: it is not `Clone`, and reporting consumes it.
@@ -109,11 +117,24 @@ pub struct JobKey {
     kind: Kind,
 }
 
+impl JobKey {
+    /// How the job came.
+    pub fn origin(&self) -> Origin {
+        match &self.kind {
+            Kind::Own => Origin::Polled,
+            Kind::Delivered => Origin::Delivered,
+            Kind::ThirdParty(client) => Origin::PolledForClient { client_id: client.id.clone() },
+        }
+    }
+}
+
 /// Which family of operations a job takes.
 #[derive(Clone)]
 enum Kind {
-    /// `GetJobDetails`, `PutJob…Result`: custom jobs and Lambda Invoke jobs.
+    /// `GetJobDetails`, `PutJob…Result`.
     Own,
+    /// The same, for Lambda Invoke jobs.
+    Delivered,
     /// `…ThirdPartyJob…`.
     ThirdParty(ClientAccess),
 }
@@ -125,14 +146,30 @@ struct ClientAccess {
     token: SecretString,
 }
 
-/// The service's answer to an acknowledgement.
+/// The answer to one try at acknowledging. A reason is the service's error code or status, safe to log.
 pub enum Acknowledged {
-    /// `InProgress`: the job is ours.
+    /// `InProgress`: the job is ours, unless another was given the same answer.
     Claimed(Claim),
-    /// Somebody else has it, or it is over. The reason is the service's error code or status, safe to log.
+    /// Somebody else has it, or it is over. After an unanswered try it may be that try which was taken.
     Refused(String),
-    /// Refused or unanswered while an earlier try may have succeeded: nobody knows whose it is.
-    Unknown(String),
+    /// The service asked us to slow down; the try had no effect.
+    Throttled(String),
+    /// No answer, or one that leaves open whether the job was acknowledged.
+    Unanswered(String),
+}
+
+/// How a job came, as far as it decides which operations it takes: what a successor must know to report on it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Polled for, of a custom type.
+    Polled,
+    /// Polled for, of a partner's type.
+    PolledForClient {
+        /// The customer's connection that it belongs to.
+        client_id: String,
+    },
+    /// Delivered in a `CodePipeline.job` event.
+    Delivered,
 }
 
 /// A job's current description: what `GetJobDetails` or `GetThirdPartyJobDetails` says now.
@@ -162,6 +199,16 @@ pub enum QueueError {
         /// How often it was tried.
         tries: u32,
         /// What the last try met.
+        reason: String,
+    },
+    /// The service asked us to slow down, at the last try at least.
+    #[error("CodePipeline throttled {operation} ({tries} tries): {reason}")]
+    Throttled {
+        /// The API operation.
+        operation: &'static str,
+        /// How often it was tried.
+        tries: u32,
+        /// The error's code and HTTP status.
         reason: String,
     },
     /// A third-party operation was not called, or was refused, for its client token.
@@ -236,7 +283,7 @@ impl Queue {
     /// custom types alone: the third-party operation has none.
     ///
     /// # Errors
-    /// When the service refuses (a deleted type, no permission, a wrong `query_param`) or does not answer.
+    /// When the service refuses (a deleted type, no permission, a wrong `query_param`), throttles or does not answer.
     pub async fn poll(
         &self,
         action_type: &ActionTypeId,
@@ -250,31 +297,41 @@ impl Queue {
         Ok(Polled { offers, unusable: 0 })
     }
 
-    /// Takes the job on offer, if it is still there to be taken and `latest` is not over.
-    pub async fn acknowledge(&self, offer: &Offer, latest: Instant) -> Acknowledged {
-        let until = latest.min(offer.polled_at + ACKNOWLEDGE_WITHIN);
-        let budget = Budget { tries: ACKNOWLEDGE_TRIES, until };
-        if Instant::now() >= until {
-            let reason = "the offer is older than 25 s, or too little time is left for the job";
-            return Acknowledged::Refused(reason.into());
-        }
-        let answer = match &offer.kind {
-            Kind::Own => self.custom.acknowledge(&offer.job.id, &offer.nonce, budget).await,
-            Kind::ThirdParty(client) => self.third_party.acknowledge(&offer.job.id, &offer.nonce, client, budget).await,
+    /// Asks once for the job on offer, waiting for the answer until `until`. Whoever asks again must remember an
+    /// unanswered try: a refusal may be that try's effect.
+    pub async fn acknowledge(&self, offer: &Offer, until: Instant) -> Acknowledged {
+        let once = Budget { tries: 1, until };
+        let answer = match &offer.key.kind {
+            Kind::ThirdParty(client) => self.third_party.acknowledge(&offer.job.id, &offer.nonce, client, once).await,
+            Kind::Own | Kind::Delivered => self.custom.acknowledge(&offer.job.id, &offer.nonce, once).await,
         };
         match answer {
-            Ok(Some(JobStatus::InProgress)) => {
-                let key = JobKey { id: offer.job.id.clone(), kind: offer.kind.clone() };
-                Acknowledged::Claimed(Claim { key })
-            }
+            Ok(Some(JobStatus::InProgress)) => Acknowledged::Claimed(Claim { key: offer.key.clone() }),
             Ok(Some(status)) => Acknowledged::Refused(format!("the job's status is {}", status.as_str())),
             Ok(None) => Acknowledged::Refused("the answer names no status".into()),
-            // A plain refusal with no doubt before it: the job was never ours.
-            Err(GaveUp { last, doubt_before: false, .. }) if last.kind != FailedKind::Doubtful => {
-                Acknowledged::Refused(last.reason)
-            }
-            Err(GaveUp { last, .. }) => Acknowledged::Unknown(last.reason),
+            Err(GaveUp { last, .. }) => match last.kind {
+                FailedKind::Refused => Acknowledged::Refused(last.reason),
+                FailedKind::Throttled => Acknowledged::Throttled(last.reason),
+                FailedKind::Doubtful => Acknowledged::Unanswered(last.reason),
+            },
         }
+    }
+
+    /// The claim of a job that another worker acknowledged, which is dead: the ledger says so, the service can't tell. A
+    /// third-party job's client token is looked up until `until`.
+    ///
+    /// # Errors
+    /// When there is no such token.
+    pub async fn adopt(&self, id: &str, origin: &Origin, until: Instant) -> Result<Claim, QueueError> {
+        let kind = match origin {
+            Origin::Polled => Kind::Own,
+            Origin::Delivered => Kind::Delivered,
+            Origin::PolledForClient { client_id } => {
+                let access = self.third_party.access(client_id, until).await;
+                Kind::ThirdParty(access.map_err(|error| error.of("adopting a job"))?)
+            }
+        };
+        Ok(Claim { key: JobKey { id: id.to_owned(), kind } })
     }
 
     /// What the job looks like now, with fresh credentials. Tried until `latest`, and for 20 s at most.
@@ -289,11 +346,8 @@ impl Queue {
     ) -> Result<Details, QueueError> {
         let budget = Budget { tries: DETAILS.0, until: latest.min(Instant::now() + DETAILS.1) };
         match &key.kind {
-            Kind::Own => {
-                let details = self.custom.details(&key.id, action_type, budget).await?;
-                let is_delivered = *action_type == InvokedJob::action_type();
-                Ok(if is_delivered { invoke::as_delivered(details) } else { details })
-            }
+            Kind::Own => self.custom.details(&key.id, action_type, budget).await,
+            Kind::Delivered => self.custom.details(&key.id, action_type, budget).await.map(invoke::as_delivered),
             Kind::ThirdParty(client) => self.third_party.details(&key.id, client, action_type, budget).await,
         }
     }
@@ -305,7 +359,7 @@ impl Queue {
     pub async fn report(&self, claim: Claim, report: Report, deadline: Instant) -> Result<Delivered, Box<Undelivered>> {
         let budget = Budget { tries: REPORT_TRIES, until: deadline };
         let (operation, result) = match &claim.key.kind {
-            Kind::Own => self.custom.report(&claim.key.id, &report, budget).await,
+            Kind::Own | Kind::Delivered => self.custom.report(&claim.key.id, &report, budget).await,
             Kind::ThirdParty(client) => self.third_party.report(&claim.key.id, client, &report, budget).await,
         };
         let Err(error) = result else { return Ok(Delivered::Accepted) };
@@ -336,9 +390,8 @@ impl CallError {
             Self::ClientToken { client_id, problem } => QueueError::ClientToken { operation, client_id, problem },
             Self::GaveUp(GaveUp { last, tries, .. }) => match last.kind {
                 FailedKind::Refused => QueueError::Refused { operation, reason: last.reason },
-                FailedKind::Throttled | FailedKind::Doubtful => {
-                    QueueError::Unavailable { operation, tries, reason: last.reason }
-                }
+                FailedKind::Throttled => QueueError::Throttled { operation, tries, reason: last.reason },
+                FailedKind::Doubtful => QueueError::Unavailable { operation, tries, reason: last.reason },
             },
         }
     }

@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use super::attempts::{Budget, GaveUp, attempts};
 use super::client_tokens::{Asking, ClientTokens, TokenProblem};
-use super::{CallError, ClientAccess, DETAILS, Details, Kind, Offer, POLL, Polled, QueueError, convert};
+use super::{CallError, ClientAccess, DETAILS, Details, JobKey, Kind, Offer, POLL, Polled, QueueError, convert};
 use crate::job::{ActionTypeId, Finished};
 use crate::report::Report;
 
@@ -106,10 +106,19 @@ impl ThirdPartyQueue {
         client_id: &str,
         asking: Asking,
     ) -> Result<(ThirdPartyJobDetails, ClientAccess), CallError> {
-        let token = self.tokens.token(client_id, asking).await.map_err(|problem| token_error(client_id, problem))?;
-        let client = ClientAccess { id: client_id.to_owned(), token };
+        let client = self.access_for(client_id, asking).await?;
         let budget = Budget { tries: DETAILS.0, until: asking.until };
         self.get_details(job_id, &client, budget, asking).await
+    }
+
+    async fn access_for(&self, client_id: &str, asking: Asking) -> Result<ClientAccess, CallError> {
+        let token = self.tokens.token(client_id, asking).await.map_err(|problem| token_error(client_id, problem))?;
+        Ok(ClientAccess { id: client_id.to_owned(), token })
+    }
+
+    /// What proves that we may act for the client, for a job that another worker looked at.
+    pub(super) async fn access(&self, client_id: &str, until: Instant) -> Result<ClientAccess, CallError> {
+        self.access_for(client_id, Asking::insisting(until)).await
     }
 
     async fn get_details(
@@ -257,7 +266,8 @@ fn offer(
     client: ClientAccess,
 ) -> Option<Offer> {
     let (job, credentials) = convert::job(id, action_type, convert::JobData::from(details.data?));
-    Some(Offer { job, credentials, polled_at, nonce: details.nonce?, kind: Kind::ThirdParty(client) })
+    let key = JobKey { id: job.id.clone(), kind: Kind::ThirdParty(client) };
+    Some(Offer { job, credentials, polled_at, nonce: details.nonce?, key })
 }
 
 fn token_error(client_id: &str, problem: TokenProblem) -> CallError {

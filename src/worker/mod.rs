@@ -1,7 +1,9 @@
 //! One invocation: poll while there is room and time, live each job's life, sum up.
 
+mod recovery;
 mod shift;
 mod summary;
+mod throttles;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,9 +16,11 @@ use tracing::Instrument;
 
 use crate::actions::{Abandoned, Served};
 use crate::job::{ActionTypeId, Job};
-use crate::lifecycle::{End, Lifecycle};
+use crate::ledger::LedgerError;
+use crate::lifecycle::{End, Invocation, Lifecycle};
 use crate::queue::{Delivered, InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
 use shift::Shift;
+use throttles::Throttles;
 
 pub use summary::Summary;
 
@@ -33,6 +37,7 @@ pub struct Worker {
     concurrency: usize,
     staging: Duration,
     patience: Patience,
+    throttles: Throttles,
 }
 
 /// How long to look for the job of an action that has just begun: its event comes before the job can be polled.
@@ -55,7 +60,7 @@ impl Default for Patience {
 /// Why an invocation counts as failed, so that the function's error metric shows it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvocationError {
-    /// None of the polls was answered.
+    /// None of the polls was answered. One that is throttled counts only when that has lasted for minutes.
     #[error("no action type could be polled: all {0} polls failed (the log says why)")]
     NothingPolled(usize),
     /// Jobs may hang until their action times out.
@@ -69,6 +74,14 @@ pub enum InvocationError {
         /// Jobs whose acknowledgement is in doubt.
         unknown: usize,
     },
+    /// Jobs were left alone, since one that is taken without the ledger could hang.
+    #[error(
+        "{0} jobs were not taken, because the ledger could not be reached (the log says why): polled jobs are offered again,          a Lambda Invoke action's job hangs until its action times out"
+    )]
+    NoLedger(usize),
+    /// Jobs whose worker died could not be looked for.
+    #[error("jobs of workers that died could not be looked for: {0}")]
+    NotRecovered(LedgerError),
     /// No action type's work fits in the time that the invocation has.
     #[error(
         "no action type was polled: the invocation began with {left} s left, and the shortest action needs {needed} s \
@@ -97,7 +110,8 @@ impl Worker {
     /// A worker that runs at most `concurrency` jobs at a time and keeps `staging` free around an action's own time.
     pub fn new(lifecycle: Lifecycle, served: Vec<Served>, concurrency: usize, staging: Duration) -> Self {
         let served = served.into_iter().map(Arc::new).collect();
-        Self { lifecycle: Arc::new(lifecycle), served, concurrency, staging, patience: Patience::default() }
+        let (patience, throttles) = (Patience::default(), Throttles::default());
+        Self { lifecycle: Arc::new(lifecycle), served, concurrency, staging, patience, throttles }
     }
 
     /// Looks for jobs of actions that have just begun with other patience than the default.
@@ -107,8 +121,8 @@ impl Worker {
         self
     }
 
-    /// Polls every action type and works until there is nothing to do or too little time. Every job that is claimed has
-    /// been reported when this returns; no task outlives it.
+    /// Polls every action type and works until there is nothing to do or too little time, then looks after the jobs of
+    /// workers that died. Every job that is claimed has been reported when this returns; no task outlives it.
     ///
     /// # Errors
     /// When nothing could be polled at all, or when a job may hang. What else was done is in the log.
@@ -116,9 +130,10 @@ impl Worker {
         let began = Instant::now();
         let served = self.polled(|_| true);
         let needed = self.least_needed(&served);
-        let mut shift = Shift::new(self, served, deadline);
+        let mut shift = Shift::new(self, served, Invocation::until(deadline));
         shift.work().await;
-        sum_up(shift, needed, began, deadline)
+        let recovered = recovery::recover(&mut shift).await;
+        sum_up(shift, needed, began).and_then(|summary| recovered.map(|()| summary))
     }
 
     /// Polls for the job of an action that has begun: its type alone, again and again until the job of that action
@@ -140,7 +155,7 @@ impl Worker {
             return Ok(Summary::default());
         }
         let needed = self.least_needed(&served);
-        let mut shift = Shift::new(self, served, deadline);
+        let mut shift = Shift::new(self, served, Invocation::until(deadline));
         for tried in 1..=self.patience.tries {
             let polls_before = shift.polls;
             shift.work().await;
@@ -151,7 +166,7 @@ impl Worker {
             }
             sleep(self.patience.step.mul_f64(f64::from(tried) + fastrand::f64() - 0.5)).await;
         }
-        sum_up(shift, needed, began, deadline)
+        sum_up(shift, needed, began)
     }
 
     /// Stops the work outside of an action that was abandoned or cancelled.
@@ -202,7 +217,9 @@ impl Worker {
                 let span = job_span(&invoked.details.job);
                 let life = async {
                     match self.served.iter().find(|served| served.action_type == action_type) {
-                        Some(served) => self.lifecycle.live_invoked(*invoked, served, deadline).await,
+                        Some(served) => {
+                            self.lifecycle.live_invoked(*invoked, served, Invocation::until(deadline)).await
+                        }
                         None => self.lifecycle.refuse_invoked(*invoked, deadline).await,
                     }
                 };
@@ -213,7 +230,7 @@ impl Worker {
         let mut summary = Summary::default();
         summary.count(end);
         summary.log(began);
-        all_reported(summary)
+        self.all_reported(summary)
     }
 
     /// Fails a job that the event tells too little of to live a life.
@@ -243,6 +260,17 @@ impl Worker {
         }
     }
 
+    /// Whatever may hang makes the invocation fail, so that the function's error metric shows it. What the ledger will have
+    /// adopted does not hang.
+    fn all_reported(&self, summary: Summary) -> Result<Summary, InvocationError> {
+        let Summary { undelivered, unknown, no_ledger, .. } = summary;
+        let unknown = if self.lifecycle.ledger.is_some() { 0 } else { unknown };
+        if undelivered + unknown > 0 {
+            return Err(InvocationError::Unreported { undelivered, unknown });
+        }
+        if no_ledger > 0 { Err(InvocationError::NoLedger(no_ledger)) } else { Ok(summary) }
+    }
+
     /// The action types that are polled for, of those that `wanted` picks.
     fn polled(&self, wanted: impl Fn(&Served) -> bool) -> Vec<Arc<Served>> {
         let polled = self.served.iter().filter(|served| served.action_type.owner != DELIVERED && wanted(served));
@@ -260,30 +288,20 @@ impl Worker {
     }
 }
 
-fn sum_up(
-    shift: Shift<'_>,
-    needed: Option<Duration>,
-    began: Instant,
-    deadline: Instant,
-) -> Result<Summary, InvocationError> {
-    let Shift { summary, polls, .. } = shift;
+fn sum_up(shift: Shift<'_>, needed: Option<Duration>, began: Instant) -> Result<Summary, InvocationError> {
+    let Shift { summary, polls, worker, invocation, .. } = shift;
     summary.log(began);
-    let summary = all_reported(summary)?;
+    let summary = worker.all_reported(summary)?;
     if summary.failed_polls > 0 && summary.failed_polls >= polls {
         return Err(InvocationError::NothingPolled(summary.failed_polls));
     }
     match needed {
         Some(needed) if polls == 0 => {
-            let left = deadline.saturating_duration_since(began);
+            let left = invocation.deadline.saturating_duration_since(began);
             Err(InvocationError::NoTime { left: left.as_secs(), needed: needed.as_secs() })
         }
         _ => Ok(summary),
     }
-}
-
-fn all_reported(summary: Summary) -> Result<Summary, InvocationError> {
-    let Summary { undelivered, unknown, .. } = summary;
-    if undelivered + unknown > 0 { Err(InvocationError::Unreported { undelivered, unknown }) } else { Ok(summary) }
 }
 
 fn job_span(job: &Job) -> tracing::Span {

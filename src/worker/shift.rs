@@ -10,8 +10,8 @@ use tracing::Instrument;
 
 use super::{Summary, Worker, job_span};
 use crate::actions::Served;
-use crate::lifecycle::End;
-use crate::queue::{Offer, Polled};
+use crate::lifecycle::{End, Invocation};
+use crate::queue::{Offer, Polled, QueueError};
 
 /// A job that waited longer than this for room is not acknowledged any more: the service offers it to others 30 s after
 /// the poll.
@@ -26,8 +26,8 @@ const MOST_UNUSABLE: usize = 25;
 
 /// The state of one invocation.
 pub(super) struct Shift<'a> {
-    worker: &'a Worker,
-    deadline: Instant,
+    pub(super) worker: &'a Worker,
+    pub(super) invocation: Invocation,
     /// Types still worth polling. One that has brought jobs goes to the end, so that room which becomes free is offered
     /// first to who has waited longest, and a type with many jobs leaves the others their turn.
     open: Vec<Arc<Served>>,
@@ -36,6 +36,8 @@ pub(super) struct Shift<'a> {
     alone: bool,
     /// Offers beyond the room there was; a service that keeps to `maxBatchSize` never makes any.
     waiting: VecDeque<(Arc<Served>, Offer)>,
+    /// Whose last poll was answered with nothing.
+    quiet: Vec<Arc<Served>>,
     /// The action executions whose jobs came.
     pub(super) seen: BTreeSet<String>,
     pub(super) polls: usize,
@@ -44,7 +46,7 @@ pub(super) struct Shift<'a> {
 
 impl<'a> Shift<'a> {
     /// Begins at a random one of the types to poll.
-    pub(super) fn new(worker: &'a Worker, mut open: Vec<Arc<Served>>, deadline: Instant) -> Self {
+    pub(super) fn new(worker: &'a Worker, mut open: Vec<Arc<Served>>, invocation: Invocation) -> Self {
         if !open.is_empty() {
             let first = fastrand::usize(..open.len());
             open.rotate_left(first);
@@ -52,11 +54,12 @@ impl<'a> Shift<'a> {
         let running = JoinSet::new();
         Self {
             worker,
-            deadline,
+            invocation,
             open,
             running,
             alone: false,
             waiting: VecDeque::new(),
+            quiet: Vec::new(),
             seen: BTreeSet::new(),
             polls: 0,
             summary: Summary::default(),
@@ -112,11 +115,14 @@ impl<'a> Shift<'a> {
                 if served.alone { break } else { continue }
             }
             self.polls += 1;
+            self.quiet.retain(|other| !Arc::ptr_eq(other, &served));
             match self.worker.lifecycle.queue.poll(&served.action_type, served.query_param.as_ref(), room).await {
                 Ok(Polled { offers, unusable }) => {
+                    self.worker.throttles.answered(&served);
                     self.summary.polled += offers.len() + unusable;
                     self.summary.unusable += unusable;
                     if offers.is_empty() && unusable == 0 {
+                        self.quiet.push(served);
                         continue;
                     }
                     brought = true;
@@ -126,13 +132,31 @@ impl<'a> Shift<'a> {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(action.type = %served.action_type, %error, "the poll failed; the other action types go on");
-                    self.summary.failed_polls += 1;
+                    self.poll_failed(&served, &error);
                     self.open.retain(|other| !Arc::ptr_eq(other, &served));
                 }
             }
         }
         brought
+    }
+
+    /// A throttle is waited out, for a while: the next invocation polls again.
+    fn poll_failed(&mut self, served: &Served, error: &QueueError) {
+        let action_type = &served.action_type;
+        if matches!(error, QueueError::Throttled { .. }) {
+            if !self.worker.throttles.throttled(served) {
+                tracing::warn!(action.type = %action_type, %error, "the poll was throttled; the next invocation polls again");
+                self.summary.throttled_polls += 1;
+                return;
+            }
+            tracing::error!(
+                action.type = %action_type, %error,
+                "polls have been throttled for minutes; let fewer workers poll, or less often, or ask AWS for a higher rate"
+            );
+        } else {
+            tracing::error!(action.type = %action_type, %error, "the poll failed; the other action types go on");
+        }
+        self.summary.failed_polls += 1;
     }
 
     fn put_last(&mut self, served: &Arc<Served>) {
@@ -151,8 +175,13 @@ impl<'a> Shift<'a> {
         if served.alone { 1 } else { self.worker.concurrency.saturating_sub(running) }
     }
 
+    /// Whether the last poll of each of these types was answered, with nothing.
+    pub(super) fn is_quiet(&self, types: &[Arc<Served>]) -> bool {
+        types.iter().all(|served| self.quiet.iter().any(|other| Arc::ptr_eq(other, served)))
+    }
+
     fn is_time_for(&self, served: &Served) -> bool {
-        self.deadline.saturating_duration_since(Instant::now()) >= self.worker.needs(served)
+        self.invocation.deadline.saturating_duration_since(Instant::now()) >= self.worker.needs(served)
     }
 
     /// Begins the job if there is room now, else lets it wait: it is acknowledged only when it can begin.
@@ -165,8 +194,8 @@ impl<'a> Shift<'a> {
         }
         self.alone = served.alone;
         let span = job_span(&offer.job);
-        let (lifecycle, served, deadline) = (Arc::clone(&self.worker.lifecycle), Arc::clone(served), self.deadline);
-        self.running.spawn(async move { lifecycle.live(offer, &served, deadline).await }.instrument(span));
+        let (lifecycle, served, invocation) = (Arc::clone(&self.worker.lifecycle), Arc::clone(served), self.invocation);
+        self.running.spawn(async move { lifecycle.live(offer, &served, invocation).await }.instrument(span));
     }
 
     /// Gives jobs that waited the room that has become free. One that waited too long, or for which there is no time

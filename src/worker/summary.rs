@@ -23,12 +23,20 @@ pub struct Summary {
     pub continued: usize,
     /// Claimed jobs that were over before they could be reported: stopped, timed out, or finished by another.
     pub over: usize,
-    /// Jobs of which nobody knows whether they were acknowledged: an answer got lost.
+    /// Jobs of which nobody knows whether they were acknowledged: an answer got lost. Also jobs that were, which the ledger
+    /// could not be told. With a ledger a later invocation adopts both.
     pub unknown: usize,
+    /// Jobs that were left alone because the ledger could not be reached.
+    pub no_ledger: usize,
+    /// Jobs that were adopted: the worker that had them died. They are counted by how they ended as well.
+    pub adopted: usize,
     /// Claimed jobs whose report the service has not taken.
     pub undelivered: usize,
-    /// Polls that failed; the action types concerned were not polled again.
+    /// Polls that failed; the action types concerned were not polled again. A throttled poll is among them when no poll of
+    /// its type has been answered for 5 minutes, nor any of the last 30.
     pub failed_polls: usize,
+    /// Other throttled polls; the action types concerned were not polled again.
+    pub throttled_polls: usize,
     /// Third-party jobs that were left alone: no client token for them that the service takes, or no answer.
     pub unusable: usize,
     /// Actions whose work outside was stopped because they were abandoned or cancelled.
@@ -37,10 +45,11 @@ pub struct Summary {
 
 impl Summary {
     pub(super) fn count(&mut self, end: End) {
-        self.claimed += usize::from(!matches!(end, End::Lost | End::Unknown));
+        self.claimed += usize::from(!matches!(end, End::Lost | End::Unknown | End::NoLedger));
         let counter = match end {
             End::Lost => &mut self.lost,
             End::Unknown => &mut self.unknown,
+            End::NoLedger => &mut self.no_ledger,
             End::Over => &mut self.over,
             End::Succeeded => &mut self.succeeded,
             End::Failed => &mut self.failed,
@@ -60,8 +69,11 @@ impl Summary {
             continued = self.continued,
             over = self.over,
             unknown = self.unknown,
+            no_ledger = self.no_ledger,
+            adopted = self.adopted,
             undelivered = self.undelivered,
             failed_polls = self.failed_polls,
+            throttled_polls = self.throttled_polls,
             unusable = self.unusable,
             duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "the invocation is over"

@@ -168,6 +168,7 @@ pub(crate) fn shared_config(endpoint: &str) -> SdkConfig {
 pub(crate) fn lifecycle(shared: &SdkConfig, work_folder: PathBuf) -> Lifecycle {
     Lifecycle {
         queue: Queue::new(shared, None),
+        ledger: None,
         stores: Stores::new(shared),
         unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
         work_folder,

@@ -17,7 +17,9 @@ pub struct Retries {
 }
 
 impl Default for Retries {
-    /// Four tries with 3.5 s between them at most.
+    /// Four tries with 500 + 1000 + 2000 ms = 3.5 s between them at most; a service that asks for longer pauses is granted
+    /// 3 × 30 s. With requests that take their whole time, 30 s by default, that would be 123.5 s and 210 s: the end of the
+    /// turn, after 70 s by default (`config/run.rs`), cuts it short.
     fn default() -> Self {
         Self { tries: 4, first_pause: Duration::from_millis(500), longest_pause: Duration::from_secs(5) }
     }

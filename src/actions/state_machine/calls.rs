@@ -23,11 +23,13 @@ const CONNECT: Duration = Duration::from_secs(3);
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
-/// A start is tried longest, since it fails the job: the deadline ends it, seldom the count.
+/// A start is tried longest, since it fails the job: the turn's 30 s end it and never the count. If each is answered at once
+/// there are some 17 tries in them, 7 of them after pauses of at most 100 + 200 + … + 5000 ms = 11.3 s.
 const START_TRIES: u32 = 100;
-/// A look is tried three times: the next continuation looks again.
+/// A look is tried three times, 3 × 5 s and pauses of at most 100 + 200 ms = 15.3 s: the next continuation looks again.
 const DESCRIBE_TRIES: u32 = 3;
-/// A stop has no next time. 8 tries wait at most 100 + 200 + … + 5000 ms = 11.3 s.
+/// A stop has no next time. 8 tries, 8 × 5 s and pauses of at most 100 + 200 + … + 5000 ms = 11.3 s, would take 51.3 s; the
+/// caller's 30 s or the invocation's end cut that short.
 const STOP_TRIES: u32 = 8;
 
 /// Why a call did not do what it should.
@@ -119,8 +121,8 @@ impl StepFunctions {
 }
 
 /// Calls until there is an answer other than [`CallError::Unavailable`], the tries are used up, or `until` comes. Between
-/// tries it waits a random time up to 100 ms, doubled each time up to 5 s ("full jitter"). The error is doubtful if any of
-/// the tries may have had an effect.
+/// tries it waits a random time up to 100 ms, doubled each time up to 5 s ("full jitter"); it is never at it past `until`. The
+/// error is doubtful if any of the tries may have had an effect.
 async fn attempts<T, E, F>(tries: u32, until: Instant, mut try_once: impl FnMut() -> F) -> Result<T, CallError>
 where
     F: Future<Output = Result<T, SdkError<E>>>,

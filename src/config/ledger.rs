@@ -1,0 +1,65 @@
+//! `LEDGER_BUCKET`, and what an entry of `ACTIONS` says about workers that die.
+
+use std::net::Ipv4Addr;
+
+use serde_json::{Map, Value};
+
+use super::Run;
+use super::problems::Problems;
+use crate::actions::OnCrash;
+
+const BUCKET_RULE: &str = "must be the name of an S3 bucket: 3 to 63 of [a-z0-9.-], a letter or digit at both ends, no two dots \
+    in a row, no IP address, and nothing that S3 reserves (such as the beginning xn-- or the end -s3alias)";
+
+/// What S3 reserves ("General purpose bucket naming rules", S3 User Guide), and names of buckets that have no conditional
+/// writes as the ledger needs them: directory buckets and those of tables.
+const RESERVED_BEGINNINGS: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+const RESERVED_ENDS: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
+
+pub(super) fn bucket(variable: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Option<String> {
+    // A template whose ledger is switched off may leave the variable empty.
+    let name = variable("LEDGER_BUCKET").filter(|name| !name.is_empty())?;
+    if !is_bucket_name(&name) {
+        problems.add("LEDGER_BUCKET", BUCKET_RULE);
+    }
+    Some(name)
+}
+
+fn is_bucket_name(name: &str) -> bool {
+    let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let bytes = name.as_bytes();
+    (3..=63).contains(&bytes.len())
+        && bytes.iter().all(|byte| plain(*byte) || b".-".contains(byte))
+        && bytes.first().is_some_and(|byte| plain(*byte))
+        && bytes.last().is_some_and(|byte| plain(*byte))
+        && !name.contains("..")
+        && name.parse::<Ipv4Addr>().is_err()
+        && !RESERVED_BEGINNINGS.iter().any(|reserved| name.starts_with(reserved))
+        && !RESERVED_ENDS.iter().any(|reserved| name.ends_with(reserved))
+}
+
+/// `onCrash`, or what fits the kind of work; that may be unknown because of another mistake.
+pub(super) fn on_crash(entry: &Map<String, Value>, run: Option<&Run>, path: &str, problems: &mut Problems) -> OnCrash {
+    match entry.get("onCrash").map(Value::as_str) {
+        Some(Some("fail")) => return OnCrash::Fail,
+        Some(Some("run")) => return OnCrash::Run,
+        Some(_) => problems.add(format_args!("{path}.onCrash"), "must be one of fail, run"),
+        None => {}
+    }
+    match run {
+        Some(Run::Http { .. } | Run::StateMachine { .. }) => OnCrash::Run,
+        Some(Run::Command { .. }) | None => OnCrash::Fail,
+    }
+}
+
+/// CloudFormation hands a parameter on as a string, so `"true"` will do.
+pub(super) fn shared(entry: &Map<String, Value>, path: &str, problems: &mut Problems) -> bool {
+    match entry.get("shared") {
+        None => return false,
+        Some(Value::Bool(shared)) => return *shared,
+        Some(Value::String(text)) if text == "true" => return true,
+        Some(Value::String(text)) if text == "false" => return false,
+        Some(_) => problems.add(format_args!("{path}.shared"), "must be true or false"),
+    }
+    false
+}

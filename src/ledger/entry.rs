@@ -1,0 +1,386 @@
+//! What an entry says, and how it is written: JSON with a version.
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::job::ActionTypeId;
+
+/// The only format so far. A worker leaves an entry of any other format alone: a newer worker has written it, and will look
+/// after it.
+const FORMAT: u64 = 1;
+
+/// Entries are small but for outcomes, whose output variables have at most 122 880 bytes (API model), escaped twice.
+pub(super) const LARGEST: usize = 4 << 20;
+
+/// One invocation of the function. Lambda may deliver one event twice, so its request id won't do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InvocationId(u128);
+
+/// One write: who finds it in an entry knows that this write took effect. A write that is tried again keeps its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WriteId(u128);
+
+impl InvocationId {
+    /// One that nobody else has.
+    pub fn random() -> Self {
+        Self(random())
+    }
+}
+
+impl WriteId {
+    /// One that nobody else has.
+    pub fn random() -> Self {
+        Self(random())
+    }
+}
+
+impl fmt::Display for InvocationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Display for WriteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// 128 bits that depend on randomness of the operating system's. Two workers with the same ids would each take the other's
+/// writes for its own, and `fastrand`, which is otherwise random enough here, seeds itself from the time since boot: two
+/// functions that start alike may well have the same.
+fn random() -> u128 {
+    let keys = RandomState::new();
+    u128::from(keys.hash_one(0_u8)) << 64 | u128::from(keys.hash_one(1_u8))
+}
+
+/// How far a job has come.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// About to be acknowledged.
+    Claiming,
+    /// Acknowledged, and run by the owner.
+    Held,
+    /// Over; its result is being reported.
+    Reporting {
+        /// What is reported, in whatever form the reporter reads again.
+        outcome: String,
+    },
+}
+
+/// How the job came, and which operations it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A custom action's job, polled.
+    Own,
+    /// A third-party action's, polled.
+    ThirdParty {
+        /// The client's id, by which its token is found. Not the token.
+        client_id: String,
+    },
+    /// A Lambda Invoke action's, delivered in an event.
+    Invoke,
+}
+
+/// Who runs a job, until when, and what a successor needs. It derives no `Debug`: outcomes hold what actions say.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The job's id, which its key need not show.
+    pub job: String,
+    /// How far the job has come.
+    pub phase: Phase,
+    /// Who runs it.
+    pub owner: InvocationId,
+    /// For how long, from this very write on, in whole milliseconds (a finer lease is written rounded up).
+    pub lease: Duration,
+    /// How often it has been adopted.
+    pub adoptions: u32,
+    /// Whether no job of the type was on offer when this was written.
+    pub marked: bool,
+    /// Whether it was adopted by somebody who could only infer that it had been acknowledged.
+    pub inferred: bool,
+    /// Which operations the job takes.
+    pub kind: Kind,
+    /// The action's type.
+    pub action_type: ActionTypeId,
+    /// The run of the pipeline, where it is known.
+    pub pipeline_execution_id: Option<String>,
+    /// The run of the action, where it is known.
+    pub action_execution_id: Option<String>,
+}
+
+/// What an object in the ledger says.
+pub enum Content {
+    /// A job that somebody has taken, and the write that says so.
+    Entry(Box<Entry>, WriteId),
+    /// A job that is done and reported.
+    Done,
+    /// Something that this worker can't read, and leaves alone.
+    Unreadable(Unreadable),
+}
+
+/// Why an entry can't be read. Nothing of its content shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// A newer worker has written it, or an older one.
+    #[error(
+        "it has the format {0}, and this worker reads format {FORMAT} only: is another version of the worker deployed on the same ledger?"
+    )]
+    Format(u64),
+    /// Something else has written it.
+    #[error("it is no entry: has something other than the worker written into the ledger's folder `jobs/`?")]
+    Garbled,
+    /// Too large for an entry.
+    #[error("it has {0} bytes, and an entry has at most {LARGEST}")]
+    TooLarge(u64),
+}
+
+impl Entry {
+    /// The object's body.
+    pub(super) fn to_bytes(&self, write: &WriteId) -> Vec<u8> {
+        let (phase, outcome) = match &self.phase {
+            Phase::Claiming => ("claiming", None),
+            Phase::Held => ("held", None),
+            Phase::Reporting { outcome } => ("reporting", Some(outcome.clone())),
+        };
+        let (kind, client_id) = match &self.kind {
+            Kind::Own => ("own", None),
+            Kind::ThirdParty { client_id } => ("thirdParty", Some(client_id.clone())),
+            Kind::Invoke => ("invoke", None),
+        };
+        let ActionTypeId { category, owner, provider, version } = self.action_type.clone();
+        let written = Written {
+            format: FORMAT,
+            write: write.to_string(),
+            job: self.job.clone(),
+            phase: phase.into(),
+            owner: self.owner.to_string(),
+            // Rounded up: a lease must not end before the worker does.
+            lease_ms: u64::try_from(self.lease.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX),
+            adoptions: self.adoptions,
+            marked: self.marked,
+            inferred: self.inferred,
+            kind: kind.into(),
+            client_id,
+            action_type: WrittenType { category, owner, provider, version },
+            pipeline_execution_id: self.pipeline_execution_id.clone(),
+            action_execution_id: self.action_execution_id.clone(),
+            outcome,
+        };
+        serde_json::to_vec(&written).expect("a struct of strings and numbers is always JSON")
+    }
+}
+
+impl Content {
+    /// What the object's body says.
+    pub(super) fn of(body: &[u8]) -> Self {
+        if body.is_empty() {
+            return Self::Done;
+        }
+        // Only the format, so that one that this worker does not know is told from what is no entry.
+        match serde_json::from_slice(body) {
+            Ok(Format { format: FORMAT }) => {}
+            Ok(Format { format }) => return Self::Unreadable(Unreadable::Format(format)),
+            Err(_) => return Self::Unreadable(Unreadable::Garbled),
+        }
+        let entry = serde_json::from_slice(body).ok().and_then(Written::read);
+        entry.map_or(Self::Unreadable(Unreadable::Garbled), |(entry, write)| Self::Entry(Box::new(entry), write))
+    }
+}
+
+#[derive(Deserialize)]
+struct Format {
+    format: u64,
+}
+
+/// The entry as JSON has it. Members that are not known are passed over.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    format: u64,
+    write: String,
+    job: String,
+    phase: String,
+    owner: String,
+    lease_ms: u64,
+    adoptions: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    marked: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    inferred: bool,
+    kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    action_type: WrittenType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline_execution_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action_execution_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WrittenType {
+    category: String,
+    owner: String,
+    provider: String,
+    version: String,
+}
+
+impl Written {
+    fn read(self) -> Option<(Entry, WriteId)> {
+        let phase = match (self.phase.as_str(), self.outcome) {
+            ("claiming", None) => Phase::Claiming,
+            ("held", None) => Phase::Held,
+            ("reporting", Some(outcome)) => Phase::Reporting { outcome },
+            _ => return None,
+        };
+        let kind = match (self.kind.as_str(), self.client_id) {
+            ("own", None) => Kind::Own,
+            ("thirdParty", Some(client_id)) => Kind::ThirdParty { client_id },
+            ("invoke", None) => Kind::Invoke,
+            _ => return None,
+        };
+        let WrittenType { category, owner, provider, version } = self.action_type;
+        let entry = Entry {
+            job: self.job,
+            phase,
+            owner: InvocationId(id(&self.owner)?),
+            lease: Duration::from_millis(self.lease_ms),
+            adoptions: self.adoptions,
+            marked: self.marked,
+            inferred: self.inferred,
+            kind,
+            action_type: ActionTypeId { category, owner, provider, version },
+            pipeline_execution_id: self.pipeline_execution_id,
+            action_execution_id: self.action_execution_id,
+        };
+        Some((entry, WriteId(id(&self.write)?)))
+    }
+}
+
+fn id(text: &str) -> Option<u128> {
+    // The parser would take a sign, too.
+    let plain = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    plain.then(|| u128::from_str_radix(text, 16).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn entry() -> Entry {
+        let [category, owner, provider, version] = ["Test", "Custom", "LinkCheck", "1"].map(str::to_owned);
+        Entry {
+            job: "job".into(),
+            phase: Phase::Held,
+            owner: InvocationId(1),
+            lease: Duration::from_secs(30),
+            adoptions: 0,
+            marked: false,
+            inferred: false,
+            kind: Kind::Own,
+            action_type: ActionTypeId { category, owner, provider, version },
+            pipeline_execution_id: None,
+            action_execution_id: None,
+        }
+    }
+
+    fn read(body: &[u8]) -> Result<(Entry, WriteId), Option<Unreadable>> {
+        match Content::of(body) {
+            Content::Entry(entry, write) => Ok((*entry, write)),
+            Content::Done => Err(None),
+            Content::Unreadable(why) => Err(Some(why)),
+        }
+    }
+
+    #[test]
+    fn the_format_is_as_other_workers_know_it() {
+        let body: Value = serde_json::from_slice(&entry().to_bytes(&WriteId(255))).unwrap();
+        let expected = json!({
+            "format": 1, "write": format!("{:032x}", 255), "job": "job", "phase": "held", "owner": format!("{:032x}", 1),
+            "leaseMs": 30000, "adoptions": 0, "kind": "own",
+            "actionType": {"category": "Test", "owner": "Custom", "provider": "LinkCheck", "version": "1"},
+        });
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn an_empty_object_is_a_job_that_is_done() {
+        assert!(matches!(Content::of(b""), Content::Done));
+    }
+
+    #[test]
+    fn what_is_no_entry_is_told_from_an_entry_of_another_format() {
+        let mut body: Value = serde_json::from_slice(&entry().to_bytes(&WriteId(1))).unwrap();
+        body["note"] = json!("a member that this worker does not know");
+        assert!(read(body.to_string().as_bytes()).is_ok());
+        for (member, value) in [
+            ("phase", json!("reporting")),
+            ("phase", json!("asleep")),
+            ("kind", json!("thirdParty")),
+            ("owner", json!("+0000000000000000000000000000001")),
+            ("owner", json!("1")),
+            ("leaseMs", json!(-1)),
+            ("format", json!("1")),
+        ] {
+            let mut garbled = body.clone();
+            garbled[member] = value.clone();
+            let garbled = read(garbled.to_string().as_bytes()).err();
+            assert_eq!(garbled, Some(Some(Unreadable::Garbled)), "{member}: {value}");
+        }
+        assert_eq!(read(b" ").err(), Some(Some(Unreadable::Garbled)));
+        assert_eq!(read(b"{\"format\": 2, \"phase\": 7}").err(), Some(Some(Unreadable::Format(2))));
+    }
+
+    #[test]
+    fn a_lease_is_never_shortened() {
+        let entry = Entry { lease: Duration::from_nanos(1_000_001), ..entry() };
+        let (read, _) = read(&entry.to_bytes(&WriteId(1))).ok().unwrap();
+        assert_eq!(read.lease, Duration::from_millis(2));
+    }
+
+    #[test]
+    fn ids_made_side_by_side_differ() {
+        let make = || (0..1000).map(|_| InvocationId::random()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(make)).collect();
+        let ids: HashSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(ids.len(), 4000);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_written_is_read_again(
+            [job, client_id, outcome] in any::<[String; 3]>(),
+            [pipeline_execution_id, action_execution_id] in any::<[Option<String>; 2]>(),
+            [category, owner_of_type, provider, version] in any::<[String; 4]>(),
+            (owner, write, lease, adoptions) in any::<(u128, u128, u64, u32)>(),
+            (phase, kind, [marked, inferred]) in (0..3, 0..3, any::<[bool; 2]>()),
+        ) {
+            let entry = Entry {
+                job, pipeline_execution_id, action_execution_id, adoptions, marked, inferred,
+                owner: InvocationId(owner),
+                lease: Duration::from_millis(lease),
+                action_type: ActionTypeId { category, owner: owner_of_type, provider, version },
+                phase: match phase { 0 => Phase::Claiming, 1 => Phase::Held, _ => Phase::Reporting { outcome } },
+                kind: match kind { 0 => Kind::Own, 1 => Kind::ThirdParty { client_id }, _ => Kind::Invoke },
+            };
+            prop_assert!(read(&entry.to_bytes(&WriteId(write))) == Ok((entry, WriteId(write))));
+        }
+
+        #[test]
+        fn no_body_makes_reading_panic(body in any::<Vec<u8>>()) {
+            Content::of(&body);
+        }
+    }
+}

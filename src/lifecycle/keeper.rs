@@ -1,0 +1,297 @@
+//! One worker's part in the life of one job, as the protocol says: asks the ledger whatever the protocol wants to know,
+//! until the next step is somebody else's.
+//!
+//! Without a ledger every write takes effect at once: the same life, with nothing that a successor could find.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::Invocation;
+use super::protocol::{Afterwards, Aim, Command, Event, Offers, Phase, Seen, State, next};
+use crate::job::{ActionTypeId, Job};
+use crate::ledger::{self, Content, Entry, Found, InvocationId, Kind, Ledger, LedgerError, Version, WriteId, Written};
+use crate::queue::Origin;
+
+/// How long a `claiming` entry is its writer's. Who polled the job has held it by then, or has given way.
+const CLAIM_LEASE: Duration = Duration::from_secs(30);
+
+/// What an invocation holds is its own until it is dead: a watchdog ends the process at the deadline.
+const AFTER_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The report of a job that was perhaps never acknowledged is sent so often. Whoever is offered it acknowledges it, so one of
+/// these reports is taken, or the job is over.
+const MOST_REPORTS: u32 = 4;
+
+/// Between tries there is a random time up to 50 ms, doubled each time up to 1 s ("full jitter"): in 5 s some twelve
+/// tries, if each is answered at once. The time that each step has ends them, never a count.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Keeps a job's entry while the job is looked after.
+pub(super) struct Keeper {
+    ledger: Option<Ledger>,
+    key: ledger::Key,
+    /// What the entry says, but for phase and lease.
+    entry: Entry,
+    /// When the invocation is over.
+    deadline: Instant,
+    state: State<Version>,
+    /// Whether the entry that was found says that its writer was about to acknowledge the job, and no more.
+    is_inferring: bool,
+    /// What is to be reported, for whoever must do it in our place.
+    outcome: String,
+    /// The write that the protocol wants. Trying it again is the same write.
+    write: Option<(Aim, WriteId)>,
+}
+
+impl Keeper {
+    /// Of a job that a poll offered, or that was delivered.
+    pub(super) fn new(ledger: Option<&Ledger>, invocation: Invocation, job: &Job, origin: &Origin) -> Self {
+        let state = if *origin == Origin::Delivered { State::delivered() } else { State::offered() };
+        let entry = Entry {
+            job: job.id.clone(),
+            phase: ledger::Phase::Claiming,
+            owner: invocation.id,
+            lease: CLAIM_LEASE,
+            adoptions: 0,
+            kind: kind(origin),
+            action_type: job.action_type.clone(),
+            marked: false,
+            inferred: false,
+            pipeline_execution_id: job.pipeline.pipeline_execution_id.clone(),
+            action_execution_id: job.pipeline.action_execution_id.clone(),
+        };
+        Self::of(ledger.cloned(), invocation, entry, state)
+    }
+
+    /// Of a job that another worker left, with what was `found` of it.
+    pub(super) fn adopting(
+        ledger: &Ledger,
+        invocation: Invocation,
+        entry: Entry,
+        found: &Found,
+        offers: Offers,
+        afterwards: Afterwards,
+    ) -> Self {
+        let seen = seen(found, None, invocation.id);
+        let state = State::found(&seen, offers, afterwards);
+        let adoptions = entry.adoptions.saturating_add(1);
+        let entry = Entry { owner: invocation.id, adoptions, ..entry };
+        let is_inferring = seen.phase == Phase::Claiming;
+        Self { is_inferring, ..Self::of(Some(ledger.clone()), invocation, entry, state) }
+    }
+
+    fn of(ledger: Option<Ledger>, invocation: Invocation, mut entry: Entry, state: State<Version>) -> Self {
+        let key = match entry.kind {
+            Kind::Invoke => ledger::Key::invoked(&entry.job),
+            Kind::Own | Kind::ThirdParty { .. } => ledger::Key::polled(&entry.job),
+        };
+        let outcome = match std::mem::replace(&mut entry.phase, ledger::Phase::Claiming) {
+            ledger::Phase::Reporting { outcome } => outcome,
+            ledger::Phase::Claiming | ledger::Phase::Held => String::new(),
+        };
+        Self { ledger, key, entry, deadline: invocation.deadline, state, is_inferring: false, outcome, write: None }
+    }
+
+    /// When the invocation is over.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The job that the entry is about.
+    pub(super) fn job(&self) -> &str {
+        &self.entry.job
+    }
+
+    /// The type of the job's action.
+    pub(super) fn action_type(&self) -> &ActionTypeId {
+        &self.entry.action_type
+    }
+
+    /// The run of the action, where it is known.
+    pub(super) fn action_execution_id(&self) -> Option<&str> {
+        self.entry.action_execution_id.as_deref()
+    }
+
+    /// How the job came.
+    pub(super) fn origin(&self) -> Origin {
+        match &self.entry.kind {
+            Kind::Own => Origin::Polled,
+            Kind::Invoke => Origin::Delivered,
+            Kind::ThirdParty { client_id } => Origin::PolledForClient { client_id: client_id.clone() },
+        }
+    }
+
+    /// What the worker before us had to report.
+    pub(super) fn outcome(&self) -> &str {
+        &self.outcome
+    }
+
+    /// Whether a successor will find what is written here.
+    pub(super) fn is_kept(&self) -> bool {
+        self.ledger.is_some()
+    }
+
+    /// The service says that the job is not in progress. So it is over, if it was certainly acknowledged; of one that was not,
+    /// the report is sent again by others, but not for ever.
+    pub(super) fn not_in_progress(&mut self) {
+        let is_over = !self.entry.inferred || self.entry.adoptions > MOST_REPORTS;
+        self.tell(if is_over { Event::Reported } else { Event::NotInProgress });
+    }
+
+    /// The action has ended, and this is to be reported.
+    pub(super) fn ended(&mut self, outcome: String) {
+        self.outcome = outcome;
+        self.tell(Event::Ended);
+    }
+
+    /// Whether the ledger has the outcome, as far as we know.
+    pub(super) fn has_told_outcome(&self) -> bool {
+        matches!(&self.state, State::Over(_) | State::Writing { aim: Aim::Done, over: Some(_) })
+    }
+
+    /// Tells the protocol what has happened.
+    pub(super) fn tell(&mut self, event: Event<Version>) {
+        let state = self.state.clone();
+        self.state = next(state, event).0;
+    }
+
+    /// Does the ledger's part, until `until`, and gives the command that is the caller's: to acknowledge, run, make a failure
+    /// of it, report, or leave.
+    pub(super) async fn settle(&mut self, until: Instant) -> Command<Version> {
+        let mut longest = FIRST_PAUSE;
+        loop {
+            let command = self.state.command();
+            let answer = match &command {
+                Command::Acknowledge | Command::Run | Command::Fail | Command::Report | Command::Leave(_) => {
+                    return command;
+                }
+                _ if Instant::now() >= until => Answer::Never,
+                Command::Write { aim, over } => timeout_at(until, self.write(*aim, over.as_ref())).await.into(),
+                Command::Read => timeout_at(until, self.read()).await.into(),
+                Command::Delete(entry) => timeout_at(until, self.delete(entry)).await.into(),
+            };
+            match answer {
+                Answer::Clear(event) => self.tell(event),
+                Answer::Never => self.tell(Event::GivenUp),
+                Answer::Unclear(event) => {
+                    if let Some(event) = event {
+                        self.tell(event);
+                    }
+                    let pause = longest.mul_f64(fastrand::f64());
+                    longest = (longest * 2).min(LONGEST_PAUSE);
+                    sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    async fn write(&mut self, aim: Aim, over: Option<&Version>) -> Answer {
+        let Some(ledger) = &self.ledger else { return Answer::Clear(Event::Written(Version::default())) };
+        let id = match self.write {
+            Some((before, id)) if before == aim => id,
+            _ => WriteId::random(),
+        };
+        self.write = Some((aim, id));
+        let written = match (aim.phase(), over) {
+            (Phase::Done, Some(over)) => ledger.mark_done(&self.key, over).await,
+            (phase, over) => {
+                self.entry.phase = match phase {
+                    Phase::Held => ledger::Phase::Held,
+                    Phase::Reporting => ledger::Phase::Reporting { outcome: self.outcome.clone() },
+                    Phase::Claiming | Phase::Done => ledger::Phase::Claiming,
+                };
+                self.entry.marked = aim == Aim::Mark;
+                self.entry.inferred |= self.is_inferring && matches!(aim, Aim::Adopt(_));
+                self.entry.lease = match phase {
+                    // A mark is nobody's: whoever is offered the job takes it over at once.
+                    _ if self.entry.marked => Duration::ZERO,
+                    Phase::Claiming | Phase::Done => CLAIM_LEASE,
+                    Phase::Held | Phase::Reporting => self.time_left() + AFTER_DEADLINE,
+                };
+                ledger.write(&self.key, over, &self.entry, &id).await
+            }
+        };
+        answer(written)
+    }
+
+    async fn delete(&self, entry: &Version) -> Answer {
+        let Some(ledger) = &self.ledger else { return Answer::Clear(Event::Written(Version::default())) };
+        answer(ledger.delete(&self.key, entry).await)
+    }
+
+    async fn read(&self) -> Answer {
+        let Some(ledger) = &self.ledger else { return Answer::Clear(Event::Found(None)) };
+        match ledger.read(&self.key).await {
+            Ok(found) => {
+                let write = self.write.map(|(_, id)| id);
+                Answer::Clear(Event::Found(found.map(|found| seen(&found, write, self.entry.owner))))
+            }
+            Err(error) => failed(&error, None),
+        }
+    }
+
+    fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// What asking the ledger came to.
+enum Answer {
+    /// The protocol can go on.
+    Clear(Event<Version>),
+    /// It must be asked again, after a pause.
+    Unclear(Option<Event<Version>>),
+    /// No more asking helps, or there is no time for it.
+    Never,
+}
+
+impl From<Result<Answer, tokio::time::error::Elapsed>> for Answer {
+    fn from(asked: Result<Answer, tokio::time::error::Elapsed>) -> Self {
+        asked.unwrap_or(Self::Never)
+    }
+}
+
+fn answer(written: Written) -> Answer {
+    match written {
+        Written::Yes(version) => Answer::Clear(Event::Written(version)),
+        Written::Refused => Answer::Clear(Event::Refused),
+        Written::Unanswered(error) => failed(&error, Some(Event::Unanswered)),
+        Written::Failed(error) => failed(&error, Some(Event::Unanswered)),
+    }
+}
+
+fn failed(error: &LedgerError, event: Option<Event<Version>>) -> Answer {
+    if error.may_pass() {
+        tracing::warn!(%error, "the ledger did not answer");
+        Answer::Unclear(event)
+    } else {
+        tracing::error!(%error, "the ledger can't be used");
+        Answer::Never
+    }
+}
+
+/// An entry as the protocol knows it. What can't be read is left alone, as if it were done: a newer worker has written it.
+fn seen(found: &Found, write: Option<WriteId>, owner: InvocationId) -> Seen<Version> {
+    let (phase, written, mine) = match &found.content {
+        Content::Entry(entry, id) => {
+            let phase = match entry.phase {
+                ledger::Phase::Claiming => Phase::Claiming,
+                ledger::Phase::Held => Phase::Held,
+                ledger::Phase::Reporting { .. } => Phase::Reporting,
+            };
+            (phase, write == Some(*id), entry.owner == owner)
+        }
+        Content::Done | Content::Unreadable(_) => (Phase::Done, false, false),
+    };
+    Seen { version: found.version.clone(), phase, written, mine, lease_over: found.lease_is_over() }
+}
+
+fn kind(origin: &Origin) -> Kind {
+    match origin {
+        Origin::Polled => Kind::Own,
+        Origin::Delivered => Kind::Invoke,
+        Origin::PolledForClient { client_id } => Kind::ThirdParty { client_id: client_id.clone() },
+    }
+}

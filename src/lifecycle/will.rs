@@ -1,0 +1,99 @@
+//! What a worker had to report, as it stands in the ledger for whoever must do it in its place.
+
+use serde::{Deserialize, Serialize};
+
+use crate::actions::Abandoned;
+use crate::job::{Failure, FailureKind};
+use crate::redact::Redactor;
+use crate::report::{Report, report};
+
+/// A report that is cut and redacted, and work outside that must be stopped if no further job comes for it.
+pub(super) struct Will {
+    pub(super) report: Report,
+    pub(super) running: Option<Abandoned>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    report: &'a Report,
+    running: Option<(&'a str, Option<&'a str>)>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    report: Report,
+    running: Option<(String, Option<String>)>,
+}
+
+impl Will {
+    /// As text.
+    pub(super) fn write(&self) -> String {
+        let running = self.running.as_ref().map(|it| (it.execution_id.as_str(), it.token.as_deref()));
+        // Texts, numbers and maps with texts as keys are always JSON.
+        serde_json::to_string(&Written { report: &self.report, running }).unwrap_or_default()
+    }
+
+    /// From text. One that can't be read becomes a failure that says so: the work was done, but nobody knows how it ended.
+    pub(super) fn read(text: &str) -> Self {
+        match serde_json::from_str(text) {
+            Ok(Found { report, running }) => {
+                let running = running.map(|(execution_id, token)| Abandoned { execution_id, token });
+                Self { report, running }
+            }
+            Err(_) => {
+                let message = "the worker that ran the job died before it was reported, and what it left in the ledger \
+                               can't be read: the action has ended, but nobody knows how";
+                let failure = Failure::new(FailureKind::JobFailed, message);
+                Self { report: report(Err(failure), &Redactor::default()), running: None }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{Continuation, Finished, Outcome, Revision};
+
+    fn again(result: Result<Outcome, Failure>, running: Option<Abandoned>) -> Will {
+        Will::read(&Will { report: report(result, &Redactor::default()), running }.write())
+    }
+
+    #[test]
+    fn every_kind_of_report_is_read_as_it_was_written() {
+        let finished = Finished {
+            summary: Some("two \"words\"\nand lines".into()),
+            external_execution_id: Some("x".into()),
+            percent_complete: Some(7),
+            variables: [("Key".into(), "value".into())].into(),
+            revision: Some(Revision { revision: "r".into(), change_identifier: "c".into(), summary: None }),
+            ..Finished::default()
+        };
+        let Report::Success(success) = again(Ok(Outcome::Finished(finished)), None).report else { panic!() };
+        assert_eq!(success.details.summary.as_deref(), Some("two \"words\"\nand lines"));
+        assert_eq!((success.details.percent_complete, success.variables["Key"].as_str()), (Some(7), "value"));
+        assert_eq!(success.revision.unwrap().change_identifier, "c");
+
+        let going_on =
+            Continuation { token: "t".into(), summary: None, external_execution_id: None, percent_complete: None };
+        let running = Abandoned { execution_id: "e".into(), token: Some("t".into()) };
+        let will = again(Ok(Outcome::Continue(going_on)), Some(running));
+        assert!(matches!(will.report, Report::Continuation(it) if it.token == "t"));
+        assert!(will.running.is_some_and(|it| it.execution_id == "e" && it.token.as_deref() == Some("t")));
+
+        let failure = Failure { output: Some("printed".into()), ..Failure::new(FailureKind::PermissionError, "no") };
+        let Report::Failure(failure) = again(Err(failure), None).report else { panic!() };
+        assert_eq!((failure.kind, failure.reason.as_str()), (FailureKind::PermissionError, "no"));
+        assert!(failure.message.contains("printed"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_failure_that_says_so_and_shows_nothing_of_it() {
+        for text in ["", "{}", r#"{"report": {"SECRET": 1}}"#] {
+            let Report::Failure(failure) = Will::read(text).report else { panic!("{text}") };
+            assert!(failure.message.contains("can't be read") && !failure.message.contains("SECRET"));
+        }
+    }
+}
