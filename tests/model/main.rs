@@ -1,4 +1,5 @@
 //! The ledger's protocol, checked in every order of events.
+#![allow(unreachable_pub)]
 mod moves;
 mod rules;
 mod service;
@@ -13,7 +14,7 @@ use world::Budget;
 
 fn base() -> Setting {
     Setting {
-        service: Service { bumps_nonce: false, answers_again: false, takes_early_results: false },
+        service: Service { bumps_nonce: false, answers_again: false, takes_early_results: false, offers_again_from: 0, offers_again_after: 1 },
         rules: Rules::ALL,
         faults: Faults::ALL,
         afterwards: Afterwards::Fail,
@@ -44,7 +45,8 @@ fn explore() {
     r.fresh_id = get("SAME_ID", 0) == 0;
     r.vouching = get("NO_VOUCH", 0) == 0;
     r.untaken = get("NO_UNTAKEN", 0) == 0;
-    r.adoption = [rules::Adoption::AnyTime, rules::Adoption::AfterOnePoll, rules::Adoption::AfterTwoPolls, rules::Adoption::Never][usize::from(get("ADOPT", 2))];
+    let age = get("AGE", 3);
+    r.adoption = [rules::Adoption::AnyTime, rules::Adoption::Unmarked(age), rules::Adoption::Marked(age), rules::Adoption::Never][usize::from(get("ADOPT", 2))];
     let off = std::env::var("OFF").unwrap_or_default();
     let f = &mut setting.faults;
     for name in off.split(',') {
@@ -63,7 +65,7 @@ fn explore() {
     let only = get("S", 255);
     for bits in 0..8_u8 {
         if only != 255 && only != bits { continue; }
-        setting.service = Service { bumps_nonce: bits & 1 > 0, answers_again: bits & 2 > 0, takes_early_results: bits & 4 > 0 };
+        setting.service = Service { bumps_nonce: bits & 1 > 0, answers_again: bits & 2 > 0, takes_early_results: bits & 4 > 0, offers_again_from: get("RMIN", 0), offers_again_after: get("R", 1) };
         trace::explore(setting);
     }
 }

@@ -1,12 +1,12 @@
 //! What can happen next.
 
-use codepipeline_worker::lifecycle::protocol::{Phase, State};
+use codepipeline_worker::lifecycle::protocol::{Offers, Phase, State};
 use stateright::{Model, Property};
 
 use crate::rules::{Adoption, Setting};
 use crate::service::broken;
-use crate::worker::{Fate, begin, fates, number, request, step};
-use crate::world::{Job, Part, Past, Status, Task, Worker, World};
+use crate::worker::{Fate, begin, fates, request, step};
+use crate::world::{Entry, Job, Part, Past, Status, Task, Time, Worker, World};
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,14 +23,10 @@ pub enum Move {
     DieSending(usize),
     /// A worker has no more to do, and its time is over.
     End(usize),
-    /// A worker polls in vain and finds the job's claiming entry old enough; it waits.
-    Look(usize, usize),
-    /// It has waited, and polls again.
-    LookAgain(usize),
-    /// A worker takes the job's entry from the listing.
-    Adopt(usize, usize),
-    /// The lease of the job's claiming entry is over.
-    Age(usize),
+    /// A worker, whose polls brought nothing where that matters, finds the job's entry in the listing.
+    Find(usize, usize, Offers),
+    /// 30 s go by.
+    Tick,
     /// The job is offered again.
     OfferAgain(usize),
     /// A late request of the job arrives.
@@ -59,13 +55,19 @@ impl Setting {
             }
             let Some(seen) = world.seen(i, j, None, self.rules.fresh_id) else { continue };
             match seen.phase {
-                Phase::Claiming => match self.rules.adoption {
-                    Adoption::AnyTime => moves.push(Move::Adopt(i, j)),
-                    Adoption::AfterOnePoll if nothing_queued && world.is_old(j) => moves.push(Move::Adopt(i, j)),
-                    Adoption::AfterTwoPolls if nothing_queued && world.is_old(j) => moves.push(Move::Look(i, j)),
-                    _ => {}
-                },
-                Phase::Held | Phase::Reporting if seen.lease_over => moves.push(Move::Adopt(i, j)),
+                Phase::Claiming if seen.lease_over || self.rules.adoption == Adoption::AnyTime => {
+                    let entry = job.entry.expect("it was seen");
+                    let offers = match self.rules.adoption {
+                        Adoption::AnyTime => Offers::StillNone,
+                        Adoption::Unmarked(age) if nothing_queued && entry.age >= age => Offers::StillNone,
+                        Adoption::Marked(_) if nothing_queued && entry.marked && entry.is_old() => Offers::StillNone,
+                        Adoption::Marked(age) if nothing_queued && !entry.marked && entry.age >= age => Offers::None,
+                        _ => continue,
+                    };
+                    moves.push(Move::Find(i, j, offers));
+                }
+                Phase::Claiming => {}
+                Phase::Held | Phase::Reporting if seen.lease_over => moves.push(Move::Find(i, j, Offers::Some)),
                 Phase::Held | Phase::Reporting if seen.mine => moves.push(Move::End(i)),
                 Phase::Held | Phase::Reporting | Phase::Done => {}
             }
@@ -77,22 +79,17 @@ impl Setting {
             return;
         }
         for (j, job) in world.jobs.iter().enumerate() {
-            if job.status == Status::Dispatched {
+            if job.status == Status::Dispatched && job.handed_out >= self.service.offers_again_from {
                 moves.push(Move::OfferAgain(j));
             }
-            if job.entry.is_some_and(|entry| entry.phase == Phase::Claiming && !entry.aged) {
-                moves.push(Move::Age(j));
-            }
             moves.extend((0..job.late.len()).map(|which| Move::Arrive(j, which)));
+        }
+        if self.is_tick_due(world) {
+            moves.push(Move::Tick);
         }
         for (i, worker) in world.workers.iter().enumerate().filter(|(_, worker)| worker.alive) {
             match &worker.part {
                 Part::Idle => self.idle_moves(world, i, moves),
-                Part::Waiting { job, watched, stale, .. } => {
-                    if *watched == 0 && !(*stale && world.jobs[*job].status == Status::Dispatched) {
-                        moves.push(Move::LookAgain(i));
-                    }
-                }
                 Part::On(task) => {
                     moves.push(Move::Step(i, Fate::Answered));
                     if world.left.faults > 0 {
@@ -123,11 +120,11 @@ impl Setting {
                     step(world, i, task, fate, self);
                     let on_its_way = matches!(&world.workers[i].part, Part::On(task) if task.is_on_its_way());
                     if !on_its_way {
-                        world.unwatch(i);
+                        world.arrived(i);
                     }
                 }
                 Part::Stranger { job, nonce, runs } => self.step_stranger(world, i, job, nonce, runs),
-                Part::Idle | Part::Waiting { .. } => unreachable!("it has nothing to do"),
+                Part::Idle => unreachable!("it has nothing to do"),
             },
             Move::Die(i) | Move::DieSending(i) => {
                 if let Part::On(mut task) = world.workers[i].part.clone() {
@@ -143,25 +140,8 @@ impl Setting {
                 world.leave(i);
             }
             Move::End(i) => world.workers[i].alive = false,
-            Move::Look(i, job) => {
-                let watched = (0..world.workers.len())
-                    .filter(|&other| world.task(other, job).is_some_and(Task::is_on_its_way))
-                    .fold(0, |watched, other| watched | 1 << other);
-                let version = world.jobs[job].entry.expect("moves looks only at what there is").version;
-                let stale = world.jobs[job].status == Status::Dispatched;
-                world.workers[i].came = true;
-                world.workers[i].part = Part::Waiting { job, version, watched, stale };
-            }
-            Move::LookAgain(i) => self.look_again(world, i),
-            Move::Adopt(i, job) => {
-                world.workers[i].came = true;
-                self.adopt(world, i, job);
-            }
-            Move::Age(job) => {
-                if let Some(entry) = &mut world.jobs[job].entry {
-                    entry.aged = true;
-                }
-            }
+            Move::Find(i, job, offers) => self.find(world, i, job, offers),
+            Move::Tick => self.tick(world),
             Move::OfferAgain(job) => world.offer_again(job, self),
             Move::Arrive(job, which) => world.arrive(job, which, self),
         }
@@ -173,34 +153,73 @@ impl Setting {
         world.workers[i].part = if self.is_stranger(i) {
             Part::Stranger { job, nonce, runs: false }
         } else {
-            let prompt = world.jobs[job].recent;
-            Part::On(Task { nonce, prompt, ..Task::new(job, State::offered()) })
+            Part::On(Task { nonce, ..Task::new(job, State::offered()) })
         };
     }
 
-    fn look_again(&self, world: &mut World, i: usize) {
-        let Part::Waiting { job, version, .. } = world.workers[i].part else { unreachable!("only who waits looks again") };
-        world.workers[i].part = Part::Idle;
-        if let Some(queued) = world.jobs.iter().position(|job| job.status == Status::Queued) {
-            if world.left.polls > 0 {
-                self.poll(world, i, queued);
-            }
-        } else if world.jobs[job].entry.is_some_and(|entry| entry.version == version) {
-            self.adopt(world, i, job);
+    fn find(&self, world: &mut World, i: usize, job: usize, offers: Offers) {
+        world.workers[i].came = true;
+        let mut seen = world.seen(i, job, None, self.rules.fresh_id).expect("only what there is is found");
+        seen.lease_over |= self.rules.adoption == Adoption::AnyTime;
+        let entry = world.jobs[job].entry.expect("it was seen");
+        let task = Task {
+            is_inferring: entry.phase == Phase::Claiming,
+            inferred: entry.inferred,
+            adoptions: entry.adoptions + 1,
+            ..Task::new(job, State::found(&seen, offers, self.afterwards))
+        };
+        begin(world, i, task, self);
+    }
+
+    /// What still tells more with time.
+    fn ages(&self, world: &World) -> bool {
+        world.jobs.iter().any(|job| {
+            job.status == Status::Dispatched && job.handed_out < self.service.offers_again_after
+                || job.entry.is_some_and(|entry| entry.phase == Phase::Claiming && entry.age < self.oldest(&entry))
+        })
+    }
+
+    fn oldest(&self, entry: &Entry) -> Time {
+        match self.rules.adoption {
+            Adoption::Marked(age) | Adoption::Unmarked(age) if !entry.marked => age.max(1),
+            _ => 1,
         }
     }
 
-    fn adopt(&self, world: &mut World, i: usize, job: usize) {
-        let seen = world.seen(i, job, None, self.rules.fresh_id).expect("moves looks only at what there is");
-        let task = Task::new(job, State::found(&seen, true, self.afterwards));
-        // A report that is sent again is the one found in the entry.
-        begin(world, i, task, self);
+    /// Nobody is longer on the way than 30 s, and no job out of the queue for longer than the service says.
+    fn is_tick_due(&self, world: &World) -> bool {
+        let late = |worker: &Worker| {
+            worker.alive && matches!(&worker.part, Part::On(task) if task.is_on_its_way() && task.age >= 1)
+        };
+        let overdue =
+            |job: &Job| job.status == Status::Dispatched && job.handed_out >= self.service.offers_again_after;
+        self.ages(world) && !world.workers.iter().any(late) && !world.jobs.iter().any(overdue)
+    }
+
+    fn tick(&self, world: &mut World) {
+        for job in &mut world.jobs {
+            if job.status == Status::Dispatched {
+                job.handed_out += 1;
+            }
+            if let Some(entry) = &mut job.entry
+                && entry.phase == Phase::Claiming
+            {
+                entry.age = (entry.age + 1).min(self.oldest(entry));
+            }
+        }
+        for worker in &mut world.workers {
+            if let Part::On(task) = &mut worker.part
+                && task.is_on_its_way()
+            {
+                task.age += 1;
+            }
+        }
     }
 
     fn step_stranger(&self, world: &mut World, i: usize, job: usize, nonce: u8, runs: bool) {
         world.workers[i].part = Part::Idle;
         if runs {
-            world.report(job, i, false, self);
+            world.report(job, i, self);
         } else if world.acknowledge(job, nonce, self) {
             let two = world.another_runs(i, job);
             world.break_if(job, two, broken::TWO_RUN);
@@ -233,7 +252,7 @@ impl Model for Setting {
 
     fn init_states(&self) -> Vec<World> {
         let status = if self.delivered { Status::InProgress } else { Status::Queued };
-        let job = Job { status, nonce: 1, recent: false, entry: None, late: Vec::new(), past: Past::default() };
+        let job = Job { status, nonce: 1, handed_out: 0, entry: None, late: Vec::new(), past: Past::default() };
         let worker = Worker { alive: true, came: false, part: Part::Idle };
         vec![World { jobs: vec![job; self.jobs], workers: vec![worker; self.workers], left: self.budget }]
     }
@@ -272,7 +291,3 @@ impl Model for Setting {
     }
 }
 
-#[expect(dead_code, reason = "")]
-fn unused() -> u8 {
-    number(0)
-}

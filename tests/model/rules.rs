@@ -2,7 +2,7 @@
 
 use codepipeline_worker::lifecycle::protocol::Afterwards;
 
-use crate::world::Budget;
+use crate::world::{Budget, Time};
 
 /// What the documentation leaves open.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,10 @@ pub struct Service {
     pub answers_again: bool,
     /// A result is taken before the job is acknowledged.
     pub takes_early_results: bool,
+    /// A job that nobody has acknowledged is not offered again before this.
+    pub offers_again_from: Time,
+    /// It is offered again after this long, at the latest.
+    pub offers_again_after: Time,
 }
 
 /// When a claiming entry is taken from the listing.
@@ -20,10 +24,10 @@ pub struct Service {
 pub enum Adoption {
     /// At any time.
     AnyTime,
-    /// When it is old enough, after one poll in vain.
-    AfterOnePoll,
-    /// When it is old enough, after two polls in vain with a wait between them.
-    AfterTwoPolls,
+    /// When a poll brought nothing, and it is this old.
+    Unmarked(Time),
+    /// It is marked when a poll brought nothing and it is this old, and adopted when it is found with its mark.
+    Marked(Time),
     /// Not at all, since workers without a ledger poll the same type.
     Never,
 }
@@ -43,7 +47,7 @@ pub struct Rules {
     pub fresh_id: bool,
     /// Who is offered a job that another holds acknowledges it in the other's name.
     pub vouching: bool,
-    /// A report that is not taken is sent once more, later.
+    /// A report that is refused, of a job of which nobody knows that it was acknowledged, is sent again later.
     pub untaken: bool,
     pub adoption: Adoption,
 }
@@ -57,7 +61,7 @@ impl Rules {
         fresh_id: true,
         vouching: true,
         untaken: true,
-        adoption: Adoption::AfterTwoPolls,
+        adoption: Adoption::Marked(3),
     };
 }
 

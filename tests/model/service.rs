@@ -1,9 +1,7 @@
 //! CodePipeline: who is offered a job, whose acknowledgement is taken, whose result.
 
-use codepipeline_worker::lifecycle::protocol::Phase;
-
 use crate::rules::Setting;
-use crate::world::{Late, Part, Status, World};
+use crate::world::{Late, Status, World};
 
 /// Why a model is wrong.
 pub mod broken {
@@ -31,8 +29,6 @@ impl World {
     /// Hands a job out.
     pub fn hand_out(&mut self, job: usize) -> u8 {
         self.left.polls -= 1;
-        let entry = self.jobs[job].entry;
-        self.jobs[job].recent = entry.is_some_and(|entry| entry.phase == Phase::Claiming && entry.aged);
         self.jobs[job].status = Status::Dispatched;
         self.jobs[job].nonce
     }
@@ -40,15 +36,8 @@ impl World {
     /// Nobody has acknowledged it in time.
     pub fn offer_again(&mut self, job: usize, setting: &Setting) {
         self.jobs[job].status = Status::Queued;
-        self.jobs[job].recent = false;
+        self.jobs[job].handed_out = 0;
         self.jobs[job].nonce += u8::from(setting.service.bumps_nonce);
-        for worker in &mut self.workers {
-            if let Part::Waiting { job: its, stale, .. } = &mut worker.part
-                && *its == job
-            {
-                *stale = false;
-            }
-        }
     }
 
     /// Whether the answer is `InProgress`.
@@ -57,7 +46,7 @@ impl World {
         match job.status {
             Status::Dispatched if job.nonce == nonce => {
                 job.status = Status::InProgress;
-                job.recent = false;
+                job.handed_out = 0;
                 true
             }
             Status::InProgress => setting.service.answers_again && job.nonce == nonce,
@@ -66,7 +55,7 @@ impl World {
     }
 
     /// Whether the result is taken.
-    pub fn report(&mut self, job: usize, by: usize, failure: bool, setting: &Setting) -> bool {
+    pub fn report(&mut self, job: usize, by: usize, setting: &Setting) -> bool {
         let takes = match self.jobs[job].status {
             Status::InProgress => true,
             Status::Queued | Status::Dispatched => setting.service.takes_early_results,
@@ -75,10 +64,8 @@ impl World {
         if takes {
             let stolen = self.another_runs(by, job);
             self.break_if(job, stolen, broken::STOLEN);
-            let past = self.jobs[job].past;
-            self.break_if(job, failure && !past.died && !past.given_up, broken::FAILED);
             self.jobs[job].status = Status::Over;
-            self.jobs[job].recent = false;
+            self.jobs[job].handed_out = 0;
         }
         takes
     }
@@ -89,7 +76,7 @@ impl World {
             Late::Write { over, entry } => drop(self.put(job, over, entry)),
             Late::Delete { over } => drop(self.delete(job, Some(over))),
             Late::Acknowledge { nonce } => drop(self.acknowledge(job, nonce, setting)),
-            Late::Report { by, failure } => drop(self.report(job, usize::from(by), failure, setting)),
+            Late::Report { by } => drop(self.report(job, usize::from(by), setting)),
         }
     }
 }

@@ -6,6 +6,9 @@ use crate::rules::Setting;
 use crate::service::broken;
 use crate::world::{Entry, Late, Part, Status, Task, Version, World};
 
+/// As in `keeper.rs`.
+const MOST_REPORTS: u8 = 4;
+
 /// How a request fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
@@ -59,7 +62,7 @@ pub fn fates(task: &Task, setting: &Setting, add: &mut impl FnMut(Fate)) {
 
 fn may_give_up(aim: Aim, setting: &Setting) -> bool {
     match aim {
-        Aim::Claim | Aim::Adopt(_) | Aim::AdoptReport => setting.faults.no_claim,
+        Aim::Claim | Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => setting.faults.no_claim,
         Aim::Hold => setting.faults.no_hold,
         Aim::Outcome | Aim::Done => setting.faults.no_outcome,
     }
@@ -71,7 +74,7 @@ pub fn request(world: &mut World, i: usize, task: &mut Task) -> Option<Late> {
         Command::Write { aim, over } => Some(Late::Write { over, entry: entry(world, i, task, aim) }),
         Command::Delete(over) => Some(Late::Delete { over }),
         Command::Acknowledge => Some(Late::Acknowledge { nonce: task.nonce }),
-        Command::Report => Some(Late::Report { by: number(i), failure: task.failure }),
+        Command::Report => Some(Late::Report { by: number(i) }),
         Command::Read | Command::Run | Command::Fail | Command::Leave(_) => None,
     }
 }
@@ -83,7 +86,17 @@ fn entry(world: &mut World, i: usize, task: &mut Task, aim: Aim) -> Entry {
         _ => world.fresh(),
     };
     task.write = Some((aim, version));
-    Entry { version, phase: aim.phase(), owner: number(i), aged: false }
+    task.inferred |= task.is_inferring && matches!(aim, Aim::Adopt(_));
+    Entry {
+        version,
+        phase: aim.phase(),
+        owner: number(i),
+        age: 0,
+        marked: aim == Aim::Mark,
+        awaited: 0,
+        inferred: task.inferred,
+        adoptions: task.adoptions,
+    }
 }
 
 /// One request of worker `i`.
@@ -134,14 +147,15 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
     let job = task.job;
     Some(match task.state.command() {
         Command::Write { aim: Aim::Done, over } if !setting.rules.mark_done => {
-            if world.delete(job, over) { Event::Written(0) } else { Event::Refused }
+            world.delete(job, over);
+            Event::Written(0)
         }
         Command::Write { aim, over } => {
             let entry = entry(world, i, task, aim);
             if world.put(job, over, entry) { Event::Written(entry.version) } else { Event::Refused }
         }
         Command::Read => {
-            let mut seen = world.seen(i, job, Some(task), setting.rules.fresh_id);
+            let mut seen = world.seen(i, job, task.write.map(|(_, version)| version), setting.rules.fresh_id);
             if let Some(seen) = &mut seen {
                 seen.written &= setting.rules.read_back;
             }
@@ -160,11 +174,13 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
             Event::Ended
         }
         Command::Fail => {
-            task.failure = true;
+            let past = world.jobs[job].past;
+            world.break_if(job, !past.died && !past.given_up, broken::FAILED);
             Event::Ended
         }
         Command::Report => {
-            if world.report(job, i, task.failure, setting) || !setting.rules.untaken {
+            let is_over = !task.inferred || task.adoptions > MOST_REPORTS || !setting.rules.untaken;
+            if world.report(job, i, setting) || is_over {
                 Event::Reported
             } else {
                 Event::NotInProgress
@@ -218,34 +234,21 @@ pub fn begin(world: &mut World, i: usize, task: Task, setting: &Setting) {
         }
         _ => {}
     }
-    world.workers[i].part = Part::On(task);
+    world.workers[i].part = Part::On(task.forget());
 }
 
 impl World {
     /// Worker `i` has nothing more to do with its job.
     pub fn leave(&mut self, i: usize) {
         self.workers[i].part = Part::Idle;
-        self.unwatch(i);
+        self.arrived(i);
     }
 
     /// Worker `i` is not on its way to holding a job any more.
-    pub fn unwatch(&mut self, i: usize) {
-        for worker in &mut self.workers {
-            if let Part::Waiting { watched, .. } = &mut worker.part {
-                *watched &= !(1 << i);
-            }
+    pub fn arrived(&mut self, i: usize) {
+        for entry in self.jobs.iter_mut().filter_map(|job| job.entry.as_mut()) {
+            entry.awaited &= !(1 << i);
         }
-    }
-
-    /// A claiming entry that may be adopted: old enough that everybody who was offered the job before the lease was over has
-    /// held it or given way.
-    pub fn is_old(&self, job: usize) -> bool {
-        let entry = self.jobs[job].entry;
-        entry.is_some_and(|entry| entry.phase == Phase::Claiming && entry.aged)
-            && (self.jobs[job].recent || self.jobs[job].status != Status::Dispatched)
-            && (0..self.workers.len())
-                .filter_map(|i| self.task(i, job))
-                .all(|task| !task.is_on_its_way() || task.prompt)
     }
 }
 

@@ -2,6 +2,9 @@
 
 use codepipeline_worker::lifecycle::protocol::{Aim, Phase, State};
 
+/// In units of 30 s: from a poll to holding the job, a claiming entry's lease, and from writing a mark to relying on it.
+pub type Time = u8;
+
 /// An entry's `ETag`. It follows from the body, and that bears a write id; so the same write tried twice makes the same one.
 pub type Version = u8;
 
@@ -39,8 +42,8 @@ pub enum Status {
 pub struct Job {
     pub status: Status,
     pub nonce: u8,
-    /// It was handed out when the entry's lease had been over, and the entry is as it was.
-    pub recent: bool,
+    /// How long ago it was handed out, while it is.
+    pub handed_out: Time,
     pub entry: Option<Entry>,
     /// Requests of which nobody awaits the answer any more. Each takes effect at some time.
     pub late: Vec<Late>,
@@ -67,8 +70,23 @@ pub struct Entry {
     pub version: Version,
     pub phase: Phase,
     pub owner: u8,
-    /// Of a claiming entry: its lease is over.
-    pub aged: bool,
+    /// How long ago a claiming entry was written.
+    pub age: Time,
+    /// It says that the job was not on offer.
+    pub marked: bool,
+    /// Who had been offered the job when a claiming entry was written, and is still on the way.
+    pub awaited: u8,
+    /// That the job was acknowledged is inferred only.
+    pub inferred: bool,
+    /// How often it was written by one that adopted it.
+    pub adoptions: u8,
+}
+
+impl Entry {
+    /// Written at least 30 s ago. Whoever had been offered the job before that has arrived.
+    pub fn is_old(&self) -> bool {
+        self.age >= 1 && self.awaited == 0
+    }
 }
 
 /// A request on its way.
@@ -77,7 +95,7 @@ pub enum Late {
     Write { over: Option<Version>, entry: Entry },
     Delete { over: Version },
     Acknowledge { nonce: u8 },
-    Report { by: u8, failure: bool },
+    Report { by: u8 },
 }
 
 /// An invocation.
@@ -93,15 +111,6 @@ pub struct Worker {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     Idle,
-    /// It has found a claiming entry that is old enough, has polled and got nothing, and waits.
-    Waiting {
-        job: usize,
-        version: Version,
-        /// Which workers were on their way with an offer of the job when it polled.
-        watched: u8,
-        /// The job was handed out before it polled, and not offered again since.
-        stale: bool,
-    },
     On(Task),
     /// One that knows no ledger.
     Stranger { job: usize, nonce: u8, runs: bool },
@@ -116,28 +125,53 @@ pub struct Task {
     pub nonce: u8,
     /// The write tried last.
     pub write: Option<(Aim, Version)>,
-    /// The answer to a write is missing.
-    pub unsure: bool,
-    /// The entry's lease had been over when the job was polled, and the entry is as it was.
-    pub prompt: bool,
+    /// How long ago it was offered.
+    pub age: Time,
+    /// It found a claiming entry, and so can only infer that the job was acknowledged.
+    pub is_inferring: bool,
+    /// What its entries say.
+    pub inferred: bool,
+    /// What its entries say.
+    pub adoptions: u8,
     /// Its action has run.
     pub ran: bool,
-    /// What is to be reported is a failure made up for a dead worker.
-    pub failure: bool,
 }
 
 impl Task {
     pub fn new(job: usize, state: State<Version>) -> Self {
-        Self { job, state, nonce: 0, write: None, unsure: false, prompt: false, ran: false, failure: false }
+        Self {
+            job,
+            state,
+            nonce: 0,
+            write: None,
+            age: 0,
+            is_inferring: false,
+            inferred: false,
+            adoptions: 0,
+            ran: false,
+        }
     }
 
-    /// It may still acknowledge the job, or hold it.
+    /// Without what makes no difference any more.
+    pub fn forget(mut self) -> Self {
+        if !self.is_on_its_way() {
+            self.age = 0;
+            self.nonce = 0;
+        }
+        if !matches!(self.state, State::Writing { .. } | State::Reading { .. }) {
+            self.write = None;
+        }
+        self
+    }
+
+    /// It may still acknowledge the job, or hold it, and has 30 s for it since the poll.
     pub fn is_on_its_way(&self) -> bool {
         matches!(
             self.state,
             State::Writing { aim: Aim::Claim | Aim::Hold, .. }
                 | State::Reading { aim: Aim::Claim | Aim::Hold, .. }
                 | State::Acknowledging { .. }
+                | State::Vouching
                 | State::Deleting { .. }
         )
     }
@@ -204,7 +238,6 @@ impl World {
         }
         for worker in &mut self.workers {
             match &mut worker.part {
-                Part::Waiting { version, .. } => name(version),
                 Part::On(task) => {
                     if let Some((_, version)) = &mut task.write {
                         name(version);
