@@ -180,6 +180,7 @@ fn out_of_time() {
         "the invocation's deadline has come and it is not over: something in it ignores its cancellation. The process ends; \
          with a ledger a later invocation looks after its jobs"
     );
+    command::kill_descendants();
     std::process::abort();
 }
 

@@ -117,6 +117,8 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn configuration() -> Configuration {
@@ -176,5 +178,38 @@ mod tests {
         assert_eq!(template.literal(), None);
         assert_eq!(Template::parse("bash {}").ok().unwrap().literal(), Some("bash {}"));
         assert_eq!(Template::parse("").ok().unwrap().literal(), Some(""));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken_as_it_is_or_refused_at_its_place_and_not_repeated(
+            pieces in prop::collection::vec(
+                prop_oneof![
+                    Just("{Config:".to_owned()),
+                    Just("}".to_owned()),
+                    "\\PC{0,6}",
+                    "[{}Config:ü]{0,9}",
+                    Just("long".repeat(13)),
+                ],
+                0..8,
+            ),
+        ) {
+            let text = pieces.concat();
+            match Template::parse(&text) {
+                Ok(template) => {
+                    let itself = |key: &str| (key.to_owned(), format!("{{Config:{key}}}"));
+                    let configuration = template.keys().map(itself).collect();
+                    prop_assert_eq!(template.render(&configuration), Ok(text));
+                }
+                Err(error) => {
+                    let (PlaceholderError::Unclosed { position }
+                    | PlaceholderError::EmptyKey { position }
+                    | PlaceholderError::KeyTooLong { position, .. }) = error;
+                    let rest: String = text.chars().skip(position - 1).collect();
+                    prop_assert!(rest.starts_with(OPENING), "{}", error);
+                    prop_assert!(!error.to_string().contains("longlong"), "{}", error);
+                }
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::job::Job;
-use removal::remove_tree;
+use removal::{make_writable, remove_tree};
 pub use work_folder::WorkFolder;
 
 /// The folder of one job, removed with everything in it when this is dropped.
@@ -80,7 +80,12 @@ impl Workspace {
     /// Removes the folder now, even while an action that ignored its end still holds on to this. /tmp holds nothing of a
     /// finished job: it outlives the invocation, and the next job may be of another pipeline.
     pub(crate) fn remove(&self) {
-        if let Err(error) = remove_tree(&self.root) {
+        let removed = remove_tree(&self.root).or_else(|_| {
+            // The folder around it is the worker's, but belongs to the user that commands run as, who may have locked it.
+            self.root.parent().map_or(Ok(()), make_writable)?;
+            remove_tree(&self.root)
+        });
+        if let Err(error) = removed {
             tracing::error!(error = %error, "the job's folder could not be removed");
         }
     }

@@ -118,10 +118,16 @@ fn slow_type() -> ActionTypeId {
 
 /// A pipeline `p` whose action `Slow` has begun; continuation jobs come without delay.
 async fn world() -> World {
+    world_with("Unused", "unused").await
+}
+
+/// The same, with one property in the action's configuration.
+async fn world_with(property: &str, value: &str) -> World {
     let settings = Settings { continuation_delay: Duration::ZERO, ..Settings::default() };
     let world = World::with(Options { engine: settings, ..Options::default() }).await;
-    world.create_type("Test", "Slow", &[]).await;
-    world.create_pipeline("p", vec![("Test", vec![custom("Slow", "Test", "Slow")])]).await;
+    world.create_type("Test", "Slow", &[property]).await;
+    let action = custom("Slow", "Test", "Slow").configuration(property.trim_end_matches('!'), value);
+    world.create_pipeline("p", vec![("Test", vec![action])]).await;
     world.put_source(zip(&[("a", "b")])).await;
     world.start("p").await;
     world.until_begun("p", "Slow").await;
@@ -238,6 +244,29 @@ async fn a_token_that_is_too_long_fails_the_job_and_stops_the_work() {
     let (_, message) = error(&world).await;
     assert!(message.contains("has 2048 characters, but must have 1 to 19"), "{message}");
     assert_eq!(action.stopped(), action.work(Some(&token)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_holds_a_secret_fails_the_job_and_stops_the_work() {
+    for (secret, is_refused) in [("hunter22-the-token", true), ("hunter2", false)] {
+        let world = world_with("Token!", secret).await;
+        let token = format!("https://builds.example/17?key={secret}");
+        let action = Scripted::new(&world, {
+            let token = token.clone();
+            move |turn, _| if turn == 0 { Step::Continue(token.clone()) } else { Step::Finish }
+        });
+
+        let (status, _) = work(&world, &worker(&world, &action, |served| served.secrets(["Token"]))).await;
+
+        if is_refused {
+            let (_, message) = error(&world).await;
+            assert!(message.contains("token holds a secret value") && !message.contains(secret), "{message}");
+            assert_eq!(action.stopped(), action.work(Some(&token)));
+        } else {
+            // So short that it may be there by chance.
+            assert_eq!(status, PipelineExecutionStatus::Succeeded);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

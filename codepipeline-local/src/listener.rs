@@ -14,6 +14,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::wire::{Stream, Wire};
+
 /// A port that is listened on until this is dropped.
 pub(crate) struct Listener {
     address: SocketAddr,
@@ -23,7 +25,7 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Listens on a loopback port, 0 for any that is free, and answers every request with `answer`. A request for which that
-    /// fails has its connection closed.
+    /// fails has its connection closed, or reset if its [`Wire`] says so.
     pub(crate) async fn start<A, F, B, E>(port: u16, answer: A) -> io::Result<Self>
     where
         A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
@@ -52,7 +54,12 @@ impl Listener {
                 // Without this, an answer's last packet waits for the acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
                 // No timer, so an idle connection stays open: a client that doesn't retry would meet its end now and then.
-                let service = service_fn(answer.clone());
+                let (answer, wire) = (answer.clone(), Wire::default());
+                let stream = Stream::new(stream, wire.clone());
+                let service = service_fn(move |mut request: Request<Incoming>| {
+                    request.extensions_mut().insert(wire.clone());
+                    answer(request)
+                });
                 let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
                 connections.spawn(connection);
                 while connections.try_join_next().is_some() {}

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::engine::{Connection, Engine, Settings};
+use crate::faults::{Faults, Late};
 use crate::listener::Listener;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, S3Pace, Store};
@@ -29,6 +30,8 @@ pub struct Options {
     pub connections: Vec<Connection>,
     /// How slow S3 is for jobs.
     pub s3: S3Pace,
+    /// What goes wrong on purpose; nothing by default.
+    pub faults: Faults,
     /// What ids, nonces and credentials are made from: the same seed and the same requests give the same ones.
     pub seed: u64,
     /// The time of CodePipeline and S3.
@@ -44,6 +47,7 @@ impl Default for Options {
             engine: Settings::default(),
             connections: Vec::new(),
             s3: S3Pace::default(),
+            faults: Faults::default(),
             seed: 0,
             clock: Clock::machine(),
         }
@@ -63,7 +67,9 @@ pub struct JobInvocation {
 pub struct Emulator {
     listener: Listener,
     driver: JoinHandle<()>,
+    shared: Weak<Shared>,
     log: RequestLog,
+    faults: Faults,
     events: Subscribers<Value>,
     invocations: Subscribers<JobInvocation>,
 }
@@ -71,7 +77,7 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one. Fails if the port is taken, the data folder can't be used, or the connections contradict each other.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let Options { port, data, engine: settings, connections, s3, seed, clock } = options;
+        let Options { port, data, engine: settings, connections, s3, faults, seed, clock } = options;
         let folder = match data {
             Some(folder) => Folder::Given(folder),
             None => Folder::Temporary(TempDir::with_prefix("codepipeline-local-")?),
@@ -92,19 +98,19 @@ impl Emulator {
             clock,
             store,
             log: log.clone(),
+            faults: faults.clone(),
+            late: Late::default(),
             changed,
             events: events.clone(),
             invocations: invocations.clone(),
         });
 
         let answering = Arc::clone(&shared);
-        let listener = Listener::start(port, move |request| {
-            let shared = Arc::clone(&answering);
-            async move { shared.answer(request).await }
-        });
+        let listener = Listener::start(port, move |request| Arc::clone(&answering).answer(request));
         let listener = listener.await?;
-        let driver = tokio::spawn(async move { shared.drive(changes).await });
-        Ok(Self { listener, driver, log, events, invocations })
+        let driving = Arc::clone(&shared);
+        let driver = tokio::spawn(async move { driving.drive(changes).await });
+        Ok(Self { listener, driver, shared: Arc::downgrade(&shared), log, faults, events, invocations })
     }
 
     /// What `AWS_ENDPOINT_URL` must say.
@@ -132,9 +138,17 @@ impl Emulator {
         self.log.in_order()
     }
 
+    /// What goes wrong on purpose, to be changed while the emulator runs.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
     /// Closes the port and all connections, and removes what was temporary.
     pub async fn stop(mut self) {
         self.listener.stop().await;
+        if let Some(shared) = self.shared.upgrade() {
+            shared.late.stop().await;
+        }
         self.driver.abort();
         // It was aborted: now nothing holds the folder any more, and a temporary one is gone.
         let _ = (&mut self.driver).await;
@@ -143,6 +157,9 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.late.abort();
+        }
         self.driver.abort();
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::api;
 use crate::clock::Clock;
 use crate::engine::{Effect, Engine, SourceError, SourceId, SourceRevision};
+use crate::faults::{Call, Faults, Late, inject};
 use crate::ids::random_uuid;
 use crate::request_log::RequestLog;
 use crate::s3::{CopyError, Store};
@@ -34,6 +35,9 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) log: RequestLog,
+    pub(crate) faults: Faults,
+    /// What faults have put off.
+    pub(crate) late: Late,
     /// Tells the driver of a change, and lets it tell when what follows from it is done.
     pub(crate) changed: mpsc::UnboundedSender<oneshot::Sender<()>>,
     pub(crate) events: Subscribers<Value>,
@@ -128,13 +132,22 @@ impl Shared {
         lock(&self.engine).source_finished(self.clock.now(), id, result);
     }
 
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
-        let mut reply = match request.headers().get(TARGET) {
-            Some(target) => {
-                let target = String::from_utf8_lossy(target.as_bytes()).into_owned();
-                self.answer_codepipeline(&target, request.into_body()).await
+    /// Answers a request, unless a fault is for it. Fails if the connection must be given up.
+    pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
+        let (parts, body) = request.into_parts();
+        let target = parts.headers.get(TARGET).map(|target| String::from_utf8_lossy(target.as_bytes()).into_owned());
+        let call = Call::of(&parts, target.as_deref().map(|target| operation(target).unwrap_or_default()));
+        let request = Request::from_parts(parts, Body::from(body));
+        let shared = Arc::clone(&self);
+        let respond = move |request| async move { shared.respond(target.as_deref(), request).await };
+        let mut reply = match self.faults.next(&call, self.clock.now()) {
+            None => respond(request).await?,
+            Some(kind) => {
+                if let Some(operation) = call.operation().filter(|_| kind.prevents_the_call()) {
+                    self.log.add(operation);
+                }
+                inject(kind, &call, request, respond, (&self.late, &self.clock)).await?
             }
-            None => self.store.answer(request).await?,
         };
         let headers = reply.headers_mut();
         if let Ok(request_id) = HeaderValue::try_from(random_uuid()) {
@@ -156,8 +169,15 @@ impl Shared {
         HeaderValue::from_bytes(&text).ok()
     }
 
-    async fn answer_codepipeline(&self, target: &str, body: Incoming) -> Response<Body> {
-        let Some(operation) = target.strip_prefix(SERVICE).and_then(|rest| rest.split_once('.')) else {
+    async fn respond(&self, target: Option<&str>, request: Request<Body>) -> Result<Response<Body>, HttpError> {
+        match target {
+            Some(target) => Ok(self.answer_codepipeline(target, request.into_body()).await),
+            None => self.store.answer(request).await,
+        }
+    }
+
+    async fn answer_codepipeline(&self, target: &str, body: Body) -> Response<Body> {
+        let Some(operation) = operation(target) else {
             let message =
                 format!("{target} is no operation of CodePipeline, which is all that the emulator has beside S3");
             return failure(StatusCode::BAD_REQUEST, "UnknownOperationException", &message);
@@ -169,7 +189,7 @@ impl Shared {
                 return failure(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", &message);
             }
         };
-        self.log.add(operation.1);
+        self.log.add(operation);
         let (reply, follows) = {
             let mut engine = lock(&self.engine);
             let reply = api::answer(&mut engine, self.clock.now(), target, &body);
@@ -187,7 +207,12 @@ impl Shared {
     }
 }
 
-fn failure(status: StatusCode, name: &str, message: &str) -> Response<Body> {
+/// The operation that a target names, if it is one of CodePipeline's.
+fn operation(target: &str) -> Option<&str> {
+    target.strip_prefix(SERVICE).and_then(|rest| rest.split_once('.')).map(|(_version, operation)| operation)
+}
+
+pub(crate) fn failure(status: StatusCode, name: &str, message: &str) -> Response<Body> {
     json_reply(status, serde_json::json!({"__type": name, "message": message}).to_string().into_bytes())
 }
 

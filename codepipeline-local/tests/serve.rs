@@ -68,6 +68,37 @@ async fn a_function_is_started_with_what_it_needs_to_find_the_emulator_and_ended
 }
 
 #[test]
+fn faults_and_throttles_on_the_command_line_strike_and_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments =
+        ["--fault", "ListPipelines:2:error", "--fault", "s3:*:1:reset", "--throttle", "ListActionTypes:0.001"];
+    let (mut child, line) = serve(folder.path(), &arguments);
+    let address = line.trim_start_matches("listening on http://");
+    let list = |operation: &str| status(address, &format!("X-Amz-Target: CodePipeline_20150709.{operation}\r\n"));
+    let listed = ["ListPipelines", "ListPipelines", "ListPipelines"].map(list);
+    assert_eq!(listed, [Some(200), Some(500), Some(200)]);
+    assert_eq!(["ListActionTypes", "ListActionTypes"].map(list), [Some(200), Some(400)]);
+    assert_eq!(status(address, ""), None, "S3's is reset");
+    terminate(&child);
+    let mut told = String::new();
+    std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut told).unwrap();
+    child.wait().unwrap();
+    let told: Vec<_> = told.lines().filter(|line| line.contains("fault")).collect();
+    assert!(told.len() == 3 && told[0].contains("error") && told[0].contains("ListPipelines"), "{told:?}");
+    assert!(told[1].contains("throttle") && told[2].contains("reset"), "{told:?}");
+}
+
+/// The status of the reply to an empty request, if there is one.
+fn status(address: &str, header: &str) -> Option<u16> {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!("POST / HTTP/1.1\r\nHost: host\r\nConnection: close\r\nContent-Length: 0\r\n{header}\r\n");
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut reply = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut reply).ok()?;
+    reply.split(' ').nth(1)?.parse().ok()
+}
+
+#[test]
 fn a_port_that_is_taken_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -114,6 +145,11 @@ fn a_wrong_argument_is_named_with_what_is_right() {
         (["--max-concurrency", "0"], "max-concurrency"),
         (["--s3-bytes-per-second", "0"], "s3-bytes-per-second"),
         (["--connections", "no-such-file"], "no-such-file"),
+        (["--fault", "PollForJob:1:reset"], "AcknowledgeJob, "),
+        (["--fault", "PollForJobs:first:reset"], "3+"),
+        (["--fault", "PollForJobs:1:explode"], "lose-answer"),
+        (["--fault", "PollForJobs:1:delay=1d"], "30s"),
+        (["--throttle", "PollForJobs:-1"], "above 0"),
     ] {
         let output = program(folder.path(), &[&["serve"], &arguments[..]].concat()).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();

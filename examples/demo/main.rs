@@ -75,6 +75,7 @@ async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 
     pipeline::create(&codepipeline, &arguments.command).await?;
     println!("the source is {}, {} bytes as a zip", arguments.source.display(), zip.len());
+    s3.create_bucket().bucket(worker::LEDGER).send().await?;
     s3.put_object().bucket(pipeline::SOURCE_BUCKET).key(pipeline::SOURCE_KEY).body(zip.into()).send().await?;
 
     let outside = outside::Outside::start(pipeline::CLIENT_TOKEN.to_owned()).await?;

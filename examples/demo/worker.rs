@@ -68,6 +68,9 @@ impl WorkerProcess {
     }
 }
 
+/// The ledger's bucket, which the template makes.
+pub(crate) const LEDGER: &str = "ledger";
+
 /// As `template.yaml` would configure it, and the emulator in AWS's place.
 fn environment(endpoint: &str, outside: &Outside) -> BTreeMap<String, String> {
     let variables = [
@@ -78,6 +81,7 @@ fn environment(endpoint: &str, outside: &Outside) -> BTreeMap<String, String> {
         ("AWS_REGION", "us-east-1".into()),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", outside.secrets_endpoint.clone()),
         ("CLIENT_TOKENS_SECRET", "demo/clients/".into()),
+        ("LEDGER_BUCKET", LEDGER.into()),
         ("WEBHOOK_KEY", WEBHOOK_KEY.into()),
         ("FUNCTION_TIMEOUT", "300".into()),
         ("WORK_FOLDER", std::env::temp_dir().to_string_lossy().into_owned()),

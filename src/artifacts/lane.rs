@@ -189,7 +189,7 @@ impl<O: Object> Clone for Lane<O> {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod memory {
     //! An object in memory, in place of one in S3.
 
@@ -203,15 +203,20 @@ pub(super) mod memory {
         }
 
         async fn read(&self, offset: u64, length: u64, _: BytesMut) -> Result<Bytes, Problem> {
-            let offset = usize::try_from(offset).unwrap();
-            Ok(self.0.slice(offset..offset + usize::try_from(length).unwrap()))
+            Ok(self.0.slice(offset as usize..(offset + length) as usize))
         }
     }
 
     /// A source as S3 gives it: the first range has come already.
+    #[cfg(test)]
     pub(in super::super) fn source(content: impl Into<Bytes>, runtime: &Handle) -> Source<InMemory> {
+        with_head(content, RANGE_BYTES as usize, runtime)
+    }
+
+    /// A source of which the first `head` bytes have come already.
+    pub(in super::super) fn with_head(content: impl Into<Bytes>, head: usize, runtime: &Handle) -> Source<InMemory> {
         let content = content.into();
-        let head = content.slice(..content.len().min(usize::try_from(RANGE_BYTES).unwrap()));
+        let head = content.slice(..content.len().min(head));
         Source { object: Arc::new(InMemory(content)), head, runtime: runtime.clone(), stop: Stop::new() }
     }
 }

@@ -29,6 +29,9 @@ mod copy;
 mod credentials;
 mod download;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod jail;
 mod lane;
 mod links;
@@ -54,7 +57,8 @@ pub struct Limits {
     /// The most bytes of file content, counted as they are written.
     pub max_unpacked_bytes: u64,
     /// The most files, folders and links. CodePipeline's own limit for an S3 object is 100 000 files (quotas, CodePipeline
-    /// User Guide).
+    /// User Guide). Each takes an inode and, beside its bytes, up to a block: 100 000 empty files, or files of one byte, take
+    /// 400 MB with blocks of 4 KiB. A disk that has less is full, which is an error like that of too many bytes.
     pub max_entries: u64,
 }
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::End;
 use super::execute::{Executed, panicked};
 use super::keeper::Keeper;
 use super::protocol::{Command, Event};
 use super::will::Will;
+use super::{End, swallow};
 use crate::actions::{Abandoned, Served};
 use crate::job::{ActionTypeId, Failure, FailureKind};
 use crate::queue::{Claim, Delivered, Queue, Undelivered};
@@ -43,15 +43,16 @@ pub(super) struct Delivery<'a> {
 
 impl Delivery<'_> {
     /// Reports, until the deadline, and stops what runs on for nobody: the report was of a failure, or of a continuation
-    /// that the service would not have because the action was abandoned. A job that was `perhaps_twice` delivered may be
-    /// over because the other delivery was faster: both look after the same work, so that is left running.
-    pub(super) async fn deliver(self, executed: Executed, perhaps_twice: bool) -> End {
+    /// that the service would not have because the action was abandoned. A job that this worker looks after `with_others`,
+    /// since it was delivered twice or adopted, may be over because one of those was faster: they look after the same work,
+    /// so that is left running.
+    pub(super) async fn deliver(self, executed: Executed, with_others: bool) -> End {
         let Executed { result, redactor, running, .. } = executed;
         let reportable = result.map(|outcome| self.claim.reportable(outcome));
         let will = Will { report: report(reportable, &redactor), running };
         self.keeper.ended(will.write());
         match self.keeper.settle(self.deadline - BEFORE_DEADLINE - REPORT).await {
-            Command::Report => self.send(will, &redactor, perhaps_twice).await,
+            Command::Report => self.send(will, &redactor, with_others).await,
             _ => {
                 tracing::error!("the ledger says that another worker holds the job, so nothing is reported");
                 End::Over
@@ -66,11 +67,11 @@ impl Delivery<'_> {
         self.send(will, &Redactor::default(), true).await
     }
 
-    async fn send(self, will: Will, redactor: &Redactor, is_perhaps_anothers: bool) -> End {
+    async fn send(self, will: Will, redactor: &Redactor, with_others: bool) -> End {
         let Self { queue, claim, keeper, served, deadline } = self;
         let until = deadline - BEFORE_DEADLINE;
         let Sent { end, refused } = send(queue, claim, will.report, redactor, until, keeper.is_kept()).await;
-        let by_another = is_perhaps_anothers && end == End::Over;
+        let by_another = with_others && end == End::Over;
         if let (Some(running), Some(served)) = (will.running, served)
             && !by_another
             && !matches!(end, End::Continued | End::Undelivered)
@@ -157,8 +158,14 @@ async fn send(
 
 /// Nothing is left to report with, so the log is all that a failure to stop can go to.
 async fn stop(served: &Served, running: &Abandoned, redactor: &Redactor, until: Instant) {
-    let stopping = AssertUnwindSafe(served.action.stop_boxed(running)).catch_unwind();
-    match timeout_at(until, stopping).await.map(|stopped| stopped.unwrap_or_else(|_| Err(panicked()))) {
+    // The future is dropped within, too: that can panic as well.
+    let stopping =
+        AssertUnwindSafe(async { timeout_at(until, served.action.stop_boxed(running)).await }).catch_unwind();
+    let stopped = stopping.await.unwrap_or_else(|payload| {
+        swallow(payload);
+        Ok(Err(panicked()))
+    });
+    match stopped {
         Ok(Ok(())) => tracing::info!(action.execution_id = running.execution_id, "stopped the work outside"),
         Ok(Err(failure)) => {
             let reason = redactor.redact(&failure.message);

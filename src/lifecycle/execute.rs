@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
 use super::continuation::ActionRun;
-use super::fresh::FromDetails;
+use super::fresh::{FromDetails, Issued};
 use super::links::JobLinks;
-use super::{Known, Lifecycle};
+use super::{Known, Lifecycle, swallow};
 use crate::actions::{Abandoned, Run, Served};
 use crate::artifacts::{Limits, StagingError, Store};
-use crate::job::{Artifact, Continuation, Credentials, Failure, FailureKind, Finished, Job, Outcome};
+use crate::job::{Artifact, Continuation, Failure, FailureKind, Finished, Job, Outcome};
 use crate::queue::{Claim, Details};
 use crate::redact::Redactor;
 use crate::workspace::Workspace;
@@ -25,6 +25,9 @@ const STALE: Duration = Duration::from_secs(5);
 
 /// How long a cancelled action may take to notice.
 const CANCELLING: Duration = Duration::from_secs(2);
+
+/// Shorter secrets occur in tokens by chance (`web`, `eu-1`), and a job must not fail for that.
+const SECRET_IN_TOKEN: usize = 8;
 
 /// What the work came to.
 pub(super) struct Executed {
@@ -59,10 +62,14 @@ pub(super) async fn execute(
 ) -> Executed {
     let Known { details, since } = current(lifecycle, claim, known, end_by).await;
     let Details { mut job, credentials } = details;
-    let redactor = redactor(&job, credentials.as_ref(), &served.secrets);
+    let issued = Issued::default();
+    credentials.iter().cloned().for_each(|credentials| issued.add(credentials));
     let run = match begun(&mut job, (lifecycle.wall_clock)()) {
         Ok(run) => run,
-        Err(failure) => return Executed { result: Err(failure), redactor, workspace: None, running: None },
+        Err(failure) => {
+            let redactor = redactor(&job, &issued, &served.secrets);
+            return Executed { result: Err(failure), redactor, workspace: None, running: None };
+        }
     };
     let job = Arc::new(job);
     let (ended, workspace) = match Workspace::create(&lifecycle.work_folder, &job) {
@@ -74,8 +81,8 @@ pub(super) async fn execute(
             let workspace = Arc::new(workspace);
             let store = credentials.map(|credentials| {
                 let action_type = job.action_type.clone();
-                let fresh =
-                    FromDetails { queue: lifecycle.queue.clone(), key: claim.key().clone(), action_type, end_by };
+                let (queue, key) = (lifecycle.queue.clone(), claim.key().clone());
+                let fresh = FromDetails { queue, key, action_type, end_by, issued: issued.clone() };
                 Arc::new(lifecycle.stores.for_job(&credentials, since, Arc::new(fresh)))
             });
             let (turn_workspace, served) = (Arc::clone(&workspace), Arc::clone(served));
@@ -83,11 +90,13 @@ pub(super) async fn execute(
             (guarded(turn, lifecycle.unpacking, end_by).await, Some(workspace))
         }
     };
+    let redactor = redactor(&job, &issued, &served.secrets);
     let running = |token| Abandoned { execution_id: run.execution_id.clone(), token };
     match ended {
         Ok(Outcome::Continue(going_on)) => {
             let running = Some(running(Some(going_on.token.clone())));
             let result = continued(going_on, &run, served, (lifecycle.wall_clock)());
+            let result = result.and_then(|going_on| without_secret(going_on, &job, &issued, &served.secrets));
             Executed { result, redactor, workspace, running }
         }
         Ok(finished @ Outcome::Finished(_)) => Executed { result: Ok(finished), redactor, workspace, running: None },
@@ -153,11 +162,32 @@ async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known, latest: Ins
     }
 }
 
-fn redactor(job: &Job, credentials: Option<&Credentials>, secret_keys: &[String]) -> Redactor {
-    let values = secret_keys.iter().filter_map(|key| job.configuration.get(key));
-    let keys =
-        credentials.into_iter().flat_map(|it| [it.secret_access_key.expose_secret(), it.session_token.expose_secret()]);
-    Redactor::new(values.chain(keys))
+/// What must not show in the job's report: the values of its secret keys, and every credential that it has got.
+fn secrets(job: &Job, issued: &Issued, secret_keys: &[String]) -> Vec<SecretString> {
+    let values = secret_keys.iter().filter_map(|key| job.configuration.get(key)).map(SecretString::from);
+    let keys = issued.all().into_iter().flat_map(|it| [it.secret_access_key, it.session_token]);
+    values.chain(keys).collect()
+}
+
+fn redactor(job: &Job, issued: &Issued, secret_keys: &[String]) -> Redactor {
+    Redactor::new(secrets(job, issued, secret_keys).iter().map(ExposeSecret::expose_secret))
+}
+
+/// Refuses a continuation whose token holds a secret: CodePipeline keeps the token as it is and shows it to whoever may look
+/// at the pipeline's executions. It can't be masked, since the action needs it as it was.
+fn without_secret(going_on: Outcome, job: &Job, issued: &Issued, secret_keys: &[String]) -> Result<Outcome, Failure> {
+    let long = secrets(job, issued, secret_keys);
+    let long = long.iter().map(ExposeSecret::expose_secret).filter(|it| it.chars().count() >= SECRET_IN_TOKEN);
+    match going_on {
+        Outcome::Continue(Continuation { token, external_execution_id, .. })
+            if Redactor::new(long).finds_in(&token) =>
+        {
+            let message = "the action's continuation token holds a secret value of its configuration or of the job's \
+                           credentials, and was not handed to CodePipeline, which shows it; its work was stopped";
+            Err(Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, message) })
+        }
+        harmless => Ok(harmless),
+    }
 }
 
 /// All that one turn at a job needs.
@@ -209,11 +239,20 @@ async fn guarded(turn: Turn, unpacking: Limits, end_by: Instant) -> Result<Outco
     });
     let result = match timeout_at(end_by, task.join_next()).await {
         Ok(Some(Ok(result))) => result,
-        Ok(Some(Err(error))) if error.is_panic() => Err(Ended { failure: panicked(), work: Work::Unknown }),
-        Ok(Some(Err(_)) | None) => Err(Ended::cut_off("the action was cancelled")),
+        Ok(Some(Err(error))) => Err(match error.try_into_panic() {
+            Ok(payload) => {
+                swallow(payload);
+                Ended { failure: panicked(), work: Work::Unknown }
+            }
+            Err(_) => Ended::cut_off("the action was cancelled"),
+        }),
+        Ok(None) => Err(Ended::cut_off("the action was cancelled")),
         Err(_) => {
-            if timeout(CANCELLING, task.shutdown()).await.is_err() {
-                tracing::error!("the action ignores its cancellation");
+            task.abort_all();
+            match timeout(CANCELLING, task.join_next()).await {
+                Err(_) => tracing::error!("the action ignores its cancellation"),
+                Ok(Some(Err(error))) => error.try_into_panic().map_or((), swallow),
+                Ok(_) => {}
             }
             Err(out_of_time())
         }

@@ -2,12 +2,27 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
 use crate::artifacts::Renew;
 use crate::job::{ActionTypeId, Credentials};
 use crate::queue::{JobKey, Queue};
+
+/// The credentials that a job has got so far, the first ones included: none of them may show in its report.
+#[derive(Clone, Default)]
+pub(super) struct Issued(Arc<Mutex<Vec<Credentials>>>);
+
+impl Issued {
+    pub(super) fn add(&self, credentials: Credentials) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(credentials);
+    }
+
+    pub(super) fn all(&self) -> Vec<Credentials> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 /// Asks for the job's details, which hold credentials that live as long as any.
 pub(super) struct FromDetails {
@@ -16,6 +31,7 @@ pub(super) struct FromDetails {
     pub(super) action_type: ActionTypeId,
     /// When the job's turn is over anyway.
     pub(super) end_by: Instant,
+    pub(super) issued: Issued,
 }
 
 impl Renew for FromDetails {
@@ -23,7 +39,10 @@ impl Renew for FromDetails {
         Box::pin(async {
             let details = self.queue.details(&self.key, &self.action_type, self.end_by).await;
             let details = details.map_err(|error| error.to_string())?;
-            details.credentials.ok_or_else(|| "the job's details hold no credentials any more".to_owned())
+            let fresh =
+                details.credentials.ok_or_else(|| "the job's details hold no credentials any more".to_owned())?;
+            self.issued.add(fresh.clone());
+            Ok(fresh)
         })
     }
 }

@@ -16,6 +16,9 @@ mod continuation;
 mod deliver;
 mod execute;
 mod fresh;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod intake;
 mod keeper;
 mod links;
@@ -23,6 +26,7 @@ pub mod protocol;
 mod recover;
 mod will;
 
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -139,9 +143,9 @@ impl Lifecycle {
         }
         // Lambda may deliver an event twice, and without a ledger nothing tells. A job with a continuation token has its
         // only sign of being abandoned in that its report is refused, so it is taken for what it seems.
-        let perhaps_twice = !keeper.is_kept() && details.job.continuation_token.is_none();
+        let with_others = !keeper.is_kept() && details.job.continuation_token.is_none();
         let known = Known { details, since: received_at };
-        self.live_claimed(claim, &mut keeper, known, served, perhaps_twice).await
+        self.live_claimed(claim, &mut keeper, known, served, with_others).await
     }
 
     async fn live_claimed(
@@ -150,14 +154,17 @@ impl Lifecycle {
         keeper: &mut Keeper,
         known: Known,
         served: &Arc<Served>,
-        perhaps_twice: bool,
+        with_others: bool,
     ) -> End {
         let deadline = keeper.deadline();
         let executing = AssertUnwindSafe(execute::execute(self, &claim, known, served, deadline - self.reporting));
-        let mut executed = executing.catch_unwind().await.unwrap_or_else(|_| Executed::panicked());
+        let mut executed = executing.catch_unwind().await.unwrap_or_else(|payload| {
+            swallow(payload);
+            Executed::panicked()
+        });
         let workspace = executed.workspace.take();
         let delivery = Delivery { queue: &self.queue, claim, keeper, served: Some(served), deadline };
-        let end = delivery.deliver(executed, perhaps_twice).await;
+        let end = delivery.deliver(executed, with_others).await;
         // After the report: a large folder takes its time to go, a report can't wait.
         if let Some(workspace) = workspace {
             let _ = tokio::task::spawn_blocking(move || workspace.remove()).await;
@@ -169,6 +176,12 @@ impl Lifecycle {
     pub async fn refuse_invoked(&self, invoked: InvokedJob, deadline: Instant) -> End {
         deliver::refuse(&self.queue, invoked.claim, &invoked.details.job.action_type, deadline).await
     }
+}
+
+/// Lets a panic end here. What it carries is leaked and not dropped: an action may panic with a value whose destructor panics,
+/// which would end the job's life before its report.
+pub(crate) fn swallow(payload: Box<dyn Any + Send>) {
+    std::mem::forget(payload);
 }
 
 /// What is known of a claimed job, and since when.

@@ -135,7 +135,7 @@ impl Lifecycle {
                 let running =
                     keeper.action_execution_id().map(|id| Abandoned { execution_id: id.to_owned(), token: None });
                 let executed = died(died_often, running);
-                self.delivery(claim, &mut keeper, served).deliver(executed, false).await
+                self.delivery(claim, &mut keeper, served).deliver(executed, true).await
             }
             _ => self.delivery(claim, &mut keeper, served).deliver_again().await,
         }
@@ -168,14 +168,14 @@ impl Lifecycle {
         match served.iter().find(is_of) {
             Some(served) => {
                 let known = Known { details, since };
-                self.live_claimed(claim, keeper, known, served, false).await
+                self.live_claimed(claim, keeper, known, served, true).await
             }
             None => {
                 let message =
                     "the worker that ran the job died, and no action in ACTIONS has the job's queryParam any more";
                 let failure = Failure::new(FailureKind::ConfigurationError, message);
                 let executed = Executed::failed(failure, None);
-                self.delivery(claim, keeper, &[]).deliver(executed, false).await
+                self.delivery(claim, keeper, &[]).deliver(executed, true).await
             }
         }
     }

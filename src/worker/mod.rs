@@ -17,7 +17,7 @@ use tracing::Instrument;
 use crate::actions::{Abandoned, Served};
 use crate::job::{ActionTypeId, Job};
 use crate::ledger::LedgerError;
-use crate::lifecycle::{End, Invocation, Lifecycle};
+use crate::lifecycle::{End, Invocation, Lifecycle, swallow};
 use crate::queue::{Delivered, InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
 use shift::Shift;
 use throttles::Throttles;
@@ -184,12 +184,17 @@ impl Worker {
         let abandoned = Abandoned { execution_id: execution_id.to_owned(), token: None };
         // A type may have several entries, one for each queryParam; the event does not tell whose the action was.
         for served in self.polled(|served| served.action_type == *action_type) {
-            let stopping = AssertUnwindSafe(served.action.stop_boxed(&abandoned)).catch_unwind();
-            match timeout_at(deadline - self.lifecycle.reporting, stopping).await {
+            let until = deadline - self.lifecycle.reporting;
+            // The future is dropped within, too: that can panic as well.
+            let stopping = async { timeout_at(until, served.action.stop_boxed(&abandoned)).await };
+            match AssertUnwindSafe(stopping).catch_unwind().await {
                 Ok(Ok(Ok(()))) => summary.stopped += 1,
                 Ok(Ok(Err(failure))) => problem = problem.or(Some(failure.message)),
-                Ok(Err(_)) => problem = problem.or(Some("the action panicked".into())),
-                Err(_) => problem = problem.or(Some("the invocation's deadline came first".into())),
+                Ok(Err(_)) => problem = problem.or(Some("the invocation's deadline came first".into())),
+                Err(payload) => {
+                    swallow(payload);
+                    problem = problem.or(Some("the action panicked".into()));
+                }
             }
         }
         if let Some(reason) = problem {

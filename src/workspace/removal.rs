@@ -40,7 +40,8 @@ fn remove_stubborn(root: &Path) -> io::Result<()> {
     std::fs::remove_dir(root)
 }
 
-fn make_writable(folder: &Path) -> io::Result<()> {
+/// Gives this user, who owns the folder, every right to it.
+pub(super) fn make_writable(folder: &Path) -> io::Result<()> {
     std::fs::set_permissions(folder, Permissions::from_mode(0o700))
 }
 

@@ -1,13 +1,14 @@
 //! How a command ends, and everything with it that it started.
 
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use codepipeline_worker::actions::command::harden_process;
+use codepipeline_worker::actions::command::{harden_process, kill_descendants};
 use codepipeline_worker::job::FailureKind;
-use rustix::process::{DumpableBehavior, child_subreaper, dumpable_behavior};
+use rustix::process::{DumpableBehavior, child_subreaper, dumpable_behavior, getuid};
 
-use crate::scenario::{Staged, alone, describe, exists, sh};
+use crate::scenario::{Staged, alone, describe, exists, program, sh};
 
 /// Starts processes that do what they can to survive: one in a session of its own, one whose parent is gone, one that
 /// stands still. All of them ignore SIGTERM, hold the output open and wait for something that never comes. Their numbers are in the file
@@ -154,6 +155,72 @@ async fn children_that_were_there_before_are_left_alone() {
     assert!(neighbour.try_wait().unwrap().is_none());
     drop(neighbour.stdin.take());
     assert!(neighbour.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_process_about_to_end_can_kill_all_that_it_has_started() {
+    let _alone = alone().await;
+    let staged = sh(&format!("{SURVIVORS} read x < never")).stage();
+    let ending = tokio::select! {
+        ended = staged.start_alone() => ended.err(),
+        () = async { staged.wait_for("pids").await; kill_descendants(); std::future::pending().await } => None,
+    };
+    let message = ending.unwrap().message;
+    assert!(message.starts_with("the command was killed by signal 9 (SIGKILL)"), "{message}");
+    assert_no_survivors(&staged);
+}
+
+#[tokio::test]
+async fn a_command_that_stands_still_is_ended_at_its_timeout() {
+    let scenario = sh("kill -STOP $$").timeout(Duration::from_millis(300)).grace(Duration::from_millis(100));
+    let failure = scenario.fail().await;
+    assert!(failure.message.contains("timeoutSeconds (0.3)"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn a_silent_command_is_ended_at_its_timeout() {
+    let script = "exec >&- 2>&-; mkfifo never; read x < never";
+    let failure = sh(script).timeout(Duration::from_millis(300)).fail().await;
+    assert!(failure.message.contains("timeoutSeconds (0.3)"), "{}", failure.message);
+    assert!(failure.output.is_none());
+}
+
+/// A user of its own for the bomb, where there may be one: the limit counts all processes of a user.
+fn bounded(script: &str) -> Vec<String> {
+    let most = 150;
+    let user = if getuid().is_root() { "setpriv --reuid 64123 --regid 64123 --clear-groups " } else { "" };
+    let others = if getuid().is_root() { 0 } else { threads_of_this_user() };
+    let wrapped = format!("{user}prlimit --nproc={0}:{0} sh -c", most + others);
+    wrapped.split(' ').chain([script]).map(str::to_owned).collect()
+}
+
+fn threads_of_this_user() -> usize {
+    let own = |entry: &std::fs::DirEntry| entry.metadata().is_ok_and(|it| it.uid() == getuid().as_raw());
+    let listing = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok).filter(own);
+    listing.filter_map(|process| std::fs::read_dir(process.path().join("task")).ok()).map(Iterator::count).sum()
+}
+
+#[tokio::test]
+async fn a_fork_bomb_is_ended_at_its_timeout() {
+    let _alone = alone().await;
+    // Each process ignores SIGTERM and starts two more, one in a session of its own, as often as the limit lets it.
+    let bomb = r#"trap '' TERM; while :; do setsid sh -c "$0" "$0" & sh -c "$0" "$0" & wait; done"#;
+    let start = r#"trap '' TERM; sh -c "$0" "$0" & exec tail -f /dev/null"#;
+    let mut arguments = bounded(start);
+    arguments.push(bomb.to_owned());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let scenario = program(&arguments).timeout(Duration::from_millis(700)).grace(Duration::from_millis(100));
+    let staged = scenario.stage();
+    let failure = staged.start_alone().await.err().unwrap();
+    assert!(failure.message.contains("timeoutSeconds (0.7)"), "{}", failure.message);
+    assert!(!command_lines().any(|line| line.contains("setsid sh -c")), "some of it is left");
+}
+
+fn command_lines() -> impl Iterator<Item = String> {
+    let listing = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    listing
+        .filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).into_owned())
 }
 
 #[tokio::test]

@@ -113,7 +113,10 @@ async fn values_that_a_process_cannot_get_are_refused_and_not_repeated() {
     let large = sh("true").configured("Key", &"x".repeat(200_000)).fail().await;
     let start = "the command's arguments and environment are too large: 200";
     assert!(large.message.starts_with(start) && large.message.contains("131072"), "{}", large.message);
-    for failure in [nul, argument, empty, large] {
+    let many = (0..30).fold(sh("true"), |scenario, key| scenario.configured(&format!("K{key}"), &"x".repeat(100_000)));
+    let many = many.fail().await;
+    assert!(many.message.starts_with("the command's arguments and environment are too large: 300"), "{}", many.message);
+    for failure in [nul, argument, empty, large, many] {
         assert_eq!(failure.kind, FailureKind::ConfigurationError);
     }
 }
@@ -145,10 +148,12 @@ async fn programs_that_cannot_be_executed_are_the_configurations_mistake() {
     );
     let folder = program(&["/etc"]).fail().await;
     assert!(folder.message.starts_with("the command's program `/etc` may not be executed"), "{}", folder.message);
+    let without_right = program(&["/etc/passwd"]).fail().await;
+    assert!(without_right.message.contains("`/etc/passwd` may not be executed"), "{}", without_right.message);
     let named = program(&["{Config:Program}"]).configured("Program", "confidential").fail().await;
     let start = "the command's program, which the action's configuration names, was not found";
     assert!(named.message.starts_with(start), "{}", named.message);
-    for failure in [missing, folder, named] {
+    for failure in [missing, folder, without_right, named] {
         assert_eq!(failure.kind, FailureKind::ConfigurationError);
         assert!(failure.output.is_none());
     }
@@ -162,7 +167,9 @@ async fn a_script_of_the_input_artifact_can_be_the_program() {
     std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
     assert_eq!(staged.start().await.err().unwrap().message, "the command ended with exit code 7");
 
-    std::fs::write(&script, "\0").unwrap();
-    let message = staged.start().await.err().unwrap().message;
-    assert!(message.contains("`./build.sh` is neither a binary for this machine"), "{message}");
+    for content in ["\0", "exit 7\n", ""] {
+        std::fs::write(&script, content).unwrap();
+        let message = staged.start().await.err().unwrap().message;
+        assert!(message.contains("`./build.sh` is neither a binary for this machine"), "{content}: {message}");
+    }
 }

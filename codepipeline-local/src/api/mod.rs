@@ -74,6 +74,11 @@ pub fn answer(engine: &mut Engine, now: Timestamp, target: &str, body: &[u8]) ->
     }
 }
 
+/// The names of the operations that the emulator has.
+pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+    MODEL.operations.keys().map(String::as_str)
+}
+
 fn call(engine: &mut Engine, target: &str, body: &[u8]) -> Answer {
     let name = target.strip_prefix(&MODEL.target_prefix).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
     let (Some(operation), Some(handler)) = (MODEL.operations.get(name), handler(name)) else {

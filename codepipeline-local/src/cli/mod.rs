@@ -1,6 +1,5 @@
 //! The command line.
 
-mod duration;
 mod serve;
 mod settings;
 

@@ -9,12 +9,13 @@ use std::time::Duration;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::duration::parse;
 use super::settings::SettingFlags;
 use crate::api::read_connections;
 use crate::clock::Clock;
+use crate::durations::parse;
 use crate::engine::Connection;
 use crate::event_pattern::EventPattern;
+use crate::faults::{Fault, Faults, Throttle};
 use crate::ids::random_seed;
 use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule, Waking};
 use crate::s3::S3Pace;
@@ -42,6 +43,17 @@ pub(super) struct Serve {
     /// How many bytes per second S3 takes from or gives to each request with a job's credentials [default: no limit]
     #[arg(long, value_name = "NUMBER")]
     s3_bytes_per_second: Option<NonZeroU64>,
+    /// Has calls go wrong: OPERATION:CALLS:KIND, as in PutJobSuccessResult:1:lose-answer. OPERATION is a name as in the APIs, or
+    /// codepipeline:*, s3:* or *. CALLS are 3, 3+ (the third and all later), 2-4, */10 (every tenth) or *. KIND is throttle, error
+    /// (500), reset, lose-answer (reset after it took effect), stall (no answer), stall-answer (none, but it took effect),
+    /// delay=DURATION (late), delay-answer=DURATION (its answer is late), or, for GetObject, PutObject and UploadPart,
+    /// cut=BYTES. May be given again
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<Fault>,
+    /// Refuses calls beyond a rate as throttled: OPERATION:RATE or OPERATION:RATE:BURST, as in PollForJobs:2, in calls per second
+    /// for each operation; the burst is a second's worth if it is not given. May be given again
+    #[arg(long = "throttle", value_name = "THROTTLE")]
+    throttles: Vec<Throttle>,
     /// Makes ids, nonces and credentials the same in every run that is asked the same
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -79,7 +91,11 @@ impl Serve {
         let connections = self.connections.as_deref().map(connections).transpose()?.unwrap_or_default();
         let clock = Clock::machine();
         let s3 = S3Pace { delay: self.s3_delay, bytes_per_second: self.s3_bytes_per_second };
-        let options = Options { port: self.port, data: self.data, engine: settings, connections, s3, seed, clock };
+        let faults = Faults::default();
+        self.faults.into_iter().for_each(|fault| faults.add(fault));
+        self.throttles.into_iter().for_each(|throttle| faults.throttle(throttle));
+        let options =
+            Options { port: self.port, data: self.data, engine: settings, connections, s3, faults, seed, clock };
         let emulator = Emulator::start(options).await.map_err(|error| error.to_string())?;
         announce(&emulator.endpoint()).map_err(|error| format!("can't write to standard output: {error}"))?;
 

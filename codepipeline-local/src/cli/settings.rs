@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::duration::{OrNever, parse, parse_or_never};
+use crate::durations::{OrNever, parse, parse_or_never};
 use crate::engine::{Leniency, NonceForm, Settings};
 
 /// What CodePipeline does where its documentation is silent. The defaults are the engine's.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::BodyExt;
-use hyper::body::{Frame, Incoming};
+use hyper::body::Frame;
 use s3s::{Body, StdError};
 
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
@@ -17,18 +17,18 @@ const LONGEST_HEAD: usize = 1024;
 
 /// The body, of which the unread rest is still read when it is dropped. A client that is refused while it still sends
 /// would otherwise find the connection reset, and not the answer.
-pub(super) fn read_to_its_end(headers: &HeaderMap, body: Incoming) -> Body {
+pub(crate) fn read_to_its_end(headers: &HeaderMap, body: Body) -> Body {
     // Whoever waits for leave to send it sends nothing when refused.
-    if headers.contains_key(http::header::EXPECT) { Body::from(body) } else { Body::http_body(Draining(Some(body))) }
+    if headers.contains_key(http::header::EXPECT) { body } else { Body::http_body(Draining(Some(body))) }
 }
 
-struct Draining(Option<Incoming>);
+struct Draining(Option<Body>);
 
 impl hyper::body::Body for Draining {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = StdError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
         match &mut self.0 {
             Some(body) => Pin::new(body).poll_frame(cx),
             None => Poll::Ready(None),

@@ -9,6 +9,7 @@ mod condition;
 mod listing;
 mod messages;
 mod objects;
+mod operation;
 mod pace;
 mod signature;
 mod storage;
@@ -23,7 +24,6 @@ use std::sync::Arc;
 
 use http::header::RANGE;
 use http::{HeaderMap, Request, Response};
-use hyper::body::Incoming;
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::dto::{Range, ServerSideEncryption};
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -34,7 +34,9 @@ use crate::clock::Clock;
 use crate::request_log::RequestLog;
 use crate::types::{ObjectRef, Permissions};
 use access::Caller;
+pub(crate) use body::read_to_its_end;
 use catalog::{Catalog, Encryption, Record};
+pub(crate) use operation::{OPERATIONS, operation};
 pub use pace::S3Pace;
 use signature::Signed;
 use storage::{Operations, Storage};
@@ -118,7 +120,7 @@ impl Store {
     }
 
     /// Answers a request. Fails if the connection must be given up.
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
         let (mut parts, body) = request.into_parts();
         let mut body = body::read_to_its_end(&parts.headers, body);
         let mut pace = S3Pace::default();

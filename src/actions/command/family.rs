@@ -14,6 +14,9 @@ use super::processes::{self, Identity, Process};
 /// For how long [`Family::kill_all`] tries to win against a program that starts processes faster than they can be killed.
 const LONGEST_SWEEP: Duration = Duration::from_secs(5);
 
+/// The same for [`kill_descendants`], which somebody waits for at a deadline.
+const LONGEST_LAST_SWEEP: Duration = Duration::from_secs(1);
+
 /// The processes that descend from this one, but for those that were there before.
 ///
 /// This process is a subreaper, so a process whose parent dies becomes its child: whatever a command does to get away
@@ -127,6 +130,31 @@ impl Family {
             sweep.left.extend(members.iter().map(|member| member.identity));
         }
         Ok(true)
+    }
+}
+
+/// Kills (SIGKILL) whatever this process and the commands that it runs have started. For who is about to end this process at
+/// once: nothing that is left then has anybody to end it, and Lambda may give its remains the next jobs for neighbours.
+///
+/// It needs no async runtime, and gives up after a second.
+pub fn kill_descendants() {
+    let nobody = BTreeSet::new();
+    let give_up = Instant::now() + LONGEST_LAST_SWEEP;
+    // The dead stay listed for as long as nobody reaps them.
+    while let Ok(listing) = processes::list()
+        && Instant::now() < give_up
+    {
+        let mut living = processes::descendants(&listing, &nobody);
+        living.retain(|process| !process.is_zombie);
+        if living.is_empty() {
+            return;
+        }
+        for group in processes::groups_of_only(&living, &listing).into_iter().filter_map(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        for process in living {
+            let _ = process.signal(Signal::KILL);
+        }
     }
 }
 

@@ -15,6 +15,9 @@
 mod environment;
 mod failures;
 mod family;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod harden;
 mod processes;
 mod report_files;
@@ -30,6 +33,7 @@ use thiserror::Error;
 use tokio::process::Command;
 use tokio::time::{Instant, timeout_at};
 
+pub use self::family::kill_descendants;
 pub use self::harden::harden_process;
 use self::report_files::ReportFiles;
 use self::supervise::{Ending, Limits, SuperviseError};
@@ -163,8 +167,6 @@ impl Action for CommandAction {
             None => run.workspace.home(),
         });
 
-        harden_process()
-            .map_err(|error| failures::of_system("the worker can't be shielded from the command", &error))?;
         let turn = timeout_at(run.deadline, supervise::turn())
             .await
             .map_err(|_| failures::of_no_time(run.deadline, Instant::now()))?;
@@ -177,6 +179,9 @@ impl Action for CommandAction {
         let ending = supervise::run(turn, command, &limits, &mut tail).await.map_err(|error| match error {
             SuperviseError::Spawn(error) => {
                 failures::of_spawn(&error, self.arguments[0].literal(), &arguments, &environment)
+            }
+            SuperviseError::Harden(error) => {
+                failures::of_system("the worker can't be shielded from the command", &error)
             }
             SuperviseError::System(error) => failures::of_system("the command can't be supervised", &error),
         })?;

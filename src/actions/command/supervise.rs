@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::family::{Family, main_pid};
+use super::harden::harden_process;
 use super::tail::Tail;
 
 /// How often dead orphans of a running command are reaped.
@@ -48,6 +49,8 @@ pub(super) enum Ending {
 
 /// Where supervision itself failed.
 pub(super) enum SuperviseError {
+    /// This process could not be made safe to start a command from.
+    Harden(io::Error),
     /// The program could not be executed.
     Spawn(io::Error),
     /// Something that this needs from the system did not work.
@@ -86,6 +89,8 @@ pub(super) async fn run(
         .process_group(0);
 
     let family = Family::begin().map_err(SuperviseError::System)?;
+    // Nothing is awaited in between: a part of it is the thread's.
+    harden_process().map_err(SuperviseError::Harden)?;
     let child = command.spawn().map_err(SuperviseError::Spawn)?;
     // `command` holds the pipe's writing end, which would keep it open.
     drop(command);

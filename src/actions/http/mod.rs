@@ -72,6 +72,9 @@ mod address;
 mod clock;
 mod exchange;
 mod failures;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod message;
 mod reply;
 mod retries;

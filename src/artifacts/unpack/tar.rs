@@ -11,6 +11,8 @@ use super::super::jail::{Jail, Nearby};
 use super::super::links::checked_target;
 use super::super::names::{MadeOn, entry_path};
 
+mod pax;
+
 /// The most that may lie between two entries' contents: headers with a long name, a long target, pax records. The
 /// library reads these into memory whole, so there must be an end to them.
 const MOST_HEADER_BYTES: u64 = 1024 * 1024;
@@ -50,13 +52,19 @@ fn unpack_entry<R: Read>(entry: &mut Entry<'_, R>, jail: &Jail<'_>, nearby: &mut
     let kind = entry.header().entry_type();
     if kind == EntryType::XGlobalHeader {
         // Defaults for times, owners and the like of all entries; git puts its commit id there.
+        pax::check_global(entry)?;
         return jail.header();
     }
     let name = entry.path_bytes().into_owned();
     let path = entry_path(&name, MadeOn::Unix)?;
     let mode = entry.header().mode().map_err(|_| refused(&path, "has no valid mode"))?;
-    refuse_pax_sparse(entry, &path)?;
+    pax::check(entry, &path)?;
     let is_folder = kind == EntryType::Directory || (kind.is_file() && name.ends_with(b"/"));
+    let has_content = !is_folder && matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse);
+    if !has_content && entry.size() != 0 {
+        // Readers don't agree on whether so many bytes follow then, so to one of them they may be further entries.
+        return Err(refused(&path, "is no file, but has content"));
+    }
     if is_folder {
         return jail.folder(&path, mode, nearby);
     }
@@ -89,18 +97,6 @@ fn unpack_entry<R: Read>(entry: &mut Entry<'_, R>, jail: &Jail<'_>, nearby: &mut
 
 fn target<R: Read>(entry: &Entry<'_, R>, path: &str) -> Result<Vec<u8>, Problem> {
     entry.link_name_bytes().map(std::borrow::Cow::into_owned).ok_or_else(|| refused(path, "is a link without a target"))
-}
-
-/// Sparse files in GNU's pax form would come out as their map and data instead of their content.
-fn refuse_pax_sparse<R: Read>(entry: &mut Entry<'_, R>, path: &str) -> Result<(), Problem> {
-    let Some(records) = entry.pax_extensions().map_err(|error| broken(&error))? else { return Ok(()) };
-    for record in records {
-        let record = record.map_err(|_| refused(path, "has damaged pax records"))?;
-        if record.key_bytes().starts_with(b"GNU.sparse.") {
-            return Err(refused(path, "is a sparse file in pax form; make the archive without `--sparse`"));
-        }
-    }
-    Ok(())
 }
 
 fn refused(path: &str, what: &str) -> Problem {

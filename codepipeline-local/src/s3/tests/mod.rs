@@ -60,9 +60,9 @@ impl Server {
             Store::open(folder, time.clock(), permissions, RequestLog::default(), pace).unwrap()
         };
         let answering = store.clone();
-        let answer = move |request| {
+        let answer = move |request: Request<hyper::body::Incoming>| {
             let store = answering.clone();
-            async move { store.answer(request).await }
+            async move { store.answer(request.map(Body::from)).await }
         };
         let listener = Listener::start(0, answer).await.unwrap();
         store.create_bucket("bucket").unwrap();

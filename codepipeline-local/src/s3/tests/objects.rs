@@ -156,9 +156,9 @@ async fn a_temporary_folder_is_removed_when_the_last_request_is_done_with_it() {
             .unwrap();
     store.create_bucket("bucket").unwrap();
     let answering = store.clone();
-    let answer = move |request| {
+    let answer = move |request: Request<hyper::body::Incoming>| {
         let store = answering.clone();
-        async move { store.answer(request).await }
+        async move { store.answer(request.map(Body::from)).await }
     };
     let mut listener = Listener::start(0, answer).await.unwrap();
     let mut upload = tokio::net::TcpStream::connect(listener.address()).await.unwrap();

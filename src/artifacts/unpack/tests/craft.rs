@@ -1,7 +1,7 @@
 //! Zip archives by hand: any field may lie.
 
 /// An entry with every field that a test may want to set wrong.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Crafted {
     pub(super) name: Vec<u8>,
     pub(super) local_name: Option<Vec<u8>>,

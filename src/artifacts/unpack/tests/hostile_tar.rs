@@ -82,6 +82,52 @@ fn devices_and_pipes_are_refused() {
 }
 
 #[test]
+fn folders_and_links_with_content_are_refused_because_others_read_that_as_entries() {
+    let hidden = file("hidden");
+    for kind in [EntryType::Directory, EntryType::Symlink, EntryType::Link] {
+        let entries = [file("a"), raw(kind, "b", "a", &hidden)];
+        assert_refused(tar(&entries), "entry `b` is no file, but has content");
+    }
+    assert_refused(tar(&[raw(EntryType::Regular, "b/", "", &hidden)]), "entry `b` is no file, but has content");
+    let pax = raw(EntryType::XHeader, "pax", "", b"12 size=512\n");
+    assert_refused(tar(&[pax, raw(EntryType::Directory, "b", "", b""), hidden]), "is no file, but has content");
+}
+
+/// Records before an entry, or with the kind of a global header before all of them.
+fn pax(kind: EntryType, records: &[&str]) -> Vec<u8> {
+    let line = |record: &&str| format!("{} {record}\n", record.len() + 4);
+    assert!(records.iter().all(|record| (6..96).contains(&record.len())), "their lengths have two digits");
+    raw(kind, "pax", "", records.iter().map(line).collect::<String>().as_bytes())
+}
+
+#[test]
+fn pax_records_that_readers_understand_differently_are_refused() {
+    let local = |records: &[&str]| tar(&[pax(EntryType::XHeader, records), file("a")]);
+    assert_eq!(unpacked(local(&["path=b", "size=7", "comment=c"])).keys().collect::<Vec<_>>(), ["b"]);
+    for records in [&["path=b", "path=c"][..], &["size=7", "size=0512"], &["path=b", "comment=", "linkpath="]] {
+        assert_refused(local(records), "is empty or comes twice in its pax records");
+    }
+    for size in ["size=+7", "size=7 ", "size=-1", "size=0x7"] {
+        assert_refused(local(&[size]), "has a pax record `size` that is no number");
+    }
+    assert_refused(local(&["path=b\n11 path=c"]), "damaged pax records");
+    let both =
+        [raw(EntryType::GNULongName, "././@LongLink", "", b"c\0"), pax(EntryType::XHeader, &["path=b"]), file("a")];
+    assert_refused(tar(&both), "has another name or target in its pax records than in GNU's form");
+}
+
+#[test]
+fn global_pax_records_that_change_every_entry_are_refused() {
+    for record in ["path=b", "linkpath=b", "size=512", "GNU.sparse.major=1"] {
+        let refused = refused(tar(&[pax(EntryType::XGlobalHeader, &[record]), file("a")]));
+        assert!(refused.contains("entry `pax_global_header`"), "{refused}");
+    }
+    assert_refused(tar(&[raw(EntryType::XGlobalHeader, "pax", "", b"nonsense"), file("a")]), "damaged pax records");
+    let huge = raw(EntryType::XGlobalHeader, "pax", "", &vec![b'x'; 1024 * 1024 + 1]);
+    assert_refused(tar(&[huge, file("a")]), "more than 1 MiB of pax records");
+}
+
+#[test]
 fn a_name_that_comes_twice_is_refused() {
     assert_refused(tar(&[file("a"), file("a")]), "several entries for `a`");
     assert_refused(tar(&[file("a"), file("a/b")]), "several entries for `a`");

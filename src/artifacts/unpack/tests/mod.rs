@@ -8,7 +8,11 @@ use std::sync::LazyLock;
 use super::super::lane::memory;
 use super::*;
 
+mod any_tar;
+mod any_zip;
 mod craft;
+mod full_disk;
+mod hostile;
 mod hostile_tar;
 mod hostile_zip;
 mod kinds;
@@ -32,6 +36,11 @@ fn tree(root: &Path) -> Tree {
             let path = entry.unwrap().path();
             let metadata = std::fs::symlink_metadata(&path).unwrap();
             let mode = metadata.permissions().mode() & 0o7777;
+            let needed = if metadata.is_dir() { 0o700 } else { 0o400 };
+            if !metadata.is_symlink() && mode & needed != needed {
+                // An archive's mode may forbid to look in.
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode | 0o700)).unwrap();
+            }
             let node = if metadata.is_symlink() {
                 Node::Link(std::fs::read_link(&path).unwrap().to_str().unwrap().to_owned())
             } else if metadata.is_dir() {

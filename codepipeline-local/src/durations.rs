@@ -1,9 +1,9 @@
-//! Durations on the command line: a whole number and its unit; without one they are seconds.
+//! Durations as texts: a whole number and its unit; without one they are seconds.
 
 use std::time::Duration;
 
 /// Reads `250ms`, `30s`, `15m`, `24h`, or `30` for seconds.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
     let number: u64 = digits.parse().map_err(|_| wrong(text))?;
     let milliseconds = match &text[digits.len()..] {
@@ -18,10 +18,10 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
 
 /// A duration, or `never`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct OrNever(pub(super) Option<Duration>);
+pub(crate) struct OrNever(pub(crate) Option<Duration>);
 
 /// Reads a duration or `never`.
-pub(super) fn parse_or_never(text: &str) -> Result<OrNever, String> {
+pub(crate) fn parse_or_never(text: &str) -> Result<OrNever, String> {
     if text == "never" {
         return Ok(OrNever(None));
     }

@@ -1,0 +1,29 @@
+//! What is left of a rate: a bucket of tokens that fills up steadily, as AWS throttles its own operations.
+
+use super::Throttle;
+use crate::types::Timestamp;
+
+/// The calls that one operation may still make.
+pub(super) struct Bucket {
+    tokens: f64,
+    at: Timestamp,
+}
+
+impl Bucket {
+    pub(super) fn full(throttle: &Throttle, now: Timestamp) -> Self {
+        Self { tokens: f64::from(throttle.burst), at: now }
+    }
+
+    /// Whether there is a token; it is taken.
+    pub(super) fn take(&mut self, throttle: &Throttle, now: Timestamp) -> bool {
+        // The emulator's clock may be set back.
+        let seconds = now.0.saturating_sub(self.at.0) as f64 / 1000.0;
+        self.tokens = (self.tokens + seconds * throttle.rate).min(f64::from(throttle.burst));
+        self.at = now;
+        let taken = self.tokens >= 1.0;
+        if taken {
+            self.tokens -= 1.0;
+        }
+        taken
+    }
+}

@@ -1,0 +1,309 @@
+//! Faults and throttles as texts, as the command line takes them.
+
+use std::fmt::{self, Display, Formatter};
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::{Calls, Fault, FaultKind, Target, Throttle, operations};
+use crate::durations;
+
+/// The operations whose transfers can be cut short.
+const TRANSFERS: [&str; 3] = ["GetObject", "PutObject", "UploadPart"];
+
+/// What is wrong with a fault's or throttle's text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidFault {
+    /// It has not three parts.
+    #[error("{0:?} is no fault: write OPERATION:CALLS:KIND, as in PutJobSuccessResult:1:lose-answer")]
+    Fault(String),
+    /// It has not two or three parts.
+    #[error("{0:?} is no throttle: write OPERATION:RATE or OPERATION:RATE:BURST, as in PollForJobs:2")]
+    Throttle(String),
+    /// The emulator has no such operation.
+    #[error(
+        "{0:?} is no operation that the emulator has: write * for any request, codepipeline:* or s3:* for any of one service, or one of {all}",
+        all = operations().collect::<Vec<_>>().join(", ")
+    )]
+    Operation(String),
+    /// Which calls?
+    #[error(
+        "{0:?} are no calls: write a number from 1 on, as in 3, or 3+ (and all later ones), 2-4, */10 (every tenth) or * (all)"
+    )]
+    Calls(String),
+    /// What shall become of them?
+    #[error(
+        "{0:?} is no kind of fault: write throttle, error, reset, lose-answer, stall, stall-answer, delay=DURATION, \
+         delay-answer=DURATION or cut=BYTES"
+    )]
+    Kind(String),
+    /// How long?
+    #[error("{kind}={what}")]
+    Duration {
+        /// The kind of fault.
+        kind: &'static str,
+        /// What is wrong.
+        what: String,
+    },
+    /// How many bytes?
+    #[error("cut={0}: write how many bytes are let through, as in cut=1000")]
+    Bytes(String),
+    /// Nothing to cut.
+    #[error("{0} has no transfer that could be cut short; those of GetObject, PutObject and UploadPart can")]
+    NoTransfer(String),
+    /// How fast?
+    #[error("{0:?} is no rate: write calls per second, a number above 0 such as 2 or 0.5")]
+    Rate(String),
+    /// How many at once?
+    #[error("{0:?} is no burst: write a whole number from 1 on")]
+    Burst(String),
+}
+
+impl Fault {
+    /// `on` is an operation's name, `codepipeline:*`, `s3:*` or `*`.
+    ///
+    /// # Errors
+    /// When there is no such operation, the calls can never come, or there is no transfer to cut.
+    pub fn new(on: &str, calls: Calls, kind: FaultKind) -> Result<Self, InvalidFault> {
+        Self::checked(on.parse()?, calls, kind)
+    }
+
+    fn checked(on: Target, calls: Calls, kind: FaultKind) -> Result<Self, InvalidFault> {
+        let possible = match calls {
+            Calls::Range(first, last) => first > 0 && first <= last,
+            Calls::From(number) | Calls::Every(number) => number > 0,
+            Calls::All => true,
+        };
+        if !possible {
+            return Err(InvalidFault::Calls(calls.to_string()));
+        }
+        let transfers = matches!(on, Target::Operation(name) if TRANSFERS.contains(&name));
+        if matches!(kind, FaultKind::Cut(_)) && !transfers {
+            return Err(InvalidFault::NoTransfer(on.to_string()));
+        }
+        Ok(Self { on, calls, kind })
+    }
+}
+
+impl FromStr for Fault {
+    type Err = InvalidFault;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFault> {
+        // From the end: an operation may have a colon in it.
+        let mut parts = text.rsplitn(3, ':');
+        let (Some(kind), Some(calls), Some(on)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(InvalidFault::Fault(text.to_owned()));
+        };
+        Self::checked(on.parse()?, calls.parse()?, kind.parse()?)
+    }
+}
+
+impl FromStr for Target {
+    type Err = InvalidFault;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFault> {
+        match text {
+            "*" => Ok(Self::Any),
+            "codepipeline:*" => Ok(Self::CodePipeline),
+            "s3:*" => Ok(Self::S3),
+            name => {
+                let known = operations().find(|known| *known == name);
+                known.map(Self::Operation).ok_or_else(|| InvalidFault::Operation(name.to_owned()))
+            }
+        }
+    }
+}
+
+impl FromStr for Calls {
+    type Err = InvalidFault;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFault> {
+        let number = |digits: &str| {
+            let number = digits.parse().ok().filter(|number| *number > 0 && !digits.starts_with('+'));
+            number.ok_or_else(|| InvalidFault::Calls(text.to_owned()))
+        };
+        if text == "*" {
+            Ok(Self::All)
+        } else if let Some(step) = text.strip_prefix("*/") {
+            Ok(Self::Every(number(step)?))
+        } else if let Some(first) = text.strip_suffix('+') {
+            Ok(Self::From(number(first)?))
+        } else if let Some((first, last)) = text.split_once('-') {
+            let (first, last) = (number(first)?, number(last)?);
+            if first > last { Err(InvalidFault::Calls(text.to_owned())) } else { Ok(Self::Range(first, last)) }
+        } else {
+            number(text).map(|number| Self::Range(number, number))
+        }
+    }
+}
+
+impl FromStr for FaultKind {
+    type Err = InvalidFault;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFault> {
+        let duration = |kind: &'static str, text: &str| {
+            durations::parse(text).map_err(|what| InvalidFault::Duration { kind, what })
+        };
+        match text.split_once('=') {
+            None => match text {
+                "throttle" => Ok(Self::Throttle),
+                "error" => Ok(Self::Error),
+                "reset" => Ok(Self::Reset),
+                "lose-answer" => Ok(Self::LoseAnswer),
+                "stall" => Ok(Self::Stall),
+                "stall-answer" => Ok(Self::StallAnswer),
+                _ => Err(InvalidFault::Kind(text.to_owned())),
+            },
+            Some(("delay", time)) => Ok(Self::Delay(duration("delay", time)?)),
+            Some(("delay-answer", time)) => Ok(Self::DelayAnswer(duration("delay-answer", time)?)),
+            Some(("cut", bytes)) => bytes.parse().map(Self::Cut).map_err(|_| InvalidFault::Bytes(bytes.to_owned())),
+            Some(_) => Err(InvalidFault::Kind(text.to_owned())),
+        }
+    }
+}
+
+impl FromStr for Throttle {
+    type Err = InvalidFault;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFault> {
+        let wrong = || InvalidFault::Throttle(text.to_owned());
+        // The service and its star go together, whatever follows.
+        let after_star = ["codepipeline:*", "s3:*"].into_iter().find(|service| text.starts_with(service));
+        let end = after_star.map_or_else(|| text.find(':').ok_or_else(wrong), |service| Ok(service.len()))?;
+        let mut numbers = text[end..].strip_prefix(':').ok_or_else(wrong)?.split(':');
+        let (rate, burst) = (numbers.next().unwrap_or_default(), numbers.next());
+        if numbers.next().is_some() {
+            return Err(wrong());
+        }
+        let on = text[..end].parse()?;
+        let per_second = rate.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+        let per_second = per_second.ok_or_else(|| InvalidFault::Rate(rate.to_owned()))?;
+        let burst = match burst {
+            // A second's worth, as much as there is in the bucket of an operation that nobody calls.
+            None => per_second.ceil() as u32,
+            Some(digits) => {
+                let burst = digits.parse().ok().filter(|burst| *burst > 0);
+                burst.ok_or_else(|| InvalidFault::Burst(digits.to_owned()))?
+            }
+        };
+        Ok(Self { on, rate: per_second, burst })
+    }
+}
+
+impl Display for Target {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Any => "*",
+            Self::CodePipeline => "codepipeline:*",
+            Self::S3 => "s3:*",
+            Self::Operation(name) => name,
+        })
+    }
+}
+
+impl Display for Calls {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Range(first, last) if first == last => write!(f, "{first}"),
+            Self::Range(first, last) => write!(f, "{first}-{last}"),
+            Self::From(first) => write!(f, "{first}+"),
+            Self::Every(step) => write!(f, "*/{step}"),
+            Self::All => f.write_str("*"),
+        }
+    }
+}
+
+impl Display for FaultKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let milliseconds = Duration::as_millis;
+        match self {
+            Self::Throttle => f.write_str("throttle"),
+            Self::Error => f.write_str("error"),
+            Self::Reset => f.write_str("reset"),
+            Self::LoseAnswer => f.write_str("lose-answer"),
+            Self::Stall => f.write_str("stall"),
+            Self::StallAnswer => f.write_str("stall-answer"),
+            Self::Delay(time) => write!(f, "delay={}ms", milliseconds(time)),
+            Self::DelayAnswer(time) => write!(f, "delay-answer={}ms", milliseconds(time)),
+            Self::Cut(bytes) => write!(f, "cut={bytes}"),
+        }
+    }
+}
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.on, self.calls, self.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_written_as_it_is_read() {
+        for text in [
+            "PutJobSuccessResult:1:lose-answer",
+            "GetObject:3:cut=1000",
+            "UploadPart:2-4:stall",
+            "codepipeline:*:*/10:throttle",
+            "s3:*:5+:error",
+            "*:*:delay=1500ms",
+            "PollForJobs:2:delay-answer=0ms",
+            "AcknowledgeJob:1:stall-answer",
+            "DeleteObject:1:reset",
+        ] {
+            assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
+        }
+        assert_eq!("*:*:delay=2s".parse::<Fault>().unwrap().to_string(), "*:*:delay=2000ms");
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_what_is_right() {
+        for (text, wrong, right) in [
+            ("PollForJobs", "\"PollForJobs\"", "OPERATION:CALLS:KIND"),
+            ("PollForJob:1:reset", "\"PollForJob\"", "PollForJobs"),
+            ("ecs:*:1:reset", "\"ecs:*\"", "s3:*"),
+            ("PollForJobs:0:reset", "\"0\"", "from 1 on"),
+            ("PollForJobs:+3:reset", "\"+3\"", "3+"),
+            ("PollForJobs:4-2:reset", "\"4-2\"", "2-4"),
+            ("PollForJobs:*/0:reset", "\"*/0\"", "*/10"),
+            ("PollForJobs:1:resets", "\"resets\"", "lose-answer"),
+            ("PollForJobs:1:reset=1", "\"reset=1\"", "lose-answer"),
+            ("PollForJobs:1:delay=soon", "delay=\"soon\"", "30s"),
+            ("GetObject:1:cut=half", "cut=half", "bytes"),
+            ("PollForJobs:1:cut=10", "PollForJobs", "UploadPart"),
+            ("s3:*:1:cut=10", "s3:*", "UploadPart"),
+        ] {
+            let error = text.parse::<Fault>().unwrap_err().to_string();
+            assert!(error.contains(wrong) && error.contains(right), "{text}: {error}");
+        }
+        for (text, wrong, right) in [
+            ("PollForJobs", "\"PollForJobs\"", "OPERATION:RATE"),
+            ("s3:*", "\"s3:*\"", "OPERATION:RATE"),
+            ("s3:2", "\"s3\"", "s3:*"),
+            ("PollForJobs:1:2:3", "1:2:3", "OPERATION:RATE:BURST"),
+            ("PollForJobs:fast", "\"fast\"", "calls per second"),
+            ("PollForJobs:0", "\"0\"", "above 0"),
+            ("PollForJobs:1:0", "\"0\"", "from 1 on"),
+        ] {
+            let error = text.parse::<Throttle>().unwrap_err().to_string();
+            assert!(error.contains(wrong) && error.contains(right), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_fault_that_can_never_fire_is_refused_from_code_too() {
+        for calls in [Calls::Range(0, 1), Calls::Range(3, 2), Calls::From(0), Calls::Every(0)] {
+            assert!(matches!(Fault::new("*", calls, FaultKind::Reset), Err(InvalidFault::Calls(_))), "{calls}");
+        }
+        assert_eq!(Fault::new("*", Calls::Range(2, 2), FaultKind::Reset), "*:2:reset".parse());
+    }
+
+    #[test]
+    fn a_throttles_burst_is_a_seconds_worth_unless_it_says_otherwise() {
+        let read = |text: &str| text.parse::<Throttle>().map(|throttle| (throttle.on, throttle.rate, throttle.burst));
+        assert_eq!(read("PollForJobs:2.5"), Ok((Target::Operation("PollForJobs"), 2.5, 3)));
+        assert_eq!(read("s3:*:0.1"), Ok((Target::S3, 0.1, 1)));
+        assert_eq!(read("*:5:50"), Ok((Target::Any, 5.0, 50)));
+    }
+}

@@ -1,0 +1,121 @@
+//! Bodies that end too early.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hyper::body::{Frame, SizeHint};
+use s3s::{Body, StdError};
+
+use super::Broken;
+use crate::wire::Wire;
+
+/// The answer's body, whose connection ends after so many bytes, all of which have been sent by then. The announced length stays.
+pub(super) fn cut_answer(body: Body, bytes: u64, wire: Wire) -> Body {
+    Body::http_body(CutAnswer { body, wire, state: State::Passing(bytes) })
+}
+
+struct CutAnswer {
+    body: Body,
+    wire: Wire,
+    state: State,
+}
+
+enum State {
+    /// So many bytes may still pass.
+    Passing(u64),
+    /// They have passed, and there are more.
+    Over,
+    /// What has passed is on the wire when there have been more flushes than these.
+    Flushing(u64),
+}
+
+impl hyper::body::Body for CutAnswer {
+    type Data = Bytes;
+    type Error = StdError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
+        loop {
+            match self.state {
+                State::Passing(left) => {
+                    let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                        Some(Ok(frame)) => frame,
+                        other => return Poll::Ready(other),
+                    };
+                    let Ok(data) = frame.into_data() else { continue };
+                    let (now, over) = split(data, left);
+                    self.state = if over { State::Over } else { State::Passing(left - now.len() as u64) };
+                    if !now.is_empty() {
+                        return Poll::Ready(Some(Ok(Frame::data(now))));
+                    }
+                }
+                // A body that fails takes with it what hyper has not written yet.
+                State::Over => {
+                    self.state = State::Flushing(self.wire.flushes());
+                    self.wire.wake_at_flush(cx);
+                    return Poll::Pending;
+                }
+                State::Flushing(before) if self.wire.flushes() == before => {
+                    self.wire.wake_at_flush(cx);
+                    return Poll::Pending;
+                }
+                State::Flushing(_) => return Poll::Ready(Some(Err(Broken.into()))),
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The request's body, of which only so many bytes can be read. `was_cut` says whether there were more.
+pub(super) fn cut_request(body: Body, bytes: u64, was_cut: Arc<AtomicBool>) -> Body {
+    Body::http_body(CutRequest { body, left: bytes, was_cut })
+}
+
+struct CutRequest {
+    body: Body,
+    left: u64,
+    was_cut: Arc<AtomicBool>,
+}
+
+impl hyper::body::Body for CutRequest {
+    type Data = Bytes;
+    type Error = StdError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
+        loop {
+            if self.was_cut.load(Ordering::Relaxed) {
+                return Poll::Ready(Some(Err(Broken.into())));
+            }
+            let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => frame,
+                other => return Poll::Ready(other),
+            };
+            let Ok(data) = frame.into_data() else { continue };
+            let (now, over) = split(data, self.left);
+            self.left -= now.len() as u64;
+            if over {
+                self.was_cut.store(true, Ordering::Relaxed);
+            }
+            if !now.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(now))));
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The bytes that may pass, and whether there are more.
+fn split(mut data: Bytes, left: u64) -> (Bytes, bool) {
+    match usize::try_from(left) {
+        Ok(left) if left < data.len() => (data.split_to(left), true),
+        _ => (data, false),
+    }
+}

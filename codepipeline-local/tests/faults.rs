@@ -1,0 +1,341 @@
+//! What goes wrong on purpose, as the SDK's own clients meet it. They don't try again here: each call is one request.
+#![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
+
+mod support;
+
+use std::cell::Cell;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use aws_sdk_codepipeline::config::retry::RetryConfig;
+use aws_sdk_codepipeline::config::timeout::TimeoutConfig;
+use aws_sdk_codepipeline::config::{BehaviorVersion, Region};
+use aws_sdk_codepipeline::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_codepipeline::types::ActionCategory;
+use codepipeline_local::clock::ManualClock;
+use codepipeline_local::faults::{Calls, Fault, FaultKind};
+use codepipeline_local::types::Timestamp;
+use codepipeline_local::{Emulator, Options};
+use support::dummy;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// For what is never answered; whatever takes effect does it in a small part of this.
+const IMPATIENT: Duration = Duration::from_secs(2);
+
+struct Wronged {
+    emulator: Emulator,
+    time: ManualClock,
+    pipelines: aws_sdk_codepipeline::Client,
+    objects: aws_sdk_s3::Client,
+}
+
+impl Wronged {
+    /// An emulator with a bucket and these faults, and clients that wait for an answer.
+    async fn by(faults: &[&str]) -> Self {
+        Self::with_patience(faults, Duration::from_secs(60)).await
+    }
+
+    async fn with_patience(faults: &[&str], patience: Duration) -> Self {
+        let time = ManualClock::new(Timestamp(1_800_000_000_000));
+        let emulator = Emulator::start(Options { clock: time.clock(), ..Options::default() }).await.unwrap();
+        support::s3(&emulator, dummy()).create_bucket().bucket("bucket").send().await.unwrap();
+        for fault in faults {
+            emulator.faults().add(fault.parse().unwrap());
+        }
+        let waits = TimeoutConfig::builder().operation_timeout(patience).build();
+        let pipelines = aws_sdk_codepipeline::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(emulator.endpoint())
+            .credentials_provider(dummy())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(waits.clone());
+        let objects = support::s3(&emulator, dummy()).config().to_builder();
+        let objects = objects.retry_config(RetryConfig::disabled()).timeout_config(waits);
+        let pipelines = aws_sdk_codepipeline::Client::from_conf(pipelines.build());
+        let objects = aws_sdk_s3::Client::from_conf(objects.build());
+        Self { emulator, time, pipelines, objects }
+    }
+
+    async fn create_type(&self) -> Met {
+        let counts = aws_sdk_codepipeline::types::ArtifactDetails::builder().minimum_count(0).maximum_count(0).build();
+        let create = self.pipelines.create_custom_action_type().category(ActionCategory::Test).provider("Any");
+        let create = create.version("1").input_artifact_details(counts.clone()).output_artifact_details(counts);
+        met(create.send().await)
+    }
+
+    async fn put(&self, key: &str, bytes: usize) -> Met {
+        met(self.objects.put_object().bucket("bucket").key(key).body(vec![7; bytes].into()).send().await)
+    }
+
+    /// Whether creating the type took effect, told without a request over the wire that could go wrong.
+    async fn has_type(&self) -> bool {
+        self.emulator.faults().clear();
+        let listed = self.pipelines.list_action_types().action_owner_filter("Custom".into()).send().await.unwrap();
+        !listed.action_types().is_empty()
+    }
+
+    async fn keys(&self) -> Vec<String> {
+        self.emulator.faults().clear();
+        let listed = self.objects.list_objects_v2().bucket("bucket").send().await.unwrap();
+        listed.contents().iter().map(|object| object.key().unwrap().to_owned()).collect()
+    }
+
+    fn fired(&self) -> Vec<String> {
+        let fired = self.emulator.faults().fired().into_iter();
+        fired.map(|fired| format!("{}:{}:{}", fired.operation, fired.call, fired.kind)).collect()
+    }
+}
+
+/// What a client met.
+#[derive(Debug, PartialEq)]
+enum Met {
+    Success,
+    Refusal(u16, String),
+    BrokenConnection,
+    Timeout,
+}
+
+fn met<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> Met {
+    match result {
+        Ok(_) => Met::Success,
+        Err(SdkError::ServiceError(error)) => {
+            Met::Refusal(error.raw().status().as_u16(), error.err().code().unwrap().to_owned())
+        }
+        Err(SdkError::TimeoutError(_)) => Met::Timeout,
+        Err(SdkError::DispatchFailure(failure)) if failure.is_io() => Met::BrokenConnection,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn refusal(status: u16, code: &str) -> Met {
+    Met::Refusal(status, code.to_owned())
+}
+
+#[tokio::test]
+async fn calls_are_refused_as_the_services_refuse_them_and_have_no_effect() {
+    for (kind, pipelines, objects) in [
+        ("throttle", (400, "ThrottlingException"), (503, "SlowDown")),
+        ("error", (500, "InternalFailure"), (500, "InternalError")),
+    ] {
+        let wronged = Wronged::by(&[&format!("*:1-2:{kind}")]).await;
+        assert_eq!(wronged.create_type().await, refusal(pipelines.0, pipelines.1));
+        // More than the buffers between hold: the answer must come all the same.
+        assert_eq!(wronged.put("key", 20 << 20).await, refusal(objects.0, objects.1));
+        assert_eq!(wronged.fired(), [format!("CreateCustomActionType:1:{kind}"), format!("PutObject:2:{kind}")]);
+        assert_eq!(wronged.emulator.calls("CreateCustomActionType"), 1, "a refused call is a call");
+        assert!(!wronged.has_type().await && wronged.keys().await.is_empty());
+        assert_eq!((wronged.create_type().await, wronged.put("key", 1).await), (Met::Success, Met::Success));
+    }
+}
+
+#[tokio::test]
+async fn a_reset_call_has_no_effect_and_one_whose_answer_is_lost_has_one() {
+    for (kind, effect) in [("reset", false), ("lose-answer", true)] {
+        let wronged = Wronged::by(&[&format!("CreateCustomActionType:1:{kind}"), &format!("PutObject:1:{kind}")]).await;
+        assert_eq!(wronged.create_type().await, Met::BrokenConnection);
+        assert_eq!(wronged.put("key", 1 << 20).await, Met::BrokenConnection);
+        assert_eq!(wronged.emulator.calls("PutObject"), 1);
+        assert_eq!((wronged.has_type().await, wronged.keys().await.len()), (effect, usize::from(effect)));
+    }
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_a_real_reset() {
+    let wronged = Wronged::by(&["ListPipelines:1:reset", "ListPipelines:2:lose-answer"]).await;
+    for _ in 0..2 {
+        let mut stream = connect(&wronged.emulator).await;
+        list_pipelines(&mut stream).await;
+        assert_eq!(stream.read(&mut [0; 1]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    }
+    let mut stream = connect(&wronged.emulator).await;
+    list_pipelines(&mut stream).await;
+    assert!(stream.read(&mut [0; 1]).await.unwrap() > 0, "the third is answered");
+}
+
+async fn connect(emulator: &Emulator) -> TcpStream {
+    TcpStream::connect(emulator.endpoint().trim_start_matches("http://")).await.unwrap()
+}
+
+async fn list_pipelines(stream: &mut TcpStream) {
+    let target = "X-Amz-Target: CodePipeline_20150709.ListPipelines";
+    let request = format!("POST / HTTP/1.1\r\nHost: host\r\n{target}\r\nContent-Length: 2\r\n\r\n{{}}");
+    stream.write_all(request.as_bytes()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stalled_call_is_never_answered_whether_it_has_an_effect_or_not() {
+    for (kind, effect) in [("stall", false), ("stall-answer", true)] {
+        let faults = [format!("CreateCustomActionType:1:{kind}"), format!("PutObject:1:{kind}")];
+        let wronged = Wronged::with_patience(&[&faults[0], &faults[1]], IMPATIENT).await;
+        assert_eq!(wronged.create_type().await, Met::Timeout);
+        assert_eq!(wronged.put("key", 1 << 20).await, Met::Timeout);
+        assert_eq!((wronged.has_type().await, wronged.keys().await.len()), (effect, usize::from(effect)));
+    }
+}
+
+#[tokio::test]
+async fn a_late_call_takes_effect_in_its_time_though_its_client_is_gone() {
+    let faults = ["CreateCustomActionType:1:delay=1h", "PutObject:1:delay=1h"];
+    let wronged = Wronged::with_patience(&faults, IMPATIENT).await;
+    assert_eq!(wronged.create_type().await, Met::Timeout);
+    assert_eq!(wronged.put("key", 1 << 20).await, Met::Timeout);
+    assert!(!wronged.has_type().await && wronged.keys().await.is_empty());
+    wronged.time.advance(Duration::from_secs(3600));
+    while !wronged.has_type().await || wronged.keys().await != ["key"] {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_late_call_is_answered_when_its_time_has_come() {
+    for kind in ["delay=30m", "delay-answer=30m"] {
+        let wronged = Wronged::by(&[&format!("CreateCustomActionType:1:{kind}")]).await;
+        let time_has_come = Cell::new(false);
+        let calling = async {
+            assert_eq!(wronged.create_type().await, Met::Success);
+            assert!(time_has_come.get(), "{kind}");
+        };
+        let passing = async {
+            while wronged.fired().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            // What takes effect at once may still be about to.
+            while wronged.has_type().await != kind.starts_with("delay-answer") {}
+            time_has_come.set(true);
+            // Again and again: the answer's waiting may begin after the first time.
+            loop {
+                wronged.time.advance(Duration::from_secs(1800));
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = calling => {}
+            () = passing => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_put_off_is_gone_with_the_emulator() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Emulator::start(Options { data: Some(folder.path().join("data")), ..Options::default() });
+    let emulator = start().await.unwrap();
+    emulator.faults().add("ListPipelines:*:delay=24h".parse().unwrap());
+    let mut stream = connect(&emulator).await;
+    list_pipelines(&mut stream).await;
+    while emulator.faults().fired().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    emulator.stop().await;
+    start().await.expect("nothing holds the folder any more");
+}
+
+#[tokio::test]
+async fn a_download_ends_after_the_bytes_that_are_let_through() {
+    for (bytes, size) in [(0, 10), (1000, 1001), (100_000, 3 << 20)] {
+        let wronged = Wronged::by(&[&format!("GetObject:1:cut={bytes}")]).await;
+        assert_eq!(wronged.put("key", size).await, Met::Success);
+        let get = || wronged.objects.get_object().bucket("bucket").key("key").send();
+        let mut cut = get().await.unwrap();
+        assert_eq!(cut.content_length(), Some(size as i64), "the length is announced as if nothing were wrong");
+        let mut read = 0;
+        let end = loop {
+            match cut.body.try_next().await {
+                Ok(Some(piece)) => read += piece.len(),
+                end => break end,
+            }
+        };
+        assert!(end.is_err() && read == bytes, "{read} of {bytes}");
+        assert_eq!(get().await.unwrap().body.collect().await.unwrap().into_bytes().len(), size);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_longer_than_the_cut_passes_whole() {
+    let wronged = Wronged::by(&["GetObject:1:cut=1000"]).await;
+    assert_eq!(wronged.put("key", 1000).await, Met::Success);
+    let got = wronged.objects.get_object().bucket("bucket").key("key").send().await.unwrap();
+    assert_eq!(got.body.collect().await.unwrap().into_bytes().len(), 1000);
+}
+
+#[tokio::test]
+async fn an_upload_that_is_cut_has_no_effect() {
+    let wronged = Wronged::by(&["PutObject:1:cut=1000", "UploadPart:2:cut=0"]).await;
+    assert_eq!(wronged.put("key", 1 << 20).await, Met::BrokenConnection);
+    assert_eq!(wronged.keys().await, Vec::<String>::new());
+    assert_eq!(wronged.put("key", 1 << 20).await, Met::Success);
+
+    wronged.emulator.faults().add("UploadPart:2:cut=0".parse().unwrap());
+    let begun = wronged.objects.create_multipart_upload().bucket("bucket").key("parts").send().await.unwrap();
+    let upload = begun.upload_id().unwrap();
+    let part = |number: i32| {
+        let part = wronged.objects.upload_part().bucket("bucket").key("parts").upload_id(upload).part_number(number);
+        async { met(part.body(vec![1; 100].into()).send().await) }
+    };
+    assert_eq!((part(1).await, part(2).await), (Met::Success, Met::BrokenConnection));
+    let listed = wronged.objects.list_parts().bucket("bucket").key("parts").upload_id(upload).send().await.unwrap();
+    assert_eq!(listed.parts().len(), 1);
+}
+
+#[tokio::test]
+async fn calls_beyond_a_rate_are_throttled_by_the_emulators_clock() {
+    let wronged = Wronged::by(&[]).await;
+    wronged.emulator.faults().throttle("PutObject:0.1:2".parse().unwrap());
+    let put = || wronged.put("key", 1);
+    let slow_down = || refusal(503, "SlowDown");
+    assert_eq!((put().await, put().await, put().await), (Met::Success, Met::Success, slow_down()));
+    wronged.time.advance(Duration::from_secs(10));
+    assert_eq!((put().await, put().await), (Met::Success, slow_down()));
+    assert_eq!(wronged.fired(), ["PutObject:0:throttle"; 2]);
+    assert_eq!(wronged.create_type().await, Met::Success, "it is for one operation");
+}
+
+#[tokio::test]
+async fn every_operation_of_s3_is_known_by_the_name_that_s3_gives_it() {
+    let wronged = Wronged::by(&[]).await;
+    let every = Fault::new("s3:*", Calls::All, FaultKind::Delay(Duration::ZERO)).unwrap();
+    wronged.emulator.faults().add(every);
+    let (s3, before) = (&wronged.objects, wronged.emulator.operations().len());
+    let at = || ("bucket", "key");
+    let (bucket, key) = at();
+    s3.list_buckets().send().await.unwrap();
+    s3.create_bucket().bucket("other").send().await.unwrap();
+    s3.head_bucket().bucket("other").send().await.unwrap();
+    s3.get_bucket_location().bucket("other").send().await.unwrap();
+    let _ = s3.get_bucket_versioning().bucket("other").send().await;
+    s3.delete_bucket().bucket("other").send().await.unwrap();
+    s3.put_object().bucket(bucket).key(key).body(vec![0; 10].into()).send().await.unwrap();
+    s3.head_object().bucket(bucket).key(key).send().await.unwrap();
+    s3.get_object().bucket(bucket).key(key).send().await.unwrap();
+    let _ = s3.get_object_tagging().bucket(bucket).key(key).send().await;
+    s3.copy_object().bucket(bucket).key("a/copy").copy_source("bucket/key").send().await.unwrap();
+    s3.list_objects().bucket(bucket).prefix("").send().await.unwrap();
+    s3.list_objects_v2().bucket(bucket).delimiter("/").send().await.unwrap();
+    for _ in 0..2 {
+        let begun = s3.create_multipart_upload().bucket(bucket).key("parts").send().await.unwrap();
+        let upload = begun.upload_id().unwrap();
+        let part = s3.upload_part().bucket(bucket).key("parts").upload_id(upload).part_number(1);
+        part.body(vec![0; 10].into()).send().await.unwrap();
+        let part = s3.upload_part_copy().bucket(bucket).key("parts").upload_id(upload).part_number(2);
+        part.copy_source("bucket/key").send().await.unwrap();
+        s3.list_parts().bucket(bucket).key("parts").upload_id(upload).send().await.unwrap();
+        s3.list_multipart_uploads().bucket(bucket).send().await.unwrap();
+        // The first time it is refused for want of parts, and known all the same.
+        let _ = s3.complete_multipart_upload().bucket(bucket).key("parts").upload_id(upload).send().await;
+        let _ = s3.abort_multipart_upload().bucket(bucket).key("parts").upload_id(upload).send().await;
+    }
+    s3.delete_object().bucket(bucket).key("a/copy").send().await.unwrap();
+    let object = aws_sdk_s3::types::ObjectIdentifier::builder().key(key).build().unwrap();
+    let objects = aws_sdk_s3::types::Delete::builder().objects(object).build().unwrap();
+    s3.delete_objects().bucket(bucket).delete(objects).send().await.unwrap();
+
+    let mut known: Vec<_> = wronged.emulator.faults().fired().into_iter().map(|fired| fired.operation).collect();
+    assert_eq!(known, wronged.emulator.operations()[before..]);
+    known.sort_unstable();
+    known.dedup();
+    let of_s3: Vec<_> =
+        codepipeline_local::faults::operations().skip_while(|name| *name != "AbortMultipartUpload").collect();
+    assert_eq!(known, of_s3, "each operation was called");
+}

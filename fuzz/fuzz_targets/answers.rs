@@ -1,0 +1,73 @@
+//! What comes back from those whom the worker gave work: `t` continuation tokens, `h` the http action's own inside them,
+//! `l` locations, `r` the answers of services, `v` commands' output variables.
+#![no_main]
+
+use codepipeline_worker::actions::{command, http};
+use codepipeline_worker::job::ActionTypeId;
+use codepipeline_worker::lifecycle::fuzzing::open_and_seal_and_open;
+use libfuzzer_sys::fuzz_target;
+
+/// In dictionaries and seeds, where a value stands.
+const SECRET: &str = "correct-horse-battery";
+const SERVICE: &str = "https://service.example:8443/jobs?key=1";
+
+fuzz_target!(|data: &[u8]| {
+    let Some((kind, rest)) = data.split_first() else { return };
+    let text = std::str::from_utf8(rest);
+    match (kind, text) {
+        (b't', Ok(text)) => token(text),
+        (b'h', Ok(text)) => match http::fuzzing::token(SERVICE, text) {
+            Ok([first, second]) => assert_eq!(first, second),
+            Err(message) => silent(&message),
+        },
+        (b'l', Ok(text)) => location(text),
+        (b'r', _) => {
+            http::fuzzing::reply(rest).into_iter().filter_map(Result::err).for_each(|message| silent(&message))
+        }
+        (b'v', _) => variables(rest),
+        _ => {}
+    }
+});
+
+fn silent(message: &str) {
+    assert!(!message.contains(SECRET) && message.len() < 600 && !message.contains(char::is_control), "{message:?}");
+}
+
+fn token(text: &str) {
+    let [category, owner, provider, version] = ["Test", "Custom", "LinkCheck", "1"].map(str::to_owned);
+    let action_type = ActionTypeId { category, owner, provider, version };
+    match open_and_seal_and_open(text, &action_type) {
+        Ok([first, second]) => assert_eq!(first, second),
+        Err(failure) => silent(&failure.message),
+    }
+}
+
+fn location(text: &str) {
+    match http::fuzzing::location(SERVICE, text) {
+        // The configuration and the links to artifacts go there.
+        Ok(location) => {
+            let rest = location.strip_prefix("https://service.example");
+            let rest = rest.unwrap_or_else(|| panic!("requests would go to {location:?}"));
+            assert!(rest.starts_with(['/', ':']), "requests would go to {location:?}");
+            assert!(location.len() <= 1000 && location.is_ascii(), "{location:?}");
+        }
+        Err(rule) => silent(&rule),
+    }
+}
+
+fn variables(bytes: &[u8]) {
+    match command::fuzzing::variables(bytes, SECRET) {
+        Ok(variables) => {
+            let total: usize = variables.iter().map(|(key, value)| key.len() + value.len()).sum();
+            assert!(total <= 122_880, "{total}");
+            for (key, value) in &variables {
+                assert!(
+                    !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "@-_".contains(c)),
+                    "{key:?}"
+                );
+                assert!(!value.contains(SECRET) && !key.contains(SECRET), "{key:?}");
+            }
+        }
+        Err(message) => silent(&message),
+    }
+}

@@ -1,0 +1,224 @@
+//! Any tar archive at all, in a gzip or not, is refused in words, or unpacked to what GNU tar finds in it.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use ::tar::{EntryType, Header};
+use proptest::prelude::*;
+
+use super::hostile::{Damage, any_content, any_damage, any_name, any_target, unpacked_or_refused};
+use super::*;
+
+#[derive(Clone, Debug)]
+struct Any {
+    kind: u8,
+    name: Vec<u8>,
+    target: Vec<u8>,
+    content: Vec<u8>,
+    mode: u32,
+    long: Long,
+    lie: Option<Lie>,
+}
+
+/// Where the name and the target are, when they don't fit into the header (or also when they do).
+#[derive(Clone, Debug)]
+enum Long {
+    Gnu,
+    Pax,
+    /// In both forms, with another name in the second.
+    Both(Vec<u8>),
+    /// Another name, before it in the same records, or for all entries.
+    Twice(Vec<u8>),
+    Global(Vec<u8>),
+}
+
+#[derive(Clone, Debug)]
+enum Lie {
+    Size(u64),
+    PaxSize(u64),
+    Raw(usize, u8),
+}
+
+fn any_entry() -> impl Strategy<Value = Any> {
+    let kind = prop_oneof![
+        8 => Just(b'0'),
+        3 => Just(b'5'),
+        3 => Just(b'2'),
+        2 => Just(b'1'),
+        1 => prop::sample::select(b"\x0034679gxSV".to_vec()),
+    ];
+    let lie = prop_oneof![
+        prop_oneof![0..2000_u64, any::<u64>()].prop_map(Lie::Size),
+        prop_oneof![0..2000_u64, any::<u64>()].prop_map(Lie::PaxSize),
+        (0..512_usize, any::<u8>()).prop_map(|(at, byte)| Lie::Raw(at, byte)),
+    ];
+    let names = (any_name(), prop_oneof![2 => any_target(), 1 => "[abc](/[abc])?".prop_map(String::into_bytes)]);
+    let mode = prop_oneof![Just(0o644), Just(0o755), Just(0o4777), Just(0), 0..0o10000_u32];
+    let other = || "[abc]".prop_map(String::into_bytes);
+    let long = prop_oneof![
+        9 => Just(Long::Gnu),
+        9 => Just(Long::Pax),
+        1 => other().prop_map(Long::Both),
+        1 => other().prop_map(Long::Twice),
+        1 => other().prop_map(Long::Global),
+    ];
+    (kind, names, any_content(), mode, long, prop::option::weighted(0.1, lie)).prop_map(
+        |(kind, (name, target), content, mode, long, lie)| {
+            let content = if matches!(kind, b'1' | b'2' | b'5') { Vec::new() } else { content };
+            Any { kind, name, target, content, mode, long, lie }
+        },
+    )
+}
+
+impl Any {
+    fn write(&self, archive: &mut Vec<u8>) {
+        let is_link = matches!(self.kind, b'1' | b'2');
+        let gnu = |archive: &mut Vec<u8>, kind, text: &[u8]| {
+            put(archive, header(kind, b"././@LongLink", b"", text.len() + 1, 0), &[text, b"\0"].concat());
+        };
+        let pax = |archive: &mut Vec<u8>, kind, records: &[u8]| {
+            put(archive, header(kind, b"pax", b"", records.len(), 0), records);
+        };
+        if matches!(self.long, Long::Both(_)) || (matches!(self.long, Long::Gnu) && self.name.len() > 100) {
+            gnu(archive, b'L', &self.name);
+        }
+        if is_link && !matches!(self.long, Long::Pax) && self.target.len() > 100 {
+            gnu(archive, b'K', &self.target);
+        }
+        let mut records = match &self.long {
+            Long::Gnu | Long::Global(_) => Vec::new(),
+            Long::Pax => record("path", &self.name),
+            Long::Both(other) => record("path", other),
+            Long::Twice(other) => [record("path", other), record("path", &self.name)].concat(),
+        };
+        if is_link && matches!(self.long, Long::Pax) {
+            records.extend(record("linkpath", &self.target));
+        }
+        if let Some(Lie::PaxSize(size)) = self.lie {
+            records.extend(record("size", size.to_string().as_bytes()));
+        }
+        if !records.is_empty() {
+            pax(archive, b'x', &records);
+        }
+        if let Long::Global(other) = &self.long {
+            pax(archive, b'g', &record("path", other));
+        }
+        let target = if is_link { &self.target[..] } else { b"" };
+        let mut header = header(self.kind, &self.name, target, self.content.len(), self.mode);
+        match self.lie {
+            Some(Lie::Size(size)) => header.set_size(size),
+            Some(Lie::Raw(at, byte)) => header.as_mut_bytes()[at] = byte,
+            _ => {}
+        }
+        put(archive, header, &self.content);
+    }
+}
+
+fn header(kind: u8, name: &[u8], target: &[u8], size: usize, mode: u32) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::new(kind));
+    header.set_size(size as u64);
+    header.set_mode(mode);
+    let gnu = header.as_gnu_mut().unwrap();
+    for (field, text) in [(&mut gnu.name, name), (&mut gnu.linkname, target)] {
+        let length = text.len().min(100);
+        field[..length].copy_from_slice(&text[..length]);
+    }
+    header
+}
+
+fn put(archive: &mut Vec<u8>, mut header: Header, content: &[u8]) {
+    header.set_cksum();
+    archive.extend(header.as_bytes());
+    archive.extend(content);
+    archive.resize(archive.len().next_multiple_of(512), 0);
+}
+
+/// `LENGTH KEY=VALUE\n`, where the length counts its own digits.
+fn record(key: &str, value: &[u8]) -> Vec<u8> {
+    let rest = [b" ", key.as_bytes(), b"=", value, b"\n"].concat();
+    let digits = (1..).find(|digits| (rest.len() + digits).to_string().len() == *digits).unwrap();
+    [(rest.len() + digits).to_string().as_bytes(), &rest].concat()
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// What GNU tar makes of an archive, or what it has against it. Only for archives that were taken: there is nothing in them
+/// that leads out.
+fn unpacked_by_gnu_tar(archive: &[u8]) -> Result<Tree, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("tar");
+    command.args(["--extract", "--preserve-permissions", "--no-same-owner", "--no-overwrite-dir", "--directory"]);
+    let mut tar = command.arg(folder.path()).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // An archive that ends before what is behind it was read closes the pipe.
+    let _ = tar.stdin.take().unwrap().write_all(archive);
+    let output = tar.wait_with_output().unwrap();
+    if output.status.success() {
+        Ok(tree(folder.path()))
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// Kinds, contents and targets. Modes are told apart by other tests: how tar sets those of folders depends on its options.
+fn without_modes(tree: Tree) -> Tree {
+    let plain = |node| match node {
+        Node::File(_, content) => Node::File(0, content),
+        Node::Folder(_) => Node::Folder(0),
+        link @ Node::Link(_) => link,
+    };
+    tree.into_iter().map(|(path, node)| (path, plain(node))).collect()
+}
+
+proptest! {
+    #[test]
+    fn any_tar_is_refused_or_unpacked_to_what_gnu_tar_finds(
+        entries in prop::collection::vec(any_entry(), 1..6),
+        end in 0..4_usize,
+        damage in any_damage(),
+    ) {
+        let mut archive = Vec::new();
+        entries.iter().for_each(|entry| entry.write(&mut archive));
+        archive.resize(archive.len() + end * 512, 0);
+        damage.apply(&mut archive);
+        let honest = matches!(damage, Damage::None) && entries.iter().all(|entry| entry.lie.is_none());
+        let is_tar = content::of(&archive) == Content::Tar;
+        if let Some(tree) = unpacked_or_refused(archive.clone()) {
+            if is_tar {
+                match unpacked_by_gnu_tar(&archive) {
+                    Ok(by_gnu_tar) => prop_assert_eq!(without_modes(tree), without_modes(by_gnu_tar)),
+                    // It also minds fields that say nothing here, such as times.
+                    Err(why) => prop_assert!(!honest, "{}", why),
+                }
+            } else {
+                prop_assert_eq!(tree, Tree::from([("App".to_owned(), Node::File(0o644, archive))]));
+            }
+        }
+    }
+
+    #[test]
+    fn any_tar_in_a_gzip_is_refused_or_is_that_tar(
+        entries in prop::collection::vec(any_entry(), 1..4),
+        damage in any_damage(),
+    ) {
+        let mut archive = Vec::new();
+        entries.iter().for_each(|entry| entry.write(&mut archive));
+        archive.resize(archive.len() + 1024, 0);
+        let whole = gzip(&archive);
+        let mut object = whole.clone();
+        damage.apply(&mut object);
+        let is_tar = content::of(&object) == Content::TarGz;
+        if let Some(tree) = unpacked_or_refused(object.clone()) {
+            if is_tar {
+                // Its checksum holds, so it is what it was.
+                prop_assert_eq!(Some(tree), unpacked_or_refused(archive));
+            } else {
+                prop_assert_eq!(tree, Tree::from([("App".to_owned(), Node::File(0o644, object))]));
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Any JSON at all is an event or is refused, and a refusal tells nothing but source, type and state.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::*;
+
+/// What an error may name, where it is a plain name.
+const SHOWN: [&str; 5] = ["/source", "/detail-type", "/detailType", "/detail/state", "/detail/status"];
+
+const NAMES: [&str; 14] = [
+    "source",
+    "detail-type",
+    "detailType",
+    "detail",
+    "state",
+    "status",
+    "type",
+    "owner",
+    "category",
+    "provider",
+    "version",
+    "action-execution-id",
+    "stateMachineArn",
+    "CodePipeline.job",
+];
+
+const TEXTS: [&str; 13] = [
+    "aws.events",
+    "aws.scheduler",
+    "aws.codepipeline",
+    "aws.states",
+    "Scheduled Event",
+    "CodePipeline Action Execution State Change",
+    "Step Functions Execution Status Change",
+    "STARTED",
+    "ABANDONED",
+    "CANCELED",
+    "RUNNING",
+    "",
+    "AKIA/SECRET+VALUE",
+];
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![3 => prop::sample::select(TEXTS.to_vec()).prop_map(str::to_owned), 1 => "\\PC{0,90}"];
+    let leaf = prop_oneof![
+        6 => text.prop_map(Value::from),
+        1 => any::<f64>().prop_map(|number| json!(number)),
+        1 => any::<i64>().prop_map(Value::from),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => Just(Value::Null),
+    ];
+    let name = prop_oneof![8 => prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned), 1 => "\\PC{0,9}"];
+    leaf.prop_recursive(4, 40, 8, move |inner| {
+        prop_oneof![
+            6 => prop::collection::btree_map(name.clone(), inner.clone(), 0..8)
+                .prop_map(|members| Value::Object(Map::from_iter(members))),
+            1 => prop::collection::vec(inner, 0..3).prop_map(Value::from),
+        ]
+    })
+}
+
+/// Mostly an event of a kind that the worker knows, with anything else in it.
+fn any_event() -> impl Strategy<Value = Value> {
+    let kind = prop::sample::select(vec![
+        ("aws.codepipeline", "CodePipeline Action Execution State Change"),
+        ("aws.states", "Step Functions Execution Status Change"),
+        ("aws.scheduler", "Scheduled Event"),
+    ]);
+    let known = (kind, any_json(), any_json(), any_json()).prop_map(|((source, kind), mut detail, inner, state)| {
+        if let Value::Object(members) = &mut detail {
+            members.insert("type".to_owned(), inner);
+            members.insert("state".to_owned(), state);
+        }
+        json!({"source": source, "detail-type": kind, "detail": detail})
+    });
+    prop_oneof![3 => known, 1 => any_json()]
+}
+
+/// Puts another text in the place of every text that no error may show.
+fn hide(value: &mut Value, path: &str) {
+    match value {
+        Value::String(text) if !text.is_empty() && !SHOWN.contains(&path) => "another".clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, &format!("{path}/-"))),
+        Value::Object(members) => members.iter_mut().for_each(|(key, value)| hide(value, &format!("{path}/{key}"))),
+        _ => {}
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_json_is_an_event_or_refused_without_being_repeated(payload in any_event()) {
+        let mut hidden = payload.clone();
+        hide(&mut hidden, "");
+        let (parsed, of_hidden) = (Event::parse(&payload), Event::parse(&hidden));
+        prop_assert_eq!(parsed.is_ok(), of_hidden.is_ok());
+        if let (Err(error), Err(of_hidden)) = (parsed, of_hidden) {
+            let text = error.to_string();
+            prop_assert!(text.len() < 900 && !text.contains(char::is_control) && !text.contains("AKIA"), "{}", text);
+            prop_assert_eq!(text, of_hidden.to_string());
+        }
+    }
+}

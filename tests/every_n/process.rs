@@ -1,0 +1,64 @@
+//! The worker as a process that can die: nothing that it has begun goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use codepipeline_worker::worker::Worker;
+use serde_json::Value;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::Instant;
+
+/// Makes a worker, as a cold start does.
+pub(crate) type Making = Box<dyn Fn() -> Worker + Send + Sync>;
+
+pub(crate) struct Process {
+    making: Making,
+    worker: Arc<Worker>,
+    /// All that the worker does, to be ended at once; without one it shares the test's.
+    runtime: Option<Runtime>,
+}
+
+impl Process {
+    pub(crate) fn new(making: Making, mortal: bool) -> Self {
+        let worker = Arc::new(making());
+        Self { making, worker, runtime: mortal.then(runtime) }
+    }
+
+    /// One invocation, of the schedule or for a delivered job, with a quarter of an hour to its deadline.
+    pub(crate) fn invoke(&self, job: Option<Value>) -> impl Future<Output = ()> + use<> {
+        let worker = Arc::clone(&self.worker);
+        let handle = self.runtime.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone());
+        let invocation = handle.spawn(async move {
+            let deadline = Instant::now() + Duration::from_secs(900);
+            match job {
+                Some(event) => worker.run_job(&event, deadline).await.map(drop),
+                None => worker.invoke(deadline).await.map(drop),
+            }
+        });
+        async move {
+            let ended = invocation.await;
+            assert!(!ended.is_err_and(|error| error.is_panic()), "the invocation panicked");
+        }
+    }
+
+    /// Ends it, and starts another.
+    pub(crate) fn die(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        self.runtime = Some(runtime());
+        self.worker = Arc::new((self.making)());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}

@@ -1,0 +1,274 @@
+//! What the worker's requests pass on their way: one address for all services, which numbers the requests and has one of
+//! them go wrong.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+/// How a request goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Throttle,
+    /// 500, without effect.
+    Error,
+    /// 500, though it took effect.
+    ErrorAfter,
+    /// The connection is reset before the service gets it.
+    Reset,
+    /// It takes effect, and the connection is reset instead of an answer.
+    LoseAnswer,
+    /// The service never gets it, and no answer comes.
+    Stall,
+    /// It takes effect, and no answer comes.
+    StallAnswer,
+    /// The worker dies before the service gets it.
+    Die,
+    /// It takes effect, and the worker dies before it has the answer.
+    DieAfter,
+}
+
+impl Kind {
+    pub(crate) const ALL: [(&str, Self); 9] = [
+        ("throttle", Self::Throttle),
+        ("error", Self::Error),
+        ("error-after", Self::ErrorAfter),
+        ("reset", Self::Reset),
+        ("lose-answer", Self::LoseAnswer),
+        ("stall", Self::Stall),
+        ("stall-answer", Self::StallAnswer),
+        ("die", Self::Die),
+        ("die-after", Self::DieAfter),
+    ];
+
+    fn reaches_the_service(self) -> bool {
+        matches!(self, Self::ErrorAfter | Self::LoseAnswer | Self::StallAnswer | Self::DieAfter)
+    }
+
+    pub(crate) fn kills(self) -> bool {
+        matches!(self, Self::Die | Self::DieAfter)
+    }
+}
+
+/// One request that passed.
+#[derive(Clone)]
+pub(crate) struct Passed {
+    /// The operation, or S3's method and bucket.
+    pub(crate) what: String,
+    /// The job that it names.
+    pub(crate) job: Option<String>,
+    /// The service's answer, whether or not it came through: status and JSON.
+    pub(crate) answer: Option<(u16, Value)>,
+}
+
+impl Passed {
+    pub(crate) fn succeeded(&self) -> bool {
+        self.answer.as_ref().is_some_and(|(status, _)| *status == 200)
+    }
+}
+
+/// Where each service is.
+#[derive(Clone, Copy)]
+pub(crate) struct Services {
+    pub(crate) emulator: SocketAddr,
+    pub(crate) step_functions: SocketAddr,
+    pub(crate) secrets_manager: SocketAddr,
+}
+
+/// Told of every request before it goes on.
+pub(crate) type Watching = Box<dyn Fn(&str) + Send + Sync>;
+
+pub(crate) struct Wire {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: JoinHandle<()>,
+}
+
+struct Shared {
+    services: Services,
+    fault: Option<(usize, Kind)>,
+    watching: Watching,
+    struck: Notify,
+    passed: Mutex<Vec<Passed>>,
+}
+
+impl Wire {
+    /// The request of that number, from 1, goes wrong.
+    pub(crate) async fn start(services: Services, fault: Option<(usize, Kind)>, watching: Watching) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared { services, fault, watching, struck: Notify::new(), passed: Mutex::default() });
+        let accepting = {
+            let shared = Arc::clone(&shared);
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    let shared = Arc::clone(&shared);
+                    // A client that breaks off, or a service that has ended, ends the connection.
+                    tokio::spawn(async move { shared.serve(stream).await.ok() });
+                }
+            })
+        };
+        Self { address, shared, accepting }
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns when the worker is to die; never if it is not.
+    pub(crate) async fn strikes_dead(&self) {
+        match self.shared.fault {
+            Some((_, kind)) if kind.kills() => self.shared.struck.notified().await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// All that passed so far, in order.
+    pub(crate) fn passed(&self) -> Vec<Passed> {
+        self.shared.lock().clone()
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// A request as it came.
+struct Request {
+    bytes: Vec<u8>,
+    /// Where the body begins.
+    body: usize,
+    target: Option<String>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Vec<Passed>> {
+        self.passed.lock().unwrap()
+    }
+
+    /// One request: every connection ends after its answer.
+    async fn serve(&self, mut client: TcpStream) -> std::io::Result<()> {
+        let Some(request) = Request::read(&mut client).await? else { return Ok(()) };
+        let what = request.what();
+        (self.watching)(&what);
+        let index = {
+            let mut passed = self.lock();
+            passed.push(Passed { what, job: request.job(), answer: None });
+            passed.len() - 1
+        };
+        let fault = self.fault.filter(|(number, _)| *number == index + 1).map(|(_, kind)| kind);
+        let mut answer = Vec::new();
+        if fault.is_none_or(Kind::reaches_the_service) {
+            let mut service = TcpStream::connect(request.service(&self.services)).await?;
+            service.write_all(&request.closing()).await?;
+            answer = read_message(&mut service).await?;
+            self.lock()[index].answer = Some(read_answer(&answer));
+        }
+        match fault {
+            None => client.write_all(&answer).await,
+            Some(Kind::Throttle) => client.write_all(&request.refusal(true)).await,
+            Some(Kind::Error | Kind::ErrorAfter) => client.write_all(&request.refusal(false)).await,
+            Some(Kind::Reset | Kind::LoseAnswer) => client.set_zero_linger(),
+            Some(Kind::Stall | Kind::StallAnswer | Kind::Die | Kind::DieAfter) => {
+                self.struck.notify_one();
+                // Until the client closes it.
+                client.read(&mut [0]).await.map(drop)
+            }
+        }
+    }
+}
+
+impl Request {
+    async fn read(client: &mut TcpStream) -> std::io::Result<Option<Self>> {
+        let bytes = read_message(client).await?;
+        let Some(body) = end_of_head(&bytes) else { return Ok(None) };
+        assert_eq!(header(&bytes[..body], "transfer-encoding"), None, "every request tells its length");
+        Ok(Some(Self { target: header(&bytes[..body], "x-amz-target"), bytes, body }))
+    }
+
+    fn what(&self) -> String {
+        match &self.target {
+            Some(target) => target.rsplit('.').next().unwrap().to_owned(),
+            None => {
+                let line = self.bytes.split(|byte| *byte == b' ').take(2);
+                let line: Vec<_> = line.map(String::from_utf8_lossy).collect();
+                let path = line[1].trim_start_matches('/');
+                format!("{} {}", line[0], path.split(['/', '?']).next().unwrap())
+            }
+        }
+    }
+
+    fn job(&self) -> Option<String> {
+        let body: Value = serde_json::from_slice(&self.bytes[self.body..]).ok()?;
+        body["jobId"].as_str().map(str::to_owned)
+    }
+
+    fn service(&self, services: &Services) -> SocketAddr {
+        match self.target.as_deref() {
+            Some(target) if target.starts_with("AWSStepFunctions.") => services.step_functions,
+            Some(target) if target.starts_with("secretsmanager.") => services.secrets_manager,
+            _ => services.emulator,
+        }
+    }
+
+    /// The request, on a connection that ends with its answer. The header is not among those that are signed.
+    fn closing(&self) -> Vec<u8> {
+        let (head, body) = self.bytes.split_at(self.body - 2);
+        [head, b"Connection: close\r\n", body].concat()
+    }
+
+    /// What the service says when it is asked too often, or fails.
+    fn refusal(&self, throttled: bool) -> Vec<u8> {
+        let (status, body) = match (&self.target, throttled) {
+            (Some(_), true) => (400, r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#),
+            (Some(_), false) => (500, r#"{"__type":"InternalFailure","message":"It failed"}"#),
+            (None, true) => {
+                (503, "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>")
+            }
+            (None, false) => (500, "<Error><Code>InternalError</Code><Message>It failed</Message></Error>"),
+        };
+        let head = format!("HTTP/1.1 {status} Wrong\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        (head + body).into_bytes()
+    }
+}
+
+/// Reads a head and as much as it announces: every request and answer here tells its length.
+async fn read_message(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut whole = None;
+    while whole.is_none_or(|whole| bytes.len() < whole) {
+        if stream.read_buf(&mut bytes).await? == 0 {
+            break;
+        }
+        if whole.is_none()
+            && let Some(body) = end_of_head(&bytes)
+        {
+            let announced = header(&bytes[..body], "content-length").map_or(0, |length| length.parse().unwrap());
+            whole = Some(body + announced);
+        }
+    }
+    Ok(bytes)
+}
+
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|end| end + 4)
+}
+
+fn header(head: &[u8], name: &str) -> Option<String> {
+    let head = String::from_utf8_lossy(head);
+    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+    fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+}
+
+fn read_answer(answer: &[u8]) -> (u16, Value) {
+    let text = String::from_utf8_lossy(answer);
+    let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    let body = text.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok());
+    (status, body.unwrap_or_default())
+}
