@@ -5,7 +5,7 @@ use stateright::{Model, Property};
 
 use crate::rules::{Adoption, Setting};
 use crate::service::broken;
-use crate::worker::{Fate, begin, fates, request, step};
+use crate::worker::{Fate, MOST_REPORTS, begin, fates, request, step};
 use crate::world::{Entry, Job, Part, Past, Status, Task, Time, Worker, World};
 
 /// One thing that happens.
@@ -79,7 +79,7 @@ impl Setting {
             return;
         }
         for (j, job) in world.jobs.iter().enumerate() {
-            if job.status == Status::Dispatched && job.handed_out >= self.service.offers_again_from {
+            if job.status == Status::Dispatched {
                 moves.push(Move::OfferAgain(j));
             }
             moves.extend((0..job.late.len()).map(|which| Move::Arrive(j, which)));
@@ -97,7 +97,7 @@ impl Setting {
                     }
                     if world.left.crashes > 0 {
                         moves.push(Move::Die(i));
-                        if request(&mut world.clone(), i, &mut task.clone()).is_some() {
+                        if request(&mut world.clone(), i, &mut task.clone(), self).is_some() {
                             moves.push(Move::DieSending(i));
                         }
                     }
@@ -130,7 +130,7 @@ impl Setting {
                 if let Part::On(mut task) = world.workers[i].part.clone() {
                     world.jobs[task.job].past.died = true;
                     if what == Move::DieSending(i)
-                        && let Some(late) = request(world, i, &mut task)
+                        && let Some(late) = request(world, i, &mut task, self)
                     {
                         world.jobs[task.job].late.push(late);
                     }
@@ -165,7 +165,7 @@ impl Setting {
         let task = Task {
             is_inferring: entry.phase == Phase::Claiming,
             inferred: entry.inferred,
-            adoptions: entry.adoptions + 1,
+            adoptions: (entry.adoptions + 1).min(MOST_REPORTS + 1),
             ..Task::new(job, State::found(&seen, offers, self.afterwards))
         };
         begin(world, i, task, self);
@@ -191,8 +191,7 @@ impl Setting {
         let late = |worker: &Worker| {
             worker.alive && matches!(&worker.part, Part::On(task) if task.is_on_its_way() && task.age >= 1)
         };
-        let overdue =
-            |job: &Job| job.status == Status::Dispatched && job.handed_out >= self.service.offers_again_after;
+        let overdue = |job: &Job| job.status == Status::Dispatched && job.handed_out >= self.service.offers_again_after;
         self.ages(world) && !world.workers.iter().any(late) && !world.jobs.iter().any(overdue)
     }
 
@@ -229,6 +228,10 @@ impl Setting {
 
     /// Nothing can happen any more, somebody is left, and yet a job was not reported.
     fn is_stuck(&self, world: &World) -> bool {
+        // Whoever polls would get something, but there are no more polls to look at.
+        if world.left.polls == 0 && world.jobs.iter().any(|job| job.status == Status::Queued) {
+            return false;
+        }
         let left = world.workers[..self.workers - usize::from(self.stranger)].iter().any(|worker| worker.alive);
         let waits = |job: &Job| match job.status {
             Status::Over => false,
@@ -237,7 +240,10 @@ impl Setting {
             Status::InProgress if self.delivered => job.entry.is_some(),
             Status::Dispatched | Status::InProgress => true,
         };
-        if !left || !world.jobs.iter().any(waits) || world.workers.iter().any(|worker| matches!(worker.part, Part::On(_))) {
+        if !left
+            || !world.jobs.iter().any(waits)
+            || world.workers.iter().any(|worker| matches!(worker.part, Part::On(_)))
+        {
             return false;
         }
         let mut moves = Vec::new();
@@ -272,7 +278,7 @@ impl Model for Setting {
         fn holds<const WHICH: usize>(setting: &Setting, world: &World) -> bool {
             let what = broken::ALL[WHICH];
             !world.jobs.iter().any(|job| job.past.broken == Some(what))
-                && (what != broken::STUCK || !setting.is_stuck(world))
+                && (what != broken::STUCK || setting.may_hang || !setting.is_stuck(world))
         }
         vec![
             Property::always(broken::ALL[0], holds::<0>),
@@ -284,10 +290,12 @@ impl Model for Setting {
             Property::always(broken::ALL[6], holds::<6>),
             Property::always(broken::ALL[7], holds::<7>),
             Property::always(broken::ALL[8], |_: &Self, world: &World| {
-                !world.jobs.iter().any(|job| job.status != Status::Over && job.entry.is_some_and(|entry| entry.phase == Phase::Done))
+                !world
+                    .jobs
+                    .iter()
+                    .any(|job| job.status != Status::Over && job.entry.is_some_and(|entry| entry.phase == Phase::Done))
             }),
             Property::always(broken::ALL[9], holds::<9>),
         ]
     }
 }
-

@@ -1,5 +1,7 @@
 //! What is being checked: how the service behaves where it is silent, and which rules the workers keep.
 
+use std::fmt;
+
 use codepipeline_worker::lifecycle::protocol::Afterwards;
 
 use crate::world::{Budget, Time};
@@ -13,10 +15,34 @@ pub struct Service {
     pub answers_again: bool,
     /// A result is taken before the job is acknowledged.
     pub takes_early_results: bool,
-    /// A job that nobody has acknowledged is not offered again before this.
-    pub offers_again_from: Time,
-    /// It is offered again after this long, at the latest.
+    /// A job that nobody has acknowledged is offered again after this long, at the latest.
     pub offers_again_after: Time,
+}
+
+impl Service {
+    pub const ALL: [Self; 8] = [
+        Self::new(false, false, false),
+        Self::new(true, false, false),
+        Self::new(false, true, false),
+        Self::new(true, true, false),
+        Self::new(false, false, true),
+        Self::new(true, false, true),
+        Self::new(false, true, true),
+        Self::new(true, true, true),
+    ];
+
+    const fn new(bumps_nonce: bool, answers_again: bool, takes_early_results: bool) -> Self {
+        Self { bumps_nonce, answers_again, takes_early_results, offers_again_after: 1 }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nonce = if self.bumps_nonce { "another nonce" } else { "the same nonce" };
+        let again = if self.answers_again { "answered" } else { "refused" };
+        let early = if self.takes_early_results { "taken" } else { "refused" };
+        write!(f, "{nonce}, second acknowledgement {again}, early result {early}")
+    }
 }
 
 /// When a claiming entry is taken from the listing.
@@ -111,5 +137,7 @@ pub struct Setting {
     pub lenient: bool,
     /// The last worker knows no ledger.
     pub stranger: bool,
+    /// A job may be left that nobody reports.
+    pub may_hang: bool,
     pub budget: Budget,
 }

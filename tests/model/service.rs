@@ -15,7 +15,8 @@ pub mod broken {
     pub const STUCK: &str = "every acknowledged job is reported in the end";
     pub const DONE: &str = "nothing is marked done that is not over";
     pub const LEFT: &str = "no job that is looked after stays on offer";
-    pub const ALL: [&str; 10] = [NOT_IN_PROGRESS, TWO_RUN, RAN_TWICE, STOLEN, FAILED, HOLD_LOST, UNANSWERED, STUCK, DONE, LEFT];
+    pub const ALL: [&str; 10] =
+        [NOT_IN_PROGRESS, TWO_RUN, RAN_TWICE, STOLEN, FAILED, HOLD_LOST, UNANSWERED, STUCK, DONE, LEFT];
 }
 
 impl World {
@@ -74,7 +75,7 @@ impl World {
     pub fn arrive(&mut self, job: usize, which: usize, setting: &Setting) {
         match self.jobs[job].late.remove(which) {
             Late::Write { over, entry } => drop(self.put(job, over, entry)),
-            Late::Delete { over } => drop(self.delete(job, Some(over))),
+            Late::Delete { over } => self.delete(job, over),
             Late::Acknowledge { nonce } => drop(self.acknowledge(job, nonce, setting)),
             Late::Report { by } => drop(self.report(job, usize::from(by), setting)),
         }

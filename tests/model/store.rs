@@ -23,9 +23,9 @@ impl World {
         holds
     }
 
-    /// Deletes.
+    /// Deletes, if the condition holds or there is none.
     pub fn delete(&mut self, job: usize, over: Option<Version>) {
-        if self.holds(job, over) {
+        if over.is_none() || self.holds(job, over) {
             self.jobs[job].entry = None;
         }
     }

@@ -7,7 +7,7 @@ use crate::service::broken;
 use crate::world::{Entry, Late, Part, Status, Task, Version, World};
 
 /// As in `keeper.rs`.
-const MOST_REPORTS: u8 = 4;
+pub const MOST_REPORTS: u8 = 4;
 
 /// How a request fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,10 +69,10 @@ fn may_give_up(aim: Aim, setting: &Setting) -> bool {
 }
 
 /// The request that worker `i` sends next, if its effect can come late.
-pub fn request(world: &mut World, i: usize, task: &mut Task) -> Option<Late> {
+pub fn request(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Option<Late> {
     match task.state.command() {
         Command::Write { aim, over } => Some(Late::Write { over, entry: entry(world, i, task, aim) }),
-        Command::Delete(over) => Some(Late::Delete { over }),
+        Command::Delete(over) => Some(Late::Delete { over: setting.rules.conditional_delete.then_some(over) }),
         Command::Acknowledge => Some(Late::Acknowledge { nonce: task.nonce }),
         Command::Report => Some(Late::Report { by: number(i) }),
         Command::Read | Command::Run | Command::Fail | Command::Leave(_) => None,
@@ -108,7 +108,7 @@ pub fn step(world: &mut World, i: usize, mut task: Task, fate: Fate, setting: &S
     world.name_versions();
     let Part::On(named) = &world.workers[i].part else { unreachable!("it was just put there") };
     task = named.clone();
-    if let (Fate::Late, Some(late)) = (fate, request(world, i, &mut task)) {
+    if let (Fate::Late, Some(late)) = (fate, request(world, i, &mut task, setting)) {
         world.jobs[job].late.push(late);
     }
     let event = match fate {
@@ -162,12 +162,15 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
             Event::Found(seen)
         }
         Command::Delete(over) => {
-            let over = if setting.rules.conditional_delete { Some(over) } else { world.jobs[job].entry.map(|entry| entry.version) };
-            world.delete(job, over);
+            world.delete(job, setting.rules.conditional_delete.then_some(over));
             Event::Written(0)
         }
         Command::Acknowledge => {
-            if world.acknowledge(job, task.nonce, setting) { Event::InProgress } else { Event::NotGiven }
+            if world.acknowledge(job, task.nonce, setting) {
+                Event::InProgress
+            } else {
+                Event::NotGiven
+            }
         }
         Command::Run => {
             task.ran = true;
@@ -180,11 +183,7 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
         }
         Command::Report => {
             let is_over = !task.inferred || task.adoptions > MOST_REPORTS || !setting.rules.untaken;
-            if world.report(job, i, setting) || is_over {
-                Event::Reported
-            } else {
-                Event::NotInProgress
-            }
+            if world.report(job, i, setting) || is_over { Event::Reported } else { Event::NotInProgress }
         }
         Command::Leave(_) => return None,
     })
@@ -194,7 +193,8 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
 fn tell(world: &mut World, i: usize, mut task: Task, event: Event<Version>, setting: &Setting) {
     let job = task.job;
     let before = task.state.clone();
-    let repeated = event == Event::Unanswered && matches!(before, State::Vouching | State::Acknowledging { doubt: true, .. });
+    let repeated =
+        event == Event::Unanswered && matches!(before, State::Vouching | State::Acknowledging { doubt: true, .. });
     let found = matches!(event, Event::Found(_));
     let (mut state, _) = next(before.clone(), event);
     world.break_if(job, state == before && !repeated, broken::UNANSWERED);

@@ -1,5 +1,7 @@
 //! What there is: jobs as the service knows them, their entries in S3, requests still on their way, and workers.
 
+use std::fmt;
+
 use codepipeline_worker::lifecycle::protocol::{Aim, Phase, State};
 
 /// In units of 30 s: from a poll to holding the job, a claiming entry's lease, and from writing a mark to relying on it.
@@ -27,6 +29,13 @@ pub struct Budget {
     pub polls: u8,
     /// Times that a job's event is delivered.
     pub deliveries: u8,
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { crashes, faults, polls, deliveries } = self;
+        write!(f, "{crashes} deaths, {faults} faults, {polls} polls, {deliveries} deliveries")
+    }
 }
 
 /// What the service makes of a job.
@@ -92,10 +101,20 @@ impl Entry {
 /// A request on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Late {
-    Write { over: Option<Version>, entry: Entry },
-    Delete { over: Version },
-    Acknowledge { nonce: u8 },
-    Report { by: u8 },
+    Write {
+        over: Option<Version>,
+        entry: Entry,
+    },
+    /// Without a condition, whatever there is goes.
+    Delete {
+        over: Option<Version>,
+    },
+    Acknowledge {
+        nonce: u8,
+    },
+    Report {
+        by: u8,
+    },
 }
 
 /// An invocation.
@@ -113,7 +132,11 @@ pub enum Part {
     Idle,
     On(Task),
     /// One that knows no ledger.
-    Stranger { job: usize, nonce: u8, runs: bool },
+    Stranger {
+        job: usize,
+        nonce: u8,
+        runs: bool,
+    },
 }
 
 /// A job in a worker's hands.
@@ -231,7 +254,7 @@ impl World {
                         over.iter_mut().for_each(&mut name);
                         name(&mut entry.version);
                     }
-                    Late::Delete { over } => name(over),
+                    Late::Delete { over } => over.iter_mut().for_each(&mut name),
                     Late::Acknowledge { .. } | Late::Report { .. } => {}
                 }
             }
@@ -243,9 +266,13 @@ impl World {
                         name(version);
                     }
                     match &mut task.state {
-                        State::Writing { over, .. } | State::Reading { over, .. } => over.iter_mut().for_each(&mut name),
+                        State::Writing { over, .. } | State::Reading { over, .. } => {
+                            over.iter_mut().for_each(&mut name)
+                        }
                         State::Reporting { entry, .. } => entry.iter_mut().for_each(&mut name),
-                        State::Acknowledging { entry, .. } | State::Deleting { entry } | State::Running { entry, .. } => {
+                        State::Acknowledging { entry, .. }
+                        | State::Deleting { entry }
+                        | State::Running { entry, .. } => {
                             name(entry);
                         }
                         State::Vouching | State::Over(_) => {}
