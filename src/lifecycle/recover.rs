@@ -226,3 +226,51 @@ fn died(often: bool, running: Option<Abandoned>) -> Executed {
     );
     Executed::failed(Failure::new(FailureKind::JobFailed, message), running)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{InvocationId, Kind, Version, WriteId};
+
+    fn claimed(marked: bool, age: u64) -> Orphan {
+        let entry = Entry {
+            job: "job".into(),
+            phase: Phase::Claiming,
+            owner: InvocationId::random(),
+            lease: Duration::from_secs(30),
+            adoptions: 0,
+            marked,
+            inferred: false,
+            kind: Kind::Own,
+            action_type: ActionTypeId {
+                category: "Test".into(),
+                owner: "Custom".into(),
+                provider: "LinkCheck".into(),
+                version: "1".into(),
+            },
+            pipeline_execution_id: None,
+            action_execution_id: None,
+        };
+        let content = Content::Entry(Box::new(entry.clone()), WriteId::random());
+        Orphan { entry, found: Found { content, version: Version::default(), age: Duration::from_secs(age) } }
+    }
+
+    #[test]
+    fn a_poll_in_vain_counts_by_how_old_the_claim_or_its_mark_was_when_it_was_sent() {
+        let cases = [
+            (claimed(false, 89), Some(0), Offers::Some),
+            (claimed(false, 90), Some(0), Offers::None),
+            (claimed(false, 690), Some(601), Offers::Some),
+            (claimed(false, 600), None, Offers::Some),
+            (claimed(true, 29), Some(0), Offers::Some),
+            (claimed(true, 30), Some(0), Offers::StillNone),
+            (claimed(true, 630), Some(601), Offers::Some),
+            (claimed(true, 5), Some(601), Offers::Some),
+            (claimed(true, 600), None, Offers::Some),
+        ];
+        for (orphan, quiet, expected) in cases {
+            let (marked, age) = (orphan.entry.marked, orphan.found.age);
+            assert_eq!(orphan.offers(quiet.map(Duration::from_secs)), expected, "{marked}, {age:?}, {quiet:?}");
+        }
+    }
+}

@@ -98,6 +98,8 @@ fn with_one_mishap_an_action_that_may_run_again_does_so_only_after_it() {
     whatever_the_service_does("onCrash run", run(ONE_DIES));
     if is_large() {
         whatever_the_service_does("onCrash run", run(ONE_FAULT));
+    } else {
+        holds("onCrash run", run(ONE_FAULT));
     }
 }
 
