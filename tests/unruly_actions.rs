@@ -53,7 +53,7 @@ impl Vice {
             Self::Panic => panic_any(Bomb),
             Self::PanicWhenCancelled => {
                 let _bomb = Bomb;
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             Self::Spin(let_go) => while let_go.lock().unwrap().try_recv().is_err() {},
             Self::WaitForAThread(let_go) => {

@@ -64,6 +64,10 @@ pub struct Abandoned {
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The work of an action type. Implementations are shared by all jobs of the type and by all invocations of the process.
+///
+/// An action must not keep its thread: work that computes or blocks goes to `tokio::task::spawn_blocking`, and looks now and
+/// then whether anybody still waits for it. A job whose action keeps its thread is reported in time only if the runtime has
+/// another one (`#[tokio::main(worker_threads = 2)]` or more, where there is one vCPU).
 pub trait Action: Send + Sync + 'static {
     /// Begins the work for a job that carries no continuation token.
     fn start(&self, run: Run) -> impl Future<Output = Result<Outcome, Failure>> + Send;

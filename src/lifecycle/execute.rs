@@ -173,8 +173,8 @@ fn redactor(job: &Job, issued: &Issued, secret_keys: &[String]) -> Redactor {
     Redactor::new(secrets(job, issued, secret_keys).iter().map(ExposeSecret::expose_secret))
 }
 
-/// Refuses a continuation whose token holds a secret: CodePipeline keeps the token as it is and shows it to whoever may look
-/// at the pipeline's executions. It can't be masked, since the action needs it as it was.
+/// Refuses a continuation whose token holds a secret: CodePipeline keeps the token as it is and hands it to whoever may poll for
+/// the action type or ask for a job's details; the ledger may hold it, too. It can't be masked, since the action needs it as it was.
 fn without_secret(going_on: Outcome, job: &Job, issued: &Issued, secret_keys: &[String]) -> Result<Outcome, Failure> {
     let long = secrets(job, issued, secret_keys);
     let long = long.iter().map(ExposeSecret::expose_secret).filter(|it| it.chars().count() >= SECRET_IN_TOKEN);
@@ -183,7 +183,7 @@ fn without_secret(going_on: Outcome, job: &Job, issued: &Issued, secret_keys: &[
             if Redactor::new(long).finds_in(&token) =>
         {
             let message = "the action's continuation token holds a secret value of its configuration or of the job's \
-                           credentials, and was not handed to CodePipeline, which shows it; its work was stopped";
+                           credentials, which CodePipeline would store; it was not handed over, and the work was stopped";
             Err(Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, message) })
         }
         harmless => Ok(harmless),

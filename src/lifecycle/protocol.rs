@@ -359,3 +359,6 @@ fn given_up<V>(aim: Aim) -> State<V> {
         Aim::Done => State::Over(End::Done),
     }
 }
+
+#[cfg(test)]
+mod tests;

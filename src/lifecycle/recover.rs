@@ -22,6 +22,11 @@ const YOUNGEST: Duration = Duration::from_secs(30);
 /// How long anybody may take from a poll to holding a job, or to giving it up (`intake`).
 const ON_THE_WAY: Duration = Duration::from_secs(30);
 
+/// A job that was claimed, and not acknowledged, is on offer again when its entry is this old: whoever was offered it while
+/// that was another's (30 s) has let it lapse, and the service makes an offer anew within 60 s (30 s are the only public
+/// number, see the Jenkins plugin; nothing says that it is exact).
+const ON_OFFER_AGAIN: Duration = Duration::from_secs(90);
+
 /// A job is run again so often; then it is reported as failed. Whatever kills its worker each time is to have an end.
 const MOST_ADOPTIONS: u32 = 3;
 
@@ -54,9 +59,20 @@ impl Orphan {
         self.entry.phase == Phase::Claiming
     }
 
-    /// Whether it has been marked as not on offer, and whoever polled it before has arrived by now.
+    /// Whether it has been marked as not on offer, so long ago that whoever polled it before has arrived by now.
     fn is_settled(&self) -> bool {
         self.entry.marked && self.found.age >= ON_THE_WAY
+    }
+
+    /// What it means that the last poll, so long ago, brought nothing. It counts for nothing if the entry was too young then:
+    /// an invocation may have polled, worked for minutes, and only then looked at the ledger.
+    fn offers(&self, quiet: Option<Duration>) -> Offers {
+        let then = quiet.and_then(|ago| self.found.age.checked_sub(ago));
+        match then {
+            Some(age) if self.entry.marked && age >= ON_THE_WAY => Offers::StillNone,
+            Some(age) if !self.entry.marked && age >= ON_OFFER_AGAIN => Offers::None,
+            _ => Offers::Some,
+        }
     }
 
     /// Whether adopting it means to run its action, which takes time and room.
@@ -100,16 +116,18 @@ impl Lifecycle {
 
     /// Brings the job to its end in the place of the worker that died: sends its report, runs its action (again) or reports
     /// that it failed. `served` are the ways in which its type is served, at least one. A job that was only claimed is left
-    /// alone unless this invocation's last poll of its type was `quiet`, which is to say that it brought nothing; then it is
-    /// marked first, and run when it is found with its mark.
-    pub async fn adopt(&self, orphan: Orphan, served: &[Arc<Served>], quiet: bool, invocation: Invocation) -> End {
+    /// alone unless this invocation's last poll of its type brought nothing, `quiet` ago; then it is marked first, and run
+    /// when it is found with its mark.
+    pub async fn adopt(
+        &self,
+        orphan: Orphan,
+        served: &[Arc<Served>],
+        quiet: Option<Duration>,
+        invocation: Invocation,
+    ) -> End {
         let Some(ledger) = &self.ledger else { return End::Lost };
         let afterwards = orphan.afterwards(served);
-        let offers = match (quiet, orphan.is_settled()) {
-            (false, _) => Offers::Some,
-            (true, false) => Offers::None,
-            (true, true) => Offers::StillNone,
-        };
+        let offers = orphan.offers(quiet);
         let Orphan { entry, found } = orphan;
         let died_often = entry.adoptions >= MOST_ADOPTIONS;
         let mut keeper = Keeper::adopting(ledger, invocation, entry, &found, offers, afterwards);
@@ -207,4 +225,52 @@ fn died(often: bool, running: Option<Abandoned>) -> Executed {
          lost; {then}. The log of the function says more"
     );
     Executed::failed(Failure::new(FailureKind::JobFailed, message), running)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{InvocationId, Kind, Version, WriteId};
+
+    fn claimed(marked: bool, age: u64) -> Orphan {
+        let entry = Entry {
+            job: "job".into(),
+            phase: Phase::Claiming,
+            owner: InvocationId::random(),
+            lease: Duration::from_secs(30),
+            adoptions: 0,
+            marked,
+            inferred: false,
+            kind: Kind::Own,
+            action_type: ActionTypeId {
+                category: "Test".into(),
+                owner: "Custom".into(),
+                provider: "LinkCheck".into(),
+                version: "1".into(),
+            },
+            pipeline_execution_id: None,
+            action_execution_id: None,
+        };
+        let content = Content::Entry(Box::new(entry.clone()), WriteId::random());
+        Orphan { entry, found: Found { content, version: Version::default(), age: Duration::from_secs(age) } }
+    }
+
+    #[test]
+    fn a_poll_in_vain_counts_by_how_old_the_claim_or_its_mark_was_when_it_was_sent() {
+        let cases = [
+            (claimed(false, 89), Some(0), Offers::Some),
+            (claimed(false, 90), Some(0), Offers::None),
+            (claimed(false, 690), Some(601), Offers::Some),
+            (claimed(false, 600), None, Offers::Some),
+            (claimed(true, 29), Some(0), Offers::Some),
+            (claimed(true, 30), Some(0), Offers::StillNone),
+            (claimed(true, 630), Some(601), Offers::Some),
+            (claimed(true, 5), Some(601), Offers::Some),
+            (claimed(true, 600), None, Offers::Some),
+        ];
+        for (orphan, quiet, expected) in cases {
+            let (marked, age) = (orphan.entry.marked, orphan.found.age);
+            assert_eq!(orphan.offers(quiet.map(Duration::from_secs)), expected, "{marked}, {age:?}, {quiet:?}");
+        }
+    }
 }

@@ -54,7 +54,7 @@ async fn adopt(shift: &mut Shift<'_>, orphan: Orphan) {
     if left < needed.unwrap_or(shift.worker.lifecycle.reporting) {
         return;
     }
-    let quiet = shift.is_quiet(&types);
+    let quiet = shift.quiet_for(&types);
     let adopting = shift.worker.lifecycle.adopt(orphan, &types, quiet, shift.invocation);
     let end = adopting.instrument(span).await;
     if end != End::Lost {

@@ -36,8 +36,8 @@ pub(super) struct Shift<'a> {
     alone: bool,
     /// Offers beyond the room there was; a service that keeps to `maxBatchSize` never makes any.
     waiting: VecDeque<(Arc<Served>, Offer)>,
-    /// Whose last poll was answered with nothing.
-    quiet: Vec<Arc<Served>>,
+    /// Whose last poll was answered with nothing, and when it was sent.
+    quiet: Vec<(Arc<Served>, Instant)>,
     /// The action executions whose jobs came.
     pub(super) seen: BTreeSet<String>,
     pub(super) polls: usize,
@@ -115,14 +115,15 @@ impl<'a> Shift<'a> {
                 if served.alone { break } else { continue }
             }
             self.polls += 1;
-            self.quiet.retain(|other| !Arc::ptr_eq(other, &served));
+            self.quiet.retain(|(other, _)| !Arc::ptr_eq(other, &served));
+            let polled_at = Instant::now();
             match self.worker.lifecycle.queue.poll(&served.action_type, served.query_param.as_ref(), room).await {
                 Ok(Polled { offers, unusable }) => {
                     self.worker.throttles.answered(&served);
                     self.summary.polled += offers.len() + unusable;
                     self.summary.unusable += unusable;
                     if offers.is_empty() && unusable == 0 {
-                        self.quiet.push(served);
+                        self.quiet.push((served, polled_at));
                         continue;
                     }
                     brought = true;
@@ -175,9 +176,11 @@ impl<'a> Shift<'a> {
         if served.alone { 1 } else { self.worker.concurrency.saturating_sub(running) }
     }
 
-    /// Whether the last poll of each of these types was answered, with nothing.
-    pub(super) fn is_quiet(&self, types: &[Arc<Served>]) -> bool {
-        types.iter().all(|served| self.quiet.iter().any(|other| Arc::ptr_eq(other, served)))
+    /// If the last poll of each of these types was answered with nothing: how long ago the first of those polls was.
+    pub(super) fn quiet_for(&self, types: &[Arc<Served>]) -> Option<Duration> {
+        let polled_at = |served| self.quiet.iter().find(|(other, _)| Arc::ptr_eq(other, served)).map(|(_, at)| *at);
+        let polls: Option<Vec<Instant>> = types.iter().map(polled_at).collect();
+        polls?.into_iter().min().map(|first| first.elapsed())
     }
 
     fn is_time_for(&self, served: &Served) -> bool {

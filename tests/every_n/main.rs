@@ -65,6 +65,8 @@ async fn whichever_request_goes_wrong_in_whatever_way_every_job_ends_as_it_shoul
             "EVERY_N={only} names no run: write SCENARIO, SCENARIO:NUMBER or SCENARIO:NUMBER:KIND"
         );
     }
+    // An upload waits a minute for its answer, so those whose answer does not come begin first.
+    cases.sort_by_key(|case| case.fault.is_some_and(|(_, kind)| !kind.withholds_the_answer()));
     let number = cases.len();
     let failures = run_all(cases, &connections).await;
     println!("{number} runs, each with one request that goes wrong; {} of them did not end well", failures.len());

@@ -49,6 +49,10 @@ impl Kind {
         matches!(self, Self::ErrorAfter | Self::LoseAnswer | Self::StallAnswer | Self::DieAfter)
     }
 
+    pub(crate) fn withholds_the_answer(self) -> bool {
+        matches!(self, Self::Stall | Self::StallAnswer)
+    }
+
     pub(crate) fn kills(self) -> bool {
         matches!(self, Self::Die | Self::DieAfter)
     }
@@ -196,10 +200,14 @@ impl Request {
         match &self.target {
             Some(target) => target.rsplit('.').next().unwrap().to_owned(),
             None => {
-                let line = self.bytes.split(|byte| *byte == b' ').take(2);
-                let line: Vec<_> = line.map(String::from_utf8_lossy).collect();
-                let path = line[1].trim_start_matches('/');
-                format!("{} {}", line[0], path.split(['/', '?']).next().unwrap())
+                let line: Vec<_> =
+                    self.bytes.split(|byte| *byte == b' ').take(2).map(String::from_utf8_lossy).collect();
+                let path = line[1].trim_start_matches('/').split('?').next().unwrap();
+                let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+                match (&*line[0], key) {
+                    ("GET", "") => format!("list {bucket}"),
+                    (method, _) => format!("{method} {bucket}"),
+                }
             }
         }
     }

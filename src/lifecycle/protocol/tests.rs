@@ -1,0 +1,143 @@
+use super::Phase::{Claiming, Done, Held, Reporting};
+use super::{Afterwards, Aim, Command, End, Event, Offers, Phase, Seen, State, next};
+
+const OURS: u8 = 1;
+const OTHER: u8 = 9;
+
+fn seen(phase: Phase) -> Seen<u8> {
+    Seen { version: OTHER, phase, written: false, mine: false, lease_over: false }
+}
+
+fn old(phase: Phase) -> Seen<u8> {
+    Seen { lease_over: true, ..seen(phase) }
+}
+
+fn written(phase: Phase) -> Seen<u8> {
+    Seen { version: OURS, written: true, mine: true, ..seen(phase) }
+}
+
+fn mine(phase: Phase) -> Seen<u8> {
+    Seen { mine: true, ..seen(phase) }
+}
+
+fn reading(aim: Aim, over: Option<u8>) -> State<u8> {
+    State::Reading { aim, over }
+}
+
+fn after(state: State<u8>, event: Event<u8>) -> Command<u8> {
+    next(state, event).1
+}
+
+#[test]
+fn what_the_entry_is_after_a_write_without_an_answer_decides_what_is_done() {
+    let adopt = Aim::Adopt(Afterwards::Fail);
+    let again = |aim, over| Command::Write { aim, over: Some(over) };
+    let cases = [
+        (Aim::Claim, None, None, Command::Write { aim: Aim::Claim, over: None }),
+        (Aim::Claim, None, Some(written(Claiming)), Command::Acknowledge),
+        (Aim::Claim, None, Some(seen(Claiming)), Command::Leave(End::Lost)),
+        (Aim::Claim, None, Some(old(Claiming)), again(Aim::Claim, OTHER)),
+        (Aim::Claim, None, Some(old(Held)), Command::Acknowledge),
+        (Aim::Claim, None, Some(old(Reporting)), Command::Acknowledge),
+        (Aim::Claim, None, Some(seen(Done)), Command::Leave(End::Lost)),
+        (Aim::Hold, Some(OURS), Some(written(Held)), Command::Run),
+        (Aim::Hold, Some(OURS), Some(seen(Claiming)), again(Aim::Hold, OTHER)),
+        (Aim::Hold, Some(OURS), Some(seen(Held)), Command::Leave(End::GaveWay)),
+        (Aim::Hold, Some(OURS), Some(seen(Done)), Command::Leave(End::GaveWay)),
+        (Aim::Mark, Some(OTHER), Some(old(Claiming)), again(Aim::Mark, OTHER)),
+        (Aim::Mark, Some(OURS), Some(old(Claiming)), Command::Leave(End::Lost)),
+        (Aim::Mark, Some(OTHER), Some(written(Claiming)), Command::Leave(End::Marked)),
+        (adopt, Some(OTHER), Some(old(Held)), again(adopt, OTHER)),
+        (adopt, Some(OTHER), Some(written(Held)), Command::Fail),
+        (adopt, Some(OURS), Some(seen(Held)), Command::Leave(End::Lost)),
+        (adopt, Some(OTHER), None, Command::Leave(End::Lost)),
+        (Aim::AdoptReport, Some(OTHER), Some(written(Reporting)), Command::Report),
+        (Aim::Outcome, Some(OURS), Some(mine(Held)), again(Aim::Outcome, OTHER)),
+        (Aim::Outcome, Some(OURS), Some(seen(Held)), Command::Leave(End::HoldLost)),
+        (Aim::Outcome, Some(OURS), None, Command::Report),
+        (Aim::Done, Some(OURS), Some(mine(Reporting)), again(Aim::Done, OTHER)),
+        (Aim::Done, Some(OURS), Some(seen(Held)), Command::Leave(End::Done)),
+        (Aim::Done, None, None, Command::Leave(End::Done)),
+    ];
+    for (aim, over, found, expected) in cases {
+        let case = format!("{aim:?} over {over:?}, found {found:?}");
+        assert_eq!(after(reading(aim, over), Event::Found(found)), expected, "{case}");
+    }
+}
+
+#[test]
+fn what_is_found_in_the_listing_is_adopted_as_its_phase_and_the_polls_say() {
+    let write = |aim| Command::Write { aim, over: Some(OTHER) };
+    let lost = Command::Leave(End::Lost);
+    let cases = [
+        (old(Claiming), Offers::Some, lost.clone()),
+        (old(Claiming), Offers::None, write(Aim::Mark)),
+        (old(Claiming), Offers::StillNone, write(Aim::Adopt(Afterwards::Run))),
+        (old(Held), Offers::Some, write(Aim::Adopt(Afterwards::Fail))),
+        (old(Reporting), Offers::Some, write(Aim::AdoptReport)),
+        (old(Done), Offers::StillNone, lost.clone()),
+        (seen(Claiming), Offers::StillNone, lost.clone()),
+        (seen(Held), Offers::StillNone, lost.clone()),
+        (seen(Reporting), Offers::StillNone, lost),
+    ];
+    for (found, offers, expected) in cases {
+        assert_eq!(State::found(&found, offers, Afterwards::Fail).command(), expected, "{found:?}, {offers:?}");
+    }
+}
+
+#[test]
+fn an_entry_is_deleted_only_by_who_created_it_and_knows_of_no_doubt() {
+    let acknowledging = |created, doubt| State::Acknowledging { entry: OURS, created, doubt };
+    for event in [Event::NotGiven, Event::GivenUp] {
+        assert_eq!(after(acknowledging(true, false), event.clone()), Command::Delete(OURS));
+        assert_eq!(after(acknowledging(false, false), event.clone()), Command::Leave(End::Lost));
+        assert_eq!(after(acknowledging(true, true), event.clone()), Command::Leave(End::Unknown));
+        assert_eq!(after(acknowledging(false, true), event), Command::Leave(End::Unknown));
+    }
+    let (doubtful, command) = next(acknowledging(true, false), Event::Unanswered);
+    assert_eq!((doubtful, command), (acknowledging(true, true), Command::Acknowledge));
+}
+
+#[test]
+fn whoever_vouches_for_anothers_job_does_not_run_it() {
+    for event in [Event::InProgress, Event::NotGiven, Event::GivenUp] {
+        assert_eq!(after(State::Vouching, event), Command::Leave(End::Lost));
+    }
+    assert_eq!(after(State::Vouching, Event::Unanswered), Command::Acknowledge);
+}
+
+#[test]
+fn a_ledger_that_is_not_reached_ends_each_aim_in_its_own_way() {
+    let cases = [
+        (Aim::Claim, Command::Leave(End::NoLedger)),
+        (Aim::Hold, Command::Leave(End::NotHeld)),
+        (Aim::Mark, Command::Leave(End::Lost)),
+        (Aim::Adopt(Afterwards::Run), Command::Leave(End::Lost)),
+        (Aim::AdoptReport, Command::Leave(End::Lost)),
+        (Aim::Outcome, Command::Report),
+        (Aim::Done, Command::Leave(End::Done)),
+    ];
+    for (aim, expected) in cases {
+        assert_eq!(after(reading(aim, Some(OURS)), Event::GivenUp), expected, "{aim:?}");
+        let writing = State::Writing { aim, over: Some(OURS) };
+        assert_eq!(after(writing, Event::GivenUp), expected, "{aim:?}");
+    }
+}
+
+#[test]
+fn a_report_ends_in_a_mark_or_is_left_to_be_sent_again() {
+    let reporting = |entry| State::Reporting { entry };
+    let done = Command::Write { aim: Aim::Done, over: Some(OURS) };
+    assert_eq!(after(reporting(Some(OURS)), Event::Reported), done);
+    assert_eq!(after(reporting(None), Event::Reported), Command::Read, "what there is to mark is not known");
+    assert_eq!(after(reporting(Some(OURS)), Event::NotInProgress), Command::Leave(End::Untaken));
+    assert_eq!(after(reporting(Some(OURS)), Event::GivenUp), Command::Leave(End::Undelivered));
+}
+
+#[test]
+fn an_event_that_answers_no_question_changes_nothing() {
+    let running = State::Running { entry: OURS, afterwards: Afterwards::Run };
+    for event in [Event::Refused, Event::InProgress, Event::Reported, Event::GivenUp, Event::Found(None)] {
+        assert_eq!(next(running.clone(), event), (running.clone(), Command::Run));
+    }
+}

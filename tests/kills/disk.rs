@@ -1,0 +1,40 @@
+//! The work folder is full: a failure that says so, and nothing left of it.
+
+use crate::lone::{Lone, noise};
+use crate::support::zip;
+
+/// Mounts a disk of 1 MiB where the jobs' folders are, for this process alone, and becomes the worker. Whoever may not make
+/// a mount namespace makes a user namespace first.
+const SMALL_DISK: &str = r#"
+inside='mount -t tmpfs -o size=1m none "$WORK_FOLDER" && exec "$0"'
+mkdir -p "$WORK_FOLDER"
+if unshare --mount true 2> /dev/null; then exec unshare --mount sh -c "$inside" "$0"; fi
+exec unshare --mount --map-root-user sh -c "$inside" "$0""#;
+
+/// Tells what is in the work folder, which holds the folders of jobs: `$HOME` is in one of them.
+const COUNT: &str = r#"
+if [ -e large ]; then head -c 4000000 /dev/zero > "$OUTPUT_OUT/large"; fi
+cp small "$OUTPUT_OUT"
+echo "$(ls -A "$HOME/../.." | wc -l) folder, $(df -k --output=size "$HOME" | tail -n 1 | tr -d ' ') KiB" > "$SUMMARY""#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_fills_the_disk_fails_saying_so_and_leaves_the_disk_to_the_next() {
+    let lone = Lone::start(COUNT).await;
+    let function = lone.function(&["sh", "-eu", "-c", SMALL_DISK]);
+    let large = String::from_utf8(noise(4 << 20).into_iter().map(|byte| b'a' + byte % 26).collect()).unwrap();
+    let sources = [
+        (vec![("small", large.as_str())], "failed", "the disk that holds the job's folder is full"),
+        (vec![("small", "file")], "succeeded", "1 folder, 1024 KiB"),
+        (vec![("small", "file"), ("large", "output")], "failed", "No space left on device"),
+        (vec![("small", "file")], "succeeded", "1 folder, 1024 KiB"),
+    ];
+    for (source, end, says) in &sources {
+        lone.world.put_source(zip(source)).await;
+        lone.run().await;
+        assert_eq!(lone.ticked(&function, end).await, 1, "{}", lone.log());
+        let said = lone.said().await;
+        assert!(said.contains(says), "{said}\n{}", lone.log());
+    }
+    function.stop().await;
+    lone.is_over_with(sources.len()).await;
+}

@@ -1,0 +1,92 @@
+//! When a worker is killed: chosen at random, so that all steps get their share.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::step::Step;
+
+/// When in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Moment {
+    /// The request never reaches the server.
+    Before,
+    /// The request takes effect, and its answer does not arrive.
+    Unanswered,
+    /// The answer is sent.
+    Answered,
+    /// So long after the step, or the invocation, has begun.
+    After(Duration),
+}
+
+/// One way to die.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trap {
+    pub(crate) step: Step,
+    pub(crate) moment: Moment,
+    /// So many more times the step goes well first.
+    spared: u32,
+}
+
+impl Trap {
+    /// When the process is to be killed, if that is in this step.
+    pub(crate) fn moment_at(&mut self, step: Step) -> Option<Moment> {
+        if step != self.step {
+            return None;
+        }
+        match self.spared.checked_sub(1) {
+            Some(left) => {
+                self.spared = left;
+                None
+            }
+            None => Some(self.moment),
+        }
+    }
+}
+
+/// Chooses traps, and counts who stepped into them.
+pub(crate) struct Plan {
+    rng: Rng,
+    kills: BTreeMap<Step, u32>,
+    laid: BTreeMap<Step, u32>,
+}
+
+impl Plan {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { rng: Rng::with_seed(seed), kills: BTreeMap::new(), laid: BTreeMap::new() }
+    }
+
+    /// One that has been laid least often so far, among those where nobody has been killed as often as elsewhere.
+    pub(crate) fn trap(&mut self) -> Trap {
+        let count = |counts: &BTreeMap<Step, u32>, step| counts.get(&step).copied().unwrap_or(0);
+        let weight = |step| 2 * count(&self.kills, step) + count(&self.laid, step);
+        let least = Step::ALL.into_iter().map(weight).min().unwrap_or(0);
+        let candidates: Vec<_> = Step::ALL.into_iter().filter(|step| weight(*step) <= least + 2).collect();
+        let step = candidates[self.rng.usize(..candidates.len())];
+        *self.laid.entry(step).or_default() += 1;
+        let moment = match step {
+            Step::Anytime => Moment::After(Duration::from_millis(self.rng.u64(..1500))),
+            Step::Run => Moment::After(Duration::from_millis(self.rng.u64(..60))),
+            _ => [Moment::Before, Moment::Unanswered, Moment::Answered][self.rng.usize(..3)],
+        };
+        let spared = if self.rng.bool() { 0 } else { self.rng.u32(..3) };
+        Trap { step, moment, spared }
+    }
+
+    pub(crate) fn killed_in(&mut self, step: Step) {
+        *self.kills.entry(step).or_default() += 1;
+    }
+
+    pub(crate) fn kills(&self) -> u32 {
+        self.kills.values().sum()
+    }
+
+    pub(crate) fn by_step(&self) -> &BTreeMap<Step, u32> {
+        &self.kills
+    }
+
+    pub(crate) fn rng(&mut self) -> &mut Rng {
+        &mut self.rng
+    }
+}

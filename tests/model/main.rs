@@ -1,0 +1,225 @@
+//! The ledger's protocol in every order of events: `lifecycle::protocol` itself, beside a model of the service and of S3.
+//!
+//! `cargo test --test model -- --nocapture` prints the states of each configuration; with `MODEL=large` in the environment
+//! the budgets are larger (some minutes).
+//!
+//! **What can happen.** Workers poll, are given jobs or their events, take their steps in any order, die before or after any
+//! request is sent, and end. The service offers a job again at any time until it is acknowledged, with the same nonce or
+//! another, answers a second acknowledgement or refuses it, and takes a result that comes before the acknowledgement or
+//! refuses that. A request gets lost, or takes effect at any later time with nobody learning of it; S3 refuses a write
+//! without need (409); the ledger or the service is not reached until time is up, at any step. Each of these *mishaps*, a
+//! death included, is taken from a budget, and so are polls that bring a job.
+//!
+//! **What is shown**, for each of the eight services:
+//! - With one mishap, every property of `service::broken` holds: three workers on a job, two workers on two jobs, events
+//!   delivered twice, and for both settings of `onCrash`.
+//! - With two mishaps, all of them hold but one: an action may then be begun whose job is not in progress, because nobody
+//!   has acknowledged it after all. No harm comes of it: it is run once, nobody else runs it, whoever is offered the job
+//!   acknowledges it in its holder's name, the report is taken, and the entry is marked done after that only.
+//! - Each rule is needed: without it a property breaks.
+//!
+//! **What is assumed about time**, in units of 30 s. The program enforces the first three.
+//! - From a poll to holding the job, or giving way, less than 30 s go by (`intake`). So who was offered a job before a claim
+//!   or a mark was written has arrived when that is 30 s old.
+//! - A lease of `held` or `reporting` is over only when its worker is dead and what it had sent has arrived (the watchdog
+//!   ends the process at its deadline, and the lease is 10 s longer).
+//! - A claim is marked by who polled and got nothing when the claim was 90 s old, and a mark is relied on by who polled and
+//!   got nothing when it was 30 s old (`recover`).
+//! - The service offers a job again less than 60 s after it was handed out. How soon is of no importance. A slower service
+//!   costs the first property one mishap, and no other; that is what `a_service_that_is_slow_to_offer_a_job_again` shows.
+//!
+//! **What is not shown**: three mishaps or more; that the ledger's objects are deleted by others; what an adopter's failed
+//! reports come to after the fourth (then the entry is marked done in any case).
+#![allow(unreachable_pub, reason = "the modules of a test are its own")]
+
+mod moves;
+mod rules;
+mod service;
+mod store;
+mod trace;
+mod worker;
+mod world;
+
+use codepipeline_worker::lifecycle::protocol::Afterwards;
+use rules::{Adoption, Faults, Rules, Service, Setting};
+use service::broken;
+use trace::{breaks, holds};
+use world::Budget;
+
+const NO_MISHAP: (u8, u8) = (0, 0);
+const ONE_DIES: (u8, u8) = (1, 0);
+const ONE_FAULT: (u8, u8) = (0, 1);
+const BOTH: (u8, u8) = (1, 1);
+
+/// Three workers, one job, and as many polls.
+fn setting((crashes, faults): (u8, u8), polls: u8) -> Setting {
+    Setting {
+        service: Service::ALL[0],
+        rules: Rules::ALL,
+        faults: Faults::ALL,
+        afterwards: Afterwards::Fail,
+        workers: 3,
+        jobs: 1,
+        delivered: false,
+        lenient: false,
+        stranger: false,
+        may_hang: false,
+        budget: Budget { crashes, faults, polls, deliveries: 0 },
+    }
+}
+
+fn delivered((crashes, faults): (u8, u8)) -> Setting {
+    let budget = Budget { crashes, faults, polls: 0, deliveries: 2 };
+    Setting { delivered: true, budget, ..setting(NO_MISHAP, 0) }
+}
+
+/// Whether there is time for more.
+fn is_large() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
+    std::env::var_os("MODEL").is_some_and(|value| value == "large")
+}
+
+fn whatever_the_service_does(what: &str, setting: Setting) {
+    for service in Service::ALL {
+        holds(what, Setting { service, ..setting });
+    }
+}
+
+#[test]
+fn with_one_mishap_three_workers_keep_every_property() {
+    let polls = if is_large() { 4 } else { 3 };
+    whatever_the_service_does("three workers", setting(ONE_DIES, polls));
+    whatever_the_service_does("three workers", setting(ONE_FAULT, polls));
+}
+
+#[test]
+fn with_one_mishap_an_action_that_may_run_again_does_so_only_after_it() {
+    let run = |mishap| Setting { afterwards: Afterwards::Run, ..setting(mishap, 3) };
+    whatever_the_service_does("onCrash run", run(ONE_DIES));
+    if is_large() {
+        whatever_the_service_does("onCrash run", run(ONE_FAULT));
+    } else {
+        holds("onCrash run", run(ONE_FAULT));
+    }
+}
+
+#[test]
+fn with_one_mishap_two_workers_keep_every_property_of_two_jobs() {
+    let two = |mishap, polls| Setting { workers: 2, jobs: 2, ..setting(mishap, polls) };
+    whatever_the_service_does("two jobs", two(ONE_DIES, 3));
+    if is_large() {
+        whatever_the_service_does("two jobs", two(ONE_FAULT, 4));
+    } else {
+        whatever_the_service_does("two jobs", two(ONE_FAULT, 2));
+    }
+}
+
+#[test]
+fn with_two_mishaps_a_job_that_is_not_in_progress_may_be_run_and_no_harm_comes_of_it() {
+    let lenient = |mishaps, polls| Setting { lenient: true, ..setting(mishaps, polls) };
+    if is_large() {
+        whatever_the_service_does("two mishaps", lenient(BOTH, 4));
+        whatever_the_service_does("two mishaps", lenient((2, 0), 4));
+        whatever_the_service_does("two mishaps", lenient((0, 2), 3));
+    } else {
+        whatever_the_service_does("two mishaps", lenient(BOTH, 2));
+        whatever_the_service_does("two mishaps", lenient((2, 0), 3));
+    }
+    breaks("a second mishap", setting((2, 0), 4), &[broken::NOT_IN_PROGRESS]);
+}
+
+#[test]
+fn a_service_that_is_slow_to_offer_a_job_again_needs_older_claims() {
+    let slow = Service { offers_again_after: 2, ..Service::ALL[0] };
+    let lenient = |mishap| Setting { service: slow, lenient: true, ..setting(mishap, 4) };
+    breaks(
+        "90 s where offers take 60 s",
+        Setting { service: slow, ..setting(ONE_DIES, 4) },
+        &[broken::NOT_IN_PROGRESS],
+    );
+    holds("90 s where offers take 60 s", lenient(ONE_DIES));
+    let rules = Rules { adoption: Adoption::Marked(4), ..Rules::ALL };
+    holds("120 s where offers take 60 s", Setting { rules, service: slow, ..setting(ONE_DIES, 4) });
+}
+
+#[test]
+fn a_job_that_is_delivered_twice_is_run_once() {
+    holds("delivered twice", delivered(BOTH));
+    for mishap in [ONE_DIES, ONE_FAULT] {
+        holds("delivered twice, onCrash run", Setting { afterwards: Afterwards::Run, ..delivered(mishap) });
+    }
+    if is_large() {
+        holds("delivered twice", delivered((2, 2)));
+    }
+}
+
+fn without(rules: Rules, mishaps: (u8, u8), polls: u8) -> Setting {
+    Setting { rules, ..setting(mishaps, polls) }
+}
+
+#[test]
+fn without_the_mark_a_job_is_run_that_another_is_about_to_acknowledge() {
+    let unmarked = Rules { adoption: Adoption::Unmarked(3), ..Rules::ALL };
+    breaks("no mark", without(unmarked, ONE_DIES, 3), &[broken::NOT_IN_PROGRESS]);
+    let young = Rules { adoption: Adoption::Marked(2), ..Rules::ALL };
+    breaks("a mark after 60 s", without(young, ONE_DIES, 4), &[broken::NOT_IN_PROGRESS]);
+}
+
+#[test]
+fn a_claim_that_is_adopted_at_any_time_is_perhaps_a_living_workers() {
+    let any_time = Rules { adoption: Adoption::AnyTime, ..Rules::ALL };
+    breaks("adoption at any time", without(any_time, NO_MISHAP, 2), &[broken::NOT_IN_PROGRESS]);
+}
+
+#[test]
+fn without_a_look_at_the_entry_a_worker_takes_its_own_write_for_anothers() {
+    let blind = Rules { read_back: false, ..Rules::ALL };
+    breaks("no read-back", without(blind, ONE_FAULT, 3), &[broken::FAILED]);
+}
+
+#[test]
+fn without_knowing_of_its_retries_a_worker_takes_its_own_acknowledgement_for_anothers() {
+    let hidden = Rules { visible_retry: false, ..Rules::ALL };
+    breaks("a hidden retry", without(hidden, ONE_FAULT, 3), &[broken::STUCK]);
+}
+
+#[test]
+fn without_a_condition_a_delete_hits_anothers_entry() {
+    let blind = Rules { conditional_delete: false, ..Rules::ALL };
+    breaks("a blind delete", Setting { lenient: true, ..without(blind, BOTH, 2) }, &[broken::STUCK]);
+}
+
+#[test]
+fn without_the_mark_of_the_done_a_late_claim_stands_for_a_job_that_is_over() {
+    let unmarked = Rules { mark_done: false, ..Rules::ALL };
+    breaks("no mark of the done", without(unmarked, ONE_DIES, 3), &[broken::NOT_IN_PROGRESS]);
+}
+
+#[test]
+fn without_an_id_of_its_own_an_invocation_takes_a_living_one_for_dead() {
+    let same = Rules { fresh_id: false, ..Rules::ALL };
+    breaks("one id for two", without(same, NO_MISHAP, 2), &[broken::TWO_RUN, broken::STOLEN, broken::FAILED]);
+}
+
+#[test]
+fn without_vouching_a_job_that_nobody_acknowledged_is_offered_for_ever() {
+    let silent = Rules { vouching: false, ..Rules::ALL };
+    let setting = Setting { lenient: true, ..without(silent, (2, 0), 4) };
+    breaks("no vouching", setting, &[broken::LEFT]);
+}
+
+#[test]
+fn without_a_second_try_a_refused_report_ends_a_job_that_is_not_over() {
+    let hasty = Rules { untaken: false, ..Rules::ALL };
+    breaks("done although refused", Setting { lenient: true, ..without(hasty, BOTH, 2) }, &[broken::DONE]);
+}
+
+#[test]
+fn with_workers_outside_the_ledger_only_an_unmarked_claim_is_safe() {
+    let stranger = |setting| Setting { stranger: true, ..setting };
+    breaks("a stranger", stranger(setting(ONE_DIES, 3)), &[broken::TWO_RUN]);
+    // What is left to the stranger may hang: there an alarm is all.
+    let rules = Rules { adoption: Adoption::Never, ..Rules::ALL };
+    let shared = Setting { may_hang: true, rules, ..stranger(setting(BOTH, 3)) };
+    holds("a stranger on a type that is shared", shared);
+}
