@@ -57,10 +57,10 @@ impl Plan {
         Self { rng: Rng::with_seed(seed), kills: BTreeMap::new(), laid: BTreeMap::new() }
     }
 
-    /// One that has been laid least often so far, among those where nobody has been killed as often as elsewhere.
+    /// One of those that have killed, and have been laid, least often so far.
     pub(crate) fn trap(&mut self) -> Trap {
         let count = |counts: &BTreeMap<Step, u32>, step| counts.get(&step).copied().unwrap_or(0);
-        let weight = |step| 2 * count(&self.kills, step) + count(&self.laid, step);
+        let weight = |step| 4 * count(&self.kills, step) + count(&self.laid, step);
         let least = Step::ALL.into_iter().map(weight).min().unwrap_or(0);
         let candidates: Vec<_> = Step::ALL.into_iter().filter(|step| weight(*step) <= least + 2).collect();
         let step = candidates[self.rng.usize(..candidates.len())];
@@ -70,7 +70,9 @@ impl Plan {
             Step::Run => Moment::After(Duration::from_millis(self.rng.u64(..60))),
             _ => [Moment::Before, Moment::Unanswered, Moment::Answered][self.rng.usize(..3)],
         };
-        let spared = if self.rng.bool() { 0 } else { self.rng.u32(..3) };
+        // What is rare happens once.
+        let is_rare = matches!(step, Step::Mark | Step::Adopt);
+        let spared = if is_rare || self.rng.bool() { 0 } else { self.rng.u32(..3) };
         Trap { step, moment, spared }
     }
 
