@@ -69,6 +69,13 @@ pub(crate) struct JobView<'a> {
 }
 
 impl Engine {
+    /// The API's name of the state that the job with this id is in, as it was when the engine was last told the time. `None`
+    /// for one that never was or has been purged. No operation of the API tells it.
+    pub fn job_status(&self, id: &str) -> Option<&'static str> {
+        let job = self.jobs.get(self.job_numbers.get(id)?)?;
+        Some(job.state.name())
+    }
+
     pub(super) fn queue_job(&mut self, action: u64, available: Timestamp, continuation_token: Option<String>) {
         let (id, number) = (self.random.uuid(), self.number());
         let state = if available <= self.clock { JobState::Queued } else { JobState::Created };

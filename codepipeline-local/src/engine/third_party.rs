@@ -36,7 +36,7 @@ pub(crate) enum Asker<'a> {
 
 impl Engine {
     /// Makes the connections, and their action types, known. Fails with the rule that is broken, and nothing of a secret.
-    pub(crate) fn connect(&mut self, connections: Vec<Connection>) -> Result<(), String> {
+    pub fn connect(&mut self, connections: Vec<Connection>) -> Result<(), String> {
         let mut clients = BTreeMap::new();
         for connection in connections {
             let (id, described) = (&connection.client_id, connection.action_type.id.describe());
