@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{Builder, IdentityCache};
 use aws_types::service_config::ServiceConfigKey;
@@ -63,9 +64,13 @@ impl Stores {
     /// and with what `renew` gives when these have had their time. Nothing caches them beyond the store.
     pub fn for_job(&self, credentials: &Credentials, since: Instant, renew: Arc<dyn Renew>) -> Store {
         let renewing = Renewing::new(credentials, since, renew);
+        // The SDK's quota of retries is the process's by default: what one job's trouble with S3 had spent would be lacking
+        // for every job after it.
+        let quota = RetryPartition::custom("job").token_bucket(TokenBucket::default()).build();
         let config = self
             .shared
             .builder()
+            .retry_partition(quota)
             .credentials_provider(renewing.clone())
             .identity_cache(IdentityCache::no_cache())
             .retry_classifier(renewing)

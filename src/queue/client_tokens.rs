@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
@@ -206,7 +207,12 @@ impl ClientTokens {
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
             let timeouts = TimeoutConfig::builder().operation_timeout(LOOK_UP).operation_attempt_timeout(TRY).build();
-            let config = aws_sdk_secretsmanager::config::Builder::from(&self.shared).timeout_config(timeouts).build();
+            // Not the process's quota of retries, which an action's own clients of the same service would spend, too.
+            let quota = RetryPartition::custom("client tokens").token_bucket(TokenBucket::default()).build();
+            let config = aws_sdk_secretsmanager::config::Builder::from(&self.shared)
+                .timeout_config(timeouts)
+                .retry_partition(quota)
+                .build();
             Client::from_conf(config)
         })
     }
