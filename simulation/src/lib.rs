@@ -1,0 +1,108 @@
+//! Hours of overlapping invocations of the real worker, over the SDK's real clients, in some milliseconds.
+//!
+//! A seed draws a world: the sides of CodePipeline that nobody knows, pipelines, faults on the wire, when invocations die,
+//! what their owners do. [`simulate`] lets it run and holds what happens against what is promised. The same seed gives the
+//! same story, line by line.
+//!
+//! ```text
+//! scenario (pipelines, schedule) ─▶ agenda ─▶ lambda ─▶ the real worker ─▶ work (its actions)
+//!                                     ▲                      │ SDK clients
+//!                                     └──── network ◀────────┘
+//!                                              │ fate: faults            witness: what is promised
+//!                                              └▶ service: codepipeline (the emulator's engine), s3, secrets
+//! ```
+//!
+//! Simulated are time (tokio's paused clock, which also drives the SDK's), the network, Lambda and the services. Real are
+//! the worker with its retries and deadlines, the SDK's clients with theirs, the files in its work folder, and the
+//! emulator's engine.
+
+mod agenda;
+mod clock;
+mod codepipeline;
+mod cut;
+mod fate;
+mod lambda;
+mod lot;
+mod network;
+mod random;
+mod s3;
+mod scenario;
+mod service;
+mod trace;
+mod witness;
+mod work;
+mod world;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lot::Lot;
+use world::World;
+
+pub use witness::Figures;
+
+/// A mutex that is never held across a wait.
+type Guarded<T> = Mutex<T>;
+
+fn lock<T>(guarded: &Guarded<T>) -> MutexGuard<'_, T> {
+    guarded.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What became of one seed.
+pub struct Story {
+    /// The seed.
+    pub seed: u64,
+    /// The promises that were broken, in words. None is what is promised.
+    pub broken: Vec<String>,
+    /// What happened, line by line.
+    pub trace: Vec<String>,
+    /// How much of it.
+    pub figures: Figures,
+}
+
+/// Lets one seed's world run to its end.
+///
+/// # Errors
+/// When there is no folder for temporary files, or no runtime.
+pub fn simulate(seed: u64) -> std::io::Result<Story> {
+    trace::subscribe();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        // One thread for blocking work, so that it is done in order.
+        .max_blocking_threads(1)
+        .build()?;
+    runtime.block_on(async {
+        let world = World::new(seed, Lot::draw(seed, false))?;
+        let _capture = world.trace.capture();
+        let story = live(&world).await;
+        world.agenda.clear();
+        drop(lambda::clear(&world));
+        Ok(story)
+    })
+}
+
+async fn live(world: &Arc<World>) -> Story {
+    world.trace.line(format_args!("seed {}: {}", world.seed, world.lot.told()));
+    if let Err(why) = scenario::set_up(world) {
+        world.broken(format!("the simulation could not be set up: {why}"));
+    }
+    let calm = (world.lot.troubled + world.lot.calm) * 60_000;
+    agenda::run(world, calm).await;
+    witness::nothing_hangs(world);
+    scenario::all_over(world);
+    if world.trace.has_told_a_secret() {
+        world.broken("a secret is in a worker's log".to_owned());
+    }
+    let mut witness = lock(&world.witness);
+    let lambda = lock(&world.lambda);
+    witness.figures.invocations = lambda.invocations.len() as u64;
+    witness.figures.deaths = lambda.deaths();
+    witness.figures.jobs = witness.jobs.len() as u64;
+    witness.figures.simulated = world.clock.elapsed();
+    Story {
+        seed: world.seed,
+        broken: std::mem::take(&mut witness.broken),
+        trace: world.trace.take(),
+        figures: witness.figures,
+    }
+}

@@ -1,0 +1,148 @@
+//! What a seed draws: the service's unknown sides, the faults, and how the function is set up.
+
+use std::time::Duration;
+
+use codepipeline_local::engine::{Leniency, NonceForm, Settings};
+
+use crate::random::Random;
+
+/// One world.
+pub(crate) struct Lot {
+    /// The unknowns of CodePipeline.
+    pub(crate) settings: Settings,
+    /// Whether the worker keeps a ledger. Without one nothing dies and no acknowledgement's answer gets lost: what is
+    /// promised then is less.
+    pub(crate) ledger: bool,
+    /// How often a request meets each fault while faults last.
+    pub(crate) faults: Rates,
+    /// How many invocations of a thousand die while faults last.
+    pub(crate) crashes: u64,
+    /// How many invocations of a thousand wake a fresh process although another is idle.
+    pub(crate) fresh: u64,
+    /// The function's timeout in seconds.
+    pub(crate) function_timeout: u64,
+    /// How many invocations may run at a time.
+    pub(crate) concurrency: usize,
+    /// How many jobs one of them takes at a time.
+    pub(crate) jobs_at_once: usize,
+    /// How many seconds a worker's wall clock may be wrong.
+    pub(crate) clock_error: u64,
+    /// For how many minutes there are faults, crashes and lost wakings.
+    pub(crate) troubled: u64,
+    /// For how many minutes after that each minute wakes a worker.
+    pub(crate) calm: u64,
+    /// How many executions of pipelines begin.
+    pub(crate) executions: u64,
+    /// How many of a thousand executions are abandoned at some time.
+    pub(crate) abandoned: u64,
+    /// How many of a thousand Lambda Invoke jobs are delivered twice.
+    pub(crate) delivered_twice: u64,
+}
+
+/// How many requests of a thousand meet a fault of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rates {
+    /// Refused with a throttle.
+    pub(crate) throttled: u64,
+    /// Answered 500 or 503, with or without effect.
+    pub(crate) failed: u64,
+    /// The connection breaks before the request arrives.
+    pub(crate) reset: u64,
+    /// It takes effect, and the answer gets lost.
+    pub(crate) lost: u64,
+    /// No answer comes, whether it takes effect or not.
+    pub(crate) silent: u64,
+    /// It is under way for seconds, perhaps longer than its client waits.
+    pub(crate) slow: u64,
+    /// An object's bytes end too early.
+    pub(crate) cut: u64,
+    /// A conditional write is answered 409.
+    pub(crate) conflict: u64,
+}
+
+impl Rates {
+    fn draw(random: &mut Random) -> Self {
+        // A quarter of the worlds has no faults on the wire, so that crashes alone are seen, too.
+        let most = random.pick(&[0, 20, 60, 150]);
+        let mut rate = |share: u64| random.range(0, most) * share / 100;
+        Self {
+            throttled: rate(100),
+            failed: rate(70),
+            reset: rate(70),
+            lost: rate(100),
+            silent: rate(40),
+            slow: rate(70),
+            cut: rate(100),
+            conflict: rate(100),
+        }
+    }
+}
+
+fn either(random: &mut Random) -> Leniency {
+    random.pick(&[Leniency::Refuse, Leniency::Accept])
+}
+
+impl Lot {
+    /// What this seed draws.
+    pub(crate) fn draw(seed: u64, ledger: bool) -> Self {
+        let mut random = Random::of(seed, "lot");
+        let random = &mut random;
+        let settings = Settings {
+            reoffer_after: Some(Duration::from_secs(random.pick(&[5, 30, 30, 30, 60]))),
+            nonce_form: random.pick(&[NonceForm::Counter, NonceForm::Random]),
+            keep_nonce_on_reoffer: random.chance(500),
+            second_acknowledge: either(random),
+            acknowledge_finished: either(random),
+            put_before_acknowledge: either(random),
+            late_result: either(random),
+            details_before_acknowledge: Leniency::Accept,
+            purge_after: Duration::from_secs(random.pick(&[60, 600, 3600])),
+            continuation_delay: Duration::from_secs(random.pick(&[0, 5, 30])),
+            credential_life: Duration::from_secs(random.pick(&[60, 900])),
+            invoke_timeout: Duration::from_secs(random.pick(&[7200, 86400])),
+            extra_members: random.chance(500),
+            event_lead: Duration::from_secs(random.pick(&[0, 3])),
+            duplicate_events: random.chance(300),
+            ..Settings::default()
+        };
+        let troubles = random.chance(900);
+        let faults = if troubles { Rates::draw(random) } else { Rates::default() };
+        let crashes = if troubles { random.pick(&[0, 50, 150, 400]) } else { 0 };
+        let mut lot = Self {
+            settings,
+            ledger,
+            faults,
+            crashes,
+            fresh: random.pick(&[0, 300, 1000]),
+            function_timeout: random.pick(&[150, 300, 900]),
+            concurrency: random.pick(&[2, 5, 20]) as usize,
+            jobs_at_once: random.pick(&[1, 4]) as usize,
+            clock_error: random.pick(&[0, 2, 20]),
+            troubled: random.range(5, 40),
+            calm: 60,
+            executions: random.range(1, 6),
+            abandoned: random.pick(&[0, 0, 150]),
+            delivered_twice: random.pick(&[0, 300]),
+        };
+        if !ledger {
+            lot.crashes = 0;
+            lot.delivered_twice = 0;
+            lot.faults = Rates { silent: 0, slow: 0, ..lot.faults };
+        }
+        lot
+    }
+
+    /// Whether anything goes wrong in this world.
+    pub(crate) fn has_troubles(&self) -> bool {
+        self.faults != Rates::default() || self.crashes > 0
+    }
+
+    /// For the first line of a trace.
+    pub(crate) fn told(&self) -> String {
+        let Self { ledger, faults, crashes, function_timeout, concurrency, troubled, settings, .. } = self;
+        format!(
+            "ledger {ledger}, {crashes} of 1000 invocations die, {faults:?}, timeout {function_timeout} s, concurrency \
+             {concurrency}, {troubled} min of trouble; {settings:?}"
+        )
+    }
+}

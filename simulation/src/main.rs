@@ -1,0 +1,134 @@
+//! Runs many seeds, or one of them with its story.
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use clap::Parser;
+use simulation::{Figures, Story, simulate};
+
+/// Simulates hours of overlapping invocations of the worker, with faults and crashes, and checks what is promised.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// How many seeds to run
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Run this seed alone and print its story
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many threads run seeds [default: one for each processor]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Run each seed twice: both stories must be the same
+    #[arg(long)]
+    twice: bool,
+    /// Go on after seeds that break a promise, and print them without their stories
+    #[arg(long)]
+    keep_going: bool,
+}
+
+fn main() -> ExitCode {
+    // Panics of actions are a part of the story.
+    std::panic::set_hook(Box::new(|panic| {
+        if let Some(place) = panic.location() {
+            eprintln!("panicked at {place}");
+        }
+    }));
+    let arguments = Arguments::parse();
+    match arguments.seed {
+        Some(seed) => one(seed),
+        None => many(&arguments),
+    }
+}
+
+fn one(seed: u64) -> ExitCode {
+    match simulate(seed) {
+        Ok(story) => {
+            println!("{}", story.trace.join("\n"));
+            ended(story.broken.is_empty())
+        }
+        Err(error) => {
+            eprintln!("the simulation can't run: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn ended(well: bool) -> ExitCode {
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long the seeds take is measured")]
+fn many(arguments: &Arguments) -> ExitCode {
+    let began = std::time::Instant::now();
+    let threads = arguments.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let next = AtomicU64::new(arguments.from);
+    let end = arguments.from + arguments.seeds;
+    let failed = AtomicBool::new(false);
+    let done: Mutex<(Figures, u64, u64)> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while arguments.keep_going || !failed.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        break;
+                    }
+                    let (figures, well) = run(seed, arguments);
+                    if !well {
+                        failed.store(true, Ordering::Relaxed);
+                    }
+                    let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    done.0.add(&figures);
+                    done.1 += 1;
+                    done.2 += u64::from(!well);
+                }
+            });
+        }
+    });
+    let (figures, seeds, bad) = *done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let took = began.elapsed();
+    println!(
+        "{seeds} seeds in {:.1} s ({:.0} a second), {bad} of them bad; {:.0} simulated hours, {figures:?}",
+        took.as_secs_f64(),
+        seeds as f64 / took.as_secs_f64(),
+        Duration::from_millis(figures.simulated).as_secs_f64() / 3600.0,
+    );
+    ended(bad == 0)
+}
+
+/// Runs a seed and prints what is wrong with it.
+fn run(seed: u64, arguments: &Arguments) -> (Figures, bool) {
+    let story = match simulate(seed) {
+        Ok(story) => story,
+        Err(error) => {
+            eprintln!("seed {seed} can't run: {error}");
+            return (Figures::default(), false);
+        }
+    };
+    let mut well = story.broken.is_empty();
+    if !well {
+        tell(&story, arguments.keep_going);
+    }
+    if arguments.twice
+        && let Ok(again) = simulate(seed)
+        && let Some(line) =
+            (0..story.trace.len().max(again.trace.len())).find(|at| story.trace.get(*at) != again.trace.get(*at))
+    {
+        well = false;
+        let of = |story: &Story| story.trace.get(line).cloned().unwrap_or_default();
+        println!("seed {seed} is not reproduced in line {line}:\n  {}\n  {}", of(&story), of(&again));
+    }
+    (story.figures, well)
+}
+
+fn tell(story: &Story, briefly: bool) {
+    let trace = if briefly { String::new() } else { format!("{}\n", story.trace.join("\n")) };
+    let broken = story.broken.join("\n  ");
+    println!("{trace}seed {} breaks promises (run it alone with --seed {}):\n  {broken}", story.seed, story.seed);
+}

@@ -1,0 +1,220 @@
+//! The pipelines, the worker that serves them, and what their owner does.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use codepipeline_local::api;
+use codepipeline_local::types::ObjectRef;
+use codepipeline_worker::actions::Served;
+use codepipeline_worker::artifacts::{Limits, Stores};
+use codepipeline_worker::job::ActionTypeId;
+use codepipeline_worker::lifecycle::Lifecycle;
+use codepipeline_worker::queue::Queue;
+use codepipeline_worker::worker::Worker;
+use serde_json::{Value, json};
+
+use crate::codepipeline::owner;
+use crate::lambda::{Waking, wake_after};
+use crate::lock;
+use crate::network::Wire;
+use crate::service::client_token;
+use crate::trace::MARKER;
+use crate::work::Work;
+use crate::world::World;
+
+/// What the source is.
+pub(crate) const SOURCE: &str = "the source";
+/// The artifact store's bucket.
+pub(crate) const STORE: &str = "artifact-store";
+/// The ledger's bucket.
+pub(crate) const LEDGER: &str = "ledger";
+/// The access key id of the function's own credentials.
+pub(crate) const FUNCTIONS_KEY: &str = "AKIAFUNCTION";
+
+const PIPELINES: [&str; 2] = ["one", "two"];
+
+/// An action type of this world.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind {
+    category: &'static str,
+    owner: &'static str,
+    provider: &'static str,
+    /// Whether it works on files.
+    pub(crate) files: bool,
+    /// Whether it may continue.
+    pub(crate) continues: bool,
+    /// The most seconds that one turn takes, and its timeout.
+    pub(crate) longest: u64,
+}
+
+const KINDS: [Kind; 6] = [
+    kind("Test", "Custom", "Quick", 5),
+    kind("Deploy", "Custom", "Long", 70),
+    Kind { files: true, ..kind("Build", "Custom", "Files", 20) },
+    Kind { continues: true, ..kind("Test", "Custom", "Continuing", 15) },
+    Kind { continues: true, ..kind("Build", "ThirdParty", "Partner", 15) },
+    Kind { continues: true, ..kind("Invoke", "AWS", "Lambda", 30) },
+];
+
+const fn kind(category: &'static str, owner: &'static str, provider: &'static str, longest: u64) -> Kind {
+    Kind { category, owner, provider, files: false, continues: false, longest }
+}
+
+impl Kind {
+    fn id(self) -> Value {
+        json!({"category": self.category, "owner": self.owner, "provider": self.provider, "version": "1"})
+    }
+}
+
+/// A worker process.
+pub(crate) fn worker(world: &Arc<World>, process: usize, folder: &Path) -> Worker {
+    let mut random = world.random(&format!("process {process}"));
+    let most = world.lot.clock_error * 1000;
+    let wrong_by = random.range(0, 2 * most).cast_signed() - most.cast_signed();
+    let clock = world.clock.wrong_by(wrong_by);
+    let credentials = Credentials::new(FUNCTIONS_KEY, format!("{MARKER}-function"), None, None, "simulation");
+    let shared = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("us-east-1"))
+        .endpoint_url("http://aws.invalid")
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(Wire { world: Arc::clone(world), process })
+        .time_source(clock)
+        .sleep_impl(TokioSleep::new())
+        .build();
+    let lifecycle = Lifecycle {
+        queue: Queue::new(&shared, Some("clients/".to_owned())),
+        stores: Stores::new(&shared),
+        unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
+        work_folder: folder.to_owned(),
+        reporting: Duration::from_secs(10),
+        wall_clock: Arc::new(move || clock.wall()),
+    };
+    let served = KINDS.map(|kind| {
+        let [category, owner, provider, version] = [kind.category, kind.owner, kind.provider, "1"].map(str::to_owned);
+        let id = ActionTypeId { category, owner, provider, version };
+        let work = Work { world: Arc::clone(world), process, kind };
+        Served::new(id, Duration::from_secs(kind.longest), work).secrets(["Secret"])
+    });
+    Worker::new(lifecycle, served.into(), world.lot.jobs_at_once, Duration::from_secs(20))
+}
+
+/// Makes the pipelines and enters everything that is to come from outside, until the end of the calm.
+pub(crate) fn set_up(world: &Arc<World>) -> Result<(), String> {
+    make_types(world)?;
+    for pipeline in PIPELINES {
+        make_pipeline(world, pipeline)?;
+    }
+    let mut random = world.random("owner");
+    for number in 0..world.lot.executions {
+        let begins = random.range(0, world.lot.troubled * 60_000);
+        world.after(begins, format!("execution {number}"), move |world| start(world, number));
+    }
+    let minutes = world.lot.troubled + world.lot.calm;
+    for minute in 0..minutes {
+        tick(world, minute, minute * 60_000);
+    }
+    Ok(())
+}
+
+/// One tick of the schedule.
+fn tick(world: &Arc<World>, minute: u64, at: u64) {
+    let mut random = world.random(&format!("tick {minute}"));
+    let (delay, times) = match random.range(0, 99) {
+        _ if minute >= world.lot.troubled => (random.range(0, 3_000), 1),
+        0..5 => (0, 0),
+        5..15 => (random.range(0, 50_000), 1),
+        15..20 => (random.range(0, 3_000), 2),
+        _ => (random.range(0, 3_000), 1),
+    };
+    for time in 0..times {
+        wake_after(world, at + delay + time * 1_500, format!("minute {minute} {time}"), Waking::Schedule);
+    }
+}
+
+fn make_types(world: &Arc<World>) -> Result<(), String> {
+    let any = json!({"minimumCount": 0, "maximumCount": 5});
+    for kind in KINDS.iter().filter(|kind| kind.owner == "Custom") {
+        let input = json!({
+            "category": kind.category, "provider": kind.provider, "version": "1",
+            "configurationProperties": [{"name": "Secret", "required": false, "key": false, "secret": true}],
+            "inputArtifactDetails": any, "outputArtifactDetails": any,
+        });
+        owner(world, "CreateCustomActionType", &input)?;
+    }
+    let connections = json!([{
+        "clientId": "11111111-2222-4333-8444-555555555555", "clientToken": client_token(),
+        "actionType": {"category": "Build", "provider": "Partner", "version": "1"},
+    }]);
+    lock(&world.engine).connect(api::read_connections(&connections.to_string())?)
+}
+
+fn make_pipeline(world: &Arc<World>, name: &str) -> Result<(), String> {
+    let at = ObjectRef { bucket: "source".to_owned(), key: "source".to_owned() };
+    lock(&world.objects).place_object(&at, SOURCE, world.clock.timestamp().0);
+    let mut random = world.random(&format!("pipeline {name}"));
+    let source = json!({
+        "name": "Source", "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "S3", "version": "1"},
+        "configuration": {"S3Bucket": "source", "S3ObjectKey": "source"}, "outputArtifacts": [{"name": "Source"}],
+    });
+    let mut stages = vec![json!({"name": "Source", "actions": [source]})];
+    for stage in 0..random.range(1, 2) {
+        let actions: Vec<_> =
+            (0..random.range(1, 4)).map(|number| action(random.pick(&KINDS), &format!("{stage}-{number}"))).collect();
+        stages.push(json!({"name": format!("Stage{stage}"), "actions": actions}));
+    }
+    let pipeline = json!({
+        "name": name, "roleArn": "arn:aws:iam::123456789012:role/pipeline", "executionMode": "PARALLEL",
+        "pipelineType": "V2", "artifactStore": {"type": "S3", "location": STORE}, "stages": stages,
+    });
+    owner(world, "CreatePipeline", &json!({"pipeline": pipeline})).map(drop)
+}
+
+fn action(kind: Kind, place: &str) -> Value {
+    let configuration = match kind.owner {
+        "AWS" => json!({"FunctionName": "worker", "UserParameters": MARKER}),
+        "Custom" => json!({"Secret": format!("{MARKER}-value")}),
+        _ => json!({}),
+    };
+    let outputs: Vec<Value> = if kind.files { vec![json!({"name": format!("Out{place}")})] } else { Vec::new() };
+    json!({
+        "name": format!("Action{place}"), "actionTypeId": kind.id(), "configuration": configuration,
+        "inputArtifacts": [{"name": "Source"}], "outputArtifacts": outputs,
+    })
+}
+
+fn start(world: &Arc<World>, number: u64) {
+    let mut random = world.random(&format!("execution {number}"));
+    let pipeline = random.pick(&PIPELINES);
+    let started = owner(world, "StartPipelineExecution", &json!({"name": pipeline}));
+    let id = match started {
+        Ok(output) => output["pipelineExecutionId"].as_str().unwrap_or_default().to_owned(),
+        Err(why) => return world.broken(format!("the simulation could not start a pipeline: {why}")),
+    };
+    world.trace.line(format_args!("the owner starts {pipeline}: {id}"));
+    if random.chance(world.lot.abandoned) {
+        let delay = random.range(1_000, 300_000);
+        world.after(delay, format!("stop {id}"), move |world| {
+            let input = json!({"pipelineName": pipeline, "pipelineExecutionId": id, "abandon": true});
+            // It may be over already.
+            let stopped = owner(world, "StopPipelineExecution", &input).is_ok();
+            world.trace.line(format_args!("the owner abandons {id}: {stopped}"));
+        });
+    }
+}
+
+/// At the end: every execution is over.
+pub(crate) fn all_over(world: &Arc<World>) {
+    for pipeline in PIPELINES {
+        for (id, status) in crate::codepipeline::executions(world, pipeline) {
+            if matches!(status.as_str(), "InProgress" | "Stopping") {
+                world.broken(format!("the execution {id} of the pipeline {pipeline} is still {status}"));
+            }
+        }
+    }
+}

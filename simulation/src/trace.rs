@@ -1,0 +1,118 @@
+//! What happened, line by line, with what the workers log. A secret in a worker's log breaks a promise.
+
+use std::cell::RefCell;
+use std::fmt::Arguments;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::clock::Clock;
+use crate::{Guarded, lock};
+
+/// Every secret in a simulation has this in it.
+pub(crate) const MARKER: &str = "hush-hush";
+
+/// The lines of one simulation.
+#[derive(Clone)]
+pub(crate) struct Trace {
+    clock: Clock,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    lines: Guarded<Vec<String>>,
+    told: AtomicBool,
+}
+
+thread_local! {
+    /// Where the logs of the workers on this thread go.
+    static CURRENT: RefCell<Option<Trace>> = const { RefCell::new(None) };
+}
+
+impl Trace {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, shared: Arc::default() }
+    }
+
+    /// Adds a line.
+    pub(crate) fn line(&self, text: Arguments<'_>) {
+        let now = self.clock.elapsed();
+        let (hours, minutes, seconds) = (now / 3_600_000, now / 60_000 % 60, now / 1000 % 60);
+        let line = format!("{hours}:{minutes:02}:{seconds:02}.{:03} {text}", now % 1000);
+        lock(&self.shared.lines).push(line);
+    }
+
+    /// The lines so far, which are taken away.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.shared.lines))
+    }
+
+    /// Whether a log line held a secret.
+    pub(crate) fn has_told_a_secret(&self) -> bool {
+        self.shared.told.load(Ordering::Relaxed)
+    }
+
+    /// Has the logs of this thread added here until the guard is dropped.
+    pub(crate) fn capture(&self) -> Capture {
+        CURRENT.set(Some(self.clone()));
+        Capture
+    }
+}
+
+/// Ends the capture of logs.
+pub(crate) struct Capture;
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        CURRENT.set(None);
+    }
+}
+
+/// Where the process's one subscriber writes.
+pub(crate) struct ToTrace;
+
+/// One event of a worker's log.
+pub(crate) struct Line;
+
+impl<'a> MakeWriter<'a> for ToTrace {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line
+    }
+}
+
+impl io::Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        CURRENT.with_borrow(|current| {
+            if let Some(trace) = current {
+                trace.line(format_args!("    {}", text.trim_end()));
+                if text.contains(MARKER) {
+                    trace.shared.told.store(true, Ordering::Relaxed);
+                }
+            }
+        });
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Sends the workers' logs at INFO, the least that an operator can choose to see by default, to the traces of their threads.
+/// More than one call does nothing.
+pub(crate) fn subscribe() {
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .without_time()
+        .with_ansi(false)
+        .with_target(false)
+        .with_writer(ToTrace);
+    // Whoever came first has installed the same.
+    let _ = tracing::subscriber::set_global_default(subscriber.finish());
+}

@@ -1,0 +1,148 @@
+//! The actions: they take simulated time and end as their seed has it.
+
+use std::sync::Arc;
+
+use codepipeline_worker::actions::{Abandoned, Action, Run};
+use codepipeline_worker::job::{Continuation, Failure, FailureKind, Finished, Outcome};
+use tokio::sync::oneshot;
+
+use crate::lambda;
+use crate::scenario::{Kind, SOURCE};
+use crate::trace::MARKER;
+use crate::witness;
+use crate::world::World;
+
+/// What a failure that is meant says.
+pub(crate) const PLANNED: &str = "this was to fail";
+
+/// How an action's turn ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Success,
+    Failure,
+    Continuation,
+    Panic,
+}
+
+/// The work of one action type in one worker process.
+pub(crate) struct Work {
+    pub(crate) world: Arc<World>,
+    pub(crate) process: usize,
+    pub(crate) kind: Kind,
+}
+
+/// What an action execution is meant to do.
+struct Plan {
+    /// How often it continues.
+    continuations: u64,
+    last: Ending,
+}
+
+impl Work {
+    fn plan(&self, execution: &str) -> Plan {
+        let mut random = self.world.random(&format!("plan {execution}"));
+        let last = match random.range(0, 99) {
+            0..15 => Ending::Failure,
+            15..18 => Ending::Panic,
+            _ => Ending::Success,
+        };
+        let continuations = if self.kind.continues && random.chance(600) { random.range(1, 3) } else { 0 };
+        Plan { continuations, last }
+    }
+
+    async fn turn(&self, run: &Run, turn: u64) -> Result<Outcome, Failure> {
+        let Some(invocation) = lambda::current(&self.world, self.process) else {
+            self.world.broken(format!("P{:03} runs {} outside of any invocation", self.process, run.job.id));
+            return Err(Failure::new(FailureKind::JobFailed, "no invocation"));
+        };
+        let running = witness::begins(&self.world, &run.job.id, invocation);
+        if self.kind.files {
+            self.look_at_inputs(run);
+        }
+        let execution = run.job.pipeline.action_execution_id.clone().unwrap_or_default();
+        let mut random = self.world.random(&format!("turn {execution} {turn}"));
+        let most = self.kind.longest * 1000;
+        // One of fifty takes longer than it may.
+        let takes = if random.chance(20) { most * 2 } else { random.range(1, most) };
+        let steps = random.range(1, 3);
+        for step in 0..steps {
+            let (sender, receiver) = oneshot::channel();
+            let name = format!("P{:03} I{invocation:04} works on {} step {step}", self.process, run.job.id);
+            self.world.after(takes / steps, name, |_| {
+                let _ = sender.send(());
+            });
+            let _ = receiver.await;
+        }
+        let plan = self.plan(&execution);
+        let ending = if turn < plan.continuations { Ending::Continuation } else { plan.last };
+        if self.kind.files && ending == Ending::Success {
+            self.leave_outputs(run)?;
+        }
+        self.world.trace.line(format_args!("I{invocation:04} is done with {}: {ending:?}", run.job.id));
+        running.returns(ending);
+        match ending {
+            Ending::Success => {
+                let summary = Some(format!("after {turn} continuations"));
+                Ok(Outcome::Finished(Finished { summary, ..Finished::default() }))
+            }
+            Ending::Failure => {
+                let output = Some(format!("printed {MARKER}"));
+                Err(Failure { output, ..Failure::new(FailureKind::JobFailed, PLANNED) })
+            }
+            Ending::Continuation => Ok(Outcome::Continue(Continuation {
+                token: format!("{MARKER} {}", turn + 1),
+                summary: None,
+                external_execution_id: None,
+                percent_complete: Some(50),
+            })),
+            // The payload says nothing, and a hook that stays silent about it is set.
+            Ending::Panic => std::panic::resume_unwind(Box::new(())),
+        }
+    }
+
+    fn look_at_inputs(&self, run: &Run) {
+        for input in &run.job.inputs {
+            let folder = run.workspace.input(&input.name);
+            let content = std::fs::read(folder.join(&input.name));
+            if content.is_ok_and(|content| content == SOURCE.as_bytes()) {
+                continue;
+            }
+            self.world.broken(format!("the job {} found another input than the source", run.job.id));
+        }
+    }
+
+    fn leave_outputs(&self, run: &Run) -> Result<(), Failure> {
+        for output in &run.job.outputs {
+            let path = run.workspace.output(&output.name).join("made");
+            std::fs::write(path, &run.job.id)
+                .map_err(|error| Failure::new(FailureKind::JobFailed, format!("could not write: {error}")))?;
+        }
+        Ok(())
+    }
+}
+
+impl Action for Work {
+    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+        self.turn(&run, 0).await
+    }
+
+    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
+        let turn = token.strip_prefix(MARKER).and_then(|turn| turn.trim().parse().ok());
+        match turn {
+            Some(turn) => self.turn(&run, turn).await,
+            None => {
+                self.world.broken(format!("the job {} came with another token", run.job.id));
+                Err(Failure::new(FailureKind::JobFailed, "another token"))
+            }
+        }
+    }
+
+    async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
+        self.world.trace.line(format_args!("P{:03} stops the work of {}", self.process, abandoned.execution_id));
+        Ok(())
+    }
+
+    fn wants_files(&self) -> bool {
+        self.kind.files
+    }
+}
