@@ -1,5 +1,6 @@
 //! What becomes of one request on its way.
 
+use crate::lot::Protection;
 use crate::network::Request;
 use crate::random::Random;
 use crate::service::Reply;
@@ -47,7 +48,7 @@ impl Fate {
         let rates = world.lot.faults;
         let is_object = request.is_object();
         // Without a ledger nobody can tell what became of a job whose acknowledgement was lost.
-        let is_doubtless = !world.lot.ledger && request.what.starts_with("Acknowledge");
+        let is_doubtless = world.lot.protection == Protection::Quiet && request.what.starts_with("Acknowledge");
         let mut dice = random.next() % 1000;
         let mut falls = |rate: u64| {
             let hit = dice < rate;

@@ -38,6 +38,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lot::Lot;
 use world::World;
 
+pub use lot::Protection;
 pub use witness::Figures;
 
 /// A mutex that is never held across a wait.
@@ -59,11 +60,11 @@ pub struct Story {
     pub figures: Figures,
 }
 
-/// Lets one seed's world run to its end.
+/// Lets the world that a seed draws run to its end.
 ///
 /// # Errors
 /// When there is no folder for temporary files, or no runtime.
-pub fn simulate(seed: u64) -> std::io::Result<Story> {
+pub fn simulate(seed: u64, protection: Protection) -> std::io::Result<Story> {
     trace::subscribe();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -72,7 +73,7 @@ pub fn simulate(seed: u64) -> std::io::Result<Story> {
         .max_blocking_threads(1)
         .build()?;
     runtime.block_on(async {
-        let world = World::new(seed, Lot::draw(seed, false))?;
+        let world = World::new(seed, Lot::draw(seed, protection))?;
         let _capture = world.trace.capture();
         let story = live(&world).await;
         world.agenda.clear();

@@ -6,13 +6,23 @@ use codepipeline_local::engine::{Leniency, NonceForm, Settings};
 
 use crate::random::Random;
 
+/// Which worlds are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// The workers have a ledger; anything may happen.
+    Ledger,
+    /// They have none, and nothing dies, no acknowledgement's answer gets lost and no job is delivered twice.
+    Quiet,
+    /// They have none, and anything may happen. Jobs will hang: this is to see that it is noticed.
+    None,
+}
+
 /// One world.
 pub(crate) struct Lot {
     /// The unknowns of CodePipeline.
     pub(crate) settings: Settings,
-    /// Whether the worker keeps a ledger. Without one nothing dies and no acknowledgement's answer gets lost: what is
-    /// promised then is less.
-    pub(crate) ledger: bool,
+    /// What the workers have against death.
+    pub(crate) protection: Protection,
     /// How often a request meets each fault while faults last.
     pub(crate) faults: Rates,
     /// How many invocations of a thousand die while faults last.
@@ -84,7 +94,7 @@ fn either(random: &mut Random) -> Leniency {
 
 impl Lot {
     /// What this seed draws.
-    pub(crate) fn draw(seed: u64, ledger: bool) -> Self {
+    pub(crate) fn draw(seed: u64, protection: Protection) -> Self {
         let mut random = Random::of(seed, "lot");
         let random = &mut random;
         let settings = Settings {
@@ -110,7 +120,7 @@ impl Lot {
         let crashes = if troubles { random.pick(&[0, 50, 150, 400]) } else { 0 };
         let mut lot = Self {
             settings,
-            ledger,
+            protection,
             faults,
             crashes,
             fresh: random.pick(&[0, 300, 1000]),
@@ -124,7 +134,7 @@ impl Lot {
             abandoned: random.pick(&[0, 0, 150]),
             delivered_twice: random.pick(&[0, 300]),
         };
-        if !ledger {
+        if protection == Protection::Quiet {
             lot.crashes = 0;
             lot.delivered_twice = 0;
             lot.faults = Rates { silent: 0, slow: 0, ..lot.faults };
@@ -139,9 +149,9 @@ impl Lot {
 
     /// For the first line of a trace.
     pub(crate) fn told(&self) -> String {
-        let Self { ledger, faults, crashes, function_timeout, concurrency, troubled, settings, .. } = self;
+        let Self { protection, faults, crashes, function_timeout, concurrency, troubled, settings, .. } = self;
         format!(
-            "ledger {ledger}, {crashes} of 1000 invocations die, {faults:?}, timeout {function_timeout} s, concurrency \
+            "{protection:?}, {crashes} of 1000 invocations die, {faults:?}, timeout {function_timeout} s, concurrency \
              {concurrency}, {troubled} min of trouble; {settings:?}"
         )
     }

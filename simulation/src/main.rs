@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
-use simulation::{Figures, Story, simulate};
+use simulation::{Figures, Protection, Story, simulate};
 
 /// Simulates hours of overlapping invocations of the worker, with faults and crashes, and checks what is promised.
 #[derive(Parser)]
@@ -27,9 +27,18 @@ struct Arguments {
     /// Run each seed twice: both stories must be the same
     #[arg(long)]
     twice: bool,
+    /// Give the workers no ledger, and let nothing die
+    #[arg(long)]
+    quiet: bool,
     /// Go on after seeds that break a promise, and print them without their stories
     #[arg(long)]
     keep_going: bool,
+}
+
+impl Arguments {
+    fn protection(&self) -> Protection {
+        if self.quiet { Protection::Quiet } else { Protection::Ledger }
+    }
 }
 
 fn main() -> ExitCode {
@@ -41,13 +50,13 @@ fn main() -> ExitCode {
     }));
     let arguments = Arguments::parse();
     match arguments.seed {
-        Some(seed) => one(seed),
+        Some(seed) => one(seed, arguments.protection()),
         None => many(&arguments),
     }
 }
 
-fn one(seed: u64) -> ExitCode {
-    match simulate(seed) {
+fn one(seed: u64, protection: Protection) -> ExitCode {
+    match simulate(seed, protection) {
         Ok(story) => {
             println!("{}", story.trace.join("\n"));
             ended(story.broken.is_empty())
@@ -104,7 +113,7 @@ fn many(arguments: &Arguments) -> ExitCode {
 
 /// Runs a seed and prints what is wrong with it.
 fn run(seed: u64, arguments: &Arguments) -> (Figures, bool) {
-    let story = match simulate(seed) {
+    let story = match simulate(seed, arguments.protection()) {
         Ok(story) => story,
         Err(error) => {
             eprintln!("seed {seed} can't run: {error}");
@@ -116,7 +125,7 @@ fn run(seed: u64, arguments: &Arguments) -> (Figures, bool) {
         tell(&story, arguments.keep_going);
     }
     if arguments.twice
-        && let Ok(again) = simulate(seed)
+        && let Ok(again) = simulate(seed, arguments.protection())
         && let Some(line) =
             (0..story.trace.len().max(again.trace.len())).find(|at| story.trace.get(*at) != again.trace.get(*at))
     {

@@ -104,8 +104,7 @@ impl Wire {
         let body = request.into_body().collect().await.map_err(|error| ConnectorError::user(error.into()))?.to_bytes();
         let world = &self.world;
         let Some(invocation) = lambda::sends(world, self.process) else { return std::future::pending().await };
-        let mut request =
-            Request { invocation, method, path, headers, body, what: String::new() };
+        let mut request = Request { invocation, method, path, headers, body, what: String::new() };
         request.what = service::describe(&request);
         let (sender, receiver) = oneshot::channel();
         let ordinal = {
