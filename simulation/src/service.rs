@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::network::Request;
 use crate::trace::MARKER;
 use crate::world::World;
-use crate::{codepipeline, s3};
+use crate::{codepipeline, lock, s3};
 
 const CODEPIPELINE: &str = "CodePipeline_20150709.";
 const SECRETS: &str = "secretsmanager.";
@@ -86,6 +86,7 @@ pub(crate) fn describe(request: &Request) -> String {
 
 /// Lets a request take effect.
 pub(crate) fn answer(world: &Arc<World>, request: &Request) -> Reply {
+    lock(&world.witness).figures.requests += 1;
     if let Some(operation) = request.target().strip_prefix(CODEPIPELINE) {
         return codepipeline::answer(world, request, operation);
     }
