@@ -44,7 +44,7 @@ impl Lambda {
     }
 }
 
-/// When an invocation dies. Whoever has none of the first three lives to its end, or to its deadline.
+/// When an invocation dies. Requests are those about a job: most invocations find nothing to do.
 #[derive(Clone, Copy)]
 enum Death {
     BeforeRequest(u32),
@@ -81,9 +81,9 @@ fn wake(world: &Arc<World>, name: String, waking: Waking) {
     let process = idle.filter(|_| !fresh).unwrap_or_else(|| start_process(world));
     let death = if troubled && random.chance(world.lot.crashes) {
         match random.range(0, 2) {
-            0 => Death::BeforeRequest(random.range(1, 25) as u32),
-            1 => Death::AfterRequest(random.range(1, 25) as u32),
-            _ => Death::AfterMilliseconds(random.range(1, 90_000)),
+            0 => Death::BeforeRequest(random.range(1, 12) as u32),
+            1 => Death::AfterRequest(random.range(1, 12) as u32),
+            _ => Death::AfterMilliseconds(random.range(1, 60_000)),
         }
     } else {
         Death::None
@@ -185,7 +185,7 @@ fn die(world: &Arc<World>, number: usize) {
 }
 
 /// A process sends a request: in which invocation. `None` if it is dead, or dies now.
-pub(crate) fn sends(world: &Arc<World>, process: usize) -> Option<usize> {
+pub(crate) fn sends(world: &Arc<World>, process: usize, about_a_job: bool) -> Option<usize> {
     let (number, dies) = {
         let mut lambda = lock(&world.lambda);
         let Some(number) = lambda.processes[process].busy else {
@@ -202,8 +202,8 @@ pub(crate) fn sends(world: &Arc<World>, process: usize) -> Option<usize> {
             }
             return None;
         }
-        invocation.sent += 1;
-        (number, matches!(invocation.death, Death::BeforeRequest(at) if at == invocation.sent))
+        invocation.sent += u32::from(about_a_job);
+        (number, about_a_job && matches!(invocation.death, Death::BeforeRequest(at) if at == invocation.sent))
     };
     if dies {
         die(world, number);
@@ -213,12 +213,14 @@ pub(crate) fn sends(world: &Arc<World>, process: usize) -> Option<usize> {
 }
 
 /// A request of the invocation has arrived: whether the invocation dies of it.
-pub(crate) fn dies_after(world: &Arc<World>, number: usize) -> bool {
+pub(crate) fn dies_after(world: &Arc<World>, number: usize, about_a_job: bool) -> bool {
     let dies = {
         let mut lambda = lock(&world.lambda);
         let invocation = &mut lambda.invocations[number];
-        invocation.arrived += 1;
-        invocation.alive && matches!(invocation.death, Death::AfterRequest(at) if at == invocation.arrived)
+        invocation.arrived += u32::from(about_a_job);
+        about_a_job
+            && invocation.alive
+            && matches!(invocation.death, Death::AfterRequest(at) if at == invocation.arrived)
     };
     if dies {
         die(world, number);

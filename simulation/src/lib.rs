@@ -87,10 +87,11 @@ async fn live(world: &Arc<World>) -> Story {
     if let Err(why) = scenario::set_up(world) {
         world.broken(format!("the simulation could not be set up: {why}"));
     }
-    let calm = (world.lot.troubled + world.lot.calm) * 60_000;
-    agenda::run(world, calm).await;
+    agenda::run(world, scenario::end_of_calm(world)).await;
     witness::nothing_hangs(world);
     scenario::all_over(world);
+    agenda::run(world, scenario::end(world)).await;
+    scenario::all_forgotten(world);
     if world.trace.has_told_a_secret() {
         world.broken("a secret is in a worker's log".to_owned());
     }

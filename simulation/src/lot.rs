@@ -117,7 +117,7 @@ impl Lot {
         };
         let troubles = random.chance(900);
         let faults = if troubles { Rates::draw(random) } else { Rates::default() };
-        let crashes = if troubles { random.pick(&[0, 50, 150, 400]) } else { 0 };
+        let crashes = if troubles { random.pick(&[0, 200, 500, 800]) } else { 0 };
         let mut lot = Self {
             settings,
             protection,
@@ -130,7 +130,7 @@ impl Lot {
             clock_error: random.pick(&[0, 2, 20]),
             troubled: random.range(5, 40),
             calm: 60,
-            executions: random.range(1, 6),
+            executions: random.range(1, 12),
             abandoned: random.pick(&[0, 0, 150]),
             delivered_twice: random.pick(&[0, 300]),
         };

@@ -103,9 +103,11 @@ impl Wire {
             request.headers().iter().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
         let body = request.into_body().collect().await.map_err(|error| ConnectorError::user(error.into()))?.to_bytes();
         let world = &self.world;
-        let Some(invocation) = lambda::sends(world, self.process) else { return std::future::pending().await };
-        let mut request = Request { invocation, method, path, headers, body, what: String::new() };
+        let mut request = Request { invocation: 0, method, path, headers, body, what: String::new() };
         request.what = service::describe(&request);
+        let sends = lambda::sends(world, self.process, request.is_about_a_job());
+        let Some(invocation) = sends else { return std::future::pending().await };
+        request.invocation = invocation;
         let (sender, receiver) = oneshot::channel();
         let ordinal = {
             let mut ordinals = lock(&world.ordinals);
@@ -147,7 +149,7 @@ fn arrive(world: &Arc<World>, request: &Request, name: String, fate: Fate, sende
         (Some(reply), false) => format!("{}, but the answer gets lost", reply.told()),
     };
     world.trace.line(format_args!("{name} -> {told}"));
-    if lambda::dies_after(world, request.invocation) {
+    if lambda::dies_after(world, request.invocation, request.is_about_a_job()) {
         return;
     }
     let answer = match (reply, fate.answered) {

@@ -10,9 +10,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use codepipeline_local::api;
 use codepipeline_local::types::ObjectRef;
-use codepipeline_worker::actions::Served;
+use codepipeline_worker::actions::{OnCrash, Served};
 use codepipeline_worker::artifacts::{Limits, Stores};
 use codepipeline_worker::job::ActionTypeId;
+use codepipeline_worker::ledger::Ledger;
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::Worker;
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 use crate::codepipeline::owner;
 use crate::lambda::{Waking, wake_after};
 use crate::lock;
+use crate::lot::Protection;
 use crate::network::Wire;
 use crate::service::client_token;
 use crate::trace::MARKER;
@@ -36,6 +38,10 @@ pub(crate) const LEDGER: &str = "ledger";
 /// The access key id of the function's own credentials.
 pub(crate) const FUNCTIONS_KEY: &str = "AKIAFUNCTION";
 
+/// How many ticks there are after the calm, and how many minutes lie between them.
+const SWEEPS: u64 = 10;
+const SWEEP_EVERY: u64 = 50;
+
 const PIPELINES: [&str; 2] = ["one", "two"];
 
 /// An action type of this world.
@@ -48,6 +54,8 @@ pub(crate) struct Kind {
     pub(crate) files: bool,
     /// Whether it may continue.
     pub(crate) continues: bool,
+    /// What becomes of its jobs whose workers die.
+    pub(crate) on_crash: OnCrash,
     /// The most seconds that one turn takes, and its timeout.
     pub(crate) longest: u64,
 }
@@ -56,13 +64,13 @@ const KINDS: [Kind; 6] = [
     kind("Test", "Custom", "Quick", 5),
     kind("Deploy", "Custom", "Long", 70),
     Kind { files: true, ..kind("Build", "Custom", "Files", 20) },
-    Kind { continues: true, ..kind("Test", "Custom", "Continuing", 15) },
-    Kind { continues: true, ..kind("Build", "ThirdParty", "Partner", 15) },
-    Kind { continues: true, ..kind("Invoke", "AWS", "Lambda", 30) },
+    Kind { continues: true, on_crash: OnCrash::Run, ..kind("Test", "Custom", "Continuing", 15) },
+    Kind { continues: true, on_crash: OnCrash::Run, ..kind("Build", "ThirdParty", "Partner", 15) },
+    Kind { continues: true, on_crash: OnCrash::Run, ..kind("Invoke", "AWS", "Lambda", 30) },
 ];
 
 const fn kind(category: &'static str, owner: &'static str, provider: &'static str, longest: u64) -> Kind {
-    Kind { category, owner, provider, files: false, continues: false, longest }
+    Kind { category, owner, provider, files: false, continues: false, on_crash: OnCrash::Fail, longest }
 }
 
 impl Kind {
@@ -89,6 +97,7 @@ pub(crate) fn worker(world: &Arc<World>, process: usize, folder: &Path) -> Worke
         .build();
     let lifecycle = Lifecycle {
         queue: Queue::new(&shared, Some("clients/".to_owned())),
+        ledger: (world.lot.protection == Protection::Ledger).then(|| Ledger::new(&shared, LEDGER.to_owned())),
         stores: Stores::new(&shared),
         unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
         work_folder: folder.to_owned(),
@@ -99,7 +108,7 @@ pub(crate) fn worker(world: &Arc<World>, process: usize, folder: &Path) -> Worke
         let [category, owner, provider, version] = [kind.category, kind.owner, kind.provider, "1"].map(str::to_owned);
         let id = ActionTypeId { category, owner, provider, version };
         let work = Work { world: Arc::clone(world), process, kind };
-        Served::new(id, Duration::from_secs(kind.longest), work).secrets(["Secret"])
+        Served::new(id, Duration::from_secs(kind.longest), work).secrets(["Secret"]).on_crash(kind.on_crash)
     });
     Worker::new(lifecycle, served.into(), world.lot.jobs_at_once, Duration::from_secs(20))
 }
@@ -119,7 +128,22 @@ pub(crate) fn set_up(world: &Arc<World>) -> Result<(), String> {
     for minute in 0..minutes {
         tick(world, minute, minute * 60_000);
     }
+    // Then fewer, until every mark of a finished job is swept: those of delivered jobs are kept for seven hours.
+    for number in 1..=SWEEPS {
+        let minute = minutes + number * SWEEP_EVERY;
+        tick(world, minute, minute * 60_000);
+    }
     Ok(())
+}
+
+/// When all is to be over, in milliseconds.
+pub(crate) fn end_of_calm(world: &World) -> u64 {
+    (world.lot.troubled + world.lot.calm) * 60_000
+}
+
+/// When all is to be forgotten.
+pub(crate) fn end(world: &World) -> u64 {
+    end_of_calm(world) + (SWEEPS * SWEEP_EVERY + 1) * 60_000
 }
 
 /// One tick of the schedule.
@@ -216,5 +240,13 @@ pub(crate) fn all_over(world: &Arc<World>) {
                 world.broken(format!("the execution {id} of the pipeline {pipeline} is still {status}"));
             }
         }
+    }
+}
+
+/// At the very end: the ledger is empty.
+pub(crate) fn all_forgotten(world: &Arc<World>) {
+    let left = lock(&world.objects).keys(LEDGER);
+    for (key, size) in left {
+        world.broken(format!("the ledger still holds {key}, with {size} bytes"));
     }
 }

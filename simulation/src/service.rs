@@ -65,6 +65,11 @@ impl Request {
         self.target().is_empty()
     }
 
+    /// Whether it is about one job, and not about what there is to do.
+    pub(crate) fn is_about_a_job(&self) -> bool {
+        !self.what.starts_with("Poll") && !self.what.contains("list-type")
+    }
+
     /// Whether S3 may answer 409.
     pub(crate) fn is_conditional_write(&self) -> bool {
         let condition = self.headers.contains_key("if-match") || self.headers.contains_key("if-none-match");

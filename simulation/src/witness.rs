@@ -191,7 +191,7 @@ pub(crate) fn result(world: &Arc<World>, id: &str, before: Option<&str>, invocat
 }
 
 /// What a dead worker's job is failed with (`lifecycle`).
-const DIED: &str = "its worker died";
+const DIED: &str = "the worker died while it ran the action";
 
 /// Why a job should not have failed with this message, if it should not.
 fn unjust(world: &World, job: &Job, message: &str, returned: Option<Ending>) -> Option<String> {
