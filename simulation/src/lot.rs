@@ -39,7 +39,7 @@ pub(crate) struct Lot {
     pub(crate) clock_error: u64,
     /// For how many minutes there are faults, crashes and lost wakings.
     pub(crate) troubled: u64,
-    /// For how many minutes after that each minute wakes a worker.
+    /// For how many minutes after that workers are woken.
     pub(crate) calm: u64,
     /// How many executions of pipelines begin.
     pub(crate) executions: u64,
@@ -109,7 +109,7 @@ impl Lot {
             purge_after: Duration::from_secs(random.pick(&[60, 600, 3600])),
             continuation_delay: Duration::from_secs(random.pick(&[0, 5, 30])),
             credential_life: Duration::from_secs(random.pick(&[60, 900])),
-            invoke_timeout: Duration::from_secs(random.pick(&[7200, 86400])),
+            invoke_timeout: Duration::from_secs(1200),
             extra_members: random.chance(500),
             event_lead: Duration::from_secs(random.pick(&[0, 3])),
             duplicate_events: random.chance(300),
@@ -128,7 +128,7 @@ impl Lot {
             concurrency: random.pick(&[2, 5, 20]) as usize,
             jobs_at_once: random.pick(&[1, 4]) as usize,
             clock_error: random.pick(&[0, 2, 20]),
-            troubled: random.range(5, 40),
+            troubled: random.range(5, 25),
             calm: 60,
             executions: random.range(1, 12),
             abandoned: random.pick(&[0, 0, 150]),

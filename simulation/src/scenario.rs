@@ -38,6 +38,8 @@ pub(crate) const LEDGER: &str = "ledger";
 /// The access key id of the function's own credentials.
 pub(crate) const FUNCTIONS_KEY: &str = "AKIAFUNCTION";
 
+/// How many minutes lie between two ticks when all is calm: what is promised takes workers that keep coming, not how often.
+const CALM_EVERY: usize = 3;
 /// How many ticks there are after the calm, and how many minutes lie between them.
 const SWEEPS: u64 = 10;
 const SWEEP_EVERY: u64 = 50;
@@ -60,6 +62,7 @@ pub(crate) struct Kind {
     pub(crate) longest: u64,
 }
 
+/// Each world has three of them.
 const KINDS: [Kind; 6] = [
     kind("Test", "Custom", "Quick", 5),
     kind("Deploy", "Custom", "Long", 70),
@@ -77,6 +80,14 @@ impl Kind {
     fn id(self) -> Value {
         json!({"category": self.category, "owner": self.owner, "provider": self.provider, "version": "1"})
     }
+}
+
+/// The action types of this world.
+fn kinds(world: &World) -> [Kind; 3] {
+    let first = world.random("kinds").range(0, 19) as usize;
+    // Every choice of three of six is one of these: a rotation of one of four patterns (two of them look the same thrice).
+    let pattern = [[0, 1, 2], [0, 1, 3], [0, 2, 3], [0, 2, 4]][first / 6];
+    pattern.map(|place| KINDS[(place + first % 6) % 6])
 }
 
 /// A worker process.
@@ -104,7 +115,7 @@ pub(crate) fn worker(world: &Arc<World>, process: usize, folder: &Path) -> Worke
         reporting: Duration::from_secs(10),
         wall_clock: Arc::new(move || clock.wall()),
     };
-    let served = KINDS.map(|kind| {
+    let served = kinds(world).map(|kind| {
         let [category, owner, provider, version] = [kind.category, kind.owner, kind.provider, "1"].map(str::to_owned);
         let id = ActionTypeId { category, owner, provider, version };
         let work = Work { world: Arc::clone(world), process, kind };
@@ -125,7 +136,10 @@ pub(crate) fn set_up(world: &Arc<World>) -> Result<(), String> {
         world.after(begins, format!("execution {number}"), move |world| start(world, number));
     }
     let minutes = world.lot.troubled + world.lot.calm;
-    for minute in 0..minutes {
+    for minute in 0..world.lot.troubled {
+        tick(world, minute, minute * 60_000);
+    }
+    for minute in (world.lot.troubled..minutes).step_by(CALM_EVERY) {
         tick(world, minute, minute * 60_000);
     }
     // Then fewer, until every mark of a finished job is swept: those of delivered jobs are kept for seven hours.
@@ -163,7 +177,7 @@ fn tick(world: &Arc<World>, minute: u64, at: u64) {
 
 fn make_types(world: &Arc<World>) -> Result<(), String> {
     let any = json!({"minimumCount": 0, "maximumCount": 5});
-    for kind in KINDS.iter().filter(|kind| kind.owner == "Custom") {
+    for kind in kinds(world).iter().filter(|kind| kind.owner == "Custom") {
         let input = json!({
             "category": kind.category, "provider": kind.provider, "version": "1",
             "configurationProperties": [{"name": "Secret", "required": false, "key": false, "secret": true}],

@@ -10,7 +10,7 @@ use codepipeline_local::types::ObjectRef;
 use crate::network::Request;
 use crate::service::Reply;
 use crate::world::World;
-use crate::{codepipeline, lock, scenario};
+use crate::{codepipeline, lock, scenario, witness};
 
 pub(crate) use objects::Objects;
 use objects::{Condition, Object, Refused};
@@ -112,9 +112,12 @@ fn put(world: &World, request: &Request, at: &ObjectRef) -> Reply {
     if at.bucket == scenario::STORE && !encrypted {
         return Reply::s3_error(403, "AccessDenied");
     }
-    let mut objects = lock(&world.objects);
-    match objects.put(at, request.body.clone(), &condition(request), world.clock.timestamp().0) {
+    let put = lock(&world.objects).put(at, request.body.clone(), &condition(request), world.clock.timestamp().0);
+    match put {
         Ok(etag) => {
+            if at.bucket == scenario::LEDGER {
+                witness::recorded(world, &at.key);
+            }
             let mut reply = Reply::new(200, "");
             reply.headers.push(("etag", format!("\"{etag}\"")));
             reply
