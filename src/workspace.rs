@@ -99,7 +99,7 @@ fn new_folder(parent: &Path, name: &str) -> io::Result<PathBuf> {
     for again in 2_u32.. {
         match std::fs::create_dir(&folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                folder = parent.join(format!("{name}.{again}"))
+                folder = parent.join(format!("{name}.{again}"));
             }
             made => return made.map(|()| folder),
         }

@@ -278,7 +278,7 @@ fn step<V: Clone + PartialEq>(state: State<V>, event: Event<V>) -> State<V> {
     match (state, event) {
         (Writing { aim, over }, Event::Written(entry)) => written(aim, over.is_none(), entry),
         (Writing { aim, over }, Event::Refused | Event::Unanswered) => Reading { aim, over },
-        (Reading { aim, over }, Event::Found(found)) => read(aim, over, found),
+        (Reading { aim, over }, Event::Found(found)) => read(aim, over.as_ref(), found),
         (Writing { aim, .. } | Reading { aim, .. }, Event::GivenUp) => given_up(aim),
 
         (Acknowledging { entry, .. }, Event::InProgress) => Writing { aim: Aim::Hold, over: Some(entry) },
@@ -316,7 +316,7 @@ fn written<V>(aim: Aim, created: bool, entry: V) -> State<V> {
 }
 
 /// A write was refused or its answer got lost: what the entry is now tells whether it took effect, and what to do if not.
-fn read<V: PartialEq>(aim: Aim, over: Option<V>, found: Option<Seen<V>>) -> State<V> {
+fn read<V: PartialEq>(aim: Aim, over: Option<&V>, found: Option<Seen<V>>) -> State<V> {
     let Some(seen) = found else {
         return match aim {
             Aim::Claim | Aim::Hold => State::Writing { aim, over: None },
@@ -330,7 +330,7 @@ fn read<V: PartialEq>(aim: Aim, over: Option<V>, found: Option<Seen<V>>) -> Stat
         return written(aim, over.is_none(), seen.version);
     }
     let again = |version| State::Writing { aim, over: Some(version) };
-    let unchanged = over.as_ref() == Some(&seen.version);
+    let unchanged = over == Some(&seen.version);
     match aim {
         Aim::Claim if seen.phase == Phase::Claiming && seen.lease_over => again(seen.version),
         Aim::Claim if matches!(seen.phase, Phase::Held | Phase::Reporting) => State::Vouching,
