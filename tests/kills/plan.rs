@@ -58,11 +58,12 @@ impl Plan {
     }
 
     /// One of those that have killed, and have been laid, least often so far.
-    pub(crate) fn trap(&mut self) -> Trap {
+    pub(crate) fn trap(&mut self, is_delivered: bool) -> Trap {
+        let steps = if is_delivered { &Step::OF_DELIVERED[..] } else { &Step::ALL[..] };
         let count = |counts: &BTreeMap<Step, u32>, step| counts.get(&step).copied().unwrap_or(0);
         let weight = |step| 4 * count(&self.kills, step) + count(&self.laid, step);
-        let least = Step::ALL.into_iter().map(weight).min().unwrap_or(0);
-        let candidates: Vec<_> = Step::ALL.into_iter().filter(|step| weight(*step) <= least + 2).collect();
+        let least = steps.iter().copied().map(weight).min().unwrap_or(0);
+        let candidates: Vec<_> = steps.iter().copied().filter(|step| weight(*step) <= least + 2).collect();
         let step = candidates[self.rng.usize(..candidates.len())];
         *self.laid.entry(step).or_default() += 1;
         let moment = match step {

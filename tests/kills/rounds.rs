@@ -156,7 +156,7 @@ impl Rounds {
             let delivery = if plan.rng().u8(..3) == 0 { None } else { self.scenario.deliveries.pop_front() };
             let is_spared = delivery.as_ref().is_some_and(|delivery| delivery.tries + 1 == TRIES);
             let room = u32::try_from(invocations.len()).unwrap() + plan.kills() < kills;
-            let trap = (room && !is_spared && plan.rng().u8(..8) > 0).then(|| plan.trap());
+            let trap = (room && !is_spared && plan.rng().u8(..8) > 0).then(|| plan.trap(delivery.is_some()));
             invocations.push((delivery, trap));
         }
         let running = self.workers.iter().zip(&invocations).map(|(worker, (delivery, trap))| {

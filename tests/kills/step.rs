@@ -54,6 +54,10 @@ impl Step {
         Self::Adopt,
     ];
 
+    /// Those in the life of a job that is delivered and not polled.
+    pub(crate) const OF_DELIVERED: [Self; 7] =
+        [Self::Anytime, Self::Hold, Self::StageIn, Self::Run, Self::Outcome, Self::Report, Self::Done];
+
     /// Of a request to CodePipeline or S3.
     pub(crate) fn of(head: &Parts, body: &[u8]) -> Self {
         if let Some(operation) = operation(head) {
