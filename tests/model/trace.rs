@@ -1,9 +1,9 @@
 //! Runs the checker, and shows how a property breaks.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use stateright::{Checker, HasDiscoveries, Model, Path};
+use tokio::time::Instant;
 
 use crate::moves::Move;
 use crate::rules::Setting;

@@ -267,7 +267,7 @@ impl World {
                     }
                     match &mut task.state {
                         State::Writing { over, .. } | State::Reading { over, .. } => {
-                            over.iter_mut().for_each(&mut name)
+                            over.iter_mut().for_each(&mut name);
                         }
                         State::Reporting { entry, .. } => entry.iter_mut().for_each(&mut name),
                         State::Acknowledging { entry, .. }
