@@ -17,7 +17,6 @@ mod wire;
 
 use std::sync::Arc;
 
-use aws_config::{BehaviorVersion, SdkConfig};
 use scenario::Scenario;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -45,12 +44,11 @@ impl Case {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whichever_request_goes_wrong_in_whatever_way_every_job_ends_as_it_should_exactly_once() {
-    let connections = aws_config::defaults(BehaviorVersion::v2026_01_12()).test_credentials().load().await;
     let only = only();
     let mut cases = Vec::new();
     for (name, scenario) in Scenario::ALL {
         let counted = Case { name, scenario, fault: None };
-        let passed = scenario::run(scenario, None, &connections).await;
+        let passed = scenario::run(scenario, None).await;
         let passed = passed.unwrap_or_else(|wrong| panic!("{name}, without a fault: {wrong}"));
         println!("{name}: {} requests", passed.len());
         for (number, request) in passed.iter().enumerate() {
@@ -68,20 +66,20 @@ async fn whichever_request_goes_wrong_in_whatever_way_every_job_ends_as_it_shoul
     // An upload waits a minute for its answer, so those whose answer does not come begin first.
     cases.sort_by_key(|case| case.fault.is_some_and(|(_, kind)| !kind.withholds_the_answer()));
     let number = cases.len();
-    let failures = run_all(cases, &connections).await;
+    let failures = run_all(cases).await;
     println!("{number} runs, each with one request that goes wrong; {} of them did not end well", failures.len());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-async fn run_all(cases: Vec<Case>, connections: &SdkConfig) -> Vec<String> {
+async fn run_all(cases: Vec<Case>) -> Vec<String> {
     let room = Arc::new(Semaphore::new(AT_A_TIME));
     let mut runs = JoinSet::new();
     for case in cases {
-        let (room, connections) = (Arc::clone(&room), connections.clone());
+        let room = Arc::clone(&room);
         runs.spawn(async move {
             let _room = room.acquire_owned().await.unwrap();
             // A task of its own, so that a panic costs this run only.
-            let run = tokio::spawn(async move { scenario::run(case.scenario, case.fault, &connections).await });
+            let run = tokio::spawn(async move { scenario::run(case.scenario, case.fault).await });
             let ended = run.await.unwrap_or_else(|error| Err(error.to_string()));
             ended.err().map(|wrong| format!("{}: {wrong}", case.name()))
         });

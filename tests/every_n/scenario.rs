@@ -147,12 +147,8 @@ struct Stage {
 ///
 /// # Errors
 /// What did not end as it should.
-pub(crate) async fn run(
-    scenario: Scenario,
-    fault: Option<(usize, Kind)>,
-    connections: &SdkConfig,
-) -> Result<Vec<Passed>, String> {
-    let mut stage = Stage::new(scenario, fault, connections).await;
+pub(crate) async fn run(scenario: Scenario, fault: Option<(usize, Kind)>) -> Result<Vec<Passed>, String> {
+    let mut stage = Stage::new(scenario, fault).await;
     for ticks in 1.. {
         stage.tick().await;
         if stage.is_over() && stage.unfinished().await == 0 {
@@ -178,7 +174,7 @@ pub(crate) async fn run(
 }
 
 impl Stage {
-    async fn new(scenario: Scenario, fault: Option<(usize, Kind)>, connections: &SdkConfig) -> Self {
+    async fn new(scenario: Scenario, fault: Option<(usize, Kind)>) -> Self {
         let partner = json!({
             "category": "Test", "provider": "Partner", "version": "1",
             "configurationProperties": [{"name": "Command", "required": true, "key": true, "secret": false}]
@@ -192,8 +188,7 @@ impl Stage {
             ..Options::default()
         };
         let mut world = World::with(options).await;
-        // Making what makes connections takes its time, most of it for the system's certificates.
-        let shared = world.shared.to_builder().http_client(connections.http_client().unwrap()).build();
+        let shared = without_tls(&world.shared);
         world.codepipeline = aws_sdk_codepipeline::Client::new(&shared);
         let s3 = aws_sdk_s3::config::Builder::from(&shared).force_path_style(true).build();
         world.s3 = aws_sdk_s3::Client::from_conf(s3);
@@ -215,12 +210,7 @@ impl Stage {
         let wire = Wire::start(services, fault, Box::new(watching)).await;
 
         let deadly = fault.is_some_and(|(_, kind)| kind.kills());
-        let mut through = shared_config(&wire.endpoint()).to_builder();
-        if !deadly {
-            // The connections of a process end with it; others share what makes them, which takes its time.
-            through.set_http_client(connections.http_client());
-        }
-        let through = through.build();
+        let through = without_tls(&shared_config(&wire.endpoint()));
         let making = {
             let (world, actions) = (Arc::clone(&world), json!([scenario.entry()]));
             move || {
@@ -430,6 +420,11 @@ impl Fake {
             self.succeed(name, &json!({"summary": "done", "outputVariables": {"A": "b"}, "artifacts": artifacts}));
         }
     }
+}
+
+/// With clients that speak HTTP only: those that speak HTTPS read the system's certificates first, which is half of a run's time.
+fn without_tls(shared: &SdkConfig) -> SdkConfig {
+    shared.to_builder().http_client(aws_smithy_http_client::Builder::new().build_http()).build()
 }
 
 fn owned(owner: &str, mut entry: Value) -> Value {
