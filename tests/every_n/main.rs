@@ -6,11 +6,13 @@
 //! `EVERY_N=custom:17:lose-answer cargo test --test every_n` runs that alone.
 #![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
 
+mod checks;
 #[allow(dead_code, reason = "the state machine's own tests use the rest of it")]
 #[path = "../state_machine/fake.rs"]
 mod fake;
 mod process;
 mod scenario;
+mod stage;
 #[path = "../support/mod.rs"]
 mod support;
 mod wire;
@@ -48,7 +50,7 @@ async fn whichever_request_goes_wrong_in_whatever_way_every_job_ends_as_it_shoul
     let mut cases = Vec::new();
     for (name, scenario) in Scenario::ALL {
         let counted = Case { name, scenario, fault: None };
-        let passed = scenario::run(scenario, None).await;
+        let passed = stage::run(scenario, None).await;
         let passed = passed.unwrap_or_else(|wrong| panic!("{name}, without a fault: {wrong}"));
         println!("{name}: {} requests", passed.len());
         for (number, request) in passed.iter().enumerate() {
@@ -79,7 +81,7 @@ async fn run_all(cases: Vec<Case>) -> Vec<String> {
         runs.spawn(async move {
             let _room = room.acquire_owned().await.unwrap();
             // A task of its own, so that a panic costs this run only.
-            let run = tokio::spawn(async move { scenario::run(case.scenario, case.fault).await });
+            let run = tokio::spawn(async move { stage::run(case.scenario, case.fault).await });
             let ended = run.await.unwrap_or_else(|error| Err(error.to_string()));
             ended.err().map(|wrong| format!("{}: {wrong}", case.name()))
         });

@@ -1,0 +1,115 @@
+//! How a run must have ended.
+
+use aws_sdk_codepipeline::types::PipelineExecutionStatus;
+
+use crate::scenario::Scenario;
+use crate::stage::{LEDGER, Stage};
+use crate::wire::Passed;
+
+impl Stage {
+    /// Everything came out as it should, exactly once.
+    ///
+    /// # Errors
+    /// What did not.
+    pub(crate) async fn check(&self) -> Result<(), String> {
+        let status = self.world.execution_status("p", &self.execution).await;
+        let is_machine = self.scenario == Scenario::Continued;
+        let ran = std::fs::read_to_string(&self.ran).unwrap_or_default().lines().count();
+        if self.deadly && !is_machine && status == PipelineExecutionStatus::Failed {
+            // A command is not run again when nobody knows how far it came.
+            same("whether the command ran more than once", &(ran > 1), &false)?;
+        } else {
+            same("the execution", &status, &self.scenario.ends_as())?;
+            same("how often the command ran", &ran, &usize::from(!is_machine))?;
+        }
+        same("executions of the state machine", &self.machines.executions(), &usize::from(is_machine))?;
+        if self.unnoticed {
+            // CodePipeline waits in vain until the action's timeout: what stays unprotected.
+            return same("the execution", &status, &PipelineExecutionStatus::Failed);
+        }
+        let reported = self.jobs(|what| what.starts_with("Put") && what.ends_with("Result"));
+        if self.scenario == Scenario::Delivered {
+            same("how many reports were taken", &reported.len(), &1)?;
+        } else {
+            same("the jobs that were reported", &reported, &self.jobs(|what| what.starts_with("Acknowledge")))?;
+            // A state machine that is looked at twice for one job is looked at for one job less.
+            let expected = if is_machine { 2 + usize::from(!self.deadly)..=3 } else { 1..=1 };
+            same("whether there were as many jobs as expected", &expected.contains(&reported.len()), &true)?;
+        }
+        let failed = self.jobs(|what| what.ends_with("FailureResult")).len();
+        same("failures", &failed, &usize::from(status == PipelineExecutionStatus::Failed))?;
+        if status == PipelineExecutionStatus::Succeeded {
+            self.check_outputs().await?;
+        }
+        let left = std::fs::read_dir(self.world.work_folder()).map_or(0, Iterator::count);
+        same("folders that are left", &left, &0)
+    }
+
+    /// The jobs of the requests that succeeded, once for each.
+    fn jobs(&self, what: fn(&str) -> bool) -> Vec<String> {
+        let passed = self.wire.passed().into_iter();
+        let taken = passed.filter(|request| what(&request.what) && request.succeeded());
+        let mut jobs: Vec<_> = taken.filter_map(|request| request.job).collect();
+        jobs.sort_unstable();
+        jobs
+    }
+
+    /// Each output artifact is an archive of what went into it.
+    async fn check_outputs(&self) -> Result<(), String> {
+        let listed = self.world.codepipeline.list_action_executions().pipeline_name("p").send().await.unwrap();
+        let act = listed.action_execution_details().iter().find(|it| it.action_name() == Some("Act")).unwrap();
+        for artifact in act.output().unwrap().output_artifacts() {
+            let place = artifact.s3_location().unwrap();
+            let get = self.world.s3.get_object().bucket(place.bucket().unwrap()).key(place.key().unwrap());
+            let Ok(object) = get.send().await else {
+                return Err(format!("there is no {}", artifact.name().unwrap()));
+            };
+            let content = object.body.collect().await.unwrap().to_vec();
+            let mut archive =
+                ::zip::ZipArchive::new(std::io::Cursor::new(content)).map_err(|error| error.to_string())?;
+            let names: Vec<_> =
+                (0..archive.len()).map(|n| archive.by_index(n).unwrap().name().unwrap().to_string()).collect();
+            let wanted = match (self.scenario, artifact.name()) {
+                (Scenario::Custom, Some("Second")) => "More",
+                (Scenario::Continued, _) => "First",
+                _ => "Source",
+            };
+            same("the artifact", &names, &vec![wanted.to_owned()])?;
+        }
+        Ok(())
+    }
+
+    /// The sizes of the ledger's entries.
+    pub(crate) async fn entries(&self) -> Vec<i64> {
+        let listed = self.world.s3.list_objects_v2().bucket(LEDGER).send().await.unwrap();
+        listed.contents().iter().filter_map(aws_sdk_s3::types::Object::size).collect()
+    }
+
+    /// How many jobs the ledger knows that are not done: the mark of one that is has no content.
+    pub(crate) async fn unfinished(&self) -> usize {
+        self.entries().await.into_iter().filter(|size| *size > 0).count()
+    }
+
+    /// What passed, for whoever looks into a failure.
+    pub(crate) fn story(&self) -> String {
+        let mut lines: Vec<(usize, String, usize)> = Vec::new();
+        for (index, Passed { what, answer, .. }) in self.wire.passed().into_iter().enumerate() {
+            let answer =
+                answer.map(|(status, body)| format!("{status} {}", body["__type"].as_str().unwrap_or_default()));
+            let line = format!("{what} {}", answer.as_deref().unwrap_or("-"));
+            match lines.last_mut() {
+                Some((_, same, times)) if *same == line => *times += 1,
+                _ => lines.push((index + 1, line, 1)),
+            }
+        }
+        let told = |(number, line, times): (usize, String, usize)| match times {
+            1 => format!("  {number:3} {line}\n"),
+            _ => format!("  {number:3} {line}, {times} times\n"),
+        };
+        lines.into_iter().map(told).collect()
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: &T, should_be: &T) -> Result<(), String> {
+    if is == should_be { Ok(()) } else { Err(format!("{what}: {is:?}, and not {should_be:?}")) }
+}
