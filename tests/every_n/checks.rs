@@ -15,17 +15,25 @@ impl Stage {
         let status = self.world.execution_status("p", &self.execution).await;
         let is_machine = self.scenario == Scenario::Continued;
         let ran = std::fs::read_to_string(&self.ran).unwrap_or_default().lines().count();
-        if self.deadly && !is_machine && status == PipelineExecutionStatus::Failed {
-            // A command is not run again when nobody knows how far it came.
-            same("whether the command ran more than once", &(ran > 1), &false)?;
-        } else {
-            same("the execution", &status, &self.scenario.ends_as())?;
-            same("how often the command ran", &ran, &usize::from(!is_machine))?;
+        if let Some((number, _)) = self.fault {
+            same("whether the request came that was to go wrong", &(self.wire.passed().len() >= number), &true)?;
         }
         same("executions of the state machine", &self.machines.executions(), &usize::from(is_machine))?;
-        if self.unnoticed {
+        match self.died() {
             // CodePipeline waits in vain until the action's timeout: what stays unprotected.
-            return same("the execution", &status, &PipelineExecutionStatus::Failed);
+            Some(Holding::Nothing) if self.scenario == Scenario::Delivered => {
+                same("how often the command ran", &ran, &0)?;
+                return same("the execution", &status, &PipelineExecutionStatus::Failed);
+            }
+            // A command is not run again when nobody knows how far it came.
+            Some(Holding::Job) if !is_machine => {
+                same("whether the command ran more than once", &(ran > 1), &false)?;
+                same("the execution", &status, &PipelineExecutionStatus::Failed)?;
+            }
+            _ => {
+                same("the execution", &status, &self.scenario.ends_as())?;
+                same("how often the command ran", &ran, &usize::from(!is_machine))?;
+            }
         }
         let reported = self.jobs(|what| what.starts_with("Put") && what.ends_with("Result"));
         if self.scenario == Scenario::Delivered {
@@ -33,7 +41,7 @@ impl Stage {
         } else {
             same("the jobs that were reported", &reported, &self.jobs(|what| what.starts_with("Acknowledge")))?;
             // A state machine that is looked at twice for one job is looked at for one job less.
-            let expected = if is_machine { 2 + usize::from(!self.deadly)..=3 } else { 1..=1 };
+            let expected = if is_machine { 2 + usize::from(self.died().is_none())..=3 } else { 1..=1 };
             same("whether there were as many jobs as expected", &expected.contains(&reported.len()), &true)?;
         }
         let failed = self.jobs(|what| what.ends_with("FailureResult")).len();
@@ -43,6 +51,20 @@ impl Stage {
         }
         let left = std::fs::read_dir(self.world.work_folder()).map_or(0, Iterator::count);
         same("folders that are left", &left, &0)
+    }
+
+    /// What the ledger said that the worker had when it died, if it did.
+    fn died(&self) -> Option<Holding> {
+        let (number, _) = self.fault.filter(|(_, kind)| kind.kills())?;
+        let passed = self.wire.passed();
+        let written = passed.iter().take(number).filter(|request| request.what == "PUT ledger" && request.succeeded());
+        // A delivered job needs no claim before it is held.
+        let steps = written.count() + usize::from(self.scenario == Scenario::Delivered);
+        Some(match steps {
+            0 | 1 => Holding::Nothing,
+            2 => Holding::Job,
+            _ => Holding::Outcome,
+        })
     }
 
     /// The jobs of the requests that succeeded, once for each.
@@ -108,6 +130,16 @@ impl Stage {
         };
         lines.into_iter().map(told).collect()
     }
+}
+
+/// How far a worker has come with its job.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holding {
+    /// It has at most announced that it will take the job.
+    Nothing,
+    Job,
+    /// It has written down what it will report, or has reported it.
+    Outcome,
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: &T, should_be: &T) -> Result<(), String> {

@@ -36,10 +36,7 @@ const UNTIL_MARKS_GO: Duration = Duration::from_secs(8 * 60 * 60);
 /// Everything around one worker, and the worker.
 pub(crate) struct Stage {
     pub(crate) scenario: Scenario,
-    /// Whether a worker dies.
-    pub(crate) deadly: bool,
-    /// Whether it dies before it has written down that it has the job: nobody else was told of a delivered one.
-    pub(crate) unnoticed: bool,
+    pub(crate) fault: Option<(usize, Kind)>,
     pub(crate) world: Arc<World>,
     time: ManualClock,
     pub(crate) wire: Wire,
@@ -132,8 +129,7 @@ impl Stage {
         let ran = world.folder.path().join("ran");
         let mut stage = Self {
             scenario,
-            deadly,
-            unnoticed: scenario == Scenario::Delivered && fault == Some((1, Kind::Die)),
+            fault,
             delivered: world.emulator.job_invocations(),
             events: world.emulator.events(),
             over: false,
