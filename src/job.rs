@@ -29,6 +29,20 @@ impl fmt::Display for ActionTypeId {
     }
 }
 
+/// How a job came, as far as it decides which operations it takes: what a successor must know to report on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Polled for, of a custom type.
+    Polled,
+    /// Polled for, of a partner's type.
+    PolledForClient {
+        /// The customer's connection that it belongs to.
+        client_id: String,
+    },
+    /// Delivered in a `CodePipeline.job` event.
+    Delivered,
+}
+
 /// One job as CodePipeline described it, without the credentials for its artifacts.
 pub struct Job {
     /// The job's id; each continuation is a job of its own, with an id of its own.

@@ -9,9 +9,9 @@ use aws_sdk_codepipeline::types::ActionTypeId;
 use codepipeline_local::Options;
 use codepipeline_local::clock::ManualClock;
 use codepipeline_local::types::Timestamp;
+use codepipeline_worker::job::Origin;
 use codepipeline_worker::ledger::{
-    Content, Entry, Found, InvocationId, Key, Kind, Ledger, LedgerError, Listed, Phase, Unreadable, Version, WriteId,
-    Written,
+    Content, Entry, Found, InvocationId, Key, Ledger, LedgerError, Listed, Phase, Unreadable, Version, WriteId, Written,
 };
 use futures_util::future::join_all;
 use support::{SOURCE_BUCKET, World, action_type, custom, shared_config, zip};
@@ -80,7 +80,7 @@ fn entry(phase: Phase) -> Entry {
         owner: InvocationId::random(),
         lease: Duration::from_secs(30),
         adoptions: 2,
-        kind: Kind::ThirdParty { client_id: "client".into() },
+        origin: Origin::PolledForClient { client_id: "client".into() },
         action_type: action_type("Test", "Custom", "LinkCheck"),
         marked: false,
         inferred: false,

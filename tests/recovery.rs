@@ -13,8 +13,8 @@ use codepipeline_local::clock::ManualClock;
 use codepipeline_local::engine::{Leniency, Settings};
 use codepipeline_local::types::Timestamp;
 use codepipeline_worker::actions::{Abandoned, Action, OnCrash, Run, Served};
-use codepipeline_worker::job::{Failure, Finished, Outcome};
-use codepipeline_worker::ledger::{Entry, InvocationId, Key, Kind, Ledger, Phase, WriteId, Written};
+use codepipeline_worker::job::{Failure, Finished, Origin, Outcome};
+use codepipeline_worker::ledger::{Entry, InvocationId, Key, Ledger, Phase, WriteId, Written};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
 use support::{World, custom, until, zip};
@@ -139,7 +139,7 @@ impl Scenario {
             adoptions: 0,
             marked: false,
             inferred: false,
-            kind: Kind::Own,
+            origin: Origin::Polled,
             action_type: action_type(),
             pipeline_execution_id: None,
             action_execution_id: None,

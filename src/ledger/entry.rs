@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::ActionTypeId;
+use crate::job::{ActionTypeId, Origin};
 
 /// The only format so far. A worker leaves an entry of any other format alone: a newer worker has written it, and will look
 /// after it.
@@ -72,20 +72,6 @@ pub enum Phase {
     },
 }
 
-/// How the job came, and which operations it takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A custom action's job, polled.
-    Own,
-    /// A third-party action's, polled.
-    ThirdParty {
-        /// The client's id, by which its token is found. Not the token.
-        client_id: String,
-    },
-    /// A Lambda Invoke action's, delivered in an event.
-    Invoke,
-}
-
 /// Who runs a job, until when, and what a successor needs. It derives no `Debug`: outcomes hold what actions say.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -103,8 +89,8 @@ pub struct Entry {
     pub marked: bool,
     /// Whether it was adopted by somebody who could only infer that it had been acknowledged.
     pub inferred: bool,
-    /// Which operations the job takes.
-    pub kind: Kind,
+    /// How the job came, and so which operations it takes.
+    pub origin: Origin,
     /// The action's type.
     pub action_type: ActionTypeId,
     /// The run of the pipeline, where it is known.
@@ -147,10 +133,10 @@ impl Entry {
             Phase::Held => ("held", None),
             Phase::Reporting { outcome } => ("reporting", Some(outcome.clone())),
         };
-        let (kind, client_id) = match &self.kind {
-            Kind::Own => ("own", None),
-            Kind::ThirdParty { client_id } => ("thirdParty", Some(client_id.clone())),
-            Kind::Invoke => ("invoke", None),
+        let (kind, client_id) = match &self.origin {
+            Origin::Polled => ("own", None),
+            Origin::PolledForClient { client_id } => ("thirdParty", Some(client_id.clone())),
+            Origin::Delivered => ("invoke", None),
         };
         let ActionTypeId { category, owner, provider, version } = self.action_type.clone();
         let written = Written {
@@ -240,10 +226,10 @@ impl Written {
             ("reporting", Some(outcome)) => Phase::Reporting { outcome },
             _ => return None,
         };
-        let kind = match (self.kind.as_str(), self.client_id) {
-            ("own", None) => Kind::Own,
-            ("thirdParty", Some(client_id)) => Kind::ThirdParty { client_id },
-            ("invoke", None) => Kind::Invoke,
+        let origin = match (self.kind.as_str(), self.client_id) {
+            ("own", None) => Origin::Polled,
+            ("thirdParty", Some(client_id)) => Origin::PolledForClient { client_id },
+            ("invoke", None) => Origin::Delivered,
             _ => return None,
         };
         let WrittenType { category, owner, provider, version } = self.action_type;
@@ -255,7 +241,7 @@ impl Written {
             adoptions: self.adoptions,
             marked: self.marked,
             inferred: self.inferred,
-            kind,
+            origin,
             action_type: ActionTypeId { category, owner, provider, version },
             pipeline_execution_id: self.pipeline_execution_id,
             action_execution_id: self.action_execution_id,
@@ -289,7 +275,7 @@ mod tests {
             adoptions: 0,
             marked: false,
             inferred: false,
-            kind: Kind::Own,
+            origin: Origin::Polled,
             action_type: ActionTypeId { category, owner, provider, version },
             pipeline_execution_id: None,
             action_execution_id: None,
@@ -373,7 +359,7 @@ mod tests {
                 lease: Duration::from_millis(lease),
                 action_type: ActionTypeId { category, owner: owner_of_type, provider, version },
                 phase: match phase { 0 => Phase::Claiming, 1 => Phase::Held, _ => Phase::Reporting { outcome } },
-                kind: match kind { 0 => Kind::Own, 1 => Kind::ThirdParty { client_id }, _ => Kind::Invoke },
+                origin: match kind { 0 => Origin::Polled, 1 => Origin::PolledForClient { client_id }, _ => Origin::Delivered },
             };
             prop_assert!(read(&entry.to_bytes(&WriteId(write))) == Ok((entry, WriteId(write))));
         }

@@ -21,7 +21,7 @@ pub mod fuzzing;
 mod key;
 mod store;
 
-pub use entry::{Content, Entry, InvocationId, Kind, Phase, Unreadable, WriteId};
+pub use entry::{Content, Entry, InvocationId, Phase, Unreadable, WriteId};
 pub use error::LedgerError;
 pub use key::Key;
 pub use store::{Found, Ledger, Listed, Version, Written};

@@ -9,9 +9,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Invocation;
 use super::protocol::{Afterwards, Aim, Command, Event, Offers, Phase, Seen, State, next};
-use crate::job::{ActionTypeId, Job};
-use crate::ledger::{self, Content, Entry, Found, InvocationId, Kind, Ledger, LedgerError, Version, WriteId, Written};
-use crate::queue::Origin;
+use crate::job::{ActionTypeId, Job, Origin};
+use crate::ledger::{self, Content, Entry, Found, InvocationId, Ledger, LedgerError, Version, WriteId, Written};
 
 /// How long a `claiming` entry is its writer's. Who polled the job has held it by then, or has given way.
 const CLAIM_LEASE: Duration = Duration::from_secs(30);
@@ -47,15 +46,15 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Of a job that a poll offered, or that was delivered.
-    pub(super) fn new(ledger: Option<&Ledger>, invocation: Invocation, job: &Job, origin: &Origin) -> Self {
-        let state = if *origin == Origin::Delivered { State::delivered() } else { State::offered() };
+    pub(super) fn new(ledger: Option<&Ledger>, invocation: Invocation, job: &Job, origin: Origin) -> Self {
+        let state = if origin == Origin::Delivered { State::delivered() } else { State::offered() };
         let entry = Entry {
             job: job.id.clone(),
             phase: ledger::Phase::Claiming,
             owner: invocation.id,
             lease: CLAIM_LEASE,
             adoptions: 0,
-            kind: kind(origin),
+            origin,
             action_type: job.action_type.clone(),
             marked: false,
             inferred: false,
@@ -83,9 +82,9 @@ impl Keeper {
     }
 
     fn of(ledger: Option<Ledger>, invocation: Invocation, mut entry: Entry, state: State<Version>) -> Self {
-        let key = match entry.kind {
-            Kind::Invoke => ledger::Key::invoked(&entry.job),
-            Kind::Own | Kind::ThirdParty { .. } => ledger::Key::polled(&entry.job),
+        let key = match entry.origin {
+            Origin::Delivered => ledger::Key::invoked(&entry.job),
+            Origin::Polled | Origin::PolledForClient { .. } => ledger::Key::polled(&entry.job),
         };
         let outcome = match std::mem::replace(&mut entry.phase, ledger::Phase::Claiming) {
             ledger::Phase::Reporting { outcome } => outcome,
@@ -115,12 +114,8 @@ impl Keeper {
     }
 
     /// How the job came.
-    pub(super) fn origin(&self) -> Origin {
-        match &self.entry.kind {
-            Kind::Own => Origin::Polled,
-            Kind::Invoke => Origin::Delivered,
-            Kind::ThirdParty { client_id } => Origin::PolledForClient { client_id: client_id.clone() },
-        }
+    pub(super) fn origin(&self) -> &Origin {
+        &self.entry.origin
     }
 
     /// What the worker before us had to report.
@@ -286,12 +281,4 @@ fn seen(found: &Found, write: Option<WriteId>, owner: InvocationId) -> Seen<Vers
         Content::Done | Content::Unreadable(_) => (Phase::Done, false, false),
     };
     Seen { version: found.version.clone(), phase, written, mine, lease_over: found.lease_is_over() }
-}
-
-fn kind(origin: &Origin) -> Kind {
-    match origin {
-        Origin::Polled => Kind::Own,
-        Origin::Delivered => Kind::Invoke,
-        Origin::PolledForClient { client_id } => Kind::ThirdParty { client_id: client_id.clone() },
-    }
 }

@@ -111,7 +111,7 @@ impl Lifecycle {
     /// panic included, there is a result to report.
     pub async fn live(&self, offer: Offer, served: &Arc<Served>, invocation: Invocation) -> End {
         let latest = invocation.deadline - self.reporting - served.timeout;
-        let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &offer.job, &offer.origin());
+        let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &offer.job, offer.origin());
         let claim = match intake::claim(&self.queue, &offer, &mut keeper, latest).await {
             Intake::Claimed(claim) => claim,
             Intake::Lost => return End::Lost,
@@ -126,7 +126,7 @@ impl Lifecycle {
     /// Lives the life of a job that was delivered and not polled.
     pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, invocation: Invocation) -> End {
         let InvokedJob { details, claim, received_at } = invoked;
-        let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &details.job, &claim.key().origin());
+        let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &details.job, claim.key().origin());
         let latest = invocation.deadline - self.reporting - served.timeout;
         match keeper.settle(latest).await {
             Command::Run => {}

@@ -160,7 +160,7 @@ impl Lifecycle {
     }
 
     async fn claim_of(&self, keeper: &Keeper, invocation: Invocation) -> Result<Claim, QueueError> {
-        self.queue.adopt(keeper.job(), &keeper.origin(), invocation.deadline - self.reporting).await
+        self.queue.adopt(keeper.job(), keeper.origin(), invocation.deadline - self.reporting).await
     }
 
     fn delivery<'a>(&'a self, claim: Claim, keeper: &'a mut Keeper, served: &'a [Arc<Served>]) -> Delivery<'a> {
@@ -230,7 +230,8 @@ fn died(often: bool, running: Option<Abandoned>) -> Executed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{InvocationId, Kind, Version, WriteId};
+    use crate::job::Origin;
+    use crate::ledger::{InvocationId, Version, WriteId};
 
     fn claimed(marked: bool, age: u64) -> Orphan {
         let entry = Entry {
@@ -241,7 +242,7 @@ mod tests {
             adoptions: 0,
             marked,
             inferred: false,
-            kind: Kind::Own,
+            origin: Origin::Polled,
             action_type: ActionTypeId {
                 category: "Test".into(),
                 owner: "Custom".into(),

@@ -21,7 +21,7 @@ use aws_sdk_codepipeline::types::JobStatus;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::job::{ActionTypeId, Credentials, Job, Outcome};
+use crate::job::{ActionTypeId, Credentials, Job, Origin, Outcome};
 use crate::report::Report;
 use attempts::{Budget, FailedKind, GaveUp};
 use client_tokens::ClientTokens;
@@ -156,20 +156,6 @@ pub enum Acknowledged {
     Throttled(String),
     /// No answer, or one that leaves open whether the job was acknowledged.
     Unanswered(String),
-}
-
-/// How a job came, as far as it decides which operations it takes: what a successor must know to report on it.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// Polled for, of a custom type.
-    Polled,
-    /// Polled for, of a partner's type.
-    PolledForClient {
-        /// The customer's connection that it belongs to.
-        client_id: String,
-    },
-    /// Delivered in a `CodePipeline.job` event.
-    Delivered,
 }
 
 /// A job's current description: what `GetJobDetails` or `GetThirdPartyJobDetails` says now.
