@@ -75,7 +75,8 @@ impl Keeper {
     ) -> Self {
         let seen = seen(found, None, invocation.id);
         let state = State::found(&seen, offers, afterwards);
-        let adoptions = entry.adoptions.saturating_add(1);
+        // A job that was only claimed is begun for the first time.
+        let adoptions = entry.adoptions.saturating_add(u32::from(seen.phase != Phase::Claiming));
         let entry = Entry { owner: invocation.id, adoptions, ..entry };
         let is_inferring = seen.phase == Phase::Claiming;
         Self { is_inferring, ..Self::of(Some(ledger.clone()), invocation, entry, state) }
@@ -131,7 +132,7 @@ impl Keeper {
     /// The service says that the job is not in progress. So it is over, if it was certainly acknowledged; of one that was not,
     /// the report is sent again by others, but not for ever.
     pub(super) fn not_in_progress(&mut self) {
-        let is_over = !self.entry.inferred || self.entry.adoptions > MOST_REPORTS;
+        let is_over = !self.entry.inferred || self.entry.adoptions + 1 >= MOST_REPORTS;
         self.tell(if is_over { Event::Reported } else { Event::NotInProgress });
     }
 
