@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use super::keeper::Keeper;
 use super::protocol::{Command, End, Event};
@@ -98,7 +98,8 @@ impl Acknowledging {
     /// One try, after a pause if it is not the first; `None` when there were enough of them.
     async fn once(&mut self, queue: &Queue, offer: &Offer) -> Option<Acknowledged> {
         if self.tries > 0 {
-            sleep((FIRST_PAUSE * 2_u32.pow(self.tries - 1)).mul_f64(fastrand::f64())).await;
+            let pause = (FIRST_PAUSE * 2_u32.pow(self.tries - 1)).mul_f64(fastrand::f64());
+            sleep_until((Instant::now() + pause).min(self.until)).await;
         }
         self.tries += 1;
         let now = Instant::now();
