@@ -174,13 +174,24 @@ async fn handle(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Su
     }
 }
 
-/// Without unwinding or anything else that might wait for what is stuck.
+/// How long the process may take to say why it ends, and to end what it has started.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Ends the process without unwinding. What is stuck may hold the log's lock, so whatever could wait for it is left to another
+/// thread, and is not waited for long.
 fn out_of_time() {
-    tracing::error!(
-        "the invocation's deadline has come and it is not over: something in it ignores its cancellation. The process ends; \
-         with a ledger a later invocation looks after its jobs"
-    );
-    command::kill_descendants();
+    let (said, heard) = std::sync::mpsc::channel();
+    let last_words = std::thread::Builder::new().spawn(move || {
+        command::kill_descendants();
+        tracing::error!(
+            "the invocation's deadline has come and it is not over: something in it ignores its cancellation. The process \
+             ends; with a ledger a later invocation looks after its jobs"
+        );
+        let _ = said.send(());
+    });
+    if last_words.is_ok() {
+        let _ = heard.recv_timeout(LAST_WORDS);
+    }
     std::process::abort();
 }
 
@@ -197,7 +208,8 @@ fn time_left(now: SystemTime, deadline: SystemTime, function_timeout: Duration) 
     if deadline < SystemTime::UNIX_EPOCH + FIRST_LAMBDA {
         return function_timeout;
     }
-    deadline.duration_since(now).unwrap_or_default()
+    // A wall clock that is behind gives no more time than there is.
+    deadline.duration_since(now).unwrap_or_default().min(function_timeout)
 }
 
 /// The time of day, which deadlines and whatever outlasts an invocation are told in.

@@ -1,7 +1,8 @@
 //! Ends the process when an invocation's deadline comes and it is not over: an action that blocks its thread can't be
 //! cancelled, and whoever else adopts the job relies on it that nothing is done or sent after the deadline.
 //!
-//! Lambda ends the process then as well; an emulator, or a machine that was asleep, may not.
+//! Lambda ends the process then as well; an emulator may not. The time is the machine's monotonic clock, which stands still
+//! while the machine itself is suspended.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

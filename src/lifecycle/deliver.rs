@@ -2,6 +2,7 @@
 //! outside for which no further job will come is stopped.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -35,8 +36,8 @@ pub(super) struct Delivery<'a> {
     pub(super) queue: &'a Queue,
     pub(super) claim: Claim,
     pub(super) keeper: &'a mut Keeper,
-    /// What the job's action is; `None` if it has none.
-    pub(super) served: Option<&'a Served>,
+    /// What the job's action is, or may be; empty if it has none.
+    pub(super) served: &'a [Arc<Served>],
     /// The invocation's.
     pub(super) deadline: Instant,
 }
@@ -49,10 +50,10 @@ impl Delivery<'_> {
     pub(super) async fn deliver(self, executed: Executed, with_others: bool) -> End {
         let Executed { result, redactor, running, .. } = executed;
         let reportable = result.map(|outcome| self.claim.reportable(outcome));
-        let will = Will { report: report(reportable, &redactor), running };
+        let will = Will::new(report(reportable, &redactor), running.as_ref(), &redactor);
         self.keeper.ended(will.write());
         match self.keeper.settle(self.deadline - BEFORE_DEADLINE - REPORT).await {
-            Command::Report => self.send(will, &redactor, with_others).await,
+            Command::Report => self.send(will.report, running, &redactor, with_others).await,
             _ => {
                 tracing::error!("the ledger says that another worker holds the job, so nothing is reported");
                 End::Over
@@ -63,21 +64,14 @@ impl Delivery<'_> {
     /// Sends what a worker that died had to report. What it was about may have been reported already: then the job is over,
     /// and whatever goes on outside is looked after by the job that came next.
     pub(super) async fn deliver_again(self) -> End {
-        let will = Will::read(self.keeper.outcome());
-        self.send(will, &Redactor::default(), true).await
+        let Will { report, running } = Will::read(self.keeper.outcome());
+        self.send(report, running, &Redactor::default(), true).await
     }
 
-    async fn send(self, will: Will, redactor: &Redactor, with_others: bool) -> End {
+    async fn send(self, report: Report, running: Option<Abandoned>, redactor: &Redactor, with_others: bool) -> End {
         let Self { queue, claim, keeper, served, deadline } = self;
         let until = deadline - BEFORE_DEADLINE;
-        let Sent { end, refused } = send(queue, claim, will.report, redactor, until, keeper.is_kept()).await;
-        let by_another = with_others && end == End::Over;
-        if let (Some(running), Some(served)) = (will.running, served)
-            && !by_another
-            && !matches!(end, End::Continued | End::Undelivered)
-        {
-            stop(served, &running, redactor, until.min(Instant::now() + STOPPING)).await;
-        }
+        let Sent { end, refused } = send(queue, claim, report, redactor, until, keeper.is_kept()).await;
         match end {
             End::Undelivered => keeper.tell(Event::GivenUp),
             _ if refused => keeper.not_in_progress(),
@@ -87,6 +81,16 @@ impl Delivery<'_> {
         // would have the action run again.
         let latest = if keeper.has_told_outcome() { until.min(Instant::now() + MARKING) } else { until };
         keeper.settle(latest).await;
+        let by_another = with_others && end == End::Over;
+        if let Some(running) = running
+            && !by_another
+            && !matches!(end, End::Continued | End::Undelivered)
+        {
+            let until = until.min(Instant::now() + STOPPING);
+            for served in served {
+                stop(served, &running, redactor, until).await;
+            }
+        }
         end
     }
 }

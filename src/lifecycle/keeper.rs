@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Invocation;
 use super::protocol::{Afterwards, Aim, Command, Event, Offers, Phase, Seen, State, next};
-use crate::job::{ActionTypeId, Job, Origin};
+use crate::job::{Job, Origin};
 use crate::ledger::{self, Content, Entry, Found, InvocationId, Ledger, LedgerError, Version, WriteId, Written};
 
 /// How long a `claiming` entry is its writer's. Who polled the job has held it by then, or has given way.
@@ -64,21 +64,22 @@ impl Keeper {
         Self::of(ledger.cloned(), invocation, entry, state)
     }
 
-    /// Of a job that another worker left, with what was `found` of it.
+    /// Of a job whose worker is dead: its lease was over when this version of its entry was read.
     pub(super) fn adopting(
         ledger: &Ledger,
         invocation: Invocation,
         entry: Entry,
-        found: &Found,
+        version: Version,
         offers: Offers,
         afterwards: Afterwards,
     ) -> Self {
-        let seen = seen(found, None, invocation.id);
+        let phase = phase(&entry);
+        let seen = Seen { version, phase, written: false, mine: false, lease_over: true };
         let state = State::found(&seen, offers, afterwards);
         // A job that was only claimed is begun for the first time.
-        let adoptions = entry.adoptions.saturating_add(u32::from(seen.phase != Phase::Claiming));
+        let adoptions = entry.adoptions.saturating_add(u32::from(phase != Phase::Claiming));
         let entry = Entry { owner: invocation.id, adoptions, ..entry };
-        let is_inferring = seen.phase == Phase::Claiming;
+        let is_inferring = phase == Phase::Claiming;
         Self { is_inferring, ..Self::of(Some(ledger.clone()), invocation, entry, state) }
     }
 
@@ -104,19 +105,9 @@ impl Keeper {
         &self.entry.job
     }
 
-    /// The type of the job's action.
-    pub(super) fn action_type(&self) -> &ActionTypeId {
-        &self.entry.action_type
-    }
-
     /// The run of the action, where it is known.
     pub(super) fn action_execution_id(&self) -> Option<&str> {
         self.entry.action_execution_id.as_deref()
-    }
-
-    /// How the job came.
-    pub(super) fn origin(&self) -> &Origin {
-        &self.entry.origin
     }
 
     /// What the worker before us had to report.
@@ -157,8 +148,16 @@ impl Keeper {
     /// of it, report, or leave.
     pub(super) async fn settle(&mut self, until: Instant) -> Command<Version> {
         let mut longest = FIRST_PAUSE;
+        let mut writes = 0;
         loop {
             let command = self.state.command();
+            if matches!(command, Command::Write { .. }) {
+                writes += 1;
+            }
+            // The first write after a refusal may well succeed: it knows the entry now. Further ones meet somebody else's.
+            if writes > 2 {
+                pause(&mut longest, until).await;
+            }
             let answer = match &command {
                 Command::Acknowledge | Command::Run | Command::Fail | Command::Report | Command::Leave(_) => {
                     return command;
@@ -175,9 +174,7 @@ impl Keeper {
                     if let Some(event) = event {
                         self.tell(event);
                     }
-                    let pause = longest.mul_f64(fastrand::f64());
-                    longest = (longest * 2).min(LONGEST_PAUSE);
-                    sleep(pause).await;
+                    pause(&mut longest, until).await;
                 }
             }
         }
@@ -233,6 +230,13 @@ impl Keeper {
     }
 }
 
+/// Waits for a random time, but not beyond `until`.
+async fn pause(longest: &mut Duration, until: Instant) {
+    let pause = longest.mul_f64(fastrand::f64());
+    *longest = (*longest * 2).min(LONGEST_PAUSE);
+    sleep_until((Instant::now() + pause).min(until)).await;
+}
+
 /// What asking the ledger came to.
 enum Answer {
     /// The protocol can go on.
@@ -268,17 +272,18 @@ fn failed(error: &LedgerError, event: Option<Event<Version>>) -> Answer {
     }
 }
 
+fn phase(entry: &Entry) -> Phase {
+    match entry.phase {
+        ledger::Phase::Claiming => Phase::Claiming,
+        ledger::Phase::Held => Phase::Held,
+        ledger::Phase::Reporting { .. } => Phase::Reporting,
+    }
+}
+
 /// An entry as the protocol knows it. What can't be read is left alone, as if it were done: a newer worker has written it.
 fn seen(found: &Found, write: Option<WriteId>, owner: InvocationId) -> Seen<Version> {
     let (phase, written, mine) = match &found.content {
-        Content::Entry(entry, id) => {
-            let phase = match entry.phase {
-                ledger::Phase::Claiming => Phase::Claiming,
-                ledger::Phase::Held => Phase::Held,
-                ledger::Phase::Reporting { .. } => Phase::Reporting,
-            };
-            (phase, write == Some(*id), entry.owner == owner)
-        }
+        Content::Entry(entry, id) => (phase(entry), write == Some(*id), entry.owner == owner),
         Content::Done | Content::Unreadable(_) => (Phase::Done, false, false),
     };
     Seen { version: found.version.clone(), phase, written, mine, lease_over: found.lease_is_over() }

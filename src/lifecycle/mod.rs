@@ -163,7 +163,8 @@ impl Lifecycle {
             Executed::panicked()
         });
         let workspace = executed.workspace.take();
-        let delivery = Delivery { queue: &self.queue, claim, keeper, served: Some(served), deadline };
+        let served = std::slice::from_ref(served);
+        let delivery = Delivery { queue: &self.queue, claim, keeper, served, deadline };
         let end = delivery.deliver(executed, with_others).await;
         // After the report: a large folder takes its time to go, a report can't wait.
         if let Some(workspace) = workspace {

@@ -1,5 +1,6 @@
 //! Jobs whose worker died: found in the ledger's listing, adopted, and brought to their end.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use super::protocol::{Afterwards, Command, Offers};
 use super::{End, Invocation, Known, Lifecycle, protocol};
 use crate::actions::{Abandoned, OnCrash, Served};
 use crate::job::{ActionTypeId, Failure, FailureKind};
-use crate::ledger::{Content, Entry, Found, Ledger, LedgerError, Listed, Phase};
-use crate::queue::{Claim, QueueError};
+use crate::ledger::{Content, Entry, Ledger, LedgerError, Listed, Phase, Version};
+use crate::queue::{Claim, Details, QueueError};
 
 /// Nothing younger is adopted, so nothing younger is read.
 const YOUNGEST: Duration = Duration::from_secs(30);
@@ -36,10 +37,17 @@ const READS: usize = 8;
 /// Adopting takes one write, and perhaps another look.
 const ADOPT_WITHIN: Duration = Duration::from_secs(5);
 
+/// So many are looked at in one invocation, the oldest first: an outcome may be as large as 4 MiB.
+const AT_ONCE: usize = 50;
+
+/// Looking up what is needed to act for a job.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// A job whose worker is dead.
 pub struct Orphan {
     entry: Entry,
-    found: Found,
+    version: Version,
+    age: Duration,
 }
 
 impl Orphan {
@@ -61,13 +69,13 @@ impl Orphan {
 
     /// Whether it has been marked as not on offer, so long ago that whoever polled it before has arrived by now.
     fn is_settled(&self) -> bool {
-        self.entry.marked && self.found.age >= ON_THE_WAY
+        self.entry.marked && self.age >= ON_THE_WAY
     }
 
     /// What it means that the last poll, so long ago, brought nothing. It counts for nothing if the entry was too young then:
     /// an invocation may have polled, worked for minutes, and only then looked at the ledger.
     fn offers(&self, quiet: Option<Duration>) -> Offers {
-        let then = quiet.and_then(|ago| self.found.age.checked_sub(ago));
+        let then = quiet.and_then(|ago| self.age.checked_sub(ago));
         match then {
             Some(age) if self.entry.marked && age >= ON_THE_WAY => Offers::StillNone,
             Some(age) if !self.entry.marked && age >= ON_OFFER_AGAIN => Offers::None,
@@ -109,9 +117,10 @@ impl Lifecycle {
                 Err(error) => tracing::warn!(%error, "marks of finished jobs stay in the ledger for now"),
             }
         }
-        let old = entries.into_iter().filter(|listed| listed.age >= YOUNGEST);
-        let reads = stream::iter(old.map(|listed| orphan(ledger, listed))).buffer_unordered(READS);
-        reads.try_filter_map(|orphan| async { Ok(orphan) }).try_collect().await
+        let mut old: Vec<_> = entries.into_iter().filter(|listed| listed.age >= YOUNGEST).collect();
+        old.sort_by_key(|listed| Reverse(listed.age));
+        let reads = stream::iter(old.into_iter().map(|listed| orphan(ledger, listed))).buffer_unordered(READS);
+        reads.try_filter_map(|orphan| async { Ok(orphan) }).take(AT_ONCE).try_collect().await
     }
 
     /// Brings the job to its end in the place of the worker that died: sends its report, runs its action (again) or reports
@@ -126,96 +135,137 @@ impl Lifecycle {
         invocation: Invocation,
     ) -> End {
         let Some(ledger) = &self.ledger else { return End::Lost };
-        let afterwards = orphan.afterwards(served);
-        let offers = orphan.offers(quiet);
-        let Orphan { entry, found } = orphan;
-        let died_often = entry.adoptions >= MOST_ADOPTIONS;
-        let mut keeper = Keeper::adopting(ledger, invocation, entry, &found, offers, afterwards);
-        let command = keeper.settle(Instant::now() + ADOPT_WITHIN).await;
-        let claim = match &command {
-            Command::Run | Command::Fail | Command::Report => match self.claim_of(&keeper, invocation).await {
-                Ok(claim) => claim,
+        let (mut afterwards, offers) = (orphan.afterwards(served), orphan.offers(quiet));
+        let acts = orphan.entry.phase != Phase::Claiming || offers == Offers::StillNone;
+        let mut successor = None;
+        if acts {
+            // Before the entry is written: what can't be done now is tried by the next invocation, and not a lease later.
+            match self.successor(&orphan, served, invocation).await {
+                Ok(Some(found)) => successor = Some(found),
+                Ok(None) => {
+                    tracing::warn!("left a job alone whose worker died: no action in ACTIONS has its queryParam");
+                    return End::Lost;
+                }
                 Err(error) => {
-                    tracing::error!(%error, "a job whose worker died could not be reported; a later invocation tries again");
+                    tracing::error!(%error, "a job whose worker died can't be looked after; a later invocation tries again");
                     return End::Undelivered;
                 }
-            },
-            Command::Leave(protocol::End::Marked) => {
+            }
+            if matches!(successor, Some(Successor { todo: Todo::Fail(_), .. })) {
+                afterwards = Afterwards::Fail;
+            }
+        }
+        let Orphan { entry, version, .. } = orphan;
+        let mut keeper = Keeper::adopting(ledger, invocation, entry, version, offers, afterwards);
+        match (keeper.settle(Instant::now() + ADOPT_WITHIN).await, successor) {
+            (Command::Run | Command::Fail | Command::Report, Some(successor)) => {
+                tracing::warn!(todo = successor.todo.name(), "adopted a job whose worker died");
+                self.succeed(successor, &mut keeper, served).await
+            }
+            (Command::Leave(protocol::End::Marked), _) => {
                 tracing::info!("a job was claimed and its worker died: it is adopted if it is not offered again");
-                return End::Lost;
+                End::Lost
             }
-            _ => return End::Lost,
-        };
-        tracing::warn!(todo = ?command, "adopted a job whose worker died");
-        match command {
-            Command::Run => self.run_again(claim, &mut keeper, served).await,
-            Command::Fail => {
-                let running =
-                    keeper.action_execution_id().map(|id| Abandoned { execution_id: id.to_owned(), token: None });
-                let executed = died(died_often, running);
-                self.delivery(claim, &mut keeper, served).deliver(executed, true).await
-            }
-            _ => self.delivery(claim, &mut keeper, served).deliver_again().await,
+            _ => End::Lost,
         }
     }
 
-    async fn claim_of(&self, keeper: &Keeper, invocation: Invocation) -> Result<Claim, QueueError> {
-        self.queue.adopt(keeper.job(), keeper.origin(), invocation.deadline - self.reporting).await
+    /// What there is to do for the job, and the right to do it. `None` if it is to be left alone.
+    async fn successor(
+        &self,
+        orphan: &Orphan,
+        served: &[Arc<Served>],
+        invocation: Invocation,
+    ) -> Result<Option<Successor>, QueueError> {
+        let until = invocation.deadline.min(Instant::now() + LOOK);
+        let claim = self.queue.adopt(orphan.job(), &orphan.entry.origin, until).await?;
+        let is_held = orphan.entry.phase == Phase::Held;
+        let todo = match &orphan.entry.phase {
+            Phase::Reporting { .. } => Todo::Report,
+            Phase::Held if orphan.afterwards(served) == Afterwards::Fail => Todo::Fail(died(orphan.entry.adoptions)),
+            Phase::Held | Phase::Claiming => {
+                let since = Instant::now();
+                match self.queue.details(claim.key(), orphan.action_type(), until).await {
+                    Ok(details) => match served.iter().find(|served| is_of(served, &details)) {
+                        Some(served) => Todo::Run(Box::new(Known { details, since }), Arc::clone(served)),
+                        // The polls that brought nothing were not for this job.
+                        None if !is_held => return Ok(None),
+                        None => Todo::Fail(no_longer_served()),
+                    },
+                    // Most likely it is over: the report says so.
+                    Err(QueueError::Refused { reason, .. }) => Todo::Fail(not_to_be_seen(&reason)),
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        Ok(Some(Successor { claim, todo }))
     }
 
-    fn delivery<'a>(&'a self, claim: Claim, keeper: &'a mut Keeper, served: &'a [Arc<Served>]) -> Delivery<'a> {
+    async fn succeed(&self, successor: Successor, keeper: &mut Keeper, served: &[Arc<Served>]) -> End {
+        let Successor { claim, todo } = successor;
         let deadline = keeper.deadline();
-        Delivery { queue: &self.queue, claim, keeper, served: served.first().map(Arc::as_ref), deadline }
-    }
-
-    /// Runs the action of a job of which only the ledger's entry is known: what there is to do, the details say.
-    async fn run_again(&self, claim: Claim, keeper: &mut Keeper, served: &[Arc<Served>]) -> End {
-        let since = Instant::now();
-        let latest = keeper.deadline() - self.reporting;
-        let details = match self.queue.details(claim.key(), keeper.action_type(), latest).await {
-            Ok(details) => details,
-            Err(error) => {
-                tracing::error!(%error, "a job whose worker died could not be looked at; a later invocation tries again");
-                return End::Undelivered;
+        match todo {
+            Todo::Run(known, served) => self.live_claimed(claim, keeper, *known, &served, true).await,
+            Todo::Fail(failure) => {
+                // The jobs of a Lambda Invoke action have no execution id but the first one's own.
+                let execution_id = keeper.action_execution_id().unwrap_or(keeper.job()).to_owned();
+                let executed = Executed::failed(failure, Some(Abandoned { execution_id, token: None }));
+                Delivery { queue: &self.queue, claim, keeper, served, deadline }.deliver(executed, true).await
             }
-        };
-        let is_of = |served: &&Arc<Served>| match &served.query_param {
-            Some((key, value)) => details.job.configuration.get(key) == Some(value),
-            None => true,
-        };
-        match served.iter().find(is_of) {
-            Some(served) => {
-                let known = Known { details, since };
-                self.live_claimed(claim, keeper, known, served, true).await
-            }
-            None => {
-                let message =
-                    "the worker that ran the job died, and no action in ACTIONS has the job's queryParam any more";
-                let failure = Failure::new(FailureKind::ConfigurationError, message);
-                let executed = Executed::failed(failure, None);
-                self.delivery(claim, keeper, &[]).deliver(executed, true).await
-            }
+            Todo::Report => Delivery { queue: &self.queue, claim, keeper, served, deadline }.deliver_again().await,
         }
+    }
+}
+
+/// Who acts for a worker that is dead.
+struct Successor {
+    claim: Claim,
+    todo: Todo,
+}
+
+enum Todo {
+    Run(Box<Known>, Arc<Served>),
+    Fail(Failure),
+    Report,
+}
+
+impl Todo {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Run(..) => "run",
+            Self::Fail(_) => "fail",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// Whether the job is one of those that this way to serve its type polls for.
+fn is_of(served: &Served, details: &Details) -> bool {
+    match &served.query_param {
+        Some((key, value)) => details.job.configuration.get(key) == Some(value),
+        None => true,
     }
 }
 
 /// A listed entry, if its worker is dead.
 async fn orphan(ledger: &Ledger, listed: Listed) -> Result<Option<Orphan>, LedgerError> {
     let Some(found) = ledger.read(&listed.key).await? else { return Ok(None) };
-    let entry = match &found.content {
-        Content::Done => return Ok(None),
+    let is_dead = found.lease_is_over();
+    match found.content {
+        Content::Done => Ok(None),
         Content::Unreadable(why) => {
             tracing::warn!(ledger.key = listed.key.as_str(), %why, "left an object in the ledger alone");
-            return Ok(None);
+            Ok(None)
         }
-        Content::Entry(entry, _) => (**entry).clone(),
-    };
-    Ok(found.lease_is_over().then_some(Orphan { entry, found }))
+        Content::Entry(entry, _) => {
+            Ok(is_dead.then(|| Orphan { entry: *entry, version: found.version, age: found.age }))
+        }
+    }
 }
 
-/// What there is to report of an action whose worker died, and may have begun work outside.
-fn died(often: bool, running: Option<Abandoned>) -> Executed {
-    let then = if often {
+/// What there is to report of an action whose worker died.
+fn died(adoptions: u32) -> Failure {
+    let then = if adoptions >= MOST_ADOPTIONS {
         "it was run again three times, and its worker died each time"
     } else {
         "it was not run again, because it may have done half of its work (onCrash is \"fail\")"
@@ -224,14 +274,25 @@ fn died(often: bool, running: Option<Abandoned>) -> Executed {
         "the worker died while it ran the action: it was out of memory or past the function's timeout, or its machine was \
          lost; {then}. The log of the function says more"
     );
-    Executed::failed(Failure::new(FailureKind::JobFailed, message), running)
+    Failure::new(FailureKind::JobFailed, message)
+}
+
+fn no_longer_served() -> Failure {
+    let message = "the worker that ran the job died, and no action in ACTIONS has the job's queryParam any more";
+    Failure::new(FailureKind::ConfigurationError, message)
+}
+
+fn not_to_be_seen(reason: &str) -> Failure {
+    let message =
+        format!("the worker that ran the job died, and CodePipeline does not show the job any more: {reason}");
+    Failure::new(FailureKind::JobFailed, message)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::job::Origin;
-    use crate::ledger::{InvocationId, Version, WriteId};
+    use crate::ledger::InvocationId;
 
     fn claimed(marked: bool, age: u64) -> Orphan {
         let entry = Entry {
@@ -252,8 +313,7 @@ mod tests {
             pipeline_execution_id: None,
             action_execution_id: None,
         };
-        let content = Content::Entry(Box::new(entry.clone()), WriteId::random());
-        Orphan { entry, found: Found { content, version: Version::default(), age: Duration::from_secs(age) } }
+        Orphan { entry, version: Version::default(), age: Duration::from_secs(age) }
     }
 
     #[test]
@@ -270,7 +330,7 @@ mod tests {
             (claimed(true, 600), None, Offers::Some),
         ];
         for (orphan, quiet, expected) in cases {
-            let (marked, age) = (orphan.entry.marked, orphan.found.age);
+            let (marked, age) = (orphan.entry.marked, orphan.age);
             assert_eq!(orphan.offers(quiet.map(Duration::from_secs)), expected, "{marked}, {age:?}, {quiet:?}");
         }
     }

@@ -28,6 +28,15 @@ struct Found {
 }
 
 impl Will {
+    /// What is to be reported of a job. A token of the work outside in which a secret is found is left out: this text is kept.
+    pub(super) fn new(report: Report, running: Option<&Abandoned>, redactor: &Redactor) -> Self {
+        let running = running.map(|Abandoned { execution_id, token }| {
+            let token = token.clone().filter(|token| !redactor.finds_in(token));
+            Abandoned { execution_id: execution_id.clone(), token }
+        });
+        Self { report, running }
+    }
+
     /// As text.
     pub(super) fn write(&self) -> String {
         let running = self.running.as_ref().map(|it| (it.execution_id.as_str(), it.token.as_deref()));
@@ -87,6 +96,15 @@ mod tests {
         let Report::Failure(failure) = again(Err(failure), None).report else { panic!() };
         assert_eq!((failure.kind, failure.reason.as_str()), (FailureKind::PermissionError, "no"));
         assert!(failure.message.contains("printed"));
+    }
+
+    #[test]
+    fn a_token_that_holds_a_secret_is_not_kept() {
+        let running = Abandoned { execution_id: "e".into(), token: Some("build SECRET".into()) };
+        let redactor = Redactor::new(["SECRET"]);
+        let failed = report(Err(Failure::new(FailureKind::JobFailed, "refused")), &redactor);
+        let text = Will::new(failed, Some(&running), &redactor).write();
+        assert!(!text.contains("SECRET") && text.contains(r#""running":["e",null]"#), "{text}");
     }
 
     #[test]

@@ -59,6 +59,9 @@ where
     let mut longest = FIRST_DELAY;
     let mut tries = 0;
     loop {
+        if Instant::now() >= budget.until {
+            return Err(GaveUp { last: Failed::unanswered("no time was left for it"), tries, doubt_before });
+        }
         tries += 1;
         let last = match timeout_at(budget.until, try_once()).await {
             Ok(Ok(answer)) => return Ok(answer),

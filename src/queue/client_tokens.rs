@@ -112,8 +112,7 @@ impl ClientTokens {
 
     /// The client's token, as it is remembered or as the secret says.
     pub(super) async fn token(&self, client_id: &str, asking: Asking) -> Result<SecretString, TokenProblem> {
-        let good = |cached: &Cached| cached.fetched_at.elapsed() < LIFE;
-        self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, good)).await
+        self.asked_for(client_id, asking, |cached| cached.fetched_at.elapsed() < LIFE).await
     }
 
     /// Another token than `refused`, which the service does not take: the one that another job has fetched meanwhile, or
@@ -122,12 +121,21 @@ impl ClientTokens {
         &self,
         client_id: &str,
         refused: &SecretString,
-        mut asking: Asking,
+        asking: Asking,
     ) -> Result<SecretString, TokenProblem> {
-        let differs = |cached: &Cached| cached.token.expose_secret() != refused.expose_secret();
+        self.asked_for(client_id, asking, |cached| cached.token.expose_secret() != refused.expose_secret()).await
+    }
+
+    /// The remembered token if it is `good`, else what the secret says. Who insists has it looked up again and again.
+    async fn asked_for(
+        &self,
+        client_id: &str,
+        mut asking: Asking,
+        good: impl Fn(&Cached) -> bool + Copy,
+    ) -> Result<SecretString, TokenProblem> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let found = self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, differs)).await;
+            let found = self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, good)).await;
             let may_pass = asking.insists && matches!(found, Err(TokenProblem::Unreadable { .. }));
             if !may_pass || Instant::now() + pause >= asking.until {
                 return found;

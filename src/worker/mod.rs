@@ -66,7 +66,7 @@ pub enum InvocationError {
     /// Jobs may hang until their action times out.
     #[error(
         "{undelivered} claimed jobs could not be reported, and of {unknown} nobody knows whether they were acknowledged \
-         (the log says which): they may hang until their action times out"
+         (the log says which): they may hang until their action times out, unless a ledger has them looked after"
     )]
     Unreported {
         /// Claimed jobs whose report the service has not taken.
@@ -76,7 +76,8 @@ pub enum InvocationError {
     },
     /// Jobs were left alone, since one that is taken without the ledger could hang.
     #[error(
-        "{0} jobs were not taken, because the ledger could not be reached (the log says why): polled jobs are offered again,          a Lambda Invoke action's job hangs until its action times out"
+        "{0} jobs were not taken, because the ledger could not be reached (the log says why): polled jobs are offered again, \
+         a Lambda Invoke action's job hangs until its action times out"
     )]
     NoLedger(usize),
     /// Jobs whose worker died could not be looked for.
