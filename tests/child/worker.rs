@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use codepipeline_local::runtime_api::{Function, FunctionSettings, Invocation, Ou
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::support::small_disk::with_small_disk;
 use crate::support::tee::{Heard, tee};
 use crate::support::{World, custom, output, zip};
 
@@ -140,33 +141,41 @@ impl Told {
 /// Starts the worker's binary as an ordinary user who may read and execute it. A process whose binary it may not read is
 /// shielded by the kernel, and then the tests would test nothing.
 fn command(world: &World, room: Option<u64>) -> Vec<String> {
-    let original = Path::new(env!("CARGO_BIN_EXE_codepipeline-worker"));
+    let mut binary = PathBuf::from(env!("CARGO_BIN_EXE_codepipeline-worker"));
     let work_folder = world.work_folder();
     std::fs::create_dir(&work_folder).unwrap();
-    let mount = room.map(|bytes| format!("mount -t tmpfs -o mode=777,size={bytes} tmpfs '{}'", work_folder.display()));
-    if !rustix::process::getuid().is_root() {
-        let binary = original.to_str().unwrap();
-        let Some(mount) = mount else { return vec![binary.to_owned()] };
-        needed(&["unshare", "--map-root-user", "--mount", "true"], "to mount a small tmpfs in a namespace of its own");
-        let script = format!("{mount} && exec '{binary}'");
-        return ["unshare", "--map-root-user", "--mount", "sh", "-c", &script].map(str::to_owned).into();
+    let ordinary_user = ordinary_user();
+    if !ordinary_user.is_empty() {
+        needed(&[], "to start the worker as an ordinary user, or to be run as one");
+        let copy = world.folder.path().join("worker");
+        std::fs::copy(binary, &copy).unwrap();
+        for (path, mode) in [(world.folder.path(), 0o755), (&work_folder, 0o777), (&copy, 0o755)] {
+            std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        }
+        binary = copy;
     }
-    needed(&[&NOBODY[..], &["true"]].concat(), "to start the worker as an ordinary user, or to be run as one");
-    let binary = world.folder.path().join("worker");
-    std::fs::copy(original, &binary).unwrap();
-    for (path, mode) in [(world.folder.path(), 0o755), (&work_folder, 0o777), (&binary, 0o755)] {
-        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
-    }
-    let binary = binary.to_str().unwrap();
-    let Some(mount) = mount else { return NOBODY.iter().chain([&binary]).map(|&it| it.to_owned()).collect() };
-    needed(&["unshare", "--mount", "true"], "to mount a small tmpfs in a namespace of its own");
-    let script = format!("{mount} && exec {} '{binary}'", NOBODY.join(" "));
-    ["unshare", "--mount", "sh", "-c", &script].map(str::to_owned).into()
+    let mut command = match room {
+        Some(bytes) => with_small_disk(&work_folder, &format!("mode=777,size={bytes}"), ordinary_user),
+        None => ordinary_user.iter().map(|&it| it.to_owned()).collect(),
+    };
+    command.push(binary.to_str().unwrap().to_owned());
+    command
 }
 
-fn needed(command: &[&str], why: &str) {
-    let done = Command::new(command[0]).args(&command[1..]).output();
-    assert!(done.is_ok_and(|it| it.status.success()), "this test needs `{}` (util-linux) {why}", command.join(" "));
+/// The beginning of a command line that runs the rest as the worker's user.
+fn ordinary_user() -> &'static [&'static str] {
+    if rustix::process::getuid().is_root() { &NOBODY } else { &[] }
+}
+
+/// Fails the test unless the worker's user can start a process by means of `command`.
+pub(crate) fn needed(command: &[&str], why: &str) {
+    let command = [ordinary_user(), command, &["true"]].concat();
+    let said = match Command::new(command[0]).args(&command[1..]).output() {
+        Ok(output) if output.status.success() => return,
+        Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        Err(error) => error.to_string(),
+    };
+    panic!("this test needs `{}` (util-linux) {why}; it said: {said}", command.join(" "));
 }
 
 fn unzipped(archive: Vec<u8>) -> BTreeMap<String, Vec<u8>> {

@@ -1,15 +1,8 @@
 //! The work folder is full: a failure that says so, and nothing left of it.
 
 use crate::lone::{Lone, noise};
+use crate::support::small_disk::with_small_disk;
 use crate::support::zip;
-
-/// Mounts a disk of 1 MiB where the jobs' folders are, for this process alone, and becomes the worker. Whoever may not make
-/// a mount namespace makes a user namespace first.
-const SMALL_DISK: &str = r#"
-inside='mount -t tmpfs -o size=1m none "$WORK_FOLDER" && exec "$0"'
-mkdir -p "$WORK_FOLDER"
-if unshare --mount true 2> /dev/null; then exec unshare --mount sh -c "$inside" "$0"; fi
-exec unshare --mount --map-root-user sh -c "$inside" "$0""#;
 
 /// Tells what is in the work folder, which holds the folders of jobs: `$HOME` is in one of them.
 const COUNT: &str = r#"
@@ -20,7 +13,9 @@ echo "$(ls -A "$HOME/../.." | wc -l) folder, $(df -k --output=size "$HOME" | tai
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_fills_the_disk_fails_saying_so_and_leaves_the_disk_to_the_next() {
     let lone = Lone::start(COUNT).await;
-    let function = lone.function(&["sh", "-eu", "-c", SMALL_DISK]);
+    std::fs::create_dir(lone.work_folder()).unwrap();
+    let before = with_small_disk(&lone.work_folder(), "size=1m", &[]);
+    let function = lone.function(&before.iter().map(String::as_str).collect::<Vec<_>>());
     let large = String::from_utf8(noise(4 << 20).into_iter().map(|byte| b'a' + byte % 26).collect()).unwrap();
     let sources = [
         (vec![("small", large.as_str())], "failed", "the disk that holds the job's folder is full"),

@@ -20,7 +20,7 @@ pub(crate) struct Figures {
     jobs: usize,
     /// Of actions that have begun, those that began again included.
     runs: usize,
-    adoptions: usize,
+    pub(crate) adoptions: usize,
     results: usize,
     /// Results that the service would not have, since the job was over.
     refused: usize,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
 
 pub(crate) mod aws_json;
+pub(crate) mod small_disk;
 pub(crate) mod tee;
 
 use std::collections::{BTreeMap, HashMap};

@@ -6,6 +6,9 @@ use std::process::Command;
 use super::craft::{deflated, file, folder, link, zip};
 use super::*;
 
+#[path = "../../../../tests/support/small_disk.rs"]
+mod small_disk;
+
 const NAME: &str = "artifacts::unpack::tests::full_disk::a_disk_that_is_full_is_a_clear_failure_whatever_fills_it";
 /// Says to the test's own binary, started again, that it is in the namespace, and where the disk is.
 const DISK: &str = "UNPACK_TESTS_SMALL_DISK";
@@ -18,16 +21,17 @@ fn a_disk_that_is_full_is_a_clear_failure_whatever_fills_it() {
     }
     let disk = tempfile::tempdir().unwrap();
     // 64 blocks and 50 inodes.
-    let script = r#"mount -t tmpfs -o size=256k,nr_inodes=50 none "$1"; exec "$2" --exact "$3" --nocapture"#;
-    let output = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-euc", script, "sh"])
-        .args([disk.path(), &std::env::current_exe().unwrap(), Path::new(NAME)])
+    let before = small_disk::with_small_disk(disk.path(), "size=256k,nr_inodes=50", &[]);
+    let output = Command::new(&before[0])
+        .args(&before[1..])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", NAME, "--nocapture"])
         .env(DISK, disk.path())
         .output()
-        .expect("the test needs unshare, of util-linux");
+        .unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let ran = output.status.success() && out.contains("1 passed");
-    assert!(ran, "the test needs a mount namespace in a user namespace of its own, or has failed there:\n{out}\n{err}");
+    assert!(ran, "{out}\n{err}");
 }
 
 fn fill(disk: &Path) {
