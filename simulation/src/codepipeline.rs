@@ -55,7 +55,7 @@ pub(crate) fn answer(world: &Arc<World>, request: &Request, operation: &str) -> 
     if operation.starts_with("Put") && !before.is_some_and(is_over) && after.is_some_and(is_over) {
         let landed = landed(&input);
         told = format!("{landed:?}");
-        witness::result(world, job, before, request.invocation, landed);
+        witness::result(world, job, before, request.invocation, &landed);
     }
     settle(world);
     let body = if output.is_null() { Vec::new() } else { output.to_string().into_bytes() };
@@ -136,7 +136,7 @@ fn perform(world: &Arc<World>, effect: Effect) {
             let revision = SourceRevision { revision: result, ..SourceRevision::default() };
             lock(&world.engine).source_finished(world.clock.timestamp(), id, Ok(revision));
         }
-        Effect::Event(event) => lambda::tell(world, event),
+        Effect::Event(event) => lambda::tell(world, &event),
         Effect::InvokeFunction { job, .. } => {
             let event = api::job_event(&mut lock(&world.engine), world.clock.timestamp(), &job);
             let Some(mut event) = event else { return };

@@ -31,6 +31,8 @@ pub(crate) struct Invocation {
     alive: bool,
     /// When it died, if it did.
     died: Option<u64>,
+    /// Whether it ended with a job that it could not report.
+    failed: bool,
     sent: u32,
     arrived: u32,
     death: Death,
@@ -62,10 +64,10 @@ pub(crate) enum Waking {
 
 /// Invokes the function after so many milliseconds.
 pub(crate) fn wake_after(world: &Arc<World>, delay: u64, name: String, waking: Waking) {
-    world.after(delay, format!("wake for {name}"), move |world| wake(world, name, waking));
+    world.after(delay, format!("wake for {name}"), move |world| wake(world, &name, waking));
 }
 
-fn wake(world: &Arc<World>, name: String, waking: Waking) {
+fn wake(world: &Arc<World>, name: &str, waking: Waking) {
     let mut random = world.random(&format!("wake for {name}"));
     let running = lock(&world.lambda).invocations.iter().filter(|one| one.alive).count();
     if running >= world.lot.concurrency {
@@ -88,7 +90,7 @@ fn wake(world: &Arc<World>, name: String, waking: Waking) {
     } else {
         Death::None
     };
-    invoke(world, process, &name, waking, death);
+    invoke(world, process, name, waking, death);
 }
 
 fn start_process(world: &Arc<World>) -> usize {
@@ -106,7 +108,8 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
     let (number, worker) = {
         let mut lambda = lock(&world.lambda);
         let number = lambda.invocations.len();
-        let invocation = Invocation { process, alive: true, died: None, sent: 0, arrived: 0, death, task: None };
+        let invocation =
+            Invocation { process, alive: true, died: None, failed: false, sent: 0, arrived: 0, death, task: None };
         lambda.invocations.push(invocation);
         lambda.processes[process].busy = Some(number);
         (number, lambda.processes[process].worker.clone())
@@ -149,6 +152,7 @@ fn ends(world: &Arc<World>, number: usize, result: &Result<Summary, InvocationEr
         let mut lambda = lock(&world.lambda);
         let invocation = &mut lambda.invocations[number];
         invocation.alive = false;
+        invocation.failed = matches!(result, Err(InvocationError::Unreported { .. }));
         let process = invocation.process;
         lambda.processes[process].busy = None;
         process
@@ -238,9 +242,11 @@ pub(crate) fn is_alive(world: &World, invocation: usize) -> bool {
     lock(&world.lambda).invocations[invocation].alive
 }
 
-/// Whether it died before its end.
+/// Whether it died before its end, or could not report until its end, which is the same to a job.
 pub(crate) fn has_died(world: &World, invocation: usize) -> bool {
-    lock(&world.lambda).invocations[invocation].died.is_some()
+    let lambda = lock(&world.lambda);
+    let invocation = &lambda.invocations[invocation];
+    invocation.died.is_some() || invocation.failed
 }
 
 /// Whether any invocation is under way.
@@ -249,7 +255,7 @@ pub(crate) fn is_busy(world: &World) -> bool {
 }
 
 /// EventBridge tells of something. The rule is for actions of the types that the worker serves.
-pub(crate) fn tell(world: &Arc<World>, event: Value) {
+pub(crate) fn tell(world: &Arc<World>, event: &Value) {
     let text = |at: &str| event.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let is_served = matches!(text("/detail/type/owner"), "Custom" | "ThirdParty");
     let state = text("/detail/state");

@@ -101,7 +101,7 @@ impl Wire {
         let path = path(request.uri()).to_owned();
         let headers =
             request.headers().iter().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
-        let body = request.into_body().collect().await.map_err(|error| ConnectorError::user(error.into()))?.to_bytes();
+        let body = request.into_body().collect().await.map_err(ConnectorError::user)?.to_bytes();
         let world = &self.world;
         let mut request = Request { invocation: 0, method, path, headers, body, what: String::new() };
         request.what = service::describe(&request);
@@ -117,7 +117,7 @@ impl Wire {
         };
         let name = format!("P{:03} {} #{ordinal}", self.process, request.what);
         let fate = Fate::draw(world, &name, &request);
-        world.after(fate.there, name.clone(), move |world| arrive(world, &request, name, fate, sender));
+        world.after(fate.there, name.clone(), move |world| arrive(world, &request, &name, fate, sender));
         Ok(receiver)
     }
 }
@@ -128,7 +128,7 @@ fn path(uri: &str) -> &str {
 }
 
 /// A request arrives, or doesn't.
-fn arrive(world: &Arc<World>, request: &Request, name: String, fate: Fate, sender: oneshot::Sender<Answer>) {
+fn arrive(world: &Arc<World>, request: &Request, name: &str, fate: Fate, sender: oneshot::Sender<Answer>) {
     let Fate { arrival, back, .. } = fate;
     let reply = match arrival {
         Arrival::Refused(reply) => Some(reply),

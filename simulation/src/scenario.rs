@@ -16,7 +16,7 @@ use codepipeline_worker::job::ActionTypeId;
 use codepipeline_worker::ledger::Ledger;
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::queue::Queue;
-use codepipeline_worker::worker::Worker;
+use codepipeline_worker::worker::{Patience, Worker};
 use serde_json::{Value, json};
 
 use crate::codepipeline::owner;
@@ -39,7 +39,7 @@ pub(crate) const LEDGER: &str = "ledger";
 pub(crate) const FUNCTIONS_KEY: &str = "AKIAFUNCTION";
 
 /// How many minutes lie between two ticks when all is calm: what is promised takes workers that keep coming, not how often.
-const CALM_EVERY: usize = 3;
+const CALM_EVERY: usize = 5;
 /// How many ticks there are after the calm, and how many minutes lie between them.
 const SWEEPS: u64 = 10;
 const SWEEP_EVERY: u64 = 50;
@@ -121,7 +121,9 @@ pub(crate) fn worker(world: &Arc<World>, process: usize, folder: &Path) -> Worke
         let work = Work { world: Arc::clone(world), process, kind };
         Served::new(id, Duration::from_secs(kind.longest), work).secrets(["Secret"]).on_crash(kind.on_crash)
     });
-    Worker::new(lifecycle, served.into(), world.lot.jobs_at_once, Duration::from_secs(20))
+    let worker = Worker::new(lifecycle, served.into(), world.lot.jobs_at_once, Duration::from_secs(20));
+    // Less than by default: whatever is missed comes with the next tick.
+    worker.patience(Patience { tries: 4, step: Duration::from_secs(1) })
 }
 
 /// Makes the pipelines and enters everything that is to come from outside, until the end of the calm.
@@ -202,8 +204,9 @@ fn make_pipeline(world: &Arc<World>, name: &str) -> Result<(), String> {
     });
     let mut stages = vec![json!({"name": "Source", "actions": [source]})];
     for stage in 0..random.range(1, 2) {
-        let actions: Vec<_> =
-            (0..random.range(1, 4)).map(|number| action(random.pick(&KINDS), &format!("{stage}-{number}"))).collect();
+        let actions: Vec<_> = (0..random.range(1, 4))
+            .map(|number| action(random.pick(&kinds(world)), &format!("{stage}-{number}")))
+            .collect();
         stages.push(json!({"name": format!("Stage{stage}"), "actions": actions}));
     }
     let pipeline = json!({

@@ -6,7 +6,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::{Layer, layer::SubscriberExt};
 
 use crate::clock::Clock;
 use crate::{Guarded, lock};
@@ -104,15 +106,14 @@ impl io::Write for Line {
     }
 }
 
-/// Sends the workers' logs at INFO, the least that an operator can choose to see by default, to the traces of their threads.
-/// More than one call does nothing.
+/// Sends the workers' logs at INFO, as they are by default, to the traces of their threads. More than one call does nothing.
 pub(crate) fn subscribe() {
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
-        .without_time()
-        .with_ansi(false)
-        .with_target(false)
-        .with_writer(ToTrace);
+    // The SDK would close connections after some errors, and complains that there are none.
+    let wanted = Targets::new()
+        .with_default(tracing::Level::INFO)
+        .with_target("aws_smithy_runtime::client::http::connection_poisoning", LevelFilter::OFF);
+    let lines =
+        tracing_subscriber::fmt::layer().without_time().with_ansi(false).with_target(false).with_writer(ToTrace);
     // Whoever came first has installed the same.
-    let _ = tracing::subscriber::set_global_default(subscriber.finish());
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines.with_filter(wanted)));
 }

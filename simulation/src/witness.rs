@@ -23,8 +23,8 @@ pub(crate) struct Job {
     /// The invocations that were told `InProgress`.
     acknowledged: Vec<usize>,
     delivered: bool,
-    /// Whether the ledger was told of it.
-    recorded: bool,
+    /// The invocations that told the ledger of it.
+    recorded: Vec<usize>,
     runs: Vec<Run>,
     /// Which invocations' results took effect.
     results: Vec<usize>,
@@ -92,12 +92,12 @@ pub(crate) fn delivered(world: &World, job: &str) {
     lock(&world.witness).jobs.entry(job.to_owned()).or_default().delivered = true;
 }
 
-/// The ledger was told of a job.
-pub(crate) fn recorded(world: &World, key: &str) {
+/// An invocation has told the ledger of a job.
+pub(crate) fn recorded(world: &World, key: &str, invocation: usize) {
     // The ids of the emulator's jobs are not encoded.
     let id = key.rsplit('/').next().unwrap_or_default();
     if let Some(job) = lock(&world.witness).jobs.get_mut(id) {
-        job.recorded = true;
+        job.recorded.push(invocation);
     }
 }
 
@@ -119,8 +119,9 @@ pub(crate) fn begins(world: &Arc<World>, job: &str, invocation: usize) -> Runnin
             world.broken(format!("two living workers run the job {job}: I{other:04} and I{invocation:04}"));
         }
     }
-    // It may have been abandoned, or have timed out, since it was acknowledged: no worker can know.
-    if has_result || !was_given || !matches!(status, Some("InProgress")) && !status.is_none_or(is_over) {
+    // It may have been abandoned, or have timed out: no worker can know.
+    let was_ended = !has_result && status.is_none_or(is_over);
+    if !was_ended && (status != Some("InProgress") || !was_given) {
         world.broken(format!("I{invocation:04} runs the job {job}, which is {}", status.unwrap_or("gone")));
     }
     Running { world: Arc::clone(world), job: job.to_owned(), number }
@@ -153,7 +154,7 @@ impl Drop for Running {
 }
 
 /// A result took effect on a job that was in the state `before`.
-pub(crate) fn result(world: &Arc<World>, id: &str, before: Option<&str>, invocation: usize, landed: Landed) {
+pub(crate) fn result(world: &Arc<World>, id: &str, before: Option<&str>, invocation: usize, landed: &Landed) {
     let mut problems = Vec::new();
     {
         let mut witness = lock(&world.witness);
@@ -176,7 +177,7 @@ pub(crate) fn result(world: &Arc<World>, id: &str, before: Option<&str>, invocat
             }
         }
         let returned = last.and_then(|last| last.ending);
-        match (&landed, returned) {
+        match (landed, returned) {
             (Landed::Success, Some(Ending::Success)) | (Landed::Continuation, Some(Ending::Continuation)) => {}
             (Landed::Success | Landed::Continuation, _) => {
                 problems.push(format!("got {landed:?} where the action returned {returned:?}"));
@@ -208,8 +209,8 @@ const DIED: &str = "the worker died while it ran the action";
 fn unjust(world: &World, job: &Job, message: &str, returned: Option<Ending>) -> Option<String> {
     let is_planned = message.contains(crate::work::PLANNED);
     if message.contains(DIED) {
-        let anyone = job.acknowledged.iter().chain(job.runs.iter().map(|run| &run.invocation));
-        let died = anyone.copied().any(|invocation| lambda::has_died(world, invocation));
+        let mut anyone = job.acknowledged.iter().chain(&job.recorded).copied();
+        let died = anyone.any(|invocation| lambda::has_died(world, invocation));
         return (!died).then(|| format!("failed with '{message}' although none of its workers died"));
     }
     match returned {
@@ -228,7 +229,7 @@ fn unjust(world: &World, job: &Job, message: &str, returned: Option<Ending>) -> 
 pub(crate) fn nothing_hangs(world: &Arc<World>) {
     // Whoever dies before the ledger knows of a delivered job leaves nothing to find it by, and Lambda delivers it no more:
     // CodePipeline fails it when its time is over.
-    let known = |job: &Job| !job.delivered || job.recorded;
+    let known = |job: &Job| !job.delivered || !job.recorded.is_empty();
     let jobs: Vec<_> = lock(&world.witness).jobs.iter().map(|(id, job)| (id.clone(), known(job))).collect();
     for (id, _) in jobs.into_iter().filter(|(_, known)| *known) {
         let Some(status) = job_status(world, &id) else { continue };
