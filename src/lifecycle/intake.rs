@@ -5,15 +5,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::keeper::Keeper;
+use super::protocol::limits::ON_THE_WAY;
 use super::protocol::{Command, End, Event};
 use crate::queue::{Acknowledged, Claim, Offer, Queue};
 
 /// An offer is good for 30 s from the poll that brought it (the only public number for the re-offer, see the Jenkins
 /// plugin). Nothing is acknowledged after 25 s, so that the answer is there, or no more waited for, when they are over.
 const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(25);
-
-/// From sending the poll to holding the job. Whoever adopts a job relies on it that nobody is on the way for longer.
-const HOLD_WITHIN: Duration = Duration::from_secs(30);
 
 /// The ledger gets this much of the time before the acknowledgement, so that there is some left for that.
 const CLAIM_WITHIN: Duration = Duration::from_secs(20);
@@ -63,7 +61,8 @@ async fn take(
     let mut claim = None;
     let mut reason = "no time was left to acknowledge it".to_owned();
     loop {
-        let until = if claim.is_none() { claimed_by } else { offer.polled_at + HOLD_WITHIN };
+        // Whoever adopts a job relies on it that nobody is on the way for longer.
+        let until = if claim.is_none() { claimed_by } else { offer.polled_at + ON_THE_WAY };
         match (keeper.settle(until).await, claim.take()) {
             (Command::Acknowledge, _) => match acknowledging.once(queue, offer).await {
                 None => keeper.tell(Event::GivenUp),

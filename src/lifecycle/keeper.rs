@@ -8,19 +8,16 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Invocation;
+use super::protocol::limits::{self, ON_THE_WAY};
 use super::protocol::{Afterwards, Aim, Command, Event, Offers, Phase, Seen, State, next};
 use crate::job::{Job, Origin};
 use crate::ledger::{self, Content, Entry, Found, InvocationId, Ledger, LedgerError, Version, WriteId, Written};
 
 /// How long a `claiming` entry is its writer's. Who polled the job has held it by then, or has given way.
-const CLAIM_LEASE: Duration = Duration::from_secs(30);
+const CLAIM_LEASE: Duration = ON_THE_WAY;
 
 /// What an invocation holds is its own until it is dead: a watchdog ends the process at the deadline.
 const AFTER_DEADLINE: Duration = Duration::from_secs(10);
-
-/// The report of a job that was perhaps never acknowledged is sent so often. Whoever is offered it acknowledges it, so one of
-/// these reports is taken, or the job is over.
-const MOST_REPORTS: u32 = 4;
 
 /// Between tries there is a random time up to 50 ms, doubled each time up to 1 s ("full jitter"): in 5 s some twelve
 /// tries, if each is answered at once. The time that each step has ends them, never a count.
@@ -76,8 +73,7 @@ impl Keeper {
         let phase = phase(&entry);
         let seen = Seen { version, phase, written: false, mine: false, lease_over: true };
         let state = State::found(&seen, offers, afterwards);
-        // A job that was only claimed is begun for the first time.
-        let adoptions = entry.adoptions.saturating_add(u32::from(phase != Phase::Claiming));
+        let adoptions = limits::adoptions(entry.adoptions, phase);
         let entry = Entry { owner: invocation.id, adoptions, ..entry };
         let is_inferring = phase == Phase::Claiming;
         Self { is_inferring, ..Self::of(Some(ledger.clone()), invocation, entry, state) }
@@ -123,7 +119,7 @@ impl Keeper {
     /// The service says that the job is not in progress. So it is over, if it was certainly acknowledged; of one that was not,
     /// the report is sent again by others, but not for ever.
     pub(super) fn not_in_progress(&mut self) {
-        let is_over = !self.entry.inferred || self.entry.adoptions + 1 >= MOST_REPORTS;
+        let is_over = limits::is_over(self.entry.inferred, self.entry.adoptions);
         self.tell(if is_over { Event::Reported } else { Event::NotInProgress });
     }
 

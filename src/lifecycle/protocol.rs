@@ -14,6 +14,8 @@
 //! Every write is conditional. One whose answer was lost, or that was refused, is followed by a read: if the entry is what
 //! was to be written, the write was ours and it took effect.
 
+pub mod limits;
+
 /// What the ledger says of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::deliver::Delivery;
 use super::execute::Executed;
 use super::keeper::Keeper;
+use super::protocol::limits::{ON_OFFER_AGAIN, ON_THE_WAY};
 use super::protocol::{Afterwards, Command, Offers};
 use super::{End, Invocation, Known, Lifecycle, protocol};
 use crate::actions::{Abandoned, OnCrash, Served};
@@ -19,14 +20,6 @@ use crate::queue::{Claim, Details, QueueError};
 
 /// Nothing younger is adopted, so nothing younger is read.
 const YOUNGEST: Duration = Duration::from_secs(30);
-
-/// How long anybody may take from a poll to holding a job, or to giving it up (`intake`).
-const ON_THE_WAY: Duration = Duration::from_secs(30);
-
-/// A job that was claimed, and not acknowledged, is on offer again when its entry is this old: whoever was offered it while
-/// that was another's (30 s) has let it lapse, and the service makes an offer anew within 60 s (30 s are the only public
-/// number, see the Jenkins plugin; nothing says that it is exact).
-const ON_OFFER_AGAIN: Duration = Duration::from_secs(90);
 
 /// A job is run again so often; then it is reported as failed. Whatever kills its worker each time is to have an end.
 const MOST_ADOPTIONS: u32 = 3;

@@ -41,7 +41,7 @@ mod worker;
 mod world;
 
 use codepipeline_worker::lifecycle::protocol::Afterwards;
-use rules::{Adoption, Faults, Rules, Service, Setting};
+use rules::{Adoption, Faults, ON_OFFER_AGAIN, Rules, Service, Setting};
 use service::broken;
 use trace::{breaks, holds};
 use world::Budget;
@@ -138,7 +138,7 @@ fn a_service_that_is_slow_to_offer_a_job_again_needs_older_claims() {
         &[broken::NOT_IN_PROGRESS],
     );
     holds("90 s where offers take 60 s", lenient(ONE_DIES));
-    let rules = Rules { adoption: Adoption::Marked(4), ..Rules::ALL };
+    let rules = Rules { adoption: Adoption::Marked(ON_OFFER_AGAIN + 1), ..Rules::ALL };
     holds("120 s where offers take 60 s", Setting { rules, service: slow, ..setting(ONE_DIES, 4) });
 }
 
@@ -159,9 +159,9 @@ fn without(rules: Rules, mishaps: (u8, u8), polls: u8) -> Setting {
 
 #[test]
 fn without_the_mark_a_job_is_run_that_another_is_about_to_acknowledge() {
-    let unmarked = Rules { adoption: Adoption::Unmarked(3), ..Rules::ALL };
+    let unmarked = Rules { adoption: Adoption::Unmarked(ON_OFFER_AGAIN), ..Rules::ALL };
     breaks("no mark", without(unmarked, ONE_DIES, 3), &[broken::NOT_IN_PROGRESS]);
-    let young = Rules { adoption: Adoption::Marked(2), ..Rules::ALL };
+    let young = Rules { adoption: Adoption::Marked(ON_OFFER_AGAIN - 1), ..Rules::ALL };
     breaks("a mark after 60 s", without(young, ONE_DIES, 4), &[broken::NOT_IN_PROGRESS]);
 }
 

@@ -1,11 +1,12 @@
 //! What can happen next.
 
+use codepipeline_worker::lifecycle::protocol::limits::{MOST_REPORTS, adoptions};
 use codepipeline_worker::lifecycle::protocol::{Offers, Phase, State};
 use stateright::{Model, Property};
 
 use crate::rules::{Adoption, Setting};
 use crate::service::broken;
-use crate::worker::{Fate, MOST_REPORTS, begin, fates, request, step};
+use crate::worker::{Fate, begin, fates, request, step};
 use crate::world::{Entry, Job, Part, Past, Status, Task, Time, Worker, World};
 
 /// One thing that happens.
@@ -165,7 +166,8 @@ impl Setting {
         let task = Task {
             is_inferring: entry.phase == Phase::Claiming,
             inferred: entry.inferred,
-            adoptions: (entry.adoptions + 1).min(MOST_REPORTS + 1),
+            // More make no difference, and would make more states.
+            adoptions: adoptions(entry.adoptions, entry.phase).min(MOST_REPORTS),
             ..Task::new(job, State::found(&seen, offers, self.afterwards))
         };
         begin(world, i, task, self);

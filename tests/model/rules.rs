@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use codepipeline_worker::lifecycle::protocol::Afterwards;
+use codepipeline_worker::lifecycle::protocol::{Afterwards, limits};
 
 use crate::world::{Budget, Time};
 
@@ -44,6 +44,14 @@ impl fmt::Display for Service {
         write!(f, "{nonce}, second acknowledgement {again}, early result {early}")
     }
 }
+
+/// How old a claim is, in the program, when a poll that brings nothing begins to tell something.
+#[expect(clippy::cast_possible_truncation, reason = "a few units")]
+pub const ON_OFFER_AGAIN: Time = {
+    let (age, unit) = (limits::ON_OFFER_AGAIN.as_secs(), limits::ON_THE_WAY.as_secs());
+    assert!(age.is_multiple_of(unit) && age / unit < 10, "the model counts in units of ON_THE_WAY");
+    (age / unit) as Time
+};
 
 /// When a claiming entry is taken from the listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +95,7 @@ impl Rules {
         fresh_id: true,
         vouching: true,
         untaken: true,
-        adoption: Adoption::Marked(3),
+        adoption: Adoption::Marked(ON_OFFER_AGAIN),
     };
 }
 

@@ -1,13 +1,11 @@
 //! A worker: whatever it learns goes into `protocol::next`, and what that says is done.
 
+use codepipeline_worker::lifecycle::protocol::limits::is_over;
 use codepipeline_worker::lifecycle::protocol::{Afterwards, Aim, Command, End, Event, Phase, State, next};
 
 use crate::rules::Setting;
 use crate::service::broken;
 use crate::world::{Entry, Late, Part, Status, Task, Version, World};
-
-/// As in `keeper.rs`.
-pub const MOST_REPORTS: u8 = 4;
 
 /// How a request fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -182,7 +180,7 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
             Event::Ended
         }
         Command::Report => {
-            let is_over = !task.inferred || task.adoptions > MOST_REPORTS || !setting.rules.untaken;
+            let is_over = is_over(task.inferred, task.adoptions) || !setting.rules.untaken;
             if world.report(job, i, setting) || is_over { Event::Reported } else { Event::NotInProgress }
         }
         Command::Leave(_) => return None,

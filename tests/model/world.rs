@@ -4,7 +4,8 @@ use std::fmt;
 
 use codepipeline_worker::lifecycle::protocol::{Aim, Phase, State};
 
-/// In units of 30 s: from a poll to holding the job, a claiming entry's lease, and from writing a mark to relying on it.
+/// In units of `ON_THE_WAY`, 30 s: from a poll to holding the job, a claiming entry's lease, and from writing a mark to
+/// relying on it.
 pub type Time = u8;
 
 /// An entry's `ETag`. It follows from the body, and that bears a write id; so the same write tried twice makes the same one.
@@ -87,8 +88,8 @@ pub struct Entry {
     pub awaited: u8,
     /// That the job was acknowledged is inferred only.
     pub inferred: bool,
-    /// How often it was written by one that adopted it.
-    pub adoptions: u8,
+    /// How often it was adopted after it had begun.
+    pub adoptions: u32,
 }
 
 impl Entry {
@@ -155,7 +156,7 @@ pub struct Task {
     /// What its entries say.
     pub inferred: bool,
     /// What its entries say.
-    pub adoptions: u8,
+    pub adoptions: u32,
     /// Its action has run.
     pub ran: bool,
 }

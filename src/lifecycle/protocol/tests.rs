@@ -1,4 +1,5 @@
 use super::Phase::{Claiming, Done, Held, Reporting};
+use super::limits::{MOST_REPORTS, adoptions, is_over};
 use super::{Afterwards, Aim, Command, End, Event, Offers, Phase, Seen, State, next};
 
 const OURS: u8 = 1;
@@ -140,4 +141,16 @@ fn an_event_that_answers_no_question_changes_nothing() {
     for event in [Event::Refused, Event::InProgress, Event::Reported, Event::GivenUp, Event::Found(None)] {
         assert_eq!(next(running.clone(), event), (running.clone(), Command::Run));
     }
+}
+
+#[test]
+fn a_report_that_is_refused_is_sent_four_times_in_all_if_the_acknowledgement_is_only_inferred() {
+    let mut adopted = adoptions(0, Claiming);
+    let mut reports = 1;
+    while !is_over(true, adopted) {
+        adopted = adoptions(adopted, Reporting);
+        reports += 1;
+    }
+    assert_eq!((reports, MOST_REPORTS), (4, 4));
+    assert!(is_over(false, 0), "a job that was certainly acknowledged, and is not in progress, is over");
 }
