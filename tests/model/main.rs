@@ -198,7 +198,10 @@ fn without_the_mark_of_the_done_a_late_claim_stands_for_a_job_that_is_over() {
 #[test]
 fn without_an_id_of_its_own_an_invocation_takes_a_living_one_for_dead() {
     let same = Rules { fresh_id: false, ..Rules::ALL };
-    breaks("one id for two", without(same, NO_MISHAP, 2), &[broken::TWO_RUN, broken::STOLEN, broken::FAILED]);
+    let fails = without(same, NO_MISHAP, 2);
+    breaks("one id for two", fails, &[broken::FAILED, broken::HOLD_LOST]);
+    let runs = Setting { afterwards: Afterwards::Run, ..fails };
+    breaks("one id for two, onCrash run", runs, &[broken::TWO_RUN]);
 }
 
 #[test]
@@ -217,7 +220,7 @@ fn without_a_second_try_a_refused_report_ends_a_job_that_is_not_over() {
 #[test]
 fn with_workers_outside_the_ledger_only_an_unmarked_claim_is_safe() {
     let stranger = |setting| Setting { stranger: true, ..setting };
-    breaks("a stranger", stranger(setting(ONE_DIES, 3)), &[broken::TWO_RUN]);
+    breaks("a stranger", stranger(setting(ONE_DIES, 3)), &[broken::NOT_IN_PROGRESS, broken::TWO_RUN]);
     // What is left to the stranger may hang: there an alarm is all.
     let rules = Rules { adoption: Adoption::Never, ..Rules::ALL };
     let shared = Setting { may_hang: true, rules, ..stranger(setting(BOTH, 3)) };

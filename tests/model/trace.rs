@@ -22,16 +22,18 @@ pub fn holds(what: &str, setting: Setting) {
     }
 }
 
-/// Looks until one of `expected` breaks, and panics if none does, or another one first.
+/// Looks until each of `expected` has broken. Panics if one of them never does, or if another property breaks on the way.
 #[track_caller]
 pub fn breaks(what: &str, setting: Setting, expected: &[&'static str]) {
     let began = Instant::now();
-    let any = HasDiscoveries::AnyOf(expected.iter().copied().collect::<BTreeSet<_>>());
-    let checker = setting.checker().threads(1).finish_when(any).spawn_bfs().join();
+    let expected: BTreeSet<_> = expected.iter().copied().collect();
+    // With one thread, the way is the same each time.
+    let all = HasDiscoveries::AllOf(expected.clone());
+    let checker = setting.checker().threads(1).finish_when(all).spawn_bfs().join();
     let states = checker.unique_state_count();
     println!("{states:>9} states, {:>5.1} s: {what}: {expected:?} breaks", began.elapsed().as_secs_f32());
-    let broken: Vec<_> = checker.discoveries().into_keys().collect();
-    assert!(broken.iter().any(|it| expected.contains(it)), "{what} breaks {broken:?}, not {expected:?}");
+    let broken: BTreeSet<_> = checker.discoveries().into_keys().collect();
+    assert_eq!(broken, expected, "{what} breaks other properties (left) than expected (right)");
 }
 
 fn shortest(setting: Setting, broken: &'static str) -> String {
