@@ -251,7 +251,7 @@ async fn orphan(ledger: &Ledger, listed: Listed) -> Result<Option<Orphan>, Ledge
             Ok(None)
         }
         Content::Entry(entry, _) => {
-            Ok(is_dead.then(|| Orphan { entry: *entry, version: found.version, age: found.age }))
+            Ok(is_dead.then_some(Orphan { entry: *entry, version: found.version, age: found.age }))
         }
     }
 }
