@@ -27,8 +27,9 @@ const MOST_ADOPTIONS: u32 = 3;
 /// Entries are read side by side, so many at a time.
 const READS: usize = 8;
 
-/// Adopting takes one write, and perhaps another look.
-const ADOPT_WITHIN: Duration = Duration::from_secs(5);
+/// Adopting takes one write, and perhaps another look. It is tried for long: a write that took effect and was given up for want
+/// of an answer leaves the job to nobody until that lease is over.
+const ADOPT_WITHIN: Duration = Duration::from_secs(20);
 
 /// So many are looked at in one invocation, the oldest first: an outcome may be as large as 4 MiB.
 const AT_ONCE: usize = 50;
@@ -150,7 +151,7 @@ impl Lifecycle {
         }
         let Orphan { entry, version, .. } = orphan;
         let mut keeper = Keeper::adopting(ledger, invocation, entry, version, offers, afterwards);
-        match (keeper.settle(Instant::now() + ADOPT_WITHIN).await, successor) {
+        match (keeper.settle(invocation.deadline.min(Instant::now() + ADOPT_WITHIN)).await, successor) {
             (Command::Run | Command::Fail | Command::Report, Some(successor)) => {
                 tracing::warn!(todo = successor.todo.name(), "adopted a job whose worker died");
                 self.succeed(successor, &mut keeper, served).await
