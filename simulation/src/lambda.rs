@@ -52,6 +52,8 @@ enum Death {
     BeforeRequest(u32),
     AfterRequest(u32),
     AfterMilliseconds(u64),
+    /// It does not die, but from this request on nothing that it sends arrives, and nothing is answered.
+    MuteFrom(u32),
     None,
 }
 
@@ -82,9 +84,10 @@ fn wake(world: &Arc<World>, name: &str, waking: Waking) {
     let idle = lock(&world.lambda).processes.iter().position(|it| it.worker.is_some() && it.busy.is_none());
     let process = idle.filter(|_| !fresh).unwrap_or_else(|| start_process(world));
     let death = if troubled && random.chance(world.lot.crashes) {
-        match random.range(0, 2) {
-            0 => Death::BeforeRequest(random.range(1, 12) as u32),
-            1 => Death::AfterRequest(random.range(1, 12) as u32),
+        match random.range(0, 3) {
+            0 => Death::MuteFrom(random.range(1, 12) as u32),
+            1 => Death::BeforeRequest(random.range(1, 12) as u32),
+            2 => Death::AfterRequest(random.range(1, 12) as u32),
             _ => Death::AfterMilliseconds(random.range(1, 60_000)),
         }
     } else {
@@ -188,9 +191,9 @@ fn die(world: &Arc<World>, number: usize) {
     }
 }
 
-/// A process sends a request: in which invocation. `None` if it is dead, or dies now.
+/// A process sends a request: in which invocation. `None` if it is dead, dies now, or is cut off.
 pub(crate) fn sends(world: &Arc<World>, process: usize, about_a_job: bool) -> Option<usize> {
-    let (number, dies) = {
+    let (number, dies, is_mute) = {
         let mut lambda = lock(&world.lambda);
         let Some(number) = lambda.processes[process].busy else {
             drop(lambda);
@@ -207,13 +210,14 @@ pub(crate) fn sends(world: &Arc<World>, process: usize, about_a_job: bool) -> Op
             return None;
         }
         invocation.sent += u32::from(about_a_job);
-        (number, about_a_job && matches!(invocation.death, Death::BeforeRequest(at) if at == invocation.sent))
+        let dies = about_a_job && matches!(invocation.death, Death::BeforeRequest(at) if at == invocation.sent);
+        let is_mute = matches!(invocation.death, Death::MuteFrom(at) if at <= invocation.sent);
+        (number, dies, is_mute)
     };
     if dies {
         die(world, number);
-        return None;
     }
-    Some(number)
+    (!dies && !is_mute).then_some(number)
 }
 
 /// A request of the invocation has arrived: whether the invocation dies of it.

@@ -25,7 +25,7 @@ pub(crate) struct Lot {
     pub(crate) protection: Protection,
     /// How often a request meets each fault while faults last.
     pub(crate) faults: Rates,
-    /// How many invocations of a thousand die while faults last.
+    /// How many invocations of a thousand die, or are cut off, while faults last.
     pub(crate) crashes: u64,
     /// How many invocations of a thousand wake a fresh process although another is idle.
     pub(crate) fresh: u64,
@@ -108,7 +108,7 @@ impl Lot {
             details_before_acknowledge: Leniency::Accept,
             purge_after: Duration::from_secs(random.pick(&[60, 600, 3600])),
             continuation_delay: Duration::from_secs(random.pick(&[0, 5, 30])),
-            credential_life: Duration::from_secs(random.pick(&[60, 900])),
+            credential_life: Duration::from_secs(random.pick(&[10, 60, 900])),
             invoke_timeout: Duration::from_secs(1200),
             extra_members: random.chance(500),
             event_lead: Duration::from_secs(random.pick(&[0, 3])),

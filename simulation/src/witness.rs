@@ -230,11 +230,17 @@ pub(crate) fn nothing_hangs(world: &Arc<World>) {
     // Whoever dies before the ledger knows of a delivered job leaves nothing to find it by, and Lambda delivers it no more:
     // CodePipeline fails it when its time is over.
     let known = |job: &Job| !job.delivered || !job.recorded.is_empty();
-    let jobs: Vec<_> = lock(&world.witness).jobs.iter().map(|(id, job)| (id.clone(), known(job))).collect();
-    for (id, _) in jobs.into_iter().filter(|(_, known)| *known) {
-        let Some(status) = job_status(world, &id) else { continue };
-        if !is_over(status) {
+    let jobs: Vec<_> = {
+        let witness = lock(&world.witness);
+        let known = witness.jobs.iter().filter(|(_, job)| known(job));
+        known.map(|(id, job)| (id.clone(), job.results.len())).collect()
+    };
+    for (id, results) in jobs {
+        let status = job_status(world, &id);
+        if let Some(status) = status.filter(|status| !is_over(status)) {
             world.broken(format!("the job {id} is still {status}"));
+        } else if results == 0 && (world.lot.abandoned == 0 || status == Some("TimedOut")) {
+            world.broken(format!("the job {id} has no result, and was not abandoned"));
         }
     }
     let problems: Vec<String> = {
