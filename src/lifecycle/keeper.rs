@@ -39,6 +39,8 @@ pub(super) struct Keeper {
     outcome: String,
     /// The write that the protocol wants. Trying it again is the same write.
     write: Option<(Aim, WriteId)>,
+    /// When a write was sent last of which nobody knows whether it took effect, or still will.
+    in_doubt: Option<Instant>,
 }
 
 impl Keeper {
@@ -88,7 +90,17 @@ impl Keeper {
             ledger::Phase::Reporting { outcome } => outcome,
             ledger::Phase::Claiming | ledger::Phase::Held => String::new(),
         };
-        Self { ledger, key, entry, deadline: invocation.deadline, state, is_inferring: false, outcome, write: None }
+        Self {
+            ledger,
+            key,
+            entry,
+            deadline: invocation.deadline,
+            state,
+            is_inferring: false,
+            outcome,
+            write: None,
+            in_doubt: None,
+        }
     }
 
     /// When the invocation is over.
@@ -141,7 +153,8 @@ impl Keeper {
     }
 
     /// Does the ledger's part, until `until`, and gives the command that is the caller's: to acknowledge, run, make a failure
-    /// of it, report, or leave.
+    /// of it, report, or leave. Nothing is written after `until`, but what became of a write that makes the job ours is asked
+    /// for longer: whoever went away from a job that it holds would have it fail for a death that never was.
     pub(super) async fn settle(&mut self, until: Instant) -> Command<Version> {
         let mut longest = FIRST_PAUSE;
         let mut writes = 0;
@@ -158,9 +171,20 @@ impl Keeper {
                 Command::Acknowledge | Command::Run | Command::Fail | Command::Report | Command::Leave(_) => {
                     return command;
                 }
+                Command::Read => self.look(until).await,
                 _ if Instant::now() >= until => Answer::Never,
-                Command::Write { aim, over } => timeout_at(until, self.write(*aim, over.as_ref())).await.into(),
-                Command::Read => timeout_at(until, self.read()).await.into(),
+                Command::Write { aim, over } => {
+                    let sent = Instant::now();
+                    let writing = timeout_at(until, self.write(*aim, over.as_ref())).await;
+                    let answer = writing.unwrap_or(Answer::Unclear(Some(Event::Unanswered)));
+                    match &answer {
+                        Answer::Clear(Event::Written(_)) => self.in_doubt = None,
+                        Answer::Unclear(_) => self.in_doubt = Some(sent),
+                        // A refusal says nothing of an earlier try, which may still be on its way.
+                        Answer::Clear(_) | Answer::Never => {}
+                    }
+                    answer
+                }
                 Command::Delete(entry) => timeout_at(until, self.delete(entry)).await.into(),
             };
             match answer {
@@ -170,9 +194,38 @@ impl Keeper {
                     if let Some(event) = event {
                         self.tell(event);
                     }
-                    pause(&mut longest, until).await;
+                    pause(&mut longest, until.max(self.doubtful_until())).await;
                 }
             }
+        }
+    }
+
+    /// Reads the entry. After `until` only as long as a write may still take effect that makes the job ours.
+    async fn look(&self, until: Instant) -> Answer {
+        let latest = until.max(self.doubtful_until());
+        if Instant::now() >= latest {
+            return Answer::Never;
+        }
+        let answer = timeout_at(latest, self.read()).await.into();
+        match (&answer, &self.state) {
+            (Answer::Clear(Event::Found(found)), State::Reading { over, .. })
+                if Instant::now() >= until && found.as_ref().map(|seen| &seen.version) == over.as_ref() =>
+            {
+                Answer::Unclear(None)
+            }
+            _ => answer,
+        }
+    }
+
+    /// When it is certain what became of a write that makes the job ours: requests take effect as soon after they were sent as
+    /// leases reckon with, or never. Now, if there is none in doubt.
+    fn doubtful_until(&self) -> Instant {
+        let now = Instant::now();
+        match (&self.state, self.in_doubt) {
+            (State::Reading { aim: Aim::Hold | Aim::Adopt(_), .. }, Some(sent)) => {
+                (sent + AFTER_DEADLINE).min(self.deadline).max(now)
+            }
+            _ => now,
         }
     }
 
