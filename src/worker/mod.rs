@@ -165,7 +165,13 @@ impl Worker {
             if has_come || !has_polled || tried == self.patience.tries {
                 break;
             }
-            sleep(self.patience.step.mul_f64(f64::from(tried) + fastrand::f64() - 0.5)).await;
+            let pause = self.patience.step.mul_f64(f64::from(tried) + fastrand::f64() - 0.5);
+            // What was done meanwhile may have taken all the time there is.
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left < pause + needed.unwrap_or_default() {
+                break;
+            }
+            sleep(pause).await;
         }
         sum_up(shift, needed, began)
     }
