@@ -246,11 +246,12 @@ pub(crate) fn is_alive(world: &World, invocation: usize) -> bool {
     lock(&world.lambda).invocations[invocation].alive
 }
 
-/// Whether it died before its end, or could not report until its end, which is the same to a job.
+/// Whether it died before its end, or was cut off, or could not report until its end, which is the same to a job.
 pub(crate) fn has_died(world: &World, invocation: usize) -> bool {
     let lambda = lock(&world.lambda);
     let invocation = &lambda.invocations[invocation];
-    invocation.died.is_some() || invocation.failed
+    let is_mute = matches!(invocation.death, Death::MuteFrom(at) if at <= invocation.sent);
+    invocation.died.is_some() || invocation.failed || is_mute
 }
 
 /// Whether any invocation is under way.

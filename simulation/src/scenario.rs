@@ -39,7 +39,7 @@ pub(crate) const LEDGER: &str = "ledger";
 pub(crate) const FUNCTIONS_KEY: &str = "AKIAFUNCTION";
 
 /// How many minutes lie between two ticks when all is calm: what is promised takes workers that keep coming, not how often.
-const CALM_EVERY: usize = 5;
+const CALM_EVERY: usize = 3;
 /// How many ticks there are after the calm, and how many minutes lie between them.
 const SWEEPS: u64 = 10;
 const SWEEP_EVERY: u64 = 50;
