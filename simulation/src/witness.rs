@@ -171,8 +171,8 @@ pub(crate) fn result(world: &Arc<World>, id: &str, before: Option<&str>, invocat
         let last = job.runs.last();
         if let Some(last) = last.filter(|last| last.invocation != invocation) {
             witness.figures.taken_over += 1;
-            let died = lambda::has_died(world, last.invocation);
-            if !died || !lambda::is_alive(world, invocation) {
+            // Whoever adopted the job may have died since, with its report on the wire.
+            if !lambda::has_died(world, last.invocation) {
                 problems.push(format!("was run last by I{:04}, which has not died", last.invocation));
             }
         }
