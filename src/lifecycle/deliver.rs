@@ -8,9 +8,10 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::execute::{Executed, panicked};
+use super::execute::Executed;
 use super::keeper::Keeper;
 use super::protocol::{Command, Event};
+use super::turn::panicked;
 use super::will::Will;
 use super::{End, swallow};
 use crate::actions::{Abandoned, Served};

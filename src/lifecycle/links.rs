@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::execute::{failure, store_of};
+use super::turn::{failure, store_of};
 use crate::actions::{BoxFuture, Link, Links};
 use crate::artifacts::{Presigned, Store};
 use crate::job::{Artifact, Failure};

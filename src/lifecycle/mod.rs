@@ -24,6 +24,7 @@ mod keeper;
 mod links;
 pub mod protocol;
 mod recover;
+mod turn;
 mod will;
 
 use std::any::Any;

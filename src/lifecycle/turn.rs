@@ -1,0 +1,217 @@
+//! One turn at a job: stage in, action, stage out, in a task of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::Instrument;
+
+use super::links::JobLinks;
+use super::swallow;
+use crate::actions::{Run, Served};
+use crate::artifacts::{Limits, StagingError, Store};
+use crate::job::{Artifact, Failure, FailureKind, Finished, Job, Outcome};
+use crate::workspace::Workspace;
+
+/// How long a cancelled action may take to notice.
+const CANCELLING: Duration = Duration::from_secs(2);
+
+/// All that one turn at a job needs.
+pub(super) struct Turn {
+    pub(super) job: Arc<Job>,
+    pub(super) workspace: Arc<Workspace>,
+    pub(super) store: Option<Arc<Store>>,
+    pub(super) served: Arc<Served>,
+}
+
+/// A turn that brought no outcome.
+pub(super) struct Ended {
+    pub(super) failure: Failure,
+    pub(super) work: Work,
+}
+
+/// What became of the work outside when a turn ended without an outcome.
+pub(super) enum Work {
+    /// The action was asked and said what it had to say.
+    Over,
+    /// The action was not reached: what an earlier job left running still runs.
+    Untouched,
+    /// The action was cut off in the middle of whatever it did, or whom it asked did not answer.
+    Unknown,
+}
+
+impl Ended {
+    fn over(failure: Failure) -> Self {
+        Self { failure, work: Work::Over }
+    }
+
+    pub(super) fn untouched(failure: Failure) -> Self {
+        Self { failure, work: Work::Untouched }
+    }
+
+    fn cut_off(message: impl Into<String>) -> Self {
+        Self { failure: Failure::new(FailureKind::JobFailed, message), work: Work::Unknown }
+    }
+}
+
+pub(super) fn panicked() -> Failure {
+    Failure::new(FailureKind::JobFailed, "the action panicked; the worker's log says where")
+}
+
+impl Turn {
+    /// Runs the turn in a task of its own, so that a panic or the deadline ends it and not the report.
+    pub(super) async fn guarded(self, unpacking: Limits, end_by: Instant) -> Result<Outcome, Ended> {
+        let turn = Arc::new(self);
+        // A set of one: its task is aborted when the invocation is dropped.
+        let mut task = JoinSet::new();
+        task.spawn({
+            let turn = Arc::clone(&turn);
+            async move { turn.take(&unpacking, end_by).await }.in_current_span()
+        });
+        let result = match timeout_at(end_by, task.join_next()).await {
+            Ok(Some(Ok(result))) => result,
+            Ok(Some(Err(error))) => Err(match error.try_into_panic() {
+                Ok(payload) => {
+                    swallow(payload);
+                    Ended { failure: panicked(), work: Work::Unknown }
+                }
+                Err(_) => Ended::cut_off("the action was cancelled"),
+            }),
+            Ok(None) => Err(Ended::cut_off("the action was cancelled")),
+            Err(_) => {
+                task.abort_all();
+                match timeout(CANCELLING, task.join_next()).await {
+                    Err(_) => tracing::error!("the action ignores its cancellation"),
+                    Ok(Some(Err(error))) => error.try_into_panic().map_or((), swallow),
+                    Ok(_) => {}
+                }
+                Err(out_of_time())
+            }
+        };
+        if let Some(store) = &turn.store
+            && timeout(CANCELLING, store.finished()).await.is_err()
+        {
+            tracing::error!("staging ignores its cancellation");
+        }
+        result
+    }
+
+    async fn take(&self, unpacking: &Limits, end_by: Instant) -> Result<Outcome, Ended> {
+        let files = self.served.action.wants_files_boxed();
+        if files {
+            self.stage_in(unpacking).await.map_err(Ended::untouched)?;
+        }
+        let outcome = self.act(end_by).await?;
+        if let Outcome::Finished(finished) = &outcome {
+            self.stage_out(finished, files).await.map_err(|failure| {
+                let external_execution_id = finished.external_execution_id.clone();
+                Ended::over(Failure { external_execution_id, ..failure })
+            })?;
+        }
+        Ok(outcome)
+    }
+
+    async fn act(&self, end_by: Instant) -> Result<Outcome, Ended> {
+        let action = &self.served.action;
+        let deadline = end_by.min(Instant::now() + self.served.timeout);
+        let links = JobLinks { store: self.store.clone(), encryption_key: self.job.encryption_key.clone() };
+        let run = Run {
+            job: Arc::clone(&self.job),
+            workspace: Arc::clone(&self.workspace),
+            deadline,
+            links: Arc::new(links),
+        };
+        let working = async {
+            match &self.job.continuation_token {
+                None => action.start_boxed(run).await,
+                Some(token) => action.resume_boxed(run, token.expose_secret()).await,
+            }
+        };
+        match timeout_at(deadline, working).await {
+            // Whoever was asked and could not answer may have begun all the same.
+            Ok(Err(failure)) if failure.kind == FailureKind::SystemUnavailable && !action.wants_files_boxed() => {
+                Err(Ended { failure, work: Work::Unknown })
+            }
+            Ok(result) => result.map_err(Ended::over),
+            Err(_) if deadline == end_by => Err(out_of_time()),
+            Err(_) => {
+                let limit = self.served.timeout;
+                Err(Ended::cut_off(format!("the action took longer than its timeout of {limit:?} and was cancelled")))
+            }
+        }
+    }
+
+    /// One artifact after another: side by side they would need a multiple of the memory.
+    async fn stage_in(&self, unpacking: &Limits) -> Result<(), Failure> {
+        for artifact in &self.job.inputs {
+            let into = self.workspace.input(&artifact.name);
+            let staged =
+                self.store(artifact)?.stage_in(artifact, &into, unpacking).await.map_err(|error| failure(&error))?;
+            tracing::info!(
+                artifact.name,
+                artifact.bytes = staged.bytes,
+                artifact.entries = staged.entries,
+                "staged in"
+            );
+        }
+        Ok(())
+    }
+
+    /// Copies the outputs that the action names, and packs the others, if it works on files. An action that works on none
+    /// and names none has seen to its outputs itself.
+    async fn stage_out(&self, finished: &Finished, files: bool) -> Result<(), Failure> {
+        let known = |name: &String| self.job.outputs.iter().any(|artifact| artifact.name == *name);
+        if finished.outputs.keys().any(|name| !known(name)) {
+            let message = "the action gave a result for an artifact that is none of its output artifacts";
+            return Err(Failure::new(FailureKind::JobFailed, message));
+        }
+        let key = self.job.encryption_key.as_deref();
+        for artifact in &self.job.outputs {
+            let staged = match finished.outputs.get(&artifact.name) {
+                Some(place) => self.store(artifact)?.copy_out(place, artifact, key).await,
+                None if files => {
+                    let from = self.workspace.output(&artifact.name);
+                    self.store(artifact)?.stage_out(artifact, &from, key).await
+                }
+                None => continue,
+            };
+            let staged = staged.map_err(|error| failure(&error))?;
+            tracing::info!(
+                artifact.name,
+                artifact.bytes = staged.bytes,
+                artifact.entries = staged.entries,
+                "staged out"
+            );
+        }
+        Ok(())
+    }
+
+    fn store(&self, artifact: &Artifact) -> Result<&Store, Failure> {
+        store_of(self.store.as_deref(), artifact)
+    }
+}
+
+/// The store to stage the artifact with, if the job says where it is and may be read or written.
+pub(super) fn store_of<'a>(store: Option<&'a Store>, artifact: &Artifact) -> Result<&'a Store, Failure> {
+    let name = &artifact.name;
+    if artifact.bucket.is_empty() || artifact.key.is_empty() {
+        let message = format!("the job names no S3 object for the artifact '{name}'");
+        return Err(Failure::new(FailureKind::JobFailed, message));
+    }
+    store.ok_or_else(|| {
+        let message = format!("the job has the artifact '{name}' but came without credentials for it");
+        Failure::new(FailureKind::PermissionError, message)
+    })
+}
+
+fn out_of_time() -> Ended {
+    let message = "the invocation's deadline came before the work was done: give the function a longer timeout, \
+                   or the action less to do";
+    Ended::cut_off(message)
+}
+
+pub(super) fn failure(error: &StagingError) -> Failure {
+    Failure::new(error.failure_kind(), error.to_string())
+}
