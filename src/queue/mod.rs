@@ -4,7 +4,9 @@
 //! report, which consumes it. `PutJob…Result` takes no nonce, so the service can't tell a loser from the winner; the
 //! types must. A Lambda Invoke job is claimed as it comes: see [`InvokedJob`].
 
+mod answer;
 mod attempts;
+mod claim;
 mod client_tokens;
 mod convert;
 mod custom;
@@ -18,16 +20,19 @@ use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::config::retry::RetryConfig;
 use aws_sdk_codepipeline::config::timeout::TimeoutConfig;
 use aws_sdk_codepipeline::types::JobStatus;
-use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::job::{ActionTypeId, Credentials, Job, Origin, Outcome};
+use crate::job::{ActionTypeId, Origin};
 use crate::report::Report;
+use answer::CallError;
 use attempts::{Budget, FailedKind, GaveUp};
+use claim::{ClientAccess, Kind};
 use client_tokens::ClientTokens;
 use custom::CustomQueue;
 use third_party::ThirdPartyQueue;
 
+pub use answer::{Acknowledged, Delivered, Details, QueueError, Undelivered};
+pub use claim::{Claim, JobKey, Offer, Polled};
 pub use client_tokens::TokenProblem;
 pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
 
@@ -55,191 +60,6 @@ const REPORT_TRIES: u32 = 1000;
 pub struct Queue {
     custom: CustomQueue,
     third_party: ThirdPartyQueue,
-}
-
-/// What a poll brought.
-#[derive(Default)]
-pub struct Polled {
-    /// Jobs to acknowledge.
-    pub offers: Vec<Offer>,
-    /// Third-party jobs that can't be looked at, for want of a client token that the service takes or of an answer. The
-    /// log says which and why; the service offers them again.
-    pub unusable: usize,
-}
-
-/// A job that the service offers, to us and perhaps to others.
-pub struct Offer {
-    /// The job, as it was when polled.
-    pub job: Job,
-    /// Credentials for the job's artifacts; `None` if it has none.
-    pub credentials: Option<Credentials>,
-    /// When the poll that brought it was sent: its nonce and credentials are at least this old.
-    pub polled_at: Instant,
-    nonce: String,
-    key: JobKey,
-}
-
-impl Offer {
-    /// How the job came.
-    pub fn origin(&self) -> Origin {
-        self.key.origin()
-    }
-}
-
-/// The right to report on a job, and the duty: it is not `Clone`, and reporting consumes it.
-#[must_use = "a claimed job that nobody reports hangs until its action times out"]
-pub struct Claim {
-    key: JobKey,
-}
-
-impl Claim {
-    /// What names the job to its queue, for who may look but not report.
-    pub fn key(&self) -> &JobKey {
-        &self.key
-    }
-
-    /// The outcome without what this kind of job can't report, so that nothing which is dropped anyway can fail the job.
-    #[must_use]
-    pub fn reportable(&self, outcome: Outcome) -> Outcome {
-        match (&self.key.kind, outcome) {
-            (Kind::ThirdParty(_), Outcome::Finished(finished)) => {
-                Outcome::Finished(third_party::without_variables(finished))
-            }
-            (_, outcome) => outcome,
-        }
-    }
-}
-
-/// Names a job, and which operations it takes. Enough to ask for its details, not to report on it.
-#[derive(Clone)]
-pub struct JobKey {
-    id: String,
-    kind: Kind,
-}
-
-impl JobKey {
-    /// How the job came.
-    pub fn origin(&self) -> Origin {
-        match &self.kind {
-            Kind::Own => Origin::Polled,
-            Kind::Delivered => Origin::Delivered,
-            Kind::ThirdParty(client) => Origin::PolledForClient { client_id: client.id.clone() },
-        }
-    }
-}
-
-/// Which family of operations a job takes.
-#[derive(Clone)]
-enum Kind {
-    /// `GetJobDetails`, `PutJob…Result`.
-    Own,
-    /// The same, for Lambda Invoke jobs.
-    Delivered,
-    /// `…ThirdPartyJob…`.
-    ThirdParty(ClientAccess),
-}
-
-/// A customer's connection that a third-party job belongs to, and what proves that we may act for it.
-#[derive(Clone)]
-struct ClientAccess {
-    id: String,
-    token: SecretString,
-}
-
-/// The answer to one try at acknowledging. A reason is the service's error code or status, safe to log.
-pub enum Acknowledged {
-    /// `InProgress`: the job is ours, unless another was given the same answer.
-    Claimed(Claim),
-    /// Somebody else has it, or it is over. After an unanswered try it may be that try which was taken.
-    Refused(String),
-    /// The service asked us to slow down; the try had no effect.
-    Throttled(String),
-    /// No answer, or one that leaves open whether the job was acknowledged.
-    Unanswered(String),
-}
-
-/// A job's current description: what `GetJobDetails` or `GetThirdPartyJobDetails` says now.
-pub struct Details {
-    /// The job.
-    pub job: Job,
-    /// Fresh credentials; `None` if the job has no artifacts.
-    pub credentials: Option<Credentials>,
-}
-
-/// Why a call brought nothing. Each message names the service's error code, never a request or reply.
-#[derive(Debug, thiserror::Error)]
-pub enum QueueError {
-    /// The service refused; trying the same again is no use.
-    #[error("CodePipeline refused {operation}: {reason}")]
-    Refused {
-        /// The API operation.
-        operation: &'static str,
-        /// The error's code and HTTP status.
-        reason: String,
-    },
-    /// Every try failed in a way that may pass.
-    #[error("CodePipeline did not answer {operation} in {tries} tries: {reason}")]
-    Unavailable {
-        /// The API operation.
-        operation: &'static str,
-        /// How often it was tried.
-        tries: u32,
-        /// What the last try met.
-        reason: String,
-    },
-    /// The service asked us to slow down, at the last try at least.
-    #[error("CodePipeline throttled {operation} ({tries} tries): {reason}")]
-    Throttled {
-        /// The API operation.
-        operation: &'static str,
-        /// How often it was tried.
-        tries: u32,
-        /// The error's code and HTTP status.
-        reason: String,
-    },
-    /// A third-party operation was not called, or was refused, for its client token.
-    #[error("{operation} for client {client_id}: {problem}")]
-    ClientToken {
-        /// The API operation.
-        operation: &'static str,
-        /// Whose token: the id is public, the token is not.
-        client_id: String,
-        /// What is wrong with it.
-        problem: TokenProblem,
-    },
-}
-
-/// What became of a report.
-pub enum Delivered {
-    /// The service has it.
-    Accepted,
-    /// The service says that the job is over or gone. `doubtful` if that may be the effect of an earlier try of ours,
-    /// whose answer got lost.
-    AlreadyOver {
-        /// Whether an earlier try may have been the one that ended the job.
-        doubtful: bool,
-    },
-    /// The service won't take this report (a constraint of its content); the claim is still there to report with.
-    Rejected {
-        /// The claim, given back.
-        claim: Claim,
-        /// The error's code.
-        reason: String,
-    },
-}
-
-/// A report that could not be delivered before its deadline.
-pub struct Undelivered {
-    /// Why the last try failed.
-    pub error: QueueError,
-    /// What was to be reported: kept so that it can be named in the log.
-    pub report: Report,
-}
-
-/// How a call failed, before an operation's name is put to it.
-enum CallError {
-    GaveUp(GaveUp),
-    ClientToken { client_id: String, problem: TokenProblem },
 }
 
 impl Queue {
@@ -361,24 +181,5 @@ impl Queue {
             }
         }
         Err(Box::new(Undelivered { error: error.of(operation), report }))
-    }
-}
-
-impl From<GaveUp> for CallError {
-    fn from(gave_up: GaveUp) -> Self {
-        Self::GaveUp(gave_up)
-    }
-}
-
-impl CallError {
-    fn of(self, operation: &'static str) -> QueueError {
-        match self {
-            Self::ClientToken { client_id, problem } => QueueError::ClientToken { operation, client_id, problem },
-            Self::GaveUp(GaveUp { last, tries, .. }) => match last.kind {
-                FailedKind::Refused => QueueError::Refused { operation, reason: last.reason },
-                FailedKind::Throttled => QueueError::Throttled { operation, tries, reason: last.reason },
-                FailedKind::Doubtful => QueueError::Unavailable { operation, tries, reason: last.reason },
-            },
-        }
     }
 }
