@@ -22,6 +22,7 @@ pub mod fuzzing;
 mod intake;
 mod keeper;
 mod links;
+mod orphan;
 pub mod protocol;
 mod recover;
 mod turn;
@@ -46,7 +47,7 @@ use intake::Intake;
 use keeper::Keeper;
 use protocol::Command;
 
-pub use recover::Orphan;
+pub use orphan::Orphan;
 
 /// What every job's life needs. Made once per process.
 pub struct Lifecycle {

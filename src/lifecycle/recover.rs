@@ -10,19 +10,16 @@ use tokio::time::Instant;
 use super::deliver::Delivery;
 use super::execute::Executed;
 use super::keeper::Keeper;
-use super::protocol::limits::{ON_OFFER_AGAIN, ON_THE_WAY};
+use super::orphan::{MOST_ADOPTIONS, Orphan};
 use super::protocol::{Afterwards, Command, Offers};
 use super::{End, Invocation, Known, Lifecycle, protocol};
-use crate::actions::{Abandoned, OnCrash, Served};
-use crate::job::{ActionTypeId, Failure, FailureKind};
-use crate::ledger::{Content, Entry, Ledger, LedgerError, Listed, Phase, Version};
+use crate::actions::{Abandoned, Served};
+use crate::job::{Failure, FailureKind};
+use crate::ledger::{LedgerError, Listed, Phase};
 use crate::queue::{Claim, Details, QueueError};
 
 /// Nothing younger is adopted, so nothing younger is read.
 const YOUNGEST: Duration = Duration::from_secs(30);
-
-/// A job is run again so often; then it is reported as failed. Whatever kills its worker each time is to have an end.
-const MOST_ADOPTIONS: u32 = 3;
 
 /// Entries are read side by side, so many at a time.
 const READS: usize = 8;
@@ -36,63 +33,6 @@ const AT_ONCE: usize = 50;
 
 /// Looking up what is needed to act for a job.
 const LOOK: Duration = Duration::from_secs(5);
-
-/// A job whose worker is dead.
-pub struct Orphan {
-    entry: Entry,
-    version: Version,
-    age: Duration,
-}
-
-impl Orphan {
-    /// The type of its action.
-    pub fn action_type(&self) -> &ActionTypeId {
-        &self.entry.action_type
-    }
-
-    /// The job's id.
-    pub fn job(&self) -> &str {
-        &self.entry.job
-    }
-
-    /// Whether it was claimed, perhaps acknowledged, and not begun. Such a job is adopted only by who knows that it is not
-    /// on offer: then it was acknowledged.
-    pub fn is_claiming(&self) -> bool {
-        self.entry.phase == Phase::Claiming
-    }
-
-    /// Whether it has been marked as not on offer, so long ago that whoever polled it before has arrived by now.
-    fn is_settled(&self) -> bool {
-        self.entry.marked && self.age >= ON_THE_WAY
-    }
-
-    /// What it means that the last poll, so long ago, brought nothing. It counts for nothing if the entry was too young then:
-    /// an invocation may have polled, worked for minutes, and only then looked at the ledger.
-    fn offers(&self, quiet: Option<Duration>) -> Offers {
-        let then = quiet.and_then(|ago| self.age.checked_sub(ago));
-        match then {
-            Some(age) if self.entry.marked && age >= ON_THE_WAY => Offers::StillNone,
-            Some(age) if !self.entry.marked && age >= ON_OFFER_AGAIN => Offers::None,
-            _ => Offers::Some,
-        }
-    }
-
-    /// Whether adopting it means to run its action, which takes time and room.
-    pub fn would_run(&self, served: &[Arc<Served>]) -> bool {
-        match self.entry.phase {
-            Phase::Claiming => self.is_settled(),
-            Phase::Held => self.afterwards(served) == Afterwards::Run,
-            Phase::Reporting { .. } => false,
-        }
-    }
-
-    /// What becomes of it if it was begun. Where a type is served in several ways (one for each `queryParam`) and they
-    /// differ, it is not known yet whose the job is, and the careful one counts.
-    fn afterwards(&self, served: &[Arc<Served>]) -> Afterwards {
-        let may_run = served.iter().all(|served| served.on_crash == OnCrash::Run);
-        if may_run && self.entry.adoptions < MOST_ADOPTIONS { Afterwards::Run } else { Afterwards::Fail }
-    }
-}
 
 impl Lifecycle {
     /// The jobs that their workers left, and clears away what is long done. Without a ledger nobody knows of any.
@@ -113,7 +53,7 @@ impl Lifecycle {
         }
         let mut old: Vec<_> = entries.into_iter().filter(|listed| listed.age >= YOUNGEST).collect();
         old.sort_by_key(|listed| Reverse(listed.age));
-        let reads = stream::iter(old.into_iter().map(|listed| orphan(ledger, listed))).buffer_unordered(READS);
+        let reads = stream::iter(old.into_iter().map(|listed| Orphan::of(ledger, listed))).buffer_unordered(READS);
         reads.try_filter_map(|orphan| async { Ok(orphan) }).take(AT_ONCE).try_collect().await
     }
 
@@ -241,22 +181,6 @@ fn is_of(served: &Served, details: &Details) -> bool {
     }
 }
 
-/// A listed entry, if its worker is dead.
-async fn orphan(ledger: &Ledger, listed: Listed) -> Result<Option<Orphan>, LedgerError> {
-    let Some(found) = ledger.read(&listed.key).await? else { return Ok(None) };
-    let is_dead = found.lease_is_over();
-    match found.content {
-        Content::Done => Ok(None),
-        Content::Unreadable(why) => {
-            tracing::warn!(ledger.key = listed.key.as_str(), %why, "left an object in the ledger alone");
-            Ok(None)
-        }
-        Content::Entry(entry, _) => {
-            Ok(is_dead.then_some(Orphan { entry: *entry, version: found.version, age: found.age }))
-        }
-    }
-}
-
 /// What there is to report of an action whose worker died.
 fn died(adoptions: u32) -> Failure {
     let then = if adoptions >= MOST_ADOPTIONS {
@@ -280,52 +204,4 @@ fn not_to_be_seen(reason: &str) -> Failure {
     let message =
         format!("the worker that ran the job died, and CodePipeline does not show the job any more: {reason}");
     Failure::new(FailureKind::JobFailed, message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::job::Origin;
-    use crate::ledger::InvocationId;
-
-    fn claimed(marked: bool, age: u64) -> Orphan {
-        let entry = Entry {
-            job: "job".into(),
-            phase: Phase::Claiming,
-            owner: InvocationId::random(),
-            lease: Duration::from_secs(30),
-            adoptions: 0,
-            marked,
-            inferred: false,
-            origin: Origin::Polled,
-            action_type: ActionTypeId {
-                category: "Test".into(),
-                owner: "Custom".into(),
-                provider: "LinkCheck".into(),
-                version: "1".into(),
-            },
-            pipeline_execution_id: None,
-            action_execution_id: None,
-        };
-        Orphan { entry, version: Version::default(), age: Duration::from_secs(age) }
-    }
-
-    #[test]
-    fn a_poll_in_vain_counts_by_how_old_the_claim_or_its_mark_was_when_it_was_sent() {
-        let cases = [
-            (claimed(false, 89), Some(0), Offers::Some),
-            (claimed(false, 90), Some(0), Offers::None),
-            (claimed(false, 690), Some(601), Offers::Some),
-            (claimed(false, 600), None, Offers::Some),
-            (claimed(true, 29), Some(0), Offers::Some),
-            (claimed(true, 30), Some(0), Offers::StillNone),
-            (claimed(true, 630), Some(601), Offers::Some),
-            (claimed(true, 5), Some(601), Offers::Some),
-            (claimed(true, 600), None, Offers::Some),
-        ];
-        for (orphan, quiet, expected) in cases {
-            let (marked, age) = (orphan.entry.marked, orphan.age);
-            assert_eq!(orphan.offers(quiet.map(Duration::from_secs)), expected, "{marked}, {age:?}, {quiet:?}");
-        }
-    }
 }

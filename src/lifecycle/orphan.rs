@@ -1,0 +1,134 @@
+//! A job that its worker left behind, as the ledger tells of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::protocol::limits::{ON_OFFER_AGAIN, ON_THE_WAY};
+use super::protocol::{Afterwards, Offers};
+use crate::actions::{OnCrash, Served};
+use crate::job::ActionTypeId;
+use crate::ledger::{Content, Entry, Ledger, LedgerError, Listed, Phase, Version};
+
+/// A job is run again so often; then it is reported as failed. Whatever kills its worker each time is to have an end.
+pub(super) const MOST_ADOPTIONS: u32 = 3;
+
+/// A job whose worker is dead.
+pub struct Orphan {
+    pub(super) entry: Entry,
+    pub(super) version: Version,
+    age: Duration,
+}
+
+impl Orphan {
+    /// A listed entry, if its worker is dead.
+    pub(super) async fn of(ledger: &Ledger, listed: Listed) -> Result<Option<Self>, LedgerError> {
+        let Some(found) = ledger.read(&listed.key).await? else { return Ok(None) };
+        let is_dead = found.lease_is_over();
+        match found.content {
+            Content::Done => Ok(None),
+            Content::Unreadable(why) => {
+                tracing::warn!(ledger.key = listed.key.as_str(), %why, "left an object in the ledger alone");
+                Ok(None)
+            }
+            Content::Entry(entry, _) => {
+                Ok(is_dead.then_some(Orphan { entry: *entry, version: found.version, age: found.age }))
+            }
+        }
+    }
+
+    /// The type of its action.
+    pub fn action_type(&self) -> &ActionTypeId {
+        &self.entry.action_type
+    }
+
+    /// The job's id.
+    pub fn job(&self) -> &str {
+        &self.entry.job
+    }
+
+    /// Whether it was claimed, perhaps acknowledged, and not begun. Such a job is adopted only by who knows that it is not
+    /// on offer: then it was acknowledged.
+    pub fn is_claiming(&self) -> bool {
+        self.entry.phase == Phase::Claiming
+    }
+
+    /// Whether it has been marked as not on offer, so long ago that whoever polled it before has arrived by now.
+    fn is_settled(&self) -> bool {
+        self.entry.marked && self.age >= ON_THE_WAY
+    }
+
+    /// What it means that the last poll, so long ago, brought nothing. It counts for nothing if the entry was too young then:
+    /// an invocation may have polled, worked for minutes, and only then looked at the ledger.
+    pub(super) fn offers(&self, quiet: Option<Duration>) -> Offers {
+        let then = quiet.and_then(|ago| self.age.checked_sub(ago));
+        match then {
+            Some(age) if self.entry.marked && age >= ON_THE_WAY => Offers::StillNone,
+            Some(age) if !self.entry.marked && age >= ON_OFFER_AGAIN => Offers::None,
+            _ => Offers::Some,
+        }
+    }
+
+    /// Whether adopting it means to run its action, which takes time and room.
+    pub fn would_run(&self, served: &[Arc<Served>]) -> bool {
+        match self.entry.phase {
+            Phase::Claiming => self.is_settled(),
+            Phase::Held => self.afterwards(served) == Afterwards::Run,
+            Phase::Reporting { .. } => false,
+        }
+    }
+
+    /// What becomes of it if it was begun. Where a type is served in several ways (one for each `queryParam`) and they
+    /// differ, it is not known yet whose the job is, and the careful one counts.
+    pub(super) fn afterwards(&self, served: &[Arc<Served>]) -> Afterwards {
+        let may_run = served.iter().all(|served| served.on_crash == OnCrash::Run);
+        if may_run && self.entry.adoptions < MOST_ADOPTIONS { Afterwards::Run } else { Afterwards::Fail }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Origin;
+    use crate::ledger::InvocationId;
+
+    fn claimed(marked: bool, age: u64) -> Orphan {
+        let entry = Entry {
+            job: "job".into(),
+            phase: Phase::Claiming,
+            owner: InvocationId::random(),
+            lease: Duration::from_secs(30),
+            adoptions: 0,
+            marked,
+            inferred: false,
+            origin: Origin::Polled,
+            action_type: ActionTypeId {
+                category: "Test".into(),
+                owner: "Custom".into(),
+                provider: "LinkCheck".into(),
+                version: "1".into(),
+            },
+            pipeline_execution_id: None,
+            action_execution_id: None,
+        };
+        Orphan { entry, version: Version::default(), age: Duration::from_secs(age) }
+    }
+
+    #[test]
+    fn a_poll_in_vain_counts_by_how_old_the_claim_or_its_mark_was_when_it_was_sent() {
+        let cases = [
+            (claimed(false, 89), Some(0), Offers::Some),
+            (claimed(false, 90), Some(0), Offers::None),
+            (claimed(false, 690), Some(601), Offers::Some),
+            (claimed(false, 600), None, Offers::Some),
+            (claimed(true, 29), Some(0), Offers::Some),
+            (claimed(true, 30), Some(0), Offers::StillNone),
+            (claimed(true, 630), Some(601), Offers::Some),
+            (claimed(true, 5), Some(601), Offers::Some),
+            (claimed(true, 600), None, Offers::Some),
+        ];
+        for (orphan, quiet, expected) in cases {
+            let (marked, age) = (orphan.entry.marked, orphan.age);
+            assert_eq!(orphan.offers(quiet.map(Duration::from_secs)), expected, "{marked}, {age:?}, {quiet:?}");
+        }
+    }
+}
