@@ -8,6 +8,9 @@ use std::time::Duration;
 use clap::Parser;
 use simulation::{Figures, Protection, Story, simulate};
 
+/// How many seeds lie between two lines that tell how far it is.
+const EVERY: u64 = 1_000;
+
 /// Simulates hours of overlapping invocations of the worker, with faults and crashes, and checks what is promised.
 #[derive(Parser)]
 #[command(version)]
@@ -96,6 +99,14 @@ fn many(arguments: &Arguments) -> ExitCode {
                     done.0.add(&figures);
                     done.1 += 1;
                     done.2 += u64::from(!well);
+                    if done.1.is_multiple_of(EVERY) && done.1 < arguments.seeds {
+                        eprintln!(
+                            "{} seeds after {:.0} s, {} of them bad",
+                            done.1,
+                            began.elapsed().as_secs_f64(),
+                            done.2
+                        );
+                    }
                 }
             });
         }
