@@ -19,6 +19,10 @@ const CLAIM_LEASE: Duration = ON_THE_WAY;
 /// What an invocation holds is its own until it is dead: a watchdog ends the process at the deadline.
 const AFTER_DEADLINE: Duration = Duration::from_secs(10);
 
+/// How long it is asked what became of a write that makes the job ours, if nobody answers: some seventeen
+/// tries that hang 3 s each, or a hundred that are refused at once. A single one that is answered is enough.
+const ASKING: Duration = Duration::from_secs(60);
+
 /// Between tries there is a random time up to 50 ms, doubled each time up to 1 s ("full jitter"): in 5 s some twelve
 /// tries, if each is answered at once. The time that each step has ends them, never a count.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -194,22 +198,25 @@ impl Keeper {
                     if let Some(event) = event {
                         self.tell(event);
                     }
-                    pause(&mut longest, until.max(self.doubtful_until())).await;
+                    pause(&mut longest, until.max(self.ask_until())).await;
                 }
             }
         }
     }
 
-    /// Reads the entry. After `until` only as long as a write may still take effect that makes the job ours.
+    /// Reads the entry. After `until` only to learn what became of a write that makes the job ours: one that has had no effect
+    /// yet may still have it, as soon after it was sent as leases reckon with, or never.
     async fn look(&self, until: Instant) -> Answer {
-        let latest = until.max(self.doubtful_until());
-        if Instant::now() >= latest {
+        let latest = until.max(self.ask_until());
+        let asked = Instant::now();
+        if asked >= latest {
             return Answer::Never;
         }
         let answer = timeout_at(latest, self.read()).await.into();
+        let may_come = self.doubtful().is_some_and(|sent| asked < (sent + AFTER_DEADLINE).min(self.deadline));
         match (&answer, &self.state) {
             (Answer::Clear(Event::Found(found)), State::Reading { over, .. })
-                if Instant::now() >= until && found.as_ref().map(|seen| &seen.version) == over.as_ref() =>
+                if may_come && Instant::now() >= until && found.as_ref().map(|seen| &seen.version) == over.as_ref() =>
             {
                 Answer::Unclear(None)
             }
@@ -217,16 +224,16 @@ impl Keeper {
         }
     }
 
-    /// When it is certain what became of a write that makes the job ours: requests take effect as soon after they were sent as
-    /// leases reckon with, or never. Now, if there is none in doubt.
-    fn doubtful_until(&self) -> Instant {
+    /// How long to ask what became of a write that makes the job ours. Now, if there is none in doubt.
+    fn ask_until(&self) -> Instant {
         let now = Instant::now();
-        match (&self.state, self.in_doubt) {
-            (State::Reading { aim: Aim::Hold | Aim::Adopt(_), .. }, Some(sent)) => {
-                (sent + AFTER_DEADLINE).min(self.deadline).max(now)
-            }
-            _ => now,
-        }
+        self.doubtful().map_or(now, |sent| (sent + ASKING).min(self.deadline).max(now))
+    }
+
+    /// When the write was sent that makes the job ours, if nobody knows what became of it.
+    fn doubtful(&self) -> Option<Instant> {
+        let is_asking = matches!(self.state, State::Reading { aim: Aim::Hold | Aim::Adopt(_), .. });
+        self.in_doubt.filter(|_| is_asking)
     }
 
     async fn write(&mut self, aim: Aim, over: Option<&Version>) -> Answer {

@@ -50,7 +50,23 @@ const LONGEST_DELAY: Duration = Duration::from_secs(5);
 /// Calls `try_once` until it succeeds, is refused, or the budget is spent. Between tries it waits a random time up to
 /// 100 ms, doubled each time up to 5 s ("full jitter"); 8 tries wait at most 100 + 200 + … + 3200 + 5000 ms = 11.3 s. It is
 /// never at it past `until`: a try is cut off there, and a pause that would end later is not begun.
-pub(super) async fn attempts<T, E, F>(budget: Budget, mut try_once: impl FnMut() -> F) -> Result<T, GaveUp>
+pub(super) async fn attempts<T, E, F>(budget: Budget, try_once: impl FnMut() -> F) -> Result<T, GaveUp>
+where
+    F: Future<Output = Result<T, SdkError<E>>>,
+    E: ProvideErrorMetadata,
+{
+    answered(budget, try_once).await.map(|answer| answer.reply)
+}
+
+/// The answer to one of several tries.
+pub(super) struct Answer<T> {
+    pub(super) reply: T,
+    /// Whether any try before this one may have taken effect.
+    pub(super) doubt_before: bool,
+}
+
+/// As [`attempts`], for who must know whether the answer stands alone.
+pub(super) async fn answered<T, E, F>(budget: Budget, mut try_once: impl FnMut() -> F) -> Result<Answer<T>, GaveUp>
 where
     F: Future<Output = Result<T, SdkError<E>>>,
     E: ProvideErrorMetadata,
@@ -64,7 +80,7 @@ where
         }
         tries += 1;
         let last = match timeout_at(budget.until, try_once()).await {
-            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Ok(reply)) => return Ok(Answer { reply, doubt_before }),
             Ok(Err(error)) => classify(&error),
             Err(_) => Failed::unanswered("no answer in time"),
         };

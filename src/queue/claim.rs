@@ -14,6 +14,9 @@ pub struct Polled {
     /// Third-party jobs that can't be looked at, for want of a client token that the service takes or of an answer. The
     /// log says which and why; the service offers them again.
     pub unusable: usize,
+    /// Whether the service says that no job is on offer to us. If a try before was in doubt, it may be that one which was
+    /// given the jobs: then an answer without any says nothing.
+    pub nothing: bool,
 }
 
 /// A job that the service offers, to us and perhaps to others.

@@ -7,8 +7,8 @@ use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::types::JobStatus;
 use tokio::time::Instant;
 
-use super::attempts::{Budget, GaveUp, attempts};
-use super::{CallError, Details, JobKey, Kind, Offer, POLL, QueueError, convert};
+use super::attempts::{Budget, GaveUp, answered, attempts};
+use super::{CallError, Details, JobKey, Kind, Offer, POLL, Polled, QueueError, convert};
 use crate::job::ActionTypeId;
 use crate::report::{ContinuationReport, FailureReport, Report, SuccessReport};
 
@@ -28,7 +28,7 @@ impl CustomQueue {
         action_type: &ActionTypeId,
         query_param: Option<&(String, String)>,
         room: usize,
-    ) -> Result<Vec<Offer>, QueueError> {
+    ) -> Result<Polled, QueueError> {
         let polled_at = Instant::now();
         let request = self
             .client
@@ -37,16 +37,18 @@ impl CustomQueue {
             .max_batch_size(i32::try_from(room).unwrap_or(i32::MAX))
             .set_query_param(query_param.map(|(key, value)| [(key.clone(), value.clone())].into()));
         let budget = Budget { tries: POLL.0, until: polled_at + POLL.1 };
-        let reply = attempts(budget, || request.clone().send())
+        let answer = answered(budget, || request.clone().send())
             .await
             .map_err(|gave_up| CallError::from(gave_up).of("PollForJobs"))?;
+        let jobs = answer.reply.jobs.unwrap_or_default();
+        let nothing = jobs.is_empty() && !answer.doubt_before;
         // A job without id, nonce or data can't be acknowledged; the model makes all three optional.
         let offer = |job: aws_sdk_codepipeline::types::Job| {
             let (job_of, credentials) = convert::job(job.id?, action_type, convert::JobData::from(job.data?));
             let key = JobKey { id: job_of.id.clone(), kind: Kind::Own };
             Some(Offer { job: job_of, credentials, polled_at, nonce: job.nonce?, key })
         };
-        Ok(reply.jobs.unwrap_or_default().into_iter().filter_map(offer).collect())
+        Ok(Polled { offers: jobs.into_iter().filter_map(offer).collect(), unusable: 0, nothing })
     }
 
     pub(super) async fn acknowledge(&self, id: &str, nonce: &str, budget: Budget) -> Result<Option<JobStatus>, GaveUp> {

@@ -99,8 +99,7 @@ impl Queue {
         if action_type.owner == "ThirdParty" {
             return self.third_party.poll(action_type, room).await;
         }
-        let offers = self.custom.poll(action_type, query_param, room).await?;
-        Ok(Polled { offers, unusable: 0 })
+        self.custom.poll(action_type, query_param, room).await
     }
 
     /// Asks once for the job on offer, waiting for the answer until `until`. Whoever asks again must remember an

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::attempts::{Budget, GaveUp, attempts};
+use super::attempts::{Budget, GaveUp, answered, attempts};
 use super::client_tokens::{Asking, ClientTokens, TokenProblem};
 use super::{CallError, ClientAccess, DETAILS, Details, JobKey, Kind, Offer, POLL, Polled, QueueError, convert};
 use crate::job::{ActionTypeId, Finished};
@@ -47,21 +47,22 @@ impl ThirdPartyQueue {
             .action_type_id(convert::sdk_action_type(action_type))
             .max_batch_size(i32::try_from(room).unwrap_or(i32::MAX));
         let budget = Budget { tries: POLL.0, until: polled_at + POLL.1 };
-        let reply = attempts(budget, || request.clone().send())
+        let answer = answered(budget, || request.clone().send())
             .await
             .map_err(|gave_up| CallError::from(gave_up).of("PollForThirdPartyJobs"))?;
+        let jobs = answer.reply.jobs.unwrap_or_default();
+        let mut polled = Polled { nothing: jobs.is_empty() && !answer.doubt_before, ..Polled::default() };
 
         // Side by side: the whole batch is to be acknowledged within the same 25 s. A client whose token can't be had is
         // not asked for again in this poll.
         let asking = Asking { until: Instant::now() + self.look, since: polled_at, insists: false };
         let mut looking = JoinSet::new();
-        for job in reply.jobs.unwrap_or_default() {
+        for job in jobs {
             let (Some(job_id), Some(client_id)) = (job.job_id, job.client_id) else { continue };
             let (queue, action_type) = (self.clone(), action_type.clone());
             let looking_at = async move { queue.offer(job_id, client_id, &action_type, asking).await };
             looking.spawn(looking_at.in_current_span());
         }
-        let mut polled = Polled::default();
         while let Some(looked) = looking.join_next().await {
             match looked {
                 Ok(Some(offer)) => polled.offers.push(offer),

@@ -36,7 +36,7 @@ pub(super) struct Shift<'a> {
     alone: bool,
     /// Offers beyond the room there was; a service that keeps to `maxBatchSize` never makes any.
     waiting: VecDeque<(Arc<Served>, Offer)>,
-    /// Whose last poll was answered with nothing, and when it was sent.
+    /// Of whom the last poll's answer says that nothing is on offer, and when it was sent.
     quiet: Vec<(Arc<Served>, Instant)>,
     /// The action executions whose jobs came.
     pub(super) seen: BTreeSet<String>,
@@ -118,12 +118,14 @@ impl<'a> Shift<'a> {
             self.quiet.retain(|(other, _)| !Arc::ptr_eq(other, &served));
             let polled_at = Instant::now();
             match self.worker.lifecycle.queue.poll(&served.action_type, served.query_param.as_ref(), room).await {
-                Ok(Polled { offers, unusable }) => {
+                Ok(Polled { offers, unusable, nothing }) => {
                     self.worker.throttles.answered(&served);
                     self.summary.polled += offers.len() + unusable;
                     self.summary.unusable += unusable;
+                    if nothing {
+                        self.quiet.push((Arc::clone(&served), polled_at));
+                    }
                     if offers.is_empty() && unusable == 0 {
-                        self.quiet.push((served, polled_at));
                         continue;
                     }
                     brought = true;

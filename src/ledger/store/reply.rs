@@ -35,6 +35,10 @@ impl Asking<'_> {
     pub(super) fn reply<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> Reply {
         let status = error.raw_response().map(|response| response.status().as_u16());
         Reply::Error(match error {
+            // A body that broke off, most likely: what it said can't be told from the status.
+            SdkError::ResponseError(_) if status.is_some_and(|status| (200..300).contains(&status)) => {
+                self.unavailable("an answer that can't be read")
+            }
             SdkError::ServiceError(_) | SdkError::ResponseError(_) => return self.sorted(error.code(), status),
             SdkError::ConstructionFailure(_) => self.refused("the request could not be built".into()),
             SdkError::TimeoutError(_) => self.unavailable("no answer in time"),
