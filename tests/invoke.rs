@@ -202,6 +202,31 @@ async fn a_delivered_job_without_data_fails_instead_of_waiting() {
 }
 
 #[tokio::test]
+async fn an_event_that_names_another_workers_job_has_nothing_reported_on_it() {
+    let server = AwsJson::start(|operation, _| -> Answer {
+        assert_eq!(operation, "GetJobDetails");
+        let action_type = json!({"category": "Build", "owner": "Custom", "provider": "Other", "version": "1"});
+        Ok(json!({"jobDetails": {"id": FIRST, "data": {"actionTypeId": action_type}}}))
+    })
+    .await;
+    let world = World { server, folder: tempfile::tempdir().unwrap() };
+    let without_data = json!({"CodePipeline.job": {"id": FIRST}});
+    for (event, served) in [(event(FIRST, None), Vec::new()), (without_data, served(Twice::default()))] {
+        let summary = world.worker(served).run_job(&event, deadline()).await.unwrap();
+        assert_eq!(summary, Summary { lost: 1, ..Summary::default() });
+    }
+}
+
+#[tokio::test]
+async fn a_delivered_job_is_begun_however_little_time_is_left() {
+    let world = World::new(false).await;
+    let action = Twice::default();
+    let soon = Instant::now() + Duration::from_secs(40);
+    let summary = world.worker(served(action.clone())).run_job(&event(FIRST, None), soon).await.unwrap();
+    assert_eq!(summary, Summary { claimed: 1, continued: 1, ..Summary::default() });
+}
+
+#[tokio::test]
 async fn an_event_without_a_job_is_an_error_and_nothing_is_reported() {
     let world = World::new(false).await;
     let error = world.worker(Vec::new()).run_job(&json!({"CodePipeline.job": {}}), deadline()).await.unwrap_err();

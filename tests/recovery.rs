@@ -14,7 +14,7 @@ use codepipeline_local::engine::{Leniency, Settings};
 use codepipeline_local::types::Timestamp;
 use codepipeline_worker::actions::{Abandoned, Action, OnCrash, Run, Served};
 use codepipeline_worker::job::{Failure, Finished, Origin, Outcome};
-use codepipeline_worker::ledger::{Entry, InvocationId, Key, Ledger, Phase, WriteId, Written};
+use codepipeline_worker::ledger::{Content, Entry, InvocationId, Key, Ledger, Phase, WriteId, Written};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
 use support::{World, custom, until, zip};
@@ -233,6 +233,21 @@ async fn a_job_that_another_has_just_polled_is_not_adopted_though_it_is_old() {
     scenario.time.advance(A_MINUTE);
     let expected = Summary { polled: 1, claimed: 1, succeeded: 1, ..Summary::default() };
     assert_eq!(scenario.tick().await, expected, "its mark is taken over by whoever is offered the job");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_brings_nothing_after_an_answer_that_got_lost_says_nothing() {
+    let scenario = Scenario::start(Deadly::default()).await;
+    let job = scenario.poll().await;
+    let id = job.id().unwrap();
+    scenario.claim(id).await;
+    scenario.time.advance(Duration::from_secs(600));
+    let faults = scenario.world.emulator.faults();
+    faults.add("PollForJobs:1:lose-answer".parse().unwrap());
+    assert_eq!(scenario.tick().await, Summary::default());
+    assert_eq!((faults.fired().len(), scenario.world.emulator.calls("PollForJobs")), (1, 3));
+    let found = scenario.ledger().read(&Key::polled(id)).await.unwrap().unwrap();
+    assert!(matches!(found.content, Content::Entry(entry, _) if !entry.marked), "it is on offer");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,8 @@ pub(super) enum Intake {
     Unknown,
     /// It was not acknowledged, because the ledger could not be reached.
     NoLedger,
+    /// It was not acknowledged, because CodePipeline does not let us.
+    Denied,
 }
 
 /// Takes the job on offer, but does not acknowledge it after `latest`: then too little time is left for the work. Without a
@@ -59,6 +61,7 @@ async fn take(
     claimed_by: Instant,
 ) -> Intake {
     let mut claim = None;
+    let mut denied = false;
     let mut reason = "no time was left to acknowledge it".to_owned();
     loop {
         // Whoever adopts a job relies on it that nobody is on the way for longer.
@@ -69,6 +72,12 @@ async fn take(
                 Some(Acknowledged::Claimed(given)) => {
                     claim = Some(given);
                     keeper.tell(Event::InProgress);
+                }
+                Some(Acknowledged::Denied(error)) => {
+                    tracing::error!(%error, "the job was not acknowledged");
+                    denied = true;
+                    reason = error.to_string();
+                    keeper.tell(Event::NotGiven);
                 }
                 Some(Acknowledged::Refused(why)) => {
                     reason = why;
@@ -86,6 +95,7 @@ async fn take(
                 tracing::info!(offer.age_ms = age, "acknowledged the job");
                 return Intake::Claimed(claim);
             }
+            (Command::Leave(End::Lost), _) if denied => return Intake::Denied,
             (Command::Leave(end), _) => return left(end, &reason, keeper.is_kept()),
             // The protocol never runs what was not acknowledged, and reports nothing that did not run.
             (_, _) => return Intake::Lost,

@@ -96,6 +96,8 @@ pub enum End {
     Unknown,
     /// Left alone, because the ledger could not be reached: nothing was acknowledged, run or reported.
     NoLedger,
+    /// Left alone, because CodePipeline does not let us acknowledge it: nothing was run or reported.
+    Denied,
     /// Reported as succeeded.
     Succeeded,
     /// Reported as failed.
@@ -119,6 +121,7 @@ impl Lifecycle {
             Intake::Lost => return End::Lost,
             Intake::Unknown => return End::Unknown,
             Intake::NoLedger => return End::NoLedger,
+            Intake::Denied => return End::Denied,
         };
         let Offer { job, credentials, polled_at, .. } = offer;
         let known = Known { details: Details { job, credentials }, since: polled_at };
@@ -129,8 +132,8 @@ impl Lifecycle {
     pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, invocation: Invocation) -> End {
         let InvokedJob { details, claim, received_at } = invoked;
         let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &details.job, claim.key().origin());
-        let latest = invocation.deadline - self.reporting - served.timeout;
-        match keeper.settle(latest).await {
+        // However little time is left: nobody else is offered the job, so it is begun, or fails with words that say why.
+        match keeper.settle(invocation.deadline - self.reporting).await {
             Command::Run => {}
             Command::Leave(protocol::End::NotHeld) => {
                 tracing::error!(

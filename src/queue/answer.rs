@@ -11,6 +11,8 @@ pub enum Acknowledged {
     Claimed(Claim),
     /// Somebody else has it, or it is over. After an unanswered try it may be that try which was taken.
     Refused(String),
+    /// The service refuses whoever asks, or what is asked: trying it again is no use, nor would it be for any other job.
+    Denied(QueueError),
     /// The service asked us to slow down; the try had no effect.
     Throttled(String),
     /// No answer, or one that leaves open whether the job was acknowledged.
@@ -31,6 +33,14 @@ pub enum QueueError {
     /// The service refused; trying the same again is no use.
     #[error("CodePipeline refused {operation}: {reason}")]
     Refused {
+        /// The API operation.
+        operation: &'static str,
+        /// The error's code and HTTP status.
+        reason: String,
+    },
+    /// The service says that there is no such job, or that it is over.
+    #[error("CodePipeline has no such job for {operation}: {reason}")]
+    Gone {
         /// The API operation.
         operation: &'static str,
         /// The error's code and HTTP status.
@@ -112,7 +122,17 @@ impl CallError {
         match self {
             Self::ClientToken { client_id, problem } => QueueError::ClientToken { operation, client_id, problem },
             Self::GaveUp(GaveUp { last, tries, .. }) => match last.kind {
-                FailedKind::Refused => QueueError::Refused { operation, reason: last.reason },
+                FailedKind::Refused if last.is_gone() => QueueError::Gone { operation, reason: last.reason },
+                FailedKind::Refused => {
+                    let reason = match last.code.as_deref() {
+                        Some("AccessDeniedException") => format!(
+                            "{}: the function's role needs the permission codepipeline:{operation} for the action type",
+                            last.reason
+                        ),
+                        _ => last.reason,
+                    };
+                    QueueError::Refused { operation, reason }
+                }
                 FailedKind::Throttled => QueueError::Throttled { operation, tries, reason: last.reason },
                 FailedKind::Doubtful => QueueError::Unavailable { operation, tries, reason: last.reason },
             },

@@ -122,6 +122,11 @@ fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failed {
 }
 
 impl Failed {
+    /// Whether the service says that the job is not there to be worked on.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.code.as_deref(), Some("JobNotFoundException" | "InvalidJobStateException"))
+    }
+
     fn unanswered(reason: &str) -> Self {
         Self { kind: FailedKind::Doubtful, code: None, reason: reason.to_owned() }
     }

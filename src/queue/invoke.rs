@@ -45,6 +45,11 @@ pub struct JobWithoutData {
 }
 
 impl JobWithoutData {
+    /// What names the job to its queue.
+    pub fn key(&self) -> &JobKey {
+        &self.claim.key
+    }
+
     /// The job's id.
     pub fn id(&self) -> &str {
         &self.claim.key.id

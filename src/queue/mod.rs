@@ -106,16 +106,27 @@ impl Queue {
     /// unanswered try: a refusal may be that try's effect.
     pub async fn acknowledge(&self, offer: &Offer, until: Instant) -> Acknowledged {
         let once = Budget { tries: 1, until };
-        let answer = match &offer.key.kind {
-            Kind::ThirdParty(client) => self.third_party.acknowledge(&offer.job.id, &offer.nonce, client, once).await,
-            Kind::Own | Kind::Delivered => self.custom.acknowledge(&offer.job.id, &offer.nonce, once).await,
+        let (operation, answer) = match &offer.key.kind {
+            Kind::ThirdParty(client) => (
+                "AcknowledgeThirdPartyJob",
+                self.third_party.acknowledge(&offer.job.id, &offer.nonce, client, once).await,
+            ),
+            Kind::Own | Kind::Delivered => {
+                ("AcknowledgeJob", self.custom.acknowledge(&offer.job.id, &offer.nonce, once).await)
+            }
         };
         match answer {
             Ok(Some(JobStatus::InProgress)) => Acknowledged::Claimed(Claim { key: offer.key.clone() }),
             Ok(Some(status)) => Acknowledged::Refused(format!("the job's status is {}", status.as_str())),
             Ok(None) => Acknowledged::Refused("the answer names no status".into()),
-            Err(GaveUp { last, .. }) => match last.kind {
-                FailedKind::Refused => Acknowledged::Refused(last.reason),
+            Err(GaveUp { last, tries, doubt_before }) => match last.kind {
+                FailedKind::Refused if last.is_gone() || last.code.as_deref() == Some("InvalidNonceException") => {
+                    Acknowledged::Refused(last.reason)
+                }
+                FailedKind::Refused => {
+                    let gave_up = GaveUp { last, tries, doubt_before };
+                    Acknowledged::Denied(CallError::from(gave_up).of(operation))
+                }
                 FailedKind::Throttled => Acknowledged::Throttled(last.reason),
                 FailedKind::Doubtful => Acknowledged::Unanswered(last.reason),
             },
@@ -155,6 +166,15 @@ impl Queue {
             Kind::Delivered => self.custom.details(&key.id, action_type, budget).await.map(invoke::as_delivered),
             Kind::ThirdParty(client) => self.third_party.details(&key.id, client, action_type, budget).await,
         }
+    }
+
+    /// What type the action of a delivered job has, if that is none that jobs are delivered of. Asked once, for 5 s at most: whoever may invoke the
+    /// function can put any job's id into an event, and no other worker's job is to fail for that.
+    pub async fn is_of_another_type(&self, key: &JobKey, until: Instant) -> Option<ActionTypeId> {
+        let once = Budget { tries: 1, until: until.min(Instant::now() + TRY) };
+        let expected = InvokedJob::action_type();
+        let found = self.custom.details(&key.id, &expected, once).await.ok()?.job.action_type;
+        (found != expected).then_some(found)
     }
 
     /// Reports how the job ended. Tried until `deadline`.

@@ -18,7 +18,7 @@ use crate::actions::{Abandoned, Served};
 use crate::job::{ActionTypeId, Job};
 use crate::ledger::LedgerError;
 use crate::lifecycle::{End, Invocation, Lifecycle, swallow};
-use crate::queue::{Delivered, InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
+use crate::queue::{Delivered, InvalidInvokeJob, Invoked, InvokedJob, JobKey, JobWithoutData};
 use shift::Shift;
 use throttles::Throttles;
 
@@ -80,6 +80,11 @@ pub enum InvocationError {
          a Lambda Invoke action's job hangs until its action times out"
     )]
     NoLedger(usize),
+    /// Jobs were left alone that CodePipeline does not let the worker acknowledge.
+    #[error(
+        "CodePipeline refused to let {0} jobs be acknowledged (the log says why): they wait until their action times out"
+    )]
+    Denied(usize),
     /// Jobs whose worker died could not be looked for.
     #[error("jobs of workers that died could not be looked for: {0}")]
     NotRecovered(LedgerError),
@@ -232,17 +237,37 @@ impl Worker {
                         Some(served) => {
                             self.lifecycle.live_invoked(*invoked, served, Invocation::until(deadline)).await
                         }
+                        None if self
+                            .is_of_another_type(invoked.claim.key(), &invoked.details.job.id, deadline)
+                            .await =>
+                        {
+                            End::Lost
+                        }
                         None => self.lifecycle.refuse_invoked(*invoked, deadline).await,
                     }
                 };
                 life.instrument(span).await
             }
+            Invoked::WithoutData(job) if self.is_of_another_type(job.key(), job.id(), deadline).await => End::Lost,
             Invoked::WithoutData(job) => self.refuse(job, deadline - BEFORE_DEADLINE).await,
         };
         let mut summary = Summary::default();
         summary.count(end);
         summary.log(began);
         self.all_reported(summary)
+    }
+
+    /// Whether an event names a job that no Lambda Invoke action has. Asked before such a job is failed unrun.
+    async fn is_of_another_type(&self, key: &JobKey, id: &str, deadline: Instant) -> bool {
+        let found = self.lifecycle.queue.is_of_another_type(key, deadline - BEFORE_DEADLINE).await;
+        if let Some(action_type) = &found {
+            tracing::error!(
+                job.id = id,
+                action.type = %action_type,
+                "left a job alone that a CodePipeline.job event names: it is none of a Lambda Invoke action"
+            );
+        }
+        found.is_some()
     }
 
     /// Fails a job that the event tells too little of to live a life.
@@ -275,10 +300,13 @@ impl Worker {
     /// Whatever may hang makes the invocation fail, so that the function's error metric shows it. What the ledger will have
     /// adopted does not hang.
     fn all_reported(&self, summary: Summary) -> Result<Summary, InvocationError> {
-        let Summary { undelivered, unknown, no_ledger, .. } = summary;
+        let Summary { undelivered, unknown, no_ledger, denied, .. } = summary;
         let unknown = if self.lifecycle.ledger.is_some() { 0 } else { unknown };
         if undelivered + unknown > 0 {
             return Err(InvocationError::Unreported { undelivered, unknown });
+        }
+        if denied > 0 {
+            return Err(InvocationError::Denied(denied));
         }
         if no_ledger > 0 { Err(InvocationError::NoLedger(no_ledger)) } else { Ok(summary) }
     }

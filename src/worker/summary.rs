@@ -28,6 +28,8 @@ pub struct Summary {
     pub unknown: usize,
     /// Jobs that were left alone because the ledger could not be reached.
     pub no_ledger: usize,
+    /// Jobs that CodePipeline did not let us acknowledge.
+    pub denied: usize,
     /// Jobs that were adopted: the worker that had them died. They are counted by how they ended as well.
     pub adopted: usize,
     /// Claimed jobs whose report the service has not taken.
@@ -45,11 +47,12 @@ pub struct Summary {
 
 impl Summary {
     pub(super) fn count(&mut self, end: End) {
-        self.claimed += usize::from(!matches!(end, End::Lost | End::Unknown | End::NoLedger));
+        self.claimed += usize::from(!matches!(end, End::Lost | End::Unknown | End::NoLedger | End::Denied));
         let counter = match end {
             End::Lost => &mut self.lost,
             End::Unknown => &mut self.unknown,
             End::NoLedger => &mut self.no_ledger,
+            End::Denied => &mut self.denied,
             End::Over => &mut self.over,
             End::Succeeded => &mut self.succeeded,
             End::Failed => &mut self.failed,
@@ -70,6 +73,7 @@ impl Summary {
             over = self.over,
             unknown = self.unknown,
             no_ledger = self.no_ledger,
+            denied = self.denied,
             adopted = self.adopted,
             undelivered = self.undelivered,
             failed_polls = self.failed_polls,

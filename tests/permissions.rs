@@ -1,0 +1,71 @@
+//! A worker whose role lacks a permission: it says which, and takes it for no lost race.
+#![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
+
+mod support;
+
+use std::time::Duration;
+
+use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::job::{Failure, Outcome};
+use codepipeline_worker::queue::QueueError;
+use codepipeline_worker::worker::{InvocationError, Worker};
+use serde_json::json;
+use support::aws_json::AwsJson;
+use support::{action_type, lifecycle, shared_config};
+use tokio::time::Instant;
+
+/// Never run: no job is acknowledged.
+struct Idle;
+
+impl Action for Idle {
+    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+        unreachable!("no job is ours")
+    }
+}
+
+/// A service with one job, whose acknowledgement it answers with this error.
+async fn refusing(error: &'static str) -> AwsJson {
+    AwsJson::start(move |operation, _| match operation {
+        "PollForJobs" => Ok(json!({"jobs": [{"id": "job", "nonce": "3", "accountId": "1", "data": {}}]})),
+        _ => Err(error),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_worker_that_may_not_acknowledge_says_so_and_its_invocation_fails() {
+    for (error, is_fault) in [("AccessDeniedException", true), ("InvalidNonceException", false)] {
+        let service = refusing(error).await;
+        let folder = tempfile::tempdir().unwrap();
+        let lifecycle = lifecycle(&shared_config(service.endpoint()), folder.path().join("work"));
+        let served = Served::new(action_type("Test", "Custom", "Idle"), Duration::from_secs(1), Idle);
+        let worker = Worker::new(lifecycle, vec![served], 4, Duration::from_secs(1));
+        match worker.invoke(Instant::now() + Duration::from_secs(900)).await {
+            Err(InvocationError::Denied(jobs)) => assert!(is_fault && jobs > 0, "{error}"),
+            Ok(summary) => assert!(!is_fault && summary.lost > 0, "{error}: {summary:?}"),
+            Err(other) => panic!("{error}: {other}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_permission_that_is_missing_and_a_job_that_is_gone_is_told_from_it() {
+    let action_type = action_type("Test", "Custom", "Idle");
+    for (error, words) in [
+        ("AccessDeniedException", "needs the permission codepipeline:PollForJobs for the action type"),
+        ("ActionTypeNotFoundException", "CodePipeline refused PollForJobs: ActionTypeNotFoundException (HTTP 400)"),
+    ] {
+        let service = AwsJson::start(move |_, _| Err(error)).await;
+        let queue = codepipeline_worker::queue::Queue::new(&shared_config(service.endpoint()), None);
+        let refused = queue.poll(&action_type, None, 1).await.err().unwrap();
+        assert!(refused.to_string().contains(words), "{refused}");
+    }
+    let service = refusing("JobNotFoundException").await;
+    let queue = codepipeline_worker::queue::Queue::new(&shared_config(service.endpoint()), None);
+    let polled = queue.poll(&action_type, None, 1).await.ok().unwrap();
+    assert!(!polled.nothing);
+    let claim =
+        queue.adopt("job", &polled.offers[0].origin(), Instant::now() + Duration::from_secs(9)).await.ok().unwrap();
+    let details = queue.details(claim.key(), &action_type, Instant::now() + Duration::from_secs(9)).await;
+    assert!(matches!(details.err(), Some(QueueError::Gone { .. })));
+}
