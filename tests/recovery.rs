@@ -131,6 +131,10 @@ impl Scenario {
 
     /// What a worker that dies writes into the ledger before it acknowledges.
     async fn claim(&self, job: &str) {
+        self.claim_of(job, action_type()).await;
+    }
+
+    async fn claim_of(&self, job: &str, action_type: codepipeline_worker::job::ActionTypeId) {
         let entry = Entry {
             job: job.to_owned(),
             phase: Phase::Claiming,
@@ -140,7 +144,7 @@ impl Scenario {
             marked: false,
             inferred: false,
             origin: Origin::Polled,
-            action_type: action_type(),
+            action_type,
             pipeline_execution_id: None,
             action_execution_id: None,
         };
@@ -248,6 +252,23 @@ async fn a_poll_that_brings_nothing_after_an_answer_that_got_lost_says_nothing()
     assert_eq!((faults.fired().len(), scenario.world.emulator.calls("PollForJobs")), (1, 3));
     let found = scenario.ledger().read(&Key::polled(id)).await.unwrap().unwrap();
     assert!(matches!(found.content, Content::Entry(entry, _) if !entry.marked), "it is on offer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_nobody_can_adopt_keep_no_other_from_its_turn() {
+    let scenario = Scenario::start(Deadly::kills(1)).await;
+    for job in 0..60 {
+        scenario.claim_of(&format!("unserved-{job}"), support::action_type("Test", "Custom", "Unserved")).await;
+    }
+    scenario.worker_that_dies(|served| served, 1).await;
+    scenario.time.advance(QUARTER_OF_AN_HOUR + A_MINUTE);
+    // 50 of 61 are looked at, drawn anew each time: forty draws that all miss one are as good as impossible.
+    for _ in 0..40 {
+        if scenario.tick().await.failed == 1 {
+            return;
+        }
+    }
+    panic!("the job was never looked at");
 }
 
 #[tokio::test(flavor = "multi_thread")]

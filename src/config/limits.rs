@@ -17,6 +17,9 @@ const LONGEST_FUNCTION: u64 = 900;
 /// A report is one small call; ten seconds are room for some eight tries (see `queue/attempts.rs`).
 const REPORTING: Duration = Duration::from_secs(10);
 
+/// A cold start takes milliseconds and a poll that is answered as many; one that hangs is given up after 8 s.
+const POLLING: Duration = Duration::from_secs(10);
+
 const GIB: u64 = 1 << 30;
 
 pub(super) fn parse(variable: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Limits {
@@ -26,6 +29,7 @@ pub(super) fn parse(variable: &impl Fn(&str) -> Option<String>, problems: &mut P
         max_unpacked_bytes: number("MAX_UNPACKED_BYTES", 10 * GIB, 1..=1024 * GIB),
         function_timeout: Duration::from_secs(number("FUNCTION_TIMEOUT", LONGEST_FUNCTION, 1..=LONGEST_FUNCTION)),
         staging: Duration::from_secs(number("STAGING_TIMEOUT", 60, 1..=LONGEST_FUNCTION)),
+        polling: POLLING,
         reporting: REPORTING,
         work_folder: folder(variable, "WORK_FOLDER", problems).unwrap_or_else(|| "/tmp".into()),
         package_folder: folder(variable, "LAMBDA_TASK_ROOT", problems).unwrap_or_else(|| "/var/task".into()),

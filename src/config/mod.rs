@@ -93,6 +93,8 @@ pub struct Limits {
     pub function_timeout: Duration,
     /// Time kept free for staging artifacts in and out beside a command's own (`STAGING_TIMEOUT`, seconds, default 60).
     pub staging: Duration,
+    /// Time for what comes before a job is claimed, starting and polling: 10 s.
+    pub polling: Duration,
     /// Time kept free at the end of an invocation for reporting: 10 s.
     pub reporting: Duration,
     /// Where the worker makes a folder of its own for the folders of jobs (`WORK_FOLDER`, default `/tmp`).

@@ -162,7 +162,7 @@ fn run_state_machine(
 fn command_timeout(value: Option<&Value>, around: &Around<'_>, problems: &mut Problems) -> Duration {
     let path = format!("{}.timeoutSeconds", around.path);
     let limits = around.limits;
-    let beside = limits.staging + limits.reporting + command::ENDING;
+    let beside = limits.polling + limits.staging + command::ENDING + limits.reporting;
     let longest = limits.function_timeout.saturating_sub(beside).as_secs();
     let seconds = whole_seconds(value, DEFAULT_COMMAND_SECONDS).unwrap_or(0);
     if seconds == 0 {
@@ -174,7 +174,7 @@ fn command_timeout(value: Option<&Value>, around: &Around<'_>, problems: &mut Pr
             path,
             format_args!(
                 "is {seconds}{default}, but a function with a timeout of {function} s (FUNCTION_TIMEOUT) leaves {longest} s: \
-                 staging (STAGING_TIMEOUT), ending and reporting need {beside} s, so no such job could ever be claimed"
+                 polling, staging (STAGING_TIMEOUT), ending and reporting need {beside} s, so no such job could ever be claimed"
             ),
         );
     }
@@ -195,11 +195,11 @@ fn overall_timeout(value: Option<&Value>, around: &Around<'_>, problems: &mut Pr
 /// `turn`, one call's time at work that goes on outside, which must fit into the function's timeout.
 fn fitting(turn: Duration, path: &str, around: &Around<'_>, problems: &mut Problems) -> Duration {
     let limits = around.limits;
-    let needed = turn + limits.staging + limits.reporting;
+    let needed = limits.polling + turn + limits.staging + limits.reporting;
     if needed > limits.function_timeout {
         let (needed, function) = (needed.as_secs(), limits.function_timeout.as_secs());
         let rule = format_args!(
-            "needs {needed} s at a time, staging (STAGING_TIMEOUT) and reporting included, but the function's timeout is \
+            "needs {needed} s at a time, polling, staging (STAGING_TIMEOUT) and reporting included, but the function's timeout is \
              {function} s (FUNCTION_TIMEOUT)"
         );
         problems.add(path, rule);

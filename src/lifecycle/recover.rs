@@ -28,7 +28,7 @@ const READS: usize = 8;
 /// of an answer leaves the job to nobody until that lease is over.
 const ADOPT_WITHIN: Duration = Duration::from_secs(20);
 
-/// So many are looked at in one invocation, the oldest first: an outcome may be as large as 4 MiB.
+/// So many are looked at in one invocation, the oldest first, or any if there are more: an outcome may be as large as 4 MiB.
 const AT_ONCE: usize = 50;
 
 /// Looking up what is needed to act for a job.
@@ -52,7 +52,12 @@ impl Lifecycle {
             }
         }
         let mut old: Vec<_> = entries.into_iter().filter(|listed| listed.age >= YOUNGEST).collect();
-        old.sort_by_key(|listed| Reverse(listed.age));
+        if old.len() > AT_ONCE {
+            // Some may be such that nobody can do anything for them. They must not keep the others from their turn for ever.
+            fastrand::shuffle(&mut old);
+        } else {
+            old.sort_by_key(|listed| Reverse(listed.age));
+        }
         let reads = stream::iter(old.into_iter().map(|listed| Orphan::of(ledger, listed))).buffer_unordered(READS);
         reads.try_filter_map(|orphan| async { Ok(orphan) }).take(AT_ONCE).try_collect().await
     }

@@ -25,37 +25,60 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
     };
     // What only has to be reported comes first: it takes no time.
     orphans.sort_by_cached_key(|orphan| orphan.would_run(&types(shift, orphan)));
+    let (mut unserved, mut unprotected) = (Left::default(), Left::default());
     for orphan in orphans {
-        adopt(shift, orphan).await;
+        let types = types(shift, &orphan);
+        if types.is_empty() {
+            unserved.add(&orphan);
+        } else if orphan.is_claiming() && types.iter().any(|served| served.shared) {
+            unprotected.add(&orphan);
+        } else {
+            adopt(shift, orphan, &types).await;
+        }
+    }
+    if let Some(job) = unserved.example {
+        tracing::warn!(
+            jobs = unserved.jobs,
+            job.id = job,
+            "left jobs alone whose worker died: no action in ACTIONS is for their types"
+        );
+    }
+    if let Some(job) = unprotected.example {
+        // A metric filter on the log group takes the number from the lines that have this field.
+        tracing::error!(
+            metric = "UnprotectedJobs",
+            jobs = unprotected.jobs,
+            job.id = job,
+            "jobs were claimed and their worker died: those that were acknowledged hang until their actions time out. They are \
+             not adopted, since their types are shared with workers outside the ledger, one of which may have them"
+        );
     }
     Ok(())
 }
 
-async fn adopt(shift: &mut Shift<'_>, orphan: Orphan) {
-    let types = types(shift, &orphan);
+/// Jobs that are left alone: how many, and one of them.
+#[derive(Default)]
+struct Left {
+    jobs: usize,
+    example: Option<String>,
+}
+
+impl Left {
+    fn add(&mut self, orphan: &Orphan) {
+        self.jobs += 1;
+        self.example.get_or_insert_with(|| orphan.job().to_owned());
+    }
+}
+
+async fn adopt(shift: &mut Shift<'_>, orphan: Orphan, types: &[Arc<Served>]) {
     let span = tracing::info_span!("job", job.id = orphan.job(), action.type = %orphan.action_type());
-    if types.is_empty() {
-        let _entered = span.enter();
-        tracing::warn!("left a job alone whose worker died: no action in ACTIONS is for its type");
-        return;
-    }
-    if orphan.is_claiming() && types.iter().any(|served| served.shared) {
-        let _entered = span.enter();
-        // A metric filter on the log group counts the lines that have this field.
-        tracing::error!(
-            metric = "UnprotectedJobs",
-            "a job was claimed and its worker died: if it was acknowledged, it hangs until its action times out. It is not \
-             adopted, since its type is shared with workers outside the ledger, one of which may have it"
-        );
-        return;
-    }
-    let needed = if orphan.would_run(&types) { types.iter().map(|it| shift.worker.needs(it)).max() } else { None };
+    let needed = if orphan.would_run(types) { types.iter().map(|it| shift.worker.needs(it)).max() } else { None };
     let left = shift.invocation.deadline.saturating_duration_since(Instant::now());
     if left < needed.unwrap_or(shift.worker.lifecycle.reporting) {
         return;
     }
-    let quiet = shift.quiet_for(&types);
-    let adopting = shift.worker.lifecycle.adopt(orphan, &types, quiet, shift.invocation);
+    let quiet = shift.quiet_for(types);
+    let adopting = shift.worker.lifecycle.adopt(orphan, types, quiet, shift.invocation);
     let end = adopting.instrument(span).await;
     if end != End::Lost {
         shift.summary.adopted += 1;

@@ -67,11 +67,11 @@ impl<'a> Shift<'a> {
     }
 
     pub(super) async fn work(&mut self) {
-        let mut fruitless = 0;
+        let (mut fruitless, mut is_first) = (0, true);
         loop {
             let (seen_before, unusable_before) = (self.seen.len(), self.summary.unusable);
             self.begin_waiting();
-            let brought = self.poll_all().await;
+            let brought = self.poll_all(std::mem::take(&mut is_first)).await;
             match self.running.join_next().await {
                 Some(end) => self.count(&end),
                 None if !brought => return,
@@ -103,11 +103,17 @@ impl<'a> Shift<'a> {
     }
 
     /// Polls each open type once, with the room that is left. Whether any job came.
-    async fn poll_all(&mut self) -> bool {
+    async fn poll_all(&mut self, is_first: bool) -> bool {
         let mut brought = false;
         for served in self.open.clone() {
             let room = self.room(&served);
             if !self.is_time_for(&served) {
+                if is_first {
+                    tracing::warn!(
+                        action.type = %served.action_type,
+                        "not polled in this invocation: too little of its time is left for a job of this type"
+                    );
+                }
                 continue;
             }
             if room == 0 {
