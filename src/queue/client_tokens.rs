@@ -230,7 +230,15 @@ impl ClientTokens {
 fn reason(error: &SdkError<GetSecretValueError>) -> String {
     match error {
         SdkError::ServiceError(context) => {
-            format!("{} (HTTP {})", error.code().unwrap_or("no error code"), context.raw().status().as_u16())
+            let code = error.code().unwrap_or("no error code");
+            let hint = match code {
+                "AccessDeniedException" => {
+                    ": the function's role needs secretsmanager:GetSecretValue for it, and kms:Decrypt for its key if that is its own"
+                }
+                "DecryptionFailure" => ": the function's role needs kms:Decrypt for its key",
+                _ => "",
+            };
+            format!("{code} (HTTP {}){hint}", context.raw().status().as_u16())
         }
         SdkError::TimeoutError(_) => "timeout".into(),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => "timeout".into(),
