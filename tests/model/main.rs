@@ -4,7 +4,7 @@
 //! the budgets are larger (some minutes).
 //!
 //! **What can happen.** Workers poll, are given jobs or their events, take their steps in any order, die before or after any
-//! request is sent, and end. The service offers a job again at any time until it is acknowledged, with the same nonce or
+//! request is sent, and end; when none is left, a new one comes. The service offers a job again at any time until it is acknowledged, with the same nonce or
 //! another, answers a second acknowledgement or refuses it, and takes a result that comes before the acknowledgement or
 //! refuses that. A request gets lost, or takes effect at any later time with nobody learning of it; S3 refuses a write
 //! without need (409); the ledger or the service is not reached until time is up, at any step. Each of these *mishaps*, a
@@ -29,6 +29,10 @@
 //!   was reported by one that could not tell the ledger and then died: the action runs once more.
 //! - Each rule is needed: without it a property breaks, with the first service.
 //!
+//! That every acknowledged job is reported *in the end* is two things. Where nothing more happens, or nothing that changes
+//! anything, every acknowledged job has been reported (`is_stuck`); and this point is always reached, since nothing happens
+//! over and over (`circles`). So once there are no more mishaps, every order of events leads to the report.
+//!
 //! **What is assumed about time**, in units of 30 s (the numbers are those of `protocol::limits`). The program enforces the
 //! first three.
 //! - From a poll to holding the job, or giving way, less than 30 s go by (`intake`). So who was offered a job before a claim
@@ -41,10 +45,11 @@
 //!   costs the first property one mishap, and no other; that is what `a_service_that_is_slow_to_offer_a_job_again` shows.
 //!
 //! **What is not shown**: three mishaps or more of a job that is polled; what the table leaves out; that the ledger's objects
-//! are deleted by others; what an adopter's failed reports come to after the fourth (then the entry is marked done in any
-//! case).
+//! are deleted by others; what comes of a job that is not in progress when its fourth report is refused (then the entry is
+//! marked done in any case); of two jobs, what becomes of one while the other is on offer and no poll is left to bring it.
 #![allow(unreachable_pub, reason = "the modules of a test are its own")]
 
+mod circles;
 mod moves;
 mod rules;
 mod service;
@@ -56,7 +61,7 @@ mod world;
 use codepipeline_worker::lifecycle::protocol::Afterwards;
 use rules::{Adoption, Faults, ON_OFFER_AGAIN, Rules, Service, Setting};
 use service::broken;
-use trace::{breaks, holds};
+use trace::{breaks, goes_round, holds};
 use world::Budget;
 
 const NO_MISHAP: (u8, u8) = (0, 0);
@@ -248,6 +253,20 @@ fn without_vouching_a_job_that_nobody_acknowledged_is_offered_for_ever() {
 fn without_a_second_try_a_refused_report_ends_a_job_that_is_not_over() {
     let hasty = Rules { untaken: false, ..Rules::ALL };
     breaks("done although refused", Setting { lenient: true, ..without(hasty, BOTH, 2) }, &[broken::DONE]);
+}
+
+#[test]
+fn without_adoption_what_a_dead_worker_held_or_reported_is_found_in_vain() {
+    let idle = Rules { adopts: false, ..Rules::ALL };
+    breaks("no adoption", without(idle, ONE_DIES, 3), &[broken::STUCK]);
+    breaks("no adoption, delivered", Setting { rules: idle, ..delivered(ONE_DIES) }, &[broken::STUCK]);
+}
+
+#[test]
+fn without_sending_what_it_adopts_one_worker_after_the_other_holds_a_report_back() {
+    let silent = Rules { sends_adopted: false, ..Rules::ALL };
+    goes_round("no adopted report sent", without(silent, ONE_DIES, 3));
+    goes_round("no adopted report sent, delivered", Setting { rules: silent, ..delivered(ONE_DIES) });
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What can happen next.
 
 use codepipeline_worker::lifecycle::protocol::limits::{MOST_REPORTS, adoptions};
-use codepipeline_worker::lifecycle::protocol::{Offers, Phase, State};
+use codepipeline_worker::lifecycle::protocol::{End, Offers, Phase, State};
 use stateright::{Model, Property};
 
 use crate::rules::{Adoption, Setting};
@@ -24,6 +24,8 @@ pub enum Move {
     DieSending(usize),
     /// A worker has no more to do, and its time is over.
     End(usize),
+    /// A new worker comes, when none is left.
+    Come,
     /// A worker, whose polls brought nothing where that matters, finds the job's entry in the listing.
     Find(usize, usize, Offers),
     /// 30 s go by.
@@ -35,6 +37,11 @@ pub enum Move {
 }
 
 impl Setting {
+    /// The workers that know the ledger.
+    fn ours<'a>(&self, world: &'a World) -> &'a [Worker] {
+        &world.workers[..self.workers - usize::from(self.stranger)]
+    }
+
     fn is_stranger(&self, i: usize) -> bool {
         self.stranger && i + 1 == self.workers
     }
@@ -76,7 +83,7 @@ impl Setting {
     }
 
     fn moves(&self, world: &World, moves: &mut Vec<Move>) {
-        if world.jobs.iter().any(|job| job.past.broken.is_some()) {
+        if world.is_settled() {
             return;
         }
         for (j, job) in world.jobs.iter().enumerate() {
@@ -87,6 +94,9 @@ impl Setting {
         }
         if self.is_tick_due(world) {
             moves.push(Move::Tick);
+        }
+        if !self.ours(world).iter().any(|worker| worker.alive) {
+            moves.push(Move::Come);
         }
         for (i, worker) in world.workers.iter().enumerate().filter(|(_, worker)| worker.alive) {
             match &worker.part {
@@ -141,6 +151,7 @@ impl Setting {
                 world.leave(i);
             }
             Move::End(i) => world.workers[i].alive = false,
+            Move::Come => world.replace(0),
             Move::Find(i, job, offers) => self.find(world, i, job, offers),
             Move::Tick => self.tick(world),
             Move::OfferAgain(job) => world.offer_again(job, self),
@@ -163,12 +174,17 @@ impl Setting {
         let mut seen = world.seen(i, job, None, self.rules.fresh_id).expect("only what there is is found");
         seen.lease_over |= self.rules.adoption == Adoption::AnyTime;
         let entry = world.jobs[job].entry.expect("it was seen");
+        let state = if entry.phase == Phase::Claiming || self.rules.adopts {
+            State::found(&seen, offers, self.afterwards)
+        } else {
+            State::Over(End::Lost)
+        };
         let task = Task {
             is_inferring: entry.phase == Phase::Claiming,
             inferred: entry.inferred,
             // More make no difference, and would make more states.
             adoptions: adoptions(entry.adoptions, entry.phase).min(MOST_REPORTS),
-            ..Task::new(job, State::found(&seen, offers, self.afterwards))
+            ..Task::new(job, state)
         };
         begin(world, i, task, self);
     }
@@ -228,13 +244,13 @@ impl Setting {
         }
     }
 
-    /// Nothing can happen any more, somebody is left, and yet a job was not reported.
+    /// Nothing that can still happen changes anything, and yet a job was not reported. (An entry may be found again and again
+    /// by workers that leave it alone.)
     fn is_stuck(&self, world: &World) -> bool {
         // Whoever polls would get something, but there are no more polls to look at.
         if world.left.polls == 0 && world.jobs.iter().any(|job| job.status == Status::Queued) {
             return false;
         }
-        let left = world.workers[..self.workers - usize::from(self.stranger)].iter().any(|worker| worker.alive);
         let waits = |job: &Job| match job.status {
             Status::Over => false,
             Status::Queued => world.left.polls > 0,
@@ -242,7 +258,7 @@ impl Setting {
             Status::InProgress if self.delivered => job.entry.is_some(),
             Status::Dispatched | Status::InProgress => true,
         };
-        if !left
+        if world.is_settled()
             || !world.jobs.iter().any(waits)
             || world.workers.iter().any(|worker| matches!(worker.part, Part::On(_)))
         {
@@ -250,7 +266,7 @@ impl Setting {
         }
         let mut moves = Vec::new();
         self.moves(world, &mut moves);
-        moves.is_empty() && world.jobs.iter().all(|job| job.past.broken.is_none())
+        moves.into_iter().all(|what| self.next_state(world, what).as_ref() == Some(world))
     }
 }
 

@@ -83,6 +83,10 @@ pub struct Rules {
     pub vouching: bool,
     /// A report that is refused, of a job of which nobody knows that it was acknowledged, is sent again later.
     pub untaken: bool,
+    /// A job that a dead worker held, or was reporting, is adopted.
+    pub adopts: bool,
+    /// Who adopts a report sends it.
+    pub sends_adopted: bool,
     pub adoption: Adoption,
 }
 
@@ -95,6 +99,8 @@ impl Rules {
         fresh_id: true,
         vouching: true,
         untaken: true,
+        adopts: true,
+        sends_adopted: true,
         adoption: Adoption::Marked(ON_OFFER_AGAIN),
     };
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use stateright::{Checker, HasDiscoveries, Model, Path};
+use stateright::{Checker, HasDiscoveries, Model};
 use tokio::time::Instant;
 
+use crate::circles;
 use crate::moves::Move;
 use crate::rules::Setting;
 use crate::world::{Part, World};
@@ -16,10 +17,25 @@ pub fn holds(what: &str, setting: Setting) {
     let began = Instant::now();
     let checker = setting.checker().threads(2).finish_when(HasDiscoveries::Any).spawn_bfs().join();
     let (states, service) = (checker.unique_state_count(), setting.service);
-    println!("{states:>9} states, {:>5.1} s: {what}, {}, {service}", began.elapsed().as_secs_f32(), setting.budget);
+    let seconds = began.elapsed().as_secs_f32();
     if let Some(broken) = checker.discoveries().into_keys().next() {
         panic!("{what}, {}, {service}: it does not hold that {broken}:\n{}", setting.budget, shortest(setting, broken));
     }
+    if let Some(circle) = circles::find(&setting) {
+        panic!("{what}, {}, {service}: this can happen over and over:\n{}", setting.budget, lines(circle));
+    }
+    let circles = began.elapsed().as_secs_f32() - seconds;
+    println!("{states:>9} states, {seconds:>5.1} + {circles:>5.1} s: {what}, {}, {service}", setting.budget);
+}
+
+/// Looks for something that can happen over and over. Panics if there is no such thing, or if a property breaks as well.
+#[track_caller]
+pub fn goes_round(what: &str, setting: Setting) {
+    let checker = setting.checker().threads(2).finish_when(HasDiscoveries::Any).spawn_bfs().join();
+    let broken: Vec<_> = checker.discoveries().into_keys().collect();
+    assert!(broken.is_empty(), "{what} breaks {broken:?}");
+    let circle = circles::find(&setting).unwrap_or_else(|| panic!("{what}: everything comes to an end"));
+    println!("{:>9} states: {what}: goes round in {} steps", checker.unique_state_count(), circle.len());
 }
 
 /// Looks until each of `expected` has broken. Panics if one of them never does, or if another property breaks on the way.
@@ -40,14 +56,15 @@ fn shortest(setting: Setting, broken: &'static str) -> String {
     (1..)
         .find_map(|depth| {
             let checker = setting.checker().target_max_depth(depth).spawn_bfs().join();
-            checker.discovery(broken).map(lines)
+            checker
+                .discovery(broken)
+                .map(|path| lines(path.into_vec().into_iter().filter_map(|(world, did)| Some((world, did?)))))
         })
         .unwrap_or_default()
 }
 
-fn lines(path: Path<World, Move>) -> String {
-    let lines = path.into_vec().into_iter().filter_map(|(world, did)| did.map(|did| line(&world, did)));
-    lines.collect::<Vec<_>>().join("\n")
+fn lines(path: impl IntoIterator<Item = (World, Move)>) -> String {
+    path.into_iter().map(|(world, did)| line(&world, did)).collect::<Vec<_>>().join("\n")
 }
 
 fn line(world: &World, did: Move) -> String {

@@ -180,8 +180,11 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
             Event::Ended
         }
         Command::Report => {
-            let is_over = is_over(task.inferred, task.adoptions) || !setting.rules.untaken;
-            if world.report(job, i, setting) || is_over { Event::Reported } else { Event::NotInProgress }
+            let is_last = is_over(task.inferred, task.adoptions);
+            let taken = world.report(job, i, setting);
+            let job = &mut world.jobs[job];
+            job.past.abandoned |= !taken && task.inferred && is_last && job.status != Status::Over;
+            if taken || is_last || !setting.rules.untaken { Event::Reported } else { Event::NotInProgress }
         }
         Command::Leave(_) => return None,
     })
@@ -198,6 +201,12 @@ fn tell(world: &mut World, i: usize, mut task: Task, event: Event<Version>, sett
     world.break_if(job, state == before && !repeated, broken::UNANSWERED);
     if state == State::Vouching && !setting.rules.vouching {
         state = State::Over(End::Lost);
+    }
+    if matches!(before, State::Writing { aim: Aim::AdoptReport, .. } | State::Reading { aim: Aim::AdoptReport, .. })
+        && matches!(state, State::Reporting { .. })
+        && !setting.rules.sends_adopted
+    {
+        state = State::Over(End::Undelivered);
     }
     world.break_if(job, state == State::Over(End::HoldLost), broken::HOLD_LOST);
     let left = found

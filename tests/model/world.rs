@@ -11,6 +11,9 @@ pub type Time = u8;
 /// An entry's `ETag`. It follows from the body, and that bears a write id; so the same write tried twice makes the same one.
 pub type Version = u8;
 
+/// Who an entry or a request is of when its worker is gone and another has come in its place.
+pub const GONE: u8 = u8::MAX;
+
 /// Everything.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct World {
@@ -70,6 +73,9 @@ pub struct Past {
     pub died: bool,
     /// A worker could not reach the ledger until it gave up.
     pub given_up: bool,
+    /// Its last report was refused though it is not over, and it will be marked done all the same. What comes of that is not
+    /// looked at.
+    pub abandoned: bool,
     /// Which property does not hold.
     pub broken: Option<&'static str>,
 }
@@ -226,6 +232,33 @@ impl World {
             self.task(other, job).is_some_and(Task::is_running)
                 || matches!(self.workers[other].part, Part::Stranger { job: its, runs: true, .. } if its == job)
         })
+    }
+
+    /// A property is broken, or a job abandoned: there is no point in going on.
+    pub fn is_settled(&self) -> bool {
+        self.jobs.iter().any(|job| job.past.broken.is_some() || job.past.abandoned)
+    }
+
+    /// A new worker comes in the place of one that is gone, and is not taken for it.
+    pub fn replace(&mut self, i: usize) {
+        self.workers[i] = Worker { alive: true, came: true, part: Part::Idle };
+        let rename = |worker: &mut u8| {
+            if usize::from(*worker) == i {
+                *worker = GONE;
+            }
+        };
+        for job in &mut self.jobs {
+            if let Some(entry) = &mut job.entry {
+                rename(&mut entry.owner);
+            }
+            for late in &mut job.late {
+                match late {
+                    Late::Write { entry, .. } => rename(&mut entry.owner),
+                    Late::Report { by } => rename(by),
+                    Late::Delete { .. } | Late::Acknowledge { .. } => {}
+                }
+            }
+        }
     }
 
     /// A version that is nowhere else.
