@@ -1,7 +1,9 @@
 //! From the process's start to a running Lambda function: config, logging, clients, run.
 
+use std::io;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -73,7 +75,8 @@ async fn start(config: Result<Config, ConfigError>, own: Vec<Served>) -> Result<
     let function_timeout = config.limits.function_timeout;
     let machines = own.is_empty().then(|| machines(&config));
     let worker = Arc::new(worker(config, own, &shared));
-    let watchdog = Watchdog::start(out_of_time).map_err(|error| format!("the watchdog can't be started: {error}"))?;
+    let watchdog =
+        last_words().and_then(Watchdog::start).map_err(|error| format!("the watchdog can't be started: {error}"))?;
     let function = Arc::new(Function { worker, machines, function_timeout, watchdog });
     let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&function), event));
     lambda_runtime::run(handler).await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
@@ -177,22 +180,28 @@ async fn handle(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Su
 /// How long the process may take to say why it ends, and to end what it has started.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Ends the process without unwinding. What is stuck may hold the log's lock, so whatever could wait for it is left to another
-/// thread, and is not waited for long.
-fn out_of_time() {
-    let (said, heard) = std::sync::mpsc::channel();
-    let last_words = std::thread::Builder::new().spawn(move || {
+/// What ends the process without unwinding. What is stuck may hold the log's lock, so whatever could wait for it is left to
+/// another thread, and is not waited for long. That thread is there from the beginning: at the deadline a command may have
+/// filled the process table, and that is when its processes have to be ended.
+fn last_words() -> io::Result<impl FnOnce() + Send + 'static> {
+    let (begin, begun) = mpsc::channel();
+    let (said, heard) = mpsc::channel();
+    thread::Builder::new().name("last words".into()).spawn(move || {
+        if begun.recv().is_err() {
+            return;
+        }
         command::kill_descendants();
         tracing::error!(
             "the invocation's deadline has come and it is not over: something in it ignores its cancellation. The process \
              ends; with a ledger a later invocation looks after its jobs"
         );
         let _ = said.send(());
-    });
-    if last_words.is_ok() {
+    })?;
+    Ok(move || {
+        let _ = begin.send(());
         let _ = heard.recv_timeout(LAST_WORDS);
-    }
-    std::process::abort();
+        std::process::abort();
+    })
 }
 
 fn diagnostic(error_type: &str, error_message: String) -> Diagnostic {

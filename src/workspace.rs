@@ -24,22 +24,56 @@ pub struct Workspace {
     root: PathBuf,
 }
 
+/// Why a job has no folder to work in.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// Nothing more fits onto the disk.
+    #[error(
+        "the job's folder {} could not be made, because its disk is full: raise the function's ephemeral storage \
+         (EphemeralStorageSize), or name a folder with more room (WORK_FOLDER); what commands leave elsewhere in /tmp counts, too",
+        .0.display()
+    )]
+    Full(PathBuf),
+    /// A folder can't be made for another reason.
+    #[error("the job's folder {} could not be made: {error}; the function's user must be able to write there (WORK_FOLDER)", .folder.display())]
+    Folder {
+        /// Which one.
+        folder: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A name would not be one component of a path.
+    #[error("an artifact's name is 1 to 100 characters of [a-zA-Z0-9_-]; the job names one that is not")]
+    ArtifactName,
+}
+
+impl WorkspaceError {
+    fn of(folder: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |error| match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(folder.to_owned()),
+            _ => Self::Folder { folder: folder.to_owned(), error },
+        }
+    }
+}
+
 impl Workspace {
     /// Makes the folders for `job` below `work_folder`. Artifact names are CodePipeline's (`[a-zA-Z0-9_-]`), which is
     /// checked here once more: a name is a path component.
     ///
     /// # Errors
     /// When a folder can't be made, or an artifact's name is not of that form.
-    pub fn create(work_folder: &Path, job: &Job) -> io::Result<Self> {
-        let workspace = Self { root: new_folder(work_folder, &safe_component(&job.id))? };
-        for folder in [workspace.home(), workspace.report_folder()] {
-            std::fs::create_dir_all(folder)?;
-        }
+    pub fn create(work_folder: &Path, job: &Job) -> Result<Self, WorkspaceError> {
+        let name = safe_component(&job.id);
+        let root = new_folder(work_folder, &name).map_err(WorkspaceError::of(&work_folder.join(&name)))?;
+        let workspace = Self { root };
+        let make = |folder: &Path| std::fs::create_dir_all(folder).map_err(WorkspaceError::of(folder));
+        make(&workspace.home())?;
+        make(&workspace.report_folder())?;
         for artifact in &job.inputs {
-            std::fs::create_dir_all(workspace.input(checked_name(&artifact.name)?))?;
+            make(&workspace.input(checked_name(&artifact.name)?))?;
         }
         for artifact in &job.outputs {
-            std::fs::create_dir_all(workspace.output(checked_name(&artifact.name)?))?;
+            make(&workspace.output(checked_name(&artifact.name)?))?;
         }
         Ok(workspace)
     }
@@ -107,13 +141,12 @@ fn new_folder(parent: &Path, name: &str) -> io::Result<PathBuf> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-fn checked_name(name: &str) -> io::Result<&str> {
+fn checked_name(name: &str) -> Result<&str, WorkspaceError> {
     let harmless = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !name.is_empty() && name.len() <= 100 && name.chars().all(harmless) {
         return Ok(name);
     }
-    let rule = "an artifact's name is 1 to 100 characters of [a-zA-Z0-9_-]; the job names one that is not";
-    Err(io::Error::new(io::ErrorKind::InvalidInput, rule))
+    Err(WorkspaceError::ArtifactName)
 }
 
 /// Third-party job ids may hold any character: all but harmless ones become their hexadecimal code.

@@ -16,6 +16,7 @@ pub mod http;
 mod served;
 pub mod state_machine;
 
+pub(crate) use served::secret_keys;
 pub use served::{OnCrash, Served};
 
 /// One job's turn at an action.

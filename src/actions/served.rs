@@ -14,6 +14,18 @@ pub enum OnCrash {
     Run,
 }
 
+/// Where a Lambda Invoke job has the text that all of its configuration is read from.
+const USER_PARAMETERS: &str = "UserParameters";
+
+/// The secret ones among the configuration keys of a type's jobs, given the `keys` that are said to be. Where any is, a Lambda
+/// Invoke job's `UserParameters` are as well: their text holds every value once more.
+pub(crate) fn secret_keys(action_type: &ActionTypeId, mut keys: Vec<String>) -> Vec<String> {
+    if action_type.owner == "AWS" && !keys.is_empty() && keys.iter().all(|key| key != USER_PARAMETERS) {
+        keys.push(USER_PARAMETERS.to_owned());
+    }
+    keys
+}
+
 /// An action type and how to serve it.
 pub struct Served {
     pub(crate) action_type: ActionTypeId,
@@ -62,10 +74,11 @@ impl Served {
         self
     }
 
-    /// Names configuration keys whose values are replaced by `****` in whatever is reported.
+    /// Names configuration keys whose values are replaced by `****` in whatever is reported. For Lambda Invoke jobs (owner
+    /// `AWS`) any key brings `UserParameters` along.
     #[must_use]
     pub fn secrets<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
-        self.secrets = keys.into_iter().map(Into::into).collect();
+        self.secrets = secret_keys(&self.action_type, keys.into_iter().map(Into::into).collect());
         self
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::problems::Problems;
 use super::run::{self, Around};
 use super::{ActionConfig, Limits, ledger};
+use crate::actions::secret_keys;
 use crate::job::ActionTypeId;
 
 /// The API model's `ActionCategory`.
@@ -84,6 +85,7 @@ fn action(
             .add(format_args!("{path}.queryParam"), "is for the owner Custom alone: no other jobs can be polled by it");
     }
     let secrets = secrets(entry.get("secrets"), &format!("{path}.secrets"), problems);
+    let secrets = action_type.as_ref().map_or_else(Vec::new, |id| secret_keys(id, secrets));
     let run = run::parse(entry, &Around { path, secrets: &secrets, limits, variable }, problems);
     let on_crash = ledger::on_crash(entry, run.as_ref(), path, problems);
     let shared = ledger::shared(entry, path, problems);

@@ -43,7 +43,7 @@ pub struct ActionConfig {
     pub action_type: ActionTypeId,
     /// Poll only for jobs whose configuration has this value under this key. Custom types alone have it.
     pub query_param: Option<(String, String)>,
-    /// Configuration keys whose values must not show anywhere.
+    /// Configuration keys whose values must not show anywhere; for Lambda Invoke jobs with any, `UserParameters` is among them.
     pub secrets: Vec<String>,
     /// What becomes of a job whose worker died (`onCrash`): by default a command's fails, the others', which are
     /// idempotent by design, run again.

@@ -26,6 +26,23 @@ fn mistakes(entry: &Value) -> String {
     }
 }
 
+/// Lambda Invoke jobs with one secret member of their `UserParameters`.
+fn invoked(run: &Value) -> Value {
+    let action_type = json!({"category": "Invoke", "owner": "AWS", "provider": "Lambda", "version": "1"});
+    json!({"actionType": action_type, "secrets": ["ApiToken"], "run": run})
+}
+
+#[test]
+fn user_parameters_are_as_secret_as_any_of_their_members() {
+    let machine = json!({"stateMachine": "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout"});
+    let actions = json!([invoked(&machine)]).to_string();
+    let config = parsed(&[("ACTIONS", &actions)]).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(config.actions[0].secrets, ["ApiToken", "UserParameters"]);
+    let said = mistakes(&invoked(&json!({"command": ["deploy", "{Config:UserParameters}"]})));
+    let why = "ACTIONS[0].run.command: element 1 names `{Config:UserParameters}`, which is listed in `secrets` (as UserParameters is";
+    assert!(said.contains(why), "{said}");
+}
+
 #[test]
 fn a_whole_configuration_is_understood() {
     let actions = json!([link_check()]).to_string();

@@ -67,10 +67,7 @@ pub(super) async fn execute(
     };
     let job = Arc::new(job);
     let (ended, workspace) = match Workspace::create(&lifecycle.work_folder, &job) {
-        Err(error) => {
-            let message = format!("the job's folder could not be made: {error}");
-            (Err(Ended::untouched(Failure::new(FailureKind::JobFailed, message))), None)
-        }
+        Err(error) => (Err(Ended::untouched(Failure::new(FailureKind::JobFailed, error.to_string()))), None),
         Ok(workspace) => {
             let workspace = Arc::new(workspace);
             let store = credentials.map(|credentials| {

@@ -30,8 +30,6 @@ pub(super) fn of_secret(secret: &str) -> Vec<Vec<u8>> {
         push_percent_encoded(&mut forms, piece);
         push_base64(&mut forms, piece);
     }
-    forms.sort_unstable();
-    forms.dedup();
     forms.into_iter().map(String::into_bytes).collect()
 }
 
@@ -55,6 +53,10 @@ fn push_json(forms: &mut Vec<String>, piece: &str) {
 }
 
 fn push_percent_encoded(forms: &mut Vec<String>, piece: &str) {
+    // None of the sets encodes these. A long secret has thousands of such lines.
+    if piece.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return;
+    }
     for set in [RFC_3986, PATH, JAVASCRIPT, FORM, NON_ALPHANUMERIC] {
         let upper: String = percent_encode(piece.as_bytes(), set).collect();
         // Only an encoded byte begins with `%`: the sign itself is always encoded.
@@ -72,7 +74,8 @@ fn push_percent_encoded(forms: &mut Vec<String>, piece: &str) {
 /// three ways in which it can lie across base64's groups of three bytes (`Authorization: Basic` encodes `user:secret`).
 fn push_base64(forms: &mut Vec<String>, piece: &str) {
     let alone = BASE64_STANDARD.encode(piece);
-    let mut found: Vec<String> = BASE64_WIDTHS.iter().map(|&width| wrap(&alone, width)).collect();
+    let mut found: Vec<String> =
+        BASE64_WIDTHS.iter().filter(|&&width| alone.len() > width).map(|&width| wrap(&alone, width)).collect();
     found.push(BASE64_STANDARD_NO_PAD.encode(piece));
     found.push(alone);
     for before in 0..3 {
@@ -85,7 +88,9 @@ fn push_base64(forms: &mut Vec<String>, piece: &str) {
         }
     }
     for form in found {
-        forms.push(form.replace('+', "-").replace('/', "_"));
+        if form.contains(['+', '/']) {
+            forms.push(form.replace('+', "-").replace('/', "_"));
+        }
         forms.push(form);
     }
 }

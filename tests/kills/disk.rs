@@ -33,3 +33,21 @@ async fn a_job_that_fills_the_disk_fails_saying_so_and_leaves_the_disk_to_the_ne
     function.stop().await;
     lone.is_over_with(sources.len()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_gets_no_folder_fails_naming_the_folder_and_what_to_change() {
+    let lone = Lone::start(COUNT).await;
+    let folder = lone.work_folder();
+    std::fs::create_dir(&folder).unwrap();
+    // Room for the disk's own folder, the worker's, and the job's, but for nothing in that.
+    let before = with_small_disk(&folder, "size=1m,nr_inodes=3", &[]);
+    let function = lone.function(&before.iter().map(String::as_str).collect::<Vec<_>>());
+    lone.run().await;
+    assert_eq!(lone.ticked(&function, "failed").await, 1, "{}", lone.log());
+    let said = lone.said().await;
+    let begins = format!("the job's folder {}/codepipeline-worker-0/", folder.display());
+    assert!(said.starts_with(&begins) && said.contains("disk is full: raise"), "{said}");
+    assert!(said.contains("(EphemeralStorageSize)") && said.contains("(WORK_FOLDER)"), "{said}");
+    function.stop().await;
+    lone.is_over_with(1).await;
+}

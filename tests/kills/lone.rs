@@ -1,6 +1,6 @@
 //! A world with one action, for workers that die of something.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(crate) struct Lone {
     pub(crate) time: ManualClock,
     pub(crate) lines: Arc<Mutex<Vec<String>>>,
     /// For what the command leaves: outside the work folder.
-    _effects: tempfile::TempDir,
+    effects: tempfile::TempDir,
 }
 
 impl Lone {
@@ -36,7 +36,7 @@ impl Lone {
         let action = custom("A", "Build", "Shell").output_artifacts(output("Out")).configuration("Command", command);
         world.create_pipeline("p", vec![("Build", vec![action])]).await;
         world.put_source(zip(&[("small", "file")])).await;
-        Self { world, time, lines: Arc::default(), _effects: effects }
+        Self { world, time, lines: Arc::default(), effects }
     }
 
     /// Starts the pipeline anew, and waits until its job can be polled.
@@ -76,6 +76,11 @@ impl Lone {
 
     pub(crate) fn work_folder(&self) -> PathBuf {
         self.world.work_folder()
+    }
+
+    /// The folder for what the command leaves.
+    pub(crate) fn effects(&self) -> &Path {
+        self.effects.path()
     }
 
     /// The real binary, started by `before` and with it as the last argument.

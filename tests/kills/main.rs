@@ -15,6 +15,7 @@ mod support;
 
 mod deadline;
 mod disk;
+mod full_table;
 mod killing;
 mod lone;
 mod memory;

@@ -18,7 +18,7 @@ use crate::lone::schedule;
 
 /// Gives one event.
 pub(crate) struct Runtime {
-    pub(crate) address: String,
+    address: String,
     deadline: Arc<Mutex<Option<Instant>>>,
     accepting: JoinHandle<()>,
 }
@@ -39,6 +39,18 @@ impl Runtime {
             }
         });
         Self { address, deadline, accepting }
+    }
+
+    /// What Lambda sets for a function of this name.
+    pub(crate) fn environment(&self) -> [(&'static str, &str); 6] {
+        [
+            ("AWS_LAMBDA_RUNTIME_API", &self.address),
+            ("AWS_LAMBDA_FUNCTION_NAME", "worker"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", "worker"),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", "worker"),
+        ]
     }
 
     /// When the invocation is over, if it has begun.

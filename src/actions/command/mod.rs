@@ -71,8 +71,9 @@ pub enum CommandMistake {
     Empty,
     /// An argument that every process of the machine could read.
     #[error(
-        "element {index} names `{{Config:{key}}}`, which is listed in `secrets`; arguments are visible to other processes, so use \
-         the environment variable CONFIG_… instead"
+        "element {index} names `{{Config:{key}}}`, which is listed in `secrets`{}; arguments are visible to other processes, so use \
+         the environment variable CONFIG_… instead",
+        if key == "UserParameters" { " (as UserParameters is wherever one of its members is)" } else { "" }
     )]
     SecretArgument {
         /// Which element of the command, from 0, as in its JSON path.

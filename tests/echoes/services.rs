@@ -1,0 +1,280 @@
+//! Services that repeat what they were sent, or what they know.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+pub(crate) const MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:Machine";
+pub(crate) const EXECUTION: &str = "arn:aws:states:us-east-1:123456789012:execution:Machine:";
+
+/// Where the service says that its work for the job `accepted` can be asked about: whoever knows this may ask, too.
+pub(crate) const LOCATION: &str = "/hook/work/MARKER-of-work-outside";
+
+struct Request {
+    /// The operation's name for AWS's JSON protocols, else method and path.
+    what: String,
+    /// All of it, as it came.
+    text: String,
+    body: Value,
+}
+
+struct Reply {
+    status: u16,
+    headers: String,
+    body: String,
+}
+
+impl Reply {
+    fn json(body: &Value) -> Self {
+        Self { status: 200, headers: String::new(), body: body.to_string() }
+    }
+
+    /// An error of a JSON protocol that repeats the whole request.
+    fn error(status: u16, code: &str, request: &Request) -> Self {
+        Self { status, ..Self::json(&json!({"__type": code, "message": request.text, "Message": request.text})) }
+    }
+}
+
+/// The whole of AWS, and a service that is called by webhooks.
+#[derive(Default)]
+pub(crate) struct Services {
+    /// What came, in its order: names and bodies.
+    pub(crate) asked: Vec<(String, Value)>,
+    /// Jobs of custom actions that no poll has brought yet.
+    waiting: Vec<Value>,
+    /// The data of all jobs that there are, by their ids.
+    data: HashMap<String, Value>,
+}
+
+impl Services {
+    /// A custom job for the next poll of its type; `token` is what an earlier one continued with.
+    pub(crate) fn offer(&mut self, id: &str, provider: &str, token: Option<&str>) {
+        let mut data = data(id, provider);
+        if let Some(token) = token {
+            data["continuationToken"] = json!(token);
+        }
+        let job = json!({"id": id, "nonce": "MARKER-nonce", "accountId": "123456789012", "data": data});
+        self.waiting.push(job);
+        self.data.insert(id.to_owned(), data);
+    }
+
+    /// The event of a Lambda Invoke job.
+    pub(crate) fn deliver(&mut self, id: &str) -> Value {
+        let mut data = data(id, "Machine");
+        let parameters = data["actionConfiguration"]["configuration"].to_string();
+        data["actionConfiguration"]["configuration"] = json!({"UserParameters": parameters});
+        self.data.insert(id.to_owned(), data.clone());
+        json!({"CodePipeline.job": {"id": id, "accountId": "123456789012", "data": data}})
+    }
+
+    /// The bodies of the requests of this name.
+    pub(crate) fn bodies(&self, what: &str) -> Vec<&Value> {
+        self.asked.iter().filter(|(asked, _)| asked == what).map(|(_, body)| body).collect()
+    }
+
+    /// The last report on a job, without what proves to CodePipeline that it may be made.
+    pub(crate) fn told(&self, id: &str) -> Option<Value> {
+        let mut reports = self.asked.iter().rev().filter(|(what, _)| what.starts_with("Put"));
+        let (_, report) = reports.find(|(_, report)| report["jobId"] == id)?;
+        let mut report = report.clone();
+        report.as_object_mut().unwrap().remove("clientToken");
+        Some(report)
+    }
+
+    /// Whether this is the first request of its name.
+    fn is_first(&self, what: &str) -> bool {
+        self.bodies(what).len() == 1
+    }
+
+    /// Whether this is the first poll for the provider's jobs.
+    fn is_first_for(&self, provider: &str, request: &Request) -> bool {
+        let is_for = |body: &Value| body["actionTypeId"]["provider"] == provider;
+        is_for(&request.body) && self.bodies(&request.what).into_iter().filter(|body| is_for(body)).count() == 1
+    }
+
+    fn poll(&mut self, request: &Value) -> Value {
+        let provider = &request["actionTypeId"]["provider"];
+        let most = usize::try_from(request["maxBatchSize"].as_u64().unwrap()).unwrap();
+        let (mut jobs, others): (Vec<_>, Vec<_>) =
+            self.waiting.drain(..).partition(|job| job["data"]["actionTypeId"]["provider"] == *provider);
+        self.waiting = others;
+        self.waiting.extend(jobs.drain(most.min(jobs.len())..));
+        json!({"jobs": jobs})
+    }
+
+    fn answer(&mut self, request: &Request) -> Reply {
+        let what = request.what.as_str();
+        self.asked.push((what.to_owned(), request.body.clone()));
+        let ok = |body: Value| Reply::json(&body);
+        match what {
+            "PollForJobs" if request.body["actionTypeId"]["provider"] == "Broken" => {
+                Reply::error(400, "ActionTypeNotFoundException", request)
+            }
+            "PollForJobs" if self.is_first_for("Hook", request) => Reply::error(400, "ThrottlingException", request),
+            "PollForJobs" => ok(self.poll(&request.body)),
+            "GetJobDetails" => {
+                let id = request.body["jobId"].as_str().unwrap();
+                let mut data = self.data[id].clone();
+                data["artifactCredentials"]["sessionToken"] = json!("MARKER/renewed+session/token==");
+                ok(json!({"jobDetails": {"id": id, "data": data}}))
+            }
+            "PollForThirdPartyJobs" if self.is_first(what) => {
+                let jobs = ["prints", "stages"].map(|id| json!({"jobId": id, "clientId": "client"}));
+                ok(json!({"jobs": jobs}))
+            }
+            "PollForThirdPartyJobs" => ok(json!({"jobs": []})),
+            "GetSecretValue" if self.is_first(what) => Reply::error(500, "InternalServiceError", request),
+            "GetSecretValue" => ok(json!({"Name": "clients/client", "SecretString": "MARKER-client-token"})),
+            "GetThirdPartyJobDetails" if self.is_first(what) => Reply::error(500, "InternalFailure", request),
+            "GetThirdPartyJobDetails" => {
+                let id = request.body["jobId"].as_str().unwrap();
+                ok(json!({"jobDetails": {"id": id, "nonce": "MARKER-nonce", "data": data(id, "Partner")}}))
+            }
+            "AcknowledgeJob" | "AcknowledgeThirdPartyJob" if self.is_first(what) => {
+                Reply::error(400, "ThrottlingException", request)
+            }
+            "AcknowledgeJob" | "AcknowledgeThirdPartyJob" => ok(json!({"status": "InProgress"})),
+            "PutJobFailureResult" | "PutJobSuccessResult" if self.is_first(what) => {
+                Reply::error(500, "InternalFailure", request)
+            }
+            "PutThirdPartyJobFailureResult" if self.is_first(what) => Reply::error(400, "ValidationException", request),
+            "PutJobFailureResult" | "PutJobSuccessResult" | "PutThirdPartyJobFailureResult" => ok(json!({})),
+            "StartExecution" | "DescribeExecution" | "StopExecution" if self.is_first(what) => {
+                Reply::error(500, "InternalFailure", request)
+            }
+            "StartExecution" => start_execution(request),
+            "DescribeExecution" => describe_execution(request),
+            "StopExecution" => Reply::error(400, "AccessDeniedException", request),
+            _ if what.starts_with("POST /hook") => hook(request, self.is_first(what)),
+            "GET /bucket/renews?x-id=GetObject" if request.text.contains("MARKER/renewed") => {
+                Reply { status: 200, headers: "etag: \"1\"\r\n".to_owned(), body: "the artifact".to_owned() }
+            }
+            "GET /bucket/renews?x-id=GetObject" => {
+                let body = "<Error><Code>ExpiredToken</Code></Error>".to_owned();
+                Reply { status: 400, headers: "content-type: application/xml\r\n".to_owned(), body }
+            }
+            // All else is S3, too.
+            _ => {
+                let said = request.text.replace(['<', '&'], " ");
+                let body =
+                    format!("<Error><Code>AccessDenied</Code><Message>{said}</Message><Token>{said}</Token></Error>");
+                Reply { status: 403, headers: "content-type: application/xml\r\n".to_owned(), body }
+            }
+        }
+    }
+}
+
+/// What the service answers: all that it was told, wherever there is room for it.
+fn hook(request: &Request, is_first: bool) -> Reply {
+    let said = &request.text;
+    let goes_on =
+        |location: &str| Reply { status: 202, headers: format!("location: {location}\r\n"), body: String::new() };
+    let refused = |status| Reply { status, headers: String::new(), body: request.body.to_string() };
+    match request.body["data"]["jobId"].as_str() {
+        Some("fails") => Reply::json(
+            &json!({"status": "failed", "failure": {"type": "JobFailed", "message": said}, "externalExecutionId": said}),
+        ),
+        Some("succeeds") => Reply::json(&json!({
+            "summary": said, "externalExecutionId": said, "outputVariables": {"Echo": said},
+            "revision": {"revision": said, "changeIdentifier": "x", "summary": said},
+        })),
+        Some("goes-on") => goes_on("/hook/of/MARKER-secret-value"),
+        Some("accepted") => goes_on(LOCATION),
+        // At the location, where the first to ask is put off.
+        Some(_) if is_first => refused(503),
+        Some("asked" | "late") => Reply { status: 202, headers: String::new(), body: String::new() },
+        // Also a message that somebody's work is abandoned.
+        _ => refused(400),
+    }
+}
+
+fn start_execution(request: &Request) -> Reply {
+    match request.body["name"].as_str().unwrap() {
+        "unstarted" => Reply::error(400, "AccessDeniedException", request),
+        "known" => Reply::error(400, "ExecutionAlreadyExists", request),
+        name => Reply::json(&json!({"executionArn": format!("{EXECUTION}{name}"), "startDate": 1_700_000_000})),
+    }
+}
+
+fn describe_execution(request: &Request) -> Reply {
+    let arn = request.body["executionArn"].as_str().unwrap();
+    let mut execution =
+        json!({"executionArn": arn, "stateMachineArn": MACHINE, "startDate": 1_700_000_000, "status": "RUNNING"});
+    // A machine that has got the job's secrets in another way.
+    let said = "MARKER-secret-value MARKER/job+secret/key MARKER%2Fjob%2Bsession%2Ftoken%3D%3D";
+    match arn.strip_prefix(EXECUTION).unwrap() {
+        "known" => {
+            execution["status"] = json!("FAILED");
+            (execution["error"], execution["cause"]) = (json!(said), json!(said));
+        }
+        "ended" => {
+            let output = json!({"summary": said, "externalExecutionId": said, "outputVariables": {"Echo": said}});
+            execution["status"] = json!("SUCCEEDED");
+            execution["output"] = json!(output.to_string());
+        }
+        "late" => {}
+        _ => return Reply::error(400, "AccessDeniedException", request),
+    }
+    Reply::json(&execution)
+}
+
+fn data(id: &str, provider: &str) -> Value {
+    let place = |key: &str| json!({"type": "S3", "s3Location": {"bucketName": "bucket", "objectKey": key}});
+    let input = json!([{"name": "In", "revision": "1", "location": place(if id == "renews" { id } else { "in" })}]);
+    let owner = if provider == "Partner" { "ThirdParty" } else { "Custom" };
+    json!({
+        "actionTypeId": {"category": "Test", "owner": owner, "provider": provider, "version": "1"},
+        "actionConfiguration": {"configuration": {"Token": "MARKER-secret-value", "Plain": "a plain value"}},
+        "pipelineContext": {"pipelineName": "p", "action": {"name": "Act", "actionExecutionId": id}, "stage": {"name": "S"}},
+        "inputArtifacts": if id == "prints" { json!([]) } else { input },
+        "outputArtifacts": [],
+        "artifactCredentials": {
+            "accessKeyId": "ASIAOFTHEJOB", "secretAccessKey": "MARKER/job+secret/key", "sessionToken": "MARKER/job+session/token==",
+        },
+    })
+}
+
+/// Answers as `services` do; the endpoint.
+pub(crate) async fn serve(services: Arc<Mutex<Services>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let services = Arc::clone(&services);
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                while let Some(request) = request(&mut stream).await {
+                    let Reply { status, headers, body } = services.lock().unwrap().answer(&request);
+                    let head = format!("HTTP/1.1 {status} x\r\n{headers}content-length: {}\r\n\r\n", body.len());
+                    // A client that went away has its reasons.
+                    let _ = stream.write_all((head + &body).as_bytes()).await;
+                }
+            });
+        }
+    });
+    endpoint
+}
+
+/// The next request of a connection; `None` when the client has closed it.
+async fn request(stream: &mut BufReader<TcpStream>) -> Option<Request> {
+    let mut text = String::new();
+    while !text.ends_with("\r\n\r\n") {
+        if stream.read_line(&mut text).await.unwrap_or(0) == 0 {
+            return None;
+        }
+    }
+    let header = |name: &str| {
+        let lines = text.lines().filter_map(|line| line.split_once(": "));
+        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next()
+    };
+    let length = header("content-length").map_or(0, |length| length.parse().unwrap());
+    let first: Vec<_> = text.split(' ').take(2).collect();
+    let what = header("x-amz-target").map_or_else(|| first.join(" "), |it| it.rsplit('.').next().unwrap().to_owned());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.ok()?;
+    text.push_str(&String::from_utf8_lossy(&body));
+    Some(Request { what, text, body: serde_json::from_slice(&body).unwrap_or_default() })
+}
