@@ -1,5 +1,6 @@
 //! A job of the emulator with its artifacts, behind a proxy that keeps a record of what was asked, and can fail.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -19,6 +20,7 @@ use codepipeline_local::{Emulator, Options};
 use codepipeline_worker::artifacts::{Limits, Renew, Store, Stores};
 use codepipeline_worker::job::{Artifact, Credentials};
 use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -35,6 +37,16 @@ pub(crate) struct Seen {
     pub(crate) kms_key: Option<String>,
 }
 
+/// An answer in place of the emulator's.
+#[derive(Clone, Copy)]
+pub(crate) struct Instead {
+    /// Whether the emulator gets the request all the same.
+    pub(crate) after_effect: bool,
+    pub(crate) status: u16,
+    /// The code of the error in its body.
+    pub(crate) code: &'static str,
+}
+
 /// What goes wrong. All zero: nothing.
 #[derive(Default)]
 pub(crate) struct Faults {
@@ -44,6 +56,10 @@ pub(crate) struct Faults {
     pub(crate) refusals: AtomicUsize,
     /// Downloads wait, but for those from the beginning.
     pub(crate) hold: tokio::sync::watch::Sender<bool>,
+    /// The answers to the next parts, and to the next requests that complete or abort an upload.
+    pub(crate) parts: Mutex<VecDeque<Instead>>,
+    pub(crate) completions: Mutex<VecDeque<Instead>>,
+    pub(crate) aborts: Mutex<VecDeque<Instead>>,
     /// Parts are never answered.
     pub(crate) parts_hang: AtomicUsize,
     /// Requests that begin a multipart upload are never answered.
@@ -119,6 +135,12 @@ impl ArtifactStore {
     pub(crate) async fn get(&self, artifact: &Artifact) -> Bytes {
         let answer = self.anyone().get_object().bucket(&artifact.bucket).key(&artifact.key).send().await.unwrap();
         answer.body.collect().await.unwrap().into_bytes()
+    }
+
+    /// How many uploads to the output were neither completed nor aborted.
+    pub(crate) async fn unfinished_uploads(&self) -> usize {
+        let listed = self.anyone().list_multipart_uploads().bucket(&self.output.bucket).send().await.unwrap();
+        listed.uploads().len()
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -213,6 +235,15 @@ async fn answer(
 ) -> Result<Response<Answer>, Infallible> {
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let path_and_query = request.uri().path_and_query().unwrap().to_string();
+    let instead = if path_and_query.contains("partNumber=") {
+        faults.parts.lock().unwrap().pop_front()
+    } else if request.method() == Method::POST && path_and_query.contains("uploadId=") {
+        faults.completions.lock().unwrap().pop_front()
+    } else if request.method() == Method::DELETE {
+        faults.aborts.lock().unwrap().pop_front()
+    } else {
+        None
+    };
     let hang = if path_and_query.contains("partNumber=") {
         Some(&faults.parts_hang)
     } else if request.method() == Method::DELETE {
@@ -230,9 +261,22 @@ async fn answer(
         kms_key: header("x-amz-server-side-encryption-aws-kms-key-id"),
     });
     if one_less(&faults.refusals) {
-        let mut refusal = Response::new(Answer { body: None, until: None });
+        let mut refusal = Response::new(Answer::Made(Full::default()));
         *refusal.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         return Ok(refusal);
+    }
+    if let Some(Instead { after_effect, status, code }) = instead {
+        // Whoever gets its answer too early would break off sending, which is another failure.
+        let whole = if after_effect {
+            forward(behind, request).await.into_body().collect().await
+        } else {
+            request.into_body().collect().await
+        };
+        whole.unwrap();
+        let error = format!("<Error><Code>{code}</Code><Message>On purpose</Message></Error>");
+        let mut answer = Response::new(Answer::Made(error.into()));
+        *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+        return Ok(answer);
     }
     if hang.is_some_and(|hang| hang.load(Ordering::SeqCst) > 0) {
         std::future::pending::<()>().await;
@@ -241,7 +285,7 @@ async fn answer(
         let _ = faults.hold.subscribe().wait_for(|hold| !hold).await;
     }
     let until = (method == Method::GET && one_less(&faults.breaks)).then_some(1000);
-    Ok(forward(behind, request).await.map(|body| Answer { body: Some(body), until }))
+    Ok(forward(behind, request).await.map(|body| Answer::Passed { body, until }))
 }
 
 /// The request as it is, its host included, which the signature covers.
@@ -259,45 +303,53 @@ fn one_less(counter: &AtomicUsize) -> bool {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The emulator's answer, or the beginning of it and then a closed connection.
-struct Answer {
-    body: Option<Incoming>,
-    until: Option<usize>,
+/// The emulator's answer, or the beginning of it and then a closed connection; or one in its place.
+enum Answer {
+    Passed { body: Incoming, until: Option<usize> },
+    Made(Full<Bytes>),
 }
 
 impl Body for Answer {
     type Data = Bytes;
     type Error = Failure;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
-        let until = self.until;
-        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        let (body, until) = match self.get_mut() {
+            Self::Made(body) => return Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Self::Passed { body, until } => (body, until),
+        };
         match until {
             Some(0) => return Poll::Ready(Some(Err("broken off on purpose".into()))),
             // Waiting once makes the server send what it has got, before the error makes it forget that.
             Some(1) => {
-                self.until = Some(0);
+                *until = Some(0);
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             _ => {}
         }
         let frame = ready!(Pin::new(body).poll_frame(cx));
-        Poll::Ready(match (frame, until) {
-            (Some(Ok(frame)), Some(_)) => {
-                self.until = Some(1);
-                Some(Ok(frame.map_data(|bytes| bytes.slice(..bytes.len().min(until.unwrap_or(usize::MAX))))))
+        Poll::Ready(match (frame, *until) {
+            (Some(Ok(frame)), Some(most)) => {
+                *until = Some(1);
+                Some(Ok(frame.map_data(|bytes| bytes.slice(..bytes.len().min(most)))))
             }
             (frame, _) => frame.map(|frame| frame.map_err(Into::into)),
         })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(Body::is_end_stream)
+        match self {
+            Self::Passed { body, .. } => body.is_end_stream(),
+            Self::Made(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
+        match self {
+            Self::Passed { body, .. } => body.size_hint(),
+            Self::Made(body) => body.size_hint(),
+        }
     }
 }
 
