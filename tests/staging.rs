@@ -16,6 +16,8 @@ use codepipeline_worker::job::{Artifact, FailureKind};
 use http::Method;
 
 mod artifact_store;
+#[path = "staging/uploads.rs"]
+mod uploads;
 
 const MIB: usize = 1024 * 1024;
 
@@ -216,7 +218,7 @@ async fn an_object_that_is_replaced_while_it_is_read_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_failed_upload_is_aborted_and_leaves_the_old_object() {
+async fn a_folder_that_can_not_be_packed_sends_nothing_and_leaves_the_old_object() {
     let s3 = ArtifactStore::start().await;
     s3.put(&s3.output, "from before").await;
     let from = sample_folder(30 * MIB);
@@ -227,53 +229,6 @@ async fn a_failed_upload_is_aborted_and_leaves_the_old_object() {
     assert_eq!(error.failure_kind(), FailureKind::JobFailed);
     assert_eq!(s3.seen().len(), before);
     assert_eq!(s3.get(&s3.output).await, "from before");
-}
-
-#[tokio::test]
-async fn a_cancelled_upload_is_aborted_before_the_store_is_finished() {
-    let s3 = ArtifactStore::start().await;
-    s3.faults.parts_hang.store(1, Ordering::SeqCst);
-    let from = sample_folder(40 * MIB);
-    let job = s3.job();
-    let sending = async {
-        while !s3.seen().iter().any(|request| request.path_and_query.contains("partNumber=")) {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::select! {
-        _ = job.stage_out(&s3.output, from.path(), None) => panic!("its parts are never answered"),
-        () = sending => {}
-    }
-    job.finished().await;
-    assert_eq!(s3.seen().iter().filter(|request| request.method == Method::DELETE).count(), 1);
-    let uploads = s3.anyone().list_multipart_uploads().bucket(&s3.output.bucket).send().await;
-    assert!(uploads.is_err() || uploads.unwrap().uploads().is_empty());
-}
-
-#[tokio::test]
-async fn a_cancelled_upload_waits_only_briefly_for_an_s3_that_does_not_answer() {
-    for abort_hangs in [true, false] {
-        let s3 = ArtifactStore::start().await;
-        let (hanging, last) =
-            if abort_hangs { (&s3.faults.aborts_hang, "partNumber=") } else { (&s3.faults.begins_hang, "uploads") };
-        hanging.store(1, Ordering::SeqCst);
-        s3.faults.parts_hang.store(1, Ordering::SeqCst);
-        let from = sample_folder(20 * MIB);
-        let job = s3.job();
-        let sending = async {
-            while !s3.seen().iter().any(|request| request.path_and_query.contains(last)) {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::select! {
-            _ = job.stage_out(&s3.output, from.path(), None) => panic!("it is never answered"),
-            () = sending => {}
-        }
-        // What the worker waits for a cancelled job is 2 s.
-        let finished = tokio::time::timeout(Duration::from_secs(2), job.finished()).await;
-        assert!(finished.is_ok(), "{last}");
-        assert_eq!(s3.seen().iter().any(|request| request.method == Method::DELETE), abort_hangs);
-    }
 }
 
 #[tokio::test]

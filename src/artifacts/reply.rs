@@ -37,6 +37,11 @@ fn answered(doing: &'static str, code: &str, status: u16) -> Problem {
         ("AccessDenied" | "InvalidToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch", _) | (_, 401 | 403) => {
             Problem::Denied { doing, reply }
         }
+        // S3 begins its answer to a completion before it knows how that ends, and may then fail at it (Amazon S3 API reference,
+        // CompleteMultipartUpload). An answer that can't be read leaves its outcome open just the same.
+        (_, 200) => Problem::Unavailable { doing, reply },
+        // There the bucket is, and the object need not be.
+        ("NoSuchUpload", _) => Problem::Refused { doing, reply },
         (_, 404) => Problem::Missing { reply },
         _ => Problem::Refused { doing, reply },
     }
@@ -61,6 +66,12 @@ mod tests {
                 500,
                 "could not read the object: InternalError, HTTP 500; S3 may be down or out of reach",
             ),
+            (
+                "InternalError",
+                200,
+                "could not read the object: InternalError, HTTP 200; S3 may be down or out of reach",
+            ),
+            ("NoSuchUpload", 404, "S3 refuses to read the object (NoSuchUpload, HTTP 404)"),
             ("KMS.NotFoundException", 400, "S3 refuses to read the object (KMS.NotFoundException, HTTP 400)"),
         ] {
             assert_eq!(answered(doing, code, status).to_string(), expected);

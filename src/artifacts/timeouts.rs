@@ -2,8 +2,9 @@
 //! stalled stream protection, and one that is slow goes on.
 //!
 //! The SDK tries each request three times, with pauses of at most 1 + 2 s. A request that is not answered costs 3 × 10 s and
-//! 3 s, one with a body 3 × 60 s and 3 s, and the one that completes an upload 3 × 300 s and 3 s at most. All of it lies within
-//! the job's turn, which ends in time for its report and drops whatever is under way.
+//! 3 s, one with a body 3 × 60 s and 3 s. The one that completes an upload is tried five times, by `upload/ending`: 5 × 60 s and
+//! 7.5 s where none is answered, and 5 × 300 s and 7.5 s at most. All of it lies within the job's turn, which ends in time for
+//! its report and drops whatever is under way.
 
 use std::time::Duration;
 

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
+use aws_sdk_s3::types::{CompletedPart, ServerSideEncryption};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use super::Staged;
 use super::error::Problem;
@@ -19,6 +18,10 @@ use super::reply;
 use super::stop::Stop;
 use super::timeouts;
 use crate::job::Artifact;
+use ending::Upload;
+
+mod ending;
+mod tries;
 
 /// The least that S3 takes for a part that is not the last ("Amazon S3 multipart upload limits"). With its 10 000 parts
 /// that makes 10 000 × 5 MiB = 48.8 GiB, which Lambda's /tmp of 10 GiB can't hold.
@@ -30,8 +33,6 @@ const PARTS_IN_MEMORY: usize = 4;
 /// What the request that begins an upload, and then the one that aborts it, may still take after a stop. Both together are
 /// less than what a caller waits for a cancelled store.
 const AFTER_STOP: Duration = Duration::from_millis(750);
-/// What the abort of a failed upload may take, its retries included: the SDK's three tries could take 33 s.
-const ABORT: Duration = Duration::from_secs(10);
 
 /// A part, and the right to be in memory.
 struct Part {
@@ -148,20 +149,17 @@ impl Destination {
             self.put(first.bytes, &stop).await?;
             return Ok(staged);
         };
-        let id = self.create(&stop).await.inspect_err(|_| stop.stop())?;
-        let uploaded = match self.send(&id, [first, second], parts, &stop).await {
-            Ok(completed) => match packed.await.unwrap_or(Err(Problem::Interrupted)) {
-                Ok(staged) => self.complete(&id, completed, &stop).await.map(|()| staged),
-                Err(problem) => Err(problem),
-            },
-            Err(problem) => Err(problem),
+        let upload = self.create(&stop).await.inspect_err(|_| stop.stop())?;
+        let (completed, staged) = match self.send_all(&upload, [first, second], parts, packed, &stop).await {
+            Ok(sent) => sent,
+            Err(problem) => {
+                self.abort(&upload, &stop).await;
+                // Whoever writes has noticed by itself at the next part, which may be long in coming.
+                stop.stop();
+                return Err(problem);
+            }
         };
-        if uploaded.is_err() {
-            self.abort(&id, &stop).await;
-            // Whoever writes has noticed by itself at the next part, which may be long in coming.
-            stop.stop();
-        }
-        uploaded
+        self.complete(&upload, completed, &stop).await.map(|()| staged)
     }
 
     async fn put(&self, bytes: Bytes, stop: &Stop) -> Result<(), Problem> {
@@ -180,14 +178,16 @@ impl Destination {
     }
 
     /// Not interrupted by a stop at once: an upload whose id got lost can't be aborted.
-    async fn create(&self, stop: &Stop) -> Result<String, Problem> {
+    async fn create(&self, stop: &Stop) -> Result<Upload, Problem> {
         const DOING: &str = "begin the upload";
+        let mark = ending::new_mark();
         let request = self
             .client
             .create_multipart_upload()
             .bucket(&self.bucket)
             .key(&self.key)
             .content_type(&self.content_type)
+            .metadata(ending::MARK, &mark)
             .server_side_encryption(ServerSideEncryption::AwsKms)
             .set_ssekms_key_id(self.kms_key.clone());
         let Some(created) = soon_after_stop(stop, request.send()).await else {
@@ -196,7 +196,20 @@ impl Destination {
         };
         let created = created.map_err(|error| reply::problem(DOING, &error))?;
         let without_id = || Problem::Unavailable { doing: DOING, reply: "its answer has no upload id".to_owned() };
-        created.upload_id.ok_or_else(without_id)
+        Ok(Upload { id: created.upload_id.ok_or_else(without_id)?, mark })
+    }
+
+    /// Uploads all that there is, and waits for the outcome of what writes it.
+    async fn send_all(
+        &self,
+        upload: &Upload,
+        early: [Part; 2],
+        parts: Parts,
+        packed: oneshot::Receiver<Result<Staged, Problem>>,
+        stop: &Stop,
+    ) -> Result<(Vec<CompletedPart>, Staged), Problem> {
+        let completed = self.send(&upload.id, early, parts, stop).await?;
+        Ok((completed, packed.await.unwrap_or(Err(Problem::Interrupted))?))
     }
 
     /// Uploads the parts side by side: as many as there is room for in memory.
@@ -256,28 +269,6 @@ impl Destination {
         // S3 asks for the parts' checksums again where the upload was begun with an algorithm, as the SDK does.
         let completed = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);
         Ok(completed.set_checksum_crc32(sent.checksum_crc32).build())
-    }
-
-    async fn complete(&self, id: &str, parts: Vec<CompletedPart>, stop: &Stop) -> Result<(), Problem> {
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(id);
-        let request = request.multipart_upload(parts).customize().config_override(timeouts::for_uploads());
-        let sent = unless_stopped(stop, request.send()).await?;
-        sent.map(drop).map_err(|error| reply::problem("complete the upload", &error))
-    }
-
-    /// Best effort: the job's credentials may not allow it, and then the bucket's lifecycle rules clean up.
-    async fn abort(&self, id: &str, stop: &Stop) {
-        let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(id);
-        match soon_after_stop(stop, timeout(ABORT, request.send())).await {
-            Some(Ok(Ok(_))) => {}
-            Some(Ok(Err(error))) => self.stays_behind(&reply::problem("abort the upload", &error).to_string()),
-            None | Some(Err(_)) => self.stays_behind("S3 did not answer in time to its abort"),
-        }
-    }
-
-    fn stays_behind(&self, why: &str) {
-        tracing::warn!(error = why, s3.bucket = self.bucket, s3.key = self.key, "an unfinished upload may stay behind");
     }
 }
 

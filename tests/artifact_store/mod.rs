@@ -1,11 +1,8 @@
 //! A job of the emulator with its artifacts, behind a proxy that keeps a record of what was asked, and can fail.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_codepipeline::types::{
@@ -18,39 +15,15 @@ use codepipeline_local::types::Timestamp;
 use codepipeline_local::{Emulator, Options};
 use codepipeline_worker::artifacts::{Limits, Renew, Store, Stores};
 use codepipeline_worker::job::{Artifact, Credentials};
-use http::{Method, Request, Response, StatusCode};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
+use proxy::Faults;
+#[allow(unused_imports, reason = "only some of the test binaries look at what was asked")]
+pub(crate) use proxy::{Instead, Seen};
+
+mod proxy;
+
 pub(crate) const LIMITS: Limits = Limits { max_unpacked_bytes: 4 << 30, max_entries: 100_000 };
-
-/// A request as it arrived.
-#[derive(Clone)]
-pub(crate) struct Seen {
-    pub(crate) method: Method,
-    pub(crate) path_and_query: String,
-    pub(crate) encryption: Option<String>,
-    pub(crate) kms_key: Option<String>,
-}
-
-/// What goes wrong. All zero: nothing.
-#[derive(Default)]
-pub(crate) struct Faults {
-    /// So many of the next downloads end in the middle of their body.
-    pub(crate) breaks: AtomicUsize,
-    /// So many of the next requests are answered with 503.
-    pub(crate) refusals: AtomicUsize,
-    /// Downloads wait, but for those from the beginning.
-    pub(crate) hold: tokio::sync::watch::Sender<bool>,
-    /// Parts are never answered.
-    pub(crate) parts_hang: AtomicUsize,
-    /// Requests that begin a multipart upload are never answered.
-    pub(crate) begins_hang: AtomicUsize,
-    /// Requests that abort one are never answered.
-    pub(crate) aborts_hang: AtomicUsize,
-}
 
 /// One job that was polled, with one input artifact and one output artifact.
 pub(crate) struct ArtifactStore {
@@ -73,18 +46,7 @@ impl ArtifactStore {
         let (faults, seen) = (Arc::new(Faults::default()), Arc::new(Mutex::new(Vec::new())));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let (faulty, record) = (Arc::clone(&faults), Arc::clone(&seen));
-        let accepting = tokio::spawn(async move {
-            let mut connections = tokio::task::JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                stream.set_nodelay(true).unwrap();
-                let (faults, seen) = (Arc::clone(&faulty), Arc::clone(&record));
-                let service =
-                    service_fn(move |request| answer(behind, Arc::clone(&faults), Arc::clone(&seen), request));
-                let server = hyper::server::conn::http1::Builder::new();
-                connections.spawn(server.serve_connection(TokioIo::new(stream), service));
-            }
-        });
+        let accepting = tokio::spawn(proxy::serve(listener, behind, Arc::clone(&faults), Arc::clone(&seen)));
         let config = config(&endpoint).await;
         let job = polled_job(&config).await;
         let data = job.data().unwrap();
@@ -119,6 +81,12 @@ impl ArtifactStore {
     pub(crate) async fn get(&self, artifact: &Artifact) -> Bytes {
         let answer = self.anyone().get_object().bucket(&artifact.bucket).key(&artifact.key).send().await.unwrap();
         answer.body.collect().await.unwrap().into_bytes()
+    }
+
+    /// How many uploads to the output were neither completed nor aborted.
+    pub(crate) async fn unfinished_uploads(&self) -> usize {
+        let listed = self.anyone().list_multipart_uploads().bucket(&self.output.bucket).send().await.unwrap();
+        listed.uploads().len()
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -203,102 +171,6 @@ fn declaration() -> PipelineDeclaration {
         .stages(stage("Build", build.build().unwrap()).unwrap())
         .build()
         .unwrap()
-}
-
-async fn answer(
-    behind: SocketAddr,
-    faults: Arc<Faults>,
-    seen: Arc<Mutex<Vec<Seen>>>,
-    request: Request<Incoming>,
-) -> Result<Response<Answer>, Infallible> {
-    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-    let path_and_query = request.uri().path_and_query().unwrap().to_string();
-    let hang = if path_and_query.contains("partNumber=") {
-        Some(&faults.parts_hang)
-    } else if request.method() == Method::DELETE {
-        Some(&faults.aborts_hang)
-    } else if path_and_query.contains("uploads") {
-        Some(&faults.begins_hang)
-    } else {
-        None
-    };
-    let method = request.method().clone();
-    seen.lock().unwrap().push(Seen {
-        method: method.clone(),
-        path_and_query,
-        encryption: header("x-amz-server-side-encryption"),
-        kms_key: header("x-amz-server-side-encryption-aws-kms-key-id"),
-    });
-    if one_less(&faults.refusals) {
-        let mut refusal = Response::new(Answer { body: None, until: None });
-        *refusal.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        return Ok(refusal);
-    }
-    if hang.is_some_and(|hang| hang.load(Ordering::SeqCst) > 0) {
-        std::future::pending::<()>().await;
-    }
-    if header("range").is_some_and(|range| !range.starts_with("bytes=0-")) {
-        let _ = faults.hold.subscribe().wait_for(|hold| !hold).await;
-    }
-    let until = (method == Method::GET && one_less(&faults.breaks)).then_some(1000);
-    Ok(forward(behind, request).await.map(|body| Answer { body: Some(body), until }))
-}
-
-/// The request as it is, its host included, which the signature covers.
-async fn forward(to: SocketAddr, request: Request<Incoming>) -> Response<Incoming> {
-    let stream = tokio::net::TcpStream::connect(to).await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    sender.send_request(request).await.unwrap()
-}
-
-fn one_less(counter: &AtomicUsize) -> bool {
-    counter.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
-}
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-/// The emulator's answer, or the beginning of it and then a closed connection.
-struct Answer {
-    body: Option<Incoming>,
-    until: Option<usize>,
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = Failure;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
-        let until = self.until;
-        let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        match until {
-            Some(0) => return Poll::Ready(Some(Err("broken off on purpose".into()))),
-            // Waiting once makes the server send what it has got, before the error makes it forget that.
-            Some(1) => {
-                self.until = Some(0);
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            _ => {}
-        }
-        let frame = ready!(Pin::new(body).poll_frame(cx));
-        Poll::Ready(match (frame, until) {
-            (Some(Ok(frame)), Some(_)) => {
-                self.until = Some(1);
-                Some(Ok(frame.map_data(|bytes| bytes.slice(..bytes.len().min(until.unwrap_or(usize::MAX))))))
-            }
-            (frame, _) => frame.map(|frame| frame.map_err(Into::into)),
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(Body::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
-    }
 }
 
 /// A store with credentials that outlive the test.

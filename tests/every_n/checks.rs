@@ -1,9 +1,12 @@
 //! How a run must have ended.
 
+use std::io::Read;
+
 use aws_sdk_codepipeline::types::PipelineExecutionStatus;
 
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, large_text};
 use crate::stage::{LEDGER, Stage};
+use crate::support::STORE;
 use crate::wire::Passed;
 
 impl Stage {
@@ -13,7 +16,7 @@ impl Stage {
     /// What did not.
     pub(crate) async fn check(&self) -> Result<(), String> {
         let status = self.world.execution_status("p", &self.execution).await;
-        let is_machine = self.scenario == Scenario::Continued;
+        let is_machine = self.scenario.is_machine();
         let ran = std::fs::read_to_string(&self.ran).unwrap_or_default().lines().count();
         if let Some((number, _)) = self.fault {
             same("whether the request came that was to go wrong", &(self.wire.passed().len() >= number), &true)?;
@@ -35,6 +38,11 @@ impl Stage {
                 same("how often the command ran", &ran, &usize::from(!is_machine))?;
             }
         }
+        let left = std::fs::read_dir(self.world.work_folder()).map_or(0, Iterator::count);
+        same("folders that are left", &left, &0)?;
+        if self.scenario == Scenario::Abandoned {
+            return self.check_abandoned();
+        }
         let reported = self.jobs(|what| what.starts_with("Put") && what.ends_with("Result"));
         if self.scenario == Scenario::Delivered {
             same("how many reports were taken", &reported.len(), &1)?;
@@ -49,8 +57,28 @@ impl Stage {
         if status == PipelineExecutionStatus::Succeeded {
             self.check_outputs().await?;
         }
-        let left = std::fs::read_dir(self.world.work_folder()).map_or(0, Iterator::count);
-        same("folders that are left", &left, &0)
+        self.check_uploads().await
+    }
+
+    /// The first job was reported. The second's report is refused, and the work outside is stopped: because of that or, where a
+    /// report in doubt may be what was refused, because an event says that the action was abandoned.
+    fn check_abandoned(&self) -> Result<(), String> {
+        let reported = self.jobs(|what| what.starts_with("Put") && what.ends_with("Result"));
+        same("how many reports were taken", &reported.len(), &1)?;
+        let started = self.machines.calls("StartExecution");
+        let execution = self.machines.execution(started[0]["name"].as_str().unwrap()).unwrap();
+        if self.fault.is_none() {
+            same("how often it was stopped", &self.machines.calls("StopExecution").len(), &2)?;
+        }
+        same("the state machine's execution", &execution.status.as_str(), &"ABORTED")
+    }
+
+    /// No upload stays behind, unless nobody could know of it or nobody lived to abort it.
+    async fn check_uploads(&self) -> Result<(), String> {
+        let struck = self.fault.map(|(number, kind)| (self.wire.passed()[number - 1].what.clone(), kind));
+        let excused = struck.is_some_and(|(what, kind)| kind.kills() || what.starts_with("begin an upload"));
+        let listed = self.world.s3.list_multipart_uploads().bucket(STORE).send().await.unwrap();
+        same("whether uploads are left", &(listed.uploads().is_empty() || excused), &true)
     }
 
     /// What the ledger said that the worker had when it died, if it did.
@@ -97,6 +125,11 @@ impl Stage {
                 _ => "Source",
             };
             same("the artifact", &names, &vec![wanted.to_owned()])?;
+            if self.scenario == Scenario::Large {
+                let mut text = String::new();
+                archive.by_index(0).unwrap().read_to_string(&mut text).map_err(|error| error.to_string())?;
+                same("whether the artifact is whole", &(text == large_text().repeat(5)), &true)?;
+            }
         }
         Ok(())
     }

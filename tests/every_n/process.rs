@@ -3,10 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use codepipeline_worker::event::Event;
 use codepipeline_worker::worker::Worker;
 use serde_json::Value;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinError;
 use tokio::time::Instant;
+
+/// What wakes the worker.
+#[derive(Clone)]
+pub(crate) enum Woken {
+    Schedule,
+    /// This event, which brings a Lambda Invoke action's job.
+    Job(Value),
+    /// This event, which says that an action was abandoned.
+    Abandonment(Value),
+}
 
 /// Makes a worker, as a cold start does.
 pub(crate) type Making = Box<dyn Fn() -> Worker + Send + Sync>;
@@ -24,20 +36,28 @@ impl Process {
         Self { making, worker, runtime: mortal.then(runtime) }
     }
 
-    /// One invocation, of the schedule or for a delivered job, with a quarter of an hour to its deadline.
-    pub(crate) fn invoke(&self, job: Option<Value>) -> impl Future<Output = ()> + use<> {
+    /// One invocation, with a quarter of an hour to its deadline. Tells whether it calls itself successful.
+    pub(crate) fn invoke(&self, woken: Woken) -> impl Future<Output = bool> + use<> {
         let worker = Arc::clone(&self.worker);
         let handle = self.runtime.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone());
         let invocation = handle.spawn(async move {
             let deadline = Instant::now() + Duration::from_secs(900);
-            match job {
-                Some(event) => worker.run_job(&event, deadline).await.map(drop),
-                None => worker.invoke(deadline).await.map(drop),
+            match woken {
+                Woken::Schedule => worker.invoke(deadline).await,
+                Woken::Job(event) => worker.run_job(&event, deadline).await,
+                Woken::Abandonment(event) => match Event::parse(&event) {
+                    Ok(Event::ActionOver { action_type, execution_id }) => {
+                        worker.action_over(&action_type, &execution_id, deadline).await
+                    }
+                    _ => panic!("{event}"),
+                },
             }
+            .is_ok()
         });
         async move {
             let ended = invocation.await;
-            assert!(!ended.is_err_and(|error| error.is_panic()), "the invocation panicked");
+            assert!(!ended.as_ref().is_err_and(JoinError::is_panic), "the invocation panicked");
+            ended.unwrap_or(false)
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -14,11 +15,11 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::fake::Fake;
-use crate::process::Process;
+use crate::process::{Process, Woken};
 use crate::scenario::Scenario;
 use crate::support::aws_json::AwsJson;
-use crate::support::{ROLE, SOURCE_BUCKET, STORE, World, action, output, shared_config, zip};
-use crate::wire::{Kind, Passed, Services, Wire};
+use crate::support::{ROLE, SOURCE_BUCKET, STORE, World, action, output, shared_config};
+use crate::wire::{Kind, Passed, Services, Watching, Wire};
 
 const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
 const CLIENT_TOKEN: &str = "client-token";
@@ -46,6 +47,8 @@ pub(crate) struct Stage {
     pub(crate) ran: PathBuf,
     delivered: UnboundedReceiver<JobInvocation>,
     events: UnboundedReceiver<Value>,
+    /// What the worker is yet to be told.
+    abandoned: Vec<Value>,
     over: bool,
     pub(crate) execution: String,
 }
@@ -108,13 +111,7 @@ impl Stage {
             step_functions: at(machines.config.endpoint_url().unwrap()),
             secrets_manager: at(secrets.endpoint()),
         };
-        let passing = time.clone();
-        let watching = move |what: &str| {
-            if scenario == Scenario::Expiring && what == "AcknowledgeJob" {
-                passing.advance(Duration::from_secs(5));
-            }
-        };
-        let wire = Wire::start(services, fault, Box::new(watching)).await;
+        let wire = Wire::start(services, fault, watching(scenario, &time, &world)).await;
 
         let deadly = fault.is_some_and(|(_, kind)| kind.kills());
         let through = without_tls(&shared_config(&wire.endpoint()));
@@ -132,6 +129,7 @@ impl Stage {
             fault,
             delivered: world.emulator.job_invocations(),
             events: world.emulator.events(),
+            abandoned: Vec::new(),
             over: false,
             world,
             time,
@@ -152,7 +150,7 @@ impl Stage {
         let mut objects = vec![(SOURCE_BUCKET, "Source")];
         match self.scenario {
             Scenario::Custom => objects.push((SOURCE_BUCKET, "More")),
-            Scenario::Continued => {
+            Scenario::Continued | Scenario::Abandoned => {
                 buckets.push(RESULTS);
                 objects.push((RESULTS, "First"));
             }
@@ -162,12 +160,12 @@ impl Stage {
             world.s3.create_bucket().bucket(bucket).send().await.unwrap();
         }
         for (bucket, key) in &objects {
-            let content = zip(&[(key, key)]);
+            let content = self.scenario.object(key);
             world.s3.put_object().bucket(*bucket).key(*key).body(content.into()).send().await.unwrap();
         }
         match self.scenario {
-            Scenario::Continued => world.create_type("Deploy", "Machine", &[]).await,
-            Scenario::ThirdParty | Scenario::Delivered => {}
+            Scenario::Continued | Scenario::Abandoned => world.create_type("Deploy", "Machine", &[]).await,
+            Scenario::ThirdParty | Scenario::ThirdPartyFailing | Scenario::Delivered => {}
             _ => world.create_type("Build", "Shell", &["Command"]).await,
         }
         let source = |name: &str| {
@@ -195,6 +193,9 @@ impl Stage {
         while let Ok(event) = self.events.try_recv() {
             let of_pipeline = event["detail-type"] == "CodePipeline Pipeline Execution State Change";
             self.over |= of_pipeline && event["detail"]["state"] != "STARTED";
+            if !of_pipeline && event["detail"]["state"] == "ABANDONED" && event["detail"]["action"] == "Act" {
+                self.abandoned.push(event);
+            }
         }
         self.over
     }
@@ -203,19 +204,58 @@ impl Stage {
     /// call itself failed, so that somebody looks.
     async fn tick(&mut self) {
         while let Ok(job) = self.delivered.try_recv() {
-            self.invoke(Some(job.event)).await;
+            self.invoke(Woken::Job(job.event)).await;
         }
-        self.invoke(None).await;
-        self.machines.get_on();
+        for event in std::mem::take(&mut self.abandoned) {
+            // What fails at an event gets it again (Lambda Developer Guide, "How Lambda handles errors and retries with
+            // asynchronous invocation").
+            let woken = Woken::Abandonment(event);
+            if !self.invoke(woken.clone()).await {
+                self.invoke(woken).await;
+            }
+        }
+        self.invoke(Woken::Schedule).await;
+        if self.scenario == Scenario::Continued {
+            self.machines.get_on();
+        }
         self.time.advance(TICK);
     }
 
-    async fn invoke(&mut self, job: Option<Value>) {
-        let invocation = self.process.invoke(job);
+    async fn invoke(&mut self, woken: Woken) -> bool {
+        let invocation = self.process.invoke(woken);
         tokio::select! {
-            () = invocation => {}
-            () = self.wire.strikes_dead() => self.process.die(),
+            is_ok = invocation => is_ok,
+            () = self.wire.strikes_dead() => {
+                self.process.die();
+                false
+            }
         }
+    }
+}
+
+/// What happens in the world at some requests.
+fn watching(scenario: Scenario, time: &ManualClock, world: &Arc<World>) -> Watching {
+    let (time, world, begun) = (time.clone(), Arc::clone(world), AtomicBool::new(false));
+    Box::new(move |what| {
+        match (scenario, what) {
+            (Scenario::Expiring, "AcknowledgeJob") => time.advance(Duration::from_secs(5)),
+            (Scenario::Abandoned, "DescribeExecution") if !begun.swap(true, Ordering::SeqCst) => {
+                let world = Arc::clone(&world);
+                return Box::pin(async move { world.abandon("p").await });
+            }
+            _ => {}
+        }
+        Box::pin(std::future::ready(()))
+    })
+}
+
+impl World {
+    /// Somebody stops the pipeline's execution, and does not wait for its actions.
+    async fn abandon(&self, pipeline: &str) {
+        let listed = self.codepipeline.list_pipeline_executions().pipeline_name(pipeline).send().await.unwrap();
+        let id = listed.pipeline_execution_summaries()[0].pipeline_execution_id().unwrap().to_owned();
+        let stop = self.codepipeline.stop_pipeline_execution().pipeline_name(pipeline).pipeline_execution_id(id);
+        stop.abandon(true).send().await.unwrap();
     }
 }
 

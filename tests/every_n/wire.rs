@@ -2,6 +2,7 @@
 //! them go wrong.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::Value;
@@ -61,7 +62,7 @@ impl Kind {
 /// One request that passed.
 #[derive(Clone)]
 pub(crate) struct Passed {
-    /// The operation, or S3's method and bucket.
+    /// The operation, or what S3 is to do and the bucket.
     pub(crate) what: String,
     /// The job that it names.
     pub(crate) job: Option<String>,
@@ -83,8 +84,8 @@ pub(crate) struct Services {
     pub(crate) secrets_manager: SocketAddr,
 }
 
-/// Told of every request before it goes on.
-pub(crate) type Watching = Box<dyn Fn(&str) + Send + Sync>;
+/// Told of every request, which waits for it before it goes on.
+pub(crate) type Watching = Box<dyn Fn(&str) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 pub(crate) struct Wire {
     address: SocketAddr,
@@ -160,7 +161,7 @@ impl Shared {
     async fn serve(&self, mut client: TcpStream) -> std::io::Result<()> {
         let Some(request) = Request::read(&mut client).await? else { return Ok(()) };
         let what = request.what();
-        (self.watching)(&what);
+        (self.watching)(&what).await;
         let index = {
             let mut passed = self.lock();
             passed.push(Passed { what, job: request.job(), answer: None });
@@ -204,8 +205,14 @@ impl Request {
                     self.bytes.split(|byte| *byte == b' ').take(2).map(String::from_utf8_lossy).collect();
                 let path = line[1].trim_start_matches('/').split('?').next().unwrap();
                 let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+                let query = line[1].split_once('?').map_or("", |(_, query)| query);
+                let has = |name| query.split('&').any(|pair| pair.split('=').next() == Some(name));
                 match (&*line[0], key) {
                     ("GET", "") => format!("list {bucket}"),
+                    ("POST", _) if has("uploads") => format!("begin an upload to {bucket}"),
+                    ("PUT", _) if has("uploadId") => format!("PUT a part to {bucket}"),
+                    ("POST", _) if has("uploadId") => format!("complete an upload to {bucket}"),
+                    ("DELETE", _) if has("uploadId") => format!("abort an upload to {bucket}"),
                     (method, _) => format!("{method} {bucket}"),
                 }
             }
