@@ -172,6 +172,15 @@ mod tests {
     }
 
     #[test]
+    fn a_needle_that_overlaps_itself_is_stepped_over_and_not_found_at_every_place() {
+        let (needle, text) = (vec![b'a'; 50_000], vec![b'a'; 1_000_000]);
+        let mut covered = Vec::new();
+        runs(&Finder::new(&needle), &text, &mut covered);
+        assert!(covered.len() <= 2 * text.len() / needle.len(), "{} steps", covered.len());
+        assert_eq!(Needles::new(vec![needle]).covered(&text), [0..text.len()]);
+    }
+
+    #[test]
     fn nothing_is_found_without_needles() {
         for needles in [Needles::default(), Needles::new(vec![Vec::new()])] {
             assert!(needles.covered(b"text").is_empty() && !needles.is_in(b"text"));
