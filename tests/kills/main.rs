@@ -1,4 +1,4 @@
-//! The real binary, killed: at any moment of a job's life, by its memory, by its deadline; and with its disk full.
+//! The real binary, killed: at any moment of a job's life, by its memory, by its deadline, by Lambda; and with its disk full.
 //!
 //! `KILLS=200 cargo test --test kills -- --nocapture workers_are_killed` kills two hundred; another `KILLS_SEED`
 //! makes other choices. It runs under the emulator's Runtime API, each process behind a [`wire::Wire`] of its own, which
@@ -24,5 +24,6 @@ mod runtime;
 mod scenario;
 mod service;
 mod step;
+mod timeout;
 mod verdict;
 mod wire;
