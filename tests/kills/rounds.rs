@@ -54,7 +54,7 @@ struct Patient {
 
 impl Rounds {
     pub(crate) async fn start(plan: &mut Plan) -> Self {
-        let scenario = Scenario::start(plan.rng()).await;
+        let scenario = Scenario::start(plan.world()).await;
         let workers = (0..WORKERS).map(|_| None).collect();
         Self { scenario, workers, failed: Vec::new(), rounds: 0, unheld: 0, patient: None, unharmed: BTreeSet::new() }
     }
