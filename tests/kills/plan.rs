@@ -80,7 +80,7 @@ impl Plan {
             _ => [Moment::Before, Moment::Unanswered, Moment::Answered][self.rng.usize(..3)],
         };
         // What is rare happens once.
-        let is_rare = matches!(step, Step::Mark | Step::Adopt);
+        let is_rare = matches!(step, Step::Mark | Step::Adopt | Step::Sweep | Step::Delete);
         let spared = if is_rare || self.rng.bool() { 0 } else { self.rng.u32(..3) };
         Trap { step, moment, spared }
     }
