@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_codepipeline::types::{
@@ -22,7 +23,7 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 pub(crate) const LIMITS: Limits = Limits { max_unpacked_bytes: 4 << 30, max_entries: 100_000 };
 
@@ -167,14 +168,25 @@ async fn polled_job(config: &SdkConfig) -> Job {
     create.input_artifact_details(one()).output_artifact_details(one()).send().await.unwrap();
     pipelines.create_pipeline().pipeline(declaration()).send().await.unwrap();
     pipelines.start_pipeline_execution().name("pipe").send().await.unwrap();
-    loop {
+    let mut job = None;
+    until(async || {
         let kind = action_type(ActionCategory::Build, ActionOwner::Custom, "Maker");
         let polled = pipelines.poll_for_jobs().action_type_id(kind).send().await.unwrap();
-        if let Some(job) = polled.jobs().first() {
-            return job.clone();
+        job = polled.jobs().first().cloned();
+        job.is_some()
+    })
+    .await;
+    job.unwrap()
+}
+
+/// Waits until `condition` holds; a minute is the end of any test's patience.
+pub(crate) async fn until(mut condition: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !condition().await {
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    timeout(Duration::from_secs(60), waiting).await.expect("the condition comes true in a minute");
 }
 
 fn action_type(category: ActionCategory, owner: ActionOwner, provider: &str) -> ActionTypeId {
