@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use artifact_store::{ArtifactStore, anyones_client, of_job};
+use artifact_store::{ArtifactStore, anyones_client, of_job, until};
 use aws_sdk_s3::config::Credentials as SdkCredentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_sdk_s3::error::ProvideErrorMetadata;
@@ -123,9 +123,8 @@ async fn a_read_that_breaks_off_goes_on_and_one_that_always_does_leaves_the_old_
     let copying = job.copy_out(&from, &s3.output, None);
     let breaking = async {
         // The first range comes whole, so it is the copying that fails and not the opening.
-        while s3.seen().split_off(before).iter().filter(|request| request.method == Method::GET).count() < 2 {
-            tokio::task::yield_now().await;
-        }
+        until(async || s3.seen().split_off(before).iter().filter(|request| request.method == Method::GET).count() >= 2)
+            .await;
         s3.faults.breaks.store(usize::MAX, Ordering::SeqCst);
         s3.faults.hold.send_replace(false);
     };
@@ -147,9 +146,8 @@ async fn a_result_that_is_replaced_while_it_is_copied_is_noticed_and_the_upload_
     s3.faults.hold.send_replace(true);
     let copying = job.copy_out(&from, &s3.output, None);
     let replacing = async {
-        while s3.seen().split_off(before).iter().filter(|request| request.method == Method::GET).count() < 2 {
-            tokio::task::yield_now().await;
-        }
+        until(async || s3.seen().split_off(before).iter().filter(|request| request.method == Method::GET).count() >= 2)
+            .await;
         leave(&s3, "report", noise(41 * MIB)).await;
         s3.faults.hold.send_replace(false);
     };
@@ -168,9 +166,7 @@ async fn a_cancelled_copy_is_aborted_before_the_store_is_finished() {
     s3.faults.parts_hang.store(1, Ordering::SeqCst);
     let job = s3.job();
     let sending = async {
-        while !s3.seen().iter().any(|request| request.path_and_query.contains("partNumber=")) {
-            tokio::task::yield_now().await;
-        }
+        until(async || s3.seen().iter().any(|request| request.path_and_query.contains("partNumber="))).await;
     };
     tokio::select! {
         _ = job.copy_out(&from, &s3.output, None) => panic!("its parts are never answered"),

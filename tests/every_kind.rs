@@ -18,7 +18,7 @@ use codepipeline_worker::worker::{Summary, Worker};
 use serde_json::{Value, json};
 use support::aws_json::AwsJson;
 use support::{World, action, action_type, custom, function, input, invoke, lifecycle, output, shell, until, zip};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
 const CLIENT_TOKEN: &str = "MARKER-client-token";
@@ -161,12 +161,12 @@ async fn work_of_an_abandoned_action_is_stopped_when_its_event_comes() {
 
     let stop = world.codepipeline.stop_pipeline_execution().pipeline_name("p").pipeline_execution_id(&id);
     stop.abandon(true).send().await.unwrap();
-    let abandoned = loop {
-        let event = events.recv().await.unwrap();
-        if event["detail"]["state"] == "ABANDONED" {
-            break event;
-        }
-    };
+    let mut abandoned = Value::Null;
+    until(async || {
+        abandoned = events.try_recv().unwrap_or_default();
+        abandoned["detail"]["state"] == "ABANDONED"
+    })
+    .await;
     let parsed = codepipeline_worker::event::Event::parse(&abandoned).unwrap();
     let codepipeline_worker::event::Event::ActionOver { action_type, execution_id } = parsed else {
         panic!("{abandoned}")
@@ -196,7 +196,7 @@ async fn a_lambda_invoke_action_is_delivered_and_reported() {
     entry["actionType"]["owner"] = json!("AWS");
     let worker = world.worker(&json!([entry]));
 
-    let job = jobs.recv().await.unwrap();
+    let job = timeout(Duration::from_secs(60), jobs.recv()).await.expect("the job is delivered").unwrap();
     let summary = worker.run_job(&job.event, Instant::now() + Duration::from_secs(900)).await.unwrap();
 
     assert_eq!(summary, Summary { claimed: 1, succeeded: 1, ..Summary::default() });

@@ -84,13 +84,13 @@ async fn a_command_that_outlasts_its_timeout_is_killed_and_the_report_blames_its
     world.start("p").await;
     world.until_begun("p", "Endless").await;
     let mut entry = shell("Test", "Shell");
-    entry["timeoutSeconds"] = json!(1);
+    entry["timeoutSeconds"] = json!(4);
 
     let summary = invoke(&world.worker(&json!([entry]))).await;
 
     assert_eq!(summary.failed, 1, "{summary:?}");
     let message = world.action("p", "Endless").await.unwrap().error_details.unwrap().message.unwrap();
-    assert!(message.contains("still running after its timeoutSeconds (1)") && message.ends_with("begun"), "{message}");
+    assert!(message.contains("still running after its timeoutSeconds (4)") && message.ends_with("begun"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use artifact_store::{ArtifactStore, LIMITS, of_job};
+use artifact_store::{ArtifactStore, LIMITS, of_job, until};
 use aws_config::{BehaviorVersion, Region};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use codepipeline_worker::artifacts::{Problem, Stores};
@@ -207,9 +207,7 @@ async fn an_object_that_is_replaced_while_it_is_read_is_noticed() {
     let staging = job.stage_in(&s3.input, to.path(), &LIMITS);
     let replacing = async {
         // The first range alone tells which object it is; the second request comes when it has arrived.
-        while s3.seen().iter().filter(|request| request.method == Method::GET).count() < 2 {
-            tokio::task::yield_now().await;
-        }
+        until(async || s3.seen().iter().filter(|request| request.method == Method::GET).count() >= 2).await;
         s3.put(&s3.input, noise(21 * MIB)).await;
         s3.faults.hold.send_replace(false);
     };
@@ -260,9 +258,7 @@ async fn a_cancelled_download_writes_nothing_after_the_store_is_finished() {
     let to = tempfile::tempdir().unwrap();
     let job = s3.next_job();
     let begun = async {
-        while names(to.path()).is_empty() {
-            tokio::task::yield_now().await;
-        }
+        until(async || !names(to.path()).is_empty()).await;
     };
     tokio::select! {
         _ = job.stage_in(&s3.output, to.path(), &LIMITS) => panic!("it can't be done already"),

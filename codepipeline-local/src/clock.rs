@@ -68,9 +68,8 @@ impl ManualClock {
         self.0.send_modify(|now| *now = now.after(by));
     }
 
-    /// How many wait for a moment to come.
-    #[cfg(test)]
-    pub(crate) fn waiters(&self) -> usize {
+    /// How many wait for a moment to come: whoever moves the time may want to know that somebody does.
+    pub fn waiters(&self) -> usize {
         self.0.receiver_count()
     }
 

@@ -18,6 +18,10 @@ use codepipeline_local::{EventPattern, Options, S3Pace, api};
 use serde_json::Value;
 use support::{Scenario, action_type};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// The end of any test's patience.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Scenario {
     async fn status(&self, execution: &str) -> PipelineExecutionStatus {
@@ -29,7 +33,7 @@ impl Scenario {
 /// The next event whose detail has this state and, if it is one of an action, this action.
 async fn told(events: &mut mpsc::UnboundedReceiver<Value>, kind: &str, state: &str) -> Value {
     loop {
-        let event = events.recv().await.expect("the emulator still tells");
+        let event = timeout(PATIENCE, events.recv()).await.unwrap().expect("the emulator still tells");
         let of_kind = event["detail-type"].as_str().unwrap().contains(kind);
         if of_kind && event["detail"]["state"] == state && event["detail"]["action"] != "Source" {
             return event;
@@ -105,13 +109,13 @@ async fn a_lambda_invoke_actions_job_is_delivered_and_its_continuation_when_its_
     let mut invocations = scenario.emulator.job_invocations();
     let kind = action_type(ActionCategory::Invoke, ActionOwner::Aws, "Lambda");
     let execution = scenario.run(kind, &[("FunctionName", "mine"), ("UserParameters", "quick")]).await;
-    let first = invocations.recv().await.unwrap();
+    let first = timeout(PATIENCE, invocations.recv()).await.unwrap().unwrap();
     assert_eq!(first.function, "mine");
     let id = |event: &Value| event["CodePipeline.job"]["id"].as_str().unwrap().to_owned();
     let put = |id: String| scenario.pipelines.put_job_success_result().job_id(id);
     put(id(&first.event)).continuation_token("half").send().await.unwrap();
     scenario.time.advance(Duration::from_secs(30));
-    let second = invocations.recv().await.unwrap();
+    let second = timeout(PATIENCE, invocations.recv()).await.unwrap().unwrap();
     assert_eq!(second.event["CodePipeline.job"]["data"]["continuationToken"], "half");
     put(id(&second.event)).send().await.unwrap();
     assert_eq!(scenario.status(&execution).await, PipelineExecutionStatus::Succeeded);
@@ -128,12 +132,15 @@ async fn a_download_outlasts_its_credentials_on_a_slow_s3_and_details_bring_new_
     let objects = scenario.with_jobs_credentials(&job);
     let get = || {
         let get = objects.get_object().bucket(place.bucket_name()).key(place.object_key()).range("bytes=0-3");
-        let got = tokio::spawn(get.send());
         let time = scenario.time.clone();
+        let waiters = time.waiters();
+        let got = tokio::spawn(get.send());
         async move {
-            // The time moves on until the answer has come.
+            // The time moves on while the answer waits for it, and not before the request has come.
             while !got.is_finished() {
-                time.advance(Duration::from_millis(50));
+                if time.waiters() > waiters {
+                    time.advance(Duration::from_millis(50));
+                }
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             got.await.unwrap()
@@ -199,7 +206,7 @@ fn printing(lines: mpsc::UnboundedSender<String>) -> Function {
 
 async fn next_event(lines: &mut mpsc::UnboundedReceiver<String>) -> Value {
     loop {
-        let line = lines.recv().await.expect("the function still runs");
+        let line = timeout(PATIENCE, lines.recv()).await.unwrap().expect("the function still runs");
         if !line.is_empty() {
             return serde_json::from_str(&line).unwrap();
         }

@@ -20,8 +20,8 @@ use support::dummy;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// For what is never answered; whatever takes effect does it in a small part of this.
-const IMPATIENT: Duration = Duration::from_secs(2);
+/// The end of any test's patience.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Wronged {
     emulator: Emulator,
@@ -33,17 +33,13 @@ struct Wronged {
 impl Wronged {
     /// An emulator with a bucket and these faults, and clients that wait for an answer.
     async fn by(faults: &[&str]) -> Self {
-        Self::with_patience(faults, Duration::from_secs(60)).await
-    }
-
-    async fn with_patience(faults: &[&str], patience: Duration) -> Self {
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
         let emulator = Emulator::start(Options { clock: time.clock(), ..Options::default() }).await.unwrap();
         support::s3(&emulator, dummy()).create_bucket().bucket("bucket").send().await.unwrap();
         for fault in faults {
             emulator.faults().add(fault.parse().unwrap());
         }
-        let waits = TimeoutConfig::builder().operation_timeout(patience).build();
+        let waits = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
         let pipelines = aws_sdk_codepipeline::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -82,6 +78,23 @@ impl Wronged {
         listed.contents().iter().map(|object| object.key().unwrap().to_owned()).collect()
     }
 
+    /// Makes the call, which goes wrong as the fault says, and waits for what `shows` that it has come as far as it will; then its
+    /// client is gone. It must not be answered before.
+    async fn gives_up(&self, fault: &str, call: impl Future<Output = Met>, shows: impl AsyncFnMut() -> bool) {
+        let before = self.fired().len();
+        self.emulator.faults().add(fault.parse().unwrap());
+        let showing = async {
+            until(async || self.fired().len() > before).await;
+            until(shows).await;
+            // Whoever calls later has had an answer by now.
+            assert_eq!(self.put("later", 1 << 20).await, Met::Success);
+        };
+        tokio::select! {
+            met = call => panic!("{fault} was answered: {met:?}"),
+            () = showing => {}
+        }
+    }
+
     fn fired(&self) -> Vec<String> {
         let fired = self.emulator.faults().fired().into_iter();
         fired.map(|fired| format!("{}:{}:{}", fired.operation, fired.call, fired.kind)).collect()
@@ -94,7 +107,6 @@ enum Met {
     Success,
     Refusal(u16, String),
     BrokenConnection,
-    Timeout,
 }
 
 fn met<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> Met {
@@ -103,10 +115,19 @@ fn met<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> Met {
         Err(SdkError::ServiceError(error)) => {
             Met::Refusal(error.raw().status().as_u16(), error.err().code().unwrap().to_owned())
         }
-        Err(SdkError::TimeoutError(_)) => Met::Timeout,
         Err(SdkError::DispatchFailure(failure)) if failure.is_io() => Met::BrokenConnection,
         Err(other) => panic!("{other}"),
     }
+}
+
+/// Waits until `condition` holds.
+async fn until(mut condition: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !condition().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("the condition comes true in a minute");
 }
 
 fn refusal(status: u16, code: &str) -> Met {
@@ -167,25 +188,25 @@ async fn list_pipelines(stream: &mut TcpStream) {
 #[tokio::test]
 async fn a_stalled_call_is_never_answered_whether_it_has_an_effect_or_not() {
     for (kind, effect) in [("stall", false), ("stall-answer", true)] {
-        let faults = [format!("CreateCustomActionType:1:{kind}"), format!("PutObject:1:{kind}")];
-        let wronged = Wronged::with_patience(&[&faults[0], &faults[1]], IMPATIENT).await;
-        assert_eq!(wronged.create_type().await, Met::Timeout);
-        assert_eq!(wronged.put("key", 1 << 20).await, Met::Timeout);
-        assert_eq!((wronged.has_type().await, wronged.keys().await.len()), (effect, usize::from(effect)));
+        let wronged = Wronged::by(&[]).await;
+        let (creation, upload) = (format!("CreateCustomActionType:1:{kind}"), format!("PutObject:1:{kind}"));
+        wronged.gives_up(&creation, wronged.create_type(), async || wronged.has_type().await == effect).await;
+        let has_key = async || wronged.keys().await.contains(&"key".to_owned());
+        wronged.gives_up(&upload, wronged.put("key", 1 << 20), async || has_key().await == effect).await;
+        assert_eq!((wronged.has_type().await, has_key().await), (effect, effect));
     }
 }
 
 #[tokio::test]
 async fn a_late_call_takes_effect_in_its_time_though_its_client_is_gone() {
-    let faults = ["CreateCustomActionType:1:delay=1h", "PutObject:1:delay=1h"];
-    let wronged = Wronged::with_patience(&faults, IMPATIENT).await;
-    assert_eq!(wronged.create_type().await, Met::Timeout);
-    assert_eq!(wronged.put("key", 1 << 20).await, Met::Timeout);
-    assert!(!wronged.has_type().await && wronged.keys().await.is_empty());
+    let wronged = Wronged::by(&[]).await;
+    let waiters = wronged.time.waiters();
+    let waits = async |calls| wronged.time.waiters() == waiters + calls;
+    wronged.gives_up("CreateCustomActionType:1:delay=1h", wronged.create_type(), async || waits(1).await).await;
+    wronged.gives_up("PutObject:1:delay=1h", wronged.put("key", 1 << 20), async || waits(2).await).await;
+    assert!(!wronged.has_type().await && wronged.keys().await == ["later"]);
     wronged.time.advance(Duration::from_secs(3600));
-    while !wronged.has_type().await || wronged.keys().await != ["key"] {
-        tokio::task::yield_now().await;
-    }
+    until(async || wronged.has_type().await && wronged.keys().await == ["key", "later"]).await;
 }
 
 #[tokio::test]
@@ -198,11 +219,9 @@ async fn a_late_call_is_answered_when_its_time_has_come() {
             assert!(time_has_come.get(), "{kind}");
         };
         let passing = async {
-            while wronged.fired().is_empty() {
-                tokio::task::yield_now().await;
-            }
+            until(async || !wronged.fired().is_empty()).await;
             // What takes effect at once may still be about to.
-            while wronged.has_type().await != kind.starts_with("delay-answer") {}
+            until(async || wronged.has_type().await == kind.starts_with("delay-answer")).await;
             time_has_come.set(true);
             // Again and again: the answer's waiting may begin after the first time.
             loop {
@@ -225,9 +244,7 @@ async fn what_is_put_off_is_gone_with_the_emulator() {
     emulator.faults().add("ListPipelines:*:delay=24h".parse().unwrap());
     let mut stream = connect(&emulator).await;
     list_pipelines(&mut stream).await;
-    while emulator.faults().fired().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    until(async || !emulator.faults().fired().is_empty()).await;
     emulator.stop().await;
     start().await.expect("nothing holds the folder any more");
 }

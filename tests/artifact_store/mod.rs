@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_codepipeline::types::{
@@ -15,7 +16,7 @@ use codepipeline_local::types::Timestamp;
 use codepipeline_local::{Emulator, Options};
 use codepipeline_worker::artifacts::{Limits, Renew, Store, Stores};
 use codepipeline_worker::job::{Artifact, Credentials};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use proxy::Faults;
 #[allow(unused_imports, reason = "only some of the test binaries look at what was asked")]
@@ -135,14 +136,25 @@ async fn polled_job(config: &SdkConfig) -> Job {
     create.input_artifact_details(one()).output_artifact_details(one()).send().await.unwrap();
     pipelines.create_pipeline().pipeline(declaration()).send().await.unwrap();
     pipelines.start_pipeline_execution().name("pipe").send().await.unwrap();
-    loop {
+    let mut job = None;
+    until(async || {
         let kind = action_type(ActionCategory::Build, ActionOwner::Custom, "Maker");
         let polled = pipelines.poll_for_jobs().action_type_id(kind).send().await.unwrap();
-        if let Some(job) = polled.jobs().first() {
-            return job.clone();
+        job = polled.jobs().first().cloned();
+        job.is_some()
+    })
+    .await;
+    job.unwrap()
+}
+
+/// Waits until `condition` holds; a minute is the end of any test's patience.
+pub(crate) async fn until(mut condition: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !condition().await {
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    timeout(Duration::from_secs(60), waiting).await.expect("the condition comes true in a minute");
 }
 
 fn action_type(category: ActionCategory, owner: ActionOwner, provider: &str) -> ActionTypeId {

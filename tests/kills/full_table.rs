@@ -62,16 +62,18 @@ fn is_alive(pid: Pid) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_gets_no_thread_at_its_deadline_still_ends_what_it_has_started() {
     let lone = Lone::start(FILL).await;
-    lone.run().await;
     let runtime = Runtime::start(TIME).await;
     let process = worker(&lone, &runtime);
+    runtime.warmed().await;
+    lone.run().await;
+    let deadline = runtime.release().await;
     let file = |name: &str| lone.effects().join(name);
-    until(async || written(&file("own")).is_some()).await;
+    runtime.watching(until(async || written(&file("own")).is_some())).await;
     let started = ["own", "daemon"].map(|name| written(&file(name)).unwrap());
-    sleep_until(runtime.deadline().unwrap()).await;
+    sleep_until(deadline).await;
     std::fs::write(file("late"), "").unwrap();
 
-    let output = process.wait_with_output().await.unwrap();
+    let output = runtime.watching(process.wait_with_output()).await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.signal(), Some(Signal::ABORT.as_raw()), "{}\n{said}", output.status);
     assert!(said.contains("the invocation's deadline has come and it is not over"), "{said}");

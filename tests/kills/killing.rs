@@ -8,7 +8,7 @@ use crate::verdict::{Figures, verdict};
 /// So many are killed in `cargo test`.
 const KILLS: u32 = 20;
 
-/// What is chosen then, so that `cargo test` repeats itself.
+/// What the service is like then, world after world. Who is killed when is different each time (see [`Plan`]).
 const SEED: u64 = 1;
 
 /// So many are enough for every step to kill, and for jobs that are taken over: a run that lacks one has not tested it.

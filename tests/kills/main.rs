@@ -1,7 +1,7 @@
-//! The real binary, killed: at any moment of a job's life, by its memory, by its deadline; and with its disk full.
+//! The real binary, killed: at any moment of a job's life, by its memory, by its deadline, by Lambda; and with its disk full.
 //!
-//! `KILLS=200 cargo test --test kills -- --nocapture workers_are_killed` kills two hundred; another `KILLS_SEED`
-//! makes other choices. It runs under the emulator's Runtime API, each process behind a [`wire::Wire`] of its own, which
+//! `KILLS=200 cargo test --test kills -- --nocapture workers_are_killed` kills two hundred, with another
+//! `KILLS_SEED` in other worlds. It runs under the emulator's Runtime API, each process behind a [`wire::Wire`] of its own, which
 //! knows what the worker is about and tells when to kill it.
 //!
 //! **Time.** Leases are judged by S3's `Date`, which is the emulator's clock, while a worker lives on the machine's. The
@@ -25,5 +25,6 @@ mod runtime;
 mod scenario;
 mod service;
 mod step;
+mod timeout;
 mod verdict;
 mod wire;

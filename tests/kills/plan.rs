@@ -46,15 +46,23 @@ impl Trap {
 }
 
 /// Chooses traps, and counts who stepped into them.
+///
+/// A seed fixes what the service of each world is like, and the numbers that everything else is drawn with. What is made of those
+/// it does not fix: how many were killed at which step so far decides, and the processes' own race decides that.
 pub(crate) struct Plan {
     rng: Rng,
+    worlds: Rng,
+    world: usize,
     kills: BTreeMap<Step, u32>,
     laid: BTreeMap<Step, u32>,
 }
 
 impl Plan {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { rng: Rng::with_seed(seed), kills: BTreeMap::new(), laid: BTreeMap::new() }
+        let mut rng = Rng::with_seed(seed);
+        let mut worlds = rng.fork();
+        let world = worlds.usize(..);
+        Self { rng, worlds, world, kills: BTreeMap::new(), laid: BTreeMap::new() }
     }
 
     /// One of those that have killed, and have been laid, least often so far.
@@ -72,7 +80,7 @@ impl Plan {
             _ => [Moment::Before, Moment::Unanswered, Moment::Answered][self.rng.usize(..3)],
         };
         // What is rare happens once.
-        let is_rare = matches!(step, Step::Mark | Step::Adopt);
+        let is_rare = matches!(step, Step::Mark | Step::Adopt | Step::Sweep | Step::Delete);
         let spared = if is_rare || self.rng.bool() { 0 } else { self.rng.u32(..3) };
         Trap { step, moment, spared }
     }
@@ -87,6 +95,12 @@ impl Plan {
 
     pub(crate) fn by_step(&self) -> &BTreeMap<Step, u32> {
         &self.kills
+    }
+
+    /// The next world's number, and what to draw the rest of it with: always as many numbers.
+    pub(crate) fn world(&mut self) -> (usize, &mut Rng) {
+        self.world = self.world.wrapping_add(1);
+        (self.world, &mut self.worlds)
     }
 
     pub(crate) fn rng(&mut self) -> &mut Rng {

@@ -23,6 +23,10 @@ const TRIES: u32 = 3;
 /// What time does between rounds: a job is offered again after 30 s, a `claiming` lease is over; a `held` one is 10 s after the timeout.
 const JUMPS: [u64; 5] = [5, 31, 45, 91, TIMEOUT.as_secs() + 11];
 
+/// What time does instead now and then: the mark of a job that is done can go. Not while events are to be delivered: those of
+/// their jobs are kept for longer than Lambda delivers an event, and so must not be outwaited.
+const LONG_JUMP: u64 = 3600;
+
 /// While a worker lives on between rounds, holding its job, time does no more than its lease has. The lease is told in whole
 /// seconds, and has 10 s more than the timeout.
 const PATIENCE: Duration = TIMEOUT;
@@ -54,7 +58,7 @@ struct Patient {
 
 impl Rounds {
     pub(crate) async fn start(plan: &mut Plan) -> Self {
-        let scenario = Scenario::start(plan.rng()).await;
+        let scenario = Scenario::start(plan.world()).await;
         let workers = (0..WORKERS).map(|_| None).collect();
         Self { scenario, workers, failed: Vec::new(), rounds: 0, unheld: 0, patient: None, unharmed: BTreeSet::new() }
     }
@@ -69,7 +73,9 @@ impl Rounds {
                 self.scenario.begin_pipeline(plan.rng()).await;
             }
             self.round(plan, kills).await;
-            let jump = Duration::from_secs(JUMPS[plan.rng().usize(..JUMPS.len())]);
+            let is_long = plan.rng().u8(..6) == 0 && self.scenario.deliveries.is_empty();
+            let jump = if is_long { LONG_JUMP } else { JUMPS[plan.rng().usize(..JUMPS.len())] };
+            let jump = Duration::from_secs(jump);
             match &mut self.patient {
                 Some(patient) if patient.time + jump <= PATIENCE => patient.time += jump,
                 Some(_) => self.end_patience(plan, kills).await,

@@ -28,14 +28,17 @@ pub(crate) enum Step {
     Look,
     Mark,
     Adopt,
+    /// Marks of jobs that are long done are cleared away.
     Sweep,
+    /// A claim is taken back.
     Delete,
+    /// What no worker asks for.
     Other,
 }
 
 impl Step {
     /// All that a worker can be killed at.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Anytime,
         Self::Poll,
         Self::Claim,
@@ -52,6 +55,8 @@ impl Step {
         Self::Look,
         Self::Mark,
         Self::Adopt,
+        Self::Sweep,
+        Self::Delete,
     ];
 
     /// Those in the life of a job that is delivered and not polled.

@@ -62,7 +62,7 @@ struct Shared {
     server: String,
     log: SharedLog,
     /// Held for reading while a request is passed on: whoever holds it for writing knows that none is under way.
-    closed: RwLock<bool>,
+    closed: Arc<RwLock<bool>>,
     trap: Mutex<Option<Trap>>,
     sprung: Notify,
     /// The jobs that the process holds.
@@ -76,7 +76,7 @@ impl Wire {
         let shared = Arc::new(Shared {
             server: server.trim_start_matches("http://").to_owned(),
             log: log.clone(),
-            closed: RwLock::new(false),
+            closed: Arc::default(),
             trap: Mutex::default(),
             sprung: Notify::new(),
             holding: Mutex::default(),
@@ -135,7 +135,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    async fn pass(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    async fn pass(self: &Arc<Self>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
         let (head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         let step = Step::of(&head, &body);
@@ -143,13 +143,18 @@ impl Shared {
         if moment == Some(Moment::Before) {
             return Ok(self.spring().await);
         }
-        let closed = self.closed.read().await;
-        if *closed {
-            return std::future::pending().await;
-        }
-        let response = self.forward(&head, body.clone()).await?;
-        self.note(step, &head, &body, &response);
-        drop(closed);
+        // In a task of its own: who is killed hangs up, and what it has sent takes effect and is noted all the same.
+        let shared = Arc::clone(self);
+        let passing = tokio::spawn(async move {
+            let closed = Arc::clone(&shared.closed).read_owned().await;
+            if *closed {
+                return Ok::<_, hyper::Error>(None);
+            }
+            let response = shared.forward(&head, body.clone()).await?;
+            shared.note(step, &head, &body, &response);
+            Ok(Some(response))
+        });
+        let Some(response) = passing.await.unwrap()? else { return std::future::pending().await };
         match moment {
             Some(Moment::Unanswered) => Ok(self.spring().await),
             Some(Moment::Answered) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::artifact_store::{ArtifactStore, Instead, LIMITS, Seen};
+use crate::artifact_store::{ArtifactStore, Instead, LIMITS, Seen, until};
 use crate::{MIB, assert_same, sample_folder};
 
 fn is_of_upload(request: &Seen, method: &Method) -> bool {
@@ -109,9 +109,7 @@ async fn a_cancelled_upload_is_aborted_before_the_store_is_finished() {
     let from = sample_folder(40 * MIB);
     let job = s3.job();
     let sending = async {
-        while !s3.seen().iter().any(|request| request.path_and_query.contains("partNumber=")) {
-            tokio::task::yield_now().await;
-        }
+        until(async || s3.seen().iter().any(|request| request.path_and_query.contains("partNumber="))).await;
     };
     tokio::select! {
         _ = job.stage_out(&s3.output, from.path(), None) => panic!("its parts are never answered"),
@@ -133,9 +131,7 @@ async fn a_cancelled_upload_waits_only_briefly_for_an_s3_that_does_not_answer() 
         let from = sample_folder(20 * MIB);
         let job = s3.job();
         let sending = async {
-            while !s3.seen().iter().any(|request| request.path_and_query.contains(last)) {
-                tokio::task::yield_now().await;
-            }
+            until(async || s3.seen().iter().any(|request| request.path_and_query.contains(last))).await;
         };
         tokio::select! {
             _ = job.stage_out(&s3.output, from.path(), None) => panic!("it is never answered"),

@@ -92,7 +92,7 @@ async fn throttles_and_errors_of_the_service_are_tried_again() {
 async fn a_start_that_can_not_be_had_before_the_deadline_says_so_itself() {
     let fake = Fake::start().await;
     // One second of the deadline is kept for saying so.
-    let scenario = Scenario { deadline: Duration::from_millis(1300), ..Scenario::new(&fake.config, MACHINE) };
+    let scenario = Scenario { deadline: Duration::from_secs(4), ..Scenario::new(&fake.config, MACHINE) };
     fake.fail_always("StartExecution", Fault::Error(400, "ThrottlingException"));
     let failure = failed(scenario.start().await);
     assert_eq!(failure.kind, FailureKind::SystemUnavailable);

@@ -19,7 +19,8 @@ pub(super) struct Tail {
 
 impl Tail {
     pub(super) fn new(redactor: &Redactor) -> Self {
-        Self { bytes: Vec::new(), shown: KEPT, margin: redactor.longest_form() }
+        // One byte at least, which tells that there was more.
+        Self { bytes: Vec::new(), shown: KEPT, margin: redactor.longest_form().max(1) }
     }
 
     pub(super) fn push(&mut self, output: &[u8]) {
@@ -73,6 +74,13 @@ mod tests {
         let text = tail.into_text(&redactor).unwrap();
         assert!(text.starts_with("…xxx") && text.ends_with("xthe end"));
         assert_eq!(text.len(), "…".len() + KEPT);
+    }
+
+    #[test]
+    fn output_whose_last_piece_throws_the_rest_away_shows_that_there_was_more() {
+        let redactor = Redactor::default();
+        let text = tail_of(&[&[b'x'; 2 * KEPT], b"xxxthe end"], &redactor).unwrap();
+        assert!(text.starts_with("…xxx") && text.ends_with("xthe end"));
     }
 
     #[test]
