@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::task::AbortHandle;
 
 use crate::world::World;
-use crate::{lock, scenario};
+use crate::{lock, scenario, witness};
 
 /// The processes and the invocations, in the order in which they came to be.
 #[derive(Default)]
@@ -28,6 +28,7 @@ struct Process {
 /// One invocation.
 pub(crate) struct Invocation {
     process: usize,
+    began: u64,
     alive: bool,
     /// When it died, if it did.
     died: Option<u64>,
@@ -111,14 +112,29 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
     let (number, worker) = {
         let mut lambda = lock(&world.lambda);
         let number = lambda.invocations.len();
-        let invocation =
-            Invocation { process, alive: true, died: None, failed: false, sent: 0, arrived: 0, death, task: None };
+        let began = world.clock.elapsed();
+        let invocation = Invocation {
+            process,
+            began,
+            alive: true,
+            died: None,
+            failed: false,
+            sent: 0,
+            arrived: 0,
+            death,
+            task: None,
+        };
         lambda.invocations.push(invocation);
         lambda.processes[process].busy = Some(number);
         (number, lambda.processes[process].worker.clone())
     };
     let Some(worker) = worker else { return };
     world.trace.line(format_args!("I{number:04} begins in P{process:03}: {name}"));
+    if let Waking::Event(event) = &waking
+        && let Some(job) = event.pointer("/CodePipeline.job/id").and_then(Value::as_str)
+    {
+        witness::invoked(world, job, number);
+    }
     let lasts = world.lot.function_timeout * 1000;
     let deadline = world.clock.instant(world.clock.elapsed() + lasts);
     let of = Arc::clone(world);
@@ -239,6 +255,11 @@ pub(crate) fn dies_after(world: &Arc<World>, number: usize, about_a_job: bool) -
 /// The invocation that the process is in.
 pub(crate) fn current(world: &World, process: usize) -> Option<usize> {
     lock(&world.lambda).processes[process].busy
+}
+
+/// When the invocation began.
+pub(crate) fn began(world: &World, invocation: usize) -> u64 {
+    lock(&world.lambda).invocations[invocation].began
 }
 
 /// Whether the invocation is running.

@@ -82,6 +82,11 @@ impl Kind {
     }
 }
 
+/// Whether jobs of the provider's have files that are staged.
+pub(crate) fn stages_files(provider: &str) -> bool {
+    KINDS.iter().any(|kind| kind.files && kind.provider == provider)
+}
+
 /// The action types of this world.
 fn kinds(world: &World) -> [Kind; 3] {
     let first = world.random("kinds").range(0, 19) as usize;
