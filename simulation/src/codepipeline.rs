@@ -164,6 +164,18 @@ fn perform(world: &Arc<World>, effect: Effect) {
     }
 }
 
+/// How many functions the execution waits for.
+pub(crate) fn functions_waited_for(world: &Arc<World>, pipeline: &str, execution: &str) -> usize {
+    let input = json!({"pipelineName": pipeline, "filter": {"pipelineExecutionId": execution}});
+    let listed = owner(world, "ListActionExecutions", &input).unwrap_or_default();
+    let actions = listed["actionExecutionDetails"].as_array().into_iter().flatten();
+    let is_waiting = |action: &&Value| {
+        let of = |at: &str| action.pointer(at).and_then(Value::as_str);
+        of("/status") == Some("InProgress") && of("/input/actionTypeId/category") == Some("Invoke")
+    };
+    actions.filter(is_waiting).count()
+}
+
 /// The state of every execution of the pipeline.
 pub(crate) fn executions(world: &Arc<World>, pipeline: &str) -> Vec<(String, String)> {
     let Ok(listed) = owner(world, "ListPipelineExecutions", &json!({"pipelineName": pipeline})) else {

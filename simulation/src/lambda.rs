@@ -34,6 +34,8 @@ pub(crate) struct Invocation {
     died: Option<u64>,
     /// Whether it ended with a job that it could not report.
     failed: bool,
+    /// Whether it ended with a job that it left alone, because it could not reach the ledger.
+    gave_up: bool,
     sent: u32,
     arrived: u32,
     death: Death,
@@ -119,6 +121,7 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
             alive: true,
             died: None,
             failed: false,
+            gave_up: false,
             sent: 0,
             arrived: 0,
             death,
@@ -172,6 +175,7 @@ fn ends(world: &Arc<World>, number: usize, result: &Result<Summary, InvocationEr
         let invocation = &mut lambda.invocations[number];
         invocation.alive = false;
         invocation.failed = matches!(result, Err(InvocationError::Unreported { .. }));
+        invocation.gave_up = matches!(result, Err(InvocationError::NoLedger(_)));
         let process = invocation.process;
         lambda.processes[process].busy = None;
         process
@@ -273,6 +277,11 @@ pub(crate) fn has_died(world: &World, invocation: usize) -> bool {
     let invocation = &lambda.invocations[invocation];
     let is_mute = matches!(invocation.death, Death::MuteFrom(at) if at <= invocation.sent);
     invocation.died.is_some() || invocation.failed || is_mute
+}
+
+/// Whether it left a job alone, because it could not reach the ledger.
+pub(crate) fn has_given_up(world: &World, invocation: usize) -> bool {
+    lock(&world.lambda).invocations[invocation].gave_up
 }
 
 /// Whether any invocation is under way.

@@ -104,8 +104,8 @@ async fn live(world: &Arc<World>) {
         world.broken(format!("the simulation could not be set up: {why}"));
     }
     agenda::run(world, scenario::end_of_calm(world)).await;
-    witness::nothing_hangs(world);
-    scenario::all_over(world);
+    let lost = witness::nothing_hangs(world);
+    scenario::all_over(world, lost);
     agenda::run(world, scenario::end(world)).await;
     scenario::all_forgotten(world);
     if world.trace.has_told_a_secret() {

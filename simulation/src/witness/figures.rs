@@ -19,6 +19,8 @@ pub struct Figures {
     pub taken_over: u64,
     /// Jobs that failed although their action did not.
     pub failed_instead: u64,
+    /// Delivered jobs that nothing tells of: who was given them died, or could not reach the ledger.
+    pub lost: u64,
     /// Milliseconds that were simulated.
     pub simulated: u64,
 }
@@ -34,6 +36,7 @@ impl Figures {
         self.early_runs += other.early_runs;
         self.taken_over += other.taken_over;
         self.failed_instead += other.failed_instead;
+        self.lost += other.lost;
         self.simulated += other.simulated;
     }
 }

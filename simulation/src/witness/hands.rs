@@ -62,6 +62,15 @@ impl Hands {
         };
         self.hands.iter().filter(had_one).count()
     }
+
+    /// Whether it was given to somebody, and each of them either died, or met a fault and gave up.
+    pub(crate) fn all_fell(&self, has_died: impl Fn(usize) -> bool, has_given_up: impl Fn(usize) -> bool) -> bool {
+        let fell = |hand: &Hand| {
+            let of = hand.invocation;
+            has_died(of) || self.troubled.contains(&of) && has_given_up(of)
+        };
+        !self.hands.is_empty() && self.hands.iter().all(fell)
+    }
 }
 
 #[cfg(test)]
