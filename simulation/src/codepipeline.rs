@@ -27,6 +27,11 @@ pub(crate) fn is_over(status: &str) -> bool {
     matches!(status, "Succeeded" | "Failed" | "TimedOut")
 }
 
+/// Whether a job in this state has not been acknowledged, though it was offered or may be soon.
+pub(crate) fn is_on_offer(status: &str) -> bool {
+    matches!(status, "Queued" | "Dispatched")
+}
+
 /// Lets a worker's request take effect.
 pub(crate) fn answer(world: &Arc<World>, request: &Request, operation: &str) -> Reply {
     let input: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -46,6 +51,8 @@ pub(crate) fn answer(world: &Arc<World>, request: &Request, operation: &str) -> 
             "PollForJobs" | "PollForThirdPartyJobs" => {
                 let ids = output["jobs"].as_array().into_iter().flatten();
                 let ids: Vec<_> = ids.filter_map(|job| job["id"].as_str().or(job["jobId"].as_str())).collect();
+                let provider = input.pointer("/actionTypeId/provider").and_then(Value::as_str).unwrap_or_default();
+                witness::offered(world, &ids, provider, request);
                 told = ids.join(" ");
             }
             _ => {}
@@ -56,6 +63,9 @@ pub(crate) fn answer(world: &Arc<World>, request: &Request, operation: &str) -> 
         let landed = landed(&input);
         told = format!("{landed:?}");
         witness::result(world, job, before, request.invocation, &landed);
+    }
+    if operation.starts_with("Put") && status != 200 {
+        witness::refused(world, job, before, request.invocation);
     }
     settle(world);
     let body = if output.is_null() { Vec::new() } else { output.to_string().into_bytes() };
@@ -152,6 +162,18 @@ fn perform(world: &Arc<World>, effect: Effect) {
         // Buckets are there when something is put into them; outputs are not looked for by the settings used here.
         _ => {}
     }
+}
+
+/// How many functions the execution waits for.
+pub(crate) fn functions_waited_for(world: &Arc<World>, pipeline: &str, execution: &str) -> usize {
+    let input = json!({"pipelineName": pipeline, "filter": {"pipelineExecutionId": execution}});
+    let listed = owner(world, "ListActionExecutions", &input).unwrap_or_default();
+    let actions = listed["actionExecutionDetails"].as_array().into_iter().flatten();
+    let is_waiting = |action: &&Value| {
+        let of = |at: &str| action.pointer(at).and_then(Value::as_str);
+        of("/status") == Some("InProgress") && of("/input/actionTypeId/category") == Some("Invoke")
+    };
+    actions.filter(is_waiting).count()
 }
 
 /// The state of every execution of the pipeline.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::task::AbortHandle;
 
 use crate::world::World;
-use crate::{lock, scenario};
+use crate::{lock, scenario, witness};
 
 /// The processes and the invocations, in the order in which they came to be.
 #[derive(Default)]
@@ -28,11 +28,14 @@ struct Process {
 /// One invocation.
 pub(crate) struct Invocation {
     process: usize,
+    began: u64,
     alive: bool,
     /// When it died, if it did.
     died: Option<u64>,
     /// Whether it ended with a job that it could not report.
     failed: bool,
+    /// Whether it ended with a job that it left alone, because it could not reach the ledger.
+    gave_up: bool,
     sent: u32,
     arrived: u32,
     death: Death,
@@ -111,14 +114,30 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
     let (number, worker) = {
         let mut lambda = lock(&world.lambda);
         let number = lambda.invocations.len();
-        let invocation =
-            Invocation { process, alive: true, died: None, failed: false, sent: 0, arrived: 0, death, task: None };
+        let began = world.clock.elapsed();
+        let invocation = Invocation {
+            process,
+            began,
+            alive: true,
+            died: None,
+            failed: false,
+            gave_up: false,
+            sent: 0,
+            arrived: 0,
+            death,
+            task: None,
+        };
         lambda.invocations.push(invocation);
         lambda.processes[process].busy = Some(number);
         (number, lambda.processes[process].worker.clone())
     };
     let Some(worker) = worker else { return };
     world.trace.line(format_args!("I{number:04} begins in P{process:03}: {name}"));
+    if let Waking::Event(event) = &waking
+        && let Some(job) = event.pointer("/CodePipeline.job/id").and_then(Value::as_str)
+    {
+        witness::invoked(world, job, number);
+    }
     let lasts = world.lot.function_timeout * 1000;
     let deadline = world.clock.instant(world.clock.elapsed() + lasts);
     let of = Arc::clone(world);
@@ -156,6 +175,7 @@ fn ends(world: &Arc<World>, number: usize, result: &Result<Summary, InvocationEr
         let invocation = &mut lambda.invocations[number];
         invocation.alive = false;
         invocation.failed = matches!(result, Err(InvocationError::Unreported { .. }));
+        invocation.gave_up = matches!(result, Err(InvocationError::NoLedger(_)));
         let process = invocation.process;
         lambda.processes[process].busy = None;
         process
@@ -241,6 +261,11 @@ pub(crate) fn current(world: &World, process: usize) -> Option<usize> {
     lock(&world.lambda).processes[process].busy
 }
 
+/// When the invocation began.
+pub(crate) fn began(world: &World, invocation: usize) -> u64 {
+    lock(&world.lambda).invocations[invocation].began
+}
+
 /// Whether the invocation is running.
 pub(crate) fn is_alive(world: &World, invocation: usize) -> bool {
     lock(&world.lambda).invocations[invocation].alive
@@ -252,6 +277,11 @@ pub(crate) fn has_died(world: &World, invocation: usize) -> bool {
     let invocation = &lambda.invocations[invocation];
     let is_mute = matches!(invocation.death, Death::MuteFrom(at) if at <= invocation.sent);
     invocation.died.is_some() || invocation.failed || is_mute
+}
+
+/// Whether it left a job alone, because it could not reach the ledger.
+pub(crate) fn has_given_up(world: &World, invocation: usize) -> bool {
+    lock(&world.lambda).invocations[invocation].gave_up
 }
 
 /// Whether any invocation is under way.

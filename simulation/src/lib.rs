@@ -33,6 +33,8 @@ mod witness;
 mod work;
 mod world;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lot::Lot;
@@ -60,11 +62,16 @@ pub struct Story {
     pub figures: Figures,
 }
 
-/// Lets the world that a seed draws run to its end.
+/// Lets the world that a seed draws run to its end. A panic of the simulation's own is told as a broken promise.
 ///
 /// # Errors
 /// When there is no folder for temporary files, or no runtime.
 pub fn simulate(seed: u64, protection: Protection) -> std::io::Result<Story> {
+    simulate_with(seed, Lot::draw(seed, protection), |_| {})
+}
+
+/// Lets a world run to its end after `meddle` has had its way with it.
+fn simulate_with(seed: u64, lot: Lot, meddle: impl FnOnce(&Arc<World>)) -> std::io::Result<Story> {
     trace::subscribe();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -72,24 +79,33 @@ pub fn simulate(seed: u64, protection: Protection) -> std::io::Result<Story> {
         // One thread for blocking work, so that it is done in order.
         .max_blocking_threads(1)
         .build()?;
-    runtime.block_on(async {
-        let world = World::new(seed, Lot::draw(seed, protection))?;
-        let _capture = world.trace.capture();
-        let story = live(&world).await;
-        world.agenda.clear();
-        drop(lambda::clear(&world));
-        Ok(story)
-    })
+    // The world's clock is the runtime's.
+    let world = runtime.block_on(async { World::new(seed, lot) })?;
+    let _capture = world.trace.capture();
+    meddle(&world);
+    let living = AssertUnwindSafe(|| runtime.block_on(live(&world)));
+    if let Err(payload) = catch_unwind(living) {
+        world.broken(format!("the simulation panicked: {}", said(payload.as_ref())));
+    }
+    world.agenda.clear();
+    drop(lambda::clear(&world));
+    Ok(story(&world))
 }
 
-async fn live(world: &Arc<World>) -> Story {
+/// What a panic says.
+fn said(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("without a word")
+}
+
+async fn live(world: &Arc<World>) {
     world.trace.line(format_args!("seed {}: {}", world.seed, world.lot.told()));
     if let Err(why) = scenario::set_up(world) {
         world.broken(format!("the simulation could not be set up: {why}"));
     }
     agenda::run(world, scenario::end_of_calm(world)).await;
-    witness::nothing_hangs(world);
-    scenario::all_over(world);
+    let lost = witness::nothing_hangs(world);
+    scenario::all_over(world, lost);
     agenda::run(world, scenario::end(world)).await;
     scenario::all_forgotten(world);
     if world.trace.has_told_a_secret() {
@@ -101,10 +117,29 @@ async fn live(world: &Arc<World>) -> Story {
     witness.figures.deaths = lambda.deaths();
     witness.figures.jobs = witness.jobs.len() as u64;
     witness.figures.simulated = world.clock.elapsed();
+}
+
+fn story(world: &World) -> Story {
+    let mut witness = lock(&world.witness);
     Story {
         seed: world.seed,
         broken: std::mem::take(&mut witness.broken),
         trace: world.trace.take(),
         figures: witness.figures,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_simulation_is_told_with_its_seed_and_its_story() {
+        let lot = Lot::draw(7, Protection::Ledger);
+        let panics = |world: &Arc<World>| world.after(60_000, "panic".to_owned(), |_| panic!("a mistake"));
+        let story = simulate_with(7, lot, panics).expect("the simulation runs");
+        assert_eq!(story.seed, 7);
+        assert_eq!(story.broken, ["the simulation panicked: a mistake"]);
+        assert!(story.trace.len() > 5 && story.trace[0].contains("seed 7"), "{:?}", story.trace);
     }
 }

@@ -97,6 +97,8 @@ impl Lot {
     pub(crate) fn draw(seed: u64, protection: Protection) -> Self {
         let mut random = Random::of(seed, "lot");
         let random = &mut random;
+        // In 20 minutes, the service's default, a job may time out before it is recovered.
+        let invoke_timeout = Random::of(seed, "invoke timeout").pick(&[1200, 86_400, 86_400, 86_400]);
         let settings = Settings {
             reoffer_after: Some(Duration::from_secs(random.pick(&[5, 30, 30, 30, 60]))),
             nonce_form: random.pick(&[NonceForm::Counter, NonceForm::Random]),
@@ -109,7 +111,7 @@ impl Lot {
             purge_after: Duration::from_secs(random.pick(&[60, 600, 3600])),
             continuation_delay: Duration::from_secs(random.pick(&[0, 5, 30])),
             credential_life: Duration::from_secs(random.pick(&[10, 60, 900])),
-            invoke_timeout: Duration::from_secs(1200),
+            invoke_timeout: Duration::from_secs(invoke_timeout),
             extra_members: random.chance(500),
             event_lead: Duration::from_secs(random.pick(&[0, 3])),
             duplicate_events: random.chance(300),

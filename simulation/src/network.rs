@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -22,7 +22,7 @@ use crate::cut::Cut;
 use crate::fate::{Arrival, Fate};
 use crate::service::{self, Reply};
 use crate::world::World;
-use crate::{lambda, lock};
+use crate::{lambda, lock, witness};
 
 /// How often each worker has asked each thing: a request's name must not depend on what else is asked.
 pub(crate) type Ordinals = BTreeMap<(usize, String), u32>;
@@ -45,6 +45,10 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
     /// The operation and what it is about.
     pub(crate) what: String,
+    /// What no other request is called.
+    pub(crate) name: String,
+    /// Gone when nobody waits for the answer any more.
+    pub(crate) awaited: Weak<()>,
 }
 
 /// What a client gets.
@@ -77,8 +81,11 @@ impl HttpConnector for Connector {
         let (wire, patience) = (self.wire.clone(), self.patience);
         HttpConnectorFuture::new(async move {
             let answering = async {
+                let waiting = Arc::new(());
                 // Nobody is left to wait for an answer that never comes.
-                let Ok(answer) = wire.send(request).await?.await else { return std::future::pending().await };
+                let Ok(answer) = wire.send(request, Arc::downgrade(&waiting)).await?.await else {
+                    return std::future::pending().await;
+                };
                 match answer {
                     Answer::Reply(reply) => Ok(response(reply)),
                     Answer::Reset => Err(ConnectorError::io("connection reset".into())),
@@ -96,14 +103,15 @@ impl HttpConnector for Connector {
 
 impl Wire {
     /// Puts a request on its way and gives where its answer will come.
-    async fn send(&self, request: HttpRequest) -> Result<oneshot::Receiver<Answer>, ConnectorError> {
+    async fn send(&self, request: HttpRequest, awaited: Weak<()>) -> Result<oneshot::Receiver<Answer>, ConnectorError> {
         let method = request.method().to_owned();
         let path = path(request.uri()).to_owned();
         let headers =
             request.headers().iter().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
         let body = request.into_body().collect().await.map_err(ConnectorError::user)?.to_bytes();
         let world = &self.world;
-        let mut request = Request { invocation: 0, method, path, headers, body, what: String::new() };
+        let (what, name) = (String::new(), String::new());
+        let mut request = Request { invocation: 0, method, path, headers, body, what, name, awaited };
         request.what = service::describe(&request);
         let sends = lambda::sends(world, self.process, request.is_about_a_job());
         let Some(invocation) = sends else { return std::future::pending().await };
@@ -115,9 +123,10 @@ impl Wire {
             *ordinal += 1;
             *ordinal
         };
-        let name = format!("P{:03} {} #{ordinal}", self.process, request.what);
+        request.name = format!("P{:03} {} #{ordinal}", self.process, request.what);
+        let name = request.name.clone();
         let fate = Fate::draw(world, &name, &request);
-        world.after(fate.there, name.clone(), move |world| arrive(world, &request, &name, fate, sender));
+        world.after(fate.there, name, move |world| arrive(world, request, fate, sender));
         Ok(receiver)
     }
 }
@@ -128,17 +137,18 @@ fn path(uri: &str) -> &str {
 }
 
 /// A request arrives, or doesn't.
-fn arrive(world: &Arc<World>, request: &Request, name: &str, fate: Fate, sender: oneshot::Sender<Answer>) {
+fn arrive(world: &Arc<World>, request: Request, fate: Fate, sender: oneshot::Sender<Answer>) {
     let Fate { arrival, back, .. } = fate;
+    let is_well = fate.answered && matches!(arrival, Arrival::TakesEffect { cut: false });
     let reply = match arrival {
         Arrival::Refused(reply) => Some(reply),
         Arrival::TakesEffect { cut } => {
-            let reply = service::answer(world, request);
+            let reply = service::answer(world, &request);
             let cut = cut && reply.status == 206;
             Some(if cut { reply.cut_short() } else { reply })
         }
         Arrival::Fails(reply) => {
-            let _ = service::answer(world, request);
+            let _ = service::answer(world, &request);
             Some(reply.telling("failed, with effect"))
         }
         Arrival::Never => None,
@@ -148,7 +158,10 @@ fn arrive(world: &Arc<World>, request: &Request, name: &str, fate: Fate, sender:
         (Some(reply), true) => reply.told(),
         (Some(reply), false) => format!("{}, but the answer gets lost", reply.told()),
     };
-    world.trace.line(format_args!("{name} -> {told}"));
+    world.trace.line(format_args!("{} -> {told}", request.name));
+    if !is_well {
+        witness::answered(world, &request, false);
+    }
     if lambda::dies_after(world, request.invocation, request.is_about_a_job()) {
         return;
     }
@@ -157,9 +170,10 @@ fn arrive(world: &Arc<World>, request: &Request, name: &str, fate: Fate, sender:
         _ if fate.silent => return,
         _ => Answer::Reset,
     };
-    world.after(back, format!("{name} back"), move |_| {
+    world.after(back, format!("{} back", request.name), move |world| {
         // Whoever asked may have given up.
-        let _ = sender.send(answer);
+        let came = sender.send(answer).is_ok();
+        witness::answered(world, &request, is_well && came);
     });
 }
 

@@ -70,6 +70,16 @@ impl Request {
         !self.what.starts_with("Poll") && !self.what.contains("list-type")
     }
 
+    /// The job that it is about, by its entry in the ledger or by its id.
+    pub(crate) fn job(&self) -> Option<&str> {
+        let (operation, about) = self.what.split_once(' ')?;
+        if !self.is_object() {
+            return Some(about).filter(|_| operation.contains("Job"));
+        }
+        let (path, _) = about.split_once('?').unwrap_or((about, ""));
+        path.strip_prefix("/ledger/jobs/")?.rsplit('/').next()
+    }
+
     /// Whether S3 may answer 409.
     pub(crate) fn is_conditional_write(&self) -> bool {
         let condition = self.headers.contains_key("if-match") || self.headers.contains_key("if-none-match");

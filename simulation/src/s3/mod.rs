@@ -116,7 +116,7 @@ fn put(world: &World, request: &Request, at: &ObjectRef) -> Reply {
     match put {
         Ok(etag) => {
             if at.bucket == scenario::LEDGER {
-                witness::recorded(world, &at.key, request.invocation);
+                witness::recorded(world, &at.key, &request.body, request.invocation);
             }
             let mut reply = Reply::new(200, "");
             reply.headers.push(("etag", format!("\"{etag}\"")));

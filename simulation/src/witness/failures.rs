@@ -1,0 +1,140 @@
+//! Which failures a job may be reported with.
+
+use crate::work::{Ending, PLANNED};
+
+/// What a dead worker's job is failed with (`lifecycle`).
+const DIED: &str = "the worker died while it ran the action";
+const PANICKED: &str = "the action panicked";
+const TIMEOUT: &str = "the action took longer than its timeout";
+const DEADLINE: &str = "the invocation's deadline came before the work was done";
+/// What every message about staging begins with, and what may be wrong then where requests meet faults.
+const STAGING: &str = "artifact `";
+const STAGING_PROBLEMS: [&str; 3] =
+    ["S3 may be down or out of reach", "the job's credentials have expired", "staging was interrupted"];
+
+/// What a job was reported with, by whom.
+pub(super) struct Failed<'a> {
+    pub(super) message: &'a str,
+    /// Whether the worker died that held the job before.
+    pub(super) died: bool,
+    /// The run of the action by the worker whose report it is. None if the action did not come to run.
+    pub(super) run: Option<Ran>,
+    /// Whether its kind of job has files that are staged.
+    pub(super) files: bool,
+    /// Whether requests of that worker may have met faults.
+    pub(super) disturbed: bool,
+}
+
+/// One run of an action.
+#[derive(Clone, Copy)]
+pub(super) struct Ran {
+    /// What the action returned. None if it was cut off.
+    pub(super) returned: Option<Ending>,
+    /// Whether it was to take longer than it may.
+    pub(super) overlong: bool,
+}
+
+impl Failed<'_> {
+    /// Why the job should not have failed with this message, if it should not.
+    pub(super) fn unjust(&self) -> Option<String> {
+        let Self { message, .. } = self;
+        if message.starts_with(DIED) {
+            return (!self.died)
+                .then(|| format!("failed with '{message}' although the worker did not die that held it before"));
+        }
+        if self.is_just() {
+            return None;
+        }
+        let returned = self.run.map(|run| run.returned);
+        Some(match returned {
+            Some(Some(ending)) => format!("failed with '{message}' although its action returned {ending:?}"),
+            Some(None) => {
+                format!("failed with '{message}' although its action was cut off for another reason, if at all")
+            }
+            None => format!("failed with '{message}' before its action ran, without a reason for it"),
+        })
+    }
+
+    fn is_just(&self) -> bool {
+        let is = |start: &str| self.message.starts_with(start);
+        let out_of_time = self.disturbed && is(DEADLINE);
+        let not_staged = self.disturbed
+            && self.files
+            && (is(DEADLINE) || is(STAGING) && STAGING_PROBLEMS.iter().any(|problem| self.message.contains(problem)));
+        match self.run {
+            // It was staging in, or asking for the job's details.
+            None => out_of_time || not_staged,
+            Some(Ran { returned: None, overlong }) => overlong && is(TIMEOUT) || out_of_time,
+            Some(Ran { returned: Some(Ending::Failure), .. }) => is(PLANNED),
+            Some(Ran { returned: Some(Ending::Panic), .. }) => is(PANICKED),
+            // It was staging out.
+            Some(Ran { returned: Some(Ending::Success), .. }) => not_staged,
+            Some(Ran { returned: Some(Ending::Continuation), .. }) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAGING_FAILED: &str = "artifact `Out` (s3://store/out): could not write the object: SlowDown; S3 may be down or \
+                                  out of reach";
+    const GARBLED: &str = "artifact `Out` (s3://store/out): it unpacks to more than 3 bytes";
+
+    fn is_just(message: &str, run: Option<Ran>, files: bool, disturbed: bool) -> bool {
+        Failed { message, died: false, run, files, disturbed }.unjust().is_none()
+    }
+
+    fn returned(ending: Ending) -> Option<Ran> {
+        Some(Ran { returned: Some(ending), overlong: false })
+    }
+
+    #[test]
+    fn what_has_no_files_and_went_well_never_fails() {
+        for ending in [Ending::Success, Ending::Continuation] {
+            for message in [DEADLINE, TIMEOUT, PANICKED, PLANNED, STAGING_FAILED, "something else"] {
+                assert!(!is_just(message, returned(ending), false, true), "{ending:?}, {message}");
+            }
+        }
+    }
+
+    #[test]
+    fn staging_fails_for_its_own_reasons_and_only_where_requests_meet_faults() {
+        let well = returned(Ending::Success);
+        assert!(is_just(STAGING_FAILED, well, true, true));
+        assert!(is_just(STAGING_FAILED, None, true, true));
+        assert!(!is_just(STAGING_FAILED, well, true, false));
+        assert!(!is_just(GARBLED, well, true, true));
+        assert!(!is_just("something else", well, true, true));
+        assert!(!is_just(STAGING_FAILED, Some(Ran { returned: None, overlong: true }), true, true));
+    }
+
+    #[test]
+    fn a_timeout_takes_an_action_that_takes_too_long() {
+        let cut_off = |overlong| Some(Ran { returned: None, overlong });
+        assert!(is_just(TIMEOUT, cut_off(true), false, false));
+        assert!(!is_just(TIMEOUT, cut_off(false), false, true));
+        assert!(!is_just(TIMEOUT, None, false, true));
+        assert!(is_just(DEADLINE, cut_off(false), false, true));
+        assert!(!is_just(DEADLINE, cut_off(true), false, false));
+    }
+
+    #[test]
+    fn an_action_that_fails_fails_with_its_own_words() {
+        assert!(is_just(PLANNED, returned(Ending::Failure), false, true));
+        assert!(is_just(PANICKED, returned(Ending::Panic), false, true));
+        assert!(!is_just(PANICKED, returned(Ending::Failure), false, true));
+        assert!(!is_just(PLANNED, returned(Ending::Panic), false, true));
+        assert!(!is_just(DEADLINE, returned(Ending::Failure), true, true));
+        assert!(!is_just(PANICKED, None, false, true));
+    }
+
+    #[test]
+    fn nobody_is_said_to_have_died_who_did_not() {
+        let failed =
+            |died| Failed { message: DIED, died, run: returned(Ending::Success), files: false, disturbed: true };
+        assert!(failed(true).unjust().is_none());
+        assert!(failed(false).unjust().is_some());
+    }
+}
