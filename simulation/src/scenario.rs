@@ -222,9 +222,10 @@ fn make_pipeline(world: &Arc<World>, name: &str) -> Result<(), String> {
 }
 
 fn action(kind: Kind, place: &str) -> Value {
+    let secret = format!("{MARKER}-value");
     let configuration = match kind.owner {
-        "AWS" => json!({"FunctionName": "worker", "UserParameters": MARKER}),
-        "Custom" => json!({"Secret": format!("{MARKER}-value")}),
+        "AWS" => json!({"FunctionName": "worker", "UserParameters": json!({"Secret": secret}).to_string()}),
+        "Custom" => json!({"Secret": secret}),
         _ => json!({}),
     };
     let outputs: Vec<Value> = if kind.files { vec![json!({"name": format!("Out{place}")})] } else { Vec::new() };
