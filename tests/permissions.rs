@@ -49,10 +49,10 @@ async fn a_worker_that_may_not_acknowledge_says_so_and_its_invocation_fails() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_permission_that_is_missing_and_a_job_that_is_gone_is_told_from_it() {
+async fn a_permission_that_is_missing_is_named_and_told_from_a_job_that_is_not_there() {
     let action_type = action_type("Test", "Custom", "Idle");
     for (error, words) in [
-        ("AccessDeniedException", "needs the permission codepipeline:PollForJobs for the action type"),
+        ("AccessDeniedException", "the function's role needs codepipeline:PollForJobs on the action type"),
         ("ActionTypeNotFoundException", "CodePipeline refused PollForJobs: ActionTypeNotFoundException (HTTP 400)"),
     ] {
         let service = AwsJson::start(move |_, _| Err(error)).await;
@@ -60,12 +60,23 @@ async fn a_refusal_names_the_permission_that_is_missing_and_a_job_that_is_gone_i
         let refused = queue.poll(&action_type, None, 1).await.err().unwrap();
         assert!(refused.to_string().contains(words), "{refused}");
     }
-    let service = refusing("JobNotFoundException").await;
-    let queue = codepipeline_worker::queue::Queue::new(&shared_config(service.endpoint()), None);
-    let polled = queue.poll(&action_type, None, 1).await.ok().unwrap();
-    assert!(!polled.nothing);
-    let claim =
-        queue.adopt("job", &polled.offers[0].origin(), Instant::now() + Duration::from_secs(9)).await.ok().unwrap();
-    let details = queue.details(claim.key(), &action_type, Instant::now() + Duration::from_secs(9)).await;
-    assert!(matches!(details.err(), Some(QueueError::Gone { .. })));
+    for (error, is_allowed) in
+        [("InvalidJobException", true), ("JobNotFoundException", true), ("AccessDeniedException", false)]
+    {
+        let service = refusing(error).await;
+        let queue = codepipeline_worker::queue::Queue::new(&shared_config(service.endpoint()), None);
+        let polled = queue.poll(&action_type, None, 1).await.ok().unwrap();
+        assert!(!polled.nothing);
+        let claim =
+            queue.adopt("job", &polled.offers[0].origin(), Instant::now() + Duration::from_secs(9)).await.ok().unwrap();
+        let details = queue.details(claim.key(), &action_type, Instant::now() + Duration::from_secs(9)).await;
+        match details.err().unwrap() {
+            QueueError::Refused { .. } => assert!(is_allowed, "{error}"),
+            refused @ QueueError::NotAllowed { .. } => {
+                let words = refused.to_string();
+                assert!(!is_allowed && words.contains("codepipeline:GetJobDetails on `*`"), "{error}: {words}");
+            }
+            other => panic!("{error}: {other}"),
+        }
+    }
 }

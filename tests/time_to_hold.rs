@@ -82,6 +82,10 @@ impl Action for Never {
 
 /// The life of a job that is polled at once: how it ends, and after what time.
 async fn live(services: &Services) -> (End, Duration) {
+    live_within(services, Duration::from_secs(900)).await
+}
+
+async fn live_within(services: &Services, time: Duration) -> (End, Duration) {
     let shared = support::shared_config("http://services").to_builder().http_client(services.clone()).build();
     let folder = tempfile::tempdir().unwrap();
     let ledger = Some(Ledger::new(&shared, "ledger".into()));
@@ -90,7 +94,7 @@ async fn live(services: &Services) -> (End, Duration) {
     let offer = lifecycle.queue.poll(&action_type, None, 1).await.unwrap().offers.remove(0);
     let polled_at = offer.polled_at;
     let served = Arc::new(Served::new(action_type, Duration::from_secs(60), Never));
-    let end = lifecycle.live(offer, &served, Invocation::until(polled_at + Duration::from_secs(900))).await;
+    let end = lifecycle.live(offer, &served, Invocation::until(polled_at + time)).await;
     (end, polled_at.elapsed())
 }
 
@@ -107,6 +111,14 @@ async fn a_job_that_the_ledger_does_not_hear_of_in_time_is_neither_run_nor_repor
     let last_read = *services.times("read").last().unwrap();
     assert!(last_read > last_write + Duration::from_secs(50), "{last_read:?}");
     assert!(services.times("report").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whether_a_job_is_held_is_not_asked_in_the_time_that_is_kept_for_reporting() {
+    let services = Services::new(&[("poll", 1), ("write", 1), ("acknowledge", 1), ("report", 9)]);
+    let (end, after) = live_within(&services, Duration::from_secs(80)).await;
+    assert_eq!(end, End::Unknown);
+    assert!((Duration::from_secs(60)..=Duration::from_secs(70)).contains(&after), "{after:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,6 +23,9 @@ const AFTER_DEADLINE: Duration = Duration::from_secs(10);
 /// tries that hang 3 s each, or a hundred that are refused at once. A single one that is answered is enough.
 const ASKING: Duration = Duration::from_secs(60);
 
+/// Asking ends so long before the deadline: whatever there is to report then still can be.
+const FOR_REPORTING: Duration = Duration::from_secs(10);
+
 /// Between tries there is a random time up to 50 ms, doubled each time up to 1 s ("full jitter"): in 5 s some twelve
 /// tries, if each is answered at once. The time that each step has ends them, never a count.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -227,7 +230,7 @@ impl Keeper {
     /// How long to ask what became of a write that makes the job ours. Now, if there is none in doubt.
     fn ask_until(&self) -> Instant {
         let now = Instant::now();
-        self.doubtful().map_or(now, |sent| (sent + ASKING).min(self.deadline).max(now))
+        self.doubtful().map_or(now, |sent| (sent + ASKING).min(self.deadline - FOR_REPORTING).max(now))
     }
 
     /// When the write was sent that makes the job ours, if nobody knows what became of it.

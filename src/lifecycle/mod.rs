@@ -49,6 +49,9 @@ use protocol::Command;
 
 pub use orphan::Orphan;
 
+/// How long the ledger is waited for at least when a delivered job comes late: as long as for a polled one.
+const FOR_LEDGER: Duration = Duration::from_secs(20);
+
 /// What every job's life needs. Made once per process.
 pub struct Lifecycle {
     /// Where offers came from and reports go.
@@ -132,8 +135,11 @@ impl Lifecycle {
     pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, invocation: Invocation) -> End {
         let InvokedJob { details, claim, received_at } = invoked;
         let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &details.job, claim.key().origin());
-        // However little time is left: nobody else is offered the job, so it is begun, or fails with words that say why.
-        match keeper.settle(invocation.deadline - self.reporting).await {
+        // However little time is left: nobody else is offered the job, so it is begun, or fails with words that say why. But the
+        // ledger is not waited for in the time that the work needs.
+        let latest = invocation.deadline - self.reporting;
+        let in_time = (latest - served.timeout).max(Instant::now() + FOR_LEDGER);
+        match keeper.settle(latest.min(in_time)).await {
             Command::Run => {}
             Command::Leave(protocol::End::NotHeld) => {
                 tracing::error!(

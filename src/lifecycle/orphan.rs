@@ -12,6 +12,9 @@ use crate::ledger::{Content, Entry, Ledger, LedgerError, Listed, Phase, Version}
 /// A job is run again so often; then it is reported as failed. Whatever kills its worker each time is to have an end.
 pub(super) const MOST_ADOPTIONS: u32 = 3;
 
+/// CodePipeline's own limit ("Quotas in AWS CodePipeline": the timeout of a custom action).
+const LONGEST_ACTION: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A job whose worker is dead.
 pub struct Orphan {
     pub(super) entry: Entry,
@@ -50,6 +53,11 @@ impl Orphan {
     /// on offer: then it was acknowledged.
     pub fn is_claiming(&self) -> bool {
         self.entry.phase == Phase::Claiming
+    }
+
+    /// Whether its action has timed out by now, if nobody has ended the job before. A custom action's time is at most 24 hours.
+    pub fn is_past(&self) -> bool {
+        self.age >= LONGEST_ACTION
     }
 
     /// Whether it has been marked as not on offer, so long ago that whoever polled it before has arrived by now.

@@ -132,7 +132,7 @@ impl Lifecycle {
                         None => Todo::Fail(no_longer_served()),
                     },
                     // Most likely it is over: the report says so.
-                    Err(QueueError::Gone { reason, .. }) => Todo::Fail(not_to_be_seen(&reason)),
+                    Err(QueueError::Refused { reason, .. }) => Todo::Fail(not_to_be_seen(&reason)),
                     Err(error) => return Err(error),
                 }
             }

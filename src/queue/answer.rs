@@ -30,7 +30,7 @@ pub struct Details {
 /// Why a call brought nothing. Each message names the service's error code, never a request or reply.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The service refused; trying the same again is no use.
+    /// The service refused what was asked; trying the same again is no use.
     #[error("CodePipeline refused {operation}: {reason}")]
     Refused {
         /// The API operation.
@@ -38,11 +38,15 @@ pub enum QueueError {
         /// The error's code and HTTP status.
         reason: String,
     },
-    /// The service says that there is no such job, or that it is over.
-    #[error("CodePipeline has no such job for {operation}: {reason}")]
-    Gone {
+    /// The service refused whoever asks: a permission is missing, or the credentials are not valid.
+    #[error(
+        "CodePipeline does not allow {operation}: {reason}; the function's role needs codepipeline:{operation} on {resource}"
+    )]
+    NotAllowed {
         /// The API operation.
         operation: &'static str,
+        /// What its permission can be restricted to ("Actions, resources, and condition keys for AWS CodePipeline").
+        resource: &'static str,
         /// The error's code and HTTP status.
         reason: String,
     },
@@ -122,17 +126,11 @@ impl CallError {
         match self {
             Self::ClientToken { client_id, problem } => QueueError::ClientToken { operation, client_id, problem },
             Self::GaveUp(GaveUp { last, tries, .. }) => match last.kind {
-                FailedKind::Refused if last.is_gone() => QueueError::Gone { operation, reason: last.reason },
-                FailedKind::Refused => {
-                    let reason = match last.code.as_deref() {
-                        Some("AccessDeniedException") => format!(
-                            "{}: the function's role needs the permission codepipeline:{operation} for the action type",
-                            last.reason
-                        ),
-                        _ => last.reason,
-                    };
-                    QueueError::Refused { operation, reason }
+                FailedKind::Refused if last.is_not_allowed() => {
+                    let resource = if operation == "PollForJobs" { "the action type" } else { "`*`" };
+                    QueueError::NotAllowed { operation, resource, reason: last.reason }
                 }
+                FailedKind::Refused => QueueError::Refused { operation, reason: last.reason },
                 FailedKind::Throttled => QueueError::Throttled { operation, tries, reason: last.reason },
                 FailedKind::Doubtful => QueueError::Unavailable { operation, tries, reason: last.reason },
             },

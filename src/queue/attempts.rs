@@ -122,9 +122,31 @@ fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failed {
 }
 
 impl Failed {
-    /// Whether the service says that the job is not there to be worked on.
-    pub(super) fn is_gone(&self) -> bool {
-        matches!(self.code.as_deref(), Some("JobNotFoundException" | "InvalidJobStateException"))
+    /// Whether the service refuses whoever asks, whatever is asked ("Common Error Types", CodePipeline API reference).
+    pub(super) fn is_not_allowed(&self) -> bool {
+        matches!(
+            self.code.as_deref(),
+            Some(
+                "AccessDeniedException"
+                    | "ExpiredTokenException"
+                    | "IncompleteSignature"
+                    | "InvalidClientTokenId"
+                    | "InvalidSignatureException"
+                    | "MissingAuthenticationToken"
+                    | "NotAuthorized"
+                    | "OptInRequired"
+                    | "RequestExpired"
+                    | "UnrecognizedClientException"
+            )
+        )
+    }
+
+    /// Whether the service says that the job is not on offer, or not with this nonce.
+    pub(super) fn is_not_on_offer(&self) -> bool {
+        matches!(
+            self.code.as_deref(),
+            Some("InvalidNonceException" | "JobNotFoundException" | "InvalidJobException" | "InvalidJobStateException")
+        )
     }
 
     fn unanswered(reason: &str) -> Self {

@@ -120,9 +120,7 @@ impl Queue {
             Ok(Some(status)) => Acknowledged::Refused(format!("the job's status is {}", status.as_str())),
             Ok(None) => Acknowledged::Refused("the answer names no status".into()),
             Err(GaveUp { last, tries, doubt_before }) => match last.kind {
-                FailedKind::Refused if last.is_gone() || last.code.as_deref() == Some("InvalidNonceException") => {
-                    Acknowledged::Refused(last.reason)
-                }
+                FailedKind::Refused if last.is_not_on_offer() => Acknowledged::Refused(last.reason),
                 FailedKind::Refused => {
                     let gave_up = GaveUp { last, tries, doubt_before };
                     Acknowledged::Denied(CallError::from(gave_up).of(operation))

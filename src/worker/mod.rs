@@ -80,9 +80,10 @@ pub enum InvocationError {
          a Lambda Invoke action's job hangs until its action times out"
     )]
     NoLedger(usize),
-    /// Jobs were left alone that CodePipeline does not let the worker acknowledge.
+    /// Acknowledgements were refused, for want of a permission most likely.
     #[error(
-        "CodePipeline refused to let {0} jobs be acknowledged (the log says why): they wait until their action times out"
+        "CodePipeline refused {0} acknowledgements (the log says why): until that is mended the jobs are left to other workers, or \
+         time out"
     )]
     Denied(usize),
     /// Jobs whose worker died could not be looked for.

@@ -31,7 +31,9 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
         if types.is_empty() {
             unserved.add(&orphan);
         } else if orphan.is_claiming() && types.iter().any(|served| served.shared) {
-            unprotected.add(&orphan);
+            if !orphan.is_past() {
+                unprotected.add(&orphan);
+            }
         } else {
             adopt(shift, orphan, &types).await;
         }
@@ -49,8 +51,8 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
             metric = "UnprotectedJobs",
             jobs = unprotected.jobs,
             job.id = job,
-            "jobs were claimed and their worker died: those that were acknowledged hang until their actions time out. They are \
-             not adopted, since their types are shared with workers outside the ledger, one of which may have them"
+            "jobs were claimed and their worker died: those that were acknowledged and that no other worker has hang until \
+             their actions time out. They are not adopted, since their types are shared with workers outside the ledger, one of which may have them"
         );
     }
     Ok(())

@@ -28,7 +28,7 @@ pub struct Summary {
     pub unknown: usize,
     /// Jobs that were left alone because the ledger could not be reached.
     pub no_ledger: usize,
-    /// Jobs that CodePipeline did not let us acknowledge.
+    /// Acknowledgements that CodePipeline did not let us make. A job that is offered again at once may count more than once.
     pub denied: usize,
     /// Jobs that were adopted: the worker that had them died. They are counted by how they ended as well.
     pub adopted: usize,

@@ -86,7 +86,8 @@ pub enum CommandMistake {
 impl CommandAction {
     /// A command: `arguments` begins with the program, `secrets` are the configuration keys whose values are masked in
     /// whatever the command prints, `timeout` is how long it may run, and `package` is the folder of the function's code
-    /// (`LAMBDA_TASK_ROOT`), where programs are looked for too.
+    /// (`LAMBDA_TASK_ROOT`), where programs are looked for too. For Lambda Invoke jobs with any secret, `UserParameters` is to be
+    /// one of them, as it is in `ACTIONS`: its text holds the others.
     ///
     /// # Errors
     /// Without a program, or when an argument names a secret.

@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::actions::secret_keys;
 use crate::job::{Artifact, Failure, FailureKind, Job};
 
 /// The longest input (Step Functions, "Quotas related to state machine executions"): 256 KiB of UTF-8.
@@ -20,6 +21,7 @@ pub(super) fn execution_id(job: &Job) -> &str {
 /// The input for a job, without the configuration's `secrets`: the console shows an execution's input to everyone who may
 /// look at the execution.
 pub(super) fn of(job: &Job, secrets: &[String]) -> Result<String, Failure> {
+    let secrets: Vec<String> = secret_keys(&job.action_type, secrets.to_vec());
     let configuration: Map<String, Value> = job
         .configuration
         .iter()
@@ -129,6 +131,19 @@ mod tests {
             "encryptionKey": null
         });
         assert_eq!(parsed(&job(), &["ApiToken", "Unused"]), expected);
+    }
+
+    #[test]
+    fn user_parameters_are_left_out_with_any_of_their_members() {
+        let mut job = job();
+        job.configuration = [("UserParameters", "{\"ApiToken\": \"x\"}"), ("ApiToken", "x"), ("Target", "blue")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
+        job.action_type.owner = "AWS".to_owned();
+        assert_eq!(parsed(&job, &["ApiToken"])["configuration"], json!({"Target": "blue"}));
+        let all = json!({"Target": "blue", "ApiToken": "x", "UserParameters": "{\"ApiToken\": \"x\"}"});
+        assert_eq!(parsed(&job, &[])["configuration"], all);
     }
 
     #[test]
