@@ -151,7 +151,7 @@ pub enum State<V> {
 pub enum End {
     /// Another has the job or can have it; nothing was acknowledged.
     Lost,
-    /// The ledger could not be reached, so nothing was acknowledged.
+    /// The ledger could not be reached, so nothing was acknowledged or adopted, as far as is known.
     NoLedger,
     /// Nobody knows whether the acknowledgement took effect. The entry is left, and the job is adopted if it did.
     Unknown,
@@ -352,9 +352,8 @@ fn read<V: PartialEq>(aim: Aim, over: Option<&V>, found: Option<Seen<V>>) -> Sta
 /// The ledger can't be reached any more.
 fn given_up<V>(aim: Aim) -> State<V> {
     match aim {
-        Aim::Claim => State::Over(End::NoLedger),
+        Aim::Claim | Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => State::Over(End::NoLedger),
         Aim::Hold => State::Over(End::NotHeld),
-        Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => State::Over(End::Lost),
         // The lease of its `held` entry outlives it, so nobody else runs or reports the job.
         Aim::Outcome => State::Reporting { entry: None },
         // The report is sent again when the lease is over, and refused, since the job is over.

@@ -96,7 +96,8 @@ impl Lifecycle {
         }
         let Orphan { entry, version, .. } = orphan;
         let mut keeper = Keeper::adopting(ledger, invocation, entry, version, offers, afterwards);
-        match (keeper.settle(invocation.deadline.min(Instant::now() + ADOPT_WITHIN)).await, successor) {
+        let latest = invocation.deadline - self.reporting;
+        match (keeper.settle(latest.min(Instant::now() + ADOPT_WITHIN)).await, successor) {
             (Command::Run | Command::Fail | Command::Report, Some(successor)) => {
                 tracing::warn!(todo = successor.todo.name(), "adopted a job whose worker died");
                 self.succeed(successor, &mut keeper, served).await
@@ -105,6 +106,7 @@ impl Lifecycle {
                 tracing::info!("a job was claimed and its worker died: it is adopted if it is not offered again");
                 End::Lost
             }
+            (Command::Leave(protocol::End::NoLedger), _) => End::NoLedger,
             _ => End::Lost,
         }
     }
@@ -116,7 +118,7 @@ impl Lifecycle {
         served: &[Arc<Served>],
         invocation: Invocation,
     ) -> Result<Option<Successor>, QueueError> {
-        let until = invocation.deadline.min(Instant::now() + LOOK);
+        let until = (invocation.deadline - self.reporting).min(Instant::now() + LOOK);
         let claim = self.queue.adopt(orphan.job(), &orphan.entry.origin, until).await?;
         let is_held = orphan.entry.phase == Phase::Held;
         let todo = match &orphan.entry.phase {

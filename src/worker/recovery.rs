@@ -34,8 +34,12 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
             if !orphan.is_past() {
                 unprotected.add(&orphan);
             }
-        } else {
-            adopt(shift, orphan, &types).await;
+        } else if adopt(shift, orphan, &types).await == End::NoLedger {
+            // It would be asked about each of them for a minute and more.
+            tracing::warn!(
+                "jobs of workers that died are left to a later invocation: the ledger does not answer in time"
+            );
+            break;
         }
     }
     if let Some(job) = unserved.example {
@@ -72,20 +76,21 @@ impl Left {
     }
 }
 
-async fn adopt(shift: &mut Shift<'_>, orphan: Orphan, types: &[Arc<Served>]) {
+async fn adopt(shift: &mut Shift<'_>, orphan: Orphan, types: &[Arc<Served>]) -> End {
     let span = tracing::info_span!("job", job.id = orphan.job(), action.type = %orphan.action_type());
     let needed = if orphan.would_run(types) { types.iter().map(|it| shift.worker.needs(it)).max() } else { None };
     let left = shift.invocation.deadline.saturating_duration_since(Instant::now());
     if left < needed.unwrap_or(shift.worker.lifecycle.reporting) {
-        return;
+        return End::Lost;
     }
     let quiet = shift.quiet_for(types);
     let adopting = shift.worker.lifecycle.adopt(orphan, types, quiet, shift.invocation);
     let end = adopting.instrument(span).await;
-    if end != End::Lost {
+    if !matches!(end, End::Lost | End::NoLedger) {
         shift.summary.adopted += 1;
         shift.summary.count(end);
     }
+    end
 }
 
 /// The ways in which the job's type is served.

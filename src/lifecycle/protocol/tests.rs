@@ -112,9 +112,9 @@ fn a_ledger_that_is_not_reached_ends_each_aim_in_its_own_way() {
     let cases = [
         (Aim::Claim, Command::Leave(End::NoLedger)),
         (Aim::Hold, Command::Leave(End::NotHeld)),
-        (Aim::Mark, Command::Leave(End::Lost)),
-        (Aim::Adopt(Afterwards::Run), Command::Leave(End::Lost)),
-        (Aim::AdoptReport, Command::Leave(End::Lost)),
+        (Aim::Mark, Command::Leave(End::NoLedger)),
+        (Aim::Adopt(Afterwards::Run), Command::Leave(End::NoLedger)),
+        (Aim::AdoptReport, Command::Leave(End::NoLedger)),
         (Aim::Outcome, Command::Report),
         (Aim::Done, Command::Leave(End::Done)),
     ];
