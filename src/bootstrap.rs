@@ -37,6 +37,15 @@ pub async fn run() -> ExitCode {
     ended(start(Config::from_variables(variable), Vec::new()).await)
 }
 
+/// What Lambda sets for every function ("Defined runtime environment variables", Lambda's developer guide), and `lambda_runtime`
+/// panics without.
+const FROM_LAMBDA: [&str; 4] = [
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+];
+
 /// The same with action types of one's own beside those that `ACTIONS` configures, which may be none.
 ///
 /// # Examples
@@ -58,6 +67,14 @@ fn ended(result: Result<(), String>) -> ExitCode {
 async fn start(config: Result<Config, ConfigError>, own: Vec<Served>) -> Result<(), String> {
     telemetry::install(config.as_ref().map_or(tracing::Level::INFO, |config| config.log_level));
     let config = config.map_err(|error| error.to_string())?;
+    let missing: Vec<_> = FROM_LAMBDA.into_iter().filter(|name| variable(name).is_none()).collect();
+    if !missing.is_empty() {
+        return Err(format!(
+            "{} not set, as Lambda does: this is a Lambda function, to be run there, by `cargo lambda watch` or by \
+             `codepipeline-local serve --function`",
+            missing.join(", ") + if missing.len() == 1 { " is" } else { " are" }
+        ));
+    }
     if config.ledger_bucket.is_none() {
         tracing::warn!(
             "LEDGER_BUCKET is not set: a job whose worker dies stays InProgress until its action times out, which takes up to 24 \

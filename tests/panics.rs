@@ -1,4 +1,5 @@
-//! What a panic says stays unsaid. A binary of its own with one test, since the panic hook is the process's.
+//! What a panic says stays unsaid, and what is to be told is no panic. A binary of its own with no test of another kind, since the
+//! panic hook is the process's.
 
 #![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
 
@@ -29,4 +30,21 @@ fn a_panics_message_is_in_no_output_but_its_place_is() {
     assert!(child.status.success(), "{said}");
     assert!(said.contains("\"panic.location\":\"tests/panics.rs"), "{said}");
     assert!(!said.contains(SECRET), "{said}");
+}
+
+#[test]
+fn a_worker_that_is_started_outside_lambda_says_what_is_missing() {
+    let actions = r#"[{"actionType": {"category": "Test", "owner": "Custom", "provider": "P", "version": "1"},
+        "run": {"command": ["true"]}}]"#;
+    let others = ["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"];
+    let all = format!("AWS_LAMBDA_RUNTIME_API, {} are not set", others.join(", "));
+    for (set, words) in [(&[][..], all.as_str()), (&others[..], "AWS_LAMBDA_RUNTIME_API is not set")] {
+        let mut worker = Command::new(env!("CARGO_BIN_EXE_codepipeline-worker"));
+        worker.env_clear().env("ACTIONS", actions).envs(set.iter().map(|name| (name, "1")));
+        let output = worker.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(words) && said.contains("cargo lambda watch"), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
 }
