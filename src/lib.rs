@@ -5,6 +5,7 @@ compile_error!("the worker runs on Linux, as Lambda does: it keeps commands in c
 
 pub mod actions;
 pub mod artifacts;
+mod backoff;
 mod bootstrap;
 pub mod config;
 pub mod event;

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of `src/` and the modules it may name. `bootstrap` (and `lib.rs`, `main.rs`) puts everything together.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
+    ("backoff", &[]),
     ("job", &[]),
     ("redact", &[]),
     ("telemetry", &[]),
@@ -15,12 +16,12 @@ const EDGES: [(&str, &[&str]); 16] = [
     ("placeholder", &["job"]),
     ("workspace", &["job"]),
     ("report", &["job", "redact"]),
-    ("queue", &["job", "report"]),
-    ("artifacts", &["job"]),
+    ("queue", &["backoff", "job", "report"]),
+    ("artifacts", &["backoff", "job"]),
     ("ledger", &["job"]),
-    ("actions", &["job", "placeholder", "redact", "workspace"]),
+    ("actions", &["backoff", "job", "placeholder", "redact", "workspace"]),
     ("config", &["actions", "job", "placeholder", "telemetry"]),
-    ("lifecycle", &["actions", "artifacts", "job", "ledger", "queue", "redact", "report", "workspace"]),
+    ("lifecycle", &["actions", "artifacts", "backoff", "job", "ledger", "queue", "redact", "report", "workspace"]),
     ("worker", &["actions", "job", "ledger", "lifecycle", "queue"]),
     (
         "bootstrap",
@@ -55,8 +56,11 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 fn files_of(module: &str) -> Vec<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let file = source.join(format!("{module}.rs"));
-    if file.exists() { vec![file] } else { rust_files(&source.join(module)) }
+    let (file, folder) = (source.join(format!("{module}.rs")), source.join(module));
+    let mut files = if folder.is_dir() { rust_files(&folder) } else { Vec::new() };
+    files.extend(file.exists().then_some(file));
+    assert!(!files.is_empty(), "{module} is on the map and not in src");
+    files
 }
 
 /// The code of a file: comments name modules freely.

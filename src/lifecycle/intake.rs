@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep_until};
 use super::keeper::Keeper;
 use super::protocol::limits::ON_THE_WAY;
 use super::protocol::{Command, End, Event};
+use crate::backoff::Backoff;
 use crate::queue::{Acknowledged, Claim, Offer, Queue};
 
 /// An offer is good for 30 s from the poll that brought it (the only public number for the re-offer, see the Jenkins
@@ -21,6 +22,7 @@ const CLAIM_WITHIN: Duration = Duration::from_secs(20);
 const TRY: Duration = Duration::from_secs(5);
 const TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What became of an offer.
 pub(super) enum Intake {
@@ -39,7 +41,8 @@ pub(super) enum Intake {
 /// Takes the job on offer, but does not acknowledge it after `latest`: then too little time is left for the work. Without a
 /// claim there is nothing to report with, so a lost race can't fail the winner's job.
 pub(super) async fn claim(queue: &Queue, offer: &Offer, keeper: &mut Keeper, latest: Instant) -> Intake {
-    let acknowledging = Acknowledging { until: latest.min(offer.polled_at + ACKNOWLEDGE_WITHIN), tries: 0 };
+    let until = latest.min(offer.polled_at + ACKNOWLEDGE_WITHIN);
+    let acknowledging = Acknowledging { until, tries: 0, backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE) };
     if Instant::now() >= acknowledging.until {
         tracing::info!("the job is left to others: its offer is older than 25 s, or too little time is left for it");
         return Intake::Lost;
@@ -51,6 +54,7 @@ pub(super) async fn claim(queue: &Queue, offer: &Offer, keeper: &mut Keeper, lat
 struct Acknowledging {
     until: Instant,
     tries: u32,
+    backoff: Backoff,
 }
 
 async fn take(
@@ -107,8 +111,7 @@ impl Acknowledging {
     /// One try, after a pause if it is not the first; `None` when there were enough of them.
     async fn once(&mut self, queue: &Queue, offer: &Offer) -> Option<Acknowledged> {
         if self.tries > 0 {
-            let pause = (FIRST_PAUSE * 2_u32.pow(self.tries - 1)).mul_f64(fastrand::f64());
-            sleep_until((Instant::now() + pause).min(self.until)).await;
+            sleep_until((Instant::now() + self.backoff.pause()).min(self.until)).await;
         }
         self.tries += 1;
         let now = Instant::now();

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::Invocation;
 use super::protocol::limits::{self, ON_THE_WAY};
 use super::protocol::{Afterwards, Aim, Command, Event, Offers, Phase, Seen, State, next};
+use crate::backoff::Backoff;
 use crate::job::{Job, Origin};
 use crate::ledger::{self, Content, Entry, Found, InvocationId, Ledger, LedgerError, Version, WriteId, Written};
 
@@ -23,7 +24,7 @@ const AFTER_DEADLINE: Duration = Duration::from_secs(10);
 /// tries that hang 3 s each, or a hundred that are refused at once. A single one that is answered is enough.
 const ASKING: Duration = Duration::from_secs(60);
 
-/// Asking ends so long before the deadline: whatever there is to report then still can be.
+/// Asking ends so long before the deadline, which is when a worker's time for reporting begins by default.
 const FOR_REPORTING: Duration = Duration::from_secs(10);
 
 /// Between tries there is a random time up to 50 ms, doubled each time up to 1 s ("full jitter"): in 5 s some twelve
@@ -163,7 +164,7 @@ impl Keeper {
     /// of it, report, or leave. Nothing is written after `until`, but what became of a write that makes the job ours is asked
     /// for longer: whoever went away from a job that it holds would have it fail for a death that never was.
     pub(super) async fn settle(&mut self, until: Instant) -> Command<Version> {
-        let mut longest = FIRST_PAUSE;
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut writes = 0;
         loop {
             let command = self.state.command();
@@ -172,7 +173,7 @@ impl Keeper {
             }
             // The first write after a refusal may well succeed: it knows the entry now. Further ones meet somebody else's.
             if writes > 2 {
-                pause(&mut longest, until).await;
+                pause(&mut backoff, until).await;
             }
             let answer = match &command {
                 Command::Acknowledge | Command::Run | Command::Fail | Command::Report | Command::Leave(_) => {
@@ -201,7 +202,7 @@ impl Keeper {
                     if let Some(event) = event {
                         self.tell(event);
                     }
-                    pause(&mut longest, until.max(self.ask_until())).await;
+                    pause(&mut backoff, until.max(self.ask_until())).await;
                 }
             }
         }
@@ -290,10 +291,8 @@ impl Keeper {
 }
 
 /// Waits for a random time, but not beyond `until`.
-async fn pause(longest: &mut Duration, until: Instant) {
-    let pause = longest.mul_f64(fastrand::f64());
-    *longest = (*longest * 2).min(LONGEST_PAUSE);
-    sleep_until((Instant::now() + pause).min(until)).await;
+async fn pause(backoff: &mut Backoff, until: Instant) {
+    sleep_until((Instant::now() + backoff.pause()).min(until)).await;
 }
 
 /// What asking the ledger came to.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use aws_sdk_codepipeline::error::{ProvideErrorMetadata, SdkError};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::backoff::Backoff;
+
 /// How long to go on with a call.
 #[derive(Clone, Copy)]
 pub(super) struct Budget {
@@ -44,8 +46,8 @@ pub(super) struct GaveUp {
     pub(super) doubt_before: bool,
 }
 
-const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LONGEST_DELAY: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Calls `try_once` until it succeeds, is refused, or the budget is spent. Between tries it waits a random time up to
 /// 100 ms, doubled each time up to 5 s ("full jitter"); 8 tries wait at most 100 + 200 + … + 3200 + 5000 ms = 11.3 s. It is
@@ -72,7 +74,7 @@ where
     E: ProvideErrorMetadata,
 {
     let mut doubt_before = false;
-    let mut longest = FIRST_DELAY;
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     let mut tries = 0;
     loop {
         if Instant::now() >= budget.until {
@@ -84,14 +86,13 @@ where
             Ok(Err(error)) => classify(&error),
             Err(_) => Failed::unanswered("no answer in time"),
         };
-        let pause = longest.mul_f64(fastrand::f64());
+        let pause = backoff.pause();
         let spent = tries >= budget.tries || Instant::now() + pause >= budget.until;
         if last.kind == FailedKind::Refused || spent {
             return Err(GaveUp { last, tries, doubt_before });
         }
         doubt_before |= last.kind == FailedKind::Doubtful;
         sleep(pause).await;
-        longest = (longest * 2).min(LONGEST_DELAY);
     }
 }
 

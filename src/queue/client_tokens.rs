@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::secret_text;
+use crate::backoff::Backoff;
 
 /// A token is looked up again after 5 minutes, so that a replaced one is soon known.
 const LIFE: Duration = Duration::from_secs(5 * 60);
@@ -133,15 +134,15 @@ impl ClientTokens {
         mut asking: Asking,
         good: impl Fn(&Cached) -> bool + Copy,
     ) -> Result<SecretString, TokenProblem> {
-        let mut pause = FIRST_PAUSE;
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let found = self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, good)).await;
             let may_pass = asking.insists && matches!(found, Err(TokenProblem::Unreadable { .. }));
+            let pause = backoff.pause();
             if !may_pass || Instant::now() + pause >= asking.until {
                 return found;
             }
-            sleep(pause.mul_f64(fastrand::f64())).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            sleep(pause).await;
             asking.since = Instant::now();
         }
     }

@@ -16,12 +16,13 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::arn::StateMachineArn;
+use crate::backoff::Backoff;
 
 /// How long one try may take. Everything here is one JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(3);
-const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LONGEST_DELAY: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A start is tried longest, since it fails the job: the turn's 30 s end it and never the count. If each is answered at once
 /// there are some 17 tries in them, 7 of them after pauses of at most 100 + 200 + … + 5000 ms = 11.3 s.
@@ -128,7 +129,7 @@ where
     F: Future<Output = Result<T, SdkError<E>>>,
     E: ProvideErrorMetadata,
 {
-    let mut longest = FIRST_DELAY;
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     let mut left = tries;
     let mut doubt = false;
     loop {
@@ -140,12 +141,11 @@ where
         };
         let CallError::Unavailable { reason, doubtful } = error else { return Err(error) };
         doubt |= doubtful;
-        let pause = longest.mul_f64(fastrand::f64());
+        let pause = backoff.pause();
         if left == 0 || Instant::now() + pause >= until {
             return Err(CallError::Unavailable { reason, doubtful: doubt });
         }
         sleep(pause).await;
-        longest = (longest * 2).min(LONGEST_DELAY);
     }
 }
 

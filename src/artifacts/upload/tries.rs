@@ -9,9 +9,11 @@ use tokio::time::sleep;
 
 use super::super::error::Problem;
 use super::super::reply;
+use crate::backoff::Backoff;
 
-/// The longest first pause, doubled for each that follows. Five tries pause for at most 0.5 + 1 + 2 + 4 s = 7.5 s in all.
+/// Five tries pause for at most 0.5 + 1 + 2 + 4 s = 7.5 s in all.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The end of all tries.
 pub(super) struct Failed {
@@ -30,7 +32,7 @@ where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata,
 {
-    let mut longest = FIRST_PAUSE;
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     let mut doubtful = false;
     let mut tried = 0;
     loop {
@@ -46,7 +48,6 @@ where
         if tried >= most || !(in_doubt || problem == Problem::Expired) {
             return Err(Failed { problem, is_gone: error.code() == Some("NoSuchUpload"), doubtful });
         }
-        sleep(longest.mul_f64(fastrand::f64())).await;
-        longest *= 2;
+        sleep(backoff.pause()).await;
     }
 }
