@@ -29,14 +29,6 @@ use crate::{config, telemetry};
 /// CodePipeline takes artifacts of at most 100 000 files from S3 (user guide, "Quotas"); more is a mistake or an attack.
 const MAX_ENTRIES: u64 = 100_000;
 
-/// Runs the worker as a Lambda function, configured by the process's environment, until Lambda ends the process.
-///
-/// Ends early, with a failure, only if the worker can't start: a bad configuration is logged as one line that lists every
-/// mistake in it.
-pub async fn run() -> ExitCode {
-    ended(start(Config::from_variables(variable), Vec::new()).await)
-}
-
 /// What Lambda sets for every function ("Defined runtime environment variables", Lambda's developer guide), and `lambda_runtime`
 /// panics without.
 const FROM_LAMBDA: [&str; 4] = [
@@ -45,6 +37,14 @@ const FROM_LAMBDA: [&str; 4] = [
     "AWS_LAMBDA_FUNCTION_VERSION",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 ];
+
+/// Runs the worker as a Lambda function, configured by the process's environment, until Lambda ends the process.
+///
+/// Ends early, with a failure, only if the worker can't start: a bad configuration is logged as one line that lists every
+/// mistake in it.
+pub async fn run() -> ExitCode {
+    ended(start(Config::from_variables(variable), Vec::new()).await)
+}
 
 /// The same with action types of one's own beside those that `ACTIONS` configures, which may be none.
 ///
@@ -67,14 +67,7 @@ fn ended(result: Result<(), String>) -> ExitCode {
 async fn start(config: Result<Config, ConfigError>, own: Vec<Served>) -> Result<(), String> {
     telemetry::install(config.as_ref().map_or(tracing::Level::INFO, |config| config.log_level));
     let config = config.map_err(|error| error.to_string())?;
-    let missing: Vec<_> = FROM_LAMBDA.into_iter().filter(|name| variable(name).is_none()).collect();
-    if !missing.is_empty() {
-        return Err(format!(
-            "{} not set, as Lambda does: this is a Lambda function, to be run there, by `cargo lambda watch` or by \
-             `codepipeline-local serve --function`",
-            missing.join(", ") + if missing.len() == 1 { " is" } else { " are" }
-        ));
-    }
+    from_lambda()?;
     if config.ledger_bucket.is_none() {
         tracing::warn!(
             "LEDGER_BUCKET is not set: a job whose worker dies stays InProgress until its action times out, which takes up to 24 \
@@ -97,6 +90,19 @@ async fn start(config: Result<Config, ConfigError>, own: Vec<Served>) -> Result<
     let function = Arc::new(Function { worker, machines, function_timeout, watchdog });
     let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&function), event));
     lambda_runtime::run(handler).await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
+}
+
+/// Fails when the process was not started as a Lambda function is.
+fn from_lambda() -> Result<(), String> {
+    let missing: Vec<_> = FROM_LAMBDA.into_iter().filter(|name| variable(name).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} not set, as Lambda does: this is a Lambda function, to be run there, by `cargo lambda watch` or by \
+         `codepipeline-local serve --function`",
+        missing.join(", ") + if missing.len() == 1 { " is" } else { " are" }
+    ))
 }
 
 /// A worker as `config` describes it, with action types of one's `own` beside, and with clients made from `shared`.

@@ -52,7 +52,7 @@ async fn a_worker_that_may_not_acknowledge_says_so_and_its_invocation_fails() {
 async fn a_permission_that_is_missing_is_named_and_told_from_a_job_that_is_not_there() {
     let action_type = action_type("Test", "Custom", "Idle");
     for (error, words) in [
-        ("AccessDeniedException", "the function's role needs codepipeline:PollForJobs on the action type"),
+        ("AccessDeniedException", "that its role has codepipeline:PollForJobs on the action type"),
         ("ActionTypeNotFoundException", "CodePipeline refused PollForJobs: ActionTypeNotFoundException (HTTP 400)"),
     ] {
         let service = AwsJson::start(move |_, _| Err(error)).await;

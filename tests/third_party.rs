@@ -339,10 +339,10 @@ async fn a_report_waits_for_a_new_token_until_its_deadline_and_no_longer() {
 
     let next = report(finish(), &Redactor::default());
     let began = Instant::now();
-    let undelivered = queue.report(claim, next, began + Duration::from_secs(2)).await.err().unwrap();
+    let undelivered = queue.report(claim, &next, began + Duration::from_secs(2)).await.err().unwrap();
 
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    let said = undelivered.error.to_string();
+    let said = undelivered.to_string();
     assert!(said.contains(&format!("the secret 'clients/{ADA}' could not be read: no answer in time")), "{said}");
 }
 

@@ -34,7 +34,7 @@ fn check_job(payload: &Value) {
         Ok(Invoked::Job(invoked)) => {
             assert_eq!(payload["CodePipeline.job"]["id"].as_str(), Some(invoked.details.job.id.as_str()));
         }
-        Ok(Invoked::WithoutData(job)) => assert!(!job.id().is_empty()),
+        Ok(Invoked::WithoutData(claim)) => assert!(!claim.key().id().is_empty()),
         Err(error) => assert!(error.to_string().len() < 200, "{error}"),
     }
 }

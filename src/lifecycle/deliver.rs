@@ -13,15 +13,12 @@ use super::keeper::Keeper;
 use super::protocol::{Command, Event};
 use super::turn::panicked;
 use super::will::Will;
-use super::{End, swallow};
+use super::{BEFORE_DEADLINE, End, swallow};
 use crate::actions::{Abandoned, Served};
-use crate::job::{ActionTypeId, Failure, FailureKind};
-use crate::queue::{Claim, Delivered, Queue, Undelivered};
+use crate::job::{Failure, FailureKind};
+use crate::queue::{Claim, Delivered, Queue};
 use crate::redact::Redactor;
 use crate::report::{Report, report};
-
-/// No call is under way when Lambda freezes or kills the process.
-const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Of the time for reporting, the report itself has at least this much; the ledger gets what is before it.
 const REPORT: Duration = Duration::from_secs(6);
@@ -96,12 +93,10 @@ impl Delivery<'_> {
     }
 }
 
-/// Fails a delivered job of an action type that is not configured. No ledger is needed: two such reports say the same.
-pub(super) async fn refuse(queue: &Queue, claim: Claim, action_type: &ActionTypeId, deadline: Instant) -> End {
-    let message = format!("the worker has no action for {action_type}: add one to ACTIONS of the function");
+/// Fails a job that is not run. No ledger is needed: two such reports say the same.
+pub(super) async fn refuse(queue: &Queue, claim: Claim, why: Failure, deadline: Instant) -> End {
     let redactor = Redactor::default();
-    let next = report(Err(Failure::new(FailureKind::ConfigurationError, message)), &redactor);
-    send(queue, claim, next, &redactor, deadline - BEFORE_DEADLINE, false).await.end
+    send(queue, claim, report(Err(why), &redactor), &redactor, deadline - BEFORE_DEADLINE, false).await.end
 }
 
 /// What became of a report.
@@ -126,7 +121,7 @@ async fn send(
         let end = end_of(&next);
         let was_failure = matches!(next, Report::Failure(_));
         log_result(&next);
-        match queue.report(claim, next, until).await {
+        match queue.report(claim, &next, until).await {
             Ok(Delivered::Accepted) => {
                 tracing::info!(result = ?end, "reported");
                 return Sent { end, refused: false };
@@ -152,8 +147,7 @@ async fn send(
                 tracing::error!(reason, "CodePipeline refused the failure report; {then}");
                 return Sent { end: End::Undelivered, refused: false };
             }
-            Err(undelivered) => {
-                let Undelivered { error, .. } = *undelivered;
+            Err(error) => {
                 tracing::error!(%error, result = ?end, "the report was not delivered; {then}");
                 return Sent { end: End::Undelivered, refused: false };
             }

@@ -39,6 +39,7 @@ use tokio::time::Instant;
 
 use crate::actions::Served;
 use crate::artifacts::{Limits, Stores};
+use crate::job::Failure;
 use crate::ledger::{InvocationId, Ledger};
 use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
 use deliver::Delivery;
@@ -48,6 +49,9 @@ use keeper::Keeper;
 use protocol::Command;
 
 pub use orphan::Orphan;
+
+/// No call is under way when Lambda freezes or kills the process.
+pub(crate) const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// How long the ledger is waited for at least when a delivered job comes late: as long as for a polled one.
 const FOR_LEDGER: Duration = Duration::from_secs(20);
@@ -184,9 +188,9 @@ impl Lifecycle {
         end
     }
 
-    /// Fails a delivered job that no action is configured for: its pipeline would wait in vain.
-    pub async fn refuse_invoked(&self, invoked: InvokedJob, deadline: Instant) -> End {
-        deliver::refuse(&self.queue, invoked.claim, &invoked.details.job.action_type, deadline).await
+    /// Fails a delivered job that can't be run: its pipeline would wait in vain.
+    pub async fn refuse(&self, claim: Claim, why: Failure, deadline: Instant) -> End {
+        deliver::refuse(&self.queue, claim, why, deadline).await
     }
 }
 

@@ -3,7 +3,6 @@
 use super::attempts::{FailedKind, GaveUp};
 use super::{Claim, TokenProblem};
 use crate::job::{Credentials, Job};
-use crate::report::Report;
 
 /// The answer to one try at acknowledging. A reason is the service's error code or status, safe to log.
 pub enum Acknowledged {
@@ -40,7 +39,8 @@ pub enum QueueError {
     },
     /// The service refused whoever asks: a permission is missing, or the credentials are not valid.
     #[error(
-        "CodePipeline does not allow {operation}: {reason}; the function's role needs codepipeline:{operation} on {resource}"
+        "CodePipeline does not allow {operation}: {reason}; check that the function's credentials are valid and that its role \
+         has codepipeline:{operation} on {resource}"
     )]
     NotAllowed {
         /// The API operation.
@@ -99,14 +99,6 @@ pub enum Delivered {
         /// The error's code.
         reason: String,
     },
-}
-
-/// A report that could not be delivered before its deadline.
-pub struct Undelivered {
-    /// Why the last try failed.
-    pub error: QueueError,
-    /// What was to be reported: kept so that it can be named in the log.
-    pub report: Report,
 }
 
 /// How a call failed, before an operation's name is put to it.

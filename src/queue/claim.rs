@@ -70,6 +70,11 @@ pub struct JobKey {
 }
 
 impl JobKey {
+    /// The job's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// How the job came.
     pub fn origin(&self) -> Origin {
         match &self.kind {

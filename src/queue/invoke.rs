@@ -9,9 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Claim, Delivered, Details, JobKey, Kind, Queue, Undelivered};
-use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, FailureKind, Job, PipelineContext};
-use crate::report::{FailureReport, Report};
+use super::{Claim, Details, JobKey, Kind};
+use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, Job, PipelineContext};
 
 const USER_PARAMETERS: &str = "UserParameters";
 
@@ -35,41 +34,8 @@ pub struct InvokedJob {
 pub enum Invoked {
     /// A job to run.
     Job(Box<InvokedJob>),
-    /// A job of which the event says nothing but its id.
-    WithoutData(JobWithoutData),
-}
-
-/// A job that can't be run for want of its data, but must be reported: its pipeline waits for it.
-pub struct JobWithoutData {
-    claim: Claim,
-}
-
-impl JobWithoutData {
-    /// What names the job to its queue.
-    pub fn key(&self) -> &JobKey {
-        &self.claim.key
-    }
-
-    /// The job's id.
-    pub fn id(&self) -> &str {
-        &self.claim.key.id
-    }
-
-    /// Reports that the job failed. Tried until `deadline`.
-    ///
-    /// # Errors
-    /// As [`Queue::report`].
-    pub async fn refuse(self, queue: &Queue, deadline: Instant) -> Result<Delivered, Box<Undelivered>> {
-        let message = "the CodePipeline.job event has no job data, so there is nothing to run: invoke the worker through \
-                       a Lambda Invoke action, whose events hold the member data";
-        let failure = FailureReport {
-            kind: FailureKind::ConfigurationError,
-            message: message.to_owned(),
-            reason: message.to_owned(),
-            external_execution_id: None,
-        };
-        queue.report(self.claim, Report::Failure(failure), deadline).await
-    }
+    /// A job that can't be run, since the event says nothing but its id, and must be reported: its pipeline waits for it.
+    WithoutData(Claim),
 }
 
 /// An event that names no job, so that nothing can be reported.
@@ -95,7 +61,7 @@ impl InvokedJob {
         let id = job.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or(InvalidInvokeJob("job id"))?;
         let claim = Claim { key: JobKey { id: id.to_owned(), kind: Kind::Delivered } };
         let Some(data) = job.get("data").filter(|data| data.is_object()) else {
-            return Ok(Invoked::WithoutData(JobWithoutData { claim }));
+            return Ok(Invoked::WithoutData(claim));
         };
         let parameters = data.pointer("/actionConfiguration/configuration/UserParameters").and_then(Value::as_str);
         let job = Job {
@@ -188,7 +154,7 @@ mod tests {
     fn parsed(event: &Value) -> InvokedJob {
         match InvokedJob::from_event(event, UNIX_EPOCH) {
             Ok(Invoked::Job(job)) => *job,
-            Ok(Invoked::WithoutData(job)) => panic!("no data of {}", job.id()),
+            Ok(Invoked::WithoutData(claim)) => panic!("no data of {}", claim.key().id()),
             Err(error) => panic!("{error}"),
         }
     }

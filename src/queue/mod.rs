@@ -31,10 +31,10 @@ use client_tokens::ClientTokens;
 use custom::CustomQueue;
 use third_party::ThirdPartyQueue;
 
-pub use answer::{Acknowledged, Delivered, Details, QueueError, Undelivered};
+pub use answer::{Acknowledged, Delivered, Details, QueueError};
 pub use claim::{Claim, JobKey, Offer, Polled};
 pub use client_tokens::TokenProblem;
-pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob, JobWithoutData};
+pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob};
 
 /// How long one try may take. Everything here is a small JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
@@ -166,8 +166,8 @@ impl Queue {
         }
     }
 
-    /// What type the action of a delivered job has, if that is none that jobs are delivered of. Asked once, for 5 s at most: whoever may invoke the
-    /// function can put any job's id into an event, and no other worker's job is to fail for that.
+    /// What type the action of a delivered job has, if that is none that jobs are delivered of. Asked once, for 5 s at most:
+    /// whoever may invoke the function can put any job's id into an event, and no other worker's job is to fail for that.
     pub async fn is_of_another_type(&self, key: &JobKey, until: Instant) -> Option<ActionTypeId> {
         let once = Budget { tries: 1, until: until.min(Instant::now() + TRY) };
         let expected = InvokedJob::action_type();
@@ -179,11 +179,11 @@ impl Queue {
     ///
     /// # Errors
     /// When no answer could be had in time, or the service refuses whoever asks (no permission, no valid client token).
-    pub async fn report(&self, claim: Claim, report: Report, deadline: Instant) -> Result<Delivered, Box<Undelivered>> {
+    pub async fn report(&self, claim: Claim, report: &Report, deadline: Instant) -> Result<Delivered, QueueError> {
         let budget = Budget { tries: REPORT_TRIES, until: deadline };
         let (operation, result) = match &claim.key.kind {
-            Kind::Own | Kind::Delivered => self.custom.report(&claim.key.id, &report, budget).await,
-            Kind::ThirdParty(client) => self.third_party.report(&claim.key.id, client, &report, budget).await,
+            Kind::Own | Kind::Delivered => self.custom.report(&claim.key.id, report, budget).await,
+            Kind::ThirdParty(client) => self.third_party.report(&claim.key.id, client, report, budget).await,
         };
         let Err(error) = result else { return Ok(Delivered::Accepted) };
         if let CallError::GaveUp(gave_up) = &error {
@@ -197,6 +197,6 @@ impl Queue {
                 _ => {}
             }
         }
-        Err(Box::new(Undelivered { error: error.of(operation), report }))
+        Err(error.of(operation))
     }
 }

@@ -1,5 +1,7 @@
 //! One invocation: poll while there is room and time, live each job's life, sum up.
 
+mod delivered;
+mod error;
 mod recovery;
 mod shift;
 mod summary;
@@ -12,23 +14,18 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
-use tracing::Instrument;
 
 use crate::actions::{Abandoned, Served};
 use crate::job::{ActionTypeId, Job};
-use crate::ledger::LedgerError;
-use crate::lifecycle::{End, Invocation, Lifecycle, swallow};
-use crate::queue::{Delivered, InvalidInvokeJob, Invoked, InvokedJob, JobKey, JobWithoutData};
+use crate::lifecycle::{Invocation, Lifecycle, swallow};
 use shift::Shift;
 use throttles::Throttles;
 
+pub use error::InvocationError;
 pub use summary::Summary;
 
 /// Who is polled for nothing: CodePipeline delivers the jobs of this owner's action types (Lambda Invoke).
 const DELIVERED: &str = "AWS";
-
-/// No call is under way when Lambda freezes or kills the process.
-const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Serves a set of action types. Made once per process; each invocation is one call of one of its methods.
 pub struct Worker {
@@ -55,62 +52,6 @@ impl Default for Patience {
     fn default() -> Self {
         Self { tries: 10, step: Duration::from_millis(400) }
     }
-}
-
-/// Why an invocation counts as failed, so that the function's error metric shows it.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvocationError {
-    /// None of the polls was answered. One that is throttled counts only when that has lasted for minutes.
-    #[error("no action type could be polled: all {0} polls failed (the log says why)")]
-    NothingPolled(usize),
-    /// Jobs may hang until their action times out.
-    #[error(
-        "{undelivered} claimed jobs could not be reported, and of {unknown} nobody knows whether they were acknowledged \
-         (the log says which): they may hang until their action times out, unless a ledger has them looked after"
-    )]
-    Unreported {
-        /// Claimed jobs whose report the service has not taken.
-        undelivered: usize,
-        /// Jobs whose acknowledgement is in doubt.
-        unknown: usize,
-    },
-    /// Jobs were left alone, since one that is taken without the ledger could hang.
-    #[error(
-        "{0} jobs were not taken, because the ledger could not be reached (the log says why): polled jobs are offered again, \
-         a Lambda Invoke action's job hangs until its action times out"
-    )]
-    NoLedger(usize),
-    /// Acknowledgements were refused, for want of a permission most likely.
-    #[error(
-        "CodePipeline refused {0} acknowledgements (the log says why): until that is mended the jobs are left to other workers, or \
-         time out"
-    )]
-    Denied(usize),
-    /// Jobs whose worker died could not be looked for.
-    #[error("jobs of workers that died could not be looked for: {0}")]
-    NotRecovered(LedgerError),
-    /// No action type's work fits in the time that the invocation has.
-    #[error(
-        "no action type was polled: the invocation began with {left} s left, and the shortest action needs {needed} s \
-         with staging and reporting; raise the function's timeout or lower timeoutSeconds"
-    )]
-    NoTime {
-        /// Seconds from the start of the invocation to its deadline.
-        left: u64,
-        /// Seconds that the least demanding action type needs.
-        needed: u64,
-    },
-    /// A delivered job that can't be told from its event.
-    #[error(transparent)]
-    Invoked(#[from] InvalidInvokeJob),
-    /// The work outside of an abandoned action runs on.
-    #[error("the work outside of the action execution {execution_id} could not be stopped: {reason}")]
-    NotStopped {
-        /// The action execution.
-        execution_id: String,
-        /// What the action says of it.
-        reason: String,
-    },
 }
 
 impl Worker {
@@ -229,73 +170,10 @@ impl Worker {
     /// When the event holds no job, or the job may hang.
     pub async fn run_job(&self, event: &Value, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
-        let end = match InvokedJob::from_event(event, (self.lifecycle.wall_clock)())? {
-            Invoked::Job(invoked) => {
-                let action_type = InvokedJob::action_type();
-                let span = job_span(&invoked.details.job);
-                let life = async {
-                    match self.served.iter().find(|served| served.action_type == action_type) {
-                        Some(served) => {
-                            self.lifecycle.live_invoked(*invoked, served, Invocation::until(deadline)).await
-                        }
-                        None if self
-                            .is_of_another_type(invoked.claim.key(), &invoked.details.job.id, deadline)
-                            .await =>
-                        {
-                            End::Lost
-                        }
-                        None => self.lifecycle.refuse_invoked(*invoked, deadline).await,
-                    }
-                };
-                life.instrument(span).await
-            }
-            Invoked::WithoutData(job) if self.is_of_another_type(job.key(), job.id(), deadline).await => End::Lost,
-            Invoked::WithoutData(job) => self.refuse(job, deadline - BEFORE_DEADLINE).await,
-        };
         let mut summary = Summary::default();
-        summary.count(end);
+        summary.count(delivered::run(self, event, deadline).await?);
         summary.log(began);
         self.all_reported(summary)
-    }
-
-    /// Whether an event names a job that no Lambda Invoke action has. Asked before such a job is failed unrun.
-    async fn is_of_another_type(&self, key: &JobKey, id: &str, deadline: Instant) -> bool {
-        let found = self.lifecycle.queue.is_of_another_type(key, deadline - BEFORE_DEADLINE).await;
-        if let Some(action_type) = &found {
-            tracing::error!(
-                job.id = id,
-                action.type = %action_type,
-                "left a job alone that a CodePipeline.job event names: it is none of a Lambda Invoke action"
-            );
-        }
-        found.is_some()
-    }
-
-    /// Fails a job that the event tells too little of to live a life.
-    async fn refuse(&self, job: JobWithoutData, until: Instant) -> End {
-        let id = job.id().to_owned();
-        match job.refuse(&self.lifecycle.queue, until).await {
-            Ok(Delivered::Accepted | Delivered::AlreadyOver { doubtful: true }) => {
-                tracing::warn!(job.id = id, "failed a job whose CodePipeline.job event has no job data");
-                End::Failed
-            }
-            Ok(Delivered::AlreadyOver { doubtful: false }) => {
-                tracing::warn!(job.id = id, "a job whose CodePipeline.job event has no job data was over already");
-                End::Over
-            }
-            Ok(Delivered::Rejected { reason, .. }) => {
-                tracing::error!(
-                    job.id = id,
-                    reason,
-                    "CodePipeline refused the failure report; the job hangs until its action times out"
-                );
-                End::Undelivered
-            }
-            Err(undelivered) => {
-                tracing::error!(job.id = id, error = %undelivered.error, "the report was not delivered; the job hangs until its action times out");
-                End::Undelivered
-            }
-        }
     }
 
     /// Whatever may hang makes the invocation fail, so that the function's error metric shows it. What the ledger will have

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
+use super::InvocationError;
 use super::shift::Shift;
-use super::{BEFORE_DEADLINE, InvocationError};
 use crate::actions::Served;
-use crate::lifecycle::{End, Orphan};
+use crate::lifecycle::{BEFORE_DEADLINE, End, Orphan};
 
 /// Adopts what can be adopted, one after another: what a worker died of may be the job itself.
 pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError> {
@@ -56,7 +56,8 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
             jobs = unprotected.jobs,
             job.id = job,
             "jobs were claimed and their worker died: those that were acknowledged and that no other worker has hang until \
-             their actions time out. They are not adopted, since their types are shared with workers outside the ledger, one of which may have them"
+             their actions time out. They are not adopted, since their types are shared with workers outside the ledger, one \
+             of which may have them"
         );
     }
     Ok(())

@@ -1,0 +1,48 @@
+//! A job that a `CodePipeline.job` event delivers.
+
+use serde_json::Value;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::{Worker, job_span};
+use crate::job::{Failure, FailureKind};
+use crate::lifecycle::{BEFORE_DEADLINE, End, Invocation};
+use crate::queue::{Claim, InvalidInvokeJob, Invoked, InvokedJob};
+
+/// Lives the life of the job, or fails it if there is nothing to run.
+pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Result<End, InvalidInvokeJob> {
+    let action_type = InvokedJob::action_type();
+    match InvokedJob::from_event(event, (worker.lifecycle.wall_clock)())? {
+        Invoked::Job(invoked) => {
+            let span = job_span(&invoked.details.job);
+            let served = worker.served.iter().find(|served| served.action_type == action_type);
+            let life = async {
+                let Some(served) = served else {
+                    let why = format!("the worker has no action for {action_type}: add one to ACTIONS of the function");
+                    return refuse(worker, invoked.claim, why, deadline).await;
+                };
+                worker.lifecycle.live_invoked(*invoked, served, Invocation::until(deadline)).await
+            };
+            Ok(life.instrument(span).await)
+        }
+        Invoked::WithoutData(claim) => {
+            let span = tracing::info_span!("job", job.id = claim.key().id(), action.type = %action_type);
+            let why = "the CodePipeline.job event has no job data, so there is nothing to run: invoke the worker through a \
+                       Lambda Invoke action, whose events hold the member data";
+            Ok(refuse(worker, claim, why.to_owned(), deadline).instrument(span).await)
+        }
+    }
+}
+
+/// Fails the job unrun, unless no Lambda Invoke action has it: whoever may invoke the function can put any job's id into an event.
+async fn refuse(worker: &Worker, claim: Claim, why: String, deadline: Instant) -> End {
+    if let Some(action_type) = worker.lifecycle.queue.is_of_another_type(claim.key(), deadline - BEFORE_DEADLINE).await
+    {
+        tracing::error!(
+            found = %action_type,
+            "left a job alone that a CodePipeline.job event names: it is none of a Lambda Invoke action"
+        );
+        return End::Lost;
+    }
+    worker.lifecycle.refuse(claim, Failure::new(FailureKind::ConfigurationError, why), deadline).await
+}

@@ -1,0 +1,60 @@
+//! Why an invocation counts as failed.
+
+use crate::ledger::LedgerError;
+use crate::queue::InvalidInvokeJob;
+
+/// Why an invocation counts as failed, so that the function's error metric shows it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvocationError {
+    /// None of the polls was answered. One that is throttled counts only when that has lasted for minutes.
+    #[error("no action type could be polled: all {0} polls failed (the log says why)")]
+    NothingPolled(usize),
+    /// Jobs may hang until their action times out.
+    #[error(
+        "{undelivered} claimed jobs could not be reported, and of {unknown} nobody knows whether they were acknowledged \
+         (the log says which): they may hang until their action times out, unless a ledger has them looked after"
+    )]
+    Unreported {
+        /// Claimed jobs whose report the service has not taken.
+        undelivered: usize,
+        /// Jobs whose acknowledgement is in doubt.
+        unknown: usize,
+    },
+    /// Jobs were left alone, since one that is taken without the ledger could hang.
+    #[error(
+        "{0} jobs were not taken, because the ledger could not be reached (the log says why): polled jobs are offered again, \
+         a Lambda Invoke action's job hangs until its action times out"
+    )]
+    NoLedger(usize),
+    /// Acknowledgements were refused, for want of a permission most likely.
+    #[error(
+        "CodePipeline refused {0} acknowledgements (the log says why): until that is mended the jobs are left to other workers, or \
+         time out"
+    )]
+    Denied(usize),
+    /// Jobs whose worker died could not be looked for.
+    #[error("jobs of workers that died could not be looked for: {0}")]
+    NotRecovered(LedgerError),
+    /// No action type's work fits in the time that the invocation has.
+    #[error(
+        "no action type was polled: the invocation began with {left} s left, and the shortest action needs {needed} s \
+         with staging and reporting; raise the function's timeout or lower timeoutSeconds"
+    )]
+    NoTime {
+        /// Seconds from the start of the invocation to its deadline.
+        left: u64,
+        /// Seconds that the least demanding action type needs.
+        needed: u64,
+    },
+    /// A delivered job that can't be told from its event.
+    #[error(transparent)]
+    Invoked(#[from] InvalidInvokeJob),
+    /// The work outside of an abandoned action runs on.
+    #[error("the work outside of the action execution {execution_id} could not be stopped: {reason}")]
+    NotStopped {
+        /// The action execution.
+        execution_id: String,
+        /// What the action says of it.
+        reason: String,
+    },
+}
