@@ -20,6 +20,9 @@ pub(crate) enum Moment {
     After(Duration),
 }
 
+/// Steps that come seldom, so that a trap laid for one of them mostly waits in vain.
+const RARE: [Step; 4] = [Step::Mark, Step::Adopt, Step::Sweep, Step::Delete];
+
 /// One way to die.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trap {
@@ -27,11 +30,16 @@ pub(crate) struct Trap {
     pub(crate) moment: Moment,
     /// So many more times the step goes well first.
     spared: u32,
+    /// Rare steps that have killed nobody yet and would go by unused.
+    or_at: [Option<Step>; RARE.len()],
 }
 
 impl Trap {
     /// When the process is to be killed, if that is in this step.
     pub(crate) fn moment_at(&mut self, step: Step) -> Option<Moment> {
+        if self.or_at.contains(&Some(step)) {
+            return Some(if matches!(self.moment, Moment::After(_)) { Moment::Unanswered } else { self.moment });
+        }
         if step != self.step {
             return None;
         }
@@ -80,9 +88,9 @@ impl Plan {
             _ => [Moment::Before, Moment::Unanswered, Moment::Answered][self.rng.usize(..3)],
         };
         // What is rare happens once.
-        let is_rare = matches!(step, Step::Mark | Step::Adopt | Step::Sweep | Step::Delete);
-        let spared = if is_rare || self.rng.bool() { 0 } else { self.rng.u32(..3) };
-        Trap { step, moment, spared }
+        let spared = if RARE.contains(&step) || self.rng.bool() { 0 } else { self.rng.u32(..3) };
+        let or_at = RARE.map(|rare| (!is_delivered && !self.kills.contains_key(&rare)).then_some(rare));
+        Trap { step, moment, spared, or_at }
     }
 
     pub(crate) fn killed_in(&mut self, step: Step) {

@@ -170,18 +170,18 @@ impl Rounds {
             invoke(&self.scenario, worker.as_ref().unwrap(), event, *trap)
         });
         let ends = futures_util::future::join_all(running).await;
-        for ((worker, (delivery, trap)), end) in self.workers.iter_mut().zip(invocations).zip(ends) {
+        for ((worker, (delivery, _)), end) in self.workers.iter_mut().zip(invocations).zip(ends) {
             match end {
-                None => {
+                Err(step) => {
                     *worker = None;
-                    plan.killed_in(trap.unwrap().step);
+                    plan.killed_in(step);
                     if let Some(Delivery { event, tries }) = delivery {
                         self.unheld += usize::from(!self.scenario.was_held(&event));
                         self.scenario.deliveries.push_back(Delivery { event, tries: tries + 1 });
                     }
                 }
-                Some(Invocation::Answered(_)) => {}
-                Some(other) => self.failed.push(format!("{other:?}")),
+                Ok(Invocation::Answered(_)) => {}
+                Ok(other) => self.failed.push(format!("{other:?}")),
             }
         }
         // What a killed process had started was killed with it, and the others have ended theirs.
@@ -189,26 +189,34 @@ impl Rounds {
     }
 }
 
-/// One invocation; `None` if it was killed.
-async fn invoke(scenario: &Scenario, worker: &Worker, event: Value, trap: Option<Trap>) -> Option<Invocation> {
+/// One invocation, or where it was killed.
+async fn invoke(scenario: &Scenario, worker: &Worker, event: Value, trap: Option<Trap>) -> Result<Invocation, Step> {
     worker.wire.lay(trap);
     let function = worker.function.clone();
     let mut invocation = tokio::spawn(async move { function.invoke(&event).await });
-    tokio::select! {
-        end = &mut invocation => return Some(end.unwrap().unwrap()),
-        () = stepped_into(scenario, worker, trap) => {}
-    }
+    let step = tokio::select! {
+        end = &mut invocation => return Ok(end.unwrap().unwrap()),
+        step = stepped_into(scenario, worker, trap) => step,
+    };
     // Returns when the process is gone.
     worker.function.clone().stop().await;
     worker.wire.close().await;
     // It may have answered before the blow fell.
     let _ = invocation.await.unwrap();
-    None
+    Err(step)
 }
 
-/// Returns when the worker is to be killed; never, if it does not come to that.
-async fn stepped_into(scenario: &Scenario, worker: &Worker, trap: Option<Trap>) {
+/// Returns when the worker is to be killed, and where; never, if it does not come to that.
+async fn stepped_into(scenario: &Scenario, worker: &Worker, trap: Option<Trap>) -> Step {
     let Some(trap) = trap else { return std::future::pending().await };
+    tokio::select! {
+        () = time_is_up(scenario, worker, trap) => trap.step,
+        step = worker.wire.sprung() => step,
+    }
+}
+
+/// Returns when a worker is to be killed that no request betrays.
+async fn time_is_up(scenario: &Scenario, worker: &Worker, trap: Trap) {
     match (trap.step, trap.moment) {
         (Step::Anytime, Moment::After(time)) => sleep(time).await,
         (Step::Run, Moment::After(time)) => {
@@ -226,7 +234,7 @@ async fn stepped_into(scenario: &Scenario, worker: &Worker, trap: Option<Trap>) 
             }
             sleep(time).await;
         }
-        _ => worker.wire.sprung().await,
+        _ => std::future::pending().await,
     }
 }
 

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, RwLock};
+use tokio::sync::{RwLock, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
@@ -64,7 +64,8 @@ struct Shared {
     /// Held for reading while a request is passed on: whoever holds it for writing knows that none is under way.
     closed: Arc<RwLock<bool>>,
     trap: Mutex<Option<Trap>>,
-    sprung: Notify,
+    /// The step that the process was in when it stepped into the trap.
+    sprung: watch::Sender<Option<Step>>,
     /// The jobs that the process holds.
     holding: Mutex<Vec<String>>,
 }
@@ -78,7 +79,7 @@ impl Wire {
             log: log.clone(),
             closed: Arc::default(),
             trap: Mutex::default(),
-            sprung: Notify::new(),
+            sprung: watch::Sender::default(),
             holding: Mutex::default(),
         });
         let answering = Arc::clone(&shared);
@@ -104,13 +105,15 @@ impl Wire {
 
     /// Lays a trap, in the place of an earlier one.
     pub(crate) fn lay(&self, trap: Option<Trap>) {
+        self.shared.sprung.send_replace(None);
         *lock(&self.shared.trap) = trap;
         lock(&self.shared.holding).clear();
     }
 
-    /// Returns when the process has stepped into the trap.
-    pub(crate) async fn sprung(&self) {
-        self.shared.sprung.notified().await;
+    /// Returns when the process has stepped into the trap, and where.
+    pub(crate) async fn sprung(&self) -> Step {
+        let mut sprung = self.shared.sprung.subscribe();
+        sprung.wait_for(Option::is_some).await.unwrap().unwrap()
     }
 
     /// The ids of the jobs that the process holds and has not come to an end with.
@@ -141,7 +144,7 @@ impl Shared {
         let step = Step::of(&head, &body);
         let moment = lock(&self.trap).as_mut().and_then(|trap| trap.moment_at(step));
         if moment == Some(Moment::Before) {
-            return Ok(self.spring().await);
+            return Ok(self.spring(step).await);
         }
         // In a task of its own: who is killed hangs up, and what it has sent takes effect and is noted all the same.
         let shared = Arc::clone(self);
@@ -156,10 +159,10 @@ impl Shared {
         });
         let Some(response) = passing.await.unwrap()? else { return std::future::pending().await };
         match moment {
-            Some(Moment::Unanswered) => Ok(self.spring().await),
+            Some(Moment::Unanswered) => Ok(self.spring(step).await),
             Some(Moment::Answered) => {
                 // The answer is on its way when the blow falls, or has just arrived.
-                self.sprung.notify_one();
+                self.sprung.send_replace(Some(step));
                 Ok(response)
             }
             _ => Ok(response),
@@ -167,8 +170,8 @@ impl Shared {
     }
 
     /// Has the process killed, and answers nothing.
-    async fn spring(&self) -> Response<Full<Bytes>> {
-        self.sprung.notify_one();
+    async fn spring(&self, step: Step) -> Response<Full<Bytes>> {
+        self.sprung.send_replace(Some(step));
         std::future::pending().await
     }
 
