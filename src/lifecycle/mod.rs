@@ -113,7 +113,8 @@ pub enum End {
     Continued,
     /// The job was over before it was reported: stopped, timed out, or finished by another.
     Over,
-    /// Claimed, but the service would not have the report, or could not be reached before the deadline.
+    /// Claimed, but the service would not have the report, or could not be reached before the deadline. Also a dead worker's job
+    /// for which it could not be looked up what adopting it takes: a later invocation tries again.
     Undelivered,
 }
 

@@ -21,7 +21,8 @@ use crate::job::{ActionTypeId, Finished};
 use crate::report::Report;
 
 /// How long the jobs of one poll may be looked at, token and details together: whoever does not answer by then costs its
-/// own job, not the batch. With the poll's own 8 s this leaves 9 s of the 25 s for acknowledging.
+/// own job, not the batch. With the poll's own 8 s this leaves 9 s of the 25 s for the claim in the ledger, which must stand
+/// within 20 s, and for acknowledging.
 pub(super) const LOOK: Duration = Duration::from_secs(8);
 
 const GET_DETAILS: &str = "GetThirdPartyJobDetails";

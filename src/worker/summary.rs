@@ -11,7 +11,7 @@ use crate::lifecycle::End;
 pub struct Summary {
     /// Jobs that polls brought.
     pub polled: usize,
-    /// Jobs whose acknowledgement was answered with `InProgress`, and jobs that were delivered.
+    /// Jobs that were ours to bring to an end: acknowledged and held, delivered, or adopted.
     pub claimed: usize,
     /// Jobs that others took first, or that waited too long.
     pub lost: usize,
@@ -30,7 +30,8 @@ pub struct Summary {
     pub no_ledger: usize,
     /// Acknowledgements that CodePipeline did not let us make. A job that is offered again at once may count more than once.
     pub denied: usize,
-    /// Jobs that were adopted: the worker that had them died. They are counted by how they ended as well.
+    /// Jobs that were adopted, or could not be for want of what it takes: the worker that had them died. They are counted by how
+    /// they ended as well.
     pub adopted: usize,
     /// Claimed jobs whose report the service has not taken.
     pub undelivered: usize,

@@ -1,6 +1,6 @@
 //! The real binary, killed: at any moment of a job's life, by its memory, by its deadline, by Lambda; and with its disk full.
 //!
-//! `KILLS=200 cargo test --test kills -- --nocapture workers_are_killed` kills two hundred, with another
+//! `KILLS=200 cargo test --test kills -- --nocapture workers_are_killed` kills two hundred, or more until each step was hit, with another
 //! `KILLS_SEED` in other worlds. It runs under the emulator's Runtime API, each process behind a [`wire::Wire`] of its own, which
 //! knows what the worker is about and tells when to kill it.
 //!

@@ -40,7 +40,7 @@
 //! - A lease of `held` or `reporting` is over only when its worker is dead and what it had sent has arrived (the watchdog
 //!   ends the process at its deadline, and the lease is 10 s longer).
 //! - A claim is marked by who polled and got nothing when the claim was 90 s old, and a mark is relied on by who polled and
-//!   got nothing when it was 30 s old (`recover`).
+//!   got nothing when it was 30 s old (`orphan`).
 //! - The service offers a job again less than 60 s after it was handed out. How soon is of no importance. A slower service
 //!   costs the first property one mishap, and no other; that is what `a_service_that_is_slow_to_offer_a_job_again` shows.
 //!

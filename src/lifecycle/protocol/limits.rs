@@ -1,4 +1,4 @@
-//! What the protocol takes for granted about time, and how often something is tried. `intake`, `keeper` and `recover` keep to
+//! What the protocol takes for granted about time, and how often something is tried. `intake`, `keeper` and `orphan` keep to
 //! it; `tests/model` reckons with the same numbers.
 
 use std::time::Duration;
