@@ -107,7 +107,7 @@ impl Lot {
             acknowledge_finished: either(random),
             put_before_acknowledge: either(random),
             late_result: either(random),
-            details_before_acknowledge: Leniency::Accept,
+            details_before_acknowledge: either(&mut Random::of(seed, "details before acknowledge")),
             purge_after: Duration::from_secs(random.pick(&[60, 600, 3600])),
             continuation_delay: Duration::from_secs(random.pick(&[0, 5, 30])),
             credential_life: Duration::from_secs(random.pick(&[10, 60, 900])),

@@ -13,8 +13,9 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use secrecy::ExposeSecret;
 
-use crate::job::{ActionTypeId, Failure, FailureKind};
+use crate::job::{ActionTypeId, Failure, FailureKind, Job};
 
 const NAME: &str = "codepipeline-worker/";
 const VERSION: &str = "1";
@@ -31,6 +32,15 @@ pub(super) struct ActionRun {
     pub(super) execution_id: String,
     /// When the first job began, to the second.
     pub(super) began: SystemTime,
+}
+
+/// The action execution that the job belongs to, where the service or the job's token names it.
+pub(super) fn execution_id(job: &Job) -> Option<String> {
+    let token = job.continuation_token.as_ref().map(ExposeSecret::expose_secret);
+    match token.and_then(|token| ActionRun::open(token, &job.action_type).ok()) {
+        Some((run, _)) => Some(run.execution_id),
+        None => job.pipeline.action_execution_id.clone(),
+    }
 }
 
 impl ActionRun {
@@ -101,6 +111,7 @@ impl ActionRun {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::{Configuration, PipelineContext};
 
     fn link_check() -> ActionTypeId {
         let [category, owner, provider, version] = ["Test", "Custom", "LinkCheck", "1"].map(str::to_owned);
@@ -115,6 +126,25 @@ mod tests {
         let failure = ActionRun::open(token, &link_check()).err().unwrap_or_else(|| panic!("accepted {token}"));
         assert_eq!(failure.kind, FailureKind::ConfigurationError);
         failure.message
+    }
+
+    #[test]
+    fn a_job_that_goes_on_belongs_to_the_execution_that_its_token_names() {
+        let mut job = Job {
+            id: "second".into(),
+            action_type: link_check(),
+            configuration: Configuration::default(),
+            pipeline: PipelineContext { action_execution_id: Some("this".into()), ..PipelineContext::default() },
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            encryption_key: None,
+            continuation_token: None,
+        };
+        assert_eq!(execution_id(&job).as_deref(), Some("this"));
+        job.continuation_token = Some(run("first").seal(&link_check(), "build 17").ok().unwrap().into());
+        assert_eq!(execution_id(&job).as_deref(), Some("first"));
+        job.continuation_token = Some("garbled".to_owned().into());
+        assert_eq!(execution_id(&job).as_deref(), Some("this"));
     }
 
     #[test]

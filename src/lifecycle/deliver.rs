@@ -69,11 +69,11 @@ impl Delivery<'_> {
     async fn send(self, report: Report, running: Option<Abandoned>, redactor: &Redactor, with_others: bool) -> End {
         let Self { queue, claim, keeper, served, deadline } = self;
         let until = deadline - BEFORE_DEADLINE;
-        let Sent { end, refused } = send(queue, claim, report, redactor, until, keeper.is_kept()).await;
-        match end {
-            End::Undelivered => keeper.tell(Event::GivenUp),
-            _ if refused => keeper.not_in_progress(),
-            _ => keeper.tell(Event::Reported),
+        let Sent { end, answer } = send(queue, claim, report, redactor, until, keeper.is_kept()).await;
+        match answer {
+            Answer::Final => keeper.tell(Event::Reported),
+            Answer::NotInProgress => keeper.not_in_progress(),
+            Answer::None => keeper.tell(Event::GivenUp),
         }
         // An entry that says what was reported does no harm: it would be reported again, and refused. One that doesn't say it
         // would have the action run again.
@@ -82,7 +82,8 @@ impl Delivery<'_> {
         let by_another = with_others && end == End::Over;
         if let Some(running) = running
             && !by_another
-            && !matches!(end, End::Continued | End::Undelivered)
+            && end != End::Continued
+            && answer != Answer::None
         {
             let until = until.min(Instant::now() + STOPPING);
             for served in served {
@@ -102,8 +103,18 @@ pub(super) async fn refuse(queue: &Queue, claim: Claim, why: Failure, deadline: 
 /// What became of a report.
 struct Sent {
     end: End,
-    /// Whether the service said that the job is not in progress, be it for an earlier try of ours.
-    refused: bool,
+    answer: Answer,
+}
+
+/// What the service said of a report.
+#[derive(PartialEq)]
+enum Answer {
+    /// It has the report; or it will never have one: what it refuses of a failure it refuses each time.
+    Final,
+    /// The job is not in progress, be it for an earlier try of ours.
+    NotInProgress,
+    /// Nothing that can be relied on.
+    None,
 }
 
 /// A report that the service refuses for its content becomes a failure report, since a claimed job without a report hangs
@@ -124,18 +135,18 @@ async fn send(
         match queue.report(claim, &next, until).await {
             Ok(Delivered::Accepted) => {
                 tracing::info!(result = ?end, "reported");
-                return Sent { end, refused: false };
+                return Sent { end, answer: Answer::Final };
             }
             Ok(Delivered::AlreadyOver { doubtful: true }) => {
                 tracing::info!(result = ?end, "reported; an earlier try, whose answer got lost, took effect");
-                return Sent { end, refused: true };
+                return Sent { end, answer: Answer::NotInProgress };
             }
             Ok(Delivered::AlreadyOver { doubtful: false }) => {
                 tracing::warn!(
                     result = ?end,
                     "the job was over before it was reported: stopped, timed out, or finished by another"
                 );
-                return Sent { end: End::Over, refused: true };
+                return Sent { end: End::Over, answer: Answer::NotInProgress };
             }
             Ok(Delivered::Rejected { claim: given_back, reason }) if !was_failure => {
                 tracing::error!(reason, "CodePipeline refused the report for its content; reporting a failure instead");
@@ -144,12 +155,15 @@ async fn send(
                 claim = given_back;
             }
             Ok(Delivered::Rejected { reason, .. }) => {
-                tracing::error!(reason, "CodePipeline refused the failure report; {then}");
-                return Sent { end: End::Undelivered, refused: false };
+                tracing::error!(
+                    reason,
+                    "CodePipeline refused the failure report; the job hangs until its action times out"
+                );
+                return Sent { end: End::Undelivered, answer: Answer::Final };
             }
             Err(error) => {
                 tracing::error!(%error, result = ?end, "the report was not delivered; {then}");
-                return Sent { end: End::Undelivered, refused: false };
+                return Sent { end: End::Undelivered, answer: Answer::None };
             }
         }
     }

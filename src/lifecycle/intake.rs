@@ -146,7 +146,8 @@ fn left(end: End, reason: &str, is_kept: bool) -> Intake {
         }
         End::NotHeld => {
             tracing::error!(
-                "the job was acknowledged, but the ledger could not be told in time: a later invocation adopts it"
+                "the job was acknowledged, but the ledger did not say in time whether it knows: a later invocation adopts it, \
+                 and runs it or, if the ledger has it as begun, does what onCrash says"
             );
             Intake::Unknown
         }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::Invocation;
 use super::protocol::limits::{self, ON_THE_WAY};
 use super::protocol::{Afterwards, Aim, Command, Event, Offers, Phase, Seen, State, next};
+use super::{Invocation, continuation};
 use crate::backoff::Backoff;
 use crate::job::{Job, Origin};
 use crate::ledger::{self, Content, Entry, Found, InvocationId, Ledger, LedgerError, Version, WriteId, Written};
@@ -66,7 +66,7 @@ impl Keeper {
             marked: false,
             inferred: false,
             pipeline_execution_id: job.pipeline.pipeline_execution_id.clone(),
-            action_execution_id: job.pipeline.action_execution_id.clone(),
+            action_execution_id: continuation::execution_id(job),
         };
         Self::of(ledger.cloned(), invocation, entry, state)
     }

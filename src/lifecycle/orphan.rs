@@ -55,6 +55,11 @@ impl Orphan {
         self.entry.phase == Phase::Claiming
     }
 
+    /// Whether the service has certainly said that somebody has the job.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        !self.is_claiming() && !self.entry.inferred
+    }
+
     /// Whether its action has timed out by now, if nobody has ended the job before. A custom action's time is at most 24 hours.
     pub fn is_past(&self) -> bool {
         self.age >= LONGEST_ACTION

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::deliver::Delivery;
@@ -58,8 +58,22 @@ impl Lifecycle {
         } else {
             old.sort_by_key(|listed| Reverse(listed.age));
         }
-        let reads = stream::iter(old.into_iter().map(|listed| Orphan::of(ledger, listed))).buffer_unordered(READS);
-        reads.try_filter_map(|orphan| async { Ok(orphan) }).take(AT_ONCE).try_collect().await
+        let reads = stream::iter(old.into_iter().map(|listed| Orphan::of(ledger, listed)));
+        let (mut orphans, mut refused) = (Vec::new(), None);
+        let mut reads = reads.buffer_unordered(READS);
+        while orphans.len() < AT_ONCE
+            && let Some(read) = reads.next().await
+        {
+            match read {
+                Ok(orphan) => orphans.extend(orphan),
+                Err(error) if error.may_pass() => return Err(error),
+                Err(error) => {
+                    tracing::error!(%error, "an entry of the ledger can't be read; the others are looked after");
+                    refused = Some(error);
+                }
+            }
+        }
+        refused.filter(|_| orphans.is_empty()).map_or(Ok(orphans), Err)
     }
 
     /// Brings the job to its end in the place of the worker that died: sends its report, runs its action (again) or reports
@@ -81,10 +95,7 @@ impl Lifecycle {
             // Before the entry is written: what can't be done now is tried by the next invocation, and not a lease later.
             match self.successor(&orphan, served, invocation).await {
                 Ok(Some(found)) => successor = Some(found),
-                Ok(None) => {
-                    tracing::warn!("left a job alone whose worker died: no action in ACTIONS has its queryParam");
-                    return End::Lost;
-                }
+                Ok(None) => return End::Lost,
                 Err(error) => {
                     tracing::error!(%error, "a job whose worker died can't be looked after; a later invocation tries again");
                     return End::Undelivered;
@@ -120,7 +131,6 @@ impl Lifecycle {
     ) -> Result<Option<Successor>, QueueError> {
         let until = (invocation.deadline - self.reporting).min(Instant::now() + LOOK);
         let claim = self.queue.adopt(orphan.job(), &orphan.entry.origin, until).await?;
-        let is_held = orphan.entry.phase == Phase::Held;
         let todo = match &orphan.entry.phase {
             Phase::Reporting { .. } => Todo::Report,
             Phase::Held if orphan.afterwards(served) == Afterwards::Fail => Todo::Fail(died(orphan.entry.adoptions)),
@@ -129,10 +139,23 @@ impl Lifecycle {
                 match self.queue.details(claim.key(), orphan.action_type(), until).await {
                     Ok(details) => match served.iter().find(|served| is_of(served, &details)) {
                         Some(served) => Todo::Run(Box::new(Known { details, since }), Arc::clone(served)),
-                        // The polls that brought nothing were not for this job.
-                        None if !is_held => return Ok(None),
+                        None if orphan.is_claiming() => {
+                            // The polls that brought nothing were not for this job.
+                            tracing::warn!(
+                                "left a job alone whose worker died: no action in ACTIONS has its queryParam"
+                            );
+                            return Ok(None);
+                        }
                         None => Todo::Fail(no_longer_served()),
                     },
+                    // It is over, or it was never acknowledged and is on offer: the service need not show such a job.
+                    Err(QueueError::Refused { reason, .. }) if !orphan.is_acknowledged() => {
+                        tracing::info!(
+                            reason,
+                            "left a job alone whose worker died: CodePipeline does not show it, and perhaps it was never acknowledged"
+                        );
+                        return Ok(None);
+                    }
                     // Most likely it is over: the report says so.
                     Err(QueueError::Refused { reason, .. }) => Todo::Fail(not_to_be_seen(&reason)),
                     Err(error) => return Err(error),
@@ -148,7 +171,7 @@ impl Lifecycle {
         match todo {
             Todo::Run(known, served) => self.live_claimed(claim, keeper, *known, &served, true).await,
             Todo::Fail(failure) => {
-                // The jobs of a Lambda Invoke action have no execution id but the first one's own.
+                // The first job of a Lambda Invoke action has no execution id but its own.
                 let execution_id = keeper.action_execution_id().unwrap_or(keeper.job()).to_owned();
                 let executed = Executed::failed(failure, Some(Abandoned { execution_id, token: None }));
                 Delivery { queue: &self.queue, claim, keeper, served, deadline }.deliver(executed, true).await

@@ -125,7 +125,9 @@ pub fn step(world: &mut World, i: usize, mut task: Task, fate: Fate, setting: &S
         }
         Fate::GivenUp => {
             let ledger = matches!(task.state, State::Writing { .. } | State::Reading { .. });
-            world.jobs[job].past.given_up |= ledger;
+            let past = &mut world.jobs[job].past;
+            past.given_up |= ledger;
+            past.hold_in_doubt |= matches!(task.state, State::Reading { aim: Aim::Hold | Aim::Adopt(_), .. });
             Some(Event::GivenUp)
         }
     };
@@ -176,7 +178,9 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
         }
         Command::Fail => {
             let past = world.jobs[job].past;
-            world.break_if(job, !past.died && !past.given_up, broken::FAILED);
+            // Of a job that is over, the failure is refused.
+            let has_ended = world.jobs[job].status == Status::Over;
+            world.break_if(job, !past.died && !past.hold_in_doubt && !has_ended, broken::FAILED);
             Event::Ended
         }
         Command::Report => {
