@@ -113,6 +113,9 @@ async fn a_type_is_not_polled_when_its_work_would_outlast_the_invocation() {
     let error = worker(&world, vec![long()], 1).invoke(deadline).await.unwrap_err();
 
     assert!(matches!(error, InvocationError::NoTime { needed: 670, .. }), "{error}");
+    let endless = Served::new(test_type("Many"), Duration::MAX, Together::new(1));
+    let error = worker(&world, vec![endless], 1).invoke(deadline).await.unwrap_err();
+    assert!(matches!(error, InvocationError::NoTime { needed: 3670, .. }), "{error}");
     assert_eq!(world.emulator.calls("PollForJobs"), 0);
     let summary = worker(&world, vec![long()], 1).invoke(Instant::now() + QUARTER_OF_AN_HOUR).await.unwrap();
     assert_eq!(summary.succeeded, 1);

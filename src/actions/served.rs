@@ -14,6 +14,9 @@ pub enum OnCrash {
     Run,
 }
 
+/// No invocation has as much time. What is longer still would be beyond what a clock can tell.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
 /// Where a Lambda Invoke job has the text that all of its configuration is read from.
 const USER_PARAMETERS: &str = "UserParameters";
 
@@ -41,13 +44,14 @@ pub struct Served {
 
 impl Served {
     /// Serves `action_type` with `action`, whose turn at a job (one call of `start` or `resume`) is cancelled when it takes
-    /// longer than `timeout`. A job is taken only when the invocation has this time left.
+    /// longer than `timeout`. A job is taken only when the invocation has this time left, so more than the 15 minutes that Lambda
+    /// gives an invocation is as good as an hour.
     pub fn new(action_type: ActionTypeId, timeout: Duration, action: impl Action) -> Self {
         Self {
             action_type,
             query_param: None,
             secrets: Vec::new(),
-            timeout,
+            timeout: timeout.min(LONGEST),
             overall_timeout: None,
             alone: false,
             on_crash: OnCrash::Fail,
