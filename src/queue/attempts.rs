@@ -49,9 +49,12 @@ pub(super) struct GaveUp {
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// No pause begins with less time than this left.
+const TOO_LATE: Duration = Duration::from_millis(200);
+
 /// Calls `try_once` until it succeeds, is refused, or the budget is spent. Between tries it waits a random time up to
 /// 100 ms, doubled each time up to 5 s ("full jitter"); 8 tries wait at most 100 + 200 + … + 3200 + 5000 ms = 11.3 s. It is
-/// never at it past `until`: a try is cut off there, and a pause that would end later is not begun.
+/// never at it past `until`: a try is cut off there, and a pause takes at most half of the time that is left.
 pub(super) async fn attempts<T, E, F>(budget: Budget, try_once: impl FnMut() -> F) -> Result<T, GaveUp>
 where
     F: Future<Output = Result<T, SdkError<E>>>,
@@ -86,8 +89,9 @@ where
             Ok(Err(error)) => classify(&error),
             Err(_) => Failed::unanswered("no answer in time"),
         };
-        let pause = backoff.pause();
-        let spent = tries >= budget.tries || Instant::now() + pause >= budget.until;
+        let left = budget.until.saturating_duration_since(Instant::now());
+        let pause = backoff.pause().min(left / 2);
+        let spent = tries >= budget.tries || left < TOO_LATE;
         if last.kind == FailedKind::Refused || spent {
             return Err(GaveUp { last, tries, doubt_before });
         }
