@@ -218,6 +218,19 @@ async fn an_event_that_names_another_workers_job_has_nothing_reported_on_it() {
 }
 
 #[tokio::test]
+async fn a_job_that_can_not_be_run_is_not_failed_while_nobody_knows_whose_it_is() {
+    let server = AwsJson::start(|operation, _| -> Answer {
+        assert_eq!(operation, "GetJobDetails");
+        Err("ThrottlingException")
+    })
+    .await;
+    let world = World { server, folder: tempfile::tempdir().unwrap() };
+    let error = world.worker(Vec::new()).run_job(&event(FIRST, None), deadline()).await.unwrap_err();
+    assert_eq!(error, InvocationError::Unreported { undelivered: 1, unknown: 0 });
+    assert!(world.server.operations().len() > 1, "it is asked more than once");
+}
+
+#[tokio::test]
 async fn a_delivered_job_is_begun_however_little_time_is_left() {
     let world = World::new(false).await;
     let action = Twice::default();

@@ -51,7 +51,7 @@ const DETAILS: (u32, Duration) = (5, Duration::from_secs(20));
 /// A report is tried longest, until its deadline: without it the pipeline hangs for hours. The count never ends it: the first
 /// seven pauses are 100 + 200 + … + 5000 ms = 11.3 s at most, half of that on average, and each further one 2.5 s on
 /// average, so that in Lambda's longest 15 minutes there are some 360 tries if each is answered at once. In the 10 s that
-/// are always kept free there are some eight of those, or two that hang.
+/// are always kept free there are some twelve of those, since no pause takes more than half of what is left, or two that hang.
 const REPORT_TRIES: u32 = 1000;
 
 /// The job-worker API, for every kind of job. An action type's owner tells the kind: `ThirdParty` jobs have operations of
@@ -166,13 +166,19 @@ impl Queue {
         }
     }
 
-    /// What type the action of a delivered job has, if that is none that jobs are delivered of. Asked once, for 5 s at most:
-    /// whoever may invoke the function can put any job's id into an event, and no other worker's job is to fail for that.
-    pub async fn is_of_another_type(&self, key: &JobKey, until: Instant) -> Option<ActionTypeId> {
-        let once = Budget { tries: 1, until: until.min(Instant::now() + TRY) };
+    /// What type the action of a delivered job has, if that is none that jobs are delivered of: whoever may invoke the function
+    /// can put any job's id into an event, and no other worker's job is to fail for that. A job that the service does not show is
+    /// nobody's. Tried like [`Queue::details`].
+    ///
+    /// # Errors
+    /// When the service does not answer or refuses whoever asks.
+    pub async fn other_type(&self, key: &JobKey, latest: Instant) -> Result<Option<ActionTypeId>, QueueError> {
         let expected = InvokedJob::action_type();
-        let found = self.custom.details(&key.id, &expected, once).await.ok()?.job.action_type;
-        (found != expected).then_some(found)
+        match self.details(key, &expected, latest).await {
+            Ok(details) => Ok(Some(details.job.action_type).filter(|found| *found != expected)),
+            Err(QueueError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reports how the job ended. Tried until `deadline`.

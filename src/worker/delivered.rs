@@ -6,7 +6,7 @@ use tracing::Instrument;
 
 use super::{Worker, job_span};
 use crate::job::{Failure, FailureKind};
-use crate::lifecycle::{BEFORE_DEADLINE, End, Invocation};
+use crate::lifecycle::{End, Invocation};
 use crate::queue::{Claim, InvalidInvokeJob, Invoked, InvokedJob};
 
 /// Lives the life of the job, or fails it if there is nothing to run.
@@ -36,13 +36,22 @@ pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Re
 
 /// Fails the job unrun, unless no Lambda Invoke action has it: whoever may invoke the function can put any job's id into an event.
 async fn refuse(worker: &Worker, claim: Claim, why: String, deadline: Instant) -> End {
-    if let Some(action_type) = worker.lifecycle.queue.is_of_another_type(claim.key(), deadline - BEFORE_DEADLINE).await
-    {
-        tracing::error!(
-            found = %action_type,
-            "left a job alone that a CodePipeline.job event names: it is none of a Lambda Invoke action"
-        );
-        return End::Lost;
+    let half_time = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
+    match worker.lifecycle.queue.other_type(claim.key(), half_time).await {
+        Ok(None) => worker.lifecycle.refuse(claim, Failure::new(FailureKind::ConfigurationError, why), deadline).await,
+        Ok(Some(found)) => {
+            tracing::error!(
+                %found,
+                "left a job alone that a CodePipeline.job event names: it is none of a Lambda Invoke action"
+            );
+            End::Lost
+        }
+        Err(error) => {
+            tracing::error!(
+                %error, reason = why,
+                "a job that can't be run was not failed, since nobody knows whose it is; it hangs until its action times out"
+            );
+            End::Undelivered
+        }
     }
-    worker.lifecycle.refuse(claim, Failure::new(FailureKind::ConfigurationError, why), deadline).await
 }
