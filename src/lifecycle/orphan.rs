@@ -7,7 +7,7 @@ use super::protocol::limits::{ON_OFFER_AGAIN, ON_THE_WAY};
 use super::protocol::{Afterwards, Offers};
 use crate::actions::{OnCrash, Served};
 use crate::job::ActionTypeId;
-use crate::ledger::{Content, Entry, Ledger, LedgerError, Listed, Phase, Version};
+use crate::ledger::{Content, Entry, Key, Ledger, LedgerError, Listed, Phase, Version, Written};
 
 /// A job is run again so often; then it is reported as failed. Whatever kills its worker each time is to have an end.
 pub(super) const MOST_ADOPTIONS: u32 = 3;
@@ -15,8 +15,12 @@ pub(super) const MOST_ADOPTIONS: u32 = 3;
 /// CodePipeline's own limit ("Quotas in AWS CodePipeline": the timeout of a custom action).
 const LONGEST_ACTION: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// By then an acknowledgement that got lost on its way has arrived, if it ever does.
+const NOTHING_COMES: Duration = Duration::from_secs(60 * 60);
+
 /// A job whose worker is dead.
 pub struct Orphan {
+    key: Key,
     pub(super) entry: Entry,
     pub(super) version: Version,
     age: Duration,
@@ -34,7 +38,8 @@ impl Orphan {
                 Ok(None)
             }
             Content::Entry(entry, _) => {
-                Ok(is_dead.then_some(Orphan { entry: *entry, version: found.version, age: found.age }))
+                let Listed { key, .. } = listed;
+                Ok(is_dead.then_some(Orphan { key, entry: *entry, version: found.version, age: found.age }))
             }
         }
     }
@@ -53,6 +58,25 @@ impl Orphan {
     /// on offer: then it was acknowledged.
     pub fn is_claiming(&self) -> bool {
         self.entry.phase == Phase::Claiming
+    }
+
+    /// Deletes the entry of a job that the service does not show, if it has stood for an hour: then nothing is to be done for it.
+    /// A younger one is left alone, and so is one that has changed.
+    pub(super) async fn forget(&self, ledger: &Ledger, reason: &str) {
+        if self.age < NOTHING_COMES {
+            tracing::info!(
+                reason,
+                "left a job alone whose worker died: CodePipeline does not show it, so it is over or was never acknowledged"
+            );
+            return;
+        }
+        match ledger.delete(&self.key, &self.version).await {
+            Written::Yes(_) => tracing::info!(reason, "forgot a job whose worker died: CodePipeline does not show it"),
+            Written::Refused => {}
+            Written::Unanswered(error) | Written::Failed(error) => {
+                tracing::warn!(%error, "the entry of a job that CodePipeline does not show stays in the ledger for now");
+            }
+        }
     }
 
     /// Whether the service has certainly said that somebody has the job.
@@ -123,7 +147,7 @@ mod tests {
             pipeline_execution_id: None,
             action_execution_id: None,
         };
-        Orphan { entry, version: Version::default(), age: Duration::from_secs(age) }
+        Orphan { key: Key::polled("job"), entry, version: Version::default(), age: Duration::from_secs(age) }
     }
 
     #[test]

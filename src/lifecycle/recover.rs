@@ -15,7 +15,7 @@ use super::protocol::{Afterwards, Command, Offers};
 use super::{End, Invocation, Known, Lifecycle, protocol};
 use crate::actions::{Abandoned, Served};
 use crate::job::{Failure, FailureKind};
-use crate::ledger::{LedgerError, Listed, Phase};
+use crate::ledger::{Ledger, LedgerError, Listed, Phase};
 use crate::queue::{Claim, Details, QueueError};
 
 /// Nothing younger is adopted, so nothing younger is read.
@@ -93,7 +93,7 @@ impl Lifecycle {
         let mut successor = None;
         if acts {
             // Before the entry is written: what can't be done now is tried by the next invocation, and not a lease later.
-            match self.successor(&orphan, served, invocation).await {
+            match self.successor(ledger, &orphan, served, invocation).await {
                 Ok(Some(found)) => successor = Some(found),
                 Ok(None) => return End::Lost,
                 Err(error) => {
@@ -125,6 +125,7 @@ impl Lifecycle {
     /// What there is to do for the job, and the right to do it. `None` if it is to be left alone.
     async fn successor(
         &self,
+        ledger: &Ledger,
         orphan: &Orphan,
         served: &[Arc<Served>],
         invocation: Invocation,
@@ -150,10 +151,7 @@ impl Lifecycle {
                     },
                     // It is over, or it was never acknowledged and is on offer: the service need not show such a job.
                     Err(QueueError::Refused { reason, .. }) if !orphan.is_acknowledged() => {
-                        tracing::info!(
-                            reason,
-                            "left a job alone whose worker died: CodePipeline does not show it, and perhaps it was never acknowledged"
-                        );
+                        orphan.forget(ledger, &reason).await;
                         return Ok(None);
                     }
                     // Most likely it is over: the report says so.

@@ -100,3 +100,23 @@ async fn a_claimed_job_that_the_service_does_not_show_is_left_to_whoever_is_offe
     assert_eq!(scenario.tick().await, expected);
     assert_eq!((scenario.action.runs(), scenario.status().await), (1, ActionExecutionStatus::Succeeded));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claimed_job_that_is_over_is_forgotten() {
+    let scenario = Scenario::start(Deadly::default()).await;
+    let job = scenario.poll().await;
+    let id = job.id().unwrap();
+    scenario.claim(id).await;
+    scenario.acknowledge(&job).await;
+    scenario.world.codepipeline.put_job_success_result().job_id(id).send().await.unwrap();
+    // The service forgets it.
+    scenario.time.advance(Duration::from_secs(24 * 60 * 60));
+    assert_eq!(scenario.tick().await, Summary::default(), "it is marked");
+    scenario.time.advance(A_MINUTE);
+    assert_eq!(scenario.tick().await, Summary::default());
+    assert_eq!(scenario.ledger().list().await.unwrap().len(), 1, "an acknowledgement may be on its way");
+    scenario.time.advance(A_MINUTE * 60);
+    assert_eq!(scenario.tick().await, Summary::default());
+    assert!(scenario.ledger().list().await.unwrap().is_empty());
+    assert_eq!(scenario.world.emulator.calls("GetJobDetails"), 2);
+}
