@@ -38,7 +38,7 @@ impl Lifecycle {
     /// The jobs that their workers left, and clears away what is long done. Without a ledger nobody knows of any.
     ///
     /// # Errors
-    /// When the ledger can't be listed or read.
+    /// When the ledger can't be listed, does not answer, or lets none of its entries be read.
     pub async fn orphans(&self) -> Result<Vec<Orphan>, LedgerError> {
         let Some(ledger) = &self.ledger else { return Ok(Vec::new()) };
         let listed = ledger.list().await?;
