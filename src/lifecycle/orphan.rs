@@ -15,7 +15,7 @@ pub(super) const MOST_ADOPTIONS: u32 = 3;
 /// CodePipeline's own limit ("Quotas in AWS CodePipeline": the timeout of a custom action).
 const LONGEST_ACTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// By then an acknowledgement that got lost on its way has arrived, if it ever does.
+/// By then an acknowledgement that was on its way has arrived, if it ever does, and somebody has been offered what is on offer.
 const NOTHING_COMES: Duration = Duration::from_secs(60 * 60);
 
 /// A job whose worker is dead.
@@ -60,16 +60,15 @@ impl Orphan {
         self.entry.phase == Phase::Claiming
     }
 
-    /// Deletes the entry of a job that the service does not show, if it has stood for an hour: then nothing is to be done for it.
-    /// A younger one is left alone, and so is one that has changed.
+    /// Whether it may never have been acknowledged, as far as the entry tells, so that somebody may yet be offered it. After an
+    /// hour nobody was.
+    pub(super) fn may_be_on_offer(&self) -> bool {
+        (self.is_claiming() || self.entry.inferred) && self.age < NOTHING_COMES
+    }
+
+    /// Deletes the entry of a job that was only claimed and that the service does not show: nothing is to be done for it. If
+    /// somebody is offered the job all the same, he has changed the entry, or makes a new one.
     pub(super) async fn forget(&self, ledger: &Ledger, reason: &str) {
-        if self.age < NOTHING_COMES {
-            tracing::info!(
-                reason,
-                "left a job alone whose worker died: CodePipeline does not show it, so it is over or was never acknowledged"
-            );
-            return;
-        }
         match ledger.delete(&self.key, &self.version).await {
             Written::Yes(_) => tracing::info!(reason, "forgot a job whose worker died: CodePipeline does not show it"),
             Written::Refused => {}
@@ -77,11 +76,6 @@ impl Orphan {
                 tracing::warn!(%error, "the entry of a job that CodePipeline does not show stays in the ledger for now");
             }
         }
-    }
-
-    /// Whether the service has certainly said that somebody has the job.
-    pub(super) fn is_acknowledged(&self) -> bool {
-        !self.is_claiming() && !self.entry.inferred
     }
 
     /// Whether its action has timed out by now, if nobody has ended the job before. A custom action's time is at most 24 hours.

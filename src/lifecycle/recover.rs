@@ -150,7 +150,11 @@ impl Lifecycle {
                         None => Todo::Fail(no_longer_served()),
                     },
                     // It is over, or it was never acknowledged and is on offer: the service need not show such a job.
-                    Err(QueueError::Refused { reason, .. }) if !orphan.is_acknowledged() => {
+                    Err(QueueError::Refused { reason, .. }) if orphan.may_be_on_offer() => {
+                        tracing::info!(reason, "left a job alone whose worker died: CodePipeline does not show it");
+                        return Ok(None);
+                    }
+                    Err(QueueError::Refused { reason, .. }) if orphan.is_claiming() => {
                         orphan.forget(ledger, &reason).await;
                         return Ok(None);
                     }

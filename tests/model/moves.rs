@@ -28,6 +28,8 @@ pub enum Move {
     Come,
     /// A worker, whose polls brought nothing where that matters, finds the job's entry in the listing.
     Find(usize, usize, Offers),
+    /// A worker is not shown a job that was only claimed, an hour ago, and forgets it.
+    Forget(usize),
     /// 30 s go by.
     Tick,
     /// The job is offered again.
@@ -73,6 +75,10 @@ impl Setting {
                         _ => continue,
                     };
                     moves.push(Move::Find(i, j, offers));
+                    let is_shown = job.status == Status::InProgress;
+                    if offers == Offers::StillNone && !is_shown && job.late.is_empty() {
+                        moves.push(Move::Forget(j));
+                    }
                 }
                 Phase::Claiming => {}
                 Phase::Held | Phase::Reporting if seen.lease_over => moves.push(Move::Find(i, j, Offers::Some)),
@@ -121,6 +127,7 @@ impl Setting {
     fn make(&self, world: &mut World, what: Move) {
         match what {
             Move::Poll(i, job) => self.poll(world, i, job),
+            Move::Forget(job) => world.jobs[job].entry = None,
             Move::Deliver(i, job) => {
                 world.left.deliveries -= 1;
                 world.workers[i].came = true;
