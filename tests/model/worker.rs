@@ -127,7 +127,8 @@ pub fn step(world: &mut World, i: usize, mut task: Task, fate: Fate, setting: &S
             let ledger = matches!(task.state, State::Writing { .. } | State::Reading { .. });
             let past = &mut world.jobs[job].past;
             past.given_up |= ledger;
-            past.hold_in_doubt |= matches!(task.state, State::Reading { aim: Aim::Hold | Aim::Adopt(_), .. });
+            let was_sent = matches!(task.write, Some((Aim::Hold | Aim::Adopt(_), _)));
+            past.hold_in_doubt |= ledger && was_sent;
             Some(Event::GivenUp)
         }
     };
