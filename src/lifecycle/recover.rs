@@ -38,7 +38,7 @@ impl Lifecycle {
     /// The jobs that their workers left, and clears away what is long done. Without a ledger nobody knows of any.
     ///
     /// # Errors
-    /// When the ledger can't be listed, does not answer, or lets none of its entries be read.
+    /// When the ledger can't be listed, or an entry can't be read and there is nothing else to look after.
     pub async fn orphans(&self) -> Result<Vec<Orphan>, LedgerError> {
         let Some(ledger) = &self.ledger else { return Ok(Vec::new()) };
         let listed = ledger.list().await?;
@@ -59,21 +59,25 @@ impl Lifecycle {
             old.sort_by_key(|listed| Reverse(listed.age));
         }
         let reads = stream::iter(old.into_iter().map(|listed| Orphan::of(ledger, listed)));
-        let (mut orphans, mut refused) = (Vec::new(), None);
+        let (mut orphans, mut unread) = (Vec::new(), None);
         let mut reads = reads.buffer_unordered(READS);
         while orphans.len() < AT_ONCE
             && let Some(read) = reads.next().await
         {
             match read {
                 Ok(orphan) => orphans.extend(orphan),
-                Err(error) if error.may_pass() => return Err(error),
                 Err(error) => {
                     tracing::error!(%error, "an entry of the ledger can't be read; the others are looked after");
-                    refused = Some(error);
+                    let is_silent = error.may_pass();
+                    unread = Some(error);
+                    // By now most others have been read, which takes much less than waiting in vain.
+                    if is_silent {
+                        break;
+                    }
                 }
             }
         }
-        refused.filter(|_| orphans.is_empty()).map_or(Ok(orphans), Err)
+        unread.filter(|_| orphans.is_empty()).map_or(Ok(orphans), Err)
     }
 
     /// Brings the job to its end in the place of the worker that died: sends its report, runs its action (again) or reports
