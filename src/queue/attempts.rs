@@ -24,6 +24,8 @@ pub(super) struct Failed {
     pub(super) kind: FailedKind,
     /// The service's error code, where it sent one.
     pub(super) code: Option<String>,
+    /// Whether its HTTP status says that whoever asks may not.
+    is_denied: bool,
     /// Error code and HTTP status, or the kind of transport error: never a body.
     pub(super) reason: String,
 }
@@ -50,7 +52,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// No pause begins with less time than this left.
-const TOO_LATE: Duration = Duration::from_millis(200);
+pub(super) const TOO_LATE: Duration = Duration::from_millis(200);
 
 /// Calls `try_once` until it succeeds, is refused, or the budget is spent. Between tries it waits a random time up to
 /// 100 ms, doubled each time up to 5 s ("full jitter"); 8 tries wait at most 100 + 200 + … + 3200 + 5000 ms = 11.3 s. It is
@@ -112,11 +114,15 @@ fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failed {
             } else {
                 FailedKind::Refused
             };
-            Failed { kind, code: error.code().map(str::to_owned), reason: format!("{code} (HTTP {status})") }
+            let is_denied = matches!(status, 401 | 403);
+            Failed { kind, code: error.code().map(str::to_owned), is_denied, reason: format!("{code} (HTTP {status})") }
         }
-        SdkError::ConstructionFailure(_) => {
-            Failed { kind: FailedKind::Refused, code: None, reason: "the request could not be built".into() }
-        }
+        SdkError::ConstructionFailure(_) => Failed {
+            kind: FailedKind::Refused,
+            code: None,
+            is_denied: false,
+            reason: "the request could not be built".into(),
+        },
         SdkError::TimeoutError(_) => Failed::unanswered("timeout"),
         // Credentials that can't be had end up here too, as neither timeout nor I/O: no harm in calling them doubtful.
         SdkError::DispatchFailure(failure) if failure.is_timeout() => Failed::unanswered("timeout"),
@@ -129,21 +135,22 @@ fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failed {
 impl Failed {
     /// Whether the service refuses whoever asks, whatever is asked ("Common Error Types", CodePipeline API reference).
     pub(super) fn is_not_allowed(&self) -> bool {
-        matches!(
-            self.code.as_deref(),
-            Some(
-                "AccessDeniedException"
-                    | "ExpiredTokenException"
-                    | "IncompleteSignature"
-                    | "InvalidClientTokenId"
-                    | "InvalidSignatureException"
-                    | "MissingAuthenticationToken"
-                    | "NotAuthorized"
-                    | "OptInRequired"
-                    | "RequestExpired"
-                    | "UnrecognizedClientException"
+        self.is_denied
+            || matches!(
+                self.code.as_deref(),
+                Some(
+                    "AccessDeniedException"
+                        | "ExpiredTokenException"
+                        | "IncompleteSignature"
+                        | "InvalidClientTokenId"
+                        | "InvalidSignatureException"
+                        | "MissingAuthenticationToken"
+                        | "NotAuthorized"
+                        | "OptInRequired"
+                        | "RequestExpired"
+                        | "UnrecognizedClientException"
+                )
             )
-        )
     }
 
     /// Whether the service says that the job is not on offer, or not with this nonce.
@@ -155,6 +162,6 @@ impl Failed {
     }
 
     fn unanswered(reason: &str) -> Self {
-        Self { kind: FailedKind::Doubtful, code: None, reason: reason.to_owned() }
+        Self { kind: FailedKind::Doubtful, code: None, is_denied: false, reason: reason.to_owned() }
     }
 }

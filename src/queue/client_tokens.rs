@@ -14,6 +14,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::attempts::TOO_LATE;
 use super::secret_text;
 use crate::backoff::Backoff;
 
@@ -138,11 +139,11 @@ impl ClientTokens {
         loop {
             let found = self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, good)).await;
             let may_pass = asking.insists && matches!(found, Err(TokenProblem::Unreadable { .. }));
-            let pause = backoff.pause();
-            if !may_pass || Instant::now() + pause >= asking.until {
+            let left = asking.until.saturating_duration_since(Instant::now());
+            if !may_pass || left < TOO_LATE {
                 return found;
             }
-            sleep(pause).await;
+            sleep(backoff.pause().min(left / 2)).await;
             asking.since = Instant::now();
         }
     }

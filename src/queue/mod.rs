@@ -167,14 +167,15 @@ impl Queue {
     }
 
     /// What type the action of a delivered job has, if that is none that jobs are delivered of: whoever may invoke the function
-    /// can put any job's id into an event, and no other worker's job is to fail for that. A job that the service does not show is
-    /// nobody's. Tried like [`Queue::details`].
+    /// can put any job's id into an event, and no other worker's job is to fail for that. One that the service does not show
+    /// counts as delivered, since nothing says that it shows those. Tried until `latest`.
     ///
     /// # Errors
     /// When the service does not answer or refuses whoever asks.
     pub async fn other_type(&self, key: &JobKey, latest: Instant) -> Result<Option<ActionTypeId>, QueueError> {
         let expected = InvokedJob::action_type();
-        match self.details(key, &expected, latest).await {
+        let budget = Budget { tries: REPORT_TRIES, until: latest };
+        match self.custom.details(&key.id, &expected, budget).await {
             Ok(details) => Ok(Some(details.job.action_type).filter(|found| *found != expected)),
             Err(QueueError::Refused { .. }) => Ok(None),
             Err(error) => Err(error),
