@@ -22,8 +22,9 @@
 //! delivered twice to three workers is looked at with a death and a fault, for both settings of `onCrash` (with
 //! `MODEL=large` and `fail`, with two of each). It has nothing to do with what the services differ in, so one of them does.
 //!
-//! - With one mishap, every property of `service::broken` holds. One that never learns whether the ledger took its hold counts as
-//!   dead: it does not run the job, and whoever adopts that can't tell it from one that died over it.
+//! - With one mishap, every property of `service::broken` holds. A worker that never learns whether the ledger took its hold
+//!   counts as dead, and so does one that can tell neither the ledger nor the service how its job ended: whoever adopts that
+//!   job can't tell it from one whose worker died over it.
 //! - With two, all of them hold but one: an action may then be begun whose job is not in progress. Either nobody has
 //!   acknowledged it after all. No harm comes of that: nobody else runs it, whoever is offered the job acknowledges it in
 //!   its holder's name, the report is taken, and the entry is marked done after that only. Or, where `onCrash` is `run`, it

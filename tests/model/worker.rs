@@ -128,7 +128,8 @@ pub fn step(world: &mut World, i: usize, mut task: Task, fate: Fate, setting: &S
             let past = &mut world.jobs[job].past;
             past.given_up |= ledger;
             let was_sent = matches!(task.write, Some((Aim::Hold | Aim::Adopt(_), _)));
-            past.hold_in_doubt |= ledger && was_sent;
+            let is_untold = matches!(task.state, State::Reporting { entry: None });
+            past.out_of_reach |= ledger && was_sent || is_untold;
             Some(Event::GivenUp)
         }
     };
@@ -181,7 +182,7 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
             let past = world.jobs[job].past;
             // Of a job that is over, the failure is refused.
             let has_ended = world.jobs[job].status == Status::Over;
-            world.break_if(job, !past.died && !past.hold_in_doubt && !has_ended, broken::FAILED);
+            world.break_if(job, !past.died && !past.out_of_reach && !has_ended, broken::FAILED);
             Event::Ended
         }
         Command::Report => {

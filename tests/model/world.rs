@@ -73,8 +73,8 @@ pub struct Past {
     pub died: bool,
     /// A worker could not reach the ledger until it gave up.
     pub given_up: bool,
-    /// One of those had written that it holds the job, and never learned whether that took effect.
-    pub hold_in_doubt: bool,
+    /// A worker never learned whether it holds the job, or could tell neither the ledger nor the service how the job ended.
+    pub out_of_reach: bool,
     /// Its last report was refused though it is not over, and it will be marked done all the same. What comes of that is not
     /// looked at.
     pub abandoned: bool,
