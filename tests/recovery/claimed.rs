@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_codepipeline::types::ActionExecutionStatus;
 use codepipeline_local::engine::{Leniency, Settings};
-use codepipeline_worker::actions::Served;
+use codepipeline_worker::actions::{OnCrash, Served};
 use codepipeline_worker::ledger::{Content, Key};
 use codepipeline_worker::worker::Summary;
 
@@ -119,4 +119,23 @@ async fn a_claimed_job_that_is_over_is_forgotten() {
     assert_eq!(scenario.tick().await, Summary::default());
     assert!(scenario.ledger().list().await.unwrap().is_empty());
     assert_eq!(scenario.world.emulator.calls("GetJobDetails"), 2);
+}
+
+/// Its action may have run, so it is not forgotten: whoever is offered the job would run it once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_perhaps_not_acknowledged_and_was_begun_is_reported_when_it_was_not_shown_for_an_hour() {
+    let scenario = Scenario::start(Deadly::default()).await;
+    let job = scenario.poll().await;
+    let id = job.id().unwrap();
+    scenario.acknowledge(&job).await;
+    scenario.world.codepipeline.put_job_success_result().job_id(id).send().await.unwrap();
+    // The service forgets it.
+    scenario.time.advance(Duration::from_secs(24 * 60 * 60));
+    scenario.hold_inferred(id).await;
+    let tick = async || support::invoke(&scenario.worker(|served| served.on_crash(OnCrash::Run))).await;
+    scenario.time.advance(A_MINUTE);
+    assert_eq!(tick().await, Summary::default());
+    scenario.time.advance(A_MINUTE * 60);
+    assert_eq!(tick().await, Summary { adopted: 1, claimed: 1, over: 1, ..Summary::default() });
+    assert_eq!(scenario.action.runs(), 0);
 }

@@ -137,7 +137,16 @@ impl Scenario {
     }
 
     pub(crate) async fn claim_of(&self, job: &str, action_type: codepipeline_worker::job::ActionTypeId) {
-        let entry = Entry {
+        self.write(Self::claimed(job, action_type)).await;
+    }
+
+    /// What a worker writes that infers the job's acknowledgement, begins its action, and dies.
+    pub(crate) async fn hold_inferred(&self, job: &str) {
+        self.write(Entry { phase: Phase::Held, inferred: true, ..Self::claimed(job, action_type()) }).await;
+    }
+
+    fn claimed(job: &str, action_type: codepipeline_worker::job::ActionTypeId) -> Entry {
+        Entry {
             job: job.to_owned(),
             phase: Phase::Claiming,
             owner: InvocationId::random(),
@@ -149,8 +158,11 @@ impl Scenario {
             action_type,
             pipeline_execution_id: None,
             action_execution_id: None,
-        };
-        let written = self.ledger().write(&Key::polled(job), None, &entry, &WriteId::random()).await;
+        }
+    }
+
+    async fn write(&self, entry: Entry) {
+        let written = self.ledger().write(&Key::polled(&entry.job), None, &entry, &WriteId::random()).await;
         assert!(matches!(written, Written::Yes(_)));
     }
 
