@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// With less time left, nothing is tried again.
+const TOO_LATE: Duration = Duration::from_millis(200);
+
 /// Pauses of a random length, from nothing to a limit that doubles with each of them up to a longest one ("full jitter"; AWS
 /// Architecture Blog, "Exponential Backoff And Jitter"): many who failed together do not come back together.
 pub(crate) struct Backoff {
@@ -21,6 +24,12 @@ impl Backoff {
         self.limit = self.limit.saturating_mul(2).min(self.longest);
         pause
     }
+
+    /// How long to pause now if so much time is `left` in all: at most half of it, so that another try has the rest. `None` when
+    /// it is too late for one.
+    pub(crate) fn pause_within(&mut self, left: Duration) -> Option<Duration> {
+        (left >= TOO_LATE).then(|| self.pause().min(left / 2))
+    }
 }
 
 #[cfg(test)]
@@ -37,6 +46,14 @@ mod tests {
                 assert!(backoff.pause() <= limit);
             }
         }
+    }
+
+    #[test]
+    fn a_pause_leaves_half_of_the_time_for_another_try() {
+        let mut backoff = Backoff::new(Duration::from_secs(3600), Duration::from_secs(3600));
+        let left = Duration::from_secs(1);
+        assert!((0..100).all(|_| backoff.pause_within(left).unwrap() <= left / 2));
+        assert_eq!(backoff.pause_within(TOO_LATE - Duration::from_millis(1)), None);
     }
 
     #[test]

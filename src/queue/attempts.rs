@@ -51,9 +51,6 @@ pub(super) struct GaveUp {
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// No pause begins with less time than this left.
-pub(super) const TOO_LATE: Duration = Duration::from_millis(200);
-
 /// Calls `try_once` until it succeeds, is refused, or the budget is spent. Between tries it waits a random time up to
 /// 100 ms, doubled each time up to 5 s ("full jitter"); 8 tries wait at most 100 + 200 + … + 3200 + 5000 ms = 11.3 s. It is
 /// never at it past `until`: a try is cut off there, and a pause takes at most half of the time that is left.
@@ -91,12 +88,11 @@ where
             Ok(Err(error)) => classify(&error),
             Err(_) => Failed::unanswered("no answer in time"),
         };
+        let is_final = last.kind == FailedKind::Refused || tries >= budget.tries;
         let left = budget.until.saturating_duration_since(Instant::now());
-        let pause = backoff.pause().min(left / 2);
-        let spent = tries >= budget.tries || left < TOO_LATE;
-        if last.kind == FailedKind::Refused || spent {
+        let Some(pause) = backoff.pause_within(left).filter(|_| !is_final) else {
             return Err(GaveUp { last, tries, doubt_before });
-        }
+        };
         doubt_before |= last.kind == FailedKind::Doubtful;
         sleep(pause).await;
     }

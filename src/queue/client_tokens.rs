@@ -14,7 +14,6 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::attempts::TOO_LATE;
 use super::secret_text;
 use crate::backoff::Backoff;
 
@@ -140,10 +139,8 @@ impl ClientTokens {
             let found = self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, good)).await;
             let may_pass = asking.insists && matches!(found, Err(TokenProblem::Unreadable { .. }));
             let left = asking.until.saturating_duration_since(Instant::now());
-            if !may_pass || left < TOO_LATE {
-                return found;
-            }
-            sleep(backoff.pause().min(left / 2)).await;
+            let Some(pause) = backoff.pause_within(left).filter(|_| may_pass) else { return found };
+            sleep(pause).await;
             asking.since = Instant::now();
         }
     }

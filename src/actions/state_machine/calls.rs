@@ -25,7 +25,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A start is tried longest, since it fails the job: the turn's 30 s end it and never the count. If each is answered at once
-/// there are some 17 tries in them, 7 of them after pauses of at most 100 + 200 + … + 5000 ms = 11.3 s.
+/// there are some twenty tries in them, 7 of them after pauses of at most 100 + 200 + … + 5000 ms = 11.3 s.
 const START_TRIES: u32 = 100;
 /// A look is tried three times, 3 × 5 s and pauses of at most 100 + 200 ms = 15.3 s: the next continuation looks again.
 const DESCRIBE_TRIES: u32 = 3;
@@ -122,7 +122,7 @@ impl StepFunctions {
 }
 
 /// Calls until there is an answer other than [`CallError::Unavailable`], the tries are used up, or `until` comes. Between
-/// tries it waits a random time up to 100 ms, doubled each time up to 5 s ("full jitter"); it is never at it past `until`. The
+/// tries it waits a random time up to 100 ms, doubled each time up to 5 s ("full jitter"); it is never at it past `until`, and a pause takes at most half of the time that is left. The
 /// error is doubtful if any of the tries may have had an effect.
 async fn attempts<T, E, F>(tries: u32, until: Instant, mut try_once: impl FnMut() -> F) -> Result<T, CallError>
 where
@@ -141,10 +141,10 @@ where
         };
         let CallError::Unavailable { reason, doubtful } = error else { return Err(error) };
         doubt |= doubtful;
-        let pause = backoff.pause();
-        if left == 0 || Instant::now() + pause >= until {
+        let time_left = until.saturating_duration_since(Instant::now());
+        let Some(pause) = backoff.pause_within(time_left).filter(|_| left > 0) else {
             return Err(CallError::Unavailable { reason, doubtful: doubt });
-        }
+        };
         sleep(pause).await;
     }
 }
