@@ -26,9 +26,6 @@ use crate::worker::{Summary, Worker};
 use crate::workspace::WorkFolder;
 use crate::{config, telemetry};
 
-/// CodePipeline takes artifacts of at most 100 000 files from S3 (user guide, "Quotas"); more is a mistake or an attack.
-const MAX_ENTRIES: u64 = 100_000;
-
 /// What Lambda sets for every function ("Defined runtime environment variables", Lambda's developer guide), and `lambda_runtime`
 /// panics without.
 const FROM_LAMBDA: [&str; 4] = [
@@ -112,7 +109,7 @@ pub fn worker(config: Config, own: Vec<Served>, shared: &SdkConfig) -> Worker {
         queue: Queue::new(shared, client_tokens),
         ledger: ledger_bucket.map(|bucket| Ledger::new(shared, bucket)),
         stores: Stores::new(shared),
-        unpacking: Limits { max_unpacked_bytes: limits.max_unpacked_bytes, max_entries: MAX_ENTRIES },
+        unpacking: Limits { max_unpacked_bytes: limits.max_unpacked_bytes, max_entries: limits.max_entries },
         work_folder: limits.work_folder.clone(),
         reporting: limits.reporting,
         wall_clock: Arc::new(now),

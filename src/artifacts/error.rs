@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use super::limits::Counted;
 use crate::job::{Artifact, FailureKind};
 
 /// Why an artifact could not be staged. Its text names the artifact and its object, and holds no credential.
@@ -33,7 +34,7 @@ impl StagingError {
             Problem::Unavailable { .. } | Problem::Interrupted => FailureKind::SystemUnavailable,
             Problem::Archive(_)
             | Problem::TooLarge(_)
-            | Problem::TooMany(_)
+            | Problem::TooMany(..)
             | Problem::Output(_)
             | Problem::Disk(_) => FailureKind::JobFailed,
         }
@@ -95,9 +96,9 @@ pub enum Problem {
         "it unpacks to more than {0} bytes, the limit; raise MAX_UNPACKED_BYTES, and the function's ephemeral storage with it"
     )]
     TooLarge(u64),
-    /// More files, folders and links than allowed, each counted as often as the archive names it.
-    #[error("it has more than {0} files, folders and links, the limit of CodePipeline for one artifact")]
-    TooMany(u64),
+    /// More of something than allowed.
+    #[error("it has more than {1} {0}, the limit; raise MAX_ENTRIES, or make the artifact smaller")]
+    TooMany(Counted, u64),
     /// The folder holds something that can't be stored in an archive.
     #[error("{0}")]
     Output(String),
@@ -111,7 +112,7 @@ pub enum Problem {
 
 impl Problem {
     /// The failure of a write: most often a full disk.
-    pub(super) fn writing(what: &str, error: &io::Error) -> Self {
+    pub(super) fn writing(what: &(impl AsRef<[u8]> + ?Sized), error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Disk(format!(
                 "the disk that holds the job's folder is full (while writing `{}`); raise the function's ephemeral storage",
@@ -147,9 +148,11 @@ impl From<Problem> for io::Error {
     }
 }
 
-/// A name out of an archive or a folder as it may be shown: control characters escaped, cut to 120 characters.
-pub(super) fn shown(name: &str) -> String {
+/// A name out of an archive or a folder as it may be shown: control characters escaped, cut to 120 characters. Bytes that
+/// are no UTF-8 become the replacement character.
+pub(super) fn shown(name: &(impl AsRef<[u8]> + ?Sized)) -> String {
     const LONGEST: usize = 120;
+    let name = String::from_utf8_lossy(name.as_ref());
     let mut shown: String = name.chars().take(LONGEST).flat_map(char::escape_debug).collect();
     if name.chars().nth(LONGEST).is_some() {
         shown.push('…');
@@ -172,6 +175,7 @@ mod tests {
     #[test]
     fn shown_names_are_short_and_have_no_control_characters() {
         assert_eq!(shown("a\nb\u{1b}[31m"), "a\\nb\\u{1b}[31m");
+        assert_eq!(shown(b"caf\xe9"), "caf\u{fffd}");
         assert_eq!(shown(&"x".repeat(500)).chars().count(), 121);
     }
 

@@ -1,119 +1,135 @@
-//! The folder that an artifact is unpacked into, and out of which nothing gets.
+//! The folder that an artifact is unpacked into. Nothing is written outside it.
 //!
-//! Three walls: names are checked as text; all access goes through a `cap_std` directory, which the kernel keeps inside;
-//! and links are made last, after every file and folder, so that nothing is ever written through one.
+//! Three walls: names are checked as text; every folder is opened name by name from its parent's handle, and no link is
+//! followed on the way; and links are made last, after every file and folder, so that nothing is written through one.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, File, OpenOptions, OpenOptionsExt};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawMode, Timespec};
 
 use super::error::{Problem, shown};
-use super::links::{Links, NotAdded};
+use super::limits::{Counted, Limits, Tally};
+use super::links::{Link, Links, TooMuch};
+use super::names::{MadeOn, entry_path};
 use super::stop::Stop;
-use super::{Limits, Staged};
+use notes::Notes;
+use writing::Writing;
 
-/// The names of all folders with a mode together, since they are kept in memory until the end: 100 000 folders may have
+mod end;
+mod folders;
+mod notes;
+mod writing;
+
+/// The names of all folders with attributes together, because they stay in memory until the end: 100 000 folders may have
 /// 335 bytes each on average.
 const MOST_FOLDER_BYTES: usize = 32 * 1024 * 1024;
 
 /// The folder, what may still be put into it, and what is left for the end.
 pub(super) struct Jail<'a> {
-    root: Dir,
-    limits: Limits,
-    bytes: AtomicU64,
-    /// What was made: files, folders and links.
-    entries: AtomicU64,
-    /// What counts towards the limit: what was made, and headers for which nothing was.
-    spent: AtomicU64,
+    root: OwnedFd,
+    tally: Tally,
     last: Mutex<Last>,
     stop: &'a Stop,
+    max_entries: u64,
 }
 
 /// What is done when every file is there.
 #[derive(Default)]
 struct Last {
     links: Links,
-    folder_modes: BTreeMap<String, u32>,
+    folders: BTreeMap<Vec<u8>, Attributes>,
     folder_bytes: usize,
+    notes: Notes,
+}
+
+/// What an archive says of a file or a folder beside its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Attributes {
+    /// The permission bits; others are ignored.
+    pub(super) mode: u32,
+    pub(super) modified: Option<Timespec>,
 }
 
 /// The folder that a thread wrote to last, kept open because the next file is mostly beside it.
 #[derive(Default)]
-pub(super) struct Nearby(Option<(String, Dir)>);
+pub(super) struct Nearby(Option<(Vec<u8>, OwnedFd)>);
 
 impl<'a> Jail<'a> {
     pub(super) fn new(root: &Path, limits: Limits, stop: &'a Stop) -> Result<Self, Problem> {
-        let root = Dir::open_ambient_dir(root, ambient_authority())
-            .map_err(|error| Problem::Disk(format!("the artifact's folder can't be opened: {error}")))?;
-        let (bytes, entries, spent) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { root, limits, bytes, entries, spent, last: Mutex::default(), stop })
+        let root = rustix::fs::openat(CWD, root, FOLDER, Mode::empty())
+            .map_err(|error| Problem::Disk(format!("could not open the artifact's folder: {error}")))?;
+        let (tally, max_entries) = (Tally::new(limits), limits.max_entries);
+        Ok(Self { root, tally, last: Mutex::default(), stop, max_entries })
     }
 
-    /// The most entries that an archive may have.
-    pub(super) fn max_entries(&self) -> u64 {
-        self.limits.max_entries
+    /// The most entries that an archive may have of all kinds together, those that leave nothing included.
+    pub(super) fn max_headers(&self) -> u64 {
+        self.max_entries.saturating_mul(3)
     }
 
-    /// Makes a file with the content of `from`; `broken` says what an error of reading means. Returns its size.
+    /// Makes a file with the content of `from`, in the place of a file, a link or an empty folder. `broken` says what an
+    /// error of reading means. Returns the file's size.
     pub(super) fn file(
         &self,
-        path: &str,
-        mode: u32,
+        path: &[u8],
+        attributes: Attributes,
         nearby: &mut Nearby,
         from: &mut dyn Read,
         broken: impl Fn(&io::Error) -> Problem,
     ) -> Result<u64, Problem> {
-        let mut file = self.create_file(path, nearby)?;
-        let mut buffer = vec![0; 64 * 1024];
-        let mut size = 0;
-        loop {
-            let count = match from.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Problem::inside(&error, &broken)),
-            };
-            self.stop.check()?;
-            self.spend_bytes(count as u64)?;
-            file.write_all(&buffer[..count]).map_err(|error| Problem::writing(path, &error))?;
-            size += count as u64;
-        }
-        // Set apart from creation, which the process's umask would have a say in.
-        set_mode(&file, mode).map_err(|error| Problem::writing(path, &error))?;
-        Ok(size)
+        let mut file = self.new_file(path, nearby)?;
+        file.copy(from, broken)?;
+        file.finish(attributes)
     }
 
-    fn create_file(&self, path: &str, nearby: &mut Nearby) -> Result<File, Problem> {
+    /// Begins a file, in the place of a file, a link or an empty folder.
+    pub(super) fn new_file<'j>(&'j self, path: &'j [u8], nearby: &mut Nearby) -> Result<Writing<'j, 'a>, Problem> {
         self.stop.check()?;
-        self.spend_entry()?;
         let (folder, name) = self.parent(path, nearby)?;
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        folder.open_with(name, &options).map_err(|error| taken_or(path, &error))
+        self.replace_link(path)?;
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let create = || rustix::fs::openat(folder, name, flags, Mode::from_raw_mode(0o600));
+        let file = self.create(folder, path, create)?;
+        self.tally.add(Counted::Files)?;
+        Ok(Writing::new(self, path, file.into()))
     }
 
-    /// Counts a header for which nothing is made: a small archive may hold millions of them.
+    /// Counts an entry that leaves nothing: a small archive may hold millions of them.
     pub(super) fn header(&self) -> Result<(), Problem> {
         self.stop.check()?;
-        self.spend()
+        self.tally.add(Counted::Leftovers)
     }
 
-    /// Makes a folder, or takes note of the mode of one that is there.
-    pub(super) fn folder(&self, path: &str, mode: u32, nearby: &mut Nearby) -> Result<(), Problem> {
+    /// Counts an entry that is skipped because it is a `what`. The log names it at the end.
+    pub(super) fn skipped(&self, path: &[u8], what: &'static str) -> Result<(), Problem> {
+        self.last().notes.skipped(path, what);
+        self.header()
+    }
+
+    /// The log says at the end that this entry is of a type that nobody knows, and became a file.
+    pub(super) fn of_unknown_type(&self, path: &[u8], letter: u8) {
+        self.last().notes.of_unknown_type(path, letter);
+    }
+
+    /// Makes a folder, in the place of a file or a link, or gives new attributes to one that is there.
+    pub(super) fn folder(&self, path: &[u8], attributes: Attributes, nearby: &mut Nearby) -> Result<(), Problem> {
         if path.is_empty() {
             return self.header();
         }
         self.stop.check()?;
+        self.replace_link(path)?;
+        let (parent, name) = self.parent(path, nearby)?;
+        if rustix::fs::unlinkat(parent, name, AtFlags::empty()).is_ok() {
+            self.tally.replaced(Counted::Files)?;
+        }
         self.open_folder(path, nearby)?;
         let mut last = self.last();
-        if let Some(known) = last.folder_modes.get_mut(path) {
-            *known = mode;
+        if let Some(known) = last.folders.get_mut(path) {
+            *known = attributes;
             return self.header();
         }
         last.folder_bytes += path.len();
@@ -121,163 +137,155 @@ impl<'a> Jail<'a> {
             let text = "the archive has folders whose names have more than 32 MiB together; use fewer or shorter ones";
             return Err(Problem::Archive(text.to_owned()));
         }
-        last.folder_modes.insert(path.to_owned(), mode);
+        last.folders.insert(path.to_owned(), attributes);
         Ok(())
     }
 
-    /// Takes note of a link, to be made at the end.
-    pub(super) fn link(&self, path: String, target: String) -> Result<(), Problem> {
+    /// Records a link, to be made at the end, in the place of a file, a link or an empty folder.
+    pub(super) fn link(
+        &self,
+        path: &[u8],
+        target: Vec<u8>,
+        modified: Option<Timespec>,
+        nearby: &mut Nearby,
+    ) -> Result<(), Problem> {
         self.stop.check()?;
-        self.spend_entry()?;
-        let twice = taken(&path);
-        self.last().links.insert(path, target).map_err(|why| match why {
-            NotAdded::Twice => twice,
-            NotAdded::TooMuch => Problem::Archive(format!("the archive {}", NotAdded::TOO_MUCH)),
-        })
+        let (folder, _) = self.parent(path, nearby)?;
+        self.replace_link(path)?;
+        self.remove(folder, path)?;
+        self.tally.add(Counted::FoldersAndLinks)?;
+        let recorded = self.last().links.insert(path.to_owned(), Link { target, modified });
+        recorded.map_err(|TooMuch| Problem::Archive(format!("the archive {}", TooMuch::TEXT)))
     }
 
-    /// Makes a second name for a file that this archive has unpacked already.
-    pub(super) fn hard_link(&self, path: &str, to: &str, nearby: &mut Nearby) -> Result<(), Problem> {
-        self.stop.check()?;
-        let is_file = self.root.symlink_metadata(to).is_ok_and(|found| found.is_file());
-        if !is_file {
-            let (path, to) = (shown(path), shown(to));
-            let text =
-                format!("the hard link `{path}` names `{to}`, which is no file that came before it in the archive");
-            return Err(Problem::Archive(text));
+    /// Makes a second name for a file or a link that this archive has unpacked already.
+    pub(super) fn hard_link(&self, path: &[u8], to: &[u8], nearby: &mut Nearby) -> Result<(), Problem> {
+        if path == to && self.exists(to)? {
+            return self.header();
         }
-        self.spend_entry()?;
+        let link = self.last().links.get(to).cloned();
+        if let Some(Link { target, modified }) = link {
+            return self.link(path, target, modified, nearby);
+        }
+        self.stop.check()?;
+        let mut beside = Nearby::default();
+        let (from, from_name) = self.existing_parent(to, &mut beside)?.ok_or_else(|| no_file(path, to))?;
+        let found = rustix::fs::statat(from, from_name, AtFlags::SYMLINK_NOFOLLOW).map_err(|_| no_file(path, to))?;
+        if !is_file(found.st_mode) {
+            return Err(no_file(path, to));
+        }
         let (folder, name) = self.parent(path, nearby)?;
-        self.root.hard_link(to, folder, name).map_err(|error| taken_or(path, &error))
+        let there = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
+        if there.is_ok_and(|there| (there.st_dev, there.st_ino) == (found.st_dev, found.st_ino)) {
+            return self.header();
+        }
+        self.replace_link(path)?;
+        self.create(folder, path, || rustix::fs::linkat(from, from_name, folder, name, AtFlags::empty()))?;
+        self.tally.add(Counted::Files)
     }
 
-    /// Makes the links and sets the folders' modes. Every thread that writes must have ended.
-    pub(super) fn finish(self) -> Result<Staged, Problem> {
-        let Last { links, folder_modes, .. } = std::mem::take(&mut *self.last());
-        // First all the folders that links lie in, then the links: no folder is opened when there is a link already.
-        let mut nearby = Nearby::default();
-        let sorted = links.sorted();
-        for (path, _) in &sorted {
-            self.stop.check()?;
-            self.parent(path, &mut nearby)?;
-        }
-        if let Some(text) = links.one_that_leads_out(self.stop)? {
+    /// The path that an entry's path means, where earlier entries made links of folders that it lies in. Every method takes
+    /// paths as they are; a reader that follows links as GNU tar does asks here first.
+    pub(super) fn resolved(&self, path: Vec<u8>) -> Result<Vec<u8>, Problem> {
+        let Some(resolved) = self.last().links.resolved(&path)? else { return Ok(path) };
+        let resolved = entry_path(&resolved, MadeOn::Unix)?;
+        if self.existing_parent(&resolved, &mut Nearby::default())?.is_none() {
+            let text = format!("the entry `{}` lies below a link that points to no folder", shown(&path));
             return Err(Problem::Archive(text));
         }
-        for (path, target) in sorted {
-            self.stop.check()?;
-            self.root.symlink_contents(target, path).map_err(|error| taken_or(path, &error))?;
-        }
-        // Children before their parents, because a folder may be about to lose the permission to enter it.
-        for (path, mode) in folder_modes.into_iter().rev() {
-            self.stop.check()?;
-            let set = self.root.open_with(&path, &readable_folder()).and_then(|folder| set_mode(&folder, mode));
-            set.map_err(|error| Problem::writing(&path, &error))?;
-        }
-        Ok(Staged { bytes: self.bytes.into_inner(), entries: self.entries.into_inner() })
+        Ok(resolved)
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, Last> {
-        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// The open folder that `path` lies in, made where it is missing, and the last component of `path`.
-    fn parent<'p, 'n>(&self, path: &'p str, nearby: &'n mut Nearby) -> Result<(&'n Dir, &'p str), Problem> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        Ok((self.open_folder(folder, nearby)?, name))
-    }
-
-    fn open_folder<'n>(&self, path: &str, nearby: &'n mut Nearby) -> Result<&'n Dir, Problem> {
-        if nearby.0.as_ref().is_none_or(|(open, _)| open != path) {
-            let mut folder = self.root.try_clone().map_err(|error| Problem::writing(path, &error))?;
-            for name in path.split('/').filter(|name| !name.is_empty()) {
-                folder = self.enter(&folder, name).map_err(|error| match error.kind() {
-                    io::ErrorKind::NotADirectory => taken(path),
-                    _ => Problem::inside(&error, |error| Problem::writing(path, error)),
-                })?;
-            }
-            nearby.0 = Some((path.to_owned(), folder));
+    fn exists(&self, path: &[u8]) -> Result<bool, Problem> {
+        if self.last().links.get(path).is_some() {
+            return Ok(true);
         }
-        match &nearby.0 {
-            Some((_, folder)) => Ok(folder),
-            None => Err(Problem::Interrupted),
-        }
+        let mut beside = Nearby::default();
+        let Some((folder, name)) = self.existing_parent(path, &mut beside)? else { return Ok(false) };
+        Ok(rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|found| is_file(found.st_mode)))
     }
 
-    fn enter(&self, folder: &Dir, name: &str) -> io::Result<Dir> {
-        match folder.open_dir(name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.spend_entry()?;
-                match folder.create_dir_with(name, DirBuilder::new().mode(0o755)) {
-                    // Another thread was faster.
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                    result => result?,
-                }
-                folder.open_dir(name)
+    /// Creates something in `folder`, after it removed what is at `path`.
+    fn create<T>(
+        &self,
+        folder: &OwnedFd,
+        path: &[u8],
+        create: impl Fn() -> rustix::io::Result<T>,
+    ) -> Result<T, Problem> {
+        let created = match create() {
+            Err(rustix::io::Errno::EXIST) => {
+                self.remove(folder, path)?;
+                create()
             }
             result => result,
+        };
+        created.map_err(|error| taken_or(path, error))
+    }
+
+    /// Removes the file or the empty folder at `path`, if there is one. No link is on the disk yet.
+    fn remove(&self, folder: &OwnedFd, path: &[u8]) -> Result<(), Problem> {
+        let (_, name) = split(path);
+        match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
+            Err(rustix::io::Errno::NOENT) => return Ok(()),
+            Ok(()) => return self.tally.replaced(Counted::Files),
+            Err(_) => {}
         }
+        let mut last = self.last();
+        if last.links.has_any_below(path) {
+            return Err(taken(path));
+        }
+        rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR).map_err(|error| taken_or(path, error))?;
+        if last.folders.remove(path).is_some() {
+            last.folder_bytes -= path.len();
+        }
+        self.tally.replaced(Counted::FoldersAndLinks)
     }
 
-    /// Counts what is really written, whatever the archive says of its sizes.
-    fn spend_bytes(&self, count: u64) -> Result<(), Problem> {
-        let spent = self.bytes.fetch_add(count, Ordering::Relaxed).saturating_add(count);
-        let limit = self.limits.max_unpacked_bytes;
-        if spent > limit { Err(Problem::TooLarge(limit)) } else { Ok(()) }
+    fn replace_link(&self, path: &[u8]) -> Result<(), Problem> {
+        if self.last().links.remove(path) { self.tally.replaced(Counted::FoldersAndLinks) } else { Ok(()) }
     }
 
-    fn spend_entry(&self) -> Result<(), Problem> {
-        self.entries.fetch_add(1, Ordering::Relaxed);
-        self.spend()
-    }
-
-    fn spend(&self) -> Result<(), Problem> {
-        let limit = self.limits.max_entries;
-        if self.spent.fetch_add(1, Ordering::Relaxed) >= limit { Err(Problem::TooMany(limit)) } else { Ok(()) }
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How to open a folder for its mode to be changed, which the handles that `open_dir` gives don't allow.
-fn readable_folder() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags((OFlags::DIRECTORY | OFlags::NOFOLLOW).bits().cast_signed());
-    options
+/// How a folder is opened: as a folder, never through a link.
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+fn is_file(mode: RawMode) -> bool {
+    rustix::fs::FileType::from_raw_mode(mode).is_file()
 }
 
-fn set_mode(file: impl rustix::fd::AsFd, mode: u32) -> io::Result<()> {
-    Ok(rustix::fs::fchmod(file, Mode::from_raw_mode(mode & 0o777))?)
+/// A path's folder, and its last name.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(at) => (&path[..at], &path[at + 1..]),
+        None => (b"", path),
+    }
 }
 
-fn taken(path: &str) -> Problem {
-    let path = shown(path);
+fn no_file(path: &[u8], to: &[u8]) -> Problem {
+    let (path, to) = (shown(path), shown(to));
     Problem::Archive(format!(
-        "the archive has several entries for `{path}`, or a file or link where another entry needs a folder"
+        "the hard link `{path}` names `{to}`, which is no file that came before it in the archive"
     ))
 }
 
-fn taken_or(path: &str, error: &io::Error) -> Problem {
-    match error.kind() {
-        io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => taken(path),
-        _ => Problem::writing(path, error),
+fn taken(path: &[u8]) -> Problem {
+    let path = shown(path);
+    Problem::Archive(format!(
+        "the archive has a folder with content and another entry at `{path}`, or a file or link where another entry needs a folder"
+    ))
+}
+
+fn taken_or(path: &[u8], error: rustix::io::Errno) -> Problem {
+    use rustix::io::Errno;
+    match error {
+        Errno::EXIST | Errno::ISDIR | Errno::NOTEMPTY | Errno::NOTDIR | Errno::LOOP => taken(path),
+        _ => Problem::writing(path, &error.into()),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_folders_fill_at_most_32_mib() {
-        let (folder, stop) = (tempfile::tempdir().unwrap(), Stop::new());
-        let limits = Limits { max_unpacked_bytes: 0, max_entries: 100_000 };
-        let jail = Jail::new(folder.path(), limits, &stop).unwrap();
-        let mut nearby = Nearby::default();
-        jail.folder("first", 0o755, &mut nearby).unwrap();
-        assert_eq!(jail.last().folder_bytes, 5);
-        jail.last().folder_bytes = MOST_FOLDER_BYTES - 6;
-        jail.folder("second", 0o755, &mut nearby).unwrap();
-        jail.folder("first", 0o700, &mut nearby).unwrap();
-        let text = jail.folder("x", 0o755, &mut nearby).unwrap_err().to_string();
-        assert!(text.contains("folders whose names have more than 32 MiB together"), "{text}");
-    }
-}
+mod tests;

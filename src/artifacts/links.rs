@@ -1,78 +1,121 @@
-//! Where symbolic links lead, told from their text alone: nothing is looked up in the file system.
+//! The symbolic links of an archive, kept until every file is there. They are data: nothing in the file system is looked up.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+
+use rustix::fs::Timespec;
 
 use super::error::{Problem, shown};
-use super::stop::Stop;
-use walk::Tree;
-
-mod walk;
 
 /// The longest target that the kernel takes: PATH_MAX without the terminating NUL.
 pub(super) const LONGEST_TARGET: usize = 4095;
-/// All paths and targets together, since links are kept in memory until they are made. 100 000 links, which are
-/// CodePipeline's most entries, may have 335 bytes each on average.
+/// All paths and targets together, because links stay in memory until they are made. 100 000 links may have 335 bytes each
+/// on average.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// As many links as the kernel follows in one path.
+const MOST_HOPS: usize = 40;
 
-/// All the links of one folder: from the link's path to its target, both relative to the folder.
+/// What a link holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Link {
+    pub(super) target: Vec<u8>,
+    pub(super) modified: Option<Timespec>,
+}
+
+/// All the links of one folder, by path.
 #[derive(Default)]
 pub(super) struct Links {
-    targets: HashMap<String, String>,
+    all: BTreeMap<Vec<u8>, Link>,
     bytes: usize,
 }
 
-/// Why a link is not added.
+/// The links would need more memory than they may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotAdded {
-    /// There is one at that path already.
-    Twice,
-    /// The links would need more memory than they may have.
-    TooMuch,
-}
+pub(super) struct TooMuch;
 
-impl NotAdded {
-    /// What to say of [`NotAdded::TooMuch`].
-    pub(super) const TOO_MUCH: &str =
+impl TooMuch {
+    /// What to say of it.
+    pub(super) const TEXT: &str =
         "has links whose names and targets have more than 32 MiB together; use fewer links or shorter ones";
 }
 
 impl Links {
-    /// Adds a link.
-    pub(super) fn insert(&mut self, path: String, target: String) -> Result<(), NotAdded> {
-        self.bytes += path.len() + target.len();
+    /// Adds a link, or replaces the one at that path.
+    pub(super) fn insert(&mut self, path: Vec<u8>, link: Link) -> Result<(), TooMuch> {
+        self.remove(&path);
+        self.bytes += path.len() + link.target.len();
         if self.bytes > MOST_BYTES {
-            return Err(NotAdded::TooMuch);
+            return Err(TooMuch);
         }
-        if self.targets.insert(path, target).is_some() { Err(NotAdded::Twice) } else { Ok(()) }
+        self.all.insert(path, link);
+        Ok(())
+    }
+
+    pub(super) fn get(&self, path: &[u8]) -> Option<&Link> {
+        self.all.get(path)
+    }
+
+    /// Removes the link at that path. Returns whether there was one.
+    pub(super) fn remove(&mut self, path: &[u8]) -> bool {
+        let Some(link) = self.all.remove(path) else { return false };
+        self.bytes -= path.len() + link.target.len();
+        true
+    }
+
+    /// Whether a link lies in the folder `path`, at any depth.
+    pub(super) fn has_any_below(&self, path: &[u8]) -> bool {
+        let below = [path, b"/"].concat();
+        self.all.range(below.clone()..).next().is_some_and(|(first, _)| first.starts_with(&below))
     }
 
     /// The links, sorted by path.
-    pub(super) fn sorted(&self) -> Vec<(&str, &str)> {
-        let mut sorted: Vec<_> = self.targets.iter().map(|(path, target)| (path.as_str(), target.as_str())).collect();
-        sorted.sort_unstable();
-        sorted
+    pub(super) fn into_sorted(self) -> impl Iterator<Item = (Vec<u8>, Link)> {
+        self.all.into_iter()
     }
 
-    /// A link whose target is absolute or climbs out of the folder at any step, other links on the way included, as text
-    /// for an error. Takes time in proportion to the links' bytes.
+    /// The path that `path` means where earlier entries made links of the folders that it lies in. Returns `None` if no
+    /// link is on the way. GNU tar goes through a relative link without `..`, and through no other.
     ///
     /// # Errors
-    /// When stopped.
-    pub(super) fn one_that_leads_out(&self, stop: &Stop) -> Result<Option<String>, Problem> {
-        let sorted = self.sorted();
-        let mut tree = Tree::new(&sorted);
-        for link in tree.links() {
-            let Some(found) = tree.leads_out(link, stop)? else { continue };
-            let (path, target) = sorted[found];
-            let text = format!("the link `{}` points out of the folder, to `{}`", shown(path), shown(target));
-            return Ok(Some(text));
+    /// If the path goes through another link, or through too many.
+    pub(super) fn resolved(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+        if self.all.is_empty() {
+            return Ok(None);
         }
-        Ok(None)
+        let mut ahead: Vec<&[u8]> = path.rsplit(|byte| *byte == b'/').collect();
+        let mut reached = Vec::new();
+        let mut hops = 0;
+        while let Some(name) = ahead.pop() {
+            let before = reached.len();
+            if before > 0 {
+                reached.push(b'/');
+            }
+            reached.extend_from_slice(name);
+            // The last name is the entry itself, which replaces a link.
+            if ahead.is_empty() {
+                break;
+            }
+            let Some(link) = self.all.get(&reached) else { continue };
+            hops += 1;
+            let mut names = link.target.rsplit(|byte| *byte == b'/');
+            if link.target.starts_with(b"/") || names.any(|name| name == b"..") || hops > MOST_HOPS {
+                let text = format!(
+                    "the entry `{}` lies below the link `{}`, which an earlier entry made and which points to `{}`",
+                    shown(path),
+                    shown(&reached),
+                    shown(&link.target)
+                );
+                return Err(Problem::Archive(text));
+            }
+            reached.truncate(before);
+            let names = link.target.rsplit(|byte| *byte == b'/');
+            ahead.extend(names.filter(|name| !matches!(*name, b"" | b".")));
+        }
+        Ok((hops > 0).then_some(reached))
     }
 }
 
-/// A link's target as text.
-pub(super) fn checked_target(path: &str, target: Vec<u8>) -> Result<String, Problem> {
+/// A link's target, if the kernel takes it.
+pub(super) fn checked_target(path: &[u8], target: Vec<u8>) -> Result<Vec<u8>, Problem> {
     let refuse = |what: &str| Err(Problem::Archive(format!("the link `{}` {what}", shown(path))));
     if target.is_empty() {
         return refuse("has no target");
@@ -83,104 +126,75 @@ pub(super) fn checked_target(path: &str, target: Vec<u8>) -> Result<String, Prob
     if target.contains(&0) {
         return refuse("has a target with a NUL in it");
     }
-    String::from_utf8(target).or_else(|_| refuse("has a target that is not UTF-8"))
+    Ok(target)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn to(target: &str) -> Link {
+        Link { target: target.into(), modified: None }
+    }
+
     fn links(all: &[(&str, &str)]) -> Links {
         let mut links = Links::default();
         for (path, target) in all {
-            links.insert((*path).to_owned(), (*target).to_owned()).unwrap();
+            links.insert((*path).into(), to(target)).unwrap();
         }
         links
     }
 
-    fn leads_out(all: &[(&str, &str)]) -> Option<String> {
-        links(all).one_that_leads_out(&Stop::new()).unwrap()
+    fn resolved(all: &[(&str, &str)], path: &str) -> Result<Option<String>, Problem> {
+        let found = links(all).resolved(path.as_bytes())?;
+        Ok(found.map(|path| String::from_utf8(path).unwrap()))
     }
 
     #[test]
-    fn links_within_the_folder_stay_in() {
-        for (path, target) in
-            [("a", "b"), ("a/b", ".."), ("a/b", "../c/./d"), ("a/b/c", "../../x"), ("a", "."), ("a", "b//c/")]
+    fn relative_links_are_followed_as_text() {
+        let all = [("a", "b"), ("b/c", "d//./e"), ("top", ".")];
+        for (path, found) in
+            [("a/f", "b/f"), ("a/c/f", "b/d/e/f"), ("top/a/f", "b/f"), ("b/c/g/f", "b/d/e/g/f"), ("top/f", "f")]
         {
-            assert_eq!(leads_out(&[(path, target)]), None, "{path} -> {target}");
+            assert_eq!(resolved(&all, path).unwrap().as_deref(), Some(found), "{path}");
+        }
+        for path in ["a", "top", "ab/f", "b/f", "x/a/f"] {
+            assert_eq!(resolved(&all, path), Ok(None), "{path}");
         }
     }
 
     #[test]
-    fn links_that_climb_out_or_are_absolute_are_found() {
-        for (path, target) in [("a", ".."), ("a", "/etc"), ("a/b", "../.."), ("a", "b/../../c"), ("a/b", "../../../x")]
-        {
-            assert!(leads_out(&[(path, target)]).is_some(), "{path} -> {target}");
+    fn absolute_climbing_and_circular_links_are_not_followed() {
+        for target in ["/tmp", "..", "x/../y", "a"] {
+            let text = resolved(&[("a", target)], "a/f").unwrap_err().to_string();
+            assert!(text.contains("`a/f` lies below the link `a`"), "{text}");
         }
+        assert!(resolved(&[("a", "b"), ("b", "a")], "a/f").is_err());
     }
 
     #[test]
-    fn links_that_climb_out_through_other_links_are_found() {
-        // `top` leads two folders down and up again, so it is the folder itself, and one more `..` is outside.
-        let (top, up) = (("top", "d/e/up"), ("d/e/up", "../.."));
-        assert_eq!(leads_out(&[top, up]), None);
-        assert_eq!(leads_out(&[top, up, ("in", "top/x/../../in2/..")]).as_deref().map(culprit), Some("in"));
-        assert_eq!(leads_out(&[top, up, ("out", "top/../x")]).as_deref().map(culprit), Some("out"));
-        assert_eq!(leads_out(&[("a", "b"), ("b", "..")]).as_deref().map(culprit), Some("b"));
-        assert_eq!(leads_out(&[("a", "d/b"), ("d/b", "/etc")]).as_deref().map(culprit), Some("d/b"));
-    }
-
-    fn culprit(text: &str) -> &str {
-        text.split('`').nth(1).unwrap()
-    }
-
-    #[test]
-    fn names_that_are_no_links_are_as_deep_as_they_look() {
-        assert_eq!(leads_out(&[("d/a", "x/y/z/../../../../b"), ("d/b", "c")]), None);
-        assert!(leads_out(&[("d/a", "x/y/z/../../../../../b"), ("d/b", "c")]).is_some());
-        // Where a link leads is where `..` goes up from, wherever the link lies.
-        assert_eq!(leads_out(&[("a", "x/y"), ("d/b", "../a/../../c")]), None);
-        assert!(leads_out(&[("a", "x/y"), ("d/b", "../a/../../../c")]).is_some());
-    }
-
-    #[test]
-    fn links_that_go_round_lead_nowhere() {
-        assert_eq!(leads_out(&[("a", "b"), ("b", "a")]), None);
-        assert_eq!(leads_out(&[("a", "a/..")]), None);
-        assert_eq!(leads_out(&[("a", "b/../.."), ("b", "c"), ("c", "a")]), None);
-    }
-
-    /// Followed anew for each of them, these take 240 million steps.
-    fn long_chain() -> Links {
-        let mut links = Links::default();
-        for number in 0..6000 {
-            let target = format!("{}l{}", "d/../".repeat(500), number + 1);
-            links.insert(format!("l{number}"), target).unwrap();
-        }
-        links
-    }
-
-    #[test]
-    fn many_links_with_long_targets_are_each_followed_once() {
-        let (sender, receiver) = std::sync::mpsc::channel();
-        std::thread::spawn(move || sender.send(long_chain().one_that_leads_out(&Stop::new())));
-        assert_eq!(receiver.recv_timeout(std::time::Duration::from_secs(20)), Ok(Ok(None)));
-    }
-
-    #[test]
-    fn following_links_ends_when_it_is_stopped() {
-        let stop = Stop::new();
-        stop.stop();
-        assert_eq!(long_chain().one_that_leads_out(&stop), Err(Problem::Interrupted));
+    fn links_below_a_folder_are_found() {
+        let links = links(&[("a-b", "x"), ("a/b/c", "x"), ("ab", "x")]);
+        assert!(links.has_any_below(b"a") && links.has_any_below(b"a/b"));
+        assert!(!links.has_any_below(b"a/b/c") && !links.has_any_below(b"ab") && !links.has_any_below(b"b"));
     }
 
     #[test]
     fn links_of_more_than_32_mib_are_too_much() {
         let mut links = Links::default();
-        let fitting = MOST_BYTES / (LONGEST_TARGET + 5);
-        for number in 0..fitting {
-            links.insert(format!("{number:05}"), "x".repeat(LONGEST_TARGET)).unwrap();
+        let long = || to(&"x".repeat(LONGEST_TARGET));
+        for number in 0..MOST_BYTES / (LONGEST_TARGET + 5) {
+            links.insert(format!("{number:05}").into(), long()).unwrap();
         }
-        assert_eq!(links.insert("one".to_owned(), "x".repeat(LONGEST_TARGET)), Err(NotAdded::TooMuch));
+        assert_eq!(links.insert("more".into(), long()), Err(TooMuch));
+    }
+
+    #[test]
+    fn a_replaced_link_gives_its_bytes_back() {
+        let mut links = links(&[("a", "long target")]);
+        links.insert("a".into(), to("b")).unwrap();
+        assert_eq!((links.bytes, links.get(b"a")), (2, Some(&to("b"))));
+        assert!(links.remove(b"a") && !links.remove(b"a"));
+        assert_eq!(links.bytes, 0);
     }
 }

@@ -34,6 +34,7 @@ mod error;
 pub mod fuzzing;
 mod jail;
 mod lane;
+mod limits;
 mod links;
 mod names;
 mod pack;
@@ -48,24 +49,14 @@ mod upload;
 
 pub use credentials::Stores;
 pub use error::{Problem, StagingError};
+pub use limits::{Counted, Limits};
 pub use presign::Presigned;
 pub use renewal::Renew;
-
-/// What one artifact may unpack to.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The most bytes of file content, counted as they are written.
-    pub max_unpacked_bytes: u64,
-    /// The most files, folders and links. CodePipeline's own limit for an S3 object is 100 000 files (quotas, CodePipeline
-    /// User Guide). Each takes an inode and, beside its bytes, up to a block: 100 000 empty files, or files of one byte, take
-    /// 400 MB with blocks of 4 KiB. A disk that has less is full, which is an error like that of too many bytes.
-    pub max_entries: u64,
-}
 
 /// What was staged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Staged {
-    /// Bytes of file content in the folder.
+    /// Bytes of file content that were written, those of replaced files included.
     pub bytes: u64,
     /// Files, folders and links in the folder.
     pub entries: u64,

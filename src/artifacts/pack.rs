@@ -1,8 +1,7 @@
 //! A folder becomes a zip archive, written as a stream.
 //!
 //! The same tree gives the same bytes: names are sorted, every time is 1980-01-01 (the first that zip can say), and of the
-//! owner and mode only the permission bits are stored. A symbolic link is stored as a link. One that points out of the
-//! folder is refused: whoever unpacks it would find something else there, or refuse the whole archive, as this worker does.
+//! owner and mode only the permission bits are stored. A symbolic link is stored as a link, wherever it points.
 
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -18,7 +17,7 @@ use rustix::fs::OFlags;
 
 use super::Staged;
 use super::error::{Problem, shown};
-use super::links::{Links, NotAdded};
+use super::links::{Link, Links, TooMuch};
 use super::names::DEEPEST;
 use super::stop::Stop;
 
@@ -79,7 +78,7 @@ fn survey(root: &Dir, stop: &Stop) -> Result<Vec<Entry>, Problem> {
             let Some(name) = name.to_str() else {
                 let text = format!(
                     "the name `{}` in the output folder is not UTF-8; rename it",
-                    shown(&name.to_string_lossy())
+                    shown(&*name.to_string_lossy())
                 );
                 return Err(Problem::Output(text));
             };
@@ -99,9 +98,9 @@ fn survey(root: &Dir, stop: &Stop) -> Result<Vec<Entry>, Problem> {
                 let Some(target) = target.to_str() else {
                     return Err(Problem::Output(format!("the link `{}` has a target that is not UTF-8", shown(&path))));
                 };
-                // No folder holds a name twice.
-                if let Err(NotAdded::TooMuch) = links.insert(path.clone(), target.to_owned()) {
-                    return Err(Problem::Output(format!("the output folder {}", NotAdded::TOO_MUCH)));
+                let link = Link { target: target.into(), modified: None };
+                if let Err(TooMuch) = links.insert(path.clone().into(), link) {
+                    return Err(Problem::Output(format!("the output folder {}", TooMuch::TEXT)));
                 }
                 entries.push(Entry { path, mode: LINK | 0o777, target: Some(target.to_owned()) });
             } else if kind.is_file() {
@@ -114,9 +113,6 @@ fn survey(root: &Dir, stop: &Stop) -> Result<Vec<Entry>, Problem> {
                 return Err(Problem::Output(text));
             }
         }
-    }
-    if let Some(text) = links.one_that_leads_out(stop)? {
-        return Err(Problem::Output(format!("{text}; put a copy there, or a relative link within the output folder")));
     }
     entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     Ok(entries)

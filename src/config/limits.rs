@@ -22,11 +22,15 @@ const POLLING: Duration = Duration::from_secs(10);
 
 const GIB: u64 = 1 << 30;
 
+/// The names of so many entries still fit into the memory that unpacking may take.
+const MOST_ENTRIES: u64 = 10_000_000;
+
 pub(super) fn parse(variable: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Limits {
     let mut number = |name, default, range| whole_number(variable, name, default, range, problems);
     Limits {
         concurrency: usize::try_from(number("CONCURRENCY", 4, 1..=100)).unwrap_or(usize::MAX),
         max_unpacked_bytes: number("MAX_UNPACKED_BYTES", 10 * GIB, 1..=1024 * GIB),
+        max_entries: number("MAX_ENTRIES", 100_000, 1..=MOST_ENTRIES),
         function_timeout: Duration::from_secs(number("FUNCTION_TIMEOUT", LONGEST_FUNCTION, 1..=LONGEST_FUNCTION)),
         staging: Duration::from_secs(number("STAGING_TIMEOUT", 60, 1..=LONGEST_FUNCTION)),
         polling: POLLING,

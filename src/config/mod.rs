@@ -89,6 +89,9 @@ pub struct Limits {
     pub concurrency: usize,
     /// Bytes that one artifact may unpack to (`MAX_UNPACKED_BYTES`, default 10 GiB, the most that Lambda's /tmp can have).
     pub max_unpacked_bytes: u64,
+    /// Files that one artifact may have, and as many folders and links (`MAX_ENTRIES`, default 100,000, which is CodePipeline's
+    /// own limit for the files of an artifact).
+    pub max_entries: u64,
     /// The function's timeout as it was deployed (`FUNCTION_TIMEOUT`, seconds, default 900, Lambda's longest).
     pub function_timeout: Duration,
     /// Time kept free for staging artifacts in and out beside a command's own (`STAGING_TIMEOUT`, seconds, default 60).

@@ -111,14 +111,20 @@ fn every_mistake_is_reported_in_one_message() {
     entry["run"] = json!({"command": []});
     entry["retries"] = json!(3);
     let actions = json!([entry, 7]).to_string();
-    let said = match parsed(&[("ACTIONS", &actions), ("CONCURRENCY", "0"), ("MAX_UNPACKED_BYTES", "much")]) {
+    let said = match parsed(&[
+        ("ACTIONS", &actions),
+        ("CONCURRENCY", "0"),
+        ("MAX_UNPACKED_BYTES", "much"),
+        ("MAX_ENTRIES", "0"),
+    ]) {
         Ok(_) => panic!("accepted"),
         Err(error) => error.to_string(),
     };
     for part in [
-        "8 mistakes",
+        "9 mistakes",
         "CONCURRENCY: must be a whole number from 1 to 100",
         "MAX_UNPACKED_BYTES: ",
+        "MAX_ENTRIES: must be a whole number from 1 to 10000000",
         "ACTIONS[0]: has no member 'retries'",
         "ACTIONS[0].actionType.owner: must be one of Custom",
         "ACTIONS[0].actionType.version: ",

@@ -7,7 +7,7 @@ use rawzip::RangeReader;
 
 use super::content::{self, Content};
 use super::error::Problem;
-use super::jail::{Jail, Nearby};
+use super::jail::{Attributes, Jail, Nearby};
 use super::lane::{Object, RANGES_AHEAD, Source};
 use super::{Limits, Staged};
 
@@ -33,7 +33,8 @@ pub(super) fn unpack<O: Object>(
         }
         Content::OneFile => {
             let mut nearby = Nearby::default();
-            jail.file(name, 0o644, &mut nearby, &mut from_the_start(source), |_| Problem::Interrupted)?;
+            let attributes = Attributes { mode: 0o644, modified: None };
+            jail.file(name.as_bytes(), attributes, &mut nearby, &mut from_the_start(source), |_| Problem::Interrupted)?;
         }
     }
     jail.finish()

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use tar::{Archive, Entry, EntryType};
 
 use super::super::error::{Problem, shown};
-use super::super::jail::{Jail, Nearby};
+use super::super::jail::{Attributes, Jail, Nearby};
 use super::super::links::checked_target;
 use super::super::names::{MadeOn, entry_path, names_a_folder};
 
@@ -56,8 +56,9 @@ fn unpack_entry<R: Read>(entry: &mut Entry<'_, R>, jail: &Jail<'_>, nearby: &mut
         return jail.header();
     }
     let name = entry.path_bytes().into_owned();
-    let path = entry_path(&name, MadeOn::Unix)?;
+    let path = jail.resolved(entry_path(&name, MadeOn::Unix)?)?;
     let mode = entry.header().mode().map_err(|_| refused(&path, "has no valid mode"))?;
+    let attributes = Attributes { mode, modified: None };
     pax::check(entry, &path)?;
     let is_folder = kind == EntryType::Directory || (kind.is_file() && name.ends_with(b"/"));
     let has_content = !is_folder && matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse);
@@ -66,10 +67,10 @@ fn unpack_entry<R: Read>(entry: &mut Entry<'_, R>, jail: &Jail<'_>, nearby: &mut
         return Err(refused(&path, "is no file, but has content"));
     }
     if is_folder {
-        return jail.folder(&path, mode, nearby);
+        return jail.folder(&path, attributes, nearby);
     }
     if path.is_empty() {
-        return Err(refused("", "has no name"));
+        return Err(refused(b"", "has no name"));
     }
     if names_a_folder(&name) {
         return Err(refused(&path, "is no folder, but has the name of one"));
@@ -77,32 +78,31 @@ fn unpack_entry<R: Read>(entry: &mut Entry<'_, R>, jail: &Jail<'_>, nearby: &mut
     match kind {
         EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
             let claimed = entry.size();
-            let size = jail.file(&path, mode, nearby, entry, broken)?;
+            let size = jail.file(&path, attributes, nearby, entry, broken)?;
             if size != claimed {
                 return Err(refused(&path, "ends too early: the archive is truncated"));
             }
             Ok(())
         }
-        EntryType::Symlink => jail.link(path.clone(), checked_target(&path, target(entry, &path)?)?),
+        EntryType::Symlink => jail.link(&path, checked_target(&path, target(entry, &path)?)?, None, nearby),
         EntryType::Link => {
             let target = target(entry, &path)?;
-            jail.hard_link(&path, &entry_path(&target, MadeOn::Unix)?, nearby)
+            jail.hard_link(&path, &jail.resolved(entry_path(&target, MadeOn::Unix)?)?, nearby)
         }
-        EntryType::Char | EntryType::Block | EntryType::Fifo => {
-            Err(refused(&path, "is a device or a named pipe; only files, folders and links are unpacked"))
-        }
+        EntryType::Char | EntryType::Block => jail.skipped(&path, "device"),
+        EntryType::Fifo => jail.skipped(&path, "named pipe"),
         other => {
-            let letter = char::from(other.as_byte()).escape_default();
-            Err(refused(&path, &format!("is of type `{letter}`; only files, folders and links are unpacked")))
+            jail.of_unknown_type(&path, other.as_byte());
+            jail.file(&path, attributes, nearby, entry, broken).map(drop)
         }
     }
 }
 
-fn target<R: Read>(entry: &Entry<'_, R>, path: &str) -> Result<Vec<u8>, Problem> {
+fn target<R: Read>(entry: &Entry<'_, R>, path: &[u8]) -> Result<Vec<u8>, Problem> {
     entry.link_name_bytes().map(std::borrow::Cow::into_owned).ok_or_else(|| refused(path, "is a link without a target"))
 }
 
-fn refused(path: &str, what: &str) -> Problem {
+fn refused(path: &[u8], what: &str) -> Problem {
     Problem::Archive(format!("the tar archive's entry `{}` {what}", shown(path)))
 }
 

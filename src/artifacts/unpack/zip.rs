@@ -10,7 +10,7 @@ use flate2::read::DeflateDecoder;
 use rawzip::{CompressionMethod, Error, ErrorKind, ZipArchive, ZipEntry, ZipVerifier};
 
 use super::super::error::{Problem, shown};
-use super::super::jail::{Jail, Nearby};
+use super::super::jail::{Attributes, Jail, Nearby};
 use super::super::lane::{Lane, Object, RANGES_AHEAD, Source};
 use super::super::links::{LONGEST_TARGET, checked_target};
 use super::super::names::{entry_path, names_a_folder};
@@ -27,7 +27,7 @@ const LONGEST_LOCAL_FIELDS: usize = 2 * 65_535;
 
 /// Unpacks all entries into the jail; what the jail leaves for its end is left.
 pub(super) fn unpack<O: Object>(source: &Source<O>, jail: &Jail<'_>) -> Result<(), Problem> {
-    let (archive, index) = index::read(source, jail.max_entries())?;
+    let (archive, index) = index::read(source, jail.max_headers())?;
     let parts = cut(&index);
     let ahead = RANGES_AHEAD / parts.len().max(1);
     let index = &index;
@@ -84,12 +84,13 @@ fn unpack_part<O: Object>(
             return Err(refused(path, "overlaps with what follows it in the archive"));
         }
         agrees_with_local_header(&body, entry, path, &mut local_fields)?;
+        let attributes = Attributes { mode: entry.mode, modified: None };
         match entry.kind {
-            Kind::Folder => jail.folder(path, entry.mode, &mut nearby)?,
-            Kind::Link => jail.link(path.to_owned(), link_target(&body, entry, path)?)?,
+            Kind::Folder => jail.folder(path, attributes, &mut nearby)?,
+            Kind::Link => jail.link(path, link_target(&body, entry, path)?, None, &mut nearby)?,
             Kind::File => {
                 let mut content = Content::of(&body, entry);
-                jail.file(path, entry.mode, &mut nearby, &mut content, |error| broken_content(path, error))?;
+                jail.file(path, attributes, &mut nearby, &mut content, |error| broken_content(path, error))?;
                 content.check_end(entry, path)?;
             }
         }
@@ -102,7 +103,7 @@ fn unpack_part<O: Object>(
 fn agrees_with_local_header<O: Object>(
     body: &ZipEntry<'_, Lane<O>>,
     entry: &Entry,
-    path: &str,
+    path: &[u8],
     fields: &mut [u8],
 ) -> Result<(), Problem> {
     let local = body.local_header(fields).map_err(|error| broken(path, error))?;
@@ -130,7 +131,7 @@ fn agrees_with_local_header<O: Object>(
     Ok(())
 }
 
-fn link_target<O: Object>(body: &ZipEntry<'_, Lane<O>>, entry: &Entry, path: &str) -> Result<String, Problem> {
+fn link_target<O: Object>(body: &ZipEntry<'_, Lane<O>>, entry: &Entry, path: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut target = Vec::new();
     let mut content = Content::of(body, entry);
     let read = (&mut content).take(LONGEST_TARGET as u64 + 1).read_to_end(&mut target);
@@ -154,7 +155,7 @@ impl<'archive, O: Object> Content<rawzip::ZipReader<&'archive Lane<O>>> {
     }
 
     /// All of the packed bytes must have been needed: otherwise the archive lies about its sizes.
-    fn check_end(self, entry: &Entry, path: &str) -> Result<(), Problem> {
+    fn check_end(self, entry: &Entry, path: &[u8]) -> Result<(), Problem> {
         let Self::Deflated(verifier) = self else { return Ok(()) };
         if verifier.into_inner().total_in() == entry.wayfinder.compressed_size_hint() {
             return Ok(());
@@ -172,12 +173,12 @@ impl<R: Read> Read for Content<R> {
     }
 }
 
-fn refused(path: &str, what: &str) -> Problem {
+fn refused(path: &[u8], what: &str) -> Problem {
     Problem::Archive(format!("the zip archive's entry `{}` {what}", shown(path)))
 }
 
 /// What an error of the zip library means for the entry at `path`.
-fn broken(path: &str, error: Error) -> Problem {
+fn broken(path: &[u8], error: Error) -> Problem {
     match error.into_kind() {
         ErrorKind::IO(error) => {
             Problem::inside(&error, |_| refused(path, "ends too early: the archive is truncated or damaged"))
@@ -190,7 +191,7 @@ fn broken(path: &str, error: Error) -> Problem {
 }
 
 /// What an error of reading an entry's content means.
-fn broken_content(path: &str, error: &io::Error) -> Problem {
+fn broken_content(path: &[u8], error: &io::Error) -> Problem {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match inner.map(Error::kind) {
         Some(ErrorKind::InvalidChecksum { .. }) => refused(path, "does not match its checksum: the archive is damaged"),

@@ -14,7 +14,7 @@ use crate::artifacts::error::Problem;
 const DECISIVE: [&[u8]; 3] = [b"path", b"linkpath", b"size"];
 
 /// Checks the records of one entry.
-pub(super) fn check<R: Read>(entry: &mut Entry<'_, R>, path: &str) -> Result<(), Problem> {
+pub(super) fn check<R: Read>(entry: &mut Entry<'_, R>, path: &[u8]) -> Result<(), Problem> {
     let [name, target, size] = decisive_records(entry, path)?;
     // A long name in GNU's form comes first here, and last elsewhere.
     let other_name = name.is_some_and(|name| name[..] != entry.path_bytes()[..]);
@@ -33,7 +33,7 @@ pub(super) fn check<R: Read>(entry: &mut Entry<'_, R>, path: &str) -> Result<(),
 
 /// Checks records for all entries that follow: the library takes none of them into account, others all.
 pub(super) fn check_global<R: Read>(entry: &mut Entry<'_, R>) -> Result<(), Problem> {
-    const NAME: &str = "pax_global_header";
+    const NAME: &[u8] = b"pax_global_header";
     if entry.size() > MOST_HEADER_BYTES {
         return Err(refused(NAME, "has more than 1 MiB of pax records"));
     }
@@ -44,7 +44,7 @@ pub(super) fn check_global<R: Read>(entry: &mut Entry<'_, R>) -> Result<(), Prob
 }
 
 /// The values of the [`DECISIVE`] records.
-fn decisive_records<R: Read>(entry: &mut Entry<'_, R>, path: &str) -> Result<[Option<Vec<u8>>; 3], Problem> {
+fn decisive_records<R: Read>(entry: &mut Entry<'_, R>, path: &[u8]) -> Result<[Option<Vec<u8>>; 3], Problem> {
     let mut found = [None, None, None];
     let Some(records) = entry.pax_extensions().map_err(|error| broken(&error))? else { return Ok(found) };
     for record in records {

@@ -1,11 +1,14 @@
 //! Unpacking without S3: objects in memory, archives by hand or by other libraries.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use super::super::lane::memory;
+use super::super::limits::Counted;
 use super::*;
 
 mod any_tar;
@@ -30,6 +33,11 @@ enum Node {
 
 type Tree = BTreeMap<String, Node>;
 
+/// A name or a target; bytes that are no UTF-8 are escaped.
+fn text(name: &OsStr) -> String {
+    name.to_str().map_or_else(|| name.as_bytes().escape_ascii().to_string(), str::to_owned)
+}
+
 fn tree(root: &Path) -> Tree {
     fn walk(root: &Path, folder: &Path, tree: &mut Tree) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -42,14 +50,14 @@ fn tree(root: &Path) -> Tree {
                 std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode | 0o700)).unwrap();
             }
             let node = if metadata.is_symlink() {
-                Node::Link(std::fs::read_link(&path).unwrap().to_str().unwrap().to_owned())
+                Node::Link(text(std::fs::read_link(&path).unwrap().as_os_str()))
             } else if metadata.is_dir() {
                 walk(root, &path, tree);
                 Node::Folder(mode)
             } else {
                 Node::File(mode, std::fs::read(&path).unwrap())
             };
-            tree.insert(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned(), node);
+            tree.insert(text(path.strip_prefix(root).unwrap().as_os_str()), node);
         }
     }
     let mut nodes = Tree::new();

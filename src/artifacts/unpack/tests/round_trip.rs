@@ -42,7 +42,7 @@ fn packed(root: &Path) -> Result<Vec<u8>, Problem> {
     pack(root, &mut archive, &Stop::new()).map(|_| archive)
 }
 
-/// A tree whose names are odd but legal, whose folders can be entered, and whose links stay inside.
+/// A tree whose names are odd but legal, whose folders can be entered, and whose links lead anywhere.
 fn any_tree() -> impl Strategy<Value = Tree> {
     let name = prop_oneof![
         "[a-c]",
@@ -52,8 +52,8 @@ fn any_tree() -> impl Strategy<Value = Tree> {
     let file_mode = prop_oneof![Just(0o644), Just(0o755), Just(0o600), Just(0o400)];
     let node = prop_oneof![
         3 => (file_mode, proptest::collection::vec(any::<u8>(), 0..3000)).prop_map(|(mode, content)| Node::File(mode, content)),
-        1 => prop_oneof![Just(0o755), Just(0o700), Just(0o555)].prop_map(Node::Folder),
-        1 => prop_oneof!["[a-c]", "[a-c]/[a-c]", Just(".".to_owned())].prop_map(Node::Link),
+        1 => prop_oneof![Just(0o755), Just(0o700), Just(0o750)].prop_map(Node::Folder),
+        1 => prop_oneof!["[a-c]", "[a-c]/[a-c]", prop::sample::select(vec![".", "..", "/usr/bin/python3"]).prop_map(str::to_owned)].prop_map(Node::Link),
     ];
     let path = proptest::collection::vec(name, 1..4).prop_map(|parts| parts.join("/"));
     proptest::collection::btree_map(path, node, 0..12).prop_map(|wanted| {
@@ -82,8 +82,6 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         build(folder.path(), &wanted);
         let archive = packed(folder.path());
-        // A link may lead out through another one by chance; then it is refused, on both sides.
-        prop_assume!(archive.is_ok());
         let archive = archive.unwrap();
         prop_assert_eq!(&tree(folder.path()), &wanted);
         prop_assert_eq!(&unpacked(archive.clone()), &wanted);
@@ -174,10 +172,6 @@ fn what_an_archive_cannot_hold_is_refused_by_name() {
     assert!(text.contains("is not UTF-8"), "{text}");
     let text = refused(&|root| symlink(std::ffi::OsStr::from_bytes(b"\xff"), root.join("l")).unwrap());
     assert!(text.contains("the link `l` has a target that is not UTF-8"), "{text}");
-    for target in ["/usr/bin/python3", "../neighbour"] {
-        let text = refused(&|root| symlink(target, root.join("l")).unwrap());
-        assert!(text.contains("the link `l` points out of the folder"), "{text}");
-    }
 }
 
 #[test]

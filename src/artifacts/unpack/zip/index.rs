@@ -9,6 +9,7 @@ use rawzip::{
 
 use super::super::super::error::Problem;
 use super::super::super::lane::{Lane, Object, RANGE_BYTES, RANGES_AHEAD, Source};
+use super::super::super::limits::Counted;
 use super::super::super::names::{MadeOn, entry_path, names_a_folder};
 use super::refused;
 
@@ -23,7 +24,7 @@ pub(super) struct Index {
     /// Where the central directory begins.
     pub(super) directory: u64,
     /// The paths, one after another.
-    paths: String,
+    paths: Vec<u8>,
 }
 
 pub(super) struct Entry {
@@ -45,7 +46,7 @@ pub(super) enum Kind {
 }
 
 impl Index {
-    pub(super) fn path(&self, entry: &Entry) -> &str {
+    pub(super) fn path(&self, entry: &Entry) -> &[u8] {
         &self.paths[entry.path.start as usize..entry.path.end as usize]
     }
 
@@ -56,20 +57,20 @@ impl Index {
 }
 
 /// Reads the central directory and checks all that can be told from it alone.
-pub(super) fn read<O: Object>(source: &Source<O>, max_entries: u64) -> Result<(ZipArchive<Lane<O>>, Index), Problem> {
+pub(super) fn read<O: Object>(source: &Source<O>, max_headers: u64) -> Result<(ZipArchive<Lane<O>>, Index), Problem> {
     let size = source.object.size();
     // As much at once as a range has: a directory of 10 MiB takes ten requests then, most of them asked for ahead.
     let mut buffer = vec![0; usize::try_from(RANGE_BYTES).unwrap_or(usize::MAX)];
     let lane = source.lane(size, RANGES_AHEAD);
     let archive = ZipLocator::new().locate_in_reader(lane, &mut buffer, size).map_err(|(_, error)| broken(error))?;
-    if archive.entries_hint() > max_entries {
-        return Err(Problem::TooMany(max_entries));
+    if archive.entries_hint() > max_headers {
+        return Err(Problem::TooMany(Counted::Leftovers, max_headers));
     }
-    let mut index = Index { entries: Vec::new(), directory: archive.directory_offset(), paths: String::new() };
+    let mut index = Index { entries: Vec::new(), directory: archive.directory_offset(), paths: Vec::new() };
     let mut records = archive.entries(&mut buffer);
     while let Some(record) = records.next_entry().map_err(broken)? {
-        if index.entries.len() as u64 >= max_entries {
-            return Err(Problem::TooMany(max_entries));
+        if index.entries.len() as u64 >= max_headers {
+            return Err(Problem::TooMany(Counted::Leftovers, max_headers));
         }
         index.add(&record)?;
     }
@@ -92,7 +93,7 @@ impl Index {
             return Err(refused(&path, "is a device or a socket; only files, folders and links are unpacked"));
         };
         if path.is_empty() && kind != Kind::Folder {
-            return Err(refused("", "has no name"));
+            return Err(refused(b"", "has no name"));
         }
         if kind != Kind::Folder && names_a_folder(record.file_path().as_ref()) {
             return Err(refused(&path, "is no folder, but has the name of one"));
@@ -102,7 +103,7 @@ impl Index {
         if start + path.len() > MOST_NAME_BYTES {
             return Err(Problem::Archive("the names in the zip archive have more than 32 MiB together".to_owned()));
         }
-        self.paths.push_str(&path);
+        self.paths.extend_from_slice(&path);
         // Both fit: they are at most MOST_NAME_BYTES.
         let path = start as u32..self.paths.len() as u32;
         let (offset, wayfinder, method) =
@@ -123,7 +124,7 @@ impl Index {
     }
 }
 
-fn check(record: &ZipFileHeaderRecord<'_>, kind: Kind, path: &str) -> Result<(), Problem> {
+fn check(record: &ZipFileHeaderRecord<'_>, kind: Kind, path: &[u8]) -> Result<(), Problem> {
     let method = record.compression_method();
     let flags = record.flags();
     if flags.is_encrypted() || flags.has_strong_encryption() || flags.is_masked() || method == CompressionMethod::AES {
