@@ -16,7 +16,7 @@ use crate::actions::Served;
 use crate::actions::command;
 use crate::actions::state_machine::StateMachineAction;
 use crate::artifacts::{Limits, Stores};
-use crate::config::{ActionConfig, Config, ConfigError, Run};
+use crate::config::{ActionConfig, Config, ConfigError, Environment, Run};
 use crate::event::Event;
 use crate::ledger::Ledger;
 use crate::lifecycle::Lifecycle;
@@ -40,7 +40,8 @@ const FROM_LAMBDA: [&str; 4] = [
 /// Ends early, with a failure, only if the worker can't start: a bad configuration is logged as one line that lists every
 /// mistake in it.
 pub async fn run() -> ExitCode {
-    ended(start(Config::from_variables(variable), Vec::new()).await)
+    let environment = environment();
+    ended(start(Config::from_variables(&environment), &environment, Vec::new()).await)
 }
 
 /// The same with action types of one's own beside those that `ACTIONS` configures, which may be none.
@@ -48,7 +49,8 @@ pub async fn run() -> ExitCode {
 /// # Examples
 /// See `examples/custom_action.rs`: an implementation of [`Action`](crate::actions::Action) and three lines of `main`.
 pub async fn run_with(own: Vec<Served>) -> ExitCode {
-    ended(start(Config::beside_own_actions(variable), own).await)
+    let environment = environment();
+    ended(start(Config::beside_own_actions(&environment), &environment, own).await)
 }
 
 fn ended(result: Result<(), String>) -> ExitCode {
@@ -61,10 +63,10 @@ fn ended(result: Result<(), String>) -> ExitCode {
     }
 }
 
-async fn start(config: Result<Config, ConfigError>, own: Vec<Served>) -> Result<(), String> {
+async fn start(config: Result<Config, ConfigError>, environment: &Environment, own: Vec<Served>) -> Result<(), String> {
     telemetry::install(config.as_ref().map_or(tracing::Level::INFO, |config| config.log_level));
     let config = config.map_err(|error| error.to_string())?;
-    from_lambda()?;
+    from_lambda(environment)?;
     if config.ledger_bucket.is_none() {
         tracing::warn!(
             "LEDGER_BUCKET is not set: a job whose worker dies stays InProgress until its action times out, which takes up to 24 \
@@ -90,8 +92,8 @@ async fn start(config: Result<Config, ConfigError>, own: Vec<Served>) -> Result<
 }
 
 /// Fails when the process was not started as a Lambda function is.
-fn from_lambda() -> Result<(), String> {
-    let missing: Vec<_> = FROM_LAMBDA.into_iter().filter(|name| variable(name).is_none()).collect();
+fn from_lambda(environment: &Environment) -> Result<(), String> {
+    let missing: Vec<_> = FROM_LAMBDA.into_iter().filter(|name| environment.get(name).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -248,9 +250,10 @@ fn now() -> SystemTime {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-fn variable(name: &str) -> Option<String> {
-    // What is not UTF-8 breaks the rule of whatever variable it is in, and is reported there.
-    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+fn environment() -> Environment {
+    // What is not UTF-8 breaks the rule of the variable that it is in, and is reported there.
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::problems::Problems;
 use super::run::{self, Around};
+use super::variables::{ACTIONS, ACTIONS_FILE, Environment};
 use super::{ActionConfig, Limits, ledger};
 use crate::actions::secret_keys;
 use crate::job::ActionTypeId;
@@ -18,12 +19,8 @@ const CATEGORIES: [&str; 7] = ["Source", "Build", "Deploy", "Test", "Invoke", "A
 /// The one type of the owner `AWS` whose jobs reach a function.
 const LAMBDA_INVOKE: &str = "AWS/Invoke/Lambda/1";
 
-pub(super) fn parse(
-    variable: &impl Fn(&str) -> Option<String>,
-    limits: &Limits,
-    problems: &mut Problems,
-) -> Vec<ActionConfig> {
-    let Some((name, text)) = text(variable, problems) else { return Vec::new() };
+pub(super) fn parse(environment: &Environment, limits: &Limits, problems: &mut Problems) -> Vec<ActionConfig> {
+    let Some((name, text)) = text(environment, problems) else { return Vec::new() };
     let entries = match serde_json::from_str(&text) {
         Ok(Value::Array(entries)) if !entries.is_empty() => entries,
         Ok(_) => {
@@ -41,7 +38,7 @@ pub(super) fn parse(
     let mut actions = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
         let path = format!("{name}[{index}]");
-        let Some(action) = action(entry, &path, variable, limits, problems) else { continue };
+        let Some(action) = action(entry, &path, environment, limits, problems) else { continue };
         if !seen.insert((action.action_type.clone(), action.query_param.clone())) {
             problems.add(&path, "an earlier entry polls for the same action type with the same queryParam");
         }
@@ -51,11 +48,11 @@ pub(super) fn parse(
 }
 
 /// The JSON text and the name of the variable to blame for it.
-fn text(variable: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Option<(&'static str, String)> {
-    match (variable("ACTIONS"), variable("ACTIONS_FILE")) {
+fn text(environment: &Environment, problems: &mut Problems) -> Option<(&'static str, String)> {
+    match (environment.get(ACTIONS.name), environment.get(ACTIONS_FILE.name)) {
         (Some(_), Some(_)) => problems.add("ACTIONS", "set either ACTIONS or ACTIONS_FILE, not both"),
-        (Some(text), None) => return Some(("ACTIONS", text)),
-        (None, Some(path)) => match std::fs::read_to_string(&path) {
+        (Some(text), None) => return Some(("ACTIONS", text.to_owned())),
+        (None, Some(path)) => match std::fs::read_to_string(path) {
             Ok(text) => return Some(("ACTIONS_FILE", text)),
             Err(error) => problems.add("ACTIONS_FILE", format_args!("can't be read: {}", error.kind())),
         },
@@ -67,7 +64,7 @@ fn text(variable: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> 
 fn action(
     entry: &Value,
     path: &str,
-    variable: &dyn Fn(&str) -> Option<String>,
+    environment: &Environment,
     limits: &Limits,
     problems: &mut Problems,
 ) -> Option<ActionConfig> {
@@ -86,7 +83,7 @@ fn action(
     }
     let secrets = secrets(entry.get("secrets"), &format!("{path}.secrets"), problems);
     let secrets = action_type.as_ref().map_or_else(Vec::new, |id| secret_keys(id, secrets));
-    let run = run::parse(entry, &Around { path, secrets: &secrets, limits, variable }, problems);
+    let run = run::parse(entry, &Around { path, secrets: &secrets, limits, environment }, problems);
     let on_crash = ledger::on_crash(entry, run.as_ref(), path, problems);
     let shared = ledger::shared(entry, path, problems);
     Some(ActionConfig { action_type: action_type?, query_param, secrets, on_crash, shared, run: run? })

@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use serde_json::{Map, Value};
 
 use super::Run;
+use super::limits::filled;
 use super::problems::Problems;
+use super::variables::{Environment, LEDGER_BUCKET};
 use crate::actions::OnCrash;
 
 const BUCKET_RULE: &str = "must be the name of an S3 bucket: 3 to 63 of [a-z0-9.-], a letter or digit at both ends, no two dots \
@@ -16,13 +18,12 @@ const BUCKET_RULE: &str = "must be the name of an S3 bucket: 3 to 63 of [a-z0-9.
 const RESERVED_BEGINNINGS: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
 const RESERVED_ENDS: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
-pub(super) fn bucket(variable: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Option<String> {
-    // A template whose ledger is switched off may leave the variable empty.
-    let name = variable("LEDGER_BUCKET").filter(|name| !name.is_empty())?;
-    if !is_bucket_name(&name) {
-        problems.add("LEDGER_BUCKET", BUCKET_RULE);
+pub(super) fn bucket(environment: &Environment, problems: &mut Problems) -> Option<String> {
+    let name = filled(environment, LEDGER_BUCKET.name, problems)?;
+    if !is_bucket_name(name) {
+        problems.add(LEDGER_BUCKET.name, BUCKET_RULE);
     }
-    Some(name)
+    Some(name.to_owned())
 }
 
 fn is_bucket_name(name: &str) -> bool {

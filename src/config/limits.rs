@@ -1,7 +1,5 @@
 //! The plain variables: numbers, folders, the log level.
 
-use std::fmt::Display;
-use std::ops::RangeInclusive;
 use std::path::{Component, PathBuf};
 use std::time::Duration;
 
@@ -9,10 +7,8 @@ use tracing::Level;
 
 use super::Limits;
 use super::problems::Problems;
+use super::variables::{self, Environment, Flag, Number, RUST_LOG, is_ours};
 use crate::telemetry;
-
-/// Lambda's longest timeout and, with it, the longest that a command can run.
-const LONGEST_FUNCTION: u64 = 900;
 
 /// A report is one small call; ten seconds are room for some eight tries (see `queue/attempts.rs`).
 const REPORTING: Duration = Duration::from_secs(10);
@@ -20,33 +16,34 @@ const REPORTING: Duration = Duration::from_secs(10);
 /// A cold start takes milliseconds and a poll that is answered as many; one that hangs is given up after 8 s.
 const POLLING: Duration = Duration::from_secs(10);
 
-const GIB: u64 = 1 << 30;
-
-/// The names of so many entries still fit into the memory that unpacking may take.
-const MOST_ENTRIES: u64 = 10_000_000;
-
-pub(super) fn parse(variable: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Limits {
-    let mut number = |name, default, range| whole_number(variable, name, default, range, problems);
+pub(super) fn parse(environment: &Environment, problems: &mut Problems) -> Limits {
+    let mut number = |variable: &Number| whole_number(environment, variable, problems);
+    let concurrency = usize::try_from(number(&variables::CONCURRENCY)).unwrap_or(usize::MAX);
+    let max_unpacked_bytes = number(&variables::MAX_UNPACKED_BYTES);
+    let max_entries = number(&variables::MAX_ENTRIES);
+    let function_timeout = Duration::from_secs(number(&variables::FUNCTION_TIMEOUT));
+    let staging = Duration::from_secs(number(&variables::STAGING_TIMEOUT));
     Limits {
-        concurrency: usize::try_from(number("CONCURRENCY", 4, 1..=100)).unwrap_or(usize::MAX),
-        max_unpacked_bytes: number("MAX_UNPACKED_BYTES", 10 * GIB, 1..=1024 * GIB),
-        max_entries: number("MAX_ENTRIES", 100_000, 1..=MOST_ENTRIES),
-        function_timeout: Duration::from_secs(number("FUNCTION_TIMEOUT", LONGEST_FUNCTION, 1..=LONGEST_FUNCTION)),
-        staging: Duration::from_secs(number("STAGING_TIMEOUT", 60, 1..=LONGEST_FUNCTION)),
+        concurrency,
+        max_unpacked_bytes,
+        max_entries,
+        function_timeout,
+        staging,
         polling: POLLING,
         reporting: REPORTING,
-        work_folder: folder(variable, "WORK_FOLDER", problems).unwrap_or_else(|| "/tmp".into()),
-        package_folder: folder(variable, "LAMBDA_TASK_ROOT", problems).unwrap_or_else(|| "/var/task".into()),
+        work_folder: folder(environment, variables::WORK_FOLDER.name, variables::WORK_FOLDER.default, problems),
+        clean_tmp: flag(environment, &variables::CLEAN_TMP, problems),
+        package_folder: folder(environment, "LAMBDA_TASK_ROOT", "/var/task", problems),
     }
 }
 
 /// `RUST_LOG` wins over `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets from the function's logging configuration.
-pub(super) fn log_level(variable: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Level {
-    for name in ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"] {
-        let Some(value) = variable(name).filter(|value| !value.trim().is_empty()) else { continue };
+pub(super) fn log_level(environment: &Environment, problems: &mut Problems) -> Level {
+    for name in [RUST_LOG.name, "AWS_LAMBDA_LOG_LEVEL"] {
+        let Some(value) = environment.get(name).filter(|value| !value.trim().is_empty()) else { continue };
         // Lambda's name for what tracing calls ERROR.
-        let value = if value.eq_ignore_ascii_case("fatal") { "error".into() } else { value };
-        if let Some(level) = telemetry::level(&value) {
+        let value = if value.trim().eq_ignore_ascii_case("fatal") { "error" } else { value };
+        if let Some(level) = telemetry::level(value) {
             return level;
         }
         problems.add(name, "must be one of ERROR, WARN, INFO, DEBUG and TRACE; filters by module are not taken");
@@ -59,42 +56,62 @@ pub(super) const CLIENT_TOKENS_RULE: &str = "must be set where a ThirdParty type
     client tokens, but for the client's id at their end, such as codepipeline/clients/";
 
 /// Secrets Manager's names are of 1 to 512 characters (its API reference, `CreateSecret`), 36 of them the client's id here.
-pub(super) fn client_tokens(variable: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Option<String> {
-    let prefix = variable("CLIENT_TOKENS_SECRET").filter(|prefix| !prefix.is_empty())?;
+pub(super) fn client_tokens(environment: &Environment, problems: &mut Problems) -> Option<String> {
+    let name = variables::CLIENT_TOKENS_SECRET.name;
+    let prefix = filled(environment, name, problems)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
     if prefix.len() > 476 || !prefix.chars().all(allowed) {
-        problems
-            .add("CLIENT_TOKENS_SECRET", "must be the beginning of a secret's name: at most 476 of [a-zA-Z0-9/_+=.@-]");
+        problems.add(name, "must be the beginning of a secret's name: at most 476 of [a-zA-Z0-9/_+=.@-]");
     }
-    Some(prefix)
+    Some(prefix.to_owned())
 }
 
-fn whole_number(
-    variable: &impl Fn(&str) -> Option<String>,
-    name: &str,
-    default: u64,
-    range: RangeInclusive<u64>,
-    problems: &mut Problems,
-) -> u64 {
-    let Some(value) = variable(name) else { return default };
+/// The value of the variable `name`, if it has any. An empty one is a mistake, most often of the script that set it.
+pub(super) fn filled<'e>(environment: &'e Environment, name: &str, problems: &mut Problems) -> Option<&'e str> {
+    debug_assert!(is_ours(name), "{name} is not in the table of variables");
+    let value = environment.get(name)?;
+    if value.trim().is_empty() {
+        problems.add(name, "is empty: give it a value, or leave the variable out");
+        return None;
+    }
+    Some(value)
+}
+
+fn whole_number(environment: &Environment, variable: &Number, problems: &mut Problems) -> u64 {
+    let Number { name, unit, default, least, most, .. } = *variable;
+    debug_assert!(is_ours(name), "{name} is not in the table of variables");
+    let Some(value) = environment.get(name) else { return default };
     match value.trim().parse() {
-        Ok(number) if range.contains(&number) => number,
+        Ok(number) if (least..=most).contains(&number) => number,
         _ => {
-            problems.add(name, format_args!("must be a whole number from {} to {}", range.start(), range.end()));
+            let rule = format_args!("must be a whole number from {least} to {most} ({unit}), in digits alone");
+            problems.add(name, rule);
             default
         }
     }
 }
 
-fn folder(
-    variable: &impl Fn(&str) -> Option<String>,
-    name: impl Display + AsRef<str>,
-    problems: &mut Problems,
-) -> Option<PathBuf> {
-    let path = PathBuf::from(variable(name.as_ref())?);
-    if path.is_absolute() && path.components().all(|component| component != Component::ParentDir) {
-        return Some(path);
+/// The value of a variable that is `true` or `false`.
+pub(super) fn flag(environment: &Environment, variable: &Flag, problems: &mut Problems) -> bool {
+    debug_assert!(is_ours(variable.name), "{} is not in the table of variables", variable.name);
+    match environment.get(variable.name).map(str::trim) {
+        None => variable.default,
+        Some("true") => true,
+        Some("false") => false,
+        Some(_) => {
+            problems.add(variable.name, "must be true or false, in lower case");
+            variable.default
+        }
     }
-    problems.add(name, "must be an absolute path without '..'");
-    None
+}
+
+fn folder(environment: &Environment, name: &str, default: &str, problems: &mut Problems) -> PathBuf {
+    let text = environment.get(name).unwrap_or(default);
+    let path = PathBuf::from(text);
+    if !path.is_absolute() || path.components().any(|component| component == Component::ParentDir) {
+        problems.add(name, "must be an absolute path without '..'");
+    } else if text.trim() != text {
+        problems.add(name, "must be a path without white space at its ends");
+    }
+    path
 }

@@ -3,10 +3,12 @@
 mod actions;
 mod ledger;
 mod limits;
+mod misspelt;
 mod problems;
 mod run;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +23,8 @@ use crate::job::ActionTypeId;
 
 pub use problems::ConfigError;
 use problems::Problems;
+use variables::{ACTIONS, ACTIONS_FILE, CLIENT_TOKENS_SECRET};
+pub use variables::{Environment, Flag, Number, Text, VARIABLES, Variable};
 
 /// All that the worker is told from outside.
 pub struct Config {
@@ -102,44 +106,49 @@ pub struct Limits {
     pub reporting: Duration,
     /// Where the worker makes a folder of its own for the folders of jobs (`WORK_FOLDER`, default `/tmp`).
     pub work_folder: PathBuf,
+    /// Whether the worker removes what a command leaves in [`Limits::work_folder`] outside its own folder (`CLEAN_TMP`,
+    /// default false).
+    pub clean_tmp: bool,
     /// The folder of the deployed package (`LAMBDA_TASK_ROOT`, default `/var/task`): second on a command's `PATH`.
     pub package_folder: PathBuf,
 }
 
 impl Config {
-    /// Reads the configuration through `variable`, which answers with a variable's value.
+    /// Reads the configuration.
     ///
     /// # Errors
     /// With every mistake found, each with the variable or JSON path it is at and the rule it breaks. Values are not
     /// shown: they may be secrets in the wrong place.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        Self::read(&variable, |limits, problems| actions::parse(&variable, limits, problems))
+    pub fn from_variables(environment: &Environment) -> Result<Self, ConfigError> {
+        Self::read(environment, |limits, problems| actions::parse(environment, limits, problems))
     }
 
     /// The same for a worker that brings action types of its own, so that `ACTIONS` may be left out.
     ///
     /// # Errors
     /// As [`Config::from_variables`].
-    pub fn beside_own_actions(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        if variable("ACTIONS").is_some() || variable("ACTIONS_FILE").is_some() {
-            return Self::from_variables(variable);
+    pub fn beside_own_actions(environment: &Environment) -> Result<Self, ConfigError> {
+        if environment.get(ACTIONS.name).is_some() || environment.get(ACTIONS_FILE.name).is_some() {
+            return Self::from_variables(environment);
         }
-        Self::read(&variable, |_, _| Vec::new())
+        Self::read(environment, |_, _| Vec::new())
     }
 
     fn read(
-        variable: &impl Fn(&str) -> Option<String>,
+        environment: &Environment,
         actions: impl FnOnce(&Limits, &mut Problems) -> Vec<ActionConfig>,
     ) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
-        let limits = limits::parse(variable, &mut problems);
-        let log_level = limits::log_level(variable, &mut problems);
+        let limits = limits::parse(environment, &mut problems);
+        let log_level = limits::log_level(environment, &mut problems);
         let actions = actions(&limits, &mut problems);
-        let client_tokens = limits::client_tokens(variable, &mut problems);
-        if client_tokens.is_none() && actions.iter().any(|action| action.action_type.owner == "ThirdParty") {
-            problems.add("CLIENT_TOKENS_SECRET", limits::CLIENT_TOKENS_RULE);
+        let client_tokens = limits::client_tokens(environment, &mut problems);
+        let served = |owner: &str| actions.iter().any(|action| action.action_type.owner == owner);
+        if environment.get(CLIENT_TOKENS_SECRET.name).is_none() && served("ThirdParty") {
+            problems.add(CLIENT_TOKENS_SECRET.name, limits::CLIENT_TOKENS_RULE);
         }
-        let ledger_bucket = ledger::bucket(variable, &mut problems);
+        let ledger_bucket = ledger::bucket(environment, &mut problems);
+        misspelt::check(environment, &[], &mut problems);
         problems.into_result(Self { actions, limits, client_tokens, ledger_bucket, log_level })
     }
 }

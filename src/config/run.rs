@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::actions::only_known;
 use super::problems::Problems;
+use super::variables::Environment;
 use super::{Limits, Run};
 use crate::actions::command::{self, CommandAction};
 use crate::actions::http::{HttpAction, HttpMistake, HttpSettings, system_clock};
@@ -28,7 +29,7 @@ pub(super) struct Around<'a> {
     pub(super) path: &'a str,
     pub(super) secrets: &'a [String],
     pub(super) limits: &'a Limits,
-    pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
+    pub(super) environment: &'a Environment,
 }
 
 pub(super) fn parse(entry: &Map<String, Value>, around: &Around<'_>, problems: &mut Problems) -> Option<Run> {
@@ -134,11 +135,12 @@ fn webhook_secret(
         problems.add(format_args!("{path}.secretVariable"), rule);
         return None;
     };
-    let Some(secret) = (around.variable)(name) else {
-        problems.add(format_args!("{path}.secretVariable"), "names a variable that is not set");
+    let Some(secret) = around.environment.get(name) else {
+        problems
+            .add(format_args!("{path}.secretVariable"), format_args!("names the variable {name}, which is not set"));
         return None;
     };
-    Some((name.to_owned(), secret))
+    Some((name.to_owned(), secret.to_owned()))
 }
 
 fn run_state_machine(

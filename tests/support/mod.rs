@@ -75,7 +75,7 @@ impl World {
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         all.insert("ACTIONS".into(), actions.to_string());
         all.insert("WORK_FOLDER".into(), self.work_folder().to_str().unwrap().to_owned());
-        Config::from_variables(|name| all.get(name).cloned()).unwrap_or_else(|error| panic!("{error}"))
+        Config::from_variables(&all.into_iter().collect()).unwrap_or_else(|error| panic!("{error}"))
     }
 
     pub(crate) fn work_folder(&self) -> PathBuf {

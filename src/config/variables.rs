@@ -1,0 +1,186 @@
+//! The variables of the function that the worker reads, each once: for parsing, for finding misspelt names, for documents.
+
+use std::collections::BTreeMap;
+
+/// The environment as it was when the process started. It does not derive `Debug`: it holds secrets.
+#[derive(Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The value of the variable `name`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// A variable that holds a whole number.
+pub struct Number {
+    /// Its name.
+    pub name: &'static str,
+    /// What it counts: `seconds`.
+    pub unit: &'static str,
+    /// The number where the variable is not set.
+    pub default: u64,
+    /// The least that it may be.
+    pub least: u64,
+    /// The most that it may be.
+    pub most: u64,
+    /// What it is for, as a noun phrase.
+    pub meaning: &'static str,
+}
+
+/// A variable that is `true` or `false`.
+pub struct Flag {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds where the variable is not set.
+    pub default: bool,
+    /// What `true` does.
+    pub meaning: &'static str,
+}
+
+/// A variable with any other rule.
+pub struct Text {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds where the variable is not set; empty for nothing.
+    pub default: &'static str,
+    /// What it is for, as a noun phrase.
+    pub meaning: &'static str,
+}
+
+/// Any variable of the worker.
+pub enum Variable {
+    /// A whole number.
+    Number(Number),
+    /// `true` or `false`.
+    Flag(Flag),
+    /// Anything else.
+    Text(Text),
+}
+
+impl Variable {
+    /// The variable's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Number(Number { name, .. }) | Self::Flag(Flag { name, .. }) | Self::Text(Text { name, .. }) => name,
+        }
+    }
+}
+
+const GIB: u64 = 1 << 30;
+/// Lambda's longest timeout and, with it, the longest that a command can run.
+pub(super) const LONGEST_FUNCTION: u64 = 900;
+
+pub(super) const ACTIONS: Text =
+    Text { name: "ACTIONS", default: "", meaning: "the action types to serve, as a JSON array" };
+pub(super) const ACTIONS_FILE: Text =
+    Text { name: "ACTIONS_FILE", default: "", meaning: "a file that holds the JSON array, in place of ACTIONS" };
+pub(super) const CONCURRENCY: Number = Number {
+    name: "CONCURRENCY",
+    unit: "jobs",
+    default: 4,
+    least: 1,
+    most: 100,
+    meaning: "jobs at a time in one invocation (commands run alone)",
+};
+pub(super) const FUNCTION_TIMEOUT: Number = Number {
+    name: "FUNCTION_TIMEOUT",
+    unit: "seconds",
+    default: LONGEST_FUNCTION,
+    least: 1,
+    most: LONGEST_FUNCTION,
+    meaning: "the function's timeout, to check timeoutSeconds against",
+};
+pub(super) const STAGING_TIMEOUT: Number = Number {
+    name: "STAGING_TIMEOUT",
+    unit: "seconds",
+    default: 60,
+    least: 1,
+    most: LONGEST_FUNCTION,
+    meaning: "time kept free for staging artifacts in and out",
+};
+pub(super) const MAX_UNPACKED_BYTES: Number = Number {
+    name: "MAX_UNPACKED_BYTES",
+    unit: "bytes",
+    default: 10 * GIB,
+    least: 1,
+    most: 1024 * GIB,
+    meaning: "the most that one input artifact may unpack to",
+};
+pub(super) const MAX_ENTRIES: Number = Number {
+    name: "MAX_ENTRIES",
+    unit: "files",
+    default: 100_000,
+    least: 1,
+    // The names of so many entries still fit into the memory that unpacking may take.
+    most: 10_000_000,
+    meaning: "the most files that one artifact may hold",
+};
+pub(super) const CLEAN_TMP: Flag = Flag {
+    name: "CLEAN_TMP",
+    default: false,
+    meaning: "removes what a command created in WORK_FOLDER outside its own folder",
+};
+pub(super) const CLIENT_TOKENS_SECRET: Text = Text {
+    name: "CLIENT_TOKENS_SECRET",
+    default: "",
+    meaning: "how the names of the secrets with third-party jobs' client tokens begin",
+};
+pub(super) const LEDGER_BUCKET: Text =
+    Text { name: "LEDGER_BUCKET", default: "", meaning: "the S3 bucket that says which jobs are taken" };
+pub(super) const WORK_FOLDER: Text = Text {
+    name: "WORK_FOLDER",
+    default: "/tmp",
+    meaning: "the folder in which the worker makes a folder for its jobs",
+};
+pub(super) const RUST_LOG: Text =
+    Text { name: "RUST_LOG", default: "INFO", meaning: "the level of the worker's log, over AWS_LAMBDA_LOG_LEVEL" };
+
+/// Every variable of the worker. A new one gets a constant above and a row here. Lambda sets `LAMBDA_TASK_ROOT` and `AWS_LAMBDA_LOG_LEVEL`, which it reads as well.
+pub static VARIABLES: [Variable; 12] = [
+    Variable::Text(ACTIONS),
+    Variable::Text(ACTIONS_FILE),
+    Variable::Number(CONCURRENCY),
+    Variable::Number(FUNCTION_TIMEOUT),
+    Variable::Number(STAGING_TIMEOUT),
+    Variable::Number(MAX_UNPACKED_BYTES),
+    Variable::Number(MAX_ENTRIES),
+    Variable::Flag(CLEAN_TMP),
+    Variable::Text(CLIENT_TOKENS_SECRET),
+    Variable::Text(LEDGER_BUCKET),
+    Variable::Text(WORK_FOLDER),
+    Variable::Text(RUST_LOG),
+];
+
+pub(super) fn is_ours(name: &str) -> bool {
+    VARIABLES.iter().any(|variable| variable.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const README: &str = include_str!("../../README.md");
+
+    #[test]
+    fn each_variable_is_listed_once_and_in_the_readme() {
+        let names: BTreeSet<_> = VARIABLES.iter().map(Variable::name).collect();
+        assert_eq!(names.len(), VARIABLES.len());
+        for name in names {
+            assert!(README.contains(&format!("`{name}`")), "README.md says nothing of {name}");
+        }
+    }
+}
