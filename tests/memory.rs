@@ -90,7 +90,7 @@ async fn stage(role: &str) {
     let (bucket, key) = ("artifacts".to_owned(), "object".to_owned());
     let artifact = Artifact { name: "App".to_owned(), revision: None, bucket, key };
     match direction {
-        "out" => store.stage_out(&artifact, Path::new(folder), None).await,
+        "out" => store.stage_out(&artifact, Path::new(folder), None, &LIMITS).await,
         _ => store.stage_in(&artifact, Path::new(folder), &LIMITS).await,
     }
     .unwrap();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a scenario that can't be set up is a test that fails")]
 
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -63,7 +64,7 @@ async fn a_folder_comes_back_as_it_went_small_in_one_request_and_large_in_parts(
         let (from, to) = (sample_folder(large), tempfile::tempdir().unwrap());
         let job = s3.job();
         let before = s3.seen().len();
-        let out = job.stage_out(&s3.output, from.path(), None).await.unwrap();
+        let out = job.stage_out(&s3.output, from.path(), None, &LIMITS).await.unwrap();
         let sent = s3.seen().split_off(before);
         assert_eq!(sent.iter().filter(|request| request.path_and_query.contains("partNumber=")).count(), parts);
         let back = s3.next_job().stage_in(&s3.output, to.path(), &LIMITS).await.unwrap();
@@ -79,7 +80,7 @@ async fn the_same_folder_gives_the_same_object() {
     let mut objects = Vec::new();
     for _ in 0..2 {
         let from = sample_folder(1000);
-        s3.job().stage_out(&s3.output, from.path(), None).await.unwrap();
+        s3.job().stage_out(&s3.output, from.path(), None, &LIMITS).await.unwrap();
         objects.push(s3.get(&s3.output).await);
     }
     assert_eq!(objects[0], objects[1]);
@@ -91,7 +92,7 @@ async fn uploads_say_aws_kms_and_the_jobs_key_where_there_is_one_in_both_ways() 
     for (large, key) in [(10, None), (10, Some("alias/mine")), (11 * MIB, None), (11 * MIB, Some("alias/mine"))] {
         let from = sample_folder(large);
         let before = s3.seen().len();
-        s3.job().stage_out(&s3.output, from.path(), key).await.unwrap();
+        s3.job().stage_out(&s3.output, from.path(), key, &LIMITS).await.unwrap();
         let begun = s3.seen().split_off(before);
         let begun = begun.iter().find(|request| !request.path_and_query.contains("uploadId")).unwrap();
         assert_eq!(begun.encryption.as_deref(), Some("aws:kms"));
@@ -175,14 +176,14 @@ async fn each_refusal_of_s3_is_told_apart() {
     s3.anyone().delete_object().bucket(&s3.input.bucket).key(&s3.input.key).send().await.unwrap();
     assert_eq!(read(&s3.input).await.failure_kind(), FailureKind::RevisionUnavailable);
     let from = sample_folder(1);
-    let error = s3.job().stage_out(&s3.input, from.path(), None).await.unwrap_err();
+    let error = s3.job().stage_out(&s3.input, from.path(), None, &LIMITS).await.unwrap_err();
     assert!(error.to_string().contains("S3 does not allow to write the object (AccessDenied, HTTP 403)"), "{error}");
 
     s3.time.advance(Duration::from_secs(901));
     assert_eq!(read(&s3.input).await.problem, Problem::Expired);
     for large in [1, 11 * MIB] {
         let from = sample_folder(large);
-        let error = s3.job().stage_out(&s3.output, from.path(), None).await.unwrap_err();
+        let error = s3.job().stage_out(&s3.output, from.path(), None, &LIMITS).await.unwrap_err();
         assert_eq!(error.problem, Problem::Expired);
     }
 }
@@ -220,10 +221,11 @@ async fn a_folder_that_can_not_be_packed_sends_nothing_and_leaves_the_old_object
     let s3 = ArtifactStore::start().await;
     s3.put(&s3.output, "from before").await;
     let from = sample_folder(30 * MIB);
-    // The link sorts behind the large file, but it is found before anything is sent.
-    symlink("/etc", from.path().join("zz")).unwrap();
+    // The name sorts behind the large file, but the worker finds it before it sends anything.
+    let name = std::ffi::OsStr::from_bytes(b"zz\xff");
+    std::fs::write(from.path().join(name), "").unwrap();
     let before = s3.seen().len();
-    let error = s3.job().stage_out(&s3.output, from.path(), None).await.unwrap_err();
+    let error = s3.job().stage_out(&s3.output, from.path(), None, &LIMITS).await.unwrap_err();
     assert_eq!(error.failure_kind(), FailureKind::JobFailed);
     assert_eq!(s3.seen().len(), before);
     assert_eq!(s3.get(&s3.output).await, "from before");
@@ -254,7 +256,7 @@ async fn an_endpoint_for_s3_alone_has_its_buckets_in_the_path_too() {
 async fn a_cancelled_download_writes_nothing_after_the_store_is_finished() {
     let s3 = ArtifactStore::start().await;
     let large = sample_folder(60 * MIB);
-    s3.job().stage_out(&s3.output, large.path(), None).await.unwrap();
+    s3.job().stage_out(&s3.output, large.path(), None, &LIMITS).await.unwrap();
     let to = tempfile::tempdir().unwrap();
     let job = s3.next_job();
     let begun = async {

@@ -16,6 +16,7 @@ use super::limits::{Counted, Limits, Tally};
 use super::links::{Link, Links, TooMuch};
 use super::names::{MadeOn, entry_path};
 use super::stop::Stop;
+pub(super) use notes::List;
 use notes::Notes;
 use writing::Writing;
 

@@ -104,26 +104,33 @@ impl Store {
     /// key `encryption_key` (id, ARN or alias ARN), or with the account's `aws/s3` key.
     ///
     /// # Errors
-    /// When the folder holds something that can't be in an archive or can't be read, or the upload fails. There is no
+    /// When the folder has a name that is not UTF-8, is over a limit or can't be read, or the upload fails. There is no
     /// object then, or still the one from before.
     pub async fn stage_out(
         &self,
         artifact: &Artifact,
         from: &Path,
         encryption_key: Option<&str>,
+        limits: &Limits,
     ) -> Result<Staged, StagingError> {
-        let staged = self.pack(artifact, from, encryption_key).await;
+        let staged = self.pack(artifact, from, encryption_key, *limits).await;
         staged.map_err(|problem| StagingError::new(artifact, problem))
     }
 
-    async fn pack(&self, artifact: &Artifact, from: &Path, encryption_key: Option<&str>) -> Result<Staged, Problem> {
+    async fn pack(
+        &self,
+        artifact: &Artifact,
+        from: &Path,
+        encryption_key: Option<&str>,
+        limits: Limits,
+    ) -> Result<Staged, Problem> {
         let stop = Stop::new();
         let _guard = stop.on_drop();
         let (mut writer, parts) = upload::channel(Handle::current(), stop.clone());
         let from = from.to_owned();
         let packing = stop.clone();
         let packed = self.tasks.spawn_blocking(move || {
-            let staged = pack::pack(&from, &mut writer, &packing)?;
+            let staged = pack::pack(&from, &mut writer, limits, &packing)?;
             writer.finish()?;
             Ok(staged)
         });

@@ -25,15 +25,16 @@ impl Tasks {
         receiver
     }
 
-    /// Starts a thread; it ends by itself, so the work must ask whether it should.
+    /// Starts a thread, whose log lines belong to the caller's span. The work must ask whether it should end.
     pub(super) fn spawn_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> oneshot::Receiver<T> {
         let (sender, receiver) = oneshot::channel();
+        let span = tracing::Span::current();
         self.with(|tasks| {
             tasks.spawn_blocking(move || {
-                let _ = sender.send(work());
+                let _ = sender.send(span.in_scope(work));
             })
         });
         receiver

@@ -105,7 +105,7 @@ impl Turn {
         }
         let outcome = self.act(end_by).await?;
         if let Outcome::Finished(finished) = &outcome {
-            self.stage_out(finished, files).await.map_err(|failure| {
+            self.stage_out(finished, files, unpacking).await.map_err(|failure| {
                 let external_execution_id = finished.external_execution_id.clone();
                 Ended::over(Failure { external_execution_id, ..failure })
             })?;
@@ -161,7 +161,7 @@ impl Turn {
 
     /// Copies the outputs that the action names, and packs the others, if it works on files. An action that works on none
     /// and names none has seen to its outputs itself.
-    async fn stage_out(&self, finished: &Finished, files: bool) -> Result<(), Failure> {
+    async fn stage_out(&self, finished: &Finished, files: bool, limits: &Limits) -> Result<(), Failure> {
         let known = |name: &String| self.job.outputs.iter().any(|artifact| artifact.name == *name);
         if finished.outputs.keys().any(|name| !known(name)) {
             let message = "the action gave a result for an artifact that is none of its output artifacts";
@@ -173,7 +173,7 @@ impl Turn {
                 Some(place) => self.store(artifact)?.copy_out(place, artifact, key).await,
                 None if files => {
                     let from = self.workspace.output(&artifact.name);
-                    self.store(artifact)?.stage_out(artifact, &from, key).await
+                    self.store(artifact)?.stage_out(artifact, &from, key, limits).await
                 }
                 None => continue,
             };

@@ -37,7 +37,7 @@ async fn an_upload_that_s3_refuses_or_fails_at_for_good_is_aborted_and_leaves_th
         *s3.faults.completions.lock().unwrap() = completions.into();
         *s3.faults.aborts.lock().unwrap() = aborts.into();
         let from = sample_folder(6 * MIB);
-        let error = s3.job().stage_out(&s3.output, from.path(), None).await.unwrap_err();
+        let error = s3.job().stage_out(&s3.output, from.path(), None, &LIMITS).await.unwrap_err();
         assert!(error.to_string().contains(doing), "{error}");
         let sent = |method| s3.seen().iter().filter(|request| is_of_upload(request, &method)).count();
         assert_eq!((sent(Method::POST), sent(Method::DELETE)), requests, "{doing}");
@@ -58,7 +58,7 @@ async fn an_upload_that_was_completed_is_a_success_though_every_answer_to_it_got
         *s3.faults.completions.lock().unwrap() = lost.into();
         let (from, to) = (sample_folder(6 * MIB), tempfile::tempdir().unwrap());
         let store = if may_look { s3.next_job() } else { s3.job() };
-        store.stage_out(&s3.output, from.path(), None).await.unwrap();
+        store.stage_out(&s3.output, from.path(), None, &LIMITS).await.unwrap();
         assert_eq!(s3.seen().iter().filter(|request| is_of_upload(request, &Method::DELETE)).count(), aborts);
         assert_eq!(s3.seen().iter().filter(|request| request.method == Method::HEAD).count(), 1);
         s3.next_job().stage_in(&s3.output, to.path(), &LIMITS).await.unwrap();
@@ -74,12 +74,12 @@ async fn an_upload_that_somebody_else_ended_is_a_failure() {
     for (answers, asks) in [(vec![FAILED, GONE], 1), (vec![FAILED, GONE], 1), (vec![GONE], 0)] {
         *s3.faults.completions.lock().unwrap() = answers.into();
         let before = s3.seen().len();
-        let error = s3.next_job().stage_out(&s3.output, from.path(), None).await.unwrap_err();
+        let error = s3.next_job().stage_out(&s3.output, from.path(), None, &LIMITS).await.unwrap_err();
         assert!(error.to_string().contains("S3 refuses to complete the upload (NoSuchUpload, HTTP 404)"), "{error}");
         let sent = s3.seen().split_off(before);
         assert_eq!(sent.iter().filter(|request| request.method == Method::HEAD).count(), asks);
         // Complete, but not this upload's.
-        s3.job().stage_out(&s3.output, from.path(), None).await.unwrap();
+        s3.job().stage_out(&s3.output, from.path(), None, &LIMITS).await.unwrap();
     }
 }
 
@@ -95,7 +95,7 @@ async fn a_completion_is_tried_again_after_an_error_in_a_good_answer_and_with_fr
     ] {
         *s3.faults.completions.lock().unwrap() = [instead].into();
         let before = s3.seen().len();
-        s3.job().stage_out(&s3.output, from.path(), None).await.unwrap();
+        s3.job().stage_out(&s3.output, from.path(), None, &LIMITS).await.unwrap();
         let sent = s3.seen().split_off(before);
         assert_eq!(sent.iter().filter(|request| is_of_upload(request, &Method::POST)).count(), 2, "{}", instead.code);
         assert!(!sent.iter().any(|request| request.method == Method::HEAD));
@@ -112,7 +112,7 @@ async fn a_cancelled_upload_is_aborted_before_the_store_is_finished() {
         until(async || s3.seen().iter().any(|request| request.path_and_query.contains("partNumber="))).await;
     };
     tokio::select! {
-        _ = job.stage_out(&s3.output, from.path(), None) => panic!("its parts are never answered"),
+        _ = job.stage_out(&s3.output, from.path(), None, &LIMITS) => panic!("its parts are never answered"),
         () = sending => {}
     }
     job.finished().await;
@@ -134,7 +134,7 @@ async fn a_cancelled_upload_waits_only_briefly_for_an_s3_that_does_not_answer() 
             until(async || s3.seen().iter().any(|request| request.path_and_query.contains(last))).await;
         };
         tokio::select! {
-            _ = job.stage_out(&s3.output, from.path(), None) => panic!("it is never answered"),
+            _ = job.stage_out(&s3.output, from.path(), None, &LIMITS) => panic!("it is never answered"),
             () = sending => {}
         }
         // What the worker waits for a cancelled job is 2 s.

@@ -12,8 +12,9 @@ pub(super) struct Notes {
     unknown: List,
 }
 
+/// Entries as a log names them.
 #[derive(Default)]
-struct List {
+pub(in super::super) struct List {
     named: Vec<String>,
     count: usize,
 }
@@ -39,14 +40,15 @@ impl Notes {
 }
 
 impl List {
-    fn add(&mut self, text: impl FnOnce() -> String) {
+    pub(in super::super) fn add(&mut self, text: impl FnOnce() -> String) {
         if self.named.len() < MOST_NAMED {
             self.named.push(text());
         }
         self.count += 1;
     }
 
-    fn text(&self) -> Option<String> {
+    /// The first few, and the number of the others.
+    pub(in super::super) fn text(&self) -> Option<String> {
         let others = self.count - self.named.len();
         match (self.count, others) {
             (0, _) => None,

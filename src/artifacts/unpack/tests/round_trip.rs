@@ -1,4 +1,4 @@
-//! What is packed unpacks to the same tree, and packs to the same bytes again.
+//! A packed tree unpacks to the same tree, and packs to the same bytes again.
 
 use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
@@ -39,7 +39,7 @@ fn build(root: &Path, tree: &Tree) {
 
 fn packed(root: &Path) -> Result<Vec<u8>, Problem> {
     let mut archive = Vec::new();
-    pack(root, &mut archive, &Stop::new()).map(|_| archive)
+    pack(root, &mut archive, LIMITS, &Stop::new()).map(|_| archive)
 }
 
 /// A tree whose names are odd but legal, whose folders can be entered, and whose links lead anywhere.
@@ -119,7 +119,7 @@ fn another_library_reads_what_is_packed() {
     for at in 0..archive.len() {
         let mut entry = archive.by_index(at).unwrap();
         let time = entry.last_modified().unwrap();
-        assert_eq!((time.year(), time.month(), time.day(), time.hour()), (1980, 1, 1, 0));
+        assert_eq!((time.year(), time.month(), time.day(), time.hour()), (1980, 2, 1, 0));
         let mode = entry.unix_mode().unwrap() & 0o777;
         let mut content = Vec::new();
         std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
@@ -155,23 +155,58 @@ fn an_empty_folder_is_a_valid_empty_zip() {
 }
 
 #[test]
-fn what_an_archive_cannot_hold_is_refused_by_name() {
-    let refused = |make: &dyn Fn(&Path)| {
-        let folder = tempfile::tempdir().unwrap();
-        make(folder.path());
-        packed(folder.path()).unwrap_err().to_string()
-    };
-    let text = refused(&|root| drop(std::os::unix::net::UnixListener::bind(root.join("sock")).unwrap()));
-    assert!(text.contains("`sock` is a device, a socket or a named pipe"), "{text}");
-    let text = refused(&|root| {
-        rustix::fs::mknodat(rustix::fs::CWD, root.join("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
-            .unwrap();
-    });
-    assert!(text.contains("`pipe` is a device, a socket or a named pipe"), "{text}");
-    let text = refused(&|root| std::fs::write(root.join(std::ffi::OsStr::from_bytes(b"\xff")), "").unwrap());
-    assert!(text.contains("is not UTF-8"), "{text}");
-    let text = refused(&|root| symlink(std::ffi::OsStr::from_bytes(b"\xff"), root.join("l")).unwrap());
-    assert!(text.contains("the link `l` has a target that is not UTF-8"), "{text}");
+fn links_are_packed_unchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    let targets: [&[u8]; 6] = [b"/dev/null", b"../neighbour", b"nothing", b".", b"caf\xe9", b"/usr/bin/python3"];
+    for (number, target) in targets.iter().enumerate() {
+        symlink(std::ffi::OsStr::from_bytes(target), folder.path().join(number.to_string())).unwrap();
+    }
+    let mut archive = ::zip::ZipArchive::new(Cursor::new(packed(folder.path()).unwrap())).unwrap();
+    for (number, target) in targets.iter().enumerate() {
+        let mut entry = archive.by_name(&number.to_string()).unwrap();
+        let mut content = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
+        assert!(entry.is_symlink() && content == *target, "{target:?}");
+    }
+}
+
+#[test]
+fn sockets_and_pipes_are_left_out_of_an_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+    let (pipe, mode) = (folder.path().join("pipe"), rustix::fs::Mode::RUSR);
+    rustix::fs::mknodat(rustix::fs::CWD, pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let mut archive = Vec::new();
+    assert_eq!(pack(folder.path(), &mut archive, LIMITS, &Stop::new()).map(|staged| staged.entries), Ok(1));
+    assert_eq!(unpacked(archive).keys().collect::<Vec<_>>(), ["file"]);
+}
+
+#[test]
+fn an_output_name_that_is_not_utf8_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff")), "").unwrap();
+    let text = packed(folder.path()).unwrap_err().to_string();
+    assert!(text.contains("is not UTF-8; rename it"), "{text}");
+}
+
+#[test]
+fn an_output_has_at_most_so_many_files_and_as_many_folders_and_links() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits { max_entries: 2, max_unpacked_bytes: 0 };
+    let packed = || pack(folder.path(), Vec::new(), limits, &Stop::new());
+    for name in ["a", "b"] {
+        std::fs::write(folder.path().join(name), "content").unwrap();
+    }
+    std::fs::create_dir(folder.path().join("folder")).unwrap();
+    symlink("a", folder.path().join("link")).unwrap();
+    assert_eq!(packed().map(|staged| staged.entries), Ok(4));
+    symlink("a", folder.path().join("folder/link")).unwrap();
+    let text = packed().unwrap_err().to_string();
+    assert!(text.starts_with("it has more than 2 folders and links, the limit; raise MAX_ENTRIES"), "{text}");
+    std::fs::remove_file(folder.path().join("folder/link")).unwrap();
+    std::fs::write(folder.path().join("folder/c"), "").unwrap();
+    assert_eq!(packed(), Err(Problem::TooMany(Counted::Files, 2)));
 }
 
 #[test]
@@ -204,5 +239,5 @@ fn packing_ends_when_it_is_stopped() {
     std::fs::write(folder.path().join("a"), "A").unwrap();
     let stop = Stop::new();
     stop.stop();
-    assert_eq!(pack(folder.path(), Vec::new(), &stop), Err(Problem::Interrupted));
+    assert_eq!(pack(folder.path(), Vec::new(), LIMITS, &stop), Err(Problem::Interrupted));
 }
