@@ -1,6 +1,7 @@
 //! From the process's start to a running Lambda function: config, logging, clients, run.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -76,7 +77,8 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
 
     command::harden_process().map_err(|error| format!("the process can't be shielded from commands: {error}"))?;
     let parent = config.limits.work_folder.clone();
-    let work_folder = WorkFolder::take(&parent)
+    let taken = if config.limits.clean_tmp { WorkFolder::take_and_clean(&parent) } else { WorkFolder::take(&parent) };
+    let work_folder = taken
         .map_err(|error| format!("no folder to work in can be had in {} (WORK_FOLDER): {error}", parent.display()))?;
     let config =
         Config { limits: config::Limits { work_folder: work_folder.path().to_owned(), ..config.limits }, ..config };
@@ -112,7 +114,8 @@ pub fn worker(config: Config, own: Vec<Served>, shared: &SdkConfig) -> Worker {
         ledger: ledger_bucket.map(|bucket| Ledger::new(shared, bucket)),
         stores: Stores::new(shared),
         unpacking: Limits { max_unpacked_bytes: limits.max_unpacked_bytes, max_entries: limits.max_entries },
-        work_folder: limits.work_folder.clone(),
+        clean: limits.work_folder.parent().filter(|_| limits.clean_tmp).map(Path::to_owned),
+        work_folder: limits.work_folder,
         reporting: limits.reporting,
         wall_clock: Arc::new(now),
     };

@@ -1,12 +1,17 @@
 //! A job's own folder: where its artifacts are staged and its action works.
 
+mod leftovers;
+mod listing;
+mod mounts;
 mod removal;
 mod work_folder;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::job::Job;
+use leftovers::Leftovers;
 use removal::{make_writable, remove_tree};
 pub use work_folder::WorkFolder;
 
@@ -22,6 +27,8 @@ pub use work_folder::WorkFolder;
 /// Where that folder is there already, the job has another: `<job id>.2`.
 pub struct Workspace {
     root: PathBuf,
+    /// Files that a command adds around this folder. `None` if they stay.
+    leftovers: Option<Leftovers>,
 }
 
 /// Why a job has no folder to work in.
@@ -65,7 +72,7 @@ impl Workspace {
     pub fn create(work_folder: &Path, job: &Job) -> Result<Self, WorkspaceError> {
         let name = safe_component(&job.id);
         let root = new_folder(work_folder, &name).map_err(WorkspaceError::of(&work_folder.join(&name)))?;
-        let workspace = Self { root };
+        let workspace = Self { root, leftovers: None };
         let make = |folder: &Path| std::fs::create_dir_all(folder).map_err(WorkspaceError::of(folder));
         make(&workspace.home())?;
         make(&workspace.report_folder())?;
@@ -76,6 +83,26 @@ impl Workspace {
             make(&workspace.output(checked_name(&artifact.name)?))?;
         }
         Ok(workspace)
+    }
+
+    /// Also removes, together with the job's folder, what a command creates in the folder `top` outside the job's folder. The
+    /// worker's own folder must be in `top`, and no other worker may run a command there meanwhile.
+    #[must_use]
+    pub fn cleaning(mut self, top: &Path) -> Self {
+        let own = self.root.parent().unwrap_or(&self.root);
+        self.leftovers = Some(Leftovers::of_job(top, own, &self.root));
+        self
+    }
+
+    /// Notes what is around the job's folder, immediately before a command starts. Does nothing without
+    /// [`Workspace::cleaning`].
+    pub(crate) async fn note_surroundings(self: &Arc<Self>) {
+        if self.leftovers.is_some() {
+            let workspace = Arc::clone(self);
+            let noting = move || workspace.leftovers.iter().for_each(Leftovers::note);
+            let span = tracing::Span::current();
+            let _ = tokio::task::spawn_blocking(move || span.in_scope(noting)).await;
+        }
     }
 
     /// The folder that holds everything of this job.
@@ -111,7 +138,7 @@ impl Drop for Workspace {
 }
 
 impl Workspace {
-    /// Removes the folder now, even while an action that ignored its end still holds on to this. /tmp holds nothing of a
+    /// Removes the folder now, and the files that a command has left around it. It does so even while an action that ignored its end still holds on to this. /tmp holds nothing of a
     /// finished job: it outlives the invocation, and the next job may be of another pipeline.
     pub(crate) fn remove(&self) {
         let removed = remove_tree(&self.root).or_else(|_| {
@@ -121,6 +148,9 @@ impl Workspace {
         });
         if let Err(error) = removed {
             tracing::error!(error = %error, "the job's folder could not be removed");
+        }
+        if let Some(leftovers) = &self.leftovers {
+            leftovers.remove();
         }
     }
 }

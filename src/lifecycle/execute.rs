@@ -69,7 +69,10 @@ pub(super) async fn execute(
     let (ended, workspace) = match Workspace::create(&lifecycle.work_folder, &job) {
         Err(error) => (Err(Ended::untouched(Failure::new(FailureKind::JobFailed, error.to_string()))), None),
         Ok(workspace) => {
-            let workspace = Arc::new(workspace);
+            let workspace = Arc::new(match &lifecycle.clean {
+                Some(folder) => workspace.cleaning(folder),
+                None => workspace,
+            });
             let store = credentials.map(|credentials| {
                 let action_type = job.action_type.clone();
                 let (queue, key) = (lifecycle.queue.clone(), claim.key().clone());

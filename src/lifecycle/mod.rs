@@ -68,6 +68,8 @@ pub struct Lifecycle {
     pub unpacking: Limits,
     /// Where jobs have their folders.
     pub work_folder: PathBuf,
+    /// The folder around it, if what commands leave there is to be removed.
+    pub clean: Option<PathBuf>,
     /// Kept free at the end of an invocation: nothing but reporting happens in it.
     pub reporting: Duration,
     /// The wall clock, for what outlasts an invocation: how long the jobs of one run of an action have taken together.
@@ -184,7 +186,8 @@ impl Lifecycle {
         let end = delivery.deliver(executed, with_others).await;
         // After the report: a large folder takes its time to go, a report can't wait.
         if let Some(workspace) = workspace {
-            let _ = tokio::task::spawn_blocking(move || workspace.remove()).await;
+            let span = tracing::Span::current();
+            let _ = tokio::task::spawn_blocking(move || span.in_scope(|| workspace.remove())).await;
         }
         end
     }

@@ -2,8 +2,53 @@
 
 use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::ops::AddAssign;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+/// How much room something takes on its disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Files, folders and links.
+    pub(super) entries: u64,
+    /// The room that they take, in whole blocks.
+    pub(super) bytes: u64,
+}
+
+impl AddAssign for Size {
+    fn add_assign(&mut self, other: Self) {
+        self.entries += other.entries;
+        self.bytes += other.bytes;
+    }
+}
+
+/// The size of a file, or of a folder that is to be removed: its folders become readable. Files whose path is longer than the
+/// system allows are not counted.
+pub(super) fn measure(path: &Path) -> Size {
+    let mut size = Size::default();
+    let mut pending = vec![path.to_owned()];
+    while let Some(path) = pending.pop() {
+        let Ok(metadata) = path.symlink_metadata() else { continue };
+        // `st_blocks` counts in units of 512 bytes on every disk.
+        size += Size { entries: 1, bytes: metadata.blocks() * 512 };
+        if metadata.is_dir() {
+            let _ = make_writable(&path);
+            let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+            pending.extend(entries.map(|entry| entry.path()));
+        }
+    }
+    size
+}
+
+/// Gives this user, if the folder is this user's, the rights to list and change it, and takes none from others.
+pub(super) fn unlock(folder: &Path) -> io::Result<()> {
+    let metadata = folder.symlink_metadata()?;
+    let mode = metadata.permissions().mode();
+    if metadata.is_dir() && mode & 0o700 != 0o700 && metadata.uid() == rustix::process::geteuid().as_raw() {
+        std::fs::set_permissions(folder, Permissions::from_mode(mode | 0o700))?;
+    }
+    Ok(())
+}
 
 /// Removes `root` and everything in it; that it is not there is fine.
 pub(super) fn remove_tree(root: &Path) -> io::Result<()> {
@@ -89,6 +134,19 @@ mod tests {
 
         assert!(!root.exists());
         assert!(outside.join("kept").exists());
+    }
+
+    #[test]
+    fn the_size_of_locked_folders_and_links_is_their_own() {
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("left");
+        std::fs::create_dir_all(root.join("locked")).unwrap();
+        std::fs::write(root.join("locked/file"), vec![1; 100_000]).unwrap();
+        std::os::unix::fs::symlink("/usr", root.join("link")).unwrap();
+        std::fs::set_permissions(root.join("locked"), Permissions::from_mode(0o000)).unwrap();
+        let size = measure(&root);
+        assert_eq!(size.entries, 4);
+        assert!((100_000..200_000).contains(&size.bytes), "{size:?}");
     }
 
     #[test]

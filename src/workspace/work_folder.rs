@@ -1,5 +1,6 @@
 //! The worker's own part of `/tmp`.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,10 +9,20 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::removal::remove_tree;
+use super::leftovers::Leftovers;
+use super::removal::{remove_tree, unlock};
 
 /// More workers than this on one machine are a mistake; Lambda gives each its own `/tmp`.
 const MOST: u32 = 1000;
+
+/// The beginning of the names of workers' folders and locks.
+const NAME: &str = "codepipeline-worker-";
+
+/// Whether this is the name of a worker's folder or of its lock.
+pub(super) fn is_a_workers(name: &OsStr) -> bool {
+    let number = name.to_str().and_then(|name| name.strip_suffix(".lock").unwrap_or(name).strip_prefix(NAME));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
 
 /// A folder that belongs to this process alone for as long as this lives.
 pub struct WorkFolder {
@@ -26,9 +37,24 @@ impl WorkFolder {
     /// # Errors
     /// When `parent` can't be written to, or what an earlier process left can't be removed.
     pub fn take(parent: &Path) -> io::Result<Self> {
+        Self::take_after(parent, |_| {})
+    }
+
+    /// The same, and cleans `parent` if an earlier process died while it ran a command: it left a list of the files from before
+    /// that command. Without such a list all files stay.
+    ///
+    /// # Errors
+    /// As [`WorkFolder::take`]. Leftovers that can't be removed are no error.
+    pub fn take_and_clean(parent: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(parent)?;
+        unlock(parent)?;
+        Self::take_after(parent, |own| Leftovers::of_an_earlier_process(parent, own).remove())
+    }
+
+    fn take_after(parent: &Path, clean: impl Fn(&Path)) -> io::Result<Self> {
         std::fs::create_dir_all(parent)?;
         for number in 0..MOST {
-            let path = parent.join(format!("codepipeline-worker-{number}"));
+            let path = parent.join(format!("{NAME}{number}"));
             let lock = OpenOptions::new()
                 .create(true)
                 .truncate(false)
@@ -40,6 +66,7 @@ impl WorkFolder {
                 Err(Errno::WOULDBLOCK) => continue,
                 Err(error) => return Err(error.into()),
             }
+            clean(&path);
             remove_tree(&path)?;
             std::fs::create_dir(&path)?;
             return Ok(Self { path, _lock: lock });
@@ -56,6 +83,18 @@ impl WorkFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_number_makes_a_name_a_workers() {
+        for name in ["codepipeline-worker-0", "codepipeline-worker-12.lock"] {
+            assert!(is_a_workers(OsStr::new(name)), "{name}");
+        }
+        for name in
+            ["codepipeline-worker-", "codepipeline-worker-1.old", "codepipeline-worker-x", "codepipeline-worker"]
+        {
+            assert!(!is_a_workers(OsStr::new(name)), "{name}");
+        }
+    }
 
     #[test]
     fn two_workers_in_one_place_have_a_folder_each() {

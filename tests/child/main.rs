@@ -8,5 +8,6 @@
 mod support;
 
 mod abuse;
+mod leftovers;
 mod sight;
 mod worker;

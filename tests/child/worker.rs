@@ -47,7 +47,7 @@ impl Scene {
         Self::with(&[], Some(bytes)).await
     }
 
-    async fn with(variables: &[(&str, &str)], room: Option<u64>) -> Self {
+    pub(crate) async fn with(variables: &[(&str, &str)], room: Option<u64>) -> Self {
         let world = World::new().await;
         world.create_type("Test", "Shell", &[]).await;
         let (endpoint, heard) = tee(&world.emulator.endpoint()).await;
@@ -83,6 +83,24 @@ impl Scene {
 
     /// Has the worker run `script` in a job of its own, with `files` beside it.
     pub(crate) async fn run(&mut self, script: &str, files: &[(&str, &str)]) -> Told {
+        let (pipeline, invocation) = self.invoke(script, files).await;
+        let Invocation::Answered(summary) = &invocation else { panic!("{invocation:?}\n{}", self.logged()) };
+        assert_eq!(summary["claimed"], 1, "{summary}\n{}", self.logged());
+        if summary["succeeded"] == 1 {
+            return Told { failure: None, output: unzipped(self.world.output_artifact(&pipeline, "Act").await) };
+        }
+        assert_eq!(summary["failed"], 1, "{summary}\n{}", self.logged());
+        let told = self.world.action(&pipeline, "Act").await.unwrap().error_details.unwrap();
+        Told { failure: told.message, output: BTreeMap::new() }
+    }
+
+    /// Has the worker run `script`, which kills it.
+    pub(crate) async fn run_deadly(&mut self, script: &str) {
+        let (_, invocation) = self.invoke(script, &[]).await;
+        assert!(!matches!(invocation, Invocation::Answered(_)), "{invocation:?}");
+    }
+
+    async fn invoke(&mut self, script: &str, files: &[(&str, &str)]) -> (String, Invocation) {
         self.jobs += 1;
         let pipeline = format!("p{}", self.jobs);
         let action = custom("Act", "Test", "Shell").output_artifacts(output("Out"));
@@ -93,16 +111,7 @@ impl Scene {
         self.world.until_begun(&pipeline, "Act").await;
 
         let schedule: Value = serde_json::from_str(include_str!("../../events/schedule.json")).unwrap();
-        let invocation = self.function.invoke(&schedule).await.unwrap();
-
-        let Invocation::Answered(summary) = &invocation else { panic!("{invocation:?}\n{}", self.logged()) };
-        assert_eq!(summary["claimed"], 1, "{summary}\n{}", self.logged());
-        if summary["succeeded"] == 1 {
-            return Told { failure: None, output: unzipped(self.world.output_artifact(&pipeline, "Act").await) };
-        }
-        assert_eq!(summary["failed"], 1, "{summary}\n{}", self.logged());
-        let told = self.world.action(&pipeline, "Act").await.unwrap().error_details.unwrap();
-        Told { failure: told.message, output: BTreeMap::new() }
+        (pipeline, self.function.invoke(&schedule).await.unwrap())
     }
 
     /// What the worker has logged and nobody has asked for yet.

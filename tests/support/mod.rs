@@ -173,6 +173,7 @@ pub(crate) fn lifecycle(shared: &SdkConfig, work_folder: PathBuf) -> Lifecycle {
         stores: Stores::new(shared),
         unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
         work_folder,
+        clean: None,
         reporting: Duration::from_secs(10),
         wall_clock: Arc::new(|| UNIX_EPOCH),
     }

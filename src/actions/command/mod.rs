@@ -172,6 +172,7 @@ impl Action for CommandAction {
         let turn = timeout_at(run.deadline, supervise::turn())
             .await
             .map_err(|_| failures::of_no_time(run.deadline, Instant::now()))?;
+        run.workspace.note_surroundings().await;
         let started = Instant::now();
         let limits = self.limits(started, run.deadline);
         if limits.terminate_at <= started {

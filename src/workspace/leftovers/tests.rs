@@ -1,0 +1,207 @@
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use super::super::WorkFolder;
+use super::*;
+
+/// A work folder, and in it a worker's own with a job's.
+struct Scene {
+    parent: tempfile::TempDir,
+    top: PathBuf,
+    own: WorkFolder,
+    job: PathBuf,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let parent = tempfile::tempdir().unwrap();
+        let top = parent.path().join("work");
+        let own = WorkFolder::take(&top).unwrap();
+        let job = own.path().join("job");
+        fs::create_dir(&job).unwrap();
+        Self { parent, top, own, job }
+    }
+
+    fn leftovers(&self) -> Leftovers {
+        Leftovers::of_job(&self.top, self.own.path(), &self.job)
+    }
+
+    /// Runs `command` between a listing and the removal of what is new.
+    fn clean_after(&self, command: impl FnOnce(&Path)) {
+        let leftovers = self.leftovers();
+        leftovers.note();
+        command(&self.top);
+        leftovers.remove();
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.top).unwrap();
+        let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+const WORKERS: [&str; 2] = ["codepipeline-worker-0", "codepipeline-worker-0.lock"];
+
+#[test]
+fn everything_that_a_command_adds_is_removed() {
+    let scene = Scene::new();
+    scene.clean_after(|top| {
+        fs::write(top.join("file"), "x").unwrap();
+        fs::write(top.join(".hidden"), "x").unwrap();
+        fs::write(top.join("codepipeline-worker"), "x").unwrap();
+        fs::create_dir_all(top.join("locked/inner")).unwrap();
+        fs::write(top.join("locked/inner/file"), "x").unwrap();
+        fs::set_permissions(top.join("locked"), fs::Permissions::from_mode(0o000)).unwrap();
+        fs::write(top.join("codepipeline-worker-0/beside-the-job"), "x").unwrap();
+        let _listening = std::os::unix::net::UnixListener::bind(top.join("socket")).unwrap();
+    });
+    assert_eq!(scene.names(), WORKERS);
+    assert_eq!(fs::read_dir(scene.own.path()).unwrap().count(), 1, "only the job's folder, which goes in another way");
+}
+
+#[test]
+fn what_was_there_before_stays() {
+    let scene = Scene::new();
+    fs::write(scene.top.join("grows"), "1").unwrap();
+    fs::write(scene.top.join("replaced"), "1").unwrap();
+    fs::create_dir_all(scene.top.join("folder/inner")).unwrap();
+    fs::write(scene.top.join("folder/inner/old"), "1").unwrap();
+    scene.clean_after(|top| {
+        fs::write(top.join("grows"), "a longer text").unwrap();
+        fs::write(top.join("new"), "2").unwrap();
+        fs::rename(top.join("new"), top.join("replaced")).unwrap();
+        fs::write(top.join("folder/inner/new"), "2").unwrap();
+        fs::create_dir(top.join("folder/new")).unwrap();
+    });
+    assert_eq!(scene.names(), [&WORKERS[..], &["folder", "grows", "replaced"]].concat());
+    assert_eq!(fs::read_to_string(scene.top.join("replaced")).unwrap(), "2");
+    assert!(scene.top.join("folder/inner/old").exists());
+    assert!(!scene.top.join("folder/inner/new").exists() && !scene.top.join("folder/new").exists());
+}
+
+#[test]
+fn a_link_goes_and_its_target_stays() {
+    let scene = Scene::new();
+    let outside = scene.parent.path().join("outside");
+    fs::create_dir_all(outside.join("folder")).unwrap();
+    fs::write(outside.join("kept"), "x").unwrap();
+    fs::create_dir(scene.top.join("was-a-folder")).unwrap();
+    symlink(&outside, scene.top.join("old-link")).unwrap();
+    scene.clean_after(|top| {
+        symlink(&outside, top.join("link")).unwrap();
+        symlink(outside.join("kept"), top.join("link-to-a-file")).unwrap();
+        fs::create_dir(top.join("folder")).unwrap();
+        symlink(&outside, top.join("folder/link")).unwrap();
+        fs::remove_dir(top.join("was-a-folder")).unwrap();
+        symlink(&outside, top.join("was-a-folder")).unwrap();
+    });
+    assert_eq!(scene.names(), [&WORKERS[..], &["old-link"]].concat());
+    assert!(outside.join("kept").exists() && outside.join("folder").exists());
+}
+
+#[test]
+fn other_workers_folders_and_locks_stay() {
+    let scene = Scene::new();
+    let mut other = None;
+    scene.clean_after(|top| {
+        let taken = WorkFolder::take(top).unwrap();
+        fs::write(taken.path().join("busy"), "x").unwrap();
+        other = Some(taken);
+    });
+    assert!(other.unwrap().path().join("busy").exists());
+    assert!(scene.top.join("codepipeline-worker-1.lock").exists());
+}
+
+#[test]
+fn folders_that_were_there_may_be_locked() {
+    let scene = Scene::new();
+    let old = scene.top.join("old");
+    fs::create_dir(&old).unwrap();
+    scene.clean_after(|_| {
+        fs::write(old.join("new"), "x").unwrap();
+        fs::set_permissions(&old, fs::Permissions::from_mode(0o000)).unwrap();
+        fs::set_permissions(&scene.top, fs::Permissions::from_mode(0o000)).unwrap();
+    });
+    assert!(old.exists() && !old.join("new").exists());
+}
+
+#[test]
+fn the_next_process_removes_what_a_dead_one_could_not() {
+    let scene = Scene::new();
+    fs::write(scene.top.join("before"), "x").unwrap();
+    scene.leftovers().note();
+    fs::write(scene.top.join("left"), "x").unwrap();
+    fs::set_permissions(scene.own.path(), fs::Permissions::from_mode(0o000)).unwrap();
+    drop(scene.own);
+
+    let next = WorkFolder::take_and_clean(&scene.top).unwrap();
+    assert!(scene.top.join("before").exists() && !scene.top.join("left").exists());
+    assert_eq!(fs::read_dir(next.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_next_process_keeps_what_no_listing_tells_apart() {
+    for record in [None, Some(&b""[..]), Some(b"fbefore\0")] {
+        let scene = Scene::new();
+        if let Some(record) = record {
+            fs::write(scene.own.path().join(RECORD), record).unwrap();
+        }
+        fs::write(scene.top.join("left"), "x").unwrap();
+        drop(scene.own);
+        let _next = WorkFolder::take_and_clean(&scene.top).unwrap();
+        assert!(scene.top.join("left").exists());
+    }
+}
+
+#[test]
+fn a_forged_listing_reaches_nothing_outside() {
+    let scene = Scene::new();
+    let outside = scene.parent.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("kept"), "x").unwrap();
+    symlink(&outside, scene.top.join("link")).unwrap();
+    fs::write(scene.own.path().join(RECORD), b"dlink\0d../outside\0d\0d/\0end").unwrap();
+    drop(scene.own);
+    let _next = WorkFolder::take_and_clean(&scene.top).unwrap();
+    assert!(outside.join("kept").exists());
+    assert!(scene.top.join("codepipeline-worker-0.lock").exists());
+}
+
+#[test]
+fn a_process_that_does_not_clean_removes_nothing() {
+    let scene = Scene::new();
+    scene.leftovers().note();
+    fs::write(scene.top.join("left"), "x").unwrap();
+    drop(scene.own);
+    let _next = WorkFolder::take(&scene.top).unwrap();
+    assert!(scene.top.join("left").exists());
+}
+
+#[test]
+fn a_listing_is_the_same_when_it_is_read_again() {
+    let scene = Scene::new();
+    fs::create_dir_all(scene.top.join("a folder\nwith/a line's end")).unwrap();
+    let kept = Kept { folder: &scene.job, own: scene.own.path(), record: &scene.own.path().join(RECORD) };
+    let listing = Listing::take(&scene.top, &kept).unwrap();
+    let file = scene.parent.path().join("listing");
+    listing.write(&file).unwrap();
+    assert_eq!(Listing::read(&file), Some(listing));
+}
+
+#[test]
+fn folders_beyond_the_limit_of_a_listing_are_left_alone() {
+    let scene = Scene::new();
+    let full = scene.top.join("full");
+    fs::create_dir(&full).unwrap();
+    for number in 0..=2_000 {
+        fs::write(full.join(number.to_string()), "").unwrap();
+    }
+    scene.clean_after(|top| {
+        fs::write(full.join("new"), "x").unwrap();
+        fs::write(top.join("left"), "x").unwrap();
+    });
+    assert_eq!(fs::read_dir(&full).unwrap().count(), 2_002);
+    assert!(!scene.top.join("left").exists());
+}

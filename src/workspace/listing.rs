@@ -1,0 +1,243 @@
+//! A list of all files in a folder at one moment, and the removal of files that came later.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::OsStr;
+use std::fs::{DirEntry, FileType};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use super::mounts;
+use super::removal::{Size, measure, remove_tree, unlock};
+use super::work_folder::is_a_workers;
+
+/// A folder is not looked into if that would make a listing longer than this: listing 2,000 names takes milliseconds. Lambda's
+/// `/tmp` begins empty: only what an extension puts there makes a listing long.
+const MOST: usize = 2_000;
+
+/// The last words of a record, without which it is not whole.
+const END: &[u8] = b"end";
+
+/// A folder that was looked into.
+const OPEN: u8 = b'd';
+/// A folder that was not looked into: it could not be read, or holds too much.
+const CLOSED: u8 = b'c';
+
+/// The names in a folder, those in its folders included, and what kind of file each one is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Listing(BTreeMap<PathBuf, u8>);
+
+/// Paths that a listing leaves out and that are never removed.
+pub(super) struct Kept<'a> {
+    /// The folder of the job, or at the start of a process all of the worker's own folder.
+    pub(super) folder: &'a Path,
+    /// The worker's own folder, which may be looked into.
+    pub(super) own: &'a Path,
+    /// Where the listing itself is kept.
+    pub(super) record: &'a Path,
+}
+
+impl Kept<'_> {
+    /// Whether to leave out `path`, which is in the folder `parent` of `top`. The folders and locks of other workers are.
+    fn has(&self, path: &Path, is_at_the_top: bool) -> bool {
+        let is_a_workers = is_at_the_top && path.file_name().is_some_and(is_a_workers);
+        path == self.folder || path == self.record || (is_a_workers && path != self.own)
+    }
+}
+
+/// The result of removing leftovers.
+#[derive(Default)]
+pub(super) struct Removed {
+    pub(super) size: Size,
+    /// Files and folders that could not be removed, that belong to another user or that hold another file system.
+    pub(super) left: u64,
+    /// Why the first of them could not be removed.
+    pub(super) error: Option<io::Error>,
+}
+
+impl Listing {
+    /// Lists `top`. The names directly in it are always all there; its folders are looked into while there is room.
+    pub(super) fn take(top: &Path, kept: &Kept<'_>) -> io::Result<Self> {
+        let mut listing = Self(BTreeMap::new());
+        let mut pending = VecDeque::from([PathBuf::new()]);
+        while let Some(folder) = pending.pop_front() {
+            let is_top = folder.as_os_str().is_empty();
+            let entries = match entries(&top.join(&folder)) {
+                Ok(entries) if is_top || listing.0.len() + entries.len() <= MOST => entries,
+                Err(error) if is_top => return Err(error),
+                _ => continue,
+            };
+            for (entry, kind) in entries {
+                if kept.has(&entry.path(), is_top) {
+                    continue;
+                }
+                let path = folder.join(entry.file_name());
+                if kind == OPEN {
+                    pending.push_back(path.clone());
+                }
+                // A folder stays closed until all of it is in the listing.
+                listing.0.insert(path, if kind == OPEN { CLOSED } else { kind });
+            }
+            if let Some(kind) = listing.0.get_mut(&folder) {
+                *kind = OPEN;
+            }
+        }
+        Ok(listing)
+    }
+
+    /// Removes each file of `top` that this listing does not have, by its name and its kind. A file that was there stays, even
+    /// if its content has changed. No link is followed. A folder that holds another file system stays.
+    pub(super) fn remove_others(&self, top: &Path, kept: &Kept<'_>) -> io::Result<Removed> {
+        self.remove_others_around(&mounts::points()?, top, kept)
+    }
+
+    fn remove_others_around(&self, mounts: &[PathBuf], top: &Path, kept: &Kept<'_>) -> io::Result<Removed> {
+        let user = rustix::process::geteuid().as_raw();
+        let mut removed = Removed::default();
+        let mut pending = vec![PathBuf::new()];
+        while let Some(folder) = pending.pop() {
+            let is_top = folder.as_os_str().is_empty();
+            let entries = match unlocked_entries(&top.join(&folder)) {
+                Err(error) if is_top => return Err(error),
+                Err(error) => {
+                    removed.fail(error);
+                    continue;
+                }
+                Ok(entries) => entries,
+            };
+            for (entry, kind) in entries {
+                let (path, name) = (entry.path(), folder.join(entry.file_name()));
+                if kept.has(&path, is_top) {
+                    continue;
+                }
+                if mounts.iter().any(|mount| mount.starts_with(&path)) {
+                    removed.left += u64::from(!self.0.contains_key(&name));
+                    continue;
+                }
+                match self.0.get(&name) {
+                    Some(&OPEN) if kind == OPEN => pending.push(name),
+                    Some(&CLOSED) if kind == OPEN => {}
+                    Some(&known) if kind == known => {}
+                    _ => match entry.metadata() {
+                        Ok(metadata) if metadata.uid() == user => removed.remove(&path, kind == OPEN),
+                        Ok(_) => removed.left += 1,
+                        Err(error) => removed.fail(error),
+                    },
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Writes the listing to `file`, whole or not at all.
+    pub(super) fn write(&self, file: &Path) -> io::Result<()> {
+        let folder = file.parent().unwrap_or(Path::new("/"));
+        let mut text = Vec::new();
+        for (path, kind) in &self.0 {
+            text.push(*kind);
+            text.extend_from_slice(path.as_os_str().as_bytes());
+            text.push(0);
+        }
+        text.extend_from_slice(END);
+        let unfinished = folder.join(format!("{}.new", file.file_name().unwrap_or_default().to_string_lossy()));
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        let written = options
+            .open(&unfinished)
+            .and_then(|mut file| file.write_all(&text))
+            .and_then(|()| std::fs::rename(&unfinished, file));
+        if written.is_err() {
+            let _ = std::fs::remove_file(&unfinished);
+        }
+        written
+    }
+
+    /// Reads what [`Listing::write`] wrote; `None` if there is no such file, or it is not whole.
+    pub(super) fn read(file: &Path) -> Option<Self> {
+        // A link in its place would be the work of a command.
+        let text =
+            file.symlink_metadata().ok().filter(std::fs::Metadata::is_file).and_then(|_| std::fs::read(file).ok())?;
+        let entries = text.strip_suffix(END)?;
+        let entries = entries.split(|byte| *byte == 0).filter_map(|entry| {
+            let (kind, path) = entry.split_first()?;
+            Some((PathBuf::from(OsStr::from_bytes(path)), *kind))
+        });
+        Some(Self(entries.collect()))
+    }
+}
+
+impl Removed {
+    fn remove(&mut self, path: &Path, is_folder: bool) {
+        let size = measure(path);
+        let remove = || if is_folder { remove_tree(path) } else { std::fs::remove_file(path) };
+        let removed = remove().or_else(|_| {
+            // The command may have locked the folder around it.
+            path.parent().map_or(Ok(()), unlock)?;
+            remove()
+        });
+        match removed {
+            Ok(()) => self.size += size,
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn fail(&mut self, error: io::Error) {
+        self.left += 1;
+        self.error.get_or_insert(error);
+    }
+}
+
+/// The files in the folder, each with its kind.
+fn entries(folder: &Path) -> io::Result<Vec<(DirEntry, u8)>> {
+    let entries = std::fs::read_dir(folder)?.map(|entry| {
+        let entry = entry?;
+        let kind = kind(entry.file_type()?);
+        Ok((entry, kind))
+    });
+    entries.collect()
+}
+
+/// The same for a folder that a command may have locked.
+fn unlocked_entries(folder: &Path) -> io::Result<Vec<(DirEntry, u8)>> {
+    entries(folder).or_else(|_| {
+        unlock(folder)?;
+        entries(folder)
+    })
+}
+
+fn kind(file_type: FileType) -> u8 {
+    match file_type {
+        it if it.is_dir() => OPEN,
+        it if it.is_symlink() => b'l',
+        it if it.is_file() => b'f',
+        it if it.is_fifo() => b'p',
+        it if it.is_socket() => b's',
+        _ => b'o',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_holds_another_file_system_is_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let top = parent.path();
+        let nowhere = Path::new("/nowhere");
+        let kept = Kept { folder: nowhere, own: nowhere, record: nowhere };
+        std::fs::create_dir(top.join("old-disk")).unwrap();
+        let before = Listing::take(top, &kept).unwrap();
+        for folder in ["old-disk", "new/disk", "other"] {
+            std::fs::create_dir_all(top.join(folder)).unwrap();
+            std::fs::write(top.join(folder).join("file"), "x").unwrap();
+        }
+        let mounts = [top.to_owned(), top.join("old-disk"), top.join("new/disk")];
+        let removed = before.remove_others_around(&mounts, top, &kept).unwrap();
+        assert!(
+            top.join("old-disk/file").exists() && top.join("new/disk/file").exists() && !top.join("other").exists()
+        );
+        assert_eq!((removed.size.entries, removed.left), (2, 1));
+    }
+}
