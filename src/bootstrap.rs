@@ -1,5 +1,7 @@
 //! From the process's start to a running Lambda function: config, logging, clients, run.
 
+mod function;
+
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,24 +10,24 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::layers::TracingLayer;
+use lambda_runtime::tower::util::MapRequestLayer;
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
-use tokio::time::Instant;
-use tracing::Instrument;
 
 use crate::actions::Served;
 use crate::actions::command;
 use crate::actions::state_machine::StateMachineAction;
 use crate::artifacts::{Limits, Stores};
 use crate::config::{ActionConfig, Config, ConfigError, Environment, Run};
-use crate::event::Event;
 use crate::ledger::Ledger;
 use crate::lifecycle::Lifecycle;
 use crate::queue::Queue;
 use crate::watchdog::Watchdog;
-use crate::worker::{Summary, Worker};
+use crate::worker::Worker;
 use crate::workspace::WorkFolder;
 use crate::{config, telemetry};
+use function::{Function, handle, null_for_nothing};
 
 /// What Lambda sets for every function ("Defined runtime environment variables", Lambda's developer guide), and `lambda_runtime`
 /// panics without.
@@ -90,7 +92,8 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
         last_words().and_then(Watchdog::start).map_err(|error| format!("the watchdog can't be started: {error}"))?;
     let function = Arc::new(Function { worker, machines, function_timeout, watchdog });
     let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&function), event));
-    lambda_runtime::run(handler).await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
+    let runtime = Runtime::new(handler).layer(TracingLayer::new()).layer(MapRequestLayer::new(null_for_nothing));
+    runtime.run().await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
 }
 
 /// Fails when the process was not started as a Lambda function is.
@@ -116,6 +119,7 @@ pub fn worker(config: Config, own: Vec<Served>, shared: &SdkConfig) -> Worker {
         unpacking: Limits { max_unpacked_bytes: limits.max_unpacked_bytes, max_entries: limits.max_entries },
         clean: limits.work_folder.parent().filter(|_| limits.clean_tmp).map(Path::to_owned),
         work_folder: limits.work_folder,
+        min_free_bytes: limits.min_free_bytes,
         reporting: limits.reporting,
         wall_clock: Arc::new(now),
     };
@@ -150,58 +154,6 @@ fn machines(config: &Config) -> Vec<String> {
     config.actions.iter().filter_map(machine).collect()
 }
 
-/// What every invocation needs.
-struct Function {
-    worker: Arc<Worker>,
-    /// The state machines whose executions jobs wait for; `None` where actions of one's own may wait for any.
-    machines: Option<Vec<String>>,
-    function_timeout: Duration,
-    watchdog: Watchdog,
-}
-
-impl Function {
-    /// Whether jobs may wait for this machine's executions. An event without a name may be of any.
-    fn waits_for(&self, state_machine: Option<&str>) -> bool {
-        let (Some(machines), Some(ended)) = (&self.machines, state_machine) else { return true };
-        machines
-            .iter()
-            .any(|known| known.strip_prefix(ended).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
-    }
-}
-
-/// Answers one invocation. The work runs in a task of its own, since what a panic says must not reach Lambda's answer.
-async fn handle(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
-    let LambdaEvent { payload, context } = event;
-    let woken_by = Event::parse(&payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
-    let left = time_left(now(), context.deadline(), function.function_timeout);
-    let _watched = function.watchdog.watch(left);
-    let deadline = Instant::now() + left;
-    if let Event::StateMachineEnded { state_machine } = &woken_by
-        && !function.waits_for(state_machine.as_deref())
-    {
-        let message = "an execution of a state machine has ended that no action type in ACTIONS names; mend the rule that sent it";
-        return Err(diagnostic("UnknownEvent", message.into()));
-    }
-    let worker = Arc::clone(&function.worker);
-    let invocation = async move {
-        match woken_by {
-            Event::Schedule | Event::StateMachineEnded { .. } => worker.invoke(deadline).await,
-            Event::ActionStarted { action_type, execution_id } => {
-                worker.action_started(&action_type, execution_id.as_deref(), deadline).await
-            }
-            Event::ActionOver { action_type, execution_id } => {
-                worker.action_over(&action_type, &execution_id, deadline).await
-            }
-            Event::InvokeJob => worker.run_job(&payload, deadline).await,
-        }
-    };
-    match tokio::spawn(invocation.in_current_span()).await {
-        Ok(Ok(summary)) => Ok(summary),
-        Ok(Err(error)) => Err(diagnostic("InvocationError", error.to_string())),
-        Err(_) => Err(diagnostic("Panic", "the worker panicked; its log says where".into())),
-    }
-}
-
 /// How long the process may take to say why it ends, and to end what it has started.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -229,23 +181,6 @@ fn last_words() -> io::Result<impl FnOnce() + Send + 'static> {
     })
 }
 
-fn diagnostic(error_type: &str, error_message: String) -> Diagnostic {
-    Diagnostic { error_type: error_type.into(), error_message }
-}
-
-/// Lambda gives the deadline on the wall clock; everything after this reckons on the monotonic one.
-///
-/// `cargo lambda watch` sends a fixed small number, which as a time is in 1970. A deadline that is older than Lambda itself
-/// (2014) is none, and the function's configured timeout counts from now.
-fn time_left(now: SystemTime, deadline: SystemTime, function_timeout: Duration) -> Duration {
-    const FIRST_LAMBDA: Duration = Duration::from_secs(1_388_534_400);
-    if deadline < SystemTime::UNIX_EPOCH + FIRST_LAMBDA {
-        return function_timeout;
-    }
-    // A wall clock that is behind gives no more time than there is.
-    deadline.duration_since(now).unwrap_or_default().min(function_timeout)
-}
-
 /// The time of day, which deadlines and whatever outlasts an invocation are told in.
 #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
 fn now() -> SystemTime {
@@ -257,27 +192,4 @@ fn environment() -> Environment {
     // What is not UTF-8 breaks the rule of the variable that it is in, and is reported there.
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TIMEOUT: Duration = Duration::from_secs(900);
-
-    fn at(seconds: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn the_deadline_is_a_time_on_the_wall_clock() {
-        let now = at(1_800_000_000);
-        assert_eq!(time_left(now, at(1_800_000_060), TIMEOUT), Duration::from_secs(60));
-        assert_eq!(time_left(now, at(1_799_999_999), TIMEOUT), Duration::ZERO);
-    }
-
-    #[test]
-    fn a_deadline_in_1970_means_that_there_is_none_but_the_functions_timeout() {
-        assert_eq!(time_left(at(1_800_000_000), at(600), TIMEOUT), TIMEOUT);
-    }
 }

@@ -33,6 +33,8 @@ where
     let others = Level::INFO.min(level);
     let filter = Targets::new()
         .with_default(LevelFilter::from_level(others))
+        // Prints each failed invocation's error with its Rust type; `bootstrap` logs that error in its own words.
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
         .with_target(env!("CARGO_CRATE_NAME"), LevelFilter::from_level(level));
     registry().with(layer.with_filter(filter))
 }
@@ -96,6 +98,7 @@ mod tests {
             tracing::debug!(target: "aws_smithy_runtime", "a whole request");
             tracing::trace!(target: "hyper", "bytes");
             tracing::info!(target: "lambda_runtime", "theirs");
+            tracing::error!(target: "lambda_runtime::layers::panic", "Diagnostic");
         });
         let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
         assert_eq!(messages, ["ours", "theirs"]);

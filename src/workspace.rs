@@ -1,5 +1,6 @@
 //! A job's own folder: where its artifacts are staged and its action works.
 
+mod disk;
 mod leftovers;
 mod listing;
 mod mounts;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 use crate::job::Job;
 use leftovers::Leftovers;
 use removal::{make_writable, remove_tree};
+
+pub use disk::{Shortage, shortage};
 pub use work_folder::WorkFolder;
 
 /// The folder of one job, removed with everything in it when this is dropped.
@@ -37,7 +40,8 @@ pub enum WorkspaceError {
     /// Nothing more fits onto the disk.
     #[error(
         "the job's folder {} could not be made, because its disk is full: raise the function's ephemeral storage \
-         (EphemeralStorageSize), or name a folder with more room (WORK_FOLDER); what commands leave elsewhere in /tmp counts, too",
+         (EphemeralStorageSize), or name a folder with more room (WORK_FOLDER); what commands leave elsewhere in /tmp counts, too \
+         (CLEAN_TMP=true removes that)",
         .0.display()
     )]
     Full(PathBuf),

@@ -17,7 +17,7 @@ fn every_example_event_is_understood() {
     let [category, owner, provider, version] = ["Test", "Custom", "Shell", "1"].map(str::to_owned);
     let action_type = ActionTypeId { category, owner, provider, version };
     let execution_id = "47f821c5-a902-4c2d-ae61-f878d31aa8f4".to_owned();
-    let over = Event::ActionOver { action_type: action_type.clone(), execution_id: execution_id.clone() };
+    let over = Event::ActionOver { action_type: action_type.clone(), execution_id: Some(execution_id.clone()) };
     let machine = "arn:aws:states:us-east-1:123456789012:stateMachine:nightly".to_owned();
     let mut expected = BTreeMap::from([
         ("action-abandoned.json", over),
@@ -77,10 +77,12 @@ async fn the_function_does_what_each_example_event_asks() {
     }
     let mut foreign = example("state-machine-ended.json");
     foreign["detail"]["stateMachineArn"] = json!("arn:aws:states:us-east-1:123456789012:stateMachine:night");
-    let refused = function.invoke(&foreign).await.unwrap();
+    let polls_before = world.emulator.calls("PollForJobs");
+    let ignored = function.invoke(&foreign).await.unwrap();
     function.stop().await;
 
-    assert!(matches!(&refused, Invocation::Failed { error_type, .. } if error_type == "UnknownEvent"), "{refused:?}");
+    assert!(matches!(&ignored, Invocation::Answered(_)), "{ignored:?}");
+    assert_eq!(world.emulator.calls("PollForJobs"), polls_before, "it waits for no execution of that machine");
     assert_eq!(
         answers,
         [
@@ -91,4 +93,56 @@ async fn the_function_does_what_each_example_event_asks() {
             ("schedule", 0, 0, 0, true),
         ]
     );
+}
+
+/// Schedules with an input of their own, tests from the console, and events that a rule without a filter sends.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_events_from_elsewhere_are_errors() {
+    let world = World::new().await;
+    world.create_type("Test", "Shell", &["Command"]).await;
+    let (function, mut log) = support::function(&world, &json!([shell("Test", "Shell")]), &[]);
+    let example = example("action-abandoned.json");
+    let with = |member: &str, value: Value| {
+        let mut event = example.clone();
+        event["detail"][member] = value;
+        event
+    };
+    let mut stage = example.clone();
+    stage["detail-type"] = json!("CodePipeline Stage Execution State Change");
+    let code_build = json!({"owner": "AWS", "category": "Build", "provider": "CodeBuild", "version": "1"});
+    for (event, polls) in [
+        (json!({}), 1),
+        (json!(null), 1),
+        (json!({"action": "poll"}), 1),
+        (json!("wake up"), 1),
+        (with("state", json!("SUCCEEDED")), 0),
+        (with("state", json!("SUPERSEDED")), 0),
+        (with("state", json!("CANCELLED")), 0),
+        (with("type", code_build), 0),
+        (stage, 0),
+    ] {
+        let before = world.emulator.calls("PollForJobs");
+        let answer = function.invoke(&event).await.unwrap();
+        assert!(matches!(answer, Invocation::Answered(_)), "{event}: {answer:?}");
+        assert_eq!(world.emulator.calls("PollForJobs") - before, polls, "{event}");
+    }
+    let foreign = json!({"source": "aws.s3", "detail-type": "Object Created", "detail": {"key": "private"}});
+    let partner = json!({"jobId": "1", "accountId": "2", "data": {"actionConfiguration": {"Token": "private"}}});
+    for (event, words) in [(foreign, "source \"aws.s3\""), (partner, "does not support that model")] {
+        let answer = function.invoke(&event).await.unwrap();
+        let Invocation::Failed { error_type, message } = answer else { panic!("{event}: {answer:?}") };
+        assert_eq!(error_type, "UnknownEvent");
+        assert!(message.contains(words) && !message.contains("private"), "{message}");
+    }
+    function.stop().await;
+    log.close();
+    let mut errors = Vec::new();
+    while let Some(line) = log.recv().await {
+        assert!(!line.contains("Diagnostic") && !line.contains("private"), "{line}");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        errors.extend((line["level"] == "ERROR").then_some(line));
+    }
+    assert_eq!(errors.len(), 2, "one line for each error: {errors:?}");
+    assert!(errors.iter().all(|line| line["errorType"] == "UnknownEvent"), "{errors:?}");
+    assert!(errors[0]["message"].as_str().unwrap().starts_with("the invocation failed: "), "{errors:?}");
 }

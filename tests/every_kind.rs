@@ -171,7 +171,8 @@ async fn work_of_an_abandoned_action_is_stopped_when_its_event_comes() {
     let codepipeline_worker::event::Event::ActionOver { action_type, execution_id } = parsed else {
         panic!("{abandoned}")
     };
-    let summary = worker.action_over(&action_type, &execution_id, deadline).await.unwrap();
+    let summary = worker.action_over(&action_type, execution_id.as_deref(), deadline).await.unwrap();
+    let execution_id = execution_id.unwrap();
 
     assert_eq!(summary.stopped, 1, "{summary:?}");
     let stopped = endless.0.lock().unwrap().clone();

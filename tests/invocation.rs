@@ -16,6 +16,7 @@ use codepipeline_worker::queue::Offer;
 use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
 use serde_json::json;
+use support::log::{logged, with_metric};
 use support::{World, custom, invoke, shared_config, shell, until, zip};
 use tokio::sync::Barrier;
 use tokio::time::Instant;
@@ -110,12 +111,15 @@ async fn a_type_is_not_polled_when_its_work_would_outlast_the_invocation() {
     let long = || Served::new(test_type("Many"), Duration::from_secs(600), Together::new(1));
     let deadline = Instant::now() + Duration::from_secs(300);
 
-    let error = worker(&world, vec![long()], 1).invoke(deadline).await.unwrap_err();
-
-    assert!(matches!(error, InvocationError::NoTime { needed: 670, .. }), "{error}");
     let endless = Served::new(test_type("Many"), Duration::MAX, Together::new(1));
-    let error = worker(&world, vec![endless], 1).invoke(deadline).await.unwrap_err();
-    assert!(matches!(error, InvocationError::NoTime { needed: 3670, .. }), "{error}");
+    for (served, needed) in [(long(), "needs 670 s"), (endless, "needs 3670 s")] {
+        let worker = worker(&world, vec![served], 1);
+        let (lines, summary) = logged(worker.invoke(deadline)).await;
+        assert_eq!(summary, Ok(Summary { unpollable: 1, ..Summary::default() }));
+        let lines = with_metric(&lines, "UnpollableTypes");
+        assert_eq!((lines.len(), &lines[0]["action.type"]), (1, &json!("Custom/Test/Many/1")));
+        assert!(lines[0]["error"].as_str().unwrap().contains(needed), "{lines:?}");
+    }
     assert_eq!(world.emulator.calls("PollForJobs"), 0);
     let summary = worker(&world, vec![long()], 1).invoke(Instant::now() + QUARTER_OF_AN_HOUR).await.unwrap();
     assert_eq!(summary.succeeded, 1);
@@ -129,9 +133,53 @@ async fn a_type_whose_poll_fails_does_not_stop_the_others() {
 
     let summary = invoke(&worker(&world, vec![deleted(), served], 4)).await;
 
-    assert_eq!(summary, Summary { polled: 1, claimed: 1, succeeded: 1, failed_polls: 1, ..Summary::default() });
-    let error = worker(&world, vec![deleted()], 4).invoke(Instant::now() + QUARTER_OF_AN_HOUR).await.unwrap_err();
+    assert_eq!(summary, Summary { polled: 1, claimed: 1, succeeded: 1, unpollable: 1, ..Summary::default() });
+}
+
+#[tokio::test]
+async fn an_invocation_fails_if_no_poll_is_answered() {
+    let world = World::new().await;
+    world.create_type("Test", "Many", &["Command"]).await;
+    world.emulator.faults().add("PollForJobs:*:error".parse().unwrap());
+    let served = Served::new(test_type("Many"), Duration::from_secs(60), Together::new(1));
+    let error = worker(&world, vec![served], 4).invoke(Instant::now() + QUARTER_OF_AN_HOUR).await.unwrap_err();
     assert_eq!(error, InvocationError::NothingPolled(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_free_space_no_job_is_taken_that_needs_files() {
+    let world = world_with_jobs(1).await;
+    world.create_type("Test", "Fileless", &[]).await;
+    let served = || {
+        let fileless = Served::new(test_type("Fileless"), Duration::from_secs(60), Fileless);
+        vec![Served::new(test_type("Many"), Duration::from_secs(60), Together::new(1)), fileless]
+    };
+    let mut lifecycle = lifecycle(&world);
+    lifecycle.min_free_bytes = u64::MAX;
+    let full = Worker::new(lifecycle, served(), 4, Duration::from_secs(60));
+
+    let (lines, summary) = logged(full.invoke(Instant::now() + QUARTER_OF_AN_HOUR)).await;
+
+    assert_eq!(summary, Ok(Summary::default()));
+    let lines = with_metric(&lines, "LowDisk");
+    assert_eq!((lines.len(), &lines[0]["minFreeBytes"]), (1, &json!(u64::MAX)));
+    assert!(lines[0]["error"].as_str().unwrap().contains("MIN_FREE_BYTES"), "{lines:?}");
+    // The type that needs none is polled.
+    assert_eq!(world.emulator.calls("PollForJobs"), 1);
+    assert_eq!(invoke(&worker(&world, served(), 4)).await.succeeded, 1);
+}
+
+/// Needs no files.
+struct Fileless;
+
+impl Action for Fileless {
+    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+        unreachable!("it has no job")
+    }
+
+    fn wants_files(&self) -> bool {
+        false
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

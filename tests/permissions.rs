@@ -8,9 +8,10 @@ use std::time::Duration;
 use codepipeline_worker::actions::{Action, Run, Served};
 use codepipeline_worker::job::{Failure, Outcome};
 use codepipeline_worker::queue::QueueError;
-use codepipeline_worker::worker::{InvocationError, Worker};
+use codepipeline_worker::worker::{InvocationError, Summary, Worker};
 use serde_json::json;
 use support::aws_json::AwsJson;
+use support::log::{logged, with_metric};
 use support::{action_type, lifecycle, shared_config};
 use tokio::time::Instant;
 
@@ -53,7 +54,10 @@ async fn a_permission_that_is_missing_is_named_and_told_from_a_job_that_is_not_t
     let action_type = action_type("Test", "Custom", "Idle");
     for (error, words) in [
         ("AccessDeniedException", "that its role has codepipeline:PollForJobs on the action type"),
-        ("ActionTypeNotFoundException", "CodePipeline refused PollForJobs: ActionTypeNotFoundException (HTTP 400)"),
+        (
+            "ActionTypeNotFoundException",
+            "CodePipeline knows no action type Custom/Test/Idle/1 in us-east-1: create it, or correct ACTIONS",
+        ),
     ] {
         let service = AwsJson::start(move |_, _| Err(error)).await;
         let queue = codepipeline_worker::queue::Queue::new(&shared_config(service.endpoint()), None);
@@ -78,5 +82,57 @@ async fn a_permission_that_is_missing_is_named_and_told_from_a_job_that_is_not_t
             }
             other => panic!("{error}: {other}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn an_action_type_that_can_not_be_polled_is_logged_for_an_alarm() {
+    for (error, words) in [
+        ("AccessDeniedException", "codepipeline:PollForJobs on the action type"),
+        ("ActionTypeNotFoundException", "CodePipeline knows no action type Custom/Test/Idle/1 in us-east-1"),
+        ("ValidationException", "the action type Custom/Test/Idle/1 has no queryable property `Project`"),
+    ] {
+        let service = AwsJson::start(move |_, _| Err(error)).await;
+        let folder = tempfile::tempdir().unwrap();
+        let lifecycle = lifecycle(&shared_config(service.endpoint()), folder.path().join("work"));
+        let action_type = action_type("Test", "Custom", "Idle");
+        let served = Served::new(action_type.clone(), Duration::from_secs(1), Idle).query_param("Project", "web");
+        let worker = Worker::new(lifecycle, vec![served], 4, Duration::from_secs(1));
+        let expected = Ok(Summary { unpollable: 1, ..Summary::default() });
+        let deadline = Instant::now() + Duration::from_secs(900);
+        for started in [false, true] {
+            let (lines, summary) = if started {
+                logged(worker.action_started(&action_type, None, deadline)).await
+            } else {
+                logged(worker.invoke(deadline)).await
+            };
+            assert_eq!(summary, expected, "{error}");
+            let lines = with_metric(&lines, "UnpollableTypes");
+            assert_eq!(lines.len(), 1, "{error}: {lines:?}");
+            assert_eq!((&lines[0]["level"], &lines[0]["action.type"]), (&json!("ERROR"), &json!("Custom/Test/Idle/1")));
+            let said = lines[0]["error"].as_str().unwrap();
+            assert!(said.contains(words) && !said.contains("web"), "{said}");
+        }
+        assert_eq!(service.inputs("PollForJobs").len(), 2, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_query_param_says_what_is_wrong_with_it() {
+    let service = AwsJson::start(move |_, _| Err("ValidationException")).await;
+    let queue = codepipeline_worker::queue::Queue::new(&shared_config(service.endpoint()), None);
+    let action_type = action_type("Test", "Custom", "Idle");
+    let value = |value: &str| Some(("Project".to_owned(), value.to_owned()));
+    for (query_param, words) in [
+        (
+            value("web"),
+            "has no queryable property `Project` (ValidationException (HTTP 400)): correct queryParam in ACTIONS",
+        ),
+        (value(&"w".repeat(51)), "must have 1 to 50 characters of [a-zA-Z0-9_-], and queryParam has 51 characters"),
+        (value("a b"), "must have 1 to 50 characters of [a-zA-Z0-9_-], and queryParam has 3 characters"),
+        (None, "if the type has a queryable property, name it and its value as queryParam in ACTIONS"),
+    ] {
+        let refused = queue.poll(&action_type, query_param.as_ref(), 1).await.err().unwrap();
+        assert!(refused.to_string().contains(words), "{refused}");
     }
 }

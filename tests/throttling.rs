@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use codepipeline_worker::actions::{Action, Run, Served};
 use codepipeline_worker::job::{Failure, Outcome};
-use codepipeline_worker::worker::{InvocationError, Summary, Worker};
+use codepipeline_worker::worker::{InvocationError, Patience, Summary, Worker};
 use serde_json::json;
 use support::aws_json::AwsJson;
+use support::log::{logged, with_metric};
 use support::{action_type, lifecycle, shared_config};
 use tokio::time::Instant;
 
@@ -46,7 +47,18 @@ impl Scenario {
         let served = ["Throttled", "Other"]
             .map(|provider| Served::new(action_type("Test", "Custom", provider), Duration::from_secs(1), Idle));
         let worker = Worker::new(lifecycle, served.into(), 4, Duration::from_secs(1));
+        let worker = worker.patience(Patience { tries: 10, step: Duration::ZERO });
         Self { service, worker, throttles_all, _folder: folder }
+    }
+
+    /// The types of which this invocation says that they are throttled for long. It succeeds.
+    async fn alarming(&self) -> Vec<String> {
+        let (lines, summary) = logged(self.invoke()).await;
+        summary.unwrap_or_else(|error| panic!("{error}"));
+        let lines = with_metric(&lines, "ThrottledTypes");
+        let mut types: Vec<_> = lines.iter().map(|line| line["action.type"].as_str().unwrap().to_owned()).collect();
+        types.sort();
+        types
     }
 
     async fn invoke(&self) -> Result<Summary, InvocationError> {
@@ -76,20 +88,31 @@ async fn a_throttled_poll_is_tried_three_times_and_fails_nothing() {
 }
 
 #[tokio::test]
-async fn a_throttle_that_lasts_for_five_minutes_is_a_failed_poll() {
+async fn a_throttle_that_lasts_for_five_minutes_is_logged_for_an_alarm() {
     let scenario = Scenario::start().await;
     scenario.throttles_all.store(true, Ordering::SeqCst);
-    scenario.invoke().await.unwrap_or_else(|error| panic!("{error}"));
-    later(Duration::from_secs(240)).await;
-    scenario.invoke().await.unwrap_or_else(|error| panic!("{error}"));
-    later(Duration::from_secs(60)).await;
-    assert_eq!(scenario.invoke().await, Err(InvocationError::NothingPolled(2)));
+    let mut alarming = Vec::new();
+    for pause in [0, 240, 60] {
+        later(Duration::from_secs(pause)).await;
+        alarming.push(scenario.alarming().await);
+    }
+    assert_eq!(alarming, [vec![], vec![], vec!["Custom/Test/Other/1", "Custom/Test/Throttled/1"]]);
 
-    // One answer, and the other type alone is still throttled: as with any failed poll, the others go on.
+    // After one answer the other type alone is throttled for long.
     scenario.throttles_all.store(false, Ordering::SeqCst);
-    let summary = scenario.invoke().await.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!((summary.throttled_polls, summary.failed_polls), (0, 1));
+    assert_eq!(scenario.alarming().await, ["Custom/Test/Throttled/1"]);
     scenario.throttles_all.store(true, Ordering::SeqCst);
-    let summary = scenario.invoke().await.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!((summary.throttled_polls, summary.failed_polls), (1, 1));
+    assert_eq!(scenario.alarming().await, ["Custom/Test/Throttled/1"]);
+}
+
+#[tokio::test]
+async fn an_invocation_that_polls_often_is_one_throttle() {
+    let scenario = Scenario::start().await;
+    let throttled = action_type("Test", "Custom", "Throttled");
+    for _ in 0..4 {
+        let deadline = Instant::now() + Duration::from_secs(900);
+        let (lines, summary) = logged(scenario.worker.action_started(&throttled, None, deadline)).await;
+        assert_eq!(summary.unwrap().throttled_polls, 10);
+        assert_eq!(with_metric(&lines, "ThrottledTypes").len(), 0, "forty polls, but four invocations");
+    }
 }

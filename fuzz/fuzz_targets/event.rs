@@ -9,8 +9,9 @@ use codepipeline_worker::queue::{Invoked, InvokedJob};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-/// What an error may name, where it is a plain name.
-const SHOWN: [&str; 5] = ["/source", "/detail-type", "/detailType", "/detail/state", "/detail/status"];
+/// What decides, and what a refusal may name where it is a plain name.
+const SHOWN: [&str; 6] =
+    ["/source", "/detail-type", "/detailType", "/detail/state", "/detail/status", "/Records/-/Sns/Message"];
 
 fuzz_target!(|data: &[u8]| {
     let Ok(payload) = serde_json::from_slice::<Value>(data) else { return };
@@ -23,6 +24,10 @@ fuzz_target!(|data: &[u8]| {
             assert!(text.len() < 900 && !text.contains(char::is_control), "{text:?}");
         }
         (Ok(Event::InvokeJob), Ok(Event::InvokeJob)) => check_job(&payload),
+        (Ok(Event::Ignored { what }), Ok(Event::Ignored { what: of_hidden })) => {
+            assert_eq!(what, of_hidden, "the log depends on what it must not tell");
+            assert!(what.len() < 900 && !what.contains(char::is_control), "{what:?}");
+        }
         (Ok(_), Ok(_)) => {}
         _ => panic!("whether an event is of use depends on a value that says nothing"),
     }

@@ -149,7 +149,7 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
                     worker.action_started(&action_type, execution_id.as_deref(), deadline).await
                 }
                 Ok(Event::ActionOver { action_type, execution_id }) => {
-                    worker.action_over(&action_type, &execution_id, deadline).await
+                    worker.action_over(&action_type, execution_id.as_deref(), deadline).await
                 }
                 Ok(Event::InvokeJob) => worker.run_job(&event, deadline).await,
                 Ok(_) | Err(_) => Ok(Summary::default()),

@@ -118,6 +118,7 @@ pub(crate) fn worker(world: &Arc<World>, process: usize, folder: &Path) -> Worke
         unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
         work_folder: folder.to_owned(),
         clean: None,
+        min_free_bytes: 0,
         reporting: Duration::from_secs(10),
         wall_clock: Arc::new(move || clock.wall()),
     };

@@ -23,12 +23,14 @@ pub(super) fn parse(environment: &Environment, problems: &mut Problems) -> Limit
     let max_entries = number(&variables::MAX_ENTRIES);
     let function_timeout = Duration::from_secs(number(&variables::FUNCTION_TIMEOUT));
     let staging = Duration::from_secs(number(&variables::STAGING_TIMEOUT));
+    let min_free_bytes = number(&variables::MIN_FREE_BYTES);
     Limits {
         concurrency,
         max_unpacked_bytes,
         max_entries,
         function_timeout,
         staging,
+        min_free_bytes,
         polling: POLLING,
         reporting: REPORTING,
         work_folder: folder(environment, variables::WORK_FOLDER.name, variables::WORK_FOLDER.default, problems),

@@ -104,11 +104,13 @@ pub struct Limits {
     pub polling: Duration,
     /// Time kept free at the end of an invocation for reporting: 10 s.
     pub reporting: Duration,
+    /// With less free in the work folder, no job is taken that needs files (`MIN_FREE_BYTES`, default 64 MiB).
+    pub min_free_bytes: u64,
+    /// Whether what a command creates in `WORK_FOLDER` outside its own folder is removed after it (`CLEAN_TMP`, default
+    /// `false`, so that nothing is removed on a machine that has other users).
+    pub clean_tmp: bool,
     /// Where the worker makes a folder of its own for the folders of jobs (`WORK_FOLDER`, default `/tmp`).
     pub work_folder: PathBuf,
-    /// Whether the worker removes what a command leaves in [`Limits::work_folder`] outside its own folder (`CLEAN_TMP`,
-    /// default false).
-    pub clean_tmp: bool,
     /// The folder of the deployed package (`LAMBDA_TASK_ROOT`, default `/var/task`): second on a command's `PATH`.
     pub package_folder: PathBuf,
 }

@@ -127,6 +127,16 @@ pub(super) const MAX_ENTRIES: Number = Number {
     most: 10_000_000,
     meaning: "the most files that one artifact may hold",
 };
+pub(super) const MIN_FREE_BYTES: Number = Number {
+    name: "MIN_FREE_BYTES",
+    unit: "bytes",
+    // An eighth of Lambda's smallest /tmp (512 MB): room for a source of some MiB, unpacked and packed again, and for what the
+    // action's programs write meanwhile.
+    default: 64 << 20,
+    least: 0,
+    most: 1024 * GIB,
+    meaning: "the space that must be free in WORK_FOLDER for a job that needs files",
+};
 pub(super) const CLEAN_TMP: Flag = Flag {
     name: "CLEAN_TMP",
     default: false,
@@ -148,7 +158,7 @@ pub(super) const RUST_LOG: Text =
     Text { name: "RUST_LOG", default: "INFO", meaning: "the level of the worker's log, over AWS_LAMBDA_LOG_LEVEL" };
 
 /// Every variable of the worker. A new one gets a constant above and a row here. Lambda sets `LAMBDA_TASK_ROOT` and `AWS_LAMBDA_LOG_LEVEL`, which it reads as well.
-pub static VARIABLES: [Variable; 12] = [
+pub static VARIABLES: [Variable; 13] = [
     Variable::Text(ACTIONS),
     Variable::Text(ACTIONS_FILE),
     Variable::Number(CONCURRENCY),
@@ -156,6 +166,7 @@ pub static VARIABLES: [Variable; 12] = [
     Variable::Number(STAGING_TIMEOUT),
     Variable::Number(MAX_UNPACKED_BYTES),
     Variable::Number(MAX_ENTRIES),
+    Variable::Number(MIN_FREE_BYTES),
     Variable::Flag(CLEAN_TMP),
     Variable::Text(CLIENT_TOKENS_SECRET),
     Variable::Text(LEDGER_BUCKET),

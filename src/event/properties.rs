@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 
-/// What an error may name, where it is a plain name.
-const SHOWN: [&str; 5] = ["/source", "/detail-type", "/detailType", "/detail/state", "/detail/status"];
+/// What decides, and what a refusal may name where it is a plain name.
+const SHOWN: [&str; 6] =
+    ["/source", "/detail-type", "/detailType", "/detail/state", "/detail/status", "/Records/-/Sns/Message"];
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 18] = [
     "source",
     "detail-type",
     "detailType",
@@ -23,6 +24,10 @@ const NAMES: [&str; 14] = [
     "action-execution-id",
     "stateMachineArn",
     "CodePipeline.job",
+    "Records",
+    "Sns",
+    "Message",
+    "jobId",
 ];
 
 const TEXTS: [&str; 13] = [
@@ -87,6 +92,15 @@ fn hide(value: &mut Value, path: &str) {
     }
 }
 
+/// What a log may say of the event.
+fn said(parsed: Result<Event, UnknownEvent>) -> String {
+    match parsed {
+        Ok(Event::Ignored { what }) => what,
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    }
+}
+
 proptest! {
     #[test]
     fn any_json_is_an_event_or_refused_without_being_repeated(payload in any_event()) {
@@ -94,10 +108,8 @@ proptest! {
         hide(&mut hidden, "");
         let (parsed, of_hidden) = (Event::parse(&payload), Event::parse(&hidden));
         prop_assert_eq!(parsed.is_ok(), of_hidden.is_ok());
-        if let (Err(error), Err(of_hidden)) = (parsed, of_hidden) {
-            let text = error.to_string();
-            prop_assert!(text.len() < 900 && !text.contains(char::is_control) && !text.contains("AKIA"), "{}", text);
-            prop_assert_eq!(text, of_hidden.to_string());
-        }
+        let text = said(parsed);
+        prop_assert!(text.len() < 900 && !text.contains(char::is_control) && !text.contains("AKIA"), "{}", text);
+        prop_assert_eq!(text, said(of_hidden));
     }
 }

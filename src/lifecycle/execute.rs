@@ -11,7 +11,7 @@ use super::fresh::{FromDetails, Issued};
 use super::turn::{Ended, Turn, Work, panicked};
 use super::{Known, Lifecycle};
 use crate::actions::{Abandoned, Served};
-use crate::job::{Continuation, Failure, FailureKind, Job, Outcome};
+use crate::job::{Continuation, Failure, FailureKind, Job, Origin, Outcome};
 use crate::queue::{Claim, Details};
 use crate::redact::Redactor;
 use crate::workspace::Workspace;
@@ -66,8 +66,8 @@ pub(super) async fn execute(
         }
     };
     let job = Arc::new(job);
-    let (ended, workspace) = match Workspace::create(&lifecycle.work_folder, &job) {
-        Err(error) => (Err(Ended::untouched(Failure::new(FailureKind::JobFailed, error.to_string()))), None),
+    let (ended, workspace) = match workspace(lifecycle, claim, &job, served) {
+        Err(failure) => (Err(Ended::untouched(failure)), None),
         Ok(workspace) => {
             let workspace = Arc::new(match &lifecycle.clean {
                 Some(folder) => workspace.cleaning(folder),
@@ -104,6 +104,19 @@ pub(super) async fn execute(
             Executed { result: Err(failure), redactor, workspace, running }
         }
     }
+}
+
+/// The job's folder. A delivered job can't be left to another worker, so it fails where the disk has too little room for it. A
+/// polled one was claimed where there was enough.
+fn workspace(lifecycle: &Lifecycle, claim: &Claim, job: &Job, served: &Served) -> Result<Workspace, Failure> {
+    if claim.key().origin() == Origin::Delivered
+        && served.action.wants_files_boxed()
+        && let Some(shortage) = lifecycle.shortage()
+    {
+        return Err(Failure::new(FailureKind::SystemUnavailable, shortage.to_string()));
+    }
+    Workspace::create(&lifecycle.work_folder, job)
+        .map_err(|error| Failure::new(FailureKind::JobFailed, error.to_string()))
 }
 
 /// The run of the action that the job belongs to. The job gets its execution id, so that an action finds the same one in

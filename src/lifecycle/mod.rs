@@ -42,12 +42,14 @@ use crate::artifacts::{Limits, Stores};
 use crate::job::Failure;
 use crate::ledger::{InvocationId, Ledger};
 use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
+use crate::workspace;
 use deliver::Delivery;
 use execute::Executed;
 use intake::Intake;
 use keeper::Keeper;
 use protocol::Command;
 
+pub use crate::workspace::Shortage;
 pub use orphan::Orphan;
 
 /// No call is under way when Lambda freezes or kills the process.
@@ -70,6 +72,8 @@ pub struct Lifecycle {
     pub work_folder: PathBuf,
     /// The folder around it, if what commands leave there is to be removed.
     pub clean: Option<PathBuf>,
+    /// With fewer bytes free there, no job is taken that needs files.
+    pub min_free_bytes: u64,
     /// Kept free at the end of an invocation: nothing but reporting happens in it.
     pub reporting: Duration,
     /// The wall clock, for what outlasts an invocation: how long the jobs of one run of an action have taken together.
@@ -190,6 +194,11 @@ impl Lifecycle {
             let _ = tokio::task::spawn_blocking(move || span.in_scope(|| workspace.remove())).await;
         }
         end
+    }
+
+    /// Tells whether the disk has too little room for a job that needs files.
+    pub fn shortage(&self) -> Option<Shortage> {
+        workspace::shortage(&self.work_folder, self.min_free_bytes)
     }
 
     /// Fails a delivered job that can't be run: its pipeline would wait in vain.

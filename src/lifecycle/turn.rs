@@ -18,6 +18,12 @@ use crate::workspace::Workspace;
 /// How long a cancelled action may take to notice.
 const CANCELLING: Duration = Duration::from_secs(2);
 
+/// What staging in leaves for staging out.
+const STAGING_OUT: Duration = Duration::from_secs(20);
+
+/// With less time than this for staging in, no share of it is set apart.
+const SHORTEST_STAGING_IN: Duration = Duration::from_secs(5);
+
 /// All that one turn at a job needs.
 pub(super) struct Turn {
     pub(super) job: Arc<Job>,
@@ -101,7 +107,12 @@ impl Turn {
     async fn take(&self, unpacking: &Limits, end_by: Instant) -> Result<Outcome, Ended> {
         let files = self.served.action.wants_files_boxed();
         if files {
-            self.stage_in(unpacking).await.map_err(Ended::untouched)?;
+            let staging = self.stage_in(unpacking);
+            let staged = match stage_in_by(Instant::now(), end_by, self.served.timeout) {
+                Some(by) => timeout_at(by, staging).await.unwrap_or_else(|_| Err(staged_too_long(&self.served))),
+                None => staging.await,
+            };
+            staged.map_err(Ended::untouched)?;
         }
         let outcome = self.act(end_by).await?;
         if let Outcome::Finished(finished) = &outcome {
@@ -206,6 +217,21 @@ pub(super) fn store_of<'a>(store: Option<&'a Store>, artifact: &Artifact) -> Res
     })
 }
 
+/// When staging in must be done, so that the action has its whole time and staging out has time of its own. `None` if there is no
+/// time to divide: a delivered job may begin late, and where `STAGING_TIMEOUT` is short the action may need less than its time.
+fn stage_in_by(now: Instant, end_by: Instant, timeout: Duration) -> Option<Instant> {
+    end_by.checked_sub(timeout + STAGING_OUT).filter(|by| *by >= now + SHORTEST_STAGING_IN)
+}
+
+fn staged_too_long(served: &Served) -> Failure {
+    let (action, out) = (served.timeout.as_secs(), STAGING_OUT.as_secs());
+    let message = format!(
+        "the input artifacts were not staged in when only the action's own {action} s, {out} s for staging out and the time for \
+         reporting were left: raise STAGING_TIMEOUT and the function's timeout, lower timeoutSeconds, or make the artifacts smaller"
+    );
+    Failure::new(FailureKind::JobFailed, message)
+}
+
 fn out_of_time() -> Ended {
     let message = "the invocation's deadline came before the work was done: give the function a longer timeout, \
                    or the action less to do";
@@ -214,4 +240,24 @@ fn out_of_time() -> Ended {
 
 pub(super) fn failure(error: &StagingError) -> Failure {
     Failure::new(error.failure_kind(), error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn staging_in_leaves_time_for_action_and_staging_out() {
+        let now = Instant::now();
+        let by = |seconds, timeout| {
+            let by = stage_in_by(now, now + Duration::from_secs(seconds), Duration::from_secs(timeout));
+            by.map(|by| (by - now).as_secs())
+        };
+        assert_eq!(by(360, 300), Some(40));
+        assert_eq!(by(890, 300), Some(570));
+        assert_eq!(by(325, 300), Some(5));
+        // A delivered job that begins late, and one with less than its action's time.
+        assert_eq!(by(324, 300), None);
+        assert_eq!(by(100, 300), None);
+    }
 }

@@ -1,7 +1,7 @@
 //! What the service answers, and why it does not.
 
 use super::attempts::{FailedKind, GaveUp};
-use super::{Claim, TokenProblem};
+use super::{Claim, PollRefusal, TokenProblem};
 use crate::job::{Credentials, Job};
 
 /// The answer to one try at acknowledging. A reason is the service's error code or status, safe to log.
@@ -70,6 +70,9 @@ pub enum QueueError {
         /// The error's code and HTTP status.
         reason: String,
     },
+    /// The service can't be polled for the type as it is configured.
+    #[error(transparent)]
+    Poll(#[from] PollRefusal),
     /// A third-party operation was not called, or was refused, for its client token.
     #[error("{operation} for client {client_id}: {problem}")]
     ClientToken {
@@ -80,6 +83,13 @@ pub enum QueueError {
         /// What is wrong with it.
         problem: TokenProblem,
     },
+}
+
+impl QueueError {
+    /// Whether the same call may succeed later, without a change of the configuration or of a permission.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Throttled { .. })
+    }
 }
 
 /// What became of a report.

@@ -8,6 +8,7 @@ use aws_sdk_codepipeline::types::JobStatus;
 use tokio::time::Instant;
 
 use super::attempts::{Budget, GaveUp, answered, attempts};
+use super::refusals::Asked;
 use super::{CallError, Details, JobKey, Kind, Offer, POLL, Polled, QueueError, convert};
 use crate::job::ActionTypeId;
 use crate::report::{ContinuationReport, FailureReport, Report, SuccessReport};
@@ -16,11 +17,13 @@ use crate::report::{ContinuationReport, FailureReport, Report, SuccessReport};
 #[derive(Clone)]
 pub(super) struct CustomQueue {
     client: Client,
+    /// Where the action types are, for messages.
+    region: String,
 }
 
 impl CustomQueue {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client }
+    pub(super) fn new(client: Client, region: String) -> Self {
+        Self { client, region }
     }
 
     pub(super) async fn poll(
@@ -37,9 +40,8 @@ impl CustomQueue {
             .max_batch_size(i32::try_from(room).unwrap_or(i32::MAX))
             .set_query_param(query_param.map(|(key, value)| [(key.clone(), value.clone())].into()));
         let budget = Budget { tries: POLL.0, until: polled_at + POLL.1 };
-        let answer = answered(budget, || request.clone().send())
-            .await
-            .map_err(|gave_up| CallError::from(gave_up).of("PollForJobs"))?;
+        let asked = Asked { operation: "PollForJobs", action_type, query_param, region: &self.region };
+        let answer = answered(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
         let jobs = answer.reply.jobs.unwrap_or_default();
         let nothing = jobs.is_empty() && !answer.doubt_before;
         // A job without id, nonce or data can't be acknowledged; the model makes all three optional.

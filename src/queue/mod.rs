@@ -11,6 +11,7 @@ mod client_tokens;
 mod convert;
 mod custom;
 mod invoke;
+mod refusals;
 mod secret_text;
 mod third_party;
 
@@ -35,6 +36,7 @@ pub use answer::{Acknowledged, Delivered, Details, QueueError};
 pub use claim::{Claim, JobKey, Offer, Polled};
 pub use client_tokens::TokenProblem;
 pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob};
+pub use refusals::PollRefusal;
 
 /// How long one try may take. Everything here is a small JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
@@ -74,7 +76,11 @@ impl Queue {
             .build();
         let client = Client::from_conf(config);
         let tokens = ClientTokens::new(shared.clone(), client_tokens_prefix);
-        Self { custom: CustomQueue::new(client.clone()), third_party: ThirdPartyQueue::new(client, tokens) }
+        let region = shared.region().map_or("this region".to_owned(), ToString::to_string);
+        Self {
+            custom: CustomQueue::new(client.clone(), region.clone()),
+            third_party: ThirdPartyQueue::new(client, tokens, region),
+        }
     }
 
     /// Looks at the third-party jobs of one poll for another time than 8 s: token and details of each must be there by
@@ -89,7 +95,8 @@ impl Queue {
     /// custom types alone: the third-party operation has none.
     ///
     /// # Errors
-    /// When the service refuses (a deleted type, no permission, a wrong `query_param`), throttles or does not answer.
+    /// Returns an error if the service refuses (a deleted type, no permission, a wrong `query_param`), throttles or does not
+    /// answer.
     pub async fn poll(
         &self,
         action_type: &ActionTypeId,

@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use super::attempts::{Budget, GaveUp, answered, attempts};
 use super::client_tokens::{Asking, ClientTokens, TokenProblem};
+use super::refusals::Asked;
 use super::{CallError, ClientAccess, DETAILS, Details, JobKey, Kind, Offer, POLL, Polled, QueueError, convert};
 use crate::job::{ActionTypeId, Finished};
 use crate::report::Report;
@@ -32,12 +33,14 @@ const GET_DETAILS: &str = "GetThirdPartyJobDetails";
 pub(super) struct ThirdPartyQueue {
     client: Client,
     tokens: Arc<ClientTokens>,
+    /// Where the action types are, for messages.
+    region: String,
     pub(super) look: Duration,
 }
 
 impl ThirdPartyQueue {
-    pub(super) fn new(client: Client, tokens: ClientTokens) -> Self {
-        Self { client, tokens: Arc::new(tokens), look: LOOK }
+    pub(super) fn new(client: Client, tokens: ClientTokens, region: String) -> Self {
+        Self { client, tokens: Arc::new(tokens), region, look: LOOK }
     }
 
     pub(super) async fn poll(&self, action_type: &ActionTypeId, room: usize) -> Result<Polled, QueueError> {
@@ -48,9 +51,9 @@ impl ThirdPartyQueue {
             .action_type_id(convert::sdk_action_type(action_type))
             .max_batch_size(i32::try_from(room).unwrap_or(i32::MAX));
         let budget = Budget { tries: POLL.0, until: polled_at + POLL.1 };
-        let answer = answered(budget, || request.clone().send())
-            .await
-            .map_err(|gave_up| CallError::from(gave_up).of("PollForThirdPartyJobs"))?;
+        let operation = "PollForThirdPartyJobs";
+        let asked = Asked { operation, action_type, query_param: None, region: &self.region };
+        let answer = answered(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
         let jobs = answer.reply.jobs.unwrap_or_default();
         let mut polled = Polled { nothing: jobs.is_empty() && !answer.doubt_before, ..Polled::default() };
 

@@ -1,13 +1,14 @@
 //! Why an invocation counts as failed.
 
+use crate::job::ActionTypeId;
 use crate::ledger::LedgerError;
 use crate::queue::InvalidInvokeJob;
 
 /// Why an invocation counts as failed, so that the function's error metric shows it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvocationError {
-    /// None of the polls was answered. One that is throttled counts only when that has lasted for minutes.
-    #[error("no action type could be polled: all {0} polls failed (the log says why)")]
+    /// CodePipeline answered no poll at all.
+    #[error("CodePipeline answered none of the {0} polls (the log says why)")]
     NothingPolled(usize),
     /// Jobs may hang until their action times out.
     #[error(
@@ -35,21 +36,10 @@ pub enum InvocationError {
     /// Jobs whose worker died could not be looked for.
     #[error("jobs of workers that died could not be looked for: {0}")]
     NotRecovered(LedgerError),
-    /// No action type's work fits in the time that the invocation has.
-    #[error(
-        "no action type was polled: the invocation began with {left} s left, and the shortest action needs {needed} s \
-         with staging and reporting; raise the function's timeout or lower timeoutSeconds"
-    )]
-    NoTime {
-        /// Seconds from the start of the invocation to its deadline.
-        left: u64,
-        /// Seconds that the least demanding action type needs.
-        needed: u64,
-    },
     /// A delivered job that can't be told from its event.
     #[error(transparent)]
     Invoked(#[from] InvalidInvokeJob),
-    /// The work outside of an abandoned action runs on.
+    /// The work outside of an abandoned or cancelled action may run on.
     #[error("the work outside of the action execution {execution_id} could not be stopped: {reason}")]
     NotStopped {
         /// The action execution.
@@ -57,4 +47,10 @@ pub enum InvocationError {
         /// What the action says of it.
         reason: String,
     },
+    /// Nothing tells which work outside to stop.
+    #[error(
+        "an action of the type {0} was abandoned or cancelled, but the event names no action execution, so its work could not be \
+         stopped: send the event as EventBridge delivers it"
+    )]
+    UnnamedExecution(ActionTypeId),
 }

@@ -1,9 +1,12 @@
 //! One invocation: poll while there is room and time, live each job's life, sum up.
 
 mod delivered;
+mod elsewhere;
 mod error;
+mod problems;
 mod recovery;
 mod shift;
+mod started;
 mod summary;
 mod throttles;
 
@@ -13,7 +16,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::actions::{Abandoned, Served};
 use crate::job::{ActionTypeId, Job};
@@ -24,7 +27,7 @@ use throttles::Throttles;
 pub use error::InvocationError;
 pub use summary::Summary;
 
-/// Who is polled for nothing: CodePipeline delivers the jobs of this owner's action types (Lambda Invoke).
+/// Owner whose jobs arrive as events, so it is never polled (Lambda Invoke).
 const DELIVERED: &str = "AWS";
 
 /// Serves a set of action types. Made once per process; each invocation is one call of one of its methods.
@@ -73,71 +76,39 @@ impl Worker {
     /// workers that died. Every job that is claimed has been reported when this returns; no task outlives it.
     ///
     /// # Errors
-    /// When nothing could be polled at all, or when a job may hang. What else was done is in the log.
+    /// Returns an error if CodePipeline answered no poll, or if a job may hang. What else was done is in the log.
     pub async fn invoke(&self, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
         let served = self.polled(|_| true);
-        let needed = self.least_needed(&served);
         let mut shift = Shift::new(self, served, Invocation::until(deadline));
         shift.work().await;
         let recovered = recovery::recover(&mut shift).await;
-        sum_up(shift, needed, began).and_then(|summary| recovered.map(|()| summary))
-    }
-
-    /// Polls for the job of an action that has begun: its type alone, again and again until the job of that action
-    /// execution comes (any job, where the event names none) or patience ends. An action type that is not served costs
-    /// nothing.
-    ///
-    /// # Errors
-    /// As [`Worker::invoke`].
-    pub async fn action_started(
-        &self,
-        action_type: &ActionTypeId,
-        execution_id: Option<&str>,
-        deadline: Instant,
-    ) -> Result<Summary, InvocationError> {
-        let began = Instant::now();
-        let served = self.polled(|served| served.action_type == *action_type);
-        if served.is_empty() {
-            tracing::info!(action.type = %action_type, "an action of a type that is not polled has begun: nothing to do");
-            return Ok(Summary::default());
-        }
-        let needed = self.least_needed(&served);
-        let mut shift = Shift::new(self, served, Invocation::until(deadline));
-        for tried in 1..=self.patience.tries {
-            let polls_before = shift.polls;
-            shift.work().await;
-            let has_polled = shift.polls > polls_before;
-            let has_come = execution_id.map_or(!shift.seen.is_empty(), |id| shift.seen.contains(id));
-            if has_come || !has_polled || tried == self.patience.tries {
-                break;
-            }
-            let pause = self.patience.step.mul_f64(f64::from(tried) + fastrand::f64() - 0.5);
-            // What was done meanwhile may have taken all the time there is.
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left < pause + needed.unwrap_or_default() {
-                break;
-            }
-            sleep(pause).await;
-        }
-        sum_up(shift, needed, began)
+        sum_up(shift, began).and_then(|summary| recovered.map(|()| summary))
     }
 
     /// Stops the work outside of an action that was abandoned or cancelled.
     ///
     /// # Errors
-    /// When it may be running on.
+    /// Returns an error if the work may be running on.
     pub async fn action_over(
         &self,
         action_type: &ActionTypeId,
-        execution_id: &str,
+        execution_id: Option<&str>,
         deadline: Instant,
     ) -> Result<Summary, InvocationError> {
         let mut summary = Summary::default();
         let mut problem = None;
+        let types = self.polled(|served| served.action_type == *action_type);
+        if types.is_empty() {
+            tracing::info!(action.type = %action_type, "an action of a type that is not polled is over: nothing to do");
+            return Ok(summary);
+        }
+        let Some(execution_id) = execution_id else {
+            return Err(InvocationError::UnnamedExecution(action_type.clone()));
+        };
         let abandoned = Abandoned { execution_id: execution_id.to_owned(), token: None };
         // A type may have several entries, one for each queryParam; the event does not tell whose the action was.
-        for served in self.polled(|served| served.action_type == *action_type) {
+        for served in types {
             let until = deadline - self.lifecycle.reporting;
             // The future is dropped within, too: that can panic as well.
             let stopping = async { timeout_at(until, served.action.stop_boxed(&abandoned)).await };
@@ -207,20 +178,14 @@ impl Worker {
     }
 }
 
-fn sum_up(shift: Shift<'_>, needed: Option<Duration>, began: Instant) -> Result<Summary, InvocationError> {
-    let Shift { summary, polls, worker, invocation, .. } = shift;
+fn sum_up(shift: Shift<'_>, began: Instant) -> Result<Summary, InvocationError> {
+    let Shift { summary, polls, worker, .. } = shift;
     summary.log(began);
     let summary = worker.all_reported(summary)?;
     if summary.failed_polls > 0 && summary.failed_polls >= polls {
         return Err(InvocationError::NothingPolled(summary.failed_polls));
     }
-    match needed {
-        Some(needed) if polls == 0 => {
-            let left = invocation.deadline.saturating_duration_since(began);
-            Err(InvocationError::NoTime { left: left.as_secs(), needed: needed.as_secs() })
-        }
-        _ => Ok(summary),
-    }
+    Ok(summary)
 }
 
 fn job_span(job: &Job) -> tracing::Span {

@@ -84,6 +84,11 @@ async fn adopt(shift: &mut Shift<'_>, orphan: Orphan, types: &[Arc<Served>]) -> 
     if left < needed.unwrap_or(shift.worker.lifecycle.reporting) {
         return End::Lost;
     }
+    let needs_files = needed.is_some() && types.iter().any(|it| it.action.wants_files_boxed());
+    if needs_files && let Some(shortage) = shift.worker.lifecycle.shortage() {
+        shift.problems.low_disk(&shortage);
+        return End::Lost;
+    }
     let quiet = shift.quiet_for(types);
     let adopting = shift.worker.lifecycle.adopt(orphan, types, quiet, shift.invocation);
     let end = adopting.instrument(span).await;

@@ -1,4 +1,4 @@
-//! The jobs of one invocation: how many run at a time, who is polled next, when it is over.
+//! The jobs of one invocation: how many run at a time, which type is polled next, when to stop.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -8,10 +8,11 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::problems::Problems;
 use super::{Summary, Worker, job_span};
 use crate::actions::Served;
 use crate::lifecycle::{End, Invocation};
-use crate::queue::{Offer, Polled, QueueError};
+use crate::queue::{Offer, Polled};
 
 /// A job that waited longer than this for room is not acknowledged any more: the service offers it to others 30 s after
 /// the poll.
@@ -31,6 +32,11 @@ pub(super) struct Shift<'a> {
     /// Types still worth polling. One that has brought jobs goes to the end, so that room which becomes free is offered
     /// first to who has waited longest, and a type with many jobs leaves the others their turn.
     open: Vec<Arc<Served>>,
+    /// Types whose last poll failed, which a later one may not.
+    put_off: Vec<Arc<Served>>,
+    /// What the log has been told of polls that failed, or were not sent.
+    pub(super) problems: Problems,
+    is_first_pass: bool,
     running: JoinSet<End>,
     /// Whether what runs must not have company.
     alone: bool,
@@ -56,6 +62,9 @@ impl<'a> Shift<'a> {
             worker,
             invocation,
             open,
+            put_off: Vec::new(),
+            problems: Problems::default(),
+            is_first_pass: true,
             running,
             alone: false,
             waiting: VecDeque::new(),
@@ -66,12 +75,15 @@ impl<'a> Shift<'a> {
         }
     }
 
+    /// Polls and works until the polls bring nothing more. Called again, it polls the same types again, except those that
+    /// can't be polled.
     pub(super) async fn work(&mut self) {
-        let (mut fruitless, mut is_first) = (0, true);
+        self.open.append(&mut self.put_off);
+        let mut fruitless = 0;
         loop {
             let (seen_before, unusable_before) = (self.seen.len(), self.summary.unusable);
             self.begin_waiting();
-            let brought = self.poll_all(std::mem::take(&mut is_first)).await;
+            let brought = self.poll_all().await;
             match self.running.join_next().await {
                 Some(end) => self.count(&end),
                 None if !brought => return,
@@ -84,6 +96,7 @@ impl<'a> Shift<'a> {
             fruitless = if self.seen.len() > seen_before || searching { 0 } else { fruitless + u32::from(brought) };
             if fruitless >= FRUITLESS_PASSES {
                 self.open.clear();
+                self.put_off.clear();
             }
         }
     }
@@ -103,69 +116,67 @@ impl<'a> Shift<'a> {
     }
 
     /// Polls each open type once, with the room that is left. Whether any job came.
-    async fn poll_all(&mut self, is_first: bool) -> bool {
+    async fn poll_all(&mut self) -> bool {
         let mut brought = false;
         for served in self.open.clone() {
             let room = self.room(&served);
             if !self.is_time_for(&served) {
-                if is_first {
-                    tracing::warn!(
-                        action.type = %served.action_type,
-                        "not polled in this invocation: too little of its time is left for a job of this type"
-                    );
+                // Later the invocation's own jobs may have taken the time, which is no mistake.
+                if self.is_first_pass {
+                    let left = self.invocation.deadline.saturating_duration_since(Instant::now());
+                    self.summary.unpollable += 1;
+                    self.problems.too_little_time(&served, left, self.worker.needs(&served));
+                    self.open.retain(|other| !Arc::ptr_eq(other, &served));
                 }
                 continue;
             }
             if room == 0 {
-                // Whoever stands behind a type that runs alone would keep it from its turn for ever.
+                // Stop here: polling the types behind it would starve a type that runs alone.
                 if served.alone { break } else { continue }
             }
-            self.polls += 1;
-            self.quiet.retain(|(other, _)| !Arc::ptr_eq(other, &served));
-            let polled_at = Instant::now();
-            match self.worker.lifecycle.queue.poll(&served.action_type, served.query_param.as_ref(), room).await {
-                Ok(Polled { offers, unusable, nothing }) => {
-                    self.worker.throttles.answered(&served);
-                    self.summary.polled += offers.len() + unusable;
-                    self.summary.unusable += unusable;
-                    if nothing {
-                        self.quiet.push((Arc::clone(&served), polled_at));
-                    }
-                    if offers.is_empty() && unusable == 0 {
-                        continue;
-                    }
-                    brought = true;
-                    self.put_last(&served);
-                    for offer in offers {
-                        self.take(&served, offer);
-                    }
-                }
-                Err(error) => {
-                    self.poll_failed(&served, &error);
-                    self.open.retain(|other| !Arc::ptr_eq(other, &served));
-                }
+            if served.action.wants_files_boxed()
+                && let Some(shortage) = self.worker.lifecycle.shortage()
+            {
+                self.problems.low_disk(&shortage);
+                continue;
             }
+            brought |= self.poll(&served, room).await;
         }
+        self.is_first_pass = false;
         brought
     }
 
-    /// A throttle is waited out, for a while: the next invocation polls again.
-    fn poll_failed(&mut self, served: &Served, error: &QueueError) {
-        let action_type = &served.action_type;
-        if matches!(error, QueueError::Throttled { .. }) {
-            if !self.worker.throttles.throttled(served) {
-                tracing::warn!(action.type = %action_type, %error, "the poll was throttled; the next invocation polls again");
-                self.summary.throttled_polls += 1;
-                return;
+    /// Polls once. Whether any job came.
+    async fn poll(&mut self, served: &Arc<Served>, room: usize) -> bool {
+        self.polls += 1;
+        self.quiet.retain(|(other, _)| !Arc::ptr_eq(other, served));
+        let polled_at = Instant::now();
+        match self.worker.lifecycle.queue.poll(&served.action_type, served.query_param.as_ref(), room).await {
+            Ok(Polled { offers, unusable, nothing }) => {
+                self.worker.throttles.answered(served);
+                self.summary.polled += offers.len() + unusable;
+                self.summary.unusable += unusable;
+                if nothing {
+                    self.quiet.push((Arc::clone(served), polled_at));
+                }
+                if offers.is_empty() && unusable == 0 {
+                    return false;
+                }
+                self.put_last(served);
+                for offer in offers {
+                    self.take(served, offer);
+                }
+                true
             }
-            tracing::error!(
-                action.type = %action_type, %error,
-                "polls have been throttled for minutes; let fewer workers poll, or less often, or ask AWS for a higher rate"
-            );
-        } else {
-            tracing::error!(action.type = %action_type, %error, "the poll failed; the other action types go on");
+            Err(error) => {
+                self.open.retain(|other| !Arc::ptr_eq(other, served));
+                if error.may_pass() {
+                    self.put_off.push(Arc::clone(served));
+                }
+                self.problems.poll_failed(served, &error, &self.worker.throttles, &mut self.summary);
+                false
+            }
         }
-        self.summary.failed_polls += 1;
     }
 
     fn put_last(&mut self, served: &Arc<Served>) {

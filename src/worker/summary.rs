@@ -35,11 +35,12 @@ pub struct Summary {
     pub adopted: usize,
     /// Claimed jobs whose report the service has not taken.
     pub undelivered: usize,
-    /// Polls that failed; the action types concerned were not polled again. A throttled poll is among them when no poll of
-    /// its type has been answered for 5 minutes, nor any of the last 30.
+    /// Polls that brought no answer.
     pub failed_polls: usize,
-    /// Other throttled polls; the action types concerned were not polled again.
+    /// Polls that CodePipeline throttled.
     pub throttled_polls: usize,
+    /// Entries of `ACTIONS` that can't be polled: no permission, no such type, a wrong `queryParam`, or too little time.
+    pub unpollable: usize,
     /// Third-party jobs that were left alone: no client token for them that the service takes, or no answer.
     pub unusable: usize,
     /// Actions whose work outside was stopped because they were abandoned or cancelled.
@@ -64,6 +65,7 @@ impl Summary {
     }
 
     pub(super) fn log(&self, began: Instant) {
+        // The members of the answer, by the same names.
         tracing::info!(
             polled = self.polled,
             claimed = self.claimed,
@@ -73,14 +75,16 @@ impl Summary {
             continued = self.continued,
             over = self.over,
             unknown = self.unknown,
-            no_ledger = self.no_ledger,
+            noLedger = self.no_ledger,
             denied = self.denied,
             adopted = self.adopted,
             undelivered = self.undelivered,
-            failed_polls = self.failed_polls,
-            throttled_polls = self.throttled_polls,
+            failedPolls = self.failed_polls,
+            throttledPolls = self.throttled_polls,
+            unpollable = self.unpollable,
             unusable = self.unusable,
-            duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            stopped = self.stopped,
+            durationMs = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "the invocation is over"
         );
     }

@@ -47,7 +47,7 @@ impl Process {
                 Woken::Job(event) => worker.run_job(&event, deadline).await,
                 Woken::Abandonment(event) => match Event::parse(&event) {
                     Ok(Event::ActionOver { action_type, execution_id }) => {
-                        worker.action_over(&action_type, &execution_id, deadline).await
+                        worker.action_over(&action_type, execution_id.as_deref(), deadline).await
                     }
                     _ => panic!("{event}"),
                 },

@@ -68,6 +68,8 @@ impl Lone {
             ("AWS_REGION", "us-east-1".into()),
             ("LEDGER_BUCKET", LEDGER.into()),
             ("STAGING_TIMEOUT", "10".into()),
+            // Some of these disks have 1 MiB.
+            ("MIN_FREE_BYTES", "0".into()),
             ("FUNCTION_TIMEOUT", TIMEOUT.as_secs().to_string()),
             ("WORK_FOLDER", self.work_folder().to_str().unwrap().to_owned()),
         ];

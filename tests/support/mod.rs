@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
 
 pub(crate) mod aws_json;
+pub(crate) mod log;
 pub(crate) mod small_disk;
 pub(crate) mod tee;
 
@@ -174,6 +175,7 @@ pub(crate) fn lifecycle(shared: &SdkConfig, work_folder: PathBuf) -> Lifecycle {
         unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
         work_folder,
         clean: None,
+        min_free_bytes: 0,
         reporting: Duration::from_secs(10),
         wall_clock: Arc::new(|| UNIX_EPOCH),
     }

@@ -1,0 +1,136 @@
+//! One invocation of the function, from its event to its answer.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation};
+use serde_json::Value;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::now;
+use crate::event::Event;
+use crate::watchdog::Watchdog;
+use crate::worker::{Summary, Worker};
+
+/// What every invocation needs.
+pub(super) struct Function {
+    pub(super) worker: Arc<Worker>,
+    /// The state machines whose executions jobs wait for; `None` where actions of one's own may wait for any.
+    pub(super) machines: Option<Vec<String>>,
+    pub(super) function_timeout: Duration,
+    pub(super) watchdog: Watchdog,
+}
+
+impl Function {
+    /// Whether jobs may wait for this machine's executions. An event without a name may be of any.
+    fn waits_for(&self, state_machine: Option<&str>) -> bool {
+        let (Some(machines), Some(ended)) = (&self.machines, state_machine) else { return true };
+        machines
+            .iter()
+            .any(|known| known.strip_prefix(ended).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
+    }
+}
+
+/// An invocation without any payload, with the payload `null` instead: nothing is no JSON.
+pub(super) fn null_for_nothing(mut invocation: LambdaInvocation) -> LambdaInvocation {
+    if invocation.body.iter().all(u8::is_ascii_whitespace) {
+        invocation.body = Bytes::from_static(b"null");
+    }
+    invocation
+}
+
+/// Answers one invocation, and logs why it failed. The runtime's own line about that shows our error's Rust type, so
+/// `telemetry` drops it.
+pub(super) async fn handle(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
+    let answer = answer(function, event).await;
+    if let Err(Diagnostic { error_type, error_message }) = &answer {
+        tracing::error!(errorType = error_type, "the invocation failed: {error_message}");
+    }
+    answer
+}
+
+/// The work runs in a task of its own, since what a panic says must not reach Lambda's answer.
+async fn answer(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
+    let LambdaEvent { payload, context } = event;
+    let woken_by = Event::parse(&payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
+    let left = time_left(now(), context.deadline(), function.function_timeout);
+    let _watched = function.watchdog.watch(left);
+    let deadline = Instant::now() + left;
+    let worker = Arc::clone(&function.worker);
+    let invocation = async move {
+        match woken_by {
+            Event::Schedule => worker.invoke(deadline).await,
+            Event::OwnInput => {
+                tracing::info!(
+                    "took an event that no AWS service sends for a scheduled one: polling every action type"
+                );
+                worker.invoke(deadline).await
+            }
+            Event::StateMachineEnded { state_machine } if function.waits_for(state_machine.as_deref()) => {
+                worker.invoke(deadline).await
+            }
+            Event::StateMachineEnded { .. } => {
+                tracing::info!("ignored the end of an execution: no action type in ACTIONS names its state machine");
+                Ok(Summary::default())
+            }
+            Event::ActionStarted { action_type, execution_id } => {
+                worker.action_started(&action_type, execution_id.as_deref(), deadline).await
+            }
+            Event::ActionOver { action_type, execution_id } => {
+                worker.action_over(&action_type, execution_id.as_deref(), deadline).await
+            }
+            Event::InvokeJob => worker.run_job(&payload, deadline).await,
+            Event::Ignored { what } => {
+                tracing::info!("ignored {what}: it asks for nothing");
+                Ok(Summary::default())
+            }
+        }
+    };
+    match tokio::spawn(invocation.in_current_span()).await {
+        Ok(Ok(summary)) => Ok(summary),
+        Ok(Err(error)) => Err(diagnostic("InvocationError", error.to_string())),
+        Err(_) => Err(diagnostic("Panic", "the worker panicked; its log says where".into())),
+    }
+}
+
+fn diagnostic(error_type: &str, error_message: String) -> Diagnostic {
+    Diagnostic { error_type: error_type.into(), error_message }
+}
+
+/// Lambda gives the deadline on the wall clock; everything after this reckons on the monotonic one.
+///
+/// `cargo lambda watch` sends a fixed small number, which as a time is in 1970. A deadline that is older than Lambda itself
+/// (2014) is none, and the function's configured timeout counts from now.
+fn time_left(now: SystemTime, deadline: SystemTime, function_timeout: Duration) -> Duration {
+    const FIRST_LAMBDA: Duration = Duration::from_secs(1_388_534_400);
+    if deadline < SystemTime::UNIX_EPOCH + FIRST_LAMBDA {
+        return function_timeout;
+    }
+    // A wall clock that is behind gives no more time than there is.
+    deadline.duration_since(now).unwrap_or_default().min(function_timeout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(900);
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_deadline_is_a_time_on_the_wall_clock() {
+        let now = at(1_800_000_000);
+        assert_eq!(time_left(now, at(1_800_000_060), TIMEOUT), Duration::from_secs(60));
+        assert_eq!(time_left(now, at(1_799_999_999), TIMEOUT), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_deadline_in_1970_means_that_there_is_none_but_the_functions_timeout() {
+        assert_eq!(time_left(at(1_800_000_000), at(600), TIMEOUT), TIMEOUT);
+    }
+}
