@@ -1,0 +1,81 @@
+//! One archive of generator/generate.py, unpacked by the worker, and its verdict.
+
+use std::fs;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::artifact_store::{ArtifactStore, LIMITS};
+use crate::tree::{differences, list};
+
+/// An archive, as the generator describes it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) tool: String,
+    /// Why there is no archive: what the tool said.
+    pub(crate) unwritten: Option<String>,
+    #[serde(default)]
+    pub(crate) tree: String,
+    #[serde(default)]
+    folder: PathBuf,
+    /// The exit code of the reference tool.
+    #[serde(default)]
+    exit: i32,
+    #[serde(default)]
+    said: String,
+    /// Why the worker refuses an archive that the reference tool unpacks. Empty if it does not.
+    #[serde(default)]
+    pub(crate) refused: String,
+    /// Why the worker unpacks something else on purpose, which the reference tool unpacked from an archive made for it.
+    #[serde(default)]
+    pub(crate) differs: String,
+}
+
+pub(crate) enum Verdict {
+    /// The same tree, of so many entries.
+    Same(usize),
+    /// The reference tool fails as well.
+    BothRefuse,
+    /// As the case says.
+    RefusedOnPurpose,
+    Wrong(String),
+}
+
+impl Case {
+    /// Unpacks the archive with the worker, compares, and removes the case's folder.
+    pub(crate) async fn judge(&self, s3: &ArtifactStore, now: &Range<i64>) -> Verdict {
+        let ours = self.folder.join("ours");
+        fs::create_dir(&ours).unwrap();
+        s3.put(&s3.input, fs::read(self.folder.join("archive")).unwrap()).await;
+        let staged = s3.job().stage_in(&s3.input, &ours, &LIMITS).await;
+        let failed = self.exit > 1;
+        let verdict = match staged {
+            Err(error) if !self.refused.is_empty() || failed => {
+                drop(error);
+                if failed { Verdict::BothRefuse } else { Verdict::RefusedOnPurpose }
+            }
+            Err(error) => Verdict::Wrong(format!("refused: {error}")),
+            Ok(_) if !self.refused.is_empty() => Verdict::Wrong(format!("unpacked, though {}", self.refused)),
+            Ok(_) => {
+                let reference = list(&self.folder.join("reference"));
+                let lines = differences(&reference, &list(&ours), now);
+                if lines.is_empty() { Verdict::Same(reference.len()) } else { Verdict::Wrong(self.summary(&lines)) }
+            }
+        };
+        fs::remove_dir_all(&self.folder).unwrap();
+        verdict
+    }
+
+    fn summary(&self, lines: &[String]) -> String {
+        let more = lines.len().saturating_sub(5);
+        let exit =
+            if self.exit == 0 { String::new() } else { format!(" (the reference exits {}: {})", self.exit, self.said) };
+        format!(
+            "{}{}{exit}",
+            lines[..lines.len() - more].join("; "),
+            if more > 0 { format!("; {more} more") } else { String::new() }
+        )
+    }
+}
