@@ -88,13 +88,15 @@ async fn a_result_is_read_with_the_functions_role_and_written_with_the_jobs_cred
     let error = of_job(&Stores::new(&as_job), &s3.credentials).copy_out(&from, &s3.output, None).await.unwrap_err();
     assert_eq!(error.failure_kind(), FailureKind::PermissionError);
     let said = error.to_string();
-    let expected =
-        "artifact `App` (s3://results/report): S3 does not allow to read the object with the function's own role";
+    let expected = "artifact `App` (s3://results/report): S3 denied the request to read the object with the function's own credentials, which come from the function's role (AccessDenied: A job's";
     assert!(said.starts_with(expected), "{said}");
 
     let foreign = Artifact { key: "foreign".to_owned(), ..s3.output.clone() };
     let error = s3.job().copy_out(&from, &foreign, None).await.unwrap_err();
-    assert!(error.to_string().contains("/foreign): S3 does not allow to write the object (AccessDenied"), "{error}");
+    assert!(
+        error.to_string().contains("/foreign): S3 denied the request to write the object with the job's credentials"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

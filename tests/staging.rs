@@ -177,7 +177,9 @@ async fn each_refusal_of_s3_is_told_apart() {
     assert_eq!(read(&s3.input).await.failure_kind(), FailureKind::RevisionUnavailable);
     let from = sample_folder(1);
     let error = s3.job().stage_out(&s3.input, from.path(), None, &LIMITS).await.unwrap_err();
-    assert!(error.to_string().contains("S3 does not allow to write the object (AccessDenied, HTTP 403)"), "{error}");
+    let expected = "S3 denied the request to write the object with the job's credentials, which come from the pipeline's role \
+                    (AccessDenied: A job's credentials are for its own artifacts";
+    assert!(error.to_string().contains(expected), "{error}");
 
     s3.time.advance(Duration::from_secs(901));
     assert_eq!(read(&s3.input).await.problem, Problem::Expired);

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use rawzip::ReaderAt;
 use tokio::runtime::Handle;
 
-use super::download::S3Object;
+use super::download::{DOING, S3Object};
 use super::error::Problem;
 use super::lane::{Lane, Object, RANGES_AHEAD, Source};
 use super::stop::Stop;
@@ -55,7 +55,7 @@ impl Store {
             let unread = Arc::clone(&unread);
             move || copy(&bytes.lane(size, RANGES_AHEAD), size, writer, &unread)
         });
-        let destination = Destination::new(self.client.clone(), artifact, &content_type, encryption_key);
+        let destination = Destination::new(self.caller.clone(), artifact, &content_type, encryption_key);
         let uploaded = outcome(self.tasks.spawn(destination.upload(parts, copied, stop))).await;
         uploaded.map_err(|problem| match unread.get() {
             Some(unread) => of_source(Problem::clone(unread)),
@@ -93,11 +93,9 @@ fn copy<O: Object>(
     Ok(Staged { bytes: size, entries: 1 })
 }
 
-/// What S3 says to the function's own role reads otherwise than what it says to the job's credentials.
+/// The function's own credentials expire otherwise than a job's.
 fn of_own_role(problem: Problem) -> Problem {
-    const DOING: &str = "read the object with the function's own role";
     match problem {
-        Problem::Denied { reply, .. } => Problem::Denied { doing: DOING, reply },
         Problem::Expired => {
             Problem::Unavailable { doing: DOING, reply: "the function's credentials have expired".to_owned() }
         }

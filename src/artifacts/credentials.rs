@@ -10,6 +10,7 @@ use aws_sdk_s3::config::{Builder, IdentityCache};
 use aws_types::service_config::ServiceConfigKey;
 use tokio::time::Instant;
 
+use super::caller::Caller;
 use super::renewal::{Renew, Renewing};
 use super::{Store, timeouts};
 use crate::job::Credentials;
@@ -38,12 +39,14 @@ impl Shared {
 #[derive(Clone)]
 pub(super) struct OwnClient {
     shared: Shared,
-    client: Arc<OnceLock<Client>>,
+    caller: Arc<OnceLock<Caller>>,
 }
 
 impl OwnClient {
-    pub(super) fn get(&self) -> Client {
-        self.client.get_or_init(|| Client::from_conf(self.shared.builder().build())).clone()
+    pub(super) fn get(&self) -> Caller {
+        let provider = || self.shared.config.credentials_provider();
+        let caller = || Caller::function(Client::from_conf(self.shared.builder().build()), provider());
+        self.caller.get_or_init(caller).clone()
     }
 }
 
@@ -57,7 +60,7 @@ impl Stores {
     }
 
     fn with(shared: Shared) -> Self {
-        Self { own: OwnClient { shared: shared.clone(), client: Arc::default() }, shared }
+        Self { own: OwnClient { shared: shared.clone(), caller: Arc::default() }, shared }
     }
 
     /// A store that has the job's rights to its artifacts and no others: with `credentials`, which it has had `since` then,
@@ -73,9 +76,9 @@ impl Stores {
             .retry_partition(quota)
             .credentials_provider(renewing.clone())
             .identity_cache(IdentityCache::no_cache())
-            .retry_classifier(renewing)
+            .retry_classifier(renewing.clone())
             .build();
-        Store::new(Client::from_conf(config), self.own.clone())
+        Store::new(Caller::job(Client::from_conf(config), renewing), self.own.clone())
     }
 }
 

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use bytes::{Bytes, BytesMut};
 
+use super::caller::Caller;
 use super::error::Problem;
 use super::lane::{Object, RANGE_BYTES};
-use super::reply;
 use crate::job::Artifact;
 
-const DOING: &str = "read the object";
+pub(super) const DOING: &str = "read the object";
 /// How often one range may break off in the middle. The SDK retries requests, but not bodies that have begun.
 const MOST_BREAKS: u32 = 5;
 /// Doubled after every break: 100 + 200 + 400 + 800 ms = 1.5 s of waiting before the fifth break ends it. No jitter: the
@@ -21,7 +20,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// An object as it was when it was opened: a replacement is noticed, never mixed in.
 pub(super) struct S3Object {
-    client: Client,
+    caller: Caller,
     bucket: String,
     key: String,
     size: u64,
@@ -32,15 +31,15 @@ pub(super) struct S3Object {
 impl S3Object {
     /// Opens the object by reading its first range, which tells its size and ETag: a HEAD would cost a request more, and
     /// its refusals have no body to tell an expired token from others.
-    pub(super) async fn open(client: Client, artifact: &Artifact) -> Result<(Self, Bytes), Problem> {
+    pub(super) async fn open(caller: Caller, artifact: &Artifact) -> Result<(Self, Bytes), Problem> {
         let Artifact { bucket, key, .. } = artifact.clone();
-        let mut object = Self { client, bucket, key, size: 0, etag: None, content_type: None };
+        let mut object = Self { caller, bucket, key, size: 0, etag: None, content_type: None };
         let answer = object.request(0, RANGE_BYTES).send().await;
         let answer = match answer {
             Ok(answer) => answer,
             // No range lies within an empty object.
             Err(error) if error.code() == Some("InvalidRange") => return Ok((object, Bytes::new())),
-            Err(error) => return Err(reply::problem(DOING, &error)),
+            Err(error) => return Err(object.caller.problem(DOING, &error).await),
         };
         object.etag = answer.e_tag().map(str::to_owned);
         object.content_type = answer.content_type().map(str::to_owned);
@@ -56,7 +55,7 @@ impl S3Object {
 
     fn request(&self, offset: u64, length: u64) -> aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder {
         let last = offset + length.saturating_sub(1);
-        let request = self.client.get_object().bucket(&self.bucket).key(&self.key);
+        let request = self.caller.client.get_object().bucket(&self.bucket).key(&self.key);
         request.range(format!("bytes={offset}-{last}")).set_if_match(self.etag.clone())
     }
 
@@ -76,8 +75,10 @@ impl S3Object {
                 Some(answer) => answer.body,
                 None => {
                     let done = received.len() as u64;
-                    let sent = self.request(offset + done, length - done).send().await;
-                    sent.map_err(|error| reply::problem(DOING, &error))?.body
+                    match self.request(offset + done, length - done).send().await {
+                        Ok(answer) => answer.body,
+                        Err(error) => return Err(self.caller.problem(DOING, &error).await),
+                    }
                 }
             };
             while let Some(Ok(chunk)) = body.next().await {

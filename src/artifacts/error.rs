@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 
 use super::limits::Counted;
+use super::reply::Whose;
 use crate::job::{Artifact, FailureKind};
 
 /// Why an artifact could not be staged. Its text names the artifact and its object, and holds no credential.
@@ -52,13 +53,17 @@ impl Error for StagingError {}
 /// What is wrong with an artifact, sorted by what a caller does about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// S3 or KMS does not allow it with the credentials at hand.
-    #[error("S3 does not allow to {doing} ({reply})")]
+    /// S3 or KMS denied it with the credentials at hand.
+    #[error("S3 denied the request to {doing} with {whose} ({reply}): {advice}")]
     Denied {
         /// The request, as a verb: `read the object`.
         doing: &'static str,
-        /// S3's error code and HTTP status.
+        /// Whose credentials signed the request.
+        whose: Whose,
+        /// S3's error code, text, HTTP status and request id.
         reply: String,
+        /// What to change.
+        advice: String,
     },
     /// The job's credentials have expired: fresh ones come with the job's details.
     #[error("the job's credentials have expired")]
@@ -66,7 +71,7 @@ pub enum Problem {
     /// The bucket or the object does not exist.
     #[error("there is no such object or bucket ({reply})")]
     Missing {
-        /// S3's error code and HTTP status.
+        /// S3's error code, text, HTTP status and request id.
         reply: String,
     },
     /// The object changed while it was read.
@@ -77,15 +82,15 @@ pub enum Problem {
     Unavailable {
         /// The request, as a verb.
         doing: &'static str,
-        /// S3's error code and HTTP status, or how the connection failed.
+        /// S3's error code, text, HTTP status and request id, or how the connection failed.
         reply: String,
     },
     /// S3 finds the request wrong, for example for a KMS key that does not exist or a bucket of another region.
-    #[error("S3 refuses to {doing} ({reply})")]
+    #[error("S3 refused to {doing} ({reply})")]
     Refused {
         /// The request, as a verb.
         doing: &'static str,
-        /// S3's error code and HTTP status.
+        /// S3's error code, text, HTTP status and request id.
         reply: String,
     },
     /// The archive is damaged, hostile, or of a kind that is not unpacked.

@@ -12,11 +12,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use aws_sdk_s3::Client;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::job::Artifact;
+use caller::Caller;
 use credentials::OwnClient;
 use download::S3Object;
 use lane::Source;
@@ -24,6 +24,7 @@ use stop::Stop;
 use tasks::Tasks;
 use upload::Destination;
 
+mod caller;
 mod content;
 mod copy;
 mod credentials;
@@ -52,6 +53,7 @@ pub use error::{Problem, StagingError};
 pub use limits::{Counted, Limits};
 pub use presign::Presigned;
 pub use renewal::Renew;
+pub use reply::Whose;
 
 /// What was staged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +71,15 @@ const ZIP: &str = "application/zip";
 /// The futures of [`Store::stage_in`], [`Store::stage_out`] and [`Store::copy_out`] may be dropped at any time: the threads behind them notice
 /// at their next chunk. Await [`Store::finished`] before the job's folder is removed, whether staging ended or was dropped.
 pub struct Store {
-    client: Client,
+    caller: Caller,
     /// With the function's own credentials, for objects that are no artifacts.
     own: OwnClient,
     tasks: Tasks,
 }
 
 impl Store {
-    fn new(client: Client, own: OwnClient) -> Self {
-        Self { client, own, tasks: Tasks::default() }
+    fn new(caller: Caller, own: OwnClient) -> Self {
+        Self { caller, own, tasks: Tasks::default() }
     }
 
     /// Unpacks the artifact's object into the folder `into`, which exists and is empty. An object that is no zip, tar or
@@ -92,7 +94,7 @@ impl Store {
     }
 
     async fn unpack(&self, artifact: &Artifact, into: &Path, limits: Limits) -> Result<Staged, Problem> {
-        let (object, head) = S3Object::open(self.client.clone(), artifact).await?;
+        let (object, head) = S3Object::open(self.caller.clone(), artifact).await?;
         let stop = Stop::new();
         let _guard = stop.on_drop();
         let source = Source { object: Arc::new(object), head, runtime: Handle::current(), stop };
@@ -134,7 +136,7 @@ impl Store {
             writer.finish()?;
             Ok(staged)
         });
-        let destination = Destination::new(self.client.clone(), artifact, ZIP, encryption_key);
+        let destination = Destination::new(self.caller.clone(), artifact, ZIP, encryption_key);
         outcome(self.tasks.spawn(destination.upload(parts, packed, stop))).await
     }
 

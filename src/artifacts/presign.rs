@@ -26,7 +26,7 @@ impl Store {
     /// # Errors
     /// When no credentials can be had to sign with.
     pub async fn presign_download(&self, artifact: &Artifact) -> Result<Presigned, StagingError> {
-        let request = self.client.get_object().bucket(&artifact.bucket).key(&artifact.key);
+        let request = self.caller.client.get_object().bucket(&artifact.bucket).key(&artifact.key);
         presigned(artifact, request.presigned(life(artifact)?).await)
     }
 
@@ -41,6 +41,7 @@ impl Store {
         encryption_key: Option<&str>,
     ) -> Result<Presigned, StagingError> {
         let request = self
+            .caller
             .client
             .put_object()
             .bucket(&artifact.bucket)

@@ -6,8 +6,8 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::Credentials as SdkCredentials;
@@ -43,6 +43,8 @@ struct Inner {
     /// The number of the newest credentials that S3 called expired.
     expired: AtomicU64,
     renew: Arc<dyn Renew>,
+    /// All that were ever current: requests are signed with these, and a server may repeat them.
+    given_out: std::sync::Mutex<Vec<SdkCredentials>>,
 }
 
 struct Current {
@@ -57,8 +59,10 @@ struct Current {
 impl Renewing {
     /// Begins with `credentials`, which the job has had `since` then.
     pub(super) fn new(credentials: &Credentials, since: Instant, renew: Arc<dyn Renew>) -> Self {
-        let current = Mutex::new(Current { credentials: for_sdk(credentials), since, rest_until: None, number: 1 });
-        Self(Arc::new(Inner { current, number: AtomicU64::new(1), expired: AtomicU64::new(0), renew }))
+        let credentials = for_sdk(credentials);
+        let given_out = vec![credentials.clone()].into();
+        let current = Mutex::new(Current { credentials, since, rest_until: None, number: 1 });
+        Self(Arc::new(Inner { current, number: AtomicU64::new(1), expired: AtomicU64::new(0), renew, given_out }))
     }
 
     /// One renewal serves all requests that wait for it, since they wait at the lock.
@@ -74,7 +78,9 @@ impl Renewing {
             Ok(fresh) => {
                 tracing::info!("renewed the job's credentials");
                 let number = current.number + 1;
-                *current = Current { credentials: for_sdk(&fresh), since, rest_until: None, number };
+                let credentials = for_sdk(&fresh);
+                self.issued().push(credentials.clone());
+                *current = Current { credentials, since, rest_until: None, number };
                 self.0.number.store(number, Ordering::Release);
                 current.credentials.clone()
             }
@@ -85,6 +91,15 @@ impl Renewing {
                 current.credentials.clone()
             }
         }
+    }
+
+    /// All credentials that requests have been signed with.
+    pub(super) fn given_out(&self) -> Vec<SdkCredentials> {
+        self.issued().clone()
+    }
+
+    fn issued(&self) -> MutexGuard<'_, Vec<SdkCredentials>> {
+        self.0.given_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that S3 calls the credentials expired that are current now. If others have taken their place since the

@@ -1,33 +1,111 @@
 //! What S3's refusals and failures mean for a job.
 
+use std::error::Error;
+use std::fmt;
+
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::RequestId;
 
-use super::error::Problem;
+use super::error::{Problem, shown};
 
-/// Sorts an error of the SDK. Only the error code and the status get out: the error itself may hold whole requests.
-pub(super) fn problem<E: ProvideErrorMetadata>(doing: &'static str, error: &SdkError<E, HttpResponse>) -> Problem {
-    let status = error.raw_response().map(|response| response.status().as_u16());
-    match error {
-        SdkError::ServiceError(_) | SdkError::ResponseError(_) => {
-            answered(doing, error.code().unwrap_or("no error code"), status.unwrap_or_default())
-        }
-        SdkError::TimeoutError(_) => unavailable(doing, "no answer in time"),
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => unavailable(doing, "no answer in time"),
-        SdkError::DispatchFailure(failure) if failure.is_io() => unavailable(doing, "the connection failed"),
-        SdkError::DispatchFailure(_) => unavailable(doing, "the connection broke off"),
-        _ => Problem::Refused { doing, reply: "the request could not be made".to_owned() },
+/// The most that a message repeats of S3's own text, in characters.
+const LONGEST_TEXT: usize = 400;
+
+/// Whose credentials signed a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Those that CodePipeline gave for the job.
+    Jobs,
+    /// The function's own.
+    Functions,
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Jobs => "the job's credentials, which come from the pipeline's role",
+            Self::Functions => "the function's own credentials, which come from the function's role",
+        })
     }
 }
 
-fn unavailable(doing: &'static str, reply: &str) -> Problem {
-    Problem::Unavailable { doing, reply: reply.to_owned() }
+/// What S3 says: code, status, text and request id, as far as an answer has them. `mask` takes credentials out of the text.
+struct Answer<'a> {
+    code: &'a str,
+    status: u16,
+    text: Option<String>,
+    request_id: Option<&'a str>,
+}
+
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, status, text, request_id } = self;
+        f.write_str(code)?;
+        if let Some(text) = text {
+            write!(f, ": {text}")?;
+        }
+        write!(f, ", HTTP {status}")?;
+        request_id.map_or(Ok(()), |id| write!(f, ", request id {}", shown(id)))
+    }
+}
+
+/// Sorts an error of the SDK. The error itself may hold whole requests. What gets out are the code, the status, the request id
+/// and the text of S3's answer, through `mask` and cut.
+pub(super) fn problem<E>(
+    doing: &'static str,
+    whose: Whose,
+    error: &SdkError<E, HttpResponse>,
+    mask: impl Fn(&str) -> String,
+) -> Problem
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    SdkError<E, HttpResponse>: RequestId,
+{
+    let unavailable = |reply: String| Problem::Unavailable { doing, reply };
+    match error {
+        SdkError::ServiceError(_) | SdkError::ResponseError(_) => {
+            let text = error.message().map(|text| shortened(&mask(text)));
+            let status = error.raw_response().map(|response| response.status().as_u16()).unwrap_or_default();
+            let code = error.code().unwrap_or("no error code");
+            answered(doing, whose, &Answer { code, status, text, request_id: error.request_id() })
+        }
+        SdkError::TimeoutError(_) => unavailable("no answer in time".to_owned()),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => unavailable("no answer in time".to_owned()),
+        SdkError::DispatchFailure(failure) => {
+            let what = if failure.is_io() { "the connection failed" } else { "the connection broke off" };
+            unavailable(format!("{what} ({})", shortened(&mask(&cause(error)))))
+        }
+        _ => {
+            let reply = format!("the request could not be made: {}", shortened(&mask(&cause(error))));
+            Problem::Refused { doing, reply }
+        }
+    }
+}
+
+/// The innermost error's text, which names what failed. The SDK's own texts around it say nothing.
+fn cause(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+/// A text as it may be repeated in one line.
+fn shortened(text: &str) -> String {
+    let one_line = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let mut short: String = text.chars().take(LONGEST_TEXT).map(one_line).collect();
+    if text.chars().nth(LONGEST_TEXT).is_some() {
+        short.push('…');
+    }
+    short
 }
 
 /// Codes: "Error responses", Amazon S3 API reference.
-fn answered(doing: &'static str, code: &str, status: u16) -> Problem {
-    let reply = format!("{code}, HTTP {status}");
-    match (code, status) {
+fn answered(doing: &'static str, whose: Whose, answer: &Answer<'_>) -> Problem {
+    let reply = answer.to_string();
+    match (answer.code, answer.status) {
         ("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired", _) => Problem::Expired,
         ("NoSuchKey" | "NoSuchBucket" | "NoSuchVersion", _) => Problem::Missing { reply },
         ("PreconditionFailed", _) | (_, 412) => Problem::Replaced,
@@ -35,46 +113,106 @@ fn answered(doing: &'static str, code: &str, status: u16) -> Problem {
             Problem::Unavailable { doing, reply }
         }
         ("AccessDenied" | "InvalidToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch", _) | (_, 401 | 403) => {
-            Problem::Denied { doing, reply }
+            Problem::Denied { doing, whose, reply, advice: advice(doing, whose, answer.code) }
         }
         // S3 begins its answer to a completion before it knows how that ends, and may then fail at it (Amazon S3 API reference,
         // CompleteMultipartUpload). An answer that can't be read leaves its outcome open just the same.
         (_, 200) => Problem::Unavailable { doing, reply },
-        // There the bucket is, and the object need not be.
+        // The bucket exists, and the object need not.
         ("NoSuchUpload", _) => Problem::Refused { doing, reply },
         (_, 404) => Problem::Missing { reply },
         _ => Problem::Refused { doing, reply },
     }
 }
 
+/// What to change so that S3 allows it.
+fn advice(doing: &str, whose: Whose, code: &str) -> String {
+    match code {
+        "InvalidToken" | "InvalidAccessKeyId" => {
+            return "S3 does not know these credentials: check that the function and the pipeline are in one partition, and that \
+                    no AWS_ENDPOINT_URL leads to another S3"
+                .to_owned();
+        }
+        "SignatureDoesNotMatch" => {
+            return "check that nothing between the function and S3, such as a proxy, changes requests".to_owned();
+        }
+        "RequestTimeTooSkewed" => return "correct the clock of the machine".to_owned(),
+        _ => {}
+    }
+    let (action, key_action) = match doing {
+        super::download::DOING => ("s3:GetObject", "kms:Decrypt"),
+        super::upload::ABORTING => ("s3:AbortMultipartUpload", "kms:Decrypt"),
+        _ => ("s3:PutObject", "kms:GenerateDataKey and kms:Decrypt"),
+    };
+    let policies = match whose {
+        Whose::Jobs => "in the pipeline's role and in the policies of the bucket and the key",
+        Whose::Functions => "in the function's role and in the policies of the bucket and the key",
+    };
+    let missing = match action {
+        "s3:GetObject" => "; an object that does not exist is denied as well, unless s3:ListBucket is allowed",
+        _ => "",
+    };
+    format!("allow {action} on the object, and {key_action} on its KMS key, {policies}{missing}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const READ: &str = "could not read the object: ";
+
+    fn said(whose: Whose, code: &str, status: u16, text: Option<&str>, request_id: Option<&str>) -> String {
+        let answer = Answer { code, status, text: text.map(shortened), request_id };
+        answered(super::super::download::DOING, whose, &answer).to_string()
+    }
+
     #[test]
     fn codes_and_statuses_become_the_callers_decisions() {
-        let doing = "read the object";
         for (code, status, expected) in [
-            ("ExpiredToken", 400, "the job's credentials have expired"),
-            ("NoSuchKey", 404, "there is no such object or bucket (NoSuchKey, HTTP 404)"),
-            ("no error code", 412, "the object was replaced while it was read; run the action again"),
-            ("AccessDenied", 403, "S3 does not allow to read the object (AccessDenied, HTTP 403)"),
-            ("InvalidToken", 400, "S3 does not allow to read the object (InvalidToken, HTTP 400)"),
-            ("SlowDown", 503, "could not read the object: SlowDown, HTTP 503; S3 may be down or out of reach"),
+            ("ExpiredToken", 400, "the job's credentials have expired".to_owned()),
+            ("NoSuchKey", 404, "there is no such object or bucket (NoSuchKey, HTTP 404)".to_owned()),
+            ("no error code", 412, "the object was replaced while it was read; run the action again".to_owned()),
+            ("SlowDown", 503, format!("{READ}SlowDown, HTTP 503; S3 may be down or out of reach")),
+            ("InternalError", 500, format!("{READ}InternalError, HTTP 500; S3 may be down or out of reach")),
+            ("InternalError", 200, format!("{READ}InternalError, HTTP 200; S3 may be down or out of reach")),
+            ("NoSuchUpload", 404, "S3 refused to read the object (NoSuchUpload, HTTP 404)".to_owned()),
             (
-                "InternalError",
-                500,
-                "could not read the object: InternalError, HTTP 500; S3 may be down or out of reach",
+                "KMS.NotFoundException",
+                400,
+                "S3 refused to read the object (KMS.NotFoundException, HTTP 400)".to_owned(),
             ),
-            (
-                "InternalError",
-                200,
-                "could not read the object: InternalError, HTTP 200; S3 may be down or out of reach",
-            ),
-            ("NoSuchUpload", 404, "S3 refuses to read the object (NoSuchUpload, HTTP 404)"),
-            ("KMS.NotFoundException", 400, "S3 refuses to read the object (KMS.NotFoundException, HTTP 400)"),
         ] {
-            assert_eq!(answered(doing, code, status).to_string(), expected);
+            assert_eq!(said(Whose::Jobs, code, status, None, None), expected);
         }
+    }
+
+    #[test]
+    fn a_denial_names_the_credentials_the_answer_and_the_permission() {
+        let text = "User: arn:aws:sts::111122223333:assumed-role/Pipeline/1 is not authorized to perform: kms:Decrypt";
+        let denied = said(Whose::Jobs, "AccessDenied", 403, Some(text), Some("TX4Z"));
+        let expected = format!(
+            "S3 denied the request to read the object with the job's credentials, which come from the pipeline's role \
+             (AccessDenied: {text}, HTTP 403, request id TX4Z): allow s3:GetObject on the object, and kms:Decrypt on its KMS key, \
+             in the pipeline's role and in the policies of the bucket and the key; an object that does not exist is denied as \
+             well, unless s3:ListBucket is allowed"
+        );
+        assert_eq!(denied, expected);
+        let denied = said(Whose::Functions, "AccessDenied", 403, None, None);
+        assert!(denied.contains("with the function's own credentials") && denied.contains("in the function's role"));
+    }
+
+    #[test]
+    fn credentials_that_s3_does_not_know_need_no_permission() {
+        for code in ["InvalidToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed"] {
+            let denied = said(Whose::Jobs, code, 403, None, None);
+            assert!(denied.contains("the job's credentials") && !denied.contains("allow s3:"), "{denied}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_s3_is_one_short_line() {
+        let text = format!("a\r\n\u{1b}[31m\"b\" {}", "x".repeat(LONGEST_TEXT));
+        let shortened = shortened(&text);
+        assert!(shortened.starts_with("a\\r\\n\\u{1b}[31m\"b\" xx") && shortened.ends_with("x…"), "{shortened}");
     }
 }

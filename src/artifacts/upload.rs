@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedPart, ServerSideEncryption};
 use bytes::Bytes;
@@ -13,8 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::Staged;
+use super::caller::Caller;
 use super::error::Problem;
-use super::reply;
 use super::stop::Stop;
 use super::timeouts;
 use crate::job::Artifact;
@@ -33,6 +32,9 @@ const PARTS_IN_MEMORY: usize = 4;
 /// What the request that begins an upload, and then the one that aborts it, may still take after a stop. Both together are
 /// less than what a caller waits for a cancelled store.
 const AFTER_STOP: Duration = Duration::from_millis(750);
+
+/// The request that gives an upload up, as a verb.
+pub(super) const ABORTING: &str = "abort the upload";
 
 /// A part, and the right to be in memory.
 struct Part {
@@ -118,7 +120,7 @@ impl io::Write for PartWriter {
 /// Where an upload goes.
 #[derive(Clone)]
 pub(super) struct Destination {
-    client: Client,
+    caller: Caller,
     bucket: String,
     key: String,
     content_type: String,
@@ -127,9 +129,9 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    pub(super) fn new(client: Client, artifact: &Artifact, content_type: &str, kms_key: Option<&str>) -> Self {
+    pub(super) fn new(caller: Caller, artifact: &Artifact, content_type: &str, kms_key: Option<&str>) -> Self {
         let Artifact { bucket, key, .. } = artifact.clone();
-        Self { client, bucket, key, content_type: content_type.to_owned(), kms_key: kms_key.map(str::to_owned) }
+        Self { caller, bucket, key, content_type: content_type.to_owned(), kms_key: kms_key.map(str::to_owned) }
     }
 
     /// Uploads the parts. The object appears only if `packed`, the outcome of what writes them, is good. A multipart
@@ -164,6 +166,7 @@ impl Destination {
 
     async fn put(&self, bytes: Bytes, stop: &Stop) -> Result<(), Problem> {
         let request = self
+            .caller
             .client
             .put_object()
             .bucket(&self.bucket)
@@ -173,8 +176,10 @@ impl Destination {
             .set_ssekms_key_id(self.kms_key.clone())
             .body(ByteStream::from(bytes));
         let request = request.customize().config_override(timeouts::for_uploads());
-        let sent = unless_stopped(stop, request.send()).await?;
-        sent.map(drop).map_err(|error| reply::problem("write the object", &error))
+        match unless_stopped(stop, request.send()).await? {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.caller.problem("write the object", &error).await),
+        }
     }
 
     /// Not interrupted by a stop at once: an upload whose id got lost can't be aborted.
@@ -182,6 +187,7 @@ impl Destination {
         const DOING: &str = "begin the upload";
         let mark = ending::new_mark();
         let request = self
+            .caller
             .client
             .create_multipart_upload()
             .bucket(&self.bucket)
@@ -194,7 +200,10 @@ impl Destination {
             self.stays_behind("stopped before S3 told its id");
             return Err(Problem::Interrupted);
         };
-        let created = created.map_err(|error| reply::problem(DOING, &error))?;
+        let created = match created {
+            Ok(created) => created,
+            Err(error) => return Err(self.caller.problem(DOING, &error).await),
+        };
         let without_id = || Problem::Unavailable { doing: DOING, reply: "its answer has no upload id".to_owned() };
         Ok(Upload { id: created.upload_id.ok_or_else(without_id)?, mark })
     }
@@ -257,6 +266,7 @@ impl Destination {
 
     async fn send_part(self, id: String, number: i32, part: Part) -> Result<CompletedPart, Problem> {
         let request = self
+            .caller
             .client
             .upload_part()
             .bucket(&self.bucket)
@@ -265,7 +275,10 @@ impl Destination {
             .part_number(number)
             .body(ByteStream::from(part.bytes.clone()));
         let request = request.customize().config_override(timeouts::for_uploads());
-        let sent = request.send().await.map_err(|error| reply::problem("upload a part", &error))?;
+        let sent = match request.send().await {
+            Ok(sent) => sent,
+            Err(error) => return Err(self.caller.problem("upload a part", &error).await),
+        };
         // S3 asks for the parts' checksums again where the upload was begun with an algorithm, as the SDK does.
         let completed = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);
         Ok(completed.set_checksum_crc32(sent.checksum_crc32).build())

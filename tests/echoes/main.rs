@@ -128,7 +128,7 @@ async fn what_services_repeat_is_in_no_log_answer_or_report() {
         ("goes-on", "Location has a secret in it"),
         ("resumed", "not from this worker"),
         ("prints", "CONFIG_TOKEN=****"),
-        ("stages", "AccessDenied, HTTP 403"),
+        ("stages", "AccessDenied: GET /bucket/in"),
     ] {
         assert_told(&services, id, said, &logged);
     }

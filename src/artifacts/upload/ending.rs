@@ -16,7 +16,7 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use tokio::time::timeout;
 
 use super::tries::{Failed, tries};
-use super::{Destination, Problem, Stop, soon_after_stop, timeouts, unless_stopped};
+use super::{ABORTING, Destination, Problem, Stop, soon_after_stop, timeouts, unless_stopped};
 
 /// All of the job's work depends on it by now. With what one try may take (`timeouts`) and the pauses: 5 × 60 s and 7.5 s
 /// where none is answered.
@@ -48,9 +48,9 @@ impl Destination {
         stop: &Stop,
     ) -> Result<(), Problem> {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(&self.key);
+        let request = self.caller.client.complete_multipart_upload().bucket(&self.bucket).key(&self.key);
         let request = request.upload_id(&upload.id).multipart_upload(parts);
-        let tried = tries("complete the upload", TRIES_TO_COMPLETE, || {
+        let tried = tries(&self.caller, "complete the upload", TRIES_TO_COMPLETE, || {
             request
                 .clone()
                 .customize()
@@ -87,7 +87,7 @@ impl Destination {
     /// Whether the object bears the mark; `None` if S3 does not tell. Its refusal has no body, and says "forbidden" also of an
     /// object that is not there where the credentials may not list the bucket.
     async fn bears(&self, mark: &str) -> Option<bool> {
-        match self.client.head_object().bucket(&self.bucket).key(&self.key).send().await {
+        match self.caller.client.head_object().bucket(&self.bucket).key(&self.key).send().await {
             Ok(object) => Some(object.metadata().and_then(|all| all.get(MARK)).is_some_and(|found| found == mark)),
             Err(error) => {
                 let status = error.raw_response().map(|response| response.status().as_u16());
@@ -99,8 +99,9 @@ impl Destination {
     /// Best effort: the job's credentials may not allow it, and then the bucket's lifecycle rules clean up. Whether the upload
     /// had ended before, which is not said of one that an abort without an answer may have ended.
     pub(super) async fn abort(&self, upload: &Upload, stop: &Stop) -> bool {
-        let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(&upload.id);
-        let tried = tries("abort the upload", TRIES_TO_ABORT, || {
+        let request =
+            self.caller.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(&upload.id);
+        let tried = tries(&self.caller, ABORTING, TRIES_TO_ABORT, || {
             request.clone().customize().config_override(Builder::new().retry_config(RetryConfig::disabled())).send()
         });
         match soon_after_stop(stop, timeout(ABORT, tried)).await {

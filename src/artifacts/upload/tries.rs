@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::RequestId;
 use tokio::time::sleep;
 
+use super::super::caller::Caller;
 use super::super::error::Problem;
-use super::super::reply;
 use crate::backoff::Backoff;
 
 /// Five tries pause for at most 0.5 + 1 + 2 + 4 s = 7.5 s in all.
@@ -27,10 +28,16 @@ pub(super) struct Failed {
 
 /// Sends a request up to `most` times. One that is not answered, or that S3 failed at, is sent again after a random pause, and so
 /// is one whose credentials had expired: fresh ones sign the next.
-pub(super) async fn tries<T, E, F>(doing: &'static str, most: u32, mut send: impl FnMut() -> F) -> Result<T, Failed>
+pub(super) async fn tries<T, E, F>(
+    caller: &Caller,
+    doing: &'static str,
+    most: u32,
+    mut send: impl FnMut() -> F,
+) -> Result<T, Failed>
 where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    E: ProvideErrorMetadata,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    SdkError<E, HttpResponse>: RequestId,
 {
     let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     let mut doubtful = false;
@@ -41,7 +48,7 @@ where
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        let problem = reply::problem(doing, &error);
+        let problem = caller.problem(doing, &error).await;
         // A throttle has no effect, but no harm is in the doubt.
         let in_doubt = matches!(problem, Problem::Unavailable { .. });
         doubtful |= in_doubt;

@@ -1,0 +1,66 @@
+//! An S3 client, and whose credentials sign its requests: a refusal says so, and holds none of them.
+
+use aws_credential_types::Credentials as SdkCredentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::RequestId;
+
+use super::error::Problem;
+use super::renewal::Renewing;
+use super::reply::{self, Whose};
+
+/// Asks S3 on behalf of a job or of the function.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) client: Client,
+    signer: Signer,
+}
+
+#[derive(Clone)]
+enum Signer {
+    Job(Renewing),
+    Function(Option<SharedCredentialsProvider>),
+}
+
+impl Caller {
+    /// Asks with a job's credentials.
+    pub(super) fn job(client: Client, credentials: Renewing) -> Self {
+        Self { client, signer: Signer::Job(credentials) }
+    }
+
+    /// Asks with the function's own credentials, which `provider` knows.
+    pub(super) fn function(client: Client, provider: Option<SharedCredentialsProvider>) -> Self {
+        Self { client, signer: Signer::Function(provider) }
+    }
+
+    /// What the error of a request means for a job. `doing` is the request, as a verb: `read the object`.
+    pub(super) async fn problem<E>(&self, doing: &'static str, error: &SdkError<E, HttpResponse>) -> Problem
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        let mask = |text: &str, credentials: &[SdkCredentials]| credentials.iter().fold(text.to_owned(), masked);
+        match &self.signer {
+            Signer::Job(renewing) => {
+                let credentials = renewing.given_out();
+                reply::problem(doing, Whose::Jobs, error, |text| mask(text, &credentials))
+            }
+            Signer::Function(provider) => {
+                let credentials = match provider {
+                    Some(provider) => provider.provide_credentials().await.ok(),
+                    None => None,
+                };
+                reply::problem(doing, Whose::Functions, error, |text| mask(text, credentials.as_slice()))
+            }
+        }
+    }
+}
+
+/// `text` without anything of the credentials, which a server may repeat.
+fn masked(text: String, credentials: &SdkCredentials) -> String {
+    let parts =
+        [credentials.session_token().unwrap_or_default(), credentials.secret_access_key(), credentials.access_key_id()];
+    parts.into_iter().filter(|part| !part.is_empty()).fold(text, |text, part| text.replace(part, "****"))
+}
