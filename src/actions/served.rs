@@ -20,10 +20,10 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// Where a Lambda Invoke job has the text that all of its configuration is read from.
 const USER_PARAMETERS: &str = "UserParameters";
 
-/// The secret ones among the configuration keys of a type's jobs, given the `keys` that are said to be. Where any is, a Lambda
+/// The secret configuration keys of an owner's jobs, given the `keys` that are said to be. Where any is, a Lambda
 /// Invoke job's `UserParameters` are as well: their text holds every value once more.
-pub(crate) fn secret_keys(action_type: &ActionTypeId, mut keys: Vec<String>) -> Vec<String> {
-    if action_type.owner == "AWS" && !keys.is_empty() && keys.iter().all(|key| key != USER_PARAMETERS) {
+pub(crate) fn secret_keys(owner: &str, mut keys: Vec<String>) -> Vec<String> {
+    if owner == "AWS" && !keys.is_empty() && keys.iter().all(|key| key != USER_PARAMETERS) {
         keys.push(USER_PARAMETERS.to_owned());
     }
     keys
@@ -82,7 +82,7 @@ impl Served {
     /// `AWS`) any key brings `UserParameters` along.
     #[must_use]
     pub fn secrets<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
-        self.secrets = secret_keys(&self.action_type, keys.into_iter().map(Into::into).collect());
+        self.secrets = secret_keys(&self.action_type.owner, keys.into_iter().map(Into::into).collect());
         self
     }
 

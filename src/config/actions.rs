@@ -6,87 +6,126 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::problems::Problems;
+use super::problems::{Problems, shown_key};
 use super::run::{self, Around};
 use super::variables::{ACTIONS, ACTIONS_FILE, Environment};
-use super::{ActionConfig, Limits, ledger};
+use super::{ActionConfig, Limits, json, ledger};
 use crate::actions::secret_keys;
 use crate::job::ActionTypeId;
 
 /// The API model's `ActionCategory`.
 const CATEGORIES: [&str; 7] = ["Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute"];
 
-/// The one type of the owner `AWS` whose jobs reach a function.
-const LAMBDA_INVOKE: &str = "AWS/Invoke/Lambda/1";
-
-pub(super) fn parse(environment: &Environment, limits: &Limits, problems: &mut Problems) -> Vec<ActionConfig> {
-    let Some((name, text)) = text(environment, problems) else { return Vec::new() };
-    let entries = match serde_json::from_str(&text) {
-        Ok(Value::Array(entries)) if !entries.is_empty() => entries,
-        Ok(_) => {
-            problems.add(name, "must be a JSON array with an entry for each action type, at least one");
-            return Vec::new();
-        }
-        // The parser's own message may quote a value; the place is enough.
-        Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            problems.add(name, format_args!("is not JSON; the parser stopped at line {line}, column {column}"));
-            return Vec::new();
-        }
-    };
-    let mut seen = BTreeSet::new();
-    let mut actions = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
-        let path = format!("{name}[{index}]");
-        let Some(action) = action(entry, &path, environment, limits, problems) else { continue };
-        if !seen.insert((action.action_type.clone(), action.query_param.clone())) {
-            problems.add(&path, "an earlier entry polls for the same action type with the same queryParam");
-        }
-        actions.push(action);
-    }
-    actions
+/// All that `ACTIONS` says.
+#[derive(Default)]
+pub(super) struct Actions {
+    /// The entries without a mistake.
+    pub(super) served: Vec<ActionConfig>,
+    /// Whether any entry is for third-party jobs.
+    pub(super) third_party: bool,
+    /// The variables that entries name.
+    pub(super) variables: Vec<String>,
 }
 
-/// The JSON text and the name of the variable to blame for it.
-fn text(environment: &Environment, problems: &mut Problems) -> Option<(&'static str, String)> {
-    match (environment.get(ACTIONS.name), environment.get(ACTIONS_FILE.name)) {
-        (Some(_), Some(_)) => problems.add("ACTIONS", "set either ACTIONS or ACTIONS_FILE, not both"),
-        (Some(text), None) => return Some(("ACTIONS", text.to_owned())),
-        (None, Some(path)) => match std::fs::read_to_string(path) {
-            Ok(text) => return Some(("ACTIONS_FILE", text)),
-            Err(error) => problems.add("ACTIONS_FILE", format_args!("can't be read: {}", error.kind())),
-        },
-        (None, None) => problems.add("ACTIONS", "is not set; it says which action types to serve (see README)"),
-    }
-    None
+/// What entries are read with, and what earlier ones had.
+struct Reader<'a> {
+    environment: &'a Environment,
+    limits: &'a Limits,
+    seen: BTreeSet<(ActionTypeId, Option<(String, String)>)>,
+    actions: Actions,
 }
 
-fn action(
-    entry: &Value,
-    path: &str,
-    environment: &Environment,
-    limits: &Limits,
-    problems: &mut Problems,
-) -> Option<ActionConfig> {
-    let Some(entry) = entry.as_object() else {
-        problems.add(path, "must be an object");
-        return None;
-    };
-    let known = ["actionType", "queryParam", "secrets", "timeoutSeconds", "onCrash", "shared", "run"];
-    only_known(entry, path, &known, problems);
-    // Each part is parsed before any is given up on, so that all mistakes show.
-    let action_type = action_type(entry.get("actionType"), &format!("{path}.actionType"), problems);
-    let query_param = query_param(entry.get("queryParam"), &format!("{path}.queryParam"), problems);
-    if entry.contains_key("queryParam") && action_type.as_ref().is_some_and(|id| id.owner != "Custom") {
-        problems
-            .add(format_args!("{path}.queryParam"), "is for the owner Custom alone: no other jobs can be polled by it");
+pub(super) fn parse(environment: &Environment, limits: &Limits, problems: &mut Problems) -> Actions {
+    let mut reader = Reader { environment, limits, seen: BTreeSet::new(), actions: Actions::default() };
+    for (name, text) in texts(environment, problems) {
+        let Some(value) = json::parse(&text, name, problems) else { continue };
+        match value.as_array() {
+            Some(entries) if !entries.is_empty() => {
+                for (index, entry) in entries.iter().enumerate() {
+                    reader.entry(entry, &format!("{name}[{index}]"), problems);
+                }
+            }
+            _ => problems.add(name, not_entries(&value)),
+        }
     }
-    let secrets = secrets(entry.get("secrets"), &format!("{path}.secrets"), problems);
-    let secrets = action_type.as_ref().map_or_else(Vec::new, |id| secret_keys(id, secrets));
-    let run = run::parse(entry, &Around { path, secrets: &secrets, limits, environment }, problems);
-    let on_crash = ledger::on_crash(entry, run.as_ref(), path, problems);
-    let shared = ledger::shared(entry, path, problems);
-    Some(ActionConfig { action_type: action_type?, query_param, secrets, on_crash, shared, run: run? })
+    reader.actions
+}
+
+fn not_entries(value: &Value) -> &'static str {
+    match value {
+        Value::Object(_) => "must be a JSON array: put the entry between [ and ]",
+        Value::String(_) => "must be a JSON array, and is one string: its JSON was quoted once too often",
+        _ => "must be a JSON array with an entry for each action type, at least one",
+    }
+}
+
+/// The JSON texts, each with the name of the variable to blame for it. There is one, unless the configuration has a mistake.
+fn texts(environment: &Environment, problems: &mut Problems) -> Vec<(&'static str, String)> {
+    let (inline, path) = (environment.get(ACTIONS.name), environment.get(ACTIONS_FILE.name));
+    match (inline, path) {
+        (Some(_), Some(_)) => problems.add(ACTIONS.name, "set either ACTIONS or ACTIONS_FILE, not both"),
+        (None, None) => problems.add(ACTIONS.name, "is not set; it says which action types to serve (see README)"),
+        _ => {}
+    }
+    let mut texts: Vec<_> = inline.map(|text| (ACTIONS.name, text.to_owned())).into_iter().collect();
+    match path.map(std::fs::read_to_string) {
+        Some(Ok(text)) => texts.push((ACTIONS_FILE.name, text)),
+        Some(Err(error)) => problems.add(ACTIONS_FILE.name, format_args!("can't be read: {}", error.kind())),
+        None => {}
+    }
+    texts
+}
+
+impl Reader<'_> {
+    /// Reads one entry. Each part is read before any is given up, so that all mistakes show.
+    fn entry(&mut self, entry: &Value, path: &str, problems: &mut Problems) {
+        let Some(entry) = entry.as_object() else {
+            problems.add(path, "must be an object");
+            return;
+        };
+        let known = ["actionType", "queryParam", "secrets", "timeoutSeconds", "onCrash", "shared", "run"];
+        only_known(entry, path, &known, problems);
+        let owner = entry.get("actionType").and_then(|id| id.get("owner")).and_then(Value::as_str).unwrap_or_default();
+        self.actions.third_party |= owner == "ThirdParty";
+        self.actions.variables.extend(run::variable(entry));
+        let action_type = action_type(entry.get("actionType"), &format!("{path}.actionType"), problems);
+        let query_param = query_param(entry.get("queryParam"), &format!("{path}.queryParam"), problems);
+        if entry.contains_key("queryParam") && ["AWS", "ThirdParty"].contains(&owner) {
+            let rule = "is for the owner Custom alone: no other jobs can be polled by it";
+            problems.add(format_args!("{path}.queryParam"), rule);
+        }
+        self.is_first(action_type.as_ref(), query_param.as_ref(), entry, path, problems);
+        let secrets = secret_keys(owner, secrets(entry.get("secrets"), &format!("{path}.secrets"), problems));
+        let around = Around { path, secrets: &secrets, limits: self.limits, environment: self.environment };
+        let run = run::parse(entry, &around, problems);
+        let on_crash = ledger::on_crash(entry, run.as_ref(), path, problems);
+        let shared = ledger::shared(entry, path, problems);
+        if shared && owner == "AWS" {
+            let rule = "is for types that are polled: CodePipeline delivers a Lambda Invoke job to this function alone";
+            problems.add(format_args!("{path}.shared"), rule);
+        }
+        if let (Some(action_type), Some(run)) = (action_type, run) {
+            self.actions.served.push(ActionConfig { action_type, query_param, secrets, on_crash, shared, run });
+        }
+    }
+
+    /// Two entries for the same jobs are a mistake. A queryParam with a mistake might be meant for other jobs.
+    fn is_first(
+        &mut self,
+        action_type: Option<&ActionTypeId>,
+        query_param: Option<&(String, String)>,
+        entry: &Map<String, Value>,
+        path: &str,
+        problems: &mut Problems,
+    ) {
+        let Some(action_type) = action_type else { return };
+        if query_param.is_none() && entry.contains_key("queryParam") {
+            return;
+        }
+        if !self.seen.insert((action_type.clone(), query_param.cloned())) {
+            problems.add(path, "an earlier entry is for the same action type with the same queryParam");
+        }
+    }
 }
 
 fn action_type(value: Option<&Value>, path: &str, problems: &mut Problems) -> Option<ActionTypeId> {
@@ -99,15 +138,15 @@ fn action_type(value: Option<&Value>, path: &str, problems: &mut Problems) -> Op
     let owner = one_of(members, path, "owner", &["Custom", "ThirdParty", "AWS"], problems);
     let provider = identifier(members, path, "provider", 35, problems);
     let version = identifier(members, path, "version", 9, problems);
-    let id = ActionTypeId { category: category?, owner: owner?, provider: provider?, version: version? };
-    if id.owner == "AWS" && id.to_string() != LAMBDA_INVOKE {
-        problems.add(
-            path,
-            "of the owner AWS must be category Invoke, provider Lambda, version 1: CodePipeline runs the others",
-        );
+    let is = |part: &Option<String>, only: &str| part.as_deref().is_none_or(|part| part == only);
+    // The one type of the owner AWS whose jobs reach a function.
+    let is_invoke = is(&category, "Invoke") && is(&provider, "Lambda") && is(&version, "1");
+    if owner.as_deref() == Some("AWS") && !is_invoke {
+        let rule = "of the owner AWS must be category Invoke, provider Lambda, version 1: CodePipeline runs the others";
+        problems.add(path, rule);
         return None;
     }
-    Some(id)
+    Some(ActionTypeId { category: category?, owner: owner?, provider: provider?, version: version? })
 }
 
 fn query_param(value: Option<&Value>, path: &str, problems: &mut Problems) -> Option<(String, String)> {
@@ -126,20 +165,23 @@ fn query_param(value: Option<&Value>, path: &str, problems: &mut Problems) -> Op
 
 fn secrets(value: Option<&Value>, path: &str, problems: &mut Problems) -> Vec<String> {
     let Some(value) = value else { return Vec::new() };
-    let keys: Option<Vec<String>> = value
-        .as_array()
-        .and_then(|keys| keys.iter().map(|key| key.as_str().filter(|key| is_key(key)).map(str::to_owned)).collect());
-    keys.unwrap_or_else(|| {
-        problems.add(path, "must be an array of configuration keys, each 1 to 50 characters");
-        Vec::new()
-    })
+    let Some(keys) = value.as_array() else {
+        problems.add(path, "must be an array of configuration keys");
+        return Vec::new();
+    };
+    let mut sound = Vec::with_capacity(keys.len());
+    for (index, key) in keys.iter().enumerate() {
+        match key.as_str().filter(|key| is_key(key)) {
+            Some(key) => sound.push(key.to_owned()),
+            None => problems.add(format_args!("{path}[{index}]"), "must be a configuration key of 1 to 50 characters"),
+        }
+    }
+    sound
 }
 
 pub(super) fn only_known(members: &Map<String, Value>, path: &str, known: &[&str], problems: &mut Problems) {
     for key in members.keys().filter(|key| !known.contains(&key.as_str())) {
-        // A key is shown if it looks like one; a secret in the place of a key does not show.
-        let shown = if is_identifier(key, 30) { key } else { "(not a plain name)" };
-        problems.add(path, format_args!("has no member '{shown}'; it has {}", known.join(", ")));
+        problems.add(path, format_args!("has no member '{}'; it has {}", shown_key(key), known.join(", ")));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The environment, read once, as plain values. Every mistake is found and reported together.
 
 mod actions;
+mod json;
 mod ledger;
 mod limits;
 mod misspelt;
@@ -21,6 +22,7 @@ use crate::actions::http::HttpAction;
 use crate::actions::state_machine::StateMachineArn;
 use crate::job::ActionTypeId;
 
+use actions::Actions;
 pub use problems::ConfigError;
 use problems::Problems;
 use variables::{ACTIONS, ACTIONS_FILE, CLIENT_TOKENS_SECRET};
@@ -133,24 +135,23 @@ impl Config {
         if environment.get(ACTIONS.name).is_some() || environment.get(ACTIONS_FILE.name).is_some() {
             return Self::from_variables(environment);
         }
-        Self::read(environment, |_, _| Vec::new())
+        Self::read(environment, |_, _| Actions::default())
     }
 
     fn read(
         environment: &Environment,
-        actions: impl FnOnce(&Limits, &mut Problems) -> Vec<ActionConfig>,
+        actions: impl FnOnce(&Limits, &mut Problems) -> Actions,
     ) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let limits = limits::parse(environment, &mut problems);
         let log_level = limits::log_level(environment, &mut problems);
-        let actions = actions(&limits, &mut problems);
+        let Actions { served, third_party, variables } = actions(&limits, &mut problems);
         let client_tokens = limits::client_tokens(environment, &mut problems);
-        let served = |owner: &str| actions.iter().any(|action| action.action_type.owner == owner);
-        if environment.get(CLIENT_TOKENS_SECRET.name).is_none() && served("ThirdParty") {
+        if environment.get(CLIENT_TOKENS_SECRET.name).is_none() && third_party {
             problems.add(CLIENT_TOKENS_SECRET.name, limits::CLIENT_TOKENS_RULE);
         }
         let ledger_bucket = ledger::bucket(environment, &mut problems);
-        misspelt::check(environment, &[], &mut problems);
-        problems.into_result(Self { actions, limits, client_tokens, ledger_bucket, log_level })
+        misspelt::check(environment, &variables, &mut problems);
+        problems.into_result(Self { actions: served, limits, client_tokens, ledger_bucket, log_level })
     }
 }

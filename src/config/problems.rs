@@ -26,12 +26,21 @@ impl fmt::Display for ConfigError {
 pub(super) struct Problems(Vec<String>);
 
 impl Problems {
-    /// Notes that what stands at `path` breaks `rule`.
+    /// Notes that what stands at `path` breaks `rule`, once.
     pub(super) fn add(&mut self, path: impl fmt::Display, rule: impl fmt::Display) {
-        self.0.push(format!("{path}: {rule}"));
+        let problem = format!("{path}: {rule}");
+        if !self.0.contains(&problem) {
+            self.0.push(problem);
+        }
     }
 
     pub(super) fn into_result<T>(self, value: T) -> Result<T, ConfigError> {
         if self.0.is_empty() { Ok(value) } else { Err(ConfigError { problems: self.0 }) }
     }
+}
+
+/// A key as a message may show it: only if it looks like one. A secret in the place of a key does not show.
+pub(super) fn shown_key(key: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if (1..=30).contains(&key.len()) && key.chars().all(plain) { key } else { "(not a plain name)" }
 }

@@ -10,7 +10,7 @@ use super::problems::Problems;
 use super::variables::Environment;
 use super::{Limits, Run};
 use crate::actions::command::{self, CommandAction};
-use crate::actions::http::{HttpAction, HttpMistake, HttpSettings, system_clock};
+use crate::actions::http::{self, HttpAction, HttpMistake, HttpSettings, system_clock};
 use crate::actions::state_machine::StateMachineArn;
 use crate::placeholder::Template;
 
@@ -34,22 +34,32 @@ pub(super) struct Around<'a> {
 
 pub(super) fn parse(entry: &Map<String, Value>, around: &Around<'_>, problems: &mut Problems) -> Option<Run> {
     let path = format!("{}.run", around.path);
-    let member = entry.get("run").and_then(Value::as_object).filter(|members| members.len() == 1);
-    let Some((kind, value)) = member.and_then(|members| members.iter().next()) else {
-        problems.add(path, format_args!("must be an object with exactly one member: {}", KINDS.join(", ")));
-        return None;
-    };
-    let seconds = entry.get("timeoutSeconds");
-    let path = format!("{path}.{kind}");
-    match kind.as_str() {
-        "command" => run_command(value, seconds, &path, around, problems),
-        "http" => run_http(value, seconds, &path, around, problems),
-        "stateMachine" => run_state_machine(value, seconds, &path, around, problems),
-        _ => {
-            only_known(entry.get("run")?.as_object()?, &format!("{}.run", around.path), &KINDS, problems);
-            None
-        }
+    let none = Map::new();
+    let members = entry.get("run").and_then(Value::as_object).unwrap_or(&none);
+    if members.len() != 1 {
+        problems.add(&path, format_args!("must be an object with exactly one member: {}", KINDS.join(", ")));
     }
+    only_known(members, &path, &KINDS, problems);
+    let seconds = entry.get("timeoutSeconds");
+    let mut runs = Vec::new();
+    for (kind, value) in members {
+        let path = format!("{path}.{kind}");
+        runs.push(match kind.as_str() {
+            "command" => run_command(value, seconds, &path, around, problems),
+            "http" => run_http(value, seconds, &path, around, problems),
+            "stateMachine" => run_state_machine(value, seconds, &path, around, problems),
+            _ => None,
+        });
+    }
+    if !KINDS.iter().any(|kind| members.contains_key(*kind)) && whole_seconds(seconds, 1).is_none_or(|it| it == 0) {
+        problems.add(format_args!("{}.timeoutSeconds", around.path), "must be a whole number of seconds, 1 or more");
+    }
+    runs.into_iter().next().flatten().filter(|_| members.len() == 1)
+}
+
+/// The variable that the entry says holds its webhooks' key.
+pub(super) fn variable(entry: &Map<String, Value>) -> Option<String> {
+    entry.get("run")?.get("http")?.get("secretVariable")?.as_str().map(str::to_owned)
 }
 
 fn run_command(
@@ -60,7 +70,7 @@ fn run_command(
     problems: &mut Problems,
 ) -> Option<Run> {
     let timeout = command_timeout(seconds, around, problems);
-    let arguments = templates(value, path, problems)?;
+    let arguments = templates(value, path, around, problems)?;
     let package = around.limits.package_folder.clone();
     let command = CommandAction::new(arguments, around.secrets.to_vec(), timeout, package);
     let action = command.map_err(|mistake| problems.add(path, mistake)).ok()?;
@@ -88,34 +98,29 @@ fn run_http(
             DEFAULT_REQUEST_SECONDS
         });
     let secret = webhook_secret(members.get("secretVariable"), path, around, problems);
-    let Some(url) = members.get("url").and_then(Value::as_str) else {
+    let url = members.get("url").and_then(Value::as_str);
+    if url.is_none() {
         problems.add(format_args!("{path}.url"), "must be a string: the URL that jobs are POSTed to");
-        return None;
-    };
-    let (name, secret) = secret?;
+    }
+    for mistake in http::mistakes(url, secret.as_ref().map(|(_, secret)| secret)) {
+        match (mistake, &secret) {
+            (HttpMistake::Secret, Some((name, _))) => problems.add(name, mistake),
+            _ => problems.add(format_args!("{path}.url"), mistake),
+        }
+    }
     let request_timeout = Duration::from_secs(request);
+    // Two tries that take their whole time, and their pauses.
+    let turn = fitting(request_timeout * 2 + Duration::from_secs(10), path, around, problems);
     let settings = HttpSettings {
-        url: url.to_owned(),
-        secret: SecretString::from(secret),
+        url: url?.to_owned(),
+        secret: secret?.1,
         secrets: around.secrets.to_vec(),
         request_timeout,
         clock: system_clock,
     };
-    match HttpAction::new(settings) {
-        // Two tries that take their whole time, and their pauses.
-        Ok(action) => {
-            let turn = fitting(request_timeout * 2 + Duration::from_secs(10), path, around, problems);
-            Some(Run::Http { action: Box::new(action), turn, overall })
-        }
-        Err(mistake @ HttpMistake::Secret) => {
-            problems.add(name, mistake);
-            None
-        }
-        Err(mistake) => {
-            problems.add(format_args!("{path}.url"), mistake);
-            None
-        }
-    }
+    // Its mistakes are found by now.
+    let action = HttpAction::new(settings).ok()?;
+    Some(Run::Http { action: Box::new(action), turn, overall })
 }
 
 /// The name of the variable that holds the key of the webhooks, and its value.
@@ -124,7 +129,7 @@ fn webhook_secret(
     path: &str,
     around: &Around<'_>,
     problems: &mut Problems,
-) -> Option<(String, String)> {
+) -> Option<(String, SecretString)> {
     let plain = |name: &&str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -140,7 +145,7 @@ fn webhook_secret(
             .add(format_args!("{path}.secretVariable"), format_args!("names the variable {name}, which is not set"));
         return None;
     };
-    Some((name.to_owned(), secret.to_owned()))
+    Some((name.to_owned(), SecretString::from(secret)))
 }
 
 fn run_state_machine(
@@ -218,18 +223,23 @@ fn whole_seconds(value: Option<&Value>, default: u64) -> Option<u64> {
     }
 }
 
-fn templates(value: &Value, path: &str, problems: &mut Problems) -> Option<Vec<Template>> {
+fn templates(value: &Value, path: &str, around: &Around<'_>, problems: &mut Problems) -> Option<Vec<Template>> {
     let Some(arguments) = value.as_array() else {
         problems.add(path, "must be an array of strings: the program and its arguments");
         return None;
     };
     let mut templates = Vec::with_capacity(arguments.len());
     for (index, argument) in arguments.iter().enumerate() {
-        let path = format!("{path}[{index}]");
-        match argument.as_str().map(Template::parse) {
-            Some(Ok(template)) => templates.push(template),
-            Some(Err(error)) => problems.add(path, error),
-            None => problems.add(path, "must be a string"),
+        let at = format!("{path}[{index}]");
+        match argument.as_str().map(Template::parse_all) {
+            Some(Ok(template)) => {
+                for mistake in command::mistakes(index, &template, around.secrets) {
+                    problems.add(path, mistake);
+                }
+                templates.push(template);
+            }
+            Some(Err(mistakes)) => mistakes.into_iter().for_each(|mistake| problems.add(&at, mistake)),
+            None => problems.add(at, "must be a string"),
         }
     }
     (templates.len() == arguments.len()).then_some(templates)

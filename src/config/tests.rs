@@ -188,7 +188,7 @@ fn a_broken_placeholder_is_refused() {
 fn the_same_poll_twice_is_a_mistake() {
     let actions = json!([link_check(), link_check()]).to_string();
     let Err(error) = parsed(&[("ACTIONS", &actions)]) else { panic!("accepted") };
-    assert!(error.to_string().contains("ACTIONS[1]: an earlier entry polls"), "{error}");
+    assert!(error.to_string().contains("ACTIONS[1]: an earlier entry is for"), "{error}");
 }
 
 #[test]
@@ -331,4 +331,113 @@ fn a_worker_with_actions_of_its_own_needs_no_others() {
     let actions = json!([link_check()]).to_string();
     let both = Config::beside_own_actions(&[("ACTIONS", actions)].into_iter().collect());
     assert_eq!(both.unwrap_or_else(|e| panic!("{e}")).actions.len(), 1);
+}
+
+#[test]
+fn no_mistake_hides_another() {
+    let mut entry = link_check();
+    entry["actionType"] = json!({"category": "Test", "owner": "AWS", "provider": 7, "version": "1", "vendor": "x"});
+    entry["queryParam"] = json!({"Project": "web"});
+    entry["secrets"] = json!(["ApiToken", 7]);
+    entry["timeoutSeconds"] = json!("60s");
+    entry["shared"] = json!(true);
+    entry["run"] = json!({
+        "command": ["", "{config:A} {Config: B}", 7, "{Config:ApiToken}{Config:UserParameters}"],
+        "http": {"url": "http://x.example", "secretVariable": "SHORT_KEY", "requestTimeoutSeconds": 0},
+        "stateMachine": "arn:aws:s3:::x",
+        "script": "x"
+    });
+    let third_party = json!({"actionType": {"owner": "ThirdParty"}, "timeoutSeconds": 0});
+    let actions = json!([entry, third_party, 7]).to_string();
+    let variables =
+        [("ACTIONS", &*actions), ("SHORT_KEY", "s3cr3t"), ("CONCURRENCY", "4 jobs"), ("LEDGER_BUCKE", "s3cr3t")];
+    let said = parsed(&[&variables[..], &[("LEDGER_BUCKET", ""), ("RUST_LOG", "loud")]].concat()).err().unwrap();
+    let said = said.to_string();
+    for part in [
+        "CONCURRENCY: must be a whole number from 1 to 100 (jobs), in digits alone",
+        "RUST_LOG: must be one of",
+        "ACTIONS[0].actionType: has no member 'vendor'",
+        "ACTIONS[0].actionType.provider: must be a string",
+        "ACTIONS[0].actionType: of the owner AWS must be",
+        "ACTIONS[0].queryParam: is for the owner Custom alone",
+        "ACTIONS[0].secrets[1]: must be a configuration key",
+        "ACTIONS[0].shared: is for types that are polled",
+        "ACTIONS[0].run: must be an object with exactly one member",
+        "ACTIONS[0].run: has no member 'script'",
+        "ACTIONS[0].timeoutSeconds: must be a whole number of seconds, 1 or more",
+        "ACTIONS[0].run.command: the command is empty",
+        "ACTIONS[0].run.command[1]: the text at character 1 looks like a placeholder",
+        "ACTIONS[0].run.command[1]: the placeholder `{Config:…}` at character 12 has white space",
+        "ACTIONS[0].run.command[2]: must be a string",
+        "ACTIONS[0].run.command: element 3 names `{Config:ApiToken}`",
+        "ACTIONS[0].run.command: element 3 names `{Config:UserParameters}`",
+        "ACTIONS[0].run.http.requestTimeoutSeconds: must be",
+        "ACTIONS[0].run.http.url: the URL must begin with https://",
+        "SHORT_KEY: the webhook secret must be",
+        "ACTIONS[0].run.stateMachine: must be the ARN",
+        "ACTIONS[1].actionType.category: must be one of",
+        "ACTIONS[1].run: must be an object with exactly one member",
+        "ACTIONS[1].timeoutSeconds: must be a whole number",
+        "ACTIONS[2]: must be an object",
+        "CLIENT_TOKENS_SECRET: must be set where a ThirdParty type is served",
+        "LEDGER_BUCKET: is empty",
+        "LEDGER_BUCKE: is not a variable of the worker; did you mean LEDGER_BUCKET?",
+    ] {
+        assert!(said.contains(part), "'{part}' is missing in: {said}");
+    }
+    assert!(!said.contains("s3cr3t"), "{said}");
+}
+
+#[test]
+fn mistakes_do_not_hide_that_two_entries_are_for_the_same_jobs() {
+    let mut broken = link_check();
+    broken["run"] = json!({});
+    let actions = json!([broken, broken]).to_string();
+    let said = parsed(&[("ACTIONS", &actions)]).err().unwrap().to_string();
+    assert!(said.contains("ACTIONS[1]: an earlier entry is for the same action type"), "{said}");
+}
+
+#[test]
+fn actions_inline_and_in_a_file_are_both_checked() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "\u{feff}[7]").unwrap();
+    let both = [("ACTIONS", "{}"), ("ACTIONS_FILE", file.path().to_str().unwrap())];
+    let said = parsed(&both).err().unwrap().to_string();
+    for part in [
+        "not both",
+        "ACTIONS: must be a JSON array: put the entry between [ and ]",
+        "ACTIONS_FILE[0]: must be an object",
+    ] {
+        assert!(said.contains(part), "'{part}' is missing in: {said}");
+    }
+    let quoted_twice = json!(json!([link_check()]).to_string()).to_string();
+    let said = parsed(&[("ACTIONS", &quoted_twice)]).err().unwrap().to_string();
+    assert!(said.contains("is one string: its JSON was quoted once too often"), "{said}");
+}
+
+#[test]
+fn each_plain_variable_has_a_rule_and_repeats_no_value() {
+    let actions = json!([link_check()]).to_string();
+    for variable in &VARIABLES {
+        let values: &[&str] = match variable {
+            Variable::Number(_) => &["", " ", "60s", "1e3", "4.0", "-1", "0", "0x10", "1,000", "s3cr3t"],
+            Variable::Flag(_) => &["", "True", "yes", "1", "on", "s3cr3t"],
+            Variable::Text(text) if ["ACTIONS", "ACTIONS_FILE", "RUST_LOG"].contains(&text.name) => continue,
+            Variable::Text(_) => &["", " ", "s3cr3t value"],
+        };
+        for value in values {
+            let said = parsed(&[("ACTIONS", &actions), (variable.name(), value)]).err();
+            let said = said.unwrap_or_else(|| panic!("{} takes {value:?}", variable.name())).to_string();
+            assert!(said.contains(&format!("1 mistake: {}: ", variable.name())) && !said.contains("s3cr3t"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_actions_names_may_look_like_another() {
+    let mut http = http_entry();
+    http["run"]["http"]["secretVariable"] = json!("LEDGER_BUCKETS");
+    let actions = json!([http]).to_string();
+    assert!(parsed(&[("ACTIONS", &actions), ("LEDGER_BUCKETS", WEBHOOK_KEY)]).is_ok());
+    assert!(parsed(&[("ACTIONS", &actions), ("LEDGER_BUCKETS", WEBHOOK_KEY), ("LEDGER_BUCKE", "x")]).is_err());
 }

@@ -83,6 +83,14 @@ pub enum CommandMistake {
     },
 }
 
+/// Every mistake in the command's element `index`, where `secrets` are the keys whose values no argument may hold.
+pub fn mistakes(index: usize, argument: &Template, secrets: &[String]) -> Vec<CommandMistake> {
+    let empty = (index == 0 && argument.literal() == Some("")).then_some(CommandMistake::Empty);
+    let secret = argument.keys().filter(|key| secrets.iter().any(|secret| secret == key));
+    let secret = secret.map(|key| CommandMistake::SecretArgument { index, key: key.to_owned() });
+    empty.into_iter().chain(secret).collect()
+}
+
 impl CommandAction {
     /// A command: `arguments` begins with the program, `secrets` are the configuration keys whose values are masked in
     /// whatever the command prints, `timeout` is how long it may run, and `package` is the folder of the function's code
@@ -97,13 +105,12 @@ impl CommandAction {
         timeout: Duration,
         package: PathBuf,
     ) -> Result<Self, CommandMistake> {
-        if arguments.first().is_none_or(|program| program.literal() == Some("")) {
+        if arguments.is_empty() {
             return Err(CommandMistake::Empty);
         }
-        for (index, argument) in arguments.iter().enumerate() {
-            if let Some(key) = argument.keys().find(|key| secrets.iter().any(|secret| secret == key)) {
-                return Err(CommandMistake::SecretArgument { index, key: key.to_owned() });
-            }
+        let mistakes = arguments.iter().enumerate().flat_map(|(index, argument)| mistakes(index, argument, &secrets));
+        if let Some(mistake) = mistakes.into_iter().next() {
+            return Err(mistake);
         }
         Ok(Self { arguments, secrets, timeout, grace: GRACE, package })
     }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 
 use super::HttpMistake;
+use crate::placeholder::Template;
 
 /// A location is kept in the continuation token, which has other members too.
 const LONGEST_LOCATION: usize = 1000;
@@ -14,7 +15,7 @@ pub(super) struct Address(Url);
 
 impl Address {
     pub(super) fn parse(text: &str) -> Result<Self, HttpMistake> {
-        if text.contains("{Config:") {
+        if Template::parse(text).map_or(true, |template| template.literal().is_none()) {
             return Err(HttpMistake::Placeholder);
         }
         let url = Url::parse(text).map_err(|_| HttpMistake::NotAUrl)?;

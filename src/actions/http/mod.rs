@@ -163,6 +163,13 @@ pub enum HttpMistake {
     NoTime,
 }
 
+/// Every mistake in a service's URL and key, each without the other.
+pub fn mistakes(url: Option<&str>, secret: Option<&SecretString>) -> Vec<HttpMistake> {
+    let url = url.and_then(|url| Address::parse(url).err());
+    let secret = secret.and_then(|secret| Signer::parse(secret).err());
+    url.into_iter().chain(secret).collect()
+}
+
 impl HttpAction {
     /// An action that posts jobs to a service. Nothing is sent, and no certificate is read, before the first job.
     ///

@@ -21,7 +21,7 @@ pub(super) fn execution_id(job: &Job) -> &str {
 /// The input for a job, without the configuration's `secrets`: the console shows an execution's input to everyone who may
 /// look at the execution.
 pub(super) fn of(job: &Job, secrets: &[String]) -> Result<String, Failure> {
-    let secrets: Vec<String> = secret_keys(&job.action_type, secrets.to_vec());
+    let secrets: Vec<String> = secret_keys(&job.action_type.owner, secrets.to_vec());
     let configuration: Map<String, Value> = job
         .configuration
         .iter()

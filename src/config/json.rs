@@ -1,0 +1,200 @@
+//! JSON as an operator writes it: each mistake by its place, and no value repeated.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use super::problems::{Problems, shown_key};
+
+/// Parses `text`, which stands at `path`. A member that comes twice in an object is a mistake: one of the two would be lost.
+pub(super) fn parse(text: &str, path: &str, problems: &mut Problems) -> Option<Value> {
+    // Editors on Windows begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim().is_empty() {
+        problems.add(path, "is empty; it must be a JSON array with an entry for each action type");
+        return None;
+    }
+    let twice = RefCell::new(Vec::new());
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Strict { path, twice: &twice }.deserialize(&mut deserializer);
+    match value.and_then(|value| deserializer.end().map(|()| value)) {
+        Ok(value) => {
+            for path in twice.into_inner() {
+                problems.add(path, "comes twice in its object; leave one of the two out");
+            }
+            Some(value)
+        }
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            let what = what_is_wrong(&error);
+            problems.add(
+                path,
+                format_args!("is not valid JSON at line {line}, column {column}: {what}{}", hint(text, &error)),
+            );
+            None
+        }
+    }
+}
+
+/// The parser's words. They are fixed where the text is not JSON; those about a value could repeat it.
+fn what_is_wrong(error: &serde_json::Error) -> String {
+    if !(error.is_syntax() || error.is_eof()) {
+        return "a value is not as expected".to_owned();
+    }
+    let words = error.to_string();
+    words.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+/// What the text seems to be instead, and how to write it.
+fn hint(text: &str, error: &serde_json::Error) -> &'static str {
+    let start = text.trim_start();
+    if start.starts_with("- ") || start.starts_with("actionType:") || start.starts_with("---") {
+        return "; this looks like YAML, so write it as JSON";
+    }
+    if start.starts_with("'[") || start.starts_with("'{") {
+        return "; the text has quotes around it, so leave them out";
+    }
+    if start.starts_with("[\\\"") || start.starts_with("[{\\\"") {
+        return "; the quotes have a backslash before them, so leave the backslashes out";
+    }
+    match character_at(text, error) {
+        Some('\'') => "; JSON has double quotes around names and strings",
+        Some('“' | '”' | '„' | '‘' | '’') => "; JSON has straight double quotes",
+        Some('/' | '#') => "; JSON has no comments",
+        Some(']' | '}') => "; there may be a comma too many before it",
+        _ => "",
+    }
+}
+
+/// The character that the parser stopped at. Its column counts bytes from 1.
+fn character_at(text: &str, error: &serde_json::Error) -> Option<char> {
+    let line = text.lines().nth(error.line().checked_sub(1)?)?;
+    let column = error.column().checked_sub(1)?;
+    let start = (0..=column.min(line.len())).rev().find(|&at| line.is_char_boundary(at))?;
+    line[start..].chars().next()
+}
+
+/// Reads any value, and notes each member that comes twice by the path of its object.
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    path: &'a str,
+    twice: &'a RefCell<Vec<String>>,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is not finite"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        loop {
+            let path = format!("{}[{}]", self.path, values.len());
+            match elements.next_element_seed(Strict { path: &path, ..self })? {
+                Some(value) => values.push(value),
+                None => return Ok(Value::Array(values)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut values = Map::new();
+        while let Some(key) = members.next_key::<String>()? {
+            let path = format!("{}.{}", self.path, shown_key(&key));
+            let value = members.next_value_seed(Strict { path: &path, ..self })?;
+            if values.insert(key, value).is_some() {
+                self.twice.borrow_mut().push(path);
+            }
+        }
+        Ok(Value::Object(values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Option<Value>, String> {
+        let mut problems = Problems::default();
+        let value = parse(text, "ACTIONS", &mut problems);
+        problems.into_result(value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn json_is_read_as_it_is_also_after_a_byte_order_mark() {
+        let text = r#"[{"a": [null, true, -1, 2, 2.5, "ü"]}, {}]"#;
+        let expected: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(parsed(text), Ok(Some(expected.clone())));
+        assert_eq!(parsed(&format!("\u{feff}{text}\n")), Ok(Some(expected)));
+    }
+
+    #[test]
+    fn what_is_not_json_is_named_by_place_and_cause_and_not_repeated() {
+        for (text, expected) in [
+            ("", "ACTIONS: is empty"),
+            (" \n", "ACTIONS: is empty"),
+            ("[\n  {\"s3cr3t\": 1},\n]", "at line 3, column 1: trailing comma"),
+            ("[{\"a\": 1,}]", "at line 1, column 10: trailing comma"),
+            ("[{'s3cr3t': 1}]", "JSON has double quotes around names and strings"),
+            ("[{\"a\": 's3cr3t'}]", "JSON has double quotes around names and strings"),
+            ("[{“a”: 1}]", "JSON has straight double quotes"),
+            ("'[{\"a\": 1}]'", "the text has quotes around it"),
+            ("[{\\\"a\\\": 1}]", "the quotes have a backslash before them"),
+            ("- actionType:\n    category: s3cr3t\n", "this looks like YAML"),
+            ("---\n- actionType: s3cr3t\n", "this looks like YAML"),
+            ("[1, // s3cr3t\n2]", "JSON has no comments"),
+            ("[{\"a\": s3cr3t}]", "at line 1, column 8: expected value"),
+            ("[{\"a\": \"s3cr3t", "EOF while parsing a string"),
+            ("[] s3cr3t", "trailing characters"),
+        ] {
+            let said = parsed(text).unwrap_err();
+            assert!(said.contains(expected) && !said.contains("s3cr3t"), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_member_that_comes_twice_is_a_mistake() {
+        let said = parsed(r#"[{"run": {"a": 1, "b": 2, "a": 3}, "run": {}}]"#).unwrap_err();
+        assert_eq!(
+            said,
+            "the configuration has 2 mistakes: ACTIONS[0].run.a: comes twice in its object; leave one of the two out; \
+             ACTIONS[0].run: comes twice in its object; leave one of the two out"
+        );
+    }
+}
