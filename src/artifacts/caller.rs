@@ -35,7 +35,7 @@ impl Caller {
         Self { client, signer: Signer::Function(provider) }
     }
 
-    /// What the error of a request means for a job. `doing` is the request, as a verb: `read the object`.
+    /// Sorts the error of a request by what it means for a job. `doing` is the request, as a verb: `read the object`.
     pub(super) async fn problem<E>(&self, doing: &'static str, error: &SdkError<E, HttpResponse>) -> Problem
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,

@@ -420,7 +420,7 @@ fn each_plain_variable_has_a_rule_and_repeats_no_value() {
     let actions = json!([link_check()]).to_string();
     for variable in &VARIABLES {
         let values: &[&str] = match variable {
-            Variable::Number(_) => &["", " ", "60s", "1e3", "4.0", "-1", "0", "0x10", "1,000", "s3cr3t"],
+            Variable::Number(_) => &["", " ", "60s", "1e3", "4.0", "-1", "0x10", "1,000", "s3cr3t"],
             Variable::Flag(_) => &["", "True", "yes", "1", "on", "s3cr3t"],
             Variable::Text(text) if ["ACTIONS", "ACTIONS_FILE", "RUST_LOG"].contains(&text.name) => continue,
             Variable::Text(_) => &["", " ", "s3cr3t value"],

@@ -86,13 +86,8 @@ async fn an_upload_that_somebody_else_ended_is_a_failure() {
     for (answers, asks) in [(vec![FAILED, GONE], 1), (vec![FAILED, GONE], 1), (vec![GONE], 0)] {
         *s3.faults.completions.lock().unwrap() = answers.into();
         let before = s3.seen().len();
-<<<<<<< HEAD
         let error = s3.next_job().stage_out(&s3.output, from.path(), None, &LIMITS).await.unwrap_err();
-        assert!(error.to_string().contains("S3 refuses to complete the upload (NoSuchUpload, HTTP 404)"), "{error}");
-=======
-        let error = s3.next_job().stage_out(&s3.output, from.path(), None).await.unwrap_err();
         assert!(error.to_string().contains("S3 refused to complete the upload (NoSuchUpload: "), "{error}");
->>>>>>> db90730 (Name whose credentials S3 denied, and repeat its text and request id)
         let sent = s3.seen().split_off(before);
         assert_eq!(sent.iter().filter(|request| request.method == Method::HEAD).count(), asks);
         // Complete, but not this upload's.
