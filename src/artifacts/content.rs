@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use flate2::bufread::MultiGzDecoder;
+use super::unpack::gzip::Members;
+use super::unpack::tar::header::has_checksum;
 
 /// The ways to unpack an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,18 +14,26 @@ pub(super) enum Content {
     Tar,
     /// A tar archive in gzip.
     TarGz,
+    /// A tar archive without entries, in gzip or not.
+    EmptyTar,
     /// Anything else, a gzip that holds no tar included.
     OneFile,
 }
 
-/// Looks at the beginning of an object, of which 512 bytes inflated or not are enough.
-pub(super) fn of(head: &[u8]) -> Content {
+/// The longest end mark that is looked for in a gzip: GNU tar's largest usual record is 512 KiB.
+const LONGEST_END_MARK: u64 = 1024 * 1024;
+
+/// Looks at the beginning of an object of `size` bytes, of which 512 bytes inflated or not are enough.
+pub(super) fn of(head: &[u8], size: u64) -> Content {
+    let is_whole = head.len() as u64 == size;
     if is_zip(head) {
         Content::Zip
     } else if is_tar(head) {
         Content::Tar
-    } else if is_tar_in_gzip(head) {
+    } else if is_gzip(head) && is_tar_in_gzip(head) {
         Content::TarGz
+    } else if is_whole && (is_end_mark(head) || (is_gzip(head) && is_end_mark_in_gzip(head))) {
+        Content::EmptyTar
     } else {
         Content::OneFile
     }
@@ -40,25 +49,29 @@ fn is_zip(head: &[u8]) -> bool {
 
 /// The magic of POSIX and GNU archives, or else the checksum that even the oldest have (tar(5)).
 fn is_tar(head: &[u8]) -> bool {
-    let Some(header) = head.get(..512) else { return false };
-    &header[257..262] == b"ustar" || has_tar_checksum(header)
+    let Some(header) = head.first_chunk() else { return false };
+    &header[257..262] == b"ustar" || has_checksum(header)
 }
 
-fn has_tar_checksum(header: &[u8]) -> bool {
-    let field = String::from_utf8_lossy(&header[148..156]);
-    let digits = field.trim_matches(['\0', ' ']);
-    let Ok(claimed) = u32::from_str_radix(digits, 8) else { return false };
-    // The checksum's own field counts as eight spaces.
-    let sum: u32 = header[..148].iter().chain(&header[156..]).map(|byte| u32::from(*byte)).sum();
-    sum + 8 * 32 == claimed
+/// A tar without entries is its end mark alone: two blocks of zeros or more. GNU tar writes twenty.
+fn is_end_mark(bytes: &[u8]) -> bool {
+    bytes.len() >= 1024 && bytes.len().is_multiple_of(512) && bytes.iter().all(|byte| *byte == 0)
+}
+
+fn is_gzip(head: &[u8]) -> bool {
+    head.starts_with(&[0x1f, 0x8b, 8])
 }
 
 fn is_tar_in_gzip(head: &[u8]) -> bool {
-    if !head.starts_with(&[0x1f, 0x8b, 8]) {
-        return false;
-    }
     let mut inflated = [0; 512];
-    MultiGzDecoder::new(head).read_exact(&mut inflated).is_ok() && is_tar(&inflated)
+    Members::new(head).read_exact(&mut inflated).is_ok() && is_tar(&inflated)
+}
+
+/// `object` is all of the gzip.
+fn is_end_mark_in_gzip(object: &[u8]) -> bool {
+    let mut inflated = Vec::new();
+    let read = Members::new(object).take(LONGEST_END_MARK + 1).read_to_end(&mut inflated);
+    read.is_ok_and(|count| count as u64 <= LONGEST_END_MARK) && is_end_mark(&inflated)
 }
 
 #[cfg(test)]
@@ -85,15 +98,32 @@ mod tests {
     fn content_is_told_by_its_bytes() {
         let posix = tar(&mut tar::Header::new_ustar());
         let oldest = tar(&mut tar::Header::new_old());
+        let of = |object: &[u8]| of(object, object.len() as u64);
         assert_eq!(of(b"PK\x03\x04..."), Content::Zip);
         assert_eq!(of(b"PK\x05\x06"), Content::Zip);
         assert_eq!(of(&posix), Content::Tar);
         assert_eq!(of(&oldest), Content::Tar);
         assert_eq!(of(&gzip(&posix)), Content::TarGz);
         assert_eq!(of(&gzip(b"one file")), Content::OneFile);
-        assert_eq!(of(&gzip(&[0; 2048])), Content::OneFile);
-        for other in [&b""[..], b"PK", b"#!/bin/sh", &[0; 1024], &[b' '; 1024], &[0x1f, 0x8b, 8]] {
+        for other in [&b""[..], b"PK", b"#!/bin/sh", &[0; 512], &[b' '; 1024], &[0x1f, 0x8b, 8]] {
             assert_eq!(of(other), Content::OneFile);
         }
+    }
+
+    #[test]
+    fn whole_blocks_of_zeros_are_an_empty_tar() {
+        for (blocks, more) in [(2, 0), (20, 0), (1024, 0), (1, 0), (2, 1), (0, 7)] {
+            let zeros = vec![0; blocks * 512 + more];
+            let expected = if blocks > 1 && more == 0 { Content::EmptyTar } else { Content::OneFile };
+            assert_eq!(of(&zeros, zeros.len() as u64), expected);
+            let packed = gzip(&zeros);
+            assert_eq!(of(&packed, packed.len() as u64), expected);
+            let padded = [packed, vec![0; 512]].concat();
+            assert_eq!(of(&padded, padded.len() as u64), expected);
+        }
+        assert_eq!(of(&[0; 1024], 1 << 30), Content::OneFile);
+        assert_eq!(of(&[vec![0; 1024], vec![1; 512]].concat(), 1536), Content::OneFile);
+        let truncated = &gzip(&[0; 1024])[..20];
+        assert_eq!(of(truncated, 20), Content::OneFile);
     }
 }

@@ -45,7 +45,6 @@ impl<'j, 'a> Writing<'j, 'a> {
         }
     }
 
-    #[allow(dead_code, reason = "sparse files of tar archives are about to use it")]
     /// Appends zeros that take no room on the disk. They count as bytes.
     pub(in super::super) fn hole(&mut self, bytes: u64) -> Result<(), Problem> {
         if bytes == 0 {

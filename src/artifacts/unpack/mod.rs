@@ -1,6 +1,6 @@
 //! An object becomes a folder.
 
-use std::io;
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use rawzip::RangeReader;
@@ -10,8 +10,10 @@ use super::error::Problem;
 use super::jail::{Attributes, Jail, Nearby};
 use super::lane::{Object, RANGES_AHEAD, Source};
 use super::{Limits, Staged};
+use gzip::Members;
 
-mod tar;
+pub(super) mod gzip;
+pub(super) mod tar;
 mod zip;
 
 /// Unpacks an object into the folder `into`, or puts it there as the one file `name` if it is no archive.
@@ -24,13 +26,16 @@ pub(super) fn unpack<O: Object>(
     limits: Limits,
 ) -> Result<Staged, Problem> {
     let jail = Jail::new(into, limits, &source.stop)?;
-    match content::of(&source.head) {
+    match content::of(&source.head, source.object.size()) {
         Content::Zip => zip::unpack(source, &jail)?,
         Content::Tar => tar::unpack(from_the_start(source), &jail)?,
         Content::TarGz => {
-            let inflated = flate2::read::MultiGzDecoder::new(from_the_start(source));
-            tar::unpack(inflated, &jail)?;
+            let mut inflated = Members::new(BufReader::new(from_the_start(source)));
+            tar::unpack(&mut inflated, &jail)?;
+            // The gzip checks its checksums only if it is read to its end.
+            io::copy(&mut inflated, &mut io::sink()).map_err(|error| tar::broken(&error))?;
         }
+        Content::EmptyTar => {}
         Content::OneFile => {
             let mut nearby = Nearby::default();
             let attributes = Attributes { mode: 0o644, modified: None };

@@ -1,160 +1,204 @@
-//! Tar archives, read once from start to end.
+//! Tar archives, read once from start to end, and unpacked as GNU tar unpacks them.
 
-use std::cell::Cell;
-use std::io::{self, Read};
-use std::rc::Rc;
-
-use tar::{Archive, Entry, EntryType};
+use std::io::Read;
 
 use super::super::error::{Problem, shown};
 use super::super::jail::{Attributes, Jail, Nearby};
 use super::super::links::checked_target;
-use super::super::names::{MadeOn, entry_path, names_a_folder};
+use super::super::names::{MadeOn, entry_path};
+use blocks::Blocks;
+use header::Header;
+use pax::Records;
+use sparse::Map;
 
+pub(super) use blocks::broken;
+
+mod blocks;
+pub(in super::super) mod header;
 mod pax;
+mod sparse;
 
-/// The most that may lie between two entries' contents: headers with a long name, a long target, pax records. The
-/// library reads these into memory whole, so there must be an end to them.
-const MOST_HEADER_BYTES: u64 = 1024 * 1024;
-const BLOCK_BYTES: usize = 512;
-/// Writers fill the last record up with zeros, at most with so many (GNU tar: `--blocking-factor`).
-const MOST_PADDING_BYTES: u64 = 16 * 1024 * 1024;
+/// The longest name or target in GNU's form that is read.
+const LONGEST_TEXT: u64 = 64 * 1024;
 
-/// Unpacks all entries into the jail; what the jail leaves for its end is left.
+/// Unpacks all entries into the jail; what the jail leaves for its end is left. An archive ends with a block of zeros, or
+/// where its bytes end after an entry.
 pub(super) fn unpack(from: impl Read, jail: &Jail<'_>) -> Result<(), Problem> {
-    let gauge = Gauge::default();
-    let mut archive = Archive::new(Gauged { from, gauge: gauge.clone() });
-    let mut entries = archive.entries().map_err(|error| broken(&error))?;
+    let mut archive = Blocks::new(from);
+    let mut for_all = Records::default();
+    let mut before = Before::default();
     let mut nearby = Nearby::default();
-    loop {
-        gauge.expect_headers();
-        let Some(entry) = entries.next() else { break };
-        let mut entry = entry.map_err(|error| broken(&error))?;
-        gauge.expect_content();
-        unpack_entry(&mut entry, jail, &mut nearby)?;
+    while let Some(block) = archive.next()? {
+        let Some(header) = Header::checked(block)? else { break };
+        let is_entry = match header.kind() {
+            b'x' | b'X' => {
+                before.records = Some(read_ahead(&header, &mut archive, |content| Records::read(content))?);
+                false
+            }
+            // Defaults for all entries that follow; git puts its commit id there.
+            b'g' => {
+                for_all = read_ahead(&header, &mut archive, |content| Records::read(content))?;
+                false
+            }
+            b'L' => {
+                before.name = Some(read_ahead(&header, &mut archive, read_text)?);
+                false
+            }
+            b'K' => {
+                before.target = Some(read_ahead(&header, &mut archive, read_text)?);
+                false
+            }
+            _ => true,
+        };
+        if is_entry {
+            unpack_entry(&header, std::mem::take(&mut before), &for_all, &mut archive, jail, &mut nearby)?;
+        } else {
+            jail.header()?;
+        }
     }
-    if !gauge.saw_zeros() {
-        return Err(Problem::Archive("the tar archive has no end mark: it is truncated".to_owned()));
+    if before.is_empty() {
+        return Ok(());
     }
-    finish_stream(&mut archive.into_inner().from)
+    Err(Problem::Archive("the tar archive is truncated: it ends after a header that belongs to an entry".to_owned()))
 }
 
-/// Reads what follows the end mark, so that a gzip around the archive gets to check its own checksum.
-fn finish_stream(from: &mut impl Read) -> Result<(), Problem> {
-    let padding = io::copy(&mut from.take(MOST_PADDING_BYTES), &mut io::sink()).map_err(|error| broken(&error))?;
-    if padding == MOST_PADDING_BYTES {
-        return Err(Problem::Archive("the tar archive goes on for more than 16 MiB after its end mark".to_owned()));
-    }
-    Ok(())
+/// What headers before an entry say of it.
+#[derive(Default)]
+struct Before {
+    name: Option<Vec<u8>>,
+    target: Option<Vec<u8>>,
+    records: Option<Records>,
 }
 
-fn unpack_entry<R: Read>(entry: &mut Entry<'_, R>, jail: &Jail<'_>, nearby: &mut Nearby) -> Result<(), Problem> {
-    let kind = entry.header().entry_type();
-    if kind == EntryType::XGlobalHeader {
-        // Defaults for times, owners and the like of all entries; git puts its commit id there.
-        pax::check_global(entry)?;
-        return jail.header();
+impl Before {
+    fn is_empty(&self) -> bool {
+        self.name.is_none() && self.target.is_none() && self.records.is_none()
     }
-    let name = entry.path_bytes().into_owned();
+}
+
+/// Reads the content of a header that describes other entries.
+fn read_ahead<R: Read, T>(
+    header: &Header,
+    archive: &mut Blocks<R>,
+    read: impl FnOnce(&mut blocks::Content<'_, R>) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let size = header.size().ok_or_else(|| refused(&header.name(), "has no valid size"))?;
+    let mut content = archive.content(size);
+    let value = read(&mut content)?;
+    content.finish()?;
+    Ok(value)
+}
+
+/// Reads a name or a target in GNU's form.
+fn read_text(content: &mut blocks::Content<'_, impl Read>) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    let count = content.take(LONGEST_TEXT + 1).read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+    if count as u64 > LONGEST_TEXT {
+        return Err(Problem::Archive("the tar archive has a name of more than 64 KiB".to_owned()));
+    }
+    Ok(header::text(&bytes).to_owned())
+}
+
+fn unpack_entry(
+    header: &Header,
+    before: Before,
+    for_all: &Records,
+    archive: &mut Blocks<impl Read>,
+    jail: &Jail<'_>,
+    nearby: &mut Nearby,
+) -> Result<(), Problem> {
+    let records = before.records.unwrap_or_default().or(for_all);
+    let name = records.sparse.name.clone().or(records.path).or(before.name).unwrap_or_else(|| header.name());
+    // The content of these kinds is no file's.
+    match header.kind() {
+        b'V' => jail.skipped(&name, "volume label")?,
+        b'3' | b'4' => return jail.skipped(&name, "device"),
+        b'6' => return jail.skipped(&name, "named pipe"),
+        b'M' => {
+            return Err(refused(&name, "continues from another volume; make the archive in one volume"));
+        }
+        _ => {}
+    }
+    let size = records.size.or_else(|| header.size()).ok_or_else(|| refused(&name, "has no valid size"));
+    if header.kind() == b'V' {
+        return archive.content(size?).finish();
+    }
     let path = jail.resolved(entry_path(&name, MadeOn::Unix)?)?;
-    let mode = entry.header().mode().map_err(|_| refused(&path, "has no valid mode"))?;
-    let attributes = Attributes { mode, modified: None };
-    pax::check(entry, &path)?;
-    let is_folder = kind == EntryType::Directory || (kind.is_file() && name.ends_with(b"/"));
-    let has_content = !is_folder && matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse);
-    if !has_content && entry.size() != 0 {
-        // Readers don't agree on whether so many bytes follow then, so to one of them they may be further entries.
-        return Err(refused(&path, "is no file, but has content"));
-    }
-    if is_folder {
-        return jail.folder(&path, attributes, nearby);
+    let mode = header.mode().ok_or_else(|| refused(&path, "has no valid mode"));
+    let attributes = |mode| Attributes { mode, modified: records.modified.or_else(|| header.modified()) };
+    let kind = match header.kind() {
+        b'\0' | b'0' | b'7' if name.ends_with(b"/") => b'5',
+        kind => kind,
+    };
+    if matches!(kind, b'5' | b'D') {
+        jail.folder(&path, attributes(mode?), nearby)?;
+        // An incremental dump lists what the folder held. A folder has no content, whatever its header says.
+        return if kind == b'D' { archive.content(size?).finish() } else { Ok(()) };
     }
     if path.is_empty() {
-        return Err(refused(b"", "has no name"));
+        return Err(refused(&name, "has no name"));
     }
-    if names_a_folder(&name) {
+    if name.ends_with(b"/.") {
         return Err(refused(&path, "is no folder, but has the name of one"));
     }
+    // Links have no content either.
+    let target = || records.target.or(before.target).unwrap_or_else(|| header.target());
     match kind {
-        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
-            let claimed = entry.size();
-            let size = jail.file(&path, attributes, nearby, entry, broken)?;
-            if size != claimed {
-                return Err(refused(&path, "ends too early: the archive is truncated"));
-            }
-            Ok(())
+        b'1' => {
+            let to = jail.resolved(entry_path(after_climbing(&target()), MadeOn::Unix)?)?;
+            return jail.hard_link(&path, &to, nearby);
         }
-        EntryType::Symlink => jail.link(&path, checked_target(&path, target(entry, &path)?)?, None, nearby),
-        EntryType::Link => {
-            let target = target(entry, &path)?;
-            jail.hard_link(&path, &jail.resolved(entry_path(&target, MadeOn::Unix)?)?, nearby)
+        b'2' => {
+            let target = checked_target(&path, target())?;
+            return jail.link(&path, target, attributes(0).modified, nearby);
         }
-        EntryType::Char | EntryType::Block => jail.skipped(&path, "device"),
-        EntryType::Fifo => jail.skipped(&path, "named pipe"),
-        other => {
-            jail.of_unknown_type(&path, other.as_byte());
-            jail.file(&path, attributes, nearby, entry, broken).map(drop)
-        }
+        b'\0' | b'0' | b'7' | b'S' => {}
+        other => jail.of_unknown_type(&path, other),
     }
+    let attributes = attributes(mode?);
+    if kind == b'S' && header.is_gnu() {
+        let map = Map::of_header(&path, header, archive)?;
+        let mut content = archive.content(size?);
+        map.unpack(&path, attributes, &mut content, jail, nearby)?;
+        return content.finish();
+    }
+    let mut content = archive.content(size?);
+    if records.sparse.are_there() {
+        let map = records.sparse.map(&path, &mut content)?;
+        map.unpack(&path, attributes, &mut content, jail, nearby)?;
+    } else {
+        jail.file(&path, attributes, nearby, &mut content, broken)?;
+    }
+    content.finish()
 }
 
-fn target<R: Read>(entry: &Entry<'_, R>, path: &[u8]) -> Result<Vec<u8>, Problem> {
-    entry.link_name_bytes().map(std::borrow::Cow::into_owned).ok_or_else(|| refused(path, "is a link without a target"))
+/// The part of a hard link's target that counts: what follows its last `..`, as GNU tar has it.
+fn after_climbing(target: &[u8]) -> &[u8] {
+    let mut start = 0;
+    let mut at = 0;
+    for name in target.split(|byte| *byte == b'/') {
+        at += name.len() + 1;
+        if name == b".." {
+            start = at.min(target.len());
+        }
+    }
+    &target[start..]
 }
 
 fn refused(path: &[u8], what: &str) -> Problem {
     Problem::Archive(format!("the tar archive's entry `{}` {what}", shown(path)))
 }
 
-fn broken(error: &io::Error) -> Problem {
-    Problem::inside(error, |error| {
-        Problem::Archive(format!("the archive is truncated or damaged: {}", shown(&error.to_string())))
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Watches what the library reads: how much while it looks for the next entry, and whether that ended in zeros.
-#[derive(Clone, Default)]
-struct Gauge {
-    /// What may still be read before the next entry; `None` while an entry's content is read.
-    allowance: Rc<Cell<Option<u64>>>,
-    zeros: Rc<Cell<bool>>,
-}
-
-impl Gauge {
-    fn expect_headers(&self) {
-        self.allowance.set(Some(MOST_HEADER_BYTES));
-        self.zeros.set(false);
-    }
-
-    fn expect_content(&self) {
-        self.allowance.set(None);
-    }
-
-    fn saw_zeros(&self) -> bool {
-        self.zeros.get()
-    }
-}
-
-struct Gauged<R> {
-    from: R,
-    gauge: Gauge,
-}
-
-impl<R: Read> Read for Gauged<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.from.read(buffer)?;
-        if let Some(allowance) = self.gauge.allowance.get() {
-            let Some(rest) = allowance.checked_sub(count as u64) else {
-                return Err(Problem::Archive(
-                    "the tar archive has an entry with more than 1 MiB of headers".to_owned(),
-                )
-                .into());
-            };
-            self.gauge.allowance.set(Some(rest));
-            // A header is asked for as a whole block; what is skipped before it is less than one.
-            let so_far = buffer.len() == BLOCK_BYTES || self.gauge.zeros.get();
-            self.gauge.zeros.set(so_far && count > 0 && buffer[..count].iter().all(|byte| *byte == 0));
+    #[test]
+    fn a_hard_links_target_counts_from_its_last_climb() {
+        for (target, counts) in
+            [("a/b", "a/b"), ("../a", "a"), ("x/../a/b", "a/b"), ("..", ""), ("a..b/..c", "a..b/..c")]
+        {
+            assert_eq!(after_climbing(target.as_bytes()), counts.as_bytes());
         }
-        Ok(count)
     }
 }

@@ -1,64 +1,240 @@
 //! Pax records: what stands before an entry and says more of it than its header can (POSIX, `pax` utility).
 //!
-//! The library acts on them; here, those are refused that other readers act on otherwise, since an archive that says
-//! different things to different readers is made to deceive one of them.
+//! A record is `LENGTH KEY=VALUE\n`. Its length alone says where it ends, because a value may hold any byte. Records that
+//! don't matter here, such as extended attributes, are skipped without being kept.
 
-use std::io::Read;
+use std::io::{self, BufRead, Read};
 
-use tar::Entry;
+use rustix::fs::Timespec;
 
-use super::{MOST_HEADER_BYTES, broken, refused};
-use crate::artifacts::error::Problem;
+use super::super::super::error::Problem;
+use super::blocks::broken;
+use super::header::text;
+use super::sparse::{self, Records as Sparse};
 
-/// What records can say of an entry that makes another one of it.
-const DECISIVE: [&[u8]; 3] = [b"path", b"linkpath", b"size"];
+/// The longest key that matters has 19 bytes.
+const LONGEST_KEY: usize = 32;
+/// More than any path that is unpacked.
+const LONGEST_VALUE: u64 = 64 * 1024;
 
-/// Checks the records of one entry.
-pub(super) fn check<R: Read>(entry: &mut Entry<'_, R>, path: &[u8]) -> Result<(), Problem> {
-    let [name, target, size] = decisive_records(entry, path)?;
-    // A long name in GNU's form comes first here, and last elsewhere.
-    let other_name = name.is_some_and(|name| name[..] != entry.path_bytes()[..]);
-    let is_link = entry.header().entry_type().is_symlink() || entry.header().entry_type().is_hard_link();
-    let other_target = is_link && target.is_some_and(|target| Some(&target[..]) != entry.link_name_bytes().as_deref());
-    if other_name || other_target {
-        return Err(refused(path, "has another name or target in its pax records than in GNU's form"));
-    }
-    // The library goes by the header where it can't read the record.
-    let is_number = |size: &[u8]| !size.is_empty() && size.iter().all(u8::is_ascii_digit);
-    if size.is_some_and(|size| !is_number(&size)) {
-        return Err(refused(path, "has a pax record `size` that is no number"));
-    }
-    Ok(())
+/// What the records before one entry, or those for all entries, say.
+#[derive(Clone, Default)]
+pub(super) struct Records {
+    pub(super) path: Option<Vec<u8>>,
+    pub(super) target: Option<Vec<u8>>,
+    pub(super) size: Option<u64>,
+    pub(super) modified: Option<Timespec>,
+    pub(super) sparse: Sparse,
 }
 
-/// Checks records for all entries that follow: the library takes none of them into account, others all.
-pub(super) fn check_global<R: Read>(entry: &mut Entry<'_, R>) -> Result<(), Problem> {
-    const NAME: &[u8] = b"pax_global_header";
-    if entry.size() > MOST_HEADER_BYTES {
-        return Err(refused(NAME, "has more than 1 MiB of pax records"));
+impl Records {
+    /// Reads all records. The last one of a key wins.
+    pub(super) fn read(from: &mut impl BufRead) -> Result<Self, Problem> {
+        let mut records = Self::default();
+        while let Some((key, length)) = next_key(from)? {
+            let mut value = from.take(length);
+            records.set(&key, &mut value)?;
+            io::copy(&mut value, &mut io::sink()).map_err(|error| broken(&error))?;
+            if byte(from)? != Some(b'\n') {
+                return Err(damaged("a record does not end where its length says"));
+            }
+        }
+        Ok(records)
     }
-    if decisive_records(entry, NAME)?.iter().any(Option::is_some) {
-        return Err(refused(NAME, "has pax records that give all entries the same name, target or size"));
+
+    /// What the records of one entry say, or else those for all entries.
+    pub(super) fn or(self, all: &Self) -> Self {
+        Self {
+            path: self.path.or_else(|| all.path.clone()),
+            target: self.target.or_else(|| all.target.clone()),
+            size: self.size.or(all.size),
+            modified: self.modified.or(all.modified),
+            sparse: self.sparse,
+        }
     }
-    Ok(())
+
+    fn set(&mut self, key: &[u8], value: &mut io::Take<impl BufRead>) -> Result<(), Problem> {
+        match key {
+            b"path" => self.path = Some(text(&kept(value)?).to_owned()),
+            b"linkpath" => self.target = Some(text(&kept(value)?).to_owned()),
+            b"size" => self.size = Some(whole(key, &kept(value)?)?),
+            b"mtime" => self.modified = time(&kept(value)?),
+            b"GNU.sparse.map" => self.sparse.map = sparse::map_of_text(value)?,
+            _ => {
+                let Some(key) = key.strip_prefix(b"GNU.sparse.") else { return Ok(()) };
+                match key {
+                    b"name" => self.sparse.name = Some(text(&kept(value)?).to_owned()),
+                    b"major" => self.sparse.major = whole(key, &kept(value)?)?,
+                    b"minor" => self.sparse.minor = whole(key, &kept(value)?)?,
+                    b"size" | b"realsize" => self.sparse.size = Some(whole(key, &kept(value)?)?),
+                    b"offset" => self.sparse.offset = whole(key, &kept(value)?)?,
+                    b"numbytes" => self.sparse.add_region(whole(key, &kept(value)?)?)?,
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
-/// The values of the [`DECISIVE`] records.
-fn decisive_records<R: Read>(entry: &mut Entry<'_, R>, path: &[u8]) -> Result<[Option<Vec<u8>>; 3], Problem> {
-    let mut found = [None, None, None];
-    let Some(records) = entry.pax_extensions().map_err(|error| broken(&error))? else { return Ok(found) };
-    for record in records {
-        let record = record.map_err(|_| refused(path, "has damaged pax records"))?;
-        if record.key_bytes().starts_with(b"GNU.sparse.") {
-            // They would come out as their map and data instead of their content.
-            return Err(refused(path, "is a sparse file in pax form; make the archive without `--sparse`"));
-        }
-        let Some(at) = DECISIVE.iter().position(|key| *key == record.key_bytes()) else { continue };
-        // The first of several counts here, and the last elsewhere; an empty one takes back what was said before.
-        if found[at].is_some() || record.value_bytes().is_empty() {
-            return Err(refused(path, "has a name, target or size that is empty or comes twice in its pax records"));
-        }
-        found[at] = Some(record.value_bytes().to_owned());
+/// Reads a record up to its `=`. Returns the key, or its beginning, and the length of the value.
+fn next_key(from: &mut impl BufRead) -> Result<Option<(Vec<u8>, u64)>, Problem> {
+    let mut read = 0_u64;
+    let mut next = |from: &mut _| {
+        read += 1;
+        byte(from)
+    };
+    let mut at = next(from)?;
+    while matches!(at, Some(b' ' | b'\t')) {
+        at = next(from)?;
     }
-    Ok(found)
+    // A NUL ends the records before their end, as it does for GNU tar.
+    if matches!(at, None | Some(0)) {
+        return Ok(None);
+    }
+    let mut length = None;
+    while let Some(digit @ b'0'..=b'9') = at {
+        let sum = length.unwrap_or(0_u64).checked_mul(10).and_then(|sum| sum.checked_add(u64::from(digit - b'0')));
+        length = Some(sum.ok_or_else(|| damaged("a record is too long"))?);
+        at = next(from)?;
+    }
+    let length = length.ok_or_else(|| damaged("a record has no length"))?;
+    if !matches!(at, Some(b' ' | b'\t')) {
+        return Err(damaged("a record has no space after its length"));
+    }
+    while matches!(at, Some(b' ' | b'\t')) {
+        at = next(from)?;
+    }
+    let mut key = Vec::new();
+    loop {
+        match at {
+            Some(b'=') => break,
+            Some(byte) if key.len() < LONGEST_KEY => key.push(byte),
+            Some(_) => {}
+            None => return Err(damaged("a record has no `=`")),
+        }
+        at = next(from)?;
+    }
+    // The newline at the end counts, too.
+    match length.checked_sub(read + 1) {
+        Some(value) => Ok(Some((key, value))),
+        None => Err(damaged("a record does not end where its length says")),
+    }
+}
+
+fn byte(from: &mut impl BufRead) -> Result<Option<u8>, Problem> {
+    let first = from.fill_buf().map_err(|error| broken(&error))?.first().copied();
+    from.consume(usize::from(first.is_some()));
+    Ok(first)
+}
+
+/// The value of a record that matters.
+fn kept(value: &mut io::Take<impl BufRead>) -> Result<Vec<u8>, Problem> {
+    if value.limit() > LONGEST_VALUE {
+        return Err(damaged("a name or a number has more than 64 KiB"));
+    }
+    let mut bytes = Vec::new();
+    value.read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+    Ok(bytes)
+}
+
+fn whole(key: &[u8], value: &[u8]) -> Result<u64, Problem> {
+    let number = decimal(value);
+    number.ok_or_else(|| damaged(&format!("the record `{}` is no number", key.escape_ascii())))
+}
+
+/// A number of digits alone.
+pub(super) fn decimal(text: &[u8]) -> Option<u64> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    digits.then(|| std::str::from_utf8(text).ok()?.parse().ok()).flatten()
+}
+
+/// Seconds with a fraction, negative before 1970. Returns `None` for anything else; what follows the number is ignored.
+fn time(value: &[u8]) -> Option<Timespec> {
+    let (is_negative, value) = value.strip_prefix(b"-").map_or((false, value), |rest| (true, rest));
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (seconds, rest) = value.split_at(digits(value));
+    let seconds = i64::try_from(decimal(seconds)?).ok()?;
+    let fraction = rest.strip_prefix(b".").unwrap_or_default();
+    let mut nanoseconds = [b'0'; 9];
+    let count = digits(fraction).min(9);
+    nanoseconds[..count].copy_from_slice(&fraction[..count]);
+    let nanoseconds = i64::try_from(decimal(&nanoseconds)?).ok()?;
+    let (tv_sec, tv_nsec) = match (is_negative, nanoseconds) {
+        (false, nanoseconds) => (seconds, nanoseconds),
+        (true, 0) => (-seconds, 0),
+        (true, nanoseconds) => (-seconds - 1, 1_000_000_000 - nanoseconds),
+    };
+    Some(Timespec { tv_sec, tv_nsec })
+}
+
+fn damaged(what: &str) -> Problem {
+    Problem::Archive(format!("the tar archive has damaged pax records: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(records: &[u8]) -> Result<Records, Problem> {
+        Records::read(&mut &records[..])
+    }
+
+    #[test]
+    fn a_value_may_hold_any_byte() {
+        let records = read(b"20 comment=a\nb=c\n\0\xff\n11 path=ab\n14 linkpath=\n\n\0\0junk").unwrap();
+        assert_eq!(records.path.as_deref(), Some(&b"ab"[..]));
+        assert_eq!(records.target.as_deref(), Some(&b"\n"[..]));
+    }
+
+    #[test]
+    fn the_last_record_of_a_key_wins() {
+        let records = read(b"10 path=a\n10 path=b\n10 size=7\n10 size=8\n").unwrap();
+        assert_eq!((records.path.as_deref(), records.size), (Some(&b"b"[..]), Some(8)));
+    }
+
+    #[test]
+    fn records_for_all_entries_count_where_an_entry_has_none() {
+        let all = read(b"10 path=a\n11 mtime=5\n").unwrap();
+        let own = read(b"10 path=b\n").unwrap().or(&all);
+        assert_eq!(own.path.as_deref(), Some(&b"b"[..]));
+        assert_eq!(own.modified, Some(Timespec { tv_sec: 5, tv_nsec: 0 }));
+    }
+
+    #[test]
+    fn times_have_fractions_and_may_be_negative() {
+        for (text, seconds, nanoseconds) in [
+            ("1", 1, 0),
+            ("1.5", 1, 500_000_000),
+            ("1.", 1, 0),
+            ("-1.25", -2, 750_000_000),
+            ("-7", -7, 0),
+            ("1764259200.1234567891", 1_764_259_200, 123_456_789),
+            ("1.2x", 1, 200_000_000),
+        ] {
+            assert_eq!(time(text.as_bytes()), Some(Timespec { tv_sec: seconds, tv_nsec: nanoseconds }), "{text}");
+        }
+        for text in ["", "x", "-", ".5", "99999999999999999999"] {
+            assert_eq!(time(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn damaged_records_are_refused() {
+        for records in [
+            &b"nonsense"[..],
+            b"10path=ab\n",
+            b"12 path=a\n",
+            b"8 path=a\n",
+            b"5 path=a\n",
+            b"10 path a\n",
+            b"99999999999999999999999 path=a\n",
+            b"11 size=+7\n",
+            b"8 size=\n",
+            b"10 path=a",
+        ] {
+            let result = read(records);
+            assert!(matches!(result, Err(Problem::Archive(_))), "{}", records.escape_ascii());
+        }
+    }
 }

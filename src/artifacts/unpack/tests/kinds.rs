@@ -176,14 +176,3 @@ fn a_tar_with_global_pax_records_as_git_archive_makes_them_is_unpacked() {
     let tree = unpacked(archive.into_inner().unwrap());
     assert_eq!(tree, Tree::from([("a".to_owned(), Node::File(0o644, b"A".to_vec()))]));
 }
-
-#[test]
-fn a_sparse_file_in_pax_form_is_refused() {
-    let mut archive = Builder::new(Vec::new());
-    let mut header = Header::new_ustar();
-    header.set_mode(0o644);
-    header.set_size(1);
-    archive.append_pax_extensions([("GNU.sparse.major", b"1".as_slice())]).unwrap();
-    archive.append_data(&mut header, "a", &b"A"[..]).unwrap();
-    assert_refused(archive.into_inner().unwrap(), "is a sparse file in pax form");
-}

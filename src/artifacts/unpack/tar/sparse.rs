@@ -1,0 +1,213 @@
+//! Sparse files: regions with content, and holes between them.
+//!
+//! There are four forms (GNU tar's manual, "Storing Sparse Files"). The old one has its regions in the header and in blocks
+//! that follow it. Pax 0.0 has two records for each region, 0.1 one record for all, and 1.0 the regions in front of the
+//! content.
+
+use std::io::{self, BufRead, Read};
+
+use super::super::super::error::Problem;
+use super::super::super::jail::{Attributes, Jail, Nearby};
+use super::blocks::{BLOCK_BYTES, Blocks, Content, broken};
+use super::header::{Header, number};
+use super::pax::decimal;
+
+/// Regions stay in memory until the file is made: 16 MiB.
+const MOST_REGIONS: usize = 1 << 20;
+/// A number of 20 digits.
+const LONGEST_NUMBER: usize = 20;
+
+/// Bytes of content at a place in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Region {
+    offset: u64,
+    size: u64,
+}
+
+/// The regions of a file, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Map {
+    regions: Vec<Region>,
+    /// The size of the file, holes included.
+    size: u64,
+}
+
+/// What pax records say of a sparse file.
+#[derive(Clone, Default)]
+pub(super) struct Records {
+    pub(super) major: u64,
+    pub(super) minor: u64,
+    pub(super) name: Option<Vec<u8>>,
+    pub(super) size: Option<u64>,
+    pub(super) offset: u64,
+    pub(super) map: Vec<Region>,
+}
+
+impl Records {
+    /// Adds the region that begins at the last offset (form 0.0).
+    pub(super) fn add_region(&mut self, size: u64) -> Result<(), Problem> {
+        add(&mut self.map, Region { offset: self.offset, size })
+    }
+
+    /// Whether they describe a sparse file.
+    pub(super) fn are_there(&self) -> bool {
+        self.major > 0 || !self.map.is_empty()
+    }
+
+    /// The file's map. In form 1.0, it is read from the front of the content.
+    pub(super) fn map(self, path: &[u8], content: &mut Content<'_, impl Read>) -> Result<Map, Problem> {
+        let regions = match (self.major, self.minor) {
+            (0, _) => self.map,
+            (1, 0) => regions_of_content(content)?,
+            (major, minor) => {
+                let text = format!("is a sparse file in the unknown form {major}.{minor}");
+                return Err(super::refused(path, &text));
+            }
+        };
+        let end = regions.last().map_or(0, |last| last.offset.saturating_add(last.size));
+        Map::checked(path, regions, self.size.unwrap_or(end))
+    }
+}
+
+impl Map {
+    /// Reads the blocks that follow a header in GNU's old form.
+    pub(super) fn of_header(path: &[u8], header: &Header, blocks: &mut Blocks<impl Read>) -> Result<Self, Problem> {
+        let mut regions = Vec::new();
+        let mut is_complete = add_fields(path, &mut regions, header.sparse_regions())?;
+        let mut follows = header.has_more_regions();
+        while follows {
+            let more = blocks.next()?.ok_or_else(|| super::refused(path, "ends within its list of regions"))?;
+            is_complete = is_complete || add_fields(path, &mut regions, &more[..504])?;
+            follows = more[504] != 0;
+        }
+        let size = header.sparse_size().ok_or_else(|| super::refused(path, "has no valid size"))?;
+        Self::checked(path, regions, size)
+    }
+
+    /// A map whose regions follow one another within the file.
+    fn checked(path: &[u8], regions: Vec<Region>, size: u64) -> Result<Self, Problem> {
+        let mut at = 0_u64;
+        for region in &regions {
+            let end = region.offset.checked_add(region.size);
+            match end {
+                Some(end) if region.offset >= at && end <= size => at = end,
+                _ => return Err(super::refused(path, "is a sparse file whose regions overlap or lie outside it")),
+            }
+        }
+        Ok(Self { regions, size })
+    }
+
+    /// Makes the file. Returns once all its regions were read.
+    pub(super) fn unpack(
+        &self,
+        path: &[u8],
+        attributes: Attributes,
+        content: &mut Content<'_, impl Read>,
+        jail: &Jail<'_>,
+        nearby: &mut Nearby,
+    ) -> Result<(), Problem> {
+        let mut file = jail.new_file(path, nearby)?;
+        let mut at = 0;
+        for region in &self.regions {
+            file.hole(region.offset - at)?;
+            let copied = file.copy(&mut content.take(region.size), broken)?;
+            if copied != region.size {
+                return Err(super::refused(path, "is a sparse file whose content is shorter than its regions"));
+            }
+            // Every region begins in a block of its own.
+            let padding = region.size.wrapping_neg() % BLOCK_BYTES as u64;
+            io::copy(&mut content.take(padding), &mut io::sink()).map_err(|error| broken(&error))?;
+            at = region.offset + region.size;
+        }
+        file.hole(self.size - at)?;
+        file.finish(attributes).map(drop)
+    }
+}
+
+/// Adds regions of GNU's old form, each of two numbers of 12 bytes. Returns whether an empty one ended them.
+fn add_fields(path: &[u8], regions: &mut Vec<Region>, fields: &[u8]) -> Result<bool, Problem> {
+    for field in fields.chunks_exact(24) {
+        let (offset, size) = field.split_at(12);
+        if size[0] == 0 {
+            return Ok(true);
+        }
+        let value = |field| number(field).and_then(|value| u64::try_from(value).ok());
+        let (Some(offset), Some(size)) = (value(offset), value(size)) else {
+            return Err(super::refused(path, "is a sparse file with damaged regions"));
+        };
+        add(regions, Region { offset, size })?;
+    }
+    Ok(false)
+}
+
+/// The value of `GNU.sparse.map`: offset, size, offset, size, … (form 0.1).
+pub(super) fn map_of_text(value: &mut impl BufRead) -> Result<Vec<Region>, Problem> {
+    let mut regions = Vec::new();
+    while let Some(offset) = next_number(value, b',')? {
+        let size = next_number(value, b',')?.ok_or_else(damaged)?;
+        add(&mut regions, Region { offset, size })?;
+    }
+    Ok(regions)
+}
+
+/// The regions in front of the content: their number, then offsets and sizes, each on a line, in whole blocks (form 1.0).
+fn regions_of_content(content: &mut Content<'_, impl Read>) -> Result<Vec<Region>, Problem> {
+    let mut map = Counting { from: content, count: 0 };
+    let mut next = || next_number(&mut map, b'\n')?.ok_or_else(damaged);
+    let mut regions = Vec::new();
+    for _ in 0..next()? {
+        let (offset, size) = (next()?, next()?);
+        add(&mut regions, Region { offset, size })?;
+    }
+    let padding = map.count.wrapping_neg() % BLOCK_BYTES as u64;
+    io::copy(&mut content.take(padding), &mut io::sink()).map_err(|error| broken(&error))?;
+    Ok(regions)
+}
+
+/// Reads a number up to `end` or the end of `from`. Returns `None` if nothing is left.
+fn next_number(from: &mut impl BufRead, end: u8) -> Result<Option<u64>, Problem> {
+    let mut digits = Vec::new();
+    let most = LONGEST_NUMBER as u64 + 1;
+    if from.take(most).read_until(end, &mut digits).map_err(|error| broken(&error))? == 0 {
+        return Ok(None);
+    }
+    decimal(digits.strip_suffix(&[end]).unwrap_or(&digits)).map(Some).ok_or_else(damaged)
+}
+
+fn add(regions: &mut Vec<Region>, region: Region) -> Result<(), Problem> {
+    if regions.len() >= MOST_REGIONS {
+        let text = format!("the tar archive has a sparse file with more than {MOST_REGIONS} regions");
+        return Err(Problem::Archive(text));
+    }
+    regions.push(region);
+    Ok(())
+}
+
+fn damaged() -> Problem {
+    Problem::Archive("the tar archive has a sparse file whose list of regions is damaged".to_owned())
+}
+
+/// Counts what is read.
+struct Counting<'c, R> {
+    from: &'c mut R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counting<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        self.count += count as u64;
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Counting<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.from.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.count += count as u64;
+        self.from.consume(count);
+    }
+}
