@@ -4,5 +4,6 @@
 pub mod folder;
 pub mod lies;
 pub mod names;
+mod sparse;
 pub mod tars;
 pub mod zips;

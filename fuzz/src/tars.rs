@@ -8,8 +8,9 @@ use flate2::write::GzEncoder;
 
 use crate::lies::{Content, Damage, LONG_ENOUGH};
 use crate::names::Name;
+use crate::sparse::Sparse;
 
-const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 
 #[derive(Arbitrary, Debug)]
 pub struct Tar<'a> {
@@ -25,6 +26,7 @@ struct Entry<'a> {
     name: Name<'a>,
     target: Name<'a>,
     content: Content<'a>,
+    sparse: Option<Sparse>,
     mode: Option<&'a [u8]>,
     size: Option<Size<'a>>,
     before: Vec<Before<'a>>,
@@ -69,8 +71,9 @@ enum Before<'a> {
     PaxName(Name<'a>),
     PaxTarget(Name<'a>),
     PaxSize(u64),
+    PaxTime(i64),
     PaxRaw(&'a [u8]),
-    /// A name of so many times 32 bytes; the longest one is beyond what headers may have.
+    /// A name of so many times 32 bytes; the longest one is beyond what a name may have.
     Huge(u8),
 }
 
@@ -102,7 +105,10 @@ impl Entry<'_> {
         for before in self.before.iter().take(4) {
             before.write(archive);
         }
-        let content = self.content.bytes(archive);
+        let mut content = self.content.bytes(archive);
+        if let Some(sparse) = &self.sparse {
+            sparse.write_before(archive, &mut content);
+        }
         let kind = match self.kind {
             Kind::File => b'0',
             Kind::OldFile => 0,
@@ -114,7 +120,7 @@ impl Entry<'_> {
             Kind::Any(kind) => kind,
         };
         let has_content = !matches!(self.kind, Kind::HardLink | Kind::Link | Kind::Folder);
-        let content = if has_content { &content[..] } else { &[] };
+        let content = if has_content { &content[..] } else { &[][..] };
         let mut header = header(kind, &self.name.bytes(), content.len());
         fill(&mut header[157..257], &self.target.bytes());
         match self.form {
@@ -134,10 +140,16 @@ impl Entry<'_> {
             Some(Size::Raw(raw)) => fill(&mut header[124..136], raw),
             None => {}
         }
+        let mut more = Vec::new();
+        if let Some(sparse) = &self.sparse {
+            more = sparse.write_into(&mut header);
+        }
         for (at, byte) in self.lies.iter().flatten() {
             header[usize::from(*at) % BLOCK] = *byte;
         }
-        put(archive, header, content);
+        put(archive, header, &more);
+        archive.extend(content);
+        archive.resize(archive.len().next_multiple_of(BLOCK), 0);
     }
 }
 
@@ -159,6 +171,7 @@ impl Before<'_> {
             Self::PaxName(name) => pax(archive, b"path", &name.bytes()),
             Self::PaxTarget(name) => pax(archive, b"linkpath", &name.bytes()),
             Self::PaxSize(size) => pax(archive, b"size", size.to_string().as_bytes()),
+            Self::PaxTime(time) => pax(archive, b"mtime", format!("{time}.5").as_bytes()),
             Self::PaxRaw(records) => put(archive, header(b'x', b"pax", records.len()), records),
             Self::Huge(u8::MAX) => long(archive, b'L', &vec![b'x'; 1100 * 1024]),
             Self::Huge(count) => long(archive, b'L', &vec![b'x'; usize::from(*count) * 32]),
@@ -175,18 +188,22 @@ fn long(archive: &mut Vec<u8>, kind: u8, text: &[u8]) {
 }
 
 fn pax(archive: &mut Vec<u8>, key: &[u8], value: &[u8]) {
-    let rest = key.len() + value.len() + 3;
-    let mut length = rest + 1;
-    while length != rest + length.to_string().len() {
-        length = rest + length.to_string().len();
-    }
-    let record = [length.to_string().as_bytes(), b" ", key, b"=", value, b"\n"].concat();
+    let record = pax_record(key, value);
     let mut header = header(b'x', b"pax", record.len());
     header[257..265].copy_from_slice(b"ustar\x0000");
     put(archive, header, &record);
 }
 
-fn header(kind: u8, name: &[u8], size: usize) -> [u8; BLOCK] {
+pub(crate) fn pax_record(key: &[u8], value: &[u8]) -> Vec<u8> {
+    let rest = key.len() + value.len() + 3;
+    let mut length = rest + 1;
+    while length != rest + length.to_string().len() {
+        length = rest + length.to_string().len();
+    }
+    [length.to_string().as_bytes(), b" ", key, b"=", value, b"\n"].concat()
+}
+
+pub(crate) fn header(kind: u8, name: &[u8], size: usize) -> [u8; BLOCK] {
     let mut header = [0; BLOCK];
     fill(&mut header[..100], name);
     header[100..108].copy_from_slice(b"0000644\0");
@@ -198,7 +215,7 @@ fn header(kind: u8, name: &[u8], size: usize) -> [u8; BLOCK] {
     header
 }
 
-fn put(archive: &mut Vec<u8>, mut header: [u8; BLOCK], content: &[u8]) {
+pub(crate) fn put(archive: &mut Vec<u8>, mut header: [u8; BLOCK], content: &[u8]) {
     header[148..156].copy_from_slice(b"        ");
     let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
     header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
@@ -207,7 +224,7 @@ fn put(archive: &mut Vec<u8>, mut header: [u8; BLOCK], content: &[u8]) {
     archive.resize(archive.len().next_multiple_of(BLOCK), 0);
 }
 
-fn fill(field: &mut [u8], with: &[u8]) {
+pub(crate) fn fill(field: &mut [u8], with: &[u8]) {
     let count = field.len().min(with.len());
     field[..count].copy_from_slice(&with[..count]);
 }
@@ -219,6 +236,7 @@ pub struct TarGz<'a> {
     /// Where one member ends and another begins.
     split: Option<u16>,
     level: u8,
+    zeros_between: u8,
     damage: Damage,
     behind: &'a [u8],
 }
@@ -229,6 +247,7 @@ impl TarGz<'_> {
         let (front, back) = tar.split_at(self.split.map_or(tar.len(), |at| tar.len().min(usize::from(at))));
         let mut archive = self.gzip(front);
         if !back.is_empty() {
+            archive.resize(archive.len() + usize::from(self.zeros_between), 0);
             archive.extend(self.gzip(back));
         }
         self.damage.apply(&mut archive);

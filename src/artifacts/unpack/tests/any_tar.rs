@@ -17,7 +17,16 @@ struct Any {
     content: Vec<u8>,
     mode: u32,
     long: Long,
+    /// Regions of a sparse file: what lies before each, and its size.
+    sparse: Option<(Sparse, Vec<(u64, u64)>)>,
     lie: Option<Lie>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Sparse {
+    Pax00,
+    Pax01,
+    Pax10,
 }
 
 /// Where the name and the target are, when they don't fit into the header (or also when they do).
@@ -62,12 +71,54 @@ fn any_entry() -> impl Strategy<Value = Any> {
         1 => other().prop_map(Long::Twice),
         1 => other().prop_map(Long::Global),
     ];
-    (kind, names, any_content(), mode, long, prop::option::weighted(0.1, lie)).prop_map(
-        |(kind, (name, target), content, mode, long, lie)| {
+    let form = prop::sample::select(vec![Sparse::Pax00, Sparse::Pax01, Sparse::Pax10]);
+    let sparse = (form, prop::collection::vec((0..700_u64, 1..700_u64), 0..4));
+    let sparse = prop::option::weighted(0.1, sparse);
+    (kind, names, any_content(), mode, long, sparse, prop::option::weighted(0.1, lie)).prop_map(
+        |(kind, (name, target), content, mode, long, sparse, lie)| {
             let content = if matches!(kind, b'1' | b'2' | b'5') { Vec::new() } else { content };
-            Any { kind, name, target, content, mode, long, lie }
+            let sparse = sparse.filter(|_| matches!(kind, b'0'));
+            Any { kind, name, target, content, mode, long, sparse, lie }
         },
     )
+}
+
+/// Records of a sparse file that ends in a hole, and its content: each region in blocks of its own.
+fn sparse_file(form: Sparse, regions: &[(u64, u64)]) -> (Vec<u8>, Vec<u8>) {
+    let mut content = Vec::new();
+    let mut map = Vec::new();
+    let mut at = 0;
+    for (number, (before, size)) in regions.iter().enumerate() {
+        map.push((at + before, *size));
+        at += before + size;
+        content.resize(content.len().next_multiple_of(512), 0);
+        content.extend(vec![b'a' + u8::try_from(number).unwrap(); usize::try_from(*size).unwrap()]);
+    }
+    let size = at + 99;
+    map.push((size, 0));
+    let numbers = |between: &str| {
+        map.iter().map(|(offset, size)| format!("{offset}{between}{size}")).collect::<Vec<_>>().join(between)
+    };
+    let (size, count) = (size.to_string(), map.len().to_string());
+    let of = |key: &str, value: &str| record(&format!("GNU.sparse.{key}"), value.as_bytes());
+    let mut records = match form {
+        Sparse::Pax00 | Sparse::Pax01 => [of("size", &size), of("numblocks", &count)].concat(),
+        Sparse::Pax10 => [of("major", "1"), of("minor", "0"), of("realsize", &size)].concat(),
+    };
+    match form {
+        Sparse::Pax00 => {
+            for (offset, size) in &map {
+                records.extend([of("offset", &offset.to_string()), of("numbytes", &size.to_string())].concat());
+            }
+        }
+        Sparse::Pax01 => records.extend(of("map", &numbers(","))),
+        Sparse::Pax10 => {
+            let mut front = format!("{count}\n{}\n", numbers("\n")).into_bytes();
+            front.resize(front.len().next_multiple_of(512), 0);
+            content.splice(..0, front);
+        }
+    }
+    (records, content)
 }
 
 impl Any {
@@ -97,6 +148,12 @@ impl Any {
         if let Some(Lie::PaxSize(size)) = self.lie {
             records.extend(record("size", size.to_string().as_bytes()));
         }
+        let mut content = self.content.clone();
+        if let Some((form, regions)) = &self.sparse {
+            let (more, packed) = sparse_file(*form, regions);
+            records.extend(more);
+            content = packed;
+        }
         if !records.is_empty() {
             pax(archive, b'x', &records);
         }
@@ -104,13 +161,18 @@ impl Any {
             pax(archive, b'g', &record("path", other));
         }
         let target = if is_link { &self.target[..] } else { b"" };
-        let mut header = header(self.kind, &self.name, target, self.content.len(), self.mode);
+        let mut header = header(self.kind, &self.name, target, content.len(), self.mode);
+        header.set_mtime(u64::from(self.mode) * 1000);
+        if self.sparse.is_some() {
+            // Which form a sparse file has is told by the form of its header.
+            header.as_mut_bytes()[257..265].copy_from_slice(b"ustar\x0000");
+        }
         match self.lie {
             Some(Lie::Size(size)) => header.set_size(size),
             Some(Lie::Raw(at, byte)) => header.as_mut_bytes()[at] = byte,
             _ => {}
         }
-        put(archive, header, &self.content);
+        put(archive, header, &content);
     }
 }
 
@@ -147,8 +209,8 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What GNU tar makes of an archive, or what it has against it. Only for archives that were taken: there is nothing in them
-/// that leads out.
+/// What GNU tar makes of an archive, or what it has against it. GNU tar goes through no link that may lead out,
+/// either.
 fn unpacked_by_gnu_tar(archive: &[u8]) -> Result<Tree, String> {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new("tar");

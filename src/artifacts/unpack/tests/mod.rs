@@ -13,6 +13,7 @@ use super::*;
 
 mod any_tar;
 mod any_zip;
+mod by_tools;
 mod craft;
 mod full_disk;
 mod hostile;
@@ -54,8 +55,11 @@ fn tree(root: &Path) -> Tree {
             } else if metadata.is_dir() {
                 walk(root, &path, tree);
                 Node::Folder(mode)
-            } else {
+            } else if metadata.is_file() {
                 Node::File(mode, std::fs::read(&path).unwrap())
+            } else {
+                // GNU tar makes pipes and devices, which the worker skips.
+                continue;
             };
             tree.insert(text(path.strip_prefix(root).unwrap().as_os_str()), node);
         }
