@@ -16,8 +16,8 @@ static MEMORY: PeakAlloc = PeakAlloc;
 
 /// Small enough to be reached by inputs of a few hundred bytes.
 const LIMITS: Limits = Limits { max_unpacked_bytes: 256 * 1024, max_entries: 60 };
-/// What an artifact may take beside its own bytes: buffers for a range of 1 MiB (and one more for a zip's directory), the
-/// regions of a sparse file, and the lists of what is made last.
+/// The memory that an artifact may take in addition to its own bytes. It has buffers for a range of 1 MiB (and one more for
+/// a zip's directory), the regions of a sparse file, and the lists of what is made last.
 const MOST_MEMORY: usize = 8 * 1024 * 1024;
 const CANARY: &str = "untouched";
 

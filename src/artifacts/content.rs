@@ -23,7 +23,7 @@ pub(super) enum Content {
 /// The longest end mark that is looked for in a gzip: GNU tar's largest usual record is 512 KiB.
 const LONGEST_END_MARK: u64 = 1024 * 1024;
 
-/// Looks at the beginning of an object of `size` bytes, of which 512 bytes inflated or not are enough.
+/// Looks at the beginning of an object of `size` bytes. It takes 512 bytes, inflated or not.
 pub(super) fn of(head: &[u8], size: u64) -> Content {
     let is_whole = head.len() as u64 == size;
     if is_zip(head) {

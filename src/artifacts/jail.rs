@@ -1,7 +1,7 @@
 //! The folder that an artifact is unpacked into. Nothing is written outside it.
 //!
-//! Three walls: names are checked as text; every folder is opened name by name from its parent's handle, and no link is
-//! followed on the way; and links are made last, after every file and folder, so that nothing is written through one.
+//! There are three walls. Names are checked as text. Every folder is opened name by name from its parent's handle, without
+//! following a link. And links are made last, after every file and folder, so that nothing is written through one.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -38,7 +38,7 @@ pub(super) struct Jail<'a> {
     max_entries: u64,
 }
 
-/// What is done when every file is there.
+/// The work that waits until every file is there.
 #[derive(Default)]
 struct Last {
     links: Links,
@@ -47,7 +47,7 @@ struct Last {
     notes: Notes,
 }
 
-/// What an archive says of a file or a folder beside its name.
+/// The mode and the time of a file or a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attributes {
     /// The permission bits; others are ignored.
@@ -55,7 +55,7 @@ pub(super) struct Attributes {
     pub(super) modified: Option<Timespec>,
 }
 
-/// The folder that a thread wrote to last, kept open because the next file is mostly beside it.
+/// The folder that a thread wrote to last, kept open because the next file mostly lies in it, too.
 #[derive(Default)]
 pub(super) struct Nearby(Option<(Vec<u8>, OwnedFd)>);
 
@@ -111,7 +111,7 @@ impl<'a> Jail<'a> {
         self.header()
     }
 
-    /// The log says at the end that this entry is of a type that nobody knows, and became a file.
+    /// Records an entry of an unknown type that becomes a file. The log names it at the end.
     pub(super) fn of_unknown_type(&self, path: &[u8], letter: u8) {
         self.last().notes.of_unknown_type(path, letter);
     }

@@ -1,22 +1,22 @@
-//! What one artifact may hold, and the count of what it holds so far.
+//! The limits of one artifact, and the count of its content so far.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::error::Problem;
 
-/// What one artifact may hold.
+/// The limits of one artifact.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The most bytes of file content, counted as they are written.
     pub max_unpacked_bytes: u64,
     /// The most files. Folders and links together have the same limit, and so have entries that leave nothing of their own.
-    /// CodePipeline's own limit for an S3 object is 100 000 files (quotas, CodePipeline User Guide). Each takes an inode and,
-    /// beside its bytes, up to a block: 100 000 files of one byte take 400 MB with blocks of 4 KiB.
+    /// CodePipeline's own limit for an S3 object is 100 000 files (quotas, CodePipeline User Guide). Each takes an inode and
+    /// up to a block more than its bytes: 100 000 files of one byte take 400 MB with blocks of 4 KiB.
     pub max_entries: u64,
 }
 
-/// What [`Limits::max_entries`] limits, each for itself.
+/// The kinds of entries. [`Limits::max_entries`] limits each of them on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
     /// Files, hard links included.
@@ -52,7 +52,7 @@ impl Tally {
         Self { limits, bytes, files, folders_and_links, leftovers }
     }
 
-    /// Counts content as it is written, whatever the archive says of its sizes.
+    /// Counts content as it is written, because an archive may lie about its sizes.
     pub(super) fn add_bytes(&self, count: u64) -> Result<(), Problem> {
         let before = self.bytes.fetch_add(count, Relaxed);
         let limit = self.limits.max_unpacked_bytes;

@@ -14,7 +14,7 @@ const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// As many links as the kernel follows in one path.
 const MOST_HOPS: usize = 40;
 
-/// What a link holds.
+/// The content of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Link {
     pub(super) target: Vec<u8>,
@@ -33,7 +33,7 @@ pub(super) struct Links {
 pub(super) struct TooMuch;
 
 impl TooMuch {
-    /// What to say of it.
+    /// Its message, after the name of what has the links.
     pub(super) const TEXT: &str =
         "has links whose names and targets have more than 32 MiB together; use fewer links or shorter ones";
 }

@@ -1,9 +1,9 @@
 //! The names of entries, checked as text.
 //!
-//! The rules, wherever a name comes from: `/` separates; `.` and empty components are dropped, and so is a leading `/`;
-//! `..` and NUL are refused; a component has at most 255 bytes, a name at most 4095 bytes and 255 components. All other bytes
-//! are ordinary, UTF-8 or not. A backslash and a colon are ordinary, too, as they are on Linux, unless the archive was made
-//! on a system where they separate: there a backslash or a drive letter is refused. Names differ when their bytes do.
+//! The rules are the same for all archives. `/` separates. `.` and empty components are dropped, and so is a leading `/`. `..`
+//! and NUL are refused. A component has at most 255 bytes, a name at most 4095 bytes and 255 components. All other bytes
+//! are ordinary, UTF-8 or not. A backslash and a colon are ordinary, too, as they are on Linux. Only in an archive that was
+//! made on a system where they separate, a backslash or a drive letter is refused. Names differ when their bytes do.
 
 use super::error::{Problem, shown};
 

@@ -1,4 +1,4 @@
-//! What is done when every file is there: links, then the folders' modes and times.
+//! The end of unpacking, when every file is there: links, then the folders' modes and times.
 
 use std::os::fd::AsFd;
 

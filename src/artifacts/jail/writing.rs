@@ -8,7 +8,7 @@ use super::{Attributes, Jail};
 
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// A file that is being unpacked. Its content comes in pieces, some of which may be holes.
+/// A file that is being unpacked. Its content comes in pieces and holes.
 pub(in super::super) struct Writing<'j, 'a> {
     jail: &'j Jail<'a>,
     path: &'j [u8],

@@ -62,7 +62,7 @@ pub(super) fn unpack(from: impl Read, jail: &Jail<'_>) -> Result<(), Problem> {
     Err(Problem::Archive("the tar archive is truncated: it ends after a header that belongs to an entry".to_owned()))
 }
 
-/// What headers before an entry say of it.
+/// The headers before an entry that describe it.
 #[derive(Default)]
 struct Before {
     name: Option<Vec<u8>>,
@@ -132,7 +132,7 @@ fn unpack_entry(
     };
     if matches!(kind, b'5' | b'D') {
         jail.folder(&path, attributes(mode?), nearby)?;
-        // An incremental dump lists what the folder held. A folder has no content, whatever its header says.
+        // An incremental dump lists what the folder held. A folder has no content, even if its header claims some.
         return if kind == b'D' { archive.content(size?).finish() } else { Ok(()) };
     }
     if path.is_empty() {

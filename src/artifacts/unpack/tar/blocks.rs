@@ -96,7 +96,7 @@ fn too_early() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the archive ends within an entry")
 }
 
-/// What an error of reading the archive means.
+/// Turns an error of reading the archive into the reason why it is refused.
 pub(in super::super) fn broken(error: &io::Error) -> Problem {
     Problem::inside(error, |error| {
         Problem::Archive(format!("the archive is truncated or damaged: {}", shown(&error.to_string())))

@@ -37,7 +37,7 @@ impl Header {
         name.to_owned()
     }
 
-    /// What a link points to.
+    /// The target of a link.
     pub(super) fn target(&self) -> Vec<u8> {
         text(&self.0[157..257]).to_owned()
     }

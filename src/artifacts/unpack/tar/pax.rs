@@ -17,7 +17,7 @@ const LONGEST_KEY: usize = 32;
 /// More than any path that is unpacked.
 const LONGEST_VALUE: u64 = 64 * 1024;
 
-/// What the records before one entry, or those for all entries, say.
+/// The records before one entry, or those for all entries, as far as they matter.
 #[derive(Clone, Default)]
 pub(super) struct Records {
     pub(super) path: Option<Vec<u8>>,
@@ -42,7 +42,7 @@ impl Records {
         Ok(records)
     }
 
-    /// What the records of one entry say, or else those for all entries.
+    /// Fills the records of one entry up with those for all entries.
     pub(super) fn or(self, all: &Self) -> Self {
         Self {
             path: self.path.or_else(|| all.path.clone()),

@@ -32,7 +32,7 @@ pub(super) struct Map {
     size: u64,
 }
 
-/// What pax records say of a sparse file.
+/// The pax records of a sparse file.
 #[derive(Clone, Default)]
 pub(super) struct Records {
     pub(super) major: u64,

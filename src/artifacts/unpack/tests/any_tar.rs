@@ -164,7 +164,7 @@ impl Any {
         let mut header = header(self.kind, &self.name, target, content.len(), self.mode);
         header.set_mtime(u64::from(self.mode) * 1000);
         if self.sparse.is_some() {
-            // Which form a sparse file has is told by the form of its header.
+            // GNU tar takes the form of a sparse file from its header.
             header.as_mut_bytes()[257..265].copy_from_slice(b"ustar\x0000");
         }
         match self.lie {
@@ -210,9 +210,11 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 }
 
 /// What GNU tar makes of an archive, or what it has against it. GNU tar goes through no link that may lead out,
-/// either.
+/// either. It recognizes the placeholder of such a link by its inode, so it takes a later file for it where a file system
+/// gives the inode out again. A file system in memory does not.
 fn unpacked_by_gnu_tar(archive: &[u8]) -> Result<Tree, String> {
-    let folder = tempfile::tempdir().unwrap();
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
     let mut command = Command::new("tar");
     command.args(["--extract", "--preserve-permissions", "--no-same-owner", "--no-overwrite-dir", "--directory"]);
     let mut tar = command.arg(folder.path()).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
