@@ -23,6 +23,7 @@ use writing::Writing;
 mod end;
 mod folders;
 mod notes;
+mod places;
 mod writing;
 
 /// The names of all folders with attributes together, because they stay in memory until the end: 100 000 folders may have
@@ -94,8 +95,7 @@ impl<'a> Jail<'a> {
         self.replace_link(path)?;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let create = || rustix::fs::openat(folder, name, flags, Mode::from_raw_mode(0o600));
-        let file = self.create(folder, path, create)?;
-        self.tally.add(Counted::Files)?;
+        let file = self.create_file(folder, path, create)?;
         Ok(Writing::new(self, path, file.into()))
     }
 
@@ -106,9 +106,15 @@ impl<'a> Jail<'a> {
     }
 
     /// Counts an entry that is skipped because it is a `what`. The log names it at the end.
-    pub(super) fn skipped(&self, path: &[u8], what: &'static str) -> Result<(), Problem> {
-        self.last().notes.skipped(path, what);
+    pub(super) fn skipped(&self, name: &[u8], what: &'static str) -> Result<(), Problem> {
+        self.last().notes.skipped(name, what);
         self.header()
+    }
+
+    /// The same, of an entry that would have replaced an earlier one: the place stays empty.
+    pub(super) fn left_out(&self, path: &[u8], what: &'static str, nearby: &mut Nearby) -> Result<(), Problem> {
+        self.make_room(path, nearby)?;
+        self.skipped(path, what)
     }
 
     /// Records an entry of an unknown type that becomes a file. The log names it at the end.
@@ -150,39 +156,10 @@ impl<'a> Jail<'a> {
         modified: Option<Timespec>,
         nearby: &mut Nearby,
     ) -> Result<(), Problem> {
-        self.stop.check()?;
-        let (folder, _) = self.parent(path, nearby)?;
-        self.replace_link(path)?;
-        self.remove(folder, path)?;
+        self.make_room(path, nearby)?;
         self.tally.add(Counted::FoldersAndLinks)?;
         let recorded = self.last().links.insert(path.to_owned(), Link { target, modified });
         recorded.map_err(|TooMuch| Problem::Archive(format!("the archive {}", TooMuch::TEXT)))
-    }
-
-    /// Makes a second name for a file or a link that this archive has unpacked already.
-    pub(super) fn hard_link(&self, path: &[u8], to: &[u8], nearby: &mut Nearby) -> Result<(), Problem> {
-        if path == to && self.exists(to)? {
-            return self.header();
-        }
-        let link = self.last().links.get(to).cloned();
-        if let Some(Link { target, modified }) = link {
-            return self.link(path, target, modified, nearby);
-        }
-        self.stop.check()?;
-        let mut beside = Nearby::default();
-        let (from, from_name) = self.existing_parent(to, &mut beside)?.ok_or_else(|| no_file(path, to))?;
-        let found = rustix::fs::statat(from, from_name, AtFlags::SYMLINK_NOFOLLOW).map_err(|_| no_file(path, to))?;
-        if !is_file(found.st_mode) {
-            return Err(no_file(path, to));
-        }
-        let (folder, name) = self.parent(path, nearby)?;
-        let there = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
-        if there.is_ok_and(|there| (there.st_dev, there.st_ino) == (found.st_dev, found.st_ino)) {
-            return self.header();
-        }
-        self.replace_link(path)?;
-        self.create(folder, path, || rustix::fs::linkat(from, from_name, folder, name, AtFlags::empty()))?;
-        self.tally.add(Counted::Files)
     }
 
     /// The path that an entry's path means, where earlier entries made links of folders that it lies in. Every method takes
@@ -195,55 +172,6 @@ impl<'a> Jail<'a> {
             return Err(Problem::Archive(text));
         }
         Ok(resolved)
-    }
-
-    fn exists(&self, path: &[u8]) -> Result<bool, Problem> {
-        if self.last().links.get(path).is_some() {
-            return Ok(true);
-        }
-        let mut beside = Nearby::default();
-        let Some((folder, name)) = self.existing_parent(path, &mut beside)? else { return Ok(false) };
-        Ok(rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|found| is_file(found.st_mode)))
-    }
-
-    /// Creates something in `folder`, after it removed what is at `path`.
-    fn create<T>(
-        &self,
-        folder: &OwnedFd,
-        path: &[u8],
-        create: impl Fn() -> rustix::io::Result<T>,
-    ) -> Result<T, Problem> {
-        let created = match create() {
-            Err(rustix::io::Errno::EXIST) => {
-                self.remove(folder, path)?;
-                create()
-            }
-            result => result,
-        };
-        created.map_err(|error| taken_or(path, error))
-    }
-
-    /// Removes the file or the empty folder at `path`, if there is one. No link is on the disk yet.
-    fn remove(&self, folder: &OwnedFd, path: &[u8]) -> Result<(), Problem> {
-        let (_, name) = split(path);
-        match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
-            Err(rustix::io::Errno::NOENT) => return Ok(()),
-            Ok(()) => return self.tally.replaced(Counted::Files),
-            Err(_) => {}
-        }
-        let mut last = self.last();
-        if last.links.has_any_below(path) {
-            return Err(taken(path));
-        }
-        rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR).map_err(|error| taken_or(path, error))?;
-        if last.folders.remove(path).is_some() {
-            last.folder_bytes -= path.len();
-        }
-        self.tally.replaced(Counted::FoldersAndLinks)
-    }
-
-    fn replace_link(&self, path: &[u8]) -> Result<(), Problem> {
-        if self.last().links.remove(path) { self.tally.replaced(Counted::FoldersAndLinks) } else { Ok(()) }
     }
 
     fn last(&self) -> MutexGuard<'_, Last> {
@@ -264,13 +192,6 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
         Some(at) => (&path[..at], &path[at + 1..]),
         None => (b"", path),
     }
-}
-
-fn no_file(path: &[u8], to: &[u8]) -> Problem {
-    let (path, to) = (shown(path), shown(to));
-    Problem::Archive(format!(
-        "the hard link `{path}` names `{to}`, which is no file that came before it in the archive"
-    ))
 }
 
 fn taken(path: &[u8]) -> Problem {

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::fs::Mode;
+use rustix::fs::{AtFlags, Mode};
 use rustix::io::Errno;
 
 use super::super::error::Problem;
@@ -58,7 +58,10 @@ impl Jail<'_> {
         match open() {
             Err(Walk::Failed(Errno::NOENT)) if make => {
                 match rustix::fs::mkdirat(folder, name, Mode::from_raw_mode(0o755)) {
-                    Ok(()) => self.tally.add(Counted::FoldersAndLinks).map_err(Walk::Limit)?,
+                    Ok(()) => self.tally.add(Counted::FoldersAndLinks).map_err(|problem| {
+                        let _ = rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR);
+                        Walk::Limit(problem)
+                    })?,
                     // Another thread was faster.
                     Err(Errno::EXIST) => {}
                     Err(error) => return Err(Walk::Failed(error)),

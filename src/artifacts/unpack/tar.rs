@@ -109,19 +109,13 @@ fn unpack_entry(
 ) -> Result<(), Problem> {
     let records = before.records.unwrap_or_default().or(for_all);
     let name = records.sparse.name.clone().or(records.path).or(before.name).unwrap_or_else(|| header.name());
-    // The content of these kinds is no file's.
-    match header.kind() {
-        b'V' => jail.skipped(&name, "volume label")?,
-        b'3' | b'4' => return jail.skipped(&name, "device"),
-        b'6' => return jail.skipped(&name, "named pipe"),
-        b'M' => {
-            return Err(refused(&name, "continues from another volume; make the archive in one volume"));
-        }
-        _ => {}
-    }
     let size = records.size.or_else(|| header.size()).ok_or_else(|| refused(&name, "has no valid size"));
     if header.kind() == b'V' {
+        jail.skipped(&name, "volume label")?;
         return archive.content(size?).finish();
+    }
+    if header.kind() == b'M' {
+        return Err(refused(&name, "continues from another volume; make the archive in one volume"));
     }
     let path = jail.resolved(entry_path(&name, MadeOn::Unix)?)?;
     let mode = header.mode().ok_or_else(|| refused(&path, "has no valid mode"));
@@ -141,9 +135,11 @@ fn unpack_entry(
     if name.ends_with(b"/.") {
         return Err(refused(&path, "is no folder, but has the name of one"));
     }
-    // Links have no content either.
+    // Links, devices and pipes have no content either.
     let target = || records.target.or(before.target).unwrap_or_else(|| header.target());
     match kind {
+        b'3' | b'4' => return jail.left_out(&path, "device", nearby),
+        b'6' => return jail.left_out(&path, "named pipe", nearby),
         b'1' => {
             let to = jail.resolved(entry_path(after_climbing(&target()), MadeOn::Unix)?)?;
             return jail.hard_link(&path, &to, nearby);
