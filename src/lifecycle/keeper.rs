@@ -43,6 +43,8 @@ pub(super) struct Keeper {
     state: State<Version>,
     /// Whether the entry that was found says that its writer was about to acknowledge the job, and no more.
     is_inferring: bool,
+    /// How often the job had been adopted when its entry was found.
+    found_adoptions: Option<u32>,
     /// What is to be reported, for whoever must do it in our place.
     outcome: String,
     /// The write that the protocol wants. Trying it again is the same write.
@@ -83,10 +85,11 @@ impl Keeper {
         let phase = phase(&entry);
         let seen = Seen { version, phase, written: false, mine: false, lease_over: true };
         let state = State::found(&seen, offers, afterwards);
+        let found_adoptions = Some(entry.adoptions);
         let adoptions = limits::adoptions(entry.adoptions, phase);
         let entry = Entry { owner: invocation.id, adoptions, ..entry };
         let is_inferring = phase == Phase::Claiming;
-        Self { is_inferring, ..Self::of(Some(ledger.clone()), invocation, entry, state) }
+        Self { is_inferring, found_adoptions, ..Self::of(Some(ledger.clone()), invocation, entry, state) }
     }
 
     fn of(ledger: Option<Ledger>, invocation: Invocation, mut entry: Entry, state: State<Version>) -> Self {
@@ -105,6 +108,7 @@ impl Keeper {
             deadline: invocation.deadline,
             state,
             is_inferring: false,
+            found_adoptions: None,
             outcome,
             write: None,
             in_doubt: None,
@@ -136,11 +140,21 @@ impl Keeper {
         self.ledger.is_some()
     }
 
-    /// The service says that the job is not in progress. So it is over, if it was certainly acknowledged; of one that was not,
-    /// the report is sent again by others, but not for ever.
-    pub(super) fn not_in_progress(&mut self) {
-        let is_over = limits::is_over(self.entry.inferred, self.entry.adoptions);
-        self.tell(if is_over { Event::Reported } else { Event::NotInProgress });
+    /// Whether the job is over if the service says that it is not in progress: it was certainly acknowledged. Otherwise other
+    /// workers send its report again, up to a limit.
+    pub(super) fn is_over(&self) -> bool {
+        limits::is_over(self.entry.inferred, self.entry.adoptions)
+    }
+
+    /// Whether the outcome that was found is certainly that of the one worker that began the job.
+    pub(super) fn found_first_outcome(&self) -> bool {
+        self.found_adoptions.is_some_and(limits::is_first_outcome)
+    }
+
+    /// Whether a successor will try to stop the work outside: one does, if it finds the outcome of the job's first worker.
+    pub(super) fn may_be_stopped_later(&self) -> bool {
+        let is_written = matches!(self.state, State::Stopping { entry: Some(_) });
+        self.is_kept() && is_written && limits::is_first_outcome(self.entry.adoptions)
     }
 
     /// The action has ended, and this is to be reported.
@@ -151,7 +165,10 @@ impl Keeper {
 
     /// Whether the ledger has the outcome, as far as we know.
     pub(super) fn has_told_outcome(&self) -> bool {
-        matches!(&self.state, State::Over(_) | State::Writing { aim: Aim::Done, over: Some(_) })
+        matches!(
+            &self.state,
+            State::Over(_) | State::Writing { aim: Aim::Done, over: Some(_) } | State::Stopping { entry: Some(_) }
+        )
     }
 
     /// Tells the protocol what has happened.
@@ -176,9 +193,12 @@ impl Keeper {
                 pause(&mut backoff, until).await;
             }
             let answer = match &command {
-                Command::Acknowledge | Command::Run | Command::Fail | Command::Report | Command::Leave(_) => {
-                    return command;
-                }
+                Command::Acknowledge
+                | Command::Run
+                | Command::Fail
+                | Command::Report
+                | Command::Stop
+                | Command::Leave(_) => return command,
                 Command::Read => self.look(until).await,
                 _ if Instant::now() >= until => Answer::Never,
                 Command::Write { aim, over } => {

@@ -5,7 +5,7 @@
 //!                                                           │
 //!          execute: details (when stale) ─▶ stage in ─▶ action ─▶ stage out
 //!                                                                    │
-//!          deliver: outcome into the ledger ─▶ report ─▶ mark done ◀─┘
+//!          deliver: outcome into the ledger ─▶ report ─▶ stop what runs on ─▶ mark done ◀─┘
 //! ```
 //!
 //! A Lambda Invoke job comes claimed, so its life begins with holding it. `protocol` says who may go on at each step, and
@@ -43,7 +43,7 @@ use crate::job::Failure;
 use crate::ledger::{InvocationId, Ledger};
 use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
 use crate::workspace;
-use deliver::Delivery;
+use deliver::{Delivery, Others};
 use execute::Executed;
 use intake::Intake;
 use keeper::Keeper;
@@ -139,7 +139,7 @@ impl Lifecycle {
         };
         let Offer { job, credentials, polled_at, .. } = offer;
         let known = Known { details: Details { job, credentials }, since: polled_at };
-        self.live_claimed(claim, &mut keeper, known, served, false).await
+        self.live_claimed(claim, &mut keeper, known, served, Others::None).await
     }
 
     /// Lives the life of a job that was delivered and not polled.
@@ -165,9 +165,10 @@ impl Lifecycle {
         }
         // Lambda may deliver an event twice, and without a ledger nothing tells. A job with a continuation token has its
         // only sign of being abandoned in that its report is refused, so it is taken for what it seems.
-        let with_others = !keeper.is_kept() && details.job.continuation_token.is_none();
+        let is_alone = keeper.is_kept() || details.job.continuation_token.is_some();
+        let others = if is_alone { Others::None } else { Others::Perhaps };
         let known = Known { details, since: received_at };
-        self.live_claimed(claim, &mut keeper, known, served, with_others).await
+        self.live_claimed(claim, &mut keeper, known, served, others).await
     }
 
     async fn live_claimed(
@@ -176,7 +177,7 @@ impl Lifecycle {
         keeper: &mut Keeper,
         known: Known,
         served: &Arc<Served>,
-        with_others: bool,
+        others: Others,
     ) -> End {
         let deadline = keeper.deadline();
         let executing = AssertUnwindSafe(execute::execute(self, &claim, known, served, deadline - self.reporting));
@@ -187,7 +188,7 @@ impl Lifecycle {
         let workspace = executed.workspace.take();
         let served = std::slice::from_ref(served);
         let delivery = Delivery { queue: &self.queue, claim, keeper, served, deadline };
-        let end = delivery.deliver(executed, with_others).await;
+        let end = delivery.deliver(executed, others).await;
         // After the report: a large folder takes its time to go, a report can't wait.
         if let Some(workspace) = workspace {
             let span = tracing::Span::current();

@@ -6,7 +6,7 @@
 //! function beside models of the service and of S3, with crashes between any two steps.
 //!
 //! ```text
-//! offered ──▶ claim ──▶ acknowledge ──▶ hold ──▶ run ──▶ outcome ──▶ report ──▶ done
+//! offered ──▶ claim ──▶ acknowledge ──▶ hold ──▶ run ──▶ outcome ──▶ report ──▶ (stop) ──▶ done
 //! delivered ─────────────────────────────▲        ▲         ▲          ▲
 //! found in the listing, its worker dead ──┴─ adopt ┴─────────┴──────────┘
 //! ```
@@ -142,6 +142,11 @@ pub enum State<V> {
         /// Its `reporting` entry; `None` if it could not be written.
         entry: Option<V>,
     },
+    /// The job is over, and no further job comes for its work outside: it stops that work.
+    Stopping {
+        /// Its `reporting` entry; `None` if it could not be written.
+        entry: Option<V>,
+    },
     /// It has nothing more to do with the job.
     Over(End),
 }
@@ -166,6 +171,9 @@ pub enum End {
     /// The service says that a job which was adopted unacknowledged, as far as anybody knows, is not in progress. A later
     /// invocation sends the report again.
     Untaken,
+    /// The job is over, and its work outside could not be stopped. A later invocation sends the report again, which the
+    /// service refuses, and stops the work.
+    Unstopped,
     /// Marked as a job that is not on offer.
     Marked,
     /// Reported.
@@ -194,6 +202,10 @@ pub enum Event<V> {
     Reported,
     /// The service says that the job is not in progress: it is over, or was never acknowledged.
     NotInProgress,
+    /// As [`Event::Reported`], and work outside runs on that no further job comes for.
+    ReportedButRunning,
+    /// The work outside was stopped, or another try would not stop it either.
+    Stopped,
     /// No time is left for more tries.
     GivenUp,
 }
@@ -220,6 +232,8 @@ pub enum Command<V> {
     Fail,
     /// Report the outcome.
     Report,
+    /// Stop the work outside.
+    Stop,
     /// Leave.
     Leave(End),
 }
@@ -263,6 +277,7 @@ impl<V: Clone> State<V> {
             Self::Running { afterwards: Afterwards::Run, .. } => Command::Run,
             Self::Running { afterwards: Afterwards::Fail, .. } => Command::Fail,
             Self::Reporting { .. } => Command::Report,
+            Self::Stopping { .. } => Command::Stop,
             Self::Over(end) => Command::Leave(*end),
         }
     }
@@ -276,7 +291,7 @@ pub fn next<V: Clone + PartialEq>(state: State<V>, event: Event<V>) -> (State<V>
 }
 
 fn step<V: Clone + PartialEq>(state: State<V>, event: Event<V>) -> State<V> {
-    use State::{Acknowledging, Deleting, Over, Reading, Reporting, Running, Vouching, Writing};
+    use State::{Acknowledging, Deleting, Over, Reading, Reporting, Running, Stopping, Vouching, Writing};
     match (state, event) {
         (Writing { aim, over }, Event::Written(entry)) => written(aim, over.is_none(), entry),
         (Writing { aim, over }, Event::Refused | Event::Unanswered) => Reading { aim, over },
@@ -297,11 +312,13 @@ fn step<V: Clone + PartialEq>(state: State<V>, event: Event<V>) -> State<V> {
         (Running { entry, .. }, Event::Ended) => Writing { aim: Aim::Outcome, over: Some(entry) },
         // Where nobody had acknowledged the job, somebody who is offered it does so in our name, and then the report is taken.
         (Reporting { .. }, Event::NotInProgress) => Over(End::Untaken),
-        (Reporting { entry }, Event::Reported) => match entry {
+        (Reporting { entry }, Event::ReportedButRunning) => Stopping { entry },
+        (Reporting { entry }, Event::Reported) | (Stopping { entry }, Event::Stopped) => match entry {
             Some(entry) => Writing { aim: Aim::Done, over: Some(entry) },
             None => Reading { aim: Aim::Done, over: None },
         },
         (Reporting { .. }, Event::GivenUp) => Over(End::Undelivered),
+        (Stopping { .. }, Event::GivenUp) => Over(End::Unstopped),
         (state, _) => state,
     }
 }

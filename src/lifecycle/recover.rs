@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
-use super::deliver::Delivery;
+use super::deliver::{Delivery, Others};
 use super::execute::Executed;
 use super::keeper::Keeper;
 use super::orphan::{MOST_ADOPTIONS, Orphan};
@@ -109,13 +109,14 @@ impl Lifecycle {
                 afterwards = Afterwards::Fail;
             }
         }
+        let others = if orphan.is_claiming() { Others::None } else { Others::Perhaps };
         let Orphan { entry, version, .. } = orphan;
         let mut keeper = Keeper::adopting(ledger, invocation, entry, version, offers, afterwards);
         let latest = invocation.deadline - self.reporting;
         match (keeper.settle(latest.min(Instant::now() + ADOPT_WITHIN)).await, successor) {
             (Command::Run | Command::Fail | Command::Report, Some(successor)) => {
                 tracing::warn!(todo = successor.todo.name(), "adopted a job whose worker died");
-                self.succeed(successor, &mut keeper, served).await
+                self.succeed(successor, &mut keeper, served, others).await
             }
             (Command::Leave(protocol::End::Marked), _) => {
                 tracing::info!("a job was claimed and its worker died: it is adopted if it is not offered again");
@@ -171,16 +172,22 @@ impl Lifecycle {
         Ok(Some(Successor { claim, todo }))
     }
 
-    async fn succeed(&self, successor: Successor, keeper: &mut Keeper, served: &[Arc<Served>]) -> End {
+    async fn succeed(
+        &self,
+        successor: Successor,
+        keeper: &mut Keeper,
+        served: &[Arc<Served>],
+        others: Others,
+    ) -> End {
         let Successor { claim, todo } = successor;
         let deadline = keeper.deadline();
         match todo {
-            Todo::Run(known, served) => self.live_claimed(claim, keeper, *known, &served, true).await,
+            Todo::Run(known, served) => self.live_claimed(claim, keeper, *known, &served, others).await,
             Todo::Fail(failure) => {
                 // The first job of a Lambda Invoke action has no execution id but its own.
                 let execution_id = keeper.action_execution_id().unwrap_or(keeper.job()).to_owned();
                 let executed = Executed::failed(failure, Some(Abandoned { execution_id, token: None }));
-                Delivery { queue: &self.queue, claim, keeper, served, deadline }.deliver(executed, true).await
+                Delivery { queue: &self.queue, claim, keeper, served, deadline }.deliver(executed, others).await
             }
             Todo::Report => Delivery { queue: &self.queue, claim, keeper, served, deadline }.deliver_again().await,
         }

@@ -205,7 +205,7 @@ impl Queue {
                 Some("InvalidJobStateException" | "JobNotFoundException") => {
                     return Ok(Delivered::AlreadyOver { doubtful: gave_up.doubt_before });
                 }
-                Some("ValidationException" | "OutputVariablesSizeExceededException") => {
+                Some(code) if gave_up.last.kind == FailedKind::Refused && is_about_content(code) => {
                     return Ok(Delivered::Rejected { claim, reason: gave_up.last.reason.clone() });
                 }
                 _ => {}
@@ -213,4 +213,17 @@ impl Queue {
         }
         Err(error.of(operation))
     }
+}
+
+/// Whether the code says that the service does not take what was sent. The model has the first two; the others are what AWS's
+/// services answer in general to what they can't take ("Common Error Types", CodePipeline API reference).
+fn is_about_content(code: &str) -> bool {
+    const CODES: [&str; 5] = [
+        "ValidationException",
+        "OutputVariablesSizeExceededException",
+        "ValidationError",
+        "MalformedQueryString",
+        "SerializationException",
+    ];
+    CODES.contains(&code) || code.starts_with("InvalidParameter") || code.starts_with("RequestEntityTooLarge")
 }

@@ -84,6 +84,7 @@ fn setting((crashes, faults): (u8, u8), polls: u8) -> Setting {
         lenient: false,
         stranger: false,
         may_hang: false,
+        outside: false,
         budget: Budget { crashes, faults, polls, deliveries: 0 },
     }
 }
@@ -193,6 +194,37 @@ fn a_job_that_is_delivered_twice_is_run_once() {
     }
 }
 
+/// Actions that begin work outside, and fail or continue.
+fn outside(mishaps: (u8, u8), polls: u8) -> Setting {
+    Setting { outside: true, ..setting(mishaps, polls) }
+}
+
+#[test]
+fn with_one_mishap_the_work_of_a_failed_job_is_stopped() {
+    for mishap in [ONE_DIES, ONE_FAULT] {
+        let run = Setting { afterwards: Afterwards::Run, ..outside(mishap, 2) };
+        for (what, setting) in [("work outside", outside(mishap, 2)), ("work outside, onCrash run", run)] {
+            whatever_the_service_does(what, setting);
+        }
+        holds("work outside, delivered", Setting { outside: true, ..delivered(mishap) });
+    }
+}
+
+#[test]
+fn with_two_mishaps_no_work_is_stopped_that_a_later_job_needs() {
+    let mishaps = if is_large() { vec![BOTH, (2, 0), (0, 2)] } else { vec![BOTH, (2, 0)] };
+    for mishaps in mishaps {
+        for afterwards in [Afterwards::Fail, Afterwards::Run] {
+            let lenient = |setting| Setting { lenient: true, afterwards, ..setting };
+            holds("work outside, two mishaps", lenient(outside(mishaps, 2)));
+            let twice = Setting { outside: true, ..delivered(mishaps) };
+            holds("work outside, delivered, two mishaps", lenient(twice));
+        }
+    }
+    // The first worker dies before it stops the work, and so does the one that sends its report again.
+    breaks("work outside, two deaths", outside((2, 0), 2), &[broken::NOT_IN_PROGRESS, broken::RUNS_ON]);
+}
+
 fn without(rules: Rules, mishaps: (u8, u8), polls: u8) -> Setting {
     Setting { rules, ..setting(mishaps, polls) }
 }
@@ -269,6 +301,24 @@ fn without_sending_what_it_adopts_one_worker_after_the_other_holds_a_report_back
     let silent = Rules { sends_adopted: false, ..Rules::ALL };
     goes_round("no adopted report sent", without(silent, ONE_DIES, 3));
     goes_round("no adopted report sent, delivered", Setting { rules: silent, ..delivered(ONE_DIES) });
+}
+
+#[test]
+fn work_that_is_stopped_after_the_mark_runs_on_if_its_worker_dies() {
+    let late = Rules { stops_before_done: false, ..Rules::ALL };
+    breaks("stopped after the mark", Setting { rules: late, ..outside(ONE_DIES, 2) }, &[broken::RUNS_ON]);
+}
+
+#[test]
+fn work_runs_on_if_the_successor_leaves_it_when_its_report_is_refused() {
+    let leaves = Rules { stops_adopted: false, ..Rules::ALL };
+    breaks("an adopted failure", Setting { rules: leaves, ..outside(ONE_DIES, 2) }, &[broken::RUNS_ON]);
+}
+
+#[test]
+fn work_that_a_later_job_needs_is_stopped_by_who_takes_a_refusal_for_an_abandonment() {
+    let hasty = Rules { leaves_others: false, ..Rules::ALL };
+    breaks("a refused adopter stops", Setting { rules: hasty, lenient: true, ..outside(BOTH, 2) }, &[broken::NEEDED]);
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! What can happen next.
 
-use codepipeline_worker::lifecycle::protocol::limits::{MOST_REPORTS, adoptions};
-use codepipeline_worker::lifecycle::protocol::{End, Offers, Phase, State};
+use codepipeline_worker::lifecycle::protocol::limits::{MOST_REPORTS, adoptions, is_first_outcome};
+use codepipeline_worker::lifecycle::protocol::{Command, End, Offers, Phase, State};
 use stateright::{Model, Property};
 
 use crate::rules::{Adoption, Setting};
 use crate::service::broken;
 use crate::worker::{Fate, begin, fates, request, step};
-use crate::world::{Entry, Job, Part, Past, Status, Task, Time, Worker, World};
+use crate::world::{Came, Entry, Job, Outside, Part, Past, Status, Task, Time, Worker, World};
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -109,6 +109,9 @@ impl Setting {
                 Part::Idle => self.idle_moves(world, i, moves),
                 Part::On(task) => {
                     moves.push(Move::Step(i, Fate::Answered));
+                    if self.outside && task.state.command() == Command::Run {
+                        moves.push(Move::Step(i, Fate::Continues));
+                    }
                     if world.left.faults > 0 {
                         fates(task, self, &mut |fate| moves.push(Move::Step(i, fate)));
                     }
@@ -191,6 +194,14 @@ impl Setting {
             inferred: entry.inferred,
             // More make no difference, and would make more states.
             adoptions: adoptions(entry.adoptions, entry.phase).min(MOST_REPORTS),
+            came: match entry.phase {
+                Phase::Reporting if self.outside => {
+                    Came::WithOutcome { is_first: is_first_outcome(entry.adoptions) }
+                }
+                Phase::Held if self.outside => Came::AfterAnother,
+                _ => Came::First,
+            },
+            ending: entry.ending,
             ..Task::new(job, state)
         };
         begin(world, i, task, self);
@@ -243,7 +254,7 @@ impl Setting {
     fn step_stranger(&self, world: &mut World, i: usize, job: usize, nonce: u8, runs: bool) {
         world.workers[i].part = Part::Idle;
         if runs {
-            world.report(job, i, self);
+            world.report(job, i, None, self);
         } else if world.acknowledge(job, nonce, self) {
             let two = world.another_runs(i, job);
             world.break_if(job, two, broken::TWO_RUN);
@@ -254,10 +265,6 @@ impl Setting {
     /// Nothing that can still happen changes anything, and yet a job was not reported. (An entry may be found again and again
     /// by workers that leave it alone.)
     fn is_stuck(&self, world: &World) -> bool {
-        // Whoever polls would get something, but there are no more polls to look at.
-        if world.left.polls == 0 && world.jobs.iter().any(|job| job.status == Status::Queued) {
-            return false;
-        }
         let waits = |job: &Job| match job.status {
             Status::Over => false,
             Status::Queued => world.left.polls > 0,
@@ -265,8 +272,22 @@ impl Setting {
             Status::InProgress if self.delivered => job.entry.is_some(),
             Status::Dispatched | Status::InProgress => true,
         };
+        world.jobs.iter().any(waits) && self.is_at_rest(world)
+    }
+
+    /// Nothing that can still happen changes anything, and yet the work of a job that has failed runs. (It may be a job that
+    /// was reported before its work was begun, and that ran once more.)
+    fn runs_on(&self, world: &World) -> bool {
+        let runs = |job: &Job| job.status == Status::Over && job.past.outside == Outside::Runs;
+        world.jobs.iter().any(runs) && self.is_at_rest(world)
+    }
+
+    fn is_at_rest(&self, world: &World) -> bool {
+        // Whoever polls would get something, but there are no more polls to look at.
+        if world.left.polls == 0 && world.jobs.iter().any(|job| job.status == Status::Queued) {
+            return false;
+        }
         if world.is_settled()
-            || !world.jobs.iter().any(waits)
             || world.workers.iter().any(|worker| matches!(worker.part, Part::On(_)))
         {
             return false;
@@ -304,6 +325,7 @@ impl Model for Setting {
             let what = broken::ALL[WHICH];
             !world.jobs.iter().any(|job| job.past.broken == Some(what))
                 && (what != broken::STUCK || setting.may_hang || !setting.is_stuck(world))
+                && (what != broken::RUNS_ON || !setting.outside || setting.lenient || !setting.runs_on(world))
         }
         vec![
             Property::always(broken::ALL[0], holds::<0>),
@@ -321,6 +343,8 @@ impl Model for Setting {
                     .any(|job| job.status != Status::Over && job.entry.is_some_and(|entry| entry.phase == Phase::Done))
             }),
             Property::always(broken::ALL[9], holds::<9>),
+            Property::always(broken::ALL[10], holds::<10>),
+            Property::always(broken::ALL[11], holds::<11>),
         ]
     }
 }

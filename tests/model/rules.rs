@@ -87,6 +87,12 @@ pub struct Rules {
     pub adopts: bool,
     /// Who adopts a report sends it.
     pub sends_adopted: bool,
+    /// The work outside of a failed job is stopped before the entry is marked done.
+    pub stops_before_done: bool,
+    /// Who adopts the report of a failure stops the work, even if the report is refused.
+    pub stops_adopted: bool,
+    /// Who took over a job that had begun leaves the work alone if its report is refused.
+    pub leaves_others: bool,
     pub adoption: Adoption,
 }
 
@@ -101,6 +107,9 @@ impl Rules {
         untaken: true,
         adopts: true,
         sends_adopted: true,
+        stops_before_done: true,
+        stops_adopted: true,
+        leaves_others: true,
         adoption: Adoption::Marked(ON_OFFER_AGAIN),
     };
 }
@@ -122,6 +131,8 @@ pub struct Faults {
     pub no_outcome: bool,
     /// The service is not reached until time is up.
     pub no_service: bool,
+    /// Whoever does the work outside is not reached until time is up.
+    pub no_outside: bool,
 }
 
 impl Faults {
@@ -133,6 +144,7 @@ impl Faults {
         no_hold: true,
         no_outcome: true,
         no_service: true,
+        no_outside: true,
     };
 }
 
@@ -147,11 +159,13 @@ pub struct Setting {
     pub jobs: usize,
     /// Jobs come as events and need no acknowledgement.
     pub delivered: bool,
-    /// A job that is not in progress may be run: what comes of it is looked at instead.
+    /// A job that is not in progress may be run, and the work of a failed job may run on: what comes of it is looked at instead.
     pub lenient: bool,
     /// The last worker knows no ledger.
     pub stranger: bool,
     /// A job may be left that nobody reports.
     pub may_hang: bool,
+    /// Actions begin work outside, and fail or continue.
+    pub outside: bool,
     pub budget: Budget,
 }

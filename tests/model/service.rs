@@ -1,7 +1,7 @@
 //! CodePipeline: who is offered a job, whose acknowledgement is taken, whose result.
 
 use crate::rules::Setting;
-use crate::world::{Late, Status, World};
+use crate::world::{Ending, Late, Outside, Status, World};
 
 /// Why a model is wrong.
 pub mod broken {
@@ -15,8 +15,22 @@ pub mod broken {
     pub const STUCK: &str = "every acknowledged job is reported in the end";
     pub const DONE: &str = "nothing is marked done that is not over";
     pub const LEFT: &str = "no job that is looked after stays on offer";
-    pub const ALL: [&str; 10] =
-        [NOT_IN_PROGRESS, TWO_RUN, RAN_TWICE, STOLEN, FAILED, HOLD_LOST, UNANSWERED, STUCK, DONE, LEFT];
+    pub const RUNS_ON: &str = "the work outside of a failed job is stopped in the end";
+    pub const NEEDED: &str = "no work is stopped that a later job needs";
+    pub const ALL: [&str; 12] = [
+        NOT_IN_PROGRESS,
+        TWO_RUN,
+        RAN_TWICE,
+        STOLEN,
+        FAILED,
+        HOLD_LOST,
+        UNANSWERED,
+        STUCK,
+        DONE,
+        LEFT,
+        RUNS_ON,
+        NEEDED,
+    ];
 }
 
 impl World {
@@ -56,7 +70,7 @@ impl World {
     }
 
     /// Whether the result is taken.
-    pub fn report(&mut self, job: usize, by: usize, setting: &Setting) -> bool {
+    pub fn report(&mut self, job: usize, by: usize, ending: Option<Ending>, setting: &Setting) -> bool {
         let takes = match self.jobs[job].status {
             Status::InProgress => true,
             Status::Queued | Status::Dispatched => setting.service.takes_early_results,
@@ -65,8 +79,12 @@ impl World {
         if takes {
             let stolen = self.another_runs(by, job);
             self.break_if(job, stolen, broken::STOLEN);
-            self.jobs[job].status = Status::Over;
-            self.jobs[job].handed_out = 0;
+            let job = &mut self.jobs[job];
+            job.status = Status::Over;
+            job.handed_out = 0;
+            if ending == Some(Ending::Continuation) && job.past.outside == Outside::Runs {
+                job.past.outside = Outside::Needed;
+            }
         }
         takes
     }
@@ -77,7 +95,7 @@ impl World {
             Late::Write { over, entry } => drop(self.put(job, over, entry)),
             Late::Delete { over } => self.delete(job, over),
             Late::Acknowledge { nonce } => drop(self.acknowledge(job, nonce, setting)),
-            Late::Report { by } => drop(self.report(job, usize::from(by), setting)),
+            Late::Report { by, ending } => drop(self.report(job, usize::from(by), ending, setting)),
         }
     }
 }

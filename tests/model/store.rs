@@ -50,6 +50,6 @@ impl World {
     /// A worker's time is over, and with it the lease of what it holds: whatever it has sent has arrived by then.
     fn is_over(&self, job: usize, owner: u8) -> bool {
         !self.workers.get(usize::from(owner)).is_some_and(|worker| worker.alive)
-            && !self.jobs[job].late.iter().any(|late| matches!(late, Late::Report { by } if *by == owner))
+            && !self.jobs[job].late.iter().any(|late| matches!(late, Late::Report { by, .. } if *by == owner))
     }
 }

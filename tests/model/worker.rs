@@ -1,11 +1,11 @@
 //! A worker: whatever it learns goes into `protocol::next`, and what that says is done.
 
-use codepipeline_worker::lifecycle::protocol::limits::is_over;
+use codepipeline_worker::lifecycle::protocol::limits::{is_first_outcome, is_over};
 use codepipeline_worker::lifecycle::protocol::{Afterwards, Aim, Command, End, Event, Phase, State, next};
 
 use crate::rules::Setting;
 use crate::service::broken;
-use crate::world::{Entry, Late, Part, Status, Task, Version, World};
+use crate::world::{Came, Ending, Entry, Late, Outside, Part, Status, Task, Version, World};
 
 /// How a request fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +20,8 @@ pub enum Fate {
     Conflict,
     /// Time is up.
     GivenUp,
+    /// The action continues, where it could have failed. This is no fault.
+    Continues,
 }
 
 /// Which fates a worker's next request may have, but for a plain answer.
@@ -54,6 +56,7 @@ pub fn fates(task: &Task, setting: &Setting, add: &mut impl FnMut(Fate)) {
             may(Fate::Late, faults.late);
             may(Fate::GivenUp, faults.no_service);
         }
+        Command::Stop => may(Fate::GivenUp, faults.no_outside),
         Command::Run | Command::Fail | Command::Leave(_) => {}
     }
 }
@@ -72,8 +75,8 @@ pub fn request(world: &mut World, i: usize, task: &mut Task, setting: &Setting) 
         Command::Write { aim, over } => Some(Late::Write { over, entry: entry(world, i, task, aim) }),
         Command::Delete(over) => Some(Late::Delete { over: setting.rules.conditional_delete.then_some(over) }),
         Command::Acknowledge => Some(Late::Acknowledge { nonce: task.nonce }),
-        Command::Report => Some(Late::Report { by: number(i) }),
-        Command::Read | Command::Run | Command::Fail | Command::Leave(_) => None,
+        Command::Report => Some(Late::Report { by: number(i), ending: task.ending }),
+        Command::Read | Command::Run | Command::Fail | Command::Stop | Command::Leave(_) => None,
     }
 }
 
@@ -94,13 +97,14 @@ fn entry(world: &mut World, i: usize, task: &mut Task, aim: Aim) -> Entry {
         awaited: 0,
         inferred: task.inferred,
         adoptions: task.adoptions,
+        ending: task.ending.filter(|_| aim.phase() == Phase::Reporting),
     }
 }
 
 /// One request of worker `i`.
 pub fn step(world: &mut World, i: usize, mut task: Task, fate: Fate, setting: &Setting) {
     let job = task.job;
-    world.left.faults -= u8::from(fate != Fate::Answered);
+    world.left.faults -= u8::from(!matches!(fate, Fate::Answered | Fate::Continues));
     // Versions may get new names here, and the task is outside while they do.
     world.workers[i].part = Part::On(task.clone());
     world.name_versions();
@@ -111,7 +115,13 @@ pub fn step(world: &mut World, i: usize, mut task: Task, fate: Fate, setting: &S
     }
     let event = match fate {
         Fate::Answered => answer(world, i, &mut task, setting),
+        Fate::Continues => {
+            task.ran = true;
+            task.ending = Some(Ending::Continuation);
+            Some(Event::Ended)
+        }
         Fate::Lost | Fate::Late => {
+            task.doubt |= setting.outside && task.state.command() == Command::Report;
             if let Command::Write { aim, .. } = task.state.command() {
                 entry(world, i, &mut task, aim);
             }
@@ -130,7 +140,7 @@ pub fn step(world: &mut World, i: usize, mut task: Task, fate: Fate, setting: &S
             let was_sent = matches!(task.write, Some((Aim::Hold | Aim::Adopt(_), _)));
             let is_untold = matches!(task.state, State::Reporting { entry: None });
             past.out_of_reach |= ledger && was_sent || is_untold;
-            Some(Event::GivenUp)
+            Some(if may_not_be_stopped_later(&task) { Event::Stopped } else { Event::GivenUp })
         }
     };
     let event = event.filter(|event| match (event, task.state.command()) {
@@ -176,6 +186,7 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
         }
         Command::Run => {
             task.ran = true;
+            task.ending = setting.outside.then_some(Ending::Failure);
             Event::Ended
         }
         Command::Fail => {
@@ -183,17 +194,54 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
             // Of a job that is over, the failure is refused.
             let has_ended = world.jobs[job].status == Status::Over;
             world.break_if(job, !past.died && !past.out_of_reach && !has_ended, broken::FAILED);
+            task.ending = setting.outside.then_some(Ending::Failure);
             Event::Ended
         }
         Command::Report => {
             let is_last = is_over(task.inferred, task.adoptions);
-            let taken = world.report(job, i, setting);
-            let job = &mut world.jobs[job];
-            job.past.abandoned |= !taken && task.inferred && is_last && job.status != Status::Over;
-            if taken || is_last || !setting.rules.untaken { Event::Reported } else { Event::NotInProgress }
+            let taken = world.report(job, i, task.ending, setting);
+            let record = &mut world.jobs[job];
+            record.past.abandoned |= !taken && task.inferred && is_last && record.status != Status::Over;
+            let has_failed = task.ending == Some(Ending::Failure);
+            let stops = has_failed && (taken || task.doubt || stops_if_refused(task, setting));
+            match (taken || is_last || !setting.rules.untaken, stops) {
+                (true, true) if setting.rules.stops_before_done => Event::ReportedButRunning,
+                (true, stops) => {
+                    task.owes_stop = stops;
+                    Event::Reported
+                }
+                (false, stops) => {
+                    // It will be reported as failed by another, who finds the outcome; so nobody needs the work.
+                    if stops {
+                        world.stop(job);
+                    }
+                    Event::NotInProgress
+                }
+            }
+        }
+        Command::Stop => {
+            world.stop(job);
+            Event::Stopped
         }
         Command::Leave(_) => return None,
     })
+}
+
+/// Whether it stops the work of a failed job although the report is refused (`lifecycle/deliver.rs`).
+fn stops_if_refused(task: &Task, setting: &Setting) -> bool {
+    match task.came {
+        Came::First => true,
+        Came::AfterAnother => !setting.rules.leaves_others,
+        Came::WithOutcome { is_first } => setting.rules.stops_adopted && is_first,
+    }
+}
+
+/// Whether no other worker will stop what this one could not stop, so that it marks the job all the same.
+fn may_not_be_stopped_later(task: &Task) -> bool {
+    match task.state {
+        State::Stopping { entry } => entry.is_none() || !is_first_outcome(task.adoptions),
+        _ => false,
+    }
 }
 
 /// Tells worker `i` what has happened, and lets it begin what comes then.
@@ -222,6 +270,11 @@ fn tell(world: &mut World, i: usize, mut task: Task, event: Event<Version>, sett
         && world.jobs[job].status != Status::Over
         && world.jobs[job].entry.is_some_and(|entry| entry.phase != Phase::Claiming);
     world.break_if(job, left, broken::LEFT);
+    if matches!(state, State::Over(_)) && std::mem::take(&mut task.owes_stop) {
+        state = State::Stopping { entry: None };
+    } else if matches!(before, State::Stopping { .. }) && !setting.rules.stops_before_done {
+        state = State::Over(End::Done);
+    }
     task.state = state;
     begin(world, i, task, setting);
 }
@@ -239,6 +292,9 @@ pub fn begin(world: &mut World, i: usize, task: Task, setting: &Setting) {
             past.runs = (past.runs + 1).min(2);
             let again = setting.afterwards == Afterwards::Run && (past.died || past.given_up);
             let wrong = past.runs > 1 && !again;
+            if setting.outside && past.outside == Outside::None {
+                past.outside = Outside::Runs;
+            }
             world.break_if(job, wrong, broken::RAN_TWICE);
         }
         State::Over(_) => {
@@ -255,6 +311,13 @@ impl World {
     pub fn leave(&mut self, i: usize) {
         self.workers[i].part = Part::Idle;
         self.arrived(i);
+    }
+
+    /// The work outside of the job is stopped.
+    fn stop(&mut self, job: usize) {
+        let is_needed = self.jobs[job].past.outside == Outside::Needed;
+        self.break_if(job, is_needed, broken::NEEDED);
+        self.jobs[job].past.outside = Outside::Stopped;
     }
 
     /// Worker `i` is not on its way to holding a job any more.

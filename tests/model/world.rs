@@ -64,9 +64,33 @@ pub struct Job {
     pub past: Past,
 }
 
+/// How a turn at a job ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// It failed, and its work outside may run on.
+    Failure,
+    /// Its work goes on outside, for a later job.
+    Continuation,
+}
+
+/// The work outside of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Outside {
+    /// It was never begun.
+    #[default]
+    None,
+    /// It runs.
+    Runs,
+    /// It runs, and a later job needs it.
+    Needed,
+    Stopped,
+}
+
 /// What has happened to a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Past {
+    /// What became of its work outside.
+    pub outside: Outside,
     /// How often its action was begun.
     pub runs: u8,
     /// A worker died while it had to do with the job.
@@ -98,6 +122,8 @@ pub struct Entry {
     pub inferred: bool,
     /// How often it was adopted after it had begun.
     pub adoptions: u32,
+    /// What a reporting entry says is to be reported, where work outside is looked at.
+    pub ending: Option<Ending>,
 }
 
 impl Entry {
@@ -123,6 +149,7 @@ pub enum Late {
     },
     Report {
         by: u8,
+        ending: Option<Ending>,
     },
 }
 
@@ -148,6 +175,17 @@ pub enum Part {
     },
 }
 
+/// How a worker came to a job, which tells what a refused report means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Came {
+    /// It is the first to begin it.
+    First,
+    /// In the place of one that had begun it, and may have reported it.
+    AfterAnother,
+    /// In the place of one that had its outcome; `is_first` if that was the first to begin it.
+    WithOutcome { is_first: bool },
+}
+
 /// A job in a worker's hands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Task {
@@ -167,6 +205,13 @@ pub struct Task {
     pub adoptions: u32,
     /// Its action has run.
     pub ran: bool,
+    pub came: Came,
+    /// What it is to report, where work outside is looked at.
+    pub ending: Option<Ending>,
+    /// A report was sent of which it did not learn whether it took effect.
+    pub doubt: bool,
+    /// It stops the work after the mark, which is against the rule.
+    pub owes_stop: bool,
 }
 
 impl Task {
@@ -181,6 +226,10 @@ impl Task {
             inferred: false,
             adoptions: 0,
             ran: false,
+            came: Came::First,
+            ending: None,
+            doubt: false,
+            owes_stop: false,
         }
     }
 
@@ -256,7 +305,7 @@ impl World {
             for late in &mut job.late {
                 match late {
                     Late::Write { entry, .. } => rename(&mut entry.owner),
-                    Late::Report { by } => rename(by),
+                    Late::Report { by, .. } => rename(by),
                     Late::Delete { .. } | Late::Acknowledge { .. } => {}
                 }
             }
@@ -305,7 +354,9 @@ impl World {
                         State::Writing { over, .. } | State::Reading { over, .. } => {
                             over.iter_mut().for_each(&mut name);
                         }
-                        State::Reporting { entry, .. } => entry.iter_mut().for_each(&mut name),
+                        State::Reporting { entry } | State::Stopping { entry } => {
+                            entry.iter_mut().for_each(&mut name);
+                        }
                         State::Acknowledging { entry, .. }
                         | State::Deleting { entry }
                         | State::Running { entry, .. } => {

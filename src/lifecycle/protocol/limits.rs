@@ -29,3 +29,10 @@ pub fn adoptions(before: u32, phase: Phase) -> u32 {
 pub fn is_over(inferred: bool, adoptions: u32) -> bool {
     !inferred || adoptions.saturating_add(1) >= MOST_REPORTS
 }
+
+/// Whether the outcome in a `reporting` entry, found with so many `adoptions`, is certainly that of the one worker that began
+/// the job. Another worker that took the job over may report what is refused because the first one had already reported a
+/// continuation without telling the ledger. Then a later job needs the work outside.
+pub fn is_first_outcome(adoptions: u32) -> bool {
+    adoptions == 0
+}

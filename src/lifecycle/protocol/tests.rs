@@ -136,6 +136,18 @@ fn a_report_ends_in_a_mark_or_is_left_to_be_sent_again() {
 }
 
 #[test]
+fn work_is_stopped_between_the_report_and_the_mark() {
+    let reporting = |entry| State::Reporting { entry };
+    let stopping = |entry| State::Stopping { entry };
+    assert_eq!(after(reporting(Some(OURS)), Event::ReportedButRunning), Command::Stop);
+    assert_eq!(after(reporting(None), Event::ReportedButRunning), Command::Stop);
+    let done = Command::Write { aim: Aim::Done, over: Some(OURS) };
+    assert_eq!(after(stopping(Some(OURS)), Event::Stopped), done);
+    assert_eq!(after(stopping(None), Event::Stopped), Command::Read);
+    assert_eq!(after(stopping(Some(OURS)), Event::GivenUp), Command::Leave(End::Unstopped));
+}
+
+#[test]
 fn an_event_that_answers_no_question_changes_nothing() {
     let running = State::Running { entry: OURS, afterwards: Afterwards::Run };
     for event in [Event::Refused, Event::InProgress, Event::Reported, Event::GivenUp, Event::Found(None)] {

@@ -1,0 +1,157 @@
+//! Sends a report, and what the service said of it.
+
+use tokio::time::Instant;
+
+use crate::job::{Failure, FailureKind};
+use crate::lifecycle::End;
+use crate::queue::{Claim, Delivered, Queue};
+use crate::redact::Redactor;
+use crate::report::{FailureReport, Report, report};
+
+/// What a failure is reported with when CodePipeline refuses even the worker's own words about it.
+const LAST_WORDS: &str = "the action failed, and CodePipeline refused the worker's message about it: see the log of the function";
+
+/// What became of a report.
+pub(super) struct Sent {
+    pub(super) end: End,
+    pub(super) answer: Answer,
+    /// Whether the report that was sent last was of a failure.
+    pub(super) was_failure: bool,
+}
+
+/// What the service said of a report.
+#[derive(PartialEq)]
+pub(super) enum Answer {
+    /// It has the report; or it will never have one: what it refuses of a failure it refuses each time.
+    Final,
+    /// The job is not in progress, be it for an earlier try of ours.
+    NotInProgress,
+    /// Nothing that can be relied on.
+    None,
+}
+
+/// Sends the report. One that the service refuses for its content becomes a failure report, and a failure report that it
+/// refuses is sent again in fewer words, since a claimed job without a report hangs its pipeline for hours.
+pub(super) async fn send(
+    queue: &Queue,
+    mut claim: Claim,
+    mut next: Report,
+    redactor: &Redactor,
+    until: Instant,
+    is_kept: bool,
+) -> Sent {
+    let then = if is_kept { "a later invocation sends it again" } else { "the job hangs until its action times out" };
+    loop {
+        let end = end_of(&next);
+        let was_failure = matches!(next, Report::Failure(_));
+        let sent = |end, answer| Sent { end, answer, was_failure };
+        log_result(&next);
+        match queue.report(claim, &next, until).await {
+            Ok(Delivered::Accepted) => {
+                tracing::info!(result = ?end, "reported");
+                return sent(end, Answer::Final);
+            }
+            Ok(Delivered::AlreadyOver { doubtful: true }) => {
+                tracing::info!(result = ?end, "reported; an earlier try, whose answer got lost, took effect");
+                return sent(end, Answer::NotInProgress);
+            }
+            Ok(Delivered::AlreadyOver { doubtful: false }) => {
+                tracing::warn!(
+                    result = ?end,
+                    "the job was over before it was reported: stopped, timed out, or finished by another"
+                );
+                return sent(End::Over, Answer::NotInProgress);
+            }
+            Ok(Delivered::Rejected { claim: given_back, reason }) => {
+                let Some(other) = instead(&next, &reason, redactor) else {
+                    tracing::error!(
+                        reason,
+                        "CodePipeline refused the failure report; the job hangs until its action times out"
+                    );
+                    return sent(End::Undelivered, Answer::Final);
+                };
+                tracing::error!(
+                    reason,
+                    result = ?end,
+                    "CodePipeline refused the report for its content; reporting a failure in the worker's own words"
+                );
+                next = other;
+                claim = given_back;
+            }
+            Err(error) => {
+                tracing::error!(%error, result = ?end, "the report was not delivered; {then}");
+                return sent(End::Undelivered, Answer::None);
+            }
+        }
+    }
+}
+
+/// What to report instead of what the service refused for its content. `None` if there is nothing left to leave out.
+fn instead(refused: &Report, reason: &str, redactor: &Redactor) -> Option<Report> {
+    let Report::Failure(failure) = refused else {
+        let message = format!("the action's result was refused by CodePipeline: {reason}");
+        return Some(report(Err(Failure::new(FailureKind::JobFailed, message)), redactor));
+    };
+    let own = |words: &str| {
+        let (message, reason) = (words.to_owned(), words.to_owned());
+        Report::Failure(FailureReport { kind: failure.kind, message, reason, external_execution_id: None })
+    };
+    if failure.message != failure.reason || failure.external_execution_id.is_some() {
+        return Some(own(&failure.reason));
+    }
+    (failure.message != LAST_WORDS).then(|| own(LAST_WORDS))
+}
+
+fn end_of(report: &Report) -> End {
+    match report {
+        Report::Success(_) => End::Succeeded,
+        Report::Continuation(_) => End::Continued,
+        Report::Failure(_) => End::Failed,
+    }
+}
+
+/// What a failed job's log line says is our own words about it; what the work itself printed goes to CodePipeline only.
+fn log_result(report: &Report) {
+    if let Report::Failure(failure) = report {
+        tracing::warn!(failure.type = ?failure.kind, failure.reason = failure.reason, "the job failed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(failure: Failure) -> Vec<(String, Option<String>)> {
+        let mut sent = Vec::new();
+        let mut next = Some(report(Err(failure), &Redactor::default()));
+        while let Some(Report::Failure(failure)) = &next {
+            sent.push((failure.message.clone(), failure.external_execution_id.clone()));
+            next = instead(next.as_ref().unwrap(), "ValidationException (HTTP 400)", &Redactor::default());
+        }
+        sent
+    }
+
+    #[test]
+    fn a_refused_failure_is_sent_in_fewer_words_and_not_for_ever() {
+        let failure = Failure {
+            output: Some("printed".into()),
+            external_execution_id: Some("run-7".into()),
+            ..Failure::new(FailureKind::JobFailed, "exit code 1")
+        };
+        let [(first, id), rest @ ..] = &refused(failure)[..] else { panic!("nothing was sent") };
+        assert!(first.contains("printed") && id.as_deref() == Some("run-7"));
+        assert_eq!(rest, [("exit code 1".to_owned(), None), (LAST_WORDS.to_owned(), None)]);
+        let plain = Failure::new(FailureKind::JobFailed, "exit code 1");
+        assert_eq!(refused(plain).len(), 2, "the same words are not sent twice");
+    }
+
+    #[test]
+    fn a_refused_result_becomes_a_failure_that_names_the_reason() {
+        let finished = crate::job::Outcome::Finished(crate::job::Finished::default());
+        let success = report(Ok(finished), &Redactor::default());
+        let Some(Report::Failure(failure)) = instead(&success, "ValidationException", &Redactor::default()) else {
+            panic!("a success was not replaced by a failure")
+        };
+        assert_eq!(failure.message, "the action's result was refused by CodePipeline: ValidationException");
+    }
+}
