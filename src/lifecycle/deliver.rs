@@ -84,8 +84,7 @@ impl Delivery<'_> {
     /// work outside, so this one stops it, even if the report is refused.
     pub(super) async fn deliver_again(self) -> End {
         let Will { report, running } = Will::read(self.keeper.outcome());
-        let if_refused =
-            if self.keeper.found_first_outcome() { IfRefused::StopFailed } else { IfRefused::Leave };
+        let if_refused = if self.keeper.found_first_outcome() { IfRefused::StopFailed } else { IfRefused::Leave };
         self.finish(report, running, &Redactor::default(), if_refused).await
     }
 

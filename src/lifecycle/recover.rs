@@ -172,13 +172,7 @@ impl Lifecycle {
         Ok(Some(Successor { claim, todo }))
     }
 
-    async fn succeed(
-        &self,
-        successor: Successor,
-        keeper: &mut Keeper,
-        served: &[Arc<Served>],
-        others: Others,
-    ) -> End {
+    async fn succeed(&self, successor: Successor, keeper: &mut Keeper, served: &[Arc<Served>], others: Others) -> End {
         let Successor { claim, todo } = successor;
         let deadline = keeper.deadline();
         match todo {

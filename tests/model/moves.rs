@@ -195,9 +195,7 @@ impl Setting {
             // More make no difference, and would make more states.
             adoptions: adoptions(entry.adoptions, entry.phase).min(MOST_REPORTS),
             came: match entry.phase {
-                Phase::Reporting if self.outside => {
-                    Came::WithOutcome { is_first: is_first_outcome(entry.adoptions) }
-                }
+                Phase::Reporting if self.outside => Came::WithOutcome { is_first: is_first_outcome(entry.adoptions) },
                 Phase::Held if self.outside => Came::AfterAnother,
                 _ => Came::First,
             },
@@ -287,9 +285,7 @@ impl Setting {
         if world.left.polls == 0 && world.jobs.iter().any(|job| job.status == Status::Queued) {
             return false;
         }
-        if world.is_settled()
-            || world.workers.iter().any(|worker| matches!(worker.part, Part::On(_)))
-        {
+        if world.is_settled() || world.workers.iter().any(|worker| matches!(worker.part, Part::On(_))) {
             return false;
         }
         let mut moves = Vec::new();

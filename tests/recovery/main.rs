@@ -3,7 +3,9 @@
 
 mod claimed;
 mod hopeless;
+mod refused;
 mod scenario;
+mod stopping;
 #[path = "../support/mod.rs"]
 mod support;
 

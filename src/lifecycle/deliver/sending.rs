@@ -9,7 +9,8 @@ use crate::redact::Redactor;
 use crate::report::{FailureReport, Report, report};
 
 /// What a failure is reported with when CodePipeline refuses even the worker's own words about it.
-const LAST_WORDS: &str = "the action failed, and CodePipeline refused the worker's message about it: see the log of the function";
+const LAST_WORDS: &str =
+    "the action failed, and CodePipeline refused the worker's message about it: see the log of the function";
 
 /// What became of a report.
 pub(super) struct Sent {

@@ -27,12 +27,7 @@ pub(super) enum Stopped {
 
 /// Stops the work in each of the ways in which its action type is served. Nothing is left to report with, so a failure to
 /// stop is only logged.
-pub(super) async fn stop(
-    served: &[Arc<Served>],
-    running: &Abandoned,
-    redactor: &Redactor,
-    until: Instant,
-) -> Stopped {
+pub(super) async fn stop(served: &[Arc<Served>], running: &Abandoned, redactor: &Redactor, until: Instant) -> Stopped {
     let mut all = Stopped::Final;
     for served in served {
         if stop_one(served, running, redactor, until).await == Stopped::NotNow {
