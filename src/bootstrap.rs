@@ -15,7 +15,7 @@ use lambda_runtime::tower::util::MapRequestLayer;
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 
-use crate::actions::Served;
+use crate::actions::{LONGEST_RUN, Served};
 use crate::actions::command;
 use crate::actions::state_machine::StateMachineAction;
 use crate::artifacts::{Limits, Stores};
@@ -128,7 +128,15 @@ pub fn worker(config: Config, own: Vec<Served>, shared: &SdkConfig) -> Worker {
 }
 
 fn served(config: ActionConfig, shared: &SdkConfig) -> Served {
-    let ActionConfig { action_type, query_param, secrets, on_crash, shared: shared_type, run } = config;
+    let ActionConfig { action_type, query_param, secrets, on_crash, shared: shared_type, asked_timeout, run } = config;
+    if let Some(asked) = asked_timeout {
+        tracing::warn!(
+            action.type = %action_type,
+            asked_seconds = asked.as_secs(),
+            used_seconds = LONGEST_RUN.as_secs(),
+            "lowered timeoutSeconds: CodePipeline ends an action 24 hours after its start, before so long a limit is reached"
+        );
+    }
     let served = match run {
         Run::Command { action, turn } => Served::new(action_type, turn, *action).alone(),
         Run::Http { action, turn, overall } => Served::new(action_type, turn, *action).overall_timeout(overall),

@@ -201,12 +201,14 @@ pub struct Failure {
     pub output: Option<String>,
     /// As in [`Finished::external_execution_id`].
     pub external_execution_id: Option<String>,
+    /// Whether the work may still run outside although this job of it fails, so that it must be stopped.
+    pub runs_on: bool,
 }
 
 impl Failure {
     /// A failure that our own words say all about.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), output: None, external_execution_id: None }
+        Self { kind, message: message.into(), output: None, external_execution_id: None, runs_on: false }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -17,13 +18,15 @@ mod served;
 pub mod state_machine;
 
 pub(crate) use served::secret_keys;
-pub use served::{OnCrash, Served};
+pub use served::{LONGEST_RUN, OnCrash, Served};
 
 /// One job's turn at an action.
 #[derive(Clone)]
 pub struct Run {
     /// The job to work on.
     pub job: Arc<Job>,
+    /// How long ago the first job of this run of the action began, by the wall clocks of both workers.
+    pub age: Duration,
     /// The job's folder; its inputs are staged in before the action starts, unless it wants no files.
     pub workspace: Arc<Workspace>,
     /// When the action must have returned. At this moment it is cancelled (its future is dropped) and the job fails.
@@ -93,10 +96,30 @@ pub trait Action: Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// CodePipeline says that the action has failed: ends its work outside if that still runs. Where this worker reported the
+    /// failure, the work is over or is being stopped. But an action also fails when it times out.
+    ///
+    /// The default ignores it. An action should override this only if it can tell whether the work still runs.
+    fn stop_failed(&self, failed: &Abandoned) -> impl Future<Output = Result<Remains, Failure>> + Send {
+        let _ = failed;
+        async { Ok(Remains::Ignored) }
+    }
+
     /// Whether inputs are staged in before the action and outputs staged out after it.
     fn wants_files(&self) -> bool {
         true
     }
+}
+
+/// What an action found of its work outside after it had failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remains {
+    /// It did not look: this kind of action leaves nothing running that can be found.
+    Ignored,
+    /// Nothing runs.
+    Nothing,
+    /// The work ran and was stopped.
+    Stopped,
 }
 
 /// [`Action`] with boxed futures, so that actions of several types fit in one table.
@@ -104,6 +127,7 @@ pub(crate) trait BoxedAction: Send + Sync {
     fn start_boxed(&self, run: Run) -> BoxFuture<'_, Result<Outcome, Failure>>;
     fn resume_boxed<'a>(&'a self, run: Run, token: &'a str) -> BoxFuture<'a, Result<Outcome, Failure>>;
     fn stop_boxed<'a>(&'a self, abandoned: &'a Abandoned) -> BoxFuture<'a, Result<(), Failure>>;
+    fn stop_failed_boxed<'a>(&'a self, failed: &'a Abandoned) -> BoxFuture<'a, Result<Remains, Failure>>;
     fn wants_files_boxed(&self) -> bool;
 }
 
@@ -118,6 +142,10 @@ impl<A: Action> BoxedAction for A {
 
     fn stop_boxed<'a>(&'a self, abandoned: &'a Abandoned) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.stop(abandoned))
+    }
+
+    fn stop_failed_boxed<'a>(&'a self, failed: &'a Abandoned) -> BoxFuture<'a, Result<Remains, Failure>> {
+        Box::pin(self.stop_failed(failed))
     }
 
     fn wants_files_boxed(&self) -> bool {

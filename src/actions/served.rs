@@ -17,6 +17,11 @@ pub enum OnCrash {
 /// No invocation has as much time. What is longer still would be beyond what a clock can tell.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
+/// How long all jobs of one run of an action may take together, at most: 23 hours and 45 minutes. CodePipeline gives a custom
+/// action 24 hours from its start. This time counts from the first job, which may be minutes later, and is looked at only when a
+/// job comes. A limit of 24 hours would never be reached, and the work would run on.
+pub const LONGEST_RUN: Duration = Duration::from_secs(85_500);
+
 /// Where a Lambda Invoke job has the text that all of its configuration is read from.
 const USER_PARAMETERS: &str = "UserParameters";
 
@@ -35,7 +40,7 @@ pub struct Served {
     pub(crate) query_param: Option<(String, String)>,
     pub(crate) secrets: Vec<String>,
     pub(crate) timeout: Duration,
-    pub(crate) overall_timeout: Option<Duration>,
+    pub(crate) overall_timeout: Duration,
     pub(crate) alone: bool,
     pub(crate) on_crash: OnCrash,
     pub(crate) shared: bool,
@@ -52,7 +57,7 @@ impl Served {
             query_param: None,
             secrets: Vec::new(),
             timeout: timeout.min(LONGEST),
-            overall_timeout: None,
+            overall_timeout: LONGEST_RUN,
             alone: false,
             on_crash: OnCrash::Fail,
             shared: false,
@@ -62,11 +67,10 @@ impl Served {
 
     /// How long all jobs of one run of the action may take together, from when the first was begun, to the second. An
     /// action that would continue after that is stopped ([`Action::stop`]) and its job fails. One that finds its work done
-    /// after that still succeeds: the work may have been done in time. Without this there is CodePipeline's own limit (24
-    /// hours for custom actions).
+    /// after that still succeeds: the work may have been done in time. The default, and the most, is [`LONGEST_RUN`].
     #[must_use]
     pub fn overall_timeout(mut self, overall: Duration) -> Self {
-        self.overall_timeout = Some(overall);
+        self.overall_timeout = overall.min(LONGEST_RUN);
         self
     }
 

@@ -105,7 +105,9 @@ impl Reader<'_> {
             problems.add(format_args!("{path}.shared"), rule);
         }
         if let (Some(action_type), Some(run)) = (action_type, run) {
-            self.actions.served.push(ActionConfig { action_type, query_param, secrets, on_crash, shared, run });
+            let asked_timeout = run::lowered(entry, &run);
+            let action = ActionConfig { action_type, query_param, secrets, on_crash, shared, asked_timeout, run };
+            self.actions.served.push(action);
         }
     }
 

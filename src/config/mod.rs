@@ -56,6 +56,8 @@ pub struct ActionConfig {
     pub on_crash: OnCrash,
     /// Whether workers outside this one's ledger poll for the same type (`shared`).
     pub shared: bool,
+    /// What `timeoutSeconds` asks for, if that was lowered.
+    pub asked_timeout: Option<Duration>,
     /// What the work is, and how long it may take.
     pub run: Run,
 }

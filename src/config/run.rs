@@ -9,6 +9,7 @@ use super::actions::only_known;
 use super::problems::Problems;
 use super::variables::Environment;
 use super::{Limits, Run};
+use crate::actions::LONGEST_RUN;
 use crate::actions::command::{self, CommandAction};
 use crate::actions::http::{self, HttpAction, HttpMistake, HttpSettings, system_clock};
 use crate::actions::state_machine::StateMachineArn;
@@ -17,7 +18,8 @@ use crate::placeholder::Template;
 const KINDS: [&str; 3] = ["command", "http", "stateMachine"];
 
 const DEFAULT_COMMAND_SECONDS: u64 = 300;
-/// CodePipeline's own limit for custom actions (user guide, "Quotas"): 24 hours.
+/// CodePipeline's own limit for custom actions (user guide, "Quotas"): 24 hours. It ends an action before a limit of ours that is
+/// as long, so more than [`LONGEST_RUN`] is lowered to that.
 const LONGEST_SECONDS: u64 = 24 * 60 * 60;
 const DEFAULT_REQUEST_SECONDS: u64 = 30;
 const LONGEST_REQUEST_SECONDS: u64 = 120;
@@ -190,13 +192,22 @@ fn command_timeout(value: Option<&Value>, around: &Around<'_>, problems: &mut Pr
 
 /// Work outside spans invocations: its time counts across continuations.
 fn overall_timeout(value: Option<&Value>, around: &Around<'_>, problems: &mut Problems) -> Duration {
-    let seconds = whole_seconds(value, LONGEST_SECONDS).filter(|seconds| (1..=LONGEST_SECONDS).contains(seconds));
-    Duration::from_secs(seconds.unwrap_or_else(|| {
+    let default = LONGEST_RUN.as_secs();
+    let seconds = whole_seconds(value, default).filter(|seconds| (1..=LONGEST_SECONDS).contains(seconds));
+    let asked = Duration::from_secs(seconds.unwrap_or_else(|| {
         let rule =
             format_args!("must be a whole number of seconds from 1 to {LONGEST_SECONDS}, CodePipeline's own limit");
         problems.add(format_args!("{}.timeoutSeconds", around.path), rule);
-        LONGEST_SECONDS
-    }))
+        default
+    }));
+    asked.min(LONGEST_RUN)
+}
+
+/// What `timeoutSeconds` asks for, if `run` has less because nothing could run so long.
+pub(super) fn lowered(entry: &Map<String, Value>, run: &Run) -> Option<Duration> {
+    let (Run::Http { overall, .. } | Run::StateMachine { overall, .. }) = run else { return None };
+    let asked = whole_seconds(entry.get("timeoutSeconds"), 0).map(Duration::from_secs);
+    asked.filter(|asked| asked > overall)
 }
 
 /// `turn`, one call's time at work that goes on outside, which must fit into the function's timeout.

@@ -80,7 +80,8 @@ pub(super) async fn execute(
                 Arc::new(lifecycle.stores.for_job(&credentials, since, Arc::new(fresh)))
             });
             let (turn_workspace, served) = (Arc::clone(&workspace), Arc::clone(served));
-            let turn = Turn { job: Arc::clone(&job), workspace: turn_workspace, store, served };
+            let age = run.age((lifecycle.wall_clock)());
+            let turn = Turn { job: Arc::clone(&job), age, workspace: turn_workspace, store, served };
             (turn.guarded(lifecycle.unpacking, end_by).await, Some(workspace))
         }
     };
@@ -139,7 +140,8 @@ fn begun(job: &mut Job, now: SystemTime) -> Result<ActionRun, Failure> {
 
 /// The action's continuation as CodePipeline gets it, unless the action has had its time.
 fn continued(going_on: Continuation, run: &ActionRun, served: &Served, now: SystemTime) -> Result<Outcome, Failure> {
-    if let Some(limit) = served.overall_timeout.filter(|limit| run.age(now) >= *limit) {
+    let limit = served.overall_timeout;
+    if run.age(now) >= limit {
         let message = format!(
             "the action was not done after {} s, its jobs together; its limit is {} s (timeoutSeconds), so its work was stopped",
             run.age(now).as_secs(),

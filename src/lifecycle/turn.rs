@@ -27,6 +27,8 @@ const SHORTEST_STAGING_IN: Duration = Duration::from_secs(5);
 /// All that one turn at a job needs.
 pub(super) struct Turn {
     pub(super) job: Arc<Job>,
+    /// How long ago the first job of this run of the action began.
+    pub(super) age: Duration,
     pub(super) workspace: Arc<Workspace>,
     pub(super) store: Option<Arc<Store>>,
     pub(super) served: Arc<Served>,
@@ -130,6 +132,7 @@ impl Turn {
         let links = JobLinks { store: self.store.clone(), encryption_key: self.job.encryption_key.clone() };
         let run = Run {
             job: Arc::clone(&self.job),
+            age: self.age,
             workspace: Arc::clone(&self.workspace),
             deadline,
             links: Arc::new(links),
@@ -141,8 +144,11 @@ impl Turn {
             }
         };
         match timeout_at(deadline, working).await {
-            // Whoever was asked and could not answer may have begun all the same.
-            Ok(Err(failure)) if failure.kind == FailureKind::SystemUnavailable && !action.wants_files_boxed() => {
+            // A service that was asked and did not answer may have begun the work.
+            Ok(Err(failure))
+                if failure.runs_on
+                    || failure.kind == FailureKind::SystemUnavailable && !action.wants_files_boxed() =>
+            {
                 Err(Ended { failure, work: Work::Unknown })
             }
             Ok(result) => result.map_err(Ended::over),

@@ -3,6 +3,7 @@
 mod delivered;
 mod elsewhere;
 mod error;
+mod failed;
 mod problems;
 mod recovery;
 mod shift;

@@ -123,7 +123,7 @@ impl Scenario {
         let arguments = self.arguments.iter().map(|argument| Template::parse(argument).ok().unwrap()).collect();
         let action = CommandAction::new(arguments, self.secrets, self.timeout, self.package).ok().unwrap();
         let run =
-            Run { job: Arc::new(job), workspace, deadline: Instant::now() + self.deadline, links: Arc::new(NoLinks) };
+            Run { job: Arc::new(job), age: Duration::ZERO, workspace, deadline: Instant::now() + self.deadline, links: Arc::new(NoLinks) };
         Staged { action: action.with_grace(self.grace), run, _work_folder: work_folder }
     }
 

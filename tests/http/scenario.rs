@@ -105,7 +105,7 @@ impl Scenario {
         };
         let workspace = Arc::new(Workspace::create(self.work_folder.path(), &job).unwrap());
         let links: Arc<dyn Links> = Arc::clone(&self.links) as Arc<dyn Links>;
-        Run { job: Arc::new(job), workspace, deadline: Instant::now() + self.deadline, links }
+        Run { job: Arc::new(job), age: Duration::ZERO, workspace, deadline: Instant::now() + self.deadline, links }
     }
 
     pub(crate) async fn start(&self) -> Result<Outcome, Failure> {

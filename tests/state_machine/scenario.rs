@@ -20,6 +20,8 @@ pub(crate) struct Scenario {
     pub(crate) action: StateMachineAction,
     /// How long each turn has.
     pub(crate) deadline: Duration,
+    /// How long ago the first job began.
+    pub(crate) age: Duration,
     pub(crate) action_execution_id: Option<String>,
     pub(crate) configuration: Vec<(String, String)>,
     pub(crate) folder: TempDir,
@@ -31,6 +33,7 @@ impl Scenario {
         Self {
             action: StateMachineAction::new(config, machine, vec!["ApiToken".to_owned()]),
             deadline: Duration::from_secs(60),
+            age: Duration::from_secs(60),
             action_execution_id: Some(NAME.to_owned()),
             configuration: vec![("Target".into(), "blue".into()), ("ApiToken".into(), "hunter22".into())],
             folder: tempfile::tempdir().unwrap(),
@@ -64,7 +67,8 @@ impl Scenario {
             continuation_token: None,
         };
         let workspace = Arc::new(Workspace::create(self.folder.path(), &job).unwrap());
-        Run { job: Arc::new(job), workspace, deadline: Instant::now() + self.deadline, links: Arc::new(NoLinks) }
+        let (deadline, links) = (Instant::now() + self.deadline, Arc::new(NoLinks));
+        Run { job: Arc::new(job), age: self.age, workspace, deadline, links }
     }
 
     pub(crate) async fn start(&self) -> Result<Outcome, Failure> {

@@ -12,7 +12,7 @@ use aws_sdk_sfn::config::Region;
 use aws_sdk_sfn::config::retry::RetryConfig;
 use aws_sdk_sfn::config::timeout::TimeoutConfig;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sfn::types::ExecutionStatus;
+use aws_sdk_sfn::types::{ExecutionStatus, IncludedData};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::arn::StateMachineArn;
@@ -39,6 +39,8 @@ pub(super) enum CallError {
     Unavailable { reason: String, doubtful: bool },
     /// The function's role may not do it.
     Denied { reason: String },
+    /// KMS does not let the function use the state machine's key, or can't use that key itself.
+    Key { reason: String, is_denied: bool },
     /// There is no such execution or state machine.
     NotFound { reason: String },
     /// There is an execution of that name, closed or with another input.
@@ -108,6 +110,14 @@ impl StepFunctions {
         })
     }
 
+    /// How the execution stands, without its input and output. So nothing is decrypted, and the machine's key is not needed.
+    pub(super) async fn status(&self, execution: &str, until: Instant) -> Result<ExecutionStatus, CallError> {
+        let request = self.client().describe_execution().execution_arn(execution);
+        let request = request.included_data(IncludedData::MetadataOnly);
+        let described = attempts(DESCRIBE_TRIES, until, || request.clone().send()).await?;
+        Ok(described.status)
+    }
+
     /// Stops the execution. One that is over stays as it is.
     pub(super) async fn stop(
         &self,
@@ -152,7 +162,10 @@ where
 /// Only the error's code and the status get out: the error itself may hold an input or an output.
 fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> CallError {
     match error {
-        SdkError::ServiceError(context) => answered(error.code(), context.raw().status().as_u16()),
+        SdkError::ServiceError(context) => {
+            let is_about_key = error.message().is_some_and(|message| message.contains("kms:"));
+            answered(error.code(), context.raw().status().as_u16(), is_about_key)
+        }
         SdkError::ConstructionFailure(_) => CallError::Refused { reason: "the request could not be built".into() },
         SdkError::TimeoutError(_) => unanswered("no answer in time"),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => unanswered("no answer in time"),
@@ -166,11 +179,15 @@ fn unanswered(reason: &str) -> CallError {
     CallError::Unavailable { reason: reason.to_owned(), doubtful: true }
 }
 
-/// Codes: the three operations' errors and "Common errors" (Step Functions API reference).
-fn answered(code: Option<&str>, status: u16) -> CallError {
+/// Codes: the three operations' errors and "Common errors" (Step Functions API reference). A denial `is_about_key` if its message
+/// names an operation of KMS.
+fn answered(code: Option<&str>, status: u16, is_about_key: bool) -> CallError {
     let code = code.unwrap_or("no error code");
     let reason = format!("{code}, HTTP {status}");
     match (code, status) {
+        ("KmsAccessDeniedException", _) => CallError::Key { reason, is_denied: true },
+        ("KmsInvalidStateException", _) => CallError::Key { reason, is_denied: false },
+        ("AccessDeniedException", _) if is_about_key => CallError::Key { reason, is_denied: true },
         (
             "ThrottlingException" | "TooManyRequestsException" | "KmsThrottlingException" | "ExecutionLimitExceeded",
             _,
@@ -187,7 +204,6 @@ fn answered(code: Option<&str>, status: u16) -> CallError {
         }
         (
             "AccessDeniedException"
-            | "KmsAccessDeniedException"
             | "UnrecognizedClientException"
             | "InvalidClientTokenId"
             | "InvalidSignatureException"

@@ -26,6 +26,11 @@ pub(super) fn of_start(error: &CallError, machine: &StateMachineArn, execution: 
             );
             Failure::new(FailureKind::PermissionError, message)
         }
+        CallError::Key { reason, is_denied } => {
+            let kind = if *is_denied { FailureKind::PermissionError } else { FailureKind::ConfigurationError };
+            let advice = key_advice(*is_denied, "kms:Decrypt and kms:GenerateDataKey");
+            Failure::new(kind, format!("the state machine {machine} could not be started: {advice} ({reason})"))
+        }
         CallError::NotFound { reason } => {
             let message = format!("there is no state machine {machine} ({reason}): correct the worker's configuration");
             Failure::new(FailureKind::ConfigurationError, message)
@@ -51,10 +56,43 @@ pub(super) fn of_express(machine: &StateMachineArn, execution: &str) -> Failure 
     of_execution(FailureKind::ConfigurationError, message, execution)
 }
 
-/// An execution could not be looked at or stopped, and that won't change by itself: `doing` says which, `permission` what
-/// the role needs.
-pub(super) fn of_call(error: &CallError, doing: &str, permission: &str, execution: &str) -> Failure {
+/// What was tried with an execution, and what it needs.
+pub(super) struct Doing {
+    what: &'static str,
+    permission: &'static str,
+    /// On the key that the state machine is encrypted with.
+    key_permission: &'static str,
+}
+
+pub(super) const LOOK: Doing =
+    Doing { what: "look at", permission: "states:DescribeExecution", key_permission: "kms:Decrypt" };
+pub(super) const STOP: Doing =
+    Doing { what: "stop", permission: "states:StopExecution", key_permission: "kms:Decrypt and kms:GenerateDataKey" };
+
+fn key_advice(is_denied: bool, permission: &str) -> String {
+    if is_denied {
+        return format!(
+            "the function's role may not use the KMS key that the state machine is encrypted with; allow it {permission} on \
+             that key"
+        );
+    }
+    format!(
+        "the KMS key that the state machine is encrypted with can't be used; enable that key, and allow the function's role \
+         {permission} on it"
+    )
+}
+
+/// An execution could not be looked at or stopped, and that won't change by itself. Unless the execution is gone, it may run on.
+pub(super) fn of_call(error: &CallError, doing: &Doing, execution: &str) -> Failure {
+    let Doing { what: doing, permission, key_permission } = doing;
     let (kind, message) = match error {
+        CallError::Key { reason, is_denied } => (
+            if *is_denied { FailureKind::PermissionError } else { FailureKind::ConfigurationError },
+            format!(
+                "could not {doing} the execution {execution}: {} ({reason})",
+                key_advice(*is_denied, key_permission)
+            ),
+        ),
         CallError::Denied { reason } => (
             FailureKind::PermissionError,
             format!(
@@ -77,7 +115,7 @@ pub(super) fn of_call(error: &CallError, doing: &str, permission: &str, executio
         ),
         CallError::AlreadyExists => (FailureKind::JobFailed, format!("the execution {execution} exists already")),
     };
-    of_execution(kind, message, execution)
+    Failure { runs_on: !matches!(error, CallError::NotFound { .. }), ..of_execution(kind, message, execution) }
 }
 
 /// The execution ended, but not well. Its error is a name and goes into the message, unless it isn't; its cause may hold

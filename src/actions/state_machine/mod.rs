@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 pub use self::arn::{ArnMistake, StateMachineArn};
 use self::calls::{CallError, StepFunctions};
-use super::{Abandoned, Action, Run};
+use super::{Abandoned, Action, Remains, Run};
 use crate::job::{Artifact, Continuation, Failure, FailureKind, Finished, Outcome};
 
 /// Kept free before the deadline, so that the action says itself what kept it.
@@ -30,9 +30,17 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// How long an abandoned execution is tried to be stopped.
 const STOPPING: Duration = Duration::from_secs(30);
 
-/// What an execution that was stopped says of itself.
-const STOP_ERROR: &str = "CodePipeline.Abandoned";
-const STOP_CAUSE: &str = "the CodePipeline action that this execution was started for was abandoned or cancelled";
+/// By then Step Functions shows an execution that was started.
+const SHOWN_AFTER: Duration = Duration::from_secs(60);
+
+/// What an execution that was stopped says of itself: an error and its cause.
+type Why = (&'static str, &'static str);
+const ABANDONED: Why = (
+    "CodePipeline.Abandoned",
+    "the CodePipeline action that this execution was started for was abandoned or cancelled",
+);
+const FAILED: Why =
+    ("CodePipeline.Failed", "the CodePipeline action that this execution was started for has failed");
 
 /// Runs an execution of a state machine for each job of an action type.
 pub struct StateMachineAction {
@@ -49,8 +57,8 @@ impl StateMachineAction {
         Self { machine, secrets, service }
     }
 
-    /// Looks at the execution. `known` tells that Step Functions has just spoken of it: then it is there, even if it does
-    /// not show yet ("DescribeExecution is eventually consistent", API reference).
+    /// Looks at the execution. `known` tells that it was started or mentioned a moment ago. Then it is there, even if Step
+    /// Functions does not show it yet ("This operation is eventually consistent", `DescribeExecution`, API reference).
     async fn look(
         &self,
         execution: &str,
@@ -69,7 +77,7 @@ impl StateMachineAction {
                 return Ok(running(execution));
             }
             Err(CallError::NotFound { .. }) if known => return Ok(running(execution)),
-            Err(error) => return Err(failures::of_call(&error, "look at", "states:DescribeExecution", execution)),
+            Err(error) => return Err(failures::of_call(&error, &failures::LOOK, execution)),
         };
         match found.status {
             ExecutionStatus::Succeeded => {
@@ -85,6 +93,27 @@ impl StateMachineAction {
             ExecutionStatus::Aborted => Err(failures::of_end("was stopped", found, execution)),
             // Running, waiting to be redriven, or in a state that is yet to be invented.
             _ => Ok(running(execution)),
+        }
+    }
+}
+
+impl StateMachineAction {
+    /// The execution that was started for the work. `None` if none can have been started.
+    fn execution_of(&self, work: &Abandoned) -> Option<String> {
+        match work.token.as_deref().map(token::read) {
+            Some(Ok(execution)) => Some(execution.to_owned()),
+            _ => arn::is_execution_name(&work.execution_id).then(|| self.machine.execution(&work.execution_id)),
+        }
+    }
+
+    async fn end(&self, execution: &str, (error, cause): Why, until: Instant) -> Result<(), Failure> {
+        match self.service.stop(execution, error, cause, until).await {
+            Ok(()) => {
+                tracing::info!(execution, error, "stopped the execution");
+                Ok(())
+            }
+            Err(CallError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failures::of_call(&error, &failures::STOP, execution)),
         }
     }
 }
@@ -117,25 +146,27 @@ impl Action for StateMachineAction {
     async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
         let execution =
             token::read(token).map_err(|mistake| Failure::new(FailureKind::ConfigurationError, mistake.to_string()))?;
-        self.look(execution, false, &run.job.outputs, before(run.deadline)).await
+        self.look(execution, run.age < SHOWN_AFTER, &run.job.outputs, before(run.deadline)).await
     }
 
     async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
-        let id = &abandoned.execution_id;
-        let execution = match abandoned.token.as_deref().map(token::read) {
-            Some(Ok(execution)) => execution.to_owned(),
-            _ if arn::is_execution_name(id) => self.machine.execution(id),
-            // No execution was ever started for it.
-            _ => return Ok(()),
-        };
+        let Some(execution) = self.execution_of(abandoned) else { return Ok(()) };
+        self.end(&execution, ABANDONED, Instant::now() + STOPPING).await
+    }
+
+    async fn stop_failed(&self, failed: &Abandoned) -> Result<Remains, Failure> {
+        let Some(execution) = self.execution_of(failed) else { return Ok(Remains::Nothing) };
         let until = Instant::now() + STOPPING;
-        match self.service.stop(&execution, STOP_ERROR, STOP_CAUSE, until).await {
-            Ok(()) => {
-                tracing::info!(execution, "stopped the execution of an abandoned action");
-                Ok(())
-            }
-            Err(CallError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(failures::of_call(&error, "stop", "states:StopExecution", &execution)),
+        match self.service.status(&execution, until).await {
+            Ok(
+                ExecutionStatus::Succeeded
+                | ExecutionStatus::Failed
+                | ExecutionStatus::TimedOut
+                | ExecutionStatus::Aborted,
+            )
+            | Err(CallError::NotFound { .. }) => Ok(Remains::Nothing),
+            Ok(_) => self.end(&execution, FAILED, until).await.map(|()| Remains::Stopped),
+            Err(error) => Err(failures::of_call(&error, &failures::LOOK, &execution)),
         }
     }
 
