@@ -35,6 +35,13 @@ pub enum Event {
         /// The action execution, where the event names it.
         execution_id: Option<String>,
     },
+    /// An action has failed: stop its work outside if that still runs.
+    ActionFailed {
+        /// The action's type.
+        action_type: ActionTypeId,
+        /// The action execution.
+        execution_id: String,
+    },
     /// An execution of a state machine has ended: poll, since a job waits for its result.
     StateMachineEnded {
         /// The machine's ARN, without version or alias, where the event names it.
@@ -104,6 +111,10 @@ fn action(payload: &Value) -> Event {
         "STARTED" => Event::ActionStarted { action_type, execution_id },
         // CodePipeline says CANCELED in events of actions, and Cancelled elsewhere.
         "ABANDONED" | "CANCELED" | "CANCELLED" => Event::ActionOver { action_type, execution_id },
+        "FAILED" => match execution_id {
+            Some(execution_id) => Event::ActionFailed { action_type, execution_id },
+            None => lacks("detail.action-execution-id"),
+        },
         _ => ignored(format!("an action event with the state {}", shown(&state))),
     }
 }

@@ -23,6 +23,8 @@ enum Step {
     Continue(String),
     Finish,
     Fail,
+    /// Fails, and says that its work may run on.
+    LoseTrack,
     Hang,
     /// Ends the job behind the worker's back, as an abandoned action's is ended, then wants to go on.
     LoseTheJob,
@@ -66,6 +68,10 @@ impl Scripted {
             Step::Continue(token) => token,
             Step::Finish => return Ok(Outcome::Finished(Finished::default())),
             Step::Fail => return Err(Failure::new(FailureKind::JobFailed, "the work failed")),
+            Step::LoseTrack => {
+                let failure = Failure::new(FailureKind::PermissionError, "the work can't be looked at");
+                return Err(Failure { runs_on: true, ..failure });
+            }
             Step::Hang => std::future::pending().await,
             Step::LoseTheJob => {
                 let over = FailureDetails::builder().r#type(FailureType::JobFailed).message("over").build().unwrap();
@@ -296,6 +302,37 @@ async fn work_that_says_itself_that_it_failed_is_not_stopped() {
     work(&world, &worker(&world, &action, |served| served)).await;
     assert_eq!(error(&world).await, ("JobFailed".into(), "the work failed".into()));
     assert!(action.stopped().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_an_action_lost_track_of_is_stopped() {
+    let world = world().await;
+    let action = Scripted::new(&world, |turn, _| match turn {
+        0 => Step::Continue("begun".into()),
+        _ => Step::LoseTrack,
+    });
+    work(&world, &worker(&world, &action, |served| served)).await;
+    assert_eq!(error(&world).await, ("PermissionError".into(), "the work can't be looked at".into()));
+    assert_eq!(action.stopped(), action.work(Some("begun")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_limit_work_ends_before_the_24_hours_of_codepipeline() {
+    for asked in [None, Some(Duration::from_secs(86_400))] {
+        let world = world().await;
+        let action = Scripted::new(&world, |turn, _| Step::Continue(format!("step {turn}")));
+        let limited = worker(&world, &action, |served| match asked {
+            Some(asked) => served.overall_timeout(asked),
+            None => served,
+        });
+        let summary = invoke(&limited).await;
+        assert!(summary.continued > 0 && summary.failed == 0, "{summary:?}");
+        action.seconds.store(85_500, Ordering::SeqCst);
+        let (status, _) = work(&world, &limited).await;
+        assert_eq!(status, PipelineExecutionStatus::Failed);
+        assert!(error(&world).await.1.contains("its limit is 85500 s"), "{:?}", error(&world).await);
+        assert_eq!(action.stopped().len(), 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

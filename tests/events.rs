@@ -21,6 +21,10 @@ fn every_example_event_is_understood() {
     let machine = "arn:aws:states:us-east-1:123456789012:stateMachine:nightly".to_owned();
     let mut expected = BTreeMap::from([
         ("action-abandoned.json", over),
+        (
+            "action-failed.json",
+            Event::ActionFailed { action_type: action_type.clone(), execution_id: execution_id.clone() },
+        ),
         ("action-started.json", Event::ActionStarted { action_type, execution_id: Some(execution_id) }),
         ("codepipeline-job.json", Event::InvokeJob),
         ("schedule.json", Event::Schedule),
@@ -63,7 +67,9 @@ async fn the_function_does_what_each_example_event_asks() {
     let execution_id = world.action("p", "Shell").await.unwrap().action_execution_id.unwrap();
 
     let mut answers = Vec::new();
-    for name in ["action-started", "action-abandoned", "state-machine-ended", "codepipeline-job", "schedule"] {
+    for name in
+        ["action-started", "action-abandoned", "action-failed", "state-machine-ended", "codepipeline-job", "schedule"]
+    {
         let polls_before = world.emulator.calls("PollForJobs");
         let mut event = example(&format!("{name}.json"));
         if name == "action-started" {
@@ -88,6 +94,7 @@ async fn the_function_does_what_each_example_event_asks() {
         [
             ("action-started", 1, 0, 0, true),
             ("action-abandoned", 0, 1, 0, false),
+        ("action-failed", 0, 0, 0, false),
             ("state-machine-ended", 0, 0, 0, true),
             ("codepipeline-job", 0, 0, 1, false),
             ("schedule", 0, 0, 0, true),

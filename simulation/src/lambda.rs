@@ -151,6 +151,9 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
                 Ok(Event::ActionOver { action_type, execution_id }) => {
                     worker.action_over(&action_type, execution_id.as_deref(), deadline).await
                 }
+                Ok(Event::ActionFailed { action_type, execution_id }) => {
+                    worker.action_failed(&action_type, &execution_id, deadline).await
+                }
                 Ok(Event::InvokeJob) => worker.run_job(&event, deadline).await,
                 Ok(_) | Err(_) => Ok(Summary::default()),
             },
@@ -294,14 +297,15 @@ pub(crate) fn tell(world: &Arc<World>, event: &Value) {
     let text = |at: &str| event.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let is_served = matches!(text("/detail/type/owner"), "Custom" | "ThirdParty");
     let state = text("/detail/state");
-    if !is_served || !matches!(state, "STARTED" | "ABANDONED") {
+    if !is_served || !matches!(state, "STARTED" | "ABANDONED" | "FAILED") {
         return;
     }
     let name = format!("{state} {}", text("/detail/action-execution-id"));
     let mut random = world.random(&format!("{name} {}", text("/id")));
     let times = match random.range(0, 99) {
         0..5 if world.is_troubled() => 0,
-        5..10 => 2,
+        5..8 => 2,
+        8..10 => 3,
         _ => 1,
     };
     for time in 0..times {

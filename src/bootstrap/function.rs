@@ -81,6 +81,9 @@ async fn answer(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Su
             Event::ActionOver { action_type, execution_id } => {
                 worker.action_over(&action_type, execution_id.as_deref(), deadline).await
             }
+            Event::ActionFailed { action_type, execution_id } => {
+                worker.action_failed(&action_type, &execution_id, deadline).await
+            }
             Event::InvokeJob => worker.run_job(&payload, deadline).await,
             Event::Ignored { what } => {
                 tracing::info!("ignored {what}: it asks for nothing");

@@ -297,6 +297,32 @@ fn work_outside_may_take_longer_than_the_function() {
 }
 
 #[test]
+fn work_outside_ends_before_codepipeline_ends_its_action() {
+    let arn = "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout";
+    let configured = |seconds: Option<Value>| {
+        let mut entry = with_run(json!({"stateMachine": arn}));
+        match seconds {
+            Some(seconds) => entry["timeoutSeconds"] = seconds,
+            None => drop(entry.as_object_mut().unwrap().remove("timeoutSeconds")),
+        }
+        let mut config = parsed(&[("ACTIONS", &json!([entry]).to_string())]).map_err(|error| error.to_string())?;
+        let action = config.actions.remove(0);
+        let Run::StateMachine { overall, .. } = action.run else { panic!("no state machine") };
+        Ok::<_, String>((overall.as_secs(), action.asked_timeout.map(|asked| asked.as_secs())))
+    };
+    assert_eq!(configured(None), Ok((85_500, None)));
+    for (seconds, used, asked) in [
+        (json!(85_499), 85_499, None),
+        (json!(85_500), 85_500, None),
+        (json!(85_501), 85_500, Some(85_501)),
+        (json!("86400"), 85_500, Some(86_400)),
+    ] {
+        assert_eq!(configured(Some(seconds)), Ok((used, asked)));
+    }
+    assert!(configured(Some(json!(86_401))).unwrap_err().contains("whole number of seconds from 1 to 86400"));
+}
+
+#[test]
 fn each_kind_of_run_has_its_rules() {
     for (run, rule) in [
         (json!({}), "run: must be an object with exactly one member: command, http, stateMachine"),

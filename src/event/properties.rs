@@ -30,7 +30,7 @@ const NAMES: [&str; 18] = [
     "jobId",
 ];
 
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 14] = [
     "aws.events",
     "aws.scheduler",
     "aws.codepipeline",
@@ -41,6 +41,7 @@ const TEXTS: [&str; 13] = [
     "STARTED",
     "ABANDONED",
     "CANCELED",
+    "FAILED",
     "RUNNING",
     "",
     "AKIA/SECRET+VALUE",

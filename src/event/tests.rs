@@ -150,3 +150,18 @@ fn only_the_end_of_an_execution_is_of_use() {
     assert_eq!(parsed(json!({"stateMachineArn": arn})), Ok(named));
     assert!(matches!(parsed(json!({"status": "RUNNING"})), Ok(Event::Ignored { .. })));
 }
+
+#[test]
+fn a_failed_action_is_told_from_an_abandoned_one() {
+    let kind = json!({"owner": "Custom", "category": "Test", "provider": "Shell", "version": "1"});
+    let [category, owner, provider, version] = ["Test", "Custom", "Shell", "1"].map(str::to_owned);
+    let action_type = ActionTypeId { category, owner, provider, version };
+    let event = |detail: Value| {
+        let kind = "CodePipeline Action Execution State Change";
+        Event::parse(&json!({"source": "aws.codepipeline", "detail-type": kind, "detail": detail})).unwrap()
+    };
+    let failed = event(json!({"state": "FAILED", "type": kind, "action-execution-id": "e"}));
+    assert_eq!(failed, Event::ActionFailed { action_type, execution_id: "e".into() });
+    let nameless = event(json!({"state": "FAILED", "type": kind}));
+    assert!(matches!(nameless, Event::Ignored { what } if what.contains("action-execution-id")));
+}

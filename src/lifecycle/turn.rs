@@ -146,8 +146,7 @@ impl Turn {
         match timeout_at(deadline, working).await {
             // A service that was asked and did not answer may have begun the work.
             Ok(Err(failure))
-                if failure.runs_on
-                    || failure.kind == FailureKind::SystemUnavailable && !action.wants_files_boxed() =>
+                if failure.runs_on || failure.kind == FailureKind::SystemUnavailable && !action.wants_files_boxed() =>
             {
                 Err(Ended { failure, work: Work::Unknown })
             }

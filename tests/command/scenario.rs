@@ -122,8 +122,13 @@ impl Scenario {
         let workspace = Arc::new(Workspace::create(work_folder.path(), &job).unwrap());
         let arguments = self.arguments.iter().map(|argument| Template::parse(argument).ok().unwrap()).collect();
         let action = CommandAction::new(arguments, self.secrets, self.timeout, self.package).ok().unwrap();
-        let run =
-            Run { job: Arc::new(job), age: Duration::ZERO, workspace, deadline: Instant::now() + self.deadline, links: Arc::new(NoLinks) };
+        let run = Run {
+            job: Arc::new(job),
+            age: Duration::ZERO,
+            workspace,
+            deadline: Instant::now() + self.deadline,
+            links: Arc::new(NoLinks),
+        };
         Staged { action: action.with_grace(self.grace), run, _work_folder: work_folder }
     }
 

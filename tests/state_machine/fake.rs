@@ -19,6 +19,8 @@ const EXECUTION: &str = "arn:aws:states:eu-central-1:111122223333:execution:Depl
 pub(crate) enum Fault {
     /// This error is the answer: HTTP status and name.
     Error(u16, &'static str),
+    /// Access is denied, with this message.
+    Denied(&'static str),
     /// It takes effect, and its answer is lost.
     LoseAnswer,
 }
@@ -141,6 +143,9 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
         };
         match fault {
             Some((_, Fault::Error(status, name))) => (None, (status, json!({"__type": name, "message": "on purpose"}))),
+            Some((_, Fault::Denied(message))) => {
+                (None, (400, json!({"__type": "AccessDeniedException", "message": message})))
+            }
             other => (other, state.answer(&target, &body)),
         }
     };

@@ -1,5 +1,7 @@
 //! Looking at an execution that an earlier job started.
 
+use std::time::Duration;
+
 use codepipeline_worker::job::{FailureKind, ObjectPlace};
 use serde_json::json;
 
@@ -107,6 +109,53 @@ async fn refusals_and_missing_executions_are_failures() {
         assert_eq!(failure.kind, kind, "{error}");
         assert!(failure.message.contains(said), "{}", failure.message);
     }
+}
+
+#[tokio::test]
+async fn a_young_execution_that_does_not_show_yet_goes_on() {
+    let fake = Fake::start().await;
+    let (mut scenario, token) = running(&fake).await;
+    fake.fail_always("DescribeExecution", Fault::Error(400, "ExecutionDoesNotExist"));
+    scenario.age = Duration::from_secs(59);
+    assert_eq!(going_on(scenario.resume(&token).await).token, token);
+    scenario.age = Duration::from_secs(60);
+    let failure = failed(scenario.resume(&token).await);
+    assert_eq!(failure.kind, FailureKind::JobFailed);
+    assert!(!failure.runs_on, "there is nothing to stop");
+}
+
+#[tokio::test]
+async fn an_execution_that_may_not_be_looked_at_is_to_be_stopped() {
+    let fake = Fake::start().await;
+    let (scenario, token) = running(&fake).await;
+    fake.fail_once("DescribeExecution", Fault::Error(400, "AccessDeniedException"));
+    assert!(failed(scenario.resume(&token).await).runs_on);
+}
+
+#[tokio::test]
+async fn a_key_that_can_not_be_used_is_named_with_its_permission() {
+    let fake = Fake::start().await;
+    let (scenario, token) = running(&fake).await;
+    let message = "User is not authorized to perform: kms:Decrypt on this resource";
+    for (fault, kind, advice) in [
+        (Fault::Error(400, "KmsAccessDeniedException"), FailureKind::PermissionError, "allow it kms:Decrypt"),
+        (Fault::Denied(message), FailureKind::PermissionError, "allow it kms:Decrypt"),
+        (Fault::Error(400, "KmsInvalidStateException"), FailureKind::ConfigurationError, "enable that key"),
+    ] {
+        fake.fail_once("DescribeExecution", fault.clone());
+        let failure = failed(scenario.resume(&token).await);
+        assert_eq!(failure.kind, kind, "{fault:?}");
+        assert!(failure.message.contains(advice) && failure.message.contains("kms:Decrypt"), "{}", failure.message);
+        assert!(!failure.message.contains("GenerateDataKey"), "{}", failure.message);
+        fake.fail_once("StartExecution", fault.clone());
+        let failure = failed(scenario.start().await);
+        assert_eq!(failure.kind, kind, "{fault:?}");
+        let both = "kms:Decrypt and kms:GenerateDataKey";
+        assert!(failure.message.contains(advice) && failure.message.contains(both), "{}", failure.message);
+    }
+    fake.fail_once("StartExecution", Fault::Error(400, "KmsThrottlingException"));
+    going_on(scenario.start().await);
+    assert_eq!(fake.executions(), 1);
 }
 
 #[tokio::test]

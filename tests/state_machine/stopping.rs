@@ -1,6 +1,6 @@
 //! Stopping the execution of an action that was abandoned.
 
-use codepipeline_worker::actions::{Abandoned, Action};
+use codepipeline_worker::actions::{Abandoned, Action, Remains};
 use codepipeline_worker::job::FailureKind;
 use serde_json::json;
 
@@ -49,6 +49,27 @@ async fn work_that_is_over_or_was_never_begun_needs_no_stop() {
     fake.succeed(NAME, &json!({}));
     assert!(scenario.action.stop(&abandoned(NAME, None)).await.is_ok());
     assert_eq!(fake.execution(NAME).unwrap().status, "SUCCEEDED");
+}
+
+#[tokio::test]
+async fn the_execution_of_a_failed_action_is_stopped_if_it_runs() {
+    let fake = Fake::start().await;
+    let scenario = Scenario::new(&fake.config, MACHINE);
+    let remains = async || scenario.action.stop_failed(&abandoned(NAME, None)).await.ok().unwrap();
+    assert_eq!(remains().await, Remains::Nothing, "it was never begun");
+    going_on(scenario.start().await);
+    assert_eq!(remains().await, Remains::Stopped);
+    let stopped = fake.execution(NAME).unwrap();
+    assert_eq!((stopped.status.as_str(), stopped.error.as_deref()), ("ABORTED", Some("CodePipeline.Failed")));
+    for status in ["ABORTED", "SUCCEEDED", "FAILED", "TIMED_OUT"] {
+        fake.change(NAME, |execution| execution.status = status.to_owned());
+        assert_eq!(remains().await, Remains::Nothing, "{status}");
+    }
+    assert_eq!(fake.calls("StopExecution").len(), 1);
+    assert_eq!(fake.calls("DescribeExecution")[0]["includedData"], "METADATA_ONLY");
+    fake.fail_always("DescribeExecution", Fault::Error(400, "ThrottlingException"));
+    let failure = scenario.action.stop_failed(&abandoned(NAME, None)).await.err().unwrap();
+    assert_eq!(failure.kind, FailureKind::SystemUnavailable);
 }
 
 #[tokio::test]

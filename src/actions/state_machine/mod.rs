@@ -39,8 +39,7 @@ const ABANDONED: Why = (
     "CodePipeline.Abandoned",
     "the CodePipeline action that this execution was started for was abandoned or cancelled",
 );
-const FAILED: Why =
-    ("CodePipeline.Failed", "the CodePipeline action that this execution was started for has failed");
+const FAILED: Why = ("CodePipeline.Failed", "the CodePipeline action that this execution was started for has failed");
 
 /// Runs an execution of a state machine for each job of an action type.
 pub struct StateMachineAction {
