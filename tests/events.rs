@@ -94,7 +94,7 @@ async fn the_function_does_what_each_example_event_asks() {
         [
             ("action-started", 1, 0, 0, true),
             ("action-abandoned", 0, 1, 0, false),
-        ("action-failed", 0, 0, 0, false),
+            ("action-failed", 0, 0, 0, false),
             ("state-machine-ended", 0, 0, 0, true),
             ("codepipeline-job", 0, 0, 1, false),
             ("schedule", 0, 0, 0, true),
