@@ -173,7 +173,7 @@ async fn a_delivered_job_that_nobody_serves_fails_instead_of_waiting() {
 
 #[tokio::test]
 async fn a_job_that_came_late_has_its_details_fetched_and_looks_the_same() {
-    for (expires_in_ms, fetched) in [(60_000.0, 1), (900_000.0, 0)] {
+    for (expires_in_ms, fetched) in [(60_000.0, 1), (830_000.0, 1), (900_000.0, 0)] {
         let world = World::new(false).await;
         let action = Twice::default();
         let mut event = event(FIRST, None);

@@ -17,6 +17,10 @@ const USER_PARAMETERS: &str = "UserParameters";
 /// Credentials that expire within this time count as expired: an event may have been tried for hours before it came.
 const EXPIRING: Duration = Duration::from_secs(2 * 60);
 
+/// How long fresh credentials live (a comment in AWS's Jenkins plugin; undocumented). An event whose credentials have less left
+/// came late. Then its details are fetched again, so that links to artifacts live for 14 minutes at least.
+const LIFE: Duration = Duration::from_secs(15 * 60);
+
 /// The age that details with expired credentials are given, which is beyond the 14 minutes that any may be used for.
 const LONG_AGO: Duration = Duration::from_secs(60 * 60);
 
@@ -26,7 +30,7 @@ pub struct InvokedJob {
     pub details: Details,
     /// The right and the duty to report.
     pub claim: Claim,
-    /// When the event was read, since its credentials are at least this old; long ago if they have expired or soon will.
+    /// When its credentials were issued, as far as the event tells; long ago if they have expired or soon will.
     pub received_at: Instant,
 }
 
@@ -74,11 +78,10 @@ impl InvokedJob {
             encryption_key: text(data.pointer("/encryptionKey/id")),
             continuation_token: text(data.get("continuationToken")).map(Into::into),
         };
-        let has_expired = data.pointer("/artifactCredentials/expirationTime").is_some_and(|at| is_expiring(at, now));
+        let age = data.pointer("/artifactCredentials/expirationTime").map_or(Duration::ZERO, |at| age(at, now));
         let credentials = data.get("artifactCredentials").and_then(credentials);
-        let received_at = Instant::now();
-        let long_ago = has_expired.then(|| received_at.checked_sub(LONG_AGO)).flatten();
-        let received_at = long_ago.unwrap_or(received_at);
+        let read_at = Instant::now();
+        let received_at = read_at.checked_sub(age).unwrap_or(read_at);
         let invoked = Self { details: Details { job, credentials }, claim, received_at };
         Ok(Invoked::Job(Box::new(invoked)))
     }
@@ -93,11 +96,19 @@ pub(super) fn as_delivered(mut details: Details) -> Details {
     details
 }
 
-/// `expiration` is in milliseconds since the epoch, whole or not (as events are seen to have it). Anything else says
-/// nothing.
-fn is_expiring(expiration: &Value, now: SystemTime) -> bool {
-    let soon = now.duration_since(UNIX_EPOCH).unwrap_or_default() + EXPIRING;
-    expiration.as_f64().is_some_and(|at| at <= soon.as_secs_f64() * 1000.0)
+/// How old credentials are that expire then. `expiration` is in milliseconds since the epoch, whole or not (as events are seen
+/// to have it). Anything else says nothing.
+fn age(expiration: &Value, now: SystemTime) -> Duration {
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let Some(at) = expiration.as_f64() else { return Duration::ZERO };
+    // A number that is no time is beyond any life.
+    let left = Duration::try_from_secs_f64(at / 1000.0 - now.as_secs_f64());
+    match left {
+        Ok(left) if left <= EXPIRING => LONG_AGO,
+        Ok(left) => LIFE.saturating_sub(left),
+        Err(_) if at > 0.0 && at / 1000.0 > now.as_secs_f64() => Duration::ZERO,
+        Err(_) => LONG_AGO,
+    }
 }
 
 fn configuration(parameters: &str) -> Configuration {
@@ -205,6 +216,17 @@ mod tests {
             event["CodePipeline.job"]["data"]["artifactCredentials"]["expirationTime"] = expiration.clone();
             let Ok(Invoked::Job(job)) = InvokedJob::from_event(&event, now) else { panic!("no job") };
             assert_eq!(job.received_at.elapsed() >= LONG_AGO, is_old, "{expiration}");
+        }
+    }
+
+    #[test]
+    fn credentials_with_less_than_their_whole_life_are_as_old_as_they_are() {
+        for (left, age) in [(3600, 0), (900, 0), (840, 60), (300, 600)] {
+            let mut event = example();
+            event["CodePipeline.job"]["data"]["artifactCredentials"]["expirationTime"] = json!(left * 1000);
+            let received_at = parsed(&event).received_at;
+            let elapsed = received_at.elapsed().as_secs();
+            assert!((age..age + 30).contains(&elapsed), "{left}: {elapsed}");
         }
     }
 

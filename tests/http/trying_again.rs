@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use codepipeline_worker::job::FailureKind;
+use tokio::time::Instant;
 
 use crate::scenario::{answering, going_on};
 use crate::service::Answer;
@@ -71,11 +72,24 @@ async fn a_service_that_is_not_there_is_the_systems_failure() {
     assert_eq!(failure.message, expected);
 }
 
-#[tokio::test]
-async fn a_pause_that_is_asked_for_and_too_long_ends_the_tries() {
-    let scenario = answering([Answer::status(503).header("Retry-After", "31"), Answer::status(200)]).await;
-    assert_eq!(scenario.fail().await.kind, FailureKind::SystemUnavailable);
-    assert_eq!(scenario.service.requests().len(), 1);
+/// Time is paused: a pause goes by as soon as nothing else is to be done.
+#[tokio::test(start_paused = true)]
+async fn a_long_pause_that_is_asked_for_does_not_end_the_start() {
+    let busy = |status| Answer::status(status).header("Retry-After", "3600");
+    let scenario = answering([busy(503), busy(429), busy(503), Answer::status(200)]).await;
+    let began = Instant::now();
+    scenario.deadline(Duration::from_secs(70)).succeed().await;
+    assert!((51..60).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_is_tried_four_times_and_no_more() {
+    let busy = || Answer::status(503).header("Retry-After", "31");
+    let scenario = answering(std::iter::repeat_with(busy).take(5)).await.deadline(Duration::from_secs(70));
+    let failure = scenario.fail().await;
+    assert_eq!(failure.kind, FailureKind::SystemUnavailable);
+    assert!(failure.message.contains("asked 4 times in vain"), "{}", failure.message);
+    assert_eq!(scenario.service.requests().len(), 4);
 }
 
 #[tokio::test]

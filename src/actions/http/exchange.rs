@@ -56,8 +56,15 @@ pub(super) struct Unavailable {
 }
 
 impl Exchange {
-    /// POSTs `message` to `url` until it is answered, not beyond `until`.
-    pub(super) async fn post(&self, url: &Url, message: &Message, until: Instant) -> Result<Answer, Unavailable> {
+    /// POSTs `message` to `url` until it is answered, not beyond `until`. If no later job asks again (`asked_later`), a long
+    /// `Retry-After` does not end the tries.
+    pub(super) async fn post(
+        &self,
+        url: &Url,
+        message: &Message,
+        until: Instant,
+        asked_later: bool,
+    ) -> Result<Answer, Unavailable> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -70,7 +77,8 @@ impl Exchange {
                 Ok(Err(error)) => (self.describe(&error), None),
                 Err(_) => ("no answer in the time that the invocation had for it".to_owned(), None),
             };
-            match self.retries.pause(tries, fastrand::f64(), asked) {
+            let left = (!asked_later).then(|| until.saturating_duration_since(Instant::now()));
+            match self.retries.pause(tries, fastrand::f64(), asked, left) {
                 Some(pause) if Instant::now() + pause < until => {
                     tracing::debug!(tries, reason, "trying the service again");
                     sleep(pause).await;

@@ -44,7 +44,7 @@
 //! | `404`, `405`, `410` | `ConfigurationError` for `job.started`; `JobFailed` for `job.continued` |
 //! | other 4xx | `JobFailed`; the body of each 4xx, up to 2000 characters, is shown in the pipeline |
 //! | 3xx | `ConfigurationError`: redirects are not followed |
-//! | `408`, `429`, 5xx, no answer | It is asked again, a few times with random pauses, and not before a `Retry-After` of up to 30 s. If that is no use: `SystemUnavailable` for `job.started`; for `job.continued` the work goes on and the next continuation asks again. |
+//! | `408`, `429`, 5xx, no answer | It is asked again, four times in all, with random pauses. `job.continued` is not sent again before a `Retry-After` of up to 30 s, and not at all in this job after a longer one. `job.started` waits for a `Retry-After` as far as that leaves time for the four tries. If none is answered: `SystemUnavailable` for `job.started`; for `job.continued` the work goes on and the next continuation asks again. |
 //!
 //! A result (`200`), each member optional, at most 256 KiB in all:
 //!
@@ -217,7 +217,7 @@ impl Action for HttpAction {
         let message = Message::of_job(Kind::Started, &run, execution_id(&run.job), seconds).await?;
         let redactor = self.redactor(&run.job, &message);
         let turn = Turn { job: &run.job, address, url, before: None, redactor, seconds };
-        match self.exchange.post(url, &message, answer_by(run.deadline)).await {
+        match self.exchange.post(url, &message, answer_by(run.deadline), false).await {
             Ok(answer) => turn.conclude(&answer),
             Err(unavailable) => Err(failures::of_unavailable(&unavailable)),
         }
@@ -234,7 +234,7 @@ impl Action for HttpAction {
         let redactor = self.redactor(&run.job, &message);
         let (address, url) = (&self.address, &token.location);
         let turn = Turn { job: &run.job, address, url, before: Some(&token), redactor, seconds };
-        match self.exchange.post(url, &message, answer_by(run.deadline)).await {
+        match self.exchange.post(url, &message, answer_by(run.deadline), true).await {
             Ok(answer) => turn.conclude(&answer),
             Err(unavailable) => {
                 let (tries, reason) = (unavailable.tries, unavailable.reason);
@@ -250,7 +250,7 @@ impl Action for HttpAction {
         let kept = token.as_ref().and_then(|token| token.execution_id.as_deref());
         let message = Message::abandoned(kept.unwrap_or(&abandoned.execution_id), self.seconds());
         let url = token.as_ref().map_or(self.address.url(), |token| &token.location);
-        match self.exchange.post(url, &message, Instant::now() + STOPPING).await {
+        match self.exchange.post(url, &message, Instant::now() + STOPPING, false).await {
             Ok(answer) if matches!(answer.status, 200..=299 | 404 | 410) => Ok(()),
             Ok(answer) => {
                 let redactor = Redactor::new(self.secret.expose_secret().split_whitespace());

@@ -5,6 +5,10 @@ use std::time::Duration;
 /// A service that asks for a longer pause is asked again by the next continuation, if there is one.
 const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
+/// Where no continuation asks again, the time that is left is shared out among the tries, if each has at least this much. In less
+/// time, a service that asked for a long pause would only be disturbed.
+const LEAST_SHARE: Duration = Duration::from_secs(10);
+
 /// When a message is sent again that got no answer, or a passing one (408, 429, 5xx).
 #[derive(Clone, Copy, Debug)]
 pub struct Retries {
@@ -19,7 +23,8 @@ pub struct Retries {
 impl Default for Retries {
     /// Four tries with 500 + 1000 + 2000 ms = 3.5 s between them at most; a service that asks for longer pauses is granted
     /// 3 × 30 s. With requests that take their whole time, 30 s by default, that would be 123.5 s and 210 s: the end of the
-    /// turn, after 70 s by default (`config/run.rs`), cuts it short.
+    /// turn, after 70 s by default (`config/run.rs`), cuts it short. At the start of a job longer pauses are granted as well,
+    /// as far as they leave time for four tries: 17 s each in such a turn.
     fn default() -> Self {
         Self { tries: 4, first_pause: Duration::from_millis(500), longest_pause: Duration::from_secs(5) }
     }
@@ -27,11 +32,22 @@ impl Default for Retries {
 
 impl Retries {
     /// How long to wait after `tries` tries, of which the last was answered with `asked` in `Retry-After`; `None` when
-    /// there is no other. `chance` is from 0 to 1 ("full jitter").
-    pub(super) fn pause(&self, tries: u32, chance: f64, asked: Option<Duration>) -> Option<Duration> {
-        if tries >= self.tries || asked.is_some_and(|asked| asked > LONGEST_ASKED) {
-            return None;
-        }
+    /// there is no other. `chance` is from 0 to 1 ("full jitter"). `left` is the time for all further tries, unless a later
+    /// job asks again.
+    pub(super) fn pause(
+        &self,
+        tries: u32,
+        chance: f64,
+        asked: Option<Duration>,
+        left: Option<Duration>,
+    ) -> Option<Duration> {
+        let further = self.tries.checked_sub(tries).filter(|&further| further > 0)?;
+        let share = left.map(|left| left / further.saturating_add(1)).filter(|share| *share >= LEAST_SHARE);
+        let asked = match (asked, share) {
+            (Some(asked), Some(share)) => Some(asked.min(share)),
+            (Some(asked), None) if asked > LONGEST_ASKED => return None,
+            (asked, _) => asked,
+        };
         let doubled = self.first_pause.saturating_mul(1 << (tries - 1).min(20));
         let pause = doubled.min(self.longest_pause).mul_f64(chance);
         Some(asked.map_or(pause, |asked| asked.max(pause)))
@@ -45,17 +61,41 @@ mod tests {
     #[test]
     fn pauses_double_up_to_the_longest_and_end_with_the_tries() {
         let retries = Retries { tries: 7, ..Retries::default() };
-        let pauses: Vec<_> = (1..=7).map(|tries| retries.pause(tries, 1.0, None).map(|it| it.as_millis())).collect();
+        let pauses: Vec<_> =
+            (1..=7).map(|tries| retries.pause(tries, 1.0, None, None).map(|it| it.as_millis())).collect();
         assert_eq!(pauses, [Some(500), Some(1000), Some(2000), Some(4000), Some(5000), Some(5000), None]);
-        assert_eq!(retries.pause(2, 0.25, None), Some(Duration::from_millis(250)));
-        assert_eq!(Retries { tries: u32::MAX, ..retries }.pause(u32::MAX - 1, 1.0, None), Some(retries.longest_pause));
+        assert_eq!(retries.pause(2, 0.25, None, None), Some(Duration::from_millis(250)));
+        assert_eq!(
+            Retries { tries: u32::MAX, ..retries }.pause(u32::MAX - 1, 1.0, None, None),
+            Some(retries.longest_pause)
+        );
     }
 
     #[test]
     fn what_the_service_asks_for_is_granted_within_bounds() {
-        let pause = |asked| Retries::default().pause(1, 1.0, Some(Duration::from_secs(asked)));
+        let pause = |asked| Retries::default().pause(1, 1.0, Some(Duration::from_secs(asked)), None);
         assert_eq!(pause(0), Some(Duration::from_millis(500)));
         assert_eq!(pause(30), Some(Duration::from_secs(30)));
         assert_eq!(pause(31), None);
+    }
+
+    #[test]
+    fn a_start_is_tried_four_times_however_long_a_pause_is_asked_for() {
+        let pauses = |asked, mut left: Duration| {
+            let mut pauses = Vec::new();
+            while let Some(pause) =
+                Retries::default().pause(pauses.len() as u32 + 1, 0.0, Some(Duration::from_secs(asked)), Some(left))
+                && pause < left
+            {
+                pauses.push(pause.as_millis());
+                left -= pause;
+            }
+            pauses
+        };
+        assert_eq!(pauses(3600, Duration::from_secs(69)), [17_250; 3]);
+        assert_eq!(pauses(30, Duration::from_secs(69)), [17_250; 3]);
+        assert_eq!(pauses(31, Duration::from_secs(600)), [31_000; 3]);
+        assert!(pauses(3600, Duration::from_secs(39)).is_empty(), "there is too little time");
+        assert_eq!(pauses(5, Duration::from_secs(39)), [5000; 3]);
     }
 }
