@@ -15,9 +15,9 @@ use lambda_runtime::tower::util::MapRequestLayer;
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 
-use crate::actions::{LONGEST_RUN, Served};
 use crate::actions::command;
 use crate::actions::state_machine::StateMachineAction;
+use crate::actions::{LONGEST_RUN, Served};
 use crate::artifacts::{Limits, Stores};
 use crate::config::{ActionConfig, Config, ConfigError, Environment, Run};
 use crate::ledger::Ledger;
