@@ -1,4 +1,4 @@
-//! What woke the function. Parsed by hand from a JSON value: a derived parser's error may quote the input, and a
+//! The event that woke the function. Parsed by hand from a JSON value: a derived parser's error may quote the input, and a
 //! `CodePipeline.job` event holds credentials.
 
 mod elsewhere;
@@ -19,7 +19,7 @@ pub use elsewhere::UnknownEvent;
 pub enum Event {
     /// The schedule, or a test of the function with `{}` or `null`: poll every action type.
     Schedule,
-    /// JSON that does not look like an event of any service: the input that somebody wrote for a schedule. Counts as a tick.
+    /// JSON that does not look like an event of any service: a schedule's own input, written by a user. Counts as a tick.
     OwnInput,
     /// An action has begun: poll its type, since its job is there now or in a moment.
     ActionStarted {
@@ -51,15 +51,15 @@ pub enum Event {
     InvokeJob,
     /// An event of CodePipeline or Step Functions that asks for nothing.
     Ignored {
-        /// What it is, in words that may be logged.
+        /// The event in words that may be logged.
         what: String,
     },
 }
 
 impl Event {
-    /// Tells what `payload` is. Reads no more than it needs, and that leniently: real events differ from their
-    /// documentation (numbers as floats, missing members), and an EventBridge rule's schedule sends `"detail": {}` where
-    /// EventBridge Scheduler sends `"detail": "{}"`.
+    /// Sorts a payload. Reads no more than it needs, and that leniently, because real events differ from their documentation:
+    /// numbers are floats, members are missing. An EventBridge rule's schedule sends `"detail": {}`, and EventBridge
+    /// Scheduler sends `"detail": "{}"`.
     ///
     /// # Errors
     /// Returns an error if another service sent the event. The error names its source and type, or what it looks like, and
@@ -138,7 +138,7 @@ fn execution(payload: &Value) -> Event {
     }
 }
 
-/// A text, or a whole number in whatever form it came (`1`, `1.0`).
+/// A text, or a whole number in any form (`1`, `1.0`).
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),

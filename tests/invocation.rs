@@ -191,6 +191,21 @@ async fn an_idle_invocation_polls_each_type_once() {
     assert_eq!(world.emulator.calls("PollForJobs"), 1);
 }
 
+#[tokio::test]
+async fn the_log_counts_by_the_names_of_the_answers_members() {
+    let world = World::new().await;
+    let deleted = Served::new(test_type("Deleted"), Duration::from_secs(60), Together::new(1));
+    let worker = worker(&world, vec![deleted], 1);
+    let (lines, summary) = logged(worker.invoke(Instant::now() + QUARTER_OF_AN_HOUR)).await;
+    let answer = serde_json::to_value(summary.unwrap()).unwrap();
+    let line = lines.last().unwrap().as_object().unwrap();
+    for (name, value) in answer.as_object().unwrap() {
+        assert_eq!(line.get(name), Some(value), "{name}");
+    }
+    let others: Vec<_> = line.keys().filter(|name| answer.get(name).is_none()).collect();
+    assert_eq!(others, ["durationMs", "level", "message", "target", "timestamp"]);
+}
+
 /// Panics, and says something that nobody should read.
 struct Panicking;
 
@@ -251,6 +266,24 @@ async fn work_that_the_invocations_deadline_cuts_off_is_still_reported() {
     assert!(Instant::now() < deadline, "reported only after the deadline");
     let message = world.action("p", "A0").await.unwrap().error_details.unwrap().message.unwrap();
     assert!(message.contains("deadline"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staging_in_leaves_the_action_its_time_and_says_what_to_change() {
+    let world = world_with_jobs(1).await;
+    let mut lifecycle = lifecycle(&world);
+    let silence = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    lifecycle.stores = Stores::new(&shared_config(&format!("http://{}", silence.local_addr().unwrap())));
+    let served = Arc::new(Served::new(test_type("Many"), Duration::from_secs(30), Hanging));
+    let offer = offer(&world).await;
+    // The action's 30 s, 20 s for staging out, and 7 s for claiming and for staging in, after which S3 is still waited for.
+    let deadline = Instant::now() + lifecycle.reporting + Duration::from_secs(30 + 20 + 7);
+
+    let end = lifecycle.live(offer, &served, Invocation::until(deadline)).await;
+
+    assert_eq!(end, End::Failed);
+    let message = world.action("p", "A0").await.unwrap().error_details.unwrap().message.unwrap();
+    assert!(message.contains("30 s, 20 s for staging out") && message.contains("raise STAGING_TIMEOUT"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

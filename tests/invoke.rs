@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
 use codepipeline_worker::job::{Continuation, Failure, Finished, Outcome};
+use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
 use serde_json::{Value, json};
 use support::aws_json::{Answer, AwsJson};
@@ -131,6 +132,35 @@ async fn a_delivered_job_goes_on_in_the_next_under_the_first_ones_id() {
     let seen = action.seen.lock().unwrap();
     assert_eq!(*seen, [(FIRST.to_owned(), Some("ls".to_owned())), (FIRST.to_owned(), Some("ls".to_owned()))]);
     assert_eq!(world.server.operations().len(), 2, "results alone: {:?}", world.server.operations());
+}
+
+/// Never run.
+struct NeedsFiles;
+
+impl Action for NeedsFiles {
+    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+        unreachable!("there is no room for its files")
+    }
+}
+
+#[tokio::test]
+async fn a_delivered_job_fails_where_the_disk_is_too_full_for_its_files() {
+    let world = World::new(false).await;
+    let shared = shared_config(world.server.endpoint());
+    let full = |action| {
+        let folder = world.folder.path().to_owned();
+        let lifecycle = Lifecycle { min_free_bytes: u64::MAX, ..support::lifecycle(&shared, folder) };
+        Worker::new(lifecycle, action, 4, Duration::from_secs(60))
+    };
+
+    let failed = full(served(NeedsFiles)).run_job(&event(FIRST, None), deadline()).await.unwrap();
+    let continued = full(served(Twice::default())).run_job(&event(SECOND, None), deadline()).await.unwrap();
+
+    assert_eq!(failed, Summary { claimed: 1, failed: 1, ..Summary::default() });
+    assert_eq!(continued, Summary { claimed: 1, continued: 1, ..Summary::default() });
+    let put = &world.server.inputs("PutJobFailureResult")[0]["failureDetails"];
+    assert_eq!(put["type"], "SystemUnavailable");
+    assert!(put["message"].as_str().unwrap().contains("bytes are free in WORK_FOLDER"), "{put}");
 }
 
 #[tokio::test]

@@ -12,10 +12,10 @@ pub struct UnknownEvent {
     what: String,
 }
 
-/// What to do about an event of a service that has a rule, trigger or mapping of its own.
+/// The advice for an event of a service that sends it through a rule, a trigger or a mapping.
 const POINT_IT_ELSEWHERE: &str = "remove the rule, trigger or event source mapping that sends it to this function";
 
-/// Members that tell who sends an event without a source: the first match counts.
+/// Members that identify the sender of an event without a source: the first match counts.
 const SIGNS: [(&str, &str); 9] = [
     ("Records", "a batch of records (S3, SNS, SQS, Kinesis, DynamoDB and CodeCommit send those)"),
     ("records", "a batch of records (Firehose, Kafka and message brokers send those)"),

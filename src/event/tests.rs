@@ -1,4 +1,4 @@
-//! What each payload is, and what a refusal says.
+//! Payloads that wake the function, payloads that it ignores, and the texts of refusals.
 
 use serde_json::json;
 

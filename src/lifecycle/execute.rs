@@ -114,6 +114,13 @@ fn workspace(lifecycle: &Lifecycle, claim: &Claim, job: &Job, served: &Served) -
         && served.action.wants_files_boxed()
         && let Some(shortage) = lifecycle.shortage()
     {
+        tracing::error!(
+            metric = "LowDisk",
+            freeBytes = shortage.free,
+            minFreeBytes = shortage.needed,
+            error = %shortage,
+            "the delivered job fails, because it needs files"
+        );
         return Err(Failure::new(FailureKind::SystemUnavailable, shortage.to_string()));
     }
     Workspace::create(&lifecycle.work_folder, job)

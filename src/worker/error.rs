@@ -27,7 +27,7 @@ pub enum InvocationError {
          a Lambda Invoke action's job hangs until its action times out"
     )]
     NoLedger(usize),
-    /// Acknowledgements were refused, for want of a permission most likely.
+    /// CodePipeline refused acknowledgements, most likely because a permission is missing.
     #[error(
         "CodePipeline refused {0} acknowledgements (the log says why): until that is mended the jobs are left to other workers, or \
          time out"
@@ -36,7 +36,7 @@ pub enum InvocationError {
     /// Jobs whose worker died could not be looked for.
     #[error("jobs of workers that died could not be looked for: {0}")]
     NotRecovered(LedgerError),
-    /// A delivered job that can't be told from its event.
+    /// A `CodePipeline.job` event without a usable job.
     #[error(transparent)]
     Invoked(#[from] InvalidInvokeJob),
     /// The work outside of an abandoned or cancelled action may run on.
@@ -44,7 +44,7 @@ pub enum InvocationError {
     NotStopped {
         /// The action execution.
         execution_id: String,
-        /// What the action says of it.
+        /// The action's own words.
         reason: String,
     },
     /// Nothing tells which work outside to stop.

@@ -73,11 +73,11 @@ impl Worker {
         self
     }
 
-    /// Polls every action type and works until there is nothing to do or too little time, then looks after the jobs of
+    /// Polls every action type and works until there is nothing to do or too little time, then adopts the jobs of
     /// workers that died. Every job that is claimed has been reported when this returns; no task outlives it.
     ///
     /// # Errors
-    /// Returns an error if CodePipeline answered no poll, or if a job may hang. What else was done is in the log.
+    /// Returns an error if CodePipeline answered no poll, or if a job may hang. The log has the rest.
     pub async fn invoke(&self, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
         let served = self.polled(|_| true);
@@ -101,7 +101,7 @@ impl Worker {
         let mut problem = None;
         let types = self.polled(|served| served.action_type == *action_type);
         if types.is_empty() {
-            tracing::info!(action.type = %action_type, "an action of a type that is not polled is over: nothing to do");
+            tracing::info!(action.type = %action_type, "an action of a type that is not polled has ended: nothing to do");
             return Ok(summary);
         }
         let Some(execution_id) = execution_id else {
@@ -148,8 +148,8 @@ impl Worker {
         self.all_reported(summary)
     }
 
-    /// Whatever may hang makes the invocation fail, so that the function's error metric shows it. What the ledger will have
-    /// adopted does not hang.
+    /// A job that may hang makes the invocation fail, so that the function's error metric shows it. A job that a later
+    /// invocation adopts does not hang.
     fn all_reported(&self, summary: Summary) -> Result<Summary, InvocationError> {
         let Summary { undelivered, unknown, no_ledger, denied, .. } = summary;
         let unknown = if self.lifecycle.ledger.is_some() { 0 } else { unknown };
@@ -173,7 +173,7 @@ impl Worker {
         served.timeout + self.staging + self.lifecycle.reporting
     }
 
-    /// What the least demanding of these types needs; `None` if there are none.
+    /// The time that the least demanding of these types needs; `None` without any type.
     fn least_needed(&self, served: &[Arc<Served>]) -> Option<Duration> {
         served.iter().map(|served| self.needs(served)).min()
     }

@@ -9,10 +9,10 @@ use crate::actions::Served;
 use crate::lifecycle::Shortage;
 use crate::queue::QueueError;
 
-/// What one invocation has told the log. Metric filters on the log group read the lines that have the field `metric`.
+/// The problems that one invocation has logged. Metric filters on the log group read the lines that have the field `metric`.
 #[derive(Default)]
 pub(super) struct Problems {
-    /// What was polled for when CodePipeline throttled.
+    /// Polls that CodePipeline throttled, by action type and `queryParam`.
     throttled: BTreeSet<String>,
     low_disk: bool,
 }
@@ -34,7 +34,7 @@ impl Problems {
             }
             QueueError::Unavailable { .. } => {
                 summary.failed_polls += 1;
-                tracing::error!(action.type = %action_type, %error, "the poll failed; the other action types go on");
+                tracing::error!(action.type = %action_type, %error, "CodePipeline did not answer the poll");
             }
             refused => {
                 summary.unpollable += 1;

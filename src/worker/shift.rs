@@ -34,7 +34,7 @@ pub(super) struct Shift<'a> {
     open: Vec<Arc<Served>>,
     /// Types whose last poll failed, which a later one may not.
     put_off: Vec<Arc<Served>>,
-    /// What the log has been told of polls that failed, or were not sent.
+    /// Polls that failed or were not sent, as the log has them.
     pub(super) problems: Problems,
     is_first_pass: bool,
     running: JoinSet<End>,

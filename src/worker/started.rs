@@ -12,8 +12,8 @@ use crate::lifecycle::Invocation;
 const POLLS_PER_LOOK: u32 = 3;
 
 impl Worker {
-    /// Polls for the job of an action that has begun: its type alone, again and again until the job of that action
-    /// execution comes (any job, where the event names none), another worker holds it and no job is on offer, or patience ends. A poll that is
+    /// Polls for the job of an action that has begun: its type alone, until the job of that action execution comes. Where the event
+    /// names no execution, any job will do. Stops if another worker holds the job and none is on offer, or when patience ends. A poll that is
     /// throttled or unanswered counts as one of them. An action type that is not served costs nothing.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl Worker {
                 break;
             }
             let pause = self.patience.step.mul_f64(f64::from(tried) + fastrand::f64() - 0.5);
-            // What was done meanwhile may have taken all the time there is.
+            // Other jobs may have taken the rest of the time.
             let left = deadline.saturating_duration_since(Instant::now());
             if left < pause + needed.unwrap_or_default() {
                 break;

@@ -1,11 +1,11 @@
-//! What an invocation did, counted.
+//! The work of an invocation, counted.
 
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::lifecycle::End;
 
-/// What an invocation did: its answer, and the last line of its log.
+/// The counts of an invocation: its answer, and the last line of its log.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
@@ -85,7 +85,7 @@ impl Summary {
             unusable = self.unusable,
             stopped = self.stopped,
             durationMs = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            "the invocation is over"
+            "the invocation has ended"
         );
     }
 }
