@@ -14,7 +14,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawMode, Timespec};
 use super::error::{Problem, shown};
 use super::limits::{Counted, Limits, Tally};
 use super::links::{Link, Links, TooMuch};
-use super::names::{MadeOn, entry_path};
+use super::names::entry_path;
 use super::stop::Stop;
 pub(super) use notes::List;
 use notes::Notes;
@@ -166,7 +166,7 @@ impl<'a> Jail<'a> {
     /// paths as they are; a reader that follows links as GNU tar does asks here first.
     pub(super) fn resolved(&self, path: Vec<u8>) -> Result<Vec<u8>, Problem> {
         let Some(resolved) = self.last().links.resolved(&path)? else { return Ok(path) };
-        let resolved = entry_path(&resolved, MadeOn::Unix)?;
+        let resolved = entry_path(&resolved)?;
         if self.existing_parent(&resolved, &mut Nearby::default())?.is_none() {
             let text = format!("the entry `{}` lies below a link that points to no folder", shown(&path));
             return Err(Problem::Archive(text));

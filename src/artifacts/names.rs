@@ -2,8 +2,8 @@
 //!
 //! The rules are the same for all archives. `/` separates. `.` and empty components are dropped, and so is a leading `/`. `..`
 //! and NUL are refused. A component has at most 255 bytes, a name at most 4095 bytes and 255 components. All other bytes
-//! are ordinary, UTF-8 or not. A backslash and a colon are ordinary, too, as they are on Linux. Only in an archive that was
-//! made on a system where they separate, a backslash or a drive letter is refused. Names differ when their bytes do.
+//! are ordinary, UTF-8 or not. A backslash and a colon are ordinary, too, as they are on Linux. Names
+//! differ when their bytes do. `unpack/zip/names.rs` decodes a zip's names first.
 
 use super::error::{Problem, shown};
 
@@ -11,29 +11,14 @@ use super::error::{Problem, shown};
 /// descriptor for each level stays below the usual limit of 1024 open files.
 pub(super) const DEEPEST: usize = 255;
 
-/// What a path separator means where the archive was made.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum MadeOn {
-    Unix,
-    Dos,
-}
-
 /// The name of an entry as a path below the folder, by the rules at the top of this file; empty for the folder itself.
-pub(super) fn entry_path(name: &[u8], made_on: MadeOn) -> Result<Vec<u8>, Problem> {
+pub(super) fn entry_path(name: &[u8]) -> Result<Vec<u8>, Problem> {
     let refuse = |what: &str| Err(Problem::Archive(format!("the name of the entry `{}` {what}", shown(name))));
     if name.contains(&0) {
         return refuse("has a NUL in it");
     }
     if name.len() > 4095 {
         return refuse("has more than 4095 bytes");
-    }
-    if made_on == MadeOn::Dos {
-        if name.contains(&b'\\') {
-            return refuse("has backslashes; make the archive with `/` between folders");
-        }
-        if matches!(name, [letter, b':', ..] if letter.is_ascii_alphabetic()) {
-            return refuse("begins with a drive letter");
-        }
     }
     let mut path = Vec::with_capacity(name.len());
     let mut depth = 0;
@@ -56,11 +41,6 @@ pub(super) fn entry_path(name: &[u8], made_on: MadeOn) -> Result<Vec<u8>, Proble
     Ok(path)
 }
 
-/// Whether the name is one that only a folder can have. Readers don't agree on what anything else of that name is.
-pub(super) fn names_a_folder(name: &[u8]) -> bool {
-    matches!(name, b"." | [.., b'/'] | [.., b'/', b'.'])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,27 +59,17 @@ mod tests {
             ("//a", "a"),
             ("/", ""),
         ] {
-            assert_eq!(entry_path(name.as_bytes(), MadeOn::Unix), Ok(path.as_bytes().to_vec()));
+            assert_eq!(entry_path(name.as_bytes()), Ok(path.as_bytes().to_vec()));
         }
-        assert_eq!(entry_path(b"caf\xe9/\xff", MadeOn::Unix), Ok(b"caf\xe9/\xff".to_vec()));
-    }
-
-    #[test]
-    fn a_slash_or_a_dot_at_the_end_names_a_folder() {
-        for name in ["a/", "a/.", ".", "./", "/"] {
-            assert!(names_a_folder(name.as_bytes()), "{name}");
-        }
-        for name in ["a", "a.", "..a", ".a", "a/b", "a/b.", ""] {
-            assert!(!names_a_folder(name.as_bytes()), "{name}");
-        }
+        assert_eq!(entry_path(b"caf\xe9/\xff"), Ok(b"caf\xe9/\xff".to_vec()));
     }
 
     #[test]
     fn names_are_at_most_255_folders_deep() {
-        assert!(entry_path(("d/".repeat(254) + "./f").as_bytes(), MadeOn::Unix).is_ok());
-        let refused = entry_path(("d/".repeat(2040) + "f").as_bytes(), MadeOn::Unix).unwrap_err();
+        assert!(entry_path(("d/".repeat(254) + "./f").as_bytes()).is_ok());
+        let refused = entry_path(("d/".repeat(2040) + "f").as_bytes()).unwrap_err();
         assert!(refused.to_string().contains("is more than 255 folders deep"), "{refused}");
-        assert!(entry_path(("d/".repeat(255) + "f").as_bytes(), MadeOn::Unix).is_err());
+        assert!(entry_path(("d/".repeat(255) + "f").as_bytes()).is_err());
     }
 
     #[test]
@@ -107,10 +77,7 @@ mod tests {
         let long = "x".repeat(256);
         let deep = "d/".repeat(2100);
         for name in ["..", "a/../b", "a/..", "/..", "a\0b", &long, &deep] {
-            assert!(entry_path(name.as_bytes(), MadeOn::Unix).is_err(), "{name}");
-        }
-        for name in ["a\\b", "C:x", "c:/x", "..\\x"] {
-            assert!(entry_path(name.as_bytes(), MadeOn::Dos).is_err(), "{name}");
+            assert!(entry_path(name.as_bytes()).is_err(), "{name}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use super::super::error::{Problem, shown};
 use super::super::jail::{Attributes, Jail, Nearby};
 use super::super::links::checked_target;
-use super::super::names::{MadeOn, entry_path};
+use super::super::names::entry_path;
 use blocks::Blocks;
 use header::Header;
 use pax::Records;
@@ -117,7 +117,7 @@ fn unpack_entry(
     if header.kind() == b'M' {
         return Err(refused(&name, "continues from another volume; make the archive in one volume"));
     }
-    let path = jail.resolved(entry_path(&name, MadeOn::Unix)?)?;
+    let path = jail.resolved(entry_path(&name)?)?;
     let mode = header.mode().ok_or_else(|| refused(&path, "has no valid mode"));
     let attributes = |mode| Attributes { mode, modified: records.modified.or_else(|| header.modified()) };
     let kind = match header.kind() {
@@ -141,7 +141,7 @@ fn unpack_entry(
         b'3' | b'4' => return jail.left_out(&path, "device", nearby),
         b'6' => return jail.left_out(&path, "named pipe", nearby),
         b'1' => {
-            let to = jail.resolved(entry_path(after_climbing(&target()), MadeOn::Unix)?)?;
+            let to = jail.resolved(entry_path(after_climbing(&target()))?)?;
             return jail.hard_link(&path, &to, nearby);
         }
         b'2' => {

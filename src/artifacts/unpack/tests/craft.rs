@@ -13,10 +13,14 @@ pub(super) struct Crafted {
     pub(super) packed: u32,
     pub(super) unpacked: u32,
     pub(super) local_packed: Option<u32>,
+    pub(super) local_flags: Option<u16>,
     /// "Version made by": 0x03__ is Unix, 0x00__ is DOS.
     pub(super) made_by: u16,
     pub(super) attributes: u32,
     pub(super) offset: Option<u32>,
+    /// The extra fields in the central directory, and in the local header.
+    pub(super) extra: Vec<u8>,
+    pub(super) local_extra: Vec<u8>,
 }
 
 /// A stored regular file with mode 0644, made on a Unix.
@@ -33,9 +37,12 @@ pub(super) fn file(name: impl AsRef<[u8]>, content: &[u8]) -> Crafted {
         packed: size,
         unpacked: size,
         local_packed: None,
+        local_flags: None,
         made_by: 0x031e,
         attributes: 0o100_644 << 16,
         offset: None,
+        extra: Vec::new(),
+        local_extra: Vec::new(),
     }
 }
 
@@ -67,16 +74,17 @@ pub(super) fn zip_that_claims(entries: &[Crafted], count: u16) -> Vec<u8> {
         let offset = entry.offset.unwrap_or_else(|| u32::try_from(archive.len()).unwrap());
         let local_name = entry.local_name.as_ref().unwrap_or(&entry.name);
         archive.extend(b"PK\x03\x04");
-        for half in [20, entry.flags, entry.local_method.unwrap_or(entry.method), 0, 33] {
+        for half in [20, entry.local_flags.unwrap_or(entry.flags), entry.local_method.unwrap_or(entry.method), 0, 33] {
             archive.extend(half.to_le_bytes());
         }
         for word in [entry.crc, entry.local_packed.unwrap_or(entry.packed), entry.unpacked] {
             archive.extend(word.to_le_bytes());
         }
-        for half in [u16::try_from(local_name.len()).unwrap(), 0] {
+        for half in [local_name, &entry.local_extra].map(|field| u16::try_from(field.len()).unwrap()) {
             archive.extend(half.to_le_bytes());
         }
         archive.extend(local_name);
+        archive.extend(&entry.local_extra);
         archive.extend(&entry.body);
 
         directory.extend(b"PK\x01\x02");
@@ -86,13 +94,15 @@ pub(super) fn zip_that_claims(entries: &[Crafted], count: u16) -> Vec<u8> {
         for word in [entry.crc, entry.packed, entry.unpacked] {
             directory.extend(word.to_le_bytes());
         }
-        for half in [u16::try_from(entry.name.len()).unwrap(), 0, 0, 0, 0] {
+        for half in [&entry.name, &entry.extra].map(|field| u16::try_from(field.len()).unwrap()) {
             directory.extend(half.to_le_bytes());
         }
+        directory.extend([0; 6]);
         for word in [entry.attributes, offset] {
             directory.extend(word.to_le_bytes());
         }
         directory.extend(&entry.name);
+        directory.extend(&entry.extra);
     }
     let begin = archive.len();
     archive.extend(&directory);

@@ -13,42 +13,26 @@ fn the_crafted_archive_itself_is_in_order() {
 }
 
 #[test]
-fn names_that_climb_out_are_refused() {
-    for name in ["../neighbour", "a/../../neighbour", "..", "a/.."] {
-        assert_refused(zip(&[file(name, b"x")]), "climbs with `..`");
+fn nothing_is_written_outside_whatever_the_name() {
+    let names = ["../neighbour", "a/../../neighbour", "..", "a/..", "/tmp/x", "/../neighbour", "..\\..\\neighbour"];
+    for name in names {
+        for made_by in [0x031e, 0x0014] {
+            assert_eq!(
+                unpack_with(zip(&[Crafted { made_by, ..file(name, b"x") }]), LIMITS).0.map(|it| it.bytes),
+                Ok(1)
+            );
+        }
     }
 }
 
 #[test]
-fn a_leading_slash_is_dropped() {
-    assert_eq!(unpacked(zip(&[file("/tmp/x", b"x")])).keys().collect::<Vec<_>>(), ["tmp", "tmp/x"]);
-}
-
-#[test]
-fn backslashes_and_drive_letters_are_refused_where_they_separate_and_kept_where_not() {
-    let dos = |name: &str| Crafted { made_by: 20, attributes: 0, ..file(name, b"x") };
-    assert_refused(zip(&[dos("a\\b")]), "has backslashes");
-    assert_refused(zip(&[dos("C:\\x")]), "has backslashes");
-    assert_refused(zip(&[dos("c:x")]), "begins with a drive letter");
-    let kept = unpacked(zip(&[file("a\\b", b"x"), file("c:x", b"y")]));
-    assert_eq!(kept.keys().collect::<Vec<_>>(), ["a\\b", "c:x"]);
-}
-
-#[test]
-fn names_with_nul_or_without_anything_are_refused() {
-    assert_refused(zip(&[file("a\0b", b"x")]), "`a\\0b` has a NUL");
+fn an_entry_without_a_name_is_refused() {
+    for name in ["", "\0a", "./.\0"] {
+        let entry = file(name, b"x");
+        let has_name = name.starts_with("./.");
+        assert_eq!(unpack_with(zip(&[entry]), LIMITS).0.is_ok(), has_name, "{name:?}");
+    }
     assert_refused(zip(&[file("", b"x")]), "has no name");
-    assert_refused(zip(&[file("./", b""), file(".", b"x")]), "has no name");
-}
-
-#[test]
-fn files_and_links_with_the_name_of_a_folder_are_refused() {
-    for entry in [file("a/.", b"x"), link("a/", "b"), link("a/.", "b")] {
-        assert_refused(zip(&[entry]), "`a` is no folder, but has the name of one");
-    }
-    let local = |name: &[u8]| Crafted { local_name: Some(name.to_vec()), ..file("a", b"x") };
-    assert_refused(zip(&[local(b"a/")]), "`a` has another name in its local header");
-    assert_eq!(unpacked(zip(&[local(b"./a")])).len(), 1);
 }
 
 #[test]
@@ -80,8 +64,7 @@ fn links_are_made_as_they_are_wherever_they_point() {
 }
 
 #[test]
-fn links_without_or_with_odd_targets_are_refused() {
-    assert_refused(zip(&[link("l", "")]), "the link `l` has no target");
+fn links_with_odd_targets_are_refused() {
     assert_refused(zip(&[link("l", "a\0b")]), "a NUL");
     assert_refused(zip(&[link("l", &"x".repeat(5000))]), "more than 4095 bytes");
 }
@@ -93,7 +76,7 @@ fn nothing_is_written_through_a_link() {
         [file("l/x", b"x"), folder("d/"), link("l", "d")],
         [link("l", "/tmp"), link("l/x", "y"), folder("d/")],
     ] {
-        assert_refused(zip(&entries), "another entry at `l`");
+        assert_refused(zip(&entries), "a file or a link at `l`, where other entries need a folder");
     }
 }
 
@@ -107,10 +90,11 @@ fn a_bomb_ends_at_the_limit_whatever_sizes_it_claims() {
     let limits = Limits { max_unpacked_bytes: 100_000, ..LIMITS };
     let honest = deflated("bomb", &[0; 10_000_000]);
     let lying = Crafted { unpacked: 10, ..honest.clone() };
-    let (result, tree) = unpack_with(zip(&[honest]), limits);
-    assert_eq!(result, Err(Problem::TooLarge(100_000)));
-    assert!(matches!(&tree["bomb"], Node::File(_, content) if content.len() <= 100_000));
-    assert_refused(zip(&[lying]), "another size than the 10 bytes that it claims");
+    for bomb in [honest, lying] {
+        let (result, tree) = unpack_with(zip(&[bomb]), limits);
+        assert_eq!(result, Err(Problem::TooLarge(100_000)));
+        assert!(matches!(&tree["bomb"], Node::File(_, content) if content.len() <= 100_000));
+    }
     let many = [file("a", &[1; 60_000]), file("b", &[2; 60_000])];
     assert_eq!(unpack_with(zip(&many), limits).0, Err(Problem::TooLarge(100_000)));
 }
@@ -135,13 +119,6 @@ fn encrypted_entries_are_refused() {
 fn other_compression_methods_are_named() {
     assert_refused(zip(&[Crafted { method: 93, ..file("a", b"x") }]), "method 93 (ZSTD)");
     assert_refused(zip(&[Crafted { method: 77, ..file("a", b"x") }]), "method 77 (unknown)");
-}
-
-#[test]
-fn devices_and_sockets_are_refused() {
-    for kind in [0o020_000, 0o060_000, 0o140_000] {
-        assert_refused(zip(&[Crafted { attributes: (kind | 0o644) << 16, ..file("a", b"") }]), "is a device");
-    }
 }
 
 #[test]
@@ -176,21 +153,18 @@ fn entries_that_share_bytes_are_refused() {
 #[test]
 fn local_headers_that_disagree_with_the_directory_are_refused() {
     let a = || file("a", b"content");
-    assert_refused(zip(&[Crafted { local_name: Some(b"b".to_vec()), ..a() }]), "`a` has another name");
     assert_refused(zip(&[Crafted { local_method: Some(8), ..a() }]), "another compression method");
     assert_refused(zip(&[Crafted { local_packed: Some(3), ..a() }]), "another size");
 }
 
 #[test]
-fn wrong_checksums_and_sizes_are_refused() {
+fn wrong_checksums_are_refused() {
     assert_refused(zip(&[Crafted { crc: 1, ..file("a", b"content") }]), "does not match its checksum");
     assert_refused(zip(&[Crafted { crc: 1, ..file("a", b"") }]), "does not match its checksum");
-    assert_refused(zip(&[Crafted { unpacked: 3, ..file("a", b"content") }]), "another size than the 3 bytes");
-    assert_refused(zip(&[Crafted { unpacked: 30, ..file("a", b"content") }]), "another size than the 30 bytes");
-    let mut padded = deflated("a", b"content");
-    padded.body.extend(b"hidden");
-    padded.packed += 6;
-    assert_refused(zip(&[padded]), "other bytes behind its compressed data");
+    assert_refused(zip(&[Crafted { crc: 1, ..deflated("a", b"content") }]), "does not match its checksum");
+    assert_refused(zip(&[Crafted { crc: 1, ..link("a", "content") }]), "does not match its checksum");
+    let cut = Crafted { packed: 3, ..file("a", b"content") };
+    assert_refused(zip(&[Crafted { local_packed: Some(3), ..cut }]), "does not match its checksum");
     assert_refused(zip(&[Crafted { method: 8, ..file("a", b"\xff\xff\xff\xff") }]), "no valid deflate data");
 }
 
@@ -201,6 +175,15 @@ fn a_directory_with_fewer_or_more_entries_than_claimed_is_refused() {
 }
 
 #[test]
-fn a_folder_with_content_is_refused() {
-    assert_refused(zip(&[Crafted { attributes: 0o040_755 << 16, ..file("d/", b"x") }]), "is a folder, but has content");
+fn names_that_need_a_folder_and_a_file_in_one_place_are_refused() {
+    for entries in [
+        [file("a", b"1"), folder("a/")],
+        [folder("a/"), file("a", b"1")],
+        [file("a", b"1"), file("a/b", b"2")],
+        [file("a/b/c", b"1"), link("a", "b")],
+        [file("a/b-", b"1"), file("a", b"2")],
+    ] {
+        assert_refused(zip(&entries), "the zip archive has a file or a link at `a`, where other entries need a folder");
+    }
+    assert_eq!(unpacked(zip(&[file("a", b"1"), file("a-b", b"2"), file("ab/c", b"3")])).len(), 4);
 }

@@ -13,6 +13,7 @@ use super::*;
 
 mod any_tar;
 mod any_zip;
+mod as_unzip;
 mod by_tools;
 mod craft;
 mod full_disk;
