@@ -40,6 +40,8 @@ pub struct Served {
     pub(crate) query_param: Option<(String, String)>,
     pub(crate) secrets: Vec<String>,
     pub(crate) timeout: Duration,
+    /// Time that an invocation keeps free for the job's artifacts, beside `timeout`.
+    pub(crate) staging: Duration,
     pub(crate) overall_timeout: Duration,
     pub(crate) alone: bool,
     pub(crate) on_crash: OnCrash,
@@ -57,6 +59,7 @@ impl Served {
             query_param: None,
             secrets: Vec::new(),
             timeout: timeout.min(LONGEST),
+            staging: Duration::ZERO,
             overall_timeout: LONGEST_RUN,
             alone: false,
             on_crash: OnCrash::Fail,

@@ -108,7 +108,7 @@ pub(super) const STAGING_TIMEOUT: Number = Number {
     default: 60,
     least: 1,
     most: LONGEST_FUNCTION,
-    meaning: "time kept free for staging artifacts in and out",
+    meaning: "time kept free for staging artifacts in and out, 20 s of it or a third for staging out",
 };
 pub(super) const MAX_UNPACKED_BYTES: Number = Number {
     name: "MAX_UNPACKED_BYTES",

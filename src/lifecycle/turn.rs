@@ -15,14 +15,12 @@ use crate::artifacts::{Limits, StagingError, Store};
 use crate::job::{Artifact, Failure, FailureKind, Finished, Job, Outcome};
 use crate::workspace::Workspace;
 
-/// How long a cancelled action may take to notice.
-const CANCELLING: Duration = Duration::from_secs(2);
-
-/// What staging in leaves for staging out.
+/// Of the time for staging, staging out has this much, or a third if that is less. The SDK tries an upload again within it:
+/// the pauses and a slow answer take some seconds.
 const STAGING_OUT: Duration = Duration::from_secs(20);
 
-/// With less time than this for staging in, no share of it is set apart.
-const SHORTEST_STAGING_IN: Duration = Duration::from_secs(5);
+/// How long a cancelled action may take to notice.
+const CANCELLING: Duration = Duration::from_secs(2);
 
 /// All that one turn at a job needs.
 pub(super) struct Turn {
@@ -109,12 +107,10 @@ impl Turn {
     async fn take(&self, unpacking: &Limits, end_by: Instant) -> Result<Outcome, Ended> {
         let files = self.served.action.wants_files_boxed();
         if files {
-            let staging = self.stage_in(unpacking);
-            let staged = match stage_in_by(Instant::now(), end_by, self.served.timeout) {
-                Some(by) => timeout_at(by, staging).await.unwrap_or_else(|_| Err(staged_too_long(&self.served))),
-                None => staging.await,
-            };
-            staged.map_err(Ended::untouched)?;
+            let now = Instant::now();
+            let limit = time_to_stage_in(end_by.saturating_duration_since(now), &self.served);
+            let staged = timeout_at(now + limit, self.stage_in(unpacking)).await;
+            staged.unwrap_or_else(|_| Err(staging_took_too_long(limit))).map_err(Ended::untouched)?;
         }
         let outcome = self.act(end_by).await?;
         if let Outcome::Finished(finished) = &outcome {
@@ -222,17 +218,26 @@ pub(super) fn store_of<'a>(store: Option<&'a Store>, artifact: &Artifact) -> Res
     })
 }
 
-/// When staging in must be done, so that the action has its whole time and staging out has time of its own. `None` if there is no
-/// time to divide: a delivered job may begin late, and where `STAGING_TIMEOUT` is short the action may need less than its time.
-fn stage_in_by(now: Instant, end_by: Instant, timeout: Duration) -> Option<Instant> {
-    end_by.checked_sub(timeout + STAGING_OUT).filter(|by| *by >= now + SHORTEST_STAGING_IN)
+/// How long staging in may take in a turn that has `left`. All of it but the action's own time and the time for staging out,
+/// so that a slow download fails as what it is. A turn may begin with too little time for all three, since a delivered job is
+/// never left to another worker. Then staging in has its share of what is left, in proportion.
+fn time_to_stage_in(left: Duration, served: &Served) -> Duration {
+    let Served { timeout, staging, .. } = *served;
+    // No worker keeps time free for staging: then the whole turn is the only limit.
+    if staging.is_zero() {
+        return left;
+    }
+    let (needed, afterwards) = (timeout + staging, timeout + STAGING_OUT.min(staging / 3));
+    if left >= needed {
+        return left - afterwards;
+    }
+    (needed - afterwards).mul_f64(left.as_secs_f64() / needed.as_secs_f64())
 }
 
-fn staged_too_long(served: &Served) -> Failure {
-    let (action, out) = (served.timeout.as_secs(), STAGING_OUT.as_secs());
+fn staging_took_too_long(limit: Duration) -> Failure {
     let message = format!(
-        "the input artifacts were not staged in when only the action's own {action} s, {out} s for staging out and the time for \
-         reporting were left: raise STAGING_TIMEOUT and the function's timeout, lower timeoutSeconds, or make the artifacts smaller"
+        "staging in the input artifacts took longer than {limit:.0?}; the rest of the invocation's time is for the action and its \
+         outputs: raise STAGING_TIMEOUT and the function's timeout, or make the artifacts smaller"
     );
     Failure::new(FailureKind::JobFailed, message)
 }
@@ -250,19 +255,37 @@ pub(super) fn failure(error: &StagingError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actions::{Action, Run};
+    use crate::job::ActionTypeId;
 
-    #[tokio::test(start_paused = true)]
-    async fn staging_in_leaves_time_for_action_and_staging_out() {
-        let now = Instant::now();
-        let by = |seconds, timeout| {
-            let by = stage_in_by(now, now + Duration::from_secs(seconds), Duration::from_secs(timeout));
-            by.map(|by| (by - now).as_secs())
-        };
-        assert_eq!(by(360, 300), Some(40));
-        assert_eq!(by(890, 300), Some(570));
-        assert_eq!(by(325, 300), Some(5));
-        // A delivered job that begins late, and one with less than its action's time.
-        assert_eq!(by(324, 300), None);
-        assert_eq!(by(100, 300), None);
+    struct Never;
+
+    impl Action for Never {
+        async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+            std::future::pending().await
+        }
+    }
+
+    /// Seconds for staging in, given those that are left, the action's timeout and the time for staging.
+    fn staging_in(left: u64, timeout: u64, staging: u64) -> u64 {
+        let [category, owner, provider, version] = ["Test", "Custom", "Shell", "1"].map(str::to_owned);
+        let action_type = ActionTypeId { category, owner, provider, version };
+        let served = Served::new(action_type, Duration::from_secs(timeout), Never);
+        let served = Served { staging: Duration::from_secs(staging), ..served };
+        time_to_stage_in(Duration::from_secs(left), &served).as_secs()
+    }
+
+    #[test]
+    fn staging_in_leaves_time_for_the_action_and_its_outputs() {
+        assert_eq!(staging_in(880, 607, 60), 880 - 607 - 20);
+        assert_eq!(staging_in(667, 607, 60), 40);
+        assert_eq!(staging_in(880, 607, 30), 880 - 607 - 10);
+    }
+
+    #[test]
+    fn a_late_turn_divides_its_time_in_proportion() {
+        assert_eq!(staging_in(333, 606, 60), 20);
+        assert_eq!(staging_in(0, 607, 60), 0);
+        assert_eq!(staging_in(60, 607, 0), 60);
     }
 }

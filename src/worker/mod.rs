@@ -36,7 +36,6 @@ pub struct Worker {
     lifecycle: Arc<Lifecycle>,
     served: Vec<Arc<Served>>,
     concurrency: usize,
-    staging: Duration,
     patience: Patience,
     throttles: Throttles,
 }
@@ -61,9 +60,9 @@ impl Default for Patience {
 impl Worker {
     /// A worker that runs at most `concurrency` jobs at a time and keeps `staging` free around an action's own time.
     pub fn new(lifecycle: Lifecycle, served: Vec<Served>, concurrency: usize, staging: Duration) -> Self {
-        let served = served.into_iter().map(Arc::new).collect();
+        let served = served.into_iter().map(|served| Arc::new(Served { staging, ..served })).collect();
         let (patience, throttles) = (Patience::default(), Throttles::default());
-        Self { lifecycle: Arc::new(lifecycle), served, concurrency, staging, patience, throttles }
+        Self { lifecycle: Arc::new(lifecycle), served, concurrency, patience, throttles }
     }
 
     /// Looks for jobs of actions that have just begun with other patience than the default.
@@ -170,7 +169,7 @@ impl Worker {
 
     /// How much time must be left for a job of this type to be claimed.
     fn needs(&self, served: &Served) -> Duration {
-        served.timeout + self.staging + self.lifecycle.reporting
+        served.timeout + served.staging + self.lifecycle.reporting
     }
 
     /// The time that the least demanding of these types needs; `None` without any type.

@@ -19,7 +19,7 @@ use crate::runtime::Runtime;
 use crate::support::{shell, until};
 
 /// A job is taken if there is time for reporting (10 s), for staging (1 s), for the command (1 s) and for ending it.
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(22);
 
 /// Leaves its worker no further thread and has it asleep at its deadline. Two processes stay that ignore what asks them to end.
 const FILL: &str = r#"trap '' TERM; prlimit --pid $PPID --nproc=1:1 || exit 9
