@@ -12,6 +12,7 @@ use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
 use serde_json::{Value, json};
 use support::aws_json::{Answer, AwsJson};
+use support::log::{logged, with_metric};
 use support::shared_config;
 use tokio::time::Instant;
 
@@ -199,6 +200,29 @@ async fn a_delivered_job_that_nobody_serves_fails_instead_of_waiting() {
     let put = &world.server.inputs("PutJobFailureResult")[0]["failureDetails"];
     assert_eq!(put["type"], "ConfigurationError");
     assert!(put["message"].as_str().unwrap().contains("no action for AWS/Invoke/Lambda/1"), "{put}");
+}
+
+/// Must not run.
+struct WithFiles;
+
+impl Action for WithFiles {
+    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+        Ok(Outcome::Finished(Finished::default()))
+    }
+}
+
+#[tokio::test]
+async fn a_delivered_job_fails_if_the_disk_is_low() {
+    let world = World::new(false).await;
+    let lifecycle = support::lifecycle(&shared_config(world.server.endpoint()), world.folder.path().to_owned());
+    let lifecycle = Lifecycle { min_free_bytes: u64::MAX, ..lifecycle };
+    let worker = Worker::new(lifecycle, served(WithFiles), 4, Duration::from_secs(60));
+    let (lines, summary) = logged(worker.run_job(&event(FIRST, None), deadline())).await;
+    assert_eq!(summary, Ok(Summary { claimed: 1, failed: 1, ..Summary::default() }));
+    let put = &world.server.inputs("PutJobFailureResult")[0]["failureDetails"];
+    assert_eq!(put["type"], "SystemUnavailable");
+    assert!(put["message"].as_str().unwrap().contains("MIN_FREE_BYTES"), "{put}");
+    assert_eq!(with_metric(&lines, "LowDisk").len(), 1);
 }
 
 #[tokio::test]

@@ -134,10 +134,7 @@ impl<'a> Shift<'a> {
                 // Stop here: polling the types behind it would starve a type that runs alone.
                 if served.alone { break } else { continue }
             }
-            if served.action.wants_files_boxed()
-                && let Some(shortage) = self.worker.lifecycle.shortage()
-            {
-                self.problems.low_disk(&shortage);
+            if self.is_short_of_disk(&served) {
                 continue;
             }
             brought |= self.poll(&served, room).await;
@@ -206,6 +203,12 @@ impl<'a> Shift<'a> {
         self.invocation.deadline.saturating_duration_since(Instant::now()) >= self.worker.needs(served)
     }
 
+    /// Whether the disk has too little room for a job of this type. Logs it.
+    fn is_short_of_disk(&mut self, served: &Served) -> bool {
+        let shortage = self.worker.lifecycle.shortage().filter(|_| served.action.wants_files_boxed());
+        shortage.inspect(|shortage| self.problems.low_disk(shortage)).is_some()
+    }
+
     /// Begins the job if there is room now, else lets it wait: it is acknowledged only when it can begin.
     fn take(&mut self, served: &Arc<Served>, offer: Offer) {
         let execution = offer.job.pipeline.action_execution_id.as_ref().unwrap_or(&offer.job.id);
@@ -226,6 +229,8 @@ impl<'a> Shift<'a> {
         for (served, offer) in std::mem::take(&mut self.waiting) {
             if offer.polled_at.elapsed() > LONGEST_WAIT || !self.is_time_for(&served) {
                 tracing::info!(job.id = offer.job.id, "left the job to others: no room for it in time");
+                self.summary.lost += 1;
+            } else if self.is_short_of_disk(&served) {
                 self.summary.lost += 1;
             } else {
                 self.take(&served, offer);

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use codepipeline_local::runtime_api::Invocation;
+use serde_json::json;
+
 use crate::worker::Scene;
 
 const CLEANING: [(&str, &str); 1] = [("CLEAN_TMP", "true")];
@@ -51,6 +54,19 @@ async fn a_command_that_fills_the_disk_leaves_it_to_the_next_job() {
     );
     assert!(line["job.id"].is_string(), "{line}");
     scene.run(r#"head -c 80000000 /dev/zero > "$TMPDIR/large""#, &[]).await.succeeded();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_clean_tmp_a_full_disk_takes_no_jobs_and_says_so() {
+    let mut scene = Scene::with(&[("MIN_FREE_BYTES", "50000000")], Some(100_000_000)).await;
+    scene.run(r#"head -c 60000000 /dev/zero > "$HOME/../../../junk""#, &[]).await.succeeded();
+    scene.logged();
+    let (_, invocation) = scene.invoke("true", &[]).await;
+    let Invocation::Answered(summary) = invocation else { panic!("{invocation:?}") };
+    assert_eq!((&summary["polled"], &summary["failedPolls"]), (&json!(0), &json!(0)), "{summary}");
+    let logged = scene.logged();
+    let low: Vec<_> = logged.lines().filter(|line| line.contains(r#""metric":"LowDisk""#)).collect();
+    assert!(low.len() == 1 && low[0].contains(r#""minFreeBytes":50000000"#), "{logged}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

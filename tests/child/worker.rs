@@ -102,7 +102,7 @@ impl Scene {
         assert!(!matches!(invocation, Invocation::Answered(_)), "{invocation:?}");
     }
 
-    async fn invoke(&mut self, script: &str, files: &[(&str, &str)]) -> (String, Invocation) {
+    pub(crate) async fn invoke(&mut self, script: &str, files: &[(&str, &str)]) -> (String, Invocation) {
         self.jobs += 1;
         let pipeline = format!("p{}", self.jobs);
         let action = custom("Act", "Test", "Shell").output_artifacts(output("Out"));
