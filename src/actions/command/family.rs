@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid};
 use tokio::process::Child;
 use tokio::time::Instant;
 
 use super::processes::{self, Identity, Process};
 
-/// For how long [`Family::kill_all`] tries to win against a program that starts processes faster than they can be killed.
+/// For how long [`Family::kill_all`] tries to win against a program that starts processes faster than they can be killed, and
+/// waits for those that it has killed.
 const LONGEST_SWEEP: Duration = Duration::from_secs(5);
 
 /// The same for [`kill_descendants`], which somebody waits for at a deadline.
@@ -57,33 +59,42 @@ impl Family {
     pub(super) fn reap_orphans(&self, main: Option<Pid>) -> io::Result<()> {
         for member in self.members()? {
             if member.is_zombie && member.is_child_of_this_process() && Some(member.pid()) != main {
-                reap(member.pid(), WaitIdOptions::NOHANG);
+                reap(member.pid(), WaitIdOptions::empty(), Instant::now());
             }
         }
         Ok(())
     }
 
     /// Kills (SIGKILL) and reaps until nothing is left; returns how many living processes it met. It blocks for as long as
-    /// the kernel needs to end them, so that it can be called from `Drop`. Other users' processes can't be killed: they are
-    /// logged and left.
+    /// the kernel needs to end them, so that it can be called from `Drop`, and for at most [`LONGEST_SWEEP`]. A process in an
+    /// uninterruptible sleep, such as on a file system that does not answer, ends only after its sleep: it is logged and left.
+    /// So are other users' processes, which can't be killed.
     pub(super) fn kill_all(&self, child: &mut Child) -> usize {
-        let mut sweep = Sweep { met: BTreeSet::new(), left: BTreeSet::new() };
+        let mut sweep = Sweep::default();
         let give_up = Instant::now() + LONGEST_SWEEP;
         // A listing may miss a process that is being born while it is made; hardly twice in a row.
         let mut empty_listings = 0;
         while empty_listings < 2 && !has_no_children() {
+            if let Some(stuck) = sweep.stuck {
+                tracing::error!(
+                    pid = stuck.as_raw_nonzero(),
+                    "a killed process of the command has not ended in {LONGEST_SWEEP:?}; it may wait for a file system that does not \
+                     answer; the worker continues without it"
+                );
+                break;
+            }
             if Instant::now() > give_up {
                 tracing::error!("a command's processes multiply faster than they can be killed");
                 break;
             }
-            match self.sweep_once(child, &mut sweep) {
+            match self.sweep_once(child, &mut sweep, give_up) {
                 Ok(true) => empty_listings = 0,
                 Ok(false) => empty_listings += 1,
                 Err(error) => {
                     tracing::error!(error = %error, "/proc can't be read; only the command's own process group is killed");
                     if let Some(group) = main_pid(child) {
                         let _ = kill_process_group(group, Signal::KILL);
-                        reap_main(child, group);
+                        reap_main(child, group, give_up);
                     }
                     break;
                 }
@@ -96,7 +107,7 @@ impl Family {
     }
 
     /// Kills what can be seen now; `false` if there is nothing.
-    fn sweep_once(&self, child: &mut Child, sweep: &mut Sweep) -> io::Result<bool> {
+    fn sweep_once(&self, child: &mut Child, sweep: &mut Sweep, until: Instant) -> io::Result<bool> {
         let listing = processes::list()?;
         let mut members = processes::descendants(&listing, &self.before);
         members.retain(|member| !sweep.left.contains(&member.identity));
@@ -119,9 +130,13 @@ impl Family {
             // The others become children of this process once their parents are reaped.
             if member.is_child_of_this_process() {
                 waited = true;
-                match main_pid(child) {
-                    Some(main) if main == member.pid() => reap_main(child, main),
-                    _ => reap(member.pid(), WaitIdOptions::empty()),
+                let has_ended = match main_pid(child) {
+                    Some(main) if main == member.pid() => reap_main(child, main, until),
+                    _ => reap(member.pid(), WaitIdOptions::empty(), until),
+                };
+                if !has_ended {
+                    sweep.stuck = Some(member.pid());
+                    return Ok(true);
                 }
             }
         }
@@ -158,9 +173,12 @@ pub fn kill_descendants() {
     }
 }
 
+#[derive(Default)]
 struct Sweep {
     met: BTreeSet<Identity>,
     left: BTreeSet<Identity>,
+    /// A process that was killed and has not ended.
+    stuck: Option<Pid>,
 }
 
 /// The command itself, as long as it isn't reaped.
@@ -169,17 +187,72 @@ pub(super) fn main_pid(child: &Child) -> Option<Pid> {
 }
 
 /// Waits for the command's death, but leaves the reaping to `child`, which would otherwise wait for a stranger's number.
-fn reap_main(child: &mut Child, main: Pid) {
-    reap(main, WaitIdOptions::NOWAIT);
+/// Whether it has ended.
+fn reap_main(child: &mut Child, main: Pid, until: Instant) -> bool {
+    let has_ended = reap(main, WaitIdOptions::NOWAIT, until);
     let _ = child.try_wait();
+    has_ended
 }
 
-fn reap(pid: Pid, options: WaitIdOptions) {
-    while matches!(waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | options), Err(Errno::INTR)) {}
+/// Reaps the process when it has ended, and waits for that until `until` at most. Whether it has ended.
+fn reap(pid: Pid, options: WaitIdOptions, until: Instant) -> bool {
+    wait_for_end(pid, until.saturating_duration_since(Instant::now()));
+    loop {
+        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | options) {
+            Err(Errno::INTR) => {}
+            Ok(ended) => return ended.is_some(),
+            // It is not a child of this process any more.
+            Err(_) => return true,
+        }
+    }
+}
+
+/// Blocks until the process has ended, for at most `longest`.
+fn wait_for_end(pid: Pid, longest: Duration) {
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(process) => wait(&mut [PollFd::new(&process, PollFlags::IN)], longest),
+        // It was reaped.
+        Err(Errno::SRCH) => {}
+        // The kernel has no such descriptors (Linux before 5.3, some sandboxes).
+        Err(_) => {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            let mut left = longest.as_millis();
+            while left > 0 && matches!(waitid(WaitId::Pid(pid), options), Ok(None)) {
+                wait(&mut [], Duration::from_millis(1));
+                left -= 1;
+            }
+        }
+    }
+}
+
+fn wait(descriptors: &mut [PollFd<'_>], longest: Duration) {
+    if let Ok(longest) = Timespec::try_from(longest) {
+        while poll(descriptors, Some(&longest)) == Err(Errno::INTR) {}
+    }
 }
 
 /// The kernel's own word for it, where a listing can only be a guess: all descendants hang on some child.
 fn has_no_children() -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     matches!(waitid(WaitId::All, options), Err(Errno::CHILD))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_process_that_does_not_end_is_not_waited_for() {
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let now = Instant::now();
+        assert!(!reap(pid, WaitIdOptions::NOWAIT, now));
+        assert!(!reap(pid, WaitIdOptions::NOWAIT, now + Duration::from_millis(1)));
+        child.kill().unwrap();
+        assert!(reap(pid, WaitIdOptions::NOWAIT, now + Duration::from_secs(600)));
+        child.wait().unwrap();
+        assert!(reap(pid, WaitIdOptions::NOWAIT, now + Duration::from_secs(600)), "it is not a child any more");
+    }
 }
