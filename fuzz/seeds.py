@@ -98,5 +98,7 @@ for name, text in {
     '"running":["e","t"]}',
     "will-of-failure": 'w{"report":{"Failure":{"kind":"JobFailed","message":"m","reason":"r","external_execution_id":null}}}',
     "variables": "vA=1\nB<<EOF\nfirst\ncorrect-horse-battery\nEOF\nC@-_=x=y\n",
+    "variables-windows": "v\ufeff# note\r\nA=1\r\nB<<EOF\r\nxEOF\r\n",
+    "revision": "crevision=c0ffee\nchangeIdentifier=7\nsummary<<EOF\nfix\nEOF\ncreated=2015-10-21T07:28:00Z\n",
 }.items():
     put("answers", name, text)

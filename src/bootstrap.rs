@@ -138,7 +138,10 @@ fn served(config: ActionConfig, shared: &SdkConfig) -> Served {
         );
     }
     let served = match run {
-        Run::Command { action, turn } => Served::new(action_type, turn, *action).alone(),
+        Run::Command { action, turn } => {
+            let region = shared.region().map(ToString::to_string);
+            Served::new(action_type, turn, action.in_region(region)).alone()
+        }
         Run::Http { action, turn, overall } => Served::new(action_type, turn, *action).overall_timeout(overall),
         Run::StateMachine { machine, turn, overall } => {
             let action = StateMachineAction::new(shared, machine, secrets.clone());

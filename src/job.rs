@@ -47,6 +47,8 @@ pub enum Origin {
 pub struct Job {
     /// The job's id; each continuation is a job of its own, with an id of its own.
     pub id: String,
+    /// The account of the pipeline: 12 digits. Third-party jobs don't tell it.
+    pub account_id: Option<String>,
     /// The type of the action that the job belongs to.
     pub action_type: ActionTypeId,
     /// The action's configuration with `#{namespace.key}` already resolved by CodePipeline.
@@ -62,6 +64,9 @@ pub struct Job {
     /// The token that an earlier job of the same action execution handed back.
     pub continuation_token: Option<SecretString>,
 }
+
+/// Where a Lambda Invoke job has the text that all of its configuration is read from.
+pub(crate) const USER_PARAMETERS: &str = "UserParameters";
 
 /// An action's configuration: keys are public, values are not.
 #[derive(Clone, Default)]
@@ -188,6 +193,9 @@ pub struct Revision {
     pub change_identifier: String,
     /// At most 2048 characters.
     pub summary: Option<String>,
+    /// When it was made: seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<i64>,
 }
 
 /// Why a job failed.
@@ -197,7 +205,7 @@ pub struct Failure {
     /// What happened, the numbers, and what to change. In our own words: it goes to the log as well as to CodePipeline, so
     /// it holds no configuration value and nothing that a command printed.
     pub message: String,
-    /// What the work itself said. It goes to CodePipeline (redacted, the end of it kept) but never to the log.
+    /// What the work itself said. It goes to CodePipeline (made plain, redacted, the end of it kept) but never to the log.
     pub output: Option<String>,
     /// As in [`Finished::external_execution_id`].
     pub external_execution_id: Option<String>,

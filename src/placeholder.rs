@@ -9,6 +9,10 @@ use thiserror::Error;
 
 use crate::job::Configuration;
 
+mod missing;
+
+pub use missing::{MissingKey, Parameters};
+
 const OPENING: &str = "{Config:";
 /// CodePipeline's limit for the key of an action's configuration (API model, `ActionConfigurationKey`).
 const MAX_KEY_CHARS: usize = 50;
@@ -79,11 +83,6 @@ pub enum PlaceholderError {
     },
 }
 
-/// The configuration of a job lacks a key that a [`Template`] names.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("the action's configuration has no `{0}`")]
-pub struct MissingKey(pub String);
-
 impl Template {
     /// Parses `text`. `{Config:` begins a placeholder. Other braces stand for themselves, unless they are an attempt at one.
     ///
@@ -148,7 +147,7 @@ impl Template {
     pub fn render(&self, configuration: &Configuration) -> Result<String, MissingKey> {
         let values = self.0.iter().map(|piece| match piece {
             Piece::Text(text) => Ok(text.as_str()),
-            Piece::Value(key) => configuration.get(key).ok_or_else(|| MissingKey(key.clone())),
+            Piece::Value(key) => configuration.get(key).ok_or_else(|| MissingKey::of(key, configuration)),
         });
         values.collect()
     }

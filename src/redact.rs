@@ -1,251 +1,192 @@
-//! Takes secrets out of texts that leave the worker, and cuts such texts to a length.
+//! Takes secrets out of prose that leaves the worker, and finds them in data, which is never altered.
 //!
-//! Redact first and cut afterwards: a secret that a cut went through is no longer recognised, and half of it stays readable.
-//! [`Redactor::redact_part`] does both for a part of a longer text.
+//! Prose is made plain first (without escape sequences and control characters). Then its secrets are masked, and then it is cut. So
+//! a secret that colours divide is found. A cut that came first could divide a secret, and half of it would stay readable.
+//! [`Redactor::excerpt`] does this for a piece of a longer text.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
-use needles::Needles;
+use memchr::memmem;
+use secrecy::{ExposeSecret, SecretString};
 
+use needles::Needles;
+use plain::{Plain, decoded, plain};
+
+mod cut;
 mod forms;
 mod needles;
+mod plain;
+
+pub use cut::{keep_end, keep_start};
 
 /// What stands where a secret was; CodePipeline masks secret configuration values the same way.
 const MASK: &str = "****";
-/// What stands where a text was cut.
-const ELLIPSIS: &str = "…";
 
-/// Knows some secrets and replaces them wherever they occur.
+/// Data that holds a secret of so many characters fails its job. Shorter secrets (`1`, `eu`) occur in any text.
+pub const SECRET_IN_DATA: usize = 4;
+
+/// The same for a continuation token, which is longer than other data and holds names that a worker can't choose.
+pub const SECRET_IN_TOKEN: usize = 8;
+
+/// The name of a secret, for the message about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretName {
+    /// The value of this key of the action's configuration.
+    Key(String),
+    /// Something else, in words.
+    Other(&'static str),
+}
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => write!(f, "the value of the secret `{key}`"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
+
+/// Knows some secrets, masks them in prose and finds them in data.
 ///
 /// It knows each secret as it is, escaped for JSON, percent-encoded, and in base64; a secret of several lines also line by
 /// line (lines of at least four characters). It does not derive `Debug`.
 #[derive(Default)]
 pub struct Redactor {
-    forms: Needles,
+    secrets: Vec<(SecretName, SecretString)>,
+    /// The forms of secrets of at least [`SECRET_IN_DATA`] characters.
+    long: Needles,
+    /// The forms of the others.
+    short: Vec<Vec<u8>>,
+}
+
+/// A piece of a text that was cut.
+#[derive(Clone, Copy)]
+pub struct Piece<'t> {
+    /// The bytes that are known.
+    pub bytes: &'t [u8],
+    /// How many bytes of it are not to be shown. They are known for the sake of what reaches from them into the rest.
+    pub hidden: usize,
+    /// Whether there was more before.
+    pub cut_before: bool,
+    /// Whether there was more after.
+    pub cut_after: bool,
+}
+
+impl<'t> Piece<'t> {
+    /// A whole text.
+    pub fn whole(bytes: &'t [u8]) -> Self {
+        Self { bytes, hidden: 0, cut_before: false, cut_after: false }
+    }
 }
 
 impl Redactor {
-    /// A redactor for `secrets`: configuration values, credentials, tokens. Empty ones are left out.
+    /// A redactor for `secrets` without names: configuration values, credentials, tokens. Empty ones are left out.
     pub fn new<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Self {
-        Self { forms: Needles::new(secrets.into_iter().flat_map(|secret| forms::of_secret(secret.as_ref())).collect()) }
+        let unnamed = |secret: S| (SecretName::Other("a secret"), SecretString::from(secret.as_ref()));
+        Self::named(secrets.into_iter().map(unnamed))
     }
 
-    /// `text` with `****` for each secret. Where occurrences overlap, one mask covers all of them.
+    /// A redactor for `secrets` with names.
+    pub fn named(secrets: impl IntoIterator<Item = (SecretName, SecretString)>) -> Self {
+        let secrets: Vec<_> = secrets.into_iter().collect();
+        let forms_of = |long: bool| {
+            let values = secrets.iter().map(|(_, value)| value.expose_secret());
+            values.filter(move |value| (length(value) >= SECRET_IN_DATA) == long).flat_map(forms::of_secret)
+        };
+        let long = Needles::new(forms_of(true).collect());
+        let mut short: Vec<_> = forms_of(false).collect();
+        short.sort_unstable();
+        short.dedup();
+        Self { secrets, long, short }
+    }
+
+    /// `text`, which is prose, as a person reads it and with `****` for each secret. Where occurrences overlap, one mask covers
+    /// all of them. A secret of less than [`SECRET_IN_DATA`] characters is masked only where it is a word of its own.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let found = self.forms.covered(text.as_bytes());
+        let text = plain(text);
+        let found = self.found(&text);
         if found.is_empty() {
-            return Cow::Borrowed(text);
+            return text;
         }
-        // A secret is UTF-8, so it begins and ends between two characters of the text.
-        Cow::Owned(self.masked(text.as_bytes(), 0..text.len(), &found))
+        Cow::Owned(masked(&text, 0..text.len(), &found))
     }
 
-    /// The redacted `part` (a range of bytes) of `text`. A secret that reaches into the part from outside is masked too, so a
-    /// text that was itself cut needs [`longest_form`](Self::longest_form) bytes more on that side than the part has.
-    /// Bytes that are not UTF-8 become `�`; a character that the part's ends split is left out.
-    pub fn redact_part(&self, text: &[u8], part: Range<usize>) -> String {
-        let part = whole_characters(text, part);
-        self.masked(text, part, &self.forms.covered(text))
+    /// The part of a piece of prose that may be shown, redacted. Where the text was cut, nothing is shown that may be the rest of a secret.
+    pub fn excerpt(&self, piece: Piece<'_>) -> String {
+        let longest = self.longest_form();
+        let (before, after) = piece.bytes.split_at(whole_character(piece.bytes, piece.hidden));
+        let before = decoded(before);
+        let unknown = if piece.cut_before { longest } else { 0 };
+        let Plain { text, hidden, .. } = Plain::of(&(before.clone() + &decoded(after)), before.len(), unknown);
+        let end =
+            if piece.cut_after { text.floor_char_boundary(text.len().saturating_sub(longest)) } else { text.len() };
+        masked(&text, hidden.min(end)..end, &self.found(&text))
     }
 
-    /// Whether a secret occurs in `text`.
-    pub fn finds_in(&self, text: &str) -> bool {
-        self.forms.is_in(text.as_bytes())
+    /// The name of a secret of `at_least` so many characters (and of at least [`SECRET_IN_DATA`]) that `data` holds.
+    pub fn secret_in(&self, data: &str, at_least: usize) -> Option<&SecretName> {
+        let plain = plain(data);
+        let holds = |needles: &Needles| needles.is_in(data.as_bytes()) || needles.is_in(plain.as_bytes());
+        if !holds(&self.long) {
+            return None;
+        }
+        let long =
+            self.secrets.iter().filter(|(_, value)| length(value.expose_secret()) >= at_least.max(SECRET_IN_DATA));
+        let mut held = long.filter(|(_, value)| holds(&Needles::new(forms::of_secret(value.expose_secret()))));
+        held.next().map(|(name, _)| name)
     }
 
     /// The length in bytes of the longest form of a secret, 0 without secrets.
     pub fn longest_form(&self) -> usize {
-        self.forms.longest()
+        self.short.iter().map(Vec::len).max().unwrap_or(0).max(self.long.longest())
     }
 
-    fn masked(&self, text: &[u8], part: Range<usize>, secrets: &[Range<usize>]) -> String {
-        let mut masked = String::with_capacity(part.len());
-        let mut from = part.start;
-        for secret in secrets.iter().filter(|secret| secret.start < part.end && secret.end > part.start) {
-            masked.push_str(&String::from_utf8_lossy(&text[from..secret.start.max(from)]));
-            masked.push_str(MASK);
-            from = secret.end.min(part.end);
+    /// Where there are secrets in a plain text, in order; those that overlap are one.
+    fn found(&self, text: &str) -> Vec<Range<usize>> {
+        let mut found = self.long.covered(text.as_bytes());
+        for form in &self.short {
+            let places = memmem::find_iter(text.as_bytes(), form).map(|at| at..at + form.len());
+            found.extend(places.filter(|place| is_word(text, place)));
         }
-        masked.push_str(&String::from_utf8_lossy(&text[from..part.end]));
-        masked
+        needles::merged(found)
     }
 }
 
-/// Narrows `part` so that it begins and ends between two characters.
-fn whole_characters(text: &[u8], part: Range<usize>) -> Range<usize> {
-    let continues = |at: usize| text.get(at).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000);
-    let Range { mut start, mut end } = part;
+/// How long a secret is: white space around it is not a part of it.
+fn length(secret: &str) -> usize {
+    secret.trim().chars().count()
+}
+
+/// Whether neither a letter, a digit nor `_` adjoins the place.
+fn is_word(text: &str, place: &Range<usize>) -> bool {
+    let (before, after) = (text[..place.start].chars().next_back(), text[place.end..].chars().next());
+    ![before, after].into_iter().flatten().any(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// The `part` of `text` with a mask for each of `secrets`, those that reach into the part included.
+fn masked(text: &str, part: Range<usize>, secrets: &[Range<usize>]) -> String {
+    let mut masked = String::with_capacity(part.len());
+    let mut from = part.start;
+    for secret in secrets.iter().filter(|secret| secret.start < part.end && secret.end > part.start) {
+        masked.push_str(&text[from..secret.start.max(from)]);
+        masked.push_str(MASK);
+        from = secret.end.min(part.end);
+    }
+    masked.push_str(&text[from..part.end]);
+    masked
+}
+
+/// The first place from `at` on that is not within a character.
+fn whole_character(bytes: &[u8], at: usize) -> usize {
+    if at == 0 {
+        return 0;
+    }
     // A character has at most three bytes after its first; more of them are no UTF-8, and nothing is split.
-    for _ in 0..3 {
-        if start > 0 && start < end && continues(start) {
-            start += 1;
-        }
-        if end > start && continues(end) {
-            end -= 1;
-        }
-    }
-    start..end
-}
-
-/// The first `max_chars` characters of `text`; where that is not all, the last of them is `…`.
-pub fn keep_start(text: &str, max_chars: usize) -> Cow<'_, str> {
-    if text.char_indices().nth(max_chars).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let Some(kept) = max_chars.checked_sub(1) else { return Cow::Borrowed("") };
-    let end = text.char_indices().nth(kept).map_or(text.len(), |(at, _)| at);
-    Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
-}
-
-/// The last `max_chars` characters of `text`; where that is not all, the first of them is `…`.
-pub fn keep_end(text: &str, max_chars: usize) -> Cow<'_, str> {
-    if text.char_indices().nth(max_chars).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let Some(kept) = max_chars.checked_sub(1) else { return Cow::Borrowed("") };
-    let start = text.char_indices().rev().take(kept).last().map_or(text.len(), |(at, _)| at);
-    Cow::Owned(format!("{ELLIPSIS}{}", &text[start..]))
+    let within = bytes[at.min(bytes.len())..].iter().take(3).take_while(|byte| **byte & 0b1100_0000 == 0b1000_0000);
+    at.min(bytes.len()) + within.count()
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn redact(secrets: &[&str], text: &str) -> String {
-        Redactor::new(secrets).redact(text).into_owned()
-    }
-
-    #[test]
-    fn each_occurrence_becomes_a_mask() {
-        assert_eq!(redact(&["hunter2"], "a hunter2 b hunter2hunter2"), "a **** b ********");
-        assert_eq!(redact(&["hünter"], "ähünterü"), "ä****ü");
-    }
-
-    #[test]
-    fn a_text_without_secrets_is_not_copied() {
-        assert!(matches!(Redactor::new(["hunter2"]).redact("nothing here"), Cow::Borrowed(_)));
-        assert_eq!(redact(&["", " \n"], "nothing here"), "nothing here");
-    }
-
-    #[test]
-    fn the_longer_of_two_secrets_wins() {
-        assert_eq!(redact(&["pass", "password123"], "password123 pass"), "**** ****");
-    }
-
-    #[test]
-    fn overlapping_secrets_leave_nothing_readable() {
-        assert_eq!(redact(&["abcdef", "defghi"], "xabcdefghix"), "x****x");
-        assert_eq!(redact(&["aba"], "xababax"), "x****x");
-        assert_eq!(redact(&["bcd", "abcde", "efg"], "xabcdefgx"), "x****x");
-    }
-
-    #[test]
-    fn a_secret_of_several_lines_is_found_line_by_line() {
-        let secret = "-----BEGIN-----\r\nfirst line\r\nabc\nlast line\n";
-        assert_eq!(redact(&[secret], "> last line <\n> first line <\n> abc <"), "> **** <\n> **** <\n> abc <");
-        assert_eq!(redact(&[secret], &format!("<{secret}>")), "<****>");
-        assert_eq!(redact(&["abc\n"], "<abc>"), "<****>");
-    }
-
-    #[test]
-    fn escaped_and_encoded_forms_are_found() {
-        let secret = "p\"ä/s w+\n?1~";
-        for form in [
-            r#"p\"ä/s w+\n?1~"#,
-            r#"p\"\u00e4/s w+\n?1~"#,
-            r#"p\"ä\/s w+\n?1~"#,
-            "p%22%C3%A4%2Fs%20w%2B%0A%3F1~",
-            "p%22%c3%a4%2fs%20w%2b%0a%3f1~",
-            "p%22%C3%A4/s%20w%2B%0A%3F1~",
-            "p%22%C3%A4%2Fs+w%2B%0A%3F1%7E",
-            "cCLDpC9zIHcrCj8xfg==",
-            "cCLDpC9zIHcrCj8xfg",
-        ] {
-            assert_eq!(redact(&[secret], &format!("<{form}>")), "<****>", "{form}");
-        }
-        assert_eq!(redact(&["???>>>~~~"], "<Pz8/Pj4+fn5+> <Pz8_Pj4-fn5->"), "<****> <****>");
-    }
-
-    #[test]
-    fn base64_of_a_longer_text_is_found_wherever_the_secret_lies_in_it() {
-        use base64::prelude::{BASE64_STANDARD, Engine as _};
-        for user in ["", "u", "us", "use", "user"] {
-            let encoded = BASE64_STANDARD.encode(format!("{user}:correct horse battery:x"));
-            let redacted = redact(&["correct horse battery"], &encoded);
-            assert!(redacted.contains(MASK) && redacted.len() < encoded.len() - 20, "{user}: {redacted}");
-        }
-    }
-
-    #[test]
-    fn base64_that_is_wrapped_is_found() {
-        use base64::prelude::{BASE64_STANDARD, Engine as _};
-        let secret = "0123456789".repeat(8);
-        let encoded = BASE64_STANDARD.encode(&secret);
-        for width in [64, 76] {
-            assert_eq!(redact(&[&secret], &format!("{}\n{}", &encoded[..width], &encoded[width..])), MASK);
-        }
-    }
-
-    #[test]
-    fn a_part_masks_what_reaches_into_it_from_outside() {
-        let redactor = Redactor::new(["secret"]);
-        let text = b"aa secret bb secret cc";
-        assert_eq!(redactor.redact_part(text, 6..16), "**** bb ****");
-        assert_eq!(redactor.redact_part(text, 9..13), " bb ");
-        assert_eq!(redactor.redact_part(text, 4..6), "****");
-        assert_eq!(redactor.redact_part(text, 0..text.len()), "aa **** bb **** cc");
-    }
-
-    #[test]
-    fn a_part_splits_no_character_and_takes_any_bytes() {
-        let redactor = Redactor::new(["secret"]);
-        assert_eq!(redactor.redact_part("a€b€c".as_bytes(), 2..6), "b");
-        assert_eq!(redactor.redact_part(b"\xffsecret\xff", 0..8), "\u{fffd}****\u{fffd}");
-        assert_eq!(redactor.redact_part(&[0x80; 9], 0..9).chars().count(), 9);
-    }
-
-    #[test]
-    fn a_long_secret_of_many_lines_that_are_alike_is_found() {
-        let secret: String = (4..300).map(|length| "a".repeat(length) + "\n").collect();
-        let text = "a".repeat(64 * 1024);
-        assert_eq!(redact(&[&secret, &"a".repeat(50_000)], &text), MASK);
-    }
-
-    #[test]
-    fn cuts_count_characters() {
-        assert_eq!(keep_start("äöü", 3), "äöü");
-        assert_eq!(keep_start("äöüß", 3), "äö…");
-        assert_eq!(keep_end("äöü", 3), "äöü");
-        assert_eq!(keep_end("äöüß", 3), "…üß");
-        assert_eq!((keep_start("ab", 1), keep_end("ab", 1)), ("…".into(), "…".into()));
-        assert_eq!((keep_start("ab", 0), keep_end("ab", 0)), ("".into(), "".into()));
-        assert_eq!((keep_start("", 0), keep_end("", 0)), ("".into(), "".into()));
-    }
-
-    proptest! {
-        #[test]
-        fn cuts_keep_their_promise(text in any::<String>(), max in 0_usize..40) {
-            for cut in [keep_start(&text, max), keep_end(&text, max)] {
-                prop_assert_eq!(cut.chars().count(), text.chars().count().min(max));
-            }
-        }
-
-        #[test]
-        fn no_secret_survives(
-            secrets in prop::collection::vec("[ab]{2,4}", 1..4),
-            text in "[abc]{0,40}",
-            cut in 0_usize..40,
-        ) {
-            let redactor = Redactor::new(&secrets);
-            let part = cut.min(text.len())..text.len();
-            for redacted in [redactor.redact(&text).into_owned(), redactor.redact_part(text.as_bytes(), part)] {
-                for secret in &secrets {
-                    prop_assert!(!redacted.contains(secret.as_str()), "{} in {}", secret, redacted);
-                }
-            }
-        }
-    }
-}
+mod tests;

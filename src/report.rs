@@ -1,4 +1,5 @@
-//! What goes to CodePipeline about a job: cut to the API's limits and redacted, before any SDK type sees it.
+//! Reports about jobs, before any SDK type sees them: prose is redacted and cut to the API's limits, data is unchanged.
+//! Data that breaks a limit fails the job, since others would read half of it.
 //!
 //! Limits are the API model's (`ExecutionDetails`, `FailureDetails`, `CurrentRevision`) and count characters; the limit
 //! of output variables is the user guide's and counts bytes.
@@ -87,12 +88,11 @@ pub fn report(result: Result<Outcome, Failure>, redactor: &Redactor) -> Report {
 }
 
 fn success(finished: Finished, redactor: &Redactor) -> Result<SuccessReport, Failure> {
-    let variables: BTreeMap<_, _> =
-        finished.variables.into_iter().map(|(key, value)| (key, redactor.redact(&value).into_owned())).collect();
+    let variables = finished.variables;
     check_variables(&variables)?;
     let percent = finished.percent_complete.unwrap_or(100).min(100);
-    let details = execution_details(finished.summary, finished.external_execution_id, Some(percent), redactor);
-    let revision = finished.revision.and_then(|it| revision(it, redactor));
+    let details = execution_details(finished.summary, finished.external_execution_id, Some(percent), redactor)?;
+    let revision = finished.revision.map(|it| revision(it, redactor)).transpose()?.flatten();
     Ok(SuccessReport { details, variables, revision })
 }
 
@@ -104,26 +104,28 @@ fn going_on(continuation: Continuation, redactor: &Redactor) -> Result<Continuat
             format!("the action's continuation token has {length} characters; CodePipeline takes 1 to {TOKEN}");
         return Err(Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, message) });
     }
-    let details =
-        execution_details(summary, external_execution_id, percent_complete.map(|percent| percent.min(100)), redactor);
+    let percent = percent_complete.map(|percent| percent.min(100));
+    let details = execution_details(summary, external_execution_id, percent, redactor)?;
     Ok(ContinuationReport { token, details })
 }
 
 /// The message first, then as much of the output's end as there is room for.
 fn failed(failure: Failure, redactor: &Redactor) -> FailureReport {
-    let said = redactor.redact(failure.message.trim());
-    let said = if said.is_empty() { "the action failed and gave no reason" } else { &said };
+    let said = redactor.redact(&failure.message);
+    let said = Some(said.trim()).filter(|said| !said.is_empty()).unwrap_or("the action failed and gave no reason");
     let reason = keep_start(said, MESSAGE).into_owned();
     let mut message = reason.clone();
     if let Some(output) = failure.output {
-        let output = redactor.redact(output.trim_end()).into_owned();
+        let output = redactor.redact(&output);
+        let output = output.trim_end();
         let room = MESSAGE.saturating_sub(message.chars().count() + 2);
         if room > 1 && !output.is_empty() {
             message.push_str(":\n");
-            message.push_str(&keep_end(&output, room));
+            message.push_str(&keep_end(output, room));
         }
     }
-    let external_execution_id = limited(failure.external_execution_id, EXTERNAL_EXECUTION_ID, redactor);
+    // The failure says more than half of an id would.
+    let external_execution_id = whole("", failure.external_execution_id, EXTERNAL_EXECUTION_ID).ok().flatten();
     FailureReport { kind: failure.kind, message, reason, external_execution_id }
 }
 
@@ -132,28 +134,42 @@ fn execution_details(
     external_execution_id: Option<String>,
     percent_complete: Option<u8>,
     redactor: &Redactor,
-) -> ExecutionDetails {
-    ExecutionDetails {
+) -> Result<ExecutionDetails, Failure> {
+    Ok(ExecutionDetails {
         summary: limited(summary, SUMMARY, redactor),
-        external_execution_id: limited(external_execution_id, EXTERNAL_EXECUTION_ID, redactor),
+        external_execution_id: whole("external execution id", external_execution_id, EXTERNAL_EXECUTION_ID)?,
         percent_complete,
-    }
-}
-
-/// A revision without its two required members is none.
-fn revision(given: Revision, redactor: &Redactor) -> Option<Revision> {
-    Some(Revision {
-        revision: limited(Some(given.revision), REVISION, redactor)?,
-        change_identifier: limited(Some(given.change_identifier), CHANGE_IDENTIFIER, redactor)?,
-        summary: limited(given.summary, SUMMARY, redactor),
     })
 }
 
-/// The API refuses empty strings, so an empty text is none.
+/// A revision without its two required members is none.
+fn revision(given: Revision, redactor: &Redactor) -> Result<Option<Revision>, Failure> {
+    let revision = whole("revision", Some(given.revision), REVISION)?;
+    let change_identifier = whole("revision's change identifier", Some(given.change_identifier), CHANGE_IDENTIFIER)?;
+    let summary = limited(given.summary, SUMMARY, redactor);
+    let both = revision.zip(change_identifier);
+    Ok(both.map(|(revision, change_identifier)| Revision { revision, change_identifier, summary, ..given }))
+}
+
+/// Prose. The API refuses empty strings, so an empty text is left out.
 fn limited(text: Option<String>, max_characters: usize, redactor: &Redactor) -> Option<String> {
     let text = text?;
-    let text = redactor.redact(text.trim());
-    (!text.is_empty()).then(|| keep_start(&text, max_characters).into_owned())
+    let text = redactor.redact(&text);
+    let text = text.trim();
+    (!text.is_empty()).then(|| keep_start(text, max_characters).into_owned())
+}
+
+/// Data, which is never cut.
+fn whole(what: &str, text: Option<String>, max_characters: usize) -> Result<Option<String>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let text = text.trim();
+    let length = text.chars().count();
+    if length > max_characters {
+        let message =
+            format!("the action's {what} has {length} characters; CodePipeline takes at most {max_characters}");
+        return Err(Failure::new(FailureKind::JobFailed, message));
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), Failure> {
@@ -196,16 +212,39 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_cut_to_the_limits_without_splitting_a_character() {
-        let Report::Success(success) = finished(Finished {
-            summary: Some("é".repeat(5000)),
-            external_execution_id: Some("ü".repeat(5000)),
-            ..Finished::default()
-        }) else {
+    fn a_long_summary_is_cut_without_splitting_a_character() {
+        let Report::Success(success) = finished(Finished { summary: Some("é".repeat(5000)), ..Finished::default() })
+        else {
             panic!("not a success")
         };
         assert_eq!(success.details.summary.unwrap().chars().count(), SUMMARY);
-        assert_eq!(success.details.external_execution_id.unwrap().chars().count(), EXTERNAL_EXECUTION_ID);
+    }
+
+    #[test]
+    fn data_that_is_too_long_fails_the_job_and_is_not_cut() {
+        let said = |report: Report| match report {
+            Report::Failure(failure) => failure.message,
+            _ => String::new(),
+        };
+        let id = |length| Finished { external_execution_id: Some("ü".repeat(length)), ..Finished::default() };
+        assert_eq!(said(finished(id(1500))), "");
+        let expected = "the action's external execution id has 1501 characters; CodePipeline takes at most 1500";
+        assert_eq!(said(finished(id(1501))), expected);
+        let revision = |revision: usize, change: usize| Finished {
+            revision: Some(Revision {
+                revision: "r".repeat(revision),
+                change_identifier: "c".repeat(change),
+                summary: Some("s".repeat(9000)),
+                created: None,
+            }),
+            ..Finished::default()
+        };
+        assert_eq!(said(finished(revision(1500, 100))), "");
+        assert!(said(finished(revision(1501, 100))).starts_with("the action's revision has 1501 characters"));
+        assert!(said(finished(revision(1, 101))).contains("change identifier has 101 characters"));
+        let failure =
+            Failure { external_execution_id: Some("x".repeat(1501)), ..Failure::new(FailureKind::JobFailed, "no") };
+        assert_eq!(failure_report(failure).external_execution_id, None);
     }
 
     #[test]
@@ -224,28 +263,39 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_redacted_everywhere() {
-        let said = || Some("says hunter22".to_owned());
-        let failure = Failure {
-            output: said(),
-            external_execution_id: said(),
-            ..Failure::new(FailureKind::JobFailed, "password hunter22")
-        };
-        let failure = failure_report(failure);
-        assert_eq!(failure.message, "password ****:\nsays ****");
-        assert_eq!(failure.external_execution_id.as_deref(), Some("says ****"));
+    fn secrets_are_masked_in_prose_and_prose_is_plain() {
+        let said = || Some("says \u{1b}[1mhunt\u{1b}[0mer22\r\n".to_owned());
+        let failure = Failure { output: said(), ..Failure::new(FailureKind::JobFailed, "password hunter22") };
+        assert_eq!(failure_report(failure).message, "password ****:\nsays ****");
 
         let Report::Success(success) = finished(Finished {
             summary: said(),
-            variables: [("Key".to_owned(), "hunter22".to_owned())].into(),
-            revision: Some(Revision { revision: "hunter22".into(), change_identifier: "c".into(), summary: said() }),
+            revision: Some(Revision {
+                revision: "r".into(),
+                change_identifier: "c".into(),
+                summary: said(),
+                created: Some(7),
+            }),
             ..Finished::default()
         }) else {
             panic!("not a success")
         };
         assert_eq!(success.details.summary.as_deref(), Some("says ****"));
-        assert_eq!(success.variables["Key"], "****");
-        assert_eq!(success.revision.unwrap().revision, "****");
+        let revision = success.revision.unwrap();
+        assert_eq!((revision.summary.as_deref(), revision.created), (Some("says ****"), Some(7)));
+    }
+
+    #[test]
+    fn data_is_reported_as_it_is() {
+        let data = "a\u{1b}[1mb hunter22\r\nc".to_owned();
+        let Report::Success(success) = finished(Finished {
+            variables: [("Key".to_owned(), data.clone())].into(),
+            external_execution_id: Some(data.clone()),
+            ..Finished::default()
+        }) else {
+            panic!("not a success")
+        };
+        assert_eq!((&success.variables["Key"], success.details.external_execution_id), (&data, Some(data.clone())));
     }
 
     #[test]

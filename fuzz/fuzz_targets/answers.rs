@@ -1,5 +1,5 @@
 //! What comes back from those whom the worker gave work: `t` continuation tokens, `h` the http action's own inside them,
-//! `l` locations, `r` the answers of services, `v` commands' output variables, `e` the ledger's entries, `w` the reports in them.
+//! `l` locations, `r` the answers of services, `v` commands' output variables, `c` their revisions, `e` the ledger's entries, `w` the reports in them.
 #![no_main]
 
 use codepipeline_worker::actions::{command, http};
@@ -25,6 +25,7 @@ fuzz_target!(|data: &[u8]| {
             http::fuzzing::reply(rest).into_iter().filter_map(Result::err).for_each(|message| silent(&message))
         }
         (b'v', _) => variables(rest),
+        (b'c', _) => revision(rest),
         (b'e', _) => match ledger::fuzzing::is_the_same_again(rest) {
             Ok(same) => assert!(same),
             Err(why) => silent(&why.to_string()),
@@ -64,7 +65,7 @@ fn location(text: &str) {
 }
 
 fn variables(bytes: &[u8]) {
-    match command::fuzzing::variables(bytes, SECRET) {
+    match command::fuzzing::variables(bytes) {
         Ok(variables) => {
             let total: usize = variables.iter().map(|(key, value)| key.len() + value.len()).sum();
             assert!(total <= 122_880, "{total}");
@@ -73,8 +74,19 @@ fn variables(bytes: &[u8]) {
                     !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "@-_".contains(c)),
                     "{key:?}"
                 );
-                assert!(!value.contains(SECRET) && !key.contains(SECRET), "{key:?}");
+                assert!(!value.contains('\0'), "{key:?}");
             }
+        }
+        Err(message) => silent(&message),
+    }
+}
+
+fn revision(bytes: &[u8]) {
+    match command::fuzzing::revision(bytes) {
+        Ok(None) => {}
+        Ok(Some((revision, change_identifier))) => {
+            assert!((1..=1500).contains(&revision.chars().count()), "{revision:?}");
+            assert!((1..=100).contains(&change_identifier.chars().count()), "{change_identifier:?}");
         }
         Err(message) => silent(&message),
     }

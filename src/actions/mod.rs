@@ -16,6 +16,7 @@ pub mod command;
 pub mod http;
 mod served;
 pub mod state_machine;
+mod timestamp;
 
 pub(crate) use served::secret_keys;
 pub use served::{LONGEST_RUN, OnCrash, Served};
@@ -109,6 +110,11 @@ pub trait Action: Send + Sync + 'static {
     fn wants_files(&self) -> bool {
         true
     }
+
+    /// Secrets of the action's own, such as a key that it signs with. Like the job's secrets, they must not be in a report.
+    fn secrets(&self) -> Vec<SecretString> {
+        Vec::new()
+    }
 }
 
 /// What an action found of its work outside after it had failed.
@@ -129,6 +135,7 @@ pub(crate) trait BoxedAction: Send + Sync {
     fn stop_boxed<'a>(&'a self, abandoned: &'a Abandoned) -> BoxFuture<'a, Result<(), Failure>>;
     fn stop_failed_boxed<'a>(&'a self, failed: &'a Abandoned) -> BoxFuture<'a, Result<Remains, Failure>>;
     fn wants_files_boxed(&self) -> bool;
+    fn secrets_boxed(&self) -> Vec<SecretString>;
 }
 
 impl<A: Action> BoxedAction for A {
@@ -150,5 +157,9 @@ impl<A: Action> BoxedAction for A {
 
     fn wants_files_boxed(&self) -> bool {
         self.wants_files()
+    }
+
+    fn secrets_boxed(&self) -> Vec<SecretString> {
+        self.secrets()
     }
 }

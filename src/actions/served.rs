@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Action, BoxedAction};
-use crate::job::ActionTypeId;
+use crate::job::{ActionTypeId, USER_PARAMETERS};
 
 /// What becomes of a job whose worker died while it ran the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +21,6 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// action 24 hours from its start. This time counts from the first job, which may be minutes later, and is looked at only when a
 /// job comes. A limit of 24 hours would never be reached, and the work would run on.
 pub const LONGEST_RUN: Duration = Duration::from_secs(85_500);
-
-/// Where a Lambda Invoke job has the text that all of its configuration is read from.
-const USER_PARAMETERS: &str = "UserParameters";
 
 /// The secret configuration keys of an owner's jobs, given the `keys` that are said to be. Where any is, a Lambda
 /// Invoke job's `UserParameters` are as well: their text holds every value once more.

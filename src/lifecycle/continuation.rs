@@ -132,6 +132,7 @@ mod tests {
     fn a_job_that_goes_on_belongs_to_the_execution_that_its_token_names() {
         let mut job = Job {
             id: "second".into(),
+            account_id: None,
             action_type: link_check(),
             configuration: Configuration::default(),
             pipeline: PipelineContext { action_execution_id: Some("this".into()), ..PipelineContext::default() },

@@ -8,20 +8,18 @@ use tokio::time::Instant;
 
 use super::continuation::ActionRun;
 use super::fresh::{FromDetails, Issued};
+use super::guard::without_secret;
 use super::turn::{Ended, Turn, Work, panicked};
 use super::{Known, Lifecycle};
 use crate::actions::{Abandoned, Served};
 use crate::job::{Continuation, Failure, FailureKind, Job, Origin, Outcome};
 use crate::queue::{Claim, Details};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, SecretName};
 use crate::workspace::Workspace;
 
 /// A polled copy older than this is fetched again: the job waited for room, and its credentials began to age when it was
 /// polled. The Jenkins plugin does so always, after credentials had expired in its queue.
 const STALE: Duration = Duration::from_secs(5);
-
-/// Shorter secrets occur in tokens by chance (`web`, `eu-1`), and a job must not fail for that.
-const SECRET_IN_TOKEN: usize = 8;
 
 /// What the work came to.
 pub(super) struct Executed {
@@ -61,7 +59,7 @@ pub(super) async fn execute(
     let run = match begun(&mut job, (lifecycle.wall_clock)()) {
         Ok(run) => run,
         Err(failure) => {
-            let redactor = redactor(&job, &issued, &served.secrets);
+            let redactor = redactor(&job, &issued, served);
             return Executed { result: Err(failure), redactor, workspace: None, running: None };
         }
     };
@@ -85,16 +83,18 @@ pub(super) async fn execute(
             (turn.guarded(lifecycle.unpacking, end_by).await, Some(workspace))
         }
     };
-    let redactor = redactor(&job, &issued, &served.secrets);
+    let redactor = redactor(&job, &issued, served);
     let running = |token| Abandoned { execution_id: run.execution_id.clone(), token };
     match ended {
         Ok(Outcome::Continue(going_on)) => {
             let running = Some(running(Some(going_on.token.clone())));
             let result = continued(going_on, &run, served, (lifecycle.wall_clock)());
-            let result = result.and_then(|going_on| without_secret(going_on, &job, &issued, &served.secrets));
-            Executed { result, redactor, workspace, running }
+            Executed { result: without_secret(result, &redactor), redactor, workspace, running }
         }
-        Ok(finished @ Outcome::Finished(_)) => Executed { result: Ok(finished), redactor, workspace, running: None },
+        Ok(finished @ Outcome::Finished(_)) => {
+            let result = without_secret(Ok(claim.reportable(finished)), &redactor);
+            Executed { result, redactor, workspace, running: None }
+        }
         Err(Ended { failure, work }) => {
             let token = job.continuation_token.as_ref().map(|token| token.expose_secret().to_owned());
             let running = match work {
@@ -102,7 +102,7 @@ pub(super) async fn execute(
                 Work::Untouched => token.map(|token| running(Some(token))),
                 Work::Unknown => Some(running(token)),
             };
-            Executed { result: Err(failure), redactor, workspace, running }
+            Executed { result: without_secret(Err(failure), &redactor), redactor, workspace, running }
         }
     }
 }
@@ -178,30 +178,13 @@ async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known, latest: Ins
     }
 }
 
-/// What must not show in the job's report: the values of its secret keys, and every credential that it has got.
-fn secrets(job: &Job, issued: &Issued, secret_keys: &[String]) -> Vec<SecretString> {
-    let values = secret_keys.iter().filter_map(|key| job.configuration.get(key)).map(SecretString::from);
-    let keys = issued.all().into_iter().flat_map(|it| [it.secret_access_key, it.session_token]);
-    values.chain(keys).collect()
-}
-
-fn redactor(job: &Job, issued: &Issued, secret_keys: &[String]) -> Redactor {
-    Redactor::new(secrets(job, issued, secret_keys).iter().map(ExposeSecret::expose_secret))
-}
-
-/// Refuses a continuation whose token holds a secret: CodePipeline keeps the token as it is and hands it to whoever may poll for
-/// the action type or ask for a job's details; the ledger may hold it, too. It can't be masked, since the action needs it as it was.
-fn without_secret(going_on: Outcome, job: &Job, issued: &Issued, secret_keys: &[String]) -> Result<Outcome, Failure> {
-    let long = secrets(job, issued, secret_keys);
-    let long = long.iter().map(ExposeSecret::expose_secret).filter(|it| it.chars().count() >= SECRET_IN_TOKEN);
-    match going_on {
-        Outcome::Continue(Continuation { token, external_execution_id, .. })
-            if Redactor::new(long).finds_in(&token) =>
-        {
-            let message = "the action's continuation token holds a secret value of its configuration or of the job's \
-                           credentials, which CodePipeline would store; it was not handed over, and the work was stopped";
-            Err(Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, message) })
-        }
-        harmless => Ok(harmless),
-    }
+/// Knows what must not show in the job's report: the values of its secret keys, every credential that it has got, and what the
+/// action itself keeps secret.
+fn redactor(job: &Job, issued: &Issued, served: &Served) -> Redactor {
+    let value = |key: &String| Some((SecretName::Key(key.clone()), SecretString::from(job.configuration.get(key)?)));
+    let other = |what| move |secret| (SecretName::Other(what), secret);
+    let credentials = issued.all().into_iter().flat_map(|it| [it.secret_access_key, it.session_token]);
+    let credentials = credentials.map(other("a part of the job's temporary credentials"));
+    let own = served.action.secrets_boxed().into_iter().map(other("a secret of the worker's own configuration"));
+    Redactor::named(served.secrets.iter().filter_map(value).chain(credentials).chain(own))
 }

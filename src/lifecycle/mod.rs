@@ -19,6 +19,7 @@ mod fresh;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod guard;
 mod intake;
 mod keeper;
 mod links;

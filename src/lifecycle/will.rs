@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actions::Abandoned;
 use crate::job::{Failure, FailureKind};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, SECRET_IN_TOKEN};
 use crate::report::{Report, report};
 
 /// A report that is cut and redacted, and work outside that must be stopped if no further job comes for it.
@@ -31,7 +31,7 @@ impl Will {
     /// What is to be reported of a job. A token of the work outside in which a secret is found is left out: this text is kept.
     pub(super) fn new(report: Report, running: Option<&Abandoned>, redactor: &Redactor) -> Self {
         let running = running.map(|Abandoned { execution_id, token }| {
-            let token = token.clone().filter(|token| !redactor.finds_in(token));
+            let token = token.clone().filter(|token| redactor.secret_in(token, SECRET_IN_TOKEN).is_none());
             Abandoned { execution_id: execution_id.clone(), token }
         });
         Self { report, running }
@@ -77,7 +77,12 @@ mod tests {
             external_execution_id: Some("x".into()),
             percent_complete: Some(7),
             variables: [("Key".into(), "value".into())].into(),
-            revision: Some(Revision { revision: "r".into(), change_identifier: "c".into(), summary: None }),
+            revision: Some(Revision {
+                revision: "r".into(),
+                change_identifier: "c".into(),
+                summary: None,
+                created: None,
+            }),
             ..Finished::default()
         };
         let Report::Success(success) = again(Ok(Outcome::Finished(finished)), None).report else { panic!() };
@@ -100,8 +105,8 @@ mod tests {
 
     #[test]
     fn a_token_that_holds_a_secret_is_not_kept() {
-        let running = Abandoned { execution_id: "e".into(), token: Some("build SECRET".into()) };
-        let redactor = Redactor::new(["SECRET"]);
+        let running = Abandoned { execution_id: "e".into(), token: Some("build A-SECRET".into()) };
+        let redactor = Redactor::new(["A-SECRET"]);
         let failed = report(Err(Failure::new(FailureKind::JobFailed, "refused")), &redactor);
         let text = Will::new(failed, Some(&running), &redactor).write();
         assert!(!text.contains("SECRET") && text.contains(r#""running":["e",null]"#), "{text}");

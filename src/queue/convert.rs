@@ -1,5 +1,6 @@
 //! From the SDK's description of a job to ours, and from our report to the SDK's.
 
+use aws_sdk_codepipeline::primitives::DateTime;
 use aws_sdk_codepipeline::types;
 
 use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, FailureKind, Job, PipelineContext, Revision};
@@ -48,11 +49,17 @@ impl From<types::ThirdPartyJobData> for JobData {
 }
 
 /// What the data says. The action type is `asked` where it has none (the member is optional in the API model).
-pub(super) fn job(id: String, asked: &ActionTypeId, data: JobData) -> (Job, Option<Credentials>) {
+pub(super) fn job(
+    id: String,
+    account_id: Option<String>,
+    asked: &ActionTypeId,
+    data: JobData,
+) -> (Job, Option<Credentials>) {
     let context = data.pipeline_context;
     let action = context.as_ref().and_then(|context| context.action.clone());
     let job = Job {
         id,
+        account_id,
         action_type: data.action_type_id.map_or_else(|| asked.clone(), action_type),
         configuration: data
             .action_configuration
@@ -126,6 +133,7 @@ pub(super) fn current_revision(revision: &Revision) -> types::CurrentRevision {
         .revision(&revision.revision)
         .change_identifier(&revision.change_identifier)
         .set_revision_summary(revision.summary.clone())
+        .set_created(revision.created.map(DateTime::from_secs))
         .build()
         .expect("both required members are set")
 }

@@ -46,7 +46,8 @@ impl CustomQueue {
         let nothing = jobs.is_empty() && !answer.doubt_before;
         // A job without id, nonce or data can't be acknowledged; the model makes all three optional.
         let offer = |job: aws_sdk_codepipeline::types::Job| {
-            let (job_of, credentials) = convert::job(job.id?, action_type, convert::JobData::from(job.data?));
+            let (job_of, credentials) =
+                convert::job(job.id?, job.account_id, action_type, convert::JobData::from(job.data?));
             let key = JobKey { id: job_of.id.clone(), kind: Kind::Own };
             Some(Offer { job: job_of, credentials, polled_at, nonce: job.nonce?, key })
         };
@@ -69,11 +70,13 @@ impl CustomQueue {
         let reply = attempts(budget, || request.clone().send())
             .await
             .map_err(|gave_up| CallError::from(gave_up).of(OPERATION))?;
-        let data = reply.job_details.and_then(|details| details.data).ok_or_else(|| QueueError::Refused {
+        let (account_id, data) =
+            reply.job_details.map(|details| (details.account_id, details.data)).unwrap_or_default();
+        let data = data.ok_or_else(|| QueueError::Refused {
             operation: OPERATION,
             reason: "the answer holds no job data".into(),
         })?;
-        let (job, credentials) = convert::job(id.to_owned(), action_type, convert::JobData::from(data));
+        let (job, credentials) = convert::job(id.to_owned(), account_id, action_type, convert::JobData::from(data));
         Ok(Details { job, credentials })
     }
 

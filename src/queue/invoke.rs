@@ -10,9 +10,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{Claim, Details, JobKey, Kind};
-use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, Job, PipelineContext};
-
-const USER_PARAMETERS: &str = "UserParameters";
+use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, Job, PipelineContext, USER_PARAMETERS};
 
 /// Credentials that expire within this time count as expired: an event may have been tried for hours before it came.
 const EXPIRING: Duration = Duration::from_secs(2 * 60);
@@ -70,6 +68,7 @@ impl InvokedJob {
         let parameters = data.pointer("/actionConfiguration/configuration/UserParameters").and_then(Value::as_str);
         let job = Job {
             id: id.to_owned(),
+            account_id: text(job.get("accountId")),
             action_type: Self::action_type(),
             configuration: parameters.map(configuration).unwrap_or_default(),
             pipeline: PipelineContext::default(),
@@ -111,8 +110,9 @@ fn age(expiration: &Value, now: SystemTime) -> Duration {
     }
 }
 
+/// A byte order mark before the JSON says nothing.
 fn configuration(parameters: &str) -> Configuration {
-    let members = match serde_json::from_str(parameters) {
+    let members = match serde_json::from_str(parameters.trim_start_matches('\u{feff}')) {
         Ok(Value::Object(members)) => members,
         _ => Map::new(),
     };
@@ -177,6 +177,7 @@ mod tests {
         assert_eq!(job.details.credentials.unwrap().session_token.expose_secret(), "EXAMPLE-SESSION-TOKEN");
         let job = job.details.job;
         assert_eq!(job.action_type.to_string(), "AWS/Invoke/Lambda/1");
+        assert_eq!(job.account_id.as_deref(), Some("123456789012"));
         assert_eq!((job.inputs[0].name.as_str(), job.inputs[0].revision.as_deref()), ("Source", None));
         assert_eq!(job.outputs[0].key, "my-pipeline/Report/Zz9yX8w");
         assert_eq!(job.encryption_key.as_deref(), Some("arn:aws:kms:us-east-1:123456789012:key/1234abcd"));
@@ -191,7 +192,7 @@ mod tests {
         let InvokedJob { details: Details { job, credentials }, .. } = parsed(&least);
         assert_eq!(job.configuration.keys().count(), 0);
         assert!(job.inputs.is_empty() && job.outputs.is_empty() && credentials.is_none());
-        assert!(job.encryption_key.is_none() && job.continuation_token.is_none());
+        assert!(job.encryption_key.is_none() && job.continuation_token.is_none() && job.account_id.is_none());
     }
 
     #[test]
@@ -240,6 +241,8 @@ mod tests {
         };
         assert_eq!(configured(json!("plain text")), "UserParameters=plain text");
         assert_eq!(configured(json!("[1]")), "UserParameters=[1]");
+        assert_eq!(configured(json!("{\"A\": \"not\nJSON\"}")), "UserParameters={\"A\": \"not\nJSON\"}");
+        assert_eq!(configured(json!("\u{feff}{\"A\":1}")), "A=1 UserParameters=\u{feff}{\"A\":1}");
         let members = r#"{"A":"x","N":2,"O":{"p":null},"UserParameters":"own"}"#;
         assert_eq!(configured(json!(members)), format!(r#"A=x N=2 O={{"p":null}} UserParameters={members}"#));
     }

@@ -168,7 +168,7 @@ impl ThirdPartyQueue {
             operation: GET_DETAILS,
             reason: "the answer holds no job data".into(),
         })?;
-        let (job, credentials) = convert::job(id.to_owned(), action_type, convert::JobData::from(data));
+        let (job, credentials) = convert::job(id.to_owned(), None, action_type, convert::JobData::from(data));
         Ok(Details { job, credentials })
     }
 
@@ -270,7 +270,7 @@ fn offer(
     details: ThirdPartyJobDetails,
     client: ClientAccess,
 ) -> Option<Offer> {
-    let (job, credentials) = convert::job(id, action_type, convert::JobData::from(details.data?));
+    let (job, credentials) = convert::job(id, None, action_type, convert::JobData::from(details.data?));
     let key = JobKey { id: job.id.clone(), kind: Kind::ThirdParty(client) };
     Some(Offer { job, credentials, polled_at, nonce: details.nonce?, key })
 }

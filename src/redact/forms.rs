@@ -3,6 +3,8 @@
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
+use super::plain::plain;
+
 /// Shorter lines of a secret are words such as `fi` or `}`, which would mask half of any text.
 const MIN_LINE_CHARS: usize = 4;
 /// Shorter pieces of base64 occur by chance.
@@ -16,11 +18,16 @@ const PATH: &AsciiSet = &RFC_3986.remove(b'/');
 const JAVASCRIPT: &AsciiSet = &RFC_3986.remove(b'!').remove(b'\'').remove(b'(').remove(b')').remove(b'*');
 const FORM: &AsciiSet = &RFC_3986.add(b'~').remove(b'*');
 
-/// Every form of `secret`, in no order and with repetitions; none is empty.
+/// Every form of `secret`, in no order and with repetitions; none is empty. A secret with control characters has those of its
+/// plain text, too, which is what a plain text holds of it.
 pub(super) fn of_secret(secret: &str) -> Vec<Vec<u8>> {
     let mut forms = Vec::new();
-    let lines = secret.lines().map(str::trim).filter(|line| line.chars().count() >= MIN_LINE_CHARS);
-    for piece in [secret, secret.trim()].into_iter().chain(lines) {
+    let plain = plain(secret);
+    let shown = if plain == secret { "" } else { &plain };
+    let lines = secret.split(['\n', '\r']).chain(shown.lines()).map(str::trim);
+    let lines = lines.filter(|line| line.chars().count() >= MIN_LINE_CHARS);
+    let wholes = [secret, secret.trim(), shown, shown.trim()].into_iter().filter(|whole| !is_remnant(whole, secret));
+    for piece in wholes.chain(lines) {
         // White space alone is everywhere and tells nothing.
         if piece.trim().is_empty() {
             continue;
@@ -31,6 +38,12 @@ pub(super) fn of_secret(secret: &str) -> Vec<Vec<u8>> {
         push_base64(&mut forms, piece);
     }
     forms.into_iter().map(String::into_bytes).collect()
+}
+
+/// Whether the piece is what carriage returns and backspaces leave of a longer secret, too short to be looked for.
+fn is_remnant(piece: &str, secret: &str) -> bool {
+    let length = |text: &str| text.trim().chars().count();
+    length(piece) < MIN_LINE_CHARS && length(secret) >= MIN_LINE_CHARS
 }
 
 /// As the inside of a JSON string: plain, with all but ASCII escaped, and with slashes escaped.

@@ -57,10 +57,7 @@ impl Needles {
         for finder in &self.long {
             runs(finder, text, &mut covered);
         }
-        covered.sort_unstable_by_key(|range| range.start);
-        let mut merged = Vec::with_capacity(covered.len());
-        covered.into_iter().for_each(|range| add(&mut merged, range));
-        merged
+        merged(covered)
     }
 
     /// The length of the longest listed needle that `text` begins with.
@@ -93,6 +90,14 @@ fn prefixes(sorted: &[Vec<u8>]) -> Vec<Option<usize>> {
         prefixes.push(prefix);
     }
     prefixes
+}
+
+/// Ranges in order; those that overlap are one.
+pub(super) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut merged = Vec::with_capacity(ranges.len());
+    ranges.into_iter().for_each(|range| add(&mut merged, range));
+    merged
 }
 
 /// Adds a range that begins where the last one does, or later.

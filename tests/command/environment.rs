@@ -31,23 +31,35 @@ async fn the_environment_is_exactly_what_is_documented() {
             action_execution_id: text("3333"),
             pipeline_arn: text("arn:aws:codepipeline:eu-west-1:123456789012:pipe"),
         })
+        .account("123456789012")
+        .region("eu-west-1")
+        .revision("Source", "c0ffee")
         .stage();
     let root = staged.run.workspace.root().to_str().unwrap().to_owned();
     let expected = [
+        ("ACTION_EXECUTION_ID", "3333".to_owned()),
         ("ACTION_NAME", "Act".to_owned()),
+        ("AWS_ACCOUNT_ID", "123456789012".to_owned()),
+        ("AWS_DEFAULT_REGION", "eu-west-1".to_owned()),
+        ("AWS_REGION", "eu-west-1".to_owned()),
         ("CONFIG_APITOKEN", "two\nlines".to_owned()),
         ("CONFIG_PROJECT_NAME", "wéb".to_owned()),
+        ("EXTERNAL_EXECUTION_ID", format!("{root}/report/external-execution-id")),
         ("HOME", format!("{root}/home")),
         ("INPUT_MY_LIB", format!("{root}/in/My-lib")),
         ("INPUT_SOURCE", format!("{root}/in/Source")),
+        ("INPUT_SOURCE_REVISION", "c0ffee".to_owned()),
+        ("JOB_ID", "11111111-abcd-1111-abcd-111111abcdef".to_owned()),
         ("LANG", "C.UTF-8".to_owned()),
         ("LD_LIBRARY_PATH", "/opt/lib:/var/task/lib".to_owned()),
         ("OUTPUT_OUT", format!("{root}/out/Out")),
         ("OUTPUT_SECOND_OUT", format!("{root}/out/second_out")),
         ("OUTPUT_VARIABLES", format!("{root}/report/variables")),
         ("PATH", "/opt/bin:/var/task:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
+        ("PIPELINE_ARN", "arn:aws:codepipeline:eu-west-1:123456789012:pipe".to_owned()),
         ("PIPELINE_EXECUTION_ID", "2222".to_owned()),
         ("PIPELINE_NAME", "pipe".to_owned()),
+        ("REVISION", format!("{root}/report/revision")),
         ("STAGE_NAME", "Stage.1".to_owned()),
         ("SUMMARY", format!("{root}/report/summary")),
         ("TMPDIR", format!("{root}/tmp")),
@@ -56,9 +68,24 @@ async fn the_environment_is_exactly_what_is_documented() {
 }
 
 #[tokio::test]
-async fn what_the_pipeline_context_lacks_is_left_out() {
-    let names = environment(&sh("cat /proc/$$/environ > $OUTPUT_OUT/environ").stage()).await;
-    assert!(!names.keys().any(|name| name.starts_with("PIPELINE") || name == "STAGE_NAME" || name == "ACTION_NAME"));
+async fn what_the_job_lacks_is_left_out() {
+    let id = Some("11111111-abcd-1111-abcd-111111abcdef".to_owned());
+    // A Lambda Invoke job goes by its own id.
+    let pipeline = PipelineContext { action_execution_id: id, ..PipelineContext::default() };
+    let names = environment(&sh("cat /proc/$$/environ > $OUTPUT_OUT/environ").pipeline(pipeline).stage()).await;
+    let names: Vec<_> = names.keys().map(String::as_str).collect();
+    let told = ["PIPELINE", "STAGE", "ACTION", "AWS"];
+    assert!(!names.iter().any(|name| told.iter().any(|prefix| name.starts_with(prefix))), "{names:?}");
+    assert!(names.contains(&"JOB_ID") && !names.contains(&"INPUT_SOURCE_REVISION"));
+}
+
+#[tokio::test]
+async fn a_revision_takes_no_artifacts_place() {
+    sh("[ $INPUT_A_REVISION = ${INPUT_A%/A}/A-Revision ]")
+        .inputs(&["A", "A-Revision"])
+        .revision("A", "1")
+        .succeed()
+        .await;
 }
 
 #[tokio::test]

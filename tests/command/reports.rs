@@ -18,24 +18,98 @@ async fn variables_and_summary_are_taken_over() {
 }
 
 #[tokio::test]
-async fn a_command_may_say_nothing() {
-    let finished = sh("rm $SUMMARY").succeed().await;
-    assert!(finished.summary.is_none() && finished.variables.is_empty());
+async fn a_command_that_says_nothing_has_its_exit_code_and_time_shown() {
+    for script in ["rm $SUMMARY", "true", "printf ' \\n\\033[0m' > $SUMMARY"] {
+        let finished = sh(script).succeed().await;
+        let summary = finished.summary.unwrap();
+        assert!(summary.starts_with("exit code 0 after ") && summary.ends_with(" s"), "{script}: {summary}");
+        assert!(finished.variables.is_empty() && finished.revision.is_none());
+        assert!(finished.external_execution_id.is_none());
+    }
 }
 
 #[tokio::test]
-async fn secrets_are_masked_in_whatever_leaves() {
+async fn a_revision_and_an_external_id_are_taken_over() {
+    let script = r#"
+        printf 'revision=c0ffee\nsummary<<EOF\nfix "it"\n\nbody\nEOF\ncreated=2015-10-21T09:28:00+02:00\n' > "$REVISION"
+        echo run-7 > "$EXTERNAL_EXECUTION_ID"
+    "#;
+    let finished = sh(script).succeed().await;
+    assert_eq!(finished.external_execution_id.as_deref(), Some("run-7"));
+    let revision = finished.revision.unwrap();
+    assert_eq!((revision.revision.as_str(), revision.change_identifier.as_str()), ("c0ffee", "c0ffee"));
+    assert_eq!((revision.summary.as_deref(), revision.created), (Some("fix \"it\"\n\nbody"), Some(1_445_412_480)));
+
+    let failure = sh("echo run-7 > $EXTERNAL_EXECUTION_ID; exit 3").fail().await;
+    assert_eq!(
+        (failure.message.as_str(), failure.external_execution_id.as_deref()),
+        ("the command ended with exit code 3", Some("run-7"))
+    );
+    let failure = sh("echo revision > $REVISION").fail().await;
+    assert_eq!(failure.message, "line 1 of the file REVISION is neither `KEY=value` nor `KEY<<EOF`");
+}
+
+#[tokio::test]
+async fn secrets_are_masked_in_prose_and_left_in_data() {
     let token = "correct-horse \"battery\"";
     let script = r#"
         echo "A=<$CONFIG_TOKEN>" > "$OUTPUT_VARIABLES"
         echo "<$CONFIG_TOKEN>" > "$SUMMARY"
     "#;
     let finished = sh(script).secret("Token", token).succeed().await;
-    assert_eq!((finished.summary.as_deref(), finished.variables["A"].as_str()), (Some("<****>"), "<****>"));
+    assert_eq!(finished.summary.as_deref(), Some("<****>"));
+    // The job fails for it: what holds secrets is looked for where all kinds of actions are reported.
+    assert_eq!(finished.variables["A"], format!("<{token}>"));
 
     let script = r#"echo "<$CONFIG_TOKEN>"; printf %s "$CONFIG_TOKEN" | base64 >&2; exit 1"#;
     let failure = sh(script).secret("Token", token).fail().await;
     assert_eq!(failure.output.as_deref(), Some("<****>\n****"));
+}
+
+#[tokio::test]
+async fn what_a_command_prints_is_shown_plain() {
+    for (script, expected) in [
+        (r"printf '\033[31;1mtests failed\033[0m\n'; exit 1", "tests failed"),
+        (
+            r"for i in 10 50 100; do printf '\rprogress %s%%' $i; done; printf '\n\033[2K\033[1Afailed\n'; exit 1",
+            "progress 100%\nfailed",
+        ),
+        (r"printf '\033]8;;https://x.example\033\\link\033]8;;\033\\\n'; exit 1", "link"),
+        (r"printf 'a\000b \2331mc\r\n'; exit 1", "ab c"),
+    ] {
+        assert_eq!(sh(script).fail().await.output.as_deref(), Some(expected), "{script}");
+    }
+    let finished = sh(r"printf '\033[32mok\033[0m' > $SUMMARY").succeed().await;
+    assert_eq!(finished.summary.as_deref(), Some("ok"));
+    let coloured = r#"printf '\033[1m%s\033[2m%s\n' hun ter22; exit 1"#;
+    assert_eq!(sh(coloured).secret("Token", "hunter22").fail().await.output.as_deref(), Some("****"));
+}
+
+#[tokio::test]
+async fn a_failure_names_values_with_windows_line_ends() {
+    let command = "mkdir -p out\r\necho hi > out/x\r\n";
+    let failure = sh("{Config:Command}").configured("Command", command).fail().await;
+    let hint = "; the configuration value `Command` has Windows line ends (CR LF), and most programs take the CR for a part of the \
+                text: save it with LF alone";
+    assert!(failure.message.ends_with(hint), "{}", failure.message);
+    let program = crate::scenario::program(&["{Config:Program}"]).configured("Program", "ls\r\n").fail().await;
+    assert!(
+        program.message.contains("was not found") && program.message.contains("`Program` has Windows"),
+        "{}",
+        program.message
+    );
+}
+
+#[tokio::test]
+async fn a_success_without_a_summary_names_windows_line_ends_too() {
+    let lost = sh("{Config:Command}").configured("Command", "echo done > $SUMMARY\r\n").succeed().await;
+    let summary = lost.summary.unwrap();
+    assert!(
+        summary.starts_with("exit code 0 after ") && summary.contains("`Command` has Windows line ends"),
+        "{summary}"
+    );
+    let unnamed = sh("true").configured("Certificate", "a\r\nb\r\n").succeed().await;
+    assert!(!unnamed.summary.unwrap().contains("Windows"));
 }
 
 #[tokio::test]
@@ -63,6 +137,10 @@ async fn too_many_variables_fail_the_job() {
 async fn links_and_pipes_in_the_place_of_a_report_are_not_read() {
     for script in [
         "rm $SUMMARY; ln -s /etc/passwd $SUMMARY",
+        "rm $SUMMARY; ln -s /proc/self/environ $SUMMARY",
+        "ln -sf /proc/self/environ $REVISION",
+        "ln -sf /etc/hostname $EXTERNAL_EXECUTION_ID",
+        "rm $EXTERNAL_EXECUTION_ID; mkfifo $EXTERNAL_EXECUTION_ID",
         "rm $SUMMARY; mkfifo $SUMMARY",
         "rm $OUTPUT_VARIABLES; ln -s /etc/passwd $OUTPUT_VARIABLES",
         "rm $OUTPUT_VARIABLES; mkdir $OUTPUT_VARIABLES",

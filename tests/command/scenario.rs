@@ -31,6 +31,9 @@ pub(crate) struct Scenario {
     deadline: Duration,
     package: PathBuf,
     pipeline: PipelineContext,
+    account: Option<String>,
+    region: Option<String>,
+    revisions: Vec<(String, String)>,
 }
 
 /// A scenario whose folders exist, to look into while and after the command runs.
@@ -57,6 +60,9 @@ pub(crate) fn program(arguments: &[&str]) -> Scenario {
         deadline: Duration::from_secs(3600),
         package: PathBuf::from("/var/task"),
         pipeline: PipelineContext::default(),
+        account: None,
+        region: None,
+        revisions: Vec::new(),
     }
 }
 
@@ -101,11 +107,29 @@ impl Scenario {
         Self { pipeline, ..self }
     }
 
+    pub(crate) fn account(self, id: &str) -> Self {
+        Self { account: Some(id.to_owned()), ..self }
+    }
+
+    pub(crate) fn region(self, region: &str) -> Self {
+        Self { region: Some(region.to_owned()), ..self }
+    }
+
+    /// Says from which revision an artifact came.
+    pub(crate) fn revision(mut self, artifact: &str, revision: &str) -> Self {
+        self.revisions.push((artifact.to_owned(), revision.to_owned()));
+        self
+    }
+
     pub(crate) fn stage(self) -> Staged {
         let work_folder = tempfile::tempdir().unwrap();
-        let artifact = |name| Artifact { name, revision: None, bucket: "b".to_owned(), key: "k".to_owned() };
+        let artifact = |name: String| {
+            let revision = self.revisions.iter().find(|(artifact, _)| *artifact == name).map(|(_, it)| it.clone());
+            Artifact { name, revision, bucket: "b".to_owned(), key: "k".to_owned() }
+        };
         let job = Job {
             id: "11111111-abcd-1111-abcd-111111abcdef".to_owned(),
+            account_id: self.account,
             action_type: ActionTypeId {
                 category: "Test".to_owned(),
                 owner: "Custom".to_owned(),
@@ -129,7 +153,8 @@ impl Scenario {
             deadline: Instant::now() + self.deadline,
             links: Arc::new(NoLinks),
         };
-        Staged { action: action.with_grace(self.grace), run, _work_folder: work_folder }
+        let action = action.with_grace(self.grace).in_region(self.region);
+        Staged { action, run, _work_folder: work_folder }
     }
 
     pub(crate) async fn succeed(self) -> Finished {

@@ -15,7 +15,7 @@ use codepipeline_worker::job::{Continuation, Failure, FailureKind, Outcome};
 use codepipeline_worker::worker::Worker;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use services::{EXECUTION, LOCATION, MACHINE, Services, serve};
+use services::{EXECUTION, LOCATION, MACHINE, NAMED, Services, serve};
 use support::World;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -111,7 +111,7 @@ fn late(token: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_services_repeat_is_in_no_log_answer_or_report() {
     let scenario = Scenario::start().await;
-    for id in ["fails", "succeeds", "goes-on"] {
+    for id in ["fails", "succeeds", "goes-on", "goes-on-by-name"] {
         scenario.offer(id, "Hook", None);
     }
     scenario.offer("resumed", "Hook", Some("MARKER-continuation token"));
@@ -122,9 +122,12 @@ async fn what_services_repeat_is_in_no_log_answer_or_report() {
     // One failure report was refused for its content, which is the invocation's error.
     let Invocation::Failed { message, .. } = &invocation else { panic!("{invocation:?}\n{logged}") };
     assert_clean("the invocation's error", message);
+    let named = "the output variable `Echo` holds the value of the secret `Token`";
     for (id, said) in [
         ("fails", "a plain value"),
-        ("succeeds", "a plain value"),
+        ("fails", "the external execution id holds the value of the secret `Token` and was left out"),
+        ("succeeds", named),
+        ("goes-on-by-name", "the external execution id holds a secret of the worker's own configuration"),
         ("goes-on", "Location has a secret in it"),
         ("resumed", "not from this worker"),
         ("prints", "CONFIG_TOKEN=****"),
@@ -132,6 +135,11 @@ async fn what_services_repeat_is_in_no_log_answer_or_report() {
     ] {
         assert_told(&services, id, said, &logged);
     }
+    let report = services.told("succeeds").unwrap();
+    assert_eq!(report["failureDetails"]["type"], "ConfigurationError", "{report}");
+    // No continuation asks about this work, so the worker stops it.
+    let abandoned = services.bodies(&format!("POST {NAMED}"));
+    assert!(abandoned.iter().any(|body| body["type"] == "job.abandoned"), "the work was not stopped: {logged}");
     // The services were told what is theirs to know, and repeated it.
     let hooked = services.bodies("POST /hook");
     assert!(hooked.iter().any(|body| body.to_string().contains("MARKER-secret-value")));
@@ -163,7 +171,7 @@ async fn step_functions_is_told_no_secret_and_what_it_repeats_is_in_no_log_or_re
         ("unstarted", "may not start the state machine"),
         ("known", "****"),
         ("unseen", "states:DescribeExecution"),
-        ("ended", "****"),
+        ("ended", "the output variable `Echo` holds the value of the secret `Token`"),
         ("late", "(timeoutSeconds), so its work was stopped"),
         ("delivered", EXECUTION),
     ] {
@@ -242,7 +250,11 @@ async fn renewed_credentials_are_in_no_report_and_in_no_continuation_token() {
         assert_eq!(summary.failed, 1, "{summary:?}");
         let services = std::mem::take(&mut *services.lock().unwrap());
         assert!(!services.bodies("GetJobDetails").is_empty(), "the credentials were not renewed");
-        let said = if goes_on { "continuation token holds a secret value" } else { "X-Amz-Security-Token=****" };
+        let said = if goes_on {
+            "continuation token holds a part of the job's temporary credentials"
+        } else {
+            "X-Amz-Security-Token=****"
+        };
         let report = services.told("renews").unwrap().to_string();
         assert!(report.contains(said), "{report}");
         assert_clean("the report", &report.replace("%2F", "/"));

@@ -13,6 +13,9 @@ pub(crate) const EXECUTION: &str = "arn:aws:states:us-east-1:123456789012:execut
 /// Where the service says that its work for the job `accepted` can be asked about: whoever knows this may ask, too.
 pub(crate) const LOCATION: &str = "/hook/work/MARKER-of-work-outside";
 
+/// Where a service works that calls its work by the webhook's key.
+pub(crate) const NAMED: &str = "/hook/work/named";
+
 struct Request {
     /// The operation's name for AWS's JSON protocols, else method and path.
     what: String,
@@ -182,6 +185,10 @@ fn hook(request: &Request, is_first: bool) -> Reply {
             "revision": {"revision": said, "changeIdentifier": "x", "summary": said},
         })),
         Some("goes-on") => goes_on("/hook/of/MARKER-secret-value"),
+        Some("goes-on-by-name") => {
+            let named = json!({"externalExecutionId": format!("run of {}", super::WEBHOOK_KEY)});
+            Reply { body: named.to_string(), ..goes_on(NAMED) }
+        }
         Some("accepted") => goes_on(LOCATION),
         // At the location, where the first to ask is put off.
         Some(_) if is_first => refused(503),

@@ -53,7 +53,7 @@ async fn each_continuation_has_fresh_links() {
 
 #[tokio::test]
 async fn a_token_holds_no_configuration_and_no_link() {
-    let said = json!({"summary": "hunter22-the-token", "externalExecutionId": "hunter22-the-token"}).to_string();
+    let said = json!({"summary": "hunter22-the-token", "externalExecutionId": "run-7"}).to_string();
     let scenario = answering([Answer::json(202, &said).header("Location", "/runs/7")]).await;
     let token = scenario.go_on().await.token;
     for secret in ["hunter22", "5ecret", "example.com", "whsec"] {

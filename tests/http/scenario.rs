@@ -90,6 +90,7 @@ impl Scenario {
         };
         let job = Job {
             id: job_id.to_owned(),
+            account_id: None,
             action_type: ActionTypeId {
                 category: "Test".to_owned(),
                 owner: "Custom".to_owned(),

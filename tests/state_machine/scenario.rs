@@ -49,6 +49,7 @@ impl Scenario {
         };
         let job = Job {
             id: JOB.to_owned(),
+            account_id: None,
             action_type: ActionTypeId {
                 category: "Deploy".to_owned(),
                 owner: "Custom".to_owned(),

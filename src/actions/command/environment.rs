@@ -5,9 +5,9 @@ use std::collections::btree_map::Entry;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::report_files::ReportFiles;
+use super::report_files::{self, ReportFiles};
 use crate::actions::Run;
-use crate::job::{Failure, FailureKind};
+use crate::job::{Failure, FailureKind, Job};
 
 /// Where programs are looked for after `/opt/bin` (Lambda layers) and the function's package.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -16,32 +16,33 @@ const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 #[derive(Default)]
 struct Variables(BTreeMap<String, (OsString, String)>);
 
+/// Facts that the worker adds to those of the job.
+pub(super) struct Places<'a> {
+    /// The folder of the function's code.
+    pub(super) package: &'a Path,
+    /// The folder for temporary files.
+    pub(super) temporary: &'a Path,
+    /// The files to write to.
+    pub(super) report: &'a ReportFiles,
+    /// The AWS region that the function polls.
+    pub(super) region: Option<&'a str>,
+}
+
 /// Builds the environment of `run`'s command. Nothing is inherited: the worker's own environment holds the function's AWS
 /// credentials. `LANG` is `C.UTF-8`, since output variables have to be UTF-8; `TZ` is left out, which means UTC.
-pub(super) fn build(
-    run: &Run,
-    package: &Path,
-    temporary: &Path,
-    report: &ReportFiles,
-) -> Result<BTreeMap<String, OsString>, Failure> {
+pub(super) fn build(run: &Run, places: &Places<'_>) -> Result<BTreeMap<String, OsString>, Failure> {
     let mut variables = Variables::default();
-    variables.set("PATH", search_path(package), "the worker")?;
+    variables.set("PATH", search_path(places.package), "the worker")?;
     variables.set("HOME", run.workspace.home(), "the worker")?;
-    variables.set("TMPDIR", temporary, "the worker")?;
+    variables.set("TMPDIR", places.temporary, "the worker")?;
     variables.set("LANG", "C.UTF-8", "the worker")?;
-    variables.set("LD_LIBRARY_PATH", library_path(package), "the worker")?;
-    variables.set("OUTPUT_VARIABLES", report.variables_path(), "the file for output variables")?;
-    variables.set("SUMMARY", report.summary_path(), "the file for the summary")?;
-
-    let pipeline = &run.job.pipeline;
-    for (name, value) in [
-        ("PIPELINE_NAME", &pipeline.pipeline_name),
-        ("STAGE_NAME", &pipeline.stage_name),
-        ("ACTION_NAME", &pipeline.action_name),
-        ("PIPELINE_EXECUTION_ID", &pipeline.pipeline_execution_id),
-    ] {
+    variables.set("LD_LIBRARY_PATH", library_path(places.package), "the worker")?;
+    for file in report_files::ALL {
+        variables.set(file.variable, places.report.path(file), file.purpose)?;
+    }
+    for (name, value) in facts(&run.job, places.region) {
         if let Some(value) = value {
-            variables.set(name, value, "the job's pipeline context")?;
+            variables.set(name, value, "the job")?;
         }
     }
     for artifact in &run.job.inputs {
@@ -55,7 +56,35 @@ pub(super) fn build(
     for (key, value) in run.job.configuration.iter() {
         variables.set(&variable_name("CONFIG", key), value, &format!("the configuration key `{key}`"))?;
     }
+    for artifact in &run.job.inputs {
+        let name = variable_name("INPUT", &artifact.name) + "_REVISION";
+        // Another artifact's folder may have this name, which is what the command was written for.
+        if let Some(revision) = &artifact.revision
+            && !variables.0.contains_key(&name)
+        {
+            variables.set(&name, revision, &format!("the revision of the input artifact `{}`", artifact.name))?;
+        }
+    }
     Ok(variables.0.into_iter().map(|(name, (value, _))| (name, value)).collect())
+}
+
+/// The facts that the job has about where it runs.
+fn facts<'a>(job: &'a Job, region: Option<&'a str>) -> [(&'static str, Option<&'a str>); 10] {
+    let pipeline = &job.pipeline;
+    // A Lambda Invoke job knows no action execution: the worker calls it by the job's id.
+    let action_execution = pipeline.action_execution_id.as_deref().filter(|id| *id != job.id);
+    [
+        ("AWS_REGION", region),
+        ("AWS_DEFAULT_REGION", region),
+        ("AWS_ACCOUNT_ID", job.account_id.as_deref()),
+        ("JOB_ID", Some(job.id.as_str())),
+        ("PIPELINE_NAME", pipeline.pipeline_name.as_deref()),
+        ("PIPELINE_ARN", pipeline.pipeline_arn.as_deref()),
+        ("PIPELINE_EXECUTION_ID", pipeline.pipeline_execution_id.as_deref()),
+        ("STAGE_NAME", pipeline.stage_name.as_deref()),
+        ("ACTION_NAME", pipeline.action_name.as_deref()),
+        ("ACTION_EXECUTION_ID", action_execution),
+    ]
 }
 
 impl Variables {

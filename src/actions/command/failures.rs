@@ -93,7 +93,7 @@ pub(super) fn of_spawn(
     let message = match error.raw_os_error().map(Errno::from_raw_os_error) {
         Some(Errno::NOENT | Errno::NOTDIR) => {
             format!(
-                "{program} was not found, neither in PATH nor in the first input artifact, or the interpreter that its `#!` line names was not"
+                "{program} was not found, neither in PATH nor in the first input artifact, or the interpreter that its `#!` line names was not; does that line end with LF alone?"
             )
         }
         Some(Errno::ACCESS | Errno::PERM) => format!("{program} may not be executed; does it have the executable bit?"),

@@ -1,13 +1,20 @@
-//! The notation of output variables, for `fuzz/`. No part of the public API.
+//! The notation of what commands write, for `fuzz/`. No part of the public API.
 
 use std::collections::BTreeMap;
 
-use crate::redact::Redactor;
-
-/// What the bytes of an OUTPUT_VARIABLES file say, without `secret`.
+/// The output variables in the bytes of an OUTPUT_VARIABLES file.
 ///
 /// # Errors
-/// As text, when they say nothing that CodePipeline takes.
-pub fn variables(bytes: &[u8], secret: &str) -> Result<BTreeMap<String, String>, String> {
-    super::variables::read(bytes, &Redactor::new([secret])).map_err(|mistake| mistake.to_string())
+/// The mistake in the file, as text.
+pub fn variables(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
+    super::variables::read(bytes).map_err(|mistake| mistake.to_string())
+}
+
+/// The revision and the change identifier that the bytes of a REVISION file hold.
+///
+/// # Errors
+/// The mistake in the file, as text.
+pub fn revision(bytes: &[u8]) -> Result<Option<(String, String)>, String> {
+    let revision = super::revision::read(bytes).map_err(|mistake| mistake.to_string())?;
+    Ok(revision.map(|revision| (revision.revision, revision.change_identifier)))
 }

@@ -2,9 +2,10 @@
 //!
 //! The program runs in the first input artifact's folder (in an empty `HOME` where there is none) with an environment of
 //! its own: `PATH`, `HOME`, `TMPDIR`, `LANG`; `INPUT_<NAME>` and `OUTPUT_<NAME>`, the artifacts' folders; `CONFIG_<KEY>`, the
-//! action's configuration; `PIPELINE_NAME`, `STAGE_NAME`, `ACTION_NAME`, `PIPELINE_EXECUTION_ID`, as far as the job has them;
-//! and `OUTPUT_VARIABLES` and `SUMMARY`, the files to write about itself to. In names, letters become upper case and
-//! whatever is neither an ASCII letter nor a digit becomes `_`.
+//! action's configuration; `INPUT_<NAME>_REVISION`, `PIPELINE_NAME`, `PIPELINE_ARN`, `PIPELINE_EXECUTION_ID`, `STAGE_NAME`,
+//! `ACTION_NAME`, `ACTION_EXECUTION_ID`, `JOB_ID`, `AWS_ACCOUNT_ID`, `AWS_REGION` and `AWS_DEFAULT_REGION`, as far as the job has
+//! them; and `OUTPUT_VARIABLES`, `SUMMARY`, `EXTERNAL_EXECUTION_ID` and `REVISION`, the files to write about itself to. In names,
+//! letters become upper case, and all but ASCII letters and digits becomes `_`.
 //!
 //! Exit code 0 is success. Anything else fails the job with the end of what the program printed. When it has ended, or its
 //! time is over, or the job is cancelled, everything that it started is killed.
@@ -19,10 +20,13 @@ mod family;
 #[doc(hidden)]
 pub mod fuzzing;
 mod harden;
+mod notation;
 mod processes;
 mod report_files;
+mod revision;
 mod supervise;
 mod tail;
+mod told;
 mod variables;
 
 use std::path::PathBuf;
@@ -33,13 +37,15 @@ use thiserror::Error;
 use tokio::process::Command;
 use tokio::time::{Instant, timeout_at};
 
+use self::environment::Places;
 pub use self::family::kill_descendants;
 pub use self::harden::harden_process;
 use self::report_files::ReportFiles;
 use self::supervise::{Ending, Limits, SuperviseError};
 use self::tail::Tail;
+use self::told::LineEnds;
 use super::{Action, Run};
-use crate::job::{Failure, FailureKind, Finished, Job, Outcome};
+use crate::job::{Failure, FailureKind, Job, Outcome};
 use crate::placeholder::Template;
 use crate::redact::Redactor;
 
@@ -61,6 +67,7 @@ pub struct CommandAction {
     timeout: Duration,
     grace: Duration,
     package: PathBuf,
+    region: Option<String>,
 }
 
 /// Why a configured command is none.
@@ -112,7 +119,13 @@ impl CommandAction {
         if let Some(mistake) = mistakes.into_iter().next() {
             return Err(mistake);
         }
-        Ok(Self { arguments, secrets, timeout, grace: GRACE, package })
+        Ok(Self { arguments, secrets, timeout, grace: GRACE, package, region: None })
+    }
+
+    /// Tells commands the AWS region that the function polls.
+    #[must_use]
+    pub fn in_region(self, region: Option<String>) -> Self {
+        Self { region, ..self }
     }
 
     /// Changes how long a command may take to end after SIGTERM (5 s), before SIGKILL.
@@ -161,13 +174,22 @@ impl CommandAction {
 impl Action for CommandAction {
     async fn start(&self, run: Run) -> Result<Outcome, Failure> {
         let arguments = self.render(&run.job)?;
+        let line_ends = LineEnds::of(&self.arguments, &run.job.configuration);
+        self.execute(&run, &arguments, &line_ends).await.map_err(|failure| line_ends.blamed_in(failure))
+    }
+}
+
+impl CommandAction {
+    async fn execute(&self, run: &Run, arguments: &[String], line_ends: &LineEnds) -> Result<Outcome, Failure> {
         let redactor = self.redactor(&run.job);
         let temporary = run.workspace.root().join("tmp");
         std::fs::create_dir_all(&temporary)
             .map_err(|error| failures::of_system("the folder for temporary files can't be made", &error))?;
         let report = ReportFiles::create(run.workspace.report_folder())
             .map_err(|error| failures::of_system("the files for the command's report can't be made", &error))?;
-        let environment = environment::build(&run, &self.package, &temporary, &report)?;
+        let places =
+            Places { package: &self.package, temporary: &temporary, report: &report, region: self.region.as_deref() };
+        let environment = environment::build(run, &places)?;
 
         let mut command = Command::new(&arguments[0]);
         command.args(&arguments[1..]).env_clear().envs(&environment);
@@ -188,7 +210,7 @@ impl Action for CommandAction {
         let mut tail = Tail::new(&redactor);
         let ending = supervise::run(turn, command, &limits, &mut tail).await.map_err(|error| match error {
             SuperviseError::Spawn(error) => {
-                failures::of_spawn(&error, self.arguments[0].literal(), &arguments, &environment)
+                failures::of_spawn(&error, self.arguments[0].literal(), arguments, &environment)
             }
             SuperviseError::Harden(error) => {
                 failures::of_system("the worker can't be shielded from the command", &error)
@@ -196,24 +218,17 @@ impl Action for CommandAction {
             SuperviseError::System(error) => failures::of_system("the command can't be supervised", &error),
         })?;
 
-        let told = match ending {
+        let result = match ending {
             Ending::TimedOut => {
                 let ran = limits.terminate_at - started;
                 Err(failures::of_timeout(self.timeout, (ran < self.timeout).then_some(ran)))
             }
-            Ending::Exited(status) => failures::of_exit(status).map_or_else(|| finished(&report, &redactor), Err),
+            Ending::Exited(status) => failures::of_exit(status)
+                .map_or_else(|| told::finished(&report, &redactor, started.elapsed(), line_ends), Err),
         };
-        told.map_err(|failure| Failure { output: tail.into_text(&redactor), ..failure })
+        let with_output = |failure| Failure { output: tail.into_text(&redactor), ..told::failed(failure, &report) };
+        result.map_err(with_output)
     }
-}
-
-/// What a command that ended well says of itself.
-fn finished(report: &ReportFiles, redactor: &Redactor) -> Result<Outcome, Failure> {
-    Ok(Outcome::Finished(Finished {
-        summary: report.read_summary(redactor)?,
-        variables: report.read_variables(redactor)?,
-        ..Finished::default()
-    }))
 }
 
 #[cfg(test)]

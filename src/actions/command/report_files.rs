@@ -1,8 +1,9 @@
-//! The two files in which a command tells about itself: its output variables and its summary.
+//! The report files of a command: its output variables, a summary, the revision that it made, and the id of its work elsewhere.
 //!
 //! The command writes them, so they are hostile: read without following links, without waiting, and never beyond a limit.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -10,17 +11,42 @@ use std::path::PathBuf;
 use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
 use rustix::io::Errno;
 
-use super::variables;
-use crate::job::{Failure, FailureKind};
-use crate::redact::{Redactor, keep_start};
+use super::{notation, revision, variables};
+use crate::job::{Failure, FailureKind, Revision};
+use crate::redact::{Piece, Redactor, keep_start};
 
-const VARIABLES: &str = "variables";
-const SUMMARY: &str = "summary";
-/// Far more than the 122 880 bytes that CodePipeline takes need in any notation.
-const MAX_VARIABLES_FILE: usize = 1024 * 1024;
-/// CodePipeline takes 2048 characters (API model, `ExecutionSummary`); the longest ones have four bytes.
+/// One of the files.
+#[derive(Clone, Copy)]
+pub(super) struct ReportFile {
+    /// The environment variable that holds its path.
+    pub(super) variable: &'static str,
+    /// Its purpose, for messages.
+    pub(super) purpose: &'static str,
+    name: &'static str,
+    /// In bytes. Far more than CodePipeline takes, in any encoding.
+    limit: usize,
+}
+
+const VARIABLES: ReportFile = ReportFile {
+    variable: "OUTPUT_VARIABLES",
+    purpose: "the file for output variables",
+    name: "variables",
+    limit: 1024 * 1024,
+};
+const SUMMARY: ReportFile =
+    ReportFile { variable: "SUMMARY", purpose: "the file for the summary", name: "summary", limit: 64 * 1024 };
+const REVISION: ReportFile =
+    ReportFile { variable: "REVISION", purpose: "the file for the revision", name: "revision", limit: 64 * 1024 };
+const EXTERNAL_ID: ReportFile = ReportFile {
+    variable: "EXTERNAL_EXECUTION_ID",
+    purpose: "the file for the external execution id",
+    name: "external-execution-id",
+    limit: 16 * 1024,
+};
+pub(super) const ALL: [ReportFile; 4] = [VARIABLES, SUMMARY, REVISION, EXTERNAL_ID];
+
+/// CodePipeline takes 2048 characters (API model, `ExecutionSummary`).
 const MAX_SUMMARY_CHARS: usize = 2048;
-const SUMMARY_READ: usize = 4 * MAX_SUMMARY_CHARS;
 
 /// The files, still empty when the command starts.
 pub(super) struct ReportFiles {
@@ -30,45 +56,57 @@ pub(super) struct ReportFiles {
 }
 
 impl ReportFiles {
-    /// Makes both files in `folder`.
+    /// Makes the files in `folder`.
     pub(super) fn create(folder: PathBuf) -> io::Result<Self> {
         let handle = open(&folder, OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-        for name in [VARIABLES, SUMMARY] {
+        for file in ALL {
             let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            openat(&handle, name, flags, Mode::RUSR | Mode::WUSR)?;
+            openat(&handle, file.name, flags, Mode::RUSR | Mode::WUSR)?;
         }
         Ok(Self { folder, handle })
     }
 
-    pub(super) fn variables_path(&self) -> PathBuf {
-        self.folder.join(VARIABLES)
+    pub(super) fn path(&self, file: ReportFile) -> PathBuf {
+        self.folder.join(file.name)
     }
 
-    pub(super) fn summary_path(&self) -> PathBuf {
-        self.folder.join(SUMMARY)
+    /// The output variables, within CodePipeline's limits.
+    pub(super) fn read_variables(&self) -> Result<BTreeMap<String, String>, Failure> {
+        variables::read(&self.read_whole(VARIABLES)?).map_err(mistake)
     }
 
-    /// The output variables, redacted and within CodePipeline's limits.
-    pub(super) fn read_variables(&self, redactor: &Redactor) -> Result<BTreeMap<String, String>, Failure> {
-        let bytes = self.read(VARIABLES, "OUTPUT_VARIABLES", MAX_VARIABLES_FILE + 1)?;
-        if bytes.len() > MAX_VARIABLES_FILE {
-            let message =
-                format!("the command wrote more than {MAX_VARIABLES_FILE} bytes to the file OUTPUT_VARIABLES");
-            return Err(Failure::new(FailureKind::JobFailed, message));
-        }
-        variables::read(&bytes, redactor).map_err(|mistake| Failure::new(FailureKind::JobFailed, mistake.to_string()))
+    /// The revision, within CodePipeline's limits, if the command wrote one.
+    pub(super) fn read_revision(&self) -> Result<Option<Revision>, Failure> {
+        revision::read(&self.read_whole(REVISION)?).map_err(mistake)
     }
 
-    /// The summary, redacted and cut to what CodePipeline takes; `None` if there is none.
+    /// The id of the command's work elsewhere, if the command wrote one.
+    pub(super) fn read_external_id(&self) -> Result<Option<String>, Failure> {
+        revision::read_id(&self.read_whole(EXTERNAL_ID)?).map_err(mistake)
+    }
+
+    /// The summary, redacted and cut to CodePipeline's limit, if the command wrote one.
     pub(super) fn read_summary(&self, redactor: &Redactor) -> Result<Option<String>, Failure> {
-        // So much more than is shown that a secret at the cut is still recognised.
-        let bytes = self.read(SUMMARY, "SUMMARY", SUMMARY_READ + redactor.longest_form())?;
-        let text = redactor.redact_part(&bytes, 0..bytes.len().min(SUMMARY_READ));
+        // The length of a secret is hidden at the end of a text that was cut.
+        let limit = SUMMARY.limit + 2 * redactor.longest_form();
+        let bytes = self.read(SUMMARY, limit)?;
+        let cut_after = bytes.len() == limit;
+        let text = redactor.excerpt(Piece { cut_after, ..Piece::whole(&notation::prose(&bytes)) });
         Ok(Some(keep_start(text.trim(), MAX_SUMMARY_CHARS).into_owned()).filter(|summary| !summary.is_empty()))
     }
 
-    /// At most the first `limit` bytes of a file; one that is gone counts as empty. `variable` names it for people.
-    fn read(&self, name: &str, variable: &str, limit: usize) -> Result<Vec<u8>, Failure> {
+    fn read_whole(&self, file: ReportFile) -> Result<Vec<u8>, Failure> {
+        let ReportFile { variable, limit, .. } = file;
+        let bytes = self.read(file, limit + 1)?;
+        if bytes.len() > limit {
+            return Err(mistake(format_args!("the command wrote more than {limit} bytes to the file {variable}")));
+        }
+        Ok(bytes)
+    }
+
+    /// At most the first `limit` bytes of a file; one that is gone counts as empty.
+    fn read(&self, file: ReportFile, limit: usize) -> Result<Vec<u8>, Failure> {
+        let ReportFile { name, variable, .. } = file;
         // Opening a named pipe waits for a writer unless told not to.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let read = || -> io::Result<Option<Vec<u8>>> {
@@ -85,15 +123,20 @@ impl ReportFiles {
             std::fs::File::from(file).take(limit as u64).read_to_end(&mut bytes)?;
             Ok(Some(bytes))
         };
-        let message = match read() {
-            Ok(Some(bytes)) => return Ok(bytes),
-            Ok(None) => {
-                format!("the command put something in the place of the file {variable} that is not a regular file")
+        match read() {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => Err(mistake(format_args!(
+                "the command put something in the place of the file {variable} that is not a regular file"
+            ))),
+            Err(error) => {
+                Err(mistake(format_args!("the file {variable} that the command wrote can't be read: {error}")))
             }
-            Err(error) => format!("the file {variable} that the command wrote can't be read: {error}"),
-        };
-        Err(Failure::new(FailureKind::JobFailed, message))
+        }
     }
+}
+
+fn mistake(what: impl Display) -> Failure {
+    Failure::new(FailureKind::JobFailed, what.to_string())
 }
 
 #[cfg(test)]
@@ -119,33 +162,47 @@ mod tests {
             self.files.read_summary(&Redactor::new(["correct-horse-battery"])).map_err(|failure| failure.message)
         }
 
-        fn variables(&self) -> Result<BTreeMap<String, String>, String> {
-            self.files.read_variables(&Redactor::new(["correct-horse-battery"])).map_err(|failure| failure.message)
+        fn write(&self, file: ReportFile, content: impl AsRef<[u8]>) {
+            std::fs::write(self.files.path(file), content).unwrap();
+        }
+
+        /// The message about a file that can't be read. It is empty if every file is.
+        fn said(&self) -> String {
+            let variables = self.files.read_variables().map(|variables| assert!(variables.is_empty()));
+            let revision = self.files.read_revision().map(|revision| assert!(revision.is_none()));
+            let id = self.files.read_external_id().map(|id| assert_eq!(id, None));
+            let summary = self.files.read_summary(&Redactor::default()).map(|summary| assert_eq!(summary, None));
+            let failed = [variables, revision, id, summary].into_iter().filter_map(Result::err);
+            failed.map(|failure| failure.message).collect()
         }
     }
 
     #[test]
     fn files_that_are_empty_or_gone_say_nothing() {
         let folder = folder();
-        assert_eq!((folder.summary(), folder.variables()), (Ok(None), Ok(BTreeMap::new())));
-        std::fs::remove_file(folder.files.summary_path()).unwrap();
-        std::fs::remove_file(folder.files.variables_path()).unwrap();
-        assert_eq!((folder.summary(), folder.variables()), (Ok(None), Ok(BTreeMap::new())));
+        assert_eq!(folder.said(), "");
+        ALL.iter().for_each(|file| std::fs::remove_file(folder.files.path(*file)).unwrap());
+        assert_eq!(folder.said(), "");
     }
 
     #[test]
     fn links_pipes_and_folders_are_not_read() {
-        let refused = "the command put something in the place of the file SUMMARY that is not a regular file";
-        let replace: [fn(&Path); 3] = [
+        let replace: [fn(&Path); 4] = [
             |path| symlink("/etc/passwd", path).unwrap(),
+            |path| symlink("/proc/self/environ", path).unwrap(),
             |path| rustix::fs::mkfifoat(rustix::fs::CWD, path, Mode::RWXU).unwrap(),
             |path| std::fs::create_dir(path).unwrap(),
         ];
-        for make in replace {
-            let folder = folder();
-            std::fs::remove_file(folder.files.summary_path()).unwrap();
-            make(&folder.files.summary_path());
-            assert_eq!(folder.summary(), Err(refused.to_owned()));
+        for file in ALL {
+            for make in replace {
+                let folder = folder();
+                std::fs::remove_file(folder.files.path(file)).unwrap();
+                make(&folder.files.path(file));
+                let variable = file.variable;
+                let refused =
+                    format!("the command put something in the place of the file {variable} that is not a regular file");
+                assert_eq!(folder.said(), refused);
+            }
         }
     }
 
@@ -153,30 +210,45 @@ mod tests {
     fn another_folder_in_the_place_of_ours_is_not_read() {
         let folder = folder();
         let elsewhere = tempfile::tempdir().unwrap();
-        std::fs::write(elsewhere.path().join(SUMMARY), "elsewhere").unwrap();
+        ALL.iter().for_each(|file| std::fs::write(elsewhere.path().join(file.name), "revision=elsewhere").unwrap());
         std::fs::rename(&folder.files.folder, folder.files.folder.with_extension("away")).unwrap();
         symlink(elsewhere.path(), &folder.files.folder).unwrap();
-        assert_eq!(folder.summary(), Ok(None));
+        assert_eq!(folder.said(), "");
+    }
+
+    #[test]
+    fn a_summary_is_plain_whatever_wrote_it() {
+        let folder = folder();
+        folder.write(SUMMARY, b"\xef\xbb\xbf\x1b[32mok\x1b[0m\0\r\n");
+        assert_eq!(folder.summary().unwrap().as_deref(), Some("ok"));
+        folder.write(SUMMARY, b"\xff\xfeo\0k\0\r\0\n\0");
+        assert_eq!(folder.summary().unwrap().as_deref(), Some("ok"));
+        folder.write(SUMMARY, "10%\r50%\r100%\r\n");
+        assert_eq!(folder.summary().unwrap().as_deref(), Some("100%"));
     }
 
     #[test]
     fn a_huge_summary_is_cut_and_a_secret_at_the_cut_is_masked() {
         let folder = folder();
-        let huge = std::fs::File::create(folder.files.summary_path()).unwrap();
-        huge.set_len(1 << 40).unwrap();
+        folder.write(SUMMARY, "x".repeat(1024 * 1024));
         assert_eq!(folder.summary().unwrap().unwrap().chars().count(), MAX_SUMMARY_CHARS);
 
-        let at_the_cut = format!("{}correct-horse-battery", " ".repeat(SUMMARY_READ - 5));
-        std::fs::write(folder.files.summary_path(), at_the_cut).unwrap();
-        assert_eq!(folder.summary().unwrap().unwrap(), "****");
+        for before in SUMMARY.limit - 30..SUMMARY.limit + 90 {
+            folder.write(SUMMARY, format!("{}correct-horse-battery", " ".repeat(before)));
+            let summary = folder.summary().unwrap().unwrap_or_default();
+            assert!(["", "****"].contains(&summary.as_str()), "{before}: {summary}");
+        }
+        std::fs::File::create(folder.files.path(SUMMARY)).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(folder.summary(), Ok(None));
     }
 
     #[test]
-    fn huge_variables_are_refused() {
-        let folder = folder();
-        let huge = std::fs::File::create(folder.files.variables_path()).unwrap();
-        huge.set_len(1 << 40).unwrap();
-        let message = folder.variables().unwrap_err();
-        assert_eq!(message, "the command wrote more than 1048576 bytes to the file OUTPUT_VARIABLES");
+    fn other_files_that_are_huge_are_refused() {
+        for file in [VARIABLES, REVISION, EXTERNAL_ID] {
+            let folder = folder();
+            std::fs::File::create(folder.files.path(file)).unwrap().set_len(1 << 40).unwrap();
+            let ReportFile { limit, variable, .. } = file;
+            assert_eq!(folder.said(), format!("the command wrote more than {limit} bytes to the file {variable}"));
+        }
     }
 }

@@ -1,46 +1,50 @@
 //! The end of a command's output.
 
-use std::borrow::Cow;
+use crate::redact::{Piece, Redactor};
 
-use crate::redact::Redactor;
-
-/// How much of the output is kept. CodePipeline shows at most 5000 characters of a failure (API model, `Message`); masks
-/// are shorter than the secrets that they stand for, so more than that many bytes are needed to fill them.
+/// How much of the output is kept. CodePipeline shows at most 5000 characters of a failure (API model, `Message`). More bytes than
+/// that are needed to fill them: a mask is shorter than its secret, and escape sequences are left out.
 const KEPT: usize = 64 * 1024;
+/// The least that is kept before that, so that the rest of an escape sequence (such as a link's target) does not show as text.
+const LONGEST_SEQUENCE: usize = 4096;
 
 /// Keeps the end of what a command prints, however much that is.
 pub(super) struct Tail {
     bytes: Vec<u8>,
-    /// How much is shown in the end, and how much before it is kept for the sake of redaction: where something was thrown
-    /// away, what is left may begin within a secret, and that half of it would not be recognised.
-    shown: usize,
+    thrown_away: bool,
+    /// How much is kept before the part that is shown, for redaction. The cut may go through a secret, and half of a secret is not
+    /// recognised.
     margin: usize,
 }
 
 impl Tail {
     pub(super) fn new(redactor: &Redactor) -> Self {
-        // One byte at least, which tells that there was more.
-        Self { bytes: Vec::new(), shown: KEPT, margin: redactor.longest_form().max(1) }
+        Self { bytes: Vec::new(), thrown_away: false, margin: redactor.longest_form().max(LONGEST_SEQUENCE) }
     }
 
     pub(super) fn push(&mut self, output: &[u8]) {
         self.bytes.extend_from_slice(output);
         // Throwing away at twice the size moves each byte at most once on average.
-        let kept = self.shown + self.margin;
-        if self.bytes.len() > 2 * kept {
-            self.bytes.drain(..self.bytes.len() - kept);
+        if self.bytes.len() > 2 * (KEPT + self.margin) {
+            self.throw_away();
         }
     }
 
-    /// The end of the output, redacted, with `…` where more came before it; `None` if nothing was printed.
-    pub(super) fn into_text(self, redactor: &Redactor) -> Option<String> {
-        let end = self.bytes.len();
-        // Where something was thrown away, this is at least the margin.
-        let hidden = end.saturating_sub(self.shown);
-        let text = redactor.redact_part(&self.bytes, hidden..end);
+    fn throw_away(&mut self) {
+        let surplus = self.bytes.len().saturating_sub(KEPT + self.margin);
+        self.thrown_away |= surplus > 0;
+        self.bytes.drain(..surplus);
+    }
+
+    /// The end of the output as a person reads it, redacted, with `…` where more came before it; `None` if nothing was printed.
+    pub(super) fn into_text(mut self, redactor: &Redactor) -> Option<String> {
+        self.throw_away();
+        let hidden = self.bytes.len().saturating_sub(KEPT);
+        let piece = Piece { hidden, cut_before: self.thrown_away, ..Piece::whole(&self.bytes) };
+        let text = redactor.excerpt(piece);
         let text = text.trim();
-        let shown: Cow<'_, str> = if hidden > 0 { format!("…{text}").into() } else { text.into() };
-        Some(shown.into_owned()).filter(|shown| !shown.is_empty())
+        let shown = if hidden > 0 { format!("…{text}") } else { text.to_owned() };
+        Some(shown).filter(|shown| !shown.is_empty())
     }
 }
 
@@ -79,7 +83,7 @@ mod tests {
     #[test]
     fn output_whose_last_piece_throws_the_rest_away_shows_that_there_was_more() {
         let redactor = Redactor::default();
-        let text = tail_of(&[&[b'x'; 2 * KEPT], b"xxxthe end"], &redactor).unwrap();
+        let text = tail_of(&[&[b'x'; 2 * (KEPT + LONGEST_SEQUENCE)], b"xxxthe end"], &redactor).unwrap();
         assert!(text.starts_with("…xxx") && text.ends_with("xthe end"));
     }
 
@@ -96,5 +100,29 @@ mod tests {
                 assert_eq!(readable, "", "with {after} bytes after it");
             }
         }
+    }
+
+    #[test]
+    fn output_is_plain_wherever_the_cut_goes_through_it() {
+        let redactor = Redactor::new(["secret"]);
+        let line = "\u{1b}[38;5;196mone\u{1b}[0m \u{1b}]8;;https://x.example/a\u{7}two\u{1b}]8;;\u{7} \u{1b}[1ms\u{1b}[2mecret\r\n";
+        for more in 0..line.len() {
+            let output = line.repeat(3 * KEPT / line.len()) + &"x".repeat(more);
+            let text = tail_of(&[output.as_bytes()], &redactor).unwrap();
+            let (_, lines) = text.split_once('\n').unwrap();
+            assert!(
+                lines.lines().all(|line| line == "one two ****" || line.trim_matches('x').is_empty()),
+                "{more}: {text}"
+            );
+            let first = text.lines().next().unwrap().trim_start_matches('…');
+            assert!("one two ****".ends_with(first), "{more}: {first}");
+        }
+    }
+
+    #[test]
+    fn of_a_long_progress_bar_the_last_state_is_shown() {
+        let bar: String = (0..20_000).map(|step| format!("\rprogress {step} of 20000")).collect();
+        let text = tail_of(&[b"begun\n", bar.as_bytes(), b"\nfailed\n"], &Redactor::new(["secret"])).unwrap();
+        assert_eq!(text, "…progress 19999 of 20000\nfailed");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::exchange::{Body, Unavailable};
 use crate::job::{Failure, FailureKind};
-use crate::redact::{Redactor, keep_start};
+use crate::redact::{Piece, Redactor, keep_start};
 
 /// In characters: the report has room for 5000 in all.
 const LONGEST_QUOTE: usize = 2000;
@@ -36,7 +36,7 @@ pub(super) fn of_status(asked: Asked, status: u16, body: &Body, redactor: &Redac
         _ => (FailureKind::JobFailed, ", which is none that it may answer with; see README for those it may"),
     };
     let failure = Failure::new(kind, format!("the service answered with HTTP status {status}{meaning}"));
-    let text = redactor.redact_part(&body.bytes, 0..body.bytes.len());
+    let text = redactor.excerpt(Piece { cut_after: !body.whole, ..Piece::whole(&body.bytes) });
     let quote = keep_start(text.trim(), LONGEST_QUOTE).into_owned();
     Failure { output: (!quote.is_empty()).then_some(quote), ..failure }
 }

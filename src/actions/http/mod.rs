@@ -54,12 +54,12 @@
 //!   "summary": "one line for people",
 //!   "externalExecutionId": "fills {ExternalExecutionId} in the action type's URL",
 //!   "outputVariables": {"Key": "a string"},
-//!   "revision": {"revision": "…", "changeIdentifier": "…", "summary": "…"},
+//!   "revision": {"revision": "…", "changeIdentifier": "…", "summary": "…", "created": "2026-01-31T12:00:00Z"},
 //!   "failure": {"type": "JobFailed", "message": "what happened"}
 //! }
 //! ```
 //!
-//! A `failure` without `status` means `failed`; its `type` is one of CodePipeline's six and `JobFailed` by default. The
+//! `created` is RFC 3339, or seconds since 1970 as a number or text. A `failure` without `status` means `failed`; its `type` is one of CodePipeline's six and `JobFailed` by default. The
 //! body of a `202` may have `summary`, `externalExecutionId` and `percentComplete` (0 to 100). `Location` and these are kept
 //! in a continuation token, which CodePipeline stores, so none of them may hold a secret.
 //!
@@ -262,6 +262,10 @@ impl Action for HttpAction {
 
     fn wants_files(&self) -> bool {
         false
+    }
+
+    fn secrets(&self) -> Vec<SecretString> {
+        self.secret.expose_secret().split_whitespace().map(SecretString::from).collect()
     }
 }
 

@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::actions::timestamp;
 use crate::job::{Failure, FailureKind, Finished, Revision};
 
 /// The names of CodePipeline's failure types (API model, `FailureType`).
@@ -89,7 +90,12 @@ fn revision(members: &Members<'_>) -> Result<Revision, Malformed> {
         revision: members.required_text("revision")?,
         change_identifier: members.required_text("changeIdentifier")?,
         summary: members.text("summary")?,
+        created: members.get("created").map(|created| self::created(created, members)).transpose()?,
     })
+}
+
+fn created(value: &Value, revision: &Members<'_>) -> Result<i64, Malformed> {
+    timestamp::of_json(value).ok_or_else(|| revision.mistake("created", &format!("must be {}", timestamp::RULE)))
 }
 
 fn failure_type(failure: &Members<'_>) -> Result<FailureKind, Malformed> {
@@ -196,14 +202,15 @@ mod tests {
         let finished = finished(
             r#"{"status": "succeeded", "summary": "3 links", "externalExecutionId": "run-7", "percentComplete": 100,
                 "outputVariables": {"Broken": "0"},
-                "revision": {"revision": "abc", "changeIdentifier": "def", "summary": "a commit"}}"#,
+                "revision": {"revision": "abc", "changeIdentifier": "def", "summary": "a commit",
+                             "created": "2015-10-21T07:28:00Z"}}"#,
         );
         assert_eq!(finished.summary.as_deref(), Some("3 links"));
         assert_eq!(finished.external_execution_id.as_deref(), Some("run-7"));
         assert_eq!(finished.variables, [("Broken".to_owned(), "0".to_owned())].into());
         let revision = finished.revision.unwrap();
         assert_eq!((revision.revision.as_str(), revision.change_identifier.as_str()), ("abc", "def"));
-        assert_eq!(revision.summary.as_deref(), Some("a commit"));
+        assert_eq!((revision.summary.as_deref(), revision.created), (Some("a commit"), Some(1_445_412_480)));
     }
 
     #[test]
@@ -231,6 +238,10 @@ mod tests {
             (
                 r#"{"revision": {"revision": "hunter2"}}"#,
                 "`revision.changeIdentifier` must be a string that is not empty",
+            ),
+            (
+                r#"{"revision": {"revision": "r", "changeIdentifier": "c", "created": "hunter2"}}"#,
+                "`revision.created` must be RFC 3339 (2026-01-31T12:00:00Z) or seconds since 1970, in the years 1970 to 9999",
             ),
             (r#"{"failure": {"message": 1}}"#, "`failure.message` must be a string"),
         ] {

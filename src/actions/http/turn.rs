@@ -8,7 +8,7 @@ use super::failures::{self, Asked};
 use super::reply::{self, Progress};
 use super::token::{LONGEST_REST, Token};
 use crate::job::{Continuation, Failure, Finished, Job, Outcome};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, SECRET_IN_TOKEN};
 
 /// One message about a job, and all that its answer is read with.
 pub(super) struct Turn<'a> {
@@ -18,7 +18,7 @@ pub(super) struct Turn<'a> {
     pub(super) url: &'a Url,
     /// What the job came with, unless the work begins.
     pub(super) before: Option<&'a Token>,
-    /// Masks what the service must not repeat to others.
+    /// Masks what the service must not repeat to others in prose; data is checked with the job's report.
     pub(super) redactor: Redactor,
     /// When the message was made: seconds since 1970.
     pub(super) seconds: i64,
@@ -33,9 +33,9 @@ impl Turn<'_> {
             status => Err(failures::of_status(self.asked(), status, &answer.body, &self.redactor)),
         };
         concluded.map_err(|failure| {
-            let said = failure.external_execution_id.map(|id| self.redacted(&id));
             let output = failure.output.map(|output| self.redacted(&output));
-            Failure { output, external_execution_id: said.or_else(|| self.known_external_id()), ..failure }
+            let external_execution_id = failure.external_execution_id.or_else(|| self.known_external_id());
+            Failure { output, external_execution_id, ..failure }
         })
     }
 
@@ -43,7 +43,7 @@ impl Turn<'_> {
         let location = match (&answer.location, self.before) {
             (Some(header), _) => {
                 // The token is stored by CodePipeline, where a secret's value must not end up.
-                if self.redactor.finds_in(header) {
+                if self.redactor.secret_in(header, SECRET_IN_TOKEN).is_some() {
                     return Err(failures::of_contract("its Location has a secret in it"));
                 }
                 let location = self.address.location(self.url, header);
@@ -91,11 +91,7 @@ impl Turn<'_> {
         let finished = reply::result(&answer.body.bytes).map_err(failures::of_contract)??;
         Ok(Finished {
             summary: finished.summary.map(|summary| self.redacted(&summary)),
-            external_execution_id: finished
-                .external_execution_id
-                .map(|id| self.redacted(&id))
-                .or_else(|| self.known_external_id()),
-            variables: finished.variables.into_iter().map(|(key, value)| (key, self.redacted(&value))).collect(),
+            external_execution_id: finished.external_execution_id.or_else(|| self.known_external_id()),
             ..finished
         })
     }
@@ -114,10 +110,9 @@ impl Turn<'_> {
             }
         };
         let before = self.before.map(|token| token.progress.clone()).unwrap_or_default();
-        let redacted = |text: Option<String>| text.map(|text| self.redacted(&text));
         Progress {
-            summary: redacted(news.summary).or(before.summary),
-            external_execution_id: redacted(news.external_execution_id).or(before.external_execution_id),
+            summary: news.summary.map(|summary| self.redacted(&summary)).or(before.summary),
+            external_execution_id: news.external_execution_id.or(before.external_execution_id),
             percent_complete: news.percent_complete.or(before.percent_complete),
         }
     }

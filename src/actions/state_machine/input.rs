@@ -86,6 +86,7 @@ mod tests {
         };
         Job {
             id: text("11111111-abcd-1111-abcd-111111abcdef"),
+            account_id: None,
             action_type: ActionTypeId {
                 category: text("Deploy"),
                 owner: text("Custom"),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::job::{Artifact, Finished, ObjectPlace};
+use crate::actions::timestamp;
+use crate::job::{Artifact, Finished, ObjectPlace, Revision};
 
 /// Reads the output of an execution that succeeded. Only an object says anything, and of it only the members that are known;
 /// a `null` says nothing.
@@ -18,9 +19,31 @@ pub(super) fn read(output: Option<&str>, outputs: &[Artifact]) -> Result<Finishe
         external_execution_id: text(&members, "externalExecutionId")?,
         percent_complete: percent(&members)?,
         variables: variables(&members)?,
+        revision: revision(&members)?,
         outputs: artifacts(&members, outputs)?,
-        ..Finished::default()
     })
+}
+
+fn revision(members: &Map<String, Value>) -> Result<Option<Revision>, String> {
+    let Some(value) = member(members, "revision") else { return Ok(None) };
+    let Value::Object(revision) = value else {
+        return Err(format!("`revision` is {}; it must be an object", what(value)));
+    };
+    let path = |mistake: String| mistake.replacen('`', "`revision.", 1);
+    let required = |name: &str| {
+        let given = text(revision, name).map_err(path)?.filter(|text| !text.trim().is_empty());
+        given.ok_or_else(|| format!("`revision.{name}` is missing or empty"))
+    };
+    let created = member(revision, "created").map(|value| {
+        let rule = timestamp::RULE;
+        timestamp::of_json(value).ok_or_else(|| format!("`revision.created` must be {rule}"))
+    });
+    Ok(Some(Revision {
+        revision: required("revision")?,
+        change_identifier: required("changeIdentifier")?,
+        summary: text(revision, "summary").map_err(path)?,
+        created: created.transpose()?,
+    }))
 }
 
 fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
@@ -131,6 +154,7 @@ mod tests {
             "externalExecutionId": "run-7",
             "percentComplete": 99.5,
             "outputVariables": {"Version": "1.2", "Hosts": 12, "Ratio": 0.5, "Canary": false},
+            "revision": {"revision": "abc", "changeIdentifier": "def", "summary": "a commit", "created": 1_445_412_480},
             "artifacts": {"Report": {"bucket": "results", "key": "run-7/report.zip"}},
             "cluster": {"summary": 3}
         });
@@ -141,6 +165,9 @@ mod tests {
         let variables: Vec<_> =
             finished.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(variables, [("Canary", "false"), ("Hosts", "12"), ("Ratio", "0.5"), ("Version", "1.2")]);
+        let revision = finished.revision.unwrap();
+        assert_eq!((revision.revision.as_str(), revision.change_identifier.as_str()), ("abc", "def"));
+        assert_eq!((revision.summary.as_deref(), revision.created), (Some("a commit"), Some(1_445_412_480)));
         let place = ObjectPlace { bucket: "results".into(), key: "run-7/report.zip".into() };
         assert_eq!(finished.outputs.into_iter().collect::<Vec<_>>(), [("Report".to_owned(), place)]);
     }
@@ -151,7 +178,7 @@ mod tests {
             let finished = read(output, &outputs()).ok().unwrap();
             assert!(finished.summary.is_none() && finished.variables.is_empty() && finished.outputs.is_empty());
         }
-        let nulls = json!({"summary": null, "outputVariables": null, "artifacts": null, "percentComplete": null});
+        let nulls = json!({"summary": null, "outputVariables": null, "artifacts": null, "revision": null, "percentComplete": null});
         assert!(read(Some(&nulls.to_string()), &outputs()).is_ok());
     }
 
@@ -170,6 +197,16 @@ mod tests {
             (
                 json!({"outputVariables": {"hunter 22": null}}),
                 "the output variable (not a plain name) is null; it must be text, a number, true or false",
+            ),
+            (json!({"revision": "hunter22"}), "`revision` is text; it must be an object"),
+            (json!({"revision": {"revision": "hunter22"}}), "`revision.changeIdentifier` is missing or empty"),
+            (
+                json!({"revision": {"revision": 7, "changeIdentifier": "hunter22"}}),
+                "`revision.revision` is a number; it must be text",
+            ),
+            (
+                json!({"revision": {"revision": "r", "changeIdentifier": "c", "created": "hunter22"}}),
+                "`revision.created` must be RFC 3339 (2026-01-31T12:00:00Z) or seconds since 1970, in the years 1970 to 9999",
             ),
             (json!({"artifacts": "s3://b/k"}), "`artifacts` is text; it must be an object of names and S3 locations"),
         ] {

@@ -1,8 +1,12 @@
 //! How outputs get where CodePipeline looks for them: copied where the action names an object, packed where it works on
-//! files, and left alone where it does neither.
+//! files, and left alone where it does neither. And what else an action hands on: variables, ids, revisions.
 #![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod data;
+mod source;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

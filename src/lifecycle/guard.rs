@@ -1,0 +1,182 @@
+//! Keeps secrets out of data, which is reported unchanged or not at all.
+//!
+//! CodePipeline keeps output variables, ids, revisions and tokens as they are and hands them to others, and the ledger may hold
+//! them, too. A mask in the place of a part of them would be taken for the real thing.
+
+use crate::job::{Continuation, Failure, FailureKind, Finished, Outcome};
+use crate::redact::{Redactor, SECRET_IN_DATA, SECRET_IN_TOKEN, SecretName};
+
+/// The result, or a failure that says what in it holds which secret. A failure stays, without an id that holds one.
+pub(super) fn without_secret(result: Result<Outcome, Failure>, redactor: &Redactor) -> Result<Outcome, Failure> {
+    match result {
+        Ok(Outcome::Finished(finished)) => {
+            check_variables(&finished, redactor)?;
+            let id = external_id(finished.external_execution_id.as_deref(), redactor)?;
+            let kept = |failure| Failure { external_execution_id: id.map(str::to_owned), ..failure };
+            check_revision(&finished, redactor).map_err(kept)?;
+            Ok(Outcome::Finished(finished))
+        }
+        Ok(Outcome::Continue(going_on)) => {
+            external_id(going_on.external_execution_id.as_deref(), redactor)?;
+            check_token(going_on, redactor).map(Outcome::Continue)
+        }
+        Err(failure) => Err(of_failure(failure, redactor)),
+    }
+}
+
+fn check_variables(finished: &Finished, redactor: &Redactor) -> Result<(), Failure> {
+    for (name, value) in &finished.variables {
+        check("the name of an output variable", name, redactor)?;
+        check(&format!("the output variable `{name}`"), value, redactor)?;
+    }
+    Ok(())
+}
+
+fn check_revision(finished: &Finished, redactor: &Redactor) -> Result<(), Failure> {
+    let Some(revision) = &finished.revision else { return Ok(()) };
+    check("the revision", &revision.revision, redactor)?;
+    check("the revision's change identifier", &revision.change_identifier, redactor)
+}
+
+fn external_id<'a>(id: Option<&'a str>, redactor: &Redactor) -> Result<Option<&'a str>, Failure> {
+    if let Some(id) = id {
+        check("the external execution id", id, redactor)?;
+    }
+    Ok(id)
+}
+
+fn check(what: &str, data: &str, redactor: &Redactor) -> Result<(), Failure> {
+    redactor.secret_in(data, SECRET_IN_DATA).map_or(Ok(()), |secret| Err(held(what, secret)))
+}
+
+fn held(what: &str, secret: &SecretName) -> Failure {
+    let advice = match secret {
+        SecretName::Key(key) => format!(", or take `{key}` out of `secrets` if its value is no secret"),
+        SecretName::Other(_) => String::new(),
+    };
+    let message = format!(
+        "{what} holds {secret}: CodePipeline would hand it on unchanged, so it was not reported; leave the secret out{advice}"
+    );
+    Failure::new(FailureKind::ConfigurationError, message)
+}
+
+fn check_token(going_on: Continuation, redactor: &Redactor) -> Result<Continuation, Failure> {
+    let Some(secret) = redactor.secret_in(&going_on.token, SECRET_IN_TOKEN) else { return Ok(going_on) };
+    let message = format!(
+        "the action's continuation token holds {secret}, which CodePipeline would store; it was not handed over, and the work was \
+         stopped"
+    );
+    let external_execution_id = going_on.external_execution_id;
+    Err(Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, message) })
+}
+
+/// Why the job failed matters more than that its id can't be shown.
+fn of_failure(failure: Failure, redactor: &Redactor) -> Failure {
+    let id = failure.external_execution_id.as_deref();
+    match id.and_then(|id| redactor.secret_in(id, SECRET_IN_DATA)) {
+        None => failure,
+        Some(secret) => {
+            let message = format!("{}; the external execution id holds {secret} and was left out", failure.message);
+            Failure { message, external_execution_id: None, ..failure }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Revision;
+
+    fn redactor() -> Redactor {
+        let key = |name: &str, value: &str| (SecretName::Key(name.to_owned()), value.to_owned().into());
+        let job = (SecretName::Other("a part of the job's credentials"), "session+token/value".to_owned().into());
+        Redactor::named([key("ApiToken", "prod"), key("Digit", "1"), key("Name", "aws"), job])
+    }
+
+    fn failed(outcome: Outcome) -> Failure {
+        without_secret(Ok(outcome), &redactor()).err().unwrap()
+    }
+
+    fn revision(revision: &str, change_identifier: &str) -> Finished {
+        let [revision, change_identifier] = [revision, change_identifier].map(str::to_owned);
+        let revision = Revision { revision, change_identifier, summary: Some("of prod".to_owned()), created: None };
+        Finished { revision: Some(revision), external_execution_id: Some("run-1".to_owned()), ..Finished::default() }
+    }
+
+    fn variable(name: &str, value: &str) -> Finished {
+        Finished { variables: [(name.to_owned(), value.to_owned())].into(), ..Finished::default() }
+    }
+
+    #[test]
+    fn data_that_holds_a_secret_fails_the_job_and_names_both() {
+        let id = Finished { external_execution_id: Some("prod-7".to_owned()), ..Finished::default() };
+        for (finished, said) in [
+            (
+                variable("Target", "prod-web-1"),
+                "the output variable `Target` holds the value of the secret `ApiToken`: ",
+            ),
+            (variable("Target", "cHJvZA=="), "the output variable `Target` holds the value of the secret `ApiToken`: "),
+            (variable("prod-1", "x"), "the name of an output variable holds the value of the secret `ApiToken`: "),
+            (
+                variable("Url", "https://x?t=session%2Btoken%2Fvalue"),
+                "the output variable `Url` holds a part of the job's credentials: ",
+            ),
+            (id, "the external execution id holds the value of the secret `ApiToken`: "),
+            (revision("prod", "c"), "the revision holds the value of the secret `ApiToken`: "),
+            (revision("r", "for-prod"), "the revision's change identifier holds the value of the secret `ApiToken`: "),
+        ] {
+            let failure = failed(Outcome::Finished(finished));
+            assert_eq!(failure.kind, FailureKind::ConfigurationError);
+            assert!(failure.message.starts_with(said), "{}", failure.message);
+            assert!(!failure.message.contains("prod"), "{}", failure.message);
+        }
+        assert!(
+            failed(Outcome::Finished(variable("A", "prod")))
+                .message
+                .ends_with("take `ApiToken` out of `secrets` if its value is no secret")
+        );
+        assert_eq!(failed(Outcome::Finished(revision("prod", "c"))).external_execution_id.as_deref(), Some("run-1"));
+    }
+
+    #[test]
+    fn secrets_of_three_characters_fail_no_job() {
+        for finished in [variable("Target-1", "aws 1"), revision("1", "aws")] {
+            assert!(without_secret(Ok(Outcome::Finished(finished)), &redactor()).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_continuation_is_checked_for_its_id_and_its_token() {
+        let going_on = |token: &str, id: &str| {
+            let external_execution_id = Some(id.to_owned());
+            Outcome::Continue(Continuation {
+                token: token.to_owned(),
+                summary: None,
+                external_execution_id,
+                percent_complete: None,
+            })
+        };
+        assert!(without_secret(Ok(going_on("/prod/7", "run-7")), &redactor()).is_ok());
+        assert!(failed(going_on("t", "prod-7")).message.starts_with("the external execution id holds"));
+        let failure = failed(going_on("session+token/value", "run-7"));
+        let said = "the action's continuation token holds a part of the job's credentials, which";
+        assert!(failure.message.starts_with(said), "{}", failure.message);
+        assert_eq!((failure.kind, failure.external_execution_id.as_deref()), (FailureKind::JobFailed, Some("run-7")));
+    }
+
+    #[test]
+    fn a_failure_keeps_its_reason_and_loses_an_id_that_holds_a_secret() {
+        let with = |id: &str| {
+            let external_execution_id = Some(id.to_owned());
+            let failure = Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, "exit code 3") };
+            without_secret(Err(failure), &redactor()).err().unwrap()
+        };
+        assert_eq!(with("run-1").external_execution_id.as_deref(), Some("run-1"));
+        let failure = with("prod-7");
+        assert_eq!((failure.kind, failure.external_execution_id), (FailureKind::JobFailed, None));
+        assert_eq!(
+            failure.message,
+            "exit code 3; the external execution id holds the value of the secret `ApiToken` and was left out"
+        );
+    }
+}
