@@ -184,7 +184,7 @@ fn redactor(job: &Job, issued: &Issued, served: &Served) -> Redactor {
     let value = |key: &String| Some((SecretName::Key(key.clone()), SecretString::from(job.configuration.get(key)?)));
     let other = |what| move |secret| (SecretName::Other(what), secret);
     let credentials = issued.all().into_iter().flat_map(|it| [it.secret_access_key, it.session_token]);
-    let credentials = credentials.map(other("a part of the job's temporary credentials"));
+    let credentials = credentials.map(other("a part of the job's credentials"));
     let own = served.action.secrets_boxed().into_iter().map(other("a secret of the worker's own configuration"));
     Redactor::named(served.secrets.iter().filter_map(value).chain(credentials).chain(own))
 }

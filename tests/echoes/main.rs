@@ -251,7 +251,7 @@ async fn renewed_credentials_are_in_no_report_and_in_no_continuation_token() {
         let services = std::mem::take(&mut *services.lock().unwrap());
         assert!(!services.bodies("GetJobDetails").is_empty(), "the credentials were not renewed");
         let said = if goes_on {
-            "continuation token holds a part of the job's temporary credentials"
+            "continuation token holds a part of the job's credentials"
         } else {
             "X-Amz-Security-Token=****"
         };
