@@ -172,7 +172,6 @@ fn modes_are_those_of_unzip() {
         (of(3, 0o100_777 << 16), 0o777),
         (of(3, 0o100_000 << 16), 0),
         (of(3, 0), 0o644),
-        (of(19, 0o100_755 << 16), 0o755),
         (fat(0x20), 0o644),
         (fat(0x21), 0o444),
         // A Unix mode counts if it agrees with the attributes of DOS.

@@ -11,8 +11,8 @@ const NTFS: u8 = 10;
 const NTFS_OF_INFO_ZIP: u8 = 11;
 const VFAT: u8 = 14;
 const ATARI: u8 = 5;
-/// Systems whose attributes hold a Unix mode: VMS, Unix, Atari, QDOS, Acorn, BeOS, Tandem, macOS and AtheOS.
-const WITH_UNIX_MODE: [u8; 9] = [2, 3, ATARI, 12, 13, 16, 17, 19, 30];
+/// Systems whose attributes hold a Unix mode: VMS, Unix, Atari, QDOS, Acorn, BeOS, Tandem and AtheOS. macOS claims Unix.
+const WITH_UNIX_MODE: [u8; 8] = [2, 3, ATARI, 12, 13, 16, 17, 30];
 const DOS_READ_ONLY: u32 = 0x01;
 const DOS_LABEL: u32 = 0x08;
 const DOS_FOLDER: u32 = 0x10;
