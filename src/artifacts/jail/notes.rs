@@ -31,7 +31,7 @@ impl Notes {
     /// Logs one warning for each kind of note.
     pub(super) fn log(&self) {
         if let Some(entries) = self.skipped.text() {
-            tracing::warn!(entries, "skipped entries that are no files, folders or links");
+            tracing::warn!(entries, "skipped devices, pipes or labels in the archive");
         }
         if let Some(entries) = self.unknown.text() {
             tracing::warn!(entries, "unpacked entries of unknown types as files");

@@ -16,12 +16,15 @@ mod any_zip;
 mod as_unzip;
 mod by_tools;
 mod craft;
+mod craft_tar;
 mod full_disk;
 mod hostile;
 mod hostile_tar;
 mod hostile_zip;
 mod kinds;
 mod round_trip;
+mod sparse_tar;
+mod tar_rules;
 
 const LIMITS: Limits = Limits { max_unpacked_bytes: 64 * 1024 * 1024, max_entries: 1000 };
 
