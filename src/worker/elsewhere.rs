@@ -15,7 +15,7 @@ const EVENT_AGE: Duration = Duration::from_secs(900);
 const READS: usize = 16;
 
 /// One look takes at most as long. It saves a poll or two, and must not delay them.
-const LOOK: Duration = Duration::from_secs(2);
+pub(super) const LOOK: Duration = Duration::from_secs(2);
 
 /// A search for the entry of one action execution, which an invocation repeats.
 pub(super) struct Elsewhere<'a> {

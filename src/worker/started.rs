@@ -2,7 +2,7 @@
 
 use tokio::time::{Instant, sleep};
 
-use super::elsewhere::Elsewhere;
+use super::elsewhere::{Elsewhere, LOOK};
 use super::shift::Shift;
 use super::{InvocationError, Summary, Worker, sum_up};
 use crate::job::ActionTypeId;
@@ -43,6 +43,12 @@ impl Worker {
             if has_come || !has_polled || tried == self.patience.tries {
                 break;
             }
+            let pause = self.patience.step.mul_f64(f64::from(tried) + fastrand::f64() - 0.5);
+            // Other jobs may have taken the rest of the time.
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left < LOOK + pause + needed.unwrap_or_default() {
+                break;
+            }
             polls_since_look += 1;
             // After the job of another action much time may have passed.
             let is_late = shift.seen.len() > seen_before;
@@ -57,12 +63,6 @@ impl Worker {
             // answers with nothing is the last.
             if is_taken && shift.quiet_for(&served).is_some() {
                 tracing::info!(action.type = %action_type, "another worker has the job of the action that has begun");
-                break;
-            }
-            let pause = self.patience.step.mul_f64(f64::from(tried) + fastrand::f64() - 0.5);
-            // Other jobs may have taken the rest of the time.
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left < pause + needed.unwrap_or_default() {
                 break;
             }
             sleep(pause).await;
