@@ -75,7 +75,9 @@ impl Workspace {
     /// When a folder can't be made, or an artifact's name is not of that form.
     pub fn create(work_folder: &Path, job: &Job) -> Result<Self, WorkspaceError> {
         let name = safe_component(&job.id);
-        let root = new_folder(work_folder, &name).map_err(WorkspaceError::of(&work_folder.join(&name)))?;
+        // Its real path: whatever is a link later was not one before the command.
+        let root = new_folder(work_folder, &name).and_then(std::fs::canonicalize);
+        let root = root.map_err(WorkspaceError::of(&work_folder.join(&name)))?;
         let workspace = Self { root, leftovers: None };
         let make = |folder: &Path| std::fs::create_dir_all(folder).map_err(WorkspaceError::of(folder));
         make(&workspace.home())?;

@@ -234,6 +234,29 @@ async fn a_folder_that_can_not_be_packed_sends_nothing_and_leaves_the_old_object
 }
 
 #[tokio::test]
+async fn links_around_an_output_folder_are_not_followed() {
+    let s3 = ArtifactStore::start().await;
+    let job = tempfile::tempdir().unwrap();
+    let elsewhere = sample_folder(1);
+    for target in ["/proc/self", elsewhere.path().parent().unwrap().to_str().unwrap()] {
+        // What a command can do to the folder that its output folders lie in.
+        std::os::unix::fs::symlink(target, job.path().join("out")).unwrap();
+        let name =
+            if target == "/proc/self" { "task" } else { elsewhere.path().file_name().unwrap().to_str().unwrap() };
+        let from = job.path().join("out").join(name);
+        assert!(from.is_dir(), "{from:?}");
+        let before = s3.seen().len();
+        let error = s3.job().stage_out(&s3.output, &from, None, &LIMITS).await.unwrap_err();
+        assert!(
+            error.to_string().contains("a link stands where the output folder, or a folder around it, was"),
+            "{error}"
+        );
+        assert_eq!(s3.seen().len(), before);
+        std::fs::remove_file(job.path().join("out")).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn an_endpoint_for_s3_alone_has_its_buckets_in_the_path_too() {
     let s3 = ArtifactStore::start().await;
     s3.put(&s3.input, "content").await;

@@ -86,7 +86,10 @@ impl Renewing {
             }
             // The old ones may be good for another minute; if not, S3's refusal says best what is wrong.
             Err(reason) => {
-                tracing::warn!(reason, "the job's credentials could not be renewed");
+                tracing::warn!(
+                    reason,
+                    "could not renew the job's credentials; the old ones are used until S3 refuses them"
+                );
                 current.rest_until = Some(Instant::now() + REST);
                 current.credentials.clone()
             }

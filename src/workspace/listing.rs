@@ -141,8 +141,10 @@ impl Listing {
         }
         text.extend_from_slice(END);
         let unfinished = folder.join(format!("{}.new", file.file_name().unwrap_or_default().to_string_lossy()));
+        // A command may have left a link or a named pipe in its place.
+        let _ = std::fs::remove_file(&unfinished);
         let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true).create_new(true);
         let written = options
             .open(&unfinished)
             .and_then(|mut file| file.write_all(&text))

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
 use super::leftovers::Leftovers;
@@ -55,12 +55,7 @@ impl WorkFolder {
         std::fs::create_dir_all(parent)?;
         for number in 0..MOST {
             let path = parent.join(format!("{NAME}{number}"));
-            let lock = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .mode(0o600)
-                .open(path.with_extension("lock"))?;
+            let lock = open_lock(&path.with_extension("lock"))?;
             match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => continue,
@@ -78,6 +73,16 @@ impl WorkFolder {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Opens the file of a lock. A command of an earlier process may have put a link there, or a named pipe that would keep the
+/// worker from its start forever.
+fn open_lock(file: &Path) -> io::Result<File> {
+    if file.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+        std::fs::remove_file(file).or_else(|_| remove_tree(file))?;
+    }
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).custom_flags(flags).open(file)
 }
 
 #[cfg(test)]
@@ -104,6 +109,23 @@ mod tests {
         let second = WorkFolder::take(parent.path()).unwrap();
         assert_ne!(first.path(), second.path());
         assert!(first.path().join("busy").exists());
+    }
+
+    #[test]
+    fn a_lock_that_a_command_replaced_keeps_no_worker_from_its_start() {
+        let parent = tempfile::tempdir().unwrap();
+        let (lock, elsewhere) = (parent.path().join("codepipeline-worker-0.lock"), parent.path().join("elsewhere"));
+        let replace: [&dyn Fn(); 3] = [
+            &|| rustix::fs::mkfifoat(rustix::fs::CWD, &lock, rustix::fs::Mode::RWXU).unwrap(),
+            &|| std::os::unix::fs::symlink(&elsewhere, &lock).unwrap(),
+            &|| std::fs::create_dir(&lock).unwrap(),
+        ];
+        for replace in replace {
+            replace();
+            drop(WorkFolder::take(parent.path()).unwrap());
+            assert!(lock.symlink_metadata().unwrap().is_file() && !elsewhere.exists());
+            std::fs::remove_file(&lock).unwrap();
+        }
     }
 
     #[test]

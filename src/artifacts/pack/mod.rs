@@ -6,13 +6,15 @@
 //! Sockets, named pipes and devices are left out with a warning, as Info-ZIP's `zip` does. A helper process of a build often
 //! leaves its socket behind, and no consumer could use it.
 
+use std::ffi::OsStr;
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
-use rustix::fs::OFlags;
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
 
 use super::Staged;
 use super::error::{Problem, shown};
@@ -41,18 +43,32 @@ pub(super) fn pack(from: &Path, to: impl Write, limits: Limits, stop: &Stop) -> 
     Ok(Staged { bytes, entries: survey.entries.len() as u64 })
 }
 
-/// Opens the folder itself, never what a link in its place points to: the command that filled it can replace it.
+/// Opens the folder itself, never what a link points to in its place or in the place of a folder around it. The command can
+/// replace all of them. With a link to `/proc/self`, which the worker may read and the command may not, it would get the
+/// worker's environment packed, credentials included.
 fn open_root(from: &Path) -> Result<Dir, Problem> {
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).custom_flags((OFlags::DIRECTORY | OFlags::NOFOLLOW).bits().cast_signed());
-    match options.open(from) {
-        Ok(folder) => Ok(Dir::from_std_file(folder)),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-            let text = "a file or a link stands where the output folder was; put the output into the folder itself";
+    match open_without_links(from) {
+        Ok(folder) => Ok(Dir::from_std_file(folder.into())),
+        Err(Errno::NOTDIR | Errno::LOOP) => {
+            let text = "a file or a link stands where the output folder, or a folder around it, was; put the output into the \
+                        folder itself";
             Err(Problem::Output(text.to_owned()))
         }
         Err(error) => Err(Problem::Output(format!("the output folder can't be opened: {error}"))),
     }
+}
+
+/// Opens a folder by its real path, name by name.
+fn open_without_links(path: &Path) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let enter = |folder: BorrowedFd<'_>, name: &OsStr, more: OFlags| openat(folder, name, flags | more, Mode::empty());
+    let mut names: Vec<_> = path.components().map(Component::as_os_str).collect();
+    let last = names.pop().ok_or(Errno::NOENT)?;
+    let mut reached: Option<OwnedFd> = None;
+    for name in names {
+        reached = Some(enter(reached.as_ref().map_or(CWD, AsFd::as_fd), name, OFlags::PATH)?);
+    }
+    enter(reached.as_ref().map_or(CWD, AsFd::as_fd), last, OFlags::RDONLY)
 }
 
 /// Writes an entry. Returns the size of a file.

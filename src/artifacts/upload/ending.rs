@@ -119,6 +119,12 @@ impl Destination {
     }
 
     pub(super) fn stays_behind(&self, why: &str) {
-        tracing::warn!(error = why, s3.bucket = self.bucket, s3.key = self.key, "an unfinished upload may stay behind");
+        tracing::warn!(
+            error = why,
+            s3.bucket = self.bucket,
+            s3.key = self.key,
+            "could not abort an unfinished upload; its parts cost storage until a lifecycle rule of the bucket \
+             (AbortIncompleteMultipartUpload) removes them"
+        );
     }
 }

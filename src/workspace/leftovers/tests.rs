@@ -205,3 +205,12 @@ fn folders_beyond_the_limit_of_a_listing_are_left_alone() {
     assert_eq!(fs::read_dir(&full).unwrap().count(), 2_002);
     assert!(!scene.top.join("left").exists());
 }
+
+#[test]
+fn a_link_in_the_place_of_the_listing_is_not_written_through() {
+    let scene = Scene::new();
+    let elsewhere = scene.parent.path().join("elsewhere");
+    symlink(&elsewhere, scene.own.path().join(".listing.new")).unwrap();
+    scene.leftovers().note();
+    assert!(!elsewhere.exists());
+}
