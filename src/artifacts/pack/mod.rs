@@ -50,8 +50,8 @@ fn open_root(from: &Path) -> Result<Dir, Problem> {
     match open_without_links(from) {
         Ok(folder) => Ok(Dir::from_std_file(folder.into())),
         Err(Errno::NOTDIR | Errno::LOOP) => {
-            let text = "a file or a link stands where the output folder, or a folder around it, was; put the output into the \
-                        folder itself";
+            let text = "a file or a link stands where the output folder was, or where a folder around it was; put the output \
+                        into the folder itself";
             Err(Problem::Output(text.to_owned()))
         }
         Err(error) => Err(Problem::Output(format!("the output folder can't be opened: {error}"))),
