@@ -120,7 +120,11 @@ async fn each_refusal_says_what_to_change() {
     let fake = Fake::start().await;
     for (error, kind, said) in [
         ("AccessDeniedException", FailureKind::PermissionError, "allow it states:StartExecution there"),
-        ("KmsAccessDeniedException", FailureKind::PermissionError, "may not start the state machine"),
+        (
+            "KmsAccessDeniedException",
+            FailureKind::PermissionError,
+            "allow it kms:Decrypt and kms:GenerateDataKey on that key",
+        ),
         ("StateMachineDeleting", FailureKind::ConfigurationError, "there is no state machine"),
         ("InvalidArn", FailureKind::ConfigurationError, "refuses to start the state machine"),
     ] {
