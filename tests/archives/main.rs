@@ -9,5 +9,6 @@
 mod artifact_store;
 mod case;
 mod inputs;
+mod outputs;
 mod tools;
 mod tree;
