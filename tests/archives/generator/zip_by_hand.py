@@ -22,6 +22,7 @@ class Entry:
     flags: int = 0
     system: int = UNIX
     version: int = 20
+    made_with: int | None = None
     mode: int = 0o100644
     attributes: int = 0
     date: int = DOS_DATE
@@ -65,7 +66,7 @@ class Entry:
         return signature + struct.pack(numbers, self.checksum(), len(self.packed()), len(self.content))
 
     def central(self, offset):
-        return struct.pack("<4sBBHHHHHIIIHHHHHII", b"PK\1\2", self.version, self.system, self.version, self.flags, self.method, DOS_TIME, self.date,
+        return struct.pack("<4sBBHHHHHIIIHHHHHII", b"PK\1\2", self.made_with or self.version, self.system, self.version, self.flags, self.method, DOS_TIME, self.date,
                            self.checksum(), len(self.packed()), len(self.content), len(self.name), len(self.extra), 0, 0, 0,
                            self.mode << 16 | self.attributes, offset) + self.name + self.extra
 
