@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use codepipeline_worker::artifacts::{Staged, StagingError, Stores};
+use codepipeline_worker::job::Artifact;
 use serde::Deserialize;
 
-use crate::artifact_store::{ArtifactStore, LIMITS};
+use crate::artifact_store::{ArtifactStore, LIMITS, of_job};
 use crate::tree::{differences, list};
 
 /// An archive, as the generator describes it.
@@ -33,6 +35,27 @@ pub(crate) struct Case {
     pub(crate) differs: String,
 }
 
+/// A job with its store. It makes clients once, because reading the certificates takes longer than an archive.
+pub(crate) struct Bench {
+    s3: ArtifactStore,
+    client: aws_sdk_s3::Client,
+    stores: Stores,
+}
+
+impl Bench {
+    pub(crate) async fn start() -> Self {
+        let s3 = ArtifactStore::start().await;
+        Self { client: s3.anyone(), stores: Stores::new(&s3.config), s3 }
+    }
+
+    async fn unpack(&self, archive: Vec<u8>, into: &Path) -> Result<Staged, StagingError> {
+        let Artifact { bucket, key, .. } = &self.s3.input;
+        let request = self.client.put_object().bucket(bucket).key(key).body(archive.into());
+        request.server_side_encryption("aws:kms".into()).send().await.unwrap();
+        of_job(&self.stores, &self.s3.credentials).stage_in(&self.s3.input, into, &LIMITS).await
+    }
+}
+
 pub(crate) enum Verdict {
     /// The same tree, of so many entries.
     Same(usize),
@@ -45,11 +68,10 @@ pub(crate) enum Verdict {
 
 impl Case {
     /// Unpacks the archive with the worker, compares, and removes the case's folder.
-    pub(crate) async fn judge(&self, s3: &ArtifactStore, now: &Range<i64>) -> Verdict {
+    pub(crate) async fn judge(&self, bench: &Bench, now: &Range<i64>) -> Verdict {
         let ours = self.folder.join("ours");
         fs::create_dir(&ours).unwrap();
-        s3.put(&s3.input, fs::read(self.folder.join("archive")).unwrap()).await;
-        let staged = s3.job().stage_in(&s3.input, &ours, &LIMITS).await;
+        let staged = bench.unpack(fs::read(self.folder.join("archive")).unwrap(), &ours).await;
         let failed = self.exit > 1;
         let verdict = match staged {
             Err(error) if !self.refused.is_empty() || failed => {

@@ -7,8 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 use std::sync::Mutex;
 
-use crate::artifact_store::ArtifactStore;
-use crate::case::{Case, Verdict};
+use crate::case::{Bench, Case, Verdict};
 use crate::tools::{source, tool, versions};
 
 const DAY: i64 = 86_400;
@@ -58,7 +57,7 @@ fn archives_unpack_as_the_reference_tools_unpack_them() {
 }
 
 async fn judge_all(cases: &Mutex<Lines<impl BufRead>>, figures: &Mutex<Figures>, now: &Range<i64>) {
-    let s3 = ArtifactStore::start().await;
+    let bench = Bench::start().await;
     loop {
         let next = cases.lock().unwrap().next();
         let Some(line) = next else { break };
@@ -71,7 +70,7 @@ async fn judge_all(cases: &Mutex<Lines<impl BufRead>>, figures: &Mutex<Figures>,
             ));
             continue;
         }
-        let verdict = case.judge(&s3, now).await;
+        let verdict = case.judge(&bench, now).await;
         figures.lock().unwrap().count(&case, verdict);
     }
 }
@@ -90,7 +89,11 @@ impl Figures {
             }
             Verdict::BothRefuse => self.both_refuse += 1,
             Verdict::RefusedOnPurpose => *self.on_purpose.entry(format!("refused: {}", case.refused)).or_default() += 1,
-            Verdict::Wrong(why) => self.wrong.push(format!("{}: {why}", case.name)),
+            Verdict::Wrong(why) => {
+                // At once, because the rest takes minutes.
+                println!("{}: {why}", case.name);
+                self.wrong.push(case.name.clone());
+            }
         }
     }
 

@@ -9,7 +9,7 @@ from cases import Case
 from zip_by_hand import DESCRIPTOR, FAT, NTFS, UTF8, UNIX, Entry, archive, field, file, folder, link, streamed, times
 
 FILE, DIR = 0x20, 0x10
-INFO_ZIP_NTFS, DARWIN = 11, 19
+INFO_ZIP_NTFS = 11
 JAR_MARKER = field(0xCAFE, b"")
 DECOMPOSED = "Gru\u0308\u00dfe".encode()
 
@@ -78,7 +78,6 @@ ZIPS = {
     "the zip crate of Rust": [Entry(b"bootstrap", made_with=46, mode=0o100755), Entry(b"big", made_with=46, local_sizes=(zips.OPEN, zips.OPEN), local_extra=field(1, struct.pack("<QQ", 7, 9)))],
     "CodeBuild": [go(b"dist/", system=UNIX, mode=0o40755, flags=0), go(b"dist/index.html", system=UNIX, mode=0o100644), go(b"dist/.env", system=UNIX, mode=0o100600)],
     "CodeCommit": [Entry(b"a.py", system=FAT, mode=0, **streamed(flags=UTF8 | DESCRIPTOR)), Entry(b"dir/b.py", b"", system=FAT, mode=0, **streamed(flags=UTF8 | DESCRIPTOR))],
-    "made on Darwin": [Entry(b"a", system=DARWIN, mode=0o100755)],
 }
 SIGNED = bytearray(tar.file("Gr\u00fc\u00dfe".encode("latin-1"))[:512])
 
