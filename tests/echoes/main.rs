@@ -121,7 +121,7 @@ async fn what_services_repeat_is_in_no_log_answer_or_report() {
 
     let Invocation::Answered(summary) = &invocation else { panic!("{invocation:?}\n{logged}") };
     assert_clean("the answer", &summary.to_string());
-    // CodePipeline refuses the first report of all for its content. If that is this one, another without the output follows.
+    // CodePipeline refuses this report for its content, and another without the output follows.
     let reports = services.bodies("PutThirdPartyJobFailureResult");
     let printed = reports.iter().find(|report| report["jobId"] == "prints").unwrap()["failureDetails"].to_string();
     assert!(printed.contains("CONFIG_TOKEN=****"), "{printed}");

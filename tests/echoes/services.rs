@@ -92,6 +92,12 @@ impl Services {
         self.bodies(what).len() == 1
     }
 
+    /// Whether this is the first request of its name about this job.
+    fn is_first_of(&self, id: &str, request: &Request) -> bool {
+        let is_about = |body: &&Value| body["jobId"] == id;
+        is_about(&&request.body) && self.bodies(&request.what).iter().filter(|body| is_about(body)).count() == 1
+    }
+
     /// Whether this is the first poll for the provider's jobs.
     fn is_first_for(&self, provider: &str, request: &Request) -> bool {
         let is_for = |body: &Value| body["actionTypeId"]["provider"] == provider;
@@ -143,7 +149,9 @@ impl Services {
             "PutJobFailureResult" | "PutJobSuccessResult" if self.is_first(what) => {
                 Reply::error(500, "InternalFailure", request)
             }
-            "PutThirdPartyJobFailureResult" if self.is_first(what) => Reply::error(400, "ValidationException", request),
+            "PutThirdPartyJobFailureResult" if self.is_first_of("prints", request) => {
+                Reply::error(400, "ValidationException", request)
+            }
             "PutJobFailureResult" | "PutJobSuccessResult" | "PutThirdPartyJobFailureResult" => ok(json!({})),
             "StartExecution" | "DescribeExecution" | "StopExecution" if self.is_first(what) => {
                 Reply::error(500, "InternalFailure", request)
