@@ -153,14 +153,21 @@ impl From<Problem> for io::Error {
     }
 }
 
-/// A name out of an archive or a folder as it may be shown: control characters escaped, cut to 120 characters. Bytes that
-/// are no UTF-8 become the replacement character.
+/// A name out of an archive or a folder as it may be shown: control characters and odd spaces escaped, then cut to 120
+/// characters. Bytes that are no UTF-8 become the replacement character.
 pub(super) fn shown(name: &(impl AsRef<[u8]> + ?Sized)) -> String {
     const LONGEST: usize = 120;
     let name = String::from_utf8_lossy(name.as_ref());
-    let mut shown: String = name.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    if name.chars().nth(LONGEST).is_some() {
-        shown.push('…');
+    let mut shown = String::new();
+    let mut length = 0;
+    for character in name.chars() {
+        let escaped = character.escape_debug();
+        length += escaped.len();
+        if length > LONGEST {
+            shown.push('…');
+            break;
+        }
+        shown.extend(escaped);
     }
     shown
 }
@@ -182,6 +189,8 @@ mod tests {
         assert_eq!(shown("a\nb\u{1b}[31m"), "a\\nb\\u{1b}[31m");
         assert_eq!(shown(b"caf\xe9"), "caf\u{fffd}");
         assert_eq!(shown(&"x".repeat(500)).chars().count(), 121);
+        assert_eq!(shown(&"x".repeat(120)), "x".repeat(120));
+        assert_eq!(shown(&"\u{a0}".repeat(500)), "\\u{a0}".repeat(20) + "…");
     }
 
     #[test]
