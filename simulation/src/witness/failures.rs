@@ -7,6 +7,8 @@ const DIED: &str = "the worker died while it ran the action";
 const PANICKED: &str = "the action panicked";
 const TIMEOUT: &str = "the action took longer than its timeout";
 const DEADLINE: &str = "the invocation's deadline came before the work was done";
+/// What a job is failed with whose inputs came too slowly.
+const SLOW: &str = "staging in the input artifacts took longer than";
 /// What every message about staging begins with, and what may be wrong then where requests meet faults.
 const STAGING: &str = "artifact `";
 const STAGING_PROBLEMS: [&str; 3] =
@@ -63,7 +65,7 @@ impl Failed<'_> {
             && (is(DEADLINE) || is(STAGING) && STAGING_PROBLEMS.iter().any(|problem| self.message.contains(problem)));
         match self.run {
             // It was staging in, or asking for the job's details.
-            None => out_of_time || not_staged,
+            None => out_of_time || not_staged || (self.disturbed && self.files && is(SLOW)),
             Some(Ran { returned: None, overlong }) => overlong && is(TIMEOUT) || out_of_time,
             Some(Ran { returned: Some(Ending::Failure), .. }) => is(PLANNED),
             Some(Ran { returned: Some(Ending::Panic), .. }) => is(PANICKED),
@@ -104,6 +106,10 @@ mod tests {
         let well = returned(Ending::Success);
         assert!(is_just(STAGING_FAILED, well, true, true));
         assert!(is_just(STAGING_FAILED, None, true, true));
+        assert!(is_just(SLOW, None, true, true));
+        assert!(
+            !is_just(SLOW, None, true, false) && !is_just(SLOW, None, false, true) && !is_just(SLOW, well, true, true)
+        );
         assert!(!is_just(STAGING_FAILED, well, true, false));
         assert!(!is_just(GARBLED, well, true, true));
         assert!(!is_just("something else", well, true, true));
