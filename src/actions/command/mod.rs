@@ -223,8 +223,10 @@ impl CommandAction {
                 let ran = limits.terminate_at - started;
                 Err(failures::of_timeout(self.timeout, (ran < self.timeout).then_some(ran)))
             }
-            Ending::Exited(status) => failures::of_exit(status)
-                .map_or_else(|| told::finished(&report, &redactor, started.elapsed(), line_ends), Err),
+            Ending::Exited(status) => failures::of_exit(status).map_or_else(
+                || told::finished(&report, &redactor, started.elapsed(), line_ends, &run.job.action_type),
+                Err,
+            ),
         };
         let with_output = |failure| Failure { output: tail.into_text(&redactor), ..told::failed(failure, &report) };
         result.map_err(with_output)

@@ -11,7 +11,7 @@ const ID_FILE: &str = "EXTERNAL_EXECUTION_ID";
 
 /// The API model's limits in characters.
 const MAX_REVISION: usize = 1500;
-const MAX_CHANGE_IDENTIFIER: usize = 100;
+pub(super) const MAX_CHANGE_IDENTIFIER: usize = 100;
 const MAX_ID: usize = 1500;
 
 /// A mistake in one of the files. Nothing of what the command wrote is repeated: it may be secret.

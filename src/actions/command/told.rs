@@ -1,9 +1,11 @@
 //! The outcome of a command that was run.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::report_files::ReportFiles;
-use crate::job::{Configuration, Failure, FailureKind, Finished, Outcome, USER_PARAMETERS};
+use super::revision;
+use crate::job::{ActionTypeId, Configuration, Failure, FailureKind, Finished, Outcome, Revision, USER_PARAMETERS};
 use crate::placeholder::Template;
 use crate::redact::Redactor;
 
@@ -14,18 +16,40 @@ pub(super) fn finished(
     redactor: &Redactor,
     took: Duration,
     line_ends: &LineEnds,
+    action_type: &ActionTypeId,
 ) -> Result<Outcome, Failure> {
-    let summary = report.read_summary(redactor)?.unwrap_or_else(|| {
+    let (written, variables) = (report.read_summary(redactor)?, report.read_variables()?);
+    let revision = report.read_revision()?.or_else(|| committed(action_type, &variables, written.as_deref()));
+    let summary = written.unwrap_or_else(|| {
         let hint = line_ends.hint().filter(|_| line_ends.are_in_arguments).map(|hint| format!("; {hint}"));
         format!("exit code 0 after {}{}", spoken(took), hint.unwrap_or_default())
     });
     Ok(Outcome::Finished(Finished {
         summary: Some(summary),
         external_execution_id: report.read_external_id()?,
-        variables: report.read_variables()?,
-        revision: report.read_revision()?,
+        variables,
+        revision,
         ..Finished::default()
     }))
+}
+
+/// The revision of a Source action that writes none, but gives the output variable `CommitId` as AWS's own Git sources do.
+fn committed(
+    action_type: &ActionTypeId,
+    variables: &BTreeMap<String, String>,
+    summary: Option<&str>,
+) -> Option<Revision> {
+    let commit = variables.get("CommitId").filter(|_| action_type.category == "Source")?;
+    if commit.is_empty() || commit.chars().count() > revision::MAX_CHANGE_IDENTIFIER {
+        return None;
+    }
+    let message = variables.get("CommitMessage").map(String::as_str).filter(|message| !message.is_empty());
+    Some(Revision {
+        revision: commit.clone(),
+        change_identifier: commit.clone(),
+        summary: message.or(summary).map(str::to_owned),
+        created: None,
+    })
 }
 
 /// A failure with the id that the command has told, and with what may be the reason of it.
@@ -104,6 +128,28 @@ mod tests {
         ] {
             assert_eq!(spoken(Duration::from_millis(milliseconds)), expected);
         }
+    }
+
+    #[test]
+    fn a_sources_commit_id_is_its_revision() {
+        let variables =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let of = |category: &str, pairs: &[(&str, &str)], summary| {
+            let [owner, provider, version] = ["Custom", "Git", "1"].map(str::to_owned);
+            let action_type = ActionTypeId { category: category.to_owned(), owner, provider, version };
+            let revision = committed(&action_type, &variables(pairs), summary)?;
+            assert_eq!(revision.revision, revision.change_identifier);
+            Some((revision.revision, revision.summary.unwrap_or_default()))
+        };
+        let commit = ("CommitId", "c0ffee");
+        let expected = |summary: &str| Some(("c0ffee".to_owned(), summary.to_owned()));
+        assert_eq!(of("Source", &[commit], Some("fix it")), expected("fix it"));
+        assert_eq!(of("Source", &[commit, ("CommitMessage", "why")], Some("fix it")), expected("why"));
+        assert_eq!(of("Source", &[commit], None), expected(""));
+        assert_eq!(of("Build", &[commit], None), None);
+        assert_eq!(of("Source", &[("CommitId", "")], None), None);
+        assert_eq!(of("Source", &[("CommitId", &"x".repeat(101))], None), None);
+        assert_eq!(of("Source", &[], Some("fix it")), None);
     }
 
     fn line_ends(arguments: &[&str], configuration: &[(&str, &str)]) -> LineEnds {

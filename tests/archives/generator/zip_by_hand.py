@@ -199,7 +199,8 @@ BY_HAND = {
     "an unknown field": [file(b"a", extra=field(0xCAFE, b"")), file(b"b", extra=field(0x7875, b"\1\4\0\0\0\0\4\0\0\0\0"))],
     "a damaged field": [file(b"a", extra=b"\x55\x54\xff\x00x")],
     "padding in the local field": [file(b"a", local_extra=bytes(5))],
-    "bzip2": [file(b"a", method=12, data=b"x")],
+    "damaged bzip2": [file(b"a", method=12, data=b"x")],
+    "Zstandard": [file(b"a", method=93, data=b"x")],
     "encryption": [file(b"a", flags=1, data=bytes(19))],
 }
 WHOLE = {

@@ -43,6 +43,29 @@ fn backslashes_separate_folders_on_dos_and_ntfs() {
     assert_unpacks_to(&[file("x\\y", b""), file("p/q\\r", b"")], &["p", "p/q\\r", "x\\y"]);
 }
 
+/// A file whose content was packed by another method.
+fn packed(method: u16, body: &[u8], content: &[u8]) -> Crafted {
+    let packed = u32::try_from(body.len()).unwrap();
+    Crafted { method, packed, body: body.to_vec(), ..file("a", content) }
+}
+
+#[test]
+fn deflate64_and_bzip2_are_unpacked() {
+    use std::io::Write;
+    // As 7-Zip packs it.
+    let deflated64 = b"KIM\xcbI,I53QH\xce\xcf+I\xcd+\xd1Q\xc0\x10\xe2\x02\x00";
+    let content = b"deflate64 content, deflate64 content\n";
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default());
+    encoder.write_all(content).unwrap();
+    let bzipped = encoder.finish().unwrap();
+    for (method, body) in [(9, &deflated64[..]), (12, &bzipped)] {
+        let tree = unpacked(zip(&[packed(method, body, content)]));
+        assert_eq!(tree["a"], Node::File(0o644, content.to_vec()), "{method}");
+        assert_refused(zip(&[packed(method, &body[..body.len() / 2], content)]), "`a` ");
+        assert_refused(zip(&[packed(method, body, b"other content")]), "does not match its checksum");
+    }
+}
+
 #[test]
 fn git_archive_claims_fat_and_means_unix() {
     let git = |name: &[u8]| Crafted { extra: field(0x5455, &[1, 0, 0, 0, 0]), ..made_by(0, name) };

@@ -1,8 +1,10 @@
 //! The content of an entry, unpacked and checked.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, BufReader, ErrorKind, Read};
 
+use bzip2::read::BzDecoder;
 use crc32fast::Hasher;
+use deflate64::Deflate64Decoder;
 use flate2::read::DeflateDecoder;
 use rawzip::CompressionMethod;
 
@@ -22,14 +24,24 @@ pub(super) struct Content<R> {
 enum Packed<R> {
     Stored(R),
     Deflated(DeflateDecoder<R>),
+    Deflated64(Deflate64Decoder<BufReader<R>>),
+    Bzipped(BzDecoder<R>),
+}
+
+/// Whether the worker unpacks this method: those that Debian's unzip does. Windows Explorer uses Deflate64 for files of more
+/// than 2 GB.
+pub(super) fn is_known(method: CompressionMethod) -> bool {
+    use CompressionMethod as Method;
+    [Method::STORE, Method::DEFLATE, Method::DEFLATE64, Method::BZIP2].contains(&method)
 }
 
 impl<R: Read> Content<R> {
     pub(super) fn of(entry: &Entry, from: R) -> Self {
-        let packed = if entry.method == CompressionMethod::DEFLATE {
-            Packed::Deflated(DeflateDecoder::new(from))
-        } else {
-            Packed::Stored(from)
+        let packed = match entry.method {
+            CompressionMethod::DEFLATE => Packed::Deflated(DeflateDecoder::new(from)),
+            CompressionMethod::DEFLATE64 => Packed::Deflated64(Deflate64Decoder::new(from)),
+            CompressionMethod::BZIP2 => Packed::Bzipped(BzDecoder::new(from)),
+            _ => Packed::Stored(from),
         };
         Self { packed, so_far: Hasher::new(), checksum: entry.checksum }
     }
@@ -48,6 +60,8 @@ impl<R: Read> Read for Content<R> {
         let count = match &mut self.packed {
             Packed::Stored(reader) => reader.read(buffer),
             Packed::Deflated(reader) => reader.read(buffer),
+            Packed::Deflated64(reader) => reader.read(buffer),
+            Packed::Bzipped(reader) => reader.read(buffer),
         }?;
         self.so_far.update(&buffer[..count]);
         if count == 0 && !buffer.is_empty() && self.so_far.clone().finalize() != self.checksum {
@@ -66,5 +80,5 @@ pub(super) fn broken_content(path: &[u8], error: &io::Error) -> Problem {
     if error.get_ref().is_some_and(|inner| inner.downcast_ref::<WrongChecksum>().is_some()) {
         return refused(path, "does not match its checksum: the archive is damaged");
     }
-    refused(path, "is truncated, or no valid deflate data")
+    refused(path, "is truncated, or its compressed data is damaged")
 }

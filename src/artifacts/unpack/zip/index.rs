@@ -9,6 +9,7 @@ use rawzip::{
 use super::super::super::error::{Problem, shown};
 use super::super::super::jail::{Jail, List};
 use super::super::super::lane::{Lane, Object, RANGE_BYTES, RANGES_AHEAD, Source};
+use super::content::is_known;
 use super::{host, names, order, refused};
 
 /// All names together; 100 000 names of CodePipeline's most entries may have 335 bytes on average.
@@ -160,7 +161,7 @@ fn check(record: &ZipFileHeaderRecord<'_>, path: &[u8]) -> Result<(), Problem> {
     if flags.is_encrypted() || flags.has_strong_encryption() || flags.is_masked() || method == CompressionMethod::AES {
         return Err(refused(path, "is encrypted; make the archive without a password"));
     }
-    if method != CompressionMethod::STORE && method != CompressionMethod::DEFLATE {
+    if !is_known(method) {
         let name = method.name().unwrap_or("unknown");
         let text = format!(
             "is compressed with method {} ({name}), which the worker does not unpack; make the archive with Deflate",
