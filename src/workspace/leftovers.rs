@@ -2,10 +2,11 @@
 //! the command starts, and removes the new files after its end.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 
 use super::listing::{Kept, Listing, Removed};
-use super::removal::unlock;
+use super::removal::{remove_tree, unlock};
+use super::work_folder::{others_live, tidy_lock};
 
 /// The file in the worker's own folder that holds the listing while a command runs. A process that the command kills, by
 /// using up its memory for example, leaves the file to the next process.
@@ -51,8 +52,26 @@ impl Leftovers {
         self.own.join(RECORD)
     }
 
+    /// Whether another worker lives in the same folder. What is new may be its command's then.
+    fn is_shared(&self) -> bool {
+        static LOGGED: Once = Once::new();
+        let is_shared = others_live(&self.top, &self.own);
+        if is_shared {
+            LOGGED.call_once(|| {
+                tracing::info!(
+                    "another worker has a folder in WORK_FOLDER, so what commands leave there stays; for CLEAN_TMP give each \
+                     worker a WORK_FOLDER of its own"
+                );
+            });
+        }
+        is_shared
+    }
+
     /// Lists the files that are there now. Without a listing nothing is removed later.
     pub(super) fn note(&self) {
+        if self.is_shared() {
+            return;
+        }
         let record = self.record();
         let listing = Listing::take(&self.top, &Kept { folder: &self.kept, own: &self.own, record: &record });
         let listing = listing.inspect_err(|error| {
@@ -72,6 +91,14 @@ impl Leftovers {
         let Some(before) = self.before.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let record = self.record();
         let _ = unlock(&self.top).and_then(|()| unlock(&self.own));
+        // The command may have replaced each of them by a folder.
+        let tidied = tidy_lock(&self.own).and(remove_tree(&record));
+        if let Err(error) = tidied {
+            tracing::warn!(%error, "could not empty the worker's lock, or remove the listing of the work folder");
+        }
+        if self.is_shared() {
+            return;
+        }
         let kept = Kept { folder: &self.kept, own: &self.own, record: &record };
         match before.remove_others(&self.top, &kept) {
             Ok(removed) => log(removed),
@@ -79,7 +106,6 @@ impl Leftovers {
                 tracing::warn!(%error, "could not look for what the command left in the work folder; it stays there");
             }
         }
-        let _ = std::fs::remove_file(record);
     }
 }
 

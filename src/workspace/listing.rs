@@ -3,18 +3,24 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsStr;
 use std::fs::{DirEntry, FileType};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::mounts;
 use super::removal::{Size, measure, remove_tree, unlock};
-use super::work_folder::is_a_workers;
+use super::work_folder::{is_a_workers, is_held};
 
 /// A folder is not looked into if that would make a listing longer than this: listing 2,000 names takes milliseconds. Lambda's
 /// `/tmp` begins empty: only what an extension puts there makes a listing long.
 const MOST: usize = 2_000;
+
+/// A record that is longer or has more names is not read: a command may have written it, to use up the next process's memory.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+const MOST_NAMES: usize = 100_000;
 
 /// The last words of a record, without which it is not whole.
 const END: &[u8] = b"end";
@@ -39,10 +45,15 @@ pub(super) struct Kept<'a> {
 }
 
 impl Kept<'_> {
-    /// Whether to leave out `path`, which is in the folder `parent` of `top`. The folders and locks of other workers are.
+    /// Whether to leave out `path`. The worker's own lock is left out, and so are the folders and locks of other workers that
+    /// live. Their names alone protect nothing: a command can give them to its files.
     fn has(&self, path: &Path, is_at_the_top: bool) -> bool {
-        let is_a_workers = is_at_the_top && path.file_name().is_some_and(is_a_workers);
-        path == self.folder || path == self.record || (is_a_workers && path != self.own)
+        let is_a_workers = || path.file_name().is_some_and(is_a_workers);
+        let lock = path.with_extension("lock");
+        let is_taken = || path == self.own.with_extension("lock") || is_held(&lock);
+        path == self.folder
+            || path == self.record
+            || (is_at_the_top && path != self.own && is_a_workers() && is_taken())
     }
 }
 
@@ -142,7 +153,7 @@ impl Listing {
         text.extend_from_slice(END);
         let unfinished = folder.join(format!("{}.new", file.file_name().unwrap_or_default().to_string_lossy()));
         // A command may have left a link or a named pipe in its place.
-        let _ = std::fs::remove_file(&unfinished);
+        let _ = remove_tree(&unfinished);
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
         let written = options
@@ -155,11 +166,17 @@ impl Listing {
         written
     }
 
-    /// Reads what [`Listing::write`] wrote; `None` if there is no such file, or it is not whole.
+    /// Reads what [`Listing::write`] wrote; `None` if there is no such file, it is not whole, or it is too large.
     pub(super) fn read(file: &Path) -> Option<Self> {
         // A link in its place would be the work of a command.
-        let text =
-            file.symlink_metadata().ok().filter(std::fs::Metadata::is_file).and_then(|_| std::fs::read(file).ok())?;
+        file.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(file).ok()?;
+        let mut text = Vec::new();
+        file.take(MOST_BYTES + 1).read_to_end(&mut text).ok()?;
+        if text.len() as u64 > MOST_BYTES || text.iter().filter(|byte| **byte == 0).count() > MOST_NAMES {
+            return None;
+        }
         let entries = text.strip_suffix(END)?;
         let entries = entries.split(|byte| *byte == 0).filter_map(|entry| {
             let (kind, path) = entry.split_first()?;
@@ -222,6 +239,39 @@ fn kind(file_type: FileType) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_listing_that_is_too_large_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("listing");
+        std::fs::write(&file, END).unwrap();
+        assert_eq!(Listing::read(&file), Some(Listing(BTreeMap::new())));
+        std::fs::write(&file, [b"fa\0".repeat(MOST_NAMES + 1), END.to_vec()].concat()).unwrap();
+        assert_eq!(Listing::read(&file), None);
+        let long = vec![b'f'; usize::try_from(MOST_BYTES).unwrap()];
+        std::fs::write(&file, [long, END.to_vec()].concat()).unwrap();
+        assert_eq!(Listing::read(&file), None);
+        // Not even a file that would not fit into the memory.
+        std::fs::File::create(&file).unwrap().set_len(1 << 43).unwrap();
+        assert_eq!(Listing::read(&file), None);
+    }
+
+    #[test]
+    fn a_living_workers_folder_and_lock_are_kept() {
+        let parent = tempfile::tempdir().unwrap();
+        let top = parent.path();
+        let nowhere = Path::new("/nowhere");
+        let kept = Kept { folder: nowhere, own: nowhere, record: nowhere };
+        let before = Listing::take(top, &kept).unwrap();
+        let living = super::super::WorkFolder::take(top).unwrap();
+        for name in ["codepipeline-worker-7", "codepipeline-worker-8.lock"] {
+            std::fs::create_dir(top.join(name)).unwrap();
+        }
+        let removed = before.remove_others(top, &kept).unwrap();
+        assert_eq!((removed.size.entries, removed.left), (2, 0));
+        assert!(living.path().exists() && living.path().with_extension("lock").exists());
+        assert_eq!(std::fs::read_dir(top).unwrap().count(), 2);
+    }
 
     #[test]
     fn nothing_that_holds_another_file_system_is_removed() {

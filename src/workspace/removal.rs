@@ -50,8 +50,12 @@ pub(super) fn unlock(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes `root` and everything in it; that it is not there is fine.
+/// Removes whatever stands at `root`: a folder with everything in it, a file, or a link and not its target. That nothing is
+/// there is fine.
 pub(super) fn remove_tree(root: &Path) -> io::Result<()> {
+    if root.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
+        return std::fs::remove_file(root);
+    }
     match std::fs::remove_dir_all(root) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         // Folders without permissions, or more of them in one another than this process may open files.
@@ -147,6 +151,28 @@ mod tests {
         let size = measure(&root);
         assert_eq!(size.entries, 4);
         assert!((100_000..200_000).contains(&size.bytes), "{size:?}");
+    }
+
+    #[test]
+    fn a_link_or_a_file_in_the_place_of_a_folder_is_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let (outside, locked) = (parent.path().join("outside"), parent.path().join("locked"));
+        std::fs::create_dir(&outside).unwrap();
+        std::fs::write(outside.join("kept"), "x").unwrap();
+        std::fs::set_permissions(&outside, Permissions::from_mode(0o755)).unwrap();
+        std::fs::create_dir(&locked).unwrap();
+        let root = locked.join("job");
+        std::os::unix::fs::symlink(&outside, &root).unwrap();
+        std::fs::set_permissions(&locked, Permissions::from_mode(0o500)).unwrap();
+        // It fails for an ordinary user, and must not touch the target then.
+        let _ = remove_tree(&root);
+        assert!(outside.join("kept").exists());
+        assert_eq!(outside.metadata().unwrap().permissions().mode() & 0o777, 0o755);
+        make_writable(&locked).unwrap();
+        remove_tree(&root).unwrap();
+        std::fs::write(&root, "x").unwrap();
+        remove_tree(&root).unwrap();
+        assert!(root.symlink_metadata().is_err() && outside.join("kept").exists());
     }
 
     #[test]

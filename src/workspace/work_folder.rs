@@ -24,6 +24,29 @@ pub(super) fn is_a_workers(name: &OsStr) -> bool {
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// Whether a living process holds this lock.
+pub(super) fn is_held(lock: &Path) -> bool {
+    if !lock.symlink_metadata().is_ok_and(|found| found.is_file()) {
+        return false;
+    }
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let Ok(lock) = OpenOptions::new().read(true).custom_flags(flags).open(lock) else { return false };
+    flock(&lock, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+}
+
+/// Whether a living worker other than the one in the folder `own` has a folder in `parent`.
+pub(super) fn others_live(parent: &Path, own: &Path) -> bool {
+    let own = own.with_extension("lock");
+    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    let mut paths = entries.filter(|entry| is_a_workers(&entry.file_name())).map(|entry| entry.path());
+    paths.any(|path| path.extension().is_some() && path != own && is_held(&path))
+}
+
+/// Removes what a command wrote into the lock of the worker in the folder `own`, or put in its place.
+pub(super) fn tidy_lock(own: &Path) -> io::Result<()> {
+    open_lock(&own.with_extension("lock"))?.set_len(0)
+}
+
 /// A folder that belongs to this process alone for as long as this lives.
 pub struct WorkFolder {
     path: PathBuf,
@@ -61,6 +84,7 @@ impl WorkFolder {
                 Err(Errno::WOULDBLOCK) => continue,
                 Err(error) => return Err(error.into()),
             }
+            lock.set_len(0)?;
             clean(&path);
             remove_tree(&path)?;
             std::fs::create_dir(&path)?;
@@ -79,7 +103,7 @@ impl WorkFolder {
 /// worker from its start forever.
 fn open_lock(file: &Path) -> io::Result<File> {
     if file.symlink_metadata().is_ok_and(|found| !found.is_file()) {
-        std::fs::remove_file(file).or_else(|_| remove_tree(file))?;
+        remove_tree(file)?;
     }
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).custom_flags(flags).open(file)
@@ -126,6 +150,27 @@ mod tests {
             assert!(lock.symlink_metadata().unwrap().is_file() && !elsewhere.exists());
             std::fs::remove_file(&lock).unwrap();
         }
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_folder_is_replaced() {
+        let parent = tempfile::tempdir().unwrap();
+        std::fs::write(parent.path().join("codepipeline-worker-0"), "x").unwrap();
+        assert!(WorkFolder::take(parent.path()).unwrap().path().is_dir());
+    }
+
+    #[test]
+    fn a_lock_is_held_while_its_worker_lives() {
+        let parent = tempfile::tempdir().unwrap();
+        let first = WorkFolder::take(parent.path()).unwrap();
+        let lock = first.path().with_extension("lock");
+        assert!(is_held(&lock) && !others_live(parent.path(), first.path()));
+        let second = WorkFolder::take(parent.path()).unwrap();
+        assert!(others_live(parent.path(), first.path()));
+        drop(second);
+        assert!(!others_live(parent.path(), first.path()));
+        drop(first);
+        assert!(!is_held(&lock));
     }
 
     #[test]

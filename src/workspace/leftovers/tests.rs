@@ -115,6 +115,49 @@ fn other_workers_folders_and_locks_stay() {
 }
 
 #[test]
+fn nothing_is_removed_while_another_worker_lives() {
+    let scene = Scene::new();
+    let other = WorkFolder::take(&scene.top).unwrap();
+    scene.clean_after(|top| fs::write(top.join("its-work"), "x").unwrap());
+    assert!(scene.top.join("its-work").exists() && !scene.own.path().join(RECORD).exists());
+    drop(other);
+    let mut came = None;
+    scene.clean_after(|top| {
+        fs::write(top.join("its-next-work"), "x").unwrap();
+        came = Some(WorkFolder::take(top).unwrap());
+    });
+    assert!(scene.top.join("its-next-work").exists() && !scene.own.path().join(RECORD).exists());
+}
+
+#[test]
+fn a_workers_name_protects_no_file_of_a_command() {
+    let scene = Scene::new();
+    scene.clean_after(|top| {
+        fs::write(top.join("codepipeline-worker-7.lock"), "large").unwrap();
+        fs::write(top.join("codepipeline-worker-7"), "large").unwrap();
+        fs::create_dir_all(top.join("codepipeline-worker-8/full")).unwrap();
+        fs::create_dir_all(top.join("codepipeline-worker-9.lock/full")).unwrap();
+        fs::write(top.join("codepipeline-worker-0.lock"), "large").unwrap();
+    });
+    assert_eq!(scene.names(), WORKERS);
+    assert_eq!(fs::metadata(scene.top.join(WORKERS[1])).unwrap().len(), 0);
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_workers_file_is_removed() {
+    let scene = Scene::new();
+    let lock = scene.top.join(WORKERS[1]);
+    scene.clean_after(|_| {
+        for file in [scene.own.path().join(RECORD), scene.own.path().join(".listing.new"), lock.clone()] {
+            let _ = fs::remove_file(&file);
+            fs::create_dir_all(file.join("full")).unwrap();
+        }
+    });
+    assert_eq!(fs::read_dir(scene.own.path()).unwrap().count(), 1, "only the job's folder");
+    assert_eq!(fs::metadata(lock).unwrap().len(), 0);
+}
+
+#[test]
 fn folders_that_were_there_may_be_locked() {
     let scene = Scene::new();
     let old = scene.top.join("old");
