@@ -169,6 +169,8 @@ impl Any {
         }
         match self.lie {
             Some(Lie::Size(size)) => header.set_size(size),
+            // Without POSIX's magic GNU tar takes the map of a sparse file for content. Nothing writes such an archive.
+            Some(Lie::Raw(257..265, _)) if self.sparse.is_some() => {}
             Some(Lie::Raw(at, byte)) => header.as_mut_bytes()[at] = byte,
             _ => {}
         }
