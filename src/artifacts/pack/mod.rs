@@ -44,8 +44,7 @@ pub(super) fn pack(from: &Path, to: impl Write, limits: Limits, stop: &Stop) -> 
 }
 
 /// Opens the folder itself, never what a link points to in its place or in the place of a folder around it. The command can
-/// replace all of them. With a link to `/proc/self`, which the worker may read and the command may not, it would get the
-/// worker's environment packed, credentials included.
+/// replace all of them, for example by a link to `/proc/self`, where the worker may read files that the command may not.
 fn open_root(from: &Path) -> Result<Dir, Problem> {
     match open_without_links(from) {
         Ok(folder) => Ok(Dir::from_std_file(folder.into())),
