@@ -11,6 +11,7 @@ use std::ops::Range;
 use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
 
+use forms::length;
 use needles::Needles;
 use plain::{Plain, decoded, plain};
 
@@ -35,6 +36,8 @@ pub const SECRET_IN_TOKEN: usize = 8;
 pub enum SecretName {
     /// The value of this key of the action's configuration.
     Key(String),
+    /// A text that holds values of secrets, in words. In data only the whole of it counts, because its lines need not be secret.
+    Text(&'static str),
     /// Something else, in words.
     Other(&'static str),
 }
@@ -43,7 +46,7 @@ impl fmt::Display for SecretName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key) => write!(f, "the value of the secret `{key}`"),
-            Self::Other(what) => f.write_str(what),
+            Self::Text(what) | Self::Other(what) => f.write_str(what),
         }
     }
 }
@@ -51,7 +54,7 @@ impl fmt::Display for SecretName {
 /// Knows some secrets, masks them in prose and finds them in data.
 ///
 /// It knows each secret as it is, escaped for JSON, percent-encoded, and in base64; a secret of several lines also line by
-/// line (lines of at least four characters). It does not derive `Debug`.
+/// line: in prose lines of at least four characters, in data of at least 16 that are no boundary of PEM. It does not derive `Debug`.
 #[derive(Default)]
 pub struct Redactor {
     secrets: Vec<(SecretName, SecretString)>,
@@ -113,7 +116,8 @@ impl Redactor {
         Cow::Owned(masked(&text, 0..text.len(), &found))
     }
 
-    /// The part of a piece of prose that may be shown, redacted. Where the text was cut, nothing is shown that may be the rest of a secret.
+    /// The part of a piece of prose that may be shown, redacted. Where the text was cut, nothing is shown that may be the rest of
+    /// a secret.
     pub fn excerpt(&self, piece: Piece<'_>) -> String {
         let longest = self.longest_form();
         let (before, after) = piece.bytes.split_at(whole_character(piece.bytes, piece.hidden));
@@ -125,17 +129,20 @@ impl Redactor {
         masked(&text, hidden.min(end)..end, &self.found(&text))
     }
 
-    /// The name of a secret of `at_least` so many characters (and of at least [`SECRET_IN_DATA`]) that `data` holds.
+    /// The name of a secret that `data` holds whole or with one of its long lines. What is looked for has `at_least` so many
+    /// characters, and at least [`SECRET_IN_DATA`].
     pub fn secret_in(&self, data: &str, at_least: usize) -> Option<&SecretName> {
         let plain = plain(data);
         let holds = |needles: &Needles| needles.is_in(data.as_bytes()) || needles.is_in(plain.as_bytes());
+        // What is looked for in prose is all that is looked for in data, and more.
         if !holds(&self.long) {
             return None;
         }
-        let long =
-            self.secrets.iter().filter(|(_, value)| length(value.expose_secret()) >= at_least.max(SECRET_IN_DATA));
-        let mut held = long.filter(|(_, value)| holds(&Needles::new(forms::of_secret(value.expose_secret()))));
-        held.next().map(|(name, _)| name)
+        let at_least = at_least.max(SECRET_IN_DATA);
+        let forms = |name: &SecretName, value: &SecretString| {
+            forms::in_data(value.expose_secret(), at_least, !matches!(name, SecretName::Text(_)))
+        };
+        self.secrets.iter().find(|(name, value)| holds(&Needles::new(forms(name, value)))).map(|(name, _)| name)
     }
 
     /// The length in bytes of the longest form of a secret, 0 without secrets.
@@ -152,11 +159,6 @@ impl Redactor {
         }
         needles::merged(found)
     }
-}
-
-/// How long a secret is: white space around it is not a part of it.
-fn length(secret: &str) -> usize {
-    secret.trim().chars().count()
 }
 
 /// Whether neither a letter, a digit nor `_` adjoins the place.

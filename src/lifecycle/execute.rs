@@ -12,7 +12,7 @@ use super::guard::without_secret;
 use super::turn::{Ended, Turn, Work, panicked};
 use super::{Known, Lifecycle};
 use crate::actions::{Abandoned, Served};
-use crate::job::{Continuation, Failure, FailureKind, Job, Origin, Outcome};
+use crate::job::{Continuation, Failure, FailureKind, Job, Origin, Outcome, USER_PARAMETERS};
 use crate::queue::{Claim, Details};
 use crate::redact::{Redactor, SecretName};
 use crate::workspace::Workspace;
@@ -181,7 +181,13 @@ async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known, latest: Ins
 /// Knows what must not show in the job's report: the values of its secret keys, every credential that it has got, and what the
 /// action itself keeps secret.
 fn redactor(job: &Job, issued: &Issued, served: &Served) -> Redactor {
-    let value = |key: &String| Some((SecretName::Key(key.clone()), SecretString::from(job.configuration.get(key)?)));
+    // With another secret key in the list, this text would be secret if it were not listed, so its lines need not be secret.
+    let is_around = |key: &str| key == USER_PARAMETERS && served.secrets.len() > 1 && job.action_type.owner == "AWS";
+    let name = |key: &String| match is_around(key) {
+        true => SecretName::Text("the whole text of `UserParameters`, which holds a secret"),
+        false => SecretName::Key(key.clone()),
+    };
+    let value = |key: &String| Some((name(key), SecretString::from(job.configuration.get(key)?)));
     let other = |what| move |secret| (SecretName::Other(what), secret);
     let credentials = issued.all().into_iter().flat_map(|it| [it.secret_access_key, it.session_token]);
     let credentials = credentials.map(other("a part of the job's credentials"));

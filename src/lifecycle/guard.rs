@@ -10,10 +10,9 @@ use crate::redact::{Redactor, SECRET_IN_DATA, SECRET_IN_TOKEN, SecretName};
 pub(super) fn without_secret(result: Result<Outcome, Failure>, redactor: &Redactor) -> Result<Outcome, Failure> {
     match result {
         Ok(Outcome::Finished(finished)) => {
-            check_variables(&finished, redactor)?;
             let id = external_id(finished.external_execution_id.as_deref(), redactor)?;
             let kept = |failure| Failure { external_execution_id: id.map(str::to_owned), ..failure };
-            check_revision(&finished, redactor).map_err(kept)?;
+            check_variables(&finished, redactor).and_then(|()| check_revision(&finished, redactor)).map_err(kept)?;
             Ok(Outcome::Finished(finished))
         }
         Ok(Outcome::Continue(going_on)) => {
@@ -52,7 +51,7 @@ fn check(what: &str, data: &str, redactor: &Redactor) -> Result<(), Failure> {
 fn held(what: &str, secret: &SecretName) -> Failure {
     let advice = match secret {
         SecretName::Key(key) => format!(", or take `{key}` out of `secrets` if its value is no secret"),
-        SecretName::Other(_) => String::new(),
+        SecretName::Text(_) | SecretName::Other(_) => String::new(),
     };
     let message = format!(
         "{what} holds {secret}: CodePipeline would hand it on unchanged, so it was not reported; leave the secret out{advice}"
@@ -104,7 +103,8 @@ mod tests {
     }
 
     fn variable(name: &str, value: &str) -> Finished {
-        Finished { variables: [(name.to_owned(), value.to_owned())].into(), ..Finished::default() }
+        let variables = [(name.to_owned(), value.to_owned())].into();
+        Finished { variables, external_execution_id: Some("run-1".to_owned()), ..Finished::default() }
     }
 
     #[test]
@@ -135,7 +135,19 @@ mod tests {
                 .message
                 .ends_with("take `ApiToken` out of `secrets` if its value is no secret")
         );
-        assert_eq!(failed(Outcome::Finished(revision("prod", "c"))).external_execution_id.as_deref(), Some("run-1"));
+        for finished in [revision("prod", "c"), variable("A", "prod")] {
+            assert_eq!(failed(Outcome::Finished(finished)).external_execution_id.as_deref(), Some("run-1"));
+        }
+    }
+
+    #[test]
+    fn a_text_around_secrets_comes_without_advice() {
+        let name = SecretName::Text("the whole text of `UserParameters`, which holds a secret");
+        let redactor = Redactor::named([(name, "{\"Token\": \"hunter2\"}".to_owned().into())]);
+        let finished = variable("A", "{\"Token\": \"hunter2\"}");
+        let failure = without_secret(Ok(Outcome::Finished(finished)), &redactor).err().unwrap();
+        assert!(failure.message.starts_with("the output variable `A` holds the whole text of `UserParameters`"));
+        assert!(failure.message.ends_with("leave the secret out"), "{}", failure.message);
     }
 
     #[test]

@@ -7,6 +7,8 @@ use super::plain::plain;
 
 /// Shorter lines of a secret are words such as `fi` or `}`, which would mask half of any text.
 const MIN_LINE_CHARS: usize = 4;
+/// Shorter lines of a secret (`kind: Config`) are in data that has nothing to do with it.
+const MIN_LINE_CHARS_IN_DATA: usize = 16;
 /// Shorter pieces of base64 occur by chance.
 const MIN_BASE64_CORE: usize = 8;
 /// The widths at which `base64`, MIME (76) and PEM, `openssl` (64) wrap.
@@ -21,12 +23,23 @@ const FORM: &AsciiSet = &RFC_3986.add(b'~').remove(b'*');
 /// Every form of `secret`, in no order and with repetitions; none is empty. A secret with control characters has those of its
 /// plain text, too, which is what a plain text holds of it.
 pub(super) fn of_secret(secret: &str) -> Vec<Vec<u8>> {
+    of_pieces(secret, |_| true, |line| length(line) >= MIN_LINE_CHARS)
+}
+
+/// The forms in which `secret` is looked for in data: those of the whole text, and where `lines` is true, those of its long lines.
+/// What is looked for has `at_least` so many characters.
+pub(super) fn in_data(secret: &str, at_least: usize, lines: bool) -> Vec<Vec<u8>> {
+    let is_telling = |line: &str| length(line) >= MIN_LINE_CHARS_IN_DATA.max(at_least) && !is_pem_boundary(line);
+    of_pieces(secret, |whole| length(whole) >= at_least, |line| lines && is_telling(line))
+}
+
+fn of_pieces(secret: &str, is_whole: impl Fn(&str) -> bool, is_line: impl Fn(&str) -> bool) -> Vec<Vec<u8>> {
     let mut forms = Vec::new();
     let plain = plain(secret);
     let shown = if plain == secret { "" } else { &plain };
-    let lines = secret.split(['\n', '\r']).chain(shown.lines()).map(str::trim);
-    let lines = lines.filter(|line| line.chars().count() >= MIN_LINE_CHARS);
-    let wholes = [secret, secret.trim(), shown, shown.trim()].into_iter().filter(|whole| !is_remnant(whole, secret));
+    let lines = secret.split(['\n', '\r']).chain(shown.lines()).map(str::trim).filter(|line| is_line(line));
+    let wholes = [secret, secret.trim(), shown, shown.trim()].into_iter();
+    let wholes = wholes.filter(|whole| !is_remnant(whole, secret) && is_whole(whole));
     for piece in wholes.chain(lines) {
         // White space alone is everywhere and tells nothing.
         if piece.trim().is_empty() {
@@ -42,8 +55,17 @@ pub(super) fn of_secret(secret: &str) -> Vec<Vec<u8>> {
 
 /// Whether the piece is what carriage returns and backspaces leave of a longer secret, too short to be looked for.
 fn is_remnant(piece: &str, secret: &str) -> bool {
-    let length = |text: &str| text.trim().chars().count();
     length(piece) < MIN_LINE_CHARS && length(secret) >= MIN_LINE_CHARS
+}
+
+/// Whether the line is one like `-----BEGIN CERTIFICATE-----`, which many texts have.
+fn is_pem_boundary(line: &str) -> bool {
+    line.starts_with("-----") && line.ends_with("-----")
+}
+
+/// How long a text is: white space around it is not a part of it.
+pub(super) fn length(text: &str) -> usize {
+    text.trim().chars().count()
 }
 
 /// As the inside of a JSON string: plain, with all but ASCII escaped, and with slashes escaped.

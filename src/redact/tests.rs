@@ -163,6 +163,41 @@ fn data_names_the_secret_that_it_holds() {
     }
 }
 
+#[test]
+fn a_short_line_of_a_secret_is_only_masked() {
+    let secret = "apiVersion: v1\nkind: Config\n-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\ntoken: hunter2";
+    let redactor = Redactor::named([key("Kubeconfig", secret), key("Two", "prod\nüü-7")]);
+    let found = |data: &str, at_least| redactor.secret_in(data, at_least).map(ToString::to_string);
+    for line in secret.lines().filter(|line| line.len() < 16 || line.starts_with('-')) {
+        for data in [line.to_owned(), format!("a\n{line}\nb"), serde_json::json!({ "a": line }).to_string()] {
+            assert_eq!(found(&data, SECRET_IN_DATA), None, "{data}");
+            assert!(redactor.redact(&data).contains(MASK), "{data}");
+        }
+    }
+    assert_eq!(found("prod", SECRET_IN_TOKEN), None);
+    let kubeconfig = Some("the value of the secret `Kubeconfig`");
+    for data in ["-MIIBszCCAVmgAwIBAgIU-", "TUlJQnN6Q0NBVm1nQXdJQkFnSVU=", secret, &secret.replace('\n', "\\n")] {
+        assert_eq!(found(data, SECRET_IN_TOKEN).as_deref(), kubeconfig, "{data}");
+    }
+    assert_eq!(found("a prod\nüü-7", SECRET_IN_TOKEN).as_deref(), Some("the value of the secret `Two`"));
+}
+
+#[test]
+fn no_line_of_a_text_around_secrets_is_looked_for_in_data() {
+    let text = "{\n  \"Token\": \"hunter2\",\n  \"Image\": \"registry/team/app:1\"\n}";
+    let redactor = Redactor::named([(SecretName::Text("the parameters"), text.to_owned().into())]);
+    assert_eq!(redactor.secret_in("\"Image\": \"registry/team/app:1\"", SECRET_IN_DATA), None);
+    assert_eq!(redactor.secret_in(text, SECRET_IN_DATA), Some(&SecretName::Text("the parameters")));
+    assert!(redactor.redact("\"Image\": \"registry/team/app:1\"").contains(MASK));
+}
+
+#[test]
+fn a_token_may_hold_what_is_left_of_a_longer_secret() {
+    let redactor = Redactor::named([key("Bar", "progress\rprod")]);
+    assert!(redactor.secret_in("/prod/7", SECRET_IN_DATA).is_some());
+    assert_eq!(redactor.secret_in("/prod/7", SECRET_IN_TOKEN), None);
+}
+
 proptest! {
     #[test]
     fn no_secret_survives(
