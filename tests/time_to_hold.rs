@@ -19,6 +19,8 @@ use codepipeline_worker::actions::{Action, Run, Served};
 use codepipeline_worker::job::{Failure, Finished, Outcome};
 use codepipeline_worker::ledger::Ledger;
 use codepipeline_worker::lifecycle::{End, Invocation, Lifecycle};
+use codepipeline_worker::worker::{InvocationError, Worker};
+use support::log::{logged, with_metric};
 use tokio::time::Instant;
 
 const OFFER: &str = r#"{"jobs": [{"id": "job", "nonce": "3", "accountId": "1", "data": {}}]}"#;
@@ -138,4 +140,19 @@ async fn nobody_acknowledges_after_25_seconds_or_waits_longer_for_the_answer() {
     assert!(after <= Duration::from_secs(25), "{after:?}");
     assert!(services.times("acknowledge").len() > 3, "the time is used");
     assert_eq!(services.times("write").len(), 1, "the claim stays as it is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_without_an_answer_makes_no_other_type_unpollable() {
+    let services = Services::new(&[]);
+    let shared = support::shared_config("http://services").to_builder().http_client(services.clone()).build();
+    let folder = tempfile::tempdir().unwrap();
+    let lifecycle = support::lifecycle(&shared, folder.path().to_owned());
+    let served =
+        |provider| Served::new(support::action_type("Test", "Custom", provider), Duration::from_secs(600), Never);
+    let worker = Worker::new(lifecycle, vec![served("One"), served("Two")], 1, Duration::from_secs(60));
+    // A job needs 670 s. The first poll, of either type, takes more than the rest.
+    let (lines, result) = logged(worker.invoke(Instant::now() + Duration::from_secs(671))).await;
+    assert_eq!(result, Err(InvocationError::NothingPolled(1)));
+    assert_eq!(with_metric(&lines, "UnpollableTypes"), Vec::<serde_json::Value>::new());
 }

@@ -53,7 +53,7 @@ impl Problems {
     fn throttled(&mut self, served: &Served, error: &QueueError, throttles: &Throttles) {
         let action_type = &served.action_type;
         let query = served.query_param.as_ref().map_or("", |(_, value)| value);
-        // An invocation that polls ten times is no longer throttle than one that polls once.
+        // An invocation that polls ten times is no longer throttled than one that polls once.
         if !self.throttled.insert(format!("{action_type} {query}")) {
             tracing::debug!(action.type = %action_type, %error, "the poll was throttled again");
         } else if throttles.throttled(served) {

@@ -36,7 +36,8 @@ pub(super) struct Shift<'a> {
     put_off: Vec<Arc<Served>>,
     /// Polls that failed or were not sent, as the log has them.
     pub(super) problems: Problems,
-    is_first_pass: bool,
+    /// The time that was left when it began.
+    began_with: Duration,
     running: JoinSet<End>,
     /// Whether what runs must not have company.
     alone: bool,
@@ -64,7 +65,7 @@ impl<'a> Shift<'a> {
             open,
             put_off: Vec::new(),
             problems: Problems::default(),
-            is_first_pass: true,
+            began_with: invocation.deadline.saturating_duration_since(Instant::now()),
             running,
             alone: false,
             waiting: VecDeque::new(),
@@ -121,11 +122,11 @@ impl<'a> Shift<'a> {
         for served in self.open.clone() {
             let room = self.room(&served);
             if !self.is_time_for(&served) {
-                // Later the invocation's own jobs may have taken the time, which is no mistake.
-                if self.is_first_pass {
-                    let left = self.invocation.deadline.saturating_duration_since(Instant::now());
+                // Jobs or slow polls may have taken the time, which is no mistake in the settings.
+                let needed = self.worker.needs(&served);
+                if self.began_with < needed {
                     self.summary.unpollable += 1;
-                    self.problems.too_little_time(&served, left, self.worker.needs(&served));
+                    self.problems.too_little_time(&served, self.began_with, needed);
                     self.open.retain(|other| !Arc::ptr_eq(other, &served));
                 }
                 continue;
@@ -139,7 +140,6 @@ impl<'a> Shift<'a> {
             }
             brought |= self.poll(&served, room).await;
         }
-        self.is_first_pass = false;
         brought
     }
 
