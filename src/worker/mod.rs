@@ -8,20 +8,19 @@ mod problems;
 mod recovery;
 mod shift;
 mod started;
+mod stopping;
 mod summary;
 mod throttles;
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::actions::{Abandoned, Served};
 use crate::job::{ActionTypeId, Job};
-use crate::lifecycle::{Invocation, Lifecycle, swallow};
+use crate::lifecycle::{Invocation, Lifecycle};
 use shift::Shift;
 use throttles::Throttles;
 
@@ -96,35 +95,18 @@ impl Worker {
         execution_id: Option<&str>,
         deadline: Instant,
     ) -> Result<Summary, InvocationError> {
-        let mut summary = Summary::default();
-        let mut problem = None;
         let types = self.polled(|served| served.action_type == *action_type);
         if types.is_empty() {
             tracing::info!(action.type = %action_type, "an action of a type that is not polled has ended: nothing to do");
-            return Ok(summary);
+            return Ok(Summary::default());
         }
         let Some(execution_id) = execution_id else {
             return Err(InvocationError::UnnamedExecution(action_type.clone()));
         };
         let abandoned = Abandoned { execution_id: execution_id.to_owned(), token: None };
-        // A type may have several entries, one for each queryParam; the event does not tell whose the action was.
-        for served in types {
-            let until = deadline - self.lifecycle.reporting;
-            // The future is dropped within, too: that can panic as well.
-            let stopping = async { timeout_at(until, served.action.stop_boxed(&abandoned)).await };
-            match AssertUnwindSafe(stopping).catch_unwind().await {
-                Ok(Ok(Ok(()))) => summary.stopped += 1,
-                Ok(Ok(Err(failure))) => problem = problem.or(Some(failure.message)),
-                Ok(Err(_)) => problem = problem.or(Some("the invocation's deadline came first".into())),
-                Err(payload) => {
-                    swallow(payload);
-                    problem = problem.or(Some("the action panicked".into()));
-                }
-            }
-        }
-        if let Some(reason) = problem {
-            return Err(InvocationError::NotStopped { execution_id: execution_id.to_owned(), reason });
-        }
+        let stopped =
+            self.stop_at_each(&types, &abandoned, deadline, |served, it| served.action.stop_boxed(it)).await?;
+        let summary = Summary { stopped: stopped.len(), ..Summary::default() };
         tracing::info!(
             action.execution_id = execution_id,
             action.type = %action_type,

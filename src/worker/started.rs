@@ -12,9 +12,9 @@ use crate::lifecycle::Invocation;
 const POLLS_PER_LOOK: u32 = 3;
 
 impl Worker {
-    /// Polls for the job of an action that has begun: its type alone, until the job of that action execution comes. Where the event
-    /// names no execution, any job will do. Stops if another worker holds the job and none is on offer, or when patience ends. A poll that is
-    /// throttled or unanswered counts as one of them. An action type that is not served costs nothing.
+    /// Polls for the job of an action that has begun: its type alone, until the job of that action execution comes. Where the
+    /// event names no execution, any job will do. Stops if another worker holds the job and none is on offer, or when patience
+    /// ends. A poll that is throttled or unanswered counts as one of them. An action type that is not served costs nothing.
     ///
     /// # Errors
     /// As [`Worker::invoke`].
@@ -59,8 +59,8 @@ impl Worker {
                     None => false,
                 };
             }
-            // That worker may have been woken for another action, whose job then waits for this one. So only a poll that CodePipeline
-            // answers with nothing is the last.
+            // That worker may have been woken for another action, whose job then waits for this one. So only a poll that
+            // CodePipeline answers with nothing is the last.
             if is_taken && shift.quiet_for(&served).is_some() {
                 tracing::info!(action.type = %action_type, "another worker has the job of the action that has begun");
                 break;
