@@ -1,4 +1,4 @@
-//! Lambda delivers an event up to three times, at once or one after the other. Each job runs once all the same, has one report,
+//! Lambda delivers an event up to three times, at once or one after the other. Each job still runs once, has one report,
 //! and no other job is touched.
 #![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
 

@@ -55,7 +55,7 @@ enum IfRefused {
     Stop,
     /// It is stopped if the report was of a failure. A later job may need what a continuation left running.
     StopFailed,
-    /// It is left running: another worker may have reported that it goes on.
+    /// It is left running: another worker may have reported that it continues.
     Leave,
 }
 

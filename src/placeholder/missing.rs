@@ -72,9 +72,8 @@ impl fmt::Display for Parameters {
     }
 }
 
-/// The line and column, in characters, of the last byte that the parser has
-/// read. `read` counts the bytes that it read of its line; after
-/// a line feed that is 0.
+/// The line and column, in characters, of the last byte that the parser has read. `read` counts the bytes that it read of its
+/// line; after a line feed that is 0.
 fn place(text: &str, line: usize, read: usize) -> (usize, usize) {
     let lines = text.split_inclusive('\n');
     let before: usize = lines.take(line.saturating_sub(1)).map(str::len).sum();

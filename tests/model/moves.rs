@@ -281,7 +281,7 @@ impl Setting {
     }
 
     fn is_at_rest(&self, world: &World) -> bool {
-        // Whoever polls would get something, but there are no more polls to look at.
+        // A poll would bring something, but there are no more polls to look at.
         if world.left.polls == 0 && world.jobs.iter().any(|job| job.status == Status::Queued) {
             return false;
         }

@@ -73,7 +73,7 @@ pub struct Rules {
     pub mark_done: bool,
     /// After a write without a clear answer, the entry is read for our write id.
     pub read_back: bool,
-    /// Whoever tries an acknowledgement again knows that it does.
+    /// A worker that tries an acknowledgement again knows that it does.
     pub visible_retry: bool,
     /// A delete is conditional.
     pub conditional_delete: bool,
@@ -131,7 +131,7 @@ pub struct Faults {
     pub no_outcome: bool,
     /// The service is not reached until time is up.
     pub no_service: bool,
-    /// Whoever does the work outside is not reached until time is up.
+    /// The service that does the work outside is not reached until time is up.
     pub no_outside: bool,
 }
 

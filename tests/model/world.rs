@@ -69,7 +69,7 @@ pub struct Job {
 pub enum Ending {
     /// It failed, and its work outside may run on.
     Failure,
-    /// Its work goes on outside, for a later job.
+    /// Its work continues outside, for a later job.
     Continuation,
 }
 

@@ -79,8 +79,7 @@ pub(super) fn survey(root: &Dir, limits: Limits, stop: &Stop) -> Result<Survey, 
     Ok(survey)
 }
 
-/// The path of `name` in `folder`. A name that is not UTF-8 is an error, because Java and Python refuse a whole archive that
-/// has one.
+/// The path of `name` in `folder`. A name that is not UTF-8 is an error, because Java refuses a whole archive that has one.
 fn path(folder: &str, name: &std::ffi::OsStr) -> Result<String, Problem> {
     let Some(name) = name.to_str() else {
         let text =
