@@ -81,9 +81,15 @@ impl Links {
         if self.all.is_empty() {
             return Ok(None);
         }
+        let refuse = |link: &[u8], target: &[u8]| {
+            let (path, link, target) = (shown(path), shown(link), shown(target));
+            Err(Problem::Archive(format!(
+                "the entry `{path}` lies below the link `{link}`, which an earlier entry made and which points to `{target}`"
+            )))
+        };
         let mut ahead: Vec<&[u8]> = path.rsplit(|byte| *byte == b'/').collect();
         let mut reached = Vec::new();
-        let mut hops = 0;
+        let mut passed = Vec::new();
         while let Some(name) = ahead.pop() {
             let before = reached.len();
             if before > 0 {
@@ -95,22 +101,20 @@ impl Links {
                 break;
             }
             let Some(link) = self.all.get(&reached) else { continue };
-            hops += 1;
             let mut names = link.target.rsplit(|byte| *byte == b'/');
-            if link.target.starts_with(b"/") || names.any(|name| name == b"..") || hops > MOST_HOPS {
-                let text = format!(
-                    "the entry `{}` lies below the link `{}`, which an earlier entry made and which points to `{}`",
-                    shown(path),
-                    shown(&reached),
-                    shown(&link.target)
-                );
-                return Err(Problem::Archive(text));
+            if link.target.starts_with(b"/") || names.any(|name| name == b"..") || passed.len() >= MOST_HOPS {
+                return refuse(&reached, &link.target);
             }
+            passed.push(reached.clone());
             reached.truncate(before);
             let names = link.target.rsplit(|byte| *byte == b'/');
             ahead.extend(names.filter(|name| !matches!(*name, b"" | b".")));
         }
-        Ok((hops > 0).then_some(reached))
+        // The entry would replace a link that it lies below.
+        if let Some(link) = passed.iter().find(|link| **link == reached) {
+            return refuse(link, link);
+        }
+        Ok((!passed.is_empty()).then_some(reached))
     }
 }
 
@@ -170,6 +174,7 @@ mod tests {
             assert!(text.contains("`a/f` lies below the link `a`"), "{text}");
         }
         assert!(resolved(&[("a", "b"), ("b", "a")], "a/f").is_err());
+        assert!(resolved(&[("a/c", ".")], "a/c/c").is_err());
     }
 
     #[test]

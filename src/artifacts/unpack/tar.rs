@@ -121,7 +121,7 @@ fn unpack_entry(
     let mode = header.mode().ok_or_else(|| refused(&path, "has no valid mode"));
     let attributes = |mode| Attributes { mode, modified: records.modified.or_else(|| header.modified()) };
     let kind = match header.kind() {
-        b'\0' | b'0' | b'7' if name.ends_with(b"/") => b'5',
+        b'\0' | b'0' | b'7' if name.ends_with(b"/") && !records.sparse.are_there() => b'5',
         kind => kind,
     };
     if matches!(kind, b'5' | b'D') {

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use ::tar::{EntryType, Header};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::hostile::{Damage, any_content, any_damage, any_name, any_target, unpacked_or_refused};
 use super::*;
@@ -240,7 +241,19 @@ fn without_modes(tree: Tree) -> Tree {
     tree.into_iter().map(|(path, node)| (path, plain(node))).collect()
 }
 
+/// The same archives in each run, so that a rare one fails the change that it is found with, and no other. PROPTEST_CASES and
+/// PROPTEST_RNG_SEED try more.
+fn same_archives() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    match config.rng_seed {
+        RngSeed::Random => ProptestConfig { rng_seed: RngSeed::Fixed(1), ..config },
+        RngSeed::Fixed(_) => config,
+    }
+}
+
 proptest! {
+    #![proptest_config(same_archives())]
+
     #[test]
     fn any_tar_is_refused_or_unpacked_to_what_gnu_tar_finds(
         entries in prop::collection::vec(any_entry(), 1..6),
@@ -257,8 +270,8 @@ proptest! {
             if is_tar {
                 match unpacked_by_gnu_tar(&archive) {
                     Ok(by_gnu_tar) => prop_assert_eq!(without_modes(tree), without_modes(by_gnu_tar)),
-                    // It also minds fields that say nothing here, such as times.
-                    Err(why) => prop_assert!(!honest, "{}", why),
+                    // It also minds fields that say nothing here, such as times, and puts no folder in the place of a file.
+                    Err(why) => prop_assert!(!honest || why.contains("Not a directory"), "{}", why),
                 }
             } else {
                 prop_assert_eq!(tree, Tree::from([("App".to_owned(), Node::File(0o644, archive))]));
