@@ -269,24 +269,6 @@ async fn work_that_the_invocations_deadline_cuts_off_is_still_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn staging_in_leaves_the_action_its_time_and_says_what_to_change() {
-    let world = world_with_jobs(1).await;
-    let mut lifecycle = lifecycle(&world);
-    let silence = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    lifecycle.stores = Stores::new(&shared_config(&format!("http://{}", silence.local_addr().unwrap())));
-    let served = Arc::new(Served::new(test_type("Many"), Duration::from_secs(30), Hanging));
-    let offer = offer(&world).await;
-    // The action's 30 s, 20 s for staging out, and 7 s for claiming and for staging in, after which S3 is still waited for.
-    let deadline = Instant::now() + lifecycle.reporting + Duration::from_secs(30 + 20 + 7);
-
-    let end = lifecycle.live(offer, &served, Invocation::until(deadline)).await;
-
-    assert_eq!(end, End::Failed);
-    let message = world.action("p", "A0").await.unwrap().error_details.unwrap().message.unwrap();
-    assert!(message.contains("30 s, 20 s for staging out") && message.contains("raise STAGING_TIMEOUT"), "{message}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_job_for_which_too_little_time_is_left_is_not_acknowledged() {
     let world = world_with_jobs(1).await;
     let lifecycle = lifecycle(&world);
