@@ -123,7 +123,7 @@ BY_HAND = {
     "climbing": file(b"../a") + END,
     "climbing on the way": file(b"x/../a") + END,
     # The same name several times (c07).
-    "a file twice": file(b"a", b"first") + file(b"a", b"second", mode=0o755) + END,
+    "a file twice": file(b"a", b"first") + file(b"a", b"second", mode=0o755, time=1_600_000_000) + END,
     "a hard link to itself": file(b"a") + hard_link(b"a", b"a") + END,
     "a hard link to itself, with a dot": file(b"a") + hard_link(b"./a", b"a") + END,
     "a hard link, then a file in its place": file(b"a") + hard_link(b"b", b"a") + file(b"b", b"new") + END,

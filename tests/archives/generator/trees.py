@@ -8,7 +8,7 @@ LATIN = "ä-Grüße".encode("latin-1")
 UNICODE = "Grüße/日本語/смайл-😀".encode()
 ODD_NAMES = [b"with space", b"-dash", b"--option=x", b"co:lon", b"C:drive", b"semi;1", b"star*", b"what?", b"[set]", b"quo'te", b'dou"ble',
              b"tilde~", b"#hash", b"per%cent", b"dollar$", b"bang!", b"...", b"..x", b".hidden", b"x.", b" ", b" lead", b"trail "]
-CONTROL_NAMES = [b"new\nline", b"tab\t", b"esc\x1b[31m", b"del\x7f", b"cr\r"]
+CONTROL_NAMES = [b"new\nline", b"tab\t", b"esc\x1b[31m", b"cr\r"]
 BACKSLASH_NAMES = [b"back\\slash", b"\\leading", b"trailing\\", b"two\\\\of", b"d/in\\folder"]
 IS_ROOT = os.geteuid() == 0
 

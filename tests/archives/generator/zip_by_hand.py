@@ -5,6 +5,7 @@ import zlib
 from dataclasses import dataclass, replace
 
 from cases import Case
+from zip_tools import BOTH_SEPARATORS, LATIN_BYTES
 
 DOS_TIME, DOS_DATE = 12 << 11 | 34 << 5 | 28, (2019 - 1980) << 9 | 7 << 5 | 9
 UTF8, DESCRIPTOR = 0x800, 0x8
@@ -73,13 +74,13 @@ class Entry:
 
 def archive(*entries, count=None, before=b"", between=b"", comment=b"", shifted=0):
     """An archive of the entries. `before` is not counted in the offsets if `shifted` is 0."""
-    body, directory = b"", b""
+    body, directory = bytearray(), bytearray()
     for entry in entries:
         directory += entry.central(len(body) + shifted)
         body += entry.local() + between
     count = len(entries) if count is None else count
     end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, len(directory), len(body) + shifted, len(comment))
-    return before + body + directory + end + comment
+    return before + bytes(body + directory) + end + comment
 
 
 def file(name, content=b"content", **more):
@@ -183,6 +184,7 @@ BY_HAND = {
     "read-only, made on FAT": [file(b"a", system=FAT, mode=0, attributes=1), folder(b"d/", system=FAT, mode=0)],
     "a Unix mode, made on FAT": [file(b"a", system=FAT, mode=0o100755)],
     "a Unix mode, made on NTFS": [file(b"a", system=NTFS, mode=0o100755)],
+    "made on Darwin": [file(b"a", system=DARWIN, mode=0o100755), folder(b"d/", system=DARWIN)],
     "made on VFAT": [file(b"a", system=14, mode=0)],
     "set-user-id bits": [file(b"a", mode=0o104755), folder(b"d/", mode=0o41777)],
     "folders without permissions": [folder(b"d/", mode=0o40000), folder(b"d/e/", mode=0o40555), file(b"d/e/a", mode=0o100000)],
@@ -219,23 +221,20 @@ WHOLE = {
 }
 
 
-LATIN_BYTES = "unzip writes a name that was made on FAT in Latin-1; the worker writes it in UTF-8"
 REFUSED = {
-    "both separators, made on FAT": "a name with both separators means different files to different tools",
+    "both separators, made on FAT": BOTH_SEPARATORS,
 }
 ONLY_FAT = "unzip takes a backslash for a separator on FAT alone; .NET writes them on NTFS as well"
 BELIEVES_LOCAL = "unzip believes the local header's sizes; the worker believes the directory's, and checks the CRC"
 OWN_FOLDERS = "unzip gives a mode only to a folder that it has not made for a file before"
 NO_MODE = "unzip makes files that their owner can't read where a library has left the mode out"
 BY_ATTRIBUTE = "unzip makes an empty file of an entry with the DOS attribute of a folder whose name has no slash"
-NOT_DARWIN = "unzip does not know the system Darwin, whose attributes hold a Unix mode"
 INSTEAD = [
     ("local sizes of 0 without a descriptor", [file(b"a", local_sizes=(0, 0), local_crc=0), file(b"b", BIG, local_sizes=(0, 0), local_crc=0)],
      [file(b"a"), file(b"b", BIG)], BELIEVES_LOCAL),
     ("a file, then its folder", [file(b"d/a"), folder(b"d/", mode=0o40700)], [folder(b"d/", mode=0o40700), file(b"d/a")], OWN_FOLDERS),
     ("no mode at all", [file(b"a", mode=0), folder(b"d/", mode=0), file(b"d/b", mode=0)], [file(b"a"), folder(b"d/"), file(b"d/b")], NO_MODE),
     ("a folder by its attribute alone", [file(b"d", b"", system=FAT, mode=0, attributes=0x10)], [folder(b"d/")], BY_ATTRIBUTE),
-    ("files made on Darwin", [file(b"a", system=DARWIN, mode=0o100755), folder(b"d/", system=DARWIN)], [file(b"a", mode=0o100755), folder(b"d/")], NOT_DARWIN),
     ("a name in CP437, made on FAT", [file(UMLAUTS, system=FAT, mode=0)], [file(UMLAUTS_UTF8, mode=0o100644)], LATIN_BYTES),
     ("a name in UTF-8, made on FAT", [file(UMLAUTS_UTF8, flags=UTF8, system=FAT, mode=0)], [file(UMLAUTS_UTF8, mode=0o100644)], LATIN_BYTES),
     ("backslashes, made on NTFS", [file(b"x\\a", system=NTFS, mode=0), file(b"x\\y\\b", system=NTFS, mode=0)],

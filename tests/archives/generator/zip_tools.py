@@ -116,6 +116,8 @@ def add(made, path, name, method, system, round):
 STORED, DEFLATED = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
 # The trees for archives that claim to be made on Windows: on their names, unzip and the worker differ on purpose.
 FOR_WINDOWS = "plain", "modes", "times", "links"
+BOTH_SEPARATORS = "a name with both separators means different files to different tools"
+LATIN_BYTES = "unzip writes a name that was made on FAT in Latin-1; the worker writes it in UTF-8"
 GIT_MEANS_UNIX = "git writes that its zip was made on FAT, but its names are those of Unix"
 WRITERS = {
     "zip": {**{options: info_zip(options) for options in INFO_ZIP}, "-ry to a pipe": info_zip_to_pipe("-ry"),
@@ -150,8 +152,22 @@ def cases(tree, java):
             if tool == "git":
                 case.instead, case.differs = made_on_unix, GIT_MEANS_UNIX
             yield case
+    yield from java_cases(tree, java, has_links)
+
+
+def java_cases(tree, java, has_links):
+    """Java claims FAT, where a backslash separates folders."""
+    names = [name for _, name in below(tree.folder)]
+    mixed = any("\\" in name and ("/" in name or os.path.isdir(os.path.join(tree.folder, name))) for name in names)
     for kind in ("cf", "c0f", "cfM", "deflated", "stored"):
         tool = "jar" if kind.startswith("c") else "java"
         if has_links and tool == "jar":
             continue
-        yield Case(f"{tool} {kind}, tree {tree.name}", tool, "zip", from_java(java, f"{tree.name}-{kind}"), tree=tree.name)
+        case = Case(f"{tool} {kind}, tree {tree.name}", tool, "zip", from_java(java, f"{tree.name}-{kind}"), tree=tree.name)
+        if mixed:
+            case.refused = BOTH_SEPARATORS
+        elif not "".join(names).isascii():
+            if "\\" in "".join(names):
+                continue
+            case.instead, case.differs = made_on_unix, LATIN_BYTES
+        yield case
