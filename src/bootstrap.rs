@@ -20,6 +20,7 @@ use crate::actions::state_machine::StateMachineAction;
 use crate::actions::{LONGEST_RUN, Served};
 use crate::artifacts::{Limits, Stores};
 use crate::config::{ActionConfig, Config, ConfigError, Environment, Run};
+use crate::connections::Connections;
 use crate::ledger::Ledger;
 use crate::lifecycle::Lifecycle;
 use crate::queue::Queue;
@@ -84,14 +85,22 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
         .map_err(|error| format!("no folder to work in can be had in {} (WORK_FOLDER): {error}", parent.display()))?;
     let config =
         Config { limits: config::Limits { work_folder: work_folder.path().to_owned(), ..config.limits }, ..config };
-    let shared = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+    let connections = Connections::new();
+    let shared = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(connections.clone()).load().await;
     let function_timeout = config.limits.function_timeout;
     let machines = own.is_empty().then(|| machines(&config));
     let worker = Arc::new(worker(config, own, &shared));
     let watchdog =
         last_words().and_then(Watchdog::start).map_err(|error| format!("the watchdog can't be started: {error}"))?;
     let function = Arc::new(Function { worker, machines, function_timeout, watchdog });
-    let handler = service_fn(move |event: LambdaEvent<Value>| handle(Arc::clone(&function), event));
+    let handler = service_fn(move |event: LambdaEvent<Value>| {
+        let (function, connections) = (Arc::clone(&function), connections.clone());
+        async move {
+            let answer = handle(function, event).await;
+            connections.give_up();
+            answer
+        }
+    });
     let runtime = Runtime::new(handler).layer(TracingLayer::new()).layer(MapRequestLayer::new(null_for_nothing));
     runtime.run().await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
 }

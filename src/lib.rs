@@ -10,6 +10,7 @@ pub mod artifacts;
 mod backoff;
 mod bootstrap;
 pub mod config;
+mod connections;
 pub mod event;
 pub mod job;
 pub mod ledger;

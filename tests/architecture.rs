@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of `src/` and the modules it may name. `bootstrap` (and `lib.rs`, `main.rs`) puts everything together.
-const EDGES: [(&str, &[&str]); 17] = [
+const EDGES: [(&str, &[&str]); 18] = [
     ("backoff", &[]),
+    ("connections", &[]),
     ("job", &[]),
     ("redact", &[]),
     ("telemetry", &[]),
@@ -29,6 +30,7 @@ const EDGES: [(&str, &[&str]); 17] = [
             "actions",
             "artifacts",
             "config",
+            "connections",
             "event",
             "ledger",
             "lifecycle",

@@ -1,0 +1,46 @@
+//! Connections of the SDK's clients. None outlives an invocation: Lambda freezes the process after one, and a server closes idle
+//! connections meanwhile. The first request on such a connection would fail, or hang until it is given up.
+//!
+//! An idle timeout would not do: whether the clock that it is measured by goes on while the process is frozen is Lambda's to say.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Builder, ConnectorBuilder};
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+/// An HTTP client for all of the SDK's clients, whose connections can be given up together.
+#[derive(Clone, Debug)]
+pub(crate) struct Connections(Arc<RwLock<SharedHttpClient>>);
+
+impl Connections {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(RwLock::new(client())))
+    }
+
+    /// Gives up all connections. Requests that are under way end on theirs; later ones make new connections.
+    pub(crate) fn give_up(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = client();
+    }
+}
+
+impl HttpClient for Connections {
+    /// The SDK asks for a connector at each request.
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).http_connector(settings, components)
+    }
+}
+
+/// As the SDK makes its own by default, proxy variables included. Nothing is read or connected before the first request.
+fn client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut builder = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        builder.set_connector_settings(settings.cloned());
+        builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        builder.set_proxy_config(Some(ProxyConfig::from_env()));
+        builder.build()
+    })
+}
