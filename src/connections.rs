@@ -1,7 +1,7 @@
 //! Connections of the SDK's clients. None outlives an invocation: Lambda freezes the process after one, and a server closes idle
 //! connections meanwhile. The first request on such a connection would fail, or hang until it is given up.
 //!
-//! An idle timeout would not do: whether the clock that it is measured by goes on while the process is frozen is Lambda's to say.
+//! An idle timeout is not enough: Lambda does not say whether the clock behind it runs while the process is frozen.
 
 use std::sync::{Arc, PoisonError, RwLock};
 

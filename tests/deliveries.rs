@@ -129,7 +129,7 @@ fn succeeded(summaries: &[Summary]) -> usize {
     summaries.iter().map(|summary| summary.succeeded).sum()
 }
 
-/// What the function does with an event.
+/// Handles an event as the function does.
 async fn invoke(worker: &Worker, event: &Value) -> Result<Summary, InvocationError> {
     let deadline = Instant::now() + Duration::from_secs(900);
     match Event::parse(event).unwrap() {

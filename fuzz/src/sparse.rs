@@ -15,7 +15,7 @@ pub(crate) struct Sparse {
 
 #[derive(Arbitrary, Debug)]
 enum SparseForm {
-    /// In the header, whatever the entry's kind is.
+    /// In the header, for entries of any kind.
     Old,
     Pax00,
     Pax01,

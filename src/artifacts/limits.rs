@@ -52,7 +52,7 @@ impl Tally {
         Self { limits, bytes, files, folders_and_links, leftovers }
     }
 
-    /// Counts content as it is written, because an archive may lie about its sizes.
+    /// Counts content while it is written, because an archive may lie about its sizes.
     pub(super) fn add_bytes(&self, count: u64) -> Result<(), Problem> {
         let before = self.bytes.fetch_add(count, Relaxed);
         let limit = self.limits.max_unpacked_bytes;

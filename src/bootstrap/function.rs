@@ -14,10 +14,10 @@ use crate::event::Event;
 use crate::watchdog::Watchdog;
 use crate::worker::{Summary, Worker};
 
-/// What every invocation needs.
+/// The parts that every invocation needs.
 pub(super) struct Function {
     pub(super) worker: Arc<Worker>,
-    /// The state machines whose executions jobs wait for; `None` where actions of one's own may wait for any.
+    /// The state machines whose executions jobs wait for; `None` where an author's own actions may wait for any.
     pub(super) machines: Option<Vec<String>>,
     pub(super) function_timeout: Duration,
     pub(super) watchdog: Watchdog,

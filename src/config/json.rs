@@ -47,7 +47,7 @@ fn what_is_wrong(error: &serde_json::Error) -> String {
     words.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-/// What the text seems to be instead, and how to write it.
+/// The form that the text seems to have instead, and how to write it.
 fn hint(text: &str, error: &serde_json::Error) -> &'static str {
     let start = text.trim_start();
     if start.starts_with("- ") || start.starts_with("actionType:") || start.starts_with("---") {

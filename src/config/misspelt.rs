@@ -1,4 +1,4 @@
-//! Variables that no one reads, because their names are almost those of the worker's.
+//! Variables that the worker does not read, because their names are almost those of the worker's.
 
 use strsim::osa_distance;
 
@@ -66,7 +66,7 @@ mod tests {
         SECRETS_MANAGER_TTL SSM_PARAMETER_STORE_TTL SENTRY_DSN POWERTOOLS_SERVICE_NAME LOG_LEVEL STAGE BUCKET TABLE_NAME \
         WEBHOOK_SECRET CHECKS_KEY HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy no_proxy";
 
-    /// What a terminal, a desktop, cargo, GitHub's and GitLab's runners set.
+    /// Variables that a terminal, a desktop, cargo, GitHub's and GitLab's runners set.
     const OF_DEVELOPERS: &str = "HOME USER LOGNAME SHELL TERM EDITOR VISUAL PAGER LESS LS_COLORS LC_ALL LC_CTYPE DISPLAY \
         WAYLAND_DISPLAY XDG_RUNTIME_DIR XDG_SESSION_TYPE XDG_CONFIG_HOME DBUS_SESSION_BUS_ADDRESS SSH_AUTH_SOCK SSH_CONNECTION \
         GPG_TTY OLDPWD HOSTNAME HISTFILE HISTSIZE PS1 MAIL LESSOPEN MANPATH INFOPATH COLORTERM TERM_PROGRAM VSCODE_PID \

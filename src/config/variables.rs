@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// The environment as it was when the process started. It does not derive `Debug`: it holds secrets.
+/// The environment of the process at its start. It does not derive `Debug`: it holds secrets.
 #[derive(Default)]
 pub struct Environment(BTreeMap<String, String>);
 
@@ -27,7 +27,7 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
 pub struct Number {
     /// Its name.
     pub name: &'static str,
-    /// What it counts: `seconds`.
+    /// The unit that it counts in: `seconds`.
     pub unit: &'static str,
     /// The number where the variable is not set.
     pub default: u64,
@@ -35,7 +35,7 @@ pub struct Number {
     pub least: u64,
     /// The most that it may be.
     pub most: u64,
-    /// What it is for, as a noun phrase.
+    /// Its purpose, as a noun phrase.
     pub meaning: &'static str,
 }
 
@@ -43,7 +43,7 @@ pub struct Number {
 pub struct Flag {
     /// Its name.
     pub name: &'static str,
-    /// What holds where the variable is not set.
+    /// The default where the variable is not set.
     pub default: bool,
     /// What `true` does.
     pub meaning: &'static str,
@@ -53,9 +53,9 @@ pub struct Flag {
 pub struct Text {
     /// Its name.
     pub name: &'static str,
-    /// What holds where the variable is not set; empty for nothing.
+    /// The default where the variable is not set; empty for nothing.
     pub default: &'static str,
-    /// What it is for, as a noun phrase.
+    /// Its purpose, as a noun phrase.
     pub meaning: &'static str,
 }
 
@@ -149,11 +149,8 @@ pub(super) const CLIENT_TOKENS_SECRET: Text = Text {
 };
 pub(super) const LEDGER_BUCKET: Text =
     Text { name: "LEDGER_BUCKET", default: "", meaning: "the S3 bucket that says which jobs are taken" };
-pub(super) const WORK_FOLDER: Text = Text {
-    name: "WORK_FOLDER",
-    default: "/tmp",
-    meaning: "the folder in which the worker makes a folder for its jobs",
-};
+pub(super) const WORK_FOLDER: Text =
+    Text { name: "WORK_FOLDER", default: "/tmp", meaning: "the folder that holds the worker's folder for its jobs" };
 pub(super) const RUST_LOG: Text =
     Text { name: "RUST_LOG", default: "INFO", meaning: "the level of the worker's log, over AWS_LAMBDA_LOG_LEVEL" };
 

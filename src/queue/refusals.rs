@@ -4,7 +4,7 @@ use super::attempts::{FailedKind, GaveUp};
 use super::{CallError, QueueError};
 use crate::job::ActionTypeId;
 
-/// What a value of a queryable property may have (API model, `ActionConfigurationQueryableValue`).
+/// The characters of a queryable property's value (API model, `ActionConfigurationQueryableValue`).
 const LONGEST_VALUE: usize = 50;
 
 /// Why a type can't be polled, as long as neither it nor the configuration changes.
@@ -59,7 +59,7 @@ pub enum PollRefusal {
     },
 }
 
-/// What a poll asks for.
+/// The subject of a poll.
 pub(super) struct Asked<'a> {
     pub(super) operation: &'static str,
     pub(super) action_type: &'a ActionTypeId,

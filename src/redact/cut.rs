@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What stands where a text was cut.
+/// The mark where a text was cut.
 const ELLIPSIS: &str = "…";
 
 /// The first `max_chars` characters of `text`; where that is not all, the last of them is `…`.

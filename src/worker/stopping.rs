@@ -1,4 +1,4 @@
-//! Stops the work outside of an action that is over, at every entry whose job it may have been.
+//! Stops the work outside of an action that has ended, at every entry whose job it may have been.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -15,7 +15,7 @@ pub struct Shortage {
     pub needed: u64,
 }
 
-/// Tells whether fewer than `needed` bytes are free on the disk with `folder`, or with the folder around it as long as it does not
+/// Checks whether fewer than `needed` bytes are free on the disk with `folder`, or with the folder around it as long as it does not
 /// exist. A disk that does not tell counts as having enough: creating the job's folder then says what is wrong.
 pub fn shortage(folder: &Path, needed: u64) -> Option<Shortage> {
     let around = || rustix::fs::statvfs(folder.parent().unwrap_or(folder));

@@ -15,7 +15,7 @@ use super::work_folder::{others_live, tidy_lock};
 /// which the command could remove itself. No job's folder has such a name.
 const RECORD: &str = ".listing";
 
-/// The surroundings of a job's folder, to which its command may add files.
+/// The surroundings of a job's folder. Its command may add files there.
 pub(super) struct Leftovers {
     /// The folder to clean, `WORK_FOLDER`.
     top: PathBuf,
@@ -52,7 +52,7 @@ impl Leftovers {
         self.own.join(RECORD)
     }
 
-    /// Whether another worker lives in the same folder. What is new may be its command's then.
+    /// Whether another worker lives in the same folder. Then a new file may be its command's.
     fn is_shared(&self) -> bool {
         static LOGGED: Once = Once::new();
         let is_shared = others_live(&self.top, &self.own);

@@ -48,7 +48,7 @@ fn a_job_is_removed_where_its_command_moved_it() {
     fs::create_dir_all(target.join(&name)).unwrap();
     fs::write(target.join(&name).join("kept"), "x").unwrap();
     fs::set_permissions(&target, fs::Permissions::from_mode(0o755)).unwrap();
-    // What a command can do.
+    // A command can do this.
     fs::rename(&own, &moved).unwrap();
     symlink(&target, &own).unwrap();
     fs::set_permissions(&moved, fs::Permissions::from_mode(0o000)).unwrap();

@@ -78,7 +78,7 @@ fn failed() -> Summary {
     Summary { polled: 1, claimed: 1, failed: 1, ..Summary::default() }
 }
 
-/// The report is refused, since the job is over.
+/// CodePipeline refuses the report, because the job has ended.
 fn over() -> Summary {
     Summary { adopted: 1, claimed: 1, over: 1, ..Summary::default() }
 }

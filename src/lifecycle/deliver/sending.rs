@@ -8,11 +8,11 @@ use crate::queue::{Claim, Delivered, Queue};
 use crate::redact::Redactor;
 use crate::report::{FailureReport, Report, report};
 
-/// What a failure is reported with when CodePipeline refuses even the worker's own words about it.
+/// The message of a failure report when CodePipeline refuses even the worker's own words about it.
 const LAST_WORDS: &str =
     "the action failed, and CodePipeline refused the worker's message about it: see the log of the function";
 
-/// What became of a report.
+/// The end of a report.
 pub(super) struct Sent {
     pub(super) end: End,
     pub(super) answer: Answer,
@@ -20,7 +20,7 @@ pub(super) struct Sent {
     pub(super) was_failure: bool,
 }
 
-/// What the service said of a report.
+/// CodePipeline's answer to a report.
 #[derive(PartialEq)]
 pub(super) enum Answer {
     /// It has the report; or it will never have one: what it refuses of a failure it refuses each time.
@@ -87,7 +87,7 @@ pub(super) async fn send(
     }
 }
 
-/// What to report instead of what the service refused for its content. `None` if there is nothing left to leave out.
+/// The report to send after CodePipeline refused one for its content. `None` if there is nothing left to leave out.
 fn instead(refused: &Report, reason: &str, redactor: &Redactor) -> Option<Report> {
     let Report::Failure(failure) = refused else {
         let message = format!("the action's result was refused by CodePipeline: {reason}");

@@ -25,7 +25,7 @@ pub(super) enum Stopped {
     NotNow,
 }
 
-/// Stops the work in each of the ways in which its action type is served. Nothing is left to report with, so a failure to
+/// Stops the work at each entry that serves its action type. Nothing is left to report with, so a failure to
 /// stop is only logged.
 pub(super) async fn stop(served: &[Arc<Served>], running: &Abandoned, redactor: &Redactor, until: Instant) -> Stopped {
     let mut all = Stopped::Final;

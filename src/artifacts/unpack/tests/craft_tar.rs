@@ -10,7 +10,7 @@ pub(super) fn header(kind: EntryType, size: u64) -> Header {
     header
 }
 
-/// A name just as it is, which the library's own methods would refuse to write.
+/// An unchanged name, which the library's own methods would refuse to write.
 pub(super) fn raw(kind: EntryType, name: &str, target: &str, content: &[u8]) -> Vec<u8> {
     let mut header = header(kind, content.len() as u64);
     let gnu = header.as_gnu_mut().unwrap();
