@@ -59,8 +59,8 @@ impl Bench {
 pub(crate) enum Verdict {
     /// The same tree, of so many entries.
     Same(usize),
-    /// The reference tool fails as well.
-    BothRefuse,
+    /// The reference tool fails as well. This is what the worker says.
+    BothRefuse(String),
     /// As the case says.
     RefusedOnPurpose,
     Wrong(String),
@@ -74,10 +74,8 @@ impl Case {
         let staged = bench.unpack(fs::read(self.folder.join("archive")).unwrap(), &ours).await;
         let failed = self.exit > 1;
         let verdict = match staged {
-            Err(error) if !self.refused.is_empty() || failed => {
-                drop(error);
-                if failed { Verdict::BothRefuse } else { Verdict::RefusedOnPurpose }
-            }
+            Err(error) if failed => Verdict::BothRefuse(error.to_string()),
+            Err(_) if !self.refused.is_empty() => Verdict::RefusedOnPurpose,
             Err(error) => Verdict::Wrong(format!("refused: {error}")),
             Ok(_) if !self.refused.is_empty() => Verdict::Wrong(format!("unpacked, though {}", self.refused)),
             Ok(_) => {

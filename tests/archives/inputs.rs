@@ -19,7 +19,7 @@ struct Figures {
     trees: BTreeSet<String>,
     compared: usize,
     entries: usize,
-    both_refuse: usize,
+    both_refuse: Vec<String>,
     on_purpose: BTreeMap<String, usize>,
     unwritten: Vec<String>,
     wrong: Vec<String>,
@@ -87,7 +87,7 @@ impl Figures {
                     *self.on_purpose.entry(case.differs.clone()).or_default() += 1;
                 }
             }
-            Verdict::BothRefuse => self.both_refuse += 1,
+            Verdict::BothRefuse(why) => self.both_refuse.push(format!("{}: {why}", case.name)),
             Verdict::RefusedOnPurpose => *self.on_purpose.entry(format!("refused: {}", case.refused)).or_default() += 1,
             Verdict::Wrong(why) => {
                 // At once, because the rest takes minutes.
@@ -107,7 +107,10 @@ impl Figures {
         println!("trees: {}", self.trees.len());
         println!("archives: {}", self.by_tool.values().sum::<usize>());
         println!("compared and equal: {}, with {} entries", self.compared, self.entries);
-        println!("refused by the reference tool and by the worker: {}", self.both_refuse);
+        println!("refused by the reference tool and by the worker: {}", self.both_refuse.len());
+        for refusal in &self.both_refuse {
+            println!("  {refusal}");
+        }
         println!("archives that a tool could not write: {}", self.unwritten.len());
         for complaint in &self.unwritten {
             println!("  {complaint}");

@@ -180,9 +180,9 @@ def by_chance(seed):
         dice = random.Random(seed)
         alphabet = [b"a", b"b", b"Z", b"0", b".x", b"-", b"_", b" ", "ü".encode(), "日".encode(), b":", b"~", b"=", b"\\" if seed % 4 == 0 else b"y"]
         folders, files = [b""], []
-        for _ in range(dice.randint(1, 60)):
+        for number in range(dice.randint(1, 60)):
             name = b"".join(dice.choices(alphabet, k=dice.choice([1, 3, 8, 20, 60])))
-            name = b"n%d" % len(files) + name + b"e"
+            name = b"n%d" % number + name + b"e"
             path = os.path.join(dice.choice(folders), name)
             time = dice.choice([0, dice.randint(0, 2**31), dice.randint(315_532_800, 2**31)]) * 10**9 + dice.choice([0, 0, dice.randint(0, 10**9 - 1)])
             kind = dice.choices(["file", "folder", "link", "hard"], [6, 2, 2, 1])[0]

@@ -11,7 +11,7 @@ import zipfile
 from cases import Case, run, shell
 from tar_tools import commit
 
-INFO_ZIP = ["-r", "-ry", "-ry -0", "-ry -9", "-ry -X", "-ry -D", "-ry -fd", "-ry -fz", "-ry -UN=UTF8", "-ry -Z bzip2", "-ry -fd -fz -0"]
+INFO_ZIP = ["-r", "-ry", "-ry -0", "-ry -9", "-ry -X", "-ry -D", "-ry -fd", "-ry -fz", "-ry -UN=UTF8", "-ry -Z bzip2", "-ry -fz -0"]
 SEVEN = ["-mm=Deflate -mx=1", "-mm=Deflate -mx=9", "-mm=Copy", "-mm=Deflate64 -mx=9", "-mm=BZip2", "-mcu=on", "-mcu=off", "-mtc=on", "-mtc=off -mta=off"]
 BSD = ["", "--options zip:compression=store", "--options zip:zip64", "--options zip:experimental"]
 FAT, UNIX, NTFS = 0, 3, 10
