@@ -266,7 +266,8 @@ async fn a_token_that_holds_a_secret_fails_the_job_and_stops_the_work() {
 
         if is_refused {
             let (_, message) = error(&world).await;
-            assert!(message.contains("token holds a secret value") && !message.contains(secret), "{message}");
+            assert!(message.contains("token holds the value of the secret `Token`"), "{message}");
+            assert!(!message.contains(secret), "{message}");
             assert_eq!(action.stopped(), action.work(Some(&token)));
         } else {
             // So short that it may be there by chance.
