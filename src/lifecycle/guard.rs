@@ -10,13 +10,16 @@ use crate::redact::{Redactor, SECRET_IN_DATA, SECRET_IN_TOKEN, SecretName};
 pub(super) fn without_secret(result: Result<Outcome, Failure>, redactor: &Redactor) -> Result<Outcome, Failure> {
     match result {
         Ok(Outcome::Finished(finished)) => {
-            let id = external_id(finished.external_execution_id.as_deref(), redactor)?;
-            let kept = |failure| Failure { external_execution_id: id.map(str::to_owned), ..failure };
-            check_variables(&finished, redactor).and_then(|()| check_revision(&finished, redactor)).map_err(kept)?;
+            let id = finished.external_execution_id.as_deref();
+            let clean = id.filter(|id| redactor.secret_in(id, SECRET_IN_DATA).is_none()).map(str::to_owned);
+            check_variables(&finished, redactor)
+                .and_then(|()| check_revision(&finished, redactor))
+                .and_then(|()| check_external_id(id, redactor))
+                .map_err(|failure| Failure { external_execution_id: clean, ..failure })?;
             Ok(Outcome::Finished(finished))
         }
         Ok(Outcome::Continue(going_on)) => {
-            external_id(going_on.external_execution_id.as_deref(), redactor)?;
+            check_external_id(going_on.external_execution_id.as_deref(), redactor)?;
             check_token(going_on, redactor).map(Outcome::Continue)
         }
         Err(failure) => Err(of_failure(failure, redactor)),
@@ -37,11 +40,8 @@ fn check_revision(finished: &Finished, redactor: &Redactor) -> Result<(), Failur
     check("the revision's change identifier", &revision.change_identifier, redactor)
 }
 
-fn external_id<'a>(id: Option<&'a str>, redactor: &Redactor) -> Result<Option<&'a str>, Failure> {
-    if let Some(id) = id {
-        check("the external execution id", id, redactor)?;
-    }
-    Ok(id)
+fn check_external_id(id: Option<&str>, redactor: &Redactor) -> Result<(), Failure> {
+    id.map_or(Ok(()), |id| check("the external execution id", id, redactor))
 }
 
 fn check(what: &str, data: &str, redactor: &Redactor) -> Result<(), Failure> {
