@@ -130,14 +130,17 @@ fn walk(folder: &Path, found: &mut Found) {
     }
 }
 
-/// What must be the same before and after: everything but the time of the folder that the artifact's own one is made in.
-fn state(path: &str) -> (u32, u64, i64, i64, i64, i64) {
+/// Mode, links, and the two times of a change in seconds and nanoseconds.
+type State = (u32, u64, i64, i64, i64, i64);
+
+/// The state that must be the same before and after.
+fn state(path: &str) -> State {
     let of = fs::symlink_metadata(ROOT.join(path)).expect("what is outside is there");
     (of.mode(), of.nlink(), of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec())
 }
 
 const OUTSIDE: [&str; 6] = ["", "job", "canary", "job/canary", "job/in/canary", "job/link"];
-static BEFORE: LazyLock<Vec<(u32, u64, i64, i64, i64, i64)>> = LazyLock::new(|| OUTSIDE.map(state).to_vec());
+static BEFORE: LazyLock<Vec<State>> = LazyLock::new(|| OUTSIDE.map(state).to_vec());
 
 fn check_outside() {
     for (folder, expected) in
