@@ -14,25 +14,28 @@ fuzz_target!(|text: &str| {
     let itself = |key: &str| (key.to_owned(), format!("{{Config:{key}}}"));
     let configuration: Configuration = template.keys().map(itself).collect();
     assert_eq!(template.render(&configuration).ok().as_deref(), Some(text));
-    assert_eq!(template.literal().is_none(), text.contains("{Config:"));
+    // `${Config:-x}` is a literal text of a shell.
+    assert!(template.literal().is_some() || text.contains("{Config:"));
     if let Some(key) = template.keys().next() {
         let missing = template.render(&Configuration::default()).expect_err("no key is there");
-        assert_eq!(missing.0, key);
+        assert_eq!(missing.key, key);
     }
 });
 
 fn check(text: &str, error: &PlaceholderError) {
-    let (PlaceholderError::Unclosed { position }
-    | PlaceholderError::EmptyKey { position }
-    | PlaceholderError::KeyTooLong { position, .. }) = error;
-    let rest: String = text.chars().skip(position - 1).collect();
-    assert!(rest.starts_with("{Config:"), "{error}");
     // The same mistake in another text at the same place has the same message.
-    let same = match error {
-        PlaceholderError::Unclosed { .. } => "{Config:".to_owned(),
-        PlaceholderError::EmptyKey { .. } => "{Config:}".to_owned(),
-        PlaceholderError::KeyTooLong { chars, .. } => format!("{{Config:{}}}", "k".repeat(*chars)),
+    let (position, begins, same) = match error {
+        PlaceholderError::Unclosed { position } => (position, "{Config:", "{Config:".to_owned()),
+        PlaceholderError::EmptyKey { position } => (position, "{Config:", "{Config:}".to_owned()),
+        PlaceholderError::KeyTooLong { position, chars } => {
+            (position, "{Config:", format!("{{Config:{}}}", "k".repeat(*chars)))
+        }
+        PlaceholderError::PaddedKey { position } => (position, "{Config:", "{Config: Key}".to_owned()),
+        PlaceholderError::Misspelt { position } => (position, "{", "{config:Key}".to_owned()),
+        PlaceholderError::Dollar { position } => (position, "${", "${Config:Key}".to_owned()),
     };
+    let rest: String = text.chars().skip(position - 1).collect();
+    assert!(rest.starts_with(begins), "{error}");
     let same = " ".repeat(position - 1) + &same;
     assert_eq!(Template::parse(&same).err().map(|error| error.to_string()), Some(error.to_string()));
 }
