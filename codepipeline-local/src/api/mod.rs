@@ -76,22 +76,19 @@ pub fn answer(engine: &mut Engine, now: Timestamp, target: &str, body: &[u8]) ->
 
 /// The names of the operations that the emulator has.
 pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
-    MODEL.operations.keys().map(String::as_str)
+    MODEL.operations.keys().map(String::as_str).filter(|name| handler(name).is_some())
 }
 
 fn call(engine: &mut Engine, target: &str, body: &[u8]) -> Answer {
     let name = target.strip_prefix(&MODEL.target_prefix).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
-    let (Some(operation), Some(handler)) = (MODEL.operations.get(name), handler(name)) else {
-        return Err(if MODEL.not_emulated.iter().any(|known| known == name) {
-            let message = format!("{name} is an operation of CodePipeline that codepipeline-local does not emulate");
-            ApiError::new("NotImplementedException", message)
-        } else {
-            let message = format!(
-                "CodePipeline has no operation for the target; targets are {}.<Operation>",
-                MODEL.target_prefix
-            );
-            ApiError::new("UnknownOperationException", message)
-        });
+    let Some(operation) = MODEL.operations.get(name) else {
+        let message =
+            format!("CodePipeline has no operation for the target; targets are {}.<Operation>", MODEL.target_prefix);
+        return Err(ApiError::new("UnknownOperationException", message));
+    };
+    let Some(handler) = handler(name) else {
+        let message = format!("{name} is an operation of CodePipeline that codepipeline-local does not emulate");
+        return Err(ApiError::new("NotImplementedException", message));
     };
     let mut input: Value = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(body) }
         .map_err(|error| unreadable(&error))?;

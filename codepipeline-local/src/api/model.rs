@@ -1,4 +1,5 @@
-//! The API's names and constraints as data: `model.json`, the part of the service's model that the emulator needs.
+//! The API's names and constraints as data: `model.json`, which `model.py` makes from botocore. It has every operation and
+//! every shape. The table of handlers decides which operations the emulator has.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -9,8 +10,6 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Model {
     pub(super) target_prefix: String,
-    /// Operations of the real API that the emulator does not have.
-    pub(super) not_emulated: Vec<String>,
     pub(super) operations: BTreeMap<String, Operation>,
     pub(super) shapes: BTreeMap<String, Shape>,
 }
