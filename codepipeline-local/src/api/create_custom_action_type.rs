@@ -8,7 +8,6 @@ use crate::engine::{
     Engine,
     action_types::{ActionType, ArtifactDetails, Property, TypeSettings},
     declaration::{ActionTypeId, Tag},
-    pipelines::check_tags,
 };
 
 #[derive(Deserialize)]
@@ -27,10 +26,10 @@ pub(super) struct Input {
 }
 
 pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
-    let input: Input = read(input)?;
-    check_tags(&input.tags)?;
-    let tags = write(&input.tags)?;
-    let created = engine.create_action_type(input.action_type("Custom"))?;
+    let mut input: Input = read(input)?;
+    let tags = std::mem::take(&mut input.tags);
+    let created = engine.create_action_type(input.action_type("Custom"), &tags)?;
+    let tags = write(engine.tags(&engine.action_type_arn(&created.id))?)?;
     Ok(json!({"actionType": write(created)?, "tags": tags}))
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, pipeline_input, read, write};
-use crate::engine::{Engine, declaration::Tag, pipelines::check_tags};
+use crate::engine::{Engine, declaration::Tag};
 
 #[derive(Deserialize)]
 struct Input {
@@ -15,8 +15,7 @@ struct Input {
 
 pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     let input: Input = read(input)?;
-    check_tags(&input.tags)?;
     let declaration = pipeline_input::declaration(input.pipeline)?;
-    let created = engine.create_pipeline(engine.now(), declaration)?;
+    let created = engine.create_pipeline(engine.now(), declaration, &input.tags)?;
     Ok(json!({"pipeline": write(engine.masked(&created))?, "tags": write(input.tags)?}))
 }

@@ -32,6 +32,7 @@ mod list_action_executions;
 mod list_action_types;
 mod list_pipeline_executions;
 mod list_pipelines;
+mod list_tags_for_resource;
 mod model;
 mod paging;
 mod pipeline_input;
@@ -45,8 +46,10 @@ mod put_third_party_job_success_result;
 mod retry_stage_execution;
 mod start_pipeline_execution;
 mod stop_pipeline_execution;
+mod tag_resource;
 #[cfg(test)]
 mod tests;
+mod untag_resource;
 mod update_pipeline;
 mod validate;
 
@@ -116,6 +119,7 @@ fn handler(operation: &str) -> Option<fn(&mut Engine, Value) -> Answer> {
         "ListActionTypes" => list_action_types::answer,
         "ListPipelineExecutions" => list_pipeline_executions::answer,
         "ListPipelines" => list_pipelines::answer,
+        "ListTagsForResource" => list_tags_for_resource::answer,
         "PollForJobs" => poll_for_jobs::answer,
         "PollForThirdPartyJobs" => poll_for_third_party_jobs::answer,
         "PutApprovalResult" => put_approval_result::answer,
@@ -126,6 +130,8 @@ fn handler(operation: &str) -> Option<fn(&mut Engine, Value) -> Answer> {
         "RetryStageExecution" => retry_stage_execution::answer,
         "StartPipelineExecution" => start_pipeline_execution::answer,
         "StopPipelineExecution" => stop_pipeline_execution::answer,
+        "TagResource" => tag_resource::answer,
+        "UntagResource" => untag_resource::answer,
         "UpdatePipeline" => update_pipeline::answer,
         _ => return None,
     })

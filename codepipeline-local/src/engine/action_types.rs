@@ -4,7 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, declaration::ActionTypeId, error::ApiError, urls};
+use super::{
+    Engine,
+    declaration::{ActionTypeId, Tag},
+    error::ApiError,
+    tags::merged,
+    urls,
+};
 
 /// Custom action types per region (User Guide, "limits").
 const MOST_CUSTOM_TYPES: usize = 50;
@@ -57,7 +63,8 @@ pub(crate) struct ArtifactDetails {
 /// A type and whether it was deleted: a deleted one still guards its version against another definition.
 pub(super) struct Registered {
     action_type: ActionType,
-    deleted: bool,
+    pub(super) deleted: bool,
+    pub(super) tags: Vec<Tag>,
 }
 
 impl ActionType {
@@ -71,8 +78,11 @@ impl ActionType {
 }
 
 impl Engine {
-    pub(crate) fn create_action_type(&mut self, action_type: ActionType) -> Result<ActionType, ApiError> {
+    /// A type that exists with the same definition gets the tags beside its own.
+    pub(crate) fn create_action_type(&mut self, action_type: ActionType, tags: &[Tag]) -> Result<ActionType, ApiError> {
         check(&action_type)?;
+        let kept = self.action_types.get(&action_type.id).map_or(&[][..], |known| &known.tags);
+        let tags = merged(&self.action_type_arn(&action_type.id), kept, tags)?;
         let alive = self.action_types.values().filter(|known| !known.deleted).count();
         match self.action_types.get(&action_type.id) {
             Some(known) if known.action_type != action_type => {
@@ -85,7 +95,7 @@ impl Engine {
                     ),
                 ));
             }
-            Some(known) if !known.deleted => return Ok(action_type),
+            Some(known) if !known.deleted => {}
             _ if alive >= MOST_CUSTOM_TYPES => {
                 return Err(ApiError::new(
                     "LimitExceededException",
@@ -94,8 +104,8 @@ impl Engine {
             }
             _ => {}
         }
-        self.action_types
-            .insert(action_type.id.clone(), Registered { action_type: action_type.clone(), deleted: false });
+        let registered = Registered { action_type: action_type.clone(), deleted: false, tags };
+        self.action_types.insert(action_type.id.clone(), registered);
         Ok(action_type)
     }
 
@@ -103,6 +113,7 @@ impl Engine {
     pub(crate) fn delete_action_type(&mut self, id: &ActionTypeId) {
         if let Some(known) = self.action_types.get_mut(id) {
             known.deleted = true;
+            known.tags.clear();
         }
     }
 

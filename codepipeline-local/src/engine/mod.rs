@@ -24,6 +24,7 @@ pub(crate) mod retries;
 mod settings;
 mod stops;
 mod structure;
+mod tags;
 pub(crate) mod third_party;
 pub(crate) mod transitions;
 pub(crate) mod urls;

@@ -10,6 +10,7 @@ use super::{
     declaration::{Configuration, ExecutionMode, PipelineDeclaration, Tag},
     error::ApiError,
     executions, structure,
+    tags::merged,
     transitions::Disabled,
 };
 use crate::types::Timestamp;
@@ -29,6 +30,7 @@ pub(crate) struct Pipeline {
     pub(super) started: BTreeMap<String, String>,
     /// The stages that can't be entered.
     pub(crate) disabled: BTreeMap<String, Disabled>,
+    pub(super) tags: Vec<Tag>,
 }
 
 impl Pipeline {
@@ -51,6 +53,7 @@ impl Engine {
         &mut self,
         now: Timestamp,
         mut declaration: PipelineDeclaration,
+        tags: &[Tag],
     ) -> Result<Arc<PipelineDeclaration>, ApiError> {
         let name = declaration.name.clone();
         if self.pipelines.contains_key(&name) {
@@ -65,6 +68,7 @@ impl Engine {
                 format!("There are {} pipelines; the limit is {MOST_PIPELINES}", self.pipelines.len()),
             ));
         }
+        let tags = merged(&self.pipeline_arn(&name), &[], tags)?;
         declaration.version = 1;
         self.keep_secrets(&mut declaration, None)?;
         structure::check(self, &declaration)?;
@@ -78,6 +82,7 @@ impl Engine {
                 updated: now,
                 started: BTreeMap::new(),
                 disabled: BTreeMap::new(),
+                tags,
             },
         );
         // Where a variable has no default there is no execution, but a pipeline: it can be started with a value.
@@ -212,27 +217,6 @@ impl Engine {
             format!("Account '{}' does not have a pipeline with name '{name}'", self.settings.account_id),
         )
     }
-}
-
-/// The rules for tags that the API model does not state (User Guide, "limits" and "pipelines-tag").
-pub(crate) fn check_tags(tags: &[Tag]) -> Result<(), ApiError> {
-    const MOST: usize = 50;
-    if tags.len() > MOST {
-        return Err(ApiError::new(
-            "TooManyTagsException",
-            format!("There are {} tags; the limit is {MOST}", tags.len()),
-        ));
-    }
-    let mut keys = BTreeSet::new();
-    for tag in tags {
-        if tag.key.starts_with("aws:") || !keys.insert(&tag.key) {
-            return Err(ApiError::new(
-                "InvalidTagsException",
-                format!("The tag key '{}' is given twice or begins with 'aws:'", tag.key),
-            ));
-        }
-    }
-    Ok(())
 }
 
 impl ExecutionMode {

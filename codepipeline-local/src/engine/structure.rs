@@ -77,11 +77,15 @@ pub(super) fn check(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(
 
 fn check_stages(pipeline: &PipelineDeclaration) -> Result<(), ApiError> {
     let count = pipeline.stages.len();
-    if !STAGES.contains(&count) {
+    let (fewest, most) = (STAGES.start(), STAGES.end());
+    if count < *fewest {
         return Err(ApiError::structure(format!(
-            "Pipeline has {count} stage(s). There should be a minimum of {} stages in a pipeline and a maximum of {}",
-            STAGES.start(),
-            STAGES.end()
+            "Pipeline has only {count} stage(s). There should be a minimum of {fewest} stages in a pipeline"
+        )));
+    }
+    if count > *most {
+        return Err(ApiError::structure(format!(
+            "Pipeline has {count} stage(s). There should be a maximum of {most} stages in a pipeline"
         )));
     }
     let mut names = BTreeSet::new();

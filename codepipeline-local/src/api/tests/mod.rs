@@ -23,6 +23,7 @@ mod invocations;
 mod jobs;
 mod pipelines;
 mod requests;
+mod tags;
 mod third_party;
 
 /// What the operations of this emulator may answer beside their modelled errors: the protocol's own, and one that the
