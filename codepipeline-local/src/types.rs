@@ -1,7 +1,9 @@
 //! The few types that both the engine and the S3 side know.
 
+use serde::{Deserialize, Serialize};
+
 /// Milliseconds since the Unix epoch. The engine is told the time; it never asks for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
@@ -19,7 +21,7 @@ impl Timestamp {
 }
 
 /// An S3 object's place.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub struct ObjectRef {
     /// The bucket's name.
     pub bucket: String,
@@ -28,7 +30,7 @@ pub struct ObjectRef {
 }
 
 /// What one job's temporary credentials allow on the S3 side. Holds secrets: no `Debug`.
-#[derive(Clone)]
+#[derive(Clone, Deserialize, Serialize)]
 pub struct Grant {
     /// What requests must be signed with.
     pub secret_access_key: String,

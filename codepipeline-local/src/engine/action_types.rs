@@ -61,8 +61,9 @@ pub(crate) struct ArtifactDetails {
 }
 
 /// A type and whether it was deleted: a deleted one still guards its version against another definition.
+#[derive(Deserialize, Serialize)]
 pub(super) struct Registered {
-    action_type: ActionType,
+    pub(super) action_type: ActionType,
     pub(super) deleted: bool,
     pub(super) tags: Vec<Tag>,
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Effect, Engine, SourceError, SourceId, SourceRevision,
     artifacts::{self, Artifact},
@@ -16,6 +18,7 @@ use crate::types::{ObjectRef, Timestamp};
 const APPROVAL_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Holds configuration values: no `Debug`.
+#[derive(Deserialize, Serialize)]
 pub(crate) struct ActionExecution {
     pub(crate) id: String,
     pub(crate) execution: u64,
@@ -41,7 +44,7 @@ pub(crate) struct ActionExecution {
     pub(super) unchecked: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum ActionStatus {
     InProgress,
     Abandoned,
@@ -60,11 +63,13 @@ impl ActionStatus {
     }
 }
 
+#[derive(Deserialize, Serialize)]
 pub(crate) struct ActionError {
     pub(crate) code: String,
     pub(crate) message: String,
 }
 
+#[derive(Deserialize, Serialize)]
 pub(crate) struct Revision {
     pub(crate) id: String,
     pub(crate) change_id: String,

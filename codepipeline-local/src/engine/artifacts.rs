@@ -1,10 +1,12 @@
 //! Where artifacts lie.
 
+use serde::{Deserialize, Serialize};
+
 use super::random::Random;
 use crate::types::ObjectRef;
 
 /// One version of an artifact within a pipeline execution.
-#[derive(Clone)]
+#[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Artifact {
     pub(crate) name: String,
     pub(crate) location: ObjectRef,

@@ -28,7 +28,7 @@ impl ActionTypeId {
     }
 }
 
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PipelineDeclaration {
     pub(crate) name: String,

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Engine,
     artifacts::Artifact,
@@ -11,16 +13,18 @@ use super::{
 };
 use crate::types::Timestamp;
 
+#[derive(Deserialize, Serialize)]
 pub(crate) struct Execution {
     pub(crate) id: String,
     pub(crate) pipeline: String,
-    /// The version that it began with.
+    /// The version that it began with. Only its number is kept with the execution.
+    #[serde(with = "super::kept::version")]
     pub(crate) declaration: Arc<PipelineDeclaration>,
     pub(crate) status: ExecutionStatus,
     pub(crate) started: Timestamp,
     pub(crate) updated: Timestamp,
     /// The API's name of what started it.
-    pub(crate) trigger: &'static str,
+    pub(crate) trigger: String,
     /// Why it was stopped, if its owner has said so.
     pub(crate) stop_reason: Option<String>,
     /// 1, and one more for each retry of a stage.
@@ -32,6 +36,7 @@ pub(crate) struct Execution {
     pub(super) namespaces: Namespaces,
 }
 
+#[derive(Deserialize, Serialize)]
 pub(super) enum Place {
     /// Before the stage of this index.
     Waiting {
@@ -43,14 +48,14 @@ pub(super) enum Place {
 }
 
 /// In a stage, all actions of one run order.
-#[derive(Clone)]
+#[derive(Clone, Deserialize, Serialize)]
 pub(super) struct Group {
     pub(super) stage: usize,
     pub(super) run_order: u32,
     pub(super) actions: Vec<u64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum ExecutionStatus {
     InProgress,
     Stopping,
@@ -75,7 +80,7 @@ impl ExecutionStatus {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum StageStatus {
     InProgress,
     Stopping,
@@ -105,6 +110,10 @@ impl Execution {
             Place::Waiting { stage } => Some(stage),
             _ => None,
         }
+    }
+
+    pub(super) fn is_in_progress(&self) -> bool {
+        !matches!(self.place, Place::Over(_))
     }
 
     /// The pipeline's variables as this execution has them.
@@ -140,15 +149,15 @@ impl Engine {
         client_request_token: Option<String>,
     ) -> Result<String, ApiError> {
         let pipeline = self.pipeline(name)?;
-        let started = client_request_token.as_ref().and_then(|token| pipeline.started.get(token));
-        if let Some(id) = started {
+        let declaration = pipeline.latest().clone();
+        let token = client_request_token.map(|token| (name.to_owned(), token));
+        if let Some(id) = token.as_ref().and_then(|token| self.started.get(token)) {
             return Ok(id.clone());
         }
-        let declaration = pipeline.latest().clone();
         let values = variable_values(&declaration, given)?;
         let id = self.start(now, name, &declaration, "StartPipelineExecution", values);
-        if let (Some(token), Some(pipeline)) = (client_request_token, self.pipelines.get_mut(name)) {
-            pipeline.started.insert(token, id.clone());
+        if let Some(token) = token {
+            self.started.insert(token, id.clone());
         }
         Ok(id)
     }
@@ -173,7 +182,7 @@ impl Engine {
                 status: ExecutionStatus::InProgress,
                 started: now,
                 updated: now,
-                trigger,
+                trigger: trigger.to_owned(),
                 stop_reason: None,
                 attempt: 1,
                 place: Place::Waiting { stage: 0 },

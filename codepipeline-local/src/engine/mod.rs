@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::types::{Grant, ObjectRef, Timestamp};
+use tracked::Tracked;
 
 pub(crate) mod action_types;
 pub(crate) mod actions;
@@ -16,6 +17,7 @@ mod events;
 pub(crate) mod executions;
 mod invocations;
 pub(crate) mod jobs;
+mod kept;
 pub(crate) mod pipelines;
 mod progress;
 mod random;
@@ -26,11 +28,13 @@ mod stops;
 mod structure;
 mod tags;
 pub(crate) mod third_party;
+mod tracked;
 pub(crate) mod transitions;
 pub(crate) mod urls;
 mod variables;
 
 pub(crate) use artifacts::Artifact;
+pub use kept::{Kind, Record, Unreadable};
 pub use settings::{Leniency, NonceForm, Settings};
 pub use third_party::Connection;
 
@@ -42,19 +46,25 @@ pub struct Engine {
     clock: Timestamp,
     next_number: u64,
     own_action_types: Vec<action_types::ActionType>,
-    action_types: BTreeMap<declaration::ActionTypeId, action_types::Registered>,
+    action_types: Tracked<declaration::ActionTypeId, action_types::Registered>,
     connections: Vec<Connection>,
-    pub(crate) pipelines: BTreeMap<String, pipelines::Pipeline>,
-    executions: BTreeMap<u64, executions::Execution>,
+    pub(crate) pipelines: Tracked<String, pipelines::Pipeline>,
+    /// Every version of every pipeline, by the pipeline's name and the version.
+    versions: Tracked<(String, u32), kept::Version>,
+    /// The executions that client request tokens have started, by the pipeline's name and the token.
+    started: Tracked<(String, String), String>,
+    executions: Tracked<u64, executions::Execution>,
     /// The executions that are in progress.
     active: BTreeSet<u64>,
-    actions: BTreeMap<u64, actions::ActionExecution>,
+    actions: Tracked<u64, actions::ActionExecution>,
     /// The actions that are in progress.
     running: BTreeSet<u64>,
     jobs: BTreeMap<u64, jobs::Job>,
     job_numbers: BTreeMap<String, u64>,
-    grants: BTreeMap<String, Grant>,
+    grants: Tracked<String, Grant>,
     effects: Vec<Effect>,
+    /// What was kept of that which has no entries; `None` where nothing is kept.
+    kept: Option<kept::Kept>,
 }
 
 /// What the shell must do outside. More kinds will come, so match with a last arm.
@@ -138,17 +148,20 @@ impl Engine {
                 action_types::manual_approval(),
                 invocations::lambda_invoke(),
             ],
-            action_types: BTreeMap::new(),
+            action_types: Tracked::new(),
             connections: Vec::new(),
-            pipelines: BTreeMap::new(),
-            executions: BTreeMap::new(),
+            pipelines: Tracked::new(),
+            versions: Tracked::new(),
+            started: Tracked::new(),
+            executions: Tracked::new(),
             active: BTreeSet::new(),
-            actions: BTreeMap::new(),
+            actions: Tracked::new(),
             running: BTreeSet::new(),
             jobs: BTreeMap::new(),
             job_numbers: BTreeMap::new(),
-            grants: BTreeMap::new(),
+            grants: Tracked::new(),
             effects: Vec::new(),
+            kept: None,
         }
     }
 

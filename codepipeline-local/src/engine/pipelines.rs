@@ -5,11 +5,15 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Effect, Engine,
     declaration::{Configuration, ExecutionMode, PipelineDeclaration, Tag},
     error::ApiError,
-    executions, structure,
+    executions,
+    kept::Version,
+    structure,
     tags::merged,
     transitions::Disabled,
 };
@@ -21,13 +25,13 @@ pub(crate) const MASK: &str = "****";
 /// Pipelines per region (User Guide, "limits").
 const MOST_PIPELINES: usize = 1000;
 
+#[derive(Deserialize, Serialize)]
 pub(crate) struct Pipeline {
-    /// Every version, the first one first. Never empty.
-    versions: Vec<Arc<PipelineDeclaration>>,
+    /// Every version, the first one first. Never empty. Each is a record of its own in [`Engine::versions`].
+    #[serde(skip)]
+    pub(super) versions: Vec<Arc<PipelineDeclaration>>,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
-    /// The executions that client request tokens have started.
-    pub(super) started: BTreeMap<String, String>,
     /// The stages that can't be entered.
     pub(crate) disabled: BTreeMap<String, Disabled>,
     pub(super) tags: Vec<Tag>,
@@ -74,13 +78,13 @@ impl Engine {
         structure::check(self, &declaration)?;
         self.create_buckets(&declaration);
         let declaration = Arc::new(declaration);
+        self.versions.insert((name.clone(), declaration.version), Version(declaration.clone()));
         self.pipelines.insert(
             name.clone(),
             Pipeline {
                 versions: vec![declaration.clone()],
                 created: now,
                 updated: now,
-                started: BTreeMap::new(),
                 disabled: BTreeMap::new(),
                 tags,
             },
@@ -110,6 +114,7 @@ impl Engine {
         structure::check(self, &declaration)?;
         self.create_buckets(&declaration);
         let declaration = Arc::new(declaration);
+        self.versions.insert((declaration.name.clone(), declaration.version), Version(declaration.clone()));
         if let Some(pipeline) = self.pipelines.get_mut(&declaration.name) {
             pipeline.versions.push(declaration.clone());
             pipeline.updated = now;
@@ -127,6 +132,8 @@ impl Engine {
     /// Takes its executions and their jobs along. Deleting what does not exist is no error: the API has none for it.
     pub(crate) fn delete_pipeline(&mut self, name: &str) {
         self.pipelines.remove(name);
+        self.versions.retain(|(pipeline, _), _| pipeline != name);
+        self.started.retain(|(pipeline, _), _| pipeline != name);
         self.executions.retain(|_, execution| execution.pipeline != name);
         let executions = &self.executions;
         self.active.retain(|number| executions.contains_key(number));
@@ -199,7 +206,7 @@ impl Engine {
     }
 
     /// The service wants its buckets to exist; the emulator makes them, so that a pipeline needs no other set-up.
-    fn create_buckets(&mut self, declaration: &PipelineDeclaration) {
+    pub(super) fn create_buckets(&mut self, declaration: &PipelineDeclaration) {
         let stores = declaration.stores().map(|store| store.location.clone());
         let sources = declaration
             .actions()

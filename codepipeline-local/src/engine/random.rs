@@ -1,6 +1,9 @@
 //! A small seeded generator, so that the same seed and the same requests give the same ids.
 
+use serde::{Deserialize, Serialize};
+
 /// SplitMix64. Nothing that it makes guards anything but a local emulator.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::types::Timestamp;
 
+/// Why an execution was stopped that its owner did not stop.
+const INTERRUPTED: &str = "codepipeline-local was restarted while this execution was in progress";
+
 impl Engine {
     /// Stops an execution: at once if its actions are abandoned, else when those in progress are over (User Guide,
     /// "pipelines-stop").
@@ -74,6 +77,21 @@ impl Engine {
                 self.mark_stage(number, StageStatus::Cancelled);
             }
             self.end(now, number, ExecutionStatus::Cancelled);
+        }
+    }
+
+    /// Stops every execution in progress, since the jobs of its actions did not outlive the restart.
+    pub(super) fn stop_interrupted(&mut self, now: Timestamp) {
+        let interrupted: Vec<u64> = self.active.iter().copied().collect();
+        for number in interrupted {
+            if let Some(execution) = self.executions.get_mut(&number) {
+                execution.stop_reason.get_or_insert_with(|| INTERRUPTED.to_owned());
+            }
+            self.abandon_actions(now, number, false);
+            if self.executions.get(&number).is_some_and(|execution| execution.runs_in().is_some()) {
+                self.mark_stage(number, StageStatus::Stopped);
+            }
+            self.end(now, number, ExecutionStatus::Stopped);
         }
     }
 

@@ -4,16 +4,18 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Engine,
-    action_types::{self, ActionType},
+    action_types::{self, ActionType, Registered},
     declaration::ActionTypeId,
     error::ApiError,
     jobs::no_job,
 };
 
 /// One customer's connection with a partner. Holds the client's secret: no `Debug`.
-#[derive(Clone)]
+#[derive(Clone, Deserialize, Serialize)]
 pub struct Connection {
     /// A UUID, which polls show beside a job's id.
     pub(crate) client_id: String,
@@ -35,8 +37,10 @@ pub(crate) enum Asker<'a> {
 }
 
 impl Engine {
-    /// Makes the connections, and their action types, known. Fails with the rule that is broken, and nothing of a secret.
+    /// Makes the connections, and their action types, known, in place of those known before. Fails with the rule that is broken,
+    /// and nothing of a secret.
     pub fn connect(&mut self, connections: Vec<Connection>) -> Result<(), String> {
+        self.forget_connections();
         let mut clients = BTreeMap::new();
         for connection in connections {
             let (id, described) = (&connection.client_id, connection.action_type.id.describe());
@@ -63,6 +67,19 @@ impl Engine {
             self.connections.push(connection);
         }
         Ok(())
+    }
+
+    /// Action types of earlier connections can't be used any more, but what ran with them is still shown as it was.
+    fn forget_connections(&mut self) {
+        let connections = std::mem::take(&mut self.connections);
+        self.own_action_types.retain(|known| known.id.owner != "ThirdParty");
+        for Connection { action_type, .. } in connections {
+            self.action_types
+                .insert(action_type.id.clone(), Registered { action_type, deleted: true, tags: Vec::new() });
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.connections_changed = true;
+        }
     }
 
     /// The connection that the pipeline's actions of the type use: one that names the pipeline, or one that names none.

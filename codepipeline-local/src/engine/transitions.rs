@@ -1,9 +1,12 @@
 //! Transitions between stages, which their owner may close.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Engine, declaration::StageDeclaration, error::ApiError};
 use crate::types::Timestamp;
 
 /// Why a stage can't be entered.
+#[derive(Deserialize, Serialize)]
 pub(crate) struct Disabled {
     pub(crate) reason: String,
     pub(crate) at: Timestamp,

@@ -1,0 +1,260 @@
+//! What of the engine outlives a restart. It leaves as records, one for each thing that changed, and comes back from them.
+//! Jobs are not kept: what runs at a restart is stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+
+use super::{Connection, Engine, actions::ActionStatus, declaration::PipelineDeclaration, random::Random};
+use crate::types::Timestamp;
+
+/// How long expired credentials are known across restarts. No job needs them that long, so no worker signs with them any more.
+const EXPIRED_CREDENTIALS: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The last number and the state of the randomness: neither numbers nor ids come again after a restart.
+    Series,
+    /// The third-party connections.
+    Connections,
+    /// A custom action type, or one that was deleted.
+    ActionType,
+    /// A pipeline, without its declarations.
+    Pipeline,
+    /// One version of a pipeline's declaration.
+    Version,
+    /// The execution that a client request token has started.
+    Started,
+    /// An execution of a pipeline.
+    Execution,
+    /// An execution of an action.
+    Action,
+    /// What a job's credentials allow.
+    Grant,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Series,
+        Self::Connections,
+        Self::ActionType,
+        Self::Pipeline,
+        Self::Version,
+        Self::Started,
+        Self::Execution,
+        Self::Action,
+        Self::Grant,
+    ];
+
+    /// The kind's name where it is kept.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Series => "series",
+            Self::Connections => "connections",
+            Self::ActionType => "action-types",
+            Self::Pipeline => "pipelines",
+            Self::Version => "versions",
+            Self::Started => "started",
+            Self::Execution => "executions",
+            Self::Action => "actions",
+            Self::Grant => "grants",
+        }
+    }
+}
+
+/// One thing that is kept, or that is gone. Holds secrets: no `Debug`.
+#[derive(Clone)]
+pub struct Record {
+    /// What it is about.
+    pub kind: Kind,
+    /// Which one, as JSON.
+    pub key: String,
+    /// Its state, as JSON. `None` if it is gone.
+    pub value: Option<String>,
+}
+
+/// Why the engine can't take its state back.
+#[derive(Debug, thiserror::Error)]
+#[error("its record {key} in {} {why}", .kind.name())]
+pub struct Unreadable {
+    kind: Kind,
+    key: String,
+    why: String,
+}
+
+/// Where the numbers and the randomness are.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+struct Series {
+    next_number: u64,
+    random: Random,
+}
+
+/// What was kept of that which has no entries.
+pub(super) struct Kept {
+    series: Series,
+    pub(super) connections_changed: bool,
+}
+
+/// A version of a pipeline's declaration, which executions and the pipeline share.
+pub(super) struct Version(pub(super) Arc<PipelineDeclaration>);
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Arc::new(PipelineDeclaration::deserialize(deserializer)?)))
+    }
+}
+
+/// A declaration that is kept as its version alone. [`Engine::restore`] puts the declaration back.
+pub(super) mod version {
+    use super::{Arc, Deserialize, Deserializer, PipelineDeclaration, Serializer};
+
+    pub(in crate::engine) fn serialize<S: Serializer>(
+        declaration: &Arc<PipelineDeclaration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(declaration.version)
+    }
+
+    pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<PipelineDeclaration>, D::Error> {
+        let version = u32::deserialize(deserializer)?;
+        Ok(Arc::new(PipelineDeclaration { version, ..PipelineDeclaration::default() }))
+    }
+}
+
+/// The JSON of something that is kept.
+pub(super) fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("what is kept has text, numbers, and maps by text")
+}
+
+impl Engine {
+    /// What changed since the last call, whole requests at a time. Nothing before [`Engine::restore`] was called.
+    pub fn take_changes(&mut self) -> Vec<Record> {
+        let mut records = Vec::new();
+        let series = self.series();
+        let Some(kept) = &mut self.kept else { return records };
+        let single = |kind, value| Record { kind, key: "null".to_owned(), value: Some(value) };
+        if kept.series != series {
+            kept.series = series;
+            records.push(single(Kind::Series, text(&series)));
+        }
+        if std::mem::take(&mut kept.connections_changed) {
+            records.push(single(Kind::Connections, text(&self.connections)));
+        }
+        self.action_types.take_changes(Kind::ActionType, &mut records);
+        self.pipelines.take_changes(Kind::Pipeline, &mut records);
+        self.versions.take_changes(Kind::Version, &mut records);
+        self.started.take_changes(Kind::Started, &mut records);
+        self.executions.take_changes(Kind::Execution, &mut records);
+        self.actions.take_changes(Kind::Action, &mut records);
+        self.grants.take_changes(Kind::Grant, &mut records);
+        records
+    }
+
+    /// Takes back what an earlier engine has given as changes, and stops what was in progress. From now on, changes are noted.
+    /// The engine must be new. Fails if the records are not ones that an engine has given.
+    pub fn restore(&mut self, now: Timestamp, records: Vec<Record>) -> Result<(), Unreadable> {
+        self.clock = now;
+        for record in records {
+            let Record { kind, key, value: Some(value) } = record else { continue };
+            self.take_back(kind, &key, &value).map_err(|why| Unreadable { kind, key, why })?;
+        }
+        self.link()?;
+        self.action_types.track();
+        self.pipelines.track();
+        self.versions.track();
+        self.started.track();
+        self.executions.track();
+        self.actions.track();
+        self.grants.track();
+        self.kept = Some(Kept { series: self.series(), connections_changed: false });
+        self.grants.retain(|_, grant| grant.expires.after(EXPIRED_CREDENTIALS) > now);
+        self.stop_interrupted(now);
+        // An end between keeping a pipeline and making its buckets has left it without them.
+        let latest: Vec<_> = self.pipelines.values().map(|pipeline| pipeline.latest().clone()).collect();
+        for declaration in latest {
+            self.create_buckets(&declaration);
+        }
+        Ok(())
+    }
+
+    fn series(&self) -> Series {
+        Series { next_number: self.next_number, random: self.random }
+    }
+
+    fn take_back(&mut self, kind: Kind, key: &str, value: &str) -> Result<(), String> {
+        let entry = match kind {
+            Kind::Series => {
+                let series: Series = read(value)?;
+                (self.next_number, self.random) = (series.next_number, series.random);
+                Ok(())
+            }
+            Kind::Connections => {
+                let connections: Vec<Connection> = read(value)?;
+                return self.connect(connections).map_err(|why| format!("is wrong: {why}"));
+            }
+            Kind::ActionType => self.action_types.restore(key, value),
+            Kind::Pipeline => self.pipelines.restore(key, value),
+            Kind::Version => self.versions.restore(key, value),
+            Kind::Started => self.started.restore(key, value),
+            Kind::Execution => self.executions.restore(key, value),
+            Kind::Action => self.actions.restore(key, value),
+            Kind::Grant => self.grants.restore(key, value),
+        };
+        entry.map_err(|error| unreadable(&error))
+    }
+
+    /// Brings together what is kept apart.
+    fn link(&mut self) -> Result<(), Unreadable> {
+        let missing = |kind, key: String, what: &str| Unreadable { kind, key, why: format!("has no {what}") };
+        for ((name, version), declaration) in self.versions.iter() {
+            let Some(pipeline) = self.pipelines.get_mut(name) else {
+                return Err(missing(Kind::Version, text(&(name, version)), "pipeline"));
+            };
+            pipeline.versions.push(declaration.0.clone());
+        }
+        if let Some((name, _)) = self.pipelines.iter().find(|(_, pipeline)| pipeline.versions.is_empty()) {
+            return Err(missing(Kind::Pipeline, text(name), "version"));
+        }
+        let numbers: Vec<u64> = self.executions.keys().copied().collect();
+        for number in numbers {
+            let Some(execution) = self.executions.get_mut(&number) else { continue };
+            let version = (execution.pipeline.clone(), execution.declaration.version);
+            let Some(declaration) = self.versions.get(&version) else {
+                return Err(missing(Kind::Execution, number.to_string(), "declaration"));
+            };
+            execution.declaration = declaration.0.clone();
+            if execution.is_in_progress() {
+                self.active.insert(number);
+            }
+        }
+        for (number, action) in self.actions.iter() {
+            if !self.executions.contains_key(&action.execution) {
+                return Err(missing(Kind::Action, number.to_string(), "execution"));
+            }
+            if action.status == ActionStatus::InProgress {
+                self.running.insert(*number);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read<T: DeserializeOwned>(value: &str) -> Result<T, String> {
+    serde_json::from_str(value).map_err(|error| unreadable(&error))
+}
+
+/// An error's own text may quote a secret, so only its place is told.
+fn unreadable(error: &serde_json::Error) -> String {
+    format!("can't be read (at column {})", error.column())
+}

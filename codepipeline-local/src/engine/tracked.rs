@@ -1,0 +1,91 @@
+//! A map that knows which of its entries changed.
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::kept::{Kind, Record, text};
+
+/// A map whose changes can be kept outside. It is read like a `BTreeMap`; every other access notes the entry as changed.
+pub(crate) struct Tracked<K, V> {
+    map: BTreeMap<K, V>,
+    /// The keys of entries that are new, changed or gone. `None` where nothing keeps them.
+    changed: Option<BTreeSet<K>>,
+}
+
+impl<K: Ord + Clone, V> Tracked<K, V> {
+    pub(super) fn new() -> Self {
+        Self { map: BTreeMap::new(), changed: None }
+    }
+
+    pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        self.note(&key);
+        self.map.insert(key, value)
+    }
+
+    pub(super) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        if let Some(changed) = &mut self.changed {
+            changed.insert(self.map.get_key_value(key)?.0.clone());
+        }
+        self.map.get_mut(key)
+    }
+
+    pub(super) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        let (key, value) = self.map.remove_entry(key)?;
+        self.note(&key);
+        Some(value)
+    }
+
+    /// Keeps the entries for which `stays` is true.
+    pub(super) fn retain(&mut self, mut stays: impl FnMut(&K, &V) -> bool) {
+        let gone: Vec<K> =
+            self.map.iter().filter(|(key, value)| !stays(key, value)).map(|(key, _)| key.clone()).collect();
+        for key in gone {
+            self.remove(&key);
+        }
+    }
+
+    fn note(&mut self, key: &K) {
+        if let Some(changed) = &mut self.changed {
+            changed.insert(key.clone());
+        }
+    }
+}
+
+impl<K: Ord + Clone + Serialize + DeserializeOwned, V: Serialize + DeserializeOwned> Tracked<K, V> {
+    /// Begins to note changes. What is there already counts as kept.
+    pub(super) fn track(&mut self) {
+        self.changed = Some(BTreeSet::new());
+    }
+
+    /// Adds a record for each entry that changed since the last call.
+    pub(super) fn take_changes(&mut self, kind: Kind, records: &mut Vec<Record>) {
+        let Some(changed) = &mut self.changed else { return };
+        for key in std::mem::take(changed) {
+            let value = self.map.get(&key).map(text);
+            records.push(Record { kind, key: text(&key), value });
+        }
+    }
+
+    /// Takes back an entry that was kept.
+    pub(super) fn restore(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error> {
+        self.map.insert(serde_json::from_str(key)?, serde_json::from_str(value)?);
+        Ok(())
+    }
+}
+
+impl<K, V> Deref for Tracked<K, V> {
+    type Target = BTreeMap<K, V>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.map
+    }
+}
