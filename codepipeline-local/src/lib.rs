@@ -11,6 +11,7 @@ mod dates;
 mod durations;
 pub mod engine;
 mod event_pattern;
+mod expectation;
 pub mod faults;
 mod ids;
 mod listener;

@@ -14,7 +14,7 @@ use crate::engine::{Connection, Engine, Settings};
 use crate::faults::{Faults, Late};
 use crate::listener::Listener;
 use crate::request_log::RequestLog;
-use crate::s3::{Folder, S3Pace, Store};
+use crate::s3::{Folder, S3Pace, Store, StoreSettings};
 use crate::shell::{EnginePermissions, Shared};
 use crate::subscribers::Subscribers;
 
@@ -30,6 +30,8 @@ pub struct Options {
     pub connections: Vec<Connection>,
     /// How slow S3 is for jobs.
     pub s3: S3Pace,
+    /// Admits uploads without SSE-KMS into artifact stores, as a bucket without a policy does; refused by default.
+    pub accept_unencrypted_uploads: bool,
     /// What goes wrong on purpose; nothing by default.
     pub faults: Faults,
     /// What ids, nonces and credentials are made from: the same seed and the same requests give the same ones.
@@ -47,6 +49,7 @@ impl Default for Options {
             engine: Settings::default(),
             connections: Vec::new(),
             s3: S3Pace::default(),
+            accept_unencrypted_uploads: false,
             faults: Faults::default(),
             seed: 0,
             clock: Clock::machine(),
@@ -77,7 +80,9 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one. Fails if the port is taken, the data folder can't be used, or the connections contradict each other.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let Options { port, data, engine: settings, connections, s3, faults, seed, clock } = options;
+        let Options { port, data, engine: settings, connections, s3, accept_unencrypted_uploads, faults, seed, clock } =
+            options;
+        let store_settings = StoreSettings { pace: s3, accept_unencrypted_uploads };
         let folder = match data {
             Some(folder) => Folder::Given(folder),
             None => Folder::Temporary(TempDir::with_prefix("codepipeline-local-")?),
@@ -88,7 +93,7 @@ impl Emulator {
         let engine = Arc::new(Mutex::new(engine));
         let log = RequestLog::default();
         let permissions = Arc::new(EnginePermissions(Arc::clone(&engine)));
-        let store = Store::open(folder, clock.clone(), permissions, log.clone(), s3).map_err(|error| {
+        let store = Store::open(folder, clock.clone(), permissions, log.clone(), &store_settings).map_err(|error| {
             io::Error::new(error.kind(), format!("can't keep objects in {}: {error}", path.display()))
         })?;
         let (events, invocations) = (Subscribers::default(), Subscribers::default());

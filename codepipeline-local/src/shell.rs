@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::api;
 use crate::clock::Clock;
 use crate::engine::{Effect, Engine, SourceError, SourceId, SourceRevision};
+use crate::expectation::Expectation;
 use crate::faults::{Call, Faults, Late, inject};
 use crate::ids::random_uuid;
 use crate::request_log::RequestLog;
@@ -99,7 +100,9 @@ impl Shared {
                     tracing::warn!(bucket, %error, "an artifact store can't be made");
                 }
             }
-            Effect::CopySource { id, from, to } => self.copy_source(id, &from, &to).await,
+            Effect::CopySource { id, from, to, encryption_key } => {
+                self.copy_source(id, &from, &to, encryption_key).await;
+            }
             Effect::Event(event) => self.events.send(&event),
             Effect::InvokeFunction { function, job } => self.invoke(function, &job),
             Effect::CheckOutputs { id, mut places } => {
@@ -117,8 +120,8 @@ impl Shared {
         self.invocations.send(&JobInvocation { function, event });
     }
 
-    async fn copy_source(&self, id: SourceId, from: &ObjectRef, to: &ObjectRef) {
-        let result = match self.store.copy(from, to).await {
+    async fn copy_source(&self, id: SourceId, from: &ObjectRef, to: &ObjectRef, key_id: Option<String>) {
+        let result = match self.store.copy(from, to, key_id).await {
             // The store keeps no versions, so an object's entity tag is what tells its revisions apart.
             Ok(copied) => Ok(SourceRevision {
                 revision: copied.e_tag.clone(),
@@ -134,10 +137,11 @@ impl Shared {
 
     /// Answers a request, unless a fault is for it. Fails if the connection must be given up.
     pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
+        let (request, expectation) = Expectation::of(request).await;
         let (parts, body) = request.into_parts();
         let target = parts.headers.get(TARGET).map(|target| String::from_utf8_lossy(target.as_bytes()).into_owned());
         let call = Call::of(&parts, target.as_deref().map(|target| operation(target).unwrap_or_default()));
-        let request = Request::from_parts(parts, Body::from(body));
+        let request = Request::from_parts(parts, body);
         let shared = Arc::clone(&self);
         let respond = move |request| async move { shared.respond(target.as_deref(), request).await };
         let mut reply = match self.faults.next(&call, self.clock.now()) {
@@ -149,6 +153,7 @@ impl Shared {
                 inject(kind, &call, request, respond, (&self.late, &self.clock)).await?
             }
         };
+        expectation.settle(&mut reply);
         let headers = reply.headers_mut();
         if let Ok(request_id) = HeaderValue::try_from(random_uuid()) {
             // The one is CodePipeline's name for it, the other S3's.

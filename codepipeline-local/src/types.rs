@@ -42,6 +42,8 @@ pub struct Grant {
     pub readable: Vec<ObjectRef>,
     /// The job's output artifacts.
     pub writable: Vec<ObjectRef>,
+    /// The id of the artifact store's KMS key: uploads must name it. `None`: they may name any key, or none.
+    pub encryption_key: Option<String>,
 }
 
 /// What the S3 side asks the CodePipeline side. Implemented over the engine; tests may answer from a table.

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -17,6 +17,17 @@ struct State {
     resets: bool,
     flushes: u64,
     waiting: Option<Waker>,
+    interim: Interim,
+}
+
+/// What has become of a `100 Continue`.
+#[derive(Default)]
+enum Interim {
+    /// Nobody asked for it, or it is sent.
+    #[default]
+    None,
+    /// What is still to be sent of it.
+    Due(&'static [u8]),
 }
 
 impl Wire {
@@ -32,6 +43,19 @@ impl Wire {
     /// How often all that was to be written had been written.
     pub(crate) fn flushes(&self) -> u64 {
         self.lock().flushes
+    }
+
+    /// Sends `100 Continue`, and returns when it is sent. Nothing of the request's own answer may have been written before.
+    pub(crate) async fn send_continue(&self) {
+        self.lock().interim = Interim::Due(b"HTTP/1.1 100 Continue\r\n\r\n");
+        std::future::poll_fn(|cx| match self.lock() {
+            state if matches!(state.interim, Interim::None) => Poll::Ready(()),
+            mut state => {
+                state.waiting = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        })
+        .await;
     }
 
     /// Wakes the task at the next flush.
@@ -85,9 +109,18 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A TCP stream keeps nothing back, and hyper flushes it when it has written all that it has.
-        let mut state = self.wire.lock();
+        // A TCP stream keeps nothing back, and hyper flushes it when it has written all that it has: the answers to earlier
+        // requests are on the wire now.
+        let wire = self.wire.clone();
+        let mut state = wire.lock();
         state.flushes += 1;
+        while let Interim::Due(bytes) = state.interim {
+            let written = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes))?;
+            state.interim = match &bytes[written..] {
+                [] => Interim::None,
+                rest => Interim::Due(rest),
+            };
+        }
         if let Some(waiting) = state.waiting.take() {
             waiting.wake();
         }

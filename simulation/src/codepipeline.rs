@@ -141,7 +141,7 @@ pub(crate) fn settle(world: &Arc<World>) {
 
 fn perform(world: &Arc<World>, effect: Effect) {
     match effect {
-        Effect::CopySource { id, from, to } => {
+        Effect::CopySource { id, from, to, .. } => {
             let result = lock(&world.objects).copy(&from, &to, world.clock.timestamp().0);
             let revision = SourceRevision { revision: result, ..SourceRevision::default() };
             lock(&world.engine).source_finished(world.clock.timestamp(), id, Ok(revision));

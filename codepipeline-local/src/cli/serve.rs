@@ -43,6 +43,10 @@ pub(super) struct Serve {
     /// How many bytes per second S3 takes from or gives to each request with a job's credentials [default: no limit]
     #[arg(long, value_name = "NUMBER")]
     s3_bytes_per_second: Option<NonZeroU64>,
+    /// Admits uploads without SSE-KMS into artifact stores, from jobs too [default: AccessDenied, as the policy of an artifact
+    /// bucket has it]
+    #[arg(long)]
+    accept_unencrypted_uploads: bool,
     /// Has calls go wrong: OPERATION:CALLS:KIND, as in PutJobSuccessResult:1:lose-answer. OPERATION is a name as in the APIs, or
     /// codepipeline:*, s3:* or *. CALLS are 3, 3+ (the third and all later), 2-4, */10 (every tenth) or *. KIND is throttle, error
     /// (500), reset, lose-answer (reset after it took effect), stall (no answer), stall-answer (none, but it took effect),
@@ -94,8 +98,17 @@ impl Serve {
         let faults = Faults::default();
         self.faults.into_iter().for_each(|fault| faults.add(fault));
         self.throttles.into_iter().for_each(|throttle| faults.throttle(throttle));
-        let options =
-            Options { port: self.port, data: self.data, engine: settings, connections, s3, faults, seed, clock };
+        let options = Options {
+            port: self.port,
+            data: self.data,
+            engine: settings,
+            connections,
+            s3,
+            accept_unencrypted_uploads: self.accept_unencrypted_uploads,
+            faults,
+            seed,
+            clock,
+        };
         let emulator = Emulator::start(options).await.map_err(|error| error.to_string())?;
         announce(&emulator.endpoint()).map_err(|error| format!("can't write to standard output: {error}"))?;
 

@@ -169,7 +169,8 @@ impl Engine {
         let Some(to) = action.outputs.first().map(|artifact| artifact.location.clone()) else { return };
         let value = |key| action.configuration.get(key).cloned().unwrap_or_default();
         let from = ObjectRef { bucket: value("S3Bucket"), key: value("S3ObjectKey") };
-        self.effects.push(Effect::CopySource { id: SourceId(number), from, to });
+        let encryption_key = self.store_key(action.execution);
+        self.effects.push(Effect::CopySource { id: SourceId(number), from, to, encryption_key });
     }
 
     /// What became of an [`Effect::CopySource`]. An answer that comes late, or twice, changes nothing.

@@ -14,6 +14,7 @@ pub(crate) fn issue(
     expires: Timestamp,
     readable: Vec<ObjectRef>,
     writable: Vec<ObjectRef>,
+    encryption_key: Option<String>,
 ) -> Issued {
     Issued {
         // The prefix that STS gives to session credentials.
@@ -24,6 +25,7 @@ pub(crate) fn issue(
             expires,
             readable,
             writable,
+            encryption_key,
         },
     }
 }

@@ -270,11 +270,21 @@ impl Engine {
         }
         let readable = action.inputs.iter().map(|artifact| artifact.location.clone()).collect();
         let writable = action.outputs.iter().map(|artifact| artifact.location.clone()).collect();
+        let key = self.store_key(action.execution);
         let expires = self.clock.after(self.settings.credential_life);
-        let issued = credentials::issue(&mut self.random, expires, readable, writable);
+        let issued = credentials::issue(&mut self.random, expires, readable, writable, key);
         // Never forgotten: a key that no job is known to have would be taken for an ordinary user's.
         self.grants.insert(issued.access_key_id.clone(), issued.grant.clone());
         Some(issued)
+    }
+}
+
+impl Engine {
+    /// The id of the KMS key that the execution's artifact store has.
+    pub(super) fn store_key(&self, execution: u64) -> Option<String> {
+        let declaration = &self.executions.get(&execution)?.declaration;
+        let key = declaration.store(&self.settings.region)?.encryption_key.as_ref()?;
+        Some(key.id.clone())
     }
 }
 

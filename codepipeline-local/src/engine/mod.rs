@@ -84,6 +84,8 @@ pub enum Effect {
         from: ObjectRef,
         /// The artifact's place.
         to: ObjectRef,
+        /// The id of the artifact store's KMS key, which the copy is encrypted with.
+        encryption_key: Option<String>,
     },
     /// Invoke the function with [`job_event`](crate::api::job_event), without waiting for its answer.
     InvokeFunction {

@@ -16,7 +16,10 @@ const TEMPORARY: &str = "ASIA";
 
 /// Marks a request that was made with a job's credentials.
 #[derive(Clone)]
-pub(super) struct JobCaller;
+pub(super) struct JobCaller {
+    /// The KMS key that the job's uploads must name, if there is one.
+    pub(super) encryption_key: Option<String>,
+}
 
 /// Who is behind an access key.
 pub(super) enum Caller {
@@ -76,7 +79,7 @@ impl S3Access for Access {
                 format!("A job's credentials are for its own artifacts: {} is denied here", cx.s3_op().name());
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
         }
-        cx.extensions_mut().insert(JobCaller);
+        cx.extensions_mut().insert(JobCaller { encryption_key: grant.encryption_key });
         Ok(())
     }
 }

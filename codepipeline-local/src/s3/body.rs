@@ -18,35 +18,41 @@ const LONGEST_HEAD: usize = 1024;
 /// The body, of which the unread rest is still read when it is dropped. A client that is refused while it still sends
 /// would otherwise find the connection reset, and not the answer.
 pub(crate) fn read_to_its_end(headers: &HeaderMap, body: Body) -> Body {
-    // Whoever waits for leave to send it sends nothing when refused.
-    if headers.contains_key(http::header::EXPECT) { body } else { Body::http_body(Draining(Some(body))) }
+    // A client that waits for `100 Continue` gets it at the first read, and sends nothing before.
+    let coming = !headers.contains_key(http::header::EXPECT);
+    Body::http_body(Draining { body: Some(body), coming })
 }
 
-struct Draining(Option<Body>);
+struct Draining {
+    body: Option<Body>,
+    /// Whether the client sends the body, whatever the answer is.
+    coming: bool,
+}
 
 impl hyper::body::Body for Draining {
     type Data = Bytes;
     type Error = StdError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
-        match &mut self.0 {
+        self.coming = true;
+        match &mut self.body {
             Some(body) => Pin::new(body).poll_frame(cx),
             None => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(hyper::body::Body::is_end_stream)
+        self.body.as_ref().is_none_or(hyper::body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> hyper::body::SizeHint {
-        self.0.as_ref().map_or_else(|| hyper::body::SizeHint::with_exact(0), hyper::body::Body::size_hint)
+        self.body.as_ref().map_or_else(|| hyper::body::SizeHint::with_exact(0), hyper::body::Body::size_hint)
     }
 }
 
 impl Drop for Draining {
     fn drop(&mut self) {
-        let unread = self.0.take().filter(|body| !hyper::body::Body::is_end_stream(body));
+        let unread = self.body.take().filter(|body| self.coming && !hyper::body::Body::is_end_stream(body));
         if let (Some(mut body), Ok(runtime)) = (unread, tokio::runtime::Handle::try_current()) {
             runtime.spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
         }

@@ -6,6 +6,7 @@ mod blob;
 mod body;
 mod catalog;
 mod condition;
+mod encryption;
 mod listing;
 mod messages;
 mod objects;
@@ -61,6 +62,15 @@ impl Folder {
     }
 }
 
+/// How an S3 behaves.
+#[derive(Default)]
+pub(crate) struct StoreSettings {
+    /// How slow it is for jobs.
+    pub(crate) pace: S3Pace,
+    /// Admits uploads without `aws:kms` into artifact stores.
+    pub(crate) accept_unencrypted_uploads: bool,
+}
+
 /// An S3 in a folder.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -97,8 +107,9 @@ impl Store {
         clock: Clock,
         permissions: Arc<dyn Permissions>,
         log: RequestLog,
-        pace: S3Pace,
+        settings: &StoreSettings,
     ) -> io::Result<Self> {
+        let &StoreSettings { pace, accept_unencrypted_uploads } = settings;
         let catalog = Catalog::open(folder.path())?;
         let shared = || Arc::clone(&permissions);
         let storage = Arc::new(Storage {
@@ -106,6 +117,7 @@ impl Store {
             uploads: Default::default(),
             clock: clock.clone(),
             permissions: shared(),
+            accept_unencrypted_uploads,
             _folder: folder,
         });
         let mut builder = S3ServiceBuilder::new(Operations(Arc::clone(&storage)));
@@ -171,15 +183,20 @@ impl Store {
         self.storage.catalog.get(&place.bucket, &place.key).is_ok()
     }
 
-    /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms`.
-    pub(crate) async fn copy(&self, from: &ObjectRef, to: &ObjectRef) -> Result<Copied, CopyError> {
+    /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms` and this key.
+    pub(crate) async fn copy(
+        &self,
+        from: &ObjectRef,
+        to: &ObjectRef,
+        key_id: Option<String>,
+    ) -> Result<Copied, CopyError> {
         let copied = async {
             let catalog = &self.storage.catalog;
             let source = catalog.get(&from.bucket, &from.key)?;
             let mut metadata = self.storage.attributes(&source).await?.metadata.unwrap_or_default();
             let blob = catalog.new_blob().map_err(catalog::internal)?;
             blob.fill_from(&source.blob).map_err(catalog::internal)?;
-            let encryption = Encryption { algorithm: ServerSideEncryption::AWS_KMS.to_owned(), key_id: None };
+            let encryption = Encryption { algorithm: ServerSideEncryption::AWS_KMS.to_owned(), key_id };
             let e_tag = source.record.e_tag.clone();
             let place = (to.bucket.as_str(), to.key.as_str());
             let now = self.storage.clock.now();

@@ -18,14 +18,14 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use super::blob::{BUCKET, KEY};
 use super::catalog::{Object, Record, internal};
 use super::condition::{Condition, check_read};
-use super::storage::{Storage, date, is_job};
+use super::storage::{Storage, date, job_caller};
 
 /// How much of a file is read at a time.
 const READ_SIZE: usize = 256 * 1024;
 
 impl Storage {
     pub(super) async fn put(&self, mut request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-        let job = is_job(&request.extensions);
+        let job = job_caller(&request.extensions);
         let input = &mut request.input;
         self.catalog.check_bucket(&input.bucket)?;
         let bucket = std::mem::replace(&mut input.bucket, BUCKET.into());
@@ -132,7 +132,7 @@ impl Storage {
         &self,
         mut request: S3Request<CopyObjectInput>,
     ) -> S3Result<S3Response<CopyObjectOutput>> {
-        let job = is_job(&request.extensions);
+        let job = job_caller(&request.extensions);
         let input = &mut request.input;
         let CopySource::Bucket { bucket: from_bucket, key: from_key, version_id: None } = &input.copy_source else {
             return Err(s3_error!(NotImplemented, "The emulator copies from buckets, and keeps no versions"));

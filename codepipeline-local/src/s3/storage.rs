@@ -13,14 +13,13 @@ use s3s::dto::{
     GetObjectTaggingOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput,
     ListBucketsOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectsInput, ListObjectsOutput,
     ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutObjectInput, PutObjectOutput,
-    ServerSideEncryption, Timestamp as Date, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput,
-    UploadPartOutput,
+    Timestamp as Date, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
-use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::Folder;
 use super::access::JobCaller;
-use super::catalog::{Catalog, Encryption, internal};
+use super::catalog::{Catalog, internal};
 use super::uploads::Uploads;
 use crate::clock::Clock;
 use crate::types::{Permissions, Timestamp};
@@ -31,40 +30,15 @@ pub(super) struct Storage {
     pub(super) uploads: Uploads,
     pub(super) clock: Clock,
     pub(super) permissions: Arc<dyn Permissions>,
+    /// Admits uploads without `aws:kms` into artifact stores.
+    pub(super) accept_unencrypted_uploads: bool,
     /// The last to go: removing a folder that a request still writes into leaves it behind.
     pub(super) _folder: Folder,
 }
 
-impl Storage {
-    /// How an upload is to be encrypted, or why it is refused.
-    pub(super) fn encryption(
-        &self,
-        bucket: &str,
-        job: bool,
-        (algorithm, key_id): (Option<ServerSideEncryption>, Option<String>),
-    ) -> S3Result<Encryption> {
-        let demanded = job || self.permissions.is_artifact_store(bucket);
-        let named = algorithm.as_ref().map(ServerSideEncryption::as_str);
-        if demanded && named != Some(ServerSideEncryption::AWS_KMS) {
-            let message = format!(
-                "An upload into the artifact store {bucket} must have the header x-amz-server-side-encryption: aws:kms, and \
-                 this one has {}: the policy of an artifact bucket denies it",
-                named.unwrap_or("none")
-            );
-            return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
-        }
-        if key_id.is_some() && named != Some(ServerSideEncryption::AWS_KMS) {
-            let message = "x-amz-server-side-encryption-aws-kms-key-id needs x-amz-server-side-encryption: aws:kms";
-            return Err(s3_error!(InvalidArgument, "{}", message));
-        }
-        // Without a word about it S3 encrypts with its own keys (S3 User Guide, "default bucket encryption").
-        Ok(Encryption { algorithm: named.unwrap_or(ServerSideEncryption::AES256).to_owned(), key_id })
-    }
-}
-
-/// Whether the request was signed with a job's credentials.
-pub(super) fn is_job(extensions: &Extensions) -> bool {
-    extensions.get::<JobCaller>().is_some()
+/// The job whose credentials the request was signed with.
+pub(super) fn job_caller(extensions: &Extensions) -> Option<JobCaller> {
+    extensions.get().cloned()
 }
 
 /// A moment as S3 answers it.

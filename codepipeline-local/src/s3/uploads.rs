@@ -17,7 +17,7 @@ use super::blob::{BUCKET, Blob, KEY};
 use super::catalog::{Encryption, Record, internal};
 use super::condition::{Condition, check_read};
 use super::objects::contents;
-use super::storage::{Storage, date, is_job, own_request};
+use super::storage::{Storage, date, job_caller, own_request};
 use crate::types::Timestamp;
 
 /// Every part but the last must have this size (S3 User Guide, "Amazon S3 multipart upload limits").
@@ -62,7 +62,7 @@ impl Storage {
         &self,
         mut request: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-        let job = is_job(&request.extensions);
+        let job = job_caller(&request.extensions);
         let input = &mut request.input;
         self.catalog.check_bucket(&input.bucket)?;
         let bucket = std::mem::replace(&mut input.bucket, BUCKET.into());

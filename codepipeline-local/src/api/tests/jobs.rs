@@ -325,8 +325,16 @@ fn the_artifact_stores_key_goes_with_the_job() {
     input["pipeline"]["artifactStore"]["encryptionKey"] = json!({"id": "alias/artifacts", "type": "KMS"});
     local.call("CreatePipeline", &input);
     local.start("web");
-    local.finish_sources(&found());
-    assert_eq!(local.claim()["data"]["encryptionKey"], json!({"id": "alias/artifacts", "type": "KMS"}));
+    for effect in local.engine.take_effects() {
+        let Effect::CopySource { id, encryption_key, .. } = effect else { continue };
+        assert_eq!(encryption_key.as_deref(), Some("alias/artifacts"));
+        local.engine.source_finished(local.now, id, found());
+    }
+    let data = local.claim()["data"].clone();
+    assert_eq!(data["encryptionKey"], json!({"id": "alias/artifacts", "type": "KMS"}));
+    let access_key_id = data["artifactCredentials"]["accessKeyId"].as_str().unwrap();
+    let grant = local.engine.grant(access_key_id).unwrap();
+    assert_eq!(grant.encryption_key.as_deref(), Some("alias/artifacts"));
 }
 
 #[test]

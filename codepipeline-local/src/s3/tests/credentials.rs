@@ -76,6 +76,53 @@ async fn an_upload_that_names_no_kms_encryption_is_refused_in_an_artifact_store(
     );
 }
 
+#[tokio::test]
+async fn a_job_uploads_with_the_artifact_stores_key_only() {
+    let server = Server::start().await;
+    let arn = "arn:aws:kms:us-east-1:123456789012:key/1234abcd";
+    let job = server.job_with_key("ASIAJOB", Some(arn));
+    let put = |key: Option<&str>| {
+        let put = job.put_object().bucket("artifacts").key("out").body(body("x"));
+        put.server_side_encryption(ServerSideEncryption::AwsKms).set_ssekms_key_id(key.map(str::to_owned)).send()
+    };
+    for key in [None, Some("alias/other")] {
+        let refused = put(key).await;
+        let message = refused.as_ref().err().unwrap().as_service_error().unwrap().message().unwrap_or_default();
+        assert!(message.contains(arn) && message.contains(key.unwrap_or("missing")), "{message}");
+        assert_eq!(code(refused), "AccessDenied");
+    }
+    for key in [arn, "1234abcd"] {
+        put(Some(key)).await.unwrap();
+    }
+    let begin = |key: &str| {
+        let begin = job.create_multipart_upload().bucket("artifacts").key("out").ssekms_key_id(key);
+        begin.server_side_encryption(ServerSideEncryption::AwsKms).send()
+    };
+    assert_eq!(code(begin("alias/other").await), "AccessDenied");
+    begin(arn).await.unwrap();
+
+    let without = server.job("ASIAOTHER");
+    for key in [None, Some("alias/any")] {
+        let put = without
+            .put_object()
+            .bucket("artifacts")
+            .key("out")
+            .body(body("x"))
+            .set_ssekms_key_id(key.map(str::to_owned));
+        put.server_side_encryption(ServerSideEncryption::AwsKms).send().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_setting_admits_unencrypted_uploads() {
+    let settings = StoreSettings { accept_unencrypted_uploads: true, ..StoreSettings::default() };
+    let server = Server::with(settings).await;
+    for client in [server.anyone(), server.job("ASIAJOB"), server.job_with_key("ASIAKEY", Some("alias/key"))] {
+        client.put_object().bucket("artifacts").key("out").body(body("x")).send().await.unwrap();
+        client.create_multipart_upload().bucket("artifacts").key("out").send().await.unwrap();
+    }
+}
+
 /// Clients that sign each chunk of a body (the Java SDK over plain HTTP) do it with a secret that the emulator doesn't know.
 #[tokio::test]
 async fn a_body_of_signed_chunks_is_taken_from_an_ordinary_user() {

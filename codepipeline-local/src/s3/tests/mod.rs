@@ -47,17 +47,17 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
-        Self::with(S3Pace::default()).await
+        Self::with(StoreSettings::default()).await
     }
 
-    async fn with(pace: S3Pace) -> Self {
+    async fn with(settings: StoreSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let table = Arc::new(Table::default());
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
         let store = {
             let permissions: Arc<dyn Permissions> = Arc::clone(&table) as _;
             let folder = Folder::Given(folder.path().into());
-            Store::open(folder, time.clock(), permissions, RequestLog::default(), pace).unwrap()
+            Store::open(folder, time.clock(), permissions, RequestLog::default(), &settings).unwrap()
         };
         let answering = store.clone();
         let answer = move |request: Request<hyper::body::Incoming>| {
@@ -87,6 +87,11 @@ impl Server {
 
     /// A client with a job's credentials, good for a minute.
     fn job(&self, access_key_id: &str) -> Client {
+        self.job_with_key(access_key_id, None)
+    }
+
+    /// The same for an artifact store that has this KMS key.
+    fn job_with_key(&self, access_key_id: &str, encryption_key: Option<&str>) -> Client {
         let at = |key: &str| ObjectRef { bucket: "artifacts".into(), key: key.into() };
         let grant = Grant {
             secret_access_key: "the secret".into(),
@@ -94,6 +99,7 @@ impl Server {
             expires: self.time.clock().now().after(Duration::from_secs(60)),
             readable: vec![at("in")],
             writable: vec![at("out")],
+            encryption_key: encryption_key.map(str::to_owned),
         };
         let token = Some(grant.session_token.clone());
         self.table.grants.lock().unwrap().insert(access_key_id.into(), grant);

@@ -111,13 +111,18 @@ async fn the_engines_copy_says_that_it_is_encrypted_with_kms() {
     let put = client.put_object().bucket("bucket").key("source.zip").body(body("zip"));
     put.metadata("codepipeline-artifact-revision-summary", "first").send().await.unwrap();
     let at = |bucket: &str, key: &str| ObjectRef { bucket: bucket.into(), key: key.into() };
-    let copied = server.store.copy(&at("bucket", "source.zip"), &at("artifacts", "p/S/1")).await.unwrap();
+    let copied = server
+        .store
+        .copy(&at("bucket", "source.zip"), &at("artifacts", "p/S/1"), Some("alias/key".into()))
+        .await
+        .unwrap();
     assert_eq!(copied.revision_summary.as_deref(), Some("first"));
     client.delete_object().bucket("bucket").key("source.zip").send().await.unwrap();
     let got = client.get_object().bucket("artifacts").key("p/S/1").send().await.unwrap();
     assert_eq!(got.server_side_encryption(), Some(&ServerSideEncryption::AwsKms));
+    assert_eq!(got.ssekms_key_id(), Some("alias/key"));
     assert_eq!(&got.body.collect().await.unwrap().to_vec(), b"zip");
-    let missing = server.store.copy(&at("bucket", "source.zip"), &at("artifacts", "p/S/2")).await;
+    let missing = server.store.copy(&at("bucket", "source.zip"), &at("artifacts", "p/S/2"), None).await;
     assert!(matches!(missing, Err(CopyError::NotFound(_))));
 }
 
@@ -151,9 +156,14 @@ async fn a_temporary_folder_is_removed_when_the_last_request_is_done_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
     let table: Arc<dyn Permissions> = Arc::new(Table::default());
-    let store =
-        Store::open(Folder::Temporary(folder), Clock::machine(), table, RequestLog::default(), S3Pace::default())
-            .unwrap();
+    let store = Store::open(
+        Folder::Temporary(folder),
+        Clock::machine(),
+        table,
+        RequestLog::default(),
+        &StoreSettings::default(),
+    )
+    .unwrap();
     store.create_bucket("bucket").unwrap();
     let answering = store.clone();
     let answer = move |request: Request<hyper::body::Incoming>| {

@@ -9,7 +9,7 @@ fn bytes_per_second(number: u64) -> S3Pace {
 }
 
 async fn with_input(pace: S3Pace, content: &str) -> Server {
-    let server = Server::with(pace).await;
+    let server = Server::with(StoreSettings { pace, ..StoreSettings::default() }).await;
     let put = server.anyone().put_object().bucket("artifacts").key("in");
     put.server_side_encryption(ServerSideEncryption::AwsKms).body(body(content)).send().await.unwrap();
     server

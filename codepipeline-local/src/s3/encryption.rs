@@ -1,0 +1,77 @@
+//! How uploads are encrypted: which headers an artifact store demands, and which key a job must name.
+
+use s3s::dto::ServerSideEncryption;
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+
+use super::access::JobCaller;
+use super::catalog::Encryption;
+use super::storage::Storage;
+
+/// What an upload's headers ask for: the algorithm and the id of the key.
+pub(super) type Asked = (Option<ServerSideEncryption>, Option<String>);
+
+impl Storage {
+    /// How an upload is to be encrypted, or why it is refused. `job` is set if it is signed with a job's credentials.
+    pub(super) fn encryption(
+        &self,
+        bucket: &str,
+        job: Option<JobCaller>,
+        (algorithm, key_id): Asked,
+    ) -> S3Result<Encryption> {
+        let named = algorithm.as_ref().map(ServerSideEncryption::as_str);
+        let kms = named == Some(ServerSideEncryption::AWS_KMS);
+        if !matches!(
+            named,
+            None | Some(
+                ServerSideEncryption::AES256 | ServerSideEncryption::AWS_KMS | ServerSideEncryption::AWS_KMS_DSSE
+            )
+        ) {
+            return Err(s3_error!(InvalidArgument, "The encryption method specified is not supported"));
+        }
+        let demanded =
+            !self.accept_unencrypted_uploads && (job.is_some() || self.permissions.is_artifact_store(bucket));
+        if demanded && !kms {
+            let message = format!(
+                "An upload into the artifact store {bucket} must have the header x-amz-server-side-encryption: aws:kms, and \
+                 this one has {}: the policy of an artifact bucket denies it",
+                named.unwrap_or("none")
+            );
+            return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
+        }
+        if key_id.is_some() && !named.is_some_and(|named| named.starts_with("aws:kms")) {
+            let message = "x-amz-server-side-encryption-aws-kms-key-id needs x-amz-server-side-encryption: aws:kms";
+            return Err(s3_error!(InvalidArgument, "{}", message));
+        }
+        if let (Some(demanded), true) = (job.and_then(|job| job.encryption_key), kms)
+            && key_id.as_deref().map(key_name) != Some(key_name(&demanded))
+        {
+            let message = format!(
+                "The artifact store {bucket} has the encryption key {demanded}, and a job may write with that key only: this \
+                 upload's x-amz-server-side-encryption-aws-kms-key-id is {}",
+                key_id.as_deref().unwrap_or("missing")
+            );
+            return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
+        }
+        // An upload that asks for nothing is encrypted with S3's own keys (S3 User Guide, "default bucket encryption").
+        Ok(Encryption { algorithm: named.unwrap_or(ServerSideEncryption::AES256).to_owned(), key_id })
+    }
+}
+
+/// The part of a key's id that an ARN, a bare id and an alias have in common: `key/ID` and `ID` name the same key.
+fn key_name(id: &str) -> &str {
+    let resource = if id.starts_with("arn:") { id.splitn(6, ':').last().unwrap_or(id) } else { id };
+    resource.strip_prefix("key/").unwrap_or(resource)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keys_arn_and_its_bare_id_name_the_same_key() {
+        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        assert_eq!(key_name(id), key_name(&format!("arn:aws:kms:us-east-1:123456789012:key/{id}")));
+        assert_eq!(key_name("alias/a"), key_name("arn:aws:kms:us-east-1:123456789012:alias/a"));
+        assert_ne!(key_name("alias/a"), key_name("a"));
+    }
+}
