@@ -20,6 +20,7 @@ pub mod runtime_api;
 mod s3;
 mod server;
 mod shell;
+mod sts;
 mod subscribers;
 pub mod types;
 mod wire;

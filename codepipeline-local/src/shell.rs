@@ -1,4 +1,4 @@
-//! What surrounds the engine: CodePipeline's requests go to it, all others to S3, and what it wants done in between is done.
+//! What surrounds the engine: CodePipeline's requests go to it, STS's one call is answered, all others go to S3, and what it wants done in between is done.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
@@ -21,6 +21,7 @@ use crate::ids::random_uuid;
 use crate::request_log::RequestLog;
 use crate::s3::{CopyError, Store};
 use crate::server::JobInvocation;
+use crate::sts;
 use crate::subscribers::Subscribers;
 use crate::types::{Grant, ObjectRef, Permissions};
 
@@ -177,6 +178,11 @@ impl Shared {
     async fn respond(&self, target: Option<&str>, request: Request<Body>) -> Result<Response<Body>, HttpError> {
         match target {
             Some(target) => Ok(self.answer_codepipeline(target, request.into_body()).await),
+            None if sts::is_for(&request) => {
+                self.log.add(sts::OPERATION);
+                let account = lock(&self.engine).settings.account_id.clone();
+                Ok(sts::answer(&account, request).await)
+            }
             None => self.store.answer(request).await,
         }
     }

@@ -79,7 +79,7 @@ impl ActionType {
 }
 
 impl Engine {
-    /// A type that exists with the same definition gets the tags beside its own.
+    /// Adds the tags to those of a type that exists with the same definition.
     pub(crate) fn create_action_type(&mut self, action_type: ActionType, tags: &[Tag]) -> Result<ActionType, ApiError> {
         check(&action_type)?;
         let kept = self.action_types.get(&action_type.id).map_or(&[][..], |known| &known.tags);

@@ -11,7 +11,7 @@ use super::{
 /// Tags per resource (User Guide, "limits").
 const MOST: usize = 50;
 
-/// What may stand in keys and values beside letters, numbers and spaces (User Guide, "limits").
+/// Signs that keys and values may have in addition to letters, numbers and spaces (User Guide, "limits").
 const SIGNS: &str = "+-=._:/@";
 
 /// The longest pipeline name in the API model.
@@ -26,7 +26,7 @@ enum Resource {
 }
 
 impl Engine {
-    /// The resource's tags, in the order in which they were added.
+    /// The resource's tags, the first one added first.
     pub(crate) fn tags(&self, arn: &str) -> Result<&[Tag], ApiError> {
         let resource = self.resource(arn)?;
         let tags = match &resource {

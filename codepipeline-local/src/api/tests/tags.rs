@@ -84,7 +84,7 @@ fn tags_go_with_their_resource() {
 }
 
 #[test]
-fn a_type_created_again_gets_the_tags_beside_its_own() {
+fn a_type_created_again_gets_the_new_tags_too() {
     let mut local = local();
     local.call("TagResource", &json!({"resourceArn": TYPE, "tags": [tag("team", "a")]}));
     let mut again = action_type();

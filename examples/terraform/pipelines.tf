@@ -1,0 +1,175 @@
+locals {
+  shell = aws_codepipeline_custom_action_type.shell
+}
+
+# A pipeline of type V2: it has variables, and its executions wait for each other.
+resource "aws_codepipeline" "web" {
+  name           = "web"
+  role_arn       = local.role
+  pipeline_type  = "V2"
+  execution_mode = "QUEUED"
+
+  artifact_store {
+    type     = "S3"
+    location = "web-artifacts"
+  }
+
+  variable {
+    name          = "Target"
+    default_value = "all"
+    description   = "What make builds"
+  }
+
+  stage {
+    name = "Source"
+
+    action {
+      name             = "Fetch"
+      category         = "Source"
+      owner            = "AWS"
+      provider         = "S3"
+      version          = "1"
+      namespace        = "Source"
+      output_artifacts = ["Source"]
+
+      configuration = {
+        S3Bucket             = "web-sources"
+        S3ObjectKey          = "source.zip"
+        PollForSourceChanges = "false"
+      }
+    }
+  }
+
+  stage {
+    name = "Test"
+
+    action {
+      name            = "Unit"
+      category        = local.shell.category
+      owner           = local.shell.owner
+      provider        = local.shell.provider_name
+      version         = local.shell.version
+      run_order       = 1
+      input_artifacts = ["Source"]
+
+      configuration = {
+        Project = "web"
+        Command = "make test"
+      }
+    }
+
+    action {
+      name             = "Build"
+      category         = local.shell.category
+      owner            = local.shell.owner
+      provider         = local.shell.provider_name
+      version          = local.shell.version
+      run_order        = 2
+      namespace        = "Build"
+      input_artifacts  = ["Source"]
+      output_artifacts = ["Site"]
+
+      configuration = {
+        Project = "web"
+        Command = "make #{variables.Target} REVISION=#{Source.ETag}"
+      }
+    }
+  }
+
+  dynamic "stage" {
+    for_each = var.approval ? ["Approve"] : []
+
+    content {
+      name = stage.value
+
+      action {
+        name               = "Ask"
+        category           = "Approval"
+        owner              = "AWS"
+        provider           = "Manual"
+        version            = "1"
+        timeout_in_minutes = 60
+
+        configuration = {
+          CustomData = "Execution #{codepipeline.PipelineExecutionId}"
+        }
+      }
+    }
+  }
+
+  stage {
+    name = "Deploy"
+
+    action {
+      name            = "Publish"
+      category        = "Invoke"
+      owner           = "AWS"
+      provider        = "Lambda"
+      version         = "1"
+      input_artifacts = ["Site"]
+
+      configuration = {
+        FunctionName   = "publish"
+        UserParameters = jsonencode({ target = "#{variables.Target}" })
+      }
+    }
+  }
+
+  tags = { Kind = "pipeline" }
+}
+
+# A pipeline of type V1, whose artifacts are encrypted with a key of its own.
+resource "aws_codepipeline" "nightly" {
+  name          = "nightly"
+  role_arn      = local.role
+  pipeline_type = "V1"
+
+  artifact_store {
+    type     = "S3"
+    location = "nightly-artifacts"
+
+    encryption_key {
+      id   = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-4333-8444-555555555555"
+      type = "KMS"
+    }
+  }
+
+  stage {
+    name = "Source"
+
+    action {
+      name             = "Fetch"
+      category         = "Source"
+      owner            = "AWS"
+      provider         = "S3"
+      version          = "1"
+      output_artifacts = ["Source"]
+
+      configuration = {
+        S3Bucket             = "web-sources"
+        S3ObjectKey          = "source.zip"
+        PollForSourceChanges = "false"
+      }
+    }
+  }
+
+  stage {
+    name = "Test"
+
+    action {
+      name            = "Soak"
+      category        = local.shell.category
+      owner           = local.shell.owner
+      provider        = local.shell.provider_name
+      version         = local.shell.version
+      input_artifacts = ["Source"]
+
+      configuration = {
+        Project = "nightly"
+        Command = "make soak"
+      }
+    }
+  }
+
+  tags = { Kind = "pipeline" }
+}
