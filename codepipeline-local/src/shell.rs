@@ -104,6 +104,10 @@ impl Shared {
             Effect::CopySource { id, from, to, encryption_key } => {
                 self.copy_source(id, &from, &to, encryption_key).await;
             }
+            Effect::LookAtSource { id, object } => {
+                let found = self.look_at(&object);
+                lock(&self.engine).source_looked(self.clock.now(), id, found);
+            }
             Effect::Event(event) => self.events.send(&event),
             Effect::InvokeFunction { function, job } => self.invoke(function, &job),
             Effect::CheckOutputs { id, mut places } => {
@@ -119,6 +123,11 @@ impl Shared {
             tracing::warn!(job, "a Lambda Invoke action has no function to invoke; it will time out");
         }
         self.invocations.send(&JobInvocation { function, event });
+    }
+
+    fn look_at(&self, object: &ObjectRef) -> Result<String, SourceError> {
+        let missing = || SourceError::NotFound(format!("{} in {}", object.key, object.bucket));
+        self.store.revision(object).ok_or_else(missing)
     }
 
     async fn copy_source(&self, id: SourceId, from: &ObjectRef, to: &ObjectRef, key_id: Option<String>) {

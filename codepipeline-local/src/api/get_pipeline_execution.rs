@@ -25,19 +25,14 @@ pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
         ("status", execution.status.name().into()),
         ("artifactRevisions", artifact_revisions(engine, number).into()),
         ("variables", if variables.is_empty() { Value::Null } else { variables.into() }),
-        ("trigger", trigger(engine, execution)),
+        ("trigger", trigger(execution)),
         ("executionMode", execution.declaration.execution_mode.name().into()),
         ("executionType", "STANDARD".into()),
     ])}))
 }
 
-pub(super) fn trigger(engine: &Engine, execution: &Execution) -> Value {
-    json!({"triggerType": execution.trigger, "triggerDetail": owner(engine)})
-}
-
-/// Who does all that users do.
-pub(super) fn owner(engine: &Engine) -> String {
-    format!("arn:aws:iam::{}:root", engine.settings.account_id)
+pub(super) fn trigger(execution: &Execution) -> Value {
+    json!({"triggerType": execution.trigger.kind.name(), "triggerDetail": execution.trigger.detail})
 }
 
 /// The revisions of the source actions' artifacts.

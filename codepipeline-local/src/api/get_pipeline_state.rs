@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, get_pipeline_execution::owner, object, read, seconds};
+use super::{Answer, object, read, seconds};
 use crate::engine::{
     Engine,
     actions::ActionExecution,
@@ -59,7 +59,7 @@ fn transition(engine: &Engine, pipeline: &str, stage: &str) -> Value {
             "enabled": false,
             "disabledReason": disabled.reason,
             "lastChangedAt": seconds(disabled.at),
-            "lastChangedBy": owner(engine),
+            "lastChangedBy": engine.user_arn(),
         }),
     }
 }

@@ -66,7 +66,7 @@ fn summary(engine: &Engine, number: u64, execution: &Execution) -> Value {
         ("startTime", seconds(execution.started).into()),
         ("lastUpdateTime", seconds(execution.updated).into()),
         ("sourceRevisions", sources.into()),
-        ("trigger", trigger(engine, execution)),
+        ("trigger", trigger(execution)),
         ("stopTrigger", execution.stop_reason.as_ref().map(|reason| json!({"reason": reason})).into()),
         ("executionMode", execution.declaration.execution_mode.name().into()),
         ("executionType", "STANDARD".into()),

@@ -23,7 +23,7 @@ use crate::server::{Emulator, Options};
 
 /// Serve CodePipeline and S3 on a loopback port
 ///
-/// Pipelines run when they are started: S3 source actions take PollForSourceChanges, but changes are not polled for.
+/// As on AWS, a pipeline starts when it is created and when its S3 source changes.
 #[derive(Args)]
 pub(super) struct Serve {
     /// The port; 0 for any that is free

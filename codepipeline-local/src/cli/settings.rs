@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::durations::{OrNever, parse, parse_or_never};
 use crate::engine::{Leniency, NonceForm, Settings};
 
-/// What CodePipeline does where its documentation is silent. The defaults are the engine's.
+/// What CodePipeline does where its documentation is silent, and what it does unasked.
 #[derive(Args)]
 #[command(next_help_heading = "Where the service's documentation is silent")]
 pub(super) struct SettingFlags {
@@ -80,16 +80,28 @@ pub(super) struct SettingFlags {
     /// Every event comes twice
     #[arg(long)]
     duplicate_events: bool,
-    /// An update that changes a pipeline's stages cancels the executions in progress
-    #[arg(long)]
-    cancel_on_update: bool,
-    /// A new pipeline starts at once
-    #[arg(long)]
-    start_on_create: bool,
     /// How many items a listing without maxResults has per page [default: 100]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     page_size: Option<u16>,
+    /// A new pipeline waits for its first start [default: it starts at once]
+    #[arg(long, help_heading = UNASKED, overrides_with = "start_on_create")]
+    no_start_on_create: bool,
+    /// Executions in progress continue after an update that changes the pipeline's stages [default: it cancels them]
+    #[arg(long, help_heading = UNASKED, overrides_with = "cancel_on_update")]
+    no_cancel_on_update: bool,
+    /// How often S3 sources without PollForSourceChanges=false are looked at for changes, or never [default: 60s]
+    #[arg(long, help_heading = UNASKED, value_name = "DURATION", value_parser = some_time_or_never)]
+    source_poll: Option<OrNever>,
+    /// The default
+    #[arg(long, hide = true, overrides_with = "no_start_on_create")]
+    start_on_create: bool,
+    /// The default
+    #[arg(long, hide = true, overrides_with = "no_cancel_on_update")]
+    cancel_on_update: bool,
 }
+
+/// The heading of the flags that turn off what AWS does.
+const UNASKED: &str = "What CodePipeline does unasked";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Nonce {
@@ -102,10 +114,29 @@ fn account(text: &str) -> Result<String, String> {
     if twelve_digits { Ok(text.to_owned()) } else { Err("an account has twelve digits".to_owned()) }
 }
 
+/// A duration above zero, or `never`.
+fn some_time_or_never(text: &str) -> Result<OrNever, String> {
+    match parse_or_never(text)? {
+        OrNever(Some(Duration::ZERO)) => Err("it must be longer than 0s, or never".to_owned()),
+        duration => Ok(duration),
+    }
+}
+
+/// The engine's defaults, and what CodePipeline does unasked (User Guide, "pipelines-create", "pipelines-edit" and
+/// "action-reference-S3"). The engine's own defaults leave that out, so that a test sees only what it asked for.
+fn defaults() -> Settings {
+    Settings {
+        start_on_create: true,
+        cancel_on_update: true,
+        source_poll: Some(Duration::from_secs(60)),
+        ..Settings::default()
+    }
+}
+
 impl SettingFlags {
-    /// The engine's defaults, with what the flags say instead.
+    /// The defaults of `serve`, with what the flags say instead.
     pub(super) fn settings(self) -> Settings {
-        let default = Settings::default();
+        let default = defaults();
         let accept_if = |flag: bool, otherwise| if flag { Leniency::Accept } else { otherwise };
         Settings {
             region: self.region.unwrap_or(default.region),
@@ -140,10 +171,11 @@ impl SettingFlags {
             credential_life: self.credential_life.unwrap_or(default.credential_life),
             configuration_value_limit: self.configuration_value_limit.unwrap_or(default.configuration_value_limit),
             extra_members: self.extra_members || default.extra_members,
-            start_on_create: self.start_on_create || default.start_on_create,
+            start_on_create: self.start_on_create || (default.start_on_create && !self.no_start_on_create),
             event_lead: self.event_lead.unwrap_or(default.event_lead),
             duplicate_events: self.duplicate_events || default.duplicate_events,
-            cancel_on_update: self.cancel_on_update || default.cancel_on_update,
+            cancel_on_update: self.cancel_on_update || (default.cancel_on_update && !self.no_cancel_on_update),
+            source_poll: self.source_poll.map_or(default.source_poll, |every| every.0),
             page_size: self.page_size.map_or(default.page_size, usize::from),
         }
     }
@@ -168,7 +200,7 @@ mod tests {
     #[test]
     fn each_flag_reaches_its_own_setting() {
         type Change = fn(&mut Settings);
-        let cases: [(&[&str], Change); 27] = [
+        let cases: [(&[&str], Change); 29] = [
             (&["--region", "eu-west-1"], |s| s.region = "eu-west-1".into()),
             (&["--account", "999999999999"], |s| s.account_id = "999999999999".into()),
             (&["--reoffer-delay", "7s"], |s| s.reoffer_after = Some(Duration::from_secs(7))),
@@ -194,15 +226,31 @@ mod tests {
             (&["--extra-members"], |s| s.extra_members = true),
             (&["--event-lead", "7s"], |s| s.event_lead = Duration::from_secs(7)),
             (&["--duplicate-events"], |s| s.duplicate_events = true),
-            (&["--cancel-on-update"], |s| s.cancel_on_update = true),
-            (&["--start-on-create"], |s| s.start_on_create = true),
+            (&["--no-cancel-on-update"], |s| s.cancel_on_update = false),
+            (&["--no-start-on-create"], |s| s.start_on_create = false),
+            (&["--source-poll", "7s"], |s| s.source_poll = Some(Duration::from_secs(7))),
+            (&["--source-poll", "never"], |s| s.source_poll = None),
         ];
-        assert_eq!(read(&[]), Settings::default());
+        assert_eq!(read(&[]), defaults());
         for (arguments, change) in cases {
-            let mut wanted = Settings::default();
+            let mut wanted = defaults();
             change(&mut wanted);
-            assert_ne!(wanted, Settings::default(), "{arguments:?} is told from the default");
+            assert_ne!(wanted, defaults(), "{arguments:?} differs from the default");
             assert_eq!(read(arguments), wanted, "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn the_last_flag_of_a_pair_counts() {
+        assert!(!read(&["--start-on-create", "--no-start-on-create"]).start_on_create);
+        assert!(read(&["--no-start-on-create", "--start-on-create"]).start_on_create);
+        assert!(!read(&["--cancel-on-update", "--no-cancel-on-update"]).cancel_on_update);
+        assert!(read(&["--no-cancel-on-update", "--cancel-on-update"]).cancel_on_update);
+    }
+
+    #[test]
+    fn sources_are_not_polled_without_a_pause() {
+        let refused = Line::try_parse_from(["serve", "--source-poll", "0s"]);
+        assert!(refused.is_err_and(|error| error.to_string().contains("never")));
     }
 }

@@ -176,8 +176,7 @@ pub(super) fn manual_approval() -> ActionType {
     }
 }
 
-/// The S3 source action of version 1 (User Guide, "action-reference-S3"). `PollForSourceChanges` is taken, and true by default
-/// as it is in the service, but nothing is polled for: an execution begins when it is started.
+/// The S3 source action of version 1 (User Guide, "action-reference-S3").
 pub(super) fn s3_source() -> ActionType {
     ActionType {
         id: first_version("Source", "S3"),

@@ -10,7 +10,7 @@ use super::{
     declaration::{ActionDeclaration, Configuration, PipelineDeclaration},
     executions::Execution,
     jobs::JobState,
-    structure, urls, variables,
+    polling, structure, urls, variables,
 };
 use crate::types::{ObjectRef, Timestamp};
 
@@ -38,6 +38,8 @@ pub(crate) struct ActionExecution {
     pub(crate) external_id: Option<String>,
     pub(crate) percent_complete: Option<u8>,
     pub(crate) error: Option<ActionError>,
+    /// The version that an S3 source must read, if the execution was started with one.
+    pub(crate) source_version: Option<String>,
     pub(crate) revision: Option<Revision>,
     pub(crate) variables: BTreeMap<String, String>,
     /// The variables of a success that waits for its output artifacts to be found.
@@ -114,6 +116,7 @@ impl Engine {
             external_id: None,
             percent_complete: None,
             error: None,
+            source_version: None,
             revision: None,
             variables: BTreeMap::new(),
             unchecked: None,
@@ -167,8 +170,7 @@ impl Engine {
     fn start_source(&mut self, number: u64) {
         let Some(action) = self.actions.get(&number) else { return };
         let Some(to) = action.outputs.first().map(|artifact| artifact.location.clone()) else { return };
-        let value = |key| action.configuration.get(key).cloned().unwrap_or_default();
-        let from = ObjectRef { bucket: value("S3Bucket"), key: value("S3ObjectKey") };
+        let from = polling::object_of(&action.configuration);
         let encryption_key = self.store_key(action.execution);
         self.effects.push(Effect::CopySource { id: SourceId(number), from, to, encryption_key });
     }
@@ -181,12 +183,12 @@ impl Engine {
             return;
         }
         let Some(action) = self.actions.get_mut(&id.0) else { return };
-        let value = |key| action.configuration.get(key).cloned().unwrap_or_default();
-        let (bucket, key) = (value("S3Bucket"), value("S3ObjectKey"));
+        let ObjectRef { bucket, key } = polling::object_of(&action.configuration);
         match result {
             Err(SourceError::NotFound(message)) => {
+                self.source_consumed(id.0);
                 let message = format!("No object with the key '{key}' in the bucket '{bucket}': {message}");
-                self.fail_action(now, id.0, "ConfigurationError", message);
+                self.fail_action(now, id.0, polling::NOT_FOUND, message);
             }
             Err(SourceError::Other(message)) => {
                 let message = format!("Copying '{key}' from the bucket '{bucket}' failed: {message}");
@@ -207,6 +209,7 @@ impl Engine {
                 variables.insert("VersionId".to_owned(), source.version_id.unwrap_or_else(|| "null".to_owned()));
                 action.revision =
                     Some(Revision { id: source.revision, change_id: etag, created: now, summary: source.summary });
+                self.source_consumed(id.0);
                 self.succeed_action(now, id.0, variables);
             }
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Artifact, Effect, Engine,
     actions::{ActionExecution, ActionStatus},
-    executions::{Execution, ExecutionStatus, StageStatus},
+    executions::{Execution, ExecutionStatus, StageStatus, Trigger},
 };
 use crate::dates::{iso, iso_seconds};
 
@@ -16,6 +16,11 @@ impl Engine {
         let mut detail = details(execution, state, execution.started);
         if let (Some(reason), "STOPPING" | "STOPPED") = (&execution.stop_reason, state) {
             detail.insert("stop-execution-comments".to_owned(), reason.clone().into());
+        }
+        if state == ExecutionStatus::InProgress.event_state() {
+            let Trigger { kind, detail: by } = &execution.trigger;
+            let trigger = json!({"trigger-type": kind.name(), "trigger-detail": by});
+            detail.insert("execution-trigger".to_owned(), trigger);
         }
         let pipeline = execution.pipeline.clone();
         self.tell("CodePipeline Pipeline Execution State Change", &pipeline, detail);

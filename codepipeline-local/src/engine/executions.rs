@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::{
     Engine,
     artifacts::Artifact,
-    declaration::PipelineDeclaration,
+    declaration::{ExecutionMode, PipelineDeclaration},
     error::ApiError,
     variables::{EXECUTION_NAMESPACE, Namespaces, PIPELINE_NAMESPACE},
 };
 use crate::types::Timestamp;
+
+/// Executions in progress of one pipeline in the modes QUEUED and PARALLEL (User Guide, "limits").
+const MOST_IN_PROGRESS: usize = 50;
 
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Execution {
@@ -23,8 +26,7 @@ pub(crate) struct Execution {
     pub(crate) status: ExecutionStatus,
     pub(crate) started: Timestamp,
     pub(crate) updated: Timestamp,
-    /// The API's name of what started it.
-    pub(crate) trigger: String,
+    pub(crate) trigger: Trigger,
     /// Why it was stopped, if its owner has said so.
     pub(crate) stop_reason: Option<String>,
     /// 1, and one more for each retry of a stage.
@@ -34,6 +36,31 @@ pub(crate) struct Execution {
     pub(crate) stages: Vec<StageStatus>,
     pub(super) artifacts: BTreeMap<String, Artifact>,
     pub(super) namespaces: Namespaces,
+}
+
+/// What started an execution (API reference, "ExecutionTrigger").
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Trigger {
+    pub(crate) kind: TriggerType,
+    /// The ARN of the user who started it, or the source action whose change did.
+    pub(crate) detail: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum TriggerType {
+    CreatePipeline,
+    StartPipelineExecution,
+    PollForSourceChanges,
+}
+
+impl TriggerType {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::CreatePipeline => "CreatePipeline",
+            Self::StartPipelineExecution => "StartPipelineExecution",
+            Self::PollForSourceChanges => "PollForSourceChanges",
+        }
+    }
 }
 
 #[derive(Deserialize, Serialize)]
@@ -155,11 +182,40 @@ impl Engine {
             return Ok(id.clone());
         }
         let values = variable_values(&declaration, given)?;
-        let id = self.start(now, name, &declaration, "StartPipelineExecution", values);
+        self.check_limit(name, &declaration)?;
+        let trigger = self.user_trigger(TriggerType::StartPipelineExecution);
+        let id = self.start(now, name, &declaration, trigger, values);
         if let Some(token) = token {
             self.started.insert(token, id.clone());
         }
         Ok(id)
+    }
+
+    /// The limit of executions in progress (User Guide, "limits"). In the mode SUPERSEDED a newer execution takes the
+    /// place of one that waits, so there is no limit.
+    pub(super) fn check_limit(&self, name: &str, declaration: &PipelineDeclaration) -> Result<(), ApiError> {
+        let mode = declaration.execution_mode;
+        let in_progress = || self.executions_of(name).filter(|(number, _)| self.active.contains(number)).count();
+        if mode == ExecutionMode::Superseded || in_progress() < MOST_IN_PROGRESS {
+            return Ok(());
+        }
+        Err(ApiError::new(
+            "ConcurrentPipelineExecutionsLimitExceededException",
+            format!(
+                "Pipeline '{name}' has {MOST_IN_PROGRESS} executions in progress, the limit in the mode {}",
+                mode.name()
+            ),
+        ))
+    }
+
+    /// A trigger that a user's request is.
+    pub(super) fn user_trigger(&self, kind: TriggerType) -> Trigger {
+        Trigger { kind, detail: self.user_arn() }
+    }
+
+    /// The ARN of the user who sends every request.
+    pub(crate) fn user_arn(&self) -> String {
+        format!("arn:aws:iam::{}:root", self.settings.account_id)
     }
 
     pub(super) fn start(
@@ -167,7 +223,7 @@ impl Engine {
         now: Timestamp,
         name: &str,
         declaration: &Arc<PipelineDeclaration>,
-        trigger: &'static str,
+        trigger: Trigger,
         variables: BTreeMap<String, String>,
     ) -> String {
         let id = self.random.uuid();
@@ -182,7 +238,7 @@ impl Engine {
                 status: ExecutionStatus::InProgress,
                 started: now,
                 updated: now,
-                trigger: trigger.to_owned(),
+                trigger,
                 stop_reason: None,
                 attempt: 1,
                 place: Place::Waiting { stage: 0 },

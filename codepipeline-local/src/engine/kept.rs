@@ -184,6 +184,7 @@ impl Engine {
         let latest: Vec<_> = self.pipelines.values().map(|pipeline| pipeline.latest().clone()).collect();
         for declaration in latest {
             self.create_buckets(&declaration);
+            self.watch_sources(now, &declaration.name);
         }
         Ok(())
     }

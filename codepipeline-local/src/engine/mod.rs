@@ -19,6 +19,7 @@ mod invocations;
 pub(crate) mod jobs;
 mod kept;
 pub(crate) mod pipelines;
+mod polling;
 mod progress;
 mod random;
 pub(crate) mod results;
@@ -62,6 +63,8 @@ pub struct Engine {
     jobs: BTreeMap<u64, jobs::Job>,
     job_numbers: BTreeMap<String, u64>,
     grants: Tracked<String, Grant>,
+    /// The S3 sources that are polled, by the pipeline's name and the action's.
+    watches: BTreeMap<(String, String), polling::Watch>,
     effects: Vec<Effect>,
     /// What was kept of that which has no entries; `None` where nothing is kept.
     kept: Option<kept::Kept>,
@@ -86,6 +89,13 @@ pub enum Effect {
         to: ObjectRef,
         /// The id of the artifact store's KMS key, which the copy is encrypted with.
         encryption_key: Option<String>,
+    },
+    /// See which revision of an S3 source's object is there, and tell [`Engine::source_looked`].
+    LookAtSource {
+        /// What to answer with.
+        id: LookId,
+        /// The user's object.
+        object: ObjectRef,
     },
     /// Invoke the function with [`job_event`](crate::api::job_event), without waiting for its answer.
     InvokeFunction {
@@ -112,6 +122,10 @@ pub struct OutputsId(u64);
 /// Which copy was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(u64);
+
+/// Which look at a source was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LookId(u64);
 
 /// What an S3 source found.
 #[derive(Clone, Debug, Default)]
@@ -162,13 +176,14 @@ impl Engine {
             jobs: BTreeMap::new(),
             job_numbers: BTreeMap::new(),
             grants: Tracked::new(),
+            watches: BTreeMap::new(),
             effects: Vec::new(),
             kept: None,
         }
     }
 
     /// Makes everything happen that is due by `now`, each thing at its own moment: offers taken back, continuations
-    /// made ready, actions timed out, finished jobs forgotten, and what follows from it.
+    /// made ready, actions timed out, finished jobs forgotten, sources looked at, and what follows from it.
     pub fn advance(&mut self, now: Timestamp) {
         while let Some(due) = self.next_due().filter(|due| *due <= now) {
             self.clock = self.clock.max(due);
@@ -190,6 +205,7 @@ impl Engine {
             for number in late {
                 self.time_out_action(self.clock, number);
             }
+            self.look_at_sources(due);
             self.settle(self.clock);
         }
         self.clock = self.clock.max(now);
@@ -199,7 +215,7 @@ impl Engine {
     pub fn next_due(&self) -> Option<Timestamp> {
         let jobs = self.jobs.values().filter_map(|job| self.job_due(job));
         let actions = self.running.iter().filter_map(|number| self.actions.get(number)).map(|action| action.deadline);
-        jobs.chain(actions).min()
+        jobs.chain(actions).chain(self.next_look()).min()
     }
 
     /// What is to be done outside, in this order. Each is given once.

@@ -91,9 +91,14 @@ impl Engine {
         );
         // Where a variable has no default there is no execution, but a pipeline: it can be started with a value.
         let values = executions::variable_values(&declaration, &BTreeMap::new());
+        let mut first_look = now;
         if let (true, Ok(values)) = (self.settings.start_on_create, values) {
-            self.start(now, &name, &declaration, "CreatePipeline", values);
+            // The execution reports which revision it consumes.
+            first_look = now.after(self.settings.source_poll.unwrap_or_default());
+            let trigger = self.user_trigger(executions::TriggerType::CreatePipeline);
+            self.start(now, &name, &declaration, trigger, values);
         }
+        self.watch_sources(first_look, &name);
         Ok(declaration)
     }
 
@@ -122,6 +127,7 @@ impl Engine {
         if self.settings.cancel_on_update && latest.stages != declaration.stages {
             self.cancel_executions(now, &declaration.name);
         }
+        self.watch_sources(now, &declaration.name);
         Ok(declaration)
     }
 
@@ -134,6 +140,7 @@ impl Engine {
         self.pipelines.remove(name);
         self.versions.retain(|(pipeline, _), _| pipeline != name);
         self.started.retain(|(pipeline, _), _| pipeline != name);
+        self.watches.retain(|(pipeline, _), _| pipeline != name);
         self.executions.retain(|_, execution| execution.pipeline != name);
         let executions = &self.executions;
         self.active.retain(|number| executions.contains_key(number));

@@ -79,6 +79,8 @@ pub struct Settings {
     /// Whether an update that changes a pipeline's stages cancels the executions in progress. If not, they go on with the
     /// version that they began with.
     pub cancel_on_update: bool,
+    /// How often S3 sources are looked at for changes, unless `PollForSourceChanges` is `false`. `None`: never.
+    pub source_poll: Option<Duration>,
     /// How many items a listing without `maxResults` has per page.
     pub page_size: usize,
 }
@@ -111,6 +113,7 @@ impl Default for Settings {
             event_lead: Duration::ZERO,
             duplicate_events: false,
             cancel_on_update: false,
+            source_poll: None,
             page_size: 100,
         }
     }

@@ -183,6 +183,11 @@ impl Store {
         self.storage.catalog.get(&place.bucket, &place.key).is_ok()
     }
 
+    /// The mark of the object's revision: its ETag. `None` if there is no such object.
+    pub(crate) fn revision(&self, place: &ObjectRef) -> Option<String> {
+        self.storage.catalog.get(&place.bucket, &place.key).ok().map(|object| object.record.e_tag.clone())
+    }
+
     /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms` and this key.
     pub(crate) async fn copy(
         &self,

@@ -46,6 +46,16 @@ fn a_run_is_told_from_its_start_to_its_end() {
     unit["outputArtifacts"] = json!([{"name": "Report"}]);
     let (mut local, execution) = local(|_| {}, &json!([unit]));
     let events = local.events();
+    assert_eq!(
+        events[0]["detail"],
+        json!({
+            "pipeline": "web", "execution-id": execution, "state": "STARTED", "version": 1.0,
+            "start-time": "2023-11-14T22:13:20.000Z", "pipeline-execution-attempt": 1.0,
+            "execution-trigger": {
+                "trigger-type": "StartPipelineExecution", "trigger-detail": "arn:aws:iam::123456789012:root",
+            },
+        })
+    );
     let started = events.last().unwrap();
     assert_eq!(started["detail-type"], "CodePipeline Action Execution State Change");
     assert_eq!(started["resources"], json!(["arn:aws:codepipeline:us-east-1:123456789012:web"]));
@@ -80,6 +90,7 @@ fn a_run_is_told_from_its_start_to_its_end() {
     assert_eq!(succeeded["output-artifacts"][0]["name"], "Report");
     let told: Vec<_> = events.iter().map(|event| event["detail"]["state"].as_str().unwrap()).collect();
     assert_eq!(told, ["SUCCEEDED"; 3]);
+    assert_eq!(events[2]["detail"].get("execution-trigger"), None, "the start alone names its trigger");
     let ids: std::collections::BTreeSet<_> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 3);
 }

@@ -1,0 +1,206 @@
+//! S3 sources that CodePipeline looks at for changes.
+
+use super::*;
+
+/// The revision at the source's place, or no object.
+type Object = Option<&'static str>;
+
+impl Local {
+    /// Lets a minute pass, answers every look and every copy with what is there, and gives how many looks there were.
+    fn minute(&mut self, object: Object) -> usize {
+        self.wait(60);
+        self.outside(object)
+    }
+
+    /// Answers every look and every copy.
+    fn outside(&mut self, object: Object) -> usize {
+        let mut looks = 0;
+        loop {
+            self.engine.advance(self.now);
+            let effects = self.engine.take_effects();
+            if effects.is_empty() {
+                return looks;
+            }
+            for effect in effects {
+                match effect {
+                    Effect::LookAtSource { id, .. } => {
+                        looks += 1;
+                        let found = object.map(str::to_owned).ok_or_else(missing);
+                        self.engine.source_looked(self.now, id, found);
+                    }
+                    Effect::CopySource { id, .. } => {
+                        let revision = object.map(|revision| SourceRevision {
+                            revision: revision.to_owned(),
+                            ..SourceRevision::default()
+                        });
+                        self.engine.source_finished(self.now, id, revision.ok_or_else(missing));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// The trigger of each execution of `web`, the newest first.
+    fn triggers(&mut self) -> Vec<String> {
+        let listed = self.call("ListPipelineExecutions", &json!({"pipelineName": "web"}));
+        let executions = listed["pipelineExecutionSummaries"].as_array().unwrap();
+        executions.iter().map(|it| it["trigger"]["triggerType"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn missing() -> SourceError {
+    SourceError::NotFound("NoSuchKey".to_owned())
+}
+
+/// An emulator with the pipeline `web`, whose source is polled unless the change says otherwise.
+fn polled(start_on_create: bool, change: impl FnOnce(&mut Value)) -> Local {
+    let mut local = Local::with(|settings| {
+        settings.source_poll = Some(Duration::from_secs(60));
+        settings.start_on_create = start_on_create;
+    });
+    local.call("CreateCustomActionType", &action_type());
+    let mut input = pipeline("web", &json!([check("Unit", 1)]));
+    change(&mut input["pipeline"]);
+    local.call("CreatePipeline", &input);
+    local
+}
+
+#[test]
+fn a_changed_source_starts_the_pipeline() {
+    let mut local = polled(true, |_| {});
+    local.outside(Some("v1"));
+    assert_eq!(local.minute(Some("v1")), 1);
+    assert_eq!(local.triggers(), ["CreatePipeline"], "the first execution consumed this revision");
+    local.minute(Some("v2"));
+    assert_eq!(local.triggers(), ["PollForSourceChanges", "CreatePipeline"]);
+    local.minute(Some("v2"));
+    assert_eq!(local.triggers().len(), 2);
+    let listed = local.call("ListPipelineExecutions", &json!({"pipelineName": "web"}));
+    let newest = &listed["pipelineExecutionSummaries"][0];
+    assert_eq!(newest["trigger"]["triggerDetail"], "Fetch");
+    assert_eq!(newest["sourceRevisions"][0]["revisionId"], "v2");
+}
+
+#[test]
+fn an_object_that_appears_later_starts_the_pipeline() {
+    for start_on_create in [true, false] {
+        let mut local = polled(start_on_create, |_| {});
+        local.outside(None);
+        local.minute(None);
+        assert_eq!(local.triggers().len(), usize::from(start_on_create), "a missing object starts nothing");
+        local.minute(Some("v1"));
+        assert_eq!(local.triggers()[0], "PollForSourceChanges");
+        local.minute(Some("v1"));
+        assert_eq!(local.triggers().len(), 1 + usize::from(start_on_create));
+    }
+}
+
+#[test]
+fn the_first_look_starts_nothing() {
+    let mut local = polled(false, |_| {});
+    assert_eq!(local.outside(Some("v1")), 1);
+    local.minute(Some("v1"));
+    assert!(local.triggers().is_empty());
+    local.minute(Some("v2"));
+    assert_eq!(local.triggers().len(), 1);
+}
+
+#[test]
+fn a_revision_that_was_started_by_hand_is_known() {
+    let mut local = polled(false, |_| {});
+    local.outside(Some("v1"));
+    local.start("web");
+    local.minute(Some("v2"));
+    assert_eq!(local.triggers(), ["StartPipelineExecution"]);
+}
+
+#[test]
+fn a_deleted_object_that_returns_unchanged_starts_nothing() {
+    let mut local = polled(true, |_| {});
+    for object in [Some("v1"), None, Some("v1")] {
+        local.minute(object);
+    }
+    assert_eq!(local.triggers(), ["CreatePipeline"]);
+}
+
+#[test]
+fn a_source_that_is_not_polled_is_not_looked_at() {
+    for (key, value) in [("PollForSourceChanges", "false"), ("S3ObjectKey", "#{variables.Key}")] {
+        let mut local = polled(true, |pipeline| {
+            pipeline["stages"][0]["actions"][0]["configuration"][key] = value.into();
+            pipeline["variables"] = json!([{"name": "Key", "defaultValue": "web.zip"}]);
+            pipeline["pipelineType"] = "V2".into();
+        });
+        local.outside(Some("v1"));
+        assert_eq!(local.minute(Some("v2")), 0, "{key}");
+        assert_eq!(local.engine.next_due().map(|due| due > local.now.after(Duration::from_secs(3600))), Some(true));
+    }
+}
+
+#[test]
+fn an_update_keeps_what_is_known_of_an_unchanged_source() {
+    let mut local = polled(true, |_| {});
+    local.outside(Some("v1"));
+    local.call("UpdatePipeline", &pipeline("web", &json!([check("Other", 1)])));
+    local.minute(Some("v1"));
+    assert_eq!(local.triggers().len(), 1);
+    let mut moved = pipeline("web", &json!([check("Other", 1)]));
+    moved["pipeline"]["stages"][0]["actions"][0]["configuration"]["S3ObjectKey"] = "other.zip".into();
+    local.call("UpdatePipeline", &moved);
+    assert_eq!(local.outside(Some("v7")), 1, "the new place is looked at, and starts nothing");
+    assert_eq!(local.triggers().len(), 1);
+    local.minute(Some("v8"));
+    assert_eq!(local.triggers().len(), 2);
+}
+
+#[test]
+fn a_look_during_a_copy_starts_nothing() {
+    let mut local = polled(true, |_| {});
+    let effects = local.engine.take_effects();
+    let copy = effects.into_iter().find_map(|effect| match effect {
+        Effect::CopySource { id, .. } => Some(id),
+        _ => None,
+    });
+    local.minute(Some("v2"));
+    assert_eq!(local.triggers().len(), 1);
+    local.engine.source_finished(local.now, copy.unwrap(), found());
+    local.minute(Some("v1"));
+    assert_eq!(local.triggers().len(), 1, "the copy consumed this revision");
+}
+
+#[test]
+fn late_answers_and_deleted_pipelines_are_ignored() {
+    let mut local = polled(false, |_| {});
+    local.engine.advance(local.now);
+    let effects = local.engine.take_effects();
+    let Some(Effect::LookAtSource { id, object }) = effects.last() else { panic!("a look was asked for") };
+    assert_eq!((object.bucket.as_str(), object.key.as_str()), ("sources", "web.zip"));
+    local.engine.source_looked(local.now, *id, Ok("v1".to_owned()));
+    local.engine.source_looked(local.now, *id, Ok("v2".to_owned()));
+    assert!(local.triggers().is_empty());
+    local.wait(60);
+    local.engine.advance(local.now);
+    let effects = local.engine.take_effects();
+    let Some(Effect::LookAtSource { id, .. }) = effects.last() else { panic!("a look was asked for") };
+    local.call("DeletePipeline", &json!({"name": "web"}));
+    local.engine.source_looked(local.now, *id, Ok("v3".to_owned()));
+    assert_eq!(local.engine.next_due(), None);
+}
+
+#[test]
+fn a_poll_waits_while_the_pipeline_is_full() {
+    let mut local = polled(true, |pipeline| {
+        pipeline["executionMode"] = "PARALLEL".into();
+        pipeline["pipelineType"] = "V2".into();
+    });
+    local.outside(Some("v1"));
+    let executions: Vec<String> = (1..50).map(|_| local.start("web")).collect();
+    local.outside(Some("v1"));
+    local.minute(Some("v2"));
+    assert_eq!(local.triggers().len(), 50);
+    let stop = json!({"pipelineName": "web", "pipelineExecutionId": executions[0], "abandon": true});
+    local.call("StopPipelineExecution", &stop);
+    local.minute(Some("v2"));
+    assert_eq!(local.triggers()[0], "PollForSourceChanges");
+}

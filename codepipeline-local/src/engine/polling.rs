@@ -1,0 +1,180 @@
+//! S3 sources that CodePipeline polls for changes: every minute, unless `PollForSourceChanges` is `false` (User Guide,
+//! "action-reference-S3").
+
+use std::collections::BTreeMap;
+
+use super::{
+    Effect, Engine, LookId, SourceError,
+    declaration::{ActionDeclaration, Configuration, PipelineDeclaration},
+    executions::{Trigger, TriggerType, variable_values},
+    pipelines::Pipeline,
+};
+use crate::types::{ObjectRef, Timestamp};
+
+/// The error of a source action without an object.
+pub(super) const NOT_FOUND: &str = "ConfigurationError";
+
+/// A source that is polled. It is not kept: executions tell which revision was consumed last.
+pub(super) struct Watch {
+    object: ObjectRef,
+    known: Known,
+    /// When the shell looks at the object next.
+    next: Timestamp,
+    /// The look whose answer is awaited.
+    look: Option<u64>,
+}
+
+/// The engine's knowledge of the source's object.
+#[derive(Clone, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    /// There was no object.
+    Missing,
+    /// The revision that an execution consumed, or that the last look found.
+    Revision(String),
+}
+
+impl Watch {
+    /// The moment of the next look. `None` while the answer to one is awaited.
+    fn due(&self) -> Option<Timestamp> {
+        self.look.is_none().then_some(self.next)
+    }
+}
+
+impl Engine {
+    /// Polls the sources of the pipeline's latest version. A source that has not changed since the version before keeps
+    /// what is known about it. A new one is looked at from `first` on.
+    pub(super) fn watch_sources(&mut self, first: Timestamp, pipeline: &str) {
+        let Some(declaration) = self.pipelines.get(pipeline).map(|pipeline| pipeline.latest().clone()) else { return };
+        if self.settings.source_poll.is_none() {
+            return;
+        }
+        let mut before: BTreeMap<_, _> = self.watches.extract_if(.., |(name, _), _| name == pipeline).collect();
+        for action in polled_sources(&declaration) {
+            let object = object_of(&action.configuration);
+            let key = (pipeline.to_owned(), action.name.clone());
+            let watch = before.remove(&key).filter(|watch| watch.object == object).unwrap_or_else(|| Watch {
+                known: self.last_known(pipeline, &action.name, &object),
+                object,
+                next: first,
+                look: None,
+            });
+            self.watches.insert(key, watch);
+        }
+    }
+
+    /// The next moment at which a source is looked at.
+    pub(super) fn next_look(&self) -> Option<Timestamp> {
+        self.watches.values().filter_map(Watch::due).min()
+    }
+
+    /// Asks the shell to look at every source that is due.
+    pub(super) fn look_at_sources(&mut self, due: Timestamp) {
+        for watch in self.watches.values_mut().filter(|watch| watch.due().is_some_and(|at| at <= due)) {
+            self.next_number += 1;
+            watch.look = Some(self.next_number);
+            self.effects.push(Effect::LookAtSource { id: LookId(self.next_number), object: watch.object.clone() });
+        }
+    }
+
+    /// Takes the answer to an [`Effect::LookAtSource`]: the object's version id, or its ETag where the bucket has no versions.
+    /// A revision that differs from the last known one starts an execution. A late or second answer changes nothing.
+    pub fn source_looked(&mut self, now: Timestamp, id: LookId, found: Result<String, SourceError>) {
+        self.advance(now);
+        let now = self.clock;
+        let Some(interval) = self.settings.source_poll else { return };
+        let Some((key, watch)) = self.watches.iter_mut().find(|(_, watch)| watch.look == Some(id.0)) else { return };
+        watch.look = None;
+        watch.next = now.after(interval);
+        let ((pipeline, action), known) = (key.clone(), watch.known.clone());
+        // The copy that is in progress reports which revision it consumed.
+        if self.is_copying(&pipeline, &action) {
+            return;
+        }
+        let known = match (found, known) {
+            (Ok(revision), Known::Nothing) => Known::Revision(revision),
+            (Ok(revision), Known::Revision(known)) if known == revision => return,
+            // A start that the limit of executions prevents is tried again after the next look.
+            (Ok(revision), _) if self.start_polled(now, &pipeline, &action) => Known::Revision(revision),
+            (Err(SourceError::NotFound(_)), Known::Nothing) => Known::Missing,
+            _ => return,
+        };
+        if let Some(watch) = self.watches.get_mut(&(pipeline, action)) {
+            watch.known = known;
+        }
+    }
+
+    /// Notes what the copy of an S3 source found, so that the next look does not start another execution for it.
+    pub(super) fn source_consumed(&mut self, number: u64) {
+        let Some(action) = self.actions.get(&number).filter(|action| action.source_version.is_none()) else { return };
+        let Some(execution) = self.executions.get(&action.execution) else { return };
+        let key = (execution.pipeline.clone(), action.declaration.name.clone());
+        let Some(watch) = self.watches.get_mut(&key) else { return };
+        if watch.object != object_of(&action.configuration) {
+            return;
+        }
+        match &action.revision {
+            Some(revision) => watch.known = Known::Revision(revision.id.clone()),
+            None if watch.known == Known::Nothing => watch.known = Known::Missing,
+            None => {}
+        }
+    }
+
+    /// Starts an execution for a changed source. False if the pipeline has too many executions.
+    fn start_polled(&mut self, now: Timestamp, name: &str, action: &str) -> bool {
+        let Some(declaration) = self.pipelines.get(name).map(Pipeline::latest).cloned() else { return true };
+        // No execution starts without a value for each variable.
+        let Ok(values) = variable_values(&declaration, &BTreeMap::new()) else { return true };
+        if self.check_limit(name, &declaration).is_err() {
+            return false;
+        }
+        let trigger = Trigger { kind: TriggerType::PollForSourceChanges, detail: action.to_owned() };
+        self.start(now, name, &declaration, trigger, values);
+        true
+    }
+
+    fn is_copying(&self, pipeline: &str, action: &str) -> bool {
+        self.running.iter().filter_map(|number| self.actions.get(number)).any(|running| {
+            running.declaration.name == action
+                && running.declaration.action_type_id.category == "Source"
+                && self.executions.get(&running.execution).is_some_and(|execution| execution.pipeline == pipeline)
+        })
+    }
+
+    /// What earlier executions found at the object's place.
+    fn last_known(&self, pipeline: &str, name: &str, object: &ObjectRef) -> Known {
+        let mut known = Known::Nothing;
+        for (_, _, action) in self.actions_of(pipeline) {
+            let same = action.declaration.name == name
+                && action.declaration.action_type_id.category == "Source"
+                && action.source_version.is_none()
+                && object_of(&action.configuration) == *object;
+            match &action.revision {
+                Some(revision) if same => return Known::Revision(revision.id.clone()),
+                None if same && action.error.as_ref().is_some_and(|error| error.code == NOT_FOUND) => {
+                    known = Known::Missing;
+                }
+                _ => {}
+            }
+        }
+        known
+    }
+}
+
+/// The S3 sources that are polled. One whose place depends on variables has no place before an execution runs.
+fn polled_sources(declaration: &PipelineDeclaration) -> impl Iterator<Item = &ActionDeclaration> {
+    declaration.actions().map(|(_, action)| action).filter(|action| {
+        let configured = |key: &str| action.configuration.get(key);
+        let place = [configured("S3Bucket"), configured("S3ObjectKey")];
+        action.action_type_id.category == "Source"
+            && action.action_type_id.owner == "AWS"
+            && configured("PollForSourceChanges").is_none_or(|value| !value.eq_ignore_ascii_case("false"))
+            && place.into_iter().all(|value| value.is_some_and(|value| !value.contains("#{")))
+    })
+}
+
+/// The object that an S3 source's configuration names.
+pub(super) fn object_of(configuration: &Configuration) -> ObjectRef {
+    let value = |key| configuration.get(key).cloned().unwrap_or_default();
+    ObjectRef { bucket: value("S3Bucket"), key: value("S3ObjectKey") }
+}
