@@ -132,11 +132,11 @@ impl Shared {
 
     async fn copy_source(&self, id: SourceId, from: &ObjectRef, to: &ObjectRef, key_id: Option<String>) {
         let result = match self.store.copy(from, to, key_id).await {
-            // The store keeps no versions, so an object's entity tag is what tells its revisions apart.
+            // Without version ids, the entity tag is what tells an object's revisions apart.
             Ok(copied) => Ok(SourceRevision {
-                revision: copied.e_tag.clone(),
+                revision: copied.version_id.clone().unwrap_or_else(|| copied.e_tag.clone()),
                 etag: Some(copied.e_tag),
-                version_id: None,
+                version_id: copied.version_id,
                 summary: copied.revision_summary,
             }),
             Err(CopyError::NotFound(what)) => Err(SourceError::NotFound(what)),

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use s3s::S3Result;
 use s3s::dto::{
     CommonPrefix, ETag, EncodingType, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output,
     Object as Listed, ObjectStorageClass,
 };
+use s3s::{S3Result, s3_error};
 
 use super::catalog::Object;
 use super::storage::{Storage, date};
 
-/// The most that one page holds, whatever is asked for (S3 API Reference, ListObjectsV2).
+/// The most entries that one page has, also if a request asks for more (S3 API Reference, ListObjectsV2).
 const PAGE: i32 = 1000;
 
 struct Page {
@@ -25,9 +25,9 @@ impl Storage {
     pub(super) fn list_v2(&self, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
         // A continuation token is the last key of the page before; it wins over the start.
         let after = input.continuation_token.as_ref().or(input.start_after.as_ref());
-        let limit = input.max_keys.unwrap_or(PAGE).clamp(0, PAGE);
+        let limit = page_size(input.max_keys)?;
+        let encode = Encoding::of(input.encoding_type.as_ref())?;
         let page = self.page(&input.bucket, input.prefix.as_deref(), input.delimiter.as_deref(), after, limit)?;
-        let encode = Encoding::of(input.encoding_type.as_ref());
         Ok(ListObjectsV2Output {
             key_count: i32::try_from(page.objects.len() + page.prefixes.len()).ok(),
             contents: Some(page.objects.iter().map(|object| encode.object(object)).collect()),
@@ -46,10 +46,10 @@ impl Storage {
     }
 
     pub(super) fn list_v1(&self, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
-        let limit = input.max_keys.unwrap_or(PAGE).clamp(0, PAGE);
+        let limit = page_size(input.max_keys)?;
+        let encode = Encoding::of(input.encoding_type.as_ref())?;
         let (prefix, delimiter) = (input.prefix.as_deref(), input.delimiter.as_deref());
         let page = self.page(&input.bucket, prefix, delimiter, input.marker.as_ref(), limit)?;
-        let encode = Encoding::of(input.encoding_type.as_ref());
         Ok(ListObjectsOutput {
             contents: Some(page.objects.iter().map(|object| encode.object(object)).collect()),
             common_prefixes: Some(encode.prefixes(&page.prefixes)),
@@ -74,14 +74,12 @@ impl Storage {
         limit: i32,
     ) -> S3Result<Page> {
         let prefix = prefix.unwrap_or_default();
-        let delimiter = delimiter.filter(|it| !it.is_empty());
         let limit = usize::try_from(limit).unwrap_or(0);
         let mut page = Page { objects: Vec::new(), prefixes: Vec::new(), next: None };
         let mut last: Option<String> = None;
         for object in self.catalog.list(bucket, prefix)? {
             let key = &object.record.key;
-            let rest = &key[prefix.len()..];
-            let group = delimiter.and_then(|it| Some(&key[..prefix.len() + rest.find(it)? + it.len()]));
+            let group = group(key, prefix, delimiter);
             let listed = group.unwrap_or(key);
             // A whole group lies at or before the start if its name does, though its keys are greater.
             if after.is_some_and(|after| listed <= after.as_str()) || last.as_deref() == Some(listed) {
@@ -101,18 +99,40 @@ impl Storage {
     }
 }
 
+/// How many entries a page may have.
+pub(super) fn page_size(asked: Option<i32>) -> S3Result<i32> {
+    match asked {
+        Some(asked) if asked < 0 => {
+            Err(s3_error!(InvalidArgument, "Argument max-keys must be an integer between 0 and 2147483647"))
+        }
+        Some(asked) => Ok(asked.min(PAGE)),
+        None => Ok(PAGE),
+    }
+}
+
+/// The common prefix that stands for the key in a listing: the key up to the first delimiter after the prefix.
+pub(super) fn group<'a>(key: &'a str, prefix: &str, delimiter: Option<&str>) -> Option<&'a str> {
+    let delimiter = delimiter.filter(|it| !it.is_empty())?;
+    let end = key[prefix.len()..].find(delimiter)? + delimiter.len();
+    Some(&key[..prefix.len() + end])
+}
+
 /// How keys are written: as they are, or URL-encoded for clients whose XML parsers can't take every character.
-enum Encoding {
+pub(super) enum Encoding {
     Plain,
     Url,
 }
 
 impl Encoding {
-    fn of(asked: Option<&EncodingType>) -> Self {
-        if asked.is_some_and(|it| it.as_str() == EncodingType::URL) { Self::Url } else { Self::Plain }
+    pub(super) fn of(asked: Option<&EncodingType>) -> S3Result<Self> {
+        match asked.map(EncodingType::as_str) {
+            None => Ok(Self::Plain),
+            Some(EncodingType::URL) => Ok(Self::Url),
+            Some(_) => Err(s3_error!(InvalidArgument, "Invalid Encoding Method specified in Request")),
+        }
     }
 
-    fn text(&self, text: &str) -> String {
+    pub(super) fn text(&self, text: &str) -> String {
         match self {
             Self::Plain => text.to_owned(),
             Self::Url => super::signature::uri_encode(text, false),
@@ -131,7 +151,7 @@ impl Encoding {
         }
     }
 
-    fn prefixes(&self, prefixes: &[String]) -> Vec<CommonPrefix> {
+    pub(super) fn prefixes(&self, prefixes: &[String]) -> Vec<CommonPrefix> {
         prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(self.text(prefix)) }).collect()
     }
 }

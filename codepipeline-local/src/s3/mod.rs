@@ -6,6 +6,7 @@ mod blob;
 mod body;
 mod catalog;
 mod condition;
+mod deletes;
 mod encryption;
 mod listing;
 mod messages;
@@ -18,6 +19,8 @@ mod storage;
 mod tests;
 mod uploads;
 mod version_2;
+mod version_listing;
+mod versioning;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,7 +39,7 @@ use crate::request_log::RequestLog;
 use crate::types::{ObjectRef, Permissions};
 use access::Caller;
 pub(crate) use body::read_to_its_end;
-use catalog::{Catalog, Encryption, Record};
+use catalog::{Catalog, Encryption, Record, VersionId};
 pub(crate) use operation::{OPERATIONS, operation};
 pub use pace::S3Pace;
 use signature::Signed;
@@ -85,6 +88,8 @@ pub(crate) struct Store {
 pub(crate) struct Copied {
     /// The entity tag, without quotes.
     pub(crate) e_tag: String,
+    /// The version id of what was copied; `None` if it has none of its own.
+    pub(crate) version_id: Option<String>,
     /// What the object's metadata `codepipeline-artifact-revision-summary` says.
     pub(crate) revision_summary: Option<String>,
 }
@@ -207,7 +212,11 @@ impl Store {
             let now = self.storage.clock.now();
             let record = Record::new(place, e_tag.clone(), source.record.size, now, encryption);
             catalog.commit(record, Arc::new(blob), &condition::Condition::default())?;
-            Ok(Copied { e_tag, revision_summary: metadata.remove(REVISION_SUMMARY) })
+            let version_id = match &source.commit.version {
+                VersionId::Null => None,
+                VersionId::Given(id) => Some(id.clone()),
+            };
+            Ok(Copied { e_tag, version_id, revision_summary: metadata.remove(REVISION_SUMMARY) })
         };
         copied.await.map_err(|error: S3Error| match error.code() {
             S3ErrorCode::NoSuchBucket | S3ErrorCode::NoSuchKey => CopyError::NotFound(format!(

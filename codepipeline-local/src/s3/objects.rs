@@ -1,4 +1,4 @@
-//! Objects: put, get, head, delete, copy.
+//! Objects: put, get, head, copy.
 
 use std::io::{self, SeekFrom};
 use std::path::PathBuf;
@@ -7,11 +7,11 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream};
 use s3s::dto::{
-    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, DeleteObjectInput, DeleteObjectOutput,
-    DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
-    HeadObjectOutput, MetadataDirective, PutObjectInput, PutObjectOutput, Range, ServerSideEncryption, StreamingBlob,
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, GetObjectInput, GetObjectOutput,
+    HeadObjectInput, HeadObjectOutput, MetadataDirective, PutObjectInput, PutObjectOutput, Range, ServerSideEncryption,
+    StreamingBlob,
 };
-use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
@@ -39,8 +39,9 @@ impl Storage {
         let e_tag = response.output.e_tag.clone().ok_or_else(|| s3_error!(InternalError))?.into_value();
         let size = std::fs::metadata(blob.file()).map_err(internal)?.len();
         let record = Record::new((&bucket, &key), e_tag, size, self.clock.now(), encryption.clone());
-        self.catalog.commit(record, blob, &condition)?;
+        let object = self.catalog.commit(record, blob, &condition)?;
 
+        response.output.version_id = self.catalog.shown_version(&object);
         response.output.server_side_encryption = Some(ServerSideEncryption::from(encryption.algorithm));
         response.output.ssekms_key_id = encryption.key_id;
         Ok(response)
@@ -51,7 +52,7 @@ impl Storage {
         if input.part_number.is_some() {
             return Err(s3_error!(NotImplemented, "The emulator does not read objects by part number"));
         }
-        let object = self.catalog.get(&input.bucket, &input.key)?;
+        let object = self.catalog.get_version(&input.bucket, &input.key, input.version_id.as_deref())?;
         check_read(input.if_match.as_ref(), input.if_none_match.as_ref(), &object.record.e_tag)?;
         input.bucket = BUCKET.into();
         input.key = KEY.into();
@@ -65,6 +66,7 @@ impl Storage {
         let encryption = object.record.encryption.clone();
         output.server_side_encryption = Some(ServerSideEncryption::from(encryption.algorithm));
         output.ssekms_key_id = encryption.key_id;
+        output.version_id = self.catalog.shown_version(&object);
         output.e_tag = Some(ETag::Strong(object.record.e_tag.clone()));
         output.last_modified = Some(date(object.record.modified()));
         output.accept_ranges = Some("bytes".into());
@@ -75,7 +77,7 @@ impl Storage {
 
     pub(super) async fn head(&self, mut request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = &mut request.input;
-        let object = self.catalog.get(&input.bucket, &input.key)?;
+        let object = self.catalog.get_version(&input.bucket, &input.key, input.version_id.as_deref())?;
         check_read(input.if_match.as_ref(), input.if_none_match.as_ref(), &object.record.e_tag)?;
         input.bucket = BUCKET.into();
         input.key = KEY.into();
@@ -85,47 +87,11 @@ impl Storage {
         let encryption = object.record.encryption.clone();
         output.server_side_encryption = Some(ServerSideEncryption::from(encryption.algorithm));
         output.ssekms_key_id = encryption.key_id;
+        output.version_id = self.catalog.shown_version(&object);
         output.e_tag = Some(ETag::Strong(object.record.e_tag.clone()));
         output.last_modified = Some(date(object.record.modified()));
         output.accept_ranges = Some("bytes".into());
         Ok(response)
-    }
-
-    pub(super) fn delete(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
-        let input = request.input;
-        if input.if_match_size.is_some() || input.if_match_last_modified_time.is_some() {
-            return Err(s3_error!(NotImplemented, "Only directory buckets know conditions on size and time"));
-        }
-        self.catalog.remove(&input.bucket, &input.key, &Condition::of_delete(input.if_match))?;
-        Ok(S3Response::new(DeleteObjectOutput::default()))
-    }
-
-    pub(super) fn delete_many(
-        &self,
-        request: S3Request<DeleteObjectsInput>,
-    ) -> S3Result<S3Response<DeleteObjectsOutput>> {
-        let input = request.input;
-        self.catalog.check_bucket(&input.bucket)?;
-        let mut deleted = Vec::new();
-        let mut errors = Vec::new();
-        for object in input.delete.objects {
-            let condition = Condition::of_delete(object.e_tag.map(s3s::dto::ETagCondition::ETag));
-            match self.catalog.remove(&input.bucket, &object.key, &condition) {
-                Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..Default::default() }),
-                Err(error) => errors.push(s3s::dto::Error {
-                    code: Some(error.code().as_str().to_owned()),
-                    key: Some(object.key),
-                    message: error.message().map(str::to_owned),
-                    version_id: None,
-                }),
-            }
-        }
-        let quiet = input.delete.quiet.unwrap_or(false);
-        Ok(S3Response::new(DeleteObjectsOutput {
-            deleted: (!quiet && !deleted.is_empty()).then_some(deleted),
-            errors: (!errors.is_empty()).then_some(errors),
-            ..Default::default()
-        }))
     }
 
     pub(super) async fn copy_by_request(
@@ -134,10 +100,7 @@ impl Storage {
     ) -> S3Result<S3Response<CopyObjectOutput>> {
         let job = job_caller(&request.extensions);
         let input = &mut request.input;
-        let CopySource::Bucket { bucket: from_bucket, key: from_key, version_id: None } = &input.copy_source else {
-            return Err(s3_error!(NotImplemented, "The emulator copies from buckets, and keeps no versions"));
-        };
-        let source = self.catalog.get(from_bucket, from_key)?;
+        let source = self.copied(&input.copy_source)?;
         let (if_match, if_none_match) = (input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref());
         if check_read(if_match, if_none_match, &source.record.e_tag).is_err() {
             return Err(s3_error!(PreconditionFailed));
@@ -156,17 +119,34 @@ impl Storage {
         let now = self.clock.now();
         let (e_tag, size) = (source.record.e_tag.clone(), source.record.size);
         let record = Record::new((&bucket, &key), e_tag.clone(), size, now, encryption.clone());
-        self.catalog.commit(record, Arc::new(blob), &condition)?;
+        let object = self.catalog.commit(record, Arc::new(blob), &condition)?;
         Ok(S3Response::new(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult {
                 e_tag: Some(ETag::Strong(e_tag)),
                 last_modified: Some(date(now)),
                 ..Default::default()
             }),
+            version_id: self.catalog.shown_version(&object),
+            copy_source_version_id: self.catalog.shown_version(&source),
             server_side_encryption: Some(ServerSideEncryption::from(encryption.algorithm)),
             ssekms_key_id: encryption.key_id,
             ..Default::default()
         }))
+    }
+
+    /// The object that a request copies.
+    pub(super) fn copied(&self, source: &CopySource) -> S3Result<Arc<Object>> {
+        let CopySource::Bucket { bucket, key, version_id } = source else {
+            return Err(s3_error!(NotImplemented, "The emulator copies from buckets, not from access points"));
+        };
+        let found = self.catalog.get_version(bucket, key, version_id.as_deref());
+        found.map_err(|error| match error.code() {
+            S3ErrorCode::MethodNotAllowed => s3_error!(
+                InvalidRequest,
+                "The source of a copy request may not specifically refer to a delete marker by version id."
+            ),
+            _ => error,
+        })
     }
 
     /// The attributes that the store keeps of an object, as HEAD answers them.

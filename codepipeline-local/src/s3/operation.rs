@@ -8,7 +8,7 @@ use super::signature::query_values;
 const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 
 /// The names of the operations that the emulator has, in the API's spelling.
-pub(crate) const OPERATIONS: [&str; 22] = [
+pub(crate) const OPERATIONS: [&str; 24] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -25,9 +25,11 @@ pub(crate) const OPERATIONS: [&str; 22] = [
     "HeadObject",
     "ListBuckets",
     "ListMultipartUploads",
+    "ListObjectVersions",
     "ListObjects",
     "ListObjectsV2",
     "ListParts",
+    "PutBucketVersioning",
     "PutObject",
     "UploadPart",
     "UploadPartCopy",
@@ -51,7 +53,9 @@ pub(crate) fn operation(parts: &Parts) -> Option<&'static str> {
         (Place::Service, &Method::GET, None) => "ListBuckets",
         (Place::Bucket, &Method::GET, Some("location")) => "GetBucketLocation",
         (Place::Bucket, &Method::GET, Some("versioning")) => "GetBucketVersioning",
+        (Place::Bucket, &Method::GET, Some("versions")) => "ListObjectVersions",
         (Place::Bucket, &Method::GET, Some("uploads")) => "ListMultipartUploads",
+        (Place::Bucket, &Method::PUT, Some("versioning")) => "PutBucketVersioning",
         (Place::Bucket, &Method::GET, None) if query.get("list-type").is_some_and(|value| value == "2") => {
             "ListObjectsV2"
         }
@@ -87,7 +91,7 @@ enum Place {
 }
 
 /// What may stand in a query with an empty value and is no subresource.
-const PARAMETERS: [&str; 9] = [
+const PARAMETERS: [&str; 10] = [
     "continuation-token",
     "delimiter",
     "encoding-type",
@@ -96,6 +100,7 @@ const PARAMETERS: [&str; 9] = [
     "prefix",
     "start-after",
     "upload-id-marker",
+    "version-id-marker",
     "versionId",
 ];
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
-    CompletedPart, CopyPartResult, CopySource, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
+    CompletedPart, CopyPartResult, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
     ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Range,
     ServerSideEncryption, StreamingBlob, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
@@ -110,10 +110,7 @@ impl Storage {
         request: S3Request<UploadPartCopyInput>,
     ) -> S3Result<S3Response<UploadPartCopyOutput>> {
         let input = request.input;
-        let CopySource::Bucket { bucket, key, version_id: None } = &input.copy_source else {
-            return Err(s3_error!(NotImplemented, "The emulator copies from buckets, and keeps no versions"));
-        };
-        let source = self.catalog.get(bucket, key)?;
+        let source = self.copied(&input.copy_source)?;
         let (if_match, if_none_match) = (input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref());
         if check_read(if_match, if_none_match, &source.record.e_tag).is_err() {
             return Err(s3_error!(PreconditionFailed, "The source is not what the request's conditions demand"));
@@ -139,6 +136,7 @@ impl Storage {
                 last_modified: Some(date(self.clock.now())),
                 ..Default::default()
             }),
+            copy_source_version_id: self.catalog.shown_version(&source),
             server_side_encryption: part.server_side_encryption,
             ssekms_key_id: part.ssekms_key_id,
             ..Default::default()
@@ -193,12 +191,13 @@ impl Storage {
         let size = std::fs::metadata(upload.blob.file()).map_err(internal)?.len();
         let encryption = upload.encryption.clone();
         let record = Record::new((&bucket, &key), e_tag.clone(), size, self.clock.now(), encryption.clone());
-        self.catalog.commit(record, Arc::clone(&upload.blob), &condition)?;
+        let object = self.catalog.commit(record, Arc::clone(&upload.blob), &condition)?;
         Ok(S3Response::new(CompleteMultipartUploadOutput {
             location: Some(format!("/{bucket}/{key}")),
             bucket: Some(bucket),
             key: Some(key),
             e_tag: Some(ETag::Strong(e_tag)),
+            version_id: self.catalog.shown_version(&object),
             server_side_encryption: Some(ServerSideEncryption::from(encryption.algorithm)),
             ssekms_key_id: encryption.key_id,
             ..Default::default()

@@ -1,0 +1,64 @@
+//! The catalog's refusals.
+
+use std::io;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use s3s::dto::TimestampFormat;
+use s3s::{S3Error, S3ErrorCode, s3_error};
+
+use super::Object;
+use crate::s3::storage::date;
+
+const DELETE_MARKER: HeaderName = HeaderName::from_static("x-amz-delete-marker");
+const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
+
+pub(super) fn no_bucket(bucket: &str) -> S3Error {
+    S3Error::with_message(S3ErrorCode::NoSuchBucket, format!("There is no bucket {bucket:?}"))
+}
+
+pub(super) fn no_key(bucket: &str, key: &str) -> S3Error {
+    S3Error::with_message(S3ErrorCode::NoSuchKey, format!("There is no object {key:?} in the bucket {bucket:?}"))
+}
+
+/// The key's latest version is this delete marker (S3 User Guide, "Working with delete markers").
+pub(super) fn deleted(marker: &Object) -> S3Error {
+    let mut error = no_key(&marker.record.bucket, &marker.record.key);
+    error.set_headers(marker_headers(marker));
+    error
+}
+
+pub(super) fn no_version(bucket: &str, key: &str, version: &str) -> S3Error {
+    let message = format!("The object {key:?} in the bucket {bucket:?} has no version {version}");
+    S3Error::with_message(S3ErrorCode::NoSuchVersion, message)
+}
+
+/// The version that the request names is a delete marker: it can be deleted and nothing else (S3 API Reference, GetObject).
+pub(super) fn names_marker(marker: &Object) -> S3Error {
+    let mut headers = marker_headers(marker);
+    headers.insert(header::ALLOW, HeaderValue::from_static("DELETE"));
+    let mut modified = Vec::new();
+    if date(marker.record.modified()).format(TimestampFormat::HttpDate, &mut modified).is_ok()
+        && let Ok(modified) = HeaderValue::from_bytes(&modified)
+    {
+        headers.insert(header::LAST_MODIFIED, modified);
+    }
+    let mut error = s3_error!(MethodNotAllowed, "The version is a delete marker, which can only be deleted");
+    error.set_headers(headers);
+    error
+}
+
+fn marker_headers(marker: &Object) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    headers.insert(DELETE_MARKER, HeaderValue::from_static("true"));
+    if let Ok(version) = HeaderValue::from_str(marker.commit.version.as_str()) {
+        headers.insert(VERSION_ID, version);
+    }
+    headers
+}
+
+/// S3's answer to a failure of this machine's disk.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` is given")]
+pub(in crate::s3) fn internal(error: io::Error) -> S3Error {
+    S3Error::with_message(S3ErrorCode::InternalError, format!("The emulator's data folder failed: {error}"))
+}
