@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{create_custom_action_type, read, validate};
+use super::{create_custom_action_type, read, unknown, validate};
 use crate::engine::{Connection, error::ApiError};
 
 #[derive(Deserialize)]
@@ -51,6 +51,8 @@ fn connection(entry: Value) -> Result<Connection, String> {
         members.entry(counts).or_insert(json!({"minimumCount": 0, "maximumCount": 5}));
     }
     validate::strip_nulls(&mut action_type);
+    unknown::refuse("CreateCustomActionType", &action_type)
+        .map_err(|error| format!("actionType: {}", error.message))?;
     validate::validate(&action_type, "CreateCustomActionTypeInput", u64::MAX)
         .map_err(|error| format!("actionType: {}", error.message))?;
     let input: create_custom_action_type::Input = read(action_type).map_err(told)?;

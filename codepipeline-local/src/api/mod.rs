@@ -49,6 +49,7 @@ mod stop_pipeline_execution;
 mod tag_resource;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod untag_resource;
 mod update_pipeline;
 mod validate;
@@ -96,6 +97,7 @@ fn call(engine: &mut Engine, target: &str, body: &[u8]) -> Answer {
     let mut input: Value = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(body) }
         .map_err(|error| unreadable(&error))?;
     validate::strip_nulls(&mut input);
+    unknown::refuse(name, &input)?;
     validate::validate(&input, &operation.input, engine.settings.configuration_value_limit)?;
     handler(engine, input)
 }

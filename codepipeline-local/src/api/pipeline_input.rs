@@ -5,12 +5,15 @@ use serde_json::Value;
 use super::read;
 use crate::engine::{declaration::PipelineDeclaration, error::ApiError};
 
+/// Members that are refused unless they are empty. Each says what the emulator does not do.
+const PIPELINE_MEMBERS: [&str; 1] = ["triggers"];
 const STAGE_MEMBERS: [&str; 4] = ["beforeEntry", "blockers", "onFailure", "onSuccess"];
 /// For the Compute category.
 const ACTION_MEMBERS: [&str; 3] = ["commands", "environmentVariables", "outputVariables"];
+const OUTPUT_MEMBERS: [&str; 1] = ["files"];
 
-pub(super) fn declaration(pipeline: Value) -> Result<PipelineDeclaration, ApiError> {
-    refuse(&pipeline, &["triggers"], "The pipeline", ApiError::structure)?;
+pub(super) fn declaration(mut pipeline: Value) -> Result<PipelineDeclaration, ApiError> {
+    refuse(&pipeline, &PIPELINE_MEMBERS, "The pipeline", ApiError::structure)?;
     for stage in items(&pipeline, "stages") {
         refuse(stage, &STAGE_MEMBERS, &format!("Stage '{}'", name(stage)), ApiError::stage)?;
         for action in items(stage, "actions") {
@@ -22,17 +25,30 @@ pub(super) fn declaration(pipeline: Value) -> Result<PipelineDeclaration, ApiErr
             }
             for output in items(action, "outputArtifacts") {
                 let place = format!("The output artifact '{}' of action '{}'", name(output), name(action));
-                refuse(output, &["files"], &place, ApiError::action)?;
+                refuse(output, &OUTPUT_MEMBERS, &place, ApiError::action)?;
             }
         }
+    }
+    if pipeline.get("pipelineType").is_none() && has_members_of_v2(&pipeline) {
+        pipeline["pipelineType"] = "V2".into();
     }
     read(pipeline)
 }
 
+/// "Including V2 parameters […] in the pipeline JSON when creating or updating a pipeline will result in the pipeline having the V2
+/// type of pipeline" (API reference, "PipelineDeclaration").
+fn has_members_of_v2(pipeline: &Value) -> bool {
+    let mode = pipeline.get("executionMode").and_then(Value::as_str).unwrap_or("SUPERSEDED");
+    items(pipeline, "variables").next().is_some() || mode != "SUPERSEDED"
+}
+
 fn refuse(value: &Value, members: &[&str], place: &str, error: impl Fn(String) -> ApiError) -> Result<(), ApiError> {
-    let given =
-        |member: &&&str| value.get(member).is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty()));
-    match members.iter().find(given) {
+    let empty = |value: &Value| match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    };
+    match members.iter().find(|member| value.get(member).is_some_and(|value| !empty(value))) {
         Some(member) => {
             Err(error(format!("{place} has {member}, which codepipeline-local does not emulate; remove it")))
         }

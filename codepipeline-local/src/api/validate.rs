@@ -1,31 +1,12 @@
 //! Checks a request against the model. Clients check next to nothing of it themselves.
+//!
+//! The texts are the service's. It shows no value in them, as <https://github.com/badmintoncryer/cdk-preflight> recorded
+//! ("rules/codepipeline", "run-order-range" and "artifact-store-encryption-key-kms").
 
 use serde_json::Value;
 
 use super::model::{Kind, MODEL, Shape};
 use crate::engine::error::ApiError;
-
-/// Shapes whose values may be shown in an error: names that people choose, and what stands for an enumeration. Every
-/// other value could be a secret.
-const HARMLESS: [&str; 16] = [
-    "AccountId",
-    "ActionCategory",
-    "ActionConfigurationPropertyType",
-    "ActionName",
-    "ActionNamespace",
-    "ActionOwner",
-    "ActionProvider",
-    "ArtifactName",
-    "ArtifactStoreLocation",
-    "ArtifactStoreType",
-    "EncryptionKeyType",
-    "ExecutionMode",
-    "FailureType",
-    "PipelineName",
-    "StageName",
-    "Version",
-];
-const LONGEST_SHOWN: usize = 100;
 
 /// Checks `input` against the shape of this name. `configuration_limit` stands in for the model's limit on the length of
 /// a configuration value.
@@ -60,7 +41,7 @@ impl Walk {
     /// A value of the wrong JSON type ends the walk: the service can't even read such a request.
     fn check(&mut self, value: &Value, name: &str, path: &str) -> Result<(), ApiError> {
         let shape = MODEL.shape(name);
-        if value.is_null() {
+        if value.is_null() && !path.is_empty() {
             self.broken.push(format!("Value at '{path}' failed to satisfy constraint: Member must not be null"));
             return Ok(());
         }
@@ -77,14 +58,14 @@ impl Walk {
                 }
             }
             (Kind::List, Value::Array(items)) => {
-                self.report(path, None, sized(shape, items.len() as u64, self.limit(name, shape)));
+                self.report(path, sized(shape, items.len() as u64, self.limit(name, shape)));
                 let Some(member) = &shape.member else { return Ok(()) };
                 for (index, item) in items.iter().enumerate() {
                     self.check(item, member, &join(path, &format!("{}.member", index + 1)))?;
                 }
             }
             (Kind::Map, Value::Object(entries)) => {
-                self.report(path, None, sized(shape, entries.len() as u64, self.limit(name, shape)));
+                self.report(path, sized(shape, entries.len() as u64, self.limit(name, shape)));
                 let (Some(key_shape), Some(value_shape)) = (&shape.key, &shape.value) else { return Ok(()) };
                 for (key, value) in entries {
                     self.check_entry("Map keys", &Value::String(key.clone()), key_shape, path)?;
@@ -96,14 +77,11 @@ impl Walk {
             }
             (Kind::String, Value::String(text)) => {
                 let broken = self.text_rules(name, text).into_iter().filter(|rule| !rule.holds).map(|rule| rule.text);
-                let shown =
-                    (HARMLESS.contains(&name) && text.chars().count() <= LONGEST_SHOWN).then_some(text.as_str());
-                self.report(path, shown, broken.collect());
+                self.report(path, broken.collect());
             }
-            (Kind::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => {
-                let value = number.as_i64().unwrap_or(i64::MAX);
-                let shown = value.to_string();
-                self.report(path, Some(&shown), ranged(shape, value));
+            (Kind::Integer, Value::Number(number)) => {
+                let value = number.as_i64().and_then(|value| i32::try_from(value).ok());
+                self.report(path, ranged(shape, value.ok_or_else(|| wrong_type(shape.kind, path))?));
             }
             (Kind::Boolean, Value::Bool(_)) | (Kind::Timestamp, Value::Number(_)) => {}
             _ => return Err(wrong_type(shape.kind, path)),
@@ -115,7 +93,7 @@ impl Walk {
     fn check_entry(&mut self, what: &str, value: &Value, name: &str, path: &str) -> Result<(), ApiError> {
         let Value::String(text) = value else {
             if value.is_null() {
-                self.report(path, None, vec![format!("{what} must satisfy constraint: [Member must not be null]")]);
+                self.report(path, vec![format!("{what} must satisfy constraint: [Member must not be null]")]);
                 return Ok(());
             }
             return Err(wrong_type(MODEL.shape(name).kind, path));
@@ -124,7 +102,7 @@ impl Walk {
         if rules.iter().any(|rule| !rule.holds) {
             let rules: Vec<String> = rules.into_iter().map(|rule| rule.text).collect();
             let text = format!("{what} must satisfy constraint: [{}]", rules.join(", "));
-            self.report(path, None, vec![text]);
+            self.report(path, vec![text]);
         }
         Ok(())
     }
@@ -152,10 +130,9 @@ impl Walk {
         if name == "ActionConfigurationValue" { Some(self.configuration_limit) } else { shape.max }
     }
 
-    fn report(&mut self, path: &str, shown: Option<&str>, constraints: Vec<String>) {
-        let value = shown.map(|value| format!(" '{value}'")).unwrap_or_default();
+    fn report(&mut self, path: &str, constraints: Vec<String>) {
         for constraint in constraints {
-            self.broken.push(format!("Value{value} at '{path}' failed to satisfy constraint: {constraint}"));
+            self.broken.push(format!("Value at '{path}' failed to satisfy constraint: {constraint}"));
         }
     }
 }
@@ -179,7 +156,7 @@ fn sized(shape: &Shape, size: u64, max: Option<u64>) -> Vec<String> {
     length_rules(shape.min, max, size).into_iter().filter(|rule| !rule.holds).map(|rule| rule.text).collect()
 }
 
-fn ranged(shape: &Shape, value: i64) -> Vec<String> {
+fn ranged(shape: &Shape, value: i32) -> Vec<String> {
     let mut broken = Vec::new();
     if let Some(max) = shape.max.filter(|max| u64::try_from(value).is_ok_and(|value| value > *max)) {
         broken.push(format!("Member must have value less than or equal to {max}"));
@@ -195,7 +172,7 @@ fn wrong_type(kind: Kind, path: &str) -> ApiError {
         Kind::Structure | Kind::Map => "an object",
         Kind::List => "a list",
         Kind::String => "a string",
-        Kind::Integer => "an integer",
+        Kind::Integer => "an integer of 32 bits",
         Kind::Boolean => "a boolean",
         Kind::Timestamp => "a number of seconds since 1970",
     };
@@ -203,7 +180,7 @@ fn wrong_type(kind: Kind, path: &str) -> ApiError {
     ApiError::new("SerializationException", format!("{place} must be {wanted}"))
 }
 
-fn join(path: &str, member: &str) -> String {
+pub(super) fn join(path: &str, member: &str) -> String {
     if path.is_empty() { member.to_owned() } else { format!("{path}.{member}") }
 }
 
@@ -243,7 +220,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains(
-            "Value 'Odd' at 'pipeline.stages.1.member.actions.1.member.actionTypeId.category' failed to satisfy \
+            "Value at 'pipeline.stages.1.member.actions.1.member.actionTypeId.category' failed to satisfy \
              constraint: Member must satisfy enum value set: [Source, Build, Deploy, Test, Invoke, Approval, Compute]"
         ));
         assert!(!text.contains("s3cret"));
@@ -255,7 +232,7 @@ mod tests {
         let poll = |batch: Value, query: Value| json!({"actionTypeId": id, "maxBatchSize": batch, "queryParam": query});
         assert_eq!(
             message(&poll(json!(0), json!({})), "PollForJobsInput"),
-            "1 validation error detected: Value '0' at 'maxBatchSize' failed to satisfy constraint: Member must have \
+            "1 validation error detected: Value at 'maxBatchSize' failed to satisfy constraint: Member must have \
              value greater than or equal to 1"
         );
         assert!(message(&poll(json!(-1), json!({})), "PollForJobsInput").contains("greater than or equal to 1"));

@@ -89,10 +89,11 @@ impl Engine {
             Some(known) if known.action_type != action_type => {
                 return Err(ApiError::new(
                     "ActionTypeAlreadyExistsException",
+                    // The second half: cdk-preflight, "cat-queryable-max-1".
                     format!(
-                        "{} already exists with a different definition{}; use a new version",
+                        "{} {}. Create a new version of the action type.",
                         action_type.id.describe(),
-                        if known.deleted { " (deleted, but its version stays taken)" } else { "" }
+                        if known.deleted { "has been deleted" } else { "already exists with a different definition" }
                     ),
                 ));
             }
@@ -195,38 +196,40 @@ pub(super) fn s3_source() -> ActionType {
     }
 }
 
+/// The model has no shape for this error, but the service gives it (<https://github.com/badmintoncryer/cdk-preflight>,
+/// "rules/codepipeline", the rules "cat-…").
+fn invalid(message: String) -> ApiError {
+    ApiError::new("InvalidActionTypeException", message)
+}
+
 /// The rules of the User Guide, "actions-create-custom-action", that the API model does not state.
 pub(super) fn check(action_type: &ActionType) -> Result<(), ApiError> {
     let properties = &action_type.action_configuration_properties;
     let mut names = BTreeSet::new();
     for property in properties {
         if !names.insert(&property.name) {
-            return Err(ApiError::validation(format!(
-                "The configuration property '{}' is declared more than once",
-                property.name
-            )));
+            return Err(invalid(format!("The configuration property '{}' is declared more than once", property.name)));
         }
         if property.queryable && (!property.required || property.secret) {
-            return Err(ApiError::validation(format!(
-                "The configuration property '{}' is queryable; it must be required and not secret",
+            return Err(invalid(format!(
+                "Invalid queryable property '{}'. Queryable configuration properties must be required and non-secret.",
                 property.name
             )));
         }
     }
-    let queryable = properties.iter().filter(|property| property.queryable).count();
-    if queryable > 1 {
-        return Err(ApiError::validation(format!(
-            "{queryable} configuration properties are queryable; an action type may have one"
+    let queryable: Vec<&str> =
+        properties.iter().filter(|property| property.queryable).map(|property| property.name.as_str()).collect();
+    if queryable.len() > 1 {
+        return Err(invalid(format!(
+            "Multiple queryable configuration properties found with names '{}'. Up to one queryable property may be specified.",
+            queryable.join(", ")
         )));
     }
-    for (member, details) in [
-        ("inputArtifactDetails", action_type.input_artifact_details),
-        ("outputArtifactDetails", action_type.output_artifact_details),
-    ] {
+    for details in [action_type.input_artifact_details, action_type.output_artifact_details] {
         if details.minimum_count > details.maximum_count {
-            return Err(ApiError::validation(format!(
-                "{member}: minimumCount {} is greater than maximumCount {}",
-                details.minimum_count, details.maximum_count
+            return Err(invalid(format!(
+                "Maximum Number of Artifacts ({}) has to be greater than or equal to minimum ({}).",
+                details.maximum_count, details.minimum_count
             )));
         }
     }
@@ -238,7 +241,7 @@ pub(super) fn check(action_type: &ActionType) -> Result<(), ApiError> {
     ] {
         for key in template.iter().flat_map(|template| urls::config_keys(template)) {
             if !properties.iter().any(|property| property.name == key && property.required && !property.secret) {
-                return Err(ApiError::validation(format!(
+                return Err(invalid(format!(
                     "settings.{member} names {{Config:{key}}}; only a configuration property that is required and not secret can be named there"
                 )));
             }

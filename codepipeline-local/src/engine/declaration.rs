@@ -18,7 +18,7 @@ impl ActionTypeId {
     /// As the service's error texts write it.
     pub(crate) fn describe(&self) -> String {
         let Self { category, owner, provider, version } = self;
-        format!("ActionType (Category: '{category}', Owner: '{owner}', Provider: '{provider}', Version: '{version}')")
+        format!("ActionType (Category: '{category}', Provider: '{provider}', Owner: '{owner}', Version: '{version}')")
     }
 
     /// In short, as ARNs of action types end.

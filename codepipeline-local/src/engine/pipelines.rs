@@ -108,10 +108,13 @@ impl Engine {
         now: Timestamp,
         mut declaration: PipelineDeclaration,
     ) -> Result<Arc<PipelineDeclaration>, ApiError> {
-        // The operation's modelled errors have none for a pipeline that does not exist.
-        let missing = self.no_pipeline(&declaration.name);
         let Some(pipeline) = self.pipelines.get(&declaration.name) else {
-            return Err(ApiError::structure(missing.message));
+            // No document names an error for this. moto's tests have this one ("test_update_pipeline_errors").
+            let (account, name) = (&self.settings.account_id, &declaration.name);
+            return Err(ApiError::new(
+                "ResourceNotFoundException",
+                format!("The account with id '{account}' does not include a pipeline with the name '{name}'"),
+            ));
         };
         let latest = pipeline.latest().clone();
         declaration.version = latest.version + 1;
@@ -200,8 +203,9 @@ impl Engine {
                         continue;
                     }
                     let Some(kept) = before.and_then(|(_, old)| old.configuration.get(key)) else {
+                        // As users report it, for example in https://github.com/nhsconnect/prm-infra ("Known Problems").
                         return Err(ApiError::action(format!(
-                            "Action configuration for the new action \"{}\" contains an invalid configuration for the secret property \"{key}\". \"{MASK}\" may be used in secret properties only when updating an existing action.",
+                            "Action configuration for the new action '{}' contains an invalid configuration for the secret property '{key}'. '{MASK}' may be used in secret properties only when updating an existing action.",
                             action.name
                         )));
                     };

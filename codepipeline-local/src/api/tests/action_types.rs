@@ -28,7 +28,7 @@ fn a_type_comes_back_as_it_was_declared_under_the_replys_member_names() {
 fn a_queryable_property_is_the_only_one_and_required_and_not_secret() {
     let mut local = Local::new();
     for (properties, named) in [
-        (json!([property("A", true, false, true), property("B", true, false, true)]), "2 configuration properties"),
+        (json!([property("A", true, false, true), property("B", true, false, true)]), "names 'A, B'"),
         (json!([property("A", false, false, true)]), "'A'"),
         (json!([property("A", true, true, true)]), "'A'"),
         (json!([property("A", true, false, false), property("A", true, false, false)]), "more than once"),
@@ -37,7 +37,7 @@ fn a_queryable_property_is_the_only_one_and_required_and_not_secret() {
         input["configurationProperties"] = properties;
         input["settings"] = Value::Null;
         let (name, message) = local.refused("CreateCustomActionType", &input);
-        assert_eq!(name, "ValidationException");
+        assert_eq!(name, "InvalidActionTypeException");
         assert!(message.contains(named), "{message}");
     }
 }
@@ -55,7 +55,12 @@ fn a_url_template_names_only_what_is_required_and_not_secret() {
 #[test]
 fn artifact_counts_are_in_order() {
     let input = changed(|input| input["inputArtifactDetails"] = json!({"minimumCount": 2, "maximumCount": 1}));
-    assert!(Local::new().refused("CreateCustomActionType", &input).1.contains("inputArtifactDetails"));
+    assert!(
+        Local::new()
+            .refused("CreateCustomActionType", &input)
+            .1
+            .contains("Artifacts (1) has to be greater than or equal to minimum (2)")
+    );
 }
 
 #[test]

@@ -240,7 +240,7 @@ fn only_custom_types_that_exist_can_be_polled() {
         local.refused("PollForJobs", &poll("Custom")),
         (
             "ActionTypeNotFoundException".to_owned(),
-            "ActionType (Category: 'Build', Owner: 'Custom', Provider: 'X', Version: '1') is not available".to_owned()
+            "ActionType (Category: 'Build', Provider: 'X', Owner: 'Custom', Version: '1') is not available".to_owned()
         )
     );
 }

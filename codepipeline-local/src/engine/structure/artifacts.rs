@@ -1,0 +1,52 @@
+//! Artifacts: which action makes each, and whether it is made when another action reads it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Standing;
+use crate::engine::{
+    declaration::{ActionDeclaration, PipelineDeclaration},
+    error::ApiError,
+};
+
+/// Every output artifact, and where the action stands that makes it.
+pub(super) struct Artifacts<'a>(BTreeMap<&'a str, Standing>);
+
+impl<'a> Artifacts<'a> {
+    pub(super) fn of(pipeline: &'a PipelineDeclaration) -> Result<Self, ApiError> {
+        let mut made = BTreeMap::new();
+        for (index, stage) in pipeline.stages.iter().enumerate() {
+            for action in &stage.actions {
+                for output in &action.output_artifacts {
+                    if made.insert(output.name.as_str(), (index, action.run_order)).is_some() {
+                        // The text: https://github.com/aws-cloudformation/cfn-lint/issues/1688.
+                        return Err(ApiError::action(format!(
+                            "Output Artifact Bundle name must be unique within the pipeline. {} has been used more than once.",
+                            output.name
+                        )));
+                    }
+                }
+            }
+        }
+        Ok(Self(made))
+    }
+
+    pub(super) fn check_inputs(&self, action: &ActionDeclaration, standing: Standing) -> Result<(), ApiError> {
+        let mut inputs = BTreeSet::new();
+        for input in &action.input_artifacts {
+            if !inputs.insert(&input.name) {
+                return Err(ApiError::action(format!(
+                    "Input Artifact Bundle {} in action {} is declared more than once",
+                    input.name, action.name
+                )));
+            }
+            if self.0.get(input.name.as_str()).is_none_or(|made| *made >= standing) {
+                // The text, as the console shows it in a workshop of AWS's about blue/green deployments to ECS.
+                return Err(ApiError::action(format!(
+                    "Input Artifact Bundle {} in action {} is not declared as Output Artifact Bundle in any of the preceding actions",
+                    input.name, action.name
+                )));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! An action's configuration, by the properties of its type.
+
+use super::stores::BUCKET_RULE;
+use crate::engine::{action_types::ActionType, declaration::ActionDeclaration, error::ApiError};
+
+/// The texts: cdk-preflight, "action-config-required-keys", and <https://github.com/hashicorp/terraform-provider-aws/issues/11431>.
+pub(super) fn check(action: &ActionDeclaration, action_type: &ActionType) -> Result<(), ApiError> {
+    let name = &action.name;
+    let properties = &action_type.action_configuration_properties;
+    for property in properties.iter().filter(|property| property.required) {
+        if !action.configuration.contains_key(&property.name) {
+            return Err(ApiError::action(format!(
+                "Action configuration for action '{name}' is missing required configuration '{}'",
+                property.name
+            )));
+        }
+    }
+    for (key, value) in &action.configuration {
+        let Some(property) = properties.iter().find(|property| property.name == *key) else {
+            return Err(ApiError::action(format!(
+                "Action configuration for action '{name}' contains unknown configuration '{key}'"
+            )));
+        };
+        let bucket = action.action_type_id.owner == "AWS" && key == "S3Bucket";
+        if bucket && !value.contains("#{") && !s3s::path::check_bucket_name(value) {
+            return Err(ApiError::action(format!("Action '{name}': its {key} is no name for a bucket: {BUCKET_RULE}")));
+        }
+        if property.queryable && !value.contains("#{") && !is_queryable_value(value) {
+            return Err(ApiError::action(format!("Action '{name}': {}", queryable_rule(key))));
+        }
+    }
+    Ok(())
+}
+
+/// Whether `PollForJobs` can ask for the value.
+pub(in crate::engine) fn is_queryable_value(value: &str) -> bool {
+    (1..=50).contains(&value.len()) && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+pub(in crate::engine) fn queryable_rule(property: &str) -> String {
+    format!("the value of the queryable property '{property}' must have 1 to 50 characters of [a-zA-Z0-9_-]")
+}

@@ -1,0 +1,37 @@
+//! Whether a pipeline's declaration can run (User Guide, "reference-pipeline-structure").
+//!
+//! The User Guide states the rules and not the errors. Codes and texts that users of the service reported are cited where they
+//! are; <https://github.com/badmintoncryer/cdk-preflight> ("rules/codepipeline") recorded most of them from deployments. Other
+//! texts are the emulator's own.
+
+use super::{Engine, declaration::PipelineDeclaration, error::ApiError};
+use artifacts::Artifacts;
+pub(super) use configuration::{is_queryable_value, queryable_rule};
+use namespaces::Namespaces;
+
+mod actions;
+mod artifacts;
+mod configuration;
+mod namespaces;
+mod stages;
+mod stores;
+
+/// Where an action stands: its stage's index and its run order. A smaller one is earlier.
+type Standing = (usize, u32);
+
+pub(super) fn check(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(), ApiError> {
+    stores::check(&engine.settings.region, pipeline)?;
+    stages::check(pipeline)?;
+    let artifacts = Artifacts::of(pipeline)?;
+    let namespaces = Namespaces::of(pipeline)?;
+    for (index, stage) in pipeline.stages.iter().enumerate() {
+        for action in &stage.actions {
+            let standing = (index, action.run_order);
+            let action_type = actions::check(engine, &pipeline.name, action)?;
+            artifacts.check_inputs(action, standing)?;
+            configuration::check(action, action_type)?;
+            namespaces.check_references(pipeline, stage, action, standing)?;
+        }
+    }
+    Ok(())
+}
