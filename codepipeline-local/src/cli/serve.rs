@@ -74,7 +74,8 @@ pub(super) struct Serve {
     /// How many invocations of the function there are at a time, each in a process of its own; more wait for their turn
     #[arg(long, value_name = "NUMBER", default_value = "10", requires = "function")]
     max_concurrency: NonZeroU16,
-    /// Which of CodePipeline's events wake the function, as the pattern of an EventBridge rule in JSON [default: all of actions]
+    /// Which of CodePipeline's events wake the function, as the pattern of an EventBridge rule in JSON [default: STARTED, FAILED,
+    /// ABANDONED and CANCELED of custom and third-party actions]
     #[arg(long, value_name = "PATTERN", value_parser = EventPattern::parse, requires = "function")]
     event_pattern: Option<EventPattern>,
     /// A variable of the function's environment; may be given again

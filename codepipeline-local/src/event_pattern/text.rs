@@ -1,0 +1,69 @@
+//! Comparisons with strings.
+
+use serde_json::Value;
+
+use super::comparison::only;
+use super::wildcard::Wildcard;
+
+/// A kind of strings.
+#[derive(Debug)]
+pub(super) enum Text {
+    Prefix(String),
+    Suffix(String),
+    /// The same but for the case of its letters.
+    AnyCase(String),
+    /// It begins so, in any case.
+    AnyCasePrefix(String),
+    /// It ends so, in any case.
+    AnyCaseSuffix(String),
+    Wildcard(Wildcard),
+}
+
+const ANY_CASE: &str = "equals-ignore-case";
+
+impl Text {
+    /// Reads what `prefix`, `suffix`, `equals-ignore-case` or `wildcard` compares with.
+    pub(super) fn read(name: &str, with: &Value) -> Result<Self, String> {
+        if let (Value::Object(members), "prefix" | "suffix") = (with, name) {
+            let (inner, text) = only(members, ANY_CASE)?;
+            if inner != ANY_CASE {
+                return Err(format!("{inner:?} can't be in {name}; there is {ANY_CASE}"));
+            }
+            let text = of(inner, text)?.to_owned();
+            return Ok(if name == "prefix" { Self::AnyCasePrefix(text) } else { Self::AnyCaseSuffix(text) });
+        }
+        let text = of(name, with)?;
+        Ok(match name {
+            "prefix" => Self::Prefix(text.to_owned()),
+            "suffix" => Self::Suffix(text.to_owned()),
+            ANY_CASE => Self::AnyCase(text.to_owned()),
+            _ => Self::Wildcard(Wildcard::read(text)?),
+        })
+    }
+
+    pub(super) fn fits(&self, text: &str) -> bool {
+        match self {
+            Self::Prefix(prefix) => text.starts_with(prefix),
+            Self::Suffix(suffix) => text.ends_with(suffix),
+            Self::AnyCase(wanted) => {
+                text.chars().count() == wanted.chars().count() && begins(text.chars(), wanted.chars())
+            }
+            Self::AnyCasePrefix(prefix) => begins(text.chars(), prefix.chars()),
+            Self::AnyCaseSuffix(suffix) => begins(text.chars().rev(), suffix.chars().rev()),
+            Self::Wildcard(wildcard) => wildcard.fits(text),
+        }
+    }
+}
+
+/// The string that a comparison needs.
+pub(super) fn of<'a>(name: &str, with: &'a Value) -> Result<&'a str, String> {
+    with.as_str().ok_or_else(|| format!("{name} compares with a string"))
+}
+
+fn begins(mut text: impl Iterator<Item = char>, mut with: impl Iterator<Item = char>) -> bool {
+    with.all(|wanted| text.next().is_some_and(|character| is_same_letter(character, wanted)))
+}
+
+fn is_same_letter(one: char, other: char) -> bool {
+    one == other || one.to_lowercase().eq(other.to_lowercase()) || one.to_uppercase().eq(other.to_uppercase())
+}
