@@ -1,8 +1,8 @@
 //! The emulator: CodePipeline and S3 on one port.
 
 use std::io;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, Weak};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -10,31 +10,37 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use crate::engine::{Connection, Engine, Settings};
+use crate::engine::{Connection, Engine, Settings, Unreadable};
 use crate::faults::{Faults, Late};
+use crate::kept_engine::KeptEngine;
 use crate::listener::Listener;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, S3Pace, Store, StoreSettings};
 use crate::shell::{EnginePermissions, Shared};
+use crate::store::{Database, Keeper, NotKept, StoreError};
 use crate::subscribers::Subscribers;
+use crate::types::Timestamp;
 
 /// How an emulator is started.
 pub struct Options {
     /// The loopback port; 0 for any that is free.
     pub port: u16,
-    /// Where S3 keeps its objects. Without one they live in a temporary folder, and end with the emulator.
+    /// Where S3 keeps its objects, and CodePipeline its state. Without one the objects live in a temporary folder, and everything
+    /// ends with the emulator.
     pub data: Option<PathBuf>,
     /// What CodePipeline does where its documentation is silent.
     pub engine: Settings,
-    /// The third-party connections there are, read by [`read_connections`](crate::api::read_connections).
-    pub connections: Vec<Connection>,
+    /// The third-party connections there are, read by [`read_connections`](crate::api::read_connections). Without them, those that
+    /// the data folder keeps.
+    pub connections: Option<Vec<Connection>>,
     /// How slow S3 is for jobs.
     pub s3: S3Pace,
     /// Admits uploads without SSE-KMS into artifact stores, as a bucket without a policy does; refused by default.
     pub accept_unencrypted_uploads: bool,
     /// What goes wrong on purpose; nothing by default.
     pub faults: Faults,
-    /// What ids, nonces and credentials are made from: the same seed and the same requests give the same ones.
+    /// What ids, nonces and credentials are made from: the same seed and the same requests give the same ones. A data folder's later
+    /// emulators continue its series.
     pub seed: u64,
     /// The time of CodePipeline and S3.
     pub clock: Clock,
@@ -47,7 +53,7 @@ impl Default for Options {
             port: 0,
             data: None,
             engine: Settings::default(),
-            connections: Vec::new(),
+            connections: None,
             s3: S3Pace::default(),
             accept_unencrypted_uploads: false,
             faults: Faults::default(),
@@ -55,6 +61,15 @@ impl Default for Options {
             clock: Clock::machine(),
         }
     }
+}
+
+/// Takes back what the folder's database has, and has it follow the engine from now on.
+fn restore(engine: &KeptEngine, folder: &Path, now: Timestamp) -> io::Result<()> {
+    let (database, records) = Database::open(folder).map_err(io::Error::other)?;
+    let broken = |why: Unreadable| io::Error::other(StoreError::broken(database.file(), &why));
+    engine.restore(now, records).map_err(broken)?;
+    engine.keep_with(Keeper::start(database)?);
+    Ok(())
 }
 
 /// A function that a Lambda Invoke action calls. The event holds secrets: no `Debug`.
@@ -69,7 +84,7 @@ pub struct JobInvocation {
 /// CodePipeline and S3 on one port, until it is stopped or dropped.
 pub struct Emulator {
     listener: Listener,
-    driver: JoinHandle<()>,
+    driver: JoinHandle<Result<(), NotKept>>,
     shared: Weak<Shared>,
     log: RequestLog,
     faults: Faults,
@@ -83,19 +98,25 @@ impl Emulator {
         let Options { port, data, engine: settings, connections, s3, accept_unencrypted_uploads, faults, seed, clock } =
             options;
         let store_settings = StoreSettings { pace: s3, accept_unencrypted_uploads };
+        let keeps = data.is_some();
         let folder = match data {
             Some(folder) => Folder::Given(folder),
             None => Folder::Temporary(TempDir::with_prefix("codepipeline-local-")?),
         };
         let path = folder.path().to_owned();
-        let mut engine = Engine::new(settings, seed);
-        engine.connect(connections).map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
-        let engine = Arc::new(Mutex::new(engine));
+        let engine = KeptEngine::new(Engine::new(settings, seed));
         let log = RequestLog::default();
-        let permissions = Arc::new(EnginePermissions(Arc::clone(&engine)));
+        let permissions = Arc::new(EnginePermissions(engine.clone()));
         let store = Store::open(folder, clock.clone(), permissions, log.clone(), &store_settings).map_err(|error| {
             io::Error::new(error.kind(), format!("can't keep objects in {}: {error}", path.display()))
         })?;
+        // The store has locked the folder.
+        if keeps {
+            restore(&engine, &path, clock.now())?;
+        }
+        let (connected, pending) = engine.act(|engine| connections.map_or(Ok(()), |given| engine.connect(given)));
+        connected.map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
+        pending.kept().await.map_err(io::Error::other)?;
         let (events, invocations) = (Subscribers::default(), Subscribers::default());
         let (changed, changes) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {

@@ -1,6 +1,6 @@
 //! What surrounds the engine: CodePipeline's requests go to it, STS's one call is answered, all others go to S3, and what it wants done in between is done.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -14,13 +14,15 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api;
 use crate::clock::Clock;
-use crate::engine::{Effect, Engine, SourceError, SourceId, SourceRevision};
+use crate::engine::{Effect, SourceError, SourceId, SourceRevision};
 use crate::expectation::Expectation;
 use crate::faults::{Call, Faults, Late, inject};
 use crate::ids::random_uuid;
+use crate::kept_engine::KeptEngine;
 use crate::request_log::RequestLog;
 use crate::s3::{CopyError, Store};
 use crate::server::JobInvocation;
+use crate::store::NotKept;
 use crate::sts;
 use crate::subscribers::Subscribers;
 use crate::types::{Grant, ObjectRef, Permissions};
@@ -33,7 +35,7 @@ const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// The engine, the store, and those who listen.
 pub(crate) struct Shared {
-    pub(crate) engine: Arc<Mutex<Engine>>,
+    pub(crate) engine: KeptEngine,
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) log: RequestLog,
@@ -46,37 +48,35 @@ pub(crate) struct Shared {
     pub(crate) invocations: Subscribers<JobInvocation>,
 }
 
-fn lock(engine: &Mutex<Engine>) -> MutexGuard<'_, Engine> {
-    engine.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What S3 asks the engine.
-pub(crate) struct EnginePermissions(pub(crate) Arc<Mutex<Engine>>);
+pub(crate) struct EnginePermissions(pub(crate) KeptEngine);
 
 impl Permissions for EnginePermissions {
     fn grant(&self, access_key_id: &str) -> Option<Grant> {
-        lock(&self.0).grant(access_key_id)
+        self.0.look(|engine| engine.grant(access_key_id))
     }
 
     fn is_artifact_store(&self, bucket: &str) -> bool {
-        lock(&self.0).is_artifact_store(bucket)
+        self.0.look(|engine| engine.is_artifact_store(bucket))
     }
 }
 
 impl Shared {
     /// Lets time pass in the engine, whether or not anyone calls, and does what it wants done. Nobody else does: a request ends
     /// when its client goes away, and what was asked for must be done all the same.
-    pub(crate) async fn drive(&self, mut changes: mpsc::UnboundedReceiver<oneshot::Sender<()>>) {
+    ///
+    /// Nothing leaves before the change that it comes from is kept. Fails if that is impossible.
+    pub(crate) async fn drive(&self, mut changes: mpsc::UnboundedReceiver<oneshot::Sender<()>>) -> Result<(), NotKept> {
         let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
         loop {
-            let (effects, due) = {
-                let mut engine = lock(&self.engine);
+            let ((effects, due), pending) = self.engine.act(|engine| {
                 engine.advance(self.clock.now());
                 (engine.take_effects(), engine.next_due())
-            };
+            });
+            pending.kept().await?;
             if !effects.is_empty() {
                 for effect in effects {
-                    self.perform(effect).await;
+                    self.perform(effect).await?;
                 }
                 continue;
             }
@@ -94,7 +94,7 @@ impl Shared {
         }
     }
 
-    async fn perform(&self, effect: Effect) {
+    async fn perform(&self, effect: Effect) -> Result<(), NotKept> {
         match effect {
             Effect::CreateBucket { bucket } => {
                 if let Err(error) = self.store.create_bucket(&bucket) {
@@ -102,27 +102,33 @@ impl Shared {
                 }
             }
             Effect::CopySource { id, from, to, encryption_key } => {
-                self.copy_source(id, &from, &to, encryption_key).await;
+                self.copy_source(id, &from, &to, encryption_key).await?;
             }
             Effect::LookAtSource { id, object } => {
                 let found = self.look_at(&object);
-                lock(&self.engine).source_looked(self.clock.now(), id, found);
+                let ((), pending) = self.engine.act(|engine| engine.source_looked(self.clock.now(), id, found));
+                pending.kept().await?;
             }
             Effect::Event(event) => self.events.send(&event),
-            Effect::InvokeFunction { function, job } => self.invoke(function, &job),
+            Effect::InvokeFunction { function, job } => self.invoke(function, &job).await?,
             Effect::CheckOutputs { id, mut places } => {
                 places.retain(|place| !self.store.has(place));
-                lock(&self.engine).outputs_checked(self.clock.now(), id, &places);
+                let ((), pending) = self.engine.act(|engine| engine.outputs_checked(self.clock.now(), id, &places));
+                pending.kept().await?;
             }
         }
+        Ok(())
     }
 
-    fn invoke(&self, function: String, job: &str) {
-        let Some(event) = api::job_event(&mut lock(&self.engine), self.clock.now(), job) else { return };
+    async fn invoke(&self, function: String, job: &str) -> Result<(), NotKept> {
+        let (event, pending) = self.engine.act(|engine| api::job_event(engine, self.clock.now(), job));
+        let Some(event) = event else { return Ok(()) };
+        pending.kept().await?;
         if self.invocations.is_empty() {
             tracing::warn!(job, "a Lambda Invoke action has no function to invoke; it will time out");
         }
         self.invocations.send(&JobInvocation { function, event });
+        Ok(())
     }
 
     fn look_at(&self, object: &ObjectRef) -> Result<String, SourceError> {
@@ -130,7 +136,13 @@ impl Shared {
         self.store.revision(object).ok_or_else(missing)
     }
 
-    async fn copy_source(&self, id: SourceId, from: &ObjectRef, to: &ObjectRef, key_id: Option<String>) {
+    async fn copy_source(
+        &self,
+        id: SourceId,
+        from: &ObjectRef,
+        to: &ObjectRef,
+        key_id: Option<String>,
+    ) -> Result<(), NotKept> {
         let result = match self.store.copy(from, to, key_id).await {
             // Without version ids, the entity tag is what tells an object's revisions apart.
             Ok(copied) => Ok(SourceRevision {
@@ -142,7 +154,8 @@ impl Shared {
             Err(CopyError::NotFound(what)) => Err(SourceError::NotFound(what)),
             Err(CopyError::Failed(why)) => Err(SourceError::Other(why)),
         };
-        lock(&self.engine).source_finished(self.clock.now(), id, result);
+        let ((), pending) = self.engine.act(|engine| engine.source_finished(self.clock.now(), id, result));
+        pending.kept().await
     }
 
     /// Answers a request, unless a fault is for it. Fails if the connection must be given up.
@@ -189,7 +202,7 @@ impl Shared {
             Some(target) => Ok(self.answer_codepipeline(target, request.into_body()).await),
             None if sts::is_for(&request) => {
                 self.log.add(sts::OPERATION);
-                let account = lock(&self.engine).settings.account_id.clone();
+                let account = self.engine.look(|engine| engine.settings.account_id.clone());
                 Ok(sts::answer(&account, request).await)
             }
             None => self.store.answer(request).await,
@@ -210,14 +223,17 @@ impl Shared {
             }
         };
         self.log.add(operation);
-        let (reply, follows) = {
-            let mut engine = lock(&self.engine);
-            let reply = api::answer(&mut engine, self.clock.now(), target, &body);
+        let ((reply, follows), pending) = self.engine.act(|engine| {
+            let reply = api::answer(engine, self.clock.now(), target, &body);
             (reply, engine.has_effects())
-        };
+        });
         let (done, is_done) = oneshot::channel();
-        // The driver ends after the port is closed, so there is one.
+        // Before anything is waited for: a client may go away at any moment. The driver ends after the port is closed, unless
+        // nothing can be kept any more.
         let _ = self.changed.send(done);
+        if let Err(error) = pending.kept().await {
+            return failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", &error.to_string());
+        }
         if follows {
             // Done before the answer: who has made a pipeline may put into its bucket.
             let _ = is_done.await;

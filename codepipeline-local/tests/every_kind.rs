@@ -47,7 +47,7 @@ async fn a_partners_worker_does_a_third_party_job() {
         r#"[{"clientId": "11111111-2222-4333-8444-555555555555", "clientToken": "a-secret",
              "actionType": {"category": "Build", "provider": "Partner", "version": "1"}}]"#,
     );
-    let scenario = Scenario::with(Options { connections: connections.unwrap(), ..Options::default() }).await;
+    let scenario = Scenario::with(Options { connections: Some(connections.unwrap()), ..Options::default() }).await;
     let kind = || action_type(ActionCategory::Build, ActionOwner::ThirdParty, "Partner");
     let execution = scenario.run(kind(), &[]).await;
     let client = &scenario.pipelines;

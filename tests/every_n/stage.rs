@@ -93,7 +93,7 @@ impl Stage {
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
         let options = Options {
             engine: scenario.settings(),
-            connections: read_connections(&connection.to_string()).unwrap(),
+            connections: Some(read_connections(&connection.to_string()).unwrap()),
             clock: time.clock(),
             ..Options::default()
         };

@@ -29,12 +29,14 @@ pub(super) struct Serve {
     /// The port; 0 for any that is free
     #[arg(long, default_value_t = 4566)]
     port: u16,
-    /// Where S3 keeps its objects; without it they end with the emulator
+    /// Keeps S3's objects and CodePipeline's state; without it they end with the emulator. Executions in progress are stopped at
+    /// a restart
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// The third-party connections: a JSON list of {"clientId": UUID, "clientToken": TEXT, "actionType": {"category",
     /// "provider", "version", and what else create-custom-action-type takes}, "pipelines": [NAME, ...]}. Pipelines may then use
-    /// the owner ThirdParty with these types. Without "pipelines", a connection is for all that no other one names
+    /// the owner ThirdParty with these types. Without "pipelines", a connection is for all that no other one names. With --data,
+    /// later runs keep them unless they are given others
     #[arg(long, value_name = "FILE")]
     connections: Option<PathBuf>,
     /// How long S3's answers to requests with a job's credentials take to begin
@@ -58,7 +60,8 @@ pub(super) struct Serve {
     /// for each operation; the burst is a second's worth if it is not given. May be given again
     #[arg(long = "throttle", value_name = "THROTTLE")]
     throttles: Vec<Throttle>,
-    /// Makes ids, nonces and credentials the same in every run that is asked the same
+    /// Makes ids, nonces and credentials the same in every run that is asked the same. In a --data folder that an earlier run used,
+    /// its series continues instead
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
     /// A Lambda bootstrap to run beside it, with its arguments: words are split at spaces. It is woken on a schedule, by events
@@ -93,7 +96,7 @@ impl Serve {
         let settings = self.settings.settings();
         let (account_id, region) = (settings.account_id.clone(), settings.region.clone());
         let seed = self.seed.unwrap_or_else(random_seed);
-        let connections = self.connections.as_deref().map(connections).transpose()?.unwrap_or_default();
+        let connections = self.connections.as_deref().map(connections).transpose()?;
         let clock = Clock::machine();
         let s3 = S3Pace { delay: self.s3_delay, bytes_per_second: self.s3_bytes_per_second };
         let faults = Faults::default();

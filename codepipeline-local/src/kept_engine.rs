@@ -1,0 +1,70 @@
+//! The engine in the hands of many, with what keeps its state.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::engine::{Engine, Record, Unreadable};
+use crate::store::{Keeper, Kept, NotKept, Ticket};
+use crate::types::Timestamp;
+
+/// The engine, and the database that follows it. Both are under one lock, so changes are written in the order in which they
+/// are made.
+#[derive(Clone)]
+pub(crate) struct KeptEngine(Arc<Mutex<Inner>>);
+
+struct Inner {
+    engine: Engine,
+    /// `None` where nothing is kept.
+    keeper: Option<Keeper>,
+}
+
+/// Something that was done with the engine, and may not be on disk yet.
+#[must_use = "nothing may leave the emulator before it is kept"]
+pub(crate) struct Pending(Option<(Kept, Ticket)>);
+
+impl KeptEngine {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self(Arc::new(Mutex::new(Inner { engine, keeper: None })))
+    }
+
+    /// Gives the engine what the database has.
+    pub(crate) fn restore(&self, now: Timestamp, records: Vec<Record>) -> Result<(), Unreadable> {
+        self.lock().engine.restore(now, records)
+    }
+
+    /// From now on, what changes is kept.
+    pub(crate) fn keep_with(&self, keeper: Keeper) {
+        self.lock().keeper = Some(keeper);
+    }
+
+    /// Looks something up.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine) -> T) -> T {
+        look(&self.lock().engine)
+    }
+
+    /// Does something with the engine. What it gives may leave the emulator once it is kept.
+    pub(crate) fn act<T>(&self, act: impl FnOnce(&mut Engine) -> T) -> (T, Pending) {
+        let mut inner = self.lock();
+        let result = act(&mut inner.engine);
+        let changes = inner.engine.take_changes();
+        let pending = inner.keeper.as_mut().map(|keeper| {
+            // Also what changed nothing waits for all earlier changes: it may show them.
+            let ticket = keeper.keep(changes);
+            (keeper.progress(), ticket)
+        });
+        (result, Pending(pending))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pending {
+    /// Returns once it is on disk.
+    pub(crate) async fn kept(self) -> Result<(), NotKept> {
+        match self.0 {
+            Some((kept, ticket)) => kept.until(ticket).await,
+            None => Ok(()),
+        }
+    }
+}
