@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use s3s::dto::{
-    CommonPrefix, ETag, EncodingType, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output,
-    Object as Listed, ObjectStorageClass,
+    ChecksumAlgorithm, CommonPrefix, ETag, EncodingType, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
+    ListObjectsV2Output, Object as Listed,
 };
 use s3s::{S3Result, s3_error};
 
@@ -141,12 +141,15 @@ impl Encoding {
 
     fn object(&self, object: &Object) -> Listed {
         let record = &object.record;
+        let checksum = record.details.checksum.as_ref();
         Listed {
             key: Some(self.text(&record.key)),
             e_tag: Some(ETag::Strong(record.e_tag.clone())),
             size: i64::try_from(record.size).ok(),
             last_modified: Some(date(record.modified())),
-            storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
+            storage_class: Some(record.details.storage_class.listed()),
+            checksum_algorithm: checksum.map(|it| vec![ChecksumAlgorithm::from_static(it.sum.algorithm.name())]),
+            checksum_type: checksum.map(|it| it.kind.answered()),
             ..Default::default()
         }
     }

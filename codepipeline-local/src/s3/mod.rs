@@ -5,14 +5,18 @@ mod access;
 mod blob;
 mod body;
 mod catalog;
+mod checksum;
 mod condition;
 mod deletes;
+mod details;
 mod encryption;
 mod listing;
 mod messages;
 mod objects;
 mod operation;
 mod pace;
+mod reading;
+mod received;
 mod signature;
 mod storage;
 #[cfg(test)]
@@ -44,6 +48,7 @@ pub(crate) use operation::{OPERATIONS, operation};
 pub use pace::S3Pace;
 use signature::Signed;
 use storage::{Operations, Storage};
+use uploads::Uploads;
 
 /// The user metadata that S3 source actions show as the revision's summary (CodePipeline User Guide, "Amazon S3 source action").
 const REVISION_SUMMARY: &str = "codepipeline-artifact-revision-summary";
@@ -116,10 +121,14 @@ impl Store {
     ) -> io::Result<Self> {
         let &StoreSettings { pace, accept_unencrypted_uploads } = settings;
         let catalog = Catalog::open(folder.path())?;
+        let uploads = Uploads::open(folder.path(), |bucket, key, id| {
+            let made = |record: &Record| record.key == key && record.details.upload_id.as_deref() == Some(id);
+            catalog.list_versions(bucket, key).is_ok_and(|found| found.iter().any(|object| made(&object.record)))
+        })?;
         let shared = || Arc::clone(&permissions);
         let storage = Arc::new(Storage {
             catalog,
-            uploads: Default::default(),
+            uploads,
             clock: clock.clone(),
             permissions: shared(),
             accept_unencrypted_uploads,
@@ -210,7 +219,9 @@ impl Store {
             let e_tag = source.record.e_tag.clone();
             let place = (to.bucket.as_str(), to.key.as_str());
             let now = self.storage.clock.now();
-            let record = Record::new(place, e_tag.clone(), source.record.size, now, encryption);
+            source.record.details.check_readable()?;
+            let details = source.record.details.copied();
+            let record = Record::new(place, e_tag.clone(), source.record.size, now, encryption).with(details);
             catalog.commit(record, Arc::new(blob), &condition::Condition::default())?;
             let version_id = match &source.commit.version {
                 VersionId::Null => None,

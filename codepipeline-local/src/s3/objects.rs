@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream};
+use http::StatusCode;
 use s3s::dto::{
-    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, GetObjectInput, GetObjectOutput,
-    HeadObjectInput, HeadObjectOutput, MetadataDirective, PutObjectInput, PutObjectOutput, Range, ServerSideEncryption,
-    StreamingBlob,
+    ChecksumAlgorithm, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, GetObjectInput,
+    GetObjectOutput, HeadObjectInput, HeadObjectOutput, MetadataDirective, PutObjectInput, PutObjectOutput,
+    ServerSideEncryption, StreamingBlob,
 };
 use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use tokio::fs::File;
@@ -17,7 +18,11 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::blob::{BUCKET, KEY};
 use super::catalog::{Object, Record, internal};
+use super::checksum::{Algorithm, Sum, give_sums, take_sums};
 use super::condition::{Condition, check_read};
+use super::details::{Class, Details};
+use super::reading::{Reading, give_reading};
+use super::received::{Meter, Said};
 use super::storage::{Storage, date, job_caller};
 
 /// How much of a file is read at a time.
@@ -33,15 +38,27 @@ impl Storage {
         let condition = Condition::of_write(input.if_match.take(), input.if_none_match.take())?;
         let asked = (input.server_side_encryption.take(), input.ssekms_key_id.take());
         let encryption = self.encryption(&bucket, job, asked)?;
+        let storage_class = Class::of(input.storage_class.take().as_ref())?;
+        let said = Said::of(&request.headers, take_sums!(input), input.content_md5.take().as_deref())?;
+        input.checksum_algorithm = None;
+        let body = input.body.take().ok_or_else(|| s3_error!(IncompleteBody))?;
+        let (body, meter) = Meter::around(body, said.algorithm().unwrap_or(Algorithm::Crc64Nvme));
+        input.body = Some(body);
+        let trailers = request.trailing_headers.take();
 
         let blob = Arc::new(self.catalog.new_blob().map_err(internal)?);
         let mut response = blob.store().put_object(request).await?;
-        let e_tag = response.output.e_tag.clone().ok_or_else(|| s3_error!(InternalError))?.into_value();
-        let size = std::fs::metadata(blob.file()).map_err(internal)?.len();
-        let record = Record::new((&bucket, &key), e_tag, size, self.clock.now(), encryption.clone());
+        let received = meter.finish()?;
+        said.check(&received, trailers.as_ref())?;
+        let (e_tag, size) = (received.e_tag(), received.size);
+        let details = Details::of_whole(received.sum, storage_class);
+        let sums = details.sums();
+        let record = Record::new((&bucket, &key), e_tag, size, self.clock.now(), encryption.clone()).with(details);
         let object = self.catalog.commit(record, blob, &condition)?;
 
         response.output.version_id = self.catalog.shown_version(&object);
+        response.output.checksum_type = sums.checksum_type.clone();
+        give_sums!(response.output, sums);
         response.output.server_side_encryption = Some(ServerSideEncryption::from(encryption.algorithm));
         response.output.ssekms_key_id = encryption.key_id;
         Ok(response)
@@ -49,17 +66,13 @@ impl Storage {
 
     pub(super) async fn get(&self, mut request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let input = &mut request.input;
-        if input.part_number.is_some() {
-            return Err(s3_error!(NotImplemented, "The emulator does not read objects by part number"));
-        }
         let object = self.catalog.get_version(&input.bucket, &input.key, input.version_id.as_deref())?;
         check_read(input.if_match.as_ref(), input.if_none_match.as_ref(), &object.record.e_tag)?;
         input.bucket = BUCKET.into();
         input.key = KEY.into();
-        let (start, length) = match input.range {
-            Some(range) => span(range, object.record.size)?,
-            None => (0, object.record.size),
-        };
+        object.record.details.check_readable()?;
+        let (range, part) = (input.range.take(), input.part_number.take());
+        let reading = Reading::of(&object.record, range, part, input.checksum_mode.as_ref())?;
 
         let mut response = object.blob.store().get_object(request).await?;
         let output = &mut response.output;
@@ -71,7 +84,9 @@ impl Storage {
         output.last_modified = Some(date(object.record.modified()));
         output.accept_ranges = Some("bytes".into());
         // The store's own body reads 4 KiB at a time, each on another thread.
-        output.body = Some(StreamingBlob::wrap(contents(object.blob.file(), start, length).await.map_err(internal)?));
+        let body = contents(object.blob.file(), reading.start, reading.length).await.map_err(internal)?;
+        output.body = Some(StreamingBlob::wrap(body));
+        give_reading!(output, reading, object.record.details);
         Ok(response)
     }
 
@@ -81,6 +96,8 @@ impl Storage {
         check_read(input.if_match.as_ref(), input.if_none_match.as_ref(), &object.record.e_tag)?;
         input.bucket = BUCKET.into();
         input.key = KEY.into();
+        let (range, part) = (input.range.take(), input.part_number.take());
+        let reading = Reading::of(&object.record, range, part, input.checksum_mode.as_ref())?;
 
         let mut response = object.blob.store().head_object(request).await?;
         let output = &mut response.output;
@@ -91,6 +108,8 @@ impl Storage {
         output.e_tag = Some(ETag::Strong(object.record.e_tag.clone()));
         output.last_modified = Some(date(object.record.modified()));
         output.accept_ranges = Some("bytes".into());
+        response.status = reading.content_range.is_some().then_some(StatusCode::PARTIAL_CONTENT);
+        give_reading!(response.output, reading, object.record.details);
         Ok(response)
     }
 
@@ -105,6 +124,9 @@ impl Storage {
         if check_read(if_match, if_none_match, &source.record.e_tag).is_err() {
             return Err(s3_error!(PreconditionFailed));
         }
+        source.record.details.check_readable()?;
+        let storage_class = Class::of(input.storage_class.as_ref())?;
+        let measured = self.measured(&source, input.checksum_algorithm.as_ref()).await?;
         let (bucket, key) = (input.bucket.clone(), input.key.clone());
         let condition = Condition::of_headers(&request.headers)?;
         let asked = (input.server_side_encryption.take(), input.ssekms_key_id.take());
@@ -117,15 +139,20 @@ impl Storage {
             blob.replace_attributes(request).await?;
         }
         let now = self.clock.now();
-        let (e_tag, size) = (source.record.e_tag.clone(), source.record.size);
-        let record = Record::new((&bucket, &key), e_tag.clone(), size, now, encryption.clone());
-        let object = self.catalog.commit(record, Arc::new(blob), &condition)?;
+        let (e_tag, sum) = measured;
+        let details = Details::of_whole(sum, storage_class);
+        let sums = details.sums();
+        let record = Record::new((&bucket, &key), e_tag.clone(), source.record.size, now, encryption.clone());
+        let object = self.catalog.commit(record.with(details), Arc::new(blob), &condition)?;
+        let mut result = CopyObjectResult {
+            e_tag: Some(ETag::Strong(e_tag)),
+            last_modified: Some(date(now)),
+            checksum_type: sums.checksum_type.clone(),
+            ..Default::default()
+        };
+        give_sums!(result, sums);
         Ok(S3Response::new(CopyObjectOutput {
-            copy_object_result: Some(CopyObjectResult {
-                e_tag: Some(ETag::Strong(e_tag)),
-                last_modified: Some(date(now)),
-                ..Default::default()
-            }),
+            copy_object_result: Some(result),
             version_id: self.catalog.shown_version(&object),
             copy_source_version_id: self.catalog.shown_version(&source),
             server_side_encryption: Some(ServerSideEncryption::from(encryption.algorithm)),
@@ -149,19 +176,26 @@ impl Storage {
         })
     }
 
+    /// The entity tag and the checksum of a copy. A copy is one upload: both are over all bytes, also if the source was uploaded
+    /// in parts (S3 User Guide, "Checking object integrity in Amazon S3").
+    async fn measured(&self, source: &Object, asked: Option<&ChecksumAlgorithm>) -> S3Result<(String, Sum)> {
+        let asked = asked.map(|it| Algorithm::of(it.as_str())).transpose()?;
+        let details = &source.record.details;
+        let kept = details.checksum.as_ref().map(|checksum| &checksum.sum);
+        let algorithm = asked.or(kept.map(|sum| sum.algorithm)).unwrap_or(Algorithm::Crc64Nvme);
+        if let Some(sum) = kept.filter(|sum| sum.algorithm == algorithm && details.parts.is_empty()) {
+            return Ok((source.record.e_tag.clone(), sum.clone()));
+        }
+        let bytes = contents(source.blob.file(), 0, source.record.size).await.map_err(internal)?;
+        let received = Meter::measure(StreamingBlob::wrap(bytes), algorithm).await?;
+        Ok((received.e_tag(), received.sum))
+    }
+
     /// The attributes that the store keeps of an object, as HEAD answers them.
     pub(super) async fn attributes(&self, object: &Object) -> S3Result<HeadObjectOutput> {
         let input = HeadObjectInput { bucket: BUCKET.into(), key: KEY.into(), ..Default::default() };
         Ok(object.blob.store().head_object(super::storage::own_request(input)).await?.output)
     }
-}
-
-/// Where a range begins in an object of this size, and how long it is.
-fn span(range: Range, size: u64) -> S3Result<(u64, u64)> {
-    let outside =
-        |_| s3_error!(InvalidRange, "The range {} is outside of the object's {} bytes", range.to_header_string(), size);
-    let range = range.check(size).map_err(outside)?;
-    Ok((range.start, range.end - range.start))
 }
 
 /// The bytes of a file from `start` on. The file is opened at once, so that it can be read to its end after its removal.

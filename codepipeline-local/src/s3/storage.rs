@@ -168,7 +168,7 @@ impl S3 for Operations {
         &self,
         req: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-        self.0.begin_upload(req).await
+        self.0.begin_upload(req)
     }
 
     async fn upload_part(&self, req: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
@@ -183,7 +183,7 @@ impl S3 for Operations {
     }
 
     async fn list_parts(&self, req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
-        self.0.parts(req).await
+        self.0.parts(req)
     }
 
     async fn list_multipart_uploads(

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use s3s::dto::{
-    DeleteMarkerEntry, ETag, ListObjectVersionsInput, ListObjectVersionsOutput, ObjectVersion,
-    ObjectVersionStorageClass,
+    ChecksumAlgorithm, DeleteMarkerEntry, ETag, ListObjectVersionsInput, ListObjectVersionsOutput, ObjectVersion,
 };
 use s3s::{S3Result, s3_error};
 
@@ -138,6 +137,7 @@ impl Start<'_> {
 
 fn version(object: &Object, latest: bool, encode: &Encoding) -> ObjectVersion {
     let record = &object.record;
+    let checksum = record.details.checksum.as_ref();
     ObjectVersion {
         key: Some(encode.text(&record.key)),
         version_id: Some(object.commit.version.as_str().to_owned()),
@@ -145,7 +145,9 @@ fn version(object: &Object, latest: bool, encode: &Encoding) -> ObjectVersion {
         e_tag: Some(ETag::Strong(record.e_tag.clone())),
         size: i64::try_from(record.size).ok(),
         last_modified: Some(date(record.modified())),
-        storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
+        storage_class: Some(record.details.storage_class.listed_version()),
+        checksum_algorithm: checksum.map(|it| vec![ChecksumAlgorithm::from_static(it.sum.algorithm.name())]),
+        checksum_type: checksum.map(|it| it.kind.answered()),
         ..Default::default()
     }
 }

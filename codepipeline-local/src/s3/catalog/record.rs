@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::details::Details;
 use super::version_id::VersionId;
 use crate::types::Timestamp;
 
@@ -33,6 +34,8 @@ pub(in crate::s3) struct Record {
     /// Whether this is no object, but says that the object was deleted.
     #[serde(default)]
     pub(in crate::s3) delete_marker: bool,
+    #[serde(default)]
+    pub(in crate::s3) details: Details,
 }
 
 impl Record {
@@ -44,7 +47,12 @@ impl Record {
         encryption: Encryption,
     ) -> Self {
         let (bucket, key) = (place.0.to_owned(), place.1.to_owned());
-        Self { bucket, key, e_tag, size, modified_ms: modified.0, encryption, delete_marker: false }
+        let (delete_marker, details) = (false, Details::default());
+        Self { bucket, key, e_tag, size, modified_ms: modified.0, encryption, delete_marker, details }
+    }
+
+    pub(in crate::s3) fn with(self, details: Details) -> Self {
+        Self { details, ..self }
     }
 
     pub(super) fn delete_marker(place: (&str, &str), made: Timestamp) -> Self {
