@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_codepipeline::config::Credentials;
 use aws_sdk_codepipeline::error::ProvideErrorMetadata;
 use aws_sdk_codepipeline::types::{ActionExecutionStatus, JobStatus, StageExecutionStatus};
-use aws_sdk_s3::types::ServerSideEncryption;
+use aws_sdk_s3::types::{BucketVersioningStatus, ServerSideEncryption, VersioningConfiguration};
 use codepipeline_local::engine::{Leniency, Settings};
 use codepipeline_local::{Emulator, Options};
 use support::{Scenario, dummy, s3};
@@ -203,4 +203,29 @@ async fn objects_in_a_given_folder_outlive_the_emulator() {
     let emulator = start().await.unwrap();
     let got = s3(&emulator, dummy()).get_object().bucket("kept").key("key").send().await.unwrap();
     assert_eq!(got.body.collect().await.unwrap().to_vec(), b"content");
+}
+
+#[tokio::test]
+async fn a_source_records_the_version_it_consumed() {
+    let scenario = Scenario::start().await;
+    scenario.objects.create_bucket().bucket("source").send().await.unwrap();
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let enable = scenario.objects.put_bucket_versioning().bucket("source").versioning_configuration(enabled);
+    enable.send().await.unwrap();
+    scenario.run_pipeline().await;
+    scenario.job().await;
+
+    let head = scenario.objects.head_object().bucket("source").key("in.zip").send().await.unwrap();
+    let version = head.version_id().unwrap();
+    let state = scenario.pipelines.get_pipeline_state().name("pipe").send().await.unwrap();
+    let revision = state.stage_states()[0].action_states()[0].current_revision().unwrap();
+    assert_eq!(revision.revision_id(), version);
+    let executions = scenario.pipelines.list_action_executions().pipeline_name("pipe").send().await.unwrap();
+    let source = executions.action_execution_details().iter().find(|it| it.action_name() == Some("Source")).unwrap();
+    let variables = source.output().unwrap().output_variables().unwrap();
+    assert_eq!(variables["VersionId"], version);
+    assert_eq!(variables["ETag"], head.e_tag().unwrap().trim_matches('"'));
+    let listed = scenario.pipelines.list_pipeline_executions().pipeline_name("pipe").send().await.unwrap();
+    let consumed = &listed.pipeline_execution_summaries()[0].source_revisions()[0];
+    assert_eq!(consumed.revision_id(), Some(version));
 }

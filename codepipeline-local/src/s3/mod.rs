@@ -43,7 +43,7 @@ use crate::request_log::RequestLog;
 use crate::types::{ObjectRef, Permissions};
 use access::Caller;
 pub(crate) use body::read_to_its_end;
-use catalog::{Catalog, Encryption, Record, VersionId};
+use catalog::{Catalog, Encryption, Object, Record, VersionId};
 pub(crate) use operation::{OPERATIONS, operation};
 pub use pace::S3Pace;
 use signature::Signed;
@@ -93,7 +93,7 @@ pub(crate) struct Store {
 pub(crate) struct Copied {
     /// The entity tag, without quotes.
     pub(crate) e_tag: String,
-    /// The version id of what was copied; `None` if it has none of its own.
+    /// The object's version id; `None` for an object without an id of its own.
     pub(crate) version_id: Option<String>,
     /// What the object's metadata `codepipeline-artifact-revision-summary` says.
     pub(crate) revision_summary: Option<String>,
@@ -197,9 +197,11 @@ impl Store {
         self.storage.catalog.get(&place.bucket, &place.key).is_ok()
     }
 
-    /// The mark of the object's revision: its ETag. `None` if there is no such object.
+    /// The id of the object's revision: its version id, or its ETag if it has no version id of its own. `None` if there is no such
+    /// object.
     pub(crate) fn revision(&self, place: &ObjectRef) -> Option<String> {
-        self.storage.catalog.get(&place.bucket, &place.key).ok().map(|object| object.record.e_tag.clone())
+        let object = self.storage.catalog.get(&place.bucket, &place.key).ok()?;
+        Some(version_id(&object).unwrap_or_else(|| object.record.e_tag.clone()))
     }
 
     /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms` and this key.
@@ -223,11 +225,7 @@ impl Store {
             let details = source.record.details.copied();
             let record = Record::new(place, e_tag.clone(), source.record.size, now, encryption).with(details);
             catalog.commit(record, Arc::new(blob), &condition::Condition::default())?;
-            let version_id = match &source.commit.version {
-                VersionId::Null => None,
-                VersionId::Given(id) => Some(id.clone()),
-            };
-            Ok(Copied { e_tag, version_id, revision_summary: metadata.remove(REVISION_SUMMARY) })
+            Ok(Copied { e_tag, version_id: version_id(&source), revision_summary: metadata.remove(REVISION_SUMMARY) })
         };
         copied.await.map_err(|error: S3Error| match error.code() {
             S3ErrorCode::NoSuchBucket | S3ErrorCode::NoSuchKey => CopyError::NotFound(format!(
@@ -240,6 +238,14 @@ impl Store {
             )),
             _ => CopyError::Failed(error.message().unwrap_or("the data folder failed").to_owned()),
         })
+    }
+}
+
+/// The object's version id. Not `null`, because that does not tell one revision from the next.
+fn version_id(object: &Object) -> Option<String> {
+    match &object.commit.version {
+        VersionId::Null => None,
+        VersionId::Given(id) => Some(id.clone()),
     }
 }
 

@@ -6,6 +6,8 @@
 mod buckets;
 mod record;
 mod refusal;
+#[cfg(test)]
+mod tests;
 mod version_id;
 mod versions;
 

@@ -5,6 +5,7 @@ mod credentials;
 mod objects;
 mod pace;
 mod uploads;
+mod version_pages;
 mod versions;
 
 use std::collections::HashMap;

@@ -15,7 +15,7 @@ async fn set_versioning(client: &Client, status: BucketVersioningStatus) {
 }
 
 /// A server whose bucket `bucket` has versioning enabled.
-async fn versioned() -> (Server, Client) {
+pub(super) async fn versioned() -> (Server, Client) {
     let server = Server::start().await;
     let client = server.anyone();
     set_versioning(&client, BucketVersioningStatus::Enabled).await;
@@ -23,7 +23,7 @@ async fn versioned() -> (Server, Client) {
 }
 
 /// Puts an object, and returns its version id.
-async fn put(client: &Client, key: &str, text: &str) -> Option<String> {
+pub(super) async fn put(client: &Client, key: &str, text: &str) -> Option<String> {
     let put = client.put_object().bucket("bucket").key(key).body(body(text)).send().await.unwrap();
     put.version_id().map(str::to_owned)
 }
@@ -36,7 +36,7 @@ async fn read(client: &Client, key: &str, version: Option<&str>) -> (String, Opt
     (String::from_utf8(got.body.collect().await.unwrap().to_vec()).unwrap(), id)
 }
 
-async fn delete(client: &Client, key: &str, version: Option<&str>) -> (Option<bool>, Option<String>) {
+pub(super) async fn delete(client: &Client, key: &str, version: Option<&str>) -> (Option<bool>, Option<String>) {
     let deleted = client.delete_object().bucket("bucket").key(key).set_version_id(version.map(str::to_owned));
     let deleted = deleted.send().await.unwrap();
     (deleted.delete_marker(), deleted.version_id().map(str::to_owned))
@@ -342,9 +342,13 @@ async fn the_engines_copy_names_the_version() {
     let copy = || server.store.copy(&from, &to, None);
     let version = put(&client, "source.zip", "zip").await;
     assert_eq!(copy().await.unwrap().version_id, version);
+    assert_eq!(server.store.revision(&from), version);
     set_versioning(&client, BucketVersioningStatus::Suspended).await;
     put(&client, "source.zip", "zip").await;
-    assert_eq!(copy().await.unwrap().version_id, None);
+    let copied = copy().await.unwrap();
+    assert_eq!(copied.version_id, None);
+    assert_eq!(server.store.revision(&from), Some(copied.e_tag));
     delete(&client, "source.zip", None).await;
+    assert_eq!(server.store.revision(&from), None);
     assert!(matches!(copy().await, Err(CopyError::NotFound(_))));
 }
