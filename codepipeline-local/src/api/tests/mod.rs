@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod action_types;
+mod constraints;
 mod control;
 mod events;
 mod executions;
@@ -27,6 +28,7 @@ mod polling;
 mod requests;
 mod tags;
 mod third_party;
+mod values;
 
 /// What every operation may answer beside its modelled errors: the protocol's own.
 const ANYWHERE: [&str; 2] = ["SerializationException", "ValidationException"];

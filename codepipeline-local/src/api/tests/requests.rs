@@ -53,3 +53,42 @@ fn a_null_where_a_member_is_required_is_a_validation_error() {
         "1 validation error detected: Value at 'jobId' failed to satisfy constraint: Member must not be null"
     );
 }
+
+/// The service reads numbers, nesting and text as JSON has them, and no others.
+#[test]
+fn what_is_no_json_for_the_operation_is_a_serialization_error() {
+    let deep =
+        |depth: usize| [r#"{"name": "#.to_owned(), "[".repeat(depth), "]".repeat(depth), "}".to_owned()].concat();
+    for body in [
+        "7",
+        "null",
+        "[]",
+        r#""name""#,
+        "{} {}",
+        r#"{"name": "a",}"#,
+        r#"{"name": 'a'}"#,
+        r#"{"name": "a\u00"}"#,
+        r#"{"name": "\ud800"}"#,
+        "{\"name\": \"a\nb\"}",
+        r#"{"name": "a", "version": 1e999}"#,
+        r#"{"name": "a", "version": 1.5}"#,
+        r#"{"name": "a", "version": 4294967297}"#,
+        r#"{"name": "a", "version": 123456789012345678901234567890}"#,
+        r#"{"name": "a", "version": "1"}"#,
+        r#"{"name": "a", "version": NaN}"#,
+        &deep(5),
+        &deep(100_000),
+    ] {
+        let shown: String = body.chars().take(60).collect();
+        assert_eq!(error("CodePipeline_20150709.GetPipeline", body.as_bytes()).0, "SerializationException", "{shown}");
+    }
+    for body in [&b"\xff\xfe{\x00}\x00"[..], b"{\"name\": \"\xff\"}", b"\xef\xbb\xbf{}", b"\0"] {
+        assert_eq!(error("CodePipeline_20150709.GetPipeline", body).0, "SerializationException");
+    }
+}
+
+#[test]
+fn of_a_member_that_comes_twice_the_last_one_counts() {
+    let (name, message) = error("CodePipeline_20150709.GetPipeline", br#"{"name": 7, "name": "web"}"#);
+    assert_eq!((name.as_str(), message.contains("'web'")), ("PipelineNotFoundException", true));
+}

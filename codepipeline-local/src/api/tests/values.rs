@@ -1,0 +1,63 @@
+//! Values of the API's shapes, made from the model.
+
+use serde_json::{Map, Value, json};
+
+use super::{Kind, MODEL};
+use crate::api::model::Shape;
+
+/// A text for each pattern of the model. Its last character may be repeated. A new pattern needs a line here.
+const SAMPLES: [(&str, &str); 17] = [
+    (".*", "a"),
+    ("AWS|ThirdParty", "AWS"),
+    ("[0-9A-Za-z_-]+", "a"),
+    ("[0-9]{12}", "123456789012"),
+    ("[0-9]{12}|\\*", "*"),
+    ("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "11111111-2222-4333-8444-555555555555"),
+    ("[A-Za-z0-9.@\\-_]+", "a"),
+    ("[A-Za-z0-9@\\-_]+", "a"),
+    ("[A-Za-z0-9_]+", "a"),
+    ("[a-zA-Z0-9!@ \\(\\)\\.\\*\\?\\-]+", "a"),
+    ("[a-zA-Z0-9\\-\\.]+", "a"),
+    ("[a-zA-Z0-9_-]+", "a"),
+    ("[a-zA-Z0-9_\\-]+", "a"),
+    ("^[a-zA-Z0-9-]+$", "a"),
+    ("arn:aws(-[\\w]+)*:codepipeline:.+:[0-9]{12}:.+", "arn:aws:codepipeline:us-east-1:123456789012:a"),
+    ("arn:aws(-[\\w]+)*:iam::[0-9]{12}:role/.*", "arn:aws:iam::123456789012:role/a"),
+    ("arn:aws(-[\\w]+)*:lambda:.+:[0-9]{12}:function:.+", "arn:aws:lambda:us-east-1:123456789012:function:a"),
+];
+
+/// A text of the shape that has at least this many characters.
+pub(super) fn text(shape: &Shape, length: u64) -> String {
+    if let Some(value) = shape.values.first() {
+        return value.clone();
+    }
+    let mut text = match &shape.pattern {
+        None => "a".to_owned(),
+        Some(pattern) => {
+            let sample = SAMPLES.iter().find(|(known, _)| *known == pattern.text);
+            sample.unwrap_or_else(|| panic!("no sample for the pattern {}", pattern.text)).1.to_owned()
+        }
+    };
+    let last = text.chars().last().expect("no sample is empty");
+    let missing = (length as usize).saturating_sub(text.chars().count());
+    text.extend(std::iter::repeat_n(last, missing));
+    text
+}
+
+/// A valid value with every member that there can be.
+pub(super) fn full(name: &str) -> Value {
+    let shape = MODEL.shape(name);
+    let least = shape.min.unwrap_or(0);
+    match shape.kind {
+        Kind::Structure => shape.members.iter().map(|(member, name)| (member.clone(), full(name))).collect(),
+        Kind::List => vec![full(shape.member.as_ref().unwrap()); least.max(1) as usize].into(),
+        Kind::Map => {
+            let key = text(MODEL.shape(shape.key.as_ref().unwrap()), 4);
+            Map::from_iter([(key, full(shape.value.as_ref().unwrap()))]).into()
+        }
+        Kind::String => text(shape, least).into(),
+        Kind::Integer => least.max(1).into(),
+        Kind::Boolean => true.into(),
+        Kind::Timestamp => json!(1_700_000_000.5),
+    }
+}
