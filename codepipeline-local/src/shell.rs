@@ -101,8 +101,8 @@ impl Shared {
                     tracing::warn!(bucket, %error, "an artifact store can't be made");
                 }
             }
-            Effect::CopySource { id, from, to, encryption_key } => {
-                self.copy_source(id, &from, &to, encryption_key).await?;
+            Effect::CopySource { id, from, version, to, encryption_key } => {
+                self.copy_source(id, (&from, version.as_deref()), &to, encryption_key).await?;
             }
             Effect::LookAtSource { id, object } => {
                 let found = self.look_at(&object);
@@ -139,7 +139,7 @@ impl Shared {
     async fn copy_source(
         &self,
         id: SourceId,
-        from: &ObjectRef,
+        from: (&ObjectRef, Option<&str>),
         to: &ObjectRef,
         key_id: Option<String>,
     ) -> Result<(), NotKept> {

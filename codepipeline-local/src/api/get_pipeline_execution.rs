@@ -23,6 +23,7 @@ pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
         ("pipelineVersion", execution.declaration.version.into()),
         ("pipelineExecutionId", execution.id.clone().into()),
         ("status", execution.status.name().into()),
+        ("statusSummary", engine.status_summary(execution).into()),
         ("artifactRevisions", artifact_revisions(engine, number).into()),
         ("variables", if variables.is_empty() { Value::Null } else { variables.into() }),
         ("trigger", trigger(execution)),
@@ -47,6 +48,7 @@ fn artifact_revisions(engine: &Engine, execution: u64) -> Vec<Value> {
                     ("revisionChangeIdentifier", revision.change_id.clone().into()),
                     ("revisionSummary", revision.summary.clone().into()),
                     ("created", seconds(revision.created).into()),
+                    ("revisionUrl", engine.revision_url(action).into()),
                 ])
             })
         })

@@ -74,7 +74,7 @@ fn action_state(engine: &Engine, pipeline: &str, stage: &StageDeclaration, decla
     let same_type = latest.filter(|action| action.declaration.action_type_id == declared.action_type_id);
     let configuration = same_type.map_or(&declared.configuration, |action| &action.configuration);
     let url = |template: Option<&String>| template.and_then(|template| urls::fill(template, configuration, None));
-    let revision = latest.and_then(|action| action.revision.as_ref()).map(|revision| {
+    let revision = engine.current_revision(pipeline, &stage.name, &declared.name).map(|revision| {
         json!({
             "revisionId": revision.id,
             "revisionChangeId": revision.change_id,
@@ -98,6 +98,7 @@ fn latest_execution(engine: &Engine, action: &ActionExecution) -> Value {
         ("token", action.open_approval().into()),
         ("summary", action.summary.clone().into()),
         ("lastStatusChange", seconds(action.updated).into()),
+        ("lastUpdatedBy", action.updated_by.clone().into()),
         ("externalExecutionId", action.external_id.clone().into()),
         ("externalExecutionUrl", engine.external_url(action).into()),
         ("percentComplete", action.percent_complete.into()),

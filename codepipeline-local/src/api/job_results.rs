@@ -55,15 +55,11 @@ impl SuccessResult {
     /// Fails if the revision was created at a time that clients can't write.
     pub(super) fn with(self, variables: BTreeMap<String, String>, now: Timestamp) -> Result<Success, ApiError> {
         let created = self.current_revision.as_ref().and_then(|current| current.created);
-        if created.is_some_and(|seconds| !(0.0..YEAR_10000).contains(&seconds)) {
-            return Err(ApiError::validation(
-                "currentRevision.created must be in the years 1970 to 9999, in seconds since 1970",
-            ));
-        }
+        let created = created.map(|seconds| date(seconds, "currentRevision.created")).transpose()?.unwrap_or(now);
         let revision = self.current_revision.map(|current| Revision {
             id: current.revision,
             change_id: current.change_identifier,
-            created: current.created.map_or(now, |seconds| Timestamp((seconds * 1000.0).round() as u64)),
+            created,
             summary: current.revision_summary,
         });
         let details = self.execution_details;
@@ -74,4 +70,12 @@ impl SuccessResult {
         };
         Ok(Success { progress, revision, continuation_token: self.continuation_token, variables })
     }
+}
+
+/// A date that a client wrote as seconds since 1970. Fails if it is a date that clients can't write.
+pub(super) fn date(seconds: f64, member: &str) -> Result<Timestamp, ApiError> {
+    if (0.0..YEAR_10000).contains(&seconds) {
+        return Ok(Timestamp((seconds * 1000.0).round() as u64));
+    }
+    Err(ApiError::validation(format!("{member} must be in the years 1970 to 9999, in seconds since 1970")))
 }

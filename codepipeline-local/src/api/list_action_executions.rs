@@ -84,6 +84,7 @@ fn detail(engine: &Engine, execution: &Execution, action: &ActionExecution) -> V
         ("actionName", declared.name.clone().into()),
         ("startTime", seconds(action.started).into()),
         ("lastUpdateTime", seconds(action.updated).into()),
+        ("updatedBy", action.updated_by.clone().into()),
         ("status", action.status.name().into()),
         (
             "input",

@@ -33,20 +33,22 @@ struct SucceededInStage {
 
 pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     let input: Input = read(input)?;
-    engine.pipeline(&input.pipeline_name)?;
+    let version = engine.pipeline(&input.pipeline_name)?.latest().version;
     let stage = input.filter.succeeded_in_stage.and_then(|filter| filter.stage_name);
     let summaries = engine
         .executions_of(&input.pipeline_name)
-        .filter(|(_, execution)| stage.as_ref().is_none_or(|stage| succeeded_in(execution, stage)))
+        .filter(|(_, execution)| stage.as_ref().is_none_or(|stage| succeeded_in(execution, stage, version)))
         .map(|(number, execution)| (paging::newest_first(number), summary(engine, number, execution)));
     let size = input.max_results.unwrap_or(engine.settings.page_size);
     let page = paging::page("ListPipelineExecutions", summaries, input.next_token.as_deref(), size)?;
     Ok(object([("pipelineExecutionSummaries", page.items.into()), ("nextToken", page.next)]))
 }
 
-fn succeeded_in(execution: &Execution, stage: &str) -> bool {
-    let stages = execution.declaration.stages.iter().zip(&execution.stages);
-    stages.into_iter().any(|(declared, status)| declared.name == stage && *status == StageStatus::Succeeded)
+/// Whether the stage was successful in the current version of the pipeline (API reference, "SucceededInStageFilter").
+fn succeeded_in(execution: &Execution, stage: &str, version: u32) -> bool {
+    let mut stages = execution.declaration.stages.iter().zip(&execution.stages);
+    execution.declaration.version == version
+        && stages.any(|(declared, status)| declared.name == stage && *status == StageStatus::Succeeded)
 }
 
 fn summary(engine: &Engine, number: u64, execution: &Execution) -> Value {
@@ -57,12 +59,14 @@ fn summary(engine: &Engine, number: u64, execution: &Execution) -> Value {
                 ("actionName", action.declaration.name.clone().into()),
                 ("revisionId", revision.id.clone().into()),
                 ("revisionSummary", revision.summary.clone().into()),
+                ("revisionUrl", engine.revision_url(action).into()),
             ])
         })
         .collect();
     object([
         ("pipelineExecutionId", execution.id.clone().into()),
         ("status", execution.status.name().into()),
+        ("statusSummary", engine.status_summary(execution).into()),
         ("startTime", seconds(execution.started).into()),
         ("lastUpdateTime", seconds(execution.updated).into()),
         ("sourceRevisions", sources.into()),

@@ -38,6 +38,7 @@ mod paging;
 mod pipeline_input;
 mod poll_for_jobs;
 mod poll_for_third_party_jobs;
+mod put_action_revision;
 mod put_approval_result;
 mod put_job_failure_result;
 mod put_job_success_result;
@@ -124,6 +125,7 @@ fn handler(operation: &str) -> Option<fn(&mut Engine, Value) -> Answer> {
         "ListTagsForResource" => list_tags_for_resource::answer,
         "PollForJobs" => poll_for_jobs::answer,
         "PollForThirdPartyJobs" => poll_for_third_party_jobs::answer,
+        "PutActionRevision" => put_action_revision::answer,
         "PutApprovalResult" => put_approval_result::answer,
         "PutJobFailureResult" => put_job_failure_result::answer,
         "PutJobSuccessResult" => put_job_success_result::answer,

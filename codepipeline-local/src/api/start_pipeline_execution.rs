@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, read};
-use crate::engine::{Engine, error::ApiError};
+use crate::engine::{
+    Engine,
+    sources::{RevisionOverride, RevisionType},
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,7 +19,15 @@ struct Input {
     variables: Vec<Variable>,
     client_request_token: Option<String>,
     #[serde(default)]
-    source_revisions: Vec<Value>,
+    source_revisions: Vec<SourceRevision>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SourceRevision {
+    action_name: String,
+    revision_type: RevisionType,
+    revision_value: String,
 }
 
 #[derive(Deserialize)]
@@ -27,11 +38,14 @@ struct Variable {
 
 pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     let input: Input = read(input)?;
-    if !input.source_revisions.is_empty() {
-        return Err(ApiError::validation("codepipeline-local does not emulate sourceRevisions; remove them"));
-    }
     let variables: BTreeMap<String, String> =
         input.variables.into_iter().map(|variable| (variable.name, variable.value)).collect();
-    let id = engine.start_execution(engine.now(), &input.name, &variables, input.client_request_token)?;
+    let overrides = input.source_revisions.into_iter().map(|given| RevisionOverride {
+        action: given.action_name,
+        kind: given.revision_type,
+        value: given.revision_value,
+    });
+    let token = input.client_request_token;
+    let id = engine.start_execution(engine.now(), &input.name, &variables, overrides.collect(), token)?;
     Ok(json!({"pipelineExecutionId": id}))
 }

@@ -10,7 +10,9 @@ use super::{
     declaration::{ActionDeclaration, Configuration, PipelineDeclaration},
     executions::Execution,
     jobs::JobState,
-    polling, structure, urls, variables,
+    polling,
+    sources::is_source,
+    structure, urls, variables,
 };
 use crate::types::{ObjectRef, Timestamp};
 
@@ -34,6 +36,8 @@ pub(crate) struct ActionExecution {
     pub(crate) status: ActionStatus,
     /// What a manual approval is approved with.
     pub(super) approval_token: Option<String>,
+    /// The ARN of the user who changed it last: approved, rejected or abandoned it.
+    pub(crate) updated_by: Option<String>,
     pub(crate) summary: Option<String>,
     pub(crate) external_id: Option<String>,
     pub(crate) percent_complete: Option<u8>,
@@ -71,7 +75,7 @@ pub(crate) struct ActionError {
     pub(crate) message: String,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Revision {
     pub(crate) id: String,
     pub(crate) change_id: String,
@@ -112,6 +116,7 @@ impl Engine {
             deadline: now.after(self.timeout(declaration)),
             status: ActionStatus::InProgress,
             approval_token: None,
+            updated_by: None,
             summary: None,
             external_id: None,
             percent_complete: None,
@@ -155,6 +160,10 @@ impl Engine {
             return Err("The pipeline execution is gone".to_owned());
         };
         action.configuration = variables::resolve(&declaration.configuration, &execution.namespaces)?;
+        if let Some(asked) = execution.sources.get(&declaration.name).filter(|_| is_source(declaration)) {
+            asked.clone().apply(action);
+        }
+        let declaration = &action.declaration;
         if let Some(property) = action_type.queryable()
             && !action.configuration.get(property).is_some_and(|value| structure::is_queryable_value(value))
         {
@@ -172,7 +181,8 @@ impl Engine {
         let Some(to) = action.outputs.first().map(|artifact| artifact.location.clone()) else { return };
         let from = polling::object_of(&action.configuration);
         let encryption_key = self.store_key(action.execution);
-        self.effects.push(Effect::CopySource { id: SourceId(number), from, to, encryption_key });
+        let version = action.source_version.clone();
+        self.effects.push(Effect::CopySource { id: SourceId(number), from, version, to, encryption_key });
     }
 
     /// What became of an [`Effect::CopySource`]. An answer that comes late, or twice, changes nothing.
@@ -202,13 +212,13 @@ impl Engine {
                     ("ObjectKey".to_owned(), key),
                 ]);
                 // An unversioned bucket's objects have the version id `null`.
-                action.summary = source.summary.clone().or(Some(match &source.version_id {
+                let summary = source.summary.or(Some(match &source.version_id {
                     Some(version) => format!("Amazon S3 version id: {version}"),
                     None => format!("Amazon S3 ETag: {etag}"),
                 }));
+                action.summary.clone_from(&summary);
                 variables.insert("VersionId".to_owned(), source.version_id.unwrap_or_else(|| "null".to_owned()));
-                action.revision =
-                    Some(Revision { id: source.revision, change_id: etag, created: now, summary: source.summary });
+                action.revision = Some(Revision { id: source.revision, change_id: etag, created: now, summary });
                 self.source_consumed(id.0);
                 self.succeed_action(now, id.0, variables);
             }

@@ -57,7 +57,9 @@ impl Engine {
     }
 
     fn decide(&mut self, now: Timestamp, number: u64, decision: Decision) {
+        let user = self.user_arn();
         if let Some(action) = self.actions.get_mut(&number) {
+            action.updated_by = Some(user);
             action.summary = Some(decision.summary).filter(|summary| !summary.is_empty());
         }
         if decision.approved {
@@ -68,8 +70,10 @@ impl Engine {
     }
 
     pub(super) fn ask_for_approval(&mut self, number: u64) {
-        let token = self.random.uuid();
+        // The service names a user in an approval that waits, too (User Guide, "approvals-approve-or-reject").
+        let (token, user) = (self.random.uuid(), self.user_arn());
         if let Some(action) = self.actions.get_mut(&number) {
+            action.updated_by = Some(user);
             action.approval_token = Some(token);
         }
     }

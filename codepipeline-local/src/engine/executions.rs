@@ -9,6 +9,7 @@ use super::{
     artifacts::Artifact,
     declaration::{ExecutionMode, PipelineDeclaration},
     error::ApiError,
+    sources::{AskedSources, RevisionOverride, asked_sources},
     variables::{EXECUTION_NAMESPACE, Namespaces, PIPELINE_NAMESPACE},
 };
 use crate::types::Timestamp;
@@ -27,6 +28,8 @@ pub(crate) struct Execution {
     pub(crate) started: Timestamp,
     pub(crate) updated: Timestamp,
     pub(crate) trigger: Trigger,
+    /// The revisions that its start named for its source actions.
+    pub(super) sources: AskedSources,
     /// Why it was stopped, if its owner has said so.
     pub(crate) stop_reason: Option<String>,
     /// 1, and one more for each retry of a stage.
@@ -36,6 +39,14 @@ pub(crate) struct Execution {
     pub(crate) stages: Vec<StageStatus>,
     pub(super) artifacts: BTreeMap<String, Artifact>,
     pub(super) namespaces: Namespaces,
+}
+
+/// How an execution starts.
+pub(super) struct Start {
+    pub(super) trigger: Trigger,
+    /// The values of the pipeline's variables.
+    pub(super) variables: BTreeMap<String, String>,
+    pub(super) sources: AskedSources,
 }
 
 /// What started an execution (API reference, "ExecutionTrigger").
@@ -51,6 +62,7 @@ pub(crate) enum TriggerType {
     CreatePipeline,
     StartPipelineExecution,
     PollForSourceChanges,
+    PutActionRevision,
 }
 
 impl TriggerType {
@@ -59,6 +71,7 @@ impl TriggerType {
             Self::CreatePipeline => "CreatePipeline",
             Self::StartPipelineExecution => "StartPipelineExecution",
             Self::PollForSourceChanges => "PollForSourceChanges",
+            Self::PutActionRevision => "PutActionRevision",
         }
     }
 }
@@ -173,6 +186,7 @@ impl Engine {
         now: Timestamp,
         name: &str,
         given: &BTreeMap<String, String>,
+        overrides: Vec<RevisionOverride>,
         client_request_token: Option<String>,
     ) -> Result<String, ApiError> {
         let pipeline = self.pipeline(name)?;
@@ -181,10 +195,11 @@ impl Engine {
         if let Some(id) = token.as_ref().and_then(|token| self.started.get(token)) {
             return Ok(id.clone());
         }
-        let values = variable_values(&declaration, given)?;
+        let variables = variable_values(&declaration, given)?;
+        let sources = asked_sources(&declaration, overrides)?;
         self.check_limit(name, &declaration)?;
         let trigger = self.user_trigger(TriggerType::StartPipelineExecution);
-        let id = self.start(now, name, &declaration, trigger, values);
+        let id = self.start(now, name, &declaration, Start { trigger, variables, sources });
         if let Some(token) = token {
             self.started.insert(token, id.clone());
         }
@@ -223,9 +238,9 @@ impl Engine {
         now: Timestamp,
         name: &str,
         declaration: &Arc<PipelineDeclaration>,
-        trigger: Trigger,
-        variables: BTreeMap<String, String>,
+        start: Start,
     ) -> String {
+        let Start { trigger, variables, sources } = start;
         let id = self.random.uuid();
         let number = self.number();
         let own = BTreeMap::from([("PipelineExecutionId".to_owned(), id.clone())]);
@@ -239,6 +254,7 @@ impl Engine {
                 started: now,
                 updated: now,
                 trigger,
+                sources,
                 stop_reason: None,
                 attempt: 1,
                 place: Place::Waiting { stage: 0 },

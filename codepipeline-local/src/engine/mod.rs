@@ -25,8 +25,10 @@ mod random;
 pub(crate) mod results;
 pub(crate) mod retries;
 mod settings;
+pub(crate) mod sources;
 mod stops;
 mod structure;
+mod summaries;
 mod tags;
 pub(crate) mod third_party;
 mod tracked;
@@ -85,6 +87,8 @@ pub enum Effect {
         id: SourceId,
         /// The user's object.
         from: ObjectRef,
+        /// The version to copy; the current one if `None`.
+        version: Option<String>,
         /// The artifact's place.
         to: ObjectRef,
         /// The id of the artifact store's KMS key, which the copy is encrypted with.

@@ -11,8 +11,9 @@ use super::{
     Effect, Engine,
     declaration::{Configuration, ExecutionMode, PipelineDeclaration, Tag},
     error::ApiError,
-    executions,
+    executions::{self, Start, TriggerType},
     kept::Version,
+    sources::AskedSources,
     structure,
     tags::merged,
     transitions::Disabled,
@@ -92,11 +93,12 @@ impl Engine {
         // Where a variable has no default there is no execution, but a pipeline: it can be started with a value.
         let values = executions::variable_values(&declaration, &BTreeMap::new());
         let mut first_look = now;
-        if let (true, Ok(values)) = (self.settings.start_on_create, values) {
+        if let (true, Ok(variables)) = (self.settings.start_on_create, values) {
             // The execution reports which revision it consumes.
             first_look = now.after(self.settings.source_poll.unwrap_or_default());
-            let trigger = self.user_trigger(executions::TriggerType::CreatePipeline);
-            self.start(now, &name, &declaration, trigger, values);
+            let trigger = self.user_trigger(TriggerType::CreatePipeline);
+            let start = Start { trigger, variables, sources: AskedSources::new() };
+            self.start(now, &name, &declaration, start);
         }
         self.watch_sources(first_look, &name);
         Ok(declaration)

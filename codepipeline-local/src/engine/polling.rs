@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use super::{
     Effect, Engine, LookId, SourceError,
     declaration::{ActionDeclaration, Configuration, PipelineDeclaration},
-    executions::{Trigger, TriggerType, variable_values},
+    executions::{Start, Trigger, TriggerType, variable_values},
     pipelines::Pipeline,
+    sources::AskedSources,
 };
 use crate::types::{ObjectRef, Timestamp};
 
@@ -124,12 +125,12 @@ impl Engine {
     fn start_polled(&mut self, now: Timestamp, name: &str, action: &str) -> bool {
         let Some(declaration) = self.pipelines.get(name).map(Pipeline::latest).cloned() else { return true };
         // No execution starts without a value for each variable.
-        let Ok(values) = variable_values(&declaration, &BTreeMap::new()) else { return true };
+        let Ok(variables) = variable_values(&declaration, &BTreeMap::new()) else { return true };
         if self.check_limit(name, &declaration).is_err() {
             return false;
         }
         let trigger = Trigger { kind: TriggerType::PollForSourceChanges, detail: action.to_owned() };
-        self.start(now, name, &declaration, trigger, values);
+        self.start(now, name, &declaration, Start { trigger, variables, sources: AskedSources::new() });
         true
     }
 
@@ -141,7 +142,7 @@ impl Engine {
         })
     }
 
-    /// What earlier executions found at the object's place.
+    /// The revision that earlier executions found at the object's place.
     fn last_known(&self, pipeline: &str, name: &str, object: &ObjectRef) -> Known {
         let mut known = Known::Nothing;
         for (_, _, action) in self.actions_of(pipeline) {

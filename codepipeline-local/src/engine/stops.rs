@@ -97,6 +97,7 @@ impl Engine {
 
     /// Ends the execution's actions in progress. Whatever works on them outside learns of it from an event, if at all.
     fn abandon_actions(&mut self, now: Timestamp, execution: u64, canceled: bool) {
+        let user = self.user_arn();
         let in_progress = |number: &&u64| self.actions.get(number).is_some_and(|action| action.execution == execution);
         let abandoned: Vec<u64> = self.running.iter().filter(in_progress).copied().collect();
         for number in abandoned {
@@ -104,6 +105,7 @@ impl Engine {
             if let Some(action) = self.actions.get_mut(&number) {
                 action.status = ActionStatus::Abandoned;
                 action.updated = now;
+                action.updated_by = (!canceled).then(|| user.clone());
             }
             self.running.remove(&number);
             self.tell_of_action(number, canceled);

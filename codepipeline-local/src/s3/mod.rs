@@ -207,13 +207,13 @@ impl Store {
     /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms` and this key.
     pub(crate) async fn copy(
         &self,
-        from: &ObjectRef,
+        (from, version): (&ObjectRef, Option<&str>),
         to: &ObjectRef,
         key_id: Option<String>,
     ) -> Result<Copied, CopyError> {
         let copied = async {
             let catalog = &self.storage.catalog;
-            let source = catalog.get(&from.bucket, &from.key)?;
+            let source = catalog.get_version(&from.bucket, &from.key, version)?;
             let mut metadata = self.storage.attributes(&source).await?.metadata.unwrap_or_default();
             let blob = catalog.new_blob().map_err(catalog::internal)?;
             blob.fill_from(&source.blob).map_err(catalog::internal)?;
@@ -228,14 +228,16 @@ impl Store {
             Ok(Copied { e_tag, version_id: version_id(&source), revision_summary: metadata.remove(REVISION_SUMMARY) })
         };
         copied.await.map_err(|error: S3Error| match error.code() {
-            S3ErrorCode::NoSuchBucket | S3ErrorCode::NoSuchKey => CopyError::NotFound(format!(
-                "s3://{}/{} to s3://{}/{}: {}",
-                from.bucket,
-                from.key,
-                to.bucket,
-                to.key,
-                error.code().as_str()
-            )),
+            S3ErrorCode::NoSuchBucket | S3ErrorCode::NoSuchKey | S3ErrorCode::NoSuchVersion => {
+                CopyError::NotFound(format!(
+                    "s3://{}/{} to s3://{}/{}: {}",
+                    from.bucket,
+                    from.key,
+                    to.bucket,
+                    to.key,
+                    error.code().as_str()
+                ))
+            }
             _ => CopyError::Failed(error.message().unwrap_or("the data folder failed").to_owned()),
         })
     }

@@ -116,6 +116,17 @@ fn a_revision_that_was_started_by_hand_is_known() {
 }
 
 #[test]
+fn an_older_version_that_was_started_by_hand_is_not_the_latest() {
+    let mut local = polled(true, |_| {});
+    local.outside(Some("v1"));
+    let version = json!({"actionName": "Fetch", "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": "v0"});
+    local.call("StartPipelineExecution", &json!({"name": "web", "sourceRevisions": [version]}));
+    local.outside(Some("v0"));
+    local.minute(Some("v1"));
+    assert_eq!(local.triggers(), ["StartPipelineExecution", "CreatePipeline"]);
+}
+
+#[test]
 fn a_deleted_object_that_returns_unchanged_starts_nothing() {
     let mut local = polled(true, |_| {});
     for object in [Some("v1"), None, Some("v1")] {

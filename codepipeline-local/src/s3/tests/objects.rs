@@ -113,7 +113,7 @@ async fn the_engines_copy_says_that_it_is_encrypted_with_kms() {
     let at = |bucket: &str, key: &str| ObjectRef { bucket: bucket.into(), key: key.into() };
     let copied = server
         .store
-        .copy(&at("bucket", "source.zip"), &at("artifacts", "p/S/1"), Some("alias/key".into()))
+        .copy((&at("bucket", "source.zip"), None), &at("artifacts", "p/S/1"), Some("alias/key".into()))
         .await
         .unwrap();
     assert_eq!(copied.revision_summary.as_deref(), Some("first"));
@@ -122,7 +122,7 @@ async fn the_engines_copy_says_that_it_is_encrypted_with_kms() {
     assert_eq!(got.server_side_encryption(), Some(&ServerSideEncryption::AwsKms));
     assert_eq!(got.ssekms_key_id(), Some("alias/key"));
     assert_eq!(&got.body.collect().await.unwrap().to_vec(), b"zip");
-    let missing = server.store.copy(&at("bucket", "source.zip"), &at("artifacts", "p/S/2"), None).await;
+    let missing = server.store.copy((&at("bucket", "source.zip"), None), &at("artifacts", "p/S/2"), None).await;
     assert!(matches!(missing, Err(CopyError::NotFound(_))));
 }
 

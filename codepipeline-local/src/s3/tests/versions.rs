@@ -339,7 +339,7 @@ async fn the_engines_copy_names_the_version() {
     let (server, client) = versioned().await;
     let at = |bucket: &str, key: &str| ObjectRef { bucket: bucket.into(), key: key.into() };
     let (from, to) = (at("bucket", "source.zip"), at("artifacts", "p/S/1"));
-    let copy = || server.store.copy(&from, &to, None);
+    let copy = || server.store.copy((&from, None), &to, None);
     let version = put(&client, "source.zip", "zip").await;
     assert_eq!(copy().await.unwrap().version_id, version);
     assert_eq!(server.store.revision(&from), version);
