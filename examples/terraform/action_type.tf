@@ -22,7 +22,7 @@ resource "aws_codepipeline_custom_action_type" "shell" {
 
   configuration_property {
     name        = "Command"
-    description = "What bash executes in the folder of the first input artifact"
+    description = "Bash executes it in the folder of the first input artifact"
     type        = "String"
     required    = true
     key         = false

@@ -13,7 +13,7 @@ terraform {
 }
 
 variable "endpoint" {
-  description = "What `serve` says that it listens on"
+  description = "The address that `serve` prints"
   type        = string
   default     = "http://127.0.0.1:4566"
 }

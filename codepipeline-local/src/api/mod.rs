@@ -44,6 +44,7 @@ mod put_job_failure_result;
 mod put_job_success_result;
 mod put_third_party_job_failure_result;
 mod put_third_party_job_success_result;
+mod resource_arn;
 mod retry_stage_execution;
 mod start_pipeline_execution;
 mod stop_pipeline_execution;
@@ -98,6 +99,7 @@ fn call(engine: &mut Engine, target: &str, body: &[u8]) -> Answer {
     let mut input: Value = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(body) }
         .map_err(|error| unreadable(&error))?;
     validate::strip_nulls(&mut input);
+    resource_arn::complete(engine, &mut input);
     unknown::refuse(name, &input)?;
     validate::validate(&input, &operation.input, engine.settings.configuration_value_limit)?;
     handler(engine, input)

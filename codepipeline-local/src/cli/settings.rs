@@ -50,6 +50,10 @@ pub(super) struct SettingFlags {
     /// An action fails whose output artifacts were not uploaded before its success [default: nobody looks]
     #[arg(long)]
     refuse_missing_output: bool,
+    /// An ARN without an account is a ValidationException [default: it means the emulator's account, since Terraform leaves
+    /// the account out where skip_requesting_account_id is true]
+    #[arg(long)]
+    refuse_arn_without_account: bool,
     /// How long a finished job is known [default: 1h]
     #[arg(long, value_name = "DURATION", value_parser = parse)]
     purge_after: Option<Duration>,
@@ -123,12 +127,14 @@ fn some_time_or_never(text: &str) -> Result<OrNever, String> {
 }
 
 /// The engine's defaults, and what CodePipeline does unasked (User Guide, "pipelines-create", "pipelines-edit" and
-/// "action-reference-S3"). The engine's own defaults leave that out, so that a test sees only what it asked for.
+/// "action-reference-S3"). The engine's own defaults leave that out, so that a test sees only what it asked for. They are
+/// also stricter with ARNs.
 fn defaults() -> Settings {
     Settings {
         start_on_create: true,
         cancel_on_update: true,
         source_poll: Some(Duration::from_secs(60)),
+        arn_without_account: Leniency::Accept,
         ..Settings::default()
     }
 }
@@ -163,6 +169,11 @@ impl SettingFlags {
             ),
             missing_query_param: accept_if(self.accept_missing_query_param, default.missing_query_param),
             missing_output: if self.refuse_missing_output { Leniency::Refuse } else { default.missing_output },
+            arn_without_account: if self.refuse_arn_without_account {
+                Leniency::Refuse
+            } else {
+                default.arn_without_account
+            },
             purge_after: self.purge_after.unwrap_or(default.purge_after),
             continuation_delay: self.continuation_delay.unwrap_or(default.continuation_delay),
             default_batch_size: self.default_batch_size.map_or(default.default_batch_size, usize::from),
@@ -200,7 +211,7 @@ mod tests {
     #[test]
     fn each_flag_reaches_its_own_setting() {
         type Change = fn(&mut Settings);
-        let cases: [(&[&str], Change); 29] = [
+        let cases: [(&[&str], Change); 30] = [
             (&["--region", "eu-west-1"], |s| s.region = "eu-west-1".into()),
             (&["--account", "999999999999"], |s| s.account_id = "999999999999".into()),
             (&["--reoffer-delay", "7s"], |s| s.reoffer_after = Some(Duration::from_secs(7))),
@@ -215,6 +226,7 @@ mod tests {
             (&["--drop-variables-with-continuation"], |s| s.variables_with_continuation = Leniency::Accept),
             (&["--accept-missing-query-param"], |s| s.missing_query_param = Leniency::Accept),
             (&["--refuse-missing-output"], |s| s.missing_output = Leniency::Refuse),
+            (&["--refuse-arn-without-account"], |s| s.arn_without_account = Leniency::Refuse),
             (&["--page-size", "7"], |s| s.page_size = 7),
             (&["--purge-after", "7s"], |s| s.purge_after = Duration::from_secs(7)),
             (&["--continuation-delay", "7s"], |s| s.continuation_delay = Duration::from_secs(7)),

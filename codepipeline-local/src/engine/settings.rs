@@ -53,6 +53,9 @@ pub struct Settings {
     pub missing_query_param: Leniency,
     /// The success of an action's last job while one of its output artifacts is not in its place: the action fails, or nobody looks.
     pub missing_output: Leniency,
+    /// The ARN of a resource with tags that names no account, against the API model's pattern: `ValidationException`, or the
+    /// account is the emulator's.
+    pub arn_without_account: Leniency,
     /// How long a finished job is known before `JobNotFoundException`.
     pub purge_after: Duration,
     /// How long after a result with a continuation token the next job can be polled.
@@ -101,6 +104,7 @@ impl Default for Settings {
             variables_with_continuation: Leniency::Refuse,
             missing_query_param: Leniency::Refuse,
             missing_output: Leniency::Accept,
+            arn_without_account: Leniency::Refuse,
             purge_after: Duration::from_secs(60 * 60),
             continuation_delay: Duration::from_secs(30),
             default_batch_size: 1,

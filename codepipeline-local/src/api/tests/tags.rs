@@ -1,4 +1,5 @@
 use super::*;
+use crate::engine::Leniency;
 
 const WEB: &str = "arn:aws:codepipeline:us-east-1:123456789012:web";
 const TYPE: &str = "arn:aws:codepipeline:us-east-1:123456789012:actiontype:Custom/Test/Check/1";
@@ -164,6 +165,24 @@ fn arns_are_told_apart() {
     }
     for arn in ["", "web", "arn:aws:s3:::bucket", "arn:aws:codepipeline:us-east-1::web"] {
         assert_eq!(error(arn), "ValidationException", "{arn}");
+    }
+}
+
+#[test]
+fn an_arn_without_an_account_is_taken_where_the_setting_says_so() {
+    let mut local = Local::with(|settings| settings.arn_without_account = Leniency::Accept);
+    local.call("CreateCustomActionType", &action_type());
+    let arn = "arn:aws:codepipeline:us-east-1::actiontype:Custom/Test/Check/1";
+    local.call("TagResource", &json!({"resourceArn": arn, "tags": [tag("team", "a"), tag("old", "")]}));
+    local.call("UntagResource", &json!({"resourceArn": arn, "tagKeys": ["old"]}));
+    for arn in [arn, TYPE] {
+        assert_eq!(tags(&mut local, arn), json!([tag("team", "a")]));
+    }
+    for wrong in
+        ["arn:aws:s3:us-east-1::web", "arn:aws:codepipeline:us-east-1:1:web", "arn:aws:codepipeline:us-east-1:"]
+    {
+        let refused = local.refused("ListTagsForResource", &json!({"resourceArn": wrong}));
+        assert_eq!(refused.0, "ValidationException", "{wrong}");
     }
 }
 
