@@ -138,6 +138,7 @@ fn a_wrong_argument_is_named_with_what_is_right() {
     for (arguments, named) in [
         (["--credential-life", "15d"], "30s"),
         (["--reoffer-delay", "soon"], "never"),
+        (["--source-poll", "0s"], "never"),
         (["--account", "12"], "twelve digits"),
         (["--nonce", "prime"], "counter"),
         (["--env", "A=b"], "--function"),

@@ -55,15 +55,23 @@ fn missing() -> SourceError {
 
 /// An emulator with the pipeline `web`, whose source is polled unless the change says otherwise.
 fn polled(start_on_create: bool, change: impl FnOnce(&mut Value)) -> Local {
-    let mut local = Local::with(|settings| {
+    let mut local = empty(start_on_create);
+    create(&mut local, change);
+    local
+}
+
+fn empty(start_on_create: bool) -> Local {
+    Local::with(|settings| {
         settings.source_poll = Some(Duration::from_secs(60));
         settings.start_on_create = start_on_create;
-    });
+    })
+}
+
+fn create(local: &mut Local, change: impl FnOnce(&mut Value)) {
     local.call("CreateCustomActionType", &action_type());
     let mut input = pipeline("web", &json!([check("Unit", 1)]));
     change(&mut input["pipeline"]);
     local.call("CreatePipeline", &input);
-    local
 }
 
 #[test]
@@ -178,6 +186,29 @@ fn a_look_during_a_copy_starts_nothing() {
     local.engine.source_finished(local.now, copy.unwrap(), found());
     local.minute(Some("v1"));
     assert_eq!(local.triggers().len(), 1, "the copy consumed this revision");
+}
+
+/// The emulator after a restart, with what it kept.
+fn restarted(local: &mut Local) -> Local {
+    let mut again = Local { engine: Engine::new(local.engine.settings.clone(), 8), now: local.now };
+    again.engine.restore(again.now, local.engine.take_changes()).unwrap();
+    again
+}
+
+#[test]
+fn a_change_during_a_restart_starts_the_pipeline() {
+    for (before, after, started) in
+        [(Some("v1"), Some("v1"), false), (Some("v1"), Some("v2"), true), (None, Some("v1"), true), (None, None, false)]
+    {
+        let mut local = empty(true);
+        local.engine.restore(local.now, Vec::new()).unwrap();
+        create(&mut local, |_| {});
+        local.outside(before);
+        local.minute(before);
+        let mut again = restarted(&mut local);
+        assert_eq!(again.outside(after), 1);
+        assert_eq!(again.triggers().len(), 1 + usize::from(started), "{before:?} {after:?}");
+    }
 }
 
 #[test]
