@@ -16,6 +16,14 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| wrong(text))
 }
 
+/// Reads a duration that is longer than none.
+pub(crate) fn parse_some(text: &str) -> Result<Duration, String> {
+    match parse(text)? {
+        Duration::ZERO => Err(format!("{text:?} is no time at all: write 1ms or more")),
+        some => Ok(some),
+    }
+}
+
 /// A duration, or `never`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct OrNever(pub(crate) Option<Duration>);
@@ -26,6 +34,14 @@ pub(crate) fn parse_or_never(text: &str) -> Result<OrNever, String> {
         return Ok(OrNever(None));
     }
     parse(text).map(|duration| OrNever(Some(duration))).map_err(|error| format!("{error}, or never"))
+}
+
+/// Reads a duration that is longer than none, or `never`.
+pub(crate) fn parse_some_or_never(text: &str) -> Result<OrNever, String> {
+    match parse_or_never(text)? {
+        OrNever(Some(Duration::ZERO)) => Err(format!("{text:?} is no time at all: write 1ms or more, or never")),
+        other => Ok(other),
+    }
 }
 
 fn wrong(text: &str) -> String {
@@ -41,6 +57,17 @@ mod tests {
         let read = ["0s", "250ms", "15m", "24h", "30"].map(|text| parse(text).unwrap().as_millis());
         assert_eq!(read, [0, 250, 900_000, 86_400_000, 30_000]);
         assert_eq!(parse_or_never("never"), Ok(OrNever(None)));
+    }
+
+    #[test]
+    fn zero_is_no_time_where_there_must_be_some() {
+        for zero in ["0", "0s", "0ms", "00h"] {
+            assert!(parse_some(zero).unwrap_err().contains("1ms or more"), "{zero}");
+            assert!(parse_some_or_never(zero).unwrap_err().contains("or never"), "{zero}");
+        }
+        assert_eq!(parse_some("1ms"), Ok(Duration::from_millis(1)));
+        assert_eq!(parse_some_or_never("never"), Ok(OrNever(None)));
+        assert_eq!(parse_some_or_never("2s"), Ok(OrNever(Some(Duration::from_secs(2)))));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::endpoints::Endpoints;
 use crate::engine::{Connection, Engine, Settings, Unreadable};
 use crate::faults::{Faults, Late};
 use crate::kept_engine::KeptEngine;
@@ -37,6 +38,8 @@ pub struct Options {
     pub s3: S3Pace,
     /// Admits uploads without SSE-KMS into artifact stores, as a bucket without a policy does; refused by default.
     pub accept_unencrypted_uploads: bool,
+    /// Where services are that the emulator does not have; none by default.
+    pub endpoints: Endpoints,
     /// What goes wrong on purpose; nothing by default.
     pub faults: Faults,
     /// What ids, nonces and credentials are made from: the same seed and the same requests give the same ones. A data folder's later
@@ -56,6 +59,7 @@ impl Default for Options {
             connections: None,
             s3: S3Pace::default(),
             accept_unencrypted_uploads: false,
+            endpoints: Endpoints::default(),
             faults: Faults::default(),
             seed: 0,
             clock: Clock::machine(),
@@ -95,8 +99,18 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one. Fails if the port is taken, the data folder can't be used, or the connections contradict each other.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let Options { port, data, engine: settings, connections, s3, accept_unencrypted_uploads, faults, seed, clock } =
-            options;
+        let Options {
+            port,
+            data,
+            engine: settings,
+            connections,
+            s3,
+            accept_unencrypted_uploads,
+            endpoints,
+            faults,
+            seed,
+            clock,
+        } = options;
         let store_settings = StoreSettings { pace: s3, accept_unencrypted_uploads };
         let keeps = data.is_some();
         let folder = match data {
@@ -124,6 +138,7 @@ impl Emulator {
             clock,
             store,
             log: log.clone(),
+            endpoints,
             faults: faults.clone(),
             late: Late::default(),
             changed,

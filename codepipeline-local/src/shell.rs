@@ -1,11 +1,12 @@
-//! What surrounds the engine: CodePipeline's requests go to it, STS's one call is answered, all others go to S3, and what it wants done in between is done.
+//! What surrounds the engine: CodePipeline's requests go to it, STS's one call and Secrets Manager's are answered, requests for a
+//! service that is elsewhere are passed on, all others go to S3, and what it wants done in between is done.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::Incoming;
 use s3s::dto::{Timestamp as Date, TimestampFormat};
 use s3s::{Body, HttpError};
@@ -14,23 +15,23 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api;
 use crate::clock::Clock;
+use crate::endpoints::{Endpoints, Forwarded};
 use crate::engine::{Effect, SourceError, SourceId, SourceRevision};
 use crate::expectation::Expectation;
-use crate::faults::{Call, Faults, Late, inject};
+use crate::faults::{Call, Caller, Faults, Late, inject};
 use crate::ids::random_uuid;
 use crate::kept_engine::KeptEngine;
+use crate::outcome::{Outcome, Subject};
 use crate::request_log::RequestLog;
 use crate::s3::{CopyError, Store};
 use crate::server::JobInvocation;
+use crate::services::{self, Service};
 use crate::store::NotKept;
-use crate::sts;
 use crate::subscribers::Subscribers;
 use crate::types::{Grant, ObjectRef, Permissions};
+use crate::{secrets, sts};
 
-const TARGET: &str = "X-Amz-Target";
-/// What the targets of CodePipeline's operations begin with; the version of the API follows.
-const SERVICE: &str = "CodePipeline_";
-/// The longest request to CodePipeline. The largest pipeline that the quotas allow is smaller.
+/// The longest request to CodePipeline or Secrets Manager. The largest pipeline that the quotas allow is smaller.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// The engine, the store, and those who listen.
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) log: RequestLog,
+    pub(crate) endpoints: Endpoints,
     pub(crate) faults: Faults,
     /// What faults have put off.
     pub(crate) late: Late,
@@ -162,21 +164,42 @@ impl Shared {
     pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
         let (request, expectation) = Expectation::of(request).await;
         let (parts, body) = request.into_parts();
-        let target = parts.headers.get(TARGET).map(|target| String::from_utf8_lossy(target.as_bytes()).into_owned());
-        let call = Call::of(&parts, target.as_deref().map(|target| operation(target).unwrap_or_default()));
-        let request = Request::from_parts(parts, body);
+        let service = Service::of(&parts);
+        let call = Call::of(&service, &parts);
+        let outcome = Outcome::of(&service, &call, &parts);
+        let reply = self.answer_call(service, &call, Request::from_parts(parts, body), expectation).await;
+        if let Some(outcome) = outcome {
+            outcome.ended(&reply);
+        }
+        reply
+    }
+
+    async fn answer_call(
+        self: Arc<Self>,
+        service: Service,
+        call: &Call,
+        request: Request<Body>,
+        expectation: Expectation,
+    ) -> Result<Response<Body>, HttpError> {
         let shared = Arc::clone(&self);
-        let respond = move |request| async move { shared.respond(target.as_deref(), request).await };
-        let mut reply = match self.faults.next(&call, self.clock.now()) {
+        let respond = move |request| async move { shared.respond(&service, request).await };
+        let mut reply = match self.faults.next(call, self.clock.now()) {
             None => respond(request).await?,
             Some(kind) => {
                 if let Some(operation) = call.operation().filter(|_| kind.prevents_the_call()) {
                     self.log.add(operation);
                 }
-                inject(kind, &call, request, respond, (&self.late, &self.clock)).await?
+                let caller = self.engine.look(|engine| Caller {
+                    account_id: engine.settings.account_id.clone(),
+                    region: engine.settings.region.clone(),
+                });
+                inject(kind, call, request, respond, (&self.late, &self.clock, &caller)).await?
             }
         };
         expectation.settle(&mut reply);
+        if reply.extensions().get::<Forwarded>().is_some() {
+            return Ok(reply);
+        }
         let headers = reply.headers_mut();
         if let Ok(request_id) = HeaderValue::try_from(random_uuid()) {
             // The one is CodePipeline's name for it, the other S3's.
@@ -197,31 +220,40 @@ impl Shared {
         HeaderValue::from_bytes(&text).ok()
     }
 
-    async fn respond(&self, target: Option<&str>, request: Request<Body>) -> Result<Response<Body>, HttpError> {
-        match target {
-            Some(target) => Ok(self.answer_codepipeline(target, request.into_body()).await),
-            None if sts::is_for(&request) => {
+    async fn respond(&self, service: &Service, request: Request<Body>) -> Result<Response<Body>, HttpError> {
+        if let Some(endpoint) = self.endpoints.of(service.name()) {
+            return Ok(endpoint.forward(request).await);
+        }
+        match service {
+            Service::CodePipeline(target) => {
+                Ok(self.answer_codepipeline(target, service.operation().unwrap_or_default(), request.into_body()).await)
+            }
+            Service::SecretsManager(operation) => {
+                if operation == secrets::OPERATION {
+                    self.log.add(operation);
+                }
+                let body = match read(request.into_body()).await {
+                    Ok(body) => body,
+                    Err(refusal) => return Ok(refusal),
+                };
+                Ok(self.engine.look(|engine| secrets::answer(engine, operation, &body)))
+            }
+            _ if sts::is_for(&request) => {
                 self.log.add(sts::OPERATION);
                 let account = self.engine.look(|engine| engine.settings.account_id.clone());
                 Ok(sts::answer(&account, request).await)
             }
-            None => self.store.answer(request).await,
+            Service::Other { name, target } => Ok(services::refuse(name, target.as_deref())),
+            Service::S3 => self.store.answer(request).await,
         }
     }
 
-    async fn answer_codepipeline(&self, target: &str, body: Body) -> Response<Body> {
-        let Some(operation) = operation(target) else {
-            let message =
-                format!("{target} is no operation of CodePipeline, which is all that the emulator has beside S3");
-            return failure(StatusCode::BAD_REQUEST, "UnknownOperationException", &message);
+    async fn answer_codepipeline(&self, target: &str, operation: &str, body: Body) -> Response<Body> {
+        let body = match read(body).await {
+            Ok(body) => body,
+            Err(refusal) => return refusal,
         };
-        let body = match Limited::new(body, MAX_BODY).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) => {
-                let message = format!("the request can't be read: {error}; it may have {MAX_BODY} bytes");
-                return failure(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", &message);
-            }
-        };
+        let subject = Subject::of(&body);
         self.log.add(operation);
         let ((reply, follows), pending) = self.engine.act(|engine| {
             let reply = api::answer(engine, self.clock.now(), target, &body);
@@ -239,20 +271,28 @@ impl Shared {
             let _ = is_done.await;
         }
         let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        json_reply(status, reply.body)
+        let mut reply = json_reply(status, reply.body);
+        if let Some(subject) = subject {
+            reply.extensions_mut().insert(subject);
+        }
+        reply
     }
 }
 
-/// The operation that a target names, if it is one of CodePipeline's.
-fn operation(target: &str) -> Option<&str> {
-    target.strip_prefix(SERVICE).and_then(|rest| rest.split_once('.')).map(|(_version, operation)| operation)
+/// A request's body, or the answer to one that can't be read.
+async fn read(body: Body) -> Result<Bytes, Response<Body>> {
+    let read = Limited::new(body, MAX_BODY).collect().await;
+    read.map(Collected::to_bytes).map_err(|error| {
+        let message = format!("the request can't be read: {error}; it may have {MAX_BODY} bytes");
+        failure(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", &message)
+    })
 }
 
 pub(crate) fn failure(status: StatusCode, name: &str, message: &str) -> Response<Body> {
     json_reply(status, serde_json::json!({"__type": name, "message": message}).to_string().into_bytes())
 }
 
-fn json_reply(status: StatusCode, body: Vec<u8>) -> Response<Body> {
+pub(crate) fn json_reply(status: StatusCode, body: Vec<u8>) -> Response<Body> {
     let mut reply = Response::new(Body::from(Bytes::from(body)));
     *reply.status_mut() = status;
     let json = HeaderValue::from_static("application/x-amz-json-1.1");

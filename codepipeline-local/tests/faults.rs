@@ -139,6 +139,7 @@ async fn calls_are_refused_as_the_services_refuse_them_and_have_no_effect() {
     for (kind, pipelines, objects) in [
         ("throttle", (400, "ThrottlingException"), (503, "SlowDown")),
         ("error", (500, "InternalFailure"), (500, "InternalError")),
+        ("deny", (400, "AccessDeniedException"), (403, "AccessDenied")),
     ] {
         let wronged = Wronged::by(&[&format!("*:1-2:{kind}")]).await;
         assert_eq!(wronged.create_type().await, refusal(pipelines.0, pipelines.1));

@@ -90,8 +90,16 @@ fn faults_and_throttles_on_the_command_line_strike_and_are_told() {
 
 /// The status of the reply to an empty request, if there is one.
 fn status(address: &str, header: &str) -> Option<u16> {
+    ask(address, "/", header, "")
+}
+
+/// The status of the reply to a request with a body, if there is one.
+fn ask(address: &str, path: &str, header: &str, body: &str) -> Option<u16> {
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    let request = format!("POST / HTTP/1.1\r\nHost: host\r\nConnection: close\r\nContent-Length: 0\r\n{header}\r\n");
+    let length = body.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: host\r\nConnection: close\r\nContent-Length: {length}\r\n{header}\r\n{body}"
+    );
     std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
     let mut reply = String::new();
     std::io::Read::read_to_string(&mut stream, &mut reply).ok()?;
@@ -142,10 +150,20 @@ fn a_wrong_argument_is_named_with_what_is_right() {
         (["--account", "12"], "twelve digits"),
         (["--nonce", "prime"], "counter"),
         (["--env", "A=b"], "--function"),
-        (["--event-pattern", "{}"], "--function"),
+        (["--event-pattern", "{\"source\": [\"aws.codepipeline\"]}"], "--function"),
         (["--max-concurrency", "0"], "max-concurrency"),
         (["--s3-bytes-per-second", "0"], "s3-bytes-per-second"),
         (["--connections", "no-such-file"], "no-such-file"),
+        (["--schedule", "0s"], "or never"),
+        (["--timeout", "0"], "1ms or more"),
+        (["--action-timeout", "0s"], "1ms or more"),
+        (["--invoke-timeout", "0ms"], "1ms or more"),
+        (["--credential-life", "0s"], "1ms or more"),
+        (["--schedule", "never"], "--function"),
+        (["--function", "sh -c 'exit"], "quote"),
+        (["--event-pattern", "{\"a\": [{\"wildcard\": \"**\"}]}"], "/a/0"),
+        (["--endpoint", "stepfunctions"], "SERVICE=URL"),
+        (["--endpoint", "s3=http://127.0.0.1:9000"], "can't be elsewhere"),
         (["--fault", "PollForJob:1:reset"], "AcknowledgeJob, "),
         (["--fault", "PollForJobs:first:reset"], "3+"),
         (["--fault", "PollForJobs:1:explode"], "lose-answer"),
@@ -155,5 +173,123 @@ fn a_wrong_argument_is_named_with_what_is_right() {
         let output = program(folder.path(), &[&["serve"], &arguments[..]].concat()).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && error.contains(named), "{error}");
+    }
+}
+
+#[test]
+fn a_function_that_cannot_run_ends_serve_with_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("plain");
+    std::fs::write(&plain, "echo").unwrap();
+    let missing = folder.path().join("missing").display().to_string();
+    for (command, named) in [
+        (missing.as_str(), "is not there"),
+        ("no-such-bootstrap --now", "PATH"),
+        (plain.to_str().unwrap(), "chmod +x"),
+        (folder.path().to_str().unwrap(), "is a folder"),
+    ] {
+        let output = program(folder.path(), &["serve", "--port", "0", "--function", command]).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty(), "{command}");
+        assert!(error.contains("--function") && error.contains(named), "{error}");
+        assert!(error.contains(command.split(' ').next().unwrap()), "{error}");
+    }
+}
+
+/// A bootstrap in bash that takes one event, and leaves it in the file `told`.
+fn takes_one_event(folder: &Path) -> String {
+    let script = folder.join("bootstrap.sh");
+    let text = format!(
+        "cd {}\nexec 3<>\"/dev/tcp/${{AWS_LAMBDA_RUNTIME_API/://}}\"\n\
+         printf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: h\\r\\nConnection: close\\r\\n\\r\\n' >&3\n\
+         cat <&3 > new\nmv new told\nsleep 600\n",
+        folder.display()
+    );
+    std::fs::write(&script, text).unwrap();
+    format!("bash {}", script.display())
+}
+
+#[tokio::test]
+async fn without_a_schedule_events_alone_wake_the_function() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = takes_one_event(folder.path());
+    // Of a tick and an event, the tick would come first.
+    let arguments = ["--function", &command, "--schedule", "never", "--max-concurrency", "1"];
+    let (mut child, line) = serve(folder.path(), &arguments);
+    let address = line.trim_start_matches("listening on http://");
+    let call = |operation: &str, body: &str| {
+        ask(address, "/", &format!("X-Amz-Target: CodePipeline_20150709.{operation}\r\n"), body)
+    };
+    let counts = |least: u8| format!(r#"{{"minimumCount": {least}, "maximumCount": {least}}}"#);
+    let type_of = |category: &str, outputs: u8| {
+        format!(
+            r#"{{"category": "{category}", "provider": "Own", "version": "1", "inputArtifactDetails": {}, "outputArtifactDetails": {}}}"#,
+            counts(0),
+            counts(outputs)
+        )
+    };
+    assert_eq!(call("CreateCustomActionType", &type_of("Source", 1)), Some(200));
+    assert_eq!(call("CreateCustomActionType", &type_of("Test", 0)), Some(200));
+    let action = |category: &str, outputs: &str| {
+        format!(
+            r#"[{{"name": "A", "actionTypeId": {{"category": "{category}", "owner": "Custom", "provider": "Own", "version": "1"}}, "outputArtifacts": {outputs}}}]"#
+        )
+    };
+    let pipeline = format!(
+        r#"{{"pipeline": {{"name": "p", "roleArn": "arn:aws:iam::123456789012:role/any", "artifactStore": {{"type": "S3", "location": "artifacts"}},
+           "stages": [{{"name": "S", "actions": {}}}, {{"name": "T", "actions": {}}}]}}}}"#,
+        action("Source", r#"[{"name": "Out"}]"#),
+        action("Test", "[]")
+    );
+    // It starts at once, and with it its source action.
+    assert_eq!(call("CreatePipeline", &pipeline), Some(200));
+    let told = folder.path().join("told");
+    until(|| told.exists()).await;
+    let told = std::fs::read_to_string(told).unwrap();
+    assert!(told.contains("CodePipeline Action Execution State Change") && told.contains("STARTED"), "{told}");
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_function_that_dies_at_its_start_again_and_again_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--function", "sh -c 'exit 3'", "--schedule", "1ms"];
+    let (mut child, _) = serve(folder.path(), &arguments);
+    let log = BufReader::new(child.stderr.take().unwrap());
+    let told = log.lines().map(Result::unwrap).find(|line| line.contains("3 times in a row"));
+    let told = told.expect("the log says it");
+    assert!(told.contains("ERROR") && told.contains("sh") && told.contains("exit status: 3"), "{told}");
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn each_request_is_logged_with_its_outcome_if_asked_for() {
+    for (flags, wanted) in [(vec!["-v"], true), (vec![], false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut child, line) = serve(folder.path(), &flags);
+        let address = line.trim_start_matches("listening on http://");
+        let target = |operation: &str| format!("X-Amz-Target: CodePipeline_20150709.{operation}\r\nX-Own: MARKER\r\n");
+        let job = r#"{"jobId": "11111111-2222-4333-8444-555555555555", "nonce": "MARKER"}"#;
+        ask(address, "/", &target("AcknowledgeJob"), job);
+        ask(address, "/", &target("GetPipeline"), r#"{"name": "web"}"#);
+        ask(address, "/", &target("ListPipelines"), "{}");
+        ask(address, "/bucket/a%20key?uploads&x-id=MARKER", "", "");
+        terminate(&child);
+        let mut log = String::new();
+        std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut log).unwrap();
+        child.wait().unwrap();
+        let lines = [
+            "AcknowledgeJob job 11111111-2222-4333-8444-555555555555: 400 JobNotFoundException, ",
+            "GetPipeline web: 400 PipelineNotFoundException, ",
+            "ListPipelines: 200, ",
+            "CreateMultipartUpload s3://bucket/a key: 404 NoSuchBucket, ",
+        ];
+        for line in lines {
+            assert_eq!(log.contains(line), wanted, "{line}\n{log}");
+        }
+        assert!(!log.contains("MARKER"), "{log}");
+        assert!(wanted || log.is_empty(), "the log is quiet: {log}");
     }
 }

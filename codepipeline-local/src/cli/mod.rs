@@ -1,5 +1,7 @@
 //! The command line.
 
+mod function;
+mod logging;
 mod serve;
 mod settings;
 

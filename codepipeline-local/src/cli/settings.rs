@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::durations::{OrNever, parse, parse_or_never};
+use crate::durations::{OrNever, parse, parse_or_never, parse_some};
 use crate::engine::{Leniency, NonceForm, Settings};
 
 /// What CodePipeline does where its documentation is silent, and what it does unasked.
@@ -64,13 +64,13 @@ pub(super) struct SettingFlags {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     default_batch_size: Option<u16>,
     /// How long an action may run [default: 24h]
-    #[arg(long, value_name = "DURATION", value_parser = parse)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_some)]
     action_timeout: Option<Duration>,
     /// How long a Lambda function may take for the result of one job [default: 20m]
-    #[arg(long, value_name = "DURATION", value_parser = parse)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_some)]
     invoke_timeout: Option<Duration>,
     /// How long a job's credentials are good [default: 15m]
-    #[arg(long, value_name = "DURATION", value_parser = parse)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_some)]
     credential_life: Option<Duration>,
     /// The longest configuration value, in characters [default: 50000]
     #[arg(long, value_name = "NUMBER")]

@@ -91,6 +91,11 @@ impl Engine {
         of_type().find(names).or_else(|| of_type().find(|known| known.pipelines.is_none()))
     }
 
+    /// The clients' ids, each with its token.
+    pub(crate) fn client_tokens(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.connections.iter().map(|known| (known.client_id.as_str(), known.client_token.as_str()))
+    }
+
     /// The client whose job it is.
     pub(crate) fn client_of(&self, job: u64) -> Option<&Connection> {
         let view = self.job_view(job)?;

@@ -2,21 +2,30 @@
 
 use http::request::Parts;
 
-use crate::{api, s3};
+use crate::services::Service;
+use crate::{api, s3, secrets};
 
 /// What a request calls. An operation that the emulator does not have is a call all the same, without a name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Call {
     CodePipeline(Option<&'static str>),
     S3(Option<&'static str>),
+    SecretsManager(Option<&'static str>),
+    /// Of another service.
+    Other,
 }
 
 impl Call {
-    /// `operation` is the one that the request's target names, if it has a target of CodePipeline's.
-    pub(crate) fn of(parts: &Parts, operation: Option<&str>) -> Self {
-        match operation {
-            Some(name) => Self::CodePipeline(api::operations().find(|known| *known == name)),
-            None => Self::S3(s3::operation(parts)),
+    pub(crate) fn of(service: &Service, parts: &Parts) -> Self {
+        match service {
+            Service::CodePipeline(_) => {
+                Self::CodePipeline(api::operations().find(|known| Some(*known) == service.operation()))
+            }
+            Service::SecretsManager(name) => {
+                Self::SecretsManager((name == secrets::OPERATION).then_some(secrets::OPERATION))
+            }
+            Service::S3 => Self::S3(s3::operation(parts)),
+            Service::Other { .. } => Self::Other,
         }
     }
 
@@ -29,14 +38,19 @@ impl Call {
         matches!(self, Self::S3(_))
     }
 
+    pub(crate) fn is_codepipeline(&self) -> bool {
+        matches!(self, Self::CodePipeline(_))
+    }
+
     pub(crate) fn operation(&self) -> Option<&'static str> {
         match *self {
-            Self::CodePipeline(name) | Self::S3(name) => name,
+            Self::CodePipeline(name) | Self::S3(name) | Self::SecretsManager(name) => name,
+            Self::Other => None,
         }
     }
 }
 
-/// The names of the operations that a fault may be for: CodePipeline's, then S3's.
+/// The names of the operations that a fault may be for: CodePipeline's, Secrets Manager's, then S3's.
 pub fn operations() -> impl Iterator<Item = &'static str> {
-    api::operations().chain(s3::OPERATIONS)
+    api::operations().chain([secrets::OPERATION]).chain(s3::OPERATIONS)
 }

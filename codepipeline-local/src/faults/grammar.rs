@@ -32,7 +32,7 @@ pub enum InvalidFault {
     Calls(String),
     /// What shall become of them?
     #[error(
-        "{0:?} is no kind of fault: write throttle, error, reset, lose-answer, stall, stall-answer, delay=DURATION, \
+        "{0:?} is no kind of fault: write throttle, error, deny, reset, lose-answer, stall, stall-answer, delay=DURATION, \
          delay-answer=DURATION or cut=BYTES"
     )]
     Kind(String),
@@ -147,6 +147,7 @@ impl FromStr for FaultKind {
             None => match text {
                 "throttle" => Ok(Self::Throttle),
                 "error" => Ok(Self::Error),
+                "deny" => Ok(Self::Deny),
                 "reset" => Ok(Self::Reset),
                 "lose-answer" => Ok(Self::LoseAnswer),
                 "stall" => Ok(Self::Stall),
@@ -218,6 +219,7 @@ impl Display for FaultKind {
         match self {
             Self::Throttle => f.write_str("throttle"),
             Self::Error => f.write_str("error"),
+            Self::Deny => f.write_str("deny"),
             Self::Reset => f.write_str("reset"),
             Self::LoseAnswer => f.write_str("lose-answer"),
             Self::Stall => f.write_str("stall"),
@@ -251,6 +253,8 @@ mod tests {
             "PollForJobs:2:delay-answer=0ms",
             "AcknowledgeJob:1:stall-answer",
             "DeleteObject:1:reset",
+            "AcknowledgeJob:2+:deny",
+            "GetSecretValue:1:error",
         ] {
             assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
         }
@@ -268,6 +272,7 @@ mod tests {
             ("PollForJobs:4-2:reset", "\"4-2\"", "2-4"),
             ("PollForJobs:*/0:reset", "\"*/0\"", "*/10"),
             ("PollForJobs:1:resets", "\"resets\"", "lose-answer"),
+            ("PollForJobs:1:denied", "\"denied\"", "deny"),
             ("PollForJobs:1:reset=1", "\"reset=1\"", "lose-answer"),
             ("PollForJobs:1:delay=soon", "delay=\"soon\"", "30s"),
             ("GetObject:1:cut=half", "cut=half", "bytes"),

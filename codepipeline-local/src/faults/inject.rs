@@ -55,10 +55,16 @@ impl Late {
     }
 }
 
+/// The caller that a refusal names: the emulator knows no roles, so it is always the same one.
+pub(crate) struct Caller {
+    pub(crate) account_id: String,
+    pub(crate) region: String,
+}
+
 impl FaultKind {
     /// Whether the call has no effect, because nobody looks at it.
     pub(crate) fn prevents_the_call(self) -> bool {
-        matches!(self, Self::Throttle | Self::Error | Self::Reset | Self::Stall)
+        matches!(self, Self::Throttle | Self::Error | Self::Deny | Self::Reset | Self::Stall)
     }
 }
 
@@ -69,17 +75,17 @@ pub(crate) async fn inject<F>(
     call: &Call,
     request: Request<Body>,
     respond: impl FnOnce(Request<Body>) -> F + Send + 'static,
-    (late, clock): (&Late, &Clock),
+    (late, clock, caller): (&Late, &Clock, &Caller),
 ) -> Result<Response<Body>, HttpError>
 where
     F: Future<Output = Result<Response<Body>, HttpError>> + Send + 'static,
 {
     let wire = request.extensions().get::<Wire>().cloned().unwrap_or_default();
     match kind {
-        FaultKind::Throttle | FaultKind::Error => {
+        FaultKind::Throttle | FaultKind::Error | FaultKind::Deny => {
             let (parts, body) = request.into_parts();
             drop(read_to_its_end(&parts.headers, body));
-            refusal(kind, call)
+            refusal(kind, call, caller)
         }
         FaultKind::Reset => {
             wire.reset_at_its_end();
@@ -140,21 +146,32 @@ async fn passed(clock: Clock, time: Duration) {
 
 /// The answer to a call that is refused whatever it says (CodePipeline API Reference, "Common Errors"; S3 API Reference,
 /// "Error responses").
-fn refusal(kind: FaultKind, call: &Call) -> Result<Response<Body>, HttpError> {
-    let throttled = kind == FaultKind::Throttle;
+fn refusal(kind: FaultKind, call: &Call, caller: &Caller) -> Result<Response<Body>, HttpError> {
     if call.is_s3() {
-        let (code, message) = if throttled {
-            (S3ErrorCode::SlowDown, "Please reduce your request rate.")
-        } else {
-            (S3ErrorCode::InternalError, "We encountered an internal error. Please try again.")
+        let (code, message) = match kind {
+            FaultKind::Throttle => (S3ErrorCode::SlowDown, "Please reduce your request rate."),
+            FaultKind::Deny => (S3ErrorCode::AccessDenied, "Access Denied"),
+            _ => (S3ErrorCode::InternalError, "We encountered an internal error. Please try again."),
         };
         let error = S3Error::with_message(code, message);
         return error.to_http_response().map_err(|error| HttpError::new(Box::new(error)));
     }
-    Ok(if throttled {
-        failure(StatusCode::BAD_REQUEST, "ThrottlingException", "Rate exceeded")
-    } else {
-        let message = "The request processing has failed because of an unknown error, exception or failure.";
-        failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", message)
+    Ok(match kind {
+        FaultKind::Throttle => failure(StatusCode::BAD_REQUEST, "ThrottlingException", "Rate exceeded"),
+        FaultKind::Deny => failure(StatusCode::BAD_REQUEST, "AccessDeniedException", &denial(call, caller)),
+        _ => {
+            let message = "The request processing has failed because of an unknown error, exception or failure.";
+            failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", message)
+        }
     })
+}
+
+/// As IAM words it (IAM User Guide, "Troubleshoot access denied error messages").
+fn denial(call: &Call, Caller { account_id, region }: &Caller) -> String {
+    let service = if call.is_codepipeline() { "codepipeline" } else { "secretsmanager" };
+    let action = format!("{service}:{}", call.operation().unwrap_or("*"));
+    format!(
+        "User: arn:aws:sts::{account_id}:assumed-role/worker/session is not authorized to perform: {action} on resource: \
+         arn:aws:{service}:{region}:{account_id}:* because no identity-based policy allows the {action} action"
+    )
 }

@@ -20,7 +20,7 @@ pub(crate) use call::Call;
 pub use call::operations;
 pub use grammar::InvalidFault;
 use inject::Broken;
-pub(crate) use inject::{Late, inject};
+pub(crate) use inject::{Caller, Late, inject};
 
 /// How many faults that fired are remembered; an emulator may be served for weeks.
 const REMEMBERED: usize = 100_000;
@@ -55,6 +55,9 @@ pub enum FaultKind {
     /// It is answered 500, without effect: `InternalFailure`, S3's `InternalError`. A real 500 leaves open whether there was
     /// one; for the other case there is [`FaultKind::LoseAnswer`].
     Error,
+    /// It is refused for want of a permission, without effect: CodePipeline's `AccessDeniedException` (400), S3's `AccessDenied`
+    /// (403).
+    Deny,
     /// The connection is reset, without effect.
     Reset,
     /// It takes effect, and the connection is reset instead of an answer.
@@ -85,7 +88,7 @@ impl Target {
     fn is(&self, call: &Call) -> bool {
         match self {
             Self::Any => true,
-            Self::CodePipeline => !call.is_s3(),
+            Self::CodePipeline => call.is_codepipeline(),
             Self::S3 => call.is_s3(),
             Self::Operation(name) => call.operation() == Some(name),
         }

@@ -3,12 +3,14 @@
 
 mod endpoint;
 mod process;
+mod program;
 mod schedule;
 mod waking;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZeroU16;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use crate::ids::random_uuid;
 use endpoint::{Answer, Offer};
 use process::Process;
+pub(crate) use program::check_command;
 pub use schedule::{Schedule, scheduled_event};
 pub use waking::Waking;
 
@@ -88,6 +91,8 @@ pub struct Function {
     /// One for each process that may run.
     places: Arc<Semaphore>,
     stopping: Arc<watch::Sender<bool>>,
+    /// How many processes in a row have not come as far as asking for an event.
+    failed_starts: Arc<AtomicUsize>,
 }
 
 impl Function {
@@ -108,6 +113,7 @@ impl Function {
             concurrency,
             places: Arc::new(Semaphore::new(concurrency.get().into())),
             stopping: Arc::new(watch::Sender::new(false)),
+            failed_starts: Arc::default(),
         })
     }
 
@@ -130,7 +136,10 @@ impl Function {
             match self.run(&mut process, event).await {
                 // It ended after the last invocation, and this event never reached it.
                 End::ExitedBefore(_) if reused => {}
-                End::ExitedBefore(status) => return Ok(Invocation::Exited { status }),
+                End::ExitedBefore(status) => {
+                    self.start_failed(&format!("ended before it asked for an event ({status})"));
+                    return Ok(Invocation::Exited { status });
+                }
                 End::Invocation(invocation) => {
                     if !process.is_ended() {
                         self.idle().push(process);
@@ -169,6 +178,18 @@ impl Function {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says that a process has not come as far as asking for an event, and how often in a row.
+    fn start_failed(&self, how: &str) {
+        let command = &self.settings.command[0];
+        match self.failed_starts.fetch_add(1, Ordering::Relaxed) + 1 {
+            1 => tracing::error!("the function's process {command} {how}; its own output says why"),
+            times => tracing::error!(
+                "the function's process {command} {how}, {times} times in a row; its own output says why; until it starts, it \
+                 handles no event"
+            ),
+        }
+    }
+
     /// Has one process handle the event. Unless it answers, it is ended.
     async fn run(&self, process: &mut Process, event: &Value) -> End {
         let timeout = self.settings.timeout;
@@ -188,7 +209,11 @@ impl Function {
             () = &mut stopped => First::Stopped,
             () = tokio::time::sleep(INIT + timeout) => First::TooLate,
         };
+        if matches!(first, First::TooLate) {
+            self.start_failed("has not asked for an event in time");
+        }
         if matches!(first, First::Taken) {
+            self.failed_starts.store(0, Ordering::Relaxed);
             first = tokio::select! {
                 biased;
                 answer = answer => First::Answer(answer.ok()),
@@ -201,6 +226,7 @@ impl Function {
             First::Answer(Some(Answer::Response(value))) => Invocation::Answered(value),
             First::Answer(Some(Answer::Error { error_type, message })) => Invocation::Failed { error_type, message },
             First::Answer(Some(Answer::InitError { error_type, message })) => {
+                self.start_failed(&format!("reported that it can't start ({error_type})"));
                 // A bootstrap that could not start is replaced, even if it stays.
                 process.end().await;
                 Invocation::Failed { error_type, message }

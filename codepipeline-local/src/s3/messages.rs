@@ -9,6 +9,11 @@ use super::signature::decode;
 /// The most bytes of a key (S3 User Guide, "Naming Amazon S3 objects").
 const LONGEST_KEY: usize = 1024;
 
+/// Where a request's object or bucket is, as people write it: `s3://bucket/key`.
+pub(crate) fn place(uri: &Uri) -> String {
+    format!("s3:/{}", decode(uri.path(), false))
+}
+
 /// What an error says about a request to this place.
 pub(super) struct Place {
     bucket: String,

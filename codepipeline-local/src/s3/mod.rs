@@ -44,9 +44,11 @@ use crate::types::{ObjectRef, Permissions};
 use access::Caller;
 pub(crate) use body::read_to_its_end;
 use catalog::{Catalog, Encryption, Object, Record, VersionId};
+pub(crate) use messages::place;
 pub(crate) use operation::{OPERATIONS, operation};
 pub use pace::S3Pace;
 use signature::Signed;
+pub(crate) use signature::query_values;
 use storage::{Operations, Storage};
 use uploads::Uploads;
 

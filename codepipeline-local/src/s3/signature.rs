@@ -135,7 +135,7 @@ pub(super) fn query_pairs(uri: &Uri) -> Vec<(String, String)> {
 }
 
 /// The same as a map; of a name that occurs twice the last.
-pub(super) fn query_values(uri: &Uri) -> BTreeMap<String, String> {
+pub(crate) fn query_values(uri: &Uri) -> BTreeMap<String, String> {
     query_pairs(uri).into_iter().collect()
 }
 

@@ -1,0 +1,173 @@
+//! The function beside the emulator, as the command line describes it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::durations::{OrNever, parse_some, parse_some_or_never};
+use crate::event_pattern::EventPattern;
+use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule, Waking, check_command};
+use crate::server::Emulator;
+
+#[derive(Args)]
+pub(super) struct FunctionFlags {
+    /// A Lambda bootstrap to run beside it, with its arguments, quoted as in a shell. It is woken on a schedule, by events of
+    /// actions, and with the jobs of Lambda Invoke actions, whatever function they name
+    #[arg(long, value_name = "COMMAND", value_parser = words)]
+    function: Option<Words>,
+    /// How often the function is woken, at first at once; or never, which leaves events and jobs to wake it
+    #[arg(long, value_name = "DURATION", value_parser = parse_some_or_never, default_value = "60s", requires = "function")]
+    schedule: OrNever,
+    /// How long an invocation of the function may take
+    #[arg(long, value_name = "DURATION", value_parser = parse_some, default_value = "900s", requires = "function")]
+    timeout: Duration,
+    /// How many invocations of the function there are at a time, each in a process of its own; more wait for their turn
+    #[arg(long, value_name = "NUMBER", default_value = "10", requires = "function")]
+    max_concurrency: NonZeroU16,
+    /// Which of CodePipeline's events wake the function, as the pattern of an EventBridge rule in JSON [default: STARTED, FAILED,
+    /// ABANDONED and CANCELED of custom and third-party actions]
+    #[arg(long, value_name = "PATTERN", value_parser = EventPattern::parse, requires = "function")]
+    event_pattern: Option<EventPattern>,
+    /// A variable of the function's environment; may be given again
+    #[arg(long, value_name = "NAME=VALUE", requires = "function")]
+    env: Vec<String>,
+}
+
+/// A function that can be started: its command is there.
+pub(super) struct Ready {
+    settings: FunctionSettings,
+    schedule: Option<Duration>,
+    max_concurrency: NonZeroU16,
+    event_pattern: EventPattern,
+}
+
+/// A function that is woken until it is stopped.
+pub(super) struct Running {
+    function: Function,
+    waking: Waking,
+    schedule: Option<Schedule>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl FunctionFlags {
+    /// Checks what can be known before the emulator starts. `None` if no function is asked for.
+    pub(super) fn ready(self, account_id: &str, region: &str) -> Result<Option<Ready>, String> {
+        let env: BTreeMap<_, _> = self.env.iter().map(|text| variable(text)).collect::<Result<_, _>>()?;
+        let Some(command) = self.function else { return Ok(None) };
+        check_command(&command.0, &env).map_err(|why| format!("--function: {why}"))?;
+        let settings = FunctionSettings {
+            name: "function".to_owned(),
+            command: command.0,
+            account_id: account_id.to_owned(),
+            region: region.to_owned(),
+            env,
+            timeout: self.timeout,
+            memory_mb: 1024,
+            output: Output::Inherit,
+        };
+        Ok(Some(Ready {
+            settings,
+            schedule: self.schedule.0,
+            max_concurrency: self.max_concurrency,
+            event_pattern: self.event_pattern.unwrap_or_else(EventPattern::action_events),
+        }))
+    }
+}
+
+impl Ready {
+    /// Has the emulator wake the function from now on.
+    pub(super) fn start(mut self, emulator: &Emulator) -> io::Result<Running> {
+        self.settings.env = environment(&emulator.endpoint(), &self.settings.region, self.settings.env);
+        let function = Function::with_concurrency(self.settings, self.max_concurrency)?;
+        let stopping = Arc::new(AtomicBool::new(false));
+        let report = {
+            let stopping = Arc::clone(&stopping);
+            // What ends because the emulator ends is no news.
+            move |end| {
+                if !stopping.load(Ordering::Relaxed) {
+                    report(end);
+                }
+            }
+        };
+        let waking = Waking::start(emulator, function.clone(), self.event_pattern, report.clone());
+        let schedule = self.schedule.map(|period| Schedule::start(function.clone(), period, report));
+        Ok(Running { function, waking, schedule, stopping })
+    }
+}
+
+impl Running {
+    /// Ends what the function is at, and its processes.
+    pub(super) async fn stop(self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        drop((self.schedule, self.waking));
+        self.function.stop().await;
+    }
+}
+
+/// What a function needs to find the emulator and to sign its requests. What the user gives wins.
+fn environment(endpoint: &str, region: &str, given: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let needed = [
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_REGION", region),
+        ("AWS_DEFAULT_REGION", region),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+    ];
+    let needed = needed.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    needed.into_iter().chain(given).collect()
+}
+
+fn report(end: io::Result<Invocation>) {
+    match end {
+        Ok(Invocation::Answered(answer)) => tracing::info!("the function answered {answer}"),
+        Ok(Invocation::Failed { error_type, message }) => {
+            tracing::warn!("the function failed: {error_type}: {message}");
+        }
+        Ok(Invocation::TimedOut) => tracing::warn!("the function was killed at its timeout"),
+        Ok(Invocation::Exited { status }) => tracing::warn!("the function's process ended without an answer: {status}"),
+        Err(error) => tracing::error!("{error}"),
+    }
+}
+
+/// A command's words.
+#[derive(Clone)]
+struct Words(Vec<String>);
+
+fn words(text: &str) -> Result<Words, String> {
+    match shlex::split(text) {
+        None => Err("a quote is not closed, or the command ends with a backslash".to_owned()),
+        Some(words) if words.is_empty() => Err("the command is empty".to_owned()),
+        Some(words) => Ok(Words(words)),
+    }
+}
+
+/// Not clap's to parse: its errors repeat what was given, and the value may be a secret.
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !text.contains('\0') => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("an --env has no name or no value: write --env NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_split_as_a_shell_splits_it() {
+        let read = |text| words(text).map(|words| words.0);
+        assert_eq!(
+            read("python3 -m 'my lambda' app.\"handler\"").unwrap(),
+            ["python3", "-m", "my lambda", "app.handler"]
+        );
+        assert_eq!(read(r"my\ worker  -v").unwrap(), ["my worker", "-v"]);
+        for (text, named) in [("", "empty"), ("  ", "empty"), ("sh -c 'exit", "quote"), ("sh \\", "backslash")] {
+            assert!(read(text).unwrap_err().contains(named), "{text}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What `serve -v` says of each request: its operation, what that is about, and how it ended. It says no header, no query and no
+//! body. Of CodePipeline's inputs it says names and ids alone.
+
+use http::Response;
+use http::request::Parts;
+use s3s::{Body, HttpError};
+use serde_json::Value;
+use tokio::time::Instant;
+use tracing::Level;
+
+use crate::faults::Call;
+use crate::s3;
+use crate::services::Service;
+
+/// The longest text that is shown of a name or a key, in characters.
+const LONGEST: usize = 300;
+
+/// A request whose end is to be told.
+pub(crate) struct Outcome {
+    operation: String,
+    subject: String,
+    began: Instant,
+    is_told: bool,
+}
+
+/// What a request to CodePipeline is about, beside its answer.
+#[derive(Clone)]
+pub(crate) struct Subject(String);
+
+impl Outcome {
+    /// `None` if nobody wants to be told.
+    pub(crate) fn of(service: &Service, call: &Call, parts: &Parts) -> Option<Self> {
+        if !tracing::enabled!(Level::DEBUG) {
+            return None;
+        }
+        let operation = match (call.operation(), service) {
+            (Some(operation), _) => operation.to_owned(),
+            (None, Service::CodePipeline(target) | Service::Other { target: Some(target), .. }) => shown(target),
+            (None, service) => format!("{} {}", shown(service.name()), parts.method),
+        };
+        let subject = match service {
+            Service::S3 => shown(&s3::place(&parts.uri)),
+            _ => String::new(),
+        };
+        Some(Self { operation, subject, began: Instant::now(), is_told: false })
+    }
+
+    /// Tells how it ended. The answer's body may still be on its way.
+    pub(crate) fn ended(mut self, reply: &Result<Response<Body>, HttpError>) {
+        let outcome = match reply {
+            Ok(reply) => {
+                if let Some(Subject(subject)) = reply.extensions().get() {
+                    self.subject.clone_from(subject);
+                }
+                let status = reply.status().as_u16();
+                code(reply).map_or(status.to_string(), |code| format!("{status} {code}"))
+            }
+            Err(_) => "broken off".to_owned(),
+        };
+        self.tell(&outcome);
+    }
+
+    fn tell(&mut self, outcome: &str) {
+        self.is_told = true;
+        let Self { operation, subject, began, .. } = self;
+        let space = if subject.is_empty() { "" } else { " " };
+        let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
+        tracing::debug!("{operation}{space}{subject}: {outcome}, {milliseconds:.1} ms");
+    }
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        if !self.is_told {
+            self.tell("no answer before its client was gone");
+        }
+    }
+}
+
+impl Subject {
+    /// What an input of CodePipeline's names. `None` if nobody wants to be told.
+    pub(crate) fn of(body: &[u8]) -> Option<Self> {
+        if !tracing::enabled!(Level::DEBUG) {
+            return None;
+        }
+        let input: Value = serde_json::from_slice(body).ok()?;
+        let text = |pointer: &str| input.pointer(pointer).and_then(Value::as_str);
+        if let Some(job) = text("/jobId") {
+            return Some(Self(format!("job {}", shown(job))));
+        }
+        for pointer in ["/pipelineName", "/name", "/pipeline/name", "/resourceArn"] {
+            if let Some(name) = text(pointer) {
+                return Some(Self(shown(name)));
+            }
+        }
+        for place in ["/actionTypeId", ""] {
+            let parts = ["owner", "category", "provider", "version"].map(|part| text(&format!("{place}/{part}")));
+            if parts[2].is_some() {
+                let parts: Vec<_> = parts.into_iter().flatten().map(shown).collect();
+                return Some(Self(parts.join("/")));
+            }
+        }
+        None
+    }
+}
+
+/// The code of the error that the answer is, if it is one.
+fn code(reply: &Response<Body>) -> Option<String> {
+    if reply.status().is_success() {
+        return None;
+    }
+    let body = reply.body().bytes()?;
+    let code = match serde_json::from_slice::<Value>(&body) {
+        Ok(error) => error.get("__type")?.as_str()?.to_owned(),
+        Err(_) => {
+            let text = std::str::from_utf8(&body).ok()?;
+            text.split_once("<Code>")?.1.split_once("</Code>")?.0.to_owned()
+        }
+    };
+    Some(shown(&code))
+}
+
+/// In one line, and not too long.
+fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answers_code_is_found_in_json_and_xml() {
+        for (status, body, code_of) in [
+            (400, r#"{"__type": "InvalidNonceException", "message": "no"}"#, Some("InvalidNonceException")),
+            (404, "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>", Some("NoSuchKey")),
+            (404, "", None),
+            (200, r#"{"__type": "X"}"#, None),
+        ] {
+            let reply = Response::builder().status(status).body(Body::from(body.to_owned())).unwrap();
+            assert_eq!(code(&reply).as_deref(), code_of, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_stays_in_its_line() {
+        assert_eq!(shown("a\nb"), "a\\nb");
+        assert_eq!(shown(&"x".repeat(1000)).chars().count(), LONGEST + 1);
+    }
+}
