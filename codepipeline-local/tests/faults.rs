@@ -323,6 +323,9 @@ async fn every_operation_of_s3_is_known_by_the_name_that_s3_gives_it() {
     s3.head_bucket().bucket("other").send().await.unwrap();
     s3.get_bucket_location().bucket("other").send().await.unwrap();
     let _ = s3.get_bucket_versioning().bucket("other").send().await;
+    let enabled = aws_sdk_s3::types::VersioningConfiguration::builder().status("Enabled".into()).build();
+    s3.put_bucket_versioning().bucket("other").versioning_configuration(enabled).send().await.unwrap();
+    s3.list_object_versions().bucket("other").send().await.unwrap();
     s3.delete_bucket().bucket("other").send().await.unwrap();
     s3.put_object().bucket(bucket).key(key).body(vec![0; 10].into()).send().await.unwrap();
     s3.head_object().bucket(bucket).key(key).send().await.unwrap();

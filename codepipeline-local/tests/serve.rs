@@ -284,7 +284,7 @@ fn each_request_is_logged_with_its_outcome_if_asked_for() {
             "AcknowledgeJob job 11111111-2222-4333-8444-555555555555: 400 JobNotFoundException, ",
             "GetPipeline web: 400 PipelineNotFoundException, ",
             "ListPipelines: 200, ",
-            "CreateMultipartUpload s3://bucket/a key: 404 NoSuchBucket, ",
+            "CreateMultipartUpload s3://bucket/a key: 403 AccessDenied, ",
         ];
         for line in lines {
             assert_eq!(log.contains(line), wanted, "{line}\n{log}");
