@@ -14,7 +14,7 @@ enum Step {
 /// A change to a valid input, and the answer to it.
 struct Break {
     at: Vec<Step>,
-    /// What stands there instead. Nothing if the value is taken out.
+    /// The new value. `None` takes out the old one.
     value: Option<Value>,
     error: (&'static str, String),
 }
@@ -195,7 +195,7 @@ fn wrong_texts(name: &str, shape: &Shape) -> Vec<String> {
     texts
 }
 
-/// In the order in which the service tells them.
+/// The rules in the order of the service.
 fn text_rules(name: &str, shape: &Shape) -> Vec<String> {
     let pattern = shape.pattern.as_ref();
     let values = (!shape.values.is_empty()).then(|| shape.values.join(", "));

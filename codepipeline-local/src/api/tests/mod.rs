@@ -19,6 +19,7 @@ mod action_types;
 mod constraints;
 mod control;
 mod events;
+mod every_member;
 mod executions;
 mod invocations;
 mod jobs;

@@ -46,14 +46,28 @@ pub(super) fn text(shape: &Shape, length: u64) -> String {
 
 /// A valid value with every member that there can be.
 pub(super) fn full(name: &str) -> Value {
+    made(name, &|_| true)
+}
+
+/// A valid value without the members that may be left out.
+pub(super) fn least(name: &str) -> Value {
+    made(name, &|required| required)
+}
+
+fn made(name: &str, wanted: &dyn Fn(bool) -> bool) -> Value {
     let shape = MODEL.shape(name);
     let least = shape.min.unwrap_or(0);
     match shape.kind {
-        Kind::Structure => shape.members.iter().map(|(member, name)| (member.clone(), full(name))).collect(),
-        Kind::List => vec![full(shape.member.as_ref().unwrap()); least.max(1) as usize].into(),
+        Kind::Structure => shape
+            .members
+            .iter()
+            .filter(|(member, _)| wanted(shape.required.contains(member)))
+            .map(|(member, name)| (member.clone(), made(name, wanted)))
+            .collect(),
+        Kind::List => vec![made(shape.member.as_ref().unwrap(), wanted); least.max(1) as usize].into(),
         Kind::Map => {
             let key = text(MODEL.shape(shape.key.as_ref().unwrap()), 4);
-            Map::from_iter([(key, full(shape.value.as_ref().unwrap()))]).into()
+            Map::from_iter([(key, made(shape.value.as_ref().unwrap(), wanted))]).into()
         }
         Kind::String => text(shape, least).into(),
         Kind::Integer => least.max(1).into(),

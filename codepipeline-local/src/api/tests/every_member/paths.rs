@@ -1,0 +1,147 @@
+//! Where members are in an operation's input, and other values for them.
+
+use serde_json::{Map, Value, json};
+
+use super::super::{Kind, MODEL, values};
+use crate::api::model::Shape;
+
+/// A member of a structure.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Member {
+    pub(super) shape: String,
+    pub(super) member: String,
+}
+
+impl Member {
+    /// As the README writes it. Inputs and outputs have the name of their operation.
+    pub(super) fn name(&self) -> String {
+        let shape = self.shape.strip_suffix("Input").or_else(|| self.shape.strip_suffix("Output"));
+        format!("{}.{}", shape.unwrap_or(&self.shape), self.member)
+    }
+}
+
+/// A member that is no structure and holds none, and the members that lead to it.
+pub(super) struct Leaf {
+    pub(super) members: Vec<Member>,
+}
+
+impl Leaf {
+    pub(super) fn member(&self) -> &Member {
+        self.members.last().expect("a leaf is a member")
+    }
+
+    pub(super) fn path(&self) -> String {
+        let names: Vec<&str> = self.members.iter().map(|member| member.member.as_str()).collect();
+        names.join(".")
+    }
+
+    /// Whether it must be there and can have one value alone.
+    pub(super) fn says_nothing(&self) -> bool {
+        self.shape().1.values.len() == 1 && self.is_required()
+    }
+
+    fn is_required(&self) -> bool {
+        let Member { shape, member } = self.member();
+        MODEL.shape(shape).required.contains(member)
+    }
+
+    fn shape(&self) -> (&'static str, &'static Shape) {
+        let member = self.member();
+        let name = &MODEL.shape(&member.shape).members[&member.member];
+        (name, MODEL.shape(name))
+    }
+}
+
+/// Every leaf of the shape.
+pub(super) fn leaves(name: &str) -> Vec<Leaf> {
+    let mut found = Vec::new();
+    collect(name, &[], &mut found);
+    found
+}
+
+fn collect(name: &str, before: &[Member], found: &mut Vec<Leaf>) {
+    for (member, inner) in &MODEL.shape(name).members {
+        let members = [before, &[Member { shape: name.to_owned(), member: member.clone() }]].concat();
+        match structure_in(inner) {
+            Some(structure) => collect(structure, &members, found),
+            None => found.push(Leaf { members }),
+        }
+    }
+}
+
+/// The structure that a value of the shape is, or a list or map of.
+fn structure_in(name: &str) -> Option<&str> {
+    let shape = MODEL.shape(name);
+    match shape.kind {
+        Kind::Structure => Some(name),
+        Kind::List => structure_in(shape.member.as_ref().unwrap()),
+        Kind::Map => structure_in(shape.value.as_ref().unwrap()),
+        _ => None,
+    }
+}
+
+/// Puts the value there, or takes out what is there. Makes the values around it. Changes the last item of a list.
+pub(super) fn put(input: &mut Value, operation: &str, leaf: &Leaf, value: Option<Value>) {
+    let place = place(input, &MODEL.operations[operation].input, &leaf.members);
+    match value {
+        Some(value) => _ = place.insert(leaf.member().member.clone(), value),
+        None => _ = place.remove(&leaf.member().member),
+    }
+}
+
+fn place<'a>(value: &'a mut Value, name: &str, members: &[Member]) -> &'a mut Map<String, Value> {
+    let shape = MODEL.shape(name);
+    match shape.kind {
+        Kind::Structure => {
+            let member = &members[0].member;
+            let members_here = value.as_object_mut().unwrap();
+            if members.len() == 1 {
+                return members_here;
+            }
+            let inner = &shape.members[member];
+            let made = members_here.entry(member.clone()).or_insert_with(|| values::least(inner));
+            place(made, inner, &members[1..])
+        }
+        Kind::List => {
+            let (item, items) = (shape.member.as_ref().unwrap(), value.as_array_mut().unwrap());
+            if items.is_empty() {
+                items.push(values::least(item));
+            }
+            place(items.last_mut().unwrap(), item, members)
+        }
+        _ => {
+            let (inner, entries) = (shape.value.as_ref().unwrap(), value.as_object_mut().unwrap());
+            if entries.is_empty() {
+                entries.insert("us-east-1".to_owned(), values::least(inner));
+            }
+            place(entries.values_mut().last().unwrap(), inner, members)
+        }
+    }
+}
+
+/// Other values for the leaf than it has in the input. `None` takes it out.
+pub(super) fn variants(input: &Value, operation: &str, leaf: &Leaf) -> Vec<Option<Value>> {
+    let mut input = input.clone();
+    let now = place(&mut input, &MODEL.operations[operation].input, &leaf.members).get(&leaf.member().member).cloned();
+    let (name, shape) = leaf.shape();
+    let without = (!leaf.is_required() && now.is_some()).then_some(None);
+    let others = others(name, shape).into_iter().filter(|other| Some(other) != now.as_ref()).map(Some);
+    without.into_iter().chain(others).collect()
+}
+
+fn others(name: &str, shape: &Shape) -> Vec<Value> {
+    match shape.kind {
+        Kind::String if shape.values.is_empty() => {
+            let text = values::text(shape, shape.min.unwrap_or(0));
+            vec![text.replace('a', "b").replace('1', "2").into(), text.into()]
+        }
+        Kind::String => shape.values.iter().cloned().map(Value::from).collect(),
+        Kind::Integer => {
+            let least = shape.min.unwrap_or(0).max(1);
+            vec![least.into(), (least + 1).into(), (least + 6).into()]
+        }
+        Kind::Boolean => vec![true.into(), false.into()],
+        Kind::Timestamp => vec![json!(1_700_000_000.5), json!(1_600_000_000)],
+        _ => vec![values::full(name)],
+    }
+}
