@@ -2,6 +2,7 @@
 //! atomic, temporary credentials that reach one job's objects only, and the encryption that artifact stores demand.
 
 mod access;
+mod attributes;
 mod blob;
 mod body;
 mod catalog;
@@ -181,7 +182,8 @@ impl Store {
             }
         }
         let place = messages::Place::of(&parts.uri);
-        let reply = place.explain(self.service.call(Request::from_parts(parts, body)).await?);
+        let reply = attributes::with_bare_e_tag(self.service.call(Request::from_parts(parts, body)).await?);
+        let reply = place.explain(reply);
         pace.wait(&self.clock).await;
         Ok(reply.map(|body| pace.slow(&self.clock, body)))
     }

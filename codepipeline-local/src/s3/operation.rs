@@ -8,7 +8,7 @@ use super::signature::query_values;
 const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 
 /// The names of the operations that the emulator has, in the API's spelling.
-pub(crate) const OPERATIONS: [&str; 24] = [
+pub(crate) const OPERATIONS: [&str; 25] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -20,6 +20,7 @@ pub(crate) const OPERATIONS: [&str; 24] = [
     "GetBucketLocation",
     "GetBucketVersioning",
     "GetObject",
+    "GetObjectAttributes",
     "GetObjectTagging",
     "HeadBucket",
     "HeadObject",
@@ -64,6 +65,7 @@ pub(crate) fn operation(parts: &Parts) -> Option<&'static str> {
         (Place::Bucket, &Method::DELETE, None) => "DeleteBucket",
         (Place::Bucket, &Method::HEAD, None) => "HeadBucket",
         (Place::Bucket, &Method::POST, Some("delete")) => "DeleteObjects",
+        (Place::Object, &Method::GET, Some("attributes")) => "GetObjectAttributes",
         (Place::Object, &Method::GET, Some("tagging")) => "GetObjectTagging",
         (Place::Object, &Method::GET, None) if has("uploadId") => "ListParts",
         (Place::Object, &Method::GET, None) => "GetObject",
