@@ -31,7 +31,9 @@ impl Storage {
         &self,
         input: &GetObjectAttributesInput,
     ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
-        let asked: Vec<_> = input.object_attributes.iter().map(ObjectAttributes::as_str).collect();
+        // Some clients send one header with all names, others one for each.
+        let asked = input.object_attributes.iter().flat_map(|header| header.as_str().split(','));
+        let asked: Vec<_> = asked.map(str::trim).collect();
         if asked.iter().all(|name| name.is_empty()) {
             let message = "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty";
             return Err(s3_error!(InvalidRequest, "{}", message));
@@ -40,7 +42,7 @@ impl Storage {
             let known = KNOWN.join(", ");
             return Err(s3_error!(
                 InvalidArgument,
-                "Invalid attribute name specified: {} is none of {}",
+                "Invalid attribute name specified: {}. The names are {}",
                 unknown,
                 known
             ));

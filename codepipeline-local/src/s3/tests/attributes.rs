@@ -39,6 +39,13 @@ async fn attributes_are_those_of_the_version_asked_for() {
     let latest = all(&client, "key", None).await;
     assert_eq!((latest.object_size(), latest.storage_class()), (Some(10), Some(&StorageClass::Standard)));
 
+    // boto3 names several attributes in one header.
+    let both = client.get_object_attributes().bucket("bucket").key("key");
+    let both = both.object_attributes(ObjectAttributes::Etag).customize().mutate_request(|request| {
+        request.headers_mut().insert("x-amz-object-attributes", "ETag, ObjectSize");
+    });
+    let both = both.send().await.unwrap();
+    assert_eq!((both.object_size(), both.e_tag()), (Some(10), latest.e_tag()));
     let size = client.get_object_attributes().bucket("bucket").key("key");
     let size = size.object_attributes(ObjectAttributes::ObjectSize).send().await.unwrap();
     assert_eq!((size.object_size(), size.e_tag(), size.storage_class()), (Some(10), None, None));
