@@ -1,0 +1,113 @@
+//! What a client knows that the server has answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// Stands for an id that the server made but did not get to say.
+pub(crate) const UNTOLD: &str = "?";
+
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// Everything of one client.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Model {
+    pub(crate) pipelines: BTreeMap<String, Pipeline>,
+    /// The versions of the client's own action type.
+    pub(crate) types: BTreeMap<String, Tags>,
+    pub(crate) objects: BTreeMap<String, String>,
+    /// By their keys.
+    pub(crate) uploads: BTreeMap<String, Upload>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Pipeline {
+    pub(crate) version: u64,
+    /// What its action is configured with.
+    pub(crate) command: String,
+    pub(crate) tags: Tags,
+    /// Why nothing enters its last stage.
+    pub(crate) disabled: Option<String>,
+    pub(crate) executions: BTreeMap<String, Execution>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Execution {
+    pub(crate) status: &'static str,
+    /// Its actions, once it is over and they have been read.
+    pub(crate) actions: Option<Value>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Upload {
+    pub(crate) id: String,
+    /// Their entity tags.
+    pub(crate) parts: BTreeMap<i32, String>,
+}
+
+impl Execution {
+    pub(crate) fn new(status: &'static str) -> Self {
+        Self { status, actions: None }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.status != "InProgress"
+    }
+}
+
+impl Pipeline {
+    /// Ends the execution in progress.
+    pub(crate) fn end(&mut self, status: &'static str) {
+        for execution in self.executions.values_mut().filter(|execution| !execution.is_over()) {
+            execution.status = status;
+        }
+    }
+
+    pub(crate) fn in_progress(&self) -> Option<&String> {
+        self.executions.iter().find(|(_, execution)| !execution.is_over()).map(|(id, _)| id)
+    }
+}
+
+impl Model {
+    /// The same after a restart of the server.
+    pub(crate) fn restarted(mut self) -> Self {
+        self.pipelines.values_mut().for_each(|pipeline| pipeline.end("Stopped"));
+        self
+    }
+
+    /// The same, with the ids that `seen` has and `before` has not in place of those that were not told.
+    pub(crate) fn told_by(mut self, seen: &Self, before: &Self) -> Self {
+        for (name, pipeline) in &mut self.pipelines {
+            let Some(execution) = pipeline.executions.remove(UNTOLD) else { continue };
+            let known: BTreeSet<_> = before.pipelines[name].executions.keys().collect();
+            let new = seen.pipelines.get(name).and_then(|seen| seen.executions.keys().find(|id| !known.contains(id)));
+            pipeline.executions.insert(new.map_or(UNTOLD, String::as_str).to_owned(), execution);
+        }
+        for (key, upload) in &mut self.uploads {
+            let Some(seen) = seen.uploads.get(key) else { continue };
+            if upload.id == UNTOLD {
+                upload.id.clone_from(&seen.id);
+            }
+            let parts_before = before.uploads.get(key).map(|upload| &upload.parts);
+            for (number, e_tag) in upload.parts.iter_mut().filter(|(_, e_tag)| *e_tag == UNTOLD) {
+                let new =
+                    seen.parts.get(number).filter(|tag| parts_before.and_then(|parts| parts.get(number)) != Some(tag));
+                e_tag.clone_from(new.unwrap_or(&UNTOLD.to_owned()));
+            }
+        }
+        self
+    }
+
+    /// The same without what `other` has not read.
+    pub(crate) fn read_by(mut self, other: &Self) -> Self {
+        for (name, pipeline) in &mut self.pipelines {
+            for (id, execution) in &mut pipeline.executions {
+                let read = other.pipelines.get(name).and_then(|other| other.executions.get(id));
+                if read.is_some_and(|read| read.actions.is_none()) {
+                    execution.actions = None;
+                }
+            }
+        }
+        self
+    }
+}
