@@ -67,6 +67,11 @@ impl Database {
         Ok((Self { file, redb }, records))
     }
 
+    #[cfg(test)]
+    pub(super) fn of(file: PathBuf, redb: redb::Database) -> Self {
+        Self { file, redb }
+    }
+
     pub(crate) fn file(&self) -> &Path {
         &self.file
     }

@@ -28,6 +28,7 @@ mod members;
 mod pipelines;
 mod polling;
 mod requests;
+mod restarts;
 mod sources;
 mod tags;
 mod third_party;

@@ -1,0 +1,373 @@
+//! What the API answers after the engine's state has left it as records and come back to another engine.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::api::read_connections;
+use crate::engine::{Kind, Record};
+
+const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
+const REASON: &str = "codepipeline-local was restarted while this execution was in progress";
+
+/// What a database would hold.
+#[derive(Default)]
+struct Disk(BTreeMap<(Kind, String), Record>);
+
+impl Disk {
+    /// Takes what has changed; how many records.
+    fn keep(&mut self, local: &mut Local) -> usize {
+        let changes = local.engine.take_changes();
+        let number = changes.len();
+        for record in changes {
+            let place = (record.kind, record.key.clone());
+            if record.value.is_some() {
+                self.0.insert(place, record);
+            } else {
+                self.0.remove(&place);
+            }
+        }
+        number
+    }
+
+    fn restore(&self, settings: Settings, now: Timestamp) -> Local {
+        let mut engine = Engine::new(settings, 7);
+        engine.restore(now, self.0.values().cloned().collect()).unwrap();
+        Local { engine, now }
+    }
+
+    /// Ends the emulator, and starts another one.
+    fn restart(&mut self, mut local: Local) -> Local {
+        self.keep(&mut local);
+        let mut next = self.restore(local.engine.settings.clone(), local.now);
+        self.keep(&mut next);
+        next
+    }
+}
+
+/// An emulator whose state is kept, with the action type and the pipeline `web` of these actions.
+fn kept(actions: &Value) -> (Local, Disk) {
+    let mut local = Disk::default().restore(Settings::default(), Timestamp(1_700_000_000_000));
+    local.call("CreateCustomActionType", &action_type());
+    local.call("CreatePipeline", &pipeline("web", actions));
+    (local, Disk::default())
+}
+
+/// Every answer about everything.
+fn everything(local: &mut Local) -> Vec<Value> {
+    let mut answers = vec![local.call("ListPipelines", &json!({})), local.call("ListActionTypes", &json!({}))];
+    for pipeline in answers[0]["pipelines"].as_array().unwrap().clone() {
+        let (name, latest) = (&pipeline["name"], pipeline["version"].as_u64().unwrap());
+        for version in 1..=latest {
+            answers.push(local.call("GetPipeline", &json!({"name": name, "version": version})));
+        }
+        answers.push(local.call("GetPipelineState", &json!({"name": name})));
+        answers.push(local.call("ListActionExecutions", &json!({"pipelineName": name})));
+        let arn = format!("arn:aws:codepipeline:us-east-1:123456789012:{}", name.as_str().unwrap());
+        answers.push(local.call("ListTagsForResource", &json!({"resourceArn": arn})));
+        let executions = local.call("ListPipelineExecutions", &json!({"pipelineName": name}));
+        for execution in executions["pipelineExecutionSummaries"].as_array().unwrap() {
+            let input = json!({"pipelineName": name, "pipelineExecutionId": execution["pipelineExecutionId"]});
+            answers.push(local.call("GetPipelineExecution", &input));
+        }
+        answers.push(executions);
+    }
+    answers
+}
+
+fn result(job: &Value) -> Value {
+    json!({
+        "jobId": job["id"],
+        "executionDetails": {"summary": "done", "externalExecutionId": "run-7", "percentComplete": 100},
+        "currentRevision": {"revision": "r1", "changeIdentifier": "c1", "revisionSummary": "why", "created": 1.5},
+        "outputVariables": {"Result": "good"},
+    })
+}
+
+#[test]
+fn everything_is_answered_as_before() {
+    let mut build = check("Unit", 1);
+    build["namespace"] = "unit".into();
+    build["configuration"]["Token"] = "hunter2".into();
+    build["outputArtifacts"] = json!([{"name": "Made"}]);
+    let (mut local, mut disk) = kept(&json!([build]));
+    local.start("web");
+    local.finish_sources(&found());
+    let job = local.claim();
+    local.call("PutJobSuccessResult", &result(&job));
+    local.start("web");
+    local.finish_sources(&found());
+    let job = local.claim();
+    let failed = json!({"type": "JobFailed", "message": "it broke", "externalExecutionId": "run-8"});
+    local.call("PutJobFailureResult", &json!({"jobId": job["id"], "failureDetails": failed}));
+    local.start("web");
+    local.finish_sources(&Err(SourceError::NotFound("web.zip".to_owned())));
+    local.call("UpdatePipeline", &pipeline("web", &json!([check("Unit", 1), check("Lint", 2)])));
+    let closed = json!({"pipelineName": "web", "stageName": "Test", "transitionType": "Inbound", "reason": "wait"});
+    local.call("DisableStageTransition", &closed);
+    let arn = "arn:aws:codepipeline:us-east-1:123456789012:web";
+    local.call("TagResource", &json!({"resourceArn": arn, "tags": [{"key": "a", "value": "b"}]}));
+    let before = everything(&mut local);
+    let told = format!("{before:?}");
+    for shown in ["run-7", "run-8", "it broke", "good", "wait", "web.zip", "****"] {
+        assert!(told.contains(shown), "{shown}");
+    }
+    local.wait(60);
+    let mut local = disk.restart(local);
+    assert_eq!(everything(&mut local), before);
+}
+
+#[test]
+fn executions_in_progress_are_stopped_and_say_why() {
+    let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
+    let waiting = local.start("web");
+    local.finish_sources(&found());
+    let job = local.claim();
+    local.wait(5);
+    let mut local = disk.restart(local);
+    let input = json!({"pipelineName": "web"});
+    let summary = local.call("ListPipelineExecutions", &input)["pipelineExecutionSummaries"][0].clone();
+    assert_eq!((&summary["status"], &summary["stopTrigger"]["reason"]), (&json!("Stopped"), &json!(REASON)));
+    assert_eq!(summary["lastUpdateTime"], 1_700_000_005.0);
+    assert_eq!(local.action("web", 1, 0)["latestExecution"]["status"], "Abandoned");
+    let state = local.call("GetPipelineState", &json!({"name": "web"}));
+    assert_eq!(state["stageStates"][1]["latestExecution"]["status"], "Stopped");
+    // Those who listen learn of it.
+    let told = format!("{:?}", local.engine.take_effects());
+    assert!(told.contains("ABANDONED") && told.contains("STOPPED") && told.contains(REASON), "{told}");
+    // Its job is gone.
+    assert_eq!(local.refused("PutJobSuccessResult", &json!({"jobId": job["id"]})).0, "JobNotFoundException");
+    assert_eq!(local.refused("GetJobDetails", &json!({"jobId": job["id"]})).0, "JobNotFoundException");
+    assert_eq!(local.acknowledge(&job), Err("JobNotFoundException".to_owned()));
+    assert!(local.poll(5).is_empty());
+    // Its stage can run again.
+    let again = json!({
+        "pipelineName": "web", "stageName": "Test", "pipelineExecutionId": waiting, "retryMode": "FAILED_ACTIONS",
+    });
+    local.call("RetryStageExecution", &again);
+    let job = local.claim();
+    local.succeed(&job);
+    assert_eq!(local.status("web", &waiting), "Succeeded");
+}
+
+#[test]
+fn an_owners_reason_to_stop_stays() {
+    let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
+    let execution = local.start("web");
+    local.finish_sources(&found());
+    let stop = json!({"pipelineName": "web", "pipelineExecutionId": execution, "reason": "wrong branch"});
+    local.call("StopPipelineExecution", &stop);
+    assert_eq!(local.status("web", &execution), "Stopping");
+    let mut local = disk.restart(local);
+    let summary = local.call("ListPipelineExecutions", &json!({"pipelineName": "web"}));
+    let summary = &summary["pipelineExecutionSummaries"][0];
+    assert_eq!((&summary["status"], &summary["stopTrigger"]["reason"]), (&json!("Stopped"), &json!("wrong branch")));
+}
+
+#[test]
+fn ids_and_tokens_are_not_used_twice() {
+    let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
+    let token = json!({"name": "web", "clientRequestToken": "once"});
+    let first = local.call("StartPipelineExecution", &token);
+    local.finish_sources(&found());
+    let job = local.claim();
+    local.succeed(&job);
+    let mut local = disk.restart(local);
+    assert_eq!(local.call("StartPipelineExecution", &token), first);
+    let second = local.start("web");
+    assert_ne!(first["pipelineExecutionId"], *second);
+    local.finish_sources(&found());
+    let other = local.claim();
+    assert_ne!(other["id"], job["id"]);
+    let credentials = |job: &Value| job["data"]["artifactCredentials"]["accessKeyId"].as_str().unwrap().to_owned();
+    assert_ne!(credentials(&job), credentials(&other));
+    // The older one is still a job's and no user's.
+    assert!(local.engine.grant(&credentials(&job)).is_some());
+}
+
+#[test]
+fn a_deleted_types_version_stays_taken() {
+    let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
+    local.call("DeletePipeline", &json!({"name": "web"}));
+    local.call("DeleteCustomActionType", &json!({"category": "Test", "provider": "Check", "version": "1"}));
+    let mut local = disk.restart(local);
+    assert_eq!(everything(&mut local)[0], json!({"pipelines": []}));
+    let mut other = action_type();
+    other["inputArtifactDetails"] = json!({"minimumCount": 1, "maximumCount": 1});
+    assert_eq!(local.refused("CreateCustomActionType", &other).0, "ActionTypeAlreadyExistsException");
+    local.call("CreateCustomActionType", &action_type());
+}
+
+fn connections(client: &str) -> Value {
+    let token = property("Token", true, true, false);
+    json!([{"clientId": client, "clientToken": "right", "actionType": {
+        "category": "Test", "provider": "Partner", "version": "1", "configurationProperties": [token],
+    }}])
+}
+
+#[test]
+fn connections_stay_until_others_are_given() {
+    let mut local = Disk::default().restore(Settings::default(), Timestamp(1_700_000_000_000));
+    local.engine.connect(read_connections(&connections(CLIENT).to_string()).unwrap()).unwrap();
+    let mut action = check("Scan", 1);
+    action["actionTypeId"] = json!({"category": "Test", "owner": "ThirdParty", "provider": "Partner", "version": "1"});
+    action["configuration"] = json!({"Token": "hunter2"});
+    local.call("CreatePipeline", &pipeline("web", &json!([action])));
+    let mut disk = Disk::default();
+    let mut local = disk.restart(local);
+    local.start("web");
+    local.finish_sources(&found());
+    let poll = json!({"actionTypeId": action["actionTypeId"]});
+    let job = local.call("PollForThirdPartyJobs", &poll)["jobs"][0].clone();
+    assert_eq!(job["clientId"], CLIENT);
+    let details = json!({"jobId": job["jobId"], "clientToken": "right"});
+    local.call("GetThirdPartyJobDetails", &details);
+    let mut local = disk.restart(local);
+    let before = everything(&mut local);
+    assert_eq!(local.refused("GetThirdPartyJobDetails", &details).0, "JobNotFoundException");
+    // Without the type it can't run, and is shown as it was.
+    local.engine.connect(Vec::new()).unwrap();
+    let mut local = disk.restart(local);
+    assert_eq!(everything(&mut local)[2..], before[2..]);
+    assert!(!format!("{before:?}").contains("hunter2"));
+    assert_eq!(local.refused("PollForThirdPartyJobs", &poll).0, "ActionTypeNotFoundException");
+}
+
+#[test]
+fn only_what_changed_is_written() {
+    let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
+    assert!(disk.keep(&mut local) > 0);
+    for (operation, input) in [("GetPipeline", json!({"name": "web"})), ("ListActionTypes", json!({}))] {
+        local.call(operation, &input);
+        assert_eq!(disk.keep(&mut local), 0, "{operation}");
+    }
+    assert!(local.poll(1).is_empty());
+    assert_eq!(disk.keep(&mut local), 0, "a poll without a job");
+    let arn = "arn:aws:codepipeline:us-east-1:123456789012:web";
+    local.call("TagResource", &json!({"resourceArn": arn, "tags": [{"key": "a", "value": "b"}]}));
+    assert_eq!(disk.keep(&mut local), 1, "the pipeline without its versions");
+    local.call("UpdatePipeline", &pipeline("web", &json!([check("Lint", 1)])));
+    assert_eq!(disk.keep(&mut local), 2, "the pipeline and its new version");
+}
+
+#[test]
+fn without_a_restore_nothing_is_noted() {
+    let (mut local, _) = running(|_| {}, &json!([check("Unit", 1)]));
+    assert!(local.engine.take_changes().is_empty());
+}
+
+#[test]
+fn records_that_contradict_each_other_are_named() {
+    let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
+    local.start("web");
+    local.finish_sources(&found());
+    disk.keep(&mut local);
+    for kind in Kind::ALL {
+        let Some((place, record)) = disk.0.iter().find(|(place, _)| place.0 == kind) else { continue };
+        let (place, record) = (place.clone(), record.clone());
+        let broken = Record { value: Some("{\"hunter2\": 1".to_owned()), ..record.clone() };
+        disk.0.insert(place.clone(), broken);
+        let mut engine = Engine::new(Settings::default(), 7);
+        let error = engine.restore(local.now, disk.0.values().cloned().collect()).unwrap_err().to_string();
+        assert!(error.contains(kind.name()) && !error.contains("hunter2"), "{error}");
+        // What others refer to can't be missing.
+        disk.0.remove(&place);
+        let mut engine = Engine::new(Settings::default(), 7);
+        let whole = engine.restore(local.now, disk.0.values().cloned().collect()).is_ok();
+        assert_eq!(whole, !matches!(kind, Kind::Pipeline | Kind::Version | Kind::Execution), "{}", kind.name());
+        disk.0.insert(place, record);
+    }
+}
+
+/// Does things at random: for each seed others.
+fn mess_about(local: &mut Local, disk: &mut Disk, seed: u64) {
+    let mut state = seed;
+    let mut below = |end: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % end
+    };
+    for step in 0..60 {
+        let name = format!("pipe{}", below(3));
+        let arn = format!("arn:aws:codepipeline:us-east-1:123456789012:{name}");
+        let mut action = check(if below(2) == 0 { "Unit" } else { "Lint" }, 1);
+        action["configuration"]["Token"] = format!("secret{step}").into();
+        // Refusals are welcome: they change nothing that is not kept.
+        let _ = match below(12) {
+            0 | 1 => local.try_call("CreatePipeline", &pipeline(&name, &json!([action]))),
+            2 => local.try_call("UpdatePipeline", &pipeline(&name, &json!([action]))),
+            3 if below(3) == 0 => local.try_call("DeletePipeline", &json!({"name": name})),
+            4 => local.try_call(
+                "TagResource",
+                &json!({"resourceArn": arn, "tags": [{"key": "k", "value": format!("{step}")}]}),
+            ),
+            5 => local.try_call("UntagResource", &json!({"resourceArn": arn, "tagKeys": ["k"]})),
+            6 => {
+                let kind = if below(2) == 0 { "DisableStageTransition" } else { "EnableStageTransition" };
+                let mut input = json!({"pipelineName": name, "stageName": "Test", "transitionType": "Inbound"});
+                if kind == "DisableStageTransition" {
+                    input["reason"] = format!("reason{step}").into();
+                }
+                local.try_call(kind, &input)
+            }
+            7 | 8 => local.try_call(
+                "StartPipelineExecution",
+                &json!({"name": name, "clientRequestToken": format!("t{}", below(5))}),
+            ),
+            9 => {
+                let source = if below(4) == 0 { Err(SourceError::Other("no disk".to_owned())) } else { found() };
+                local.finish_sources(&source);
+                Ok(Value::Null)
+            }
+            _ => match local.poll(1).pop() {
+                Some(job) if local.acknowledge(&job).is_ok() => local.try_call("PutJobSuccessResult", &result(&job)),
+                _ => Ok(Value::Null),
+            },
+        };
+        local.wait(below(40));
+        if below(3) == 0 {
+            disk.keep(local);
+        }
+    }
+}
+
+#[test]
+fn any_history_comes_back_as_it_was() {
+    for seed in 0..20 {
+        let mut disk = Disk::default();
+        let mut local = disk
+            .restore(Settings { cancel_on_update: seed % 2 == 0, ..Settings::default() }, Timestamp(1_700_000_000_000));
+        local.call("CreateCustomActionType", &action_type());
+        mess_about(&mut local, &mut disk, seed);
+        // The first restart stops what is in progress. The second finds what the first has left.
+        let mut local = disk.restart(local);
+        let before = everything(&mut local);
+        assert!(!format!("{before:?}").contains("InProgress"), "seed {seed}");
+        local.wait(1);
+        let mut local = disk.restart(local);
+        assert_eq!(everything(&mut local), before, "seed {seed}");
+        mess_about(&mut local, &mut disk, seed + 1000);
+    }
+}
+
+#[test]
+fn a_history_that_has_ended_is_not_changed_by_a_restart() {
+    for seed in 100..120 {
+        let mut disk = Disk::default();
+        let mut local = disk.restore(Settings::default(), Timestamp(1_700_000_000_000));
+        local.call("CreateCustomActionType", &action_type());
+        mess_about(&mut local, &mut disk, seed);
+        // Every owner stops what is in progress.
+        for pipeline in local.call("ListPipelines", &json!({}))["pipelines"].as_array().unwrap() {
+            let input = json!({"pipelineName": pipeline["name"]});
+            let executions = local.call("ListPipelineExecutions", &input);
+            for execution in executions["pipelineExecutionSummaries"].as_array().unwrap() {
+                let (id, reason) = (&execution["pipelineExecutionId"], "enough");
+                let stop = json!({"pipelineName": pipeline["name"], "pipelineExecutionId": id, "abandon": true, "reason": reason});
+                let _ = local.try_call("StopPipelineExecution", &stop);
+            }
+        }
+        let before = everything(&mut local);
+        local.wait(100);
+        let mut local = disk.restart(local);
+        assert_eq!(everything(&mut local), before, "seed {seed}");
+    }
+}
