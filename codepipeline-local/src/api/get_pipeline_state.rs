@@ -35,8 +35,13 @@ fn stage_state(engine: &Engine, pipeline: &str, stage: &StageDeclaration) -> Val
     let index = |execution: &Execution| execution.declaration.stages.iter().position(|known| known.name == stage.name);
     let entered = engine.executions_of(pipeline).find_map(|(_, execution)| {
         let status = execution.stages.get(index(execution)?)?;
-        Some(json!({"pipelineExecutionId": execution.id, "status": status.name(), "type": "STANDARD"}))
+        let retry = execution
+            .retries
+            .get(&stage.name)
+            .map(|count| json!({"manualStageRetryAttempt": count, "latestRetryTrigger": "ManualStageRetry"}));
+        Some((json!({"pipelineExecutionId": execution.id, "status": status.name(), "type": "STANDARD"}), retry))
     });
+    let (entered, retry) = entered.unzip();
     let waiting: Vec<Value> = engine
         .executions_of(pipeline)
         .filter(|(_, execution)| execution.waits_for().is_some() && execution.waits_for() == index(execution))
@@ -49,6 +54,7 @@ fn stage_state(engine: &Engine, pipeline: &str, stage: &StageDeclaration) -> Val
         ("inboundTransitionState", transition(engine, pipeline, &stage.name)),
         ("actionStates", stage.actions.iter().map(|action| action_state(engine, pipeline, stage, action)).collect()),
         ("latestExecution", entered.into()),
+        ("retryStageMetadata", retry.flatten().into()),
     ])
 }
 

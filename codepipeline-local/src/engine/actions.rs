@@ -5,16 +5,15 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Effect, Engine, SourceError, SourceId, SourceRevision,
+    Engine,
     artifacts::{self, Artifact},
     declaration::{ActionDeclaration, Configuration, PipelineDeclaration},
     executions::Execution,
     jobs::JobState,
-    polling,
     sources::is_source,
     structure, urls, variables,
 };
-use crate::types::{ObjectRef, Timestamp};
+use crate::types::Timestamp;
 
 /// How long a manual approval waits if its declaration doesn't say (User Guide, "limits").
 const APPROVAL_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -174,56 +173,6 @@ impl Engine {
             action.inputs.push(artifact.ok_or_else(|| format!("The artifact '{}' was not made", input.name))?.clone());
         }
         Ok(())
-    }
-
-    fn start_source(&mut self, number: u64) {
-        let Some(action) = self.actions.get(&number) else { return };
-        let Some(to) = action.outputs.first().map(|artifact| artifact.location.clone()) else { return };
-        let from = polling::object_of(&action.configuration);
-        let encryption_key = self.store_key(action.execution);
-        let version = action.source_version.clone();
-        self.effects.push(Effect::CopySource { id: SourceId(number), from, version, to, encryption_key });
-    }
-
-    /// What became of an [`Effect::CopySource`]. An answer that comes late, or twice, changes nothing.
-    pub fn source_finished(&mut self, now: Timestamp, id: SourceId, result: Result<SourceRevision, SourceError>) {
-        self.advance(now);
-        let now = self.clock;
-        if !self.running.contains(&id.0) {
-            return;
-        }
-        let Some(action) = self.actions.get_mut(&id.0) else { return };
-        let ObjectRef { bucket, key } = polling::object_of(&action.configuration);
-        match result {
-            Err(SourceError::NotFound(message)) => {
-                self.source_consumed(id.0);
-                let message = format!("No object with the key '{key}' in the bucket '{bucket}': {message}");
-                self.fail_action(now, id.0, polling::NOT_FOUND, message);
-            }
-            Err(SourceError::Other(message)) => {
-                let message = format!("Copying '{key}' from the bucket '{bucket}' failed: {message}");
-                self.fail_action(now, id.0, "JobFailed", message);
-            }
-            Ok(source) => {
-                let etag = source.etag.unwrap_or_else(|| source.revision.clone());
-                let mut variables = BTreeMap::from([
-                    ("BucketName".to_owned(), bucket),
-                    ("ETag".to_owned(), etag.clone()),
-                    ("ObjectKey".to_owned(), key),
-                ]);
-                // An unversioned bucket's objects have the version id `null`.
-                let summary = source.summary.or(Some(match &source.version_id {
-                    Some(version) => format!("Amazon S3 version id: {version}"),
-                    None => format!("Amazon S3 ETag: {etag}"),
-                }));
-                action.summary.clone_from(&summary);
-                variables.insert("VersionId".to_owned(), source.version_id.unwrap_or_else(|| "null".to_owned()));
-                action.revision = Some(Revision { id: source.revision, change_id: etag, created: now, summary });
-                self.source_consumed(id.0);
-                self.succeed_action(now, id.0, variables);
-            }
-        }
-        self.settle(now);
     }
 
     pub(super) fn succeed_action(&mut self, now: Timestamp, number: u64, variables: BTreeMap<String, String>) {

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use super::{
     Artifact, Effect, Engine,
     actions::{ActionExecution, ActionStatus},
-    executions::{Execution, ExecutionStatus, StageStatus, Trigger},
+    executions::{Execution, ExecutionStatus, StageStatus},
+    starts::Trigger,
 };
 use crate::dates::{iso, iso_seconds};
 

@@ -1,4 +1,4 @@
-//! Executions of pipelines: what they are and how they start. How they go on is in `progress`.
+//! Executions of pipelines. How they start is in `starts`, how they move in `progress`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,15 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::{
     Engine,
     artifacts::Artifact,
-    declaration::{ExecutionMode, PipelineDeclaration},
+    declaration::PipelineDeclaration,
     error::ApiError,
-    sources::{AskedSources, RevisionOverride, asked_sources},
-    variables::{EXECUTION_NAMESPACE, Namespaces, PIPELINE_NAMESPACE},
+    sources::AskedSources,
+    starts::Trigger,
+    variables::{Namespaces, PIPELINE_NAMESPACE},
 };
 use crate::types::Timestamp;
-
-/// Executions in progress of one pipeline in the modes QUEUED and PARALLEL (User Guide, "limits").
-const MOST_IN_PROGRESS: usize = 50;
 
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Execution {
@@ -34,46 +32,13 @@ pub(crate) struct Execution {
     pub(crate) stop_reason: Option<String>,
     /// 1, and one more for each retry of a stage.
     pub(crate) attempt: u32,
+    /// How often each stage was retried, by its name.
+    pub(crate) retries: BTreeMap<String, u32>,
     pub(super) place: Place,
     /// The stages that it has entered.
     pub(crate) stages: Vec<StageStatus>,
     pub(super) artifacts: BTreeMap<String, Artifact>,
     pub(super) namespaces: Namespaces,
-}
-
-/// How an execution starts.
-pub(super) struct Start {
-    pub(super) trigger: Trigger,
-    /// The values of the pipeline's variables.
-    pub(super) variables: BTreeMap<String, String>,
-    pub(super) sources: AskedSources,
-}
-
-/// What started an execution (API reference, "ExecutionTrigger").
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct Trigger {
-    pub(crate) kind: TriggerType,
-    /// The ARN of the user who started it, or the source action whose change did.
-    pub(crate) detail: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) enum TriggerType {
-    CreatePipeline,
-    StartPipelineExecution,
-    PollForSourceChanges,
-    PutActionRevision,
-}
-
-impl TriggerType {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::CreatePipeline => "CreatePipeline",
-            Self::StartPipelineExecution => "StartPipelineExecution",
-            Self::PollForSourceChanges => "PollForSourceChanges",
-            Self::PutActionRevision => "PutActionRevision",
-        }
-    }
 }
 
 #[derive(Deserialize, Serialize)]
@@ -180,98 +145,6 @@ impl Execution {
 }
 
 impl Engine {
-    /// Starts an execution of the pipeline's latest version. The same client request token starts one only once.
-    pub(crate) fn start_execution(
-        &mut self,
-        now: Timestamp,
-        name: &str,
-        given: &BTreeMap<String, String>,
-        overrides: Vec<RevisionOverride>,
-        client_request_token: Option<String>,
-    ) -> Result<String, ApiError> {
-        let pipeline = self.pipeline(name)?;
-        let declaration = pipeline.latest().clone();
-        let token = client_request_token.map(|token| (name.to_owned(), token));
-        if let Some(id) = token.as_ref().and_then(|token| self.started.get(token)) {
-            return Ok(id.clone());
-        }
-        let variables = variable_values(&declaration, given)?;
-        let sources = asked_sources(&declaration, overrides)?;
-        self.check_limit(name, &declaration)?;
-        let trigger = self.user_trigger(TriggerType::StartPipelineExecution);
-        let id = self.start(now, name, &declaration, Start { trigger, variables, sources });
-        if let Some(token) = token {
-            self.started.insert(token, id.clone());
-        }
-        Ok(id)
-    }
-
-    /// The limit of executions in progress (User Guide, "limits"). In the mode SUPERSEDED a newer execution takes the
-    /// place of one that waits, so there is no limit.
-    pub(super) fn check_limit(&self, name: &str, declaration: &PipelineDeclaration) -> Result<(), ApiError> {
-        let mode = declaration.execution_mode;
-        let in_progress = || self.executions_of(name).filter(|(number, _)| self.active.contains(number)).count();
-        if mode == ExecutionMode::Superseded || in_progress() < MOST_IN_PROGRESS {
-            return Ok(());
-        }
-        Err(ApiError::new(
-            "ConcurrentPipelineExecutionsLimitExceededException",
-            format!(
-                "Pipeline '{name}' has {MOST_IN_PROGRESS} executions in progress, the limit in the mode {}",
-                mode.name()
-            ),
-        ))
-    }
-
-    /// A trigger that a user's request is.
-    pub(super) fn user_trigger(&self, kind: TriggerType) -> Trigger {
-        Trigger { kind, detail: self.user_arn() }
-    }
-
-    /// The ARN of the user who sends every request.
-    pub(crate) fn user_arn(&self) -> String {
-        format!("arn:aws:iam::{}:root", self.settings.account_id)
-    }
-
-    pub(super) fn start(
-        &mut self,
-        now: Timestamp,
-        name: &str,
-        declaration: &Arc<PipelineDeclaration>,
-        start: Start,
-    ) -> String {
-        let Start { trigger, variables, sources } = start;
-        let id = self.random.uuid();
-        let number = self.number();
-        let own = BTreeMap::from([("PipelineExecutionId".to_owned(), id.clone())]);
-        self.executions.insert(
-            number,
-            Execution {
-                id: id.clone(),
-                pipeline: name.to_owned(),
-                declaration: declaration.clone(),
-                status: ExecutionStatus::InProgress,
-                started: now,
-                updated: now,
-                trigger,
-                sources,
-                stop_reason: None,
-                attempt: 1,
-                place: Place::Waiting { stage: 0 },
-                stages: Vec::new(),
-                artifacts: BTreeMap::new(),
-                namespaces: Namespaces::from([
-                    (EXECUTION_NAMESPACE.to_owned(), own),
-                    (PIPELINE_NAMESPACE.to_owned(), variables),
-                ]),
-            },
-        );
-        self.active.insert(number);
-        self.tell_of_pipeline(number, ExecutionStatus::InProgress.event_state());
-        self.settle(now);
-        id
-    }
-
     /// The pipeline's executions, the newest first.
     pub(crate) fn executions_of<'a>(&'a self, pipeline: &'a str) -> impl Iterator<Item = (u64, &'a Execution)> {
         self.executions
@@ -291,25 +164,4 @@ impl Engine {
             )
         })
     }
-}
-
-/// The pipeline's variables with what was given for them, or their defaults.
-pub(super) fn variable_values(
-    declaration: &PipelineDeclaration,
-    given: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, String>, ApiError> {
-    for variable in given.keys() {
-        if !declaration.variables.iter().any(|declared| declared.name == *variable) {
-            let name = &declaration.name;
-            return Err(ApiError::validation(format!("Pipeline '{name}' declares no variable '{variable}'")));
-        }
-    }
-    let mut values = BTreeMap::new();
-    for declared in &declaration.variables {
-        let value = given.get(&declared.name).or(declared.default_value.as_ref()).ok_or_else(|| {
-            ApiError::validation(format!("The variable '{}' has no default value; give it one", declared.name))
-        })?;
-        values.insert(declared.name.clone(), value.clone());
-    }
-    Ok(values)
 }

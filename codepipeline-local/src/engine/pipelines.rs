@@ -11,9 +11,9 @@ use super::{
     Effect, Engine,
     declaration::{Configuration, ExecutionMode, PipelineDeclaration, Tag},
     error::ApiError,
-    executions::{self, Start, TriggerType},
     kept::Version,
     sources::AskedSources,
+    starts::{Start, TriggerType, variable_values},
     structure,
     tags::merged,
     transitions::Disabled,
@@ -91,7 +91,7 @@ impl Engine {
             },
         );
         // Where a variable has no default there is no execution, but a pipeline: it can be started with a value.
-        let values = executions::variable_values(&declaration, &BTreeMap::new());
+        let values = variable_values(&declaration, &BTreeMap::new());
         let mut first_look = now;
         if let (true, Ok(variables)) = (self.settings.start_on_create, values) {
             // The execution reports which revision it consumes.

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 
 use super::{
     Effect, Engine, LookId, SourceError,
-    declaration::{ActionDeclaration, Configuration, PipelineDeclaration},
-    executions::{Start, Trigger, TriggerType, variable_values},
+    declaration::{ActionDeclaration, PipelineDeclaration},
     pipelines::Pipeline,
+    s3_source::{NOT_FOUND, object_of},
     sources::AskedSources,
+    starts::{Start, Trigger, TriggerType, variable_values},
 };
 use crate::types::{ObjectRef, Timestamp};
-
-/// The error of a source action without an object.
-pub(super) const NOT_FOUND: &str = "ConfigurationError";
 
 /// A source that is polled. It is not kept: executions tell which revision was consumed last.
 pub(super) struct Watch {
@@ -172,10 +170,4 @@ fn polled_sources(declaration: &PipelineDeclaration) -> impl Iterator<Item = &Ac
             && configured("PollForSourceChanges").is_none_or(|value| !value.eq_ignore_ascii_case("false"))
             && place.into_iter().all(|value| value.is_some_and(|value| !value.contains("#{")))
     })
-}
-
-/// The object that an S3 source's configuration names.
-pub(super) fn object_of(configuration: &Configuration) -> ObjectRef {
-    let value = |key| configuration.get(key).cloned().unwrap_or_default();
-    ObjectRef { bucket: value("S3Bucket"), key: value("S3ObjectKey") }
 }

@@ -32,6 +32,7 @@ impl Engine {
         execution.status = ExecutionStatus::InProgress;
         execution.updated = now;
         execution.attempt += 1;
+        *execution.retries.entry(stage.to_owned()).or_default() += 1;
         execution.stop_reason = None;
         self.active.insert(number);
         self.tell_of_pipeline(number, "RESUMED");

@@ -10,7 +10,7 @@ use super::{
     actions::{ActionExecution, Revision},
     declaration::{ActionDeclaration, PipelineDeclaration},
     error::ApiError,
-    executions::{Start, TriggerType, variable_values},
+    starts::{Start, TriggerType, variable_values},
 };
 use crate::types::Timestamp;
 

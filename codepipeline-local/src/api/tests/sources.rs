@@ -64,8 +64,13 @@ fn a_retry_reads_the_overridden_object_again() {
         "pipelineName": WEB, "stageName": "Source", "retryMode": "ALL_ACTIONS",
         "pipelineExecutionId": started["pipelineExecutionId"],
     });
+    let said = local.action(WEB, 0, 0)["latestExecution"]["errorDetails"]["message"].clone();
+    assert!(said.as_str().unwrap().contains("version 'v0'"), "{said}");
     local.call("RetryStageExecution", &retry);
     assert_eq!(copied(&mut local).1.as_deref(), Some("v0"));
+    let stages = local.call("GetPipelineState", &json!({"name": WEB}))["stageStates"].clone();
+    let metadata = json!({"manualStageRetryAttempt": 1, "latestRetryTrigger": "ManualStageRetry"});
+    assert_eq!((&stages[0]["retryStageMetadata"], stages[1].get("retryStageMetadata")), (&metadata, None));
 }
 
 #[test]
