@@ -4,9 +4,9 @@ use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETagCondition,
     ObjectIdentifier,
 };
-use s3s::{S3Error, S3ErrorCode, S3Response, S3Result, s3_error};
+use s3s::{S3Response, S3Result, s3_error};
 
-use super::catalog::{Removed, VersionId};
+use super::catalog::{Removed, VersionId, no_version};
 use super::condition::Condition;
 use super::storage::Storage;
 
@@ -51,8 +51,7 @@ impl Storage {
 
     fn delete_one(&self, bucket: &str, object: &ObjectIdentifier) -> S3Result<DeletedObject> {
         // Here S3 refuses an id that it never gives with another code than elsewhere.
-        let no_version = |_| S3Error::with_message(S3ErrorCode::NoSuchVersion, "The specified version does not exist.");
-        let version = object.version_id.as_deref().map(VersionId::parse).transpose().map_err(no_version)?;
+        let version = object.version_id.as_deref().map(VersionId::parse).transpose().map_err(|_| no_version())?;
         let condition = Condition::of_delete(object.e_tag.clone().map(ETagCondition::ETag));
         let Removed { version: removed, delete_marker } =
             self.catalog.remove((bucket, &object.key), version.as_ref(), &condition, self.clock.now())?;

@@ -17,11 +17,12 @@ use s3s::dto::{
     PutBucketVersioningOutput, PutObjectInput, PutObjectOutput, Timestamp as Date, UploadPartCopyInput,
     UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
-use s3s::{S3, S3Request, S3Response, S3Result};
+use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 
 use super::Folder;
 use super::access::JobCaller;
 use super::catalog::{Catalog, internal};
+use super::signature::query_values;
 use super::uploads::Uploads;
 use crate::clock::Clock;
 use crate::types::{Permissions, Timestamp};
@@ -61,6 +62,14 @@ pub(super) fn own_request<T>(input: T) -> S3Request<T> {
         service: None,
         trailing_headers: None,
     }
+}
+
+/// The request, which must not name a version: these operations make one, or work on an upload.
+fn without_version<T>(request: S3Request<T>) -> S3Result<S3Request<T>> {
+    if query_values(&request.uri).contains_key("versionId") {
+        return Err(s3_error!(InvalidArgument, "This operation does not accept a version-id."));
+    }
+    Ok(request)
 }
 
 /// What `s3s` is given.
@@ -131,7 +140,7 @@ impl S3 for Operations {
     }
 
     async fn put_object(&self, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-        self.0.put(req).await
+        self.0.put(without_version(req)?).await
     }
 
     async fn get_object(&self, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
@@ -169,29 +178,29 @@ impl S3 for Operations {
     }
 
     async fn copy_object(&self, req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
-        self.0.copy_by_request(req).await
+        self.0.copy_by_request(without_version(req)?).await
     }
 
     async fn create_multipart_upload(
         &self,
         req: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-        self.0.begin_upload(req)
+        self.0.begin_upload(without_version(req)?)
     }
 
     async fn upload_part(&self, req: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
-        self.0.put_part(req).await
+        self.0.put_part(without_version(req)?).await
     }
 
     async fn upload_part_copy(
         &self,
         req: S3Request<UploadPartCopyInput>,
     ) -> S3Result<S3Response<UploadPartCopyOutput>> {
-        self.0.copy_part(req).await
+        self.0.copy_part(without_version(req)?).await
     }
 
     async fn list_parts(&self, req: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
-        self.0.parts(req)
+        self.0.parts(without_version(req)?)
     }
 
     async fn list_multipart_uploads(
@@ -205,13 +214,13 @@ impl S3 for Operations {
         &self,
         req: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
-        self.0.complete_upload(req).await
+        self.0.complete_upload(without_version(req)?).await
     }
 
     async fn abort_multipart_upload(
         &self,
         req: S3Request<AbortMultipartUploadInput>,
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
-        self.0.abort_upload(&req)
+        self.0.abort_upload(&without_version(req)?)
     }
 }

@@ -51,7 +51,7 @@ impl Catalog {
         let mut state = self.lock();
         let found = state.buckets.get(bucket).ok_or_else(|| no_bucket(bucket))?;
         if !found.is_empty() {
-            let more = if found.versioning.is_some() { ". You must delete all versions in the bucket" } else { "" };
+            let more = if found.versioning.is_some() { ". You must delete all versions in the bucket." } else { "" };
             return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty{}", more));
         }
         std::fs::remove_dir(self.root.join(BUCKETS).join(bucket)).map_err(internal)?;

@@ -26,8 +26,8 @@ use super::condition::Condition;
 use crate::types::Timestamp;
 use record::{Commit, committed};
 pub(super) use record::{Encryption, Record};
-pub(super) use refusal::internal;
-use refusal::{deleted, names_marker, no_bucket, no_key, no_version};
+use refusal::{deleted, names_marker, no_bucket, no_key};
+pub(super) use refusal::{internal, no_version};
 pub(super) use version_id::VersionId;
 use versions::Bucket;
 pub(super) use versions::{Object, Versioning};
@@ -154,7 +154,7 @@ impl Catalog {
                 Some(latest) => Ok(Arc::clone(latest)),
             },
             Some(version) => match found.version(key, &version) {
-                None => Err(no_version(bucket, key, version.as_str())),
+                None => Err(no_version()),
                 Some(marker) if marker.record.delete_marker => Err(names_marker(marker)),
                 Some(object) => Ok(Arc::clone(object)),
             },

@@ -27,9 +27,8 @@ pub(super) fn deleted(marker: &Object) -> S3Error {
     error
 }
 
-pub(super) fn no_version(bucket: &str, key: &str, version: &str) -> S3Error {
-    let message = format!("The object {key:?} in the bucket {bucket:?} has no version {version}");
-    S3Error::with_message(S3ErrorCode::NoSuchVersion, message)
+pub(in crate::s3) fn no_version() -> S3Error {
+    S3Error::with_message(S3ErrorCode::NoSuchVersion, "The specified version does not exist.")
 }
 
 /// The version that the request names is a delete marker: it can be deleted and nothing else (S3 API Reference, GetObject).
@@ -42,7 +41,7 @@ pub(super) fn names_marker(marker: &Object) -> S3Error {
     {
         headers.insert(header::LAST_MODIFIED, modified);
     }
-    let mut error = s3_error!(MethodNotAllowed, "The version is a delete marker, which can only be deleted");
+    let mut error = s3_error!(MethodNotAllowed, "The specified method is not allowed against this resource.");
     error.set_headers(headers);
     error
 }

@@ -352,3 +352,20 @@ async fn the_engines_copy_names_the_version() {
     assert_eq!(server.store.revision(&from), None);
     assert!(matches!(copy().await, Err(CopyError::NotFound(_))));
 }
+
+#[tokio::test]
+async fn a_write_that_names_a_version_is_refused() {
+    let (_server, client) = versioned().await;
+    let version = put(&client, "key", "content").await.unwrap();
+    let named = |request: &mut aws_sdk_s3::config::http::HttpRequest| {
+        let uri = request.uri().to_owned();
+        request.set_uri(format!("{uri}{}versionId=null", if uri.contains('?') { '&' } else { '?' })).unwrap();
+    };
+    let put = client.put_object().bucket("bucket").key("key").body(body("other"));
+    assert_eq!(code(put.customize().mutate_request(named).send().await), "InvalidArgument");
+    let copy = client.copy_object().bucket("bucket").key("key").copy_source("bucket/key");
+    assert_eq!(code(copy.customize().mutate_request(named).send().await), "InvalidArgument");
+    let begin = client.create_multipart_upload().bucket("bucket").key("key");
+    assert_eq!(code(begin.customize().mutate_request(named).send().await), "InvalidArgument");
+    assert_eq!(listed(&client).await, [format!("key* {version}")]);
+}
