@@ -11,6 +11,7 @@ mod condition;
 mod deletes;
 mod details;
 mod encryption;
+mod form;
 mod listing;
 mod messages;
 mod objects;
@@ -31,8 +32,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use http::header::RANGE;
-use http::{HeaderMap, Request, Response};
+use http::header::{CONTENT_RANGE, RANGE};
+use http::{HeaderMap, Request, Response, StatusCode};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::dto::{Range, ServerSideEncryption};
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -150,6 +151,17 @@ impl Store {
 
     /// Answers a request. Fails if the connection must be given up.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
+        if !form::is_form(&request) {
+            return self.answer_request(request).await;
+        }
+        match form::to_upload(request, Clock::machine().now()).await {
+            Ok((upload, form)) => form.answer(self.answer_request(upload).await?).or_else(refuse),
+            Err(error) => refuse(error),
+        }
+    }
+
+    /// Answers a request that is no form.
+    async fn answer_request(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
         let (mut parts, body) = request.into_parts();
         let mut body = body::read_to_its_end(&parts.headers, body);
         let mut pace = S3Pace::default();
@@ -183,7 +195,11 @@ impl Store {
         }
         let place = messages::Place::of(&parts.uri);
         let reply = attributes::with_bare_e_tag(self.service.call(Request::from_parts(parts, body)).await?);
-        let reply = place.explain(reply);
+        let mut reply = place.explain(reply);
+        if reply.status() == StatusCode::OK && reply.headers().contains_key(CONTENT_RANGE) {
+            // `s3s` forgets the status of a HEAD.
+            *reply.status_mut() = StatusCode::PARTIAL_CONTENT;
+        }
         pace.wait(&self.clock).await;
         Ok(reply.map(|body| pace.slow(&self.clock, body)))
     }

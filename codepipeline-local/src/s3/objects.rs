@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream};
-use http::StatusCode;
 use s3s::dto::{
     ChecksumAlgorithm, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, GetObjectInput,
     GetObjectOutput, HeadObjectInput, HeadObjectOutput, MetadataDirective, PutObjectInput, PutObjectOutput,
@@ -108,7 +107,6 @@ impl Storage {
         output.e_tag = Some(ETag::Strong(object.record.e_tag.clone()));
         output.last_modified = Some(date(object.record.modified()));
         output.accept_ranges = Some("bytes".into());
-        response.status = reading.content_range.is_some().then_some(StatusCode::PARTIAL_CONTENT);
         give_reading!(response.output, reading, object.record.details);
         Ok(response)
     }

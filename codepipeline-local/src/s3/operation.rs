@@ -65,6 +65,8 @@ pub(crate) fn operation(parts: &Parts) -> Option<&'static str> {
         (Place::Bucket, &Method::DELETE, None) => "DeleteBucket",
         (Place::Bucket, &Method::HEAD, None) => "HeadBucket",
         (Place::Bucket, &Method::POST, Some("delete")) => "DeleteObjects",
+        // A form that uploads an object.
+        (Place::Bucket, &Method::POST, None) => "PutObject",
         (Place::Object, &Method::GET, Some("attributes")) => "GetObjectAttributes",
         (Place::Object, &Method::GET, Some("tagging")) => "GetObjectTagging",
         (Place::Object, &Method::GET, None) if has("uploadId") => "ListParts",

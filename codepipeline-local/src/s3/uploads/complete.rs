@@ -58,7 +58,8 @@ impl Storage {
         check_sum(said, &sum)?;
 
         let e_tag = e_tag_of_parts(chosen.iter().map(|(_, part)| part.e_tag.as_str()));
-        let part = |(number, part): (i32, Part)| ObjectPart { number, size: part.size, sum: part.sum };
+        let sum_of = |part: Part| part.sum.filter(|_| plan.checksum.is_some());
+        let part = |(number, part): (i32, Part)| ObjectPart { number, size: part.size, sum: sum_of(part) };
         let details = Details {
             checksum: Some(ObjectSum { sum, kind }),
             storage_class: plan.storage_class.clone(),

@@ -1,0 +1,86 @@
+//! The fields of a form, and the file that follows them.
+
+use http::{HeaderMap, header};
+use multer::{Field, Multipart};
+use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
+
+use super::bad_request;
+
+/// The most bytes of the fields together (S3 API Reference, "POST Object").
+const MOST_BYTES: usize = 20 * 1024;
+
+/// A form as far as it has been read: the file is still to come.
+pub(super) struct Fields {
+    /// Names in lower case, in the form's order.
+    values: Vec<(String, String)>,
+    pub(super) file: Field<'static>,
+}
+
+impl Fields {
+    /// Reads a form up to its file. Fields behind the file count for nothing (S3 API Reference, "POST Object").
+    pub(super) async fn read(headers: &HeaderMap, body: Body) -> S3Result<Self> {
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let boundary = multer::parse_boundary(content_type).map_err(|error| malformed(&error))?;
+        let mut form = Multipart::new(body, boundary);
+        let mut values = Vec::new();
+        let mut size = 0;
+        while let Some(mut field) = form.next_field().await.map_err(|error| malformed(&error))? {
+            let name = field.name().unwrap_or_default().to_ascii_lowercase();
+            if name == "file" {
+                let mut fields = Self { values, file: field };
+                fields.put_file_name();
+                return Ok(fields);
+            }
+            let mut value = Vec::new();
+            size += name.len();
+            while let Some(bytes) = field.chunk().await.map_err(|error| malformed(&error))? {
+                size += bytes.len();
+                value.extend_from_slice(&bytes);
+                if size > MOST_BYTES {
+                    let message = "Your POST request fields preceding the upload file were too large.";
+                    return Err(bad_request("MaxPostPreDataLengthExceededError", message));
+                }
+            }
+            let value = String::from_utf8(value).map_err(|error| malformed(&error))?;
+            values.push((name, value));
+        }
+        Err(s3_error!(InvalidArgument, "POST requires exactly one file upload per request."))
+    }
+
+    /// The value of a field; of one that occurs twice the first.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.values.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a field that every form has.
+    pub(super) fn required(&self, name: &str) -> S3Result<&str> {
+        self.get(name).ok_or_else(|| missing(name))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Puts the file's name into the key. A browser may send a whole path: what follows its last slash or backslash counts (S3 API
+    /// Reference, "POST Object").
+    fn put_file_name(&mut self) {
+        let name = self.file.file_name().unwrap_or_default();
+        let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        for (_, value) in self.values.iter_mut().filter(|(field, _)| field == "key") {
+            *value = value.replace("${filename}", &name);
+        }
+    }
+}
+
+/// The error for a form without this field.
+pub(super) fn missing(name: &str) -> S3Error {
+    let message = format!(
+        "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
+    );
+    S3Error::with_message(S3ErrorCode::InvalidArgument, message)
+}
+
+fn malformed(error: &impl std::fmt::Display) -> S3Error {
+    let message = format!("The body of your POST request is not well-formed multipart/form-data: {error}");
+    S3Error::with_message(S3ErrorCode::MalformedPOSTRequest, message)
+}

@@ -1,0 +1,194 @@
+//! Uploads by HTML forms, as presigned POSTs make them (S3 API Reference, "POST Object"). A form becomes the `PutObject` request
+//! that it stands for, and the answer becomes the one that the form asks for.
+//!
+//! Ordinary users have any secret they like, so the signature in a form is not verified. Its policy is checked.
+
+mod fields;
+mod policy;
+mod sized;
+
+use bytes::Bytes;
+use http::header::{self, HeaderName};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use s3s::dto::StreamingBlob;
+use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
+
+use super::body::read_to_its_end;
+use super::signature::{decode, encoded, uri_encode};
+use crate::types::Timestamp;
+use fields::{Fields, missing};
+use sized::{Refusal, Sized, Verdict};
+
+/// Form fields that are headers of `PutObject` of the same name.
+const HEADERS: [&str; 10] = [
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-md5",
+    "content-type",
+    "expires",
+    "x-amz-storage-class",
+    "x-amz-tagging",
+    "x-amz-website-redirect-location",
+];
+/// What the names of further such fields begin with.
+const PREFIXES: [&str; 3] = ["x-amz-meta-", "x-amz-server-side-encryption", "x-amz-checksum-"];
+
+/// Whether a request uploads by a form.
+pub(super) fn is_form(request: &Request<Body>) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let form = |value: &str| value.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
+    request.method() == Method::POST && content_type.is_some_and(form)
+}
+
+/// What a form says of the answer.
+pub(super) struct Form {
+    location: String,
+    bucket: String,
+    key: String,
+    status: StatusCode,
+    redirect: Option<String>,
+    verdict: Verdict,
+}
+
+/// The upload that a form stands for. `now` is the machine's time, which policies are judged by.
+pub(super) async fn to_upload(request: Request<Body>, now: Timestamp) -> S3Result<(Request<Body>, Form)> {
+    let (mut parts, body) = request.into_parts();
+    let body = read_to_its_end(&parts.headers, body);
+    let bucket = decode(parts.uri.path().trim_matches('/'), false);
+    if bucket.contains('/') {
+        return Err(s3_error!(MethodNotAllowed, "The specified method is not allowed against this resource."));
+    }
+    let fields = Fields::read(&parts.headers, body).await?;
+    let key = fields.required("key")?.to_owned();
+    let access_key_id = access_key_id(&fields)?.to_owned();
+    let sizes = policy::check(&fields, &bucket, now)?;
+    if key.is_empty() {
+        return Err(s3_error!(InvalidArgument, "User key must have a length greater than 0."));
+    }
+
+    let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let path = format!("{}/{}", parts.uri.path().trim_end_matches('/'), uri_encode(&key, false));
+    let redirect = fields.get("success_action_redirect").or(fields.get("redirect"));
+    let verdict = Verdict::default();
+    let form = Form {
+        location: format!("http://{host}{path}"),
+        bucket,
+        key,
+        status: match fields.get("success_action_status") {
+            Some("200") => StatusCode::OK,
+            Some("201") => StatusCode::CREATED,
+            _ => StatusCode::NO_CONTENT,
+        },
+        redirect: redirect.filter(|url| is_absolute(url)).map(str::to_owned),
+        verdict: verdict.clone(),
+    };
+    make_put(&mut parts, &path, &access_key_id, &fields)?;
+    let body = Body::from(StreamingBlob::wrap(Sized::new(fields.file, sizes, verdict)));
+    Ok((Request::from_parts(parts, body), form))
+}
+
+/// The access key that signed a form, with version 4 or 2.
+fn access_key_id(fields: &Fields) -> S3Result<&str> {
+    if let Some(credential) = fields.get("x-amz-credential") {
+        fields.required("x-amz-signature")?;
+        return Ok(credential.split('/').next().unwrap_or_default());
+    }
+    let access_key_id = fields.get("awsaccesskeyid").ok_or_else(|| missing("AWSAccessKeyId"))?;
+    fields.required("signature")?;
+    Ok(access_key_id)
+}
+
+/// Turns the request's first lines into those of `PutObject`. They are signed like an ordinary user's request of version 2, and
+/// take its way from here on.
+fn make_put(parts: &mut Parts, path: &str, access_key_id: &str, fields: &Fields) -> S3Result<()> {
+    parts.method = Method::PUT;
+    parts.uri = Uri::try_from(path).map_err(|_| s3_error!(InvalidURI))?;
+    // The length of the form stays: `s3s` wants one and compares it with nothing.
+    parts.headers.remove(header::CONTENT_TYPE);
+    parts.headers.remove(header::CONTENT_ENCODING);
+    put(&mut parts.headers, &header::AUTHORIZATION, &format!("AWS {access_key_id}:form"))?;
+    for (name, value) in fields.iter() {
+        let header = match name {
+            "acl" => Some("x-amz-acl"),
+            _ if HEADERS.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)) => Some(name),
+            _ => None,
+        };
+        if let Some(header) = header {
+            let header = HeaderName::try_from(header)
+                .map_err(|_| s3_error!(InvalidArgument, "The form's field {} is no header", header))?;
+            put(&mut parts.headers, &header, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn put(headers: &mut HeaderMap, name: &HeaderName, value: &str) -> S3Result<()> {
+    let value = HeaderValue::from_bytes(value.as_bytes())
+        .map_err(|_| s3_error!(InvalidArgument, "The value of the form's field {} is no header's", name))?;
+    headers.insert(name, value);
+    Ok(())
+}
+
+fn is_absolute(url: &str) -> bool {
+    Uri::try_from(url).is_ok_and(|url| matches!(url.scheme_str(), Some("http" | "https")))
+}
+
+impl Form {
+    /// The answer that the form asks for, made of the upload's.
+    pub(super) fn answer(self, reply: Response<Body>) -> Result<Response<Body>, S3Error> {
+        match self.verdict.get() {
+            Some(Refusal::TooSmall) => {
+                return Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size"));
+            }
+            Some(Refusal::TooLarge) => {
+                return Err(s3_error!(EntityTooLarge, "Your proposed upload exceeds the maximum allowed size"));
+            }
+            Some(Refusal::Malformed) => {
+                let message = "The body of your POST request is not well-formed multipart/form-data.";
+                return Err(s3_error!(MalformedPOSTRequest, "{}", message));
+            }
+            None if !reply.status().is_success() => return Ok(reply),
+            None => {}
+        }
+        let (mut parts, _) = reply.into_parts();
+        let e_tag =
+            parts.headers.get(header::ETAG).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.status = self.status;
+        let mut location = self.location.clone();
+        let mut body = Body::empty();
+        if let Some(redirect) = &self.redirect {
+            parts.status = StatusCode::SEE_OTHER;
+            let (mark, bucket, key) =
+                (if redirect.contains('?') { '&' } else { '?' }, encoded(&self.bucket), encoded(&self.key));
+            location = format!("{redirect}{mark}bucket={bucket}&key={key}&etag={}", encoded(&e_tag));
+        } else if self.status == StatusCode::CREATED {
+            parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+            body = Body::from(Bytes::from(self.created(&e_tag)));
+        }
+        put(&mut parts.headers, &header::LOCATION, &location)?;
+        Ok(Response::from_parts(parts, body))
+    }
+
+    fn created(&self, e_tag: &str) -> String {
+        let escaped = |text: &str| super::messages::escaped(text).replace('"', "&quot;");
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<PostResponse><Location>{}</Location><Bucket>{}</Bucket><Key>{}</Key>\
+             <ETag>{}</ETag></PostResponse>",
+            escaped(&self.location),
+            escaped(&self.bucket),
+            escaped(&self.key),
+            escaped(e_tag)
+        )
+    }
+}
+
+/// An error with status 400 whose code `s3s` does not know.
+fn bad_request(code: &'static str, message: &'static str) -> S3Error {
+    let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
+    error.set_status_code(StatusCode::BAD_REQUEST);
+    error
+}
