@@ -293,3 +293,52 @@ fn each_request_is_logged_with_its_outcome_if_asked_for() {
         assert!(wanted || log.is_empty(), "the log is quiet: {log}");
     }
 }
+
+/// A client of S3 at the address that the first line names.
+fn s3(line: &str) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+        .region(aws_sdk_s3::config::Region::new("us-east-1"))
+        .endpoint_url(line.trim_start_matches("listening on "))
+        .force_path_style(true)
+        .credentials_provider(aws_sdk_s3::config::Credentials::new("x", "any", None, None, "test"));
+    aws_sdk_s3::Client::from_conf(config.build())
+}
+
+#[tokio::test]
+async fn a_kill_loses_no_part_that_was_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let arguments = ["--data", data.to_str().unwrap()];
+    let (mut child, line) = serve(folder.path(), &arguments);
+    let client = s3(&line);
+    client.create_bucket().bucket("bucket").send().await.unwrap();
+    let begun = client.create_multipart_upload().bucket("bucket").key("key").send().await.unwrap();
+    let id = begun.upload_id().unwrap();
+    let mut uploading = tokio::task::JoinSet::new();
+    for number in 1..=40 {
+        let part = client.upload_part().bucket("bucket").key("key").upload_id(id).part_number(number);
+        uploading.spawn(async move { (number, part.body(vec![b'x'; 100_000].into()).send().await) });
+    }
+    let mut answered = Vec::new();
+    while let Some(part) = uploading.join_next().await {
+        if let (number, Ok(part)) = part.unwrap() {
+            answered.push((number, part.e_tag().unwrap().to_owned()));
+        }
+        if answered.len() == 10 {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+    let (mut child, line) = serve(folder.path(), &arguments);
+    let listed = s3(&line).list_parts().bucket("bucket").key("key").upload_id(id).send().await.unwrap();
+    let kept: Vec<_> = listed.parts().iter().map(|part| (part.part_number(), part.e_tag(), part.size())).collect();
+    for (number, e_tag) in &answered {
+        assert!(kept.contains(&(Some(*number), Some(e_tag), Some(100_000))), "part {number} is lost");
+    }
+    assert!(answered.len() >= 10);
+    s3(&line).abort_multipart_upload().bucket("bucket").key("key").upload_id(id).send().await.unwrap();
+    terminate(&child);
+    child.wait().unwrap();
+    assert_eq!(std::fs::read_dir(data.join("uploads")).unwrap().count(), 0);
+}

@@ -1,10 +1,14 @@
 //! The S3 side, as the SDK's own client sees it over a socket.
 
 mod attributes;
+mod checksums;
 mod conditions;
 mod credentials;
+mod forms;
+mod kept_uploads;
 mod objects;
 mod pace;
+mod reading;
 mod uploads;
 mod version_pages;
 mod versions;
