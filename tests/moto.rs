@@ -1,4 +1,5 @@
-//! The `stateMachine` action against moto's server, which runs state machines, and client tokens from its Secrets Manager.
+//! The `stateMachine` action against moto's server, which runs state machines, alone and behind the emulator, and client tokens
+//! from its Secrets Manager.
 //!
 //! Built with the feature `moto` only, since it needs a server; `.ci/moto` installs one, starts it and runs this.
 #![allow(clippy::unwrap_used, reason = "a scenario that can't be set up is a test that fails")]
@@ -8,13 +9,15 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_codepipeline::types::PipelineExecutionStatus;
 use codepipeline_local::Options;
-use codepipeline_local::runtime_api::Invocation;
+use codepipeline_local::engine::Settings;
+use codepipeline_local::runtime_api::{Invocation, Schedule};
 use codepipeline_worker::actions::{Abandoned, Action};
 use codepipeline_worker::job::{Failure, FailureKind, ObjectPlace, Outcome};
 use scenario::{NAME, Scenario, failed, finished, going_on};
 use serde_json::{Value, json};
-use support::{World, zip};
+use support::{World, custom, until, zip};
 
 #[path = "state_machine/scenario.rs"]
 #[allow(dead_code, reason = "the other binary uses the rest of it")]
@@ -136,6 +139,42 @@ async fn what_is_not_there_is_told() {
     assert_eq!(failed(elsewhere.start().await).kind, FailureKind::ConfigurationError);
 }
 
+/// As with `serve --function --endpoint stepfunctions=URL`: the worker, and whoever makes the machine, know one address.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_machine_is_reached_through_the_emulator() {
+    let endpoints = [format!("stepfunctions={}", moto_endpoint()).parse().unwrap()].into_iter().collect();
+    let engine = Settings { continuation_delay: Duration::from_millis(100), ..Settings::default() };
+    let world = World::with(Options { endpoints, engine, ..Options::default() }).await;
+    let states = json!({
+        "First": {"Type": "Wait", "Seconds": 1, "Next": "Last"},
+        "Last": {"Type": "Pass", "Result": {"summary": "rolled out"}, "End": true}
+    });
+    let machine = aws_sdk_sfn::Client::new(&world.shared).create_state_machine();
+    let machine = machine
+        .name(format!("machine-{:x}", fastrand::u64(..)))
+        .role_arn("arn:aws:iam::123456789012:role/machine")
+        .definition(json!({"StartAt": "First", "States": states}).to_string())
+        .send()
+        .await
+        .unwrap();
+    world.create_type("Deploy", "Machine", &[]).await;
+    world.create_pipeline("p", vec![("Deploy", vec![custom("Roll", "Deploy", "Machine")])]).await;
+    world.put_source(zip(&[("a", "b")])).await;
+    let entry = json!({
+        "actionType": {"category": "Deploy", "owner": "Custom", "provider": "Machine", "version": "1"},
+        "run": {"stateMachine": machine.state_machine_arn}
+    });
+    let (function, _log) = support::function(&world, &json!([entry]), &[("FUNCTION_TIMEOUT", "300")]);
+    let id = world.start("p").await;
+    let schedule = Schedule::start(function.clone(), Duration::from_millis(500), |_| {});
+
+    until(async || world.execution_status("p", &id).await == PipelineExecutionStatus::Succeeded).await;
+
+    drop(schedule);
+    function.stop().await;
+    assert_eq!(world.action("p", "Roll").await.unwrap().summary(), Some("rolled out"));
+}
+
 /// A third-party job's client token comes from Secrets Manager: its secret is looked up by name, and one that is not there
 /// costs its job a log line.
 #[tokio::test(flavor = "multi_thread")]
@@ -145,7 +184,7 @@ async fn client_tokens_come_from_secrets_manager() {
     let connection = |client: &str, pipeline: &str| json!({"clientId": client, "clientToken": "token-1", "actionType": partner, "pipelines": [pipeline]});
     let connections = json!([connection(&known, "with-secret"), connection(&unknown, "without-secret")]);
     let connections = codepipeline_local::api::read_connections(&connections.to_string()).unwrap();
-    let world = World::with(Options { connections, ..Options::default() }).await;
+    let world = World::with(Options { connections: Some(connections), ..Options::default() }).await;
     for pipeline in ["with-secret", "without-secret"] {
         let check = support::action("Check", "Test", "ThirdParty", "Partner");
         world.create_pipeline(pipeline, vec![("Test", vec![check])]).await;

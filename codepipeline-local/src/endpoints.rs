@@ -35,7 +35,7 @@ const BETWEEN_NEIGHBOURS: [HeaderName; 8] = [
     header::EXPECT,
 ];
 
-/// Where services are that the emulator does not have, or that shall be elsewhere.
+/// The places of services outside the emulator.
 #[derive(Clone, Default)]
 pub struct Endpoints(BTreeMap<String, Endpoint>);
 
@@ -45,11 +45,11 @@ pub struct Endpoint {
     /// Its name in signatures.
     service: String,
     authority: Authority,
-    /// What its paths begin with, without a slash at the end.
+    /// The beginning of its paths, without a slash at the end.
     path: String,
 }
 
-/// What is wrong with an endpoint's text.
+/// A mistake in an endpoint's text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEndpoint {
     /// It has not two parts.
@@ -59,7 +59,7 @@ pub enum InvalidEndpoint {
     #[error("{0} is what the emulator is for; it can't be elsewhere")]
     Own(String),
     /// No URL, or one with more in it than a place.
-    #[error("the URL of {0} is none that a service can be at; write one such as http://127.0.0.1:5000")]
+    #[error("the URL of {0} can't be that of a service; write one such as http://127.0.0.1:5000")]
     Url(String),
     /// TLS.
     #[error(

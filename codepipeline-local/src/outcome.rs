@@ -1,5 +1,5 @@
-//! What `serve -v` says of each request: its operation, what that is about, and how it ended. It says no header, no query and no
-//! body. Of CodePipeline's inputs it says names and ids alone.
+//! The log line of `serve -v` for each request: its operation, the object or job of the request, and its end. The line has no
+//! header, no query and no body. Of CodePipeline's inputs it has names and ids alone.
 
 use http::Response;
 use http::request::Parts;
@@ -23,12 +23,12 @@ pub(crate) struct Outcome {
     is_told: bool,
 }
 
-/// What a request to CodePipeline is about, beside its answer.
+/// The pipeline, job or action type of a request to CodePipeline. It travels with the answer.
 #[derive(Clone)]
 pub(crate) struct Subject(String);
 
 impl Outcome {
-    /// `None` if nobody wants to be told.
+    /// `None` if the log does not want such lines.
     pub(crate) fn of(service: &Service, call: &Call, parts: &Parts) -> Option<Self> {
         if !tracing::enabled!(Level::DEBUG) {
             return None;
@@ -45,7 +45,7 @@ impl Outcome {
         Some(Self { operation, subject, began: Instant::now(), is_told: false })
     }
 
-    /// Tells how it ended. The answer's body may still be on its way.
+    /// Logs its end. The answer's body may still be on its way.
     pub(crate) fn ended(mut self, reply: &Result<Response<Body>, HttpError>) {
         let outcome = match reply {
             Ok(reply) => {
@@ -78,7 +78,7 @@ impl Drop for Outcome {
 }
 
 impl Subject {
-    /// What an input of CodePipeline's names. `None` if nobody wants to be told.
+    /// The subject that an input of CodePipeline's names. `None` if the log does not want it.
     pub(crate) fn of(body: &[u8]) -> Option<Self> {
         if !tracing::enabled!(Level::DEBUG) {
             return None;

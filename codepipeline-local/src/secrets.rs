@@ -71,8 +71,8 @@ fn value(engine: &Engine, operation: &str, body: &[u8]) -> Result<Value, ApiErro
     }))
 }
 
-/// The secret's name, its client's id and the token, if the id is a client's secret: a name, or an ARN with or without its last six
-/// characters (Secrets Manager API Reference, "GetSecretValue").
+/// The secret's name, its client's id and the token, if `secret_id` is a client's secret. It is a name or an ARN. An ARN may lack its
+/// last six characters (Secrets Manager API Reference, "GetSecretValue").
 fn find<'a>(engine: &'a Engine, secret_id: &'a str) -> Option<(&'a str, &'a str, &'a str)> {
     let names: [Option<&str>; 2] = match secret_id.strip_prefix("arn:").and_then(|arn| arn.split_once(":secret:")) {
         Some((_, name)) => [Some(name), name.rsplit_once('-').filter(|(_, end)| end.len() == 6).map(|(name, _)| name)],

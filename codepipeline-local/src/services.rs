@@ -8,9 +8,9 @@ use crate::s3::query_values;
 use crate::shell::failure;
 
 const TARGET: &str = "X-Amz-Target";
-/// What the targets of CodePipeline's operations begin with; the version of the API follows.
+/// The beginning of targets of CodePipeline's operations; the version of the API follows.
 const CODEPIPELINE: &str = "CodePipeline_";
-/// What Secrets Manager's targets begin with.
+/// The beginning of Secrets Manager's targets.
 const SECRETS_MANAGER: &str = "secretsmanager.";
 
 /// Names of the AWS CLI, and of the service in signatures where that differs (SDK Reference, "Service-specific endpoints", and the
@@ -18,7 +18,7 @@ const SECRETS_MANAGER: &str = "secretsmanager.";
 const ALIASES: [(&str, &str); 10] = [
     ("stepfunctions", "states"),
     ("sfn", "states"),
-    // What its targets begin with.
+    // The beginning of its targets.
     ("awsstepfunctions", "states"),
     ("eventbridge", "events"),
     ("cloudwatch", "monitoring"),
@@ -36,7 +36,7 @@ pub(crate) enum Service {
     CodePipeline(String),
     /// With the operation.
     SecretsManager(String),
-    /// Whatever is signed for no other service, or not signed.
+    /// A request that is signed for no other service, or not signed.
     S3,
     /// Any other, by its name in signatures, with the target if there is one.
     Other { name: String, target: Option<String> },

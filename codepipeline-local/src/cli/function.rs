@@ -1,4 +1,4 @@
-//! The function beside the emulator, as the command line describes it.
+//! The function next to the emulator, as the command line describes it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,8 +16,8 @@ use crate::server::Emulator;
 
 #[derive(Args)]
 pub(super) struct FunctionFlags {
-    /// A Lambda bootstrap to run beside it, with its arguments, quoted as in a shell. It is woken on a schedule, by events of
-    /// actions, and with the jobs of Lambda Invoke actions, whatever function they name
+    /// A Lambda bootstrap to run next to it, with its arguments, quoted as in a shell. A schedule, events of actions and jobs of
+    /// Lambda Invoke actions wake it, also jobs that name another function
     #[arg(long, value_name = "COMMAND", value_parser = words)]
     function: Option<Words>,
     /// How often the function is woken, at first at once; or never, which leaves events and jobs to wake it
@@ -87,7 +87,7 @@ impl Ready {
         let stopping = Arc::new(AtomicBool::new(false));
         let report = {
             let stopping = Arc::clone(&stopping);
-            // What ends because the emulator ends is no news.
+            // An invocation that ends because the emulator ends is no news.
             move |end| {
                 if !stopping.load(Ordering::Relaxed) {
                     report(end);
@@ -109,7 +109,7 @@ impl Running {
     }
 }
 
-/// What a function needs to find the emulator and to sign its requests. What the user gives wins.
+/// The variables that a function needs to find the emulator and to sign its requests. The user's own win.
 fn environment(endpoint: &str, region: &str, given: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let needed = [
         ("AWS_ENDPOINT_URL", endpoint),

@@ -1,11 +1,11 @@
-//! Which operation of which service a request calls.
+//! The operation and the service that a request calls.
 
 use http::request::Parts;
 
 use crate::services::Service;
 use crate::{api, s3, secrets};
 
-/// What a request calls. An operation that the emulator does not have is a call all the same, without a name.
+/// A call of an operation. One that the emulator does not have is a call without a name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Call {
     CodePipeline(Option<&'static str>),

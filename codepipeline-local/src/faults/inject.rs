@@ -62,7 +62,7 @@ pub(crate) struct Caller {
 }
 
 impl FaultKind {
-    /// Whether the call has no effect, because nobody looks at it.
+    /// Whether the call has no effect, because no service gets it.
     pub(crate) fn prevents_the_call(self) -> bool {
         matches!(self, Self::Throttle | Self::Error | Self::Deny | Self::Reset | Self::Stall)
     }

@@ -57,7 +57,7 @@ fn executable(file: &Path) -> Result<(), String> {
     }
 }
 
-/// What a script's first line names, as in `#!/bin/sh`.
+/// The interpreter in a script's first line, as in `#!/bin/sh`.
 fn interpreter(file: &Path) -> Option<String> {
     let mut begin = Vec::new();
     std::fs::File::open(file).ok()?.take(256).read_to_end(&mut begin).ok()?;
