@@ -231,6 +231,17 @@ fn a_pipeline_without_a_connection_is_refused() {
 }
 
 #[test]
+fn a_partners_action_has_no_role() {
+    let mut local = Local::new();
+    local.engine.connect(read_connections(&json!([connection(CLIENT, "right")]).to_string()).unwrap()).unwrap();
+    let mut action = scan();
+    action["roleArn"] = "arn:aws:iam::123456789012:role/action".into();
+    let (name, message) = local.refused("CreatePipeline", &pipeline("web", &json!([action])));
+    assert_eq!(name, "InvalidActionDeclarationException");
+    assert!(message.starts_with("Action Scan with owner ThirdParty contains roleArn."), "{message}");
+}
+
+#[test]
 fn a_connections_file_that_is_wrong_is_refused_with_its_place_and_without_its_tokens() {
     let wrong = |connections: &Value| {
         let read = read_connections(&connections.to_string());
@@ -242,7 +253,11 @@ fn a_connections_file_that_is_wrong_is_refused_with_its_place_and_without_its_to
         why
     };
     type Change = fn(&mut Value);
-    let cases: [(Change, &str); 6] = [
+    let cases: [(Change, &str); 7] = [
+        (
+            |entry| entry["actionType"]["propertys"] = "t0ken".into(),
+            "connection 2: actionType: Unknown member at 'propertys'",
+        ),
         (|entry| entry["clientId"] = "t0ken".into(), "connection 2: 1 validation error"),
         (|entry| entry["clientToken"] = "t0ken".repeat(60).into(), "256"),
         (|entry| entry["odd"] = "t0ken".into(), "and no other"),

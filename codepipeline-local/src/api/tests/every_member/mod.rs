@@ -1,19 +1,20 @@
 //! Each member of the API model is used, refused by name, or on a list in the README.
 //!
 //! [`scenarios`] has at least one request for each operation. Every member of its input gets another value in turn. A member is used
-//! if an answer, an effect or anything that can be read afterwards differs. The same runs show which members answers have.
+//! if two of its values differ in an answer, an effect or anything that can be read afterwards. The same runs show which members answers have.
 
 use std::collections::BTreeSet;
 
 use super::*;
 use crate::api::operations;
 use observe::{Outcome, Seen, observe};
-use paths::{Leaf, leaves, put, variants};
+use paths::{Leaf, Variants, leaves, put, variants};
 use scenarios::{Scenario, scenarios};
 
 mod observe;
 mod paths;
 mod scenarios;
+mod worlds;
 
 /// Whether the emulator uses a member, refuses it by this name, or ignores it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,19 +58,27 @@ fn fate(scenarios: &[Scenario], outcomes: &[Outcome], leaf: &Leaf, seen: &mut Se
     }
     let mut tried = 0;
     for (scenario, before) in scenarios.iter().zip(outcomes) {
-        let (_, input) = (scenario.set_up)();
-        for variant in variants(&input, scenario.operation, leaf) {
-            let after = run(scenario, |input| put(input, scenario.operation, leaf, variant), seen);
+        let Variants { given, without, others } = variants(&(scenario.set_up)().1, scenario.operation, leaf);
+        // Values are compared with each other. That a member is there at all counts only where it has one value.
+        let mut first = given.then(|| before.clone());
+        let mut values = usize::from(given);
+        for value in others.into_iter().map(Some).chain(without.then_some(None)) {
+            if value.is_none() && values > 1 {
+                break;
+            }
+            values += 1;
+            let after = run(scenario, |input| put(input, scenario.operation, leaf, value), seen);
             if after.is_invalid() {
+                values -= 1;
                 continue;
             }
             if let Some(member) = leaf.members.iter().find(|member| after.refuses(member)) {
                 return Fate::Refused(member.name());
             }
-            if after != *before {
+            tried += 1;
+            if *first.get_or_insert_with(|| after.clone()) != after {
                 return Fate::Used;
             }
-            tried += 1;
         }
     }
     assert!(tried > 0, "no scenario of {} can change {}", scenarios[0].operation, leaf.path());
@@ -99,6 +108,13 @@ fn never_given(seen: &Seen) -> BTreeSet<String> {
     never
 }
 
+#[test]
+fn each_operation_is_emulated_or_listed() {
+    let emulated: BTreeSet<String> = operations().map(str::to_owned).collect();
+    let others = MODEL.operations.keys().cloned().collect::<BTreeSet<_>>().difference(&emulated).cloned().collect();
+    assert_eq!(unlisted("Not emulated", &others), "");
+}
+
 /// How the README's list differs from what was found.
 fn unlisted(title: &str, found: &BTreeSet<String>) -> String {
     let listed = listed(title);
@@ -114,6 +130,5 @@ fn listed(title: &str) -> BTreeSet<String> {
     let after = readme.split_once(&start).unwrap_or_else(|| panic!("README has no item {title}")).1;
     let ends = ["\n- ", "\n\n"].into_iter().filter_map(|end| after.find(end));
     let item = &after[..ends.min().unwrap_or(after.len())];
-    let spans = item.split('`').skip(1).step_by(2);
-    spans.filter(|span| span.contains('.')).map(str::to_owned).collect()
+    item.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

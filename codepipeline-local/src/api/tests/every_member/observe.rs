@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::*;
-use super::{paths::Member, scenarios};
+use super::{paths::Member, scenarios, worlds};
 
 /// The members that answers had.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Seen {
 }
 
 /// The answer, and what can be read afterwards.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Outcome {
     answer: Result<String, (String, String)>,
     after: Vec<String>,
@@ -65,7 +65,7 @@ pub(super) fn observe(local: &mut Local, operation: &str, input: &Value, seen: &
         after.push(format!("{polled:?}"));
         if let (Ok(polled), "PollForThirdPartyJobs") = (polled, operation) {
             for job in polled["jobs"].as_array().unwrap() {
-                let details = json!({"jobId": job["jobId"], "clientToken": scenarios::TOKEN});
+                let details = json!({"jobId": job["jobId"], "clientToken": worlds::TOKEN});
                 after.push(format!("{:?}", ask(local, "GetThirdPartyJobDetails", &details, seen)));
             }
         }

@@ -119,29 +119,43 @@ fn place<'a>(value: &'a mut Value, name: &str, members: &[Member]) -> &'a mut Ma
     }
 }
 
-/// Other values for the leaf than it has in the input. `None` takes it out.
-pub(super) fn variants(input: &Value, operation: &str, leaf: &Leaf) -> Vec<Option<Value>> {
+/// The values that a leaf may have instead.
+pub(super) struct Variants {
+    /// Whether the input has it.
+    pub(super) given: bool,
+    /// Whether it may be left out.
+    pub(super) without: bool,
+    pub(super) others: Vec<Value>,
+}
+
+/// Other values for the leaf than it has in the input.
+pub(super) fn variants(input: &Value, operation: &str, leaf: &Leaf) -> Variants {
     let mut input = input.clone();
     let now = place(&mut input, &MODEL.operations[operation].input, &leaf.members).get(&leaf.member().member).cloned();
     let (name, shape) = leaf.shape();
-    let without = (!leaf.is_required() && now.is_some()).then_some(None);
-    let others = others(name, shape).into_iter().filter(|other| Some(other) != now.as_ref()).map(Some);
-    without.into_iter().chain(others).collect()
+    let mut others = others(name, shape);
+    others.retain(|other| Some(other) != now.as_ref());
+    Variants { given: now.is_some(), without: !leaf.is_required(), others }
 }
 
 fn others(name: &str, shape: &Shape) -> Vec<Value> {
     match shape.kind {
-        Kind::String if shape.values.is_empty() => {
-            let text = values::text(shape, shape.min.unwrap_or(0));
-            vec![text.replace('a', "b").replace('1', "2").into(), text.into()]
-        }
-        Kind::String => shape.values.iter().cloned().map(Value::from).collect(),
+        Kind::String if !shape.values.is_empty() => shape.values.iter().cloned().map(Value::from).collect(),
         Kind::Integer => {
             let least = shape.min.unwrap_or(0).max(1);
             vec![least.into(), (least + 1).into(), (least + 6).into()]
         }
         Kind::Boolean => vec![true.into(), false.into()],
         Kind::Timestamp => vec![json!(1_700_000_000.5), json!(1_600_000_000)],
-        _ => vec![values::full(name)],
+        _ => vec![other_texts(values::full(name)), values::full(name)],
+    }
+}
+
+fn other_texts(value: Value) -> Value {
+    match value {
+        Value::String(text) => text.replace('a', "b").replace('1', "2").into(),
+        Value::Array(items) => items.into_iter().map(other_texts).collect(),
+        Value::Object(members) => members.into_iter().map(|(name, value)| (name, other_texts(value))).collect(),
+        other => other,
     }
 }
