@@ -269,7 +269,7 @@ async fn an_endpoint_for_s3_alone_has_its_buckets_in_the_path_too() {
     }
     // Of an IP address alone, the SDK knows by itself that no bucket can be in front of it.
     let endpoint = s3.config.endpoint_url().unwrap().replace("127.0.0.1", "localhost");
-    let config = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("eu-central-1"));
+    let config = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1"));
     let config = config.no_credentials().load().await.into_builder().service_config(OnlyS3(endpoint)).build();
     let store = of_job(&Stores::new(&config), &s3.credentials);
     let to = tempfile::tempdir().unwrap();

@@ -39,7 +39,7 @@ impl Outcome {
             (None, service) => format!("{} {}", shown(service.name()), parts.method),
         };
         let subject = match service {
-            Service::S3 => shown(&s3::place(&parts.uri)),
+            Service::S3 => shown(&s3::place(parts)),
             _ => String::new(),
         };
         Some(Self { operation, subject, began: Instant::now(), is_told: false })

@@ -111,7 +111,8 @@ impl Emulator {
             seed,
             clock,
         } = options;
-        let store_settings = StoreSettings { pace: s3, accept_unencrypted_uploads };
+        let region = settings.region.clone();
+        let store_settings = StoreSettings { region, pace: s3, accept_unencrypted_uploads };
         let keeps = data.is_some();
         let folder = match data {
             Some(folder) => Folder::Given(folder),
@@ -121,7 +122,7 @@ impl Emulator {
         let engine = KeptEngine::new(Engine::new(settings, seed));
         let log = RequestLog::default();
         let permissions = Arc::new(EnginePermissions(engine.clone()));
-        let store = Store::open(folder, clock.clone(), permissions, log.clone(), &store_settings).map_err(|error| {
+        let store = Store::open(folder, clock.clone(), permissions, log.clone(), store_settings).map_err(|error| {
             io::Error::new(error.kind(), format!("can't keep objects in {}: {error}", path.display()))
         })?;
         // The store has locked the folder.

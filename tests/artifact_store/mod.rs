@@ -102,7 +102,7 @@ impl Drop for ArtifactStore {
 }
 
 pub(crate) async fn config(endpoint: &str) -> SdkConfig {
-    let config = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("eu-central-1"));
+    let config = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1"));
     let dummy = aws_sdk_s3::config::Credentials::new("x", "y", None, None, "test");
     config.endpoint_url(endpoint).credentials_provider(dummy).load().await
 }

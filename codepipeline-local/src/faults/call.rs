@@ -31,7 +31,7 @@ impl Call {
 
     #[cfg(test)]
     pub(super) fn named(name: &'static str) -> Self {
-        if s3::OPERATIONS.contains(&name) { Self::S3(Some(name)) } else { Self::CodePipeline(Some(name)) }
+        if s3::operations().any(|known| known == name) { Self::S3(Some(name)) } else { Self::CodePipeline(Some(name)) }
     }
 
     pub(crate) fn is_s3(&self) -> bool {
@@ -52,5 +52,5 @@ impl Call {
 
 /// The names of the operations that a fault may be for: CodePipeline's, Secrets Manager's, then S3's.
 pub fn operations() -> impl Iterator<Item = &'static str> {
-    api::operations().chain([secrets::OPERATION]).chain(s3::OPERATIONS)
+    api::operations().chain([secrets::OPERATION]).chain(s3::operations())
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::{HeaderMap, Uri};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
@@ -50,6 +51,7 @@ impl S3Auth for Auth {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Access {
     pub(super) permissions: Arc<dyn Permissions>,
     pub(super) clock: Clock,
@@ -59,28 +61,44 @@ pub(super) struct Access {
 #[async_trait::async_trait]
 impl S3Access for Access {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
-        self.log.add(cx.s3_op().name());
-        let Some(credentials) = cx.credentials() else {
+        let object = cx.s3_path().as_object();
+        let object = object.map(|(bucket, key)| ObjectRef { bucket: bucket.to_owned(), key: key.to_owned() });
+        let access_key = cx.credentials().map(|credentials| credentials.access_key.as_str());
+        let job = self.judge(cx.s3_op().name(), access_key, (cx.uri(), cx.headers()), object.as_ref())?;
+        if let Some(job) = job {
+            cx.extensions_mut().insert(job);
+        }
+        Ok(())
+    }
+}
+
+impl Access {
+    /// Logs the operation, and fails if the caller may not do it. Returns the job that the caller is.
+    pub(super) fn judge(
+        &self,
+        operation: &str,
+        access_key: Option<&str>,
+        (uri, headers): (&Uri, &HeaderMap),
+        object: Option<&ObjectRef>,
+    ) -> S3Result<Option<JobCaller>> {
+        self.log.add(operation);
+        let Some(access_key) = access_key else {
             return Err(s3_error!(AccessDenied, "The request is not signed; any access key and secret will do"));
         };
-        let Caller::Job(grant) = caller(&*self.permissions, &credentials.access_key)? else { return Ok(()) };
-        let in_header = cx.headers().get("x-amz-security-token").and_then(|value| value.to_str().ok());
-        let in_query = query_values(cx.uri()).remove("X-Amz-Security-Token");
+        let Caller::Job(grant) = caller(&*self.permissions, access_key)? else { return Ok(None) };
+        let in_header = headers.get("x-amz-security-token").and_then(|value| value.to_str().ok());
+        let in_query = query_values(uri).remove("X-Amz-Security-Token");
         if in_header.or(in_query.as_deref()) != Some(grant.session_token.as_str()) {
             return Err(s3_error!(InvalidToken, "The provided token is malformed or otherwise invalid."));
         }
         if self.clock.now() >= grant.expires {
             return Err(s3_error!(ExpiredToken, "The provided token has expired."));
         }
-        let object = cx.s3_path().as_object();
-        let object = object.map(|(bucket, key)| ObjectRef { bucket: bucket.to_owned(), key: key.to_owned() });
-        if !object.is_some_and(|object| allowed(&grant, cx.s3_op().name(), &object)) {
-            let message =
-                format!("A job's credentials are for its own artifacts: {} is denied here", cx.s3_op().name());
+        if !object.is_some_and(|object| allowed(&grant, operation, object)) {
+            let message = format!("A job's credentials are for its own artifacts: {operation} is denied here");
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
         }
-        cx.extensions_mut().insert(JobCaller { encryption_key: grant.encryption_key });
-        Ok(())
+        Ok(Some(JobCaller { encryption_key: grant.encryption_key }))
     }
 }
 

@@ -1,10 +1,12 @@
 //! How uploads are encrypted: which headers an artifact store demands, and which key a job must name.
 
-use s3s::dto::ServerSideEncryption;
+use s3s::dto::{ServerSideEncryption, ServerSideEncryptionConfiguration};
+use s3s::xml::{Deserialize, Deserializer};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use super::access::JobCaller;
 use super::catalog::Encryption;
+use super::settings::BucketSettings;
 use super::storage::Storage;
 
 /// What an upload's headers ask for: the algorithm and the id of the key.
@@ -52,8 +54,29 @@ impl Storage {
             );
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
         }
-        // An upload that asks for nothing is encrypted with S3's own keys (S3 User Guide, "default bucket encryption").
-        Ok(Encryption { algorithm: named.unwrap_or(ServerSideEncryption::AES256).to_owned(), key_id })
+        match named {
+            Some(named) => Ok(Encryption { algorithm: named.to_owned(), key_id }),
+            None => Ok(self.settings.default_encryption(bucket)),
+        }
+    }
+}
+
+impl BucketSettings {
+    /// How an upload is encrypted that asks for nothing: as the bucket is set up, or else with S3's own keys (S3 User Guide,
+    /// "Setting default server-side encryption behavior for Amazon S3 buckets").
+    fn default_encryption(&self, bucket: &str) -> Encryption {
+        let kept = self.get(bucket, "encryption").and_then(|xml| {
+            let mut deserializer = Deserializer::new(xml.as_bytes());
+            ServerSideEncryptionConfiguration::deserialize(&mut deserializer).ok()
+        });
+        let rule = kept.and_then(|kept| kept.rules.into_iter().next());
+        let default = rule.and_then(|rule| rule.apply_server_side_encryption_by_default);
+        match default {
+            Some(default) => {
+                Encryption { algorithm: default.sse_algorithm.as_str().to_owned(), key_id: default.kms_master_key_id }
+            }
+            None => Encryption { algorithm: ServerSideEncryption::AES256.to_owned(), key_id: None },
+        }
     }
 }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use s3s::dto::{
-    ChecksumAlgorithm, CommonPrefix, ETag, EncodingType, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
-    ListObjectsV2Output, Object as Listed,
+    Bucket, ChecksumAlgorithm, CommonPrefix, ETag, EncodingType, ListBucketsInput, ListBucketsOutput, ListObjectsInput,
+    ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object as Listed, Owner,
 };
 use s3s::{S3Result, s3_error};
 
-use super::catalog::Object;
+use super::catalog::{Object, internal};
+use super::settings::OWNER;
 use super::storage::{Storage, date};
 
 /// The most entries that one page has, also if a request asks for more (S3 API Reference, ListObjectsV2).
@@ -22,6 +23,29 @@ struct Page {
 }
 
 impl Storage {
+    pub(super) fn list_buckets(&self, input: ListBucketsInput) -> S3Result<ListBucketsOutput> {
+        let limit = input.max_buckets.map_or(Ok(usize::MAX), usize::try_from).unwrap_or(0);
+        if !(1..=10_000).contains(&limit) && input.max_buckets.is_some() {
+            return Err(s3_error!(InvalidArgument, "max-buckets is between 1 and 10000"));
+        }
+        let prefix = input.prefix.as_deref().unwrap_or_default();
+        let after = input.continuation_token.as_deref().unwrap_or_default();
+        let mut buckets = Vec::new();
+        for (name, made) in self.catalog.buckets().map_err(internal)? {
+            let region = self.region_of(&name);
+            let wanted = input.bucket_region.as_ref().is_none_or(|wanted| *wanted == region);
+            if wanted && name.starts_with(prefix) && name.as_str() > after {
+                let (name, bucket_region) = (Some(name), Some(region));
+                buckets.push(Bucket { name, bucket_region, creation_date: Some(made.into()) });
+            }
+        }
+        let more = buckets.len() > limit;
+        buckets.truncate(limit);
+        let continuation_token = buckets.last().filter(|_| more).and_then(|bucket| bucket.name.clone());
+        let owner = Some(Owner { display_name: None, id: Some(OWNER.to_owned()) });
+        Ok(ListBucketsOutput { buckets: Some(buckets), continuation_token, owner, prefix: input.prefix })
+    }
+
     pub(super) fn list_v2(&self, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
         // A continuation token is the last key of the page before; it wins over the start.
         let after = input.continuation_token.as_ref().or(input.start_after.as_ref());

@@ -1,30 +1,24 @@
 //! Messages for errors that `s3s` answers with their names alone: clients show those as `Unknown`.
 
 use bytes::Bytes;
-use http::{Response, Uri};
-use s3s::{Body, S3ErrorCode};
+use http::{Response, StatusCode};
+use s3s::{Body, S3Error, S3ErrorCode};
 
-use super::signature::decode;
+use super::place::Place;
 
 /// The most bytes of a key (S3 User Guide, "Naming Amazon S3 objects").
 const LONGEST_KEY: usize = 1024;
 
-/// Where a request's object or bucket is, as people write it: `s3://bucket/key`.
-pub(crate) fn place(uri: &Uri) -> String {
-    format!("s3:/{}", decode(uri.path(), false))
-}
-
-/// What an error says about a request to this place.
-pub(super) struct Place {
+/// Explains errors about the place that a request names.
+pub(super) struct Explained {
     bucket: String,
     key_length: usize,
 }
 
-impl Place {
-    pub(super) fn of(uri: &Uri) -> Self {
-        let path = decode(uri.path(), false);
-        let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
-        Self { bucket: bucket.to_owned(), key_length: key.len() }
+impl Explained {
+    pub(super) fn of(place: &Place) -> Self {
+        let key_length = place.key.as_deref().map_or(0, str::len);
+        Self { bucket: place.bucket.clone().unwrap_or_default(), key_length }
     }
 
     /// The reply, with a message if it is an error without one.
@@ -59,6 +53,14 @@ impl Place {
             _ => return None,
         })
     }
+}
+
+/// An error that `s3s` has no code for.
+pub(super) fn error(code: &str, status: StatusCode, message: impl Into<String>) -> S3Error {
+    let code = S3ErrorCode::from_bytes(code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
+    let mut error = S3Error::with_message(code, message.into());
+    error.set_status_code(status);
+    error
 }
 
 pub(super) fn escaped(text: &str) -> String {

@@ -12,15 +12,20 @@ mod deletes;
 mod details;
 mod encryption;
 mod form;
+mod labels;
 mod listing;
 mod messages;
 mod objects;
 mod operation;
 mod pace;
+mod place;
 mod reading;
 mod received;
+mod region;
+mod settings;
 mod signature;
 mod storage;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod uploads;
@@ -33,7 +38,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::header::{CONTENT_RANGE, RANGE};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::dto::{Range, ServerSideEncryption};
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -46,9 +51,12 @@ use crate::types::{ObjectRef, Permissions};
 use access::Caller;
 pub(crate) use body::read_to_its_end;
 use catalog::{Catalog, Encryption, Object, Record, VersionId};
-pub(crate) use messages::place;
-pub(crate) use operation::{OPERATIONS, operation};
+use messages::{Explained, error};
+pub(crate) use operation::{operation, operations};
 pub use pace::S3Pace;
+pub(crate) use place::place;
+use place::{Hosts, Place};
+use settings::{BucketSettings, Cors, Settings};
 use signature::Signed;
 pub(crate) use signature::query_values;
 use storage::{Operations, Storage};
@@ -75,8 +83,9 @@ impl Folder {
 }
 
 /// How an S3 behaves.
-#[derive(Default)]
 pub(crate) struct StoreSettings {
+    /// The region of buckets that are made for no other.
+    pub(crate) region: String,
     /// How slow it is for jobs.
     pub(crate) pace: S3Pace,
     /// Admits uploads without `aws:kms` into artifact stores.
@@ -121,9 +130,9 @@ impl Store {
         clock: Clock,
         permissions: Arc<dyn Permissions>,
         log: RequestLog,
-        settings: &StoreSettings,
+        settings: StoreSettings,
     ) -> io::Result<Self> {
-        let &StoreSettings { pace, accept_unencrypted_uploads } = settings;
+        let StoreSettings { region, pace, accept_unencrypted_uploads } = settings;
         let catalog = Catalog::open(folder.path())?;
         let uploads = Uploads::open(folder.path(), |bucket, key, id| {
             let made = |record: &Record| record.key == key && record.details.upload_id.as_deref() == Some(id);
@@ -133,6 +142,8 @@ impl Store {
         let storage = Arc::new(Storage {
             catalog,
             uploads,
+            settings: BucketSettings::open(folder.path())?,
+            region,
             clock: clock.clone(),
             permissions: shared(),
             accept_unencrypted_uploads,
@@ -145,7 +156,10 @@ impl Store {
         config.presigned_url_max_skew_time_secs = u32::MAX;
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         builder.set_auth(access::Auth(shared()));
-        builder.set_access(access::Access { permissions: shared(), clock: clock.clone(), log });
+        let access = access::Access { permissions: shared(), clock: clock.clone(), log };
+        builder.set_route(Settings { storage: Arc::clone(&storage), access: access.clone() });
+        builder.set_access(access);
+        builder.set_host(Hosts);
         Ok(Self { storage, service: builder.build(), permissions, clock, pace })
     }
 
@@ -163,9 +177,18 @@ impl Store {
     /// Answers a request that is no form.
     async fn answer_request(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
         let (mut parts, body) = request.into_parts();
+        let place = Place::of(&parts.uri, &parts.headers);
+        let explained = Explained::of(&place);
+        let cors = Cors::of(&parts.method, &parts.headers);
+        if parts.method == Method::OPTIONS {
+            return self.preflight(cors.as_ref(), &place);
+        }
         let mut body = body::read_to_its_end(&parts.headers, body);
         let mut pace = S3Pace::default();
         if let Some(signed) = Signed::of(&parts) {
+            if let Some(refused) = self.storage.refuse_scope(&signed, &parts, &place) {
+                return Ok(refused);
+            }
             match access::caller(&*self.permissions, signed.access_key_id()) {
                 // Their signatures are verified as they are.
                 Ok(Caller::Job(_)) => {
@@ -186,16 +209,20 @@ impl Store {
                     InvalidRequest,
                     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
                 )),
-                Ok(Caller::Ordinary) => version_2::replace(&mut parts, &access_key_id, Clock::machine().now()),
+                Ok(Caller::Ordinary) => {
+                    version_2::replace(&mut parts, &access_key_id, &self.storage.region, Clock::machine().now())
+                }
                 Err(error) => Err(error),
             };
             if let Err(error) = replaced {
                 return refuse(error);
             }
         }
-        let place = messages::Place::of(&parts.uri);
-        let reply = attributes::with_bare_e_tag(self.service.call(Request::from_parts(parts, body)).await?);
-        let mut reply = place.explain(reply);
+        let mut reply = attributes::with_bare_e_tag(self.service.call(Request::from_parts(parts, body)).await?);
+        reply = explained.explain(reply);
+        if let (Some(cors), Some(bucket)) = (cors, &place.bucket) {
+            cors.allow(&self.storage.settings, bucket, reply.headers_mut());
+        }
         if reply.status() == StatusCode::OK && reply.headers().contains_key(CONTENT_RANGE) {
             // `s3s` forgets the status of a HEAD.
             *reply.status_mut() = StatusCode::PARTIAL_CONTENT;
@@ -204,12 +231,30 @@ impl Store {
         Ok(reply.map(|body| pace.slow(&self.clock, body)))
     }
 
+    /// Answers what a browser asks before a request across origins.
+    fn preflight(&self, cors: Option<&Cors>, place: &Place) -> Result<Response<Body>, HttpError> {
+        let asked = cors.zip(place.bucket.as_deref());
+        let answered = match asked {
+            Some((cors, bucket)) => cors.preflight(&self.storage.settings, bucket),
+            None => Err(error(
+                "BadRequest",
+                StatusCode::BAD_REQUEST,
+                "Insufficient information. Origin request header needed.",
+            )),
+        };
+        answered.or_else(refuse)
+    }
+
     /// Makes the bucket, if it is not there. Fails if S3 allows no such name, or the data folder fails.
     pub(crate) fn create_bucket(&self, name: &str) -> io::Result<()> {
         if !s3s::path::check_bucket_name(name) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for an S3 bucket")));
         }
-        self.storage.catalog.create_bucket(name)
+        let storage = &self.storage;
+        if storage.catalog.check_bucket(name).is_err() {
+            storage.settings.begin(name, &storage.region)?;
+        }
+        storage.catalog.create_bucket(name)
     }
 
     /// Whether the object is there.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream};
+use http::HeaderValue;
 use s3s::dto::{
     ChecksumAlgorithm, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, GetObjectInput,
     GetObjectOutput, HeadObjectInput, HeadObjectOutput, MetadataDirective, PutObjectInput, PutObjectOutput,
-    ServerSideEncryption, StreamingBlob,
+    ServerSideEncryption, StreamingBlob, TaggingDirective,
 };
 use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use tokio::fs::File;
@@ -37,6 +38,7 @@ impl Storage {
         let condition = Condition::of_write(input.if_match.take(), input.if_none_match.take())?;
         let asked = (input.server_side_encryption.take(), input.ssekms_key_id.take());
         let encryption = self.encryption(&bucket, job, asked)?;
+        let labels = self.labels(&bucket, &request.headers)?;
         let storage_class = Class::of(input.storage_class.take().as_ref())?;
         let said = Said::of(&request.headers, take_sums!(input), input.content_md5.take().as_deref())?;
         input.checksum_algorithm = None;
@@ -52,7 +54,8 @@ impl Storage {
         let (e_tag, size) = (received.e_tag(), received.size);
         let details = Details::of_whole(received.sum, storage_class);
         let sums = details.sums();
-        let record = Record::new((&bucket, &key), e_tag, size, self.clock.now(), encryption.clone()).with(details);
+        let mut record = Record::new((&bucket, &key), e_tag, size, self.clock.now(), encryption.clone()).with(details);
+        record.labels = labels;
         let object = self.catalog.commit(record, blob, &condition)?;
 
         response.output.version_id = self.catalog.shown_version(&object);
@@ -82,6 +85,7 @@ impl Storage {
         output.e_tag = Some(ETag::Strong(object.record.e_tag.clone()));
         output.last_modified = Some(date(object.record.modified()));
         output.accept_ranges = Some("bytes".into());
+        output.tag_count = object.record.labels.tag_count();
         // The store's own body reads 4 KiB at a time, each on another thread.
         let body = contents(object.blob.file(), reading.start, reading.length).await.map_err(internal)?;
         output.body = Some(StreamingBlob::wrap(body));
@@ -108,6 +112,9 @@ impl Storage {
         output.last_modified = Some(date(object.record.modified()));
         output.accept_ranges = Some("bytes".into());
         give_reading!(response.output, reading, object.record.details);
+        if let Some(count) = object.record.labels.tag_count() {
+            response.headers.insert("x-amz-tagging-count", HeaderValue::from(count));
+        }
         Ok(response)
     }
 
@@ -130,6 +137,12 @@ impl Storage {
         let asked = (input.server_side_encryption.take(), input.ssekms_key_id.take());
         let encryption = self.encryption(&bucket, job, asked)?;
 
+        let mut labels = self.labels(&bucket, &request.headers)?;
+        let directive = input.tagging_directive.as_ref().map(TaggingDirective::as_str);
+        if directive != Some(TaggingDirective::REPLACE) {
+            labels.tags.clone_from(&source.record.labels.tags);
+        }
+
         let blob = self.catalog.new_blob().map_err(internal)?;
         blob.fill_from(&source.blob).map_err(internal)?;
         let replace = input.metadata_directive.as_ref().is_some_and(|it| it.as_str() == MetadataDirective::REPLACE);
@@ -140,7 +153,8 @@ impl Storage {
         let (e_tag, sum) = measured;
         let details = Details::of_whole(sum, storage_class);
         let sums = details.sums();
-        let record = Record::new((&bucket, &key), e_tag.clone(), source.record.size, now, encryption.clone());
+        let mut record = Record::new((&bucket, &key), e_tag.clone(), source.record.size, now, encryption.clone());
+        record.labels = labels;
         let object = self.catalog.commit(record.with(details), Arc::new(blob), &condition)?;
         let mut result = CopyObjectResult {
             e_tag: Some(ETag::Strong(e_tag)),

@@ -3,12 +3,19 @@
 use http::request::Parts;
 use http::{HeaderName, Method};
 
+use super::place::Place;
+use super::settings;
 use super::signature::query_values;
 
 const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 
 /// The names of the operations that the emulator has, in the API's spelling.
-pub(crate) const OPERATIONS: [&str; 25] = [
+pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.into_iter().chain(settings::OPERATIONS)
+}
+
+/// Those on objects, and those on buckets that are no settings.
+const OPERATIONS: [&str; 29] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -16,10 +23,12 @@ pub(crate) const OPERATIONS: [&str; 25] = [
     "CreateMultipartUpload",
     "DeleteBucket",
     "DeleteObject",
+    "DeleteObjectTagging",
     "DeleteObjects",
     "GetBucketLocation",
     "GetBucketVersioning",
     "GetObject",
+    "GetObjectAcl",
     "GetObjectAttributes",
     "GetObjectTagging",
     "HeadBucket",
@@ -32,63 +41,71 @@ pub(crate) const OPERATIONS: [&str; 25] = [
     "ListParts",
     "PutBucketVersioning",
     "PutObject",
+    "PutObjectAcl",
+    "PutObjectTagging",
     "UploadPart",
     "UploadPartCopy",
 ];
 
-/// The request's operation; `None` if it is none of [`OPERATIONS`].
+/// The request's operation; `None` if it is none of [`operations`].
 pub(crate) fn operation(parts: &Parts) -> Option<&'static str> {
     let query = query_values(&parts.uri);
     let has = |name: &str| query.contains_key(name);
     // `?acl` and its like make another operation of a request; they stand without a value, as the uploads' do.
     let subresource = |&(name, value): &(&String, &String)| value.is_empty() && !PARAMETERS.contains(&name.as_str());
     let subresource = query.iter().find(subresource).map(|(name, _)| name.as_str());
-    let path = parts.uri.path().trim_start_matches('/');
-    let place = match path.split_once('/') {
-        _ if path.is_empty() => Place::Service,
-        None | Some((_, "")) => Place::Bucket,
-        Some(_) => Place::Object,
+    let place = match Place::of(&parts.uri, &parts.headers) {
+        Place { bucket: None, .. } => About::Service,
+        Place { key: None, .. } => About::Bucket,
+        Place { key: Some(_), .. } => About::Object,
     };
+    if let (About::Bucket, Some(kind)) = (place, settings::of_query(has)) {
+        return kind.operation(&parts.method, has("id"));
+    }
     let copies = parts.headers.contains_key(COPY_SOURCE);
     Some(match (place, &parts.method, subresource) {
-        (Place::Service, &Method::GET, None) => "ListBuckets",
-        (Place::Bucket, &Method::GET, Some("location")) => "GetBucketLocation",
-        (Place::Bucket, &Method::GET, Some("versioning")) => "GetBucketVersioning",
-        (Place::Bucket, &Method::GET, Some("versions")) => "ListObjectVersions",
-        (Place::Bucket, &Method::GET, Some("uploads")) => "ListMultipartUploads",
-        (Place::Bucket, &Method::PUT, Some("versioning")) => "PutBucketVersioning",
-        (Place::Bucket, &Method::GET, None) if query.get("list-type").is_some_and(|value| value == "2") => {
+        (About::Service, &Method::GET, None) => "ListBuckets",
+        (About::Bucket, &Method::GET, Some("location")) => "GetBucketLocation",
+        (About::Bucket, &Method::GET, Some("versioning")) => "GetBucketVersioning",
+        (About::Bucket, &Method::GET, Some("versions")) => "ListObjectVersions",
+        (About::Bucket, &Method::GET, Some("uploads")) => "ListMultipartUploads",
+        (About::Bucket, &Method::PUT, Some("versioning")) => "PutBucketVersioning",
+        (About::Bucket, &Method::GET, None) if query.get("list-type").is_some_and(|value| value == "2") => {
             "ListObjectsV2"
         }
-        (Place::Bucket, &Method::GET, None) => "ListObjects",
-        (Place::Bucket, &Method::PUT, None) => "CreateBucket",
-        (Place::Bucket, &Method::DELETE, None) => "DeleteBucket",
-        (Place::Bucket, &Method::HEAD, None) => "HeadBucket",
-        (Place::Bucket, &Method::POST, Some("delete")) => "DeleteObjects",
+        (About::Bucket, &Method::GET, None) => "ListObjects",
+        (About::Bucket, &Method::PUT, None) => "CreateBucket",
+        (About::Bucket, &Method::DELETE, None) => "DeleteBucket",
+        (About::Bucket, &Method::HEAD, None) => "HeadBucket",
+        (About::Bucket, &Method::POST, Some("delete")) => "DeleteObjects",
         // A form that uploads an object.
-        (Place::Bucket, &Method::POST, None) => "PutObject",
-        (Place::Object, &Method::GET, Some("attributes")) => "GetObjectAttributes",
-        (Place::Object, &Method::GET, Some("tagging")) => "GetObjectTagging",
-        (Place::Object, &Method::GET, None) if has("uploadId") => "ListParts",
-        (Place::Object, &Method::GET, None) => "GetObject",
-        (Place::Object, &Method::HEAD, None) => "HeadObject",
-        (Place::Object, &Method::PUT, None) => match (has("uploadId"), copies) {
+        (About::Bucket, &Method::POST, None) => "PutObject",
+        (About::Object, &Method::GET, Some("acl")) => "GetObjectAcl",
+        (About::Object, &Method::GET, Some("attributes")) => "GetObjectAttributes",
+        (About::Object, &Method::GET, Some("tagging")) => "GetObjectTagging",
+        (About::Object, &Method::PUT, Some("acl")) => "PutObjectAcl",
+        (About::Object, &Method::PUT, Some("tagging")) => "PutObjectTagging",
+        (About::Object, &Method::DELETE, Some("tagging")) => "DeleteObjectTagging",
+        (About::Object, &Method::GET, None) if has("uploadId") => "ListParts",
+        (About::Object, &Method::GET, None) => "GetObject",
+        (About::Object, &Method::HEAD, None) => "HeadObject",
+        (About::Object, &Method::PUT, None) => match (has("uploadId"), copies) {
             (true, true) => "UploadPartCopy",
             (true, false) => "UploadPart",
             (false, true) => "CopyObject",
             (false, false) => "PutObject",
         },
-        (Place::Object, &Method::POST, Some("uploads")) => "CreateMultipartUpload",
-        (Place::Object, &Method::POST, None) if has("uploadId") => "CompleteMultipartUpload",
-        (Place::Object, &Method::DELETE, None) if has("uploadId") => "AbortMultipartUpload",
-        (Place::Object, &Method::DELETE, None) => "DeleteObject",
+        (About::Object, &Method::POST, Some("uploads")) => "CreateMultipartUpload",
+        (About::Object, &Method::POST, None) if has("uploadId") => "CompleteMultipartUpload",
+        (About::Object, &Method::DELETE, None) if has("uploadId") => "AbortMultipartUpload",
+        (About::Object, &Method::DELETE, None) => "DeleteObject",
         _ => return None,
     })
 }
 
 /// What a request is about.
 #[derive(Clone, Copy)]
-enum Place {
+enum About {
     Service,
     Bucket,
     Object,
@@ -126,7 +143,8 @@ mod tests {
 
     #[test]
     fn what_the_emulator_does_not_have_is_no_operation_of_it() {
-        for (method, uri) in [("GET", "/bucket?acl"), ("PUT", "/bucket/key?tagging"), ("POST", "/"), ("PATCH", "/b/k")]
+        for (method, uri) in
+            [("GET", "/bucket/key?torrent"), ("PUT", "/bucket/key?legal-hold"), ("POST", "/"), ("PATCH", "/b/k")]
         {
             assert_eq!(of(method, uri), None, "{method} {uri}");
         }

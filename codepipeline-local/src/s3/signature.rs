@@ -32,8 +32,8 @@ enum Place {
 
 impl Signed {
     /// What a request is signed with that says these headers and no more.
-    pub(super) fn anew(access_key_id: &str, date: &str, time: &str, headers: &[&str]) -> Self {
-        let scope = format!("{date}/us-east-1/s3/aws4_request");
+    pub(super) fn anew(access_key_id: &str, (date, region): (&str, &str), time: &str, headers: &[&str]) -> Self {
+        let scope = format!("{date}/{region}/s3/aws4_request");
         let headers = headers.iter().map(|&name| name.to_owned()).collect();
         Self { access_key_id: access_key_id.into(), scope, time: time.into(), headers, place: Place::Header }
     }
@@ -62,6 +62,16 @@ impl Signed {
 
     pub(super) fn access_key_id(&self) -> &str {
         &self.access_key_id
+    }
+
+    /// `date/region/service/aws4_request`, if it is as it should be.
+    pub(super) fn scope(&self) -> &str {
+        &self.scope
+    }
+
+    /// Whether the signature is in the query.
+    pub(super) fn is_presigned(&self) -> bool {
+        matches!(self.place, Place::Query)
     }
 
     /// Puts the fixed secret's signature into the request.

@@ -5,16 +5,17 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use http::{Extensions, HeaderMap, Method, Uri};
 use s3s::dto::{
-    AbortMultipartUploadInput, AbortMultipartUploadOutput, Bucket, CompleteMultipartUploadInput,
-    CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput, CreateBucketInput, CreateBucketOutput,
-    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput,
-    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, GetBucketLocationInput, GetBucketLocationOutput,
-    GetBucketVersioningInput, GetBucketVersioningOutput, GetObjectAttributesInput, GetObjectAttributesOutput,
-    GetObjectInput, GetObjectOutput, GetObjectTaggingInput, GetObjectTaggingOutput, HeadBucketInput, HeadBucketOutput,
-    HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListMultipartUploadsInput,
-    ListMultipartUploadsOutput, ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput,
-    ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, PutBucketVersioningInput,
-    PutBucketVersioningOutput, PutObjectInput, PutObjectOutput, Timestamp as Date, UploadPartCopyInput,
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
+    CopyObjectInput, CopyObjectOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteBucketInput,
+    DeleteBucketOutput, DeleteObjectInput, DeleteObjectOutput, DeleteObjectTaggingInput, DeleteObjectTaggingOutput,
+    DeleteObjectsInput, DeleteObjectsOutput, GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
+    GetBucketVersioningOutput, GetObjectAclInput, GetObjectAclOutput, GetObjectAttributesInput,
+    GetObjectAttributesOutput, GetObjectInput, GetObjectOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
+    HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectVersionsInput, ListObjectVersionsOutput,
+    ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput,
+    PutBucketVersioningInput, PutBucketVersioningOutput, PutObjectAclInput, PutObjectAclOutput, PutObjectInput,
+    PutObjectOutput, PutObjectTaggingInput, PutObjectTaggingOutput, Timestamp as Date, UploadPartCopyInput,
     UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
@@ -22,6 +23,7 @@ use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use super::Folder;
 use super::access::JobCaller;
 use super::catalog::{Catalog, internal};
+use super::settings::BucketSettings;
 use super::signature::query_values;
 use super::uploads::Uploads;
 use crate::clock::Clock;
@@ -31,6 +33,9 @@ use crate::types::{Permissions, Timestamp};
 pub(super) struct Storage {
     pub(super) catalog: Catalog,
     pub(super) uploads: Uploads,
+    pub(super) settings: BucketSettings,
+    /// The emulator's region.
+    pub(super) region: String,
     pub(super) clock: Clock,
     pub(super) permissions: Arc<dyn Permissions>,
     /// Admits uploads without `aws:kms` into artifact stores.
@@ -77,22 +82,16 @@ pub(super) struct Operations(pub(super) Arc<Storage>);
 
 #[async_trait::async_trait]
 impl S3 for Operations {
-    async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
-        // That it may be there is S3's behaviour in us-east-1 (S3 API Reference, CreateBucket): no region is told apart here, and
-        // pipelines make their buckets themselves.
-        self.0.catalog.create_bucket(&req.input.bucket).map_err(internal)?;
-        let location = Some(format!("/{}", req.input.bucket));
-        Ok(S3Response::new(CreateBucketOutput { location }))
-    }
-
     async fn delete_bucket(&self, req: S3Request<DeleteBucketInput>) -> S3Result<S3Response<DeleteBucketOutput>> {
         self.0.catalog.remove_bucket(&req.input.bucket)?;
+        self.0.settings.forget(&req.input.bucket).map_err(internal)?;
         Ok(S3Response::new(DeleteBucketOutput {}))
     }
 
     async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
         self.0.catalog.check_bucket(&req.input.bucket)?;
-        Ok(S3Response::new(HeadBucketOutput::default()))
+        let bucket_region = Some(self.0.region_of(&req.input.bucket));
+        Ok(S3Response::new(HeadBucketOutput { bucket_region, ..Default::default() }))
     }
 
     async fn get_bucket_location(
@@ -100,7 +99,8 @@ impl S3 for Operations {
         req: S3Request<GetBucketLocationInput>,
     ) -> S3Result<S3Response<GetBucketLocationOutput>> {
         self.0.catalog.check_bucket(&req.input.bucket)?;
-        Ok(S3Response::new(GetBucketLocationOutput::default()))
+        let location_constraint = self.0.location_of(&req.input.bucket).map(Into::into);
+        Ok(S3Response::new(GetBucketLocationOutput { location_constraint }))
     }
 
     async fn get_bucket_versioning(
@@ -117,11 +117,8 @@ impl S3 for Operations {
         self.0.put_versioning(req.input)
     }
 
-    async fn list_buckets(&self, _req: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
-        let named =
-            |(name, made)| Bucket { name: Some(name), creation_date: Some(Date::from(made)), ..Default::default() };
-        let buckets = self.0.catalog.buckets().map_err(internal)?.into_iter().map(named).collect();
-        Ok(S3Response::new(ListBucketsOutput { buckets: Some(buckets), ..Default::default() }))
+    async fn list_buckets(&self, req: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
+        self.0.list_buckets(req.input).map(S3Response::new)
     }
 
     async fn list_objects(&self, req: S3Request<ListObjectsInput>) -> S3Result<S3Response<ListObjectsOutput>> {
@@ -162,11 +159,29 @@ impl S3 for Operations {
         &self,
         req: S3Request<GetObjectTaggingInput>,
     ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
-        // The emulator keeps no tags. Clients ask for them before they copy an object in parts.
-        let input = &req.input;
-        let object = self.0.catalog.get_version(&input.bucket, &input.key, input.version_id.as_deref())?;
-        let version_id = self.0.catalog.shown_version(&object);
-        Ok(S3Response::new(GetObjectTaggingOutput { tag_set: Vec::new(), version_id }))
+        self.0.tagging(&req.input)
+    }
+
+    async fn put_object_tagging(
+        &self,
+        req: S3Request<PutObjectTaggingInput>,
+    ) -> S3Result<S3Response<PutObjectTaggingOutput>> {
+        self.0.put_tagging(&req.input)
+    }
+
+    async fn delete_object_tagging(
+        &self,
+        req: S3Request<DeleteObjectTaggingInput>,
+    ) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {
+        self.0.delete_tagging(&req.input)
+    }
+
+    async fn get_object_acl(&self, req: S3Request<GetObjectAclInput>) -> S3Result<S3Response<GetObjectAclOutput>> {
+        self.0.acl(&req.input)
+    }
+
+    async fn put_object_acl(&self, req: S3Request<PutObjectAclInput>) -> S3Result<S3Response<PutObjectAclOutput>> {
+        self.0.put_acl(req)
     }
 
     async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {

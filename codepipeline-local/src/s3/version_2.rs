@@ -28,7 +28,7 @@ pub(super) fn access_key_id(parts: &Parts) -> Option<String> {
 }
 
 /// Replaces the signature. `now` is the machine's time, which signatures are judged by.
-pub(super) fn replace(parts: &mut Parts, access_key_id: &str, now: Timestamp) -> S3Result<()> {
+pub(super) fn replace(parts: &mut Parts, access_key_id: &str, region: &str, now: Timestamp) -> S3Result<()> {
     let mut query = query_pairs(&parts.uri);
     let expires = query.iter().find(|(name, _)| name == "Expires").and_then(|(_, value)| value.parse::<u64>().ok());
     if parts.headers.remove(AUTHORIZATION).is_none() && expires.is_none_or(|expires| expires <= now.0 / 1000) {
@@ -48,6 +48,6 @@ pub(super) fn replace(parts: &mut Parts, access_key_id: &str, now: Timestamp) ->
         let value = HeaderValue::from_str(value).map_err(|_| s3_error!(InternalError))?;
         parts.headers.insert(HeaderName::from_static(name), value);
     }
-    Signed::anew(access_key_id, day, &time, &["host", CONTENT_SHA256, DATE]).replace(parts);
+    Signed::anew(access_key_id, (day, region), &time, &["host", CONTENT_SHA256, DATE]).replace(parts);
     Ok(())
 }

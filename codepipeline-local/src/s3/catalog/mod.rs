@@ -25,7 +25,7 @@ use super::blob::Blob;
 use super::condition::Condition;
 use crate::types::Timestamp;
 use record::{Commit, committed};
-pub(super) use record::{Encryption, Record};
+pub(super) use record::{Encryption, Labels, Record};
 use refusal::{deleted, names_marker, no_bucket, no_key};
 pub(super) use refusal::{internal, no_version};
 pub(super) use version_id::VersionId;
@@ -144,21 +144,24 @@ impl Catalog {
 
     /// The version of the object with this id, which a request gave, or else the current object.
     pub(super) fn get_version(&self, bucket: &str, key: &str, version: Option<&str>) -> S3Result<Arc<Object>> {
-        let version = version.map(VersionId::parse).transpose()?;
+        self.lock().find(bucket, key, version)
+    }
+
+    /// Changes the labels of a version, or of the current object. The version stays the same otherwise.
+    pub(super) fn relabel(
+        &self,
+        (bucket, key): (&str, &str),
+        version: Option<&str>,
+        change: impl FnOnce(&mut Labels),
+    ) -> S3Result<Arc<Object>> {
         let mut state = self.lock();
-        let found = state.bucket(bucket)?;
-        match version {
-            None => match found.latest(key) {
-                None => Err(no_key(bucket, key)),
-                Some(latest) if latest.record.delete_marker => Err(deleted(latest)),
-                Some(latest) => Ok(Arc::clone(latest)),
-            },
-            Some(version) => match found.version(key, &version) {
-                None => Err(no_version()),
-                Some(marker) if marker.record.delete_marker => Err(names_marker(marker)),
-                Some(object) => Ok(Arc::clone(object)),
-            },
-        }
+        let found = state.find(bucket, key, version)?;
+        let (mut record, blob, commit) = (found.record.clone(), Arc::clone(&found.blob), found.commit.clone());
+        change(&mut record.labels);
+        record.write(blob.folder()).and_then(|()| commit.write(blob.folder())).map_err(internal)?;
+        let changed = Arc::new(Object { record, blob, commit });
+        state.bucket(bucket)?.exchange(&changed);
+        Ok(changed)
     }
 
     /// The version id that an answer about this object names; `None` in a bucket that never had versions.
@@ -188,6 +191,24 @@ impl Catalog {
 impl State {
     fn bucket(&mut self, name: &str) -> S3Result<&mut Bucket> {
         self.buckets.get_mut(name).ok_or_else(|| no_bucket(name))
+    }
+
+    /// The version of the object with this id, or else the current object.
+    fn find(&mut self, bucket: &str, key: &str, version: Option<&str>) -> S3Result<Arc<Object>> {
+        let version = version.map(VersionId::parse).transpose()?;
+        let found = self.bucket(bucket)?;
+        match version {
+            None => match found.latest(key) {
+                None => Err(no_key(bucket, key)),
+                Some(latest) if latest.record.delete_marker => Err(deleted(latest)),
+                Some(latest) => Ok(Arc::clone(latest)),
+            },
+            Some(version) => match found.version(key, &version) {
+                None => Err(no_version()),
+                Some(marker) if marker.record.delete_marker => Err(names_marker(marker)),
+                Some(object) => Ok(Arc::clone(object)),
+            },
+        }
     }
 
     /// Commits a blob whose record is written. Returns the new version, and the one that it replaces.

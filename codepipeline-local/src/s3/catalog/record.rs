@@ -36,6 +36,17 @@ pub(in crate::s3) struct Record {
     pub(in crate::s3) delete_marker: bool,
     #[serde(default)]
     pub(in crate::s3) details: Details,
+    #[serde(default)]
+    pub(in crate::s3) labels: Labels,
+}
+
+/// Facts about a version that can be changed without making another version.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(in crate::s3) struct Labels {
+    /// Keys and values of its tags.
+    pub(in crate::s3) tags: Vec<(String, String)>,
+    /// Its ACL as XML; `None` for the private one.
+    pub(in crate::s3) acl: Option<String>,
 }
 
 impl Record {
@@ -47,8 +58,8 @@ impl Record {
         encryption: Encryption,
     ) -> Self {
         let (bucket, key) = (place.0.to_owned(), place.1.to_owned());
-        let (delete_marker, details) = (false, Details::default());
-        Self { bucket, key, e_tag, size, modified_ms: modified.0, encryption, delete_marker, details }
+        let (delete_marker, details, labels) = (false, Details::default(), Labels::default());
+        Self { bucket, key, e_tag, size, modified_ms: modified.0, encryption, delete_marker, details, labels }
     }
 
     pub(in crate::s3) fn with(self, details: Details) -> Self {

@@ -91,6 +91,14 @@ impl Bucket {
         replaced
     }
 
+    /// Puts the changed version in the place of the one with its id.
+    pub(super) fn exchange(&mut self, changed: &Arc<Object>) {
+        let Some(versions) = self.keys.get_mut(&changed.record.key) else { return };
+        if let Some(index) = versions.find(&changed.commit.version) {
+            versions.0[index] = Arc::clone(changed);
+        }
+    }
+
     /// Takes a version away, on the disk as well. Returns it if there was one.
     pub(super) fn take(&mut self, key: &str, version: &VersionId) -> io::Result<Option<Arc<Object>>> {
         let Some(versions) = self.keys.get_mut(key) else { return Ok(None) };

@@ -149,7 +149,7 @@ async fn a_body_of_signed_chunks_is_taken_from_an_ordinary_user() {
             "PUT /bucket/chunked HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
              x-amz-date: {time}\r\nx-amz-content-sha256: {kind}\r\nx-amz-decoded-content-length: 12\r\n\
              {trailer}Content-Encoding: aws-chunked\r\nAuthorization: AWS4-HMAC-SHA256 \
-             Credential=me/{day}/here/s3/aws4_request,SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature={guess}\r\n\r\n",
+             Credential=me/{day}/us-east-1/s3/aws4_request,SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature={guess}\r\n\r\n",
             body.len()
         );
         let reply = send_raw(&server, &head, body.as_bytes()).await;
@@ -214,7 +214,7 @@ async fn a_large_upload_that_is_refused_is_answered_and_not_cut_off() {
         let head = format!(
             "PUT /no-bucket/key HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
              x-amz-date: 20270101T000000Z\r\nx-amz-content-sha256: UNSIGNED-PAYLOAD\r\nAuthorization: AWS4-HMAC-SHA256 \
-             Credential={key}/20270101/here/s3/aws4_request,SignedHeaders=host;x-amz-date,Signature=guess\r\n\r\n",
+             Credential={key}/20270101/us-east-1/s3/aws4_request,SignedHeaders=host;x-amz-date,Signature=guess\r\n\r\n",
             content.len()
         );
         let reply = send_raw(&server, &head, &content).await;

@@ -28,6 +28,12 @@ use crate::clock::ManualClock;
 use crate::listener::Listener;
 use crate::types::{Grant, Timestamp};
 
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self { region: "us-east-1".into(), pace: S3Pace::default(), accept_unencrypted_uploads: false }
+    }
+}
+
 /// Answers from a table, in place of the engine.
 #[derive(Default)]
 struct Table {
@@ -64,7 +70,7 @@ impl Server {
         let store = {
             let permissions: Arc<dyn Permissions> = Arc::clone(&table) as _;
             let folder = Folder::Given(folder.path().into());
-            Store::open(folder, time.clock(), permissions, RequestLog::default(), &settings).unwrap()
+            Store::open(folder, time.clock(), permissions, RequestLog::default(), settings).unwrap()
         };
         let answering = store.clone();
         let answer = move |request: Request<hyper::body::Incoming>| {
@@ -80,7 +86,7 @@ impl Server {
     fn client(&self, credentials: Credentials) -> Client {
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-central-1"))
+            .region(Region::new("us-east-1"))
             .endpoint_url(format!("http://{}", self.listener.address()))
             .force_path_style(true)
             .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())

@@ -161,7 +161,7 @@ async fn a_temporary_folder_is_removed_when_the_last_request_is_done_with_it() {
         Clock::machine(),
         table,
         RequestLog::default(),
-        &StoreSettings::default(),
+        StoreSettings::default(),
     )
     .unwrap();
     store.create_bucket("bucket").unwrap();
@@ -173,7 +173,7 @@ async fn a_temporary_folder_is_removed_when_the_last_request_is_done_with_it() {
     let mut listener = Listener::start(0, answer).await.unwrap();
     let mut upload = tokio::net::TcpStream::connect(listener.address()).await.unwrap();
     let head = "PUT /bucket/key HTTP/1.1\r\nHost: host\r\nContent-Length: 2\r\nx-amz-date: 20270101T000000Z\r\n\
-                x-amz-content-sha256: UNSIGNED-PAYLOAD\r\nAuthorization: AWS4-HMAC-SHA256 Credential=me/20270101/here/s3/\
+                x-amz-content-sha256: UNSIGNED-PAYLOAD\r\nAuthorization: AWS4-HMAC-SHA256 Credential=me/20270101/us-east-1/s3/\
                 aws4_request,SignedHeaders=host;x-amz-date,Signature=guess\r\n\r\n1";
     upload.write_all(head.as_bytes()).await.unwrap();
     while std::fs::read_dir(path.join("objects")).unwrap().count() == 0 {

@@ -1,0 +1,486 @@
+//! The settings that a bucket may have, as data: one row for each subresource.
+
+use http::{HeaderMap, StatusCode};
+use s3s::dto::{
+    AccelerateConfiguration, AnalyticsConfiguration, BucketLifecycleConfiguration, BucketLoggingStatus,
+    CORSConfiguration, IntelligentTieringConfiguration, InventoryConfiguration, MetricsConfiguration,
+    NotificationConfiguration, ObjectLockConfiguration, OwnershipControls, OwnershipControlsRule,
+    PublicAccessBlockConfiguration, ReplicationConfiguration, RequestPaymentConfiguration,
+    ServerSideEncryptionConfiguration, Tagging, WebsiteConfiguration,
+};
+use s3s::xml::{Deserialize, Deserializer, SerializeContent, Serializer};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+
+use super::{acl, cors, policy};
+use crate::ids::random_uuid;
+use crate::s3::tags;
+
+pub(super) const XMLNS: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+/// What a PUT of a setting says.
+pub(super) struct Given<'a> {
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    /// Whether the bucket's owner owns every object, so that ACLs mean nothing.
+    pub(super) acls_off: bool,
+}
+
+/// The setting of a bucket that is made with object lock.
+pub(super) const OBJECT_LOCK: &str = "<ObjectLockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+    <ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
+
+/// What a GET answers where nothing is kept.
+pub(super) enum Missing {
+    /// S3's error: its code and message.
+    Error(&'static str, &'static str),
+    /// This content of the setting's root element.
+    Default(&'static str),
+}
+
+/// One subresource of a bucket.
+pub(in crate::s3) struct Kind {
+    /// The name in the query: `cors`.
+    pub(in crate::s3) query: &'static str,
+    /// The operations GET, PUT and DELETE, as far as they exist.
+    pub(in crate::s3) operations: [Option<&'static str>; 3],
+    /// The root element; JSON has none.
+    pub(super) root: &'static str,
+    /// Checks what a PUT says, and gives what is kept of it.
+    pub(super) read: fn(&Given<'_>) -> S3Result<String>,
+    pub(super) missing: Missing,
+    /// The element around a list of them, where a bucket has several, each with an id.
+    pub(super) list: Option<&'static str>,
+    pub(super) put_status: StatusCode,
+}
+
+impl Kind {
+    /// The operation of a request with this method.
+    pub(in crate::s3) fn operation(&self, method: &http::Method, has_id: bool) -> Option<&'static str> {
+        let [get, put, delete] = self.operations;
+        match *method {
+            http::Method::GET if self.list.is_some() && !has_id => self.list_operation(),
+            http::Method::GET => get,
+            http::Method::PUT => put,
+            http::Method::DELETE => delete,
+            _ => None,
+        }
+    }
+
+    fn list_operation(&self) -> Option<&'static str> {
+        LISTS.iter().find(|(query, _)| *query == self.query).map(|(_, operation)| *operation)
+    }
+}
+
+/// The row for a query's names.
+pub(in crate::s3) fn of_query(has: impl Fn(&str) -> bool) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| has(kind.query))
+}
+
+/// The names of all operations on settings.
+pub(in crate::s3) const OPERATIONS: [&str; 56] = [
+    "DeleteBucketAnalyticsConfiguration",
+    "DeleteBucketCors",
+    "DeleteBucketEncryption",
+    "DeleteBucketIntelligentTieringConfiguration",
+    "DeleteBucketInventoryConfiguration",
+    "DeleteBucketLifecycle",
+    "DeleteBucketMetricsConfiguration",
+    "DeleteBucketOwnershipControls",
+    "DeleteBucketPolicy",
+    "DeleteBucketReplication",
+    "DeleteBucketTagging",
+    "DeleteBucketWebsite",
+    "DeletePublicAccessBlock",
+    "GetBucketAccelerateConfiguration",
+    "GetBucketAcl",
+    "GetBucketAnalyticsConfiguration",
+    "GetBucketCors",
+    "GetBucketEncryption",
+    "GetBucketIntelligentTieringConfiguration",
+    "GetBucketInventoryConfiguration",
+    "GetBucketLifecycleConfiguration",
+    "GetBucketLogging",
+    "GetBucketMetricsConfiguration",
+    "GetBucketNotificationConfiguration",
+    "GetBucketOwnershipControls",
+    "GetBucketPolicy",
+    "GetBucketPolicyStatus",
+    "GetBucketReplication",
+    "GetBucketRequestPayment",
+    "GetBucketTagging",
+    "GetBucketWebsite",
+    "GetObjectLockConfiguration",
+    "GetPublicAccessBlock",
+    "ListBucketAnalyticsConfigurations",
+    "ListBucketIntelligentTieringConfigurations",
+    "ListBucketInventoryConfigurations",
+    "ListBucketMetricsConfigurations",
+    "PutBucketAccelerateConfiguration",
+    "PutBucketAcl",
+    "PutBucketAnalyticsConfiguration",
+    "PutBucketCors",
+    "PutBucketEncryption",
+    "PutBucketIntelligentTieringConfiguration",
+    "PutBucketInventoryConfiguration",
+    "PutBucketLifecycleConfiguration",
+    "PutBucketLogging",
+    "PutBucketMetricsConfiguration",
+    "PutBucketNotificationConfiguration",
+    "PutBucketOwnershipControls",
+    "PutBucketPolicy",
+    "PutBucketReplication",
+    "PutBucketRequestPayment",
+    "PutBucketTagging",
+    "PutBucketWebsite",
+    "PutObjectLockConfiguration",
+    "PutPublicAccessBlock",
+];
+
+const LISTS: [(&str, &str); 4] = [
+    ("analytics", "ListBucketAnalyticsConfigurations"),
+    ("intelligent-tiering", "ListBucketIntelligentTieringConfigurations"),
+    ("inventory", "ListBucketInventoryConfigurations"),
+    ("metrics", "ListBucketMetricsConfigurations"),
+];
+
+const fn kind(
+    query: &'static str,
+    operations: [Option<&'static str>; 3],
+    root: &'static str,
+    read: fn(&Given<'_>) -> S3Result<String>,
+    missing: Missing,
+) -> Kind {
+    Kind { query, operations, root, read, missing, list: None, put_status: StatusCode::OK }
+}
+
+const fn listed(
+    query: &'static str,
+    operations: [Option<&'static str>; 3],
+    root: &'static str,
+    read: fn(&Given<'_>) -> S3Result<String>,
+    list: &'static str,
+) -> Kind {
+    let missing = Missing::Error("NoSuchConfiguration", "The specified configuration does not exist.");
+    Kind { query, operations, root, read, missing, list: Some(list), put_status: StatusCode::OK }
+}
+
+/// Every row. Errors and defaults are those of the S3 API Reference, "Error responses" and the GET of each.
+static KINDS: [Kind; 20] = [
+    kind(
+        "accelerate",
+        [Some("GetBucketAccelerateConfiguration"), Some("PutBucketAccelerateConfiguration"), None],
+        "AccelerateConfiguration",
+        |given| {
+            checked::<AccelerateConfiguration>("AccelerateConfiguration", given, |it| {
+                one_of(it.status.as_ref().map(s3s::dto::BucketAccelerateStatus::as_str), &["Enabled", "Suspended"])
+            })
+        },
+        Missing::Default(""),
+    ),
+    kind(
+        "acl",
+        [Some("GetBucketAcl"), Some("PutBucketAcl"), None],
+        acl::ROOT,
+        acl::read,
+        Missing::Default(acl::PRIVATE),
+    ),
+    listed(
+        "analytics",
+        [
+            Some("GetBucketAnalyticsConfiguration"),
+            Some("PutBucketAnalyticsConfiguration"),
+            Some("DeleteBucketAnalyticsConfiguration"),
+        ],
+        "AnalyticsConfiguration",
+        |given| checked::<AnalyticsConfiguration>("AnalyticsConfiguration", given, |_| Ok(())),
+        "ListBucketAnalyticsConfigurationResult",
+    ),
+    kind(
+        "cors",
+        [Some("GetBucketCors"), Some("PutBucketCors"), Some("DeleteBucketCors")],
+        "CORSConfiguration",
+        |given| checked::<CORSConfiguration>("CORSConfiguration", given, cors::check),
+        Missing::Error("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+    ),
+    kind(
+        "encryption",
+        [Some("GetBucketEncryption"), Some("PutBucketEncryption"), Some("DeleteBucketEncryption")],
+        "ServerSideEncryptionConfiguration",
+        encryption,
+        Missing::Default(
+            "<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>\
+             </ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule>",
+        ),
+    ),
+    listed(
+        "intelligent-tiering",
+        [
+            Some("GetBucketIntelligentTieringConfiguration"),
+            Some("PutBucketIntelligentTieringConfiguration"),
+            Some("DeleteBucketIntelligentTieringConfiguration"),
+        ],
+        "IntelligentTieringConfiguration",
+        |given| checked::<IntelligentTieringConfiguration>("IntelligentTieringConfiguration", given, |_| Ok(())),
+        "ListBucketIntelligentTieringConfigurationsOutput",
+    ),
+    listed(
+        "inventory",
+        [
+            Some("GetBucketInventoryConfiguration"),
+            Some("PutBucketInventoryConfiguration"),
+            Some("DeleteBucketInventoryConfiguration"),
+        ],
+        "InventoryConfiguration",
+        |given| checked::<InventoryConfiguration>("InventoryConfiguration", given, |_| Ok(())),
+        "ListInventoryConfigurationsResult",
+    ),
+    kind(
+        "lifecycle",
+        [
+            Some("GetBucketLifecycleConfiguration"),
+            Some("PutBucketLifecycleConfiguration"),
+            Some("DeleteBucketLifecycle"),
+        ],
+        "LifecycleConfiguration",
+        lifecycle,
+        Missing::Error("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+    ),
+    kind(
+        "logging",
+        [Some("GetBucketLogging"), Some("PutBucketLogging"), None],
+        "BucketLoggingStatus",
+        |given| checked::<BucketLoggingStatus>("BucketLoggingStatus", given, |_| Ok(())),
+        Missing::Default(""),
+    ),
+    listed(
+        "metrics",
+        [
+            Some("GetBucketMetricsConfiguration"),
+            Some("PutBucketMetricsConfiguration"),
+            Some("DeleteBucketMetricsConfiguration"),
+        ],
+        "MetricsConfiguration",
+        |given| checked::<MetricsConfiguration>("MetricsConfiguration", given, |_| Ok(())),
+        "ListMetricsConfigurationsResult",
+    ),
+    kind(
+        "notification",
+        [Some("GetBucketNotificationConfiguration"), Some("PutBucketNotificationConfiguration"), None],
+        "NotificationConfiguration",
+        notification,
+        Missing::Default(""),
+    ),
+    kind(
+        "object-lock",
+        [Some("GetObjectLockConfiguration"), Some("PutObjectLockConfiguration"), None],
+        "ObjectLockConfiguration",
+        |given| {
+            checked::<ObjectLockConfiguration>("ObjectLockConfiguration", given, |it| {
+                one_of(it.object_lock_enabled.as_ref().map(s3s::dto::ObjectLockEnabled::as_str), &["Enabled"])
+            })
+        },
+        Missing::Error(
+            "ObjectLockConfigurationNotFoundError",
+            "Object Lock configuration does not exist for this bucket",
+        ),
+    ),
+    kind(
+        "ownershipControls",
+        [Some("GetBucketOwnershipControls"), Some("PutBucketOwnershipControls"), Some("DeleteBucketOwnershipControls")],
+        "OwnershipControls",
+        |given| {
+            checked::<OwnershipControls>("OwnershipControls", given, |it| {
+                let [rule] = it.rules.as_slice() else { return Err(malformed()) };
+                let known = ["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"];
+                one_of(Some(rule.object_ownership.as_str()), &known)
+            })
+        },
+        Missing::Error("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
+    ),
+    Kind {
+        put_status: StatusCode::NO_CONTENT,
+        ..kind(
+            "policy",
+            [Some("GetBucketPolicy"), Some("PutBucketPolicy"), Some("DeleteBucketPolicy")],
+            "",
+            policy::read,
+            Missing::Error("NoSuchBucketPolicy", "The bucket policy does not exist"),
+        )
+    },
+    kind(
+        "policyStatus",
+        [Some("GetBucketPolicyStatus"), None, None],
+        "PolicyStatus",
+        |_| Err(s3_error!(MethodNotAllowed)),
+        Missing::Error("NoSuchBucketPolicy", "The bucket policy does not exist"),
+    ),
+    kind(
+        "publicAccessBlock",
+        [Some("GetPublicAccessBlock"), Some("PutPublicAccessBlock"), Some("DeletePublicAccessBlock")],
+        "PublicAccessBlockConfiguration",
+        public_access_block,
+        Missing::Error("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"),
+    ),
+    kind(
+        "replication",
+        [Some("GetBucketReplication"), Some("PutBucketReplication"), Some("DeleteBucketReplication")],
+        "ReplicationConfiguration",
+        |given| checked::<ReplicationConfiguration>("ReplicationConfiguration", given, |_| Ok(())),
+        Missing::Error("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
+    ),
+    kind(
+        "requestPayment",
+        [Some("GetBucketRequestPayment"), Some("PutBucketRequestPayment"), None],
+        "RequestPaymentConfiguration",
+        |given| {
+            checked::<RequestPaymentConfiguration>("RequestPaymentConfiguration", given, |it| {
+                one_of(Some(it.payer.as_str()), &["BucketOwner", "Requester"])
+            })
+        },
+        Missing::Default("<Payer>BucketOwner</Payer>"),
+    ),
+    Kind {
+        put_status: StatusCode::NO_CONTENT,
+        ..kind(
+            "tagging",
+            [Some("GetBucketTagging"), Some("PutBucketTagging"), Some("DeleteBucketTagging")],
+            "Tagging",
+            |given| checked::<Tagging>("Tagging", given, |it| tags::check(&it.tag_set, tags::MOST_OF_BUCKET)),
+            Missing::Error("NoSuchTagSet", "The TagSet does not exist"),
+        )
+    },
+    kind(
+        "website",
+        [Some("GetBucketWebsite"), Some("PutBucketWebsite"), Some("DeleteBucketWebsite")],
+        "WebsiteConfiguration",
+        |given| checked::<WebsiteConfiguration>("WebsiteConfiguration", given, |_| Ok(())),
+        Missing::Error("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
+    ),
+];
+
+/// Reads the body as XML with this root, and checks it.
+pub(super) fn parsed<T: for<'xml> Deserialize<'xml>>(body: &[u8]) -> S3Result<T> {
+    if body.is_empty() {
+        return Err(s3_error!(MissingRequestBodyError, "Request body is empty."));
+    }
+    let mut deserializer = Deserializer::new(body);
+    let parsed = T::deserialize(&mut deserializer).and_then(|parsed| deserializer.expect_eof().map(|()| parsed));
+    parsed.map_err(|_| malformed())
+}
+
+/// Writes a setting as its GET answers it.
+pub(super) fn written<T: SerializeContent>(root: &str, value: &T) -> S3Result<String> {
+    let mut text = Vec::new();
+    let mut serializer = Serializer::new(&mut text);
+    let done = serializer.element_with_ns(root, XMLNS, |serializer| value.serialize_content(serializer));
+    done.map_err(|error| S3Error::with_source(S3ErrorCode::InternalError, Box::new(error)))?;
+    String::from_utf8(text).map_err(|error| S3Error::with_source(S3ErrorCode::InternalError, Box::new(error)))
+}
+
+fn checked<T>(root: &str, given: &Given<'_>, check: impl Fn(&T) -> S3Result<()>) -> S3Result<String>
+where
+    T: for<'xml> Deserialize<'xml> + SerializeContent,
+{
+    let value: T = parsed(given.body)?;
+    check(&value)?;
+    written(root, &value)
+}
+
+pub(in crate::s3) fn malformed() -> S3Error {
+    s3_error!(MalformedXML, "The XML you provided was not well-formed or did not validate against our published schema")
+}
+
+fn one_of(value: Option<&str>, known: &[&str]) -> S3Result<()> {
+    if value.is_some_and(|value| known.contains(&value)) { Ok(()) } else { Err(malformed()) }
+}
+
+/// The setting of a bucket that is made with this ownership of its objects.
+pub(super) fn ownership(name: &str) -> S3Result<String> {
+    let known = ["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"];
+    if !known.contains(&name) {
+        return Err(s3_error!(InvalidArgument, "Invalid x-amz-object-ownership header: {}", name));
+    }
+    let rule = OwnershipControlsRule { object_ownership: name.to_owned().into() };
+    written("OwnershipControls", &OwnershipControls { rules: vec![rule] })
+}
+
+fn encryption(given: &Given<'_>) -> S3Result<String> {
+    const ROOT: &str = "ServerSideEncryptionConfiguration";
+    let mut value: ServerSideEncryptionConfiguration = parsed(given.body)?;
+    let [rule] = value.rules.as_mut_slice() else { return Err(malformed()) };
+    if let Some(default) = &rule.apply_server_side_encryption_by_default {
+        let algorithm = default.sse_algorithm.as_str();
+        one_of(Some(algorithm), &["AES256", "aws:kms", "aws:kms:dsse"])?;
+        if default.kms_master_key_id.is_some() && algorithm == "AES256" {
+            return Err(s3_error!(
+                InvalidArgument,
+                "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
+            ));
+        }
+    }
+    rule.bucket_key_enabled.get_or_insert(false);
+    written(ROOT, &value)
+}
+
+fn lifecycle(given: &Given<'_>) -> S3Result<String> {
+    let mut value: BucketLifecycleConfiguration = parsed(given.body)?;
+    if value.rules.is_empty() {
+        return Err(malformed());
+    }
+    for rule in &mut value.rules {
+        one_of(Some(rule.status.as_str()), &["Enabled", "Disabled"])?;
+        let idle = rule.expiration.is_none()
+            && rule.transitions.as_ref().is_none_or(Vec::is_empty)
+            && rule.noncurrent_version_expiration.is_none()
+            && rule.noncurrent_version_transitions.as_ref().is_none_or(Vec::is_empty)
+            && rule.abort_incomplete_multipart_upload.is_none();
+        if idle {
+            return Err(s3_error!(InvalidRequest, "At least one action needs to be specified in a rule"));
+        }
+        rule.id.get_or_insert_with(random_uuid);
+    }
+    let ids: std::collections::BTreeSet<_> = value.rules.iter().map(|rule| &rule.id).collect();
+    if ids.len() < value.rules.len() {
+        return Err(s3_error!(InvalidArgument, "Rule ID must be unique. Found same ID for more than one rule"));
+    }
+    written("LifecycleConfiguration", &value)
+}
+
+fn notification(given: &Given<'_>) -> S3Result<String> {
+    let mut value: NotificationConfiguration = parsed(given.body)?;
+    let topics = value.topic_configurations.iter_mut().flatten().map(|it| &mut it.id);
+    let queues = value.queue_configurations.iter_mut().flatten().map(|it| &mut it.id);
+    let functions = value.lambda_function_configurations.iter_mut().flatten().map(|it| &mut it.id);
+    for id in topics.chain(queues).chain(functions) {
+        id.get_or_insert_with(random_uuid);
+    }
+    written("NotificationConfiguration", &value)
+}
+
+fn public_access_block(given: &Given<'_>) -> S3Result<String> {
+    let mut value: PublicAccessBlockConfiguration = parsed(given.body)?;
+    value.block_public_acls.get_or_insert(false);
+    value.block_public_policy.get_or_insert(false);
+    value.ignore_public_acls.get_or_insert(false);
+    value.restrict_public_buckets.get_or_insert(false);
+    written("PublicAccessBlockConfiguration", &value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_of_the_table_is_listed_once() {
+        let methods = [http::Method::GET, http::Method::PUT, http::Method::DELETE];
+        let of = |kind: &'static Kind| {
+            methods.clone().into_iter().flat_map(move |method| {
+                [true, false].into_iter().filter_map(move |has_id| kind.operation(&method.clone(), has_id))
+            })
+        };
+        let mut named: Vec<_> = KINDS.iter().flat_map(of).collect();
+        named.sort_unstable();
+        named.dedup();
+        assert_eq!(named, OPERATIONS);
+    }
+}
