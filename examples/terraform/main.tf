@@ -50,7 +50,8 @@ provider "aws" {
   }
 }
 
-# The emulator checks no role, so this one need not exist.
+# The emulator asks neither IAM nor KMS, so that the role and the key need not exist.
 locals {
   role = "arn:aws:iam::123456789012:role/pipeline"
+  key  = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-4333-8444-555555555555"
 }

@@ -11,7 +11,7 @@ resource "aws_codepipeline" "web" {
 
   artifact_store {
     type     = "S3"
-    location = "web-artifacts"
+    location = aws_s3_bucket.artifacts.bucket
   }
 
   variable {
@@ -33,8 +33,8 @@ resource "aws_codepipeline" "web" {
       output_artifacts = ["Source"]
 
       configuration = {
-        S3Bucket             = "web-sources"
-        S3ObjectKey          = "source.zip"
+        S3Bucket             = aws_s3_object.source.bucket
+        S3ObjectKey          = aws_s3_object.source.key
         PollForSourceChanges = "false"
       }
     }
@@ -118,7 +118,7 @@ resource "aws_codepipeline" "web" {
   tags = { Kind = "pipeline" }
 }
 
-# A pipeline of type V1, whose artifacts are encrypted with a key of its own.
+# A pipeline of type V1. Its artifacts are encrypted with a key that it names.
 resource "aws_codepipeline" "nightly" {
   name          = "nightly"
   role_arn      = local.role
@@ -126,10 +126,10 @@ resource "aws_codepipeline" "nightly" {
 
   artifact_store {
     type     = "S3"
-    location = "nightly-artifacts"
+    location = aws_s3_bucket.artifacts.bucket
 
     encryption_key {
-      id   = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-4333-8444-555555555555"
+      id   = local.key
       type = "KMS"
     }
   }
@@ -146,8 +146,8 @@ resource "aws_codepipeline" "nightly" {
       output_artifacts = ["Source"]
 
       configuration = {
-        S3Bucket             = "web-sources"
-        S3ObjectKey          = "source.zip"
+        S3Bucket             = aws_s3_object.source.bucket
+        S3ObjectKey          = aws_s3_object.source.key
         PollForSourceChanges = "false"
       }
     }
