@@ -7,7 +7,7 @@ async fn open(folder: &Path) -> (Listener, Client) {
     let store = {
         let permissions: Arc<dyn Permissions> = Arc::new(Table::default());
         let folder = Folder::Given(folder.into());
-        Store::open(folder, Clock::machine(), permissions, RequestLog::default(), &StoreSettings::default()).unwrap()
+        Store::open(folder, Clock::machine(), permissions, RequestLog::default(), StoreSettings::default()).unwrap()
     };
     store.create_bucket("bucket").unwrap();
     let answer = move |request: Request<hyper::body::Incoming>| {
