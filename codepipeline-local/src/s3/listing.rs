@@ -42,7 +42,7 @@ impl Storage {
         let more = buckets.len() > limit;
         buckets.truncate(limit);
         let continuation_token = buckets.last().filter(|_| more).and_then(|bucket| bucket.name.clone());
-        let owner = Some(Owner { display_name: None, id: Some(OWNER.to_owned()) });
+        let owner = Some(owner());
         Ok(ListBucketsOutput { buckets: Some(buckets), continuation_token, owner, prefix: input.prefix })
     }
 
@@ -52,9 +52,10 @@ impl Storage {
         let limit = page_size(input.max_keys)?;
         let encode = Encoding::of(input.encoding_type.as_ref())?;
         let page = self.page(&input.bucket, input.prefix.as_deref(), input.delimiter.as_deref(), after, limit)?;
+        let owner = input.fetch_owner.unwrap_or(false).then(owner);
         Ok(ListObjectsV2Output {
             key_count: i32::try_from(page.objects.len() + page.prefixes.len()).ok(),
-            contents: Some(page.objects.iter().map(|object| encode.object(object)).collect()),
+            contents: Some(page.objects.iter().map(|object| encode.object(object, owner.clone())).collect()),
             common_prefixes: Some(encode.prefixes(&page.prefixes)),
             is_truncated: Some(page.next.is_some()),
             next_continuation_token: page.next,
@@ -75,7 +76,7 @@ impl Storage {
         let (prefix, delimiter) = (input.prefix.as_deref(), input.delimiter.as_deref());
         let page = self.page(&input.bucket, prefix, delimiter, input.marker.as_ref(), limit)?;
         Ok(ListObjectsOutput {
-            contents: Some(page.objects.iter().map(|object| encode.object(object)).collect()),
+            contents: Some(page.objects.iter().map(|object| encode.object(object, Some(owner()))).collect()),
             common_prefixes: Some(encode.prefixes(&page.prefixes)),
             is_truncated: Some(page.next.is_some()),
             next_marker: page.next.map(|it| encode.text(&it)),
@@ -123,6 +124,11 @@ impl Storage {
     }
 }
 
+/// The owner of every bucket and object.
+pub(super) fn owner() -> Owner {
+    Owner { display_name: None, id: Some(OWNER.to_owned()) }
+}
+
 /// How many entries a page may have.
 pub(super) fn page_size(asked: Option<i32>) -> S3Result<i32> {
     match asked {
@@ -163,10 +169,11 @@ impl Encoding {
         }
     }
 
-    fn object(&self, object: &Object) -> Listed {
+    fn object(&self, object: &Object, owner: Option<Owner>) -> Listed {
         let record = &object.record;
         let checksum = record.details.checksum.as_ref();
         Listed {
+            owner,
             key: Some(self.text(&record.key)),
             e_tag: Some(ETag::Strong(record.e_tag.clone())),
             size: i64::try_from(record.size).ok(),

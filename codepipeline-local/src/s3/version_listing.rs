@@ -8,7 +8,7 @@ use s3s::dto::{
 use s3s::{S3Result, s3_error};
 
 use super::catalog::{Object, VersionId};
-use super::listing::{Encoding, group, page_size};
+use super::listing::{Encoding, group, owner, page_size};
 use super::storage::{Storage, date};
 
 /// Where the page before ended.
@@ -142,6 +142,7 @@ fn version(object: &Object, latest: bool, encode: &Encoding) -> ObjectVersion {
         key: Some(encode.text(&record.key)),
         version_id: Some(object.commit.version.as_str().to_owned()),
         is_latest: Some(latest),
+        owner: Some(owner()),
         e_tag: Some(ETag::Strong(record.e_tag.clone())),
         size: i64::try_from(record.size).ok(),
         last_modified: Some(date(record.modified())),
@@ -157,7 +158,7 @@ fn marker(object: &Object, latest: bool, encode: &Encoding) -> DeleteMarkerEntry
         key: Some(encode.text(&object.record.key)),
         version_id: Some(object.commit.version.as_str().to_owned()),
         is_latest: Some(latest),
+        owner: Some(owner()),
         last_modified: Some(date(object.record.modified())),
-        ..Default::default()
     }
 }

@@ -138,3 +138,19 @@ async fn keys_are_encoded_where_the_client_asks_for_it() {
     let grouped = list.delimiter("/").send().await.unwrap();
     assert_eq!(grouped.common_prefixes()[0].prefix(), Some("a%20b/"));
 }
+
+#[tokio::test]
+async fn listings_name_the_owner_where_s3_does() {
+    let (_server, client) = filled().await;
+    let buckets = client.list_buckets().send().await.unwrap();
+    let owner = buckets.owner().unwrap();
+    let versions = client.list_object_versions().bucket("bucket").send().await.unwrap();
+    assert!(versions.versions().iter().all(|it| it.owner() == Some(owner)));
+    assert!(versions.delete_markers().iter().all(|it| it.owner() == Some(owner)));
+    let first = client.list_objects().bucket("bucket").send().await.unwrap();
+    assert!(first.contents().iter().all(|it| it.owner() == Some(owner)));
+    let second = client.list_objects_v2().bucket("bucket");
+    assert!(second.clone().send().await.unwrap().contents().iter().all(|it| it.owner().is_none()));
+    let second = second.fetch_owner(true).send().await.unwrap();
+    assert!(second.contents().iter().all(|it| it.owner() == Some(owner)));
+}
