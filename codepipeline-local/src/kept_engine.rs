@@ -1,4 +1,4 @@
-//! The engine in the hands of many, with what keeps its state.
+//! The engine that all requests share, and the way to the database that follows it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,8 +6,7 @@ use crate::engine::{Engine, Record, Unreadable};
 use crate::store::{Keeper, Kept, NotKept, Ticket};
 use crate::types::Timestamp;
 
-/// The engine, and the database that follows it. Both are under one lock, so changes are written in the order in which they
-/// are made.
+/// The engine, and the database that follows it. Both are under one lock, so changes reach the disk in their order.
 #[derive(Clone)]
 pub(crate) struct KeptEngine(Arc<Mutex<Inner>>);
 
@@ -17,7 +16,7 @@ struct Inner {
     keeper: Option<Keeper>,
 }
 
-/// Something that was done with the engine, and may not be on disk yet.
+/// A change that may not be on disk yet.
 #[must_use = "nothing may leave the emulator before it is kept"]
 pub(crate) struct Pending(Option<(Kept, Ticket)>);
 
@@ -31,23 +30,23 @@ impl KeptEngine {
         self.lock().engine.restore(now, records)
     }
 
-    /// From now on, what changes is kept.
+    /// From now on, changes are kept.
     pub(crate) fn keep_with(&self, keeper: Keeper) {
         self.lock().keeper = Some(keeper);
     }
 
-    /// Looks something up.
+    /// Reads from the engine.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine) -> T) -> T {
         look(&self.lock().engine)
     }
 
-    /// Does something with the engine. What it gives may leave the emulator once it is kept.
+    /// Runs `act` on the engine and queues the changes. The result may leave the emulator once they are kept.
     pub(crate) fn act<T>(&self, act: impl FnOnce(&mut Engine) -> T) -> (T, Pending) {
         let mut inner = self.lock();
         let result = act(&mut inner.engine);
         let changes = inner.engine.take_changes();
         let pending = inner.keeper.as_mut().map(|keeper| {
-            // Also what changed nothing waits for all earlier changes: it may show them.
+            // A request that changed nothing waits for all earlier changes, because its answer may show them.
             let ticket = keeper.keep(changes);
             (keeper.progress(), ticket)
         });
@@ -60,7 +59,7 @@ impl KeptEngine {
 }
 
 impl Pending {
-    /// Returns once it is on disk.
+    /// Returns once the change is on disk.
     pub(crate) async fn kept(self) -> Result<(), NotKept> {
         match self.0 {
             Some((kept, ticket)) => kept.until(ticket).await,

@@ -67,7 +67,7 @@ impl Default for Options {
     }
 }
 
-/// Takes back what the folder's database has, and has it follow the engine from now on.
+/// Restores the engine from the folder's database, which follows the engine from now on.
 fn restore(engine: &KeptEngine, folder: &Path, now: Timestamp) -> io::Result<()> {
     let (database, records) = Database::open(folder).map_err(io::Error::other)?;
     let broken = |why: Unreadable| io::Error::other(StoreError::broken(database.file(), &why));

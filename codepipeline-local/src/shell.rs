@@ -67,7 +67,7 @@ impl Shared {
     /// Lets time pass in the engine, whether or not anyone calls, and does what it wants done. Nobody else does: a request ends
     /// when its client goes away, and what was asked for must be done all the same.
     ///
-    /// Nothing leaves before the change that it comes from is kept. Fails if that is impossible.
+    /// An effect leaves once the change behind it is kept. Fails if a change can't be kept.
     pub(crate) async fn drive(&self, mut changes: mpsc::UnboundedReceiver<oneshot::Sender<()>>) -> Result<(), NotKept> {
         let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
         loop {
@@ -260,8 +260,8 @@ impl Shared {
             (reply, engine.has_effects())
         });
         let (done, is_done) = oneshot::channel();
-        // Before anything is waited for: a client may go away at any moment. The driver ends after the port is closed, unless
-        // nothing can be kept any more.
+        // This comes before any wait, because a client may go away at any moment. The driver ends after the port is closed, or when a
+        // change can't be kept.
         let _ = self.changed.send(done);
         if let Err(error) = pending.kept().await {
             return failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", &error.to_string());

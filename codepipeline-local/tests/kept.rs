@@ -19,7 +19,7 @@ async fn start(folder: &Path) -> Scenario {
     Scenario::with(Options { data: Some(folder.to_owned()), ..Options::default() }).await
 }
 
-/// What the API answers about the pipeline.
+/// The API's answers about the pipeline.
 #[derive(Debug, PartialEq)]
 struct Answers {
     pipeline: PipelineDeclaration,
@@ -208,7 +208,7 @@ async fn a_broken_database_ends_serve_with_its_name() {
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && output.stdout.is_empty(), "{error}");
         assert!(error.contains(&file.display().to_string()) && error.contains("move it away"), "{error}");
-        assert_eq!(std::fs::read(&file).unwrap(), broken, "it is left as it was");
+        assert_eq!(std::fs::read(&file).unwrap(), broken, "the file is unchanged");
     }
     // Without it, objects stay.
     std::fs::rename(&file, folder.path().join("elsewhere")).unwrap();

@@ -1,5 +1,5 @@
-//! What of the engine outlives a restart. It leaves as records, one for each thing that changed, and comes back from them.
-//! Jobs are not kept: what runs at a restart is stopped.
+//! The state that outlives a restart. It leaves as records, one for each thing that changed, and comes back from them. Jobs are not
+//! kept, so a restart stops the executions in progress.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 use super::{Connection, Engine, actions::ActionStatus, declaration::PipelineDeclaration, random::Random};
 use crate::types::Timestamp;
 
-/// How long expired credentials are known across restarts. No job needs them that long, so no worker signs with them any more.
+/// How long expired credentials are known across restarts. By then no worker signs with them any more.
 const EXPIRED_CREDENTIALS: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a record is about.
+/// The kind of thing that a record describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// The last number and the state of the randomness: neither numbers nor ids come again after a restart.
@@ -31,13 +31,15 @@ pub enum Kind {
     Execution,
     /// An execution of an action.
     Action,
-    /// What a job's credentials allow.
+    /// The permissions of a job's credentials.
     Grant,
+    /// The revision of a polled source that was seen last.
+    Source,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Series,
         Self::Connections,
         Self::ActionType,
@@ -47,6 +49,7 @@ impl Kind {
         Self::Execution,
         Self::Action,
         Self::Grant,
+        Self::Source,
     ];
 
     /// The kind's name where it is kept.
@@ -61,6 +64,7 @@ impl Kind {
             Self::Execution => "executions",
             Self::Action => "actions",
             Self::Grant => "grants",
+            Self::Source => "sources",
         }
     }
 }
@@ -68,7 +72,7 @@ impl Kind {
 /// One thing that is kept, or that is gone. Holds secrets: no `Debug`.
 #[derive(Clone)]
 pub struct Record {
-    /// What it is about.
+    /// The kind of thing.
     pub kind: Kind,
     /// Which one, as JSON.
     pub key: String,
@@ -76,7 +80,7 @@ pub struct Record {
     pub value: Option<String>,
 }
 
-/// Why the engine can't take its state back.
+/// The reason why the engine can't take its state back.
 #[derive(Debug, thiserror::Error)]
 #[error("its record {key} in {} {why}", .kind.name())]
 pub struct Unreadable {
@@ -85,14 +89,14 @@ pub struct Unreadable {
     why: String,
 }
 
-/// Where the numbers and the randomness are.
+/// The last number, and the state of the randomness.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 struct Series {
     next_number: u64,
     random: Random,
 }
 
-/// What was kept of that which has no entries.
+/// The kept state of things that have no entries.
 pub(super) struct Kept {
     series: Series,
     pub(super) connections_changed: bool,
@@ -138,7 +142,7 @@ pub(super) fn text(value: &impl Serialize) -> String {
 }
 
 impl Engine {
-    /// What changed since the last call, whole requests at a time. Nothing before [`Engine::restore`] was called.
+    /// Gives the changes since the last call. They are complete only between requests. Gives nothing before [`Engine::restore`].
     pub fn take_changes(&mut self) -> Vec<Record> {
         let mut records = Vec::new();
         let series = self.series();
@@ -158,11 +162,12 @@ impl Engine {
         self.executions.take_changes(Kind::Execution, &mut records);
         self.actions.take_changes(Kind::Action, &mut records);
         self.grants.take_changes(Kind::Grant, &mut records);
+        self.polled.take_changes(Kind::Source, &mut records);
         records
     }
 
-    /// Takes back what an earlier engine has given as changes, and stops what was in progress. From now on, changes are noted.
-    /// The engine must be new. Fails if the records are not ones that an engine has given.
+    /// Takes back the changes that an earlier engine has given, stops the executions in progress, and begins to note changes. The
+    /// engine must be new. Fails if a record can't be read or refers to a missing one.
     pub fn restore(&mut self, now: Timestamp, records: Vec<Record>) -> Result<(), Unreadable> {
         self.clock = now;
         for record in records {
@@ -177,8 +182,10 @@ impl Engine {
         self.executions.track();
         self.actions.track();
         self.grants.track();
+        self.polled.track();
         self.kept = Some(Kept { series: self.series(), connections_changed: false });
         self.grants.retain(|_, grant| grant.expires.after(EXPIRED_CREDENTIALS) > now);
+        self.forget_interrupted_copies();
         self.stop_interrupted(now);
         // An end between keeping a pipeline and making its buckets has left it without them.
         let latest: Vec<_> = self.pipelines.values().map(|pipeline| pipeline.latest().clone()).collect();
@@ -211,11 +218,12 @@ impl Engine {
             Kind::Execution => self.executions.restore(key, value),
             Kind::Action => self.actions.restore(key, value),
             Kind::Grant => self.grants.restore(key, value),
+            Kind::Source => self.polled.restore(key, value),
         };
         entry.map_err(|error| unreadable(&error))
     }
 
-    /// Brings together what is kept apart.
+    /// Connects pipelines, executions and declarations, which are records of their own.
     fn link(&mut self) -> Result<(), Unreadable> {
         let missing = |kind, key: String, what: &str| Unreadable { kind, key, why: format!("has no {what}") };
         for ((name, version), declaration) in self.versions.iter() {
@@ -255,7 +263,7 @@ fn read<T: DeserializeOwned>(value: &str) -> Result<T, String> {
     serde_json::from_str(value).map_err(|error| unreadable(&error))
 }
 
-/// An error's own text may quote a secret, so only its place is told.
+/// An error's own text may quote a secret, so the message gives its place alone.
 fn unreadable(error: &serde_json::Error) -> String {
     format!("can't be read (at column {})", error.column())
 }

@@ -68,9 +68,11 @@ pub struct Engine {
     job_numbers: BTreeMap<String, u64>,
     grants: Tracked<String, Grant>,
     /// The S3 sources that are polled, by the pipeline's name and the action's.
+    polled: Tracked<(String, String), polling::Source>,
+    /// When each of them is polled.
     watches: BTreeMap<(String, String), polling::Watch>,
     effects: Vec<Effect>,
-    /// What was kept of that which has no entries; `None` where nothing is kept.
+    /// The kept state of things that have no entries. `None` without a database.
     kept: Option<kept::Kept>,
 }
 
@@ -182,6 +184,7 @@ impl Engine {
             jobs: BTreeMap::new(),
             job_numbers: BTreeMap::new(),
             grants: Tracked::new(),
+            polled: Tracked::new(),
             watches: BTreeMap::new(),
             effects: Vec::new(),
             kept: None,

@@ -146,6 +146,7 @@ impl Engine {
         self.versions.retain(|(pipeline, _), _| pipeline != name);
         self.started.retain(|(pipeline, _), _| pipeline != name);
         self.watches.retain(|(pipeline, _), _| pipeline != name);
+        self.polled.retain(|(pipeline, _), _| pipeline != name);
         self.executions.retain(|_, execution| execution.pipeline != name);
         let executions = &self.executions;
         self.active.retain(|number| executions.contains_key(number));

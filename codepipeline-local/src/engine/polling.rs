@@ -3,20 +3,27 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Effect, Engine, LookId, SourceError,
     declaration::{ActionDeclaration, PipelineDeclaration},
     pipelines::Pipeline,
     s3_source::{NOT_FOUND, object_of},
-    sources::AskedSources,
+    sources::{AskedSources, is_source},
     starts::{Start, Trigger, TriggerType, variable_values},
 };
 use crate::types::{ObjectRef, Timestamp};
 
-/// A source that is polled. It is not kept: executions tell which revision was consumed last.
-pub(super) struct Watch {
+/// The engine's knowledge of a source that is polled. It outlives a restart, so the next look finds a change in between.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Source {
     object: ObjectRef,
     known: Known,
+}
+
+/// When a source is polled.
+pub(super) struct Watch {
     /// When the shell looks at the object next.
     next: Timestamp,
     /// The look whose answer is awaited.
@@ -24,7 +31,7 @@ pub(super) struct Watch {
 }
 
 /// The engine's knowledge of the source's object.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 enum Known {
     Nothing,
     /// There was no object.
@@ -52,14 +59,16 @@ impl Engine {
         for action in polled_sources(&declaration) {
             let object = object_of(&action.configuration);
             let key = (pipeline.to_owned(), action.name.clone());
-            let watch = before.remove(&key).filter(|watch| watch.object == object).unwrap_or_else(|| Watch {
-                known: self.last_known(pipeline, &action.name, &object),
-                object,
-                next: first,
-                look: None,
-            });
-            self.watches.insert(key, watch);
+            let watch =
+                before.remove(&key).filter(|_| self.polled.get(&key).is_some_and(|source| source.object == object));
+            self.watches.insert(key.clone(), watch.unwrap_or(Watch { next: first, look: None }));
+            if self.polled.get(&key).is_none_or(|source| source.object != object) {
+                let known = self.last_known(pipeline, &action.name, &object);
+                self.polled.insert(key, Source { object, known });
+            }
         }
+        let watches = &self.watches;
+        self.polled.retain(|key, _| key.0 != pipeline || watches.contains_key(key));
     }
 
     /// The next moment at which a source is looked at.
@@ -69,10 +78,11 @@ impl Engine {
 
     /// Asks the shell to look at every source that is due.
     pub(super) fn look_at_sources(&mut self, due: Timestamp) {
-        for watch in self.watches.values_mut().filter(|watch| watch.due().is_some_and(|at| at <= due)) {
+        for (key, watch) in self.watches.iter_mut().filter(|(_, watch)| watch.due().is_some_and(|at| at <= due)) {
+            let Some(source) = self.polled.get(key) else { continue };
             self.next_number += 1;
             watch.look = Some(self.next_number);
-            self.effects.push(Effect::LookAtSource { id: LookId(self.next_number), object: watch.object.clone() });
+            self.effects.push(Effect::LookAtSource { id: LookId(self.next_number), object: source.object.clone() });
         }
     }
 
@@ -85,7 +95,8 @@ impl Engine {
         let Some((key, watch)) = self.watches.iter_mut().find(|(_, watch)| watch.look == Some(id.0)) else { return };
         watch.look = None;
         watch.next = now.after(interval);
-        let ((pipeline, action), known) = (key.clone(), watch.known.clone());
+        let (pipeline, action) = key.clone();
+        let Some(known) = self.polled.get(key).map(|source| source.known.clone()) else { return };
         // The copy that is in progress reports which revision it consumed.
         if self.is_copying(&pipeline, &action) {
             return;
@@ -98,8 +109,8 @@ impl Engine {
             (Err(SourceError::NotFound(_)), Known::Nothing) => Known::Missing,
             _ => return,
         };
-        if let Some(watch) = self.watches.get_mut(&(pipeline, action)) {
-            watch.known = known;
+        if let Some(source) = self.polled.get_mut(&(pipeline, action)) {
+            source.known = known;
         }
     }
 
@@ -108,13 +119,13 @@ impl Engine {
         let Some(action) = self.actions.get(&number).filter(|action| action.source_version.is_none()) else { return };
         let Some(execution) = self.executions.get(&action.execution) else { return };
         let key = (execution.pipeline.clone(), action.declaration.name.clone());
-        let Some(watch) = self.watches.get_mut(&key) else { return };
-        if watch.object != object_of(&action.configuration) {
+        let Some(source) = self.polled.get_mut(&key) else { return };
+        if source.object != object_of(&action.configuration) {
             return;
         }
         match &action.revision {
-            Some(revision) => watch.known = Known::Revision(revision.id.clone()),
-            None if watch.known == Known::Nothing => watch.known = Known::Missing,
+            Some(revision) => source.known = Known::Revision(revision.id.clone()),
+            None if source.known == Known::Nothing => source.known = Known::Missing,
             None => {}
         }
     }
@@ -130,6 +141,21 @@ impl Engine {
         let trigger = Trigger { kind: TriggerType::PollForSourceChanges, detail: action.to_owned() };
         self.start(now, name, &declaration, Start { trigger, variables, sources: AskedSources::new() });
         true
+    }
+
+    /// Forgets the revisions that interrupted source actions were about to consume. The last consumed ones count again.
+    pub(super) fn forget_interrupted_copies(&mut self) {
+        let actions = self.running.iter().filter_map(|number| self.actions.get(number));
+        let interrupted: Vec<_> = actions
+            .filter(|action| is_source(&action.declaration))
+            .filter_map(|action| {
+                let execution = self.executions.get(&action.execution)?;
+                Some((execution.pipeline.clone(), action.declaration.name.clone()))
+            })
+            .collect();
+        for key in interrupted {
+            self.polled.remove(&key);
+        }
     }
 
     fn is_copying(&self, pipeline: &str, action: &str) -> bool {

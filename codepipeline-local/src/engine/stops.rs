@@ -9,7 +9,7 @@ use super::{
 };
 use crate::types::Timestamp;
 
-/// Why an execution was stopped that its owner did not stop.
+/// The reason of a stop that the owner did not ask for.
 const INTERRUPTED: &str = "codepipeline-local was restarted while this execution was in progress";
 
 impl Engine {
@@ -80,7 +80,7 @@ impl Engine {
         }
     }
 
-    /// Stops every execution in progress, since the jobs of its actions did not outlive the restart.
+    /// Stops every execution in progress, because the jobs of its actions did not outlive the restart.
     pub(super) fn stop_interrupted(&mut self, now: Timestamp) {
         let interrupted: Vec<u64> = self.active.iter().copied().collect();
         for number in interrupted {

@@ -69,7 +69,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Action types of earlier connections can't be used any more, but what ran with them is still shown as it was.
+    /// Retires the action types of earlier connections. They can't be used any more, but history still needs them.
     fn forget_connections(&mut self) {
         let connections = std::mem::take(&mut self.connections);
         self.own_action_types.retain(|known| known.id.owner != "ThirdParty");

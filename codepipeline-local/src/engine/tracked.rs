@@ -1,4 +1,4 @@
-//! A map that knows which of its entries changed.
+//! A map that notes which of its entries changed.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use super::kept::{Kind, Record, text};
 /// A map whose changes can be kept outside. It is read like a `BTreeMap`; every other access notes the entry as changed.
 pub(crate) struct Tracked<K, V> {
     map: BTreeMap<K, V>,
-    /// The keys of entries that are new, changed or gone. `None` where nothing keeps them.
+    /// The keys of entries that are new, changed or gone. `None` without a database.
     changed: Option<BTreeSet<K>>,
 }
 
@@ -44,7 +44,7 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
         Some(value)
     }
 
-    /// Keeps the entries for which `stays` is true.
+    /// Removes every entry that does not stay.
     pub(super) fn retain(&mut self, mut stays: impl FnMut(&K, &V) -> bool) {
         let gone: Vec<K> =
             self.map.iter().filter(|(key, value)| !stays(key, value)).map(|(key, _)| key.clone()).collect();
@@ -61,7 +61,7 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
 }
 
 impl<K: Ord + Clone + Serialize + DeserializeOwned, V: Serialize + DeserializeOwned> Tracked<K, V> {
-    /// Begins to note changes. What is there already counts as kept.
+    /// Begins to note changes. The present entries count as kept.
     pub(super) fn track(&mut self) {
         self.changed = Some(BTreeSet::new());
     }

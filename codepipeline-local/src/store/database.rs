@@ -18,9 +18,9 @@ const UNFINISHED: &str = "codepipeline.redb.new";
 /// Says who wrote the file.
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("codepipeline-local");
 const SCHEMA: &str = "schema";
-/// What the tables and their records look like. A change that this program's older files don't follow needs another number.
+/// The version of the tables and their records. A change that older files don't follow needs another number.
 const CURRENT_SCHEMA: u64 = 1;
-/// The library's own choice, a gigabyte, is for larger databases. All that is read is read once.
+/// The library's default is a gigabyte, for larger databases. Here each record is read once.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why the database can't be used. Each message names the file and says what to do.
@@ -53,14 +53,14 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens the folder's database and reads everything in it. Makes an empty one if there is none.
+    /// Opens the folder's database and reads everything in it. Creates an empty one if the file is missing.
     pub(crate) fn open(folder: &Path) -> Result<(Self, Vec<Record>), StoreError> {
         let file = folder.join(FILE);
         let exists = file.try_exists().map_err(|error| StoreError::Io { file: file.clone(), error })?;
         if !exists {
             create(folder).map_err(|error| StoreError::Io { file: folder.join(UNFINISHED), error })?;
         }
-        // The library checks every page, but may panic over what no version of it can have written.
+        // The library checks every page, but it may panic over a page that it can't have written.
         let opened = catch_unwind(AssertUnwindSafe(|| read_all(&file)));
         let why = "its pages contradict each other".to_owned();
         let (redb, records) = opened.unwrap_or(Err(StoreError::Broken { file: file.clone(), why }))?;
@@ -76,7 +76,7 @@ impl Database {
         &self.file
     }
 
-    /// Writes all records in one transaction. When it returns, they are on disk.
+    /// Writes all records in one transaction. They are on disk when it returns.
     pub(super) fn write<'a>(&self, records: impl IntoIterator<Item = &'a Record>) -> Result<(), redb::Error> {
         // A transaction is durable by default: its commit returns once the disk has it.
         let transaction = self.redb.begin_write()?;
@@ -96,14 +96,14 @@ fn table(kind: Kind) -> TableDefinition<'static, &'static str, &'static str> {
     TableDefinition::new(kind.name())
 }
 
-/// Makes a database, which gets its name when it is whole: a file of that name is never an unfinished one.
+/// Creates a database. It gets its name once it is whole, so a file of that name is never an unfinished one.
 fn create(folder: &Path) -> io::Result<()> {
     let unfinished = folder.join(UNFINISHED);
     match std::fs::remove_file(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    // It holds secrets of pipelines and connections.
+    // The file holds secrets of pipelines and connections.
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&unfinished)?;
     fill(file).map_err(|error| match error {
         redb::Error::Io(error) => error,

@@ -1,4 +1,4 @@
-//! Writes records in the order in which they come, on a thread of its own, and tells when they are on disk.
+//! Writes records in the order of their arrival, on a thread of its own, and reports when they are on disk.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use super::Database;
 use crate::engine::{Kind, Record};
 
-/// Which changes must be on disk: all up to this number.
+/// The number of a change. A wait for it is a wait for all changes up to it.
 pub(crate) type Ticket = u64;
 
-/// A change could not be written. The state in memory is ahead of the disk's from then on, so nothing more is answered.
+/// A change could not be written. From then on the memory is ahead of the disk, so the emulator answers no more requests.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct NotKept(String);
@@ -28,7 +28,7 @@ struct Batch {
     records: Vec<Record>,
 }
 
-/// The way to the writing thread. When it is dropped, everything is on disk and the file is closed.
+/// The way to the writing thread. Dropping it writes everything and closes the file.
 pub(crate) struct Keeper {
     /// `None` once it is being dropped.
     queue: Option<mpsc::Sender<Batch>>,
@@ -46,20 +46,20 @@ impl Keeper {
         Ok(Self { queue: Some(queue), last: 0, progress, writer: Some(writer) })
     }
 
-    /// Writes the records, all or none of them, after everything that came before. The ticket is for these records and all earlier
-    /// ones, so whoever has read what others wrote may wait, too.
+    /// Queues the records, which are written all or not at all. The ticket stands for these records and all earlier ones, so a
+    /// request that read the changes of others can wait for them.
     pub(crate) fn keep(&mut self, records: Vec<Record>) -> Ticket {
         if !records.is_empty() {
             self.last += 1;
             if let Some(queue) = &self.queue {
-                // The thread ends after the queue's end, or has told that it failed.
+                // The thread outlives the queue, unless it has reported a failure.
                 let _ = queue.send(Batch { ticket: self.last, records });
             }
         }
         self.last
     }
 
-    /// Where to wait for tickets.
+    /// Gives a handle that waits for tickets.
     pub(crate) fn progress(&self) -> Kept {
         Kept(self.progress.clone())
     }
@@ -69,18 +69,18 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         self.queue = None;
         if let Some(writer) = self.writer.take() {
-            // It panics no more than the database does, and then it has been told.
+            // A thread that panicked has written nothing since, and every wait for it has failed.
             let _ = writer.join();
         }
     }
 }
 
-/// Tells what is on disk.
+/// Waits until changes are on disk.
 #[derive(Clone)]
 pub(crate) struct Kept(watch::Receiver<Progress>);
 
 impl Kept {
-    /// Returns once everything up to the ticket is on disk. Fails if that can't be written.
+    /// Returns once everything up to the ticket is on disk. Fails if the thread could not write it.
     pub(crate) async fn until(mut self, ticket: Ticket) -> Result<(), NotKept> {
         let done = |progress: &Progress| progress.written >= ticket || progress.failed.is_some();
         match self.0.wait_for(done).await {
@@ -98,7 +98,7 @@ fn ended() -> NotKept {
 fn write(database: &Database, batches: &mpsc::Receiver<Batch>, told: &watch::Sender<Progress>) {
     while let Ok(first) = batches.recv() {
         let mut ticket = first.ticket;
-        // What has come in the meantime is written along. Of a record that changed more than once, the last state counts.
+        // Changes that arrived in the meantime are written in the same transaction. The last state of each record counts.
         let mut records: BTreeMap<(Kind, String), Record> = BTreeMap::new();
         let mut next = Some(first);
         while let Some(batch) = next {

@@ -1,8 +1,8 @@
-//! The embedded database of `--data`, which keeps the engine's state. The engine gives and takes plain records; what is in them
-//! is its own matter.
+//! The embedded database of `--data`, which keeps the engine's state. The engine gives and takes plain records. This module does
+//! not read their content.
 //!
-//! A record that a request has changed is on disk before the request is answered, so neither the end of the process nor a power
-//! cut loses it. Requests that come while others are being written are written together, in one transaction.
+//! A request is answered once its records are on disk, so neither `kill -9` nor a power cut loses them. Requests that arrive during
+//! a commit share the next transaction.
 
 mod database;
 mod keeper;

@@ -140,7 +140,7 @@ async fn a_ticket_is_good_once_everything_before_it_is_on_disk() {
         waits.await.unwrap().unwrap();
     }
     keeper.keep(vec![record(Kind::Pipeline, "b", None)]);
-    // What has not been waited for is written before the file is closed.
+    // The keeper writes the last change, too, before it closes the file.
     drop(keeper);
     let (_database, records) = open(folder.path());
     assert_eq!(records, [(Kind::Pipeline, "a".to_owned(), Some("499".to_owned()))]);
@@ -190,7 +190,7 @@ async fn a_change_that_can_not_be_written_is_told_to_all_who_wait() {
     let lost = keeper.keep(vec![record(Kind::Pipeline, "a", Some("2"))]);
     let error = keeper.progress().until(lost).await.unwrap_err().to_string();
     assert!(error.contains("place/codepipeline.redb") && error.contains("start the emulator again"), "{error}");
-    // What was on disk before still is.
+    // Earlier changes are on disk.
     keeper.progress().until(kept).await.unwrap();
     let later = keeper.keep(vec![record(Kind::Pipeline, "b", Some("1"))]);
     keeper.progress().until(later).await.unwrap_err();

@@ -80,7 +80,7 @@ impl Client {
         format!("{what}{}", self.made)
     }
 
-    /// Does one thing. `after` is what the client knows if it has its effect.
+    /// Sends one request. `after` is the model after its effect.
     async fn request(&mut self, at: &str, operation: &str, input: &Value, after: Model) -> Result<Value, Gone> {
         self.pending = Some(after);
         let reply = call(at, operation, input).await.ok_or(Gone)?;
@@ -89,7 +89,7 @@ impl Client {
         Ok(reply)
     }
 
-    /// What every client needs, done once.
+    /// Creates the action type, the bucket and the source that the client needs.
     pub(crate) async fn set_up(&mut self, at: &str) -> Result<(), Gone> {
         if !self.model.types.contains_key("1") {
             self.create_type(at, "1".to_owned()).await?;

@@ -1,6 +1,8 @@
-//! `kill -9` of a busy `serve --data`: what was answered and is kept is there after the restart, and what was not answered is there
-//! as a whole or not at all. `RESTARTS=200 cargo test -p codepipeline-local --test restarts -- --nocapture` kills it 200 times;
-//! `RESTARTS_SEED` repeats the clients' choices, though not their race with each other.
+//! Kills a busy `serve --data` with SIGKILL and starts it again. Every answered change must be there. An unanswered request must have
+//! had its effect as a whole or not at all.
+//!
+//! `RESTARTS=200 cargo test -p codepipeline-local --test restarts -- --nocapture` kills it 200 times. `RESTARTS_SEED` repeats the
+//! clients' choices, though not their race with each other.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod client;
@@ -52,7 +54,7 @@ fn kill(mut child: Child) {
 async fn drive(mut client: Client, at: String, answers: mpsc::UnboundedSender<()>) -> Client {
     let mut result = client.set_up(&at).await;
     while result.is_ok() {
-        // The one who counts may be done.
+        // The test may have counted enough of them.
         let _ = answers.send(());
         result = client.step(&at).await;
     }
@@ -97,7 +99,7 @@ async fn nothing_that_was_answered_is_lost_at_a_kill() {
         let running = running.collect();
         drop(sender);
         for _ in 0..=random.below(MOST_ANSWERS) {
-            // None comes any more if a client has panicked, which shows below.
+            // No more answers come after a client's panic, which shows below.
             answered += usize::from(answers.recv().await.is_some());
         }
         kill(child);

@@ -1,4 +1,4 @@
-//! What a client knows that the server has answered.
+//! The state that the server's answers promise to one client.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub(crate) struct Model {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Pipeline {
     pub(crate) version: u64,
-    /// What its action is configured with.
+    /// A value in its action's configuration.
     pub(crate) command: String,
     pub(crate) tags: Tags,
     /// Why nothing enters its last stage.
@@ -34,7 +34,7 @@ pub(crate) struct Pipeline {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Execution {
     pub(crate) status: &'static str,
-    /// Its actions, once it is over and they have been read.
+    /// Its action executions. `None` until the client has read the final ones.
     pub(crate) actions: Option<Value>,
 }
 
@@ -98,7 +98,7 @@ impl Model {
         self
     }
 
-    /// The same without what `other` has not read.
+    /// The same without the action executions that `other` has not read.
     pub(crate) fn read_by(mut self, other: &Self) -> Self {
         for (name, pipeline) in &mut self.pipelines {
             for (id, execution) in &mut pipeline.executions {

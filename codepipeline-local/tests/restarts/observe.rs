@@ -1,4 +1,4 @@
-//! What a client finds after a restart, and whether it may be so.
+//! Reads everything of a client after a restart, and compares it with the client's model.
 
 use std::collections::BTreeMap;
 

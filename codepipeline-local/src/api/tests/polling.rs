@@ -3,17 +3,17 @@
 use super::*;
 
 /// The revision at the source's place, or no object.
-type Object = Option<&'static str>;
+pub(super) type Object = Option<&'static str>;
 
 impl Local {
     /// Lets a minute pass, answers every look and every copy with what is there, and gives how many looks there were.
-    fn minute(&mut self, object: Object) -> usize {
+    pub(super) fn minute(&mut self, object: Object) -> usize {
         self.wait(60);
         self.outside(object)
     }
 
     /// Answers every look and every copy.
-    fn outside(&mut self, object: Object) -> usize {
+    pub(super) fn outside(&mut self, object: Object) -> usize {
         let mut looks = 0;
         loop {
             self.engine.advance(self.now);
@@ -42,7 +42,7 @@ impl Local {
     }
 
     /// The trigger of each execution of `web`, the newest first.
-    fn triggers(&mut self) -> Vec<String> {
+    pub(super) fn triggers(&mut self) -> Vec<String> {
         let listed = self.call("ListPipelineExecutions", &json!({"pipelineName": "web"}));
         let executions = listed["pipelineExecutionSummaries"].as_array().unwrap();
         executions.iter().map(|it| it["trigger"]["triggerType"].as_str().unwrap().to_owned()).collect()

@@ -1,4 +1,4 @@
-//! What the API answers after the engine's state has left it as records and come back to another engine.
+//! The API's answers after the engine's state has left as records and come back to another engine.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::engine::{Kind, Record};
 const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
 const REASON: &str = "codepipeline-local was restarted while this execution was in progress";
 
-/// What a database would hold.
+/// The content of a database.
 #[derive(Default)]
 struct Disk(BTreeMap<(Kind, String), Record>);
 
@@ -224,12 +224,70 @@ fn connections_stay_until_others_are_given() {
     let mut local = disk.restart(local);
     let before = everything(&mut local);
     assert_eq!(local.refused("GetThirdPartyJobDetails", &details).0, "JobNotFoundException");
-    // Without the type it can't run, and is shown as it was.
+    // Without the type nothing runs, but history is unchanged.
     local.engine.connect(Vec::new()).unwrap();
     let mut local = disk.restart(local);
     assert_eq!(everything(&mut local)[2..], before[2..]);
     assert!(!format!("{before:?}").contains("hunter2"));
     assert_eq!(local.refused("PollForThirdPartyJobs", &poll).0, "ActionTypeNotFoundException");
+}
+
+#[test]
+fn a_source_that_changes_around_a_restart_starts_the_pipeline_once() {
+    let settings = Settings { source_poll: Some(Duration::from_secs(60)), ..Settings::default() };
+    let mut disk = Disk::default();
+    let mut local = disk.restore(settings, Timestamp(1_700_000_000_000));
+    local.call("CreateCustomActionType", &action_type());
+    local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
+    local.minute(Some("v1"));
+    assert!(local.triggers().is_empty(), "the first look only learns what is there");
+    let mut local = disk.restart(local);
+    local.minute(Some("v1"));
+    assert!(local.triggers().is_empty());
+    let mut local = disk.restart(local);
+    local.minute(Some("v2"));
+    assert_eq!(local.triggers(), ["PollForSourceChanges"]);
+    let mut local = disk.restart(local);
+    local.minute(Some("v2"));
+    assert_eq!(local.triggers(), ["PollForSourceChanges"]);
+    // An execution that a restart stops before it has the source has not consumed the change.
+    local.wait(60);
+    local.engine.advance(local.now);
+    let look = local.engine.take_effects().into_iter().find_map(|effect| match effect {
+        Effect::LookAtSource { id, .. } => Some(id),
+        _ => None,
+    });
+    local.engine.source_looked(local.now, look.unwrap(), Ok("v3".to_owned()));
+    assert_eq!(local.triggers().len(), 2);
+    let mut local = disk.restart(local);
+    local.minute(Some("v3"));
+    assert_eq!(local.triggers().len(), 3);
+    local.minute(Some("v3"));
+    assert_eq!(local.triggers().len(), 3);
+}
+
+#[test]
+fn a_put_revision_is_known_after_a_restart() {
+    let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
+    let mut type_of_source = action_type();
+    type_of_source["category"] = "Source".into();
+    type_of_source["inputArtifactDetails"]["maximumCount"] = 0.into();
+    local.call("CreateCustomActionType", &type_of_source);
+    let mut own = pipeline("own", &json!([check("Unit", 1)]));
+    own["pipeline"]["stages"][0]["actions"][0]["actionTypeId"] = type_id();
+    own["pipeline"]["stages"][0]["actions"][0]["actionTypeId"]["category"] = "Source".into();
+    own["pipeline"]["stages"][0]["actions"][0]["configuration"] = json!({"Command": "fetch"});
+    local.call("CreatePipeline", &own);
+    let revision = json!({"revisionId": "r1", "revisionChangeId": "c1", "created": 1.5});
+    let put = json!({"pipelineName": "own", "stageName": "Source", "actionName": "Fetch", "actionRevision": revision});
+    let first = local.call("PutActionRevision", &put);
+    assert_eq!(first["newRevision"], true);
+    let mut local = disk.restart(local);
+    assert_eq!(local.action("own", 0, 0)["currentRevision"], revision);
+    let again = local.call("PutActionRevision", &put);
+    assert_eq!((&again["newRevision"], &again["pipelineExecutionId"]), (&json!(false), &first["pipelineExecutionId"]));
+    let input = json!({"pipelineName": "own", "pipelineExecutionId": first["pipelineExecutionId"]});
+    assert_eq!(local.call("GetPipelineExecution", &input)["pipelineExecution"]["statusSummary"], REASON);
 }
 
 #[test]
@@ -269,7 +327,7 @@ fn records_that_contradict_each_other_are_named() {
         let mut engine = Engine::new(Settings::default(), 7);
         let error = engine.restore(local.now, disk.0.values().cloned().collect()).unwrap_err().to_string();
         assert!(error.contains(kind.name()) && !error.contains("hunter2"), "{error}");
-        // What others refer to can't be missing.
+        // A missing record is an error if another one refers to it.
         disk.0.remove(&place);
         let mut engine = Engine::new(Settings::default(), 7);
         let whole = engine.restore(local.now, disk.0.values().cloned().collect()).is_ok();
