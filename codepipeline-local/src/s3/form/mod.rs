@@ -11,17 +11,19 @@ use bytes::Bytes;
 use http::header::{self, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use s3s::dto::StreamingBlob;
+use s3s::dto::{StreamingBlob, Tag, Tagging};
+use s3s::xml::Deserializer;
 use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
 
 use super::body::read_to_its_end;
-use super::signature::{decode, encoded, uri_encode};
+use super::place::Place;
+use super::signature::{encoded, uri_encode};
 use crate::types::Timestamp;
 use fields::{Fields, missing};
 use sized::{Refusal, Sized, Verdict};
 
 /// Form fields that are headers of `PutObject` of the same name.
-const HEADERS: [&str; 10] = [
+const HEADERS: [&str; 9] = [
     "cache-control",
     "content-disposition",
     "content-encoding",
@@ -30,7 +32,6 @@ const HEADERS: [&str; 10] = [
     "content-type",
     "expires",
     "x-amz-storage-class",
-    "x-amz-tagging",
     "x-amz-website-redirect-location",
 ];
 /// What the names of further such fields begin with.
@@ -57,8 +58,11 @@ pub(super) struct Form {
 pub(super) async fn to_upload(request: Request<Body>, now: Timestamp) -> S3Result<(Request<Body>, Form)> {
     let (mut parts, body) = request.into_parts();
     let body = read_to_its_end(&parts.headers, body);
-    let bucket = decode(parts.uri.path().trim_matches('/'), false);
-    if bucket.contains('/') {
+    let (bucket, key) = match Place::of(&parts.uri, &parts.headers) {
+        Place { bucket: Some(bucket), key } => (bucket, key),
+        Place { bucket: None, key } => (String::new(), key),
+    };
+    if key.is_some() || bucket.is_empty() {
         return Err(s3_error!(MethodNotAllowed, "The specified method is not allowed against this resource."));
     }
     let fields = Fields::read(&parts.headers, body).await?;
@@ -110,6 +114,9 @@ fn make_put(parts: &mut Parts, path: &str, access_key_id: &str, fields: &Fields)
     parts.headers.remove(header::CONTENT_TYPE);
     parts.headers.remove(header::CONTENT_ENCODING);
     put(&mut parts.headers, &header::AUTHORIZATION, &format!("AWS {access_key_id}:form"))?;
+    if let Some(tags) = fields.get("tagging") {
+        put(&mut parts.headers, &HeaderName::from_static("x-amz-tagging"), &tags_of_xml(tags)?)?;
+    }
     for (name, value) in fields.iter() {
         let header = match name {
             "acl" => Some("x-amz-acl"),
@@ -123,6 +130,19 @@ fn make_put(parts: &mut Parts, path: &str, access_key_id: &str, fields: &Fields)
         }
     }
     Ok(())
+}
+
+/// The tags of the form's field, as the header of `PutObject` has them.
+fn tags_of_xml(text: &str) -> S3Result<String> {
+    let mut xml = Deserializer::new(text.as_bytes());
+    let tagging: Tagging = xml
+        .named_element("Tagging", Deserializer::content)
+        .map_err(|_| s3_error!(MalformedXML, "The form's field tagging is no XML of tags"))?;
+    let pair = |tag: &Tag| {
+        let part = |text: &Option<String>| encoded(text.as_deref().unwrap_or_default());
+        format!("{}={}", part(&tag.key), part(&tag.value))
+    };
+    Ok(tagging.tag_set.iter().map(pair).collect::<Vec<_>>().join("&"))
 }
 
 fn put(headers: &mut HeaderMap, name: &HeaderName, value: &str) -> S3Result<()> {

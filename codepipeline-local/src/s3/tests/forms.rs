@@ -76,6 +76,7 @@ async fn a_form_uploads_its_file_with_its_fields() {
         ("x-amz-meta-color", "red"),
         ("x-amz-storage-class", "ONEZONE_IA"),
         ("success_action_status", "201"),
+        ("tagging", "<Tagging><TagSet><Tag><Key>a b</Key><Value>c&amp;d</Value></Tag></TagSet></Tagging>"),
     ];
     let reply = Form::new(&fields, r#"["starts-with", "$key", "in/"]"#).post(&server).await;
     assert!(reply.starts_with("HTTP/1.1 201 "), "{reply}");
@@ -84,6 +85,9 @@ async fn a_form_uploads_its_file_with_its_fields() {
     let got = server.anyone().get_object().bucket("bucket").key("in/a b.txt").send().await.unwrap();
     assert_eq!((got.content_type(), got.storage_class().unwrap().as_str()), (Some("text/x"), "ONEZONE_IA"));
     assert_eq!(got.metadata().unwrap()["color"], "red");
+    let tags = server.anyone().get_object_tagging().bucket("bucket").key("in/a b.txt").send().await.unwrap();
+    let tags: Vec<_> = tags.tag_set().iter().map(|tag| (tag.key(), tag.value())).collect();
+    assert_eq!(tags, [("a b", "c&d")]);
     assert_eq!(&got.body.collect().await.unwrap().to_vec(), b"hello");
 }
 
@@ -164,6 +168,30 @@ async fn a_form_signed_with_version_2_is_taken_from_ordinary_users_only() {
     assert!(sent("me").await.starts_with("HTTP/1.1 204 "));
     assert!(refusal(&sent("ASIAJOB").await).starts_with("400 InvalidRequest"));
     assert!(refusal(&sent("ASIAGONE").await).starts_with("403 InvalidAccessKeyId"));
+}
+
+#[tokio::test]
+async fn a_form_reaches_the_bucket_of_its_host() {
+    let server = Server::start().await;
+    let policy = STANDARD
+        .encode(format!(r#"{{"expiration": "{NEVER}", "conditions": [{{"key": "a"}}, {{"bucket": "bucket"}}]}}"#));
+    let fields = [("key", "a"), ("AWSAccessKeyId", "me"), ("policy", &policy), ("signature", "guess")];
+    let field = |(name, value): (&str, &str)| {
+        format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let body: String = fields.into_iter().map(field).chain([FILE.to_owned()]).collect();
+    let sent = async |path: &str| {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: bucket.localhost:4566\r\nConnection: close\r\n\
+             Content-Type: multipart/form-data; boundary=edge\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        send_raw(&server, &head, body.as_bytes()).await
+    };
+    let reply = sent("/").await;
+    assert!(reply.starts_with("HTTP/1.1 204 ") && reply.contains("http://bucket.localhost:4566/a"), "{reply}");
+    assert!(server.anyone().head_object().bucket("bucket").key("a").send().await.is_ok());
+    assert!(refusal(&sent("/key").await).starts_with("405 MethodNotAllowed"));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn begin(client: &Client, key: &str) -> String {
 async fn an_upload_goes_on_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (mut listener, client) = open(folder.path()).await;
-    let begun = client.create_multipart_upload().bucket("bucket").key("kept").metadata("color", "red");
+    let begun = client.create_multipart_upload().bucket("bucket").key("kept").metadata("color", "red").tagging("a=b");
     let begun = begun.content_type("text/x").server_side_encryption(ServerSideEncryption::AwsKms).send().await.unwrap();
     let id = begun.upload_id().unwrap().to_owned();
     let put = |client: &Client, number: i32, bytes: Vec<u8>| {
@@ -63,7 +63,7 @@ async fn an_upload_goes_on_after_a_restart() {
     let got = client.get_object().bucket("bucket").key("kept").send().await.unwrap();
     assert_eq!((got.content_type(), got.metadata().unwrap()["color"].as_str()), (Some("text/x"), "red"));
     assert_eq!(got.server_side_encryption(), Some(&ServerSideEncryption::AwsKms));
-    assert_eq!(got.content_length(), Some((5 << 20) + 3));
+    assert_eq!((got.content_length(), got.tag_count()), (Some((5 << 20) + 3), Some(1)));
     assert_eq!(std::fs::read_dir(folder.path().join("uploads")).unwrap().count(), 0, "no part is left");
 }
 

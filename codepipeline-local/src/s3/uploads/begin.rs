@@ -24,6 +24,7 @@ impl Storage {
         let encryption = self.encryption(&input.bucket, job, asked)?;
         let storage_class = Class::of(input.storage_class.as_ref())?;
         let checksum = checksum(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
+        let labels = self.labels(&input.bucket, &request.headers)?;
         let attributes = Attributes::of(&mut input);
         let (bucket, key) = (input.bucket, input.key);
 
@@ -36,6 +37,7 @@ impl Storage {
             storage_class,
             checksum,
             attributes,
+            labels,
         };
         let id = self.uploads.begin(plan, now).map_err(internal)?;
         Ok(S3Response::new(CreateMultipartUploadOutput {

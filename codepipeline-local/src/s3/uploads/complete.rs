@@ -70,7 +70,9 @@ impl Storage {
         let encryption = plan.encryption.clone();
         let now = self.clock.now();
         let record = Record::new((&bucket, &key), e_tag.clone(), received.size, now, encryption.clone());
-        let object = self.catalog.commit(record.with(details), blob, &condition)?;
+        let mut record = record.with(details);
+        record.labels.clone_from(&plan.labels);
+        let object = self.catalog.commit(record, blob, &condition)?;
         // A run that is killed here removes the upload at its next start.
         taken.end().map_err(internal)?;
 
@@ -106,7 +108,6 @@ impl Attributes {
             cache_control: self.cache_control.clone(),
             expires,
             website_redirect_location: self.website_redirect_location.clone(),
-            tagging: self.tagging.clone(),
             ..Default::default()
         }
     }

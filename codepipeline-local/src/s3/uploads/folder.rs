@@ -13,7 +13,7 @@ use s3s::S3Result;
 use s3s::dto::{CreateMultipartUploadInput, Timestamp as Date, TimestampFormat};
 use serde::{Deserialize, Serialize};
 
-use super::super::catalog::{Encryption, internal};
+use super::super::catalog::{Encryption, Labels, internal};
 use super::super::checksum::{Algorithm, Kind, Sum};
 use super::super::details::Class;
 use super::no_upload;
@@ -36,6 +36,8 @@ pub(super) struct Plan {
     /// The checksum that the upload was begun with.
     pub(super) checksum: Option<(Algorithm, Kind)>,
     pub(super) attributes: Attributes,
+    #[serde(default)]
+    pub(super) labels: Labels,
 }
 
 impl Plan {
@@ -62,7 +64,6 @@ pub(super) struct Attributes {
     /// As RFC 3339 has it.
     pub(super) expires: Option<String>,
     pub(super) website_redirect_location: Option<String>,
-    pub(super) tagging: Option<String>,
 }
 
 impl Attributes {
@@ -81,7 +82,6 @@ impl Attributes {
             cache_control: input.cache_control.take(),
             expires: input.expires.take().and_then(text),
             website_redirect_location: input.website_redirect_location.take(),
-            tagging: input.tagging.take(),
         }
     }
 }
