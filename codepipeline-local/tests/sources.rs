@@ -22,13 +22,11 @@ async fn polled() -> Scenario {
 /// The pipeline's executions after a minute, the newest first.
 async fn after_a_minute(scenario: &Scenario) -> Vec<PipelineExecutionSummary> {
     scenario.time.advance(Duration::from_secs(60));
-    let list = || async {
-        let listed = scenario.pipelines.list_pipeline_executions().pipeline_name("pipe").send().await.unwrap();
-        listed.pipeline_execution_summaries().to_vec()
-    };
-    // A reply is made before what is due is done, and is sent after it.
-    list().await;
-    list().await
+    // An update is answered once the emulator has done everything that is due.
+    let pipeline = scenario.pipelines.get_pipeline().name("pipe").send().await.unwrap().pipeline.unwrap();
+    scenario.pipelines.update_pipeline().pipeline(pipeline).send().await.unwrap();
+    let listed = scenario.pipelines.list_pipeline_executions().pipeline_name("pipe").send().await.unwrap();
+    listed.pipeline_execution_summaries().to_vec()
 }
 
 async fn put(scenario: &Scenario, content: &[u8]) -> Option<String> {
