@@ -36,6 +36,7 @@ impl Outcome {
         let operation = match (call.operation(), service) {
             (Some(operation), _) => operation.to_owned(),
             (None, Service::CodePipeline(target) | Service::Other { target: Some(target), .. }) => shown(target),
+            (None, Service::SecretsManager(operation)) => format!("secretsmanager.{}", shown(operation)),
             (None, service) => format!("{} {}", shown(service.name()), parts.method),
         };
         let subject = match service {

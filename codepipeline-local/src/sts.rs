@@ -43,7 +43,8 @@ pub(crate) async fn answer(account: &str, request: Request<Body>) -> Response<Bo
         Some(name) if name.chars().all(|c| c.is_ascii_alphanumeric()) => refusal(
             "InvalidAction",
             &format!(
-                "codepipeline-local has no {name}; of the services that take forms it has STS's {OPERATION} alone"
+                "codepipeline-local has no {name}; of the services that take forms it has STS's {OPERATION} alone. Start it with \
+                 --endpoint SERVICE=http://HOST:PORT to send another service's requests elsewhere"
             ),
         ),
         _ => refusal("MissingAction", "The form has no Action"),
