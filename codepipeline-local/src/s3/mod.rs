@@ -7,6 +7,7 @@ mod blob;
 mod body;
 mod catalog;
 mod checksum;
+mod chunks;
 mod condition;
 mod deletes;
 mod details;
@@ -18,6 +19,7 @@ mod messages;
 mod objects;
 mod operation;
 mod pace;
+mod payload;
 mod place;
 mod reading;
 mod received;
@@ -37,7 +39,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use http::header::{CONTENT_RANGE, RANGE};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::dto::{Range, ServerSideEncryption};
@@ -54,6 +56,7 @@ use catalog::{Catalog, Encryption, Object, Record, VersionId};
 use messages::{Explained, error};
 pub(crate) use operation::{operation, operations};
 pub use pace::S3Pace;
+use payload::Verdict;
 pub(crate) use place::place;
 use place::{Hosts, Place};
 use settings::{BucketSettings, Cors, Settings};
@@ -166,6 +169,9 @@ impl Store {
     /// Answers a request. Fails if the connection must be given up.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
         if !form::is_form(&request) {
+            if lacks_length(&request) {
+                return refuse(s3_error!(MissingContentLength, "You must provide the Content-Length HTTP header."));
+            }
             return self.answer_request(request).await;
         }
         match form::to_upload(request, Clock::machine().now()).await {
@@ -185,17 +191,26 @@ impl Store {
         }
         let mut body = body::read_to_its_end(&parts.headers, body);
         let mut pace = S3Pace::default();
+        let mut verdict = Verdict::default();
         if let Some(signed) = Signed::of(&parts) {
             if let Some(refused) = self.storage.refuse_scope(&signed, &parts, &place) {
                 return Ok(refused);
             }
             match access::caller(&*self.permissions, signed.access_key_id()) {
                 // Their signatures are verified as they are.
-                Ok(Caller::Job(_)) => {
+                Ok(Caller::Job(grant)) => {
                     pace = self.pace;
-                    body = pace.slow(&self.clock, body);
+                    let seal = signed.seal(&grant.secret_access_key);
+                    match payload::compared(&parts, pace.slow(&self.clock, body), Some(seal)) {
+                        Ok(compared) => (body, verdict) = compared,
+                        Err(error) => return refuse(error),
+                    }
                 }
                 Ok(Caller::Ordinary) => {
+                    match payload::compared(&parts, body, None) {
+                        Ok(compared) => (body, verdict) = compared,
+                        Err(error) => return refuse(error),
+                    }
                     ignore_unreadable_range(&mut parts.headers);
                     body = body::without_chunk_signatures(&mut parts.headers, body);
                     signed.replace(&mut parts);
@@ -219,6 +234,9 @@ impl Store {
             }
         }
         let mut reply = attributes::with_bare_e_tag(self.service.call(Request::from_parts(parts, body)).await?);
+        if let Some(error) = verdict.take() {
+            reply = refuse(error)?;
+        }
         reply = explained.explain(reply);
         if let (Some(cors), Some(bucket)) = (cors, &place.bucket) {
             cors.allow(&self.storage.settings, bucket, reply.headers_mut());
@@ -323,6 +341,17 @@ fn ignore_unreadable_range(headers: &mut HeaderMap) {
     if range == Some(false) {
         headers.remove(RANGE);
     }
+}
+
+/// Whether a request uploads a body without saying how long it is.
+fn lacks_length(request: &Request<Body>) -> bool {
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    let uploads = *method == Method::PUT && !headers.contains_key("x-amz-copy-source") && {
+        let query = query_values(uri);
+        let subresource = query.iter().any(|(name, value)| value.is_empty() && name != "versionId");
+        Place::of(uri, headers).key.is_some() && !subresource
+    };
+    uploads && !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING)
 }
 
 fn refuse(error: S3Error) -> Result<Response<Body>, HttpError> {

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 pub(super) const ORDINARY_SECRET: &str = "ordinary";
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+pub(super) const CONTENT_SHA256: &str = "x-amz-content-sha256";
 pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
 /// What a request says of its signature.
@@ -22,6 +23,8 @@ pub(super) struct Signed {
     scope: String,
     time: String,
     headers: Vec<String>,
+    /// The signature in the header.
+    signature: String,
     place: Place,
 }
 
@@ -35,7 +38,14 @@ impl Signed {
     pub(super) fn anew(access_key_id: &str, (date, region): (&str, &str), time: &str, headers: &[&str]) -> Self {
         let scope = format!("{date}/{region}/s3/aws4_request");
         let headers = headers.iter().map(|&name| name.to_owned()).collect();
-        Self { access_key_id: access_key_id.into(), scope, time: time.into(), headers, place: Place::Header }
+        Self {
+            access_key_id: access_key_id.into(),
+            scope,
+            time: time.into(),
+            headers,
+            signature: String::new(),
+            place: Place::Header,
+        }
     }
 
     /// Reads it from the `Authorization` header or from a presigned URL; `None` if there is neither.
@@ -44,7 +54,9 @@ impl Signed {
             let fields = header.to_str().ok()?.strip_prefix(ALGORITHM)?.split(',');
             let fields: BTreeMap<_, _> = fields.filter_map(|field| field.trim().split_once('=')).collect();
             let time = parts.headers.get("x-amz-date")?.to_str().ok()?;
-            Self::new(fields.get("Credential")?, time, fields.get("SignedHeaders")?, Place::Header)
+            let mut signed = Self::new(fields.get("Credential")?, time, fields.get("SignedHeaders")?, Place::Header)?;
+            signed.signature = fields.get("Signature").map(|&signature| signature.to_owned()).unwrap_or_default();
+            Some(signed)
         } else {
             let query = query_values(&parts.uri);
             query.get("X-Amz-Signature")?;
@@ -57,7 +69,8 @@ impl Signed {
         let (access_key_id, scope) = credential.split_once('/')?;
         let mut headers: Vec<String> = headers.split(';').map(str::to_owned).collect();
         headers.sort_unstable();
-        Some(Self { access_key_id: access_key_id.into(), scope: scope.into(), time: time.into(), headers, place })
+        let (scope, time) = (scope.into(), time.into());
+        Some(Self { access_key_id: access_key_id.into(), scope, time, headers, signature: String::new(), place })
     }
 
     pub(super) fn access_key_id(&self) -> &str {
@@ -102,9 +115,18 @@ impl Signed {
     fn signature(&self, parts: &Parts) -> String {
         let request = hex(&Sha256::digest(self.canonical_request(parts)));
         let text = format!("{ALGORITHM}\n{}\n{}\n{request}", self.time, self.scope);
-        let secret = format!("AWS4{ORDINARY_SECRET}").into_bytes();
-        let key = self.scope.split('/').fold(secret, |key, step| mac(&key, step.as_bytes()));
-        hex(&mac(&key, text.as_bytes()))
+        hex(&mac(&self.key(ORDINARY_SECRET), text.as_bytes()))
+    }
+
+    fn key(&self, secret: &str) -> Vec<u8> {
+        let secret = format!("AWS4{secret}").into_bytes();
+        self.scope.split('/').fold(secret, |key, step| mac(&key, step.as_bytes()))
+    }
+
+    /// What the chunks of the body are signed with, which begins with the request's signature.
+    pub(super) fn seal(&self, secret: &str) -> Seal {
+        let about = format!("{}\n{}", self.time, self.scope);
+        Seal { key: self.key(secret), about, previous: self.signature.clone() }
     }
 
     fn canonical_request(&self, parts: &Parts) -> String {
@@ -127,6 +149,30 @@ impl Signed {
         let path = uri_encode(&decode(parts.uri.path(), false), false);
         let (method, query, names) = (&parts.method, query.join("&"), names.join(";"));
         format!("{method}\n{path}\n{query}\n{headers}\n{names}\n{payload}")
+    }
+}
+
+/// Signs chunks, each of them with the signature before it.
+pub(super) struct Seal {
+    key: Vec<u8>,
+    about: String,
+    previous: String,
+}
+
+impl Seal {
+    /// Whether this is the signature of the next chunk, whose data has this hash.
+    pub(super) fn fits_chunk(&mut self, hash: &str, signature: &str) -> bool {
+        let nothing = hex(&Sha256::digest(b""));
+        let text = format!("{ALGORITHM}-PAYLOAD\n{}\n{}\n{nothing}\n{hash}", self.about, self.previous);
+        self.previous = hex(&mac(&self.key, text.as_bytes()));
+        self.previous == signature
+    }
+
+    /// Whether this is the signature of the trailers after the last chunk.
+    pub(super) fn fits_trailer(&self, trailers: &str, signature: &str) -> bool {
+        let hash = hex(&Sha256::digest(trailers.as_bytes()));
+        let text = format!("{ALGORITHM}-TRAILER\n{}\n{}\n{hash}", self.about, self.previous);
+        hex(&mac(&self.key, text.as_bytes())) == signature
     }
 }
 
@@ -192,6 +238,6 @@ fn mac(key: &[u8], text: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
