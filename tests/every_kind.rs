@@ -34,7 +34,7 @@ async fn third_party_world() -> World {
     });
     let connection = json!([{"clientId": CLIENT_ID, "clientToken": CLIENT_TOKEN, "actionType": partner}]);
     let connections = read_connections(&connection.to_string()).unwrap();
-    let world = World::with(Options { connections, ..Options::default() }).await;
+    let world = World::with(Options { connections: Some(connections), ..Options::default() }).await;
     let check = action("Check", "Test", "ThirdParty", "Partner")
         .input_artifacts(input("Source"))
         .output_artifacts(output("Report"))
