@@ -94,7 +94,7 @@ async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 fn options() -> Result<Options, String> {
     let engine = Settings { continuation_delay: Duration::from_secs(1), ..Settings::default() };
     let connections = read_connections(&pipeline::connections())?;
-    Ok(Options { seed: fastrand::u64(..), engine, connections, ..Options::default() })
+    Ok(Options { seed: fastrand::u64(..), engine, connections: Some(connections), ..Options::default() })
 }
 
 /// Starts an execution and shows it until it is over.

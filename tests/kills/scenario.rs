@@ -100,7 +100,9 @@ impl Scenario {
         let connection = json!([{"clientId": CLIENT_ID, "clientToken": CLIENT_TOKEN, "actionType": partner}]);
         let connections = read_connections(&connection.to_string()).unwrap();
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
-        let world = World::with(Options { clock: time.clock(), engine, connections, ..Options::default() }).await;
+        let world =
+            World::with(Options { clock: time.clock(), engine, connections: Some(connections), ..Options::default() })
+                .await;
         world.s3.create_bucket().bucket(LEDGER).send().await.unwrap();
         for (category, provider) in [("Test", "Careful"), ("Build", "Again"), ("Deploy", "Service"), ("Deploy", SLOW)] {
             world.create_type(category, provider, &["Id"]).await;
