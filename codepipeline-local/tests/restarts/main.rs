@@ -29,25 +29,30 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("it is a number"))
 }
 
-fn start(folder: &Path) -> Child {
+/// A running `serve`. Dropping it sends SIGKILL and waits for the end, so a failed test leaves no process behind.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(folder: &Path) -> Serving {
     let mut command = Command::new(env!("CARGO_BIN_EXE_codepipeline-local"));
     command.args(["serve", "--port", "0", "--no-start-on-create", "--source-poll", "never", "--data"]).arg(folder);
-    command.stdout(Stdio::piped()).spawn().unwrap()
+    Serving(command.stdout(Stdio::piped()).spawn().unwrap())
 }
 
 /// Starts it, and gives its address once it listens.
-fn serve(folder: &Path) -> (Child, String) {
+fn serve(folder: &Path) -> (Serving, String) {
     let mut child = start(folder);
     let mut line = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(child.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim_end().strip_prefix("listening on http://").expect("it starts with what the last one left");
     (child, address.to_owned())
-}
-
-/// SIGKILL, and waits for the end.
-fn kill(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 /// Lets the client do things until the server is gone. Each answer is told.
@@ -88,7 +93,7 @@ async fn nothing_that_was_answered_is_lost_at_a_kill() {
             // At any moment of its start.
             let child = start(&data);
             tokio::time::sleep(Duration::from_millis(random.below(30) as u64)).await;
-            kill(child);
+            drop(child);
             killed += 1;
         }
         let (child, address) = serve(&data);
@@ -102,14 +107,14 @@ async fn nothing_that_was_answered_is_lost_at_a_kill() {
             // No more answers come after a client's panic, which shows below.
             answered += usize::from(answers.recv().await.is_some());
         }
-        kill(child);
+        drop(child);
         killed += 1;
         clients = all(running).await;
     }
     let (child, address) = serve(&data);
     let checks = clients.into_iter().map(|client| tokio::spawn(checked(client, address.clone())));
     let clients = all(checks.collect()).await;
-    kill(child);
+    drop(child);
     let (pipelines, executions) = clients.iter().fold((0, 0), |(pipelines, executions), client| {
         let own = client.model.pipelines.values();
         (pipelines + own.len(), executions + own.map(|pipeline| pipeline.executions.len()).sum::<usize>())
