@@ -83,7 +83,10 @@ impl Access {
     ) -> S3Result<Option<JobCaller>> {
         self.log.add(operation);
         let Some(access_key) = access_key else {
-            return Err(s3_error!(AccessDenied, "The request is not signed; any access key and secret will do"));
+            // The place shows whether a host or a path named the bucket.
+            let place = object.map(|object| format!(" to s3://{}/{}", object.bucket, object.key)).unwrap_or_default();
+            let message = format!("This request{place} is not signed; the emulator takes any access key and secret");
+            return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
         };
         let Caller::Job(grant) = caller(&*self.permissions, access_key)? else { return Ok(None) };
         let in_header = headers.get("x-amz-security-token").and_then(|value| value.to_str().ok());
