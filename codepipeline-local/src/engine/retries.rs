@@ -27,6 +27,9 @@ impl Engine {
         mode: RetryMode,
     ) -> Result<(), ApiError> {
         let (number, Group { stage: index, run_order, actions }) = self.retryable(pipeline, stage, id)?;
+        if let Some(execution) = self.executions.get(&number) {
+            self.check_limit(pipeline, &execution.declaration)?;
+        }
         let Some(execution) = self.executions.get_mut(&number) else { return Ok(()) };
         let declaration = execution.declaration.clone();
         execution.status = ExecutionStatus::InProgress;

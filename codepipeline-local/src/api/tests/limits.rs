@@ -42,3 +42,23 @@ fn superseded_pipelines_have_no_limit() {
     let mut local = local("SUPERSEDED");
     (0..60).for_each(|_| drop(local.start("web")));
 }
+
+#[test]
+fn an_execution_is_not_retried_beyond_the_limit() {
+    let mut local = local("PARALLEL");
+    let failed = local.start("web");
+    local.finish_sources(&Err(SourceError::NotFound("NoSuchKey".to_owned())));
+    let others = [(); 50].map(|()| local.start("web"));
+    let retry = json!({
+        "pipelineName": "web", "stageName": "Source", "pipelineExecutionId": failed, "retryMode": "FAILED_ACTIONS",
+    });
+    let (name, _) = local.refused("RetryStageExecution", &retry);
+    assert_eq!(name, "ConcurrentPipelineExecutionsLimitExceededException");
+    assert_eq!(local.status("web", &failed), "Failed");
+    local.call(
+        "StopPipelineExecution",
+        &json!({"pipelineName": "web", "pipelineExecutionId": others[0], "abandon": true}),
+    );
+    local.call("RetryStageExecution", &retry);
+    assert_eq!(local.status("web", &failed), "InProgress");
+}
