@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::durations::{OrNever, parse, parse_or_never, parse_some};
+use crate::durations::{OrNever, parse, parse_or_never, parse_some, parse_some_or_never};
 use crate::engine::{Leniency, NonceForm, Settings};
 
 /// What CodePipeline does where its documentation is silent, and what it does unasked.
@@ -94,7 +94,7 @@ pub(super) struct SettingFlags {
     #[arg(long, help_heading = UNASKED, overrides_with = "cancel_on_update")]
     no_cancel_on_update: bool,
     /// How often S3 sources without PollForSourceChanges=false are looked at for changes, or never [default: 60s]
-    #[arg(long, help_heading = UNASKED, value_name = "DURATION", value_parser = some_time_or_never)]
+    #[arg(long, help_heading = UNASKED, value_name = "DURATION", value_parser = parse_some_or_never)]
     source_poll: Option<OrNever>,
     /// The default
     #[arg(long, hide = true, overrides_with = "no_start_on_create")]
@@ -116,14 +116,6 @@ enum Nonce {
 fn account(text: &str) -> Result<String, String> {
     let twelve_digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     if twelve_digits { Ok(text.to_owned()) } else { Err("an account has twelve digits".to_owned()) }
-}
-
-/// A duration above zero, or `never`.
-fn some_time_or_never(text: &str) -> Result<OrNever, String> {
-    match parse_or_never(text)? {
-        OrNever(Some(Duration::ZERO)) => Err("it must be longer than 0s, or never".to_owned()),
-        duration => Ok(duration),
-    }
 }
 
 /// The engine's defaults, and what CodePipeline does unasked (User Guide, "pipelines-create", "pipelines-edit" and
