@@ -9,7 +9,7 @@ use crate::engine::{
     actions::ActionExecution,
     declaration::{ActionDeclaration, StageDeclaration},
     executions::Execution,
-    urls,
+    urls::{self, Ids},
 };
 
 #[derive(Deserialize)]
@@ -79,8 +79,10 @@ fn action_state(engine: &Engine, pipeline: &str, stage: &StageDeclaration, decla
     // Another version of the type may have kept secret what this one's templates name.
     let same_type = latest.filter(|action| action.declaration.action_type_id == declared.action_type_id);
     let configuration = same_type.map_or(&declared.configuration, |action| &action.configuration);
-    let url = |template: Option<&String>| template.and_then(|template| urls::fill(template, configuration, None));
-    let revision = engine.current_revision(pipeline, &stage.name, &declared.name).map(|revision| {
+    let current = engine.current_revision(pipeline, &stage.name, &declared.name);
+    let ids = Ids { revision: current.map(|revision| revision.id.as_str()), ..Ids::default() };
+    let url = |template: Option<&String>| template.and_then(|template| urls::fill(template, configuration, ids));
+    let revision = current.map(|revision| {
         json!({
             "revisionId": revision.id,
             "revisionChangeId": revision.change_id,

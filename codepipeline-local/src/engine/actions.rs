@@ -11,7 +11,9 @@ use super::{
     executions::Execution,
     jobs::JobState,
     sources::is_source,
-    structure, urls, variables,
+    structure,
+    urls::{self, Ids},
+    variables,
 };
 use crate::types::Timestamp;
 
@@ -239,6 +241,6 @@ impl Engine {
         let id = action.external_id.as_deref()?;
         let action_type = self.known_action_type(&action.declaration.action_type_id)?;
         let template = action_type.settings.as_ref()?.execution_url_template.as_ref()?;
-        urls::fill(template, &action.configuration, Some(id))
+        urls::fill(template, &action.configuration, Ids { external_execution: Some(id), ..Ids::default() })
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Engine,
     actions::{ActionExecution, ActionStatus},
     executions::{Execution, ExecutionStatus, Place},
-    urls,
+    urls::{self, Ids},
 };
 
 impl Engine {
@@ -34,6 +34,7 @@ impl Engine {
     pub(crate) fn revision_url(&self, action: &ActionExecution) -> Option<String> {
         let action_type = self.known_action_type(&action.declaration.action_type_id)?;
         let template = action_type.settings.as_ref()?.revision_url_template.as_ref()?;
-        urls::fill(template, &action.configuration, None)
+        let revision = action.revision.as_ref().map(|revision| revision.id.as_str());
+        urls::fill(template, &action.configuration, Ids { revision, ..Ids::default() })
     }
 }

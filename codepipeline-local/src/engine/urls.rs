@@ -7,9 +7,19 @@ pub(crate) fn config_keys(template: &str) -> Vec<&str> {
     template.split("{Config:").skip(1).filter_map(|rest| rest.split_once('}')).map(|(key, _)| key).collect()
 }
 
-/// The template with its placeholders filled, or `None` while one of them has no value yet. Only properties that are
-/// required and not secret can be named in one, so the result holds no secret.
-pub(crate) fn fill(template: &str, configuration: &Configuration, external_id: Option<&str>) -> Option<String> {
+/// The ids that placeholders stand for, as far as they are known.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Ids<'a> {
+    /// For `{ExternalExecutionId}`.
+    pub(crate) external_execution: Option<&'a str>,
+    /// For `{RevisionId}`. AWS's own type for GitHub has it in its `revisionUrlTemplate` (AWS CLI Command Reference,
+    /// "list-action-types").
+    pub(crate) revision: Option<&'a str>,
+}
+
+/// Fills the template's placeholders. Gives `None` while one of them has no value yet. A template can name only properties
+/// that are required and not secret, so the result holds no secret.
+pub(crate) fn fill(template: &str, configuration: &Configuration, ids: Ids<'_>) -> Option<String> {
     let mut url = String::new();
     let mut rest = template;
     while let Some((text, after)) = rest.split_once('{') {
@@ -19,10 +29,11 @@ pub(crate) fn fill(template: &str, configuration: &Configuration, external_id: O
             rest = after;
             continue;
         };
-        match name.strip_prefix("Config:") {
-            Some(key) => url.push_str(configuration.get(key)?),
-            None if name == "ExternalExecutionId" => url.push_str(external_id?),
-            None => {
+        match (name.strip_prefix("Config:"), name) {
+            (Some(key), _) => url.push_str(configuration.get(key)?),
+            (None, "ExternalExecutionId") => url.push_str(ids.external_execution?),
+            (None, "RevisionId") => url.push_str(ids.revision?),
+            (None, _) => {
                 // Some other braces belong to the URL itself.
                 url.push('{');
                 rest = after;
@@ -43,8 +54,13 @@ mod tests {
     fn placeholders_are_filled_and_other_braces_stay() {
         let configuration = Configuration::from([("Project".to_owned(), "web".to_owned())]);
         let template = "https://ci/{Config:Project}/{ExternalExecutionId}?q={a}{";
-        assert_eq!(fill(template, &configuration, Some("7")).unwrap(), "https://ci/web/7?q={a}{");
-        assert_eq!(fill(template, &configuration, None), None);
+        let external = Ids { external_execution: Some("7"), ..Ids::default() };
+        assert_eq!(fill(template, &configuration, external).unwrap(), "https://ci/web/7?q={a}{");
+        assert_eq!(fill(template, &configuration, Ids::default()), None);
         assert_eq!(config_keys(template), ["Project"]);
+        let template = "https://git/{Config:Project}/commit/{RevisionId}";
+        let revision = Ids { revision: Some("r7"), ..Ids::default() };
+        assert_eq!(fill(template, &configuration, revision).unwrap(), "https://git/web/commit/r7");
+        assert_eq!(fill(template, &configuration, external), None);
     }
 }

@@ -106,7 +106,7 @@ fn custom_source() -> Local {
     local.call("CreateCustomActionType", &action_type());
     let mut kind = action_type();
     kind["category"] = "Source".into();
-    kind["settings"] = json!({"revisionUrlTemplate": "https://git/{Config:Command}"});
+    kind["settings"] = json!({"revisionUrlTemplate": "https://git/{Config:Command}/{RevisionId}"});
     kind["inputArtifactDetails"]["maximumCount"] = 0.into();
     kind["outputArtifactDetails"]["minimumCount"] = 1.into();
     local.call("CreateCustomActionType", &kind);
@@ -136,7 +136,7 @@ fn a_put_revision_starts_the_pipeline_with_its_custom_source() {
     let current = json!({"revisionId": "r1", "revisionChangeId": "change", "created": 1_600_000_000.0});
     assert_eq!(state["currentRevision"], current);
     assert_eq!(state["latestExecution"]["status"], "InProgress");
-    assert_eq!(state["revisionUrl"], "https://git/clone");
+    assert_eq!(state["revisionUrl"], "https://git/clone/r1");
 
     let jobs = local.call("PollForJobs", &json!({"actionTypeId": source_type()}));
     local.acknowledge(&jobs["jobs"][0]).unwrap();
@@ -152,7 +152,7 @@ fn a_put_revision_starts_the_pipeline_with_its_custom_source() {
         execution["pipelineExecution"]["artifactRevisions"],
         json!([{
             "name": "Source", "revisionId": "r1", "revisionChangeIdentifier": "change",
-            "created": 1_600_000_000.0, "revisionUrl": "https://git/clone",
+            "created": 1_600_000_000.0, "revisionUrl": "https://git/clone/r1",
         }])
     );
 }
@@ -182,7 +182,7 @@ fn a_revision_that_the_worker_reported_is_known() {
     assert_eq!(reply, json!({"newRevision": false, "pipelineExecutionId": started}));
     let listed = local.call("ListPipelineExecutions", &json!({"pipelineName": WEB}));
     let source = json!({
-        "actionName": "Fetch", "revisionId": "r7", "revisionSummary": "fix", "revisionUrl": "https://git/clone",
+        "actionName": "Fetch", "revisionId": "r7", "revisionSummary": "fix", "revisionUrl": "https://git/clone/r7",
     });
     assert_eq!(listed["pipelineExecutionSummaries"][0]["sourceRevisions"], json!([source]));
 }
