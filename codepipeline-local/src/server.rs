@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
@@ -89,6 +89,8 @@ pub struct JobInvocation {
 pub struct Emulator {
     listener: Listener,
     driver: JoinHandle<Result<(), NotKept>>,
+    /// `None` once it does what is due. Dropping it lets the driver begin.
+    waiting: Option<oneshot::Sender<()>>,
     shared: Weak<Shared>,
     log: RequestLog,
     faults: Faults,
@@ -99,6 +101,14 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one. Fails if the port is taken, the data folder can't be used, or the connections contradict each other.
     pub async fn start(options: Options) -> io::Result<Self> {
+        let mut emulator = Self::start_waiting(options).await?;
+        emulator.begin();
+        Ok(emulator)
+    }
+
+    /// Starts one that tells no event before [`Emulator::begin`], so a subscriber can come before the events of a restart. Requests
+    /// that have effects are answered after it.
+    pub(crate) async fn start_waiting(options: Options) -> io::Result<Self> {
         let Options {
             port,
             data,
@@ -151,8 +161,19 @@ impl Emulator {
         let listener = Listener::start(port, move |request| Arc::clone(&answering).answer(request));
         let listener = listener.await?;
         let driving = Arc::clone(&shared);
-        let driver = tokio::spawn(async move { driving.drive(changes).await });
-        Ok(Self { listener, driver, shared: Arc::downgrade(&shared), log, faults, events, invocations })
+        let (waiting, begun) = oneshot::channel();
+        let driver = tokio::spawn(async move {
+            // Nothing is ever sent: it ends when the sender is dropped.
+            let _ = begun.await;
+            driving.drive(changes).await
+        });
+        let shared = Arc::downgrade(&shared);
+        Ok(Self { listener, driver, waiting: Some(waiting), shared, log, faults, events, invocations })
+    }
+
+    /// Has it do what is due, and what becomes due.
+    pub(crate) fn begin(&mut self) {
+        self.waiting = None;
     }
 
     /// What `AWS_ENDPOINT_URL` must say.
@@ -203,5 +224,51 @@ impl Drop for Emulator {
             shared.late.abort();
         }
         self.driver.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api;
+
+    /// The input of a `CreatePipeline` whose pipeline has an S3 source and an approval.
+    fn pipeline() -> Vec<u8> {
+        let source = json!({
+            "name": "Fetch", "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "S3", "version": "1"},
+            "configuration": {"S3Bucket": "sources", "S3ObjectKey": "web.zip"}, "outputArtifacts": [{"name": "Source"}],
+        });
+        let approval = json!({
+            "name": "Ask", "actionTypeId": {"category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1"},
+        });
+        let stages = json!([{"name": "Source", "actions": [source]}, {"name": "Ask", "actions": [approval]}]);
+        let store = json!({"type": "S3", "location": "artifacts"});
+        let role = "arn:aws:iam::123456789012:role/any";
+        let declaration = json!({"name": "web", "roleArn": role, "artifactStore": store, "stages": stages});
+        json!({"pipeline": declaration}).to_string().into_bytes()
+    }
+
+    #[tokio::test]
+    async fn a_subscriber_that_comes_before_it_begins_misses_no_event() {
+        let engine = Settings { start_on_create: true, ..Settings::default() };
+        let mut emulator = Emulator::start_waiting(Options { engine, ..Options::default() }).await.unwrap();
+        let shared = emulator.shared.upgrade().unwrap();
+        let target = "CodePipeline_20150709.CreatePipeline";
+        let now = shared.clock.now();
+        let (reply, pending) = shared.engine.act(|engine| api::answer(engine, now, target, &pipeline()));
+        pending.kept().await.unwrap();
+        assert_eq!(reply.status, 200);
+        let (done, mut is_done) = oneshot::channel();
+        shared.changed.send(done).unwrap();
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(is_done.try_recv().is_err(), "it waits");
+        let mut events = emulator.events();
+        emulator.begin();
+        is_done.await.unwrap();
+        assert_eq!(events.try_recv().unwrap()["detail"]["state"], "STARTED");
     }
 }

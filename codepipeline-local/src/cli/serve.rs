@@ -103,11 +103,13 @@ impl Serve {
             seed,
             clock,
         };
-        let emulator = Emulator::start(options).await.map_err(|error| error.to_string())?;
+        let mut emulator = Emulator::start_waiting(options).await.map_err(|error| error.to_string())?;
         announce(&emulator.endpoint()).map_err(|error| format!("can't write to standard output: {error}"))?;
 
         let function =
             function.map(|function| function.start(&emulator)).transpose().map_err(|error| error.to_string())?;
+        // The function hears of everything that happens at the start.
+        emulator.begin();
 
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string())?,
