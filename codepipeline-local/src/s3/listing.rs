@@ -10,6 +10,7 @@ use s3s::{S3Result, s3_error};
 
 use super::catalog::{Object, internal};
 use super::settings::OWNER;
+use super::signature::hex;
 use super::storage::{Storage, date};
 
 /// The most entries that one page has, also if a request asks for more (S3 API Reference, ListObjectsV2).
@@ -47,8 +48,9 @@ impl Storage {
     }
 
     pub(super) fn list_v2(&self, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
-        // A continuation token is the last key of the page before; it wins over the start.
-        let after = input.continuation_token.as_ref().or(input.start_after.as_ref());
+        // A continuation token holds the last key of the page before; it wins over the start.
+        let continued = input.continuation_token.as_deref().map(of_token).transpose()?;
+        let after = continued.as_ref().or(input.start_after.as_ref());
         let limit = page_size(input.max_keys)?;
         let encode = Encoding::of(input.encoding_type.as_ref())?;
         let page = self.page(&input.bucket, input.prefix.as_deref(), input.delimiter.as_deref(), after, limit)?;
@@ -58,7 +60,7 @@ impl Storage {
             contents: Some(page.objects.iter().map(|object| encode.object(object, owner.clone())).collect()),
             common_prefixes: Some(encode.prefixes(&page.prefixes)),
             is_truncated: Some(page.next.is_some()),
-            next_continuation_token: page.next,
+            next_continuation_token: page.next.map(|last| hex(last.as_bytes())),
             max_keys: Some(limit),
             name: Some(input.bucket),
             continuation_token: input.continuation_token,
@@ -122,6 +124,15 @@ impl Storage {
         }
         Ok(page)
     }
+}
+
+/// The key in a continuation token. A token is hexadecimal, since XML can't hold every character of a key.
+fn of_token(token: &str) -> S3Result<String> {
+    let byte = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = token.as_bytes().chunks(2).map(byte).collect();
+    let key = bytes.filter(|bytes| !bytes.is_empty()).and_then(|bytes| String::from_utf8(bytes).ok());
+    key.filter(|key| hex(key.as_bytes()) == token)
+        .ok_or_else(|| s3_error!(InvalidArgument, "The continuation token provided is incorrect"))
 }
 
 /// The owner of every bucket and object.

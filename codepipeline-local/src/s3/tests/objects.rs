@@ -105,6 +105,31 @@ async fn listings_have_pages_and_groups() {
 }
 
 #[tokio::test]
+async fn pages_continue_after_any_key() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    let keys = ["a\u{1}b", "a\rb", "a b+%", "\u{fffe}", "\u{1f600}"];
+    for key in keys {
+        client.put_object().bucket("bucket").key(key).body(body("x")).send().await.unwrap();
+    }
+    let list = || client.list_objects_v2().bucket("bucket").encoding_type("url".into());
+    let mut pages = 0;
+    let mut token = None;
+    loop {
+        let page = list().max_keys(1).set_continuation_token(token).send().await.unwrap();
+        pages += page.contents().len();
+        token = page.next_continuation_token().map(str::to_owned);
+        if token.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, keys.len());
+    for wrong in ["", "6", "key", "FF", "ff"] {
+        assert_eq!(code(list().continuation_token(wrong).send().await), "InvalidArgument", "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn the_engines_copy_says_that_it_is_encrypted_with_kms() {
     let server = Server::start().await;
     let client = server.anyone();
