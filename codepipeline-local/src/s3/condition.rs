@@ -2,8 +2,12 @@
 
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
-use s3s::dto::ETagCondition;
+use s3s::dto::{ETagCondition, Timestamp as Date};
 use s3s::{S3Result, s3_error};
+
+use super::catalog::Record;
+use super::storage::date;
+use crate::types::Timestamp;
 
 /// The `If-Match` and `If-None-Match` of a write.
 #[derive(Default)]
@@ -50,20 +54,60 @@ impl Condition {
     }
 }
 
-/// Checks a read's conditions (RFC 9110, 13.2.2, as far as entity tags go).
-pub(super) fn check_read(
-    if_match: Option<&ETagCondition>,
-    if_none_match: Option<&ETagCondition>,
-    current: &str,
-) -> S3Result<()> {
-    if if_match.is_some_and(|demanded| !holds(demanded, current)) {
-        return Err(failed("If-Match"));
-    }
-    if if_none_match.is_some_and(|refused| holds(refused, current)) {
-        return Err(s3_error!(NotModified));
-    }
-    Ok(())
+/// The conditions of a read, or of a copy on its source.
+pub(super) struct ReadCondition<'a> {
+    pub(super) if_match: Option<&'a ETagCondition>,
+    pub(super) if_none_match: Option<&'a ETagCondition>,
+    pub(super) if_modified_since: Option<&'a Date>,
+    pub(super) if_unmodified_since: Option<&'a Date>,
 }
+
+impl ReadCondition<'_> {
+    /// Checks a read. Of two conditions that say nearly the same, that on the entity tag counts (RFC 9110, 13.2.2).
+    pub(super) fn check(&self, record: &Record) -> S3Result<()> {
+        let current = record.e_tag.as_str();
+        // Headers have no parts of seconds.
+        let modified = date(Timestamp(record.modified().0 / 1000 * 1000));
+        match (self.if_match, self.if_unmodified_since) {
+            (Some(demanded), _) if !holds(demanded, current) => return Err(failed("If-Match")),
+            (None, Some(since)) if modified > *since => return Err(failed("If-Unmodified-Since")),
+            _ => {}
+        }
+        match (self.if_none_match, self.if_modified_since) {
+            (Some(refused), _) if holds(refused, current) => Err(s3_error!(NotModified)),
+            (None, Some(since)) if modified <= *since => Err(s3_error!(NotModified)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the source of a copy, which S3 never answers with `NotModified` (S3 API Reference, CopyObject).
+    pub(super) fn check_source(&self, record: &Record) -> S3Result<()> {
+        let refused = |_| s3_error!(PreconditionFailed, "The source is not what the request's conditions demand");
+        self.check(record).map_err(refused)
+    }
+}
+
+/// The conditions of a request that reads, or of one that copies.
+macro_rules! read_condition {
+    ($input:expr) => {
+        crate::s3::condition::ReadCondition {
+            if_match: $input.if_match.as_ref(),
+            if_none_match: $input.if_none_match.as_ref(),
+            if_modified_since: $input.if_modified_since.as_ref(),
+            if_unmodified_since: $input.if_unmodified_since.as_ref(),
+        }
+    };
+    (source of $input:expr) => {
+        crate::s3::condition::ReadCondition {
+            if_match: $input.copy_source_if_match.as_ref(),
+            if_none_match: $input.copy_source_if_none_match.as_ref(),
+            if_modified_since: $input.copy_source_if_modified_since.as_ref(),
+            if_unmodified_since: $input.copy_source_if_unmodified_since.as_ref(),
+        }
+    };
+}
+
+pub(super) use read_condition;
 
 fn holds(demanded: &ETagCondition, current: &str) -> bool {
     demanded.as_etag().is_none_or(|e_tag| e_tag.value() == current)

@@ -19,7 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use super::blob::{BUCKET, KEY};
 use super::catalog::{Object, Record, internal};
 use super::checksum::{Algorithm, Sum, give_sums, take_sums};
-use super::condition::{Condition, check_read};
+use super::condition::{Condition, read_condition};
 use super::details::{Class, Details};
 use super::reading::{Reading, give_reading};
 use super::received::{Meter, Said};
@@ -69,7 +69,7 @@ impl Storage {
     pub(super) async fn get(&self, mut request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let input = &mut request.input;
         let object = self.catalog.get_version(&input.bucket, &input.key, input.version_id.as_deref())?;
-        check_read(input.if_match.as_ref(), input.if_none_match.as_ref(), &object.record.e_tag)?;
+        read_condition!(input).check(&object.record)?;
         input.bucket = BUCKET.into();
         input.key = KEY.into();
         object.record.details.check_readable()?;
@@ -96,7 +96,7 @@ impl Storage {
     pub(super) async fn head(&self, mut request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = &mut request.input;
         let object = self.catalog.get_version(&input.bucket, &input.key, input.version_id.as_deref())?;
-        check_read(input.if_match.as_ref(), input.if_none_match.as_ref(), &object.record.e_tag)?;
+        read_condition!(input).check(&object.record)?;
         input.bucket = BUCKET.into();
         input.key = KEY.into();
         let (range, part) = (input.range.take(), input.part_number.take());
@@ -125,10 +125,8 @@ impl Storage {
         let job = job_caller(&request.extensions);
         let input = &mut request.input;
         let source = self.copied(&input.copy_source)?;
-        let (if_match, if_none_match) = (input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref());
-        if check_read(if_match, if_none_match, &source.record.e_tag).is_err() {
-            return Err(s3_error!(PreconditionFailed));
-        }
+        read_condition!(source of input).check_source(&source.record)?;
+        check_change(input)?;
         source.record.details.check_readable()?;
         let storage_class = Class::of(input.storage_class.as_ref())?;
         let measured = self.measured(&source, input.checksum_algorithm.as_ref()).await?;
@@ -208,6 +206,26 @@ impl Storage {
         let input = HeadObjectInput { bucket: BUCKET.into(), key: KEY.into(), ..Default::default() };
         Ok(object.blob.store().head_object(super::storage::own_request(input)).await?.output)
     }
+}
+
+/// A copy of an object onto itself must change it. Naming the version makes it the latest (S3 API Reference, CopyObject).
+fn check_change(input: &CopyObjectInput) -> S3Result<()> {
+    let CopySource::Bucket { bucket, key, version_id: None } = &input.copy_source else { return Ok(()) };
+    let replaces = |directive: Option<&str>| directive == Some(MetadataDirective::REPLACE);
+    let changes = replaces(input.metadata_directive.as_ref().map(MetadataDirective::as_str))
+        || replaces(input.tagging_directive.as_ref().map(TaggingDirective::as_str))
+        || input.storage_class.is_some()
+        || input.website_redirect_location.is_some()
+        || input.server_side_encryption.is_some()
+        || input.checksum_algorithm.is_some();
+    if changes || (&**bucket, &**key) != (input.bucket.as_str(), input.key.as_str()) {
+        return Ok(());
+    }
+    Err(s3_error!(
+        InvalidRequest,
+        "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, \
+         storage class, website redirect location or encryption attributes."
+    ))
 }
 
 /// The bytes of a file from `start` on. The file is opened at once, so that it can be read to its end after its removal.

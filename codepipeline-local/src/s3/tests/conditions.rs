@@ -87,3 +87,28 @@ async fn a_condition_on_an_object_that_is_not_there_is_answered_so() {
     let put = client.put_object().bucket("nobucket").key("none").body(body("x")).send().await;
     assert_eq!(code(put), "NoSuchBucket");
 }
+
+#[tokio::test]
+async fn reads_and_copies_have_conditions_on_the_time() {
+    use aws_sdk_s3::primitives::DateTime;
+    let server = Server::start().await;
+    let client = server.anyone();
+    let put = client.put_object().bucket("bucket").key("key").body(body("x")).send().await.unwrap();
+    let e_tag = put.e_tag().unwrap();
+    let (before, then) = (DateTime::from_secs(1_799_999_999), DateTime::from_secs(1_800_000_000));
+    let get = || client.get_object().bucket("bucket").key("key");
+    assert_eq!(code(get().if_modified_since(then).send().await), "Some(304)");
+    get().if_modified_since(before).send().await.unwrap();
+    assert_eq!(code(get().if_unmodified_since(before).send().await), "PreconditionFailed");
+    get().if_unmodified_since(then).send().await.unwrap();
+    // The condition on the entity tag counts.
+    get().if_match(e_tag).if_unmodified_since(before).send().await.unwrap();
+    get().if_none_match("\"other\"").if_modified_since(then).send().await.unwrap();
+    let head = client.head_object().bucket("bucket").key("key");
+    assert_eq!(code(head.if_unmodified_since(before).send().await), "Some(412)");
+
+    let copy = || client.copy_object().bucket("bucket").key("copy").copy_source("bucket/key");
+    assert_eq!(code(copy().copy_source_if_modified_since(then).send().await), "PreconditionFailed");
+    assert_eq!(code(copy().copy_source_if_unmodified_since(before).send().await), "PreconditionFailed");
+    copy().copy_source_if_match(e_tag).copy_source_if_unmodified_since(before).send().await.unwrap();
+}

@@ -7,7 +7,7 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::super::catalog::internal;
 use super::super::checksum::give_sums;
-use super::super::condition::check_read;
+use super::super::condition::read_condition;
 use super::super::objects::contents;
 use super::super::received::Meter;
 use super::super::storage::{Storage, date};
@@ -23,10 +23,7 @@ impl Storage {
         check_number(input.part_number)?;
         let upload = self.uploads.get(&input.upload_id, &input.bucket, &input.key)?;
         let source = self.copied(&input.copy_source)?;
-        let (if_match, if_none_match) = (input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref());
-        if check_read(if_match, if_none_match, &source.record.e_tag).is_err() {
-            return Err(s3_error!(PreconditionFailed, "The source is not what the request's conditions demand"));
-        }
+        read_condition!(source of input).check_source(&source.record)?;
         source.record.details.check_readable()?;
         let size = source.record.size;
         let (start, length) = match input.copy_source_range.as_deref() {
