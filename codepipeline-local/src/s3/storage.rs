@@ -85,6 +85,7 @@ impl S3 for Operations {
     async fn delete_bucket(&self, req: S3Request<DeleteBucketInput>) -> S3Result<S3Response<DeleteBucketOutput>> {
         self.0.catalog.remove_bucket(&req.input.bucket)?;
         self.0.settings.forget(&req.input.bucket).map_err(internal)?;
+        self.0.uploads.forget(&req.input.bucket).map_err(internal)?;
         Ok(S3Response::new(DeleteBucketOutput {}))
     }
 

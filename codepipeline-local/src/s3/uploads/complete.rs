@@ -123,15 +123,15 @@ fn joined(upload: &Upload, chosen: &Chosen) -> StreamingBlob {
 fn choose(upload: &Upload, named: &[CompletedPart]) -> S3Result<Chosen> {
     let arrived = upload.parts();
     let mut chosen = Chosen::new();
+    if !named.is_sorted_by(|left, right| left.part_number < right.part_number) {
+        return Err(s3_error!(
+            InvalidPartOrder,
+            "The list of parts was not in ascending order. The parts list must be specified in order by part number."
+        ));
+    }
     for (index, part) in named.iter().enumerate() {
         let number = part.part_number.ok_or_else(malformed)?;
         check_number(number)?;
-        if chosen.last().is_some_and(|(last, _)| *last >= number) {
-            return Err(s3_error!(
-                InvalidPartOrder,
-                "The list of parts was not in ascending order. The parts list must be specified in order by part number."
-            ));
-        }
         let same = |it: &&Part| part.e_tag.as_ref().is_none_or(|e_tag| e_tag.value() == it.e_tag);
         let found = arrived.get(&number).filter(same).ok_or_else(no_part)?;
         check_part_sum(&upload.plan, number, part, found)?;

@@ -87,6 +87,17 @@ impl Uploads {
         found.into_iter().map(|(id, upload)| (id.clone(), Arc::clone(upload))).collect()
     }
 
+    /// Ends the uploads into a bucket that was removed: a bucket of the same name begins without them.
+    pub(super) fn forget(&self, bucket: &str) -> io::Result<()> {
+        for (id, upload) in self.of_bucket(bucket) {
+            // A request that completes or aborts it ends it.
+            if let Ok(taken) = self.take(&id, bucket, &upload.plan.key) {
+                taken.end()?;
+            }
+        }
+        Ok(())
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Upload>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
