@@ -8,7 +8,11 @@ use s3s::{S3Response, S3Result, s3_error};
 
 use super::catalog::{Removed, VersionId, no_version};
 use super::condition::Condition;
+use super::settings::malformed;
 use super::storage::Storage;
+
+/// The most objects that one request deletes (S3 API Reference, DeleteObjects).
+const MOST: usize = 1000;
 
 impl Storage {
     pub(super) fn delete(&self, input: DeleteObjectInput) -> S3Result<S3Response<DeleteObjectOutput>> {
@@ -28,6 +32,9 @@ impl Storage {
 
     pub(super) fn delete_many(&self, input: DeleteObjectsInput) -> S3Result<S3Response<DeleteObjectsOutput>> {
         self.catalog.check_bucket(&input.bucket)?;
+        if input.delete.objects.len() > MOST {
+            return Err(malformed());
+        }
         let mut deleted = Vec::new();
         let mut errors = Vec::new();
         for object in input.delete.objects {

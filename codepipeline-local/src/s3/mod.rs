@@ -1,6 +1,7 @@
 //! The S3 side: `s3s` speaks the protocol, `s3s-fs` keeps the bytes, and what they lack is here: conditional writes that are
 //! atomic, temporary credentials that reach one job's objects only, and the encryption that artifact stores demand.
 
+mod absent;
 mod access;
 mod attributes;
 mod blob;
@@ -13,6 +14,7 @@ mod deletes;
 mod details;
 mod encryption;
 mod form;
+mod hoisted;
 mod labels;
 mod listing;
 mod messages;
@@ -190,6 +192,10 @@ impl Store {
             return self.preflight(cors.as_ref(), &place);
         }
         let mut body = body::read_to_its_end(&parts.headers, body);
+        hoisted::add_to_headers(&mut parts);
+        if let Err(error) = self.storage.check_present(&parts, &place) {
+            return refuse(error);
+        }
         let mut pace = S3Pace::default();
         let mut verdict = Verdict::default();
         if let Some(signed) = Signed::of(&parts) {

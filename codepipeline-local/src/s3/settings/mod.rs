@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use acl::{OWNER, kept as kept_acl, of_headers as acl_of_headers, replaced as replaced_acl};
 pub(super) use cors::Cors;
-pub(super) use kinds::{OPERATIONS, of_query};
+pub(super) use kinds::{OPERATIONS, malformed, of_query};
 pub(super) use route::Settings;
 
 /// The folder with a file for each bucket.

@@ -1,5 +1,6 @@
 //! The S3 side, as the SDK's own client sees it over a socket.
 
+mod absent;
 mod attributes;
 mod checksums;
 mod conditions;

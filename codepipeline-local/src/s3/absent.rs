@@ -1,0 +1,110 @@
+//! What a request asks for that the emulator does not have: it is refused. `s3s` overlooks what it does not know, and would delete the
+//! object at `DELETE KEY?retention`.
+
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+
+use super::messages::error;
+use super::operation::operation;
+use super::place::Place;
+use super::settings;
+use super::signature::query_values;
+use super::storage::Storage;
+
+/// The subresources of buckets and objects that S3 has (S3 API Reference, "Actions").
+const SUBRESOURCES: [&str; 28] = [
+    "abac",
+    "acl",
+    "attributes",
+    "delete",
+    "encryption",
+    "legal-hold",
+    "location",
+    "metadataConfiguration",
+    "metadataInventoryTable",
+    "metadataJournalTable",
+    "metadataTable",
+    "object-lock",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "renameObject",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "session",
+    "tagging",
+    "torrent",
+    "uploads",
+    "versioning",
+    "versions",
+    "website",
+    "lifecycle",
+];
+/// Headers of keys that the caller provides, which the emulator would not use.
+const CUSTOMER_KEYS: [&str; 2] =
+    ["x-amz-server-side-encryption-customer-", "x-amz-copy-source-server-side-encryption-customer-"];
+/// Headers of a lock, which the emulator would not respect.
+const LOCK: &str = "x-amz-object-lock-";
+const METADATA: &str = "x-amz-meta-";
+/// The most bytes of user metadata (S3 User Guide, "Working with object metadata").
+const MOST_METADATA: usize = 2048;
+
+impl Storage {
+    /// Fails if the request asks for what is not here.
+    pub(super) fn check_present(&self, parts: &Parts, place: &Place) -> S3Result<()> {
+        check_subresource(parts, place)?;
+        let Some(bucket) = place.bucket.as_deref().filter(|_| place.key.is_some()) else { return Ok(()) };
+        let has = |start: &str| parts.headers.keys().any(|name| name.as_str().starts_with(start));
+        if CUSTOMER_KEYS.into_iter().any(has) {
+            return Err(s3_error!(NotImplemented, "The emulator has no encryption with keys that the caller provides"));
+        }
+        if ![Method::PUT, Method::POST].contains(&parts.method) {
+            return Ok(());
+        }
+        if has(LOCK) {
+            if self.settings.get(bucket, "object-lock").is_none() {
+                return Err(s3_error!(InvalidRequest, "Bucket is missing Object Lock Configuration"));
+            }
+            return Err(s3_error!(NotImplemented, "The emulator locks no objects"));
+        }
+        if has("x-amz-write-offset-bytes") {
+            return Err(s3_error!(NotImplemented, "Only directory buckets append to objects"));
+        }
+        check_metadata(&parts.headers)
+    }
+}
+
+fn check_subresource(parts: &Parts, place: &Place) -> S3Result<()> {
+    let query = query_values(&parts.uri);
+    let has = |name: &str| query.contains_key(name);
+    // A bucket's settings have their own answer to a method that they lack.
+    let setting = place.key.is_none() && settings::of_query(has).is_some();
+    if let Some(name) = SUBRESOURCES.into_iter().find(|name| has(name))
+        && !setting
+        && operation(parts).is_none()
+    {
+        let message = format!("The emulator has no {} of the subresource {name}", parts.method);
+        return Err(S3Error::with_message(S3ErrorCode::NotImplemented, message));
+    }
+    if place.key.is_some() && parts.method == Method::PUT && has("uploadId") != has("partNumber") {
+        return Err(s3_error!(InvalidArgument, "A part needs both uploadId and partNumber"));
+    }
+    Ok(())
+}
+
+fn check_metadata(headers: &HeaderMap) -> S3Result<()> {
+    let size = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        name.as_str().strip_prefix(METADATA).map(|name| name.len() + value.len())
+    };
+    let size: usize = headers.iter().filter_map(size).sum();
+    if size <= MOST_METADATA {
+        return Ok(());
+    }
+    let message = format!(
+        "Your metadata headers exceed the maximum allowed metadata size: they have {size} bytes of {MOST_METADATA}"
+    );
+    Err(error("MetadataTooLarge", StatusCode::BAD_REQUEST, message))
+}
