@@ -1,5 +1,5 @@
-//! What a request asks for that the emulator does not have: it is refused. `s3s` overlooks what it does not know, and would delete the
-//! object at `DELETE KEY?retention`.
+//! Refuses requests for S3's features that the emulator does not have. `s3s` overlooks subresources that it does not know: it would
+//! delete the object at `DELETE KEY?retention`.
 
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
@@ -53,7 +53,7 @@ const METADATA: &str = "x-amz-meta-";
 const MOST_METADATA: usize = 2048;
 
 impl Storage {
-    /// Fails if the request asks for what is not here.
+    /// Fails if the request asks for a feature that is not here.
     pub(super) fn check_present(&self, parts: &Parts, place: &Place) -> S3Result<()> {
         check_subresource(parts, place)?;
         let Some(bucket) = place.bucket.as_deref().filter(|_| place.key.is_some()) else { return Ok(()) };

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::signature::query_pairs;
 
-/// What belongs to the signature (S3 API Reference, "Authenticating Requests: Using Query Parameters").
+/// The parts of the signature (S3 API Reference, "Authenticating Requests: Using Query Parameters").
 const OF_SIGNATURE: [&str; 8] = [
     "x-amz-algorithm",
     "x-amz-content-sha256",
@@ -17,7 +17,7 @@ const OF_SIGNATURE: [&str; 8] = [
     "x-amz-signature",
     "x-amz-signedheaders",
 ];
-/// SDKs that presign sum up the body that they know, which is none.
+/// Checksums of an empty body: an SDK that presigns knows no other body.
 const OF_NO_BODY: [&str; 2] = ["x-amz-checksum-", "x-amz-sdk-checksum-"];
 
 /// Adds them to the headers. A header that is there already stays.

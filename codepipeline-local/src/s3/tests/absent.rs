@@ -1,11 +1,11 @@
-//! What the emulator does not have is refused, and changes nothing.
+//! Features that the emulator does not have are refused, and change nothing.
 
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier, ObjectLockMode, StorageClass};
 
 use super::*;
 
-/// A request of an ordinary user, signed in the old way, for which any signature is right.
+/// A request of an ordinary user with a signature of version 2. Any signature is right.
 async fn ask(server: &Server, line: &str, body: &str) -> String {
     let length = body.len();
     let head = format!(
