@@ -12,6 +12,17 @@ use crate::types::Timestamp;
 /// The reason of a stop that the owner did not ask for.
 const INTERRUPTED: &str = "codepipeline-local was restarted while this execution was in progress";
 
+/// The cause of the abandonment of an execution's actions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The owner's request.
+    Stop,
+    /// An update of the pipeline's structure.
+    Update,
+    /// A restart of the emulator.
+    Restart,
+}
+
 impl Engine {
     /// Stops an execution: at once if its actions are abandoned, else when those in progress are over (User Guide,
     /// "pipelines-stop").
@@ -57,7 +68,7 @@ impl Engine {
             }
         }
         if abandon {
-            self.abandon_actions(now, number, false);
+            self.abandon_actions(now, number, Cause::Stop);
         }
         self.settle(now);
         Ok(())
@@ -72,7 +83,7 @@ impl Engine {
             .map(|(number, _)| number)
             .collect();
         for number in canceled {
-            self.abandon_actions(now, number, true);
+            self.abandon_actions(now, number, Cause::Update);
             if self.executions.get(&number).is_some_and(|execution| execution.runs_in().is_some()) {
                 self.mark_stage(number, StageStatus::Cancelled);
             }
@@ -87,7 +98,7 @@ impl Engine {
             if let Some(execution) = self.executions.get_mut(&number) {
                 execution.stop_reason.get_or_insert_with(|| INTERRUPTED.to_owned());
             }
-            self.abandon_actions(now, number, false);
+            self.abandon_actions(now, number, Cause::Restart);
             if self.executions.get(&number).is_some_and(|execution| execution.runs_in().is_some()) {
                 self.mark_stage(number, StageStatus::Stopped);
             }
@@ -96,7 +107,7 @@ impl Engine {
     }
 
     /// Ends the execution's actions in progress. Whatever works on them outside learns of it from an event, if at all.
-    fn abandon_actions(&mut self, now: Timestamp, execution: u64, canceled: bool) {
+    fn abandon_actions(&mut self, now: Timestamp, execution: u64, cause: Cause) {
         let user = self.user_arn();
         let in_progress = |number: &&u64| self.actions.get(number).is_some_and(|action| action.execution == execution);
         let abandoned: Vec<u64> = self.running.iter().filter(in_progress).copied().collect();
@@ -105,10 +116,10 @@ impl Engine {
             if let Some(action) = self.actions.get_mut(&number) {
                 action.status = ActionStatus::Abandoned;
                 action.updated = now;
-                action.updated_by = (!canceled).then(|| user.clone());
+                action.updated_by = (cause == Cause::Stop).then(|| user.clone());
             }
             self.running.remove(&number);
-            self.tell_of_action(number, canceled);
+            self.tell_of_action(number, cause == Cause::Update);
         }
     }
 
