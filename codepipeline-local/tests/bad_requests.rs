@@ -106,6 +106,8 @@ async fn no_bad_input_gives_a_500() {
         (signed("GET /bucket/none", &format!("{empty}Range: bytes=nine-ten\r\n"), ""), "404 NoSuchKey"),
         (scoped("20270101/us-east-1/s3"), "400 AuthorizationHeaderMalformed"),
         (scoped("20270101/eu-west-1/s3/aws4_request"), "400 AuthorizationHeaderMalformed"),
+        (scoped("20270101/US/s3/aws4_request"), "400 <Region>us-east-1</Region>"),
+        (signed("PUT /other", &empty, "").replace("us-east-1", "US"), "400 <Region>us-east-1</Region>"),
         (signed("GET /bucket/key", &empty, "").replace("20270101T000000Z", "tomorrow"), ""),
         (signed("GET /bucket/key", &empty, "").replace("AWS4-HMAC-SHA256 Credential", "Bearer"), ""),
     ] {
