@@ -10,6 +10,7 @@ mod catalog;
 mod checksum;
 mod chunks;
 mod condition;
+mod copying;
 mod deletes;
 mod details;
 mod encryption;
@@ -44,9 +45,9 @@ use std::sync::Arc;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use s3s::config::{S3Config, StaticConfigProvider};
-use s3s::dto::{Range, ServerSideEncryption};
+use s3s::dto::Range;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, HttpError, S3Error, S3ErrorCode, s3_error};
+use s3s::{Body, HttpError, S3Error, s3_error};
 use tempfile::TempDir;
 
 use crate::clock::Clock;
@@ -54,7 +55,8 @@ use crate::request_log::RequestLog;
 use crate::types::{ObjectRef, Permissions};
 use access::Caller;
 pub(crate) use body::read_to_its_end;
-use catalog::{Catalog, Encryption, Object, Record, VersionId};
+use catalog::{Catalog, Object, Record, VersionId};
+pub(crate) use copying::CopyError;
 use messages::{Explained, error};
 pub(crate) use operation::{operation, operations};
 pub use pace::S3Pace;
@@ -66,9 +68,6 @@ use signature::Signed;
 pub(crate) use signature::query_values;
 use storage::{Operations, Storage};
 use uploads::Uploads;
-
-/// The user metadata that S3 source actions show as the revision's summary (CodePipeline User Guide, "Amazon S3 source action").
-const REVISION_SUMMARY: &str = "codepipeline-artifact-revision-summary";
 
 /// Where objects are kept.
 pub(crate) enum Folder {
@@ -105,27 +104,6 @@ pub(crate) struct Store {
     permissions: Arc<dyn Permissions>,
     clock: Clock,
     pace: S3Pace,
-}
-
-/// What [`Store::copy`] has copied.
-pub(crate) struct Copied {
-    /// The entity tag, without quotes.
-    pub(crate) e_tag: String,
-    /// The object's version id; `None` for an object without an id of its own.
-    pub(crate) version_id: Option<String>,
-    /// What the object's metadata `codepipeline-artifact-revision-summary` says.
-    pub(crate) revision_summary: Option<String>,
-}
-
-/// Why [`Store::copy`] has not.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CopyError {
-    /// The bucket or the object is not there.
-    #[error("{0}")]
-    NotFound(String),
-    /// The data folder failed.
-    #[error("{0}")]
-    Failed(String),
 }
 
 impl Store {
@@ -291,44 +269,6 @@ impl Store {
     pub(crate) fn revision(&self, place: &ObjectRef) -> Option<String> {
         let object = self.storage.catalog.get(&place.bucket, &place.key).ok()?;
         Some(version_id(&object).unwrap_or_else(|| object.record.e_tag.clone()))
-    }
-
-    /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms` and this key.
-    pub(crate) async fn copy(
-        &self,
-        (from, version): (&ObjectRef, Option<&str>),
-        to: &ObjectRef,
-        key_id: Option<String>,
-    ) -> Result<Copied, CopyError> {
-        let copied = async {
-            let catalog = &self.storage.catalog;
-            let source = catalog.get_version(&from.bucket, &from.key, version)?;
-            let mut metadata = self.storage.attributes(&source).await?.metadata.unwrap_or_default();
-            let blob = catalog.new_blob().map_err(catalog::internal)?;
-            blob.fill_from(&source.blob).map_err(catalog::internal)?;
-            let encryption = Encryption { algorithm: ServerSideEncryption::AWS_KMS.to_owned(), key_id };
-            let e_tag = source.record.e_tag.clone();
-            let place = (to.bucket.as_str(), to.key.as_str());
-            let now = self.storage.clock.now();
-            source.record.details.check_readable()?;
-            let details = source.record.details.copied();
-            let record = Record::new(place, e_tag.clone(), source.record.size, now, encryption).with(details);
-            catalog.commit(record, Arc::new(blob), &condition::Condition::default())?;
-            Ok(Copied { e_tag, version_id: version_id(&source), revision_summary: metadata.remove(REVISION_SUMMARY) })
-        };
-        copied.await.map_err(|error: S3Error| match error.code() {
-            S3ErrorCode::NoSuchBucket | S3ErrorCode::NoSuchKey | S3ErrorCode::NoSuchVersion => {
-                CopyError::NotFound(format!(
-                    "s3://{}/{} to s3://{}/{}: {}",
-                    from.bucket,
-                    from.key,
-                    to.bucket,
-                    to.key,
-                    error.code().as_str()
-                ))
-            }
-            _ => CopyError::Failed(error.message().unwrap_or("the data folder failed").to_owned()),
-        })
     }
 }
 

@@ -5,7 +5,8 @@ use http::HeaderMap;
 use s3s::dto::{AccessControlPolicy, Grant, Grantee, Owner, Permission, Type};
 use s3s::{S3Result, s3_error};
 
-use super::kinds::{Given, malformed, parsed, written};
+use super::kinds::Given;
+use super::read::{malformed, parsed, written};
 
 pub(super) const ROOT: &str = "AccessControlPolicy";
 /// The canonical user that owns every bucket and object.

@@ -10,7 +10,7 @@ use s3s::dto::{CORSConfiguration, CORSRule};
 use s3s::{Body, S3Result, s3_error};
 
 use super::BucketSettings;
-use super::kinds::{malformed, parsed};
+use super::read::{malformed, parsed};
 
 const METHODS: [&str; 5] = ["GET", "PUT", "HEAD", "POST", "DELETE"];
 

@@ -5,7 +5,7 @@ use s3s::dto::{Tag, Tagging};
 use s3s::xml::{DeResult, Deserialize, DeserializeContent, Deserializer};
 use s3s::{Body, S3Response, S3Result, s3_error};
 
-use super::kinds::{parsed, written};
+use super::read::{self, parsed, written};
 use super::{acl, kinds};
 use crate::s3::catalog::{Versioning, internal};
 use crate::s3::place::is_region;
@@ -60,7 +60,7 @@ impl Storage {
         let configuration = if body.is_empty() { Configuration::default() } else { parsed(body)? };
         let region = self.chosen_region(signed_for, configuration.location.as_deref())?;
         tags::check(&configuration.tags, tags::MOST_OF_BUCKET)?;
-        let ownership = text("x-amz-object-ownership").map(kinds::ownership).transpose()?;
+        let ownership = text("x-amz-object-ownership").map(read::ownership).transpose()?;
         let acls_off = text("x-amz-object-ownership") == Some("BucketOwnerEnforced");
         let acl = acl::of_headers(headers, acls_off)?;
         let locked = text("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true"));

@@ -2,17 +2,15 @@
 
 use http::{HeaderMap, StatusCode};
 use s3s::dto::{
-    AccelerateConfiguration, AnalyticsConfiguration, BucketLifecycleConfiguration, BucketLoggingStatus,
-    CORSConfiguration, IntelligentTieringConfiguration, InventoryConfiguration, MetricsConfiguration,
-    NotificationConfiguration, ObjectLockConfiguration, OwnershipControls, OwnershipControlsRule,
-    PublicAccessBlockConfiguration, ReplicationConfiguration, RequestPaymentConfiguration,
-    ServerSideEncryptionConfiguration, Tagging, WebsiteConfiguration,
+    AccelerateConfiguration, AnalyticsConfiguration, BucketLoggingStatus, CORSConfiguration,
+    IntelligentTieringConfiguration, InventoryConfiguration, MetricsConfiguration, ObjectLockConfiguration,
+    OwnershipControls, ReplicationConfiguration, RequestPaymentConfiguration, Tagging, WebsiteConfiguration,
 };
-use s3s::xml::{Deserialize, Deserializer, SerializeContent, Serializer};
-use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::{S3Result, s3_error};
 
+use super::names::LISTS;
+use super::read::{checked, encryption, lifecycle, malformed, notification, one_of, public_access_block};
 use super::{acl, cors, policy};
-use crate::ids::random_uuid;
 use crate::s3::tags;
 
 pub(super) const XMLNS: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
@@ -75,73 +73,6 @@ impl Kind {
 pub(in crate::s3) fn of_query(has: impl Fn(&str) -> bool) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| has(kind.query))
 }
-
-/// The names of all operations on settings.
-pub(in crate::s3) const OPERATIONS: [&str; 56] = [
-    "DeleteBucketAnalyticsConfiguration",
-    "DeleteBucketCors",
-    "DeleteBucketEncryption",
-    "DeleteBucketIntelligentTieringConfiguration",
-    "DeleteBucketInventoryConfiguration",
-    "DeleteBucketLifecycle",
-    "DeleteBucketMetricsConfiguration",
-    "DeleteBucketOwnershipControls",
-    "DeleteBucketPolicy",
-    "DeleteBucketReplication",
-    "DeleteBucketTagging",
-    "DeleteBucketWebsite",
-    "DeletePublicAccessBlock",
-    "GetBucketAccelerateConfiguration",
-    "GetBucketAcl",
-    "GetBucketAnalyticsConfiguration",
-    "GetBucketCors",
-    "GetBucketEncryption",
-    "GetBucketIntelligentTieringConfiguration",
-    "GetBucketInventoryConfiguration",
-    "GetBucketLifecycleConfiguration",
-    "GetBucketLogging",
-    "GetBucketMetricsConfiguration",
-    "GetBucketNotificationConfiguration",
-    "GetBucketOwnershipControls",
-    "GetBucketPolicy",
-    "GetBucketPolicyStatus",
-    "GetBucketReplication",
-    "GetBucketRequestPayment",
-    "GetBucketTagging",
-    "GetBucketWebsite",
-    "GetObjectLockConfiguration",
-    "GetPublicAccessBlock",
-    "ListBucketAnalyticsConfigurations",
-    "ListBucketIntelligentTieringConfigurations",
-    "ListBucketInventoryConfigurations",
-    "ListBucketMetricsConfigurations",
-    "PutBucketAccelerateConfiguration",
-    "PutBucketAcl",
-    "PutBucketAnalyticsConfiguration",
-    "PutBucketCors",
-    "PutBucketEncryption",
-    "PutBucketIntelligentTieringConfiguration",
-    "PutBucketInventoryConfiguration",
-    "PutBucketLifecycleConfiguration",
-    "PutBucketLogging",
-    "PutBucketMetricsConfiguration",
-    "PutBucketNotificationConfiguration",
-    "PutBucketOwnershipControls",
-    "PutBucketPolicy",
-    "PutBucketReplication",
-    "PutBucketRequestPayment",
-    "PutBucketTagging",
-    "PutBucketWebsite",
-    "PutObjectLockConfiguration",
-    "PutPublicAccessBlock",
-];
-
-const LISTS: [(&str, &str); 4] = [
-    ("analytics", "ListBucketAnalyticsConfigurations"),
-    ("intelligent-tiering", "ListBucketIntelligentTieringConfigurations"),
-    ("inventory", "ListBucketInventoryConfigurations"),
-    ("metrics", "ListBucketMetricsConfigurations"),
-];
 
 const fn kind(
     query: &'static str,
@@ -358,116 +289,9 @@ static KINDS: [Kind; 20] = [
     ),
 ];
 
-/// Reads the body as XML with this root, and checks it.
-pub(super) fn parsed<T: for<'xml> Deserialize<'xml>>(body: &[u8]) -> S3Result<T> {
-    if body.is_empty() {
-        return Err(s3_error!(MissingRequestBodyError, "Request body is empty."));
-    }
-    let mut deserializer = Deserializer::new(body);
-    let parsed = T::deserialize(&mut deserializer).and_then(|parsed| deserializer.expect_eof().map(|()| parsed));
-    parsed.map_err(|_| malformed())
-}
-
-/// Writes a setting as its GET answers it.
-pub(super) fn written<T: SerializeContent>(root: &str, value: &T) -> S3Result<String> {
-    let mut text = Vec::new();
-    let mut serializer = Serializer::new(&mut text);
-    let done = serializer.element_with_ns(root, XMLNS, |serializer| value.serialize_content(serializer));
-    done.map_err(|error| S3Error::with_source(S3ErrorCode::InternalError, Box::new(error)))?;
-    String::from_utf8(text).map_err(|error| S3Error::with_source(S3ErrorCode::InternalError, Box::new(error)))
-}
-
-fn checked<T>(root: &str, given: &Given<'_>, check: impl Fn(&T) -> S3Result<()>) -> S3Result<String>
-where
-    T: for<'xml> Deserialize<'xml> + SerializeContent,
-{
-    let value: T = parsed(given.body)?;
-    check(&value)?;
-    written(root, &value)
-}
-
-pub(in crate::s3) fn malformed() -> S3Error {
-    s3_error!(MalformedXML, "The XML you provided was not well-formed or did not validate against our published schema")
-}
-
-fn one_of(value: Option<&str>, known: &[&str]) -> S3Result<()> {
-    if value.is_some_and(|value| known.contains(&value)) { Ok(()) } else { Err(malformed()) }
-}
-
-/// The setting of a bucket that is made with this ownership of its objects.
-pub(super) fn ownership(name: &str) -> S3Result<String> {
-    let known = ["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"];
-    if !known.contains(&name) {
-        return Err(s3_error!(InvalidArgument, "Invalid x-amz-object-ownership header: {}", name));
-    }
-    let rule = OwnershipControlsRule { object_ownership: name.to_owned().into() };
-    written("OwnershipControls", &OwnershipControls { rules: vec![rule] })
-}
-
-fn encryption(given: &Given<'_>) -> S3Result<String> {
-    const ROOT: &str = "ServerSideEncryptionConfiguration";
-    let mut value: ServerSideEncryptionConfiguration = parsed(given.body)?;
-    let [rule] = value.rules.as_mut_slice() else { return Err(malformed()) };
-    if let Some(default) = &rule.apply_server_side_encryption_by_default {
-        let algorithm = default.sse_algorithm.as_str();
-        one_of(Some(algorithm), &["AES256", "aws:kms", "aws:kms:dsse"])?;
-        if default.kms_master_key_id.is_some() && algorithm == "AES256" {
-            return Err(s3_error!(
-                InvalidArgument,
-                "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
-            ));
-        }
-    }
-    rule.bucket_key_enabled.get_or_insert(false);
-    written(ROOT, &value)
-}
-
-fn lifecycle(given: &Given<'_>) -> S3Result<String> {
-    let mut value: BucketLifecycleConfiguration = parsed(given.body)?;
-    if value.rules.is_empty() {
-        return Err(malformed());
-    }
-    for rule in &mut value.rules {
-        one_of(Some(rule.status.as_str()), &["Enabled", "Disabled"])?;
-        let idle = rule.expiration.is_none()
-            && rule.transitions.as_ref().is_none_or(Vec::is_empty)
-            && rule.noncurrent_version_expiration.is_none()
-            && rule.noncurrent_version_transitions.as_ref().is_none_or(Vec::is_empty)
-            && rule.abort_incomplete_multipart_upload.is_none();
-        if idle {
-            return Err(s3_error!(InvalidRequest, "At least one action needs to be specified in a rule"));
-        }
-        rule.id.get_or_insert_with(random_uuid);
-    }
-    let ids: std::collections::BTreeSet<_> = value.rules.iter().map(|rule| &rule.id).collect();
-    if ids.len() < value.rules.len() {
-        return Err(s3_error!(InvalidArgument, "Rule ID must be unique. Found same ID for more than one rule"));
-    }
-    written("LifecycleConfiguration", &value)
-}
-
-fn notification(given: &Given<'_>) -> S3Result<String> {
-    let mut value: NotificationConfiguration = parsed(given.body)?;
-    let topics = value.topic_configurations.iter_mut().flatten().map(|it| &mut it.id);
-    let queues = value.queue_configurations.iter_mut().flatten().map(|it| &mut it.id);
-    let functions = value.lambda_function_configurations.iter_mut().flatten().map(|it| &mut it.id);
-    for id in topics.chain(queues).chain(functions) {
-        id.get_or_insert_with(random_uuid);
-    }
-    written("NotificationConfiguration", &value)
-}
-
-fn public_access_block(given: &Given<'_>) -> S3Result<String> {
-    let mut value: PublicAccessBlockConfiguration = parsed(given.body)?;
-    value.block_public_acls.get_or_insert(false);
-    value.block_public_policy.get_or_insert(false);
-    value.ignore_public_acls.get_or_insert(false);
-    value.restrict_public_buckets.get_or_insert(false);
-    written("PublicAccessBlockConfiguration", &value)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::names::OPERATIONS;
     use super::*;
 
     #[test]

@@ -6,7 +6,9 @@ mod acl;
 mod cors;
 mod creation;
 mod kinds;
+mod names;
 mod policy;
+mod read;
 mod route;
 
 use std::collections::BTreeMap;
@@ -18,7 +20,9 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use acl::{OWNER, kept as kept_acl, of_headers as acl_of_headers, replaced as replaced_acl};
 pub(super) use cors::Cors;
-pub(super) use kinds::{OPERATIONS, malformed, of_query};
+pub(super) use kinds::of_query;
+pub(super) use names::OPERATIONS;
+pub(super) use read::malformed;
 pub(super) use route::Settings;
 
 /// The folder with a file for each bucket.

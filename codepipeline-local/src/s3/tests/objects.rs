@@ -160,7 +160,7 @@ async fn a_reopened_folder_has_what_was_kept_and_not_what_was_unfinished() {
     };
     let (catalog, _table) = open();
     catalog.create_bucket("bucket").unwrap();
-    let encryption = || Encryption { algorithm: "AES256".into(), key_id: None };
+    let encryption = || catalog::Encryption { algorithm: "AES256".into(), key_id: None };
     for content in ["old", "new"] {
         let blob = Arc::new(catalog.new_blob().unwrap());
         std::fs::write(blob.file(), content).unwrap();
