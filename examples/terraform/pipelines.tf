@@ -109,6 +109,7 @@ resource "aws_codepipeline" "web" {
       input_artifacts = ["Site"]
 
       configuration = {
+        # The emulator invokes the function of `serve --function`, whatever the name here.
         FunctionName   = "publish"
         UserParameters = jsonencode({ target = "#{variables.Target}" })
       }

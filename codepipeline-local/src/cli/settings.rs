@@ -12,7 +12,7 @@ use crate::engine::{Leniency, NonceForm, Settings};
 #[command(next_help_heading = "Where the service's documentation is silent")]
 pub(super) struct SettingFlags {
     /// The region in ARNs [default: us-east-1]
-    #[arg(long)]
+    #[arg(long, value_parser = region)]
     region: Option<String>,
     /// The account in jobs and ARNs [default: 123456789012]
     #[arg(long, value_parser = account)]
@@ -111,6 +111,13 @@ const UNASKED: &str = "What CodePipeline does unasked";
 enum Nonce {
     Counter,
     Random,
+}
+
+fn region(text: &str) -> Result<String, String> {
+    // The length is that of AWSRegionName in the API model.
+    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let valid = (4..=30).contains(&text.len()) && text.bytes().all(known);
+    if valid { Ok(text.to_owned()) } else { Err("a region has 4 to 30 characters of [a-z0-9-]".to_owned()) }
 }
 
 fn account(text: &str) -> Result<String, String> {
@@ -241,6 +248,13 @@ mod tests {
             change(&mut wanted);
             assert_ne!(wanted, defaults(), "{arguments:?} differs from the default");
             assert_eq!(read(arguments), wanted, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_region_or_account_of_another_form_is_refused() {
+        for (flag, value) in [("--region", "no where"), ("--region", "us"), ("--account", "12")] {
+            assert!(Line::try_parse_from(["serve", flag, value]).is_err(), "{flag} {value}");
         }
     }
 
