@@ -40,7 +40,7 @@ mod versioning;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -119,13 +119,15 @@ impl Store {
         let catalog = Catalog::open(folder.path())?;
         let uploads = Uploads::open(folder.path(), |bucket, key, id| {
             let made = |record: &Record| record.key == key && record.details.upload_id.as_deref() == Some(id);
-            catalog.list_versions(bucket, key).is_ok_and(|found| found.iter().any(|object| made(&object.record)))
+            // A run that was killed while it removed the bucket may have left the upload.
+            catalog.list_versions(bucket, key).map_or(true, |found| found.iter().any(|object| made(&object.record)))
         })?;
         let shared = || Arc::clone(&permissions);
         let storage = Arc::new(Storage {
             catalog,
             uploads,
             settings: BucketSettings::open(folder.path())?,
+            making: Mutex::default(),
             region,
             clock: clock.clone(),
             permissions: shared(),
@@ -253,6 +255,7 @@ impl Store {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for an S3 bucket")));
         }
         let storage = &self.storage;
+        let _making = storage.lock_making();
         if storage.catalog.check_bucket(name).is_err() {
             storage.settings.begin(name, &storage.region)?;
         }

@@ -1,6 +1,6 @@
 //! The operations of S3 that the emulator has, as `s3s` calls them. Any other is answered `NotImplemented`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::{Extensions, HeaderMap, Method, Uri};
@@ -34,6 +34,8 @@ pub(super) struct Storage {
     pub(super) catalog: Catalog,
     pub(super) uploads: Uploads,
     pub(super) settings: BucketSettings,
+    /// Held while a bucket is made or removed, together with its settings and uploads.
+    pub(super) making: Mutex<()>,
     /// The emulator's region.
     pub(super) region: String,
     pub(super) clock: Clock,
@@ -42,6 +44,13 @@ pub(super) struct Storage {
     pub(super) accept_unencrypted_uploads: bool,
     /// The last to go: removing a folder that a request still writes into leaves it behind.
     pub(super) _folder: Folder,
+}
+
+impl Storage {
+    /// Waits until no other request makes or removes a bucket.
+    pub(super) fn lock_making(&self) -> MutexGuard<'_, ()> {
+        self.making.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The job whose credentials the request was signed with.
@@ -83,6 +92,7 @@ pub(super) struct Operations(pub(super) Arc<Storage>);
 #[async_trait::async_trait]
 impl S3 for Operations {
     async fn delete_bucket(&self, req: S3Request<DeleteBucketInput>) -> S3Result<S3Response<DeleteBucketOutput>> {
+        let _making = self.0.lock_making();
         self.0.catalog.remove_bucket(&req.input.bucket)?;
         self.0.settings.forget(&req.input.bucket).map_err(internal)?;
         self.0.uploads.forget(&req.input.bucket).map_err(internal)?;

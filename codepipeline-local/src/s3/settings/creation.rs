@@ -65,6 +65,7 @@ impl Storage {
         let acl = acl::of_headers(headers, acls_off)?;
         let locked = text("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true"));
 
+        let _making = self.lock_making();
         if self.catalog.check_bucket(bucket).is_ok() {
             if self.region_of(bucket) != CLASSIC || region != CLASSIC {
                 return Err(s3_error!(

@@ -93,6 +93,25 @@ async fn an_upload_that_made_its_object_is_gone_after_a_restart() {
 }
 
 #[tokio::test]
+async fn an_upload_of_a_bucket_whose_removal_was_killed_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut listener, client) = open(folder.path()).await;
+    let id = begin(&client, "left").await;
+    let parts = |bucket: &str| client.list_parts().bucket(bucket).key("left").upload_id(&id).send();
+    assert_eq!(code(parts("missing").await), "NoSuchBucket");
+    parts("bucket").await.unwrap();
+    listener.stop().await;
+    drop(listener);
+
+    // The bucket goes before its uploads.
+    std::fs::remove_dir(folder.path().join("buckets").join("bucket")).unwrap();
+    let (_listener, client) = open(folder.path()).await;
+    let parts = client.list_parts().bucket("bucket").key("left").upload_id(&id).send();
+    assert_eq!(code(parts.await), "NoSuchUpload");
+    assert_eq!(std::fs::read_dir(folder.path().join("uploads")).unwrap().count(), 0, "no folder is left");
+}
+
+#[tokio::test]
 async fn a_failed_condition_leaves_the_upload_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let (_listener, client) = open(folder.path()).await;

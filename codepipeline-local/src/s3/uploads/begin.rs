@@ -57,6 +57,7 @@ impl Storage {
         request: &S3Request<AbortMultipartUploadInput>,
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
         let input = &request.input;
+        self.catalog.check_bucket(&input.bucket)?;
         self.uploads.take(&input.upload_id, &input.bucket, &input.key)?.end().map_err(internal)?;
         Ok(S3Response::new(AbortMultipartUploadOutput::default()))
     }

@@ -35,6 +35,7 @@ impl Storage {
         let condition = Condition::of_write(input.if_match.take(), input.if_none_match.take())?;
         let said = Sum::only(take_sums!(input))?;
         let (bucket, key) = (input.bucket, input.key);
+        self.catalog.check_bucket(&bucket)?;
         // Whatever fails from here on leaves the upload as it is.
         let taken = self.uploads.take(&input.upload_id, &bucket, &key)?;
         let plan = &taken.upload.plan;

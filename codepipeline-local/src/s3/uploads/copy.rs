@@ -21,7 +21,7 @@ impl Storage {
     ) -> S3Result<S3Response<UploadPartCopyOutput>> {
         let input = request.input;
         check_number(input.part_number)?;
-        let upload = self.uploads.get(&input.upload_id, &input.bucket, &input.key)?;
+        let upload = self.open_upload(&input.upload_id, &input.bucket, &input.key)?;
         let source = self.copied(&input.copy_source)?;
         read_condition!(source of input).check_source(&source.record)?;
         source.record.details.check_readable()?;

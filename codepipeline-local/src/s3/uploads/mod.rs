@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use s3s::{S3Result, s3_error};
 
+use super::storage::Storage;
 use crate::ids::random_seed;
 use crate::types::Timestamp;
 use folder::{Plan, Upload};
@@ -34,8 +35,8 @@ pub(super) struct Uploads {
 }
 
 impl Uploads {
-    /// Opens the uploads of an earlier run. Removes those that made an object already, as `made` knows by bucket, key and id.
-    pub(super) fn open(data: &Path, made: impl Fn(&str, &str, &str) -> bool) -> io::Result<Self> {
+    /// Opens the uploads of an earlier run. Removes those that are over, as `over` knows by bucket, key and id.
+    pub(super) fn open(data: &Path, over: impl Fn(&str, &str, &str) -> bool) -> io::Result<Self> {
         let root = data.join(UPLOADS);
         std::fs::create_dir_all(&root)?;
         let mut open = BTreeMap::new();
@@ -47,7 +48,7 @@ impl Uploads {
             let Some(number) = number_of(&id) else { continue };
             last = last.max(number);
             match Upload::reopen(&folder)? {
-                Some(upload) if !made(&upload.plan.bucket, &upload.plan.key, &id) => {
+                Some(upload) if !over(&upload.plan.bucket, &upload.plan.key, &id) => {
                     open.insert(id, Arc::new(upload));
                 }
                 _ => std::fs::remove_dir_all(&folder)?,
@@ -100,6 +101,14 @@ impl Uploads {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Upload>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Storage {
+    /// The upload. Fails with `NoSuchBucket` if its bucket is missing, else with `NoSuchUpload` if it is not there.
+    fn open_upload(&self, id: &str, bucket: &str, key: &str) -> S3Result<Arc<Upload>> {
+        self.catalog.check_bucket(bucket)?;
+        self.uploads.get(id, bucket, key)
     }
 }
 

@@ -32,7 +32,7 @@ impl Storage {
         let mut input = request.input;
         let number = input.part_number;
         check_number(number)?;
-        let upload = self.uploads.get(&input.upload_id, &input.bucket, &input.key)?;
+        let upload = self.open_upload(&input.upload_id, &input.bucket, &input.key)?;
         let said = Said::of(&request.headers, take_sums!(input), input.content_md5.as_deref())?;
         check_algorithm(&upload.plan, &said)?;
 
@@ -79,7 +79,7 @@ impl Storage {
 
     pub(in super::super) fn parts(&self, request: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
         let input = request.input;
-        let upload = self.uploads.get(&input.upload_id, &input.bucket, &input.key)?;
+        let upload = self.open_upload(&input.upload_id, &input.bucket, &input.key)?;
         let limit = input.max_parts.unwrap_or(PARTS_PAGE).clamp(0, PARTS_PAGE);
         let after = input.part_number_marker.unwrap_or(0);
         let mut parts: Vec<_> = upload.parts().into_iter().filter(|(number, _)| *number > after).collect();
