@@ -121,8 +121,8 @@ impl Emulator {
             seed,
             clock,
         } = options;
-        let region = settings.region.clone();
-        let store_settings = StoreSettings { region, pace: s3, accept_unencrypted_uploads };
+        let (account_id, region) = (settings.account_id.clone(), settings.region.clone());
+        let store_settings = StoreSettings { account_id, region, pace: s3, accept_unencrypted_uploads };
         let keeps = data.is_some();
         let folder = match data {
             Some(folder) => Folder::Given(folder),

@@ -15,6 +15,9 @@ use crate::types::{Grant, ObjectRef, Permissions};
 /// What temporary access keys begin with (IAM User Guide, "IAM identifiers").
 const TEMPORARY: &str = "ASIA";
 
+/// The headers that say who must own the bucket, and the bucket that is copied from.
+const EXPECTED_OWNERS: [&str; 2] = ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"];
+
 /// Marks a request that was made with a job's credentials.
 #[derive(Clone)]
 pub(super) struct JobCaller {
@@ -54,6 +57,8 @@ impl S3Auth for Auth {
 #[derive(Clone)]
 pub(super) struct Access {
     pub(super) permissions: Arc<dyn Permissions>,
+    /// The account that owns every bucket.
+    pub(super) account_id: String,
     pub(super) clock: Clock,
     pub(super) log: RequestLog,
 }
@@ -88,7 +93,9 @@ impl Access {
             let message = format!("This request{place} is not signed; the emulator takes any access key and secret");
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
         };
-        let Caller::Job(grant) = caller(&*self.permissions, access_key)? else { return Ok(None) };
+        let caller = caller(&*self.permissions, access_key)?;
+        self.check_owner(headers)?;
+        let Caller::Job(grant) = caller else { return Ok(None) };
         let in_header = headers.get("x-amz-security-token").and_then(|value| value.to_str().ok());
         let in_query = query_values(uri).remove("X-Amz-Security-Token");
         if in_header.or(in_query.as_deref()) != Some(grant.session_token.as_str()) {
@@ -102,6 +109,19 @@ impl Access {
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
         }
         Ok(Some(JobCaller { encryption_key: grant.encryption_key }))
+    }
+
+    /// Fails if the request expects a bucket to be another account's (S3 User Guide, "Verifying bucket ownership with bucket owner
+    /// condition").
+    fn check_owner(&self, headers: &HeaderMap) -> S3Result<()> {
+        for name in EXPECTED_OWNERS {
+            if headers.get(name).is_some_and(|owner| owner.as_bytes() != self.account_id.as_bytes()) {
+                let message =
+                    format!("Access Denied: the account {} owns every bucket, and {name} has another", self.account_id);
+                return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -88,6 +88,8 @@ impl Folder {
 
 /// How an S3 behaves.
 pub(crate) struct StoreSettings {
+    /// The twelve digits of the account that owns every bucket.
+    pub(crate) account_id: String,
     /// The region of buckets that are made for no other.
     pub(crate) region: String,
     /// How slow it is for jobs.
@@ -115,7 +117,7 @@ impl Store {
         log: RequestLog,
         settings: StoreSettings,
     ) -> io::Result<Self> {
-        let StoreSettings { region, pace, accept_unencrypted_uploads } = settings;
+        let StoreSettings { account_id, region, pace, accept_unencrypted_uploads } = settings;
         let catalog = Catalog::open(folder.path())?;
         let uploads = Uploads::open(folder.path(), |bucket, key, id| {
             let made = |record: &Record| record.key == key && record.details.upload_id.as_deref() == Some(id);
@@ -141,7 +143,7 @@ impl Store {
         config.presigned_url_max_skew_time_secs = u32::MAX;
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         builder.set_auth(access::Auth(shared()));
-        let access = access::Access { permissions: shared(), clock: clock.clone(), log };
+        let access = access::Access { permissions: shared(), account_id, clock: clock.clone(), log };
         builder.set_route(Settings { storage: Arc::clone(&storage), access: access.clone() });
         builder.set_access(access);
         builder.set_host(Hosts);

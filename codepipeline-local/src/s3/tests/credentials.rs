@@ -184,6 +184,20 @@ async fn presigned_urls_work_for_anyone_and_for_jobs_until_they_expire() {
 }
 
 #[tokio::test]
+async fn a_bucket_of_an_unexpected_owner_is_denied() {
+    let server = Server::start().await;
+    let client = server.anyone();
+    client.put_object().bucket("bucket").key("key").body(body("content")).send().await.unwrap();
+    let get = |owner: &str| client.get_object().bucket("bucket").key("key").expected_bucket_owner(owner).send();
+    get("123456789012").await.unwrap();
+    assert_eq!(code(get("999999999999").await), "AccessDenied");
+    let acl = client.get_bucket_acl().bucket("bucket").expected_bucket_owner("999999999999");
+    assert_eq!(code(acl.send().await), "AccessDenied");
+    let copy = client.copy_object().bucket("bucket").key("copy").copy_source("bucket/key");
+    assert_eq!(code(copy.expected_source_bucket_owner("999999999999").send().await), "AccessDenied");
+}
+
+#[tokio::test]
 async fn signatures_of_version_2_are_taken_from_ordinary_users_only() {
     let server = Server::start().await;
     server.anyone().put_object().bucket("bucket").key("a b").body(body("content")).send().await.unwrap();

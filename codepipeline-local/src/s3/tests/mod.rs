@@ -31,7 +31,12 @@ use crate::types::{Grant, Timestamp};
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { region: "us-east-1".into(), pace: S3Pace::default(), accept_unencrypted_uploads: false }
+        Self {
+            account_id: "123456789012".into(),
+            region: "us-east-1".into(),
+            pace: S3Pace::default(),
+            accept_unencrypted_uploads: false,
+        }
     }
 }
 
