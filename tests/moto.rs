@@ -42,7 +42,13 @@ fn config() -> SdkConfig {
 /// A scenario with a state machine of its own, which no earlier run against the same server has made.
 async fn state_machine(states: Value) -> Scenario {
     let config = config();
-    let request = aws_sdk_sfn::Client::new(&config).create_state_machine();
+    let machine = machine(&config, &states).await;
+    Scenario::new(&config, &machine)
+}
+
+/// Makes a state machine, and returns its ARN.
+async fn machine(config: &SdkConfig, states: &Value) -> String {
+    let request = aws_sdk_sfn::Client::new(config).create_state_machine();
     let created = request
         .name(format!("machine-{:x}", fastrand::u64(..)))
         .role_arn("arn:aws:iam::123456789012:role/machine")
@@ -50,7 +56,7 @@ async fn state_machine(states: Value) -> Scenario {
         .send()
         .await
         .unwrap();
-    Scenario::new(&config, &created.state_machine_arn)
+    created.state_machine_arn
 }
 
 /// Continues until the execution is over, as one job after another would: its end, and how many went on. A minute is the
@@ -150,20 +156,13 @@ async fn a_state_machine_is_reached_through_the_emulator() {
         "First": {"Type": "Wait", "Seconds": 1, "Next": "Last"},
         "Last": {"Type": "Pass", "Result": {"summary": "rolled out"}, "End": true}
     });
-    let machine = aws_sdk_sfn::Client::new(&world.shared).create_state_machine();
-    let machine = machine
-        .name(format!("machine-{:x}", fastrand::u64(..)))
-        .role_arn("arn:aws:iam::123456789012:role/machine")
-        .definition(json!({"StartAt": "First", "States": states}).to_string())
-        .send()
-        .await
-        .unwrap();
+    let machine = machine(&world.shared, &states).await;
     world.create_type("Deploy", "Machine", &[]).await;
     world.create_pipeline("p", vec![("Deploy", vec![custom("Roll", "Deploy", "Machine")])]).await;
     world.put_source(zip(&[("a", "b")])).await;
     let entry = json!({
         "actionType": {"category": "Deploy", "owner": "Custom", "provider": "Machine", "version": "1"},
-        "run": {"stateMachine": machine.state_machine_arn}
+        "run": {"stateMachine": machine}
     });
     let (function, _log) = support::function(&world, &json!([entry]), &[("FUNCTION_TIMEOUT", "300")]);
     let id = world.start("p").await;

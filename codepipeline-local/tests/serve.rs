@@ -164,6 +164,8 @@ fn a_wrong_argument_is_named_with_what_is_right() {
         (["--event-pattern", "{\"a\": [{\"wildcard\": \"**\"}]}"], "/a/0"),
         (["--endpoint", "stepfunctions"], "SERVICE=URL"),
         (["--endpoint", "s3=http://127.0.0.1:9000"], "can't be elsewhere"),
+        (["--endpoint", "sfn=http://me:MARKER-password@127.0.0.1:9000"], "--endpoint"),
+        (["--env", "MARKER-without-a-value"], "--env"),
         (["--fault", "PollForJob:1:reset"], "AcknowledgeJob, "),
         (["--fault", "PollForJobs:first:reset"], "3+"),
         (["--fault", "PollForJobs:1:explode"], "lose-answer"),
@@ -173,6 +175,7 @@ fn a_wrong_argument_is_named_with_what_is_right() {
         let output = program(folder.path(), &[&["serve"], &arguments[..]].concat()).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && error.contains(named), "{error}");
+        assert!(!error.contains("MARKER"), "the error shows a secret: {error}");
     }
 }
 

@@ -14,7 +14,7 @@ use super::settings::SettingFlags;
 use crate::api::read_connections;
 use crate::clock::Clock;
 use crate::durations::parse;
-use crate::endpoints::Endpoint;
+use crate::endpoints::{Endpoint, Endpoints};
 use crate::engine::Connection;
 use crate::faults::{Fault, Faults, Throttle};
 use crate::ids::random_seed;
@@ -52,7 +52,7 @@ pub(super) struct Serve {
     /// Sends the requests for another service elsewhere: SERVICE=URL, as in stepfunctions=http://127.0.0.1:5000. SERVICE is its name
     /// in the AWS CLI or in signatures; the URL begins with http://. May be given again
     #[arg(long = "endpoint", value_name = "SERVICE=URL")]
-    endpoints: Vec<Endpoint>,
+    endpoints: Vec<String>,
     /// Has calls go wrong: OPERATION:CALLS:KIND, as in PutJobSuccessResult:1:lose-answer. OPERATION is a name as in the APIs, or
     /// codepipeline:*, s3:* or *. CALLS are 3, 3+ (the third and all later), 2-4, */10 (every tenth) or *. KIND is throttle, error
     /// (500), deny (AccessDenied), reset, lose-answer (reset after it took effect), stall (no answer), stall-answer (none, but it took effect),
@@ -86,6 +86,7 @@ impl Serve {
         let function = self.function.ready(&settings.account_id, &settings.region)?;
         let seed = self.seed.unwrap_or_else(random_seed);
         let connections = self.connections.as_deref().map(connections).transpose()?;
+        let endpoints = endpoints(&self.endpoints)?;
         let clock = Clock::machine();
         let s3 = S3Pace { delay: self.s3_delay, bytes_per_second: self.s3_bytes_per_second };
         let faults = Faults::default();
@@ -98,7 +99,7 @@ impl Serve {
             connections,
             s3,
             accept_unencrypted_uploads: self.accept_unencrypted_uploads,
-            endpoints: self.endpoints.into_iter().collect(),
+            endpoints,
             faults,
             seed,
             clock,
@@ -126,6 +127,12 @@ impl Serve {
 fn connections(file: &Path) -> Result<Vec<Connection>, String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string());
     text.and_then(|text| read_connections(&text)).map_err(|why| format!("{}: {why}", file.display()))
+}
+
+/// Not clap's to parse: its errors repeat the value, and a URL may hold a password.
+fn endpoints(given: &[String]) -> Result<Endpoints, String> {
+    let parsed = given.iter().map(|text| text.parse::<Endpoint>());
+    parsed.collect::<Result<_, _>>().map_err(|error| format!("--endpoint: {error}"))
 }
 
 fn announce(endpoint: &str) -> std::io::Result<()> {

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::durations::{OrNever, parse, parse_or_never, parse_some, parse_some_or_never};
 use crate::engine::{Leniency, NonceForm, Settings};
+use crate::s3::is_region;
 
 /// What CodePipeline does where its documentation is silent, and what it does unasked.
 #[derive(Args)]
@@ -114,10 +115,7 @@ enum Nonce {
 }
 
 fn region(text: &str) -> Result<String, String> {
-    // The length is that of AWSRegionName in the API model.
-    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let valid = (4..=30).contains(&text.len()) && text.bytes().all(known);
-    if valid { Ok(text.to_owned()) } else { Err("a region has 4 to 30 characters of [a-z0-9-]".to_owned()) }
+    if is_region(text) { Ok(text.to_owned()) } else { Err("a region has a form such as eu-west-1".to_owned()) }
 }
 
 fn account(text: &str) -> Result<String, String> {

@@ -61,6 +61,7 @@ use messages::{Explained, error};
 pub(crate) use operation::{operation, operations};
 pub use pace::S3Pace;
 use payload::Verdict;
+pub(crate) use place::is_region;
 pub(crate) use place::place;
 use place::{Hosts, Place};
 use settings::{BucketSettings, Cors, Settings};

@@ -61,7 +61,7 @@ fn bucket_of_host(host: &str) -> Option<String> {
 }
 
 /// Whether the text has the form of a region's name, such as `eu-west-1` or `us-gov-east-1`.
-pub(super) fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let Some((number, words)) = parts.split_last() else { return false };
     let word = |word: &&str| word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_lowercase());
