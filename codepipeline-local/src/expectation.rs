@@ -16,7 +16,7 @@ use s3s::{Body, StdError};
 
 use crate::wire::Wire;
 
-/// What a request's client still waits for, apart from the answer.
+/// The rest of what a client expects, apart from the answer.
 pub(crate) struct Expectation {
     /// Whether the body has been read from, where the client waits for `100 Continue`.
     begun: Option<Arc<AtomicBool>>,
@@ -41,7 +41,7 @@ impl Expectation {
         (Request::from_parts(parts, body), Self { begun: Some(begun) })
     }
 
-    /// Has the connection close after the reply if the client got no `100 Continue`: the client must not send the body now, and
+    /// Closes the connection after the reply if the client got no `100 Continue`: the client must not send the body now, and
     /// hyper can't tell a late body from the next request.
     pub(crate) fn settle(&self, reply: &mut Response<Body>) {
         if self.begun.as_ref().is_some_and(|begun| !begun.load(Ordering::Relaxed)) {

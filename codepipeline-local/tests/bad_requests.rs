@@ -16,7 +16,7 @@ async fn send(emulator: &Emulator, text: &str) -> String {
     String::from_utf8_lossy(&reply).into_owned()
 }
 
-/// A request of an ordinary user whose secret nobody knows.
+/// A request of an ordinary user whose secret the emulator does not know.
 fn signed(line: &str, headers: &str, body: &str) -> String {
     format!(
         "{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nx-amz-date: 20270101T000000Z\r\nAuthorization: \

@@ -1,4 +1,4 @@
-//! What scripts set up for buckets, regions, and hosts that name a bucket, as clients see them over a socket.
+//! Settings of buckets, regions, and hosts that name a bucket, as clients see them over a socket.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 use codepipeline_local::{Emulator, Options};

@@ -25,7 +25,7 @@ pub(super) struct Start {
     pub(super) sources: AskedSources,
 }
 
-/// What started an execution (API reference, "ExecutionTrigger").
+/// The cause of an execution's start (API reference, "ExecutionTrigger").
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Trigger {
     pub(crate) kind: TriggerType,

@@ -8,7 +8,7 @@ use super::network::Network;
 use super::numbers::{self, Range};
 use super::text::{self, Text};
 
-/// What a value of an event is compared with.
+/// The right side of a comparison with a value of an event.
 #[derive(Debug)]
 pub(super) enum Comparison {
     /// It is this string, number, truth value or null.

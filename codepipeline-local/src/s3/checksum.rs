@@ -59,7 +59,7 @@ impl Algorithm {
     }
 }
 
-/// What a checksum covers: all bytes of the object, or the checksums of its parts.
+/// The coverage of a checksum: all bytes of the object, or the checksums of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Kind {
     FullObject,
@@ -127,7 +127,7 @@ impl Sum {
         Ok(all.pop())
     }
 
-    /// Fails if the value can't be a checksum of this algorithm, whatever it covers.
+    /// Fails if the value can't be a checksum of this algorithm of either type.
     pub(super) fn check_form(&self) -> S3Result<()> {
         let value = self.value.split_once('-').map_or(self.value.as_str(), |(value, _)| value);
         let size = STANDARD.decode(value).map(|bytes| bytes.len());

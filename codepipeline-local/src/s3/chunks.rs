@@ -18,7 +18,7 @@ pub(super) struct Chunks {
     /// How many bytes of data are still to come.
     left: u64,
     state: State,
-    /// What they are signed with, if that is known.
+    /// The key that signs them, if it is known.
     seal: Option<Seal>,
 }
 
@@ -27,7 +27,7 @@ enum State {
     Head(Vec<u8>),
     /// Within a chunk's data.
     Data { left: u64, seen: Sha256, signature: String },
-    /// In the line end after the data, of which this is left.
+    /// In the line end after the data. This many bytes of it are left.
     LineEnd(&'static [u8]),
     /// After the last chunk.
     Trailers(Vec<u8>),

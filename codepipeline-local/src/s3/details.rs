@@ -1,4 +1,4 @@
-//! What an object keeps besides its bytes and attributes: its checksum, storage class and parts.
+//! The data that an object keeps besides its bytes and attributes: its checksum, storage class and parts.
 
 use s3s::dto::{Checksum as Sums, ObjectStorageClass, ObjectVersionStorageClass, StorageClass};
 use s3s::{S3Error, S3ErrorCode, S3Result};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checksum::{Kind, Sum};
 
-/// The details of one object. Records of earlier versions of the emulator have none.
+/// The details of one object. Records of earlier versions of the emulator lack this.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Details {

@@ -9,7 +9,7 @@ use super::catalog::Encryption;
 use super::settings::BucketSettings;
 use super::storage::Storage;
 
-/// What an upload's headers ask for: the algorithm and the id of the key.
+/// The encryption that an upload's headers ask for: the algorithm and the id of the key.
 pub(super) type Asked = (Option<ServerSideEncryption>, Option<String>);
 
 impl Storage {

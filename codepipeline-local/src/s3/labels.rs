@@ -14,7 +14,7 @@ use super::storage::Storage;
 use super::tags;
 
 impl Labels {
-    /// What `x-amz-tagging-count` says; S3 leaves it out for none.
+    /// The value of `x-amz-tagging-count`. S3 leaves the header out for an object without tags.
     pub(super) fn tag_count(&self) -> Option<i32> {
         i32::try_from(self.tags.len()).ok().filter(|count| *count > 0)
     }

@@ -72,7 +72,7 @@ enum Check {
 
 struct Compared {
     body: Body,
-    /// How many bytes are still to come, if that is known. What reads the body need not read on after them.
+    /// How many bytes are still to come, if that is known. A reader of the body may stop after them.
     left: Option<u64>,
     check: Option<Check>,
     verdict: Verdict,

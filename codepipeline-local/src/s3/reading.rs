@@ -58,7 +58,7 @@ impl Reading {
         Ok(Self { start, length, content_range: content_range(start, length, size), parts_count: None, sums })
     }
 
-    /// A part, as it was uploaded. An object that was not uploaded in parts is one part, and says no number of parts (S3 API
+    /// A part of an upload. An object that was not uploaded in parts is one part, and says no number of parts (S3 API
     /// Reference, GetObject).
     fn part(record: &Record, number: i32) -> S3Result<Self> {
         if !(1..=10_000).contains(&number) {

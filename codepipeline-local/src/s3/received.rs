@@ -19,7 +19,7 @@ const TRAILER: &str = "x-amz-trailer";
 /// Names the algorithm whose checksum an SDK sends.
 const SDK_ALGORITHM: &str = "x-amz-sdk-checksum-algorithm";
 
-/// What a request says of its body.
+/// A request's statements about its body.
 pub(super) struct Said {
     md5: Option<[u8; 16]>,
     sum: SaidSum,
@@ -122,7 +122,7 @@ impl With400 for S3Error {
     }
 }
 
-/// What a body was.
+/// The facts about a body that was received.
 pub(super) struct Received {
     pub(super) size: u64,
     pub(super) md5: [u8; 16],

@@ -40,7 +40,7 @@ impl Storage {
     }
 }
 
-/// `s3s` writes no element beside an error's code and message.
+/// `s3s` writes no other element than an error's code and message.
 fn refusal(signed: &Signed, parts: &Parts, why: &str, region: Option<&str>) -> Response<Body> {
     let (code, start) = if signed.is_presigned() {
         ("AuthorizationQueryParametersError", "Error parsing the X-Amz-Credential parameter")

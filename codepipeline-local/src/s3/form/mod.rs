@@ -34,7 +34,7 @@ const HEADERS: [&str; 9] = [
     "x-amz-storage-class",
     "x-amz-website-redirect-location",
 ];
-/// What the names of further such fields begin with.
+/// The beginnings of the names of further such fields.
 const PREFIXES: [&str; 3] = ["x-amz-meta-", "x-amz-server-side-encryption", "x-amz-checksum-"];
 
 /// Whether a request uploads by a form.
@@ -44,7 +44,7 @@ pub(super) fn is_form(request: &Request<Body>) -> bool {
     request.method() == Method::POST && content_type.is_some_and(form)
 }
 
-/// What a form says of the answer.
+/// The answer that a form asks for.
 pub(super) struct Form {
     location: String,
     bucket: String,

@@ -9,7 +9,7 @@ use crate::types::Timestamp;
 
 /// Fields that need no condition.
 const FREE: [&str; 4] = ["policy", "signature", "x-amz-signature", "awsaccesskeyid"];
-/// What the name of a field begins with that needs no condition either.
+/// The beginning of the names of further fields that need no condition.
 const IGNORED: &str = "x-ignore-";
 
 /// How many bytes a file may have.

@@ -31,7 +31,7 @@ const HEADERS: [(&str, &str); 5] = [
     ("x-amz-grant-write-acp", "WRITE_ACP"),
 ];
 
-/// What a PUT of an ACL says: by its headers, or else in its body.
+/// The ACL of a PUT, from its headers or else from its body.
 pub(super) fn read(given: &Given<'_>) -> S3Result<String> {
     let policy = (!given.body.is_empty()).then(|| parsed(given.body).map_err(|_| malformed_acl())).transpose()?;
     replaced(given.headers, policy, given.acls_off)

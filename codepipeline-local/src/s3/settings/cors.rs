@@ -37,7 +37,7 @@ pub(super) fn check(configuration: &CORSConfiguration) -> S3Result<()> {
     Ok(())
 }
 
-/// What a browser asks across origins.
+/// A browser's request across origins.
 pub(in crate::s3) struct Cors {
     origin: String,
     method: String,

@@ -1,4 +1,4 @@
-//! Makes buckets: in which region, and with which settings from the start.
+//! Makes buckets with their region and their first settings.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use s3s::dto::{Tag, Tagging};

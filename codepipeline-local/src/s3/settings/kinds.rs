@@ -15,7 +15,7 @@ use crate::s3::tags;
 
 pub(super) const XMLNS: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-/// What a PUT of a setting says.
+/// The content of a PUT of a setting.
 pub(super) struct Given<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
@@ -27,7 +27,7 @@ pub(super) struct Given<'a> {
 pub(super) const OBJECT_LOCK: &str = "<ObjectLockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
     <ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
 
-/// What a GET answers where nothing is kept.
+/// The answer to a GET where nothing is kept.
 pub(super) enum Missing {
     /// S3's error: its code and message.
     Error(&'static str, &'static str),
@@ -41,7 +41,7 @@ pub(in crate::s3) struct Kind {
     pub(in crate::s3) query: &'static str,
     /// The operations GET, PUT and DELETE, as far as they exist.
     pub(in crate::s3) operations: [Option<&'static str>; 3],
-    /// The root element; JSON has none.
+    /// The root element; JSON lacks it.
     pub(super) root: &'static str,
     /// Checks what a PUT says, and gives what is kept of it.
     pub(super) read: fn(&Given<'_>) -> S3Result<String>,

@@ -28,7 +28,7 @@ pub(super) use route::Settings;
 /// The folder with a file for each bucket.
 const FOLDER: &str = "settings";
 
-/// What is set up for one bucket.
+/// The settings of one bucket.
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Bucket {
     /// `None` for a bucket of an emulator that kept no regions: it is in the emulator's region.

@@ -19,12 +19,12 @@ use crate::s3::storage::Storage;
 
 /// The largest setting. S3's limits on the number of rules keep theirs below it.
 const LARGEST: usize = 4 * 1024 * 1024;
-/// What a lifecycle's answers say of the size from which objects change their class (S3 API Reference,
+/// The header that gives the size from which objects change their class (S3 API Reference,
 /// PutBucketLifecycleConfiguration).
 const TRANSITION_SIZE: HeaderName = HeaderName::from_static("x-amz-transition-default-minimum-object-size");
 const TRANSITION_DEFAULT: &str = "all_storage_classes_128K";
 
-/// What `s3s` is given for them.
+/// The route of `s3s` that answers them.
 pub(in crate::s3) struct Settings {
     pub(in crate::s3) storage: Arc<Storage>,
     pub(in crate::s3) access: Access,

@@ -36,7 +36,7 @@ impl Storage {
         let said = Sum::only(take_sums!(input))?;
         let (bucket, key) = (input.bucket, input.key);
         self.catalog.check_bucket(&bucket)?;
-        // Whatever fails from here on leaves the upload as it is.
+        // A failure from here on leaves the upload unchanged.
         let taken = self.uploads.take(&input.upload_id, &bucket, &key)?;
         let plan = &taken.upload.plan;
         let named = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();

@@ -25,7 +25,7 @@ const PART: &str = "part-";
 /// The bytes of a part; a number that no other part has had follows.
 const BYTES: &str = "bytes-";
 
-/// What an upload is to become.
+/// The object that an upload will become.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Plan {
     pub(super) bucket: String,
@@ -52,7 +52,7 @@ impl Plan {
     }
 }
 
-/// What the object answers to reads besides its bytes.
+/// The headers of the object's answers to reads.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Attributes {
     pub(super) metadata: Option<BTreeMap<String, String>>,
@@ -139,7 +139,7 @@ impl Upload {
                 None => files.push((name, entry.path())),
             }
         }
-        // What a killed run did not finish, or did not come to remove.
+        // Files that a killed run did not finish or remove.
         let mut next_bytes = 0;
         for (name, path) in files {
             let number = name.strip_prefix(BYTES).and_then(|number| number.parse::<u64>().ok());

@@ -35,7 +35,7 @@ pub(super) struct Uploads {
 }
 
 impl Uploads {
-    /// Opens the uploads of an earlier run. Removes those that are over, as `over` knows by bucket, key and id.
+    /// Opens the uploads of an earlier run. Removes those that have ended, as `over` knows by bucket, key and id.
     pub(super) fn open(data: &Path, over: impl Fn(&str, &str, &str) -> bool) -> io::Result<Self> {
         let root = data.join(UPLOADS);
         std::fs::create_dir_all(&root)?;
