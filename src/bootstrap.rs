@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::actions::command;
 use crate::actions::state_machine::StateMachineAction;
 use crate::actions::{LONGEST_RUN, Served};
-use crate::artifacts::{Limits, Stores};
+use crate::artifacts::{Stores, UnpackLimits};
 use crate::config::{ActionConfig, Config, ConfigError, Environment, Run};
 use crate::connections::Connections;
 use crate::ledger::Ledger;
@@ -125,7 +125,7 @@ pub fn worker(config: Config, own: Vec<Served>, shared: &SdkConfig) -> Worker {
         queue: Queue::new(shared, client_tokens),
         ledger: ledger_bucket.map(|bucket| Ledger::new(shared, bucket)),
         stores: Stores::new(shared),
-        unpacking: Limits { max_unpacked_bytes: limits.max_unpacked_bytes, max_entries: limits.max_entries },
+        unpacking: UnpackLimits { max_unpacked_bytes: limits.max_unpacked_bytes, max_entries: limits.max_entries },
         clean: limits.work_folder.parent().filter(|_| limits.clean_tmp).map(Path::to_owned),
         work_folder: limits.work_folder,
         min_free_bytes: limits.min_free_bytes,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use codepipeline_worker::artifacts::{Limits, Problem, fuzzing};
+use codepipeline_worker::artifacts::{UnpackLimits, Problem, fuzzing};
 use peak_alloc::PeakAlloc;
 use tokio::runtime::Runtime;
 
@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 static MEMORY: PeakAlloc = PeakAlloc;
 
 /// Small enough to be reached by inputs of a few hundred bytes.
-const LIMITS: Limits = Limits { max_unpacked_bytes: 256 * 1024, max_entries: 60 };
+const LIMITS: UnpackLimits = UnpackLimits { max_unpacked_bytes: 256 * 1024, max_entries: 60 };
 /// The memory that an artifact may take in addition to its own bytes. It has buffers for a range of 1 MiB (and one more for
 /// a zip's directory), the regions of a sparse file, and the lists of what is made last.
 const MOST_MEMORY: usize = 8 * 1024 * 1024;

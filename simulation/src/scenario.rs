@@ -11,7 +11,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use codepipeline_local::api;
 use codepipeline_local::types::ObjectRef;
 use codepipeline_worker::actions::{OnCrash, Served};
-use codepipeline_worker::artifacts::{Limits, Stores};
+use codepipeline_worker::artifacts::{Stores, UnpackLimits};
 use codepipeline_worker::job::ActionTypeId;
 use codepipeline_worker::ledger::Ledger;
 use codepipeline_worker::lifecycle::Lifecycle;
@@ -115,7 +115,7 @@ pub(crate) fn worker(world: &Arc<World>, process: usize, folder: &Path) -> Worke
         queue: Queue::new(&shared, Some("clients/".to_owned())),
         ledger: (world.lot.protection == Protection::Ledger).then(|| Ledger::new(&shared, LEDGER.to_owned())),
         stores: Stores::new(&shared),
-        unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
+        unpacking: UnpackLimits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
         work_folder: folder.to_owned(),
         clean: None,
         min_free_bytes: 0,

@@ -98,7 +98,7 @@ mod tests {
     use aws_config::retry::RetryConfig;
     use aws_config::{BehaviorVersion, Region};
 
-    use super::super::{Limits, Problem};
+    use super::super::{Problem, UnpackLimits};
     use super::*;
     use crate::job::Artifact;
 
@@ -134,7 +134,7 @@ mod tests {
         let store = stores.for_job(&credentials, Instant::now(), Arc::new(NoRenewal));
         let artifact = Artifact { name: "App".into(), bucket: "b".into(), key: "k".into(), revision: None };
         let folder = tempfile::tempdir().unwrap();
-        let limits = Limits { max_unpacked_bytes: 1, max_entries: 1 };
+        let limits = UnpackLimits { max_unpacked_bytes: 1, max_entries: 1 };
         let problem = store.stage_in(&artifact, folder.path(), &limits).await.unwrap_err().problem;
         let reply = "no answer in time".to_owned();
         assert_eq!(problem, Problem::Unavailable { doing: "read the object", reply });

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawMode, Timespec};
 
 use super::error::{Problem, shown};
-use super::limits::{Counted, Limits, Tally};
+use super::limits::{Counted, Tally, UnpackLimits};
 use super::links::{Link, Links, TooMuch};
 use super::names::entry_path;
 use super::stop::Stop;
@@ -61,7 +61,7 @@ pub(super) struct Attributes {
 pub(super) struct Nearby(Option<(Vec<u8>, OwnedFd)>);
 
 impl<'a> Jail<'a> {
-    pub(super) fn new(root: &Path, limits: Limits, stop: &'a Stop) -> Result<Self, Problem> {
+    pub(super) fn new(root: &Path, limits: UnpackLimits, stop: &'a Stop) -> Result<Self, Problem> {
         let root = rustix::fs::openat(CWD, root, FOLDER, Mode::empty())
             .map_err(|error| Problem::Disk(format!("could not open the artifact's folder: {error}")))?;
         let (tally, max_entries) = (Tally::new(limits), limits.max_entries);

@@ -7,7 +7,7 @@ use super::error::Problem;
 
 /// The limits of one artifact.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct UnpackLimits {
     /// The most bytes of file content, counted as they are written.
     pub max_unpacked_bytes: u64,
     /// The most files. Folders and links together have the same limit, and so have entries that leave nothing of their own.
@@ -16,7 +16,7 @@ pub struct Limits {
     pub max_entries: u64,
 }
 
-/// The kinds of entries. [`Limits::max_entries`] limits each of them on its own.
+/// The kinds of entries. [`UnpackLimits::max_entries`] limits each of them on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
     /// Files, hard links included.
@@ -39,7 +39,7 @@ impl fmt::Display for Counted {
 
 /// Counts what an artifact holds. Threads may share it.
 pub(super) struct Tally {
-    limits: Limits,
+    limits: UnpackLimits,
     bytes: AtomicU64,
     files: AtomicU64,
     folders_and_links: AtomicU64,
@@ -47,7 +47,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: UnpackLimits) -> Self {
         let [bytes, files, folders_and_links, leftovers] = [const { AtomicU64::new(0) }; 4];
         Self { limits, bytes, files, folders_and_links, leftovers }
     }
@@ -93,7 +93,7 @@ impl Tally {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { max_unpacked_bytes: 10, max_entries: 2 };
+    const LIMITS: UnpackLimits = UnpackLimits { max_unpacked_bytes: 10, max_entries: 2 };
 
     #[test]
     fn files_have_a_limit_apart_from_folders_and_links() {

@@ -50,7 +50,7 @@ mod upload;
 
 pub use credentials::Stores;
 pub use error::{Problem, StagingError};
-pub use limits::{Counted, Limits};
+pub use limits::{Counted, UnpackLimits};
 pub use presign::Presigned;
 pub use renewal::Renew;
 pub use reply::Whose;
@@ -88,12 +88,17 @@ impl Store {
     /// # Errors
     /// When the object can't be read, is damaged or hostile, or is over a limit. The folder may hold a part of it then,
     /// but nothing goes on writing.
-    pub async fn stage_in(&self, artifact: &Artifact, into: &Path, limits: &Limits) -> Result<Staged, StagingError> {
+    pub async fn stage_in(
+        &self,
+        artifact: &Artifact,
+        into: &Path,
+        limits: &UnpackLimits,
+    ) -> Result<Staged, StagingError> {
         let staged = self.unpack(artifact, into, *limits).await;
         staged.map_err(|problem| StagingError::new(artifact, problem))
     }
 
-    async fn unpack(&self, artifact: &Artifact, into: &Path, limits: Limits) -> Result<Staged, Problem> {
+    async fn unpack(&self, artifact: &Artifact, into: &Path, limits: UnpackLimits) -> Result<Staged, Problem> {
         let (object, head) = S3Object::open(self.caller.clone(), artifact).await?;
         let stop = Stop::new();
         let _guard = stop.on_drop();
@@ -113,7 +118,7 @@ impl Store {
         artifact: &Artifact,
         from: &Path,
         encryption_key: Option<&str>,
-        limits: &Limits,
+        limits: &UnpackLimits,
     ) -> Result<Staged, StagingError> {
         let staged = self.pack(artifact, from, encryption_key, *limits).await;
         staged.map_err(|problem| StagingError::new(artifact, problem))
@@ -124,7 +129,7 @@ impl Store {
         artifact: &Artifact,
         from: &Path,
         encryption_key: Option<&str>,
-        limits: Limits,
+        limits: UnpackLimits,
     ) -> Result<Staged, Problem> {
         let stop = Stop::new();
         let _guard = stop.on_drop();

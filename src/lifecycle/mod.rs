@@ -39,7 +39,7 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use crate::actions::Served;
-use crate::artifacts::{Limits, Stores};
+use crate::artifacts::{Stores, UnpackLimits};
 use crate::job::Failure;
 use crate::ledger::{InvocationId, Ledger};
 use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
@@ -68,7 +68,7 @@ pub struct Lifecycle {
     /// Makes each job's own S3 client.
     pub stores: Stores,
     /// What an artifact may unpack to.
-    pub unpacking: Limits,
+    pub unpacking: UnpackLimits,
     /// Where jobs have their folders.
     pub work_folder: PathBuf,
     /// The folder around it, if what commands leave there is to be removed.

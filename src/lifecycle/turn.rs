@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::links::JobLinks;
 use super::swallow;
 use crate::actions::{Run, Served};
-use crate::artifacts::{Limits, StagingError, Store};
+use crate::artifacts::{StagingError, Store, UnpackLimits};
 use crate::job::{Artifact, Failure, FailureKind, Finished, Job, Outcome};
 use crate::workspace::Workspace;
 
@@ -68,7 +68,7 @@ pub(super) fn panicked() -> Failure {
 
 impl Turn {
     /// Runs the turn in a task of its own, so that a panic or the deadline ends it and not the report.
-    pub(super) async fn guarded(self, unpacking: Limits, end_by: Instant) -> Result<Outcome, Ended> {
+    pub(super) async fn guarded(self, unpacking: UnpackLimits, end_by: Instant) -> Result<Outcome, Ended> {
         let turn = Arc::new(self);
         // A set of one: its task is aborted when the invocation is dropped.
         let mut task = JoinSet::new();
@@ -104,7 +104,7 @@ impl Turn {
         result
     }
 
-    async fn take(&self, unpacking: &Limits, end_by: Instant) -> Result<Outcome, Ended> {
+    async fn take(&self, unpacking: &UnpackLimits, end_by: Instant) -> Result<Outcome, Ended> {
         let files = self.served.action.wants_files_boxed();
         if files {
             let now = Instant::now();
@@ -156,7 +156,7 @@ impl Turn {
     }
 
     /// One artifact after another: side by side they would need a multiple of the memory.
-    async fn stage_in(&self, unpacking: &Limits) -> Result<(), Failure> {
+    async fn stage_in(&self, unpacking: &UnpackLimits) -> Result<(), Failure> {
         for artifact in &self.job.inputs {
             let into = self.workspace.input(&artifact.name);
             let staged =
@@ -173,7 +173,7 @@ impl Turn {
 
     /// Copies the outputs that the action names, and packs the others, if it works on files. An action that works on none
     /// and names none has seen to its outputs itself.
-    async fn stage_out(&self, finished: &Finished, files: bool, limits: &Limits) -> Result<(), Failure> {
+    async fn stage_out(&self, finished: &Finished, files: bool, limits: &UnpackLimits) -> Result<(), Failure> {
         let known = |name: &String| self.job.outputs.iter().any(|artifact| artifact.name == *name);
         if finished.outputs.keys().any(|name| !known(name)) {
             let message = "the action gave a result for an artifact that is none of its output artifacts";

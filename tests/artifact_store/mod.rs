@@ -14,7 +14,7 @@ use bytes::Bytes;
 use codepipeline_local::clock::ManualClock;
 use codepipeline_local::types::Timestamp;
 use codepipeline_local::{Emulator, Options};
-use codepipeline_worker::artifacts::{Limits, Renew, Store, Stores};
+use codepipeline_worker::artifacts::{Renew, Store, Stores, UnpackLimits};
 use codepipeline_worker::job::{Artifact, Credentials};
 use tokio::time::{Instant, timeout};
 
@@ -24,7 +24,7 @@ pub(crate) use proxy::{Instead, Seen};
 
 mod proxy;
 
-pub(crate) const LIMITS: Limits = Limits { max_unpacked_bytes: 4 << 30, max_entries: 100_000 };
+pub(crate) const LIMITS: UnpackLimits = UnpackLimits { max_unpacked_bytes: 4 << 30, max_entries: 100_000 };
 
 /// One job that was polled, with one input artifact and one output artifact.
 pub(crate) struct ArtifactStore {

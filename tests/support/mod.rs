@@ -24,7 +24,7 @@ use aws_sdk_codepipeline::types::{
 };
 use codepipeline_local::runtime_api::{Function, FunctionSettings, Output};
 use codepipeline_local::{Emulator, Options};
-use codepipeline_worker::artifacts::{Limits, Stores};
+use codepipeline_worker::artifacts::{Stores, UnpackLimits};
 use codepipeline_worker::config::Config;
 use codepipeline_worker::job;
 use codepipeline_worker::lifecycle::Lifecycle;
@@ -172,7 +172,7 @@ pub(crate) fn lifecycle(shared: &SdkConfig, work_folder: PathBuf) -> Lifecycle {
         queue: Queue::new(shared, None),
         ledger: None,
         stores: Stores::new(shared),
-        unpacking: Limits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
+        unpacking: UnpackLimits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
         work_folder,
         clean: None,
         min_free_bytes: 0,

@@ -41,7 +41,7 @@ use self::environment::Places;
 pub use self::family::kill_descendants;
 pub use self::harden::harden_process;
 use self::report_files::ReportFiles;
-use self::supervise::{Ending, Limits, SuperviseError};
+use self::supervise::{Deadlines, Ending, SuperviseError};
 use self::tail::Tail;
 use self::told::LineEnds;
 use super::{Action, Run};
@@ -162,12 +162,12 @@ impl CommandAction {
     }
 
     /// Until when a command that starts `now` may run, where `deadline` is the whole action's.
-    fn limits(&self, now: Instant, deadline: Instant) -> Limits {
+    fn deadlines(&self, now: Instant, deadline: Instant) -> Deadlines {
         let latest = deadline.checked_sub(CLOSING).unwrap_or(now).max(now);
         let in_time = latest.checked_sub(self.grace).unwrap_or(now).max(now);
         let terminate_at = now.checked_add(self.timeout).map_or(in_time, |own| own.min(in_time));
         let kill_at = terminate_at.checked_add(self.grace).map_or(latest, |end| end.min(latest));
-        Limits { terminate_at, kill_at }
+        Deadlines { terminate_at, kill_at }
     }
 }
 
@@ -203,12 +203,12 @@ impl CommandAction {
             .map_err(|_| failures::of_no_time(run.deadline, Instant::now()))?;
         run.workspace.note_surroundings().await;
         let started = Instant::now();
-        let limits = self.limits(started, run.deadline);
-        if limits.terminate_at <= started {
+        let deadlines = self.deadlines(started, run.deadline);
+        if deadlines.terminate_at <= started {
             return Err(failures::of_no_time(run.deadline, started));
         }
         let mut tail = Tail::new(&redactor);
-        let ending = supervise::run(turn, command, &limits, &mut tail).await.map_err(|error| match error {
+        let ending = supervise::run(turn, command, &deadlines, &mut tail).await.map_err(|error| match error {
             SuperviseError::Spawn(error) => {
                 failures::of_spawn(&error, self.arguments[0].literal(), arguments, &environment)
             }
@@ -220,7 +220,7 @@ impl CommandAction {
 
         let result = match ending {
             Ending::TimedOut => {
-                let ran = limits.terminate_at - started;
+                let ran = deadlines.terminate_at - started;
                 Err(failures::of_timeout(self.timeout, (ran < self.timeout).then_some(ran)))
             }
             Ending::Exited(status) => failures::of_exit(status).map_or_else(
@@ -262,20 +262,21 @@ mod tests {
         let timeout = Duration::MAX;
         let action = CommandAction { timeout, ..action(&["sh"], &[]).ok().unwrap() };
         let now = Instant::now();
-        let limits = action.limits(now, now + Duration::from_secs(100));
-        assert_eq!(((limits.terminate_at - now).as_secs(), (limits.kill_at - now).as_secs()), (94, 99));
+        let deadlines = action.deadlines(now, now + Duration::from_secs(100));
+        assert_eq!(((deadlines.terminate_at - now).as_secs(), (deadlines.kill_at - now).as_secs()), (94, 99));
     }
 
     #[test]
     fn the_grace_and_the_closing_lie_within_the_deadline() {
         let action = action(&["sh"], &[]).ok().unwrap();
         let now = Instant::now();
-        let seconds = |limits: &Limits| ((limits.terminate_at - now).as_secs(), (limits.kill_at - now).as_secs());
+        let seconds =
+            |deadlines: &Deadlines| ((deadlines.terminate_at - now).as_secs(), (deadlines.kill_at - now).as_secs());
         for (deadline, expected) in
             [(900, (600, 605)), (606, (600, 605)), (602, (596, 601)), (100, (94, 99)), (4, (0, 3)), (0, (0, 0))]
         {
-            let limits = action.limits(now, now + Duration::from_secs(deadline));
-            assert_eq!(seconds(&limits), expected, "with a deadline in {deadline} s");
+            let deadlines = action.deadlines(now, now + Duration::from_secs(deadline));
+            assert_eq!(seconds(&deadlines), expected, "with a deadline in {deadline} s");
         }
     }
 }

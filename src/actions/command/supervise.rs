@@ -32,7 +32,7 @@ pub(super) async fn turn() -> Turn {
 }
 
 /// Until when a command may run.
-pub(super) struct Limits {
+pub(super) struct Deadlines {
     /// When everything that the command started gets SIGTERM.
     pub(super) terminate_at: Instant,
     /// When what is left of it gets SIGKILL.
@@ -77,7 +77,7 @@ impl Drop for Running {
 pub(super) async fn run(
     turn: Turn,
     mut command: Command,
-    limits: &Limits,
+    deadlines: &Deadlines,
     tail: &mut Tail,
 ) -> Result<Ending, SuperviseError> {
     let (reader, writer) = io::pipe().map_err(SuperviseError::System)?;
@@ -96,7 +96,7 @@ pub(super) async fn run(
     drop(command);
     let mut running = Running { child, family, _turn: turn };
 
-    let ending = wait(&mut running, limits, &mut output, tail).await.map_err(SuperviseError::System)?;
+    let ending = wait(&mut running, deadlines, &mut output, tail).await.map_err(SuperviseError::System)?;
     let left_behind = running.family.kill_all(&mut running.child);
     if left_behind > 0 && matches!(ending, Ending::Exited(_)) {
         tracing::warn!(processes = left_behind, "the command ended but left processes behind; they were killed");
@@ -107,7 +107,7 @@ pub(super) async fn run(
 
 async fn wait(
     running: &mut Running,
-    limits: &Limits,
+    deadlines: &Deadlines,
     output: &mut pipe::Receiver,
     tail: &mut Tail,
 ) -> io::Result<Ending> {
@@ -119,7 +119,7 @@ async fn wait(
             status = running.child.wait() => return Ok(Ending::Exited(status?)),
             () = read_all(output, tail), if is_open => is_open = false,
             _ = reaping.tick() => running.family.reap_orphans(main_pid(&running.child))?,
-            () = sleep_until(limits.terminate_at) => break,
+            () = sleep_until(deadlines.terminate_at) => break,
         }
     }
 
@@ -136,7 +136,7 @@ async fn wait(
                     break;
                 }
             }
-            () = sleep_until(limits.kill_at) => break,
+            () = sleep_until(deadlines.kill_at) => break,
         }
     }
     Ok(Ending::TimedOut)

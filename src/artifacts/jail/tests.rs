@@ -5,7 +5,7 @@ const ANY: Attributes = Attributes { mode: 0o755, modified: None };
 #[test]
 fn names_of_folders_fill_at_most_32_mib() {
     let (folder, stop) = (tempfile::tempdir().unwrap(), Stop::new());
-    let limits = Limits { max_unpacked_bytes: 0, max_entries: 100_000 };
+    let limits = UnpackLimits { max_unpacked_bytes: 0, max_entries: 100_000 };
     let jail = Jail::new(folder.path(), limits, &stop).unwrap();
     let mut nearby = Nearby::default();
     jail.folder(b"first", ANY, &mut nearby).unwrap();
@@ -25,7 +25,7 @@ fn a_link_on_the_disk_is_never_followed() {
     std::fs::create_dir(outer.path().join("outside")).unwrap();
     std::os::unix::fs::symlink("real", root.join("inside")).unwrap();
     std::os::unix::fs::symlink(outer.path().join("outside"), root.join("out")).unwrap();
-    let limits = Limits { max_unpacked_bytes: 10, max_entries: 10 };
+    let limits = UnpackLimits { max_unpacked_bytes: 10, max_entries: 10 };
     let jail = Jail::new(&root, limits, &stop).unwrap();
     let mut nearby = Nearby::default();
     for path in [&b"inside/a"[..], b"out/a"] {
@@ -42,7 +42,7 @@ fn a_link_on_the_disk_is_never_followed() {
 fn a_hole_counts_as_bytes_and_takes_no_room() {
     use std::os::unix::fs::MetadataExt;
     let (folder, stop) = (tempfile::tempdir().unwrap(), Stop::new());
-    let limits = Limits { max_unpacked_bytes: 20 << 20, max_entries: 10 };
+    let limits = UnpackLimits { max_unpacked_bytes: 20 << 20, max_entries: 10 };
     let jail = Jail::new(folder.path(), limits, &stop).unwrap();
     let mut nearby = Nearby::default();
     let mut file = jail.new_file(b"a", &mut nearby).unwrap();

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use super::Staged;
 use super::error::{Problem, shown};
-use super::limits::Limits;
+use super::limits::UnpackLimits;
 use super::stop::Stop;
 use archive::Archive;
 use survey::{Entry, Kind};
@@ -27,7 +27,7 @@ mod archive;
 mod survey;
 
 /// Writes the folder `from` as a zip archive. Blocks; nothing is written before the whole tree was looked through.
-pub(super) fn pack(from: &Path, to: impl Write, limits: Limits, stop: &Stop) -> Result<Staged, Problem> {
+pub(super) fn pack(from: &Path, to: impl Write, limits: UnpackLimits, stop: &Stop) -> Result<Staged, Problem> {
     let root = open_root(from)?;
     let survey = survey::survey(&root, limits, stop)?;
     if let Some(entries) = survey.special.text() {

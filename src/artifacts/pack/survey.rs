@@ -4,7 +4,7 @@ use cap_std::fs::{Dir, MetadataExt};
 
 use super::super::error::{Problem, shown};
 use super::super::jail::List;
-use super::super::limits::{Counted, Limits, Tally};
+use super::super::limits::{Counted, Tally, UnpackLimits};
 use super::super::names::DEEPEST;
 use super::super::stop::Stop;
 use super::cannot;
@@ -43,7 +43,7 @@ pub(super) struct Survey {
 }
 
 /// Lists the tree. No link is followed.
-pub(super) fn survey(root: &Dir, limits: Limits, stop: &Stop) -> Result<Survey, Problem> {
+pub(super) fn survey(root: &Dir, limits: UnpackLimits, stop: &Stop) -> Result<Survey, Problem> {
     let mut survey = Survey::default();
     let tally = Tally::new(limits);
     let mut folders = vec![String::new()];

@@ -9,7 +9,7 @@ use super::content::{self, Content};
 use super::error::Problem;
 use super::jail::{Attributes, Jail, Nearby};
 use super::lane::{Object, RANGES_AHEAD, Source};
-use super::{Limits, Staged};
+use super::{Staged, UnpackLimits};
 use gzip::Members;
 
 pub(super) mod gzip;
@@ -23,7 +23,7 @@ pub(super) fn unpack<O: Object>(
     source: &Source<O>,
     name: &str,
     into: &Path,
-    limits: Limits,
+    limits: UnpackLimits,
 ) -> Result<Staged, Problem> {
     let jail = Jail::new(into, limits, &source.stop)?;
     match content::of(&source.head, source.object.size()) {

@@ -118,7 +118,7 @@ fn the_last_file_or_link_of_a_name_wins() {
     assert_eq!(winner(&[last(), link("a", "b")]), Node::Link("b".to_owned()));
     assert_eq!(winner(&[link("a", "c"), link("a", "b")]), Node::Link("b".to_owned()));
     // A replaced entry leaves nothing, so its content does not count.
-    let limits = Limits { max_unpacked_bytes: 1, max_entries: 1 };
+    let limits = UnpackLimits { max_unpacked_bytes: 1, max_entries: 1 };
     assert_eq!(unpack_with(zip(&[file("a", b"11"), last()]), limits).0, Ok(Staged { bytes: 1, entries: 1 }));
     assert_eq!(
         unpack_with(zip(&[file("a", b"1"), file("a", b"2"), last()]), limits).0,
@@ -135,7 +135,7 @@ fn the_first_folder_of_a_name_has_its_mode() {
 #[test]
 fn more_entries_than_16_bits_count_need_no_zip64() {
     let entries: Vec<_> = (0..65_540).map(|_| folder("d/")).chain([file("a", b"")]).collect();
-    let limits = Limits { max_entries: 65_541, ..LIMITS };
+    let limits = UnpackLimits { max_entries: 65_541, ..LIMITS };
     assert_eq!(unpack_with(zip_that_claims(&entries, 5), limits).0, Ok(Staged { bytes: 0, entries: 2 }));
     assert!(unpack_with(zip_that_claims(&entries, 6), limits).0.is_err());
 }

@@ -8,7 +8,7 @@ use super::craft::{file, zip};
 use super::*;
 
 /// Reached by archives of a few hundred bytes.
-pub(super) const SMALL: Limits = Limits { max_unpacked_bytes: 10_000, max_entries: 12 };
+pub(super) const SMALL: UnpackLimits = UnpackLimits { max_unpacked_bytes: 10_000, max_entries: 12 };
 
 /// Mostly a name that is taken, so that archives of several entries often are.
 pub(super) fn any_name() -> impl Strategy<Value = Vec<u8>> {

@@ -68,7 +68,7 @@ fn a_gzip_that_is_cut_off_or_damaged_is_refused() {
 
 #[test]
 fn a_bomb_ends_at_the_limit() {
-    let limits = Limits { max_unpacked_bytes: 100_000, max_entries: 2 };
+    let limits = UnpackLimits { max_unpacked_bytes: 100_000, max_entries: 2 };
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(&tar(&[raw(EntryType::Regular, "bomb", "", &[0; 10_000_000])])).unwrap();
     assert_eq!(unpack_with(encoder.finish().unwrap(), limits).0, Err(Problem::TooLarge(100_000)));
@@ -80,7 +80,7 @@ fn a_bomb_ends_at_the_limit() {
 
 #[test]
 fn every_header_counts_also_one_that_makes_nothing() {
-    let limits = Limits { max_entries: 3, ..LIMITS };
+    let limits = UnpackLimits { max_entries: 3, ..LIMITS };
     let folder = |name: &str| raw(EntryType::Directory, name, "", b"");
     let global = || raw(EntryType::XGlobalHeader, "pax_global_header", "", b"11 a=bcdef\n");
     assert_eq!(unpack_with(tar(&vec![folder("d"); 3]), limits).0, Ok(Staged { bytes: 0, entries: 1 }));

@@ -51,7 +51,7 @@ fn a_tree_that_is_too_deep_to_be_removed_is_refused() {
 fn links_that_would_fill_the_memory_are_refused() {
     let target = "x".repeat(4095);
     let many: Vec<_> = (0..8300).map(|number| link(&number.to_string(), &target)).collect();
-    let limits = Limits { max_entries: 10_000, ..LIMITS };
+    let limits = UnpackLimits { max_entries: 10_000, ..LIMITS };
     let text = unpack_with(zip(&many), limits).0.unwrap_err().to_string();
     assert!(text.contains("links whose names and targets have more than 32 MiB together"), "{text}");
 }
@@ -87,7 +87,7 @@ fn names_that_differ_in_case_are_two_files() {
 
 #[test]
 fn a_bomb_ends_at_the_limit_whatever_sizes_it_claims() {
-    let limits = Limits { max_unpacked_bytes: 100_000, ..LIMITS };
+    let limits = UnpackLimits { max_unpacked_bytes: 100_000, ..LIMITS };
     let honest = deflated("bomb", &[0; 10_000_000]);
     let lying = Crafted { unpacked: 10, ..honest.clone() };
     for bomb in [honest, lying] {
@@ -101,7 +101,7 @@ fn a_bomb_ends_at_the_limit_whatever_sizes_it_claims() {
 
 #[test]
 fn too_many_entries_are_refused_folders_that_no_entry_names_included() {
-    let limits = Limits { max_entries: 3, ..LIMITS };
+    let limits = UnpackLimits { max_entries: 3, ..LIMITS };
     let many: Vec<_> = (0..4).map(|i| file(format!("f{i}"), b"")).collect();
     assert_eq!(unpack_with(zip(&many), limits).0, Err(Problem::TooMany(Counted::Files, 3)));
     let folders = Err(Problem::TooMany(Counted::FoldersAndLinks, 3));

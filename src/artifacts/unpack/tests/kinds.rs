@@ -19,7 +19,7 @@ fn what_is_no_archive_becomes_one_file_named_like_the_artifact() {
 
 #[test]
 fn one_file_over_the_limit_is_refused() {
-    let limits = Limits { max_unpacked_bytes: 10, max_entries: 1 };
+    let limits = UnpackLimits { max_unpacked_bytes: 10, max_entries: 1 };
     assert_eq!(unpack_with(&b"eleven byte"[..], limits).0, Err(Problem::TooLarge(10)));
     assert!(unpack_with(&b"ten bytes."[..], limits).0.is_ok());
 }
@@ -53,7 +53,7 @@ fn an_archive_with_more_entries_than_classic_zip_can_count_is_unpacked() {
         archive.new_dir("d/").create().unwrap();
     }
     archive.new_dir("last/").create().unwrap();
-    let limits = Limits { max_entries: 65_600, ..LIMITS };
+    let limits = UnpackLimits { max_entries: 65_600, ..LIMITS };
     let object = archive.finish().unwrap();
     assert_eq!(unpack_with(object.clone(), limits).0, Ok(Staged { bytes: 0, entries: 2 }));
     let text = unpack_with(object, LIMITS).0.unwrap_err().to_string();

@@ -26,7 +26,7 @@ mod round_trip;
 mod sparse_tar;
 mod tar_rules;
 
-const LIMITS: Limits = Limits { max_unpacked_bytes: 64 * 1024 * 1024, max_entries: 1000 };
+const LIMITS: UnpackLimits = UnpackLimits { max_unpacked_bytes: 64 * 1024 * 1024, max_entries: 1000 };
 
 /// What is at a path: the mode and the content, or a link's target.
 #[derive(Debug, PartialEq, Eq, Clone)]
@@ -74,7 +74,7 @@ fn tree(root: &Path) -> Tree {
 }
 
 /// Unpacks in a folder in a folder and asserts that nothing else in the outer one was touched.
-fn unpack_with(object: impl Into<bytes::Bytes>, limits: Limits) -> (Result<Staged, Problem>, Tree) {
+fn unpack_with(object: impl Into<bytes::Bytes>, limits: UnpackLimits) -> (Result<Staged, Problem>, Tree) {
     static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
     let outer = tempfile::tempdir().unwrap();
     let into = outer.path().join("job/in/App");

@@ -193,7 +193,7 @@ fn an_output_name_that_is_not_utf8_is_refused() {
 #[test]
 fn an_output_has_at_most_so_many_files_and_as_many_folders_and_links() {
     let folder = tempfile::tempdir().unwrap();
-    let limits = Limits { max_entries: 2, max_unpacked_bytes: 0 };
+    let limits = UnpackLimits { max_entries: 2, max_unpacked_bytes: 0 };
     let packed = || pack(folder.path(), Vec::new(), limits, &Stop::new());
     for name in ["a", "b"] {
         std::fs::write(folder.path().join(name), "content").unwrap();
