@@ -4,11 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, read, write};
-use crate::engine::{
-    Engine,
-    action_types::{ActionType, ArtifactDetails, Property, TypeSettings},
-    declaration::{ActionTypeId, Tag},
-};
+use crate::engine::{ActionType, ActionTypeId, ArtifactDetails, Engine, Property, Tag, TypeSettings};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

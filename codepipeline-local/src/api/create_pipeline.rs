@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, pipeline_input, read, write};
-use crate::engine::{Engine, declaration::Tag};
+use crate::engine::{Engine, Tag};
 
 #[derive(Deserialize)]
 struct Input {

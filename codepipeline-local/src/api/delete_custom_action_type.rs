@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Answer, read};
-use crate::engine::{Engine, declaration::ActionTypeId};
+use crate::engine::{ActionTypeId, Engine};
 
 #[derive(Deserialize)]
 struct Input {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, object, read, seconds};
-use crate::engine::{Engine, executions::Execution};
+use crate::engine::{Engine, Execution, ExecutionNumber};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,7 +37,7 @@ pub(super) fn trigger(execution: &Execution) -> Value {
 }
 
 /// The revisions of the source actions' artifacts.
-fn artifact_revisions(engine: &Engine, execution: u64) -> Vec<Value> {
+fn artifact_revisions(engine: &Engine, execution: ExecutionNumber) -> Vec<Value> {
     let sources = engine.sources_of(execution);
     sources
         .flat_map(|(action, revision)| {

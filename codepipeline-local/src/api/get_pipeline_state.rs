@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, object, read, seconds};
 use crate::engine::{
-    Engine,
-    actions::ActionExecution,
-    declaration::{ActionDeclaration, StageDeclaration},
-    executions::Execution,
+    ActionDeclaration, ActionExecution, Engine, Execution, StageDeclaration,
     urls::{self, Ids},
 };
 

@@ -3,12 +3,10 @@
 use serde_json::{Value, json};
 
 use super::object;
-use crate::engine::{
-    Artifact, Engine, actions::ActionExecution, credentials::Issued, declaration::ActionTypeId, executions::Execution,
-};
+use crate::engine::{ActionExecution, ActionTypeId, Artifact, Engine, Execution, JobNumber, credentials::Issued};
 
 /// The job's data with fresh credentials. Null for a job that is gone.
-pub(super) fn job_data(engine: &mut Engine, number: u64) -> Value {
+pub(super) fn job_data(engine: &mut Engine, number: JobNumber) -> Value {
     let issued = engine.issue_credentials(number);
     let Some(view) = engine.job_view(number) else { return Value::Null };
     let (action, execution) = (view.action, view.execution);

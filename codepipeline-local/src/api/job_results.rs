@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     engine::{
-        actions::Revision,
+        Revision,
         error::ApiError,
         results::{Progress, Success},
     },

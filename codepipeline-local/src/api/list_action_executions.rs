@@ -6,11 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, job_data::type_id, object, paging, read, seconds};
-use crate::engine::{
-    Artifact, Engine,
-    actions::{ActionExecution, ActionStatus},
-    executions::Execution,
-};
+use crate::engine::{ActionExecution, ActionStatus, Artifact, Engine, Execution};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Answer, object, paging, read, write};
-use crate::engine::{Engine, declaration::ActionTypeId};
+use crate::engine::{ActionTypeId, Engine};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,10 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, get_pipeline_execution::trigger, object, paging, read, seconds};
-use crate::engine::{
-    Engine,
-    executions::{Execution, StageStatus},
-};
+use crate::engine::{Engine, Execution, ExecutionNumber, StageStatus};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,7 +48,7 @@ fn succeeded_in(execution: &Execution, stage: &str, version: u32) -> bool {
         && stages.any(|(declared, status)| declared.name == stage && *status == StageStatus::Succeeded)
 }
 
-fn summary(engine: &Engine, number: u64, execution: &Execution) -> Value {
+fn summary(engine: &Engine, number: ExecutionNumber, execution: &Execution) -> Value {
     let sources: Vec<Value> = engine
         .sources_of(number)
         .map(|(action, revision)| {

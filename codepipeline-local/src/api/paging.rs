@@ -11,8 +11,8 @@ pub(super) struct Page {
 }
 
 /// A key for items that are listed by their numbers, the newest first.
-pub(super) fn newest_first(number: u64) -> String {
-    format!("{:020}", u64::MAX - number)
+pub(super) fn newest_first(number: impl Into<u64>) -> String {
+    format!("{:020}", u64::MAX - number.into())
 }
 
 /// Cuts the page after `token` out of all items, which are in the order of their keys. The token is the operation and the key

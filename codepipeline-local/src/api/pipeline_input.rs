@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::read;
-use crate::engine::{declaration::PipelineDeclaration, error::ApiError};
+use crate::engine::{PipelineDeclaration, error::ApiError};
 
 /// Members that are refused unless they are empty. Each says what the emulator does not do.
 const PIPELINE_MEMBERS: [&str; 1] = ["triggers"];

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, job_data::job_data, object, read};
-use crate::engine::{Engine, declaration::ActionTypeId};
+use crate::engine::{ActionTypeId, Engine};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

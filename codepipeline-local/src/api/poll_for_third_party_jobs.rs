@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, read};
-use crate::engine::{Engine, declaration::ActionTypeId};
+use crate::engine::{ActionTypeId, Engine};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, job_results::date, read};
-use crate::engine::{Engine, actions::Revision};
+use crate::engine::{Engine, Revision};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

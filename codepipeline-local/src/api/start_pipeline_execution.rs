@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Answer, read};
 use crate::engine::{
     Engine,
-    sources::{RevisionOverride, RevisionType},
+    overrides::{RevisionOverride, RevisionType},
 };
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, read};
-use crate::engine::{Engine, declaration::Tag};
+use crate::engine::{Engine, Tag};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

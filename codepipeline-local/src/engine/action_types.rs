@@ -2,81 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Engine,
-    declaration::{ActionTypeId, Tag},
     error::ApiError,
+    state::{ActionType, ActionTypeId, Registered, Tag},
     tags::merged,
     urls,
 };
 
 /// Custom action types per region (User Guide, "limits").
 const MOST_CUSTOM_TYPES: usize = 50;
-
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ActionType {
-    pub(crate) id: ActionTypeId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) settings: Option<TypeSettings>,
-    pub(crate) action_configuration_properties: Vec<Property>,
-    pub(crate) input_artifact_details: ArtifactDetails,
-    pub(crate) output_artifact_details: ArtifactDetails,
-}
-
-#[derive(Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct TypeSettings {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) third_party_configuration_url: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) entity_url_template: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) execution_url_template: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) revision_url_template: Option<String>,
-}
-
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct Property {
-    pub(crate) name: String,
-    pub(crate) required: bool,
-    pub(crate) key: bool,
-    pub(crate) secret: bool,
-    #[serde(default)]
-    pub(crate) queryable: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) description: Option<String>,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub(crate) kind: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ArtifactDetails {
-    pub(crate) minimum_count: usize,
-    pub(crate) maximum_count: usize,
-}
-
-/// A type and whether it was deleted: a deleted one still guards its version against another definition.
-#[derive(Deserialize, Serialize)]
-pub(super) struct Registered {
-    pub(super) action_type: ActionType,
-    pub(super) deleted: bool,
-    pub(super) tags: Vec<Tag>,
-}
-
-impl ActionType {
-    pub(crate) fn is_secret(&self, property: &str) -> bool {
-        self.action_configuration_properties.iter().any(|known| known.name == property && known.secret)
-    }
-
-    pub(crate) fn queryable(&self) -> Option<&str> {
-        self.action_configuration_properties.iter().find(|known| known.queryable).map(|known| known.name.as_str())
-    }
-}
 
 impl Engine {
     /// Adds the tags to those of a type that exists with the same definition.
@@ -136,63 +71,6 @@ impl Engine {
             .iter()
             .find(|known| known.id == *id)
             .or_else(|| self.action_types.get(id).map(|known| &known.action_type))
-    }
-}
-
-pub(super) fn property(name: &str, required: bool) -> Property {
-    Property {
-        name: name.to_owned(),
-        required,
-        key: required,
-        secret: false,
-        queryable: false,
-        description: None,
-        kind: None,
-    }
-}
-
-pub(super) fn first_version(category: &str, provider: &str) -> ActionTypeId {
-    ActionTypeId {
-        category: category.to_owned(),
-        owner: "AWS".to_owned(),
-        provider: provider.to_owned(),
-        version: "1".to_owned(),
-    }
-}
-
-/// The manual approval (User Guide, "approvals").
-pub(super) fn manual_approval() -> ActionType {
-    let none = ArtifactDetails { minimum_count: 0, maximum_count: 0 };
-    let entity_url_template = Some("{Config:ExternalEntityLink}".to_owned());
-    ActionType {
-        id: first_version("Approval", "Manual"),
-        settings: Some(TypeSettings { entity_url_template, ..TypeSettings::default() }),
-        action_configuration_properties: vec![
-            property("NotificationArn", false),
-            property("ExternalEntityLink", false),
-            property("CustomData", false),
-        ],
-        input_artifact_details: none,
-        output_artifact_details: none,
-    }
-}
-
-/// The S3 source action of version 1 (User Guide, "action-reference-S3").
-pub(super) fn s3_source() -> ActionType {
-    ActionType {
-        id: first_version("Source", "S3"),
-        settings: Some(TypeSettings {
-            entity_url_template: Some("https://s3.console.aws.amazon.com/s3/buckets/{Config:S3Bucket}".to_owned()),
-            ..TypeSettings::default()
-        }),
-        action_configuration_properties: vec![
-            property("S3Bucket", true),
-            property("S3ObjectKey", true),
-            property("PollForSourceChanges", false),
-            property("AllowOverrideForS3ObjectKey", false),
-        ],
-        input_artifact_details: ArtifactDetails { minimum_count: 0, maximum_count: 0 },
-        output_artifact_details: ArtifactDetails { minimum_count: 1, maximum_count: 1 },
     }
 }
 

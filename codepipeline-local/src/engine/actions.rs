@@ -2,16 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    Engine,
-    artifacts::{self, Artifact},
-    declaration::{ActionDeclaration, Configuration, PipelineDeclaration},
-    executions::Execution,
-    jobs::JobState,
-    sources::is_source,
-    structure,
+    Engine, artifacts,
+    state::{
+        ActionDeclaration, ActionError, ActionExecution, ActionNumber, ActionStatus, Artifact, Configuration,
+        Execution, ExecutionNumber, JobState, PipelineDeclaration, Revision, is_queryable_value, queryable_rule,
+    },
     urls::{self, Ids},
     variables,
 };
@@ -20,81 +16,17 @@ use crate::types::Timestamp;
 /// How long a manual approval waits if its declaration doesn't say (User Guide, "limits").
 const APPROVAL_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Holds configuration values: no `Debug`.
-#[derive(Deserialize, Serialize)]
-pub(crate) struct ActionExecution {
-    pub(crate) id: String,
-    pub(crate) execution: u64,
-    pub(crate) stage: String,
-    pub(crate) declaration: ActionDeclaration,
-    /// The configuration with its variables replaced.
-    pub(crate) configuration: Configuration,
-    pub(crate) inputs: Vec<Artifact>,
-    pub(crate) outputs: Vec<Artifact>,
-    pub(crate) started: Timestamp,
-    pub(crate) updated: Timestamp,
-    pub(super) deadline: Timestamp,
-    pub(crate) status: ActionStatus,
-    /// What a manual approval is approved with.
-    pub(super) approval_token: Option<String>,
-    /// The ARN of the user who changed it last: approved, rejected or abandoned it.
-    pub(crate) updated_by: Option<String>,
-    pub(crate) summary: Option<String>,
-    pub(crate) external_id: Option<String>,
-    pub(crate) percent_complete: Option<u8>,
-    pub(crate) error: Option<ActionError>,
-    /// The version that an S3 source must read, if the execution was started with one.
-    pub(crate) source_version: Option<String>,
-    pub(crate) revision: Option<Revision>,
-    pub(crate) variables: BTreeMap<String, String>,
-    /// The variables of a success that waits for its output artifacts to be found.
-    pub(super) unchecked: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) enum ActionStatus {
-    InProgress,
-    Abandoned,
-    Succeeded,
-    Failed,
-}
-
-impl ActionStatus {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::InProgress => "InProgress",
-            Self::Abandoned => "Abandoned",
-            Self::Succeeded => "Succeeded",
-            Self::Failed => "Failed",
-        }
-    }
-}
-
-#[derive(Deserialize, Serialize)]
-pub(crate) struct ActionError {
-    pub(crate) code: String,
-    pub(crate) message: String,
-}
-
-#[derive(Clone, Deserialize, Serialize)]
-pub(crate) struct Revision {
-    pub(crate) id: String,
-    pub(crate) change_id: String,
-    pub(crate) created: Timestamp,
-    pub(crate) summary: Option<String>,
-}
-
 impl Engine {
     /// Starts an action and gives its number. One that can't run has failed already.
     pub(super) fn start_action(
         &mut self,
         now: Timestamp,
-        execution: u64,
+        execution: ExecutionNumber,
         pipeline: &PipelineDeclaration,
         stage: usize,
         declaration: &ActionDeclaration,
-    ) -> u64 {
-        let number = self.number();
+    ) -> ActionNumber {
+        let number: ActionNumber = self.number();
         let outputs = declaration
             .output_artifacts
             .iter()
@@ -161,14 +93,14 @@ impl Engine {
             return Err("The pipeline execution is gone".to_owned());
         };
         action.configuration = variables::resolve(&declaration.configuration, &execution.namespaces)?;
-        if let Some(asked) = execution.sources.get(&declaration.name).filter(|_| is_source(declaration)) {
+        if let Some(asked) = execution.sources.get(&declaration.name).filter(|_| declaration.is_source()) {
             asked.clone().apply(action);
         }
         let declaration = &action.declaration;
         if let Some(property) = action_type.queryable()
-            && !action.configuration.get(property).is_some_and(|value| structure::is_queryable_value(value))
+            && !action.configuration.get(property).is_some_and(|value| is_queryable_value(value))
         {
-            return Err(structure::queryable_rule(property));
+            return Err(queryable_rule(property));
         }
         for input in &declaration.input_artifacts {
             let artifact = execution.artifacts.get(&input.name);
@@ -177,7 +109,7 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn succeed_action(&mut self, now: Timestamp, number: u64, variables: BTreeMap<String, String>) {
+    pub(super) fn succeed_action(&mut self, now: Timestamp, number: ActionNumber, variables: BTreeMap<String, String>) {
         let Some(action) = self.actions.get_mut(&number) else { return };
         action.status = ActionStatus::Succeeded;
         action.updated = now;
@@ -198,7 +130,7 @@ impl Engine {
         self.tell_of_action(number, false);
     }
 
-    pub(super) fn fail_action(&mut self, now: Timestamp, number: u64, code: &str, message: String) {
+    pub(super) fn fail_action(&mut self, now: Timestamp, number: ActionNumber, code: &str, message: String) {
         if let Some(action) = self.actions.get_mut(&number) {
             action.status = ActionStatus::Failed;
             action.updated = now;
@@ -209,7 +141,7 @@ impl Engine {
     }
 
     /// Fails an action that is past its deadline, and ends the job that it waits for.
-    pub(super) fn time_out_action(&mut self, now: Timestamp, number: u64) {
+    pub(super) fn time_out_action(&mut self, now: Timestamp, number: ActionNumber) {
         self.end_jobs(now, number, JobState::TimedOut);
         let Some(action) = self.actions.get(&number) else { return };
         let limit = Duration::from_millis(action.deadline.0.saturating_sub(action.started.0));
@@ -220,7 +152,7 @@ impl Engine {
     pub(crate) fn actions_of<'a>(
         &'a self,
         pipeline: &'a str,
-    ) -> impl Iterator<Item = (u64, &'a Execution, &'a ActionExecution)> {
+    ) -> impl Iterator<Item = (ActionNumber, &'a Execution, &'a ActionExecution)> {
         self.actions.iter().rev().filter_map(move |(number, action)| {
             let execution = self.executions.get(&action.execution)?;
             (execution.pipeline == pipeline).then_some((*number, execution, action))
@@ -228,11 +160,11 @@ impl Engine {
     }
 
     /// The execution's source actions that have said which revision they found.
-    pub(crate) fn sources_of(&self, execution: u64) -> impl Iterator<Item = (&ActionExecution, &Revision)> {
+    pub(crate) fn sources_of(&self, execution: ExecutionNumber) -> impl Iterator<Item = (&ActionExecution, &Revision)> {
         self.actions
             .values()
             .filter(move |action| action.execution == execution)
-            .filter(|action| action.declaration.action_type_id.category == "Source")
+            .filter(|action| action.declaration.is_source())
             .filter_map(|action| action.revision.as_ref().map(|revision| (action, revision)))
     }
 

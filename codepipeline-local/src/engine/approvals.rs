@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     Engine,
-    actions::{ActionExecution, ActionStatus},
     error::ApiError,
+    state::{ActionNumber, ActionStatus},
 };
 use crate::types::Timestamp;
 
@@ -33,7 +33,7 @@ impl Engine {
                 format!("Stage '{stage}' of pipeline '{pipeline}' has no approval action '{action}'"),
             ));
         }
-        let shown = |found: &&(u64, ActionStatus, Option<String>)| found.2.as_deref() == Some(token);
+        let shown = |found: &&(ActionNumber, ActionStatus, Option<String>)| found.2.as_deref() == Some(token);
         let found: Vec<_> = self
             .actions_of(pipeline)
             .filter(|(_, _, known)| known.stage == stage && known.declaration.name == action)
@@ -56,7 +56,7 @@ impl Engine {
         Ok(())
     }
 
-    fn decide(&mut self, now: Timestamp, number: u64, decision: Decision) {
+    fn decide(&mut self, now: Timestamp, number: ActionNumber, decision: Decision) {
         let user = self.user_arn();
         if let Some(action) = self.actions.get_mut(&number) {
             action.updated_by = Some(user);
@@ -69,19 +69,12 @@ impl Engine {
         }
     }
 
-    pub(super) fn ask_for_approval(&mut self, number: u64) {
+    pub(super) fn ask_for_approval(&mut self, number: ActionNumber) {
         // The service names a user in an approval that waits, too (User Guide, "approvals-approve-or-reject").
         let (token, user) = (self.random.uuid(), self.user_arn());
         if let Some(action) = self.actions.get_mut(&number) {
             action.updated_by = Some(user);
             action.approval_token = Some(token);
         }
-    }
-}
-
-impl ActionExecution {
-    /// The token to approve with, as long as it waits.
-    pub(crate) fn open_approval(&self) -> Option<&str> {
-        self.approval_token.as_deref().filter(|_| self.status == ActionStatus::InProgress)
     }
 }

@@ -1,18 +1,7 @@
 //! Where artifacts lie.
 
-use serde::{Deserialize, Serialize};
-
 use super::random::Random;
 use crate::types::ObjectRef;
-
-/// One version of an artifact within a pipeline execution.
-#[derive(Clone, Deserialize, Serialize)]
-pub(crate) struct Artifact {
-    pub(crate) name: String,
-    pub(crate) location: ObjectRef,
-    /// The source revision that it was made from, where the action that made it said so.
-    pub(crate) revision: Option<String>,
-}
 
 /// A fresh place, laid out as the service's keys were seen: 20 characters of the pipeline's name, 10 of the artifact's,
 /// 7 random letters and digits.

@@ -14,6 +14,10 @@ impl ApiError {
         Self { name, message: message.into() }
     }
 
+    pub(super) fn no_job(id: &str) -> Self {
+        Self::new("JobNotFoundException", format!("There is no job with the id '{id}'"))
+    }
+
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::new("ValidationException", message)
     }

@@ -4,15 +4,15 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Artifact, Effect, Engine,
-    actions::{ActionExecution, ActionStatus},
-    executions::{Execution, ExecutionStatus, StageStatus},
-    starts::Trigger,
+    Effect, Engine,
+    state::{
+        ActionExecution, ActionNumber, ActionStatus, Artifact, Execution, ExecutionNumber, ExecutionStatus, Trigger,
+    },
 };
 use crate::dates::{iso, iso_seconds};
 
 impl Engine {
-    pub(super) fn tell_of_pipeline(&mut self, number: u64, state: &str) {
+    pub(super) fn tell_of_pipeline(&mut self, number: ExecutionNumber, state: &str) {
         let Some(execution) = self.executions.get(&number) else { return };
         let mut detail = details(execution, state, execution.started);
         if let (Some(reason), "STOPPING" | "STOPPED") = (&execution.stop_reason, state) {
@@ -28,7 +28,7 @@ impl Engine {
     }
 
     /// Of the stage that the execution entered last.
-    pub(super) fn tell_of_stage(&mut self, number: u64, state: &str) {
+    pub(super) fn tell_of_stage(&mut self, number: ExecutionNumber, state: &str) {
         let Some(execution) = self.executions.get(&number) else { return };
         let Some(stage) = execution.stages.len().checked_sub(1).and_then(|it| execution.declaration.stages.get(it))
         else {
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     /// As its status is; `canceled` for one that was not abandoned by its owner's will.
-    pub(super) fn tell_of_action(&mut self, number: u64, canceled: bool) {
+    pub(super) fn tell_of_action(&mut self, number: ActionNumber, canceled: bool) {
         let Some(action) = self.actions.get(&number) else { return };
         let Some(execution) = self.executions.get(&action.execution) else { return };
         let state = match action.status {
@@ -130,33 +130,4 @@ fn places(artifacts: &[Artifact]) -> Value {
         json!({"name": artifact.name, "s3location": {"bucket": at.bucket, "key": at.key}})
     };
     artifacts.iter().map(place).collect()
-}
-
-impl ExecutionStatus {
-    /// What an event of an execution that has become this says.
-    pub(super) fn event_state(self) -> &'static str {
-        match self {
-            Self::InProgress => "STARTED",
-            Self::Stopping => "STOPPING",
-            Self::Stopped => "STOPPED",
-            Self::Succeeded => "SUCCEEDED",
-            Self::Superseded => "SUPERSEDED",
-            Self::Cancelled => "CANCELED",
-            Self::Failed => "FAILED",
-        }
-    }
-}
-
-impl StageStatus {
-    /// What an event of a stage that has become this says.
-    pub(super) fn event_state(self) -> &'static str {
-        match self {
-            Self::InProgress => "STARTED",
-            Self::Stopping => "STOPPING",
-            Self::Stopped => "STOPPED",
-            Self::Succeeded => "SUCCEEDED",
-            Self::Cancelled => "CANCELED",
-            Self::Failed => "FAILED",
-        }
-    }
 }

@@ -3,37 +3,12 @@
 
 use super::{
     Effect, Engine,
-    action_types::{ActionType, ArtifactDetails, first_version, property},
-    actions::ActionExecution,
-    jobs::JobState,
+    state::{ActionExecution, JobNumber, JobState},
 };
-
-/// The Lambda invoke action.
-pub(super) fn lambda_invoke() -> ActionType {
-    let any = ArtifactDetails { minimum_count: 0, maximum_count: 5 };
-    ActionType {
-        id: first_version("Invoke", "Lambda"),
-        settings: None,
-        action_configuration_properties: vec![property("FunctionName", true), property("UserParameters", false)],
-        input_artifact_details: any,
-        output_artifact_details: any,
-    }
-}
-
-impl ActionExecution {
-    pub(super) fn is_invocation(&self) -> bool {
-        let id = &self.declaration.action_type_id;
-        id.owner == "AWS" && id.category == "Invoke"
-    }
-
-    fn function(&self) -> String {
-        self.configuration.get("FunctionName").cloned().unwrap_or_default()
-    }
-}
 
 impl Engine {
     /// Hands a job that is due to its function. Nobody has to acknowledge it.
-    pub(super) fn invoke(&mut self, number: u64) {
+    pub(super) fn invoke(&mut self, number: JobNumber) {
         let now = self.clock;
         let Some(job) = self.jobs.get_mut(&number) else { return };
         let Some(action) = self.actions.get(&job.action) else { return };
@@ -43,7 +18,7 @@ impl Engine {
     }
 
     /// Fails the action of a job to which the function has not replied.
-    pub(super) fn invocation_timed_out(&mut self, number: u64) {
+    pub(super) fn invocation_timed_out(&mut self, number: JobNumber) {
         let Some(action) = self.jobs.get(&number).map(|job| job.action) else { return };
         let Some(function) = self.actions.get(&action).map(ActionExecution::function) else { return };
         self.end_jobs(self.clock, action, JobState::TimedOut);
@@ -55,12 +30,12 @@ impl Engine {
     }
 
     /// Whether the job is one that a function was invoked with.
-    pub(crate) fn is_invoked(&self, number: u64) -> bool {
+    pub(crate) fn is_invoked(&self, number: JobNumber) -> bool {
         self.jobs.get(&number).is_some_and(|job| job.reply_until.is_some())
     }
 
     /// The number of the job with this id.
-    pub(crate) fn job_number(&self, id: &str) -> Option<u64> {
+    pub(crate) fn job_number(&self, id: &str) -> Option<JobNumber> {
         self.job_numbers.get(id).copied()
     }
 }

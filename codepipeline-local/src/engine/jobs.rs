@@ -4,61 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{
     Engine,
-    action_types::ActionType,
-    actions::ActionExecution,
     credentials::{self, Issued},
-    declaration::{ActionTypeId, EncryptionKey},
     error::ApiError,
-    executions::Execution,
     settings::{Leniency, NonceForm},
+    state::{
+        ActionExecution, ActionNumber, ActionType, ActionTypeId, EncryptionKey, Execution, ExecutionNumber, Job,
+        JobNumber, JobState,
+    },
     third_party::Asker,
 };
 use crate::types::Timestamp;
-
-pub(crate) struct Job {
-    pub(crate) id: String,
-    pub(crate) action: u64,
-    pub(crate) state: JobState,
-    /// Of the latest offer.
-    pub(crate) nonce: Option<String>,
-    offers: u32,
-    pub(crate) continuation_token: Option<String>,
-    /// Not to be polled before.
-    available: Timestamp,
-    offered: Timestamp,
-    pub(super) finished: Option<Timestamp>,
-    /// When the function that was invoked with it must have replied.
-    pub(super) reply_until: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum JobState {
-    Created,
-    Queued,
-    Dispatched,
-    InProgress,
-    TimedOut,
-    Succeeded,
-    Failed,
-}
-
-impl JobState {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Created => "Created",
-            Self::Queued => "Queued",
-            Self::Dispatched => "Dispatched",
-            Self::InProgress => "InProgress",
-            Self::TimedOut => "TimedOut",
-            Self::Succeeded => "Succeeded",
-            Self::Failed => "Failed",
-        }
-    }
-
-    pub(super) fn is_over(self) -> bool {
-        matches!(self, Self::TimedOut | Self::Succeeded | Self::Failed)
-    }
-}
 
 /// Everything about a job that its worker is told, but the credentials. Borrowed from the engine.
 pub(crate) struct JobView<'a> {
@@ -76,7 +31,7 @@ impl Engine {
         Some(job.state.name())
     }
 
-    pub(super) fn queue_job(&mut self, action: u64, available: Timestamp, continuation_token: Option<String>) {
+    pub(super) fn queue_job(&mut self, action: ActionNumber, available: Timestamp, continuation_token: Option<String>) {
         let (id, number) = (self.random.uuid(), self.number());
         let state = if available <= self.clock { JobState::Queued } else { JobState::Created };
         self.job_numbers.insert(id.clone(), number);
@@ -100,7 +55,7 @@ impl Engine {
         }
     }
 
-    fn job_is_queued(&mut self, number: u64) {
+    fn job_is_queued(&mut self, number: JobNumber) {
         let action = self.jobs.get(&number).and_then(|job| self.actions.get(&job.action));
         if action.is_some_and(ActionExecution::is_invocation) {
             self.invoke(number);
@@ -121,7 +76,7 @@ impl Engine {
     }
 
     /// Makes what is due happen to the job of this number.
-    pub(super) fn job_is_due(&mut self, number: u64) {
+    pub(super) fn job_is_due(&mut self, number: JobNumber) {
         let Some(job) = self.jobs.get_mut(&number) else { return };
         if job.state.is_over() {
             self.job_numbers.remove(&job.id);
@@ -140,7 +95,7 @@ impl Engine {
         id: &ActionTypeId,
         batch: Option<usize>,
         query: &BTreeMap<String, String>,
-    ) -> Result<Vec<u64>, ApiError> {
+    ) -> Result<Vec<JobNumber>, ApiError> {
         let action_type = self.pollable(id, "Custom")?;
         let wanted = match (action_type.queryable(), query.iter().next()) {
             (None, None) => None,
@@ -165,7 +120,11 @@ impl Engine {
     }
 
     /// As [`Engine::poll`], for a partner.
-    pub(crate) fn poll_third_party(&mut self, id: &ActionTypeId, batch: Option<usize>) -> Result<Vec<u64>, ApiError> {
+    pub(crate) fn poll_third_party(
+        &mut self,
+        id: &ActionTypeId,
+        batch: Option<usize>,
+    ) -> Result<Vec<JobNumber>, ApiError> {
         self.pollable(id, "ThirdParty")?;
         Ok(self.offer_queued(id, batch, |_| true))
     }
@@ -183,7 +142,7 @@ impl Engine {
         id: &ActionTypeId,
         batch: Option<usize>,
         wanted: impl Fn(&ActionExecution) -> bool,
-    ) -> Vec<u64> {
+    ) -> Vec<JobNumber> {
         let matching = |job: &Job| {
             job.state == JobState::Queued
                 && self
@@ -191,7 +150,7 @@ impl Engine {
                     .get(&job.action)
                     .is_some_and(|action| action.declaration.action_type_id == *id && wanted(action))
         };
-        let offered: Vec<u64> = self
+        let offered: Vec<JobNumber> = self
             .jobs
             .iter()
             .filter(|(_, job)| matching(job))
@@ -204,7 +163,7 @@ impl Engine {
         offered
     }
 
-    fn offer(&mut self, number: u64) {
+    fn offer(&mut self, number: JobNumber) {
         let Some(job) = self.jobs.get_mut(&number) else { return };
         job.state = JobState::Dispatched;
         job.offered = self.clock;
@@ -223,7 +182,7 @@ impl Engine {
     pub(crate) fn acknowledge(&mut self, id: &str, nonce: &str, asker: Asker<'_>) -> Result<JobState, ApiError> {
         let (second, finished) = (self.settings.second_acknowledge, self.settings.acknowledge_finished);
         let number = self.job_for(id, asker)?;
-        let job = self.jobs.get_mut(&number).ok_or_else(|| no_job(id))?;
+        let job = self.jobs.get_mut(&number).ok_or_else(|| ApiError::no_job(id))?;
         let refused = |why: &str| Err(ApiError::new("InvalidNonceException", format!("Job '{id}' {why}")));
         if job.nonce.as_deref() != Some(nonce) {
             return refused("was not offered with this nonce, or was offered again since");
@@ -240,19 +199,19 @@ impl Engine {
     }
 
     /// The number of a job whose details may be told.
-    pub(crate) fn job_for_details(&self, id: &str) -> Result<u64, ApiError> {
+    pub(crate) fn job_for_details(&self, id: &str) -> Result<JobNumber, ApiError> {
         let number = self.job_for(id, Asker::OwnWorker)?;
         let unacknowledged = self
             .jobs
             .get(&number)
             .is_some_and(|job| matches!(job.state, JobState::Created | JobState::Queued | JobState::Dispatched));
         if unacknowledged && self.settings.details_before_acknowledge == Leniency::Refuse {
-            return Err(no_job(id));
+            return Err(ApiError::no_job(id));
         }
         Ok(number)
     }
 
-    pub(crate) fn job_view(&self, number: u64) -> Option<JobView<'_>> {
+    pub(crate) fn job_view(&self, number: JobNumber) -> Option<JobView<'_>> {
         let job = self.jobs.get(&number)?;
         let action = self.actions.get(&job.action)?;
         let execution = self.executions.get(&action.execution)?;
@@ -262,7 +221,7 @@ impl Engine {
 
     /// New credentials for the job's objects. Those made before stay good until they expire. `None` for an action
     /// without artifacts, and, as the emulator's own choice, for a job that is over: nothing is left to be done with them.
-    pub(crate) fn issue_credentials(&mut self, number: u64) -> Option<Issued> {
+    pub(crate) fn issue_credentials(&mut self, number: JobNumber) -> Option<Issued> {
         let job = self.jobs.get(&number).filter(|job| !job.state.is_over())?;
         let action = self.actions.get(&job.action)?;
         if action.inputs.is_empty() && action.outputs.is_empty() {
@@ -281,13 +240,9 @@ impl Engine {
 
 impl Engine {
     /// The id of the KMS key that the execution's artifact store has.
-    pub(super) fn store_key(&self, execution: u64) -> Option<String> {
+    pub(super) fn store_key(&self, execution: ExecutionNumber) -> Option<String> {
         let declaration = &self.executions.get(&execution)?.declaration;
         let key = declaration.store(&self.settings.region)?.encryption_key.as_ref()?;
         Some(key.id.clone())
     }
-}
-
-pub(super) fn no_job(id: &str) -> ApiError {
-    ApiError::new("JobNotFoundException", format!("There is no job with the id '{id}'"))
 }

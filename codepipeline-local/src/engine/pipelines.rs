@@ -5,18 +5,16 @@ use std::{
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Effect, Engine,
-    declaration::{Configuration, ExecutionMode, PipelineDeclaration, Tag},
     error::ApiError,
-    kept::Version,
-    sources::AskedSources,
-    starts::{Start, TriggerType, variable_values},
+    starts::{Start, variable_values},
+    state::{
+        ActionTypeId, Configuration, JobNumber, Pipeline, PipelineDeclaration, RequestedRevisions, Tag, TriggerType,
+        Version,
+    },
     structure,
     tags::merged,
-    transitions::Disabled,
 };
 use crate::types::Timestamp;
 
@@ -25,33 +23,6 @@ pub(crate) const MASK: &str = "****";
 
 /// Pipelines per region (User Guide, "limits").
 const MOST_PIPELINES: usize = 1000;
-
-#[derive(Deserialize, Serialize)]
-pub(crate) struct Pipeline {
-    /// Every version, the first one first. Never empty. Each is a record of its own in [`Engine::versions`].
-    #[serde(skip)]
-    pub(super) versions: Vec<Arc<PipelineDeclaration>>,
-    pub(crate) created: Timestamp,
-    pub(crate) updated: Timestamp,
-    /// The stages that can't be entered.
-    pub(crate) disabled: BTreeMap<String, Disabled>,
-    pub(super) tags: Vec<Tag>,
-}
-
-impl Pipeline {
-    pub(crate) fn latest(&self) -> &Arc<PipelineDeclaration> {
-        self.versions.last().expect("a pipeline begins with one version, and none is ever removed")
-    }
-
-    pub(crate) fn version(&self, version: u32) -> Option<&Arc<PipelineDeclaration>> {
-        self.versions.iter().find(|declaration| declaration.version == version)
-    }
-
-    /// Whether any version has this artifact store: executions of an older one may still run.
-    pub(super) fn has_stored_in(&self, bucket: &str) -> bool {
-        self.versions.iter().any(|declaration| declaration.stores().any(|store| store.location == bucket))
-    }
-}
 
 impl Engine {
     pub(crate) fn create_pipeline(
@@ -97,7 +68,7 @@ impl Engine {
             // The execution reports which revision it consumes.
             first_look = now.after(self.settings.source_poll.unwrap_or_default());
             let trigger = self.user_trigger(TriggerType::CreatePipeline);
-            let start = Start { trigger, variables, sources: AskedSources::new() };
+            let start = Start { trigger, variables, sources: RequestedRevisions::new() };
             self.start(now, &name, &declaration, start);
         }
         self.watch_sources(first_look, &name);
@@ -153,7 +124,7 @@ impl Engine {
         self.actions.retain(|_, action| executions.contains_key(&action.execution));
         let actions = &self.actions;
         self.running.retain(|number| actions.contains_key(number));
-        let gone: BTreeSet<u64> =
+        let gone: BTreeSet<JobNumber> =
             self.jobs.iter().filter(|(_, job)| !actions.contains_key(&job.action)).map(|(number, _)| *number).collect();
         self.jobs.retain(|number, _| !gone.contains(number));
         self.job_numbers.retain(|_, number| !gone.contains(number));
@@ -174,7 +145,7 @@ impl Engine {
 
     pub(crate) fn masked_configuration(
         &self,
-        action_type: &super::declaration::ActionTypeId,
+        action_type: &ActionTypeId,
         configuration: &Configuration,
     ) -> Configuration {
         let known = self.known_action_type(action_type);
@@ -237,15 +208,5 @@ impl Engine {
             "PipelineNotFoundException",
             format!("Account '{}' does not have a pipeline with name '{name}'", self.settings.account_id),
         )
-    }
-}
-
-impl ExecutionMode {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Superseded => "SUPERSEDED",
-            Self::Queued => "QUEUED",
-            Self::Parallel => "PARALLEL",
-        }
     }
 }

@@ -3,49 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Effect, Engine, LookId, SourceError,
-    declaration::{ActionDeclaration, PipelineDeclaration},
-    pipelines::Pipeline,
     s3_source::{NOT_FOUND, object_of},
-    sources::{AskedSources, is_source},
-    starts::{Start, Trigger, TriggerType, variable_values},
+    starts::{Start, variable_values},
+    state::{
+        ActionDeclaration, ActionNumber, Known, Pipeline, PipelineDeclaration, PolledSource, RequestedRevisions,
+        Trigger, TriggerType, Watch,
+    },
 };
 use crate::types::{ObjectRef, Timestamp};
-
-/// The engine's knowledge of a source that is polled. It outlives a restart, so the next look finds a change in between.
-#[derive(Deserialize, Serialize)]
-pub(super) struct Source {
-    object: ObjectRef,
-    known: Known,
-}
-
-/// When a source is polled.
-pub(super) struct Watch {
-    /// When the shell looks at the object next.
-    next: Timestamp,
-    /// The look whose answer is awaited.
-    look: Option<u64>,
-}
-
-/// The engine's knowledge of the source's object.
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
-enum Known {
-    Nothing,
-    /// There was no object.
-    Missing,
-    /// The revision that an execution consumed, or that the last look found.
-    Revision(String),
-}
-
-impl Watch {
-    /// The moment of the next look. `None` while the answer to one is awaited.
-    fn due(&self) -> Option<Timestamp> {
-        self.look.is_none().then_some(self.next)
-    }
-}
 
 impl Engine {
     /// Polls the sources of the pipeline's latest version. A source that has not changed since the version before keeps
@@ -64,7 +31,7 @@ impl Engine {
             self.watches.insert(key.clone(), watch.unwrap_or(Watch { next: first, look: None }));
             if self.polled.get(&key).is_none_or(|source| source.object != object) {
                 let known = self.last_known(pipeline, &action.name, &object);
-                self.polled.insert(key, Source { object, known });
+                self.polled.insert(key, PolledSource { object, known });
             }
         }
         let watches = &self.watches;
@@ -80,9 +47,9 @@ impl Engine {
     pub(super) fn look_at_sources(&mut self, due: Timestamp) {
         for (key, watch) in self.watches.iter_mut().filter(|(_, watch)| watch.due().is_some_and(|at| at <= due)) {
             let Some(source) = self.polled.get(key) else { continue };
-            self.next_number += 1;
-            watch.look = Some(self.next_number);
-            self.effects.push(Effect::LookAtSource { id: LookId(self.next_number), object: source.object.clone() });
+            let id: LookId = self.numbers.next();
+            watch.look = Some(id);
+            self.effects.push(Effect::LookAtSource { id, object: source.object.clone() });
         }
     }
 
@@ -92,7 +59,7 @@ impl Engine {
         self.advance(now);
         let now = self.clock;
         let Some(interval) = self.settings.source_poll else { return };
-        let Some((key, watch)) = self.watches.iter_mut().find(|(_, watch)| watch.look == Some(id.0)) else { return };
+        let Some((key, watch)) = self.watches.iter_mut().find(|(_, watch)| watch.look == Some(id)) else { return };
         watch.look = None;
         watch.next = now.after(interval);
         let (pipeline, action) = key.clone();
@@ -115,7 +82,7 @@ impl Engine {
     }
 
     /// Notes what the copy of an S3 source found, so that the next look does not start another execution for it.
-    pub(super) fn source_consumed(&mut self, number: u64) {
+    pub(super) fn source_consumed(&mut self, number: ActionNumber) {
         let Some(action) = self.actions.get(&number).filter(|action| action.source_version.is_none()) else { return };
         let Some(execution) = self.executions.get(&action.execution) else { return };
         let key = (execution.pipeline.clone(), action.declaration.name.clone());
@@ -139,7 +106,7 @@ impl Engine {
             return false;
         }
         let trigger = Trigger { kind: TriggerType::PollForSourceChanges, detail: action.to_owned() };
-        self.start(now, name, &declaration, Start { trigger, variables, sources: AskedSources::new() });
+        self.start(now, name, &declaration, Start { trigger, variables, sources: RequestedRevisions::new() });
         true
     }
 
@@ -147,7 +114,7 @@ impl Engine {
     pub(super) fn forget_interrupted_copies(&mut self) {
         let actions = self.running.iter().filter_map(|number| self.actions.get(number));
         let interrupted: Vec<_> = actions
-            .filter(|action| is_source(&action.declaration))
+            .filter(|action| action.declaration.is_source())
             .filter_map(|action| {
                 let execution = self.executions.get(&action.execution)?;
                 Some((execution.pipeline.clone(), action.declaration.name.clone()))
@@ -161,7 +128,7 @@ impl Engine {
     fn is_copying(&self, pipeline: &str, action: &str) -> bool {
         self.running.iter().filter_map(|number| self.actions.get(number)).any(|running| {
             running.declaration.name == action
-                && running.declaration.action_type_id.category == "Source"
+                && running.declaration.is_source()
                 && self.executions.get(&running.execution).is_some_and(|execution| execution.pipeline == pipeline)
         })
     }
@@ -171,7 +138,7 @@ impl Engine {
         let mut known = Known::Nothing;
         for (_, _, action) in self.actions_of(pipeline) {
             let same = action.declaration.name == name
-                && action.declaration.action_type_id.category == "Source"
+                && action.declaration.is_source()
                 && action.source_version.is_none()
                 && object_of(&action.configuration) == *object;
             match &action.revision {
@@ -191,7 +158,7 @@ fn polled_sources(declaration: &PipelineDeclaration) -> impl Iterator<Item = &Ac
     declaration.actions().map(|(_, action)| action).filter(|action| {
         let configured = |key: &str| action.configuration.get(key);
         let place = [configured("S3Bucket"), configured("S3ObjectKey")];
-        action.action_type_id.category == "Source"
+        action.is_source()
             && action.action_type_id.owner == "AWS"
             && configured("PollForSourceChanges").is_none_or(|value| !value.eq_ignore_ascii_case("false"))
             && place.into_iter().all(|value| value.is_some_and(|value| !value.contains("#{")))

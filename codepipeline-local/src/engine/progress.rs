@@ -2,9 +2,7 @@
 
 use super::{
     Engine,
-    actions::ActionStatus,
-    declaration::ExecutionMode,
-    executions::{Execution, ExecutionStatus, Group, Place, StageStatus},
+    state::{ActionStatus, Execution, ExecutionMode, ExecutionNumber, ExecutionStatus, Group, Place, StageStatus},
 };
 use crate::types::Timestamp;
 
@@ -12,7 +10,7 @@ impl Engine {
     /// Moves every execution as far as it can go. Called after whatever may have freed one.
     pub(super) fn settle(&mut self, now: Timestamp) {
         loop {
-            let numbers: Vec<u64> = self.active.iter().copied().collect();
+            let numbers: Vec<ExecutionNumber> = self.active.iter().copied().collect();
             let mut moved = false;
             for number in numbers {
                 moved |= self.step(now, number);
@@ -24,7 +22,7 @@ impl Engine {
     }
 
     /// One move of one execution; whether there was one.
-    fn step(&mut self, now: Timestamp, number: u64) -> bool {
+    fn step(&mut self, now: Timestamp, number: ExecutionNumber) -> bool {
         let Some(execution) = self.executions.get(&number) else { return false };
         match &execution.place {
             Place::Over(_) => false,
@@ -70,7 +68,7 @@ impl Engine {
     }
 
     /// In the mode SUPERSEDED only the newest execution waits for a stage.
-    fn is_superseded(&self, execution: &Execution, number: u64) -> bool {
+    fn is_superseded(&self, execution: &Execution, number: ExecutionNumber) -> bool {
         execution.declaration.execution_mode == ExecutionMode::Superseded
             && self
                 .same_pipeline(execution)
@@ -89,7 +87,7 @@ impl Engine {
             || !self.same_pipeline(execution).any(|(_, peer)| peer.runs_in() == execution.waits_for_name())
     }
 
-    fn same_pipeline<'a>(&'a self, execution: &'a Execution) -> impl Iterator<Item = (u64, &'a Execution)> {
+    fn same_pipeline<'a>(&'a self, execution: &'a Execution) -> impl Iterator<Item = (ExecutionNumber, &'a Execution)> {
         self.active
             .iter()
             .filter_map(|number| self.executions.get(number).map(|peer| (*number, peer)))
@@ -97,7 +95,7 @@ impl Engine {
     }
 
     /// Starts the stage's actions of the next run order, or goes on to the next stage, or ends.
-    pub(super) fn run_next_group(&mut self, now: Timestamp, number: u64, stage: usize, after: u32) -> bool {
+    pub(super) fn run_next_group(&mut self, now: Timestamp, number: ExecutionNumber, stage: usize, after: u32) -> bool {
         let Some(declaration) = self.executions.get(&number).map(|execution| execution.declaration.clone()) else {
             return false;
         };
@@ -120,21 +118,21 @@ impl Engine {
         true
     }
 
-    pub(super) fn mark_stage(&mut self, number: u64, status: StageStatus) {
+    pub(super) fn mark_stage(&mut self, number: ExecutionNumber, status: StageStatus) {
         if let Some(last) = self.executions.get_mut(&number).and_then(|execution| execution.stages.last_mut()) {
             *last = status;
             self.tell_of_stage(number, status.event_state());
         }
     }
 
-    pub(super) fn put(&mut self, now: Timestamp, number: u64, place: Place) {
+    pub(super) fn put(&mut self, now: Timestamp, number: ExecutionNumber, place: Place) {
         if let Some(execution) = self.executions.get_mut(&number) {
             execution.place = place;
             execution.updated = now;
         }
     }
 
-    pub(super) fn end(&mut self, now: Timestamp, number: u64, status: ExecutionStatus) {
+    pub(super) fn end(&mut self, now: Timestamp, number: ExecutionNumber, status: ExecutionStatus) {
         if let Some(execution) = self.executions.get_mut(&number) {
             let group = match &execution.place {
                 Place::Running(group) => Some(group.clone()),

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     Effect, Engine, OutputsId,
-    actions::Revision,
     error::ApiError,
-    jobs::{JobState, no_job},
     settings::Leniency,
+    state::{ActionNumber, JobNumber, JobState, Revision},
     third_party::Asker,
 };
 use crate::types::{ObjectRef, Timestamp};
@@ -59,7 +58,7 @@ impl Engine {
         Ok(())
     }
 
-    fn succeed_or_check(&mut self, now: Timestamp, number: u64, variables: BTreeMap<String, String>) {
+    fn succeed_or_check(&mut self, now: Timestamp, number: ActionNumber, variables: BTreeMap<String, String>) {
         let lenient = self.settings.missing_output == Leniency::Accept;
         match self.actions.get_mut(&number) {
             Some(action) if !lenient && !action.outputs.is_empty() => {
@@ -112,10 +111,10 @@ impl Engine {
     }
 
     /// The action and the number of the job; `None` for a result that comes too late and is not minded.
-    fn job_for_result(&self, id: &str, asker: Asker<'_>) -> Result<Option<(u64, u64)>, ApiError> {
+    fn job_for_result(&self, id: &str, asker: Asker<'_>) -> Result<Option<(ActionNumber, JobNumber)>, ApiError> {
         let number = self.job_for(id, asker)?;
         let early = self.settings.put_before_acknowledge == Leniency::Accept;
-        let job = self.jobs.get(&number).ok_or_else(|| no_job(id))?;
+        let job = self.jobs.get(&number).ok_or_else(|| ApiError::no_job(id))?;
         let offered = job.nonce.is_some() && matches!(job.state, JobState::Queued | JobState::Dispatched);
         if job.state == JobState::InProgress || (offered && early) {
             return Ok(Some((job.action, number)));
@@ -129,14 +128,14 @@ impl Engine {
         ))
     }
 
-    fn finish_job(&mut self, number: u64, state: JobState) {
+    fn finish_job(&mut self, number: JobNumber, state: JobState) {
         if let Some(job) = self.jobs.get_mut(&number) {
             job.state = state;
             job.finished = Some(self.clock);
         }
     }
 
-    fn note_progress(&mut self, action: u64, progress: Progress) {
+    fn note_progress(&mut self, action: ActionNumber, progress: Progress) {
         let Some(action) = self.actions.get_mut(&action) else { return };
         action.updated = self.clock;
         action.summary = progress.summary.or(action.summary.take());

@@ -2,10 +2,8 @@
 
 use super::{
     Engine,
-    actions::ActionStatus,
-    declaration::ExecutionMode,
     error::ApiError,
-    executions::{ExecutionStatus, Group, Place, StageStatus},
+    state::{ActionNumber, ActionStatus, ExecutionMode, ExecutionNumber, ExecutionStatus, Group, Place, StageStatus},
 };
 use crate::types::Timestamp;
 
@@ -64,7 +62,7 @@ impl Engine {
     }
 
     /// The execution's number, and the actions with which it ended.
-    fn retryable(&self, pipeline: &str, stage: &str, id: &str) -> Result<(u64, Group), ApiError> {
+    fn retryable(&self, pipeline: &str, stage: &str, id: &str) -> Result<(ExecutionNumber, Group), ApiError> {
         let latest = self.pipeline(pipeline)?.latest();
         let declared = self.stage(pipeline, stage)?;
         // In the mode PARALLEL no execution is later than another.
@@ -90,7 +88,7 @@ impl Engine {
         if execution.declaration.stages[group.stage] != *declared {
             return refused(&format!("version {} of the pipeline has another structure there", latest.version));
         }
-        let failed = |action: &u64| {
+        let failed = |action: &ActionNumber| {
             let status = self.actions.get(action).map(|action| action.status);
             matches!(status, Some(ActionStatus::Failed | ActionStatus::Abandoned))
         };

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Effect, Engine, SourceError, SourceId, SourceRevision,
-    actions::{ActionExecution, Revision},
-    declaration::Configuration,
+    state::{ActionExecution, ActionNumber, Configuration, Revision},
 };
 use crate::types::{ObjectRef, Timestamp};
 
@@ -19,7 +18,7 @@ pub(super) fn object_of(configuration: &Configuration) -> ObjectRef {
 }
 
 impl Engine {
-    pub(super) fn start_source(&mut self, number: u64) {
+    pub(super) fn start_source(&mut self, number: ActionNumber) {
         let Some(action) = self.actions.get(&number) else { return };
         let Some(to) = action.outputs.first().map(|artifact| artifact.location.clone()) else { return };
         let from = object_of(&action.configuration);

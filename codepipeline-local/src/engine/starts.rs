@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Engine,
-    declaration::{ExecutionMode, PipelineDeclaration},
     error::ApiError,
-    executions::{Execution, ExecutionStatus, Place},
-    sources::{AskedSources, RevisionOverride, asked_sources},
+    overrides::{RevisionOverride, requested_revisions},
+    state::{
+        Execution, ExecutionMode, ExecutionNumber, ExecutionStatus, PipelineDeclaration, Place, RequestedRevisions,
+        Trigger, TriggerType,
+    },
     variables::{EXECUTION_NAMESPACE, Namespaces, PIPELINE_NAMESPACE},
 };
 use crate::types::Timestamp;
@@ -22,34 +22,7 @@ pub(super) struct Start {
     pub(super) trigger: Trigger,
     /// The values of the pipeline's variables.
     pub(super) variables: BTreeMap<String, String>,
-    pub(super) sources: AskedSources,
-}
-
-/// The cause of an execution's start (API reference, "ExecutionTrigger").
-#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct Trigger {
-    pub(crate) kind: TriggerType,
-    /// The ARN of the user who started it, or the source action whose change did.
-    pub(crate) detail: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) enum TriggerType {
-    CreatePipeline,
-    StartPipelineExecution,
-    PollForSourceChanges,
-    PutActionRevision,
-}
-
-impl TriggerType {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::CreatePipeline => "CreatePipeline",
-            Self::StartPipelineExecution => "StartPipelineExecution",
-            Self::PollForSourceChanges => "PollForSourceChanges",
-            Self::PutActionRevision => "PutActionRevision",
-        }
-    }
+    pub(super) sources: RequestedRevisions,
 }
 
 impl Engine {
@@ -69,7 +42,7 @@ impl Engine {
             return Ok(id.clone());
         }
         let variables = variable_values(&declaration, given)?;
-        let sources = asked_sources(&declaration, overrides)?;
+        let sources = requested_revisions(&declaration, overrides)?;
         self.check_limit(name, &declaration)?;
         let trigger = self.user_trigger(TriggerType::StartPipelineExecution);
         let id = self.start(now, name, &declaration, Start { trigger, variables, sources });
@@ -115,7 +88,7 @@ impl Engine {
     ) -> String {
         let Start { trigger, variables, sources } = start;
         let id = self.random.uuid();
-        let number = self.number();
+        let number: ExecutionNumber = self.number();
         let own = BTreeMap::from([("PipelineExecutionId".to_owned(), id.clone())]);
         self.executions.insert(
             number,

@@ -2,10 +2,8 @@
 
 use super::{
     Engine,
-    actions::ActionStatus,
     error::ApiError,
-    executions::{ExecutionStatus, StageStatus},
-    jobs::JobState,
+    state::{ActionNumber, ActionStatus, ExecutionNumber, ExecutionStatus, JobState, StageStatus},
 };
 use crate::types::Timestamp;
 
@@ -36,32 +34,31 @@ impl Engine {
     ) -> Result<(), ApiError> {
         self.pipeline(pipeline)?;
         let found = self.executions_of(pipeline).find(|(_, execution)| execution.id == id);
-        // The operation has no error of its own for an execution that does not exist.
-        let (number, status) = found.map_or((0, None), |(number, execution)| (number, Some(execution.status)));
-        match status {
-            Some(ExecutionStatus::Stopping) if !abandon => {
+        let (number, status) = match found.map(|(number, execution)| (number, execution.status)) {
+            Some((_, ExecutionStatus::Stopping)) if !abandon => {
                 return Err(ApiError::new(
                     "DuplicatedStopRequestException",
                     format!("The pipeline execution '{id}' is stopping already; it can only be abandoned"),
                 ));
             }
-            Some(ExecutionStatus::InProgress | ExecutionStatus::Stopping) => {}
-            _ => {
+            Some((number, status @ (ExecutionStatus::InProgress | ExecutionStatus::Stopping))) => (number, status),
+            // The operation has no error of its own for an execution that does not exist.
+            other => {
                 return Err(ApiError::new(
                     "PipelineExecutionNotStoppableException",
                     format!(
                         "Pipeline '{pipeline}' has no execution '{id}' in progress: it is {}",
-                        status.map_or("unknown", ExecutionStatus::name)
+                        other.map_or("unknown", |(_, status)| status.name())
                     ),
                 ));
             }
-        }
+        };
         if let Some(execution) = self.executions.get_mut(&number) {
             execution.status = ExecutionStatus::Stopping;
             execution.updated = now;
             execution.stop_reason = reason.or(execution.stop_reason.take());
         }
-        if status == Some(ExecutionStatus::InProgress) {
+        if status == ExecutionStatus::InProgress {
             self.tell_of_pipeline(number, ExecutionStatus::Stopping.event_state());
             if self.executions.get(&number).is_some_and(|execution| execution.runs_in().is_some()) {
                 self.mark_stage(number, StageStatus::Stopping);
@@ -77,7 +74,7 @@ impl Engine {
     /// Ends every execution of the pipeline that is in progress, since its structure is another one now (User Guide,
     /// "detect-state-changes-cloudwatch-events").
     pub(super) fn cancel_executions(&mut self, now: Timestamp, pipeline: &str) {
-        let canceled: Vec<u64> = self
+        let canceled: Vec<ExecutionNumber> = self
             .executions_of(pipeline)
             .filter(|(number, _)| self.active.contains(number))
             .map(|(number, _)| number)
@@ -93,7 +90,7 @@ impl Engine {
 
     /// Stops every execution in progress, because the jobs of its actions did not outlive the restart.
     pub(super) fn stop_interrupted(&mut self, now: Timestamp) {
-        let interrupted: Vec<u64> = self.active.iter().copied().collect();
+        let interrupted: Vec<ExecutionNumber> = self.active.iter().copied().collect();
         for number in interrupted {
             if let Some(execution) = self.executions.get_mut(&number) {
                 execution.stop_reason.get_or_insert_with(|| INTERRUPTED.to_owned());
@@ -107,10 +104,11 @@ impl Engine {
     }
 
     /// Ends the execution's actions in progress. Whatever works on them outside learns of it from an event, if at all.
-    fn abandon_actions(&mut self, now: Timestamp, execution: u64, cause: Cause) {
+    fn abandon_actions(&mut self, now: Timestamp, execution: ExecutionNumber, cause: Cause) {
         let user = self.user_arn();
-        let in_progress = |number: &&u64| self.actions.get(number).is_some_and(|action| action.execution == execution);
-        let abandoned: Vec<u64> = self.running.iter().filter(in_progress).copied().collect();
+        let in_progress =
+            |number: &&ActionNumber| self.actions.get(number).is_some_and(|action| action.execution == execution);
+        let abandoned: Vec<ActionNumber> = self.running.iter().filter(in_progress).copied().collect();
         for number in abandoned {
             self.end_jobs(now, number, JobState::Failed);
             if let Some(action) = self.actions.get_mut(&number) {
@@ -124,7 +122,7 @@ impl Engine {
     }
 
     /// Ends the job that the action waits for. Its worker learns of it from the answer to its result.
-    pub(super) fn end_jobs(&mut self, now: Timestamp, action: u64, state: JobState) {
+    pub(super) fn end_jobs(&mut self, now: Timestamp, action: ActionNumber, state: JobState) {
         for job in self.jobs.values_mut().filter(|job| job.action == action && !job.state.is_over()) {
             job.state = state;
             job.finished = Some(now);

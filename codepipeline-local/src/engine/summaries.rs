@@ -2,8 +2,7 @@
 
 use super::{
     Engine,
-    actions::{ActionExecution, ActionStatus},
-    executions::{Execution, ExecutionStatus, Place},
+    state::{ActionExecution, ActionStatus, Execution, ExecutionStatus, Place},
     urls::{self, Ids},
 };
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     Engine,
-    declaration::{ActionTypeId, Tag},
     error::ApiError,
+    state::{ActionTypeId, Tag},
 };
 
 /// Tags per resource (User Guide, "limits").

@@ -4,28 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    Engine,
-    action_types::{self, ActionType, Registered},
-    declaration::ActionTypeId,
+    Engine, action_types,
     error::ApiError,
-    jobs::no_job,
+    state::{ActionTypeId, Connection, JobNumber, Registered},
 };
-
-/// One customer's connection with a partner. Holds the client's secret: no `Debug`.
-#[derive(Clone, Deserialize, Serialize)]
-pub struct Connection {
-    /// A UUID, which polls show beside a job's id.
-    pub(crate) client_id: String,
-    /// The secret that the partner's requests about the client's jobs must carry.
-    pub(crate) client_token: String,
-    /// The partner's action type.
-    pub(crate) action_type: ActionType,
-    /// The pipelines whose actions use the connection; every pipeline that no other one names, if `None`.
-    pub(crate) pipelines: Option<Vec<String>>,
-}
 
 /// Who asks about a job, as the operation tells.
 #[derive(Clone, Copy)]
@@ -97,15 +80,15 @@ impl Engine {
     }
 
     /// The client whose job it is.
-    pub(crate) fn client_of(&self, job: u64) -> Option<&Connection> {
+    pub(crate) fn client_of(&self, job: JobNumber) -> Option<&Connection> {
         let view = self.job_view(job)?;
         self.connection(&view.action.declaration.action_type_id, &view.execution.pipeline)
     }
 
     /// The number of the job that is asked about, if this asker may: the operations for the one kind of job don't know
     /// those of the other.
-    pub(super) fn job_for(&self, id: &str, asker: Asker<'_>) -> Result<u64, ApiError> {
-        let number = *self.job_numbers.get(id).ok_or_else(|| no_job(id))?;
+    pub(super) fn job_for(&self, id: &str, asker: Asker<'_>) -> Result<JobNumber, ApiError> {
+        let number = *self.job_numbers.get(id).ok_or_else(|| ApiError::no_job(id))?;
         let partners = self.is_third_party(number);
         match asker {
             Asker::OwnWorker if !partners => Ok(number),
@@ -117,12 +100,12 @@ impl Engine {
                 let message = format!("The clientToken is not that of the client whose job '{id}' is");
                 Err(ApiError::new("InvalidClientTokenException", message))
             }
-            _ => Err(no_job(id)),
+            _ => Err(ApiError::no_job(id)),
         }
     }
 
     /// The number of a job whose details a partner asks for.
-    pub(crate) fn third_party_job_for_details(&self, id: &str, client_token: &str) -> Result<u64, ApiError> {
+    pub(crate) fn third_party_job_for_details(&self, id: &str, client_token: &str) -> Result<JobNumber, ApiError> {
         let invalid = |why: &str| Err(ApiError::new("InvalidJobException", format!("The job '{id}' {why}")));
         if self.job_numbers.get(id).is_some_and(|number| !self.is_third_party(*number)) {
             return invalid("is not a third-party action's");
@@ -133,7 +116,7 @@ impl Engine {
         self.job_for(id, Asker::Partner { client_token })
     }
 
-    fn is_third_party(&self, job: u64) -> bool {
+    fn is_third_party(&self, job: JobNumber) -> bool {
         self.job_view(job).is_some_and(|view| view.action.declaration.action_type_id.owner == "ThirdParty")
     }
 }

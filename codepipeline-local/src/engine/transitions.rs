@@ -1,16 +1,11 @@
 //! Transitions between stages, which their owner may close.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Engine, declaration::StageDeclaration, error::ApiError};
+use super::{
+    Engine,
+    error::ApiError,
+    state::{Disabled, StageDeclaration},
+};
 use crate::types::Timestamp;
-
-/// Why a stage can't be entered.
-#[derive(Deserialize, Serialize)]
-pub(crate) struct Disabled {
-    pub(crate) reason: String,
-    pub(crate) at: Timestamp,
-}
 
 /// Which end of a stage a transition is at.
 #[derive(Clone, Copy, PartialEq, Eq)]

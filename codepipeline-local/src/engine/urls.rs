@@ -1,6 +1,6 @@
 //! The URL templates of an action type.
 
-use super::declaration::Configuration;
+use super::state::Configuration;
 
 /// The `Key`s of every `{Config:Key}` in a template.
 pub(crate) fn config_keys(template: &str) -> Vec<&str> {

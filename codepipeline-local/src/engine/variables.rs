@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::declaration::Configuration;
+use super::state::Configuration;
 
 /// Variables by namespace, then key.
 pub(crate) type Namespaces = BTreeMap<String, BTreeMap<String, String>>;

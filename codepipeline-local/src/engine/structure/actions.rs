@@ -1,6 +1,10 @@
 //! An action's type, its role and how many artifacts it has.
 
-use crate::engine::{Engine, action_types::ActionType, declaration::ActionDeclaration, error::ApiError};
+use crate::engine::{
+    Engine,
+    error::ApiError,
+    state::{ActionDeclaration, ActionType},
+};
 
 /// The action's type.
 pub(super) fn check<'a>(

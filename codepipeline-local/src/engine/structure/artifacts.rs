@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Standing;
+use super::standing::Standing;
 use crate::engine::{
-    declaration::{ActionDeclaration, PipelineDeclaration},
     error::ApiError,
+    state::{ActionDeclaration, PipelineDeclaration},
 };
 
 /// Every output artifact, and where the action stands that makes it.
@@ -17,7 +17,10 @@ impl<'a> Artifacts<'a> {
         for (index, stage) in pipeline.stages.iter().enumerate() {
             for action in &stage.actions {
                 for output in &action.output_artifacts {
-                    if made.insert(output.name.as_str(), (index, action.run_order)).is_some() {
+                    if made
+                        .insert(output.name.as_str(), Standing { stage: index, run_order: action.run_order })
+                        .is_some()
+                    {
                         // The text: https://github.com/aws-cloudformation/cfn-lint/issues/1688.
                         return Err(ApiError::action(format!(
                             "Output Artifact Bundle name must be unique within the pipeline. {} has been used more than once.",

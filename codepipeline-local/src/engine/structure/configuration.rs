@@ -1,7 +1,10 @@
 //! An action's configuration, by the properties of its type.
 
 use super::stores::BUCKET_RULE;
-use crate::engine::{action_types::ActionType, declaration::ActionDeclaration, error::ApiError};
+use crate::engine::{
+    error::ApiError,
+    state::{ActionDeclaration, ActionType, is_queryable_value, queryable_rule},
+};
 
 /// The texts: cdk-preflight, "action-config-required-keys", and <https://github.com/hashicorp/terraform-provider-aws/issues/11431>.
 pub(super) fn check(action: &ActionDeclaration, action_type: &ActionType) -> Result<(), ApiError> {
@@ -30,13 +33,4 @@ pub(super) fn check(action: &ActionDeclaration, action_type: &ActionType) -> Res
         }
     }
     Ok(())
-}
-
-/// Whether `PollForJobs` can ask for the value.
-pub(in crate::engine) fn is_queryable_value(value: &str) -> bool {
-    (1..=50).contains(&value.len()) && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-}
-
-pub(in crate::engine) fn queryable_rule(property: &str) -> String {
-    format!("the value of the queryable property '{property}' must have 1 to 50 characters of [a-zA-Z0-9_-]")
 }

@@ -4,20 +4,18 @@
 //! are; <https://github.com/badmintoncryer/cdk-preflight> ("rules/codepipeline") recorded most of them from deployments. Other
 //! texts are the emulator's own.
 
-use super::{Engine, declaration::PipelineDeclaration, error::ApiError};
+use super::{Engine, error::ApiError, state::PipelineDeclaration};
 use artifacts::Artifacts;
-pub(super) use configuration::{is_queryable_value, queryable_rule};
 use namespaces::Namespaces;
+use standing::Standing;
 
 mod actions;
 mod artifacts;
 mod configuration;
 mod namespaces;
 mod stages;
+mod standing;
 mod stores;
-
-/// Where an action stands: its stage's index and its run order. A smaller one is earlier.
-type Standing = (usize, u32);
 
 pub(super) fn check(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(), ApiError> {
     stores::check(&engine.settings.region, pipeline)?;
@@ -26,7 +24,7 @@ pub(super) fn check(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(
     let namespaces = Namespaces::of(pipeline)?;
     for (index, stage) in pipeline.stages.iter().enumerate() {
         for action in &stage.actions {
-            let standing = (index, action.run_order);
+            let standing = Standing { stage: index, run_order: action.run_order };
             let action_type = actions::check(engine, &pipeline.name, action)?;
             artifacts.check_inputs(action, standing)?;
             configuration::check(action, action_type)?;

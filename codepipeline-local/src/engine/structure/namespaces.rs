@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Standing;
+use super::standing::Standing;
 use crate::engine::{
-    declaration::{ActionDeclaration, PipelineDeclaration, StageDeclaration},
     error::ApiError,
+    state::{ActionDeclaration, PipelineDeclaration, StageDeclaration},
     variables::{self, EXECUTION_NAMESPACE, PIPELINE_NAMESPACE},
 };
 
@@ -25,7 +25,7 @@ impl<'a> Namespaces<'a> {
                         action.name
                     )));
                 }
-                if known.insert(namespace.as_str(), (index, action.run_order)).is_some() {
+                if known.insert(namespace.as_str(), Standing { stage: index, run_order: action.run_order }).is_some() {
                     again +=
                         &format!("\nStageName=[{}], ActionName=[{}], Namespace=[{namespace}]", stage.name, action.name);
                 }

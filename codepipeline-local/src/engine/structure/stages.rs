@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{
-    declaration::{ActionDeclaration, ExecutionMode, PipelineDeclaration},
     error::ApiError,
+    state::{ActionDeclaration, ExecutionMode, PipelineDeclaration},
 };
 
 /// User Guide, "limits".

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::{declaration::PipelineDeclaration, error::ApiError};
+use crate::engine::{error::ApiError, state::PipelineDeclaration};
 
 /// S3 User Guide, "General purpose bucket naming rules".
 pub(super) const BUCKET_RULE: &str = "it must have 3 to 63 characters of [a-z0-9.-], begin and end with a letter or digit, and \

@@ -1,145 +1,18 @@
 //! The state that outlives a restart. It leaves as records, one for each thing that changed, and comes back from them. Jobs are not
 //! kept, so a restart stops the executions in progress.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
-use super::{Connection, Engine, actions::ActionStatus, declaration::PipelineDeclaration, random::Random};
+use super::{
+    Engine,
+    state::{ActionStatus, Connection, ExecutionNumber, Kept, Kind, Record, Series, Unreadable, text},
+};
 use crate::types::Timestamp;
 
 /// How long expired credentials are known across restarts. By then no worker signs with them any more.
 const EXPIRED_CREDENTIALS: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The kind of thing that a record describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// The last number and the state of the randomness: neither numbers nor ids come again after a restart.
-    Series,
-    /// The third-party connections.
-    Connections,
-    /// A custom action type, or one that was deleted.
-    ActionType,
-    /// A pipeline, without its declarations.
-    Pipeline,
-    /// One version of a pipeline's declaration.
-    Version,
-    /// The execution that a client request token has started.
-    Started,
-    /// An execution of a pipeline.
-    Execution,
-    /// An execution of an action.
-    Action,
-    /// The permissions of a job's credentials.
-    Grant,
-    /// The revision of a polled source that was seen last.
-    Source,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 10] = [
-        Self::Series,
-        Self::Connections,
-        Self::ActionType,
-        Self::Pipeline,
-        Self::Version,
-        Self::Started,
-        Self::Execution,
-        Self::Action,
-        Self::Grant,
-        Self::Source,
-    ];
-
-    /// The kind's name where it is kept.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Series => "series",
-            Self::Connections => "connections",
-            Self::ActionType => "action-types",
-            Self::Pipeline => "pipelines",
-            Self::Version => "versions",
-            Self::Started => "started",
-            Self::Execution => "executions",
-            Self::Action => "actions",
-            Self::Grant => "grants",
-            Self::Source => "sources",
-        }
-    }
-}
-
-/// One thing that is kept, or that is gone. Holds secrets: no `Debug`.
-#[derive(Clone)]
-pub struct Record {
-    /// The kind of thing.
-    pub kind: Kind,
-    /// Which one, as JSON.
-    pub key: String,
-    /// Its state, as JSON. `None` if it is gone.
-    pub value: Option<String>,
-}
-
-/// The reason why the engine can't take its state back.
-#[derive(Debug, thiserror::Error)]
-#[error("its record {key} in {} {why}", .kind.name())]
-pub struct Unreadable {
-    kind: Kind,
-    key: String,
-    why: String,
-}
-
-/// The last number, and the state of the randomness.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-struct Series {
-    next_number: u64,
-    random: Random,
-}
-
-/// The kept state of things that have no entries.
-pub(super) struct Kept {
-    series: Series,
-    pub(super) connections_changed: bool,
-}
-
-/// A version of a pipeline's declaration, which executions and the pipeline share.
-pub(super) struct Version(pub(super) Arc<PipelineDeclaration>);
-
-impl Serialize for Version {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Version {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(Arc::new(PipelineDeclaration::deserialize(deserializer)?)))
-    }
-}
-
-/// A declaration that is kept as its version alone. [`Engine::restore`] puts the declaration back.
-pub(super) mod version {
-    use super::{Arc, Deserialize, Deserializer, PipelineDeclaration, Serializer};
-
-    pub(in crate::engine) fn serialize<S: Serializer>(
-        declaration: &Arc<PipelineDeclaration>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u32(declaration.version)
-    }
-
-    pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Arc<PipelineDeclaration>, D::Error> {
-        let version = u32::deserialize(deserializer)?;
-        Ok(Arc::new(PipelineDeclaration { version, ..PipelineDeclaration::default() }))
-    }
-}
-
-/// The JSON of something that is kept.
-pub(super) fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("what is kept has text, numbers, and maps by text")
-}
 
 impl Engine {
     /// Gives the changes since the last call. They are complete only between requests. Gives nothing before [`Engine::restore`].
@@ -197,14 +70,14 @@ impl Engine {
     }
 
     fn series(&self) -> Series {
-        Series { next_number: self.next_number, random: self.random }
+        Series { next_number: self.numbers, random: self.random }
     }
 
     fn take_back(&mut self, kind: Kind, key: &str, value: &str) -> Result<(), String> {
         let entry = match kind {
             Kind::Series => {
                 let series: Series = read(value)?;
-                (self.next_number, self.random) = (series.next_number, series.random);
+                (self.numbers, self.random) = (series.next_number, series.random);
                 Ok(())
             }
             Kind::Connections => {
@@ -235,7 +108,7 @@ impl Engine {
         if let Some((name, _)) = self.pipelines.iter().find(|(_, pipeline)| pipeline.versions.is_empty()) {
             return Err(missing(Kind::Pipeline, text(name), "version"));
         }
-        let numbers: Vec<u64> = self.executions.keys().copied().collect();
+        let numbers: Vec<ExecutionNumber> = self.executions.keys().copied().collect();
         for number in numbers {
             let Some(execution) = self.executions.get_mut(&number) else { continue };
             let version = (execution.pipeline.clone(), execution.declaration.version);

@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::kept::{Kind, Record, text};
+use super::record::{Kind, Record, text};
 
 /// A map whose changes can be kept outside. It is read like a `BTreeMap`; every other access notes the entry as changed.
 pub(crate) struct Tracked<K, V> {
@@ -16,16 +16,16 @@ pub(crate) struct Tracked<K, V> {
 }
 
 impl<K: Ord + Clone, V> Tracked<K, V> {
-    pub(super) fn new() -> Self {
+    pub(in crate::engine) fn new() -> Self {
         Self { map: BTreeMap::new(), changed: None }
     }
 
-    pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
+    pub(in crate::engine) fn insert(&mut self, key: K, value: V) -> Option<V> {
         self.note(&key);
         self.map.insert(key, value)
     }
 
-    pub(super) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    pub(in crate::engine) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
     {
@@ -35,7 +35,7 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
         self.map.get_mut(key)
     }
 
-    pub(super) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    pub(in crate::engine) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
@@ -45,7 +45,7 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
     }
 
     /// Removes every entry that does not stay.
-    pub(super) fn retain(&mut self, mut stays: impl FnMut(&K, &V) -> bool) {
+    pub(in crate::engine) fn retain(&mut self, mut stays: impl FnMut(&K, &V) -> bool) {
         let gone: Vec<K> =
             self.map.iter().filter(|(key, value)| !stays(key, value)).map(|(key, _)| key.clone()).collect();
         for key in gone {
@@ -62,12 +62,12 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
 
 impl<K: Ord + Clone + Serialize + DeserializeOwned, V: Serialize + DeserializeOwned> Tracked<K, V> {
     /// Begins to note changes. The present entries count as kept.
-    pub(super) fn track(&mut self) {
+    pub(in crate::engine) fn track(&mut self) {
         self.changed = Some(BTreeSet::new());
     }
 
     /// Adds a record for each entry that changed since the last call.
-    pub(super) fn take_changes(&mut self, kind: Kind, records: &mut Vec<Record>) {
+    pub(in crate::engine) fn take_changes(&mut self, kind: Kind, records: &mut Vec<Record>) {
         let Some(changed) = &mut self.changed else { return };
         for key in std::mem::take(changed) {
             let value = self.map.get(&key).map(text);
@@ -76,7 +76,7 @@ impl<K: Ord + Clone + Serialize + DeserializeOwned, V: Serialize + DeserializeOw
     }
 
     /// Takes back an entry that was kept.
-    pub(super) fn restore(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error> {
+    pub(in crate::engine) fn restore(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error> {
         self.map.insert(serde_json::from_str(key)?, serde_json::from_str(value)?);
         Ok(())
     }

@@ -89,6 +89,16 @@ pub(crate) enum ExecutionMode {
     Parallel,
 }
 
+impl ExecutionMode {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Superseded => "SUPERSEDED",
+            Self::Queued => "QUEUED",
+            Self::Parallel => "PARALLEL",
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct StageDeclaration {
     pub(crate) name: String,
@@ -117,6 +127,12 @@ pub(crate) struct ActionDeclaration {
     /// For manual approvals only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timeout_in_minutes: Option<u64>,
+}
+
+impl ActionDeclaration {
+    pub(crate) fn is_source(&self) -> bool {
+        self.action_type_id.category == "Source"
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]

@@ -1,0 +1,166 @@
+//! Executions of pipelines, as the engine knows them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    action::Artifact, declaration::PipelineDeclaration, numbers::ActionNumber, revision::RequestedRevisions,
+    trigger::Trigger,
+};
+use crate::engine::variables::{Namespaces, PIPELINE_NAMESPACE};
+use crate::types::Timestamp;
+
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Execution {
+    pub(crate) id: String,
+    pub(crate) pipeline: String,
+    /// The version that it began with. Only its number is kept with the execution.
+    #[serde(with = "super::kept::version")]
+    pub(crate) declaration: Arc<PipelineDeclaration>,
+    pub(crate) status: ExecutionStatus,
+    pub(crate) started: Timestamp,
+    pub(crate) updated: Timestamp,
+    pub(crate) trigger: Trigger,
+    /// The revisions that its start named for its source actions.
+    pub(in crate::engine) sources: RequestedRevisions,
+    /// Why it was stopped, if its owner has said so.
+    pub(crate) stop_reason: Option<String>,
+    /// 1, and one more for each retry of a stage.
+    pub(crate) attempt: u32,
+    /// How often each stage was retried, by its name.
+    pub(crate) retries: BTreeMap<String, u32>,
+    pub(in crate::engine) place: Place,
+    /// The stages that it has entered.
+    pub(crate) stages: Vec<StageStatus>,
+    pub(in crate::engine) artifacts: BTreeMap<String, Artifact>,
+    pub(in crate::engine) namespaces: Namespaces,
+}
+
+#[derive(Deserialize, Serialize)]
+pub(in crate::engine) enum Place {
+    /// Before the stage of this index.
+    Waiting {
+        stage: usize,
+    },
+    Running(Group),
+    /// With the actions that ran last, if it ended among them.
+    Over(Option<Group>),
+}
+
+/// In a stage, all actions of one run order.
+#[derive(Clone, Deserialize, Serialize)]
+pub(in crate::engine) struct Group {
+    pub(in crate::engine) stage: usize,
+    pub(in crate::engine) run_order: u32,
+    pub(in crate::engine) actions: Vec<ActionNumber>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum ExecutionStatus {
+    InProgress,
+    Stopping,
+    Stopped,
+    Succeeded,
+    Superseded,
+    Cancelled,
+    Failed,
+}
+
+impl ExecutionStatus {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Stopping => "Stopping",
+            Self::Stopped => "Stopped",
+            Self::Succeeded => "Succeeded",
+            Self::Superseded => "Superseded",
+            Self::Cancelled => "Cancelled",
+            Self::Failed => "Failed",
+        }
+    }
+
+    /// What an event of an execution that has become this says.
+    pub(in crate::engine) fn event_state(self) -> &'static str {
+        match self {
+            Self::InProgress => "STARTED",
+            Self::Stopping => "STOPPING",
+            Self::Stopped => "STOPPED",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Superseded => "SUPERSEDED",
+            Self::Cancelled => "CANCELED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum StageStatus {
+    InProgress,
+    Stopping,
+    Stopped,
+    Succeeded,
+    Cancelled,
+    Failed,
+}
+
+impl StageStatus {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Stopping => "Stopping",
+            Self::Stopped => "Stopped",
+            Self::Succeeded => "Succeeded",
+            Self::Cancelled => "Cancelled",
+            Self::Failed => "Failed",
+        }
+    }
+
+    /// What an event of a stage that has become this says.
+    pub(in crate::engine) fn event_state(self) -> &'static str {
+        match self {
+            Self::InProgress => "STARTED",
+            Self::Stopping => "STOPPING",
+            Self::Stopped => "STOPPED",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Cancelled => "CANCELED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+impl Execution {
+    /// The index of the stage that it waits for.
+    pub(crate) fn waits_for(&self) -> Option<usize> {
+        match self.place {
+            Place::Waiting { stage } => Some(stage),
+            _ => None,
+        }
+    }
+
+    pub(in crate::engine) fn is_in_progress(&self) -> bool {
+        !matches!(self.place, Place::Over(_))
+    }
+
+    /// The pipeline's variables as this execution has them.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.namespaces.get(PIPELINE_NAMESPACE).into_iter().flatten()
+    }
+
+    /// The name of the stage that it waits for. Executions of different versions agree on names only.
+    pub(in crate::engine) fn waits_for_name(&self) -> Option<&str> {
+        self.waits_for().map(|stage| self.declaration.stages[stage].name.as_str())
+    }
+
+    /// The name of the stage that it is in.
+    pub(in crate::engine) fn runs_in(&self) -> Option<&str> {
+        match self.place {
+            Place::Running(Group { stage, .. }) => Some(&self.declaration.stages[stage].name),
+            _ => None,
+        }
+    }
+
+    pub(in crate::engine) fn has_entered(&self, stage: &str) -> bool {
+        self.declaration.stages.iter().take(self.stages.len()).any(|entered| entered.name == stage)
+    }
+}

@@ -1,0 +1,61 @@
+//! Numbers of executions, actions and jobs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The series from which every number comes, so a later thing has a greater number.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(in crate::engine) struct Numbers {
+    /// The number that was given last.
+    last: u64,
+}
+
+impl Numbers {
+    /// Gives the next number.
+    pub(in crate::engine) fn next<N: From<u64>>(&mut self) -> N {
+        self.last += 1;
+        self.last.into()
+    }
+}
+
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+        #[serde(transparent)]
+        pub(crate) struct $name(u64);
+
+        impl From<u64> for $name {
+            fn from(number: u64) -> Self {
+                Self(number)
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from($name(number): $name) -> Self {
+                number
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+number!(
+    /// The number of an execution of a pipeline.
+    ExecutionNumber
+);
+number!(
+    /// The number of an execution of an action.
+    ActionNumber
+);
+number!(
+    /// The number of a job.
+    JobNumber
+);

@@ -1,0 +1,42 @@
+//! Pipelines, as the engine knows them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::declaration::{PipelineDeclaration, Tag};
+use crate::types::Timestamp;
+
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Pipeline {
+    /// Every version, the first one first. Never empty. Each is a record of its own in [`Engine::versions`].
+    #[serde(skip)]
+    pub(in crate::engine) versions: Vec<Arc<PipelineDeclaration>>,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+    /// The stages that can't be entered.
+    pub(crate) disabled: BTreeMap<String, Disabled>,
+    pub(in crate::engine) tags: Vec<Tag>,
+}
+
+impl Pipeline {
+    pub(crate) fn latest(&self) -> &Arc<PipelineDeclaration> {
+        self.versions.last().expect("a pipeline begins with one version, and none is ever removed")
+    }
+
+    pub(crate) fn version(&self, version: u32) -> Option<&Arc<PipelineDeclaration>> {
+        self.versions.iter().find(|declaration| declaration.version == version)
+    }
+
+    /// Whether any version has this artifact store: executions of an older one may still run.
+    pub(in crate::engine) fn has_stored_in(&self, bucket: &str) -> bool {
+        self.versions.iter().any(|declaration| declaration.stores().any(|store| store.location == bucket))
+    }
+}
+
+/// Why a stage can't be entered.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Disabled {
+    pub(crate) reason: String,
+    pub(crate) at: Timestamp,
+}
