@@ -79,17 +79,19 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
     }
 
     command::harden_process().map_err(|error| format!("the process can't be shielded from commands: {error}"))?;
-    let parent = config.limits.work_folder.clone();
-    let taken = if config.limits.clean_tmp { WorkFolder::take_and_clean(&parent) } else { WorkFolder::take(&parent) };
+    let parent = config.settings.work_folder.clone();
+    let taken = if config.settings.clean_tmp { WorkFolder::take_and_clean(&parent) } else { WorkFolder::take(&parent) };
     let work_folder = taken
         .map_err(|error| format!("no folder to work in can be had in {} (WORK_FOLDER): {error}", parent.display()))?;
-    let config =
-        Config { limits: config::Limits { work_folder: work_folder.path().to_owned(), ..config.limits }, ..config };
+    let config = Config {
+        settings: config::Settings { work_folder: work_folder.path().to_owned(), ..config.settings },
+        ..config
+    };
     let connections = Connections::new();
-    let shared = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(connections.clone()).load().await;
-    let function_timeout = config.limits.function_timeout;
+    let sdk_config = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(connections.clone()).load().await;
+    let function_timeout = config.settings.function_timeout;
     let machines = own.is_empty().then(|| machines(&config));
-    let worker = Arc::new(worker(config, own, &shared));
+    let worker = Arc::new(worker(config, own, &sdk_config));
     let watchdog =
         last_words().and_then(Watchdog::start).map_err(|error| format!("the watchdog can't be started: {error}"))?;
     let function = Arc::new(Function { worker, machines, function_timeout, watchdog });
@@ -118,26 +120,26 @@ fn from_lambda(environment: &Environment) -> Result<(), String> {
     ))
 }
 
-/// A worker as `config` describes it, with action types of one's `own` beside, and with clients made from `shared`.
-pub fn worker(config: Config, own: Vec<Served>, shared: &SdkConfig) -> Worker {
-    let Config { actions, limits, client_tokens, ledger_bucket, .. } = config;
+/// A worker as `config` describes it, with action types of one's `own` beside, and with clients made from `sdk_config`.
+pub fn worker(config: Config, own: Vec<Served>, sdk_config: &SdkConfig) -> Worker {
+    let Config { actions, settings, client_tokens, ledger_bucket, .. } = config;
     let lifecycle = Lifecycle {
-        queue: Queue::new(shared, client_tokens),
-        ledger: ledger_bucket.map(|bucket| Ledger::new(shared, bucket)),
-        stores: Stores::new(shared),
-        unpacking: UnpackLimits { max_unpacked_bytes: limits.max_unpacked_bytes, max_entries: limits.max_entries },
-        clean: limits.work_folder.parent().filter(|_| limits.clean_tmp).map(Path::to_owned),
-        work_folder: limits.work_folder,
-        min_free_bytes: limits.min_free_bytes,
-        reporting: limits.reporting,
+        queue: Queue::new(sdk_config, client_tokens),
+        ledger: ledger_bucket.map(|bucket| Ledger::new(sdk_config, bucket)),
+        stores: Stores::new(sdk_config),
+        unpacking: UnpackLimits { max_unpacked_bytes: settings.max_unpacked_bytes, max_entries: settings.max_entries },
+        clean: settings.work_folder.parent().filter(|_| settings.clean_tmp).map(Path::to_owned),
+        work_folder: settings.work_folder,
+        min_free_bytes: settings.min_free_bytes,
+        reporting: settings.reporting,
         wall_clock: Arc::new(now),
     };
-    let served = own.into_iter().chain(actions.into_iter().map(|action| served(action, shared))).collect();
-    Worker::new(lifecycle, served, limits.concurrency, limits.staging)
+    let served = own.into_iter().chain(actions.into_iter().map(|action| served(action, sdk_config))).collect();
+    Worker::new(lifecycle, served, settings.concurrency, settings.staging)
 }
 
-fn served(config: ActionConfig, shared: &SdkConfig) -> Served {
-    let ActionConfig { action_type, query_param, secrets, on_crash, shared: shared_type, asked_timeout, run } = config;
+fn served(config: ActionConfig, sdk_config: &SdkConfig) -> Served {
+    let ActionConfig { action_type, query_param, secrets, on_crash, shared, asked_timeout, run } = config;
     if let Some(asked) = asked_timeout {
         tracing::warn!(
             action.type = %action_type,
@@ -148,17 +150,17 @@ fn served(config: ActionConfig, shared: &SdkConfig) -> Served {
     }
     let served = match run {
         Run::Command { action, turn } => {
-            let region = shared.region().map(ToString::to_string);
+            let region = sdk_config.region().map(ToString::to_string);
             Served::new(action_type, turn, action.in_region(region)).alone()
         }
         Run::Http { action, turn, overall } => Served::new(action_type, turn, *action).overall_timeout(overall),
         Run::StateMachine { machine, turn, overall } => {
-            let action = StateMachineAction::new(shared, machine, secrets.clone());
+            let action = StateMachineAction::new(sdk_config, machine, secrets.clone());
             Served::new(action_type, turn, action).overall_timeout(overall)
         }
     };
     let mut served = served.secrets(secrets).on_crash(on_crash);
-    if shared_type {
+    if shared {
         served = served.shared();
     }
     served.query_param = query_param;

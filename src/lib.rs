@@ -19,6 +19,7 @@ pub mod placeholder;
 pub mod queue;
 pub mod redact;
 pub mod report;
+mod settings;
 pub mod telemetry;
 mod watchdog;
 pub mod worker;

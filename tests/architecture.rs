@@ -6,11 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of `src/` and the modules it may name. `bootstrap` (and `lib.rs`, `main.rs`) puts everything together.
-const EDGES: [(&str, &[&str]); 18] = [
+const EDGES: [(&str, &[&str]); 19] = [
     ("backoff", &[]),
     ("connections", &[]),
     ("job", &[]),
     ("redact", &[]),
+    ("settings", &[]),
     ("telemetry", &[]),
     ("watchdog", &[]),
     ("event", &["job"]),
@@ -20,8 +21,8 @@ const EDGES: [(&str, &[&str]); 18] = [
     ("queue", &["backoff", "job", "report"]),
     ("artifacts", &["backoff", "job"]),
     ("ledger", &["job"]),
-    ("actions", &["backoff", "job", "placeholder", "redact", "workspace"]),
-    ("config", &["actions", "job", "placeholder", "telemetry"]),
+    ("actions", &["backoff", "job", "placeholder", "redact", "settings", "workspace"]),
+    ("config", &["actions", "job", "placeholder", "settings", "telemetry"]),
     ("lifecycle", &["actions", "artifacts", "backoff", "job", "ledger", "queue", "redact", "report", "workspace"]),
     ("worker", &["actions", "job", "ledger", "lifecycle", "queue"]),
     (

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::problems::{Problems, shown_key};
 use super::run::{self, Around};
-use super::variables::{ACTIONS, ACTIONS_FILE, Environment};
-use super::{ActionConfig, Limits, json, ledger};
+use super::variables::{ACTIONS, ACTIONS_FILE};
+use super::{ActionConfig, json, ledger};
 use crate::actions::secret_keys;
 use crate::job::ActionTypeId;
+use crate::settings::{Environment, Problems, Settings, only_known};
 
 /// The API model's `ActionCategory`.
 const CATEGORIES: [&str; 7] = ["Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute"];
@@ -30,13 +30,13 @@ pub(super) struct Actions {
 /// What entries are read with, and what earlier ones had.
 struct Reader<'a> {
     environment: &'a Environment,
-    limits: &'a Limits,
+    settings: &'a Settings,
     seen: BTreeSet<(ActionTypeId, Option<(String, String)>)>,
     actions: Actions,
 }
 
-pub(super) fn parse(environment: &Environment, limits: &Limits, problems: &mut Problems) -> Actions {
-    let mut reader = Reader { environment, limits, seen: BTreeSet::new(), actions: Actions::default() };
+pub(super) fn parse(environment: &Environment, settings: &Settings, problems: &mut Problems) -> Actions {
+    let mut reader = Reader { environment, settings, seen: BTreeSet::new(), actions: Actions::default() };
     for (name, text) in texts(environment, problems) {
         let Some(value) = json::parse(&text, name, problems) else { continue };
         match value.as_array() {
@@ -96,7 +96,7 @@ impl Reader<'_> {
         }
         self.is_first(action_type.as_ref(), query_param.as_ref(), entry, path, problems);
         let secrets = secret_keys(owner, secrets(entry.get("secrets"), &format!("{path}.secrets"), problems));
-        let around = Around { path, secrets: &secrets, limits: self.limits, environment: self.environment };
+        let around = Around { path, secrets: &secrets, settings: self.settings, environment: self.environment };
         let run = run::parse(entry, &around, problems);
         let on_crash = ledger::on_crash(entry, run.as_ref(), path, problems);
         let shared = ledger::shared(entry, path, problems);
@@ -179,12 +179,6 @@ fn secrets(value: Option<&Value>, path: &str, problems: &mut Problems) -> Vec<St
         }
     }
     sound
-}
-
-pub(super) fn only_known(members: &Map<String, Value>, path: &str, known: &[&str], problems: &mut Problems) {
-    for key in members.keys().filter(|key| !known.contains(&key.as_str())) {
-        problems.add(path, format_args!("has no member '{}'; it has {}", shown_key(key), known.join(", ")));
-    }
 }
 
 fn one_of(

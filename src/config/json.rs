@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::problems::{Problems, shown_key};
+use crate::settings::{Problems, shown_key};
 
 /// Parses `text`, which stands at `path`. A member that comes twice in an object is a mistake: one of the two would be lost.
 pub(super) fn parse(text: &str, path: &str, problems: &mut Problems) -> Option<Value> {

@@ -5,10 +5,10 @@ use std::net::Ipv4Addr;
 use serde_json::{Map, Value};
 
 use super::Run;
-use super::limits::filled;
-use super::problems::Problems;
-use super::variables::{Environment, LEDGER_BUCKET};
+use super::plain::filled;
+use super::variables::LEDGER_BUCKET;
 use crate::actions::OnCrash;
+use crate::settings::{Environment, Problems};
 
 const BUCKET_RULE: &str = "must be the name of an S3 bucket: 3 to 63 of [a-z0-9.-], a letter or digit at both ends, no two dots \
     in a row, no IP address, and nothing that S3 reserves (such as the beginning xn-- or the end -s3alias)";

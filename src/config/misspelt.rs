@@ -2,8 +2,8 @@
 
 use strsim::osa_distance;
 
-use super::problems::Problems;
-use super::variables::{Environment, VARIABLES, Variable, is_ours};
+use super::variables::{VARIABLES, Variable, is_ours};
+use crate::settings::{Environment, Problems};
 
 /// What Lambda and the SDKs set or read. None of their names can be a misspelt one of the worker's.
 const FOREIGN: [&str; 3] = ["AWS_", "LAMBDA_", "_"];

@@ -3,15 +3,13 @@
 mod actions;
 mod json;
 mod ledger;
-mod limits;
 mod misspelt;
-mod problems;
+mod plain;
 mod run;
 #[cfg(test)]
 mod tests;
 mod variables;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tracing::Level;
@@ -21,19 +19,19 @@ use crate::actions::command::CommandAction;
 use crate::actions::http::HttpAction;
 use crate::actions::state_machine::StateMachineArn;
 use crate::job::ActionTypeId;
+use crate::settings::Problems;
+pub use crate::settings::{ConfigError, Environment, Settings};
 
 use actions::Actions;
-pub use problems::ConfigError;
-use problems::Problems;
 use variables::{ACTIONS, ACTIONS_FILE, CLIENT_TOKENS_SECRET};
-pub use variables::{Environment, Flag, Number, Text, VARIABLES, Variable};
+pub use variables::{Flag, Number, Text, VARIABLES, Variable};
 
 /// All that the worker is told from outside.
 pub struct Config {
     /// The action types to serve, in the order given.
     pub actions: Vec<ActionConfig>,
     /// What the worker may use.
-    pub limits: Limits,
+    pub settings: Settings,
     /// The names of the Secrets Manager secrets that hold third-party jobs' client tokens, but for the client's id at the end
     /// (`CLIENT_TOKENS_SECRET`, such as `codepipeline/clients/`).
     pub client_tokens: Option<String>,
@@ -91,34 +89,6 @@ pub enum Run {
     },
 }
 
-/// What the worker may use.
-pub struct Limits {
-    /// Jobs at a time in one invocation (`CONCURRENCY`, 1 to 100, default 4).
-    pub concurrency: usize,
-    /// Bytes that one artifact may unpack to (`MAX_UNPACKED_BYTES`, default 10 GiB, the most that Lambda's /tmp can have).
-    pub max_unpacked_bytes: u64,
-    /// Files that one artifact may have, and as many folders and links (`MAX_ENTRIES`, default 100,000, which is CodePipeline's
-    /// own limit for the files of an artifact).
-    pub max_entries: u64,
-    /// The function's timeout as it was deployed (`FUNCTION_TIMEOUT`, seconds, default 900, Lambda's longest).
-    pub function_timeout: Duration,
-    /// Time kept free for staging artifacts in and out beside a command's own (`STAGING_TIMEOUT`, seconds, default 60).
-    pub staging: Duration,
-    /// Time for what comes before a job is claimed, starting and polling: 10 s.
-    pub polling: Duration,
-    /// Time kept free at the end of an invocation for reporting: 10 s.
-    pub reporting: Duration,
-    /// With less free in the work folder, no job is taken that needs files (`MIN_FREE_BYTES`, default 64 MiB).
-    pub min_free_bytes: u64,
-    /// Whether what a command creates in `WORK_FOLDER` outside its own folder is removed after it (`CLEAN_TMP`, default
-    /// `false`, so that nothing is removed on a machine that has other users).
-    pub clean_tmp: bool,
-    /// Where the worker makes a folder of its own for the folders of jobs (`WORK_FOLDER`, default `/tmp`).
-    pub work_folder: PathBuf,
-    /// The folder of the deployed package (`LAMBDA_TASK_ROOT`, default `/var/task`): second on a command's `PATH`.
-    pub package_folder: PathBuf,
-}
-
 impl Config {
     /// Reads the configuration.
     ///
@@ -126,7 +96,7 @@ impl Config {
     /// With every mistake found, each with the variable or JSON path it is at and the rule it breaks. Values are not
     /// shown: they may be secrets in the wrong place.
     pub fn from_variables(environment: &Environment) -> Result<Self, ConfigError> {
-        Self::read(environment, |limits, problems| actions::parse(environment, limits, problems))
+        Self::read(environment, |settings, problems| actions::parse(environment, settings, problems))
     }
 
     /// The same for a worker that brings action types of its own, so that `ACTIONS` may be left out.
@@ -142,18 +112,18 @@ impl Config {
 
     fn read(
         environment: &Environment,
-        actions: impl FnOnce(&Limits, &mut Problems) -> Actions,
+        actions: impl FnOnce(&Settings, &mut Problems) -> Actions,
     ) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
-        let limits = limits::parse(environment, &mut problems);
-        let log_level = limits::log_level(environment, &mut problems);
-        let Actions { served, third_party, variables } = actions(&limits, &mut problems);
-        let client_tokens = limits::client_tokens(environment, &mut problems);
+        let settings = plain::parse(environment, &mut problems);
+        let log_level = plain::log_level(environment, &mut problems);
+        let Actions { served, third_party, variables } = actions(&settings, &mut problems);
+        let client_tokens = plain::client_tokens(environment, &mut problems);
         if environment.get(CLIENT_TOKENS_SECRET.name).is_none() && third_party {
-            problems.add(CLIENT_TOKENS_SECRET.name, limits::CLIENT_TOKENS_RULE);
+            problems.add(CLIENT_TOKENS_SECRET.name, plain::CLIENT_TOKENS_RULE);
         }
         let ledger_bucket = ledger::bucket(environment, &mut problems);
         misspelt::check(environment, &variables, &mut problems);
-        problems.into_result(Self { actions: served, limits, client_tokens, ledger_bucket, log_level })
+        problems.into_result(Self { actions: served, settings, client_tokens, ledger_bucket, log_level })
     }
 }

@@ -5,15 +5,13 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::actions::only_known;
-use super::problems::Problems;
-use super::variables::Environment;
-use super::{Limits, Run};
+use super::Run;
 use crate::actions::LONGEST_RUN;
 use crate::actions::command::{self, CommandAction};
 use crate::actions::http::{self, HttpAction, HttpMistake, HttpSettings, system_clock};
 use crate::actions::state_machine::StateMachineArn;
 use crate::placeholder::Template;
+use crate::settings::{Environment, Problems, Settings, only_known, whole_seconds};
 
 const KINDS: [&str; 3] = ["command", "http", "stateMachine"];
 
@@ -30,7 +28,7 @@ const STATE_MACHINE_TURN: Duration = Duration::from_secs(30);
 pub(super) struct Around<'a> {
     pub(super) path: &'a str,
     pub(super) secrets: &'a [String],
-    pub(super) limits: &'a Limits,
+    pub(super) settings: &'a Settings,
     pub(super) environment: &'a Environment,
 }
 
@@ -73,7 +71,7 @@ fn run_command(
 ) -> Option<Run> {
     let timeout = command_timeout(seconds, around, problems);
     let arguments = templates(value, path, around, problems)?;
-    let package = around.limits.package_folder.clone();
+    let package = around.settings.package_folder.clone();
     let command = CommandAction::new(arguments, around.secrets.to_vec(), timeout, package);
     let action = command.map_err(|mistake| problems.add(path, mistake)).ok()?;
     Some(Run::Command { action: Box::new(action), turn: timeout + command::ENDING })
@@ -170,14 +168,14 @@ fn run_state_machine(
 /// A command runs within one invocation, so its time, staging and the report must fit into the function's timeout.
 fn command_timeout(value: Option<&Value>, around: &Around<'_>, problems: &mut Problems) -> Duration {
     let path = format!("{}.timeoutSeconds", around.path);
-    let limits = around.limits;
-    let beside = limits.polling + limits.staging + command::ENDING + limits.reporting;
-    let longest = limits.function_timeout.saturating_sub(beside).as_secs();
+    let settings = around.settings;
+    let beside = settings.polling + settings.staging + command::ENDING + settings.reporting;
+    let longest = settings.function_timeout.saturating_sub(beside).as_secs();
     let seconds = whole_seconds(value, DEFAULT_COMMAND_SECONDS).unwrap_or(0);
     if seconds == 0 {
         problems.add(path, "must be a whole number of seconds, 1 or more");
     } else if seconds > longest {
-        let (function, beside) = (limits.function_timeout.as_secs(), beside.as_secs());
+        let (function, beside) = (settings.function_timeout.as_secs(), beside.as_secs());
         let default = if value.is_none() { " by default" } else { "" };
         problems.add(
             path,
@@ -212,10 +210,10 @@ pub(super) fn lowered(entry: &Map<String, Value>, run: &Run) -> Option<Duration>
 
 /// `turn`, one call's time at work that goes on outside, which must fit into the function's timeout.
 fn fitting(turn: Duration, path: &str, around: &Around<'_>, problems: &mut Problems) -> Duration {
-    let limits = around.limits;
-    let needed = limits.polling + turn + limits.staging + limits.reporting;
-    if needed > limits.function_timeout {
-        let (needed, function) = (needed.as_secs(), limits.function_timeout.as_secs());
+    let settings = around.settings;
+    let needed = settings.polling + turn + settings.staging + settings.reporting;
+    if needed > settings.function_timeout {
+        let (needed, function) = (needed.as_secs(), settings.function_timeout.as_secs());
         let rule = format_args!(
             "needs {needed} s at a time, polling, staging (STAGING_TIMEOUT) and reporting included, but the function's timeout is \
              {function} s (FUNCTION_TIMEOUT)"
@@ -223,15 +221,6 @@ fn fitting(turn: Duration, path: &str, around: &Around<'_>, problems: &mut Probl
         problems.add(path, rule);
     }
     turn
-}
-
-/// CloudFormation hands a Number parameter on as a string.
-fn whole_seconds(value: Option<&Value>, default: u64) -> Option<u64> {
-    match value {
-        None => Some(default),
-        Some(Value::String(text)) => text.parse().ok(),
-        Some(value) => value.as_u64(),
-    }
 }
 
 fn templates(value: &Value, path: &str, around: &Around<'_>, problems: &mut Problems) -> Option<Vec<Template>> {

@@ -53,7 +53,7 @@ fn a_whole_configuration_is_understood() {
     assert_eq!(action.secrets, ["ApiToken"]);
     let Run::Command { turn, .. } = &action.run else { panic!("not a command") };
     assert_eq!(*turn, Duration::from_secs(607));
-    assert_eq!(config.limits.concurrency, 2);
+    assert_eq!(config.settings.concurrency, 2);
     assert_eq!(config.log_level, Level::DEBUG);
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Every mistake in the configuration, in the order found.
+/// Every mistake in the configuration, in the order in which they were found.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigError {
     problems: Vec<String>,
@@ -22,25 +22,26 @@ impl fmt::Display for ConfigError {
     }
 }
 
+/// The mistakes found so far.
 #[derive(Default)]
-pub(super) struct Problems(Vec<String>);
+pub(crate) struct Problems(Vec<String>);
 
 impl Problems {
-    /// Notes that what stands at `path` breaks `rule`, once.
-    pub(super) fn add(&mut self, path: impl fmt::Display, rule: impl fmt::Display) {
+    /// Adds, once, that the value at `path` breaks `rule`. The value itself is not shown: it may be a secret in the wrong place.
+    pub(crate) fn add(&mut self, path: impl fmt::Display, rule: impl fmt::Display) {
         let problem = format!("{path}: {rule}");
         if !self.0.contains(&problem) {
             self.0.push(problem);
         }
     }
 
-    pub(super) fn into_result<T>(self, value: T) -> Result<T, ConfigError> {
+    pub(crate) fn into_result<T>(self, value: T) -> Result<T, ConfigError> {
         if self.0.is_empty() { Ok(value) } else { Err(ConfigError { problems: self.0 }) }
     }
 }
 
-/// A key as a message may show it: only if it looks like one. A secret in the place of a key does not show.
-pub(super) fn shown_key(key: &str) -> &str {
+/// A key as a message may show it: only if it looks like one. A secret in the place of a key is not shown.
+pub(crate) fn shown_key(key: &str) -> &str {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if (1..=30).contains(&key.len()) && key.chars().all(plain) { key } else { "(not a plain name)" }
 }

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use super::Limits;
-use super::problems::Problems;
-use super::variables::{self, Environment, Flag, Number, RUST_LOG, is_ours};
+use super::variables::{self, Flag, Number, RUST_LOG, is_ours};
+use crate::settings::{Environment, Problems, Settings};
 use crate::telemetry;
 
 /// A report is one small call; ten seconds are room for some eight tries (see `queue/attempts.rs`).
@@ -16,7 +15,7 @@ const REPORTING: Duration = Duration::from_secs(10);
 /// A cold start takes milliseconds and a poll that is answered as many; one that hangs is given up after 8 s.
 const POLLING: Duration = Duration::from_secs(10);
 
-pub(super) fn parse(environment: &Environment, problems: &mut Problems) -> Limits {
+pub(super) fn parse(environment: &Environment, problems: &mut Problems) -> Settings {
     let mut number = |variable: &Number| whole_number(environment, variable, problems);
     let concurrency = usize::try_from(number(&variables::CONCURRENCY)).unwrap_or(usize::MAX);
     let max_unpacked_bytes = number(&variables::MAX_UNPACKED_BYTES);
@@ -24,7 +23,7 @@ pub(super) fn parse(environment: &Environment, problems: &mut Problems) -> Limit
     let function_timeout = Duration::from_secs(number(&variables::FUNCTION_TIMEOUT));
     let staging = Duration::from_secs(number(&variables::STAGING_TIMEOUT));
     let min_free_bytes = number(&variables::MIN_FREE_BYTES);
-    Limits {
+    Settings {
         concurrency,
         max_unpacked_bytes,
         max_entries,
