@@ -6,7 +6,7 @@ use std::process::Command;
 use super::craft::{deflated, file, folder, link, zip};
 use super::*;
 
-#[path = "../../../../tests/support/small_disk.rs"]
+#[path = "../../../../tests/it/support/small_disk.rs"]
 mod small_disk;
 
 const NAME: &str = "artifacts::unpack::tests::full_disk::a_disk_that_is_full_is_a_clear_failure_whatever_fills_it";

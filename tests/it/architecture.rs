@@ -1,0 +1,143 @@
+//! The map in ARCHITECTURE.md, held against the code: which module may name which.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every module of `src/` and the modules it may name. `bootstrap` (and `lib.rs`, `main.rs`) puts everything together.
+const EDGES: [(&str, &[&str]); 19] = [
+    ("backoff", &[]),
+    ("connections", &[]),
+    ("job", &[]),
+    ("redact", &[]),
+    ("settings", &[]),
+    ("telemetry", &[]),
+    ("watchdog", &[]),
+    ("event", &["job"]),
+    ("placeholder", &["job"]),
+    ("workspace", &["job"]),
+    ("report", &["job", "redact"]),
+    ("queue", &["backoff", "job", "report"]),
+    ("artifacts", &["backoff", "job"]),
+    ("ledger", &["job"]),
+    ("actions", &["backoff", "job", "placeholder", "redact", "settings", "workspace"]),
+    ("config", &["actions", "job", "placeholder", "settings", "telemetry"]),
+    ("lifecycle", &["actions", "artifacts", "backoff", "job", "ledger", "queue", "redact", "report", "workspace"]),
+    ("worker", &["actions", "job", "ledger", "lifecycle", "queue"]),
+    (
+        "bootstrap",
+        &[
+            "actions",
+            "artifacts",
+            "config",
+            "connections",
+            "event",
+            "ledger",
+            "lifecycle",
+            "queue",
+            "telemetry",
+            "watchdog",
+            "worker",
+            "workspace",
+        ],
+    ),
+];
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn files_of(module: &str) -> Vec<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (file, folder) = (source.join(format!("{module}.rs")), source.join(module));
+    let mut files = if folder.is_dir() { rust_files(&folder) } else { Vec::new() };
+    files.extend(file.exists().then_some(file));
+    assert!(!files.is_empty(), "{module} is on the map and not in src");
+    files
+}
+
+/// The code of a file: comments name modules freely.
+fn code(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The modules named by `crate::name`, alone or in braces after `crate::`.
+fn named(code: &str) -> BTreeSet<String> {
+    let word = |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            None => found.extend([word(rest)]),
+            Some(list) => found.extend(list.split('}').next().unwrap().split(',').map(|item| word(item.trim()))),
+        }
+    }
+    found
+}
+
+#[test]
+fn modules_name_only_those_that_the_map_allows() {
+    let mut wrong = Vec::new();
+    for (module, allowed) in EDGES {
+        for file in files_of(module) {
+            for name in named(&code(&file)) {
+                if name != module && !allowed.contains(&name.as_str()) {
+                    wrong.push(format!("{} names {name}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_module_is_on_the_map() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let on_map: BTreeSet<_> = EDGES.iter().map(|(module, _)| (*module).to_owned()).collect();
+    let there: BTreeSet<_> = fs::read_dir(source)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .filter(|name| name != "lib" && name != "main")
+        .collect();
+    assert_eq!(on_map, there);
+}
+
+#[test]
+fn each_sdk_is_named_where_the_map_says() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let homes: [(&str, &[&str]); 4] = [
+        ("aws_sdk_codepipeline", &["queue"]),
+        ("aws_sdk_s3", &["artifacts", "ledger/store.rs", "ledger/store"]),
+        ("aws_sdk_sfn", &["actions/state_machine"]),
+        ("aws_sdk_secretsmanager", &["queue/client_tokens.rs"]),
+    ];
+    for (sdk, homes) in homes {
+        for file in rust_files(&source) {
+            if code(&file).contains(sdk) {
+                let at_home = homes.iter().any(|home| file.starts_with(source.join(home)));
+                assert!(at_home, "{} names {sdk}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn worker_and_emulator_share_no_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in rust_files(&root.join("src")) {
+        assert!(!code(&file).contains("codepipeline_local"), "{}", file.display());
+    }
+    for file in rust_files(&root.join("codepipeline-local")) {
+        assert!(!code(&file).contains("codepipeline_worker"), "{}", file.display());
+    }
+}

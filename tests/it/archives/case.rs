@@ -1,0 +1,101 @@
+//! One archive of generator/generate.py, unpacked by the worker, and its verdict.
+
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use codepipeline_worker::artifacts::{Staged, StagingError, Stores};
+use codepipeline_worker::job::Artifact;
+use serde::Deserialize;
+
+use super::tree::{differences, list};
+use crate::support::artifact_store::{ArtifactStore, LIMITS, of_job};
+
+/// An archive, as the generator describes it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) tool: String,
+    /// Why there is no archive: what the tool said.
+    pub(crate) unwritten: Option<String>,
+    #[serde(default)]
+    pub(crate) tree: String,
+    #[serde(default)]
+    folder: PathBuf,
+    /// The exit code of the reference tool.
+    #[serde(default)]
+    exit: i32,
+    #[serde(default)]
+    said: String,
+    /// Why the worker refuses an archive that the reference tool unpacks. Empty if it does not.
+    #[serde(default)]
+    pub(crate) refused: String,
+    /// Why the worker unpacks something else on purpose, which the reference tool unpacked from an archive made for it.
+    #[serde(default)]
+    pub(crate) differs: String,
+}
+
+/// A job with its store. It makes clients once, because reading the certificates takes longer than an archive.
+pub(crate) struct Bench {
+    s3: ArtifactStore,
+    client: aws_sdk_s3::Client,
+    stores: Stores,
+}
+
+impl Bench {
+    pub(crate) async fn start() -> Self {
+        let s3 = ArtifactStore::start().await;
+        Self { client: s3.anyone(), stores: Stores::new(&s3.config), s3 }
+    }
+
+    async fn unpack(&self, archive: Vec<u8>, into: &Path) -> Result<Staged, StagingError> {
+        let Artifact { bucket, key, .. } = &self.s3.input;
+        let request = self.client.put_object().bucket(bucket).key(key).body(archive.into());
+        request.server_side_encryption("aws:kms".into()).send().await.unwrap();
+        of_job(&self.stores, &self.s3.credentials).stage_in(&self.s3.input, into, &LIMITS).await
+    }
+}
+
+pub(crate) enum Verdict {
+    /// The same tree, of so many entries.
+    Same(usize),
+    /// The reference tool fails as well. This is what the worker says.
+    BothRefuse(String),
+    /// As the case says.
+    RefusedOnPurpose,
+    Wrong(String),
+}
+
+impl Case {
+    /// Unpacks the archive with the worker, compares, and removes the case's folder.
+    pub(crate) async fn judge(&self, bench: &Bench, now: &Range<i64>) -> Verdict {
+        let ours = self.folder.join("ours");
+        fs::create_dir(&ours).unwrap();
+        let staged = bench.unpack(fs::read(self.folder.join("archive")).unwrap(), &ours).await;
+        let failed = self.exit > 1;
+        let verdict = match staged {
+            Err(error) if failed => Verdict::BothRefuse(error.to_string()),
+            Err(_) if !self.refused.is_empty() => Verdict::RefusedOnPurpose,
+            Err(error) => Verdict::Wrong(format!("refused: {error}")),
+            Ok(_) if !self.refused.is_empty() => Verdict::Wrong(format!("unpacked, though {}", self.refused)),
+            Ok(_) => {
+                let reference = list(&self.folder.join("reference"));
+                let lines = differences(&reference, &list(&ours), now);
+                if lines.is_empty() { Verdict::Same(reference.len()) } else { Verdict::Wrong(self.summary(&lines)) }
+            }
+        };
+        fs::remove_dir_all(&self.folder).unwrap();
+        verdict
+    }
+
+    fn summary(&self, lines: &[String]) -> String {
+        let more = lines.len().saturating_sub(5);
+        let exit =
+            if self.exit == 0 { String::new() } else { format!(" (the reference exits {}: {})", self.exit, self.said) };
+        format!(
+            "{}{}{exit}",
+            lines[..lines.len() - more].join("; "),
+            if more > 0 { format!("; {more} more") } else { String::new() }
+        )
+    }
+}

@@ -1,0 +1,363 @@
+//! Work that outlasts an invocation: tokens from job to job, limits across jobs, and what is stopped when nobody waits.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_sdk_codepipeline::types::{FailureDetails, FailureType, PipelineExecutionStatus};
+use codepipeline_local::Options;
+use codepipeline_local::engine::Settings;
+use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
+use codepipeline_worker::job::{ActionTypeId, Continuation, Failure, FailureKind, Finished, Outcome};
+use codepipeline_worker::lifecycle::Lifecycle;
+use codepipeline_worker::worker::{Summary, Worker};
+
+use crate::support::{self, World, custom, invoke, until, zip};
+
+/// What the action does at its n-th turn, beginning with 0.
+type Turn = dyn Fn(usize, &Run) -> Step + Send + Sync;
+
+enum Step {
+    Continue(String),
+    Finish,
+    Fail,
+    /// Fails, and says that its work may run on.
+    LoseTrack,
+    Hang,
+    /// Ends the job behind the worker's back, as an abandoned action's is ended, then wants to go on.
+    LoseTheJob,
+}
+
+/// Takes the steps it is told to, and notes what it is asked.
+#[derive(Clone)]
+struct Scripted {
+    turn: Arc<Turn>,
+    codepipeline: aws_sdk_codepipeline::Client,
+    seen: Arc<Mutex<Seen>>,
+    seconds: Arc<AtomicU64>,
+}
+
+#[derive(Default)]
+struct Seen {
+    tokens: Vec<Option<String>>,
+    executions: Vec<String>,
+    percents: Vec<Option<i32>>,
+    stopped: Vec<(String, Option<String>)>,
+}
+
+impl Scripted {
+    fn new(world: &World, turn: impl Fn(usize, &Run) -> Step + Send + Sync + 'static) -> Self {
+        let codepipeline = world.codepipeline.clone();
+        Self { turn: Arc::new(turn), codepipeline, seen: Arc::default(), seconds: Arc::default() }
+    }
+
+    async fn take(&self, run: Run, token: Option<&str>) -> Result<Outcome, Failure> {
+        let state = self.codepipeline.get_pipeline_state().name("p").send().await.unwrap();
+        let latest = state.stage_states()[1].action_states()[0].latest_execution().unwrap().percent_complete;
+        let turn = {
+            let mut seen = self.seen.lock().unwrap();
+            seen.tokens.push(token.map(str::to_owned));
+            seen.executions.push(run.job.pipeline.action_execution_id.clone().unwrap());
+            seen.percents.push(latest);
+            seen.tokens.len() - 1
+        };
+        self.seconds.fetch_add(40, Ordering::SeqCst);
+        let token = match (self.turn)(turn, &run) {
+            Step::Continue(token) => token,
+            Step::Finish => return Ok(Outcome::Finished(Finished::default())),
+            Step::Fail => return Err(Failure::new(FailureKind::JobFailed, "the work failed")),
+            Step::LoseTrack => {
+                let failure = Failure::new(FailureKind::PermissionError, "the work can't be looked at");
+                return Err(Failure { runs_on: true, ..failure });
+            }
+            Step::Hang => std::future::pending().await,
+            Step::LoseTheJob => {
+                let over = FailureDetails::builder().r#type(FailureType::JobFailed).message("over").build().unwrap();
+                let request = self.codepipeline.put_job_failure_result().job_id(&run.job.id).failure_details(over);
+                request.send().await.unwrap();
+                "lost".to_owned()
+            }
+        };
+        Ok(Outcome::Continue(Continuation {
+            token,
+            summary: Some(format!("turn {turn}")),
+            external_execution_id: Some("build-17".into()),
+            percent_complete: Some(u8::try_from(turn * 25).unwrap()),
+        }))
+    }
+
+    fn stopped(&self) -> Vec<(String, Option<String>)> {
+        self.seen.lock().unwrap().stopped.clone()
+    }
+
+    /// What `stop` is called with for this action's work.
+    fn work(&self, token: Option<&str>) -> Vec<(String, Option<String>)> {
+        vec![(self.seen.lock().unwrap().executions[0].clone(), token.map(str::to_owned))]
+    }
+}
+
+impl Action for Scripted {
+    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+        self.take(run, None).await
+    }
+
+    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
+        self.take(run, Some(token)).await
+    }
+
+    async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
+        let Abandoned { execution_id, token } = abandoned.clone();
+        self.seen.lock().unwrap().stopped.push((execution_id, token));
+        Ok(())
+    }
+
+    fn wants_files(&self) -> bool {
+        false
+    }
+}
+
+fn slow_type() -> ActionTypeId {
+    support::action_type("Test", "Custom", "Slow")
+}
+
+/// A pipeline `p` whose action `Slow` has begun; continuation jobs come without delay.
+async fn world() -> World {
+    world_with("Unused", "unused").await
+}
+
+/// The same, with one property in the action's configuration.
+async fn world_with(property: &str, value: &str) -> World {
+    let settings = Settings { continuation_delay: Duration::ZERO, ..Settings::default() };
+    let world = World::with(Options { engine: settings, ..Options::default() }).await;
+    world.create_type("Test", "Slow", &[property]).await;
+    let action = custom("Slow", "Test", "Slow").configuration(property.trim_end_matches('!'), value);
+    world.create_pipeline("p", vec![("Test", vec![action])]).await;
+    world.put_source(zip(&[("a", "b")])).await;
+    world.start("p").await;
+    world.until_begun("p", "Slow").await;
+    world
+}
+
+/// A worker whose wall clock shows the action's seconds.
+fn worker(world: &World, action: &Scripted, served: impl FnOnce(Served) -> Served) -> Worker {
+    let seconds = Arc::clone(&action.seconds);
+    let lifecycle = Lifecycle {
+        wall_clock: Arc::new(move || UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::SeqCst))),
+        ..support::lifecycle(&world.shared, world.work_folder())
+    };
+    let served = served(Served::new(slow_type(), Duration::from_secs(60), action.clone()));
+    Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60))
+}
+
+/// Invokes until the pipeline's execution is over; all invocations summed up.
+async fn work(world: &World, worker: &Worker) -> (PipelineExecutionStatus, Summary) {
+    let mut sum = Summary::default();
+    until(async || {
+        let summary = invoke(worker).await;
+        sum.claimed += summary.claimed;
+        sum.continued += summary.continued;
+        sum.succeeded += summary.succeeded;
+        sum.failed += summary.failed;
+        sum.over += summary.over;
+        status(world).await != PipelineExecutionStatus::InProgress
+    })
+    .await;
+    (status(world).await, sum)
+}
+
+async fn status(world: &World) -> PipelineExecutionStatus {
+    let listed = world.codepipeline.list_pipeline_executions().pipeline_name("p").send().await.unwrap();
+    listed.pipeline_execution_summaries()[0].status.clone().unwrap()
+}
+
+async fn error(world: &World) -> (String, String) {
+    let details = world.action("p", "Slow").await.unwrap().error_details.unwrap();
+    (details.code.unwrap(), details.message.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_goes_on_from_job_to_job_and_its_progress_shows_meanwhile() {
+    let world = world().await;
+    let action = Scripted::new(&world, |turn, _| match turn {
+        4 => Step::Finish,
+        turn => Step::Continue(format!("step {turn}")),
+    });
+
+    let (status, sum) = work(&world, &worker(&world, &action, |served| served)).await;
+
+    assert_eq!(status, PipelineExecutionStatus::Succeeded);
+    assert_eq!(sum, Summary { claimed: 5, continued: 4, succeeded: 1, ..Summary::default() });
+    let seen = action.seen.lock().unwrap();
+    let tokens: Vec<_> = seen.tokens.iter().map(Option::as_deref).collect();
+    assert_eq!(tokens, [None, Some("step 0"), Some("step 1"), Some("step 2"), Some("step 3")]);
+    assert_eq!(seen.percents, [None, Some(0), Some(25), Some(50), Some(75)]);
+    assert!(seen.executions.iter().all(|id| *id == seen.executions[0]), "{:?}", seen.executions);
+    assert!(seen.stopped.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overall_limit_counts_across_jobs_and_stops_the_work() {
+    let world = world().await;
+    let action = Scripted::new(&world, |turn, _| Step::Continue(format!("step {turn}")));
+    let limited = worker(&world, &action, |served| served.overall_timeout(Duration::from_secs(100)));
+
+    let (status, sum) = work(&world, &limited).await;
+
+    assert_eq!(status, PipelineExecutionStatus::Failed);
+    assert_eq!(sum, Summary { claimed: 3, continued: 2, failed: 1, ..Summary::default() });
+    let (code, message) = error(&world).await;
+    assert_eq!(code, "JobFailed");
+    assert!(message.contains("not done after 120 s") && message.contains("its limit is 100 s"), "{message}");
+    assert_eq!(action.stopped(), action.work(Some("step 2")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_is_found_done_after_the_limit_succeeds() {
+    let world = world().await;
+    let action = Scripted::new(&world, |turn, _| match turn {
+        2 => Step::Finish,
+        turn => Step::Continue(format!("step {turn}")),
+    });
+    let limited = worker(&world, &action, |served| served.overall_timeout(Duration::from_secs(100)));
+    assert_eq!(work(&world, &limited).await.0, PipelineExecutionStatus::Succeeded);
+    assert!(action.stopped().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_continuation_that_the_service_refuses_outright_stops_the_work() {
+    let world = world().await;
+    let action = Scripted::new(&world, |_, _| Step::LoseTheJob);
+
+    let (_, sum) = work(&world, &worker(&world, &action, |served| served)).await;
+
+    assert_eq!(sum, Summary { claimed: 1, over: 1, ..Summary::default() });
+    assert_eq!(action.stopped(), action.work(Some("lost")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_too_long_fails_the_job_and_stops_the_work() {
+    let world = world().await;
+    let token = "t".repeat(2048);
+    let action = Scripted::new(&world, {
+        let token = token.clone();
+        move |_, _| Step::Continue(token.clone())
+    });
+
+    work(&world, &worker(&world, &action, |served| served)).await;
+
+    let (_, message) = error(&world).await;
+    assert!(message.contains("has 2048 characters, but must have 1 to 19"), "{message}");
+    assert_eq!(action.stopped(), action.work(Some(&token)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_holds_a_secret_fails_the_job_and_stops_the_work() {
+    for (secret, is_refused) in [("hunter22-the-token", true), ("hunter2", false)] {
+        let world = world_with("Token!", secret).await;
+        let token = format!("https://builds.example/17?key={secret}");
+        let action = Scripted::new(&world, {
+            let token = token.clone();
+            move |turn, _| if turn == 0 { Step::Continue(token.clone()) } else { Step::Finish }
+        });
+
+        let (status, _) = work(&world, &worker(&world, &action, |served| served.secrets(["Token"]))).await;
+
+        if is_refused {
+            let (_, message) = error(&world).await;
+            assert!(message.contains("token holds the value of the secret `Token`"), "{message}");
+            assert!(!message.contains(secret), "{message}");
+            assert_eq!(action.stopped(), action.work(Some(&token)));
+        } else {
+            // So short that it may be there by chance.
+            assert_eq!(status, PipelineExecutionStatus::Succeeded);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_whose_turn_is_cut_off_is_stopped() {
+    let world = world().await;
+    let action = Scripted::new(&world, |turn, _| match turn {
+        0 => Step::Continue("begun".into()),
+        _ => Step::Hang,
+    });
+    let seen = action.clone();
+    let hasty = worker(&world, &action, |_| Served::new(slow_type(), Duration::from_secs(1), seen));
+
+    work(&world, &hasty).await;
+
+    let (_, message) = error(&world).await;
+    assert!(message.contains("took longer than its timeout of 1s"), "{message}");
+    assert_eq!(action.stopped(), action.work(Some("begun")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_says_itself_that_it_failed_is_not_stopped() {
+    let world = world().await;
+    let action = Scripted::new(&world, |turn, _| match turn {
+        0 => Step::Continue("begun".into()),
+        _ => Step::Fail,
+    });
+    work(&world, &worker(&world, &action, |served| served)).await;
+    assert_eq!(error(&world).await, ("JobFailed".into(), "the work failed".into()));
+    assert!(action.stopped().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_an_action_lost_track_of_is_stopped() {
+    let world = world().await;
+    let action = Scripted::new(&world, |turn, _| match turn {
+        0 => Step::Continue("begun".into()),
+        _ => Step::LoseTrack,
+    });
+    work(&world, &worker(&world, &action, |served| served)).await;
+    assert_eq!(error(&world).await, ("PermissionError".into(), "the work can't be looked at".into()));
+    assert_eq!(action.stopped(), action.work(Some("begun")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_limit_work_ends_before_the_24_hours_of_codepipeline() {
+    for asked in [None, Some(Duration::from_secs(86_400))] {
+        let world = world().await;
+        let action = Scripted::new(&world, |turn, _| Step::Continue(format!("step {turn}")));
+        let limited = worker(&world, &action, |served| match asked {
+            Some(asked) => served.overall_timeout(asked),
+            None => served,
+        });
+        let summary = invoke(&limited).await;
+        assert!(summary.continued > 0 && summary.failed == 0, "{summary:?}");
+        action.seconds.store(85_500, Ordering::SeqCst);
+        let (status, _) = work(&world, &limited).await;
+        assert_eq!(status, PipelineExecutionStatus::Failed);
+        assert!(error(&world).await.1.contains("its limit is 85500 s"), "{:?}", error(&world).await);
+        assert_eq!(action.stopped().len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_another_worker_is_a_configuration_error() {
+    let world = world().await;
+    let action = Scripted::new(&world, |_, _| Step::Finish);
+    let kind = aws_sdk_codepipeline::types::ActionTypeId::builder().category("Test".into()).owner("Custom".into());
+    let poll = world.codepipeline.poll_for_jobs().action_type_id(kind.provider("Slow").version("1").build().unwrap());
+    let mut polled = None;
+    until(async || {
+        polled = poll.clone().send().await.unwrap().jobs.unwrap_or_default().pop();
+        polled.is_some()
+    })
+    .await;
+    let job = polled.unwrap();
+    let id = job.id.unwrap();
+    world.codepipeline.acknowledge_job().job_id(&id).nonce(job.nonce.unwrap()).send().await.unwrap();
+    let theirs = world.codepipeline.put_job_success_result().job_id(&id).continuation_token("{\"build\": \"theirs\"}");
+    theirs.send().await.unwrap();
+
+    let (status, sum) = work(&world, &worker(&world, &action, |served| served)).await;
+
+    assert_eq!(status, PipelineExecutionStatus::Failed);
+    assert_eq!(sum, Summary { claimed: 1, failed: 1, ..Summary::default() });
+    let (code, message) = error(&world).await;
+    assert_eq!(code, "ConfigurationError");
+    assert!(message.contains("another one serves the same action type") && !message.contains("theirs"), "{message}");
+    assert!(action.seen.lock().unwrap().tokens.is_empty(), "the action was asked");
+}

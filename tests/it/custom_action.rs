@@ -1,0 +1,70 @@
+//! The example of an action of one's own, as its users would run it: against a service that gets healthy after a while.
+
+#[allow(dead_code, unreachable_pub, reason = "the example's `main` runs in a process of its own")]
+#[path = "../../examples/custom_action.rs"]
+mod example;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use aws_sdk_codepipeline::types::ActionExecutionStatus;
+use codepipeline_local::Options;
+use codepipeline_local::engine::Settings;
+use codepipeline_worker::config::Config;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use crate::support::{World, action, invoke, until, zip};
+
+/// A service that says `starting` so many times, and then `all good`.
+async fn service(starting: u32) -> (String, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/health", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let mut request = [0; 1024];
+            let _ = connection.read(&mut request).await;
+            let body = if count.fetch_add(1, Ordering::SeqCst) < starting { "starting" } else { "all good" };
+            let answer =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+            let _ = connection.write_all(answer.as_bytes()).await;
+        }
+    });
+    (url, asked)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_waits_from_job_to_job_until_the_service_is_healthy() {
+    let settings = Settings { continuation_delay: Duration::ZERO, ..Settings::default() };
+    let world = World::with(Options { engine: settings, ..Options::default() }).await;
+    world.create_type("Deploy", "WaitForHealth", &["Url", "Expect"]).await;
+    let (url, asked) = service(3).await;
+    let wait = action("Wait", "Deploy", "Custom", "WaitForHealth")
+        .namespace("Health")
+        .configuration("Url", url)
+        .configuration("Expect", "good");
+    world.create_pipeline("p", vec![("Deploy", vec![wait])]).await;
+    world.put_source(zip(&[("a", "b")])).await;
+    world.start("p").await;
+    world.until_begun("p", "Wait").await;
+    let work_folder = world.work_folder().to_str().unwrap().to_owned();
+    let config = Config::beside_own_actions(&[("WORK_FOLDER", work_folder)].into_iter().collect());
+    let config = config.unwrap_or_else(|error| panic!("{error}"));
+    let worker = codepipeline_worker::worker(config, vec![example::served()], &world.shared);
+
+    let mut continued = 0;
+    until(async || {
+        continued += invoke(&worker).await.continued;
+        world.action("p", "Wait").await.unwrap().status() != Some(&ActionExecutionStatus::InProgress)
+    })
+    .await;
+
+    let waited = world.action("p", "Wait").await.unwrap();
+    assert_eq!(waited.status(), Some(&ActionExecutionStatus::Succeeded));
+    assert_eq!(waited.summary(), Some("healthy at look 4"));
+    assert_eq!(continued, 3);
+    assert_eq!(asked.load(Ordering::SeqCst), 4);
+}

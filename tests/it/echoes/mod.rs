@@ -1,0 +1,263 @@
+//! Services that repeat what they were sent, or what they know, in their errors and answers: nothing of it may come out.
+
+mod services;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use codepipeline_local::runtime_api::{Function, Invocation};
+use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::job::{Continuation, Failure, FailureKind, Outcome};
+use codepipeline_worker::worker::Worker;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use self::services::{EXECUTION, LOCATION, MACHINE, NAMED, Services, serve};
+use crate::support::{self, World};
+
+/// Every secret of these tests begins like this, also the key of the webhook, in base64.
+const MARKER: &str = "MARKER";
+const WEBHOOK_KEY: &str = "whsec_MARKERaMARKERbMARKERcMARKERdMARKERe0";
+
+fn assert_clean(what: &str, text: &str) {
+    // The keys' own names are no secret, and begin in other ways.
+    let place = text.find(MARKER).map(|at| text[at.saturating_sub(300)..].chars().take(400).collect::<String>());
+    assert!(place.is_none(), "{what} holds a secret: …{}…", place.unwrap_or_default());
+}
+
+/// The real binary, asked to log everything of everybody, with every kind of work.
+struct Scenario {
+    services: Arc<Mutex<Services>>,
+    function: Function,
+    log: UnboundedReceiver<String>,
+    _world: World,
+}
+
+impl Scenario {
+    async fn start() -> Self {
+        let services = Arc::new(Mutex::new(Services::default()));
+        let endpoint = serve(Arc::clone(&services)).await;
+        let kind = |owner: &str, provider: &str| json!({"category": "Test", "owner": owner, "provider": provider, "version": "1"});
+        let lambda = json!({"category": "Invoke", "owner": "AWS", "provider": "Lambda", "version": "1"});
+        let hook = json!({"http": {"url": format!("{endpoint}/hook"), "secretVariable": "WEBHOOK_KEY", "requestTimeoutSeconds": 5}});
+        let machine = json!({"stateMachine": MACHINE});
+        let actions = json!([
+            {"actionType": kind("Custom", "Hook"), "secrets": ["Token"], "run": hook},
+            {"actionType": kind("Custom", "Broken"), "secrets": ["Token"], "run": hook},
+            {"actionType": kind("Custom", "Machine"), "secrets": ["Token"], "run": machine},
+            {"actionType": lambda, "secrets": ["Token"], "run": machine},
+            {"actionType": kind("ThirdParty", "Partner"), "secrets": ["Token"], "timeoutSeconds": 30,
+             "run": {"command": ["sh", "-c", "env; cat /proc/self/environ; exit 7"]}},
+        ]);
+        let variables = [
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_ACCESS_KEY_ID", "AKIAOFTHEFUNCTION"),
+            ("AWS_SECRET_ACCESS_KEY", "MARKER-functions-secret-key"),
+            ("AWS_SESSION_TOKEN", "MARKER-functions-session-token"),
+            ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
+            ("RUST_LOG", "trace"),
+            ("RUST_BACKTRACE", "full"),
+            ("CLIENT_TOKENS_SECRET", "clients/"),
+            ("WEBHOOK_KEY", WEBHOOK_KEY),
+        ];
+        let world = World::new().await;
+        let (function, log) = support::function(&world, &actions, &variables);
+        Self { services, function, log, _world: world }
+    }
+
+    fn offer(&self, id: &str, provider: &str, token: Option<&str>) {
+        self.services.lock().unwrap().offer(id, provider, token);
+    }
+
+    async fn invoke(&self, event: &Value) -> Invocation {
+        self.function.invoke(event).await.unwrap()
+    }
+
+    async fn wake(&self) -> Invocation {
+        self.invoke(&serde_json::from_str(include_str!("../../../events/schedule.json")).unwrap()).await
+    }
+
+    /// Ends the worker: what it said in all its time, which holds no secret, and what it asked.
+    async fn end(mut self) -> (String, Services) {
+        self.function.stop().await;
+        let mut logged = String::new();
+        while let Some(line) = self.log.recv().await {
+            logged.push_str(&line);
+            logged.push('\n');
+        }
+        assert_clean("the log", &logged);
+        (logged, std::mem::take(&mut self.services.lock().unwrap()))
+    }
+}
+
+/// The report on a job says this, and no secret.
+fn assert_told(services: &Services, id: &str, said: &str, logged: &str) {
+    let report = services.told(id).unwrap_or_else(|| panic!("{id}: {logged}")).to_string();
+    assert!(report.contains(said), "`{id}`: {report}");
+    assert_clean(&format!("the report of `{id}`"), &report);
+}
+
+/// A token whose action began in 1970, so that its time is over.
+fn late(token: &str) -> String {
+    let mut fields: Vec<_> = token.splitn(5, ' ').collect();
+    fields[2] = "1";
+    fields.join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_services_repeat_is_in_no_log_answer_or_report() {
+    let scenario = Scenario::start().await;
+    for id in ["fails", "succeeds", "goes-on", "goes-on-by-name"] {
+        scenario.offer(id, "Hook", None);
+    }
+    scenario.offer("resumed", "Hook", Some("MARKER-continuation token"));
+
+    let invocation = scenario.wake().await;
+    let (logged, services) = scenario.end().await;
+
+    let Invocation::Answered(summary) = &invocation else { panic!("{invocation:?}\n{logged}") };
+    assert_clean("the answer", &summary.to_string());
+    // CodePipeline refuses this report for its content, and another without the output follows.
+    let reports = services.bodies("PutThirdPartyJobFailureResult");
+    let printed = reports.iter().find(|report| report["jobId"] == "prints").unwrap()["failureDetails"].to_string();
+    assert!(printed.contains("CONFIG_TOKEN=****"), "{printed}");
+    assert_clean("the report with the output", &printed);
+    let named = "the output variable `Echo` holds the value of the secret `Token`";
+    for (id, said) in [
+        ("fails", "a plain value"),
+        ("fails", "the external execution id holds the value of the secret `Token` and was left out"),
+        ("succeeds", named),
+        ("goes-on-by-name", "the external execution id holds a secret of the worker's own configuration"),
+        ("goes-on", "Location has a secret in it"),
+        ("resumed", "not from this worker"),
+        ("prints", "exit code 7"),
+        ("stages", "AccessDenied: GET /bucket/in"),
+    ] {
+        assert_told(&services, id, said, &logged);
+    }
+    let report = services.told("succeeds").unwrap();
+    assert_eq!(report["failureDetails"]["type"], "ConfigurationError", "{report}");
+    // No continuation asks about this work, so the worker stops it.
+    let abandoned = services.bodies(&format!("POST {NAMED}"));
+    assert!(abandoned.iter().any(|body| body["type"] == "job.abandoned"), "the work was not stopped: {logged}");
+    // The services were told what is theirs to know, and repeated it.
+    let hooked = services.bodies("POST /hook");
+    assert!(hooked.iter().any(|body| body.to_string().contains("MARKER-secret-value")));
+    assert!(hooked.iter().any(|body| body.to_string().contains("X-Amz-Security-Token=MARKER")));
+    let read = services.asked.iter().any(|(what, _)| what.starts_with("GET /bucket/in"));
+    assert!(read, "nothing was asked of S3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn step_functions_is_told_no_secret_and_what_it_repeats_is_in_no_log_or_report() {
+    let scenario = Scenario::start().await;
+    let continued =
+        |id: &str| format!("codepipeline-worker/1 Custom/Test/Machine/1 9999999999 {id} states/1:{EXECUTION}{id}");
+    for id in ["started", "unstarted", "known"] {
+        scenario.offer(id, "Machine", None);
+    }
+    for id in ["unseen", "ended"] {
+        scenario.offer(id, "Machine", Some(&continued(id)));
+    }
+    scenario.offer("late", "Machine", Some(&late(&continued("late"))));
+    let delivery = scenario.services.lock().unwrap().deliver("delivered");
+
+    scenario.wake().await;
+    scenario.invoke(&delivery).await;
+    let (logged, services) = scenario.end().await;
+
+    for (id, said) in [
+        ("started", EXECUTION),
+        ("unstarted", "may not start the state machine"),
+        ("known", "****"),
+        ("unseen", "states:DescribeExecution"),
+        ("ended", "the output variable `Echo` holds the value of the secret `Token`"),
+        ("late", "(timeoutSeconds), so its work was stopped"),
+        ("delivered", EXECUTION),
+    ] {
+        assert_told(&services, id, said, &logged);
+    }
+    assert!(logged.contains("the work outside could not be stopped"), "nothing failed to be stopped: {logged}");
+    let inputs = services.bodies("StartExecution");
+    for id in ["started", "delivered"] {
+        let asked = inputs.iter().find(|body| body["name"] == id).unwrap_or_else(|| panic!("{id}: {logged}"));
+        assert!(asked.to_string().contains("a plain value"), "{asked}");
+        assert_clean("the execution's input", &asked.to_string());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_continuation_token_is_handed_over_and_comes_back_but_is_in_no_log() {
+    let scenario = Scenario::start().await;
+    let told = |id: &str| scenario.services.lock().unwrap().told(id);
+    scenario.offer("accepted", "Hook", None);
+    scenario.wake().await;
+    let report = told("accepted").unwrap();
+    let token = report["continuationToken"].as_str().unwrap_or_else(|| panic!("{report}"));
+    assert!(token.contains(LOCATION), "{token}");
+
+    scenario.offer("asked", "Hook", Some(token));
+    scenario.offer("refused", "Hook", Some(token));
+    scenario.offer("late", "Hook", Some(&late(token)));
+    let invocation = scenario.wake().await;
+    let again = told("asked").unwrap();
+    assert_eq!(again["continuationToken"], token, "{invocation:?}");
+    for (id, said) in [("refused", "HTTP status 400"), ("late", "(timeoutSeconds), so its work was stopped")] {
+        let report = told(id).unwrap_or_else(|| panic!("{id}: {invocation:?}")).to_string();
+        assert!(report.contains(said), "{report}");
+        assert_clean("the report", &report);
+    }
+    let (logged, services) = scenario.end().await;
+
+    assert_clean("the answer", &format!("{invocation:?}"));
+    assert!(logged.contains("trying the service again"), "no try went wrong: {logged}");
+    assert!(logged.contains("the work outside could not be stopped"), "nothing failed to be stopped: {logged}");
+    let asked = services.bodies(&format!("POST {LOCATION}"));
+    assert!(asked.iter().any(|body| body["type"] == "job.abandoned"), "the work was not to be stopped");
+}
+
+/// Fails with a link to its input artifact, or goes on with it as its token.
+struct Links {
+    goes_on: bool,
+}
+
+impl Action for Links {
+    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+        let link = run.links.to_read(&run.job.inputs[0]).await?.url.expose_secret().to_owned();
+        if self.goes_on {
+            let continuation =
+                Continuation { token: link, summary: None, external_execution_id: None, percent_complete: None };
+            return Ok(Outcome::Continue(continuation));
+        }
+        Err(Failure::new(FailureKind::JobFailed, format!("can't be read: {link}")))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renewed_credentials_are_in_no_report_and_in_no_continuation_token() {
+    for goes_on in [false, true] {
+        let services = Arc::new(Mutex::new(Services::default()));
+        services.lock().unwrap().offer("renews", "Links", None);
+        let shared = support::shared_config(&serve(Arc::clone(&services)).await);
+        let folder = tempfile::tempdir().unwrap();
+        let served =
+            Served::new(support::action_type("Test", "Custom", "Links"), Duration::from_secs(60), Links { goes_on });
+        let lifecycle = support::lifecycle(&shared, folder.path().to_owned());
+        let worker = Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60));
+
+        let summary = support::invoke(&worker).await;
+
+        assert_eq!(summary.failed, 1, "{summary:?}");
+        let services = std::mem::take(&mut *services.lock().unwrap());
+        assert!(!services.bodies("GetJobDetails").is_empty(), "the credentials were not renewed");
+        let said = if goes_on {
+            "continuation token holds a part of the job's credentials"
+        } else {
+            "X-Amz-Security-Token=****"
+        };
+        let report = services.told("renews").unwrap().to_string();
+        assert!(report.contains(said), "{report}");
+        assert_clean("the report", &report.replace("%2F", "/"));
+    }
+}

@@ -1,0 +1,98 @@
+//! Every request of a worker goes wrong once, in every way: each time every job ends as it should, exactly once. And at every
+//! request the worker dies once, before or after it took effect: each time every job is reported, once, by another.
+//!
+//! A scenario runs once to count its requests on the wire: CodePipeline's, S3's (artifacts and ledger), Step Functions' and
+//! Secrets Manager's. Then it runs again for each of them and each kind of fault (of some scenarios, for each that others don't
+//! have). A failure names its run, and
+//! `EVERY_N=custom:17:lose-answer cargo test --test every_n` runs that alone.
+
+mod checks;
+mod process;
+mod scenario;
+mod stage;
+mod wire;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use self::scenario::Scenario;
+use self::wire::Kind;
+use crate::support::children::Children;
+
+/// How many run at a time: most of them wait for an answer that does not come.
+const AT_A_TIME: usize = 48;
+
+/// One run: which scenario, which request, and how it goes wrong.
+#[derive(Clone, Copy)]
+struct Case {
+    name: &'static str,
+    scenario: Scenario,
+    fault: Option<(usize, Kind)>,
+}
+
+impl Case {
+    /// As `EVERY_N` names it.
+    fn name(&self) -> String {
+        let Some((number, kind)) = self.fault else { return self.name.to_owned() };
+        let kind = Kind::ALL.iter().find(|(_, known)| *known == kind).unwrap().0;
+        format!("{}:{number}:{kind}", self.name)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whichever_request_goes_wrong_in_whatever_way_every_job_ends_as_it_should_exactly_once() {
+    let _children = Children::of_commands();
+    let only = only();
+    let mut cases = Vec::new();
+    for (name, scenario) in Scenario::ALL {
+        let counted = Case { name, scenario, fault: None };
+        let passed = stage::run(scenario, None).await;
+        let passed = passed.unwrap_or_else(|wrong| panic!("{name}, without a fault: {wrong}"));
+        println!("{name}: {} requests", passed.len());
+        for (number, request) in passed.iter().enumerate() {
+            println!("  {:3} {}", number + 1, request.what);
+            if !scenario.strikes(&request.what) {
+                continue;
+            }
+            cases.extend(Kind::ALL.map(|(_, kind)| Case { fault: Some((number + 1, kind)), ..counted }));
+        }
+    }
+    if let Some(only) = &only {
+        cases.retain(|case| case.name() == *only || case.name().starts_with(&format!("{only}:")));
+        assert!(
+            !cases.is_empty(),
+            "EVERY_N={only} names no run: write SCENARIO, SCENARIO:NUMBER or SCENARIO:NUMBER:KIND"
+        );
+    }
+    // An upload waits a minute for its answer, so those whose answer does not come begin first.
+    cases.sort_by_key(|case| case.fault.is_some_and(|(_, kind)| !kind.withholds_the_answer()));
+    let number = cases.len();
+    let failures = run_all(cases).await;
+    println!("{number} runs, each with one request that goes wrong; {} of them did not end well", failures.len());
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+async fn run_all(cases: Vec<Case>) -> Vec<String> {
+    let room = Arc::new(Semaphore::new(AT_A_TIME));
+    let mut runs = JoinSet::new();
+    for case in cases {
+        let room = Arc::clone(&room);
+        runs.spawn(async move {
+            let _room = room.acquire_owned().await.unwrap();
+            // A task of its own, so that a panic costs this run only.
+            let run = tokio::spawn(async move { stage::run(case.scenario, case.fault).await });
+            let ended = run.await.unwrap_or_else(|error| Err(error.to_string()));
+            ended.err().map(|wrong| format!("{}: {wrong}", case.name()))
+        });
+    }
+    let mut failures: Vec<_> = runs.join_all().await.into_iter().flatten().collect();
+    failures.sort_unstable();
+    failures
+}
+
+#[expect(clippy::disallowed_methods, reason = "what to run is for whoever starts the tests to say")]
+fn only() -> Option<String> {
+    std::env::var("EVERY_N").ok()
+}

@@ -1,0 +1,283 @@
+//! Lambda Invoke jobs: delivered and not polled, run by the same actions, reported whatever comes.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
+use codepipeline_worker::job::{Continuation, Failure, Finished, Outcome};
+use codepipeline_worker::lifecycle::Lifecycle;
+use codepipeline_worker::worker::{InvocationError, Summary, Worker};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::support::aws_json::{Answer, AwsJson};
+use crate::support::log::{logged, with_metric};
+use crate::support::{self, shared_config};
+
+const FIRST: &str = "11111111-abcd-1111-abcd-111111abcdef";
+const SECOND: &str = "22222222-abcd-1111-abcd-111111abcdef";
+
+/// An execution id and a command.
+type Seen = (String, Option<String>);
+
+/// Goes on once, then finishes; notes the execution ids and commands that it sees.
+#[derive(Clone, Default)]
+struct Twice {
+    seen: Arc<Mutex<Vec<Seen>>>,
+    stopped: Arc<Mutex<Vec<Abandoned>>>,
+    /// Goes on for ever instead.
+    endless: bool,
+}
+
+impl Twice {
+    fn note(&self, run: &Run) {
+        let execution_id = run.job.pipeline.action_execution_id.clone().unwrap();
+        let command = run.job.configuration.get("Command").map(str::to_owned);
+        self.seen.lock().unwrap().push((execution_id, command));
+    }
+}
+
+impl Action for Twice {
+    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+        self.note(&run);
+        let token = "build 17".to_owned();
+        let percent_complete = Some(50);
+        Ok(Outcome::Continue(Continuation { token, summary: None, external_execution_id: None, percent_complete }))
+    }
+
+    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
+        self.note(&run);
+        assert_eq!(token, "build 17");
+        if self.endless {
+            return self.start(run).await;
+        }
+        let variables = [("Key".to_owned(), "value".to_owned())].into();
+        Ok(Outcome::Finished(Finished { variables, ..Finished::default() }))
+    }
+
+    async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
+        self.stopped.lock().unwrap().push(abandoned.clone());
+        Ok(())
+    }
+
+    fn wants_files(&self) -> bool {
+        false
+    }
+}
+
+/// CodePipeline takes every result but those of jobs that are over, and knows the first job's details.
+async fn codepipeline(over: bool) -> AwsJson {
+    AwsJson::start(move |operation, _| -> Answer {
+        if operation == "GetJobDetails" {
+            let configuration = json!({"FunctionName": "f", "UserParameters": "{\"Command\": \"ls\"}"});
+            let context = json!({"pipelineName": "p", "action": {"name": "Act", "actionExecutionId": "another"}});
+            let data = json!({"actionConfiguration": {"configuration": configuration}, "pipelineContext": context});
+            return Ok(json!({"jobDetails": {"id": FIRST, "data": data}}));
+        }
+        assert!(operation.starts_with("PutJob"), "nobody expects {operation}");
+        if over { Err("InvalidJobStateException") } else { Ok(json!({})) }
+    })
+    .await
+}
+
+struct World {
+    server: AwsJson,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn new(over: bool) -> Self {
+        Self { server: codepipeline(over).await, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn worker(&self, served: Vec<Served>) -> Worker {
+        let shared = shared_config(self.server.endpoint());
+        let lifecycle = support::lifecycle(&shared, self.folder.path().to_owned());
+        Worker::new(lifecycle, served, 4, Duration::from_secs(60))
+    }
+}
+
+fn served(action: impl Action) -> Vec<Served> {
+    vec![Served::new(support::action_type("Invoke", "AWS", "Lambda"), Duration::from_secs(60), action)]
+}
+
+fn event(id: &str, token: Option<&str>) -> Value {
+    json!({"CodePipeline.job": {"id": id, "accountId": "123456789012", "data": {
+        "actionConfiguration": {"configuration": {"FunctionName": "f", "UserParameters": "{\"Command\": \"ls\"}"}},
+        "inputArtifacts": [], "outputArtifacts": [], "continuationToken": token}}})
+}
+
+fn deadline() -> Instant {
+    Instant::now() + Duration::from_secs(900)
+}
+
+#[tokio::test]
+async fn a_delivered_job_goes_on_in_the_next_under_the_first_ones_id() {
+    let world = World::new(false).await;
+    let action = Twice::default();
+    let worker = world.worker(served(action.clone()));
+
+    let began = worker.run_job(&event(FIRST, None), deadline()).await.unwrap();
+    let put = world.server.inputs("PutJobSuccessResult")[0].clone();
+    let token = put["continuationToken"].as_str().unwrap();
+    let ended = worker.run_job(&event(SECOND, Some(token)), deadline()).await.unwrap();
+
+    assert_eq!(began, Summary { claimed: 1, continued: 1, ..Summary::default() });
+    assert_eq!(put["jobId"], FIRST);
+    assert_eq!(put["executionDetails"]["percentComplete"], 50);
+    assert_eq!(ended, Summary { claimed: 1, succeeded: 1, ..Summary::default() });
+    let put = &world.server.inputs("PutJobSuccessResult")[1];
+    assert_eq!((&put["jobId"], &put["outputVariables"]), (&json!(SECOND), &json!({"Key": "value"})));
+    let seen = action.seen.lock().unwrap();
+    assert_eq!(*seen, [(FIRST.to_owned(), Some("ls".to_owned())), (FIRST.to_owned(), Some("ls".to_owned()))]);
+    assert_eq!(world.server.operations().len(), 2, "results alone: {:?}", world.server.operations());
+}
+
+/// Never run.
+struct NeedsFiles;
+
+impl Action for NeedsFiles {
+    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+        unreachable!("there is no room for its files")
+    }
+}
+
+#[tokio::test]
+async fn a_delivered_job_fails_where_the_disk_is_too_full_for_its_files() {
+    let world = World::new(false).await;
+    let shared = shared_config(world.server.endpoint());
+    let full = |action| {
+        let folder = world.folder.path().to_owned();
+        let lifecycle = Lifecycle { min_free_bytes: u64::MAX, ..support::lifecycle(&shared, folder) };
+        Worker::new(lifecycle, action, 4, Duration::from_secs(60))
+    };
+
+    let (lines, failed) = logged(full(served(NeedsFiles)).run_job(&event(FIRST, None), deadline())).await;
+    let continued = full(served(Twice::default())).run_job(&event(SECOND, None), deadline()).await.unwrap();
+
+    assert_eq!(failed, Ok(Summary { claimed: 1, failed: 1, ..Summary::default() }));
+    assert_eq!(with_metric(&lines, "LowDisk").len(), 1);
+    assert_eq!(continued, Summary { claimed: 1, continued: 1, ..Summary::default() });
+    let put = &world.server.inputs("PutJobFailureResult")[0]["failureDetails"];
+    assert_eq!(put["type"], "SystemUnavailable");
+    assert!(put["message"].as_str().unwrap().contains("bytes are free in WORK_FOLDER"), "{put}");
+}
+
+#[tokio::test]
+async fn a_job_that_is_over_because_it_was_delivered_twice_leaves_the_work_running() {
+    let world = World::new(true).await;
+    let action = Twice::default();
+
+    let summary = world.worker(served(action.clone())).run_job(&event(FIRST, None), deadline()).await.unwrap();
+
+    assert_eq!(summary, Summary { claimed: 1, over: 1, ..Summary::default() });
+    assert!(action.stopped.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_delivered_continuation_that_was_abandoned_meanwhile_is_stopped() {
+    let action = Twice { endless: true, ..Twice::default() };
+    let before = World::new(false).await;
+    before.worker(served(action.clone())).run_job(&event(FIRST, None), deadline()).await.unwrap();
+    let put = before.server.inputs("PutJobSuccessResult")[0].clone();
+    let token = put["continuationToken"].as_str().unwrap();
+    let world = World::new(true).await;
+
+    let going_on = event(SECOND, Some(token));
+    let summary = world.worker(served(action.clone())).run_job(&going_on, deadline()).await.unwrap();
+
+    assert_eq!(summary, Summary { claimed: 1, over: 1, ..Summary::default() });
+    let stopped = action.stopped.lock().unwrap();
+    assert_eq!((stopped[0].execution_id.as_str(), stopped[0].token.as_deref()), (FIRST, Some("build 17")));
+}
+
+#[tokio::test]
+async fn a_delivered_job_that_nobody_serves_fails_instead_of_waiting() {
+    let world = World::new(false).await;
+    let summary = world.worker(Vec::new()).run_job(&event(FIRST, None), deadline()).await.unwrap();
+    assert_eq!(summary, Summary { claimed: 1, failed: 1, ..Summary::default() });
+    let put = &world.server.inputs("PutJobFailureResult")[0]["failureDetails"];
+    assert_eq!(put["type"], "ConfigurationError");
+    assert!(put["message"].as_str().unwrap().contains("no action for AWS/Invoke/Lambda/1"), "{put}");
+}
+
+#[tokio::test]
+async fn a_job_that_came_late_has_its_details_fetched_and_looks_the_same() {
+    for (expires_in_ms, fetched) in [(60_000.0, 1), (830_000.0, 1), (900_000.0, 0)] {
+        let world = World::new(false).await;
+        let action = Twice::default();
+        let mut event = event(FIRST, None);
+        // The workers' clock stands at the epoch.
+        event["CodePipeline.job"]["data"]["artifactCredentials"] = json!({"expirationTime": expires_in_ms});
+        let summary = world.worker(served(action.clone())).run_job(&event, deadline()).await.unwrap();
+        assert_eq!(summary, Summary { claimed: 1, continued: 1, ..Summary::default() });
+        assert_eq!(world.server.inputs("GetJobDetails").len(), fetched);
+        assert_eq!(*action.seen.lock().unwrap(), [(FIRST.to_owned(), Some("ls".to_owned()))]);
+    }
+}
+
+#[tokio::test]
+async fn a_delivered_job_without_data_fails_instead_of_waiting() {
+    for data in [Value::Null, json!("no object")] {
+        let world = World::new(false).await;
+        let action = Twice::default();
+        let event = json!({"CodePipeline.job": {"id": FIRST, "data": data}});
+        let summary = world.worker(served(action.clone())).run_job(&event, deadline()).await.unwrap();
+        assert_eq!(summary, Summary { claimed: 1, failed: 1, ..Summary::default() });
+        let put = &world.server.inputs("PutJobFailureResult")[0];
+        assert_eq!((&put["jobId"], &put["failureDetails"]["type"]), (&json!(FIRST), &json!("ConfigurationError")));
+        assert!(put["failureDetails"]["message"].as_str().unwrap().contains("has no job data"), "{put}");
+        assert!(action.seen.lock().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_names_another_workers_job_has_nothing_reported_on_it() {
+    let server = AwsJson::start(|operation, _| -> Answer {
+        assert_eq!(operation, "GetJobDetails");
+        let action_type = json!({"category": "Build", "owner": "Custom", "provider": "Other", "version": "1"});
+        Ok(json!({"jobDetails": {"id": FIRST, "data": {"actionTypeId": action_type}}}))
+    })
+    .await;
+    let world = World { server, folder: tempfile::tempdir().unwrap() };
+    let without_data = json!({"CodePipeline.job": {"id": FIRST}});
+    for (event, served) in [(event(FIRST, None), Vec::new()), (without_data, served(Twice::default()))] {
+        let summary = world.worker(served).run_job(&event, deadline()).await.unwrap();
+        assert_eq!(summary, Summary { lost: 1, ..Summary::default() });
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_can_not_be_run_is_not_failed_while_nobody_knows_whose_it_is() {
+    let server = AwsJson::start(|_, _| -> Answer { Err("ThrottlingException") }).await;
+    let world = World { server, folder: tempfile::tempdir().unwrap() };
+    let soon = Instant::now() + Duration::from_secs(4);
+    let error = world.worker(Vec::new()).run_job(&event(FIRST, None), soon).await.unwrap_err();
+    assert_eq!(error, InvocationError::Unreported { undelivered: 1, unknown: 0 });
+    let asked = world.server.operations();
+    assert!(asked.len() > 1 && asked.iter().all(|operation| operation == "GetJobDetails"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_delivered_job_is_begun_however_little_time_is_left() {
+    let world = World::new(false).await;
+    let action = Twice::default();
+    let soon = Instant::now() + Duration::from_secs(40);
+    let summary = world.worker(served(action.clone())).run_job(&event(FIRST, None), soon).await.unwrap();
+    assert_eq!(summary, Summary { claimed: 1, continued: 1, ..Summary::default() });
+}
+
+#[tokio::test]
+async fn an_event_without_a_job_is_an_error_and_nothing_is_reported() {
+    let world = World::new(false).await;
+    let error = world.worker(Vec::new()).run_job(&json!({"CodePipeline.job": {}}), deadline()).await.unwrap_err();
+    assert!(matches!(error, InvocationError::Invoked(_)), "{error}");
+    assert!(world.server.operations().is_empty());
+}
+
+#[tokio::test]
+async fn who_serves_only_delivered_jobs_polls_for_none() {
+    let world = World::new(false).await;
+    assert_eq!(world.worker(served(Twice::default())).invoke(deadline()).await, Ok(Summary::default()));
+    assert!(world.server.operations().is_empty());
+}

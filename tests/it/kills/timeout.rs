@@ -1,0 +1,24 @@
+//! Past the function's timeout: Lambda kills a worker that can't even end itself.
+
+use std::time::Duration;
+
+use codepipeline_local::runtime_api::Invocation;
+
+use super::lone::Lone;
+
+/// The shortest that a worker with such a command takes, and a second: eleven more than its job needs.
+const SHORT: Duration = Duration::from_secs(30);
+
+/// The command stops its own worker, so that no thread of it sees the deadline.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_killed_at_the_functions_timeout_has_its_job_reported_by_the_next() {
+    let lone = Lone::start("kill -STOP $PPID; sleep 1000").await;
+    let function = lone.hasty_function(SHORT);
+    // The first invocation is slow, so it finds nothing to do.
+    assert_eq!(lone.ticked(&function, "polled").await, 0, "{}", lone.log());
+    lone.run().await;
+    assert_eq!(lone.tick(&function).await, Invocation::TimedOut, "{}", lone.log());
+    assert!(!lone.log().contains("the invocation's deadline has come"), "{}", lone.log());
+    function.stop().await;
+    lone.successor_reports_a_death().await;
+}

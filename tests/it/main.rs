@@ -1,0 +1,44 @@
+//! The scenarios of the worker, in one binary with a module per topic: `cargo test --test it TOPIC::` runs a topic.
+#![allow(clippy::unwrap_used, reason = "a scenario whose set-up fails has failed")]
+
+mod support;
+
+mod architecture;
+#[cfg(feature = "archives")]
+mod archives;
+mod beside_the_emulator;
+mod child;
+mod command;
+mod connections;
+mod continuation;
+mod copying;
+mod custom_action;
+mod deliveries;
+mod echoes;
+mod events;
+mod every_kind;
+mod every_n;
+mod http;
+mod invocation;
+mod invoke;
+mod kills;
+mod ledger_store;
+mod main_job;
+mod memory;
+mod model;
+#[cfg(feature = "moto")]
+mod moto;
+mod outputs;
+mod panics;
+mod permissions;
+mod races;
+mod recovery;
+mod secrets;
+mod slow_staging;
+mod staging;
+mod state_machine;
+mod third_party;
+mod throttling;
+mod time_to_hold;
+mod unruly_actions;
+mod waking;

@@ -1,0 +1,333 @@
+//! The ledger's protocol in every order of events: `lifecycle::protocol` itself, beside a model of the service and of S3.
+//!
+//! `cargo test --test model -- --nocapture` prints the states of each configuration; with `MODEL=large` in the environment
+//! the budgets are larger (some minutes).
+//!
+//! **What can happen.** Workers poll, are given jobs or their events, take their steps in any order, die before or after any
+//! request is sent, and end; when none is left, a new one comes. The service offers a job again at any time until it is acknowledged, with the same nonce or
+//! another, answers a second acknowledgement or refuses it, and takes a result that comes before the acknowledgement or
+//! refuses that. A request gets lost, or takes effect at any later time with nobody learning of it; S3 refuses a write
+//! without need (409); the ledger or the service is not reached until time is up, at any step. Each of these *mishaps*, a
+//! death included, is taken from a budget, and so are polls that bring a job.
+//!
+//! **What is shown**, for so many polls that bring a job; in brackets where `MODEL=large` has other budgets:
+//!
+//! | | a death | a fault | a death and a fault | two deaths | two faults |
+//! |---|---|---|---|---|---|
+//! | three workers, one job | 3 (4) | 3 (4) | 2 (4) | 3 (4) | none (3) |
+//! | the same, `onCrash` is `run` | 3 | 3* | 2* | 3* | none |
+//! | two workers, two jobs | 3 | 2 (4) | 2* | 3* | none |
+//!
+//! That is for each of the eight services; with a star, for the first of them only, unless `MODEL=large`. A job that is
+//! delivered twice to three workers is looked at with a death and a fault, for both settings of `onCrash` (with
+//! `MODEL=large` and `fail`, with two of each). It has nothing to do with what the services differ in, so one of them does.
+//!
+//! - With one mishap, every property of `service::broken` holds. A worker that never learns whether the ledger took its hold
+//!   counts as dead, and so does one that can tell neither the ledger nor the service how its job ended: whoever adopts that
+//!   job can't tell it from one whose worker died over it.
+//! - With two, all of them hold but one: an action may then be begun whose job is not in progress. Either nobody has
+//!   acknowledged it after all. No harm comes of that: nobody else runs it, whoever is offered the job acknowledges it in
+//!   its holder's name, the report is taken, and the entry is marked done after that only. Or, where `onCrash` is `run`, it
+//!   was reported by one that could not tell the ledger and then died: the action runs once more.
+//! - Each rule is needed: without it a property breaks, with the first service.
+//!
+//! That every acknowledged job is reported *in the end* is two things. Where nothing more happens, or nothing that changes
+//! anything, every acknowledged job has been reported (`is_stuck`); and this point is always reached, since nothing happens
+//! over and over (`circles`). So once there are no more mishaps, every order of events leads to the report.
+//!
+//! **What is assumed about time**, in units of 30 s (the numbers are those of `protocol::limits`). The program enforces the
+//! first three.
+//! - From a poll to holding the job, or giving way, less than 30 s go by (`intake`). So who was offered a job before a claim
+//!   or a mark was written has arrived when that is 30 s old.
+//! - A lease of `held` or `reporting` is over only when its worker is dead and what it had sent has arrived (the watchdog
+//!   ends the process at its deadline, and the lease is 10 s longer).
+//! - A claim is marked by who polled and got nothing when the claim was 90 s old, and a mark is relied on by who polled and
+//!   got nothing when it was 30 s old (`orphan`).
+//! - The service offers a job again less than 60 s after it was handed out. How soon is of no importance. A slower service
+//!   costs the first property one mishap, and no other; that is what `a_service_that_is_slow_to_offer_a_job_again` shows.
+//!
+//! **What is not shown**: three mishaps or more of a job that is polled; what the table leaves out; that the ledger's objects
+//! are deleted by others; what comes of a job that is not in progress when its fourth report is refused (then the entry is
+//! marked done in any case); of two jobs, what becomes of one while the other is on offer and no poll is left to bring it.
+#![allow(unreachable_pub, reason = "the modules of a test are its own")]
+
+mod circles;
+mod moves;
+mod rules;
+mod service;
+mod store;
+mod trace;
+mod worker;
+mod world;
+
+use codepipeline_worker::lifecycle::protocol::Afterwards;
+
+use self::rules::{Adoption, Faults, ON_OFFER_AGAIN, Rules, Service, Setting};
+use self::service::broken;
+use self::trace::{breaks, goes_round, holds};
+use self::world::Budget;
+
+const NO_MISHAP: (u8, u8) = (0, 0);
+const ONE_DIES: (u8, u8) = (1, 0);
+const ONE_FAULT: (u8, u8) = (0, 1);
+const BOTH: (u8, u8) = (1, 1);
+
+/// Three workers, one job, and as many polls.
+fn setting((crashes, faults): (u8, u8), polls: u8) -> Setting {
+    Setting {
+        service: Service::ALL[0],
+        rules: Rules::ALL,
+        faults: Faults::ALL,
+        afterwards: Afterwards::Fail,
+        workers: 3,
+        jobs: 1,
+        delivered: false,
+        lenient: false,
+        stranger: false,
+        may_hang: false,
+        outside: false,
+        budget: Budget { crashes, faults, polls, deliveries: 0 },
+    }
+}
+
+fn delivered((crashes, faults): (u8, u8)) -> Setting {
+    let budget = Budget { crashes, faults, polls: 0, deliveries: 2 };
+    Setting { delivered: true, budget, ..setting(NO_MISHAP, 0) }
+}
+
+/// Whether there is time for more.
+fn is_large() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
+    std::env::var_os("MODEL").is_some_and(|value| value == "large")
+}
+
+fn whatever_the_service_does(what: &str, setting: Setting) {
+    for service in Service::ALL {
+        holds(what, Setting { service, ..setting });
+    }
+}
+
+#[test]
+fn with_one_mishap_three_workers_keep_every_property() {
+    let polls = if is_large() { 4 } else { 3 };
+    whatever_the_service_does("three workers", setting(ONE_DIES, polls));
+    whatever_the_service_does("three workers", setting(ONE_FAULT, polls));
+}
+
+#[test]
+fn with_one_mishap_an_action_that_may_run_again_does_so_only_after_it() {
+    let run = |mishap| Setting { afterwards: Afterwards::Run, ..setting(mishap, 3) };
+    whatever_the_service_does("onCrash run", run(ONE_DIES));
+    if is_large() {
+        whatever_the_service_does("onCrash run", run(ONE_FAULT));
+    } else {
+        holds("onCrash run", run(ONE_FAULT));
+    }
+}
+
+#[test]
+fn with_one_mishap_two_workers_keep_every_property_of_two_jobs() {
+    let two = |mishap, polls| Setting { workers: 2, jobs: 2, ..setting(mishap, polls) };
+    whatever_the_service_does("two jobs", two(ONE_DIES, 3));
+    if is_large() {
+        whatever_the_service_does("two jobs", two(ONE_FAULT, 4));
+    } else {
+        whatever_the_service_does("two jobs", two(ONE_FAULT, 2));
+    }
+}
+
+#[test]
+fn with_two_mishaps_a_job_that_is_not_in_progress_may_be_run_and_no_harm_comes_of_it() {
+    let lenient = |mishaps, polls| Setting { lenient: true, ..setting(mishaps, polls) };
+    if is_large() {
+        whatever_the_service_does("two mishaps", lenient(BOTH, 4));
+        whatever_the_service_does("two mishaps", lenient((2, 0), 4));
+        whatever_the_service_does("two mishaps", lenient((0, 2), 3));
+    } else {
+        whatever_the_service_does("two mishaps", lenient(BOTH, 2));
+        whatever_the_service_does("two mishaps", lenient((2, 0), 3));
+    }
+    breaks("a second mishap", setting((2, 0), 4), &[broken::NOT_IN_PROGRESS]);
+}
+
+#[test]
+fn with_two_mishaps_no_harm_comes_of_it_where_actions_may_run_again_and_where_there_are_two_jobs() {
+    let lenient = |mishaps, polls| Setting { lenient: true, ..setting(mishaps, polls) };
+    for (mishaps, polls) in [(BOTH, 2), ((2, 0), 3)] {
+        let run = Setting { afterwards: Afterwards::Run, ..lenient(mishaps, polls) };
+        let two = Setting { workers: 2, jobs: 2, ..lenient(mishaps, polls) };
+        for (what, setting) in [("two mishaps, onCrash run", run), ("two mishaps, two jobs", two)] {
+            if is_large() {
+                whatever_the_service_does(what, setting);
+            } else {
+                holds(what, setting);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_service_that_is_slow_to_offer_a_job_again_needs_older_claims() {
+    let slow = Service { offers_again_after: 2, ..Service::ALL[0] };
+    let lenient = |mishap| Setting { service: slow, lenient: true, ..setting(mishap, 4) };
+    breaks(
+        "90 s where offers take 60 s",
+        Setting { service: slow, ..setting(ONE_DIES, 4) },
+        &[broken::NOT_IN_PROGRESS],
+    );
+    holds("90 s where offers take 60 s", lenient(ONE_DIES));
+    let rules = Rules { adoption: Adoption::Marked(ON_OFFER_AGAIN + 1), ..Rules::ALL };
+    holds("120 s where offers take 60 s", Setting { rules, service: slow, ..setting(ONE_DIES, 4) });
+}
+
+#[test]
+fn a_job_that_is_delivered_twice_is_run_once() {
+    holds("delivered twice", delivered(BOTH));
+    let run = |mishaps| Setting { afterwards: Afterwards::Run, ..delivered(mishaps) };
+    for mishap in [ONE_DIES, ONE_FAULT] {
+        holds("delivered twice, onCrash run", run(mishap));
+    }
+    // Reported by one that could not tell the ledger, and then died, it runs once more.
+    breaks("delivered twice, onCrash run, two mishaps", run(BOTH), &[broken::NOT_IN_PROGRESS]);
+    holds("delivered twice, onCrash run, two mishaps", Setting { lenient: true, ..run(BOTH) });
+    if is_large() {
+        holds("delivered twice", delivered((2, 2)));
+    }
+}
+
+/// Actions that begin work outside, and fail or continue.
+fn outside(mishaps: (u8, u8), polls: u8) -> Setting {
+    Setting { outside: true, ..setting(mishaps, polls) }
+}
+
+#[test]
+fn with_one_mishap_the_work_of_a_failed_job_is_stopped() {
+    for mishap in [ONE_DIES, ONE_FAULT] {
+        let run = Setting { afterwards: Afterwards::Run, ..outside(mishap, 2) };
+        for (what, setting) in [("work outside", outside(mishap, 2)), ("work outside, onCrash run", run)] {
+            whatever_the_service_does(what, setting);
+        }
+        holds("work outside, delivered", Setting { outside: true, ..delivered(mishap) });
+    }
+}
+
+#[test]
+fn with_two_mishaps_no_work_is_stopped_that_a_later_job_needs() {
+    let mishaps = if is_large() { vec![BOTH, (2, 0), (0, 2)] } else { vec![BOTH, (2, 0)] };
+    for mishaps in mishaps {
+        for afterwards in [Afterwards::Fail, Afterwards::Run] {
+            let lenient = |setting| Setting { lenient: true, afterwards, ..setting };
+            holds("work outside, two mishaps", lenient(outside(mishaps, 2)));
+            let twice = Setting { outside: true, ..delivered(mishaps) };
+            holds("work outside, delivered, two mishaps", lenient(twice));
+        }
+    }
+    // The first worker dies before it stops the work, and so does the one that sends its report again.
+    breaks("work outside, two deaths", outside((2, 0), 2), &[broken::NOT_IN_PROGRESS, broken::RUNS_ON]);
+}
+
+fn without(rules: Rules, mishaps: (u8, u8), polls: u8) -> Setting {
+    Setting { rules, ..setting(mishaps, polls) }
+}
+
+#[test]
+fn without_the_mark_a_job_is_run_that_another_is_about_to_acknowledge() {
+    let unmarked = Rules { adoption: Adoption::Unmarked(ON_OFFER_AGAIN), ..Rules::ALL };
+    breaks("no mark", without(unmarked, ONE_DIES, 3), &[broken::NOT_IN_PROGRESS]);
+    let young = Rules { adoption: Adoption::Marked(ON_OFFER_AGAIN - 1), ..Rules::ALL };
+    breaks("a mark after 60 s", without(young, ONE_DIES, 4), &[broken::NOT_IN_PROGRESS]);
+}
+
+#[test]
+fn a_claim_that_is_adopted_at_any_time_is_perhaps_a_living_workers() {
+    let any_time = Rules { adoption: Adoption::AnyTime, ..Rules::ALL };
+    breaks("adoption at any time", without(any_time, NO_MISHAP, 2), &[broken::NOT_IN_PROGRESS]);
+}
+
+#[test]
+fn without_a_look_at_the_entry_a_worker_takes_its_own_write_for_anothers() {
+    let blind = Rules { read_back: false, ..Rules::ALL };
+    breaks("no read-back", without(blind, ONE_FAULT, 3), &[broken::FAILED]);
+}
+
+#[test]
+fn without_knowing_of_its_retries_a_worker_takes_its_own_acknowledgement_for_anothers() {
+    let hidden = Rules { visible_retry: false, ..Rules::ALL };
+    breaks("a hidden retry", without(hidden, ONE_FAULT, 3), &[broken::STUCK]);
+}
+
+#[test]
+fn without_a_condition_a_delete_hits_anothers_entry() {
+    let blind = Rules { conditional_delete: false, ..Rules::ALL };
+    breaks("a blind delete", Setting { lenient: true, ..without(blind, BOTH, 2) }, &[broken::STUCK]);
+}
+
+#[test]
+fn without_the_mark_of_the_done_a_late_claim_stands_for_a_job_that_is_over() {
+    let unmarked = Rules { mark_done: false, ..Rules::ALL };
+    breaks("no mark of the done", without(unmarked, ONE_DIES, 3), &[broken::NOT_IN_PROGRESS]);
+}
+
+#[test]
+fn without_an_id_of_its_own_an_invocation_takes_a_living_one_for_dead() {
+    let same = Rules { fresh_id: false, ..Rules::ALL };
+    let fails = without(same, NO_MISHAP, 2);
+    breaks("one id for two", fails, &[broken::FAILED, broken::HOLD_LOST]);
+    let runs = Setting { afterwards: Afterwards::Run, ..fails };
+    breaks("one id for two, onCrash run", runs, &[broken::TWO_RUN]);
+}
+
+#[test]
+fn without_vouching_a_job_that_nobody_acknowledged_is_offered_for_ever() {
+    let silent = Rules { vouching: false, ..Rules::ALL };
+    let setting = Setting { lenient: true, ..without(silent, (2, 0), 4) };
+    breaks("no vouching", setting, &[broken::LEFT]);
+}
+
+#[test]
+fn without_a_second_try_a_refused_report_ends_a_job_that_is_not_over() {
+    let hasty = Rules { untaken: false, ..Rules::ALL };
+    breaks("done although refused", Setting { lenient: true, ..without(hasty, BOTH, 2) }, &[broken::DONE]);
+}
+
+#[test]
+fn without_adoption_what_a_dead_worker_held_or_reported_is_found_in_vain() {
+    let idle = Rules { adopts: false, ..Rules::ALL };
+    breaks("no adoption", without(idle, ONE_DIES, 3), &[broken::STUCK]);
+    breaks("no adoption, delivered", Setting { rules: idle, ..delivered(ONE_DIES) }, &[broken::STUCK]);
+}
+
+#[test]
+fn without_sending_what_it_adopts_one_worker_after_the_other_holds_a_report_back() {
+    let silent = Rules { sends_adopted: false, ..Rules::ALL };
+    goes_round("no adopted report sent", without(silent, ONE_DIES, 3));
+    goes_round("no adopted report sent, delivered", Setting { rules: silent, ..delivered(ONE_DIES) });
+}
+
+#[test]
+fn work_that_is_stopped_after_the_mark_runs_on_if_its_worker_dies() {
+    let late = Rules { stops_before_done: false, ..Rules::ALL };
+    breaks("stopped after the mark", Setting { rules: late, ..outside(ONE_DIES, 2) }, &[broken::RUNS_ON]);
+}
+
+#[test]
+fn work_runs_on_if_the_successor_leaves_it_when_its_report_is_refused() {
+    let leaves = Rules { stops_adopted: false, ..Rules::ALL };
+    breaks("an adopted failure", Setting { rules: leaves, ..outside(ONE_DIES, 2) }, &[broken::RUNS_ON]);
+}
+
+#[test]
+fn work_that_a_later_job_needs_is_stopped_by_who_takes_a_refusal_for_an_abandonment() {
+    let hasty = Rules { leaves_others: false, ..Rules::ALL };
+    breaks("a refused adopter stops", Setting { rules: hasty, lenient: true, ..outside(BOTH, 2) }, &[broken::NEEDED]);
+}
+
+#[test]
+fn with_workers_outside_the_ledger_only_an_unmarked_claim_is_safe() {
+    let stranger = |setting| Setting { stranger: true, ..setting };
+    breaks("a stranger", stranger(setting(ONE_DIES, 3)), &[broken::NOT_IN_PROGRESS, broken::TWO_RUN]);
+    // What is left to the stranger may hang: there an alarm is all.
+    let rules = Rules { adoption: Adoption::Never, ..Rules::ALL };
+    let shared = Setting { may_hang: true, rules, ..stranger(setting(BOTH, 3)) };
+    holds("a stranger on a type that is shared", shared);
+}

@@ -1,0 +1,214 @@
+//! The `stateMachine` action against moto's server, which runs state machines, alone and behind the emulator, and client tokens
+//! from its Secrets Manager.
+//!
+//! Built with the feature `moto` only, since it needs a server; `.ci/moto` installs one, starts it and runs this.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_codepipeline::types::PipelineExecutionStatus;
+use codepipeline_local::Options;
+use codepipeline_local::engine::Settings;
+use codepipeline_local::runtime_api::{Invocation, Schedule};
+use codepipeline_worker::actions::{Abandoned, Action};
+use codepipeline_worker::job::{Failure, FailureKind, ObjectPlace, Outcome};
+use serde_json::{Value, json};
+
+use crate::state_machine::scenario::{NAME, Scenario, failed, finished, going_on};
+use crate::support::{self, World, custom, until, zip};
+
+#[expect(clippy::disallowed_methods, reason = "only whoever starts the server knows where it is")]
+fn moto_endpoint() -> String {
+    std::env::var("MOTO_ENDPOINT").expect("MOTO_ENDPOINT is to say where moto_server is; .ci/moto starts one")
+}
+
+fn config() -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-central-1"))
+        .endpoint_url(moto_endpoint())
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
+        .build()
+}
+
+/// A scenario with a state machine of its own, which no earlier run against the same server has made.
+async fn state_machine(states: Value) -> Scenario {
+    let config = config();
+    let machine = machine(&config, &states).await;
+    Scenario::new(&config, &machine)
+}
+
+/// Makes a state machine, and returns its ARN.
+async fn machine(config: &SdkConfig, states: &Value) -> String {
+    let request = aws_sdk_sfn::Client::new(config).create_state_machine();
+    let created = request
+        .name(format!("machine-{:x}", fastrand::u64(..)))
+        .role_arn("arn:aws:iam::123456789012:role/machine")
+        .definition(json!({"StartAt": "First", "States": states}).to_string())
+        .send()
+        .await
+        .unwrap();
+    created.state_machine_arn
+}
+
+/// Continues until the execution is over, as one job after another would: its end, and how many went on. A minute is the
+/// end of the test's patience: an execution that can't be looked at goes on for ever.
+async fn to_its_end(scenario: &Scenario, token: &str) -> (Result<Outcome, Failure>, usize) {
+    let mut continuations = 0;
+    let continuing = async {
+        loop {
+            match scenario.resume(token).await {
+                Ok(Outcome::Continue(continuation)) => {
+                    assert_eq!(continuation.token, token);
+                    continuations += 1;
+                }
+                ended => return ended,
+            }
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(60), continuing).await.expect("the execution to end");
+    (ended, continuations)
+}
+
+#[tokio::test]
+async fn an_execution_takes_several_continuations_and_succeeds_with_variables_and_artifacts() {
+    let scenario = state_machine(json!({
+        "First": {"Type": "Wait", "Seconds": 2, "Next": "Last"},
+        "Last": {
+            "Type": "Pass",
+            "Parameters": {
+                "summary": "rolled out",
+                "outputVariables": {"Target.$": "$.configuration.Target", "Hosts": 12},
+                "artifacts": {"Report": {"bucket": "results", "key.$": "$.outputArtifacts.Report.key"}}
+            },
+            "End": true
+        }
+    }))
+    .await;
+    let token = going_on(scenario.start().await).token;
+    assert_eq!(going_on(scenario.start().await).token, token, "a repeated start finds the running execution");
+
+    let (ended, continuations) = to_its_end(&scenario, &token).await;
+    let done = finished(ended);
+    assert!(continuations >= 2, "{continuations}");
+    assert_eq!(done.summary.as_deref(), Some("rolled out"));
+    let variables: Vec<_> = done.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(variables, [("Hosts", "12"), ("Target", "blue")]);
+    assert_eq!(done.outputs["Report"], ObjectPlace { bucket: "results".into(), key: "web/Report/b2".into() });
+    assert!(done.external_execution_id.unwrap().ends_with(NAME));
+
+    // A start that comes after all is over finds that too.
+    assert_eq!(finished(scenario.start().await).summary.as_deref(), Some("rolled out"));
+}
+
+#[tokio::test]
+async fn an_execution_that_fails_fails_the_job_with_its_error_and_cause() {
+    let scenario = state_machine(json!({
+        "First": {"Type": "Wait", "Seconds": 1, "Next": "Last"},
+        "Last": {"Type": "Fail", "Error": "RolledBack", "Cause": "db-7 is down"}
+    }))
+    .await;
+    let token = going_on(scenario.start().await).token;
+    let failure = failed(to_its_end(&scenario, &token).await.0);
+    assert_eq!(failure.kind, FailureKind::JobFailed);
+    assert!(failure.message.ends_with("failed with the error `RolledBack`"), "{}", failure.message);
+    assert_eq!(failure.output.as_deref(), Some("db-7 is down"));
+}
+
+#[tokio::test]
+async fn an_abandoned_execution_is_stopped_by_its_name() {
+    let scenario = state_machine(json!({"First": {"Type": "Wait", "Seconds": 3600, "End": true}})).await;
+    let token = going_on(scenario.start().await).token;
+    let abandoned = Abandoned { execution_id: NAME.to_owned(), token: None };
+    assert!(scenario.action.stop(&abandoned).await.is_ok());
+    // What DescribeExecution answers is eventually consistent (API Reference, DescribeExecution), and moto stops in a thread of its own.
+    let failure = failed(to_its_end(&scenario, &token).await.0);
+    assert!(failure.message.contains("was stopped"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told() {
+    let scenario = state_machine(json!({"First": {"Type": "Succeed"}})).await;
+    let token = going_on(scenario.start().await).token;
+    let missing = token.replace(NAME, "never-begun");
+    assert!(failed(scenario.resume(&missing).await).message.contains("there is no execution"));
+    let abandoned = Abandoned { execution_id: "never-begun".to_owned(), token: None };
+    assert!(scenario.action.stop(&abandoned).await.is_ok());
+    let elsewhere = Scenario::new(&config(), "arn:aws:states:eu-central-1:123456789012:stateMachine:missing");
+    assert_eq!(failed(elsewhere.start().await).kind, FailureKind::ConfigurationError);
+}
+
+/// As with `serve --function --endpoint stepfunctions=URL`: the worker, and whoever makes the machine, know one address.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_machine_is_reached_through_the_emulator() {
+    let endpoints = [format!("stepfunctions={}", moto_endpoint()).parse().unwrap()].into_iter().collect();
+    let engine = Settings { continuation_delay: Duration::from_millis(100), ..Settings::default() };
+    let world = World::with(Options { endpoints, engine, ..Options::default() }).await;
+    let states = json!({
+        "First": {"Type": "Wait", "Seconds": 1, "Next": "Last"},
+        "Last": {"Type": "Pass", "Result": {"summary": "rolled out"}, "End": true}
+    });
+    let machine = machine(&world.shared, &states).await;
+    world.create_type("Deploy", "Machine", &[]).await;
+    world.create_pipeline("p", vec![("Deploy", vec![custom("Roll", "Deploy", "Machine")])]).await;
+    world.put_source(zip(&[("a", "b")])).await;
+    let entry = json!({
+        "actionType": {"category": "Deploy", "owner": "Custom", "provider": "Machine", "version": "1"},
+        "run": {"stateMachine": machine}
+    });
+    let (function, _log) = support::function(&world, &json!([entry]), &[("FUNCTION_TIMEOUT", "300")]);
+    let id = world.start("p").await;
+    let schedule = Schedule::start(function.clone(), Duration::from_millis(500), |_| {});
+
+    until(async || world.execution_status("p", &id).await == PipelineExecutionStatus::Succeeded).await;
+
+    drop(schedule);
+    function.stop().await;
+    assert_eq!(world.action("p", "Roll").await.unwrap().summary(), Some("rolled out"));
+}
+
+/// A third-party job's client token comes from Secrets Manager: its secret is looked up by name, and one that is not there
+/// costs its job a log line.
+#[tokio::test(flavor = "multi_thread")]
+async fn client_tokens_come_from_secrets_manager() {
+    let partner = json!({"category": "Test", "provider": "Partner", "version": "1"});
+    let [known, unknown] = [0xa, 0xb].map(|digit| format!("11111111-2222-4333-8444-55555555555{digit:x}"));
+    let connection = |client: &str, pipeline: &str| json!({"clientId": client, "clientToken": "token-1", "actionType": partner, "pipelines": [pipeline]});
+    let connections = json!([connection(&known, "with-secret"), connection(&unknown, "without-secret")]);
+    let connections = codepipeline_local::api::read_connections(&connections.to_string()).unwrap();
+    let world = World::with(Options { connections: Some(connections), ..Options::default() }).await;
+    for pipeline in ["with-secret", "without-secret"] {
+        let check = support::action("Check", "Test", "ThirdParty", "Partner");
+        world.create_pipeline(pipeline, vec![("Test", vec![check])]).await;
+        world.put_source(zip(&[("a", "b")])).await;
+        world.start(pipeline).await;
+        world.until_begun(pipeline, "Check").await;
+    }
+    let prefix = format!("clients-{:x}/", fastrand::u64(..));
+    // Where the function is.
+    let region = Region::new("us-east-1");
+    let regional = aws_sdk_secretsmanager::config::Builder::from(&config()).region(region).build();
+    let secret = aws_sdk_secretsmanager::Client::from_conf(regional).create_secret();
+    secret.name(format!("{prefix}{known}")).secret_string("token-1").send().await.unwrap();
+    let mut entry = support::shell("Test", "Partner");
+    entry["actionType"]["owner"] = json!("ThirdParty");
+    entry["run"] = json!({"command": ["true"]});
+    let endpoint = moto_endpoint();
+    let variables =
+        [("AWS_ENDPOINT_URL_SECRETS_MANAGER", endpoint.as_str()), ("CLIENT_TOKENS_SECRET", prefix.as_str())];
+    let (function, mut log) = support::function(&world, &json!([entry]), &variables);
+
+    let event = serde_json::from_str(include_str!("../../events/schedule.json")).unwrap();
+    let invocation = function.invoke(&event).await.unwrap();
+    function.stop().await;
+
+    let mut lines = String::new();
+    while let Some(line) = log.recv().await {
+        lines.push_str(&line);
+    }
+    let Invocation::Answered(summary) = invocation else { panic!("{invocation:?}\n{lines}") };
+    assert_eq!((&summary["succeeded"], &summary["unusable"]), (&json!(1), &json!(1)), "{summary}\n{lines}");
+    assert!(lines.contains(&unknown) && lines.contains("\"metric\":\"ClientTokenProblems\""), "{lines}");
+}

@@ -1,0 +1,141 @@
+//! Jobs that were claimed by somebody who died: acknowledged or not, which nobody can ask the service.
+
+use std::time::Duration;
+
+use aws_sdk_codepipeline::types::ActionExecutionStatus;
+use codepipeline_local::engine::{Leniency, Settings};
+use codepipeline_worker::actions::{OnCrash, Served};
+use codepipeline_worker::ledger::{Content, Key};
+use codepipeline_worker::worker::Summary;
+
+use super::scenario::{A_MINUTE, Deadly, Scenario};
+use crate::support;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_was_acknowledged_and_not_begun_is_run_by_the_fourth_tick() {
+    let scenario = Scenario::start(Deadly::default()).await;
+    let job = scenario.poll().await;
+    scenario.claim(job.id().unwrap()).await;
+    scenario.acknowledge(&job).await;
+    for why in ["its worker may live", "it may be offered again", "it may have been offered just now, so it is marked"]
+    {
+        assert_eq!(scenario.tick().await, Summary::default(), "{why}");
+        scenario.time.advance(A_MINUTE);
+    }
+    assert_eq!(scenario.tick().await, Summary { adopted: 1, claimed: 1, succeeded: 1, ..Summary::default() });
+    assert_eq!((scenario.action.runs(), scenario.status().await), (1, ActionExecutionStatus::Succeeded));
+    assert!(scenario.all_done().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_was_claimed_but_not_acknowledged_is_taken_when_it_is_offered_again() {
+    let scenario = Scenario::start(Deadly::default()).await;
+    let job = scenario.poll().await;
+    scenario.claim(job.id().unwrap()).await;
+    scenario.time.advance(A_MINUTE);
+    let expected = Summary { polled: 1, claimed: 1, succeeded: 1, ..Summary::default() };
+    assert_eq!(scenario.tick().await, expected);
+    assert_eq!((scenario.action.runs(), scenario.status().await), (1, ActionExecutionStatus::Succeeded));
+}
+
+/// Somebody polls just before: the job is hidden from the tick's own poll, and on offer all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_another_has_just_polled_is_not_adopted_though_it_is_old() {
+    let scenario = Scenario::start(Deadly::default()).await;
+    let job = scenario.poll().await;
+    scenario.claim(job.id().unwrap()).await;
+    scenario.time.advance(Duration::from_secs(600));
+    scenario.poll().await;
+    assert_eq!(scenario.tick().await, Summary::default());
+    assert_eq!(scenario.action.runs(), 0);
+    scenario.time.advance(A_MINUTE);
+    let expected = Summary { polled: 1, claimed: 1, succeeded: 1, ..Summary::default() };
+    assert_eq!(scenario.tick().await, expected, "its mark is taken over by whoever is offered the job");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_brings_nothing_after_an_answer_that_got_lost_says_nothing() {
+    let scenario = Scenario::start(Deadly::default()).await;
+    let job = scenario.poll().await;
+    let id = job.id().unwrap();
+    scenario.claim(id).await;
+    scenario.time.advance(Duration::from_secs(600));
+    let faults = scenario.world.emulator.faults();
+    faults.add("PollForJobs:1:lose-answer".parse().unwrap());
+    assert_eq!(scenario.tick().await, Summary::default());
+    assert_eq!((faults.fired().len(), scenario.world.emulator.calls("PollForJobs")), (1, 3));
+    let found = scenario.ledger().read(&Key::polled(id)).await.unwrap().unwrap();
+    assert!(matches!(found.content, Content::Entry(entry, _) if !entry.marked), "it is on offer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claimed_job_of_a_shared_type_is_left_to_its_other_workers() {
+    let scenario = Scenario::start(Deadly::default()).await;
+    let job = scenario.poll().await;
+    scenario.claim(job.id().unwrap()).await;
+    scenario.acknowledge(&job).await;
+    for _ in 0..4 {
+        scenario.time.advance(Duration::from_secs(600));
+        let worker = scenario.worker(Served::shared);
+        assert_eq!(support::invoke(&worker).await, Summary::default());
+    }
+    assert_eq!((scenario.action.runs(), scenario.status().await), (0, ActionExecutionStatus::InProgress));
+}
+
+/// Twice somebody polls just before and dies, so that the tick's own poll brings nothing: the job looks as if it were acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claimed_job_that_the_service_does_not_show_is_left_to_whoever_is_offered_it() {
+    let settings = Settings { details_before_acknowledge: Leniency::Refuse, ..Settings::default() };
+    let scenario = Scenario::with(Deadly::default(), settings).await;
+    let job = scenario.poll().await;
+    scenario.claim(job.id().unwrap()).await;
+    for _ in ["it is marked", "it would be adopted"] {
+        scenario.time.advance(Duration::from_secs(600));
+        scenario.poll().await;
+        assert_eq!(scenario.tick().await, Summary::default());
+    }
+    assert_eq!(scenario.world.emulator.calls("GetJobDetails"), 1);
+    scenario.time.advance(A_MINUTE);
+    let expected = Summary { polled: 1, claimed: 1, succeeded: 1, ..Summary::default() };
+    assert_eq!(scenario.tick().await, expected);
+    assert_eq!((scenario.action.runs(), scenario.status().await), (1, ActionExecutionStatus::Succeeded));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claimed_job_that_is_over_is_forgotten() {
+    let scenario = Scenario::start(Deadly::default()).await;
+    let job = scenario.poll().await;
+    let id = job.id().unwrap();
+    scenario.claim(id).await;
+    scenario.acknowledge(&job).await;
+    scenario.world.codepipeline.put_job_success_result().job_id(id).send().await.unwrap();
+    // The service forgets it.
+    scenario.time.advance(Duration::from_secs(24 * 60 * 60));
+    assert_eq!(scenario.tick().await, Summary::default(), "it is marked");
+    scenario.time.advance(A_MINUTE);
+    assert_eq!(scenario.tick().await, Summary::default());
+    assert_eq!(scenario.ledger().list().await.unwrap().len(), 1, "an acknowledgement may be on its way");
+    scenario.time.advance(A_MINUTE * 60);
+    assert_eq!(scenario.tick().await, Summary::default());
+    assert!(scenario.ledger().list().await.unwrap().is_empty());
+    assert_eq!(scenario.world.emulator.calls("GetJobDetails"), 2);
+}
+
+/// Its action may have run, so it is not forgotten: whoever is offered the job would run it once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_perhaps_not_acknowledged_and_was_begun_is_reported_when_it_was_not_shown_for_an_hour() {
+    let scenario = Scenario::start(Deadly::default()).await;
+    let job = scenario.poll().await;
+    let id = job.id().unwrap();
+    scenario.acknowledge(&job).await;
+    scenario.world.codepipeline.put_job_success_result().job_id(id).send().await.unwrap();
+    // The service forgets it.
+    scenario.time.advance(Duration::from_secs(24 * 60 * 60));
+    scenario.hold_inferred(id).await;
+    let tick = async || support::invoke(&scenario.worker(|served| served.on_crash(OnCrash::Run))).await;
+    scenario.time.advance(A_MINUTE);
+    assert_eq!(tick().await, Summary::default());
+    scenario.time.advance(A_MINUTE * 60);
+    assert_eq!(tick().await, Summary { adopted: 1, claimed: 1, over: 1, ..Summary::default() });
+    assert_eq!(scenario.action.runs(), 0);
+}

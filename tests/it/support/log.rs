@@ -1,0 +1,50 @@
+//! The worker's log lines, as the function writes them.
+
+use std::io::Write;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use codepipeline_worker::telemetry;
+use serde_json::Value;
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Level};
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Two subscribers that live as long as the process.
+///
+/// While there is only one, `tracing` asks the thread that reaches a log statement first whether anything logs it. A thread
+/// of another test, which has no subscriber, then turns the statement off for all threads.
+static TWO_SUBSCRIBERS: LazyLock<[Dispatch; 2]> =
+    LazyLock::new(|| [Dispatch::new(NoSubscriber::new()), Dispatch::new(NoSubscriber::new())]);
+
+/// Keeps the tests of other threads from turning log statements off.
+pub(crate) fn keep_statements_on() {
+    LazyLock::force(&TWO_SUBSCRIBERS);
+}
+
+/// The lines that `work` logs itself, without the tasks that it starts, and its result.
+pub(crate) async fn logged<T>(work: impl Future<Output = T>) -> (Vec<Value>, T) {
+    keep_statements_on();
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let result = work.with_subscriber(telemetry::subscriber(Level::INFO, move || writer.clone())).await;
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    (text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), result)
+}
+
+/// The lines that a metric filter on `metric` counts.
+pub(crate) fn with_metric(lines: &[Value], metric: &str) -> Vec<Value> {
+    lines.iter().filter(|line| line["metric"] == metric).cloned().collect()
+}

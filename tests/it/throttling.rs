@@ -1,0 +1,116 @@
+//! Polls that CodePipeline throttles: waited out, until that is no use.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::job::{Failure, Outcome};
+use codepipeline_worker::worker::{InvocationError, Patience, Summary, Worker};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::support::aws_json::AwsJson;
+use crate::support::log::{logged, with_metric};
+use crate::support::{action_type, lifecycle, shared_config};
+
+/// Never run: no job comes.
+struct Idle;
+
+impl Action for Idle {
+    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+        unreachable!("there is no job")
+    }
+}
+
+/// A worker that polls for two types of a service that throttles polls for the first, or for both.
+struct Scenario {
+    service: AwsJson,
+    worker: Worker,
+    throttles_all: Arc<AtomicBool>,
+    _folder: tempfile::TempDir,
+}
+
+impl Scenario {
+    async fn start() -> Self {
+        let throttles_all = Arc::new(AtomicBool::new(false));
+        let all = Arc::clone(&throttles_all);
+        let service = AwsJson::start(move |_, input| match input["actionTypeId"]["provider"].as_str() {
+            Some("Other") if !all.load(Ordering::SeqCst) => Ok(json!({"jobs": []})),
+            _ => Err("ThrottlingException"),
+        })
+        .await;
+        let folder = tempfile::tempdir().unwrap();
+        let lifecycle = lifecycle(&shared_config(service.endpoint()), folder.path().join("work"));
+        let served = ["Throttled", "Other"]
+            .map(|provider| Served::new(action_type("Test", "Custom", provider), Duration::from_secs(1), Idle));
+        let worker = Worker::new(lifecycle, served.into(), 4, Duration::from_secs(1));
+        let worker = worker.patience(Patience { tries: 10, step: Duration::ZERO });
+        Self { service, worker, throttles_all, _folder: folder }
+    }
+
+    /// The types of which this invocation says that they are throttled for long. It succeeds.
+    async fn alarming(&self) -> Vec<String> {
+        let (lines, summary) = logged(self.invoke()).await;
+        summary.unwrap_or_else(|error| panic!("{error}"));
+        let lines = with_metric(&lines, "ThrottledTypes");
+        let mut types: Vec<_> = lines.iter().map(|line| line["action.type"].as_str().unwrap().to_owned()).collect();
+        types.sort();
+        types
+    }
+
+    async fn invoke(&self) -> Result<Summary, InvocationError> {
+        self.worker.invoke(Instant::now() + Duration::from_secs(900)).await
+    }
+}
+
+/// Lets time pass by between two invocations. It stands still in neither: while it is paused, sockets and timers don't mix.
+async fn later(by: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(by).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_throttled_poll_is_tried_three_times_and_fails_nothing() {
+    let scenario = Scenario::start().await;
+    let summary = scenario.invoke().await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((summary.throttled_polls, summary.failed_polls), (1, 0));
+    let polled = scenario.service.inputs("PollForJobs");
+    let of = |provider: &str| polled.iter().filter(|input| input["actionTypeId"]["provider"] == provider).count();
+    assert_eq!((of("Throttled"), of("Other")), (3, 1));
+
+    scenario.throttles_all.store(true, Ordering::SeqCst);
+    let summary = scenario.invoke().await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((summary.throttled_polls, summary.failed_polls), (2, 0));
+}
+
+#[tokio::test]
+async fn a_throttle_that_lasts_for_five_minutes_is_logged_for_an_alarm() {
+    let scenario = Scenario::start().await;
+    scenario.throttles_all.store(true, Ordering::SeqCst);
+    let mut alarming = Vec::new();
+    for pause in [0, 240, 60] {
+        later(Duration::from_secs(pause)).await;
+        alarming.push(scenario.alarming().await);
+    }
+    assert_eq!(alarming, [vec![], vec![], vec!["Custom/Test/Other/1", "Custom/Test/Throttled/1"]]);
+
+    // After one answer the other type alone is throttled for long.
+    scenario.throttles_all.store(false, Ordering::SeqCst);
+    assert_eq!(scenario.alarming().await, ["Custom/Test/Throttled/1"]);
+    scenario.throttles_all.store(true, Ordering::SeqCst);
+    assert_eq!(scenario.alarming().await, ["Custom/Test/Throttled/1"]);
+}
+
+#[tokio::test]
+async fn an_invocation_that_polls_often_is_one_throttle() {
+    let scenario = Scenario::start().await;
+    let throttled = action_type("Test", "Custom", "Throttled");
+    for _ in 0..4 {
+        let deadline = Instant::now() + Duration::from_secs(900);
+        let (lines, summary) = logged(scenario.worker.action_started(&throttled, None, deadline)).await;
+        assert_eq!(summary.unwrap().throttled_polls, 10);
+        assert_eq!(with_metric(&lines, "ThrottledTypes").len(), 0, "forty polls, but four invocations");
+    }
+}

@@ -1,0 +1,157 @@
+//! What whoever adopts a job relies on: nobody takes longer than 30 s from a poll to holding a job, whatever does not answer.
+//!
+//! The time is paused, so sockets are out of the question: the clients' requests go to services in this process.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::job::{Failure, Finished, Outcome};
+use codepipeline_worker::ledger::Ledger;
+use codepipeline_worker::lifecycle::{End, Invocation, Lifecycle};
+use codepipeline_worker::worker::{InvocationError, Worker};
+use tokio::time::Instant;
+
+use crate::support;
+use crate::support::log::{logged, with_metric};
+
+const OFFER: &str = r#"{"jobs": [{"id": "job", "nonce": "3", "accountId": "1", "data": {}}]}"#;
+
+/// Answers each kind of request so many times, and then never again. Notes what came, and when.
+#[derive(Clone, Debug)]
+struct Services {
+    answers: Arc<Mutex<BTreeMap<&'static str, usize>>>,
+    asked: Arc<Mutex<Vec<(&'static str, Duration)>>>,
+    began: Instant,
+}
+
+impl Services {
+    fn new(answers: &[(&'static str, usize)]) -> Self {
+        let answers = Arc::new(Mutex::new(answers.iter().copied().collect()));
+        Self { answers, asked: Arc::default(), began: Instant::now() }
+    }
+
+    /// When requests of this kind came.
+    fn times(&self, kind: &str) -> Vec<Duration> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter(|(asked, _)| *asked == kind).map(|(_, at)| *at).collect()
+    }
+}
+
+impl HttpClient for Services {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Services {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (kind, body) = match request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next()) {
+            Some("PollForJobs") => ("poll", OFFER),
+            Some("AcknowledgeJob") => ("acknowledge", r#"{"status": "InProgress"}"#),
+            Some(_) => ("report", "{}"),
+            None => (if request.method() == "PUT" { "write" } else { "read" }, ""),
+        };
+        self.asked.lock().unwrap().push((kind, self.began.elapsed()));
+        let mut answers = self.answers.lock().unwrap();
+        let left = answers.entry(kind).or_default();
+        if *left == 0 {
+            return HttpConnectorFuture::new(std::future::pending());
+        }
+        *left -= 1;
+        let mut response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(body));
+        response.headers_mut().insert("etag", "\"1\"");
+        HttpConnectorFuture::ready(Ok(response))
+    }
+}
+
+/// Must not run.
+struct Never;
+
+impl Action for Never {
+    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+        Ok(Outcome::Finished(Finished::default()))
+    }
+}
+
+/// The life of a job that is polled at once: how it ends, and after what time.
+async fn live(services: &Services) -> (End, Duration) {
+    live_within(services, Duration::from_secs(900)).await
+}
+
+async fn live_within(services: &Services, time: Duration) -> (End, Duration) {
+    let shared = support::shared_config("http://services").to_builder().http_client(services.clone()).build();
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Some(Ledger::new(&shared, "ledger".into()));
+    let lifecycle = Lifecycle { ledger, ..support::lifecycle(&shared, folder.path().to_owned()) };
+    let action_type = support::action_type("Test", "Custom", "Never");
+    let offer = lifecycle.queue.poll(&action_type, None, 1).await.unwrap().offers.remove(0);
+    let polled_at = offer.polled_at;
+    let served = Arc::new(Served::new(action_type, Duration::from_secs(60), Never));
+    let end = lifecycle.live(offer, &served, Invocation::until(polled_at + time)).await;
+    (end, polled_at.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_the_ledger_does_not_hear_of_in_time_is_neither_run_nor_reported() {
+    // The claim is written; then the ledger is silent.
+    let services = Services::new(&[("poll", 1), ("write", 1), ("acknowledge", 1), ("report", 9)]);
+    let (end, after) = live(&services).await;
+    assert_eq!(end, End::Unknown);
+    // What became of the last write is asked for a minute from then: if it took effect, the job is ours.
+    assert!((Duration::from_secs(30)..=Duration::from_secs(90)).contains(&after), "{after:?}");
+    let last_write = *services.times("write").last().unwrap();
+    assert!(last_write < Duration::from_secs(30), "{last_write:?}");
+    let last_read = *services.times("read").last().unwrap();
+    assert!(last_read > last_write + Duration::from_secs(50), "{last_read:?}");
+    assert!(services.times("report").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whether_a_job_is_held_is_not_asked_in_the_time_that_is_kept_for_reporting() {
+    let services = Services::new(&[("poll", 1), ("write", 1), ("acknowledge", 1), ("report", 9)]);
+    let (end, after) = live_within(&services, Duration::from_secs(80)).await;
+    assert_eq!(end, End::Unknown);
+    assert!((Duration::from_secs(60)..=Duration::from_secs(70)).contains(&after), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_cannot_be_claimed_in_time_is_not_acknowledged() {
+    let services = Services::new(&[("poll", 1), ("acknowledge", 1)]);
+    let (end, after) = live(&services).await;
+    assert_eq!(end, End::NoLedger);
+    assert!(after <= Duration::from_secs(20), "{after:?}");
+    assert!(services.times("acknowledge").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_acknowledges_after_25_seconds_or_waits_longer_for_the_answer() {
+    let services = Services::new(&[("poll", 1), ("write", 9)]);
+    let (end, after) = live(&services).await;
+    assert_eq!(end, End::Unknown);
+    assert!(after <= Duration::from_secs(25), "{after:?}");
+    assert!(services.times("acknowledge").len() > 3, "the time is used");
+    assert_eq!(services.times("write").len(), 1, "the claim stays as it is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_without_an_answer_makes_no_other_type_unpollable() {
+    let services = Services::new(&[]);
+    let shared = support::shared_config("http://services").to_builder().http_client(services.clone()).build();
+    let folder = tempfile::tempdir().unwrap();
+    let lifecycle = support::lifecycle(&shared, folder.path().to_owned());
+    let served =
+        |provider| Served::new(support::action_type("Test", "Custom", provider), Duration::from_secs(600), Never);
+    let worker = Worker::new(lifecycle, vec![served("One"), served("Two")], 1, Duration::from_secs(60));
+    // A job needs 670 s. The first poll, of either type, takes more than the rest.
+    let (lines, result) = logged(worker.invoke(Instant::now() + Duration::from_secs(671))).await;
+    assert_eq!(result, Err(InvocationError::NothingPolled(1)));
+    assert_eq!(with_metric(&lines, "UnpollableTypes"), Vec::<serde_json::Value>::new());
+}
