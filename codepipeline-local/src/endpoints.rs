@@ -14,8 +14,8 @@ use hyper_util::rt::TokioIo;
 use s3s::Body;
 use tokio::net::TcpStream;
 
+use crate::reply::failure;
 use crate::services::signing_name;
-use crate::shell::failure;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);

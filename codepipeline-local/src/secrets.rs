@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::engine::Engine;
 use crate::engine::error::ApiError;
-use crate::shell::json_reply;
+use crate::reply::json_reply;
 
 /// The one operation that the emulator has.
 pub(crate) const OPERATION: &str = "GetSecretValue";

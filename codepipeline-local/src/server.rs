@@ -1,7 +1,7 @@
 //! The emulator: CodePipeline and S3 on one port.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use serde_json::Value;
@@ -9,63 +9,18 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::clock::Clock;
-use crate::endpoints::Endpoints;
-use crate::engine::{Connection, Engine, Settings, Unreadable};
+use crate::engine::{Engine, Unreadable};
 use crate::faults::{Faults, Late};
+use crate::invocation::JobInvocation;
 use crate::kept_engine::KeptEngine;
 use crate::listener::Listener;
+use crate::options::Options;
 use crate::request_log::RequestLog;
-use crate::s3::{Folder, S3Pace, Store, StoreSettings};
+use crate::s3::{Folder, Store, StoreSettings};
 use crate::shell::{EnginePermissions, Shared};
 use crate::store::{Database, Keeper, NotKept, StoreError};
 use crate::subscribers::Subscribers;
 use crate::types::Timestamp;
-
-/// How an emulator is started.
-pub struct Options {
-    /// The loopback port; 0 for any that is free.
-    pub port: u16,
-    /// Where S3 keeps its objects, and CodePipeline its state. Without one the objects live in a temporary folder, and everything
-    /// ends with the emulator.
-    pub data: Option<PathBuf>,
-    /// What CodePipeline does where its documentation is silent.
-    pub engine: Settings,
-    /// The third-party connections there are, read by [`read_connections`](crate::api::read_connections). Without them, those that
-    /// the data folder keeps.
-    pub connections: Option<Vec<Connection>>,
-    /// How slow S3 is for jobs.
-    pub s3: S3Pace,
-    /// Admits uploads without SSE-KMS into artifact stores, as a bucket without a policy does; refused by default.
-    pub accept_unencrypted_uploads: bool,
-    /// Where services are that the emulator does not have; none by default.
-    pub endpoints: Endpoints,
-    /// What goes wrong on purpose; nothing by default.
-    pub faults: Faults,
-    /// What ids, nonces and credentials are made from: the same seed and the same requests give the same ones. A data folder's later
-    /// emulators continue its series.
-    pub seed: u64,
-    /// The time of CodePipeline and S3.
-    pub clock: Clock,
-}
-
-impl Default for Options {
-    /// Any port, a temporary folder, the engine's defaults, and the machine's time.
-    fn default() -> Self {
-        Self {
-            port: 0,
-            data: None,
-            engine: Settings::default(),
-            connections: None,
-            s3: S3Pace::default(),
-            accept_unencrypted_uploads: false,
-            endpoints: Endpoints::default(),
-            faults: Faults::default(),
-            seed: 0,
-            clock: Clock::machine(),
-        }
-    }
-}
 
 /// Restores the engine from the folder's database, which follows the engine from now on.
 fn restore(engine: &KeptEngine, folder: &Path, now: Timestamp) -> io::Result<()> {
@@ -74,15 +29,6 @@ fn restore(engine: &KeptEngine, folder: &Path, now: Timestamp) -> io::Result<()>
     engine.restore(now, records).map_err(broken)?;
     engine.keep_with(Keeper::start(database)?);
     Ok(())
-}
-
-/// A function that a Lambda Invoke action calls. The event holds secrets: no `Debug`.
-#[derive(Clone)]
-pub struct JobInvocation {
-    /// What the action's configuration names.
-    pub function: String,
-    /// The `CodePipeline.job` event.
-    pub event: Value,
 }
 
 /// CodePipeline and S3 on one port, until it is stopped or dropped.
@@ -233,6 +179,7 @@ mod tests {
 
     use super::*;
     use crate::api;
+    use crate::engine::Settings;
 
     /// The input of a `CreatePipeline` whose pipeline has an S3 source and an approval.
     fn pipeline() -> Vec<u8> {

@@ -4,8 +4,8 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use s3s::Body;
 
+use crate::reply::failure;
 use crate::s3::query_values;
-use crate::shell::failure;
 
 const TARGET: &str = "X-Amz-Target";
 /// The beginning of targets of CodePipeline's operations; the version of the API follows.

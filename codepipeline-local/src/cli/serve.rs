@@ -18,8 +18,9 @@ use crate::endpoints::{Endpoint, Endpoints};
 use crate::engine::Connection;
 use crate::faults::{Fault, Faults, Throttle};
 use crate::ids::random_seed;
+use crate::options::Options;
 use crate::s3::S3Pace;
-use crate::server::{Emulator, Options};
+use crate::server::Emulator;
 
 /// Serve CodePipeline and S3 on a loopback port
 ///

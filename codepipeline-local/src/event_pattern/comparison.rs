@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
+use super::members::{only, text};
 use super::network::Network;
 use super::numbers::{self, Range};
-use super::text::{self, Text};
+use super::text::Text;
 
 /// The right side of a comparison with a value of an event.
 #[derive(Debug)]
@@ -63,25 +64,16 @@ pub(super) fn read(choice: &Value) -> Result<Comparison, String> {
 fn named(members: &Map<String, Value>) -> Result<Comparison, String> {
     let (name, with) = only(members, KNOWN)?;
     match name {
-        "exactly" => text::of(name, with).map(|text| Comparison::Equals(text.into())),
+        "exactly" => text(name, with).map(|text| Comparison::Equals(text.into())),
         "prefix" | "suffix" | "equals-ignore-case" | "wildcard" => Text::read(name, with).map(Comparison::Text),
         "anything-but" => anything_but(with).map(Comparison::AnythingBut),
         "numeric" => Range::read(with).map(Comparison::Number),
-        "cidr" => text::of(name, with).and_then(Network::read).map(Comparison::Network),
+        "cidr" => text(name, with).and_then(Network::read).map(Comparison::Network),
         "exists" => {
             let exists = with.as_bool().ok_or("exists compares with true or false")?;
             Ok(Comparison::Exists(exists))
         }
         _ => Err(format!("{name:?} is no comparison; there are {KNOWN}")),
-    }
-}
-
-/// The one member of a comparison.
-pub(super) fn only<'a>(members: &'a Map<String, Value>, known: &str) -> Result<(&'a str, &'a Value), String> {
-    let mut all = members.iter();
-    match (all.next(), all.next()) {
-        (Some((name, with)), None) => Ok((name, with)),
-        _ => Err(format!("a comparison has one name and not {}; there are {known}", members.len())),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod comparison;
 mod fields;
+mod members;
 mod network;
 mod numbers;
 mod rules;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::comparison::only;
+use super::members::{self, only};
 use super::wildcard::Wildcard;
 
 /// A kind of strings.
@@ -29,10 +29,10 @@ impl Text {
             if inner != ANY_CASE {
                 return Err(format!("{inner:?} can't be in {name}; there is {ANY_CASE}"));
             }
-            let text = of(inner, text)?.to_owned();
+            let text = members::text(inner, text)?.to_owned();
             return Ok(if name == "prefix" { Self::AnyCasePrefix(text) } else { Self::AnyCaseSuffix(text) });
         }
-        let text = of(name, with)?;
+        let text = members::text(name, with)?;
         Ok(match name {
             "prefix" => Self::Prefix(text.to_owned()),
             "suffix" => Self::Suffix(text.to_owned()),
@@ -53,11 +53,6 @@ impl Text {
             Self::Wildcard(wildcard) => wildcard.fits(text),
         }
     }
-}
-
-/// The string that a comparison needs.
-pub(super) fn of<'a>(name: &str, with: &'a Value) -> Result<&'a str, String> {
-    with.as_str().ok_or_else(|| format!("{name} compares with a string"))
 }
 
 fn begins(mut text: impl Iterator<Item = char>, mut with: impl Iterator<Item = char>) -> bool {

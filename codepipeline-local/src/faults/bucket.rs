@@ -1,6 +1,6 @@
 //! What is left of a rate: a bucket of tokens that fills up steadily, as AWS throttles its own operations.
 
-use super::Throttle;
+use super::fault::Throttle;
 use crate::types::Timestamp;
 
 /// The calls that one operation may still make.

@@ -1,88 +1,10 @@
 //! Faults and throttles as texts, as the command line takes them.
 
-use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
-use std::time::Duration;
 
-use super::{Calls, Fault, FaultKind, Target, Throttle, operations};
+use super::fault::{Calls, Fault, FaultKind, Throttle};
+use super::mistake::InvalidFault;
 use crate::durations;
-
-/// The operations whose transfers can be cut short.
-const TRANSFERS: [&str; 3] = ["GetObject", "PutObject", "UploadPart"];
-
-/// What is wrong with a fault's or throttle's text.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidFault {
-    /// It has not three parts.
-    #[error("{0:?} is no fault: write OPERATION:CALLS:KIND, as in PutJobSuccessResult:1:lose-answer")]
-    Fault(String),
-    /// It has not two or three parts.
-    #[error("{0:?} is no throttle: write OPERATION:RATE or OPERATION:RATE:BURST, as in PollForJobs:2")]
-    Throttle(String),
-    /// The emulator has no such operation.
-    #[error(
-        "{0:?} is no operation that the emulator has: write * for any request, codepipeline:* or s3:* for any of one service, or one of {all}",
-        all = operations().collect::<Vec<_>>().join(", ")
-    )]
-    Operation(String),
-    /// Which calls?
-    #[error(
-        "{0:?} are no calls: write a number from 1 on, as in 3, or 3+ (and all later ones), 2-4, */10 (every tenth) or * (all)"
-    )]
-    Calls(String),
-    /// What shall become of them?
-    #[error(
-        "{0:?} is no kind of fault: write throttle, error, deny, reset, lose-answer, stall, stall-answer, delay=DURATION, \
-         delay-answer=DURATION or cut=BYTES"
-    )]
-    Kind(String),
-    /// How long?
-    #[error("{kind}={what}")]
-    Duration {
-        /// The kind of fault.
-        kind: &'static str,
-        /// What is wrong.
-        what: String,
-    },
-    /// How many bytes?
-    #[error("cut={0}: write how many bytes are let through, as in cut=1000")]
-    Bytes(String),
-    /// Nothing to cut.
-    #[error("{0} has no transfer that could be cut short; those of GetObject, PutObject and UploadPart can")]
-    NoTransfer(String),
-    /// How fast?
-    #[error("{0:?} is no rate: write calls per second, a number above 0 such as 2 or 0.5")]
-    Rate(String),
-    /// How many at once?
-    #[error("{0:?} is no burst: write a whole number from 1 on")]
-    Burst(String),
-}
-
-impl Fault {
-    /// `on` is an operation's name, `codepipeline:*`, `s3:*` or `*`.
-    ///
-    /// # Errors
-    /// When there is no such operation, the calls can never come, or there is no transfer to cut.
-    pub fn new(on: &str, calls: Calls, kind: FaultKind) -> Result<Self, InvalidFault> {
-        Self::checked(on.parse()?, calls, kind)
-    }
-
-    fn checked(on: Target, calls: Calls, kind: FaultKind) -> Result<Self, InvalidFault> {
-        let possible = match calls {
-            Calls::Range(first, last) => first > 0 && first <= last,
-            Calls::From(number) | Calls::Every(number) => number > 0,
-            Calls::All => true,
-        };
-        if !possible {
-            return Err(InvalidFault::Calls(calls.to_string()));
-        }
-        let transfers = matches!(on, Target::Operation(name) if TRANSFERS.contains(&name));
-        if matches!(kind, FaultKind::Cut(_)) && !transfers {
-            return Err(InvalidFault::NoTransfer(on.to_string()));
-        }
-        Ok(Self { on, calls, kind })
-    }
-}
 
 impl FromStr for Fault {
     type Err = InvalidFault;
@@ -94,22 +16,6 @@ impl FromStr for Fault {
             return Err(InvalidFault::Fault(text.to_owned()));
         };
         Self::checked(on.parse()?, calls.parse()?, kind.parse()?)
-    }
-}
-
-impl FromStr for Target {
-    type Err = InvalidFault;
-
-    fn from_str(text: &str) -> Result<Self, InvalidFault> {
-        match text {
-            "*" => Ok(Self::Any),
-            "codepipeline:*" => Ok(Self::CodePipeline),
-            "s3:*" => Ok(Self::S3),
-            name => {
-                let known = operations().find(|known| *known == name);
-                known.map(Self::Operation).ok_or_else(|| InvalidFault::Operation(name.to_owned()))
-            }
-        }
     }
 }
 
@@ -190,55 +96,9 @@ impl FromStr for Throttle {
     }
 }
 
-impl Display for Target {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Any => "*",
-            Self::CodePipeline => "codepipeline:*",
-            Self::S3 => "s3:*",
-            Self::Operation(name) => name,
-        })
-    }
-}
-
-impl Display for Calls {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Range(first, last) if first == last => write!(f, "{first}"),
-            Self::Range(first, last) => write!(f, "{first}-{last}"),
-            Self::From(first) => write!(f, "{first}+"),
-            Self::Every(step) => write!(f, "*/{step}"),
-            Self::All => f.write_str("*"),
-        }
-    }
-}
-
-impl Display for FaultKind {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let milliseconds = Duration::as_millis;
-        match self {
-            Self::Throttle => f.write_str("throttle"),
-            Self::Error => f.write_str("error"),
-            Self::Deny => f.write_str("deny"),
-            Self::Reset => f.write_str("reset"),
-            Self::LoseAnswer => f.write_str("lose-answer"),
-            Self::Stall => f.write_str("stall"),
-            Self::StallAnswer => f.write_str("stall-answer"),
-            Self::Delay(time) => write!(f, "delay={}ms", milliseconds(time)),
-            Self::DelayAnswer(time) => write!(f, "delay-answer={}ms", milliseconds(time)),
-            Self::Cut(bytes) => write!(f, "cut={bytes}"),
-        }
-    }
-}
-
-impl Display for Fault {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.on, self.calls, self.kind)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::fault::Target;
     use super::*;
 
     #[test]

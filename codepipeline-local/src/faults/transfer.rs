@@ -7,10 +7,20 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
-use s3s::{Body, StdError};
+use s3s::{Body, HttpError, StdError};
 
-use super::Broken;
 use crate::wire::Wire;
+
+/// Why a connection ends without an answer, or in the middle of one.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was broken off, as a fault says")]
+pub(crate) struct Broken;
+
+impl From<Broken> for HttpError {
+    fn from(broken: Broken) -> Self {
+        Self::new(Box::new(broken))
+    }
+}
 
 /// The answer's body, whose connection ends after so many bytes, all of which have been sent by then. The announced length stays.
 pub(super) fn cut_answer(body: Body, bytes: u64, wire: Wire) -> Body {

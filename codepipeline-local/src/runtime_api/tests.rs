@@ -1,13 +1,18 @@
 //! Functions as processes (shells), and the Runtime API as a bootstrap sees it.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Answer, Endpoint};
 use super::*;
 use crate::clock::Clock;
+use crate::ids::random_uuid;
 use crate::types::Timestamp;
 
 fn shell(script: &str) -> FunctionSettings {

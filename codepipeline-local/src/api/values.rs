@@ -1,0 +1,44 @@
+//! Inputs and results of operations as JSON.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::engine::error::ApiError;
+use crate::types::Timestamp;
+
+/// The operation's result, or null if it has none.
+pub(super) type Answer = Result<Value, ApiError>;
+
+/// Reads a validated input.
+pub(super) fn read<T: DeserializeOwned>(input: Value) -> Result<T, ApiError> {
+    serde_json::from_value(input).map_err(|error| unreadable(&error))
+}
+
+pub(super) fn write(value: impl Serialize) -> Answer {
+    serde_json::to_value(value).map_err(|_| ApiError::new("InternalFailure", "The reply could not be written as JSON"))
+}
+
+/// An error's own text may quote the request, so only its place is told.
+pub(super) fn unreadable(error: &serde_json::Error) -> ApiError {
+    let message = match error.line() {
+        0 => "The request has a value that is out of range".to_owned(),
+        line => format!("The request is not valid JSON (line {line}, column {})", error.column()),
+    };
+    ApiError::new("SerializationException", message)
+}
+
+/// A timestamp as the protocol writes it.
+pub(super) fn seconds(at: Timestamp) -> f64 {
+    at.as_epoch_seconds()
+}
+
+/// An object of the members that have a value.
+pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(
+        members
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
+}

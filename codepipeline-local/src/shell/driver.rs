@@ -1,0 +1,109 @@
+//! The driver: lets time pass in the engine, and performs its effects.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::shared::Shared;
+use crate::api;
+use crate::engine::{Effect, SourceError, SourceId, SourceRevision};
+use crate::invocation::JobInvocation;
+use crate::s3::CopyError;
+use crate::store::NotKept;
+use crate::types::ObjectRef;
+
+impl Shared {
+    /// Lets time pass in the engine, whether or not anyone calls, and does what it wants done. Nobody else does: a request ends
+    /// when its client goes away, and what was asked for must be done all the same.
+    ///
+    /// An effect leaves once the change behind it is kept. Fails if a change can't be kept.
+    pub(crate) async fn drive(&self, mut changes: mpsc::UnboundedReceiver<oneshot::Sender<()>>) -> Result<(), NotKept> {
+        let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
+        loop {
+            let ((effects, due), pending) = self.engine.act(|engine| {
+                engine.advance(self.clock.now());
+                (engine.take_effects(), engine.next_due())
+            });
+            pending.kept().await?;
+            if !effects.is_empty() {
+                for effect in effects {
+                    self.perform(effect).await?;
+                }
+                continue;
+            }
+            for done in waiting.drain(..) {
+                // Whoever asked may be gone.
+                let _ = done.send(());
+            }
+            tokio::select! {
+                () = self.clock.reached(due) => {}
+                Some(done) = changes.recv() => waiting.push(done),
+            }
+            while let Ok(done) = changes.try_recv() {
+                waiting.push(done);
+            }
+        }
+    }
+
+    async fn perform(&self, effect: Effect) -> Result<(), NotKept> {
+        match effect {
+            Effect::CreateBucket { bucket } => {
+                if let Err(error) = self.store.create_bucket(&bucket) {
+                    tracing::warn!(bucket, %error, "an artifact store can't be made");
+                }
+            }
+            Effect::CopySource { id, from, version, to, encryption_key } => {
+                self.copy_source(id, (&from, version.as_deref()), &to, encryption_key).await?;
+            }
+            Effect::LookAtSource { id, object } => {
+                let found = self.look_at(&object);
+                let ((), pending) = self.engine.act(|engine| engine.source_looked(self.clock.now(), id, found));
+                pending.kept().await?;
+            }
+            Effect::Event(event) => self.events.send(&event),
+            Effect::InvokeFunction { function, job } => self.invoke(function, &job).await?,
+            Effect::CheckOutputs { id, mut places } => {
+                places.retain(|place| !self.store.has(place));
+                let ((), pending) = self.engine.act(|engine| engine.outputs_checked(self.clock.now(), id, &places));
+                pending.kept().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn invoke(&self, function: String, job: &str) -> Result<(), NotKept> {
+        let (event, pending) = self.engine.act(|engine| api::job_event(engine, self.clock.now(), job));
+        let Some(event) = event else { return Ok(()) };
+        pending.kept().await?;
+        if self.invocations.is_empty() {
+            tracing::warn!(job, "a Lambda Invoke action has no function to invoke; it will time out");
+        }
+        self.invocations.send(&JobInvocation { function, event });
+        Ok(())
+    }
+
+    fn look_at(&self, object: &ObjectRef) -> Result<String, SourceError> {
+        let missing = || SourceError::NotFound(format!("{} in {}", object.key, object.bucket));
+        self.store.revision(object).ok_or_else(missing)
+    }
+
+    async fn copy_source(
+        &self,
+        id: SourceId,
+        from: (&ObjectRef, Option<&str>),
+        to: &ObjectRef,
+        key_id: Option<String>,
+    ) -> Result<(), NotKept> {
+        let result = match self.store.copy(from, to, key_id).await {
+            // Without version ids, the entity tag is what tells an object's revisions apart.
+            Ok(copied) => Ok(SourceRevision {
+                revision: copied.version_id.clone().unwrap_or_else(|| copied.e_tag.clone()),
+                etag: Some(copied.e_tag),
+                version_id: copied.version_id,
+                summary: copied.revision_summary,
+            }),
+            Err(CopyError::NotFound(what)) => Err(SourceError::NotFound(what)),
+            Err(CopyError::Failed(why)) => Err(SourceError::Other(why)),
+        };
+        let ((), pending) = self.engine.act(|engine| engine.source_finished(self.clock.now(), id, result));
+        pending.kept().await
+    }
+}
