@@ -11,12 +11,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use codepipeline_worker::actions::{Action, Run, Served};
-use codepipeline_worker::job::{ActionTypeId, Continuation, Failure, FailureKind, Finished, Outcome};
+use codepipeline_worker::job::{ActionTypeId, Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
 
 /// How long one look may take.
 const LOOK: Duration = Duration::from_secs(10);
 /// So many looks are enough.
 const LOOKS: u32 = 100;
+
+/// The codes of its failures: the log and CodePipeline show them with the message.
+const NOT_HEALTHY: FailureCode = FailureCode::new("NotHealthy");
+const KEY_MISSING: FailureCode = FailureCode::new("KeyMissing");
+const TOKEN_INVALID: FailureCode = FailureCode::new("TokenInvalid");
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -41,7 +46,7 @@ impl Action for WaitForHealth {
     /// The token is the number of looks so far.
     async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
         let looks: u32 = token.parse().map_err(|_| {
-            Failure::new(FailureKind::ConfigurationError, "the continuation token is no number of looks")
+            Failure::new(FailureKind::ConfigurationError, TOKEN_INVALID, "the continuation token is no number of looks")
         })?;
         look(&run, looks.saturating_add(1)).await
     }
@@ -67,7 +72,7 @@ async fn look(run: &Run, number: u32) -> Result<Outcome, Failure> {
     let reason = seen.err().unwrap_or("it answers, but not as expected");
     if number >= LOOKS {
         let message = format!("the service is not healthy after {LOOKS} looks: {reason}");
-        return Err(Failure::new(FailureKind::JobFailed, message));
+        return Err(Failure::new(FailureKind::JobFailed, NOT_HEALTHY, message));
     }
     Ok(Outcome::Continue(Continuation {
         token: number.to_string(),
@@ -80,7 +85,7 @@ async fn look(run: &Run, number: u32) -> Result<Outcome, Failure> {
 fn configured<'r>(run: &'r Run, key: &str) -> Result<&'r str, Failure> {
     run.job.configuration.get(key).ok_or_else(|| {
         let message = format!("the action's configuration lacks the key {key}");
-        Failure::new(FailureKind::ConfigurationError, message)
+        Failure::new(FailureKind::ConfigurationError, KEY_MISSING, message)
     })
 }
 

@@ -3,11 +3,15 @@
 //! Nothing here derives `Debug`. A job's configuration may hold secrets (`GetJobDetails` "also returns any secret values
 //! defined for the action", CodePipeline API reference), so a stray `{:?}` must not compile.
 
+mod failure;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+
+pub use failure::{Failure, FailureCode, FailureKind};
 
 /// Names an action type: what CodePipeline's API calls `ActionTypeId`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -196,43 +200,4 @@ pub struct Revision {
     /// When it was made: seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<i64>,
-}
-
-/// Why a job failed.
-pub struct Failure {
-    /// Which of CodePipeline's six failure types it is.
-    pub kind: FailureKind,
-    /// What happened, the numbers, and what to change. In our own words: it goes to the log as well as to CodePipeline, so
-    /// it holds no configuration value and nothing that a command printed.
-    pub message: String,
-    /// What the work itself said. It goes to CodePipeline (made plain, redacted, the end of it kept) but never to the log.
-    pub output: Option<String>,
-    /// As in [`Finished::external_execution_id`].
-    pub external_execution_id: Option<String>,
-    /// Whether the work may still run outside although this job of it fails, so that it must be stopped.
-    pub runs_on: bool,
-}
-
-impl Failure {
-    /// A failure that our own words say all about.
-    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), output: None, external_execution_id: None, runs_on: false }
-    }
-}
-
-/// The failure types of `PutJobFailureResult` (API model, `FailureType`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FailureKind {
-    /// The work itself failed.
-    JobFailed,
-    /// The action's configuration is wrong.
-    ConfigurationError,
-    /// The job's credentials or the function's role may not do what is needed.
-    PermissionError,
-    /// The revision is not the expected one.
-    RevisionOutOfSync,
-    /// An artifact that should be there is not.
-    RevisionUnavailable,
-    /// Something this needs is down for now.
-    SystemUnavailable,
 }

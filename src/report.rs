@@ -8,8 +8,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::{Continuation, Failure, FailureKind, Finished, Outcome, Revision};
+use crate::job::{Continuation, Failure, FailureCode, FailureKind, Finished, Outcome, Revision};
 use crate::redact::{Redactor, keep_end, keep_start};
+
+pub(crate) const INVALID_TOKEN_LENGTH: FailureCode = FailureCode::new("InvalidTokenLength");
+const RESULT_TOO_LONG: FailureCode = FailureCode::new("ResultTooLong");
+const INVALID_VARIABLE_NAME: FailureCode = FailureCode::new("InvalidVariableName");
+const VARIABLES_TOO_LARGE: FailureCode = FailureCode::new("VariablesTooLarge");
 
 const SUMMARY: usize = 2048;
 const EXTERNAL_EXECUTION_ID: usize = 1500;
@@ -58,9 +63,12 @@ pub struct ContinuationReport {
 pub struct FailureReport {
     /// The failure's type.
     pub kind: FailureKind,
-    /// 1 to 5000 characters: the reason and what the work printed last.
+    /// The failure's code. Reports that earlier versions left in the ledger have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// 1 to 5000 characters: the code, the reason and the end of the work's output.
     pub message: String,
-    /// The message without anything that the work printed: what the log may say.
+    /// The message without the code and without the work's output, as the log shows it.
     pub reason: String,
     /// At most 1500 characters.
     pub external_execution_id: Option<String>,
@@ -102,19 +110,41 @@ fn going_on(continuation: Continuation, redactor: &Redactor) -> Result<Continuat
     if length == 0 || length > TOKEN {
         let message =
             format!("the action's continuation token has {length} characters; CodePipeline takes 1 to {TOKEN}");
-        return Err(Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, message) });
+        return Err(Failure {
+            external_execution_id,
+            ..Failure::new(FailureKind::JobFailed, INVALID_TOKEN_LENGTH, message)
+        });
     }
     let percent = percent_complete.map(|percent| percent.min(100));
     let details = execution_details(summary, external_execution_id, percent, redactor)?;
     Ok(ContinuationReport { token, details })
 }
 
-/// The message first, then as much of the output's end as there is room for.
+impl FailureReport {
+    /// A failure report without output, in the worker's own words.
+    pub(crate) fn in_own_words(kind: FailureKind, code: Option<String>, reason: String) -> Self {
+        let message = Self::own_words(code.as_deref(), &reason);
+        Self { kind, code, message, reason, external_execution_id: None }
+    }
+
+    /// Whether the message holds more than the code and the reason.
+    pub(crate) fn has_output(&self) -> bool {
+        self.message != Self::own_words(self.code.as_deref(), &self.reason)
+    }
+
+    fn own_words(code: Option<&str>, reason: &str) -> String {
+        let message = code.map_or_else(|| reason.to_owned(), |code| format!("{code}: {reason}"));
+        keep_start(&message, MESSAGE).into_owned()
+    }
+}
+
+/// The code and the message first, then as much of the output's end as there is room for.
 fn failed(failure: Failure, redactor: &Redactor) -> FailureReport {
     let said = redactor.redact(&failure.message);
     let said = Some(said.trim()).filter(|said| !said.is_empty()).unwrap_or("the action failed and gave no reason");
     let reason = keep_start(said, MESSAGE).into_owned();
-    let mut message = reason.clone();
+    let mut report = FailureReport::in_own_words(failure.kind, Some(failure.code.to_string()), reason);
+    let message = &mut report.message;
     if let Some(output) = failure.output {
         let output = redactor.redact(&output);
         let output = output.trim_end();
@@ -125,8 +155,8 @@ fn failed(failure: Failure, redactor: &Redactor) -> FailureReport {
         }
     }
     // The failure says more than half of an id would.
-    let external_execution_id = whole("", failure.external_execution_id, EXTERNAL_EXECUTION_ID).ok().flatten();
-    FailureReport { kind: failure.kind, message, reason, external_execution_id }
+    report.external_execution_id = whole("", failure.external_execution_id, EXTERNAL_EXECUTION_ID).ok().flatten();
+    report
 }
 
 fn execution_details(
@@ -167,7 +197,7 @@ fn whole(what: &str, text: Option<String>, max_characters: usize) -> Result<Opti
     if length > max_characters {
         let message =
             format!("the action's {what} has {length} characters; CodePipeline takes at most {max_characters}");
-        return Err(Failure::new(FailureKind::JobFailed, message));
+        return Err(Failure::new(FailureKind::JobFailed, RESULT_TOO_LONG, message));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
@@ -179,7 +209,7 @@ fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), Failure> 
         let shown = keep_start(&escaped, 50);
         let message =
             format!("the output variable '{shown}' has a name that CodePipeline refuses; names are of [A-Za-z0-9@_-]");
-        return Err(Failure::new(FailureKind::JobFailed, message));
+        return Err(Failure::new(FailureKind::JobFailed, INVALID_VARIABLE_NAME, message));
     }
     let bytes: usize = variables.iter().map(|(key, value)| key.len() + value.len()).sum();
     if bytes > VARIABLES_BYTES {
@@ -187,7 +217,7 @@ fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), Failure> 
             "the action's {} output variables have {bytes} bytes; CodePipeline takes {VARIABLES_BYTES} in all: put more into an artifact",
             variables.len()
         );
-        return Err(Failure::new(FailureKind::JobFailed, message));
+        return Err(Failure::new(FailureKind::JobFailed, VARIABLES_TOO_LARGE, message));
     }
     Ok(())
 }
@@ -222,14 +252,14 @@ mod tests {
 
     #[test]
     fn data_that_is_too_long_fails_the_job_and_is_not_cut() {
-        let said = |report: Report| match report {
-            Report::Failure(failure) => failure.message,
-            _ => String::new(),
+        let code = |report: Report| match report {
+            Report::Failure(failure) => failure.code,
+            _ => None,
         };
+        let too_long = Some("ResultTooLong".to_owned());
         let id = |length| Finished { external_execution_id: Some("ü".repeat(length)), ..Finished::default() };
-        assert_eq!(said(finished(id(1500))), "");
-        let expected = "the action's external execution id has 1501 characters; CodePipeline takes at most 1500";
-        assert_eq!(said(finished(id(1501))), expected);
+        assert_eq!(code(finished(id(1500))), None);
+        assert_eq!(code(finished(id(1501))), too_long);
         let revision = |revision: usize, change: usize| Finished {
             revision: Some(Revision {
                 revision: "r".repeat(revision),
@@ -239,34 +269,62 @@ mod tests {
             }),
             ..Finished::default()
         };
-        assert_eq!(said(finished(revision(1500, 100))), "");
-        assert!(said(finished(revision(1501, 100))).starts_with("the action's revision has 1501 characters"));
-        assert!(said(finished(revision(1, 101))).contains("change identifier has 101 characters"));
-        let failure =
-            Failure { external_execution_id: Some("x".repeat(1501)), ..Failure::new(FailureKind::JobFailed, "no") };
+        assert_eq!(code(finished(revision(1500, 100))), None);
+        assert_eq!(code(finished(revision(1501, 100))), too_long);
+        assert_eq!(code(finished(revision(1, 101))), too_long);
+        let failure = Failure {
+            external_execution_id: Some("x".repeat(1501)),
+            ..Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "no")
+        };
         assert_eq!(failure_report(failure).external_execution_id, None);
     }
 
     #[test]
     fn a_failure_keeps_its_message_and_the_end_of_its_output() {
         let output = format!("{}the last line\n", "x\n".repeat(9000));
-        let failure = Failure { output: Some(output), ..Failure::new(FailureKind::JobFailed, "exit code 3") };
-        let message = failure_report(failure).message;
-        assert!(message.starts_with("exit code 3:\n"), "{message}");
+        let failure = Failure {
+            output: Some(output),
+            ..Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "exit code 3")
+        };
+        let FailureReport { code, message, reason, .. } = failure_report(failure);
+        assert_eq!((code.as_deref(), reason.as_str()), (Some("Test"), "exit code 3"));
+        assert!(message.starts_with("Test: exit code 3:\n"), "{message}");
         assert!(message.ends_with("the last line"), "{message}");
-        assert!(message.chars().count() <= MESSAGE);
+        assert_eq!(message.chars().count(), MESSAGE);
     }
 
     #[test]
-    fn a_failure_never_has_an_empty_message() {
-        assert!(!failure_report(Failure::new(FailureKind::JobFailed, " ")).message.is_empty());
+    fn a_code_takes_its_room_from_a_long_message() {
+        let failure = Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "x".repeat(MESSAGE));
+        let report = failure_report(failure);
+        assert_eq!((report.reason.chars().count(), report.message.chars().count()), (MESSAGE, MESSAGE));
+        assert!(report.message.starts_with("Test: xxx") && !report.has_output(), "{}", report.message);
+    }
+
+    #[test]
+    fn an_empty_message_is_replaced() {
+        let failure = Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), " ");
+        assert_eq!(failure_report(failure).message, "Test: the action failed and gave no reason");
+    }
+
+    /// A report that a version without codes left in the ledger.
+    #[test]
+    fn a_report_without_a_code_is_still_read() {
+        let text = r#"{"kind":"JobFailed","message":"no:\nprinted","reason":"no","external_execution_id":null}"#;
+        let report: FailureReport = serde_json::from_str(text).unwrap();
+        assert!(report.code.is_none() && report.has_output());
+        let plain = FailureReport::in_own_words(report.kind, report.code, report.reason);
+        assert_eq!((plain.message.as_str(), plain.has_output()), ("no", false));
     }
 
     #[test]
     fn secrets_are_masked_in_prose_and_prose_is_plain() {
         let said = || Some("says \u{1b}[1mhunt\u{1b}[0mer22\r\n".to_owned());
-        let failure = Failure { output: said(), ..Failure::new(FailureKind::JobFailed, "password hunter22") };
-        assert_eq!(failure_report(failure).message, "password ****:\nsays ****");
+        let failure = Failure {
+            output: said(),
+            ..Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "password hunter22")
+        };
+        assert_eq!(failure_report(failure).message, "Test: password ****:\nsays ****");
 
         let Report::Success(success) = finished(Finished {
             summary: said(),

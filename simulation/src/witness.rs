@@ -251,9 +251,10 @@ pub(crate) fn result(world: &Arc<World>, id: &str, before: Option<&str>, invocat
                 problems.push(format!("got {landed:?} where the action returned {returned:?}"));
             }
             (Landed::Failure(message), _) => {
-                let is_planned = message.contains(PLANNED) || message.contains("panicked");
+                let failed = failed(world, job, message, invocation);
+                let is_planned = [PLANNED.as_str(), failures::PANICKED].contains(&failed.code());
                 witness.figures.failed_instead += u64::from(!is_planned);
-                problems.extend(failed(world, job, message, invocation).unjust());
+                problems.extend(failed.unjust());
             }
         }
         job.results.push(invocation);

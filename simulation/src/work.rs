@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use codepipeline_worker::actions::{Abandoned, Action, Run};
-use codepipeline_worker::job::{Continuation, Failure, FailureKind, Finished, Outcome};
+use codepipeline_worker::job::{Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
 use tokio::sync::oneshot;
 
 use crate::lambda;
@@ -12,8 +12,10 @@ use crate::trace::MARKER;
 use crate::witness;
 use crate::world::World;
 
-/// What a failure that is meant says.
-pub(crate) const PLANNED: &str = "this was to fail";
+/// The code of a failure that the seed asks for.
+pub(crate) const PLANNED: FailureCode = FailureCode::new("Planned");
+/// The code of a failure that no seed asks for.
+const UNPLANNED: FailureCode = FailureCode::new("Unplanned");
 
 /// How much longer than planned an action may take, in milliseconds.
 const SLACK: u64 = 200;
@@ -56,7 +58,7 @@ impl Work {
     async fn turn(&self, run: &Run, turn: u64) -> Result<Outcome, Failure> {
         let Some(invocation) = lambda::current(&self.world, self.process) else {
             self.world.broken(format!("P{:03} runs {} outside of any invocation", self.process, run.job.id));
-            return Err(Failure::new(FailureKind::JobFailed, "no invocation"));
+            return Err(Failure::new(FailureKind::JobFailed, UNPLANNED, "no invocation"));
         };
         let execution = run.job.pipeline.action_execution_id.clone().unwrap_or_default();
         let mut random = self.world.random(&format!("turn {execution} {turn}"));
@@ -92,7 +94,7 @@ impl Work {
             }
             Ending::Failure => {
                 let output = Some(format!("printed {MARKER}"));
-                Err(Failure { output, ..Failure::new(FailureKind::JobFailed, PLANNED) })
+                Err(Failure { output, ..Failure::new(FailureKind::JobFailed, PLANNED, "this was to fail") })
             }
             Ending::Continuation => Ok(Outcome::Continue(Continuation {
                 token: format!("{MARKER} {}", turn + 1),
@@ -119,8 +121,9 @@ impl Work {
     fn leave_outputs(&self, run: &Run) -> Result<(), Failure> {
         for output in &run.job.outputs {
             let path = run.workspace.output(&output.name).join("made");
-            std::fs::write(path, &run.job.id)
-                .map_err(|error| Failure::new(FailureKind::JobFailed, format!("could not write: {error}")))?;
+            std::fs::write(path, &run.job.id).map_err(|error| {
+                Failure::new(FailureKind::JobFailed, UNPLANNED, format!("could not write: {error}"))
+            })?;
         }
         Ok(())
     }
@@ -137,7 +140,7 @@ impl Action for Work {
             Some(turn) => self.turn(&run, turn).await,
             None => {
                 self.world.broken(format!("the job {} came with another token", run.job.id));
-                Err(Failure::new(FailureKind::JobFailed, "another token"))
+                Err(Failure::new(FailureKind::JobFailed, UNPLANNED, "another token"))
             }
         }
     }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use secrecy::SecretString;
 
-use crate::job::{Artifact, Failure, FailureKind, Job, Outcome};
+use crate::job::{Artifact, Failure, FailureCode, FailureKind, Job, Outcome};
 use crate::workspace::Workspace;
 
 pub mod command;
@@ -20,6 +20,8 @@ mod timestamp;
 
 pub(crate) use served::secret_keys;
 pub use served::{LONGEST_RUN, OnCrash, Served};
+
+const UNEXPECTED_TOKEN: FailureCode = FailureCode::new("UnexpectedToken");
 
 /// One job's turn at an action.
 #[derive(Clone)]
@@ -84,7 +86,7 @@ pub trait Action: Send + Sync + 'static {
         let _ = (run, token);
         async {
             let message = "the job carries a continuation token, but its action type never hands one out: another worker polls the same type";
-            Err(Failure::new(FailureKind::ConfigurationError, message))
+            Err(Failure::new(FailureKind::ConfigurationError, UNEXPECTED_TOKEN, message))
         }
     }
 

@@ -6,7 +6,20 @@ use std::io;
 
 use super::limits::Counted;
 use super::reply::Whose;
-use crate::job::{Artifact, FailureKind};
+use crate::job::{Artifact, FailureCode, FailureKind};
+
+const ARTIFACT_ACCESS_DENIED: FailureCode = FailureCode::new("ArtifactAccessDenied");
+const ARTIFACT_CREDENTIALS_EXPIRED: FailureCode = FailureCode::new("ArtifactCredentialsExpired");
+const ARTIFACT_NOT_FOUND: FailureCode = FailureCode::new("ArtifactNotFound");
+const ARTIFACT_REPLACED: FailureCode = FailureCode::new("ArtifactReplaced");
+const ARTIFACT_STORE_UNAVAILABLE: FailureCode = FailureCode::new("ArtifactStoreUnavailable");
+const ARTIFACT_REQUEST_REFUSED: FailureCode = FailureCode::new("ArtifactRequestRefused");
+const ARCHIVE_INVALID: FailureCode = FailureCode::new("ArchiveInvalid");
+const ARTIFACT_TOO_LARGE: FailureCode = FailureCode::new("ArtifactTooLarge");
+const ARTIFACT_TOO_MANY_ENTRIES: FailureCode = FailureCode::new("ArtifactTooManyEntries");
+const OUTPUT_INVALID: FailureCode = FailureCode::new("OutputInvalid");
+const WORK_FOLDER_UNUSABLE: FailureCode = FailureCode::new("WorkFolderUnusable");
+const STAGING_INTERRUPTED: FailureCode = FailureCode::new("StagingInterrupted");
 
 /// Why an artifact could not be staged. Its text names the artifact and its object, and holds no credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +51,24 @@ impl StagingError {
             | Problem::TooMany(..)
             | Problem::Output(_)
             | Problem::Disk(_) => FailureKind::JobFailed,
+        }
+    }
+
+    /// The code of the failure that this error causes.
+    pub fn failure_code(&self) -> FailureCode {
+        match self.problem {
+            Problem::Denied { .. } => ARTIFACT_ACCESS_DENIED,
+            Problem::Expired => ARTIFACT_CREDENTIALS_EXPIRED,
+            Problem::Missing { .. } => ARTIFACT_NOT_FOUND,
+            Problem::Replaced => ARTIFACT_REPLACED,
+            Problem::Unavailable { .. } => ARTIFACT_STORE_UNAVAILABLE,
+            Problem::Refused { .. } => ARTIFACT_REQUEST_REFUSED,
+            Problem::Archive(_) => ARCHIVE_INVALID,
+            Problem::TooLarge(_) => ARTIFACT_TOO_LARGE,
+            Problem::TooMany(..) => ARTIFACT_TOO_MANY_ENTRIES,
+            Problem::Output(_) => OUTPUT_INVALID,
+            Problem::Disk(_) => WORK_FOLDER_UNUSABLE,
+            Problem::Interrupted => STAGING_INTERRUPTED,
         }
     }
 }

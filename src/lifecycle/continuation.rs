@@ -15,7 +15,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::ExposeSecret;
 
-use crate::job::{ActionTypeId, Failure, FailureKind, Job};
+use crate::job::{ActionTypeId, Failure, FailureCode, FailureKind, Job};
+use crate::report::INVALID_TOKEN_LENGTH;
+
+const TOKEN_GARBLED: FailureCode = FailureCode::new("TokenGarbled");
+const TOKEN_OF_ANOTHER_WORKER: FailureCode = FailureCode::new("TokenOfAnotherWorker");
+const TOKEN_OF_ANOTHER_VERSION: FailureCode = FailureCode::new("TokenOfAnotherVersion");
+const TOKEN_OF_ANOTHER_ACTION_TYPE: FailureCode = FailureCode::new("TokenOfAnotherActionType");
 
 const NAME: &str = "codepipeline-worker/";
 const VERSION: &str = "1";
@@ -69,7 +75,7 @@ impl ActionRun {
                 "the action's continuation token has {length} characters, but must have 1 to {room}: CodePipeline takes \
                  {LONGEST}, and the worker's own part needs the rest"
             );
-            return Err(Failure::new(FailureKind::JobFailed, message));
+            return Err(Failure::new(FailureKind::JobFailed, INVALID_TOKEN_LENGTH, message));
         }
         sealed.push_str(token);
         Ok(sealed)
@@ -80,24 +86,28 @@ impl ActionRun {
     /// # Errors
     /// When the token is not one that this version handed out for this action type. Nothing of it is shown.
     pub(super) fn open<'a>(sealed: &'a str, action_type: &ActionTypeId) -> Result<(Self, &'a str), Failure> {
-        let refused = |what: &str| {
+        let refused = |code, what: &str| {
             let message = format!("the job's continuation token {what}");
-            Failure::new(FailureKind::ConfigurationError, message)
+            Failure::new(FailureKind::ConfigurationError, code, message)
         };
-        let garbled = || refused("is garbled: no worker handed it out like this");
+        let garbled = || refused(TOKEN_GARBLED, "is garbled: no worker handed it out like this");
         let Some(rest) = sealed.strip_prefix(NAME) else {
-            return Err(refused("is not from this worker: another one serves the same action type"));
+            return Err(refused(
+                TOKEN_OF_ANOTHER_WORKER,
+                "is not from this worker: another one serves the same action type",
+            ));
         };
         let mut fields = rest.splitn(5, ' ');
         let version = fields.next().ok_or_else(garbled)?;
         if version != VERSION {
             return Err(refused(
+                TOKEN_OF_ANOTHER_VERSION,
                 "is from another version of this worker, which serves the same action type or was replaced while the work \
                  went on: run the action again",
             ));
         }
         if fields.next() != Some(action_type.to_string().as_str()) {
-            return Err(refused("was handed out for another action type"));
+            return Err(refused(TOKEN_OF_ANOTHER_ACTION_TYPE, "was handed out for another action type"));
         }
         let seconds = fields.next().and_then(|field| field.parse().ok()).map(Duration::from_secs);
         let began = seconds.and_then(|seconds| UNIX_EPOCH.checked_add(seconds)).ok_or_else(garbled)?;

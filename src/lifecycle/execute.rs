@@ -12,10 +12,14 @@ use super::guard::without_secret;
 use super::turn::{Ended, Turn, Work, panicked};
 use super::{Known, Lifecycle};
 use crate::actions::{Abandoned, Served};
-use crate::job::{Continuation, Failure, FailureKind, Job, Origin, Outcome, USER_PARAMETERS};
+use crate::job::{Continuation, Failure, FailureCode, FailureKind, Job, Origin, Outcome, USER_PARAMETERS};
 use crate::queue::{Claim, Details};
 use crate::redact::{Redactor, SecretName};
 use crate::workspace::Workspace;
+
+const LOW_DISK: FailureCode = FailureCode::new("LowDisk");
+const WORK_FOLDER_NOT_CREATED: FailureCode = FailureCode::new("WorkFolderNotCreated");
+const OVERALL_TIMEOUT: FailureCode = FailureCode::new("OverallTimeout");
 
 /// A polled copy older than this is fetched again: the job waited for room, and its credentials began to age when it was
 /// polled. The Jenkins plugin does so always, after credentials had expired in its queue.
@@ -121,10 +125,10 @@ fn workspace(lifecycle: &Lifecycle, claim: &Claim, job: &Job, served: &Served) -
             error = %shortage,
             "the delivered job fails, because it needs files"
         );
-        return Err(Failure::new(FailureKind::SystemUnavailable, shortage.to_string()));
+        return Err(Failure::new(FailureKind::SystemUnavailable, LOW_DISK, shortage.to_string()));
     }
     Workspace::create(&lifecycle.work_folder, job)
-        .map_err(|error| Failure::new(FailureKind::JobFailed, error.to_string()))
+        .map_err(|error| Failure::new(FailureKind::JobFailed, WORK_FOLDER_NOT_CREATED, error.to_string()))
 }
 
 /// The run of the action that the job belongs to. The job gets its execution id, so that an action finds the same one in
@@ -155,7 +159,10 @@ fn continued(going_on: Continuation, run: &ActionRun, served: &Served, now: Syst
             limit.as_secs()
         );
         let external_execution_id = going_on.external_execution_id;
-        return Err(Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, message) });
+        return Err(Failure {
+            external_execution_id,
+            ..Failure::new(FailureKind::JobFailed, OVERALL_TIMEOUT, message)
+        });
     }
     match run.seal(&served.action_type, &going_on.token) {
         Ok(token) => Ok(Outcome::Continue(Continuation { token, ..going_on })),

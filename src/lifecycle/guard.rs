@@ -3,8 +3,11 @@
 //! CodePipeline keeps output variables, ids, revisions and tokens as they are and hands them to others, and the ledger may hold
 //! them, too. A mask in the place of a part of them would be taken for the real thing.
 
-use crate::job::{Continuation, Failure, FailureKind, Finished, Outcome};
+use crate::job::{Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
 use crate::redact::{Redactor, SECRET_IN_DATA, SECRET_IN_TOKEN, SecretName};
+
+const SECRET_IN_RESULT: FailureCode = FailureCode::new("SecretInResult");
+const SECRET_IN_CONTINUATION_TOKEN: FailureCode = FailureCode::new("SecretInContinuationToken");
 
 /// The result, or a failure that says what in it holds which secret. A failure stays, without an id that holds one.
 pub(super) fn without_secret(result: Result<Outcome, Failure>, redactor: &Redactor) -> Result<Outcome, Failure> {
@@ -56,7 +59,7 @@ fn held(what: &str, secret: &SecretName) -> Failure {
     let message = format!(
         "{what} holds {secret}: CodePipeline would hand it on unchanged, so it was not reported; leave the secret out{advice}"
     );
-    Failure::new(FailureKind::ConfigurationError, message)
+    Failure::new(FailureKind::ConfigurationError, SECRET_IN_RESULT, message)
 }
 
 fn check_token(going_on: Continuation, redactor: &Redactor) -> Result<Continuation, Failure> {
@@ -66,7 +69,10 @@ fn check_token(going_on: Continuation, redactor: &Redactor) -> Result<Continuati
          stopped"
     );
     let external_execution_id = going_on.external_execution_id;
-    Err(Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, message) })
+    Err(Failure {
+        external_execution_id,
+        ..Failure::new(FailureKind::JobFailed, SECRET_IN_CONTINUATION_TOKEN, message)
+    })
 }
 
 /// Why the job failed matters more than that its id can't be shown.
@@ -180,7 +186,10 @@ mod tests {
     fn a_failure_keeps_its_reason_and_loses_an_id_that_holds_a_secret() {
         let with = |id: &str| {
             let external_execution_id = Some(id.to_owned());
-            let failure = Failure { external_execution_id, ..Failure::new(FailureKind::JobFailed, "exit code 3") };
+            let failure = Failure {
+                external_execution_id,
+                ..Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "exit code 3")
+            };
             without_secret(Err(failure), &redactor()).err().unwrap()
         };
         assert_eq!(with("run-1").external_execution_id.as_deref(), Some("run-1"));

@@ -14,9 +14,14 @@ use super::orphan::{MOST_ADOPTIONS, Orphan};
 use super::protocol::{Afterwards, Command, Offers};
 use super::{End, Invocation, Known, Lifecycle, protocol};
 use crate::actions::{Abandoned, Served};
-use crate::job::{Failure, FailureKind};
+use crate::job::{Failure, FailureCode, FailureKind};
 use crate::ledger::{Ledger, LedgerError, Listed, Phase};
 use crate::queue::{Claim, Details, QueueError};
+
+const WORKER_DIED: FailureCode = FailureCode::new("WorkerDied");
+const WORKER_DIED_REPEATEDLY: FailureCode = FailureCode::new("WorkerDiedRepeatedly");
+const ACTION_NO_LONGER_SERVED: FailureCode = FailureCode::new("ActionNoLongerServed");
+const JOB_NO_LONGER_VISIBLE: FailureCode = FailureCode::new("JobNoLongerVisible");
 
 /// Nothing younger is adopted, so nothing younger is read.
 const YOUNGEST: Duration = Duration::from_secs(30);
@@ -220,25 +225,25 @@ fn is_of(served: &Served, details: &Details) -> bool {
 
 /// What there is to report of an action whose worker died.
 fn died(adoptions: u32) -> Failure {
-    let then = if adoptions >= MOST_ADOPTIONS {
-        "it was run again three times, and its worker died each time"
+    let (code, then) = if adoptions >= MOST_ADOPTIONS {
+        (WORKER_DIED_REPEATEDLY, "it was run again three times, and its worker died each time")
     } else {
-        "it was not run again, because it may have done half of its work (onCrash is \"fail\")"
+        (WORKER_DIED, "it was not run again, because it may have done half of its work (onCrash is \"fail\")")
     };
     let message = format!(
         "the worker died while it ran the action: it was out of memory or past the function's timeout, or its machine was \
          lost; {then}. The log of the function says more"
     );
-    Failure::new(FailureKind::JobFailed, message)
+    Failure::new(FailureKind::JobFailed, code, message)
 }
 
 fn no_longer_served() -> Failure {
     let message = "the worker that ran the job died, and no action in ACTIONS has the job's queryParam any more";
-    Failure::new(FailureKind::ConfigurationError, message)
+    Failure::new(FailureKind::ConfigurationError, ACTION_NO_LONGER_SERVED, message)
 }
 
 fn not_to_be_seen(reason: &str) -> Failure {
     let message =
         format!("the worker that ran the job died, and CodePipeline does not show the job any more: {reason}");
-    Failure::new(FailureKind::JobFailed, message)
+    Failure::new(FailureKind::JobFailed, JOB_NO_LONGER_VISIBLE, message)
 }

@@ -12,8 +12,17 @@ use super::links::JobLinks;
 use super::swallow;
 use crate::actions::{Run, Served};
 use crate::artifacts::{StagingError, Store, UnpackLimits};
-use crate::job::{Artifact, Failure, FailureKind, Finished, Job, Outcome};
+use crate::job::{Artifact, Failure, FailureCode, FailureKind, Finished, Job, Outcome};
 use crate::workspace::Workspace;
+
+const ACTION_PANICKED: FailureCode = FailureCode::new("ActionPanicked");
+const ACTION_CANCELLED: FailureCode = FailureCode::new("ActionCancelled");
+const ACTION_TIMEOUT: FailureCode = FailureCode::new("ActionTimeout");
+const INVOCATION_DEADLINE: FailureCode = FailureCode::new("InvocationDeadline");
+const UNKNOWN_OUTPUT_ARTIFACT: FailureCode = FailureCode::new("UnknownOutputArtifact");
+const ARTIFACT_WITHOUT_OBJECT: FailureCode = FailureCode::new("ArtifactWithoutObject");
+const ARTIFACT_WITHOUT_CREDENTIALS: FailureCode = FailureCode::new("ArtifactWithoutCredentials");
+const STAGING_TIMEOUT: FailureCode = FailureCode::new("StagingTimeout");
 
 /// Of the time for staging, staging out has this much, or a third if that is less. The SDK tries an upload again within it:
 /// the pauses and a slow answer take some seconds.
@@ -57,13 +66,13 @@ impl Ended {
         Self { failure, work: Work::Untouched }
     }
 
-    fn cut_off(message: impl Into<String>) -> Self {
-        Self { failure: Failure::new(FailureKind::JobFailed, message), work: Work::Unknown }
+    fn cut_off(code: FailureCode, message: impl Into<String>) -> Self {
+        Self { failure: Failure::new(FailureKind::JobFailed, code, message), work: Work::Unknown }
     }
 }
 
 pub(super) fn panicked() -> Failure {
-    Failure::new(FailureKind::JobFailed, "the action panicked; the worker's log says where")
+    Failure::new(FailureKind::JobFailed, ACTION_PANICKED, "the action panicked; the worker's log says where")
 }
 
 impl Turn {
@@ -83,9 +92,9 @@ impl Turn {
                     swallow(payload);
                     Ended { failure: panicked(), work: Work::Unknown }
                 }
-                Err(_) => Ended::cut_off("the action was cancelled"),
+                Err(_) => Ended::cut_off(ACTION_CANCELLED, "the action was cancelled"),
             }),
-            Ok(None) => Err(Ended::cut_off("the action was cancelled")),
+            Ok(None) => Err(Ended::cut_off(ACTION_CANCELLED, "the action was cancelled")),
             Err(_) => {
                 task.abort_all();
                 match timeout(CANCELLING, task.join_next()).await {
@@ -150,7 +159,10 @@ impl Turn {
             Err(_) if deadline == end_by => Err(out_of_time()),
             Err(_) => {
                 let limit = self.served.timeout;
-                Err(Ended::cut_off(format!("the action took longer than its timeout of {limit:?} and was cancelled")))
+                Err(Ended::cut_off(
+                    ACTION_TIMEOUT,
+                    format!("the action took longer than its timeout of {limit:?} and was cancelled"),
+                ))
             }
         }
     }
@@ -177,7 +189,7 @@ impl Turn {
         let known = |name: &String| self.job.outputs.iter().any(|artifact| artifact.name == *name);
         if finished.outputs.keys().any(|name| !known(name)) {
             let message = "the action gave a result for an artifact that is none of its output artifacts";
-            return Err(Failure::new(FailureKind::JobFailed, message));
+            return Err(Failure::new(FailureKind::JobFailed, UNKNOWN_OUTPUT_ARTIFACT, message));
         }
         let key = self.job.encryption_key.as_deref();
         for artifact in &self.job.outputs {
@@ -210,11 +222,11 @@ pub(super) fn store_of<'a>(store: Option<&'a Store>, artifact: &Artifact) -> Res
     let name = &artifact.name;
     if artifact.bucket.is_empty() || artifact.key.is_empty() {
         let message = format!("the job names no S3 object for the artifact '{name}'");
-        return Err(Failure::new(FailureKind::JobFailed, message));
+        return Err(Failure::new(FailureKind::JobFailed, ARTIFACT_WITHOUT_OBJECT, message));
     }
     store.ok_or_else(|| {
         let message = format!("the job has the artifact '{name}' but came without credentials for it");
-        Failure::new(FailureKind::PermissionError, message)
+        Failure::new(FailureKind::PermissionError, ARTIFACT_WITHOUT_CREDENTIALS, message)
     })
 }
 
@@ -239,17 +251,17 @@ fn staging_took_too_long(limit: Duration) -> Failure {
         "staging in the input artifacts took longer than {limit:.0?}; the rest of the invocation's time is for the action and its \
          outputs: raise STAGING_TIMEOUT and the function's timeout, or make the artifacts smaller"
     );
-    Failure::new(FailureKind::JobFailed, message)
+    Failure::new(FailureKind::JobFailed, STAGING_TIMEOUT, message)
 }
 
 fn out_of_time() -> Ended {
     let message = "the invocation's deadline came before the work was done: give the function a longer timeout, \
                    or the action less to do";
-    Ended::cut_off(message)
+    Ended::cut_off(INVOCATION_DEADLINE, message)
 }
 
 pub(super) fn failure(error: &StagingError) -> Failure {
-    Failure::new(error.failure_kind(), error.to_string())
+    Failure::new(error.failure_kind(), error.failure_code(), error.to_string())
 }
 
 #[cfg(test)]

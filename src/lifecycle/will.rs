@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::actions::Abandoned;
-use crate::job::{Failure, FailureKind};
+use crate::job::{Failure, FailureCode, FailureKind};
 use crate::redact::{Redactor, SECRET_IN_TOKEN};
 use crate::report::{Report, report};
+
+const LEDGER_REPORT_UNREADABLE: FailureCode = FailureCode::new("LedgerReportUnreadable");
 
 /// A report that is cut and redacted, and work outside that must be stopped if no further job comes for it.
 pub(super) struct Will {
@@ -54,7 +56,7 @@ impl Will {
             Err(_) => {
                 let message = "the worker that ran the job died before it was reported, and what it left in the ledger \
                                can't be read: the action has ended, but nobody knows how";
-                let failure = Failure::new(FailureKind::JobFailed, message);
+                let failure = Failure::new(FailureKind::JobFailed, LEDGER_REPORT_UNREADABLE, message);
                 Self { report: report(Err(failure), &Redactor::default()), running: None }
             }
         }
@@ -97,7 +99,10 @@ mod tests {
         assert!(matches!(will.report, Report::Continuation(it) if it.token == "t"));
         assert!(will.running.is_some_and(|it| it.execution_id == "e" && it.token.as_deref() == Some("t")));
 
-        let failure = Failure { output: Some("printed".into()), ..Failure::new(FailureKind::PermissionError, "no") };
+        let failure = Failure {
+            output: Some("printed".into()),
+            ..Failure::new(FailureKind::PermissionError, FailureCode::new("Test"), "no")
+        };
         let Report::Failure(failure) = again(Err(failure), None).report else { panic!() };
         assert_eq!((failure.kind, failure.reason.as_str()), (FailureKind::PermissionError, "no"));
         assert!(failure.message.contains("printed"));
@@ -107,7 +112,7 @@ mod tests {
     fn a_token_that_holds_a_secret_is_not_kept() {
         let running = Abandoned { execution_id: "e".into(), token: Some("build A-SECRET".into()) };
         let redactor = Redactor::new(["A-SECRET"]);
-        let failed = report(Err(Failure::new(FailureKind::JobFailed, "refused")), &redactor);
+        let failed = report(Err(Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "refused")), &redactor);
         let text = Will::new(failed, Some(&running), &redactor).write();
         assert!(!text.contains("SECRET") && text.contains(r#""running":["e",null]"#), "{text}");
     }

@@ -5,9 +5,12 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::{Worker, job_span};
-use crate::job::{Failure, FailureKind};
+use crate::job::{Failure, FailureCode, FailureKind};
 use crate::lifecycle::{End, Invocation};
 use crate::queue::{Claim, InvalidInvokeJob, Invoked, InvokedJob};
+
+const ACTION_TYPE_NOT_SERVED: FailureCode = FailureCode::new("ActionTypeNotServed");
+const JOB_DATA_MISSING: FailureCode = FailureCode::new("JobDataMissing");
 
 /// Lives the life of the job, or fails it if there is nothing to run.
 pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Result<End, InvalidInvokeJob> {
@@ -19,7 +22,7 @@ pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Re
             let life = async {
                 let Some(served) = served else {
                     let why = format!("the worker has no action for {action_type}: add one to ACTIONS of the function");
-                    return refuse(worker, invoked.claim, why, deadline).await;
+                    return refuse(worker, invoked.claim, ACTION_TYPE_NOT_SERVED, why, deadline).await;
                 };
                 worker.lifecycle.live_invoked(*invoked, served, Invocation::until(deadline)).await
             };
@@ -29,16 +32,18 @@ pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Re
             let span = tracing::info_span!("job", job.id = claim.key().id(), action.type = %action_type);
             let why = "the CodePipeline.job event has no job data, so there is nothing to run: invoke the worker through a \
                        Lambda Invoke action, whose events hold the member data";
-            Ok(refuse(worker, claim, why.to_owned(), deadline).instrument(span).await)
+            Ok(refuse(worker, claim, JOB_DATA_MISSING, why.to_owned(), deadline).instrument(span).await)
         }
     }
 }
 
 /// Fails the job unrun, unless no Lambda Invoke action has it: whoever may invoke the function can put any job's id into an event.
-async fn refuse(worker: &Worker, claim: Claim, why: String, deadline: Instant) -> End {
+async fn refuse(worker: &Worker, claim: Claim, code: FailureCode, why: String, deadline: Instant) -> End {
     let half_time = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
     match worker.lifecycle.queue.other_type(claim.key(), half_time).await {
-        Ok(None) => worker.lifecycle.refuse(claim, Failure::new(FailureKind::ConfigurationError, why), deadline).await,
+        Ok(None) => {
+            worker.lifecycle.refuse(claim, Failure::new(FailureKind::ConfigurationError, code, why), deadline).await
+        }
         Ok(Some(found)) => {
             tracing::error!(
                 %found,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
-use codepipeline_worker::job::{ActionTypeId, Failure, FailureKind, Finished, Origin, Outcome};
+use codepipeline_worker::job::{ActionTypeId, Failure, FailureCode, FailureKind, Finished, Origin, Outcome};
 use codepipeline_worker::ledger::{Entry, InvocationId, Key, Ledger, Phase, Version, WriteId, Written};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::worker::{InvocationError, Patience, Summary, Worker};
@@ -27,7 +27,7 @@ impl Action for Noting {
     async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
         self.stopped.lock().unwrap().push(abandoned.clone());
         if self.cannot_stop {
-            return Err(Failure::new(FailureKind::SystemUnavailable, "the service is away"));
+            return Err(Failure::new(FailureKind::SystemUnavailable, FailureCode::new("Test"), "the service is away"));
         }
         Ok(())
     }

@@ -2,17 +2,15 @@
 
 use crate::work::{Ending, PLANNED};
 
-/// What a dead worker's job is failed with (`lifecycle`).
-const DIED: &str = "the worker died while it ran the action";
-const PANICKED: &str = "the action panicked";
-const TIMEOUT: &str = "the action took longer than its timeout";
-const DEADLINE: &str = "the invocation's deadline came before the work was done";
-/// What a job is failed with whose inputs came too slowly.
-const SLOW: &str = "staging in the input artifacts took longer than";
-/// What every message about staging begins with, and what may be wrong then where requests meet faults.
-const STAGING: &str = "artifact `";
-const STAGING_PROBLEMS: [&str; 3] =
-    ["S3 may be down or out of reach", "the job's credentials have expired", "staging was interrupted"];
+/// The codes of a job that fails because its workers died.
+const DIED: [&str; 2] = ["WorkerDied", "WorkerDiedRepeatedly"];
+pub(super) const PANICKED: &str = "ActionPanicked";
+const TIMEOUT: &str = "ActionTimeout";
+const DEADLINE: &str = "InvocationDeadline";
+/// The inputs came too slowly.
+const SLOW: &str = "StagingTimeout";
+/// The codes of failed staging where requests meet faults.
+const STAGING: [&str; 3] = ["ArtifactStoreUnavailable", "ArtifactCredentialsExpired", "StagingInterrupted"];
 
 /// What a job was reported with, by whom.
 pub(super) struct Failed<'a> {
@@ -37,10 +35,15 @@ pub(super) struct Ran {
 }
 
 impl Failed<'_> {
-    /// Why the job should not have failed with this message, if it should not.
+    /// The code that the message begins with.
+    pub(super) fn code(&self) -> &str {
+        self.message.split_once(": ").map_or("", |(code, _)| code)
+    }
+
+    /// Why the job should not have failed with this code, if it should not.
     pub(super) fn unjust(&self) -> Option<String> {
         let Self { message, .. } = self;
-        if message.starts_with(DIED) {
+        if DIED.contains(&self.code()) {
             return (!self.died)
                 .then(|| format!("failed with '{message}' although the worker did not die that held it before"));
         }
@@ -58,16 +61,14 @@ impl Failed<'_> {
     }
 
     fn is_just(&self) -> bool {
-        let is = |start: &str| self.message.starts_with(start);
+        let is = |code: &str| self.code() == code;
         let out_of_time = self.disturbed && is(DEADLINE);
-        let not_staged = self.disturbed
-            && self.files
-            && (is(DEADLINE) || is(STAGING) && STAGING_PROBLEMS.iter().any(|problem| self.message.contains(problem)));
+        let not_staged = self.disturbed && self.files && (is(DEADLINE) || STAGING.contains(&self.code()));
         match self.run {
             // It was staging in, or asking for the job's details.
             None => out_of_time || not_staged || (self.disturbed && self.files && is(SLOW)),
             Some(Ran { returned: None, overlong }) => overlong && is(TIMEOUT) || out_of_time,
-            Some(Ran { returned: Some(Ending::Failure), .. }) => is(PLANNED),
+            Some(Ran { returned: Some(Ending::Failure), .. }) => is(PLANNED.as_str()),
             Some(Ran { returned: Some(Ending::Panic), .. }) => is(PANICKED),
             // It was staging out.
             Some(Ran { returned: Some(Ending::Success), .. }) => not_staged,
@@ -80,12 +81,13 @@ impl Failed<'_> {
 mod tests {
     use super::*;
 
-    const STAGING_FAILED: &str = "artifact `Out` (s3://store/out): could not write the object: SlowDown; S3 may be down or \
-                                  out of reach";
-    const GARBLED: &str = "artifact `Out` (s3://store/out): it unpacks to more than 3 bytes";
+    const STAGING_FAILED: &str = STAGING[0];
+    const TOO_LARGE: &str = "ArtifactTooLarge";
+    const FAILED: &str = PLANNED.as_str();
 
-    fn is_just(message: &str, run: Option<Ran>, files: bool, disturbed: bool) -> bool {
-        Failed { message, died: false, run, files, disturbed }.unjust().is_none()
+    fn is_just(code: &str, run: Option<Ran>, files: bool, disturbed: bool) -> bool {
+        let message = format!("{code}: {PANICKED}: the reason");
+        Failed { message: &message, died: false, run, files, disturbed }.unjust().is_none()
     }
 
     fn returned(ending: Ending) -> Option<Ran> {
@@ -95,8 +97,8 @@ mod tests {
     #[test]
     fn what_has_no_files_and_went_well_never_fails() {
         for ending in [Ending::Success, Ending::Continuation] {
-            for message in [DEADLINE, TIMEOUT, PANICKED, PLANNED, STAGING_FAILED, "something else"] {
-                assert!(!is_just(message, returned(ending), false, true), "{ending:?}, {message}");
+            for code in [DEADLINE, TIMEOUT, PANICKED, FAILED, STAGING_FAILED, "Other"] {
+                assert!(!is_just(code, returned(ending), false, true), "{ending:?}, {code}");
             }
         }
     }
@@ -111,8 +113,8 @@ mod tests {
             !is_just(SLOW, None, true, false) && !is_just(SLOW, None, false, true) && !is_just(SLOW, well, true, true)
         );
         assert!(!is_just(STAGING_FAILED, well, true, false));
-        assert!(!is_just(GARBLED, well, true, true));
-        assert!(!is_just("something else", well, true, true));
+        assert!(!is_just(TOO_LARGE, well, true, true));
+        assert!(!is_just("Other", well, true, true));
         assert!(!is_just(STAGING_FAILED, Some(Ran { returned: None, overlong: true }), true, true));
     }
 
@@ -128,18 +130,23 @@ mod tests {
 
     #[test]
     fn an_action_that_fails_fails_with_its_own_words() {
-        assert!(is_just(PLANNED, returned(Ending::Failure), false, true));
+        assert!(is_just(FAILED, returned(Ending::Failure), false, true));
         assert!(is_just(PANICKED, returned(Ending::Panic), false, true));
         assert!(!is_just(PANICKED, returned(Ending::Failure), false, true));
-        assert!(!is_just(PLANNED, returned(Ending::Panic), false, true));
+        assert!(!is_just(FAILED, returned(Ending::Panic), false, true));
         assert!(!is_just(DEADLINE, returned(Ending::Failure), true, true));
         assert!(!is_just(PANICKED, None, false, true));
     }
 
     #[test]
     fn nobody_is_said_to_have_died_who_did_not() {
-        let failed =
-            |died| Failed { message: DIED, died, run: returned(Ending::Success), files: false, disturbed: true };
+        let failed = |died| Failed {
+            message: "WorkerDied: the reason",
+            died,
+            run: returned(Ending::Success),
+            files: false,
+            disturbed: true,
+        };
         assert!(failed(true).unjust().is_none());
         assert!(failed(false).unjust().is_some());
     }

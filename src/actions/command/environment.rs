@@ -7,7 +7,10 @@ use std::path::Path;
 
 use super::report_files::{self, ReportFiles};
 use crate::actions::Run;
-use crate::job::{Failure, FailureKind, Job};
+use crate::job::{Failure, FailureCode, FailureKind, Job};
+
+const NUL_IN_ENVIRONMENT: FailureCode = FailureCode::new("NulInEnvironment");
+const ENVIRONMENT_NAME_CLASH: FailureCode = FailureCode::new("EnvironmentNameClash");
 
 /// Where programs are looked for after `/opt/bin` (Lambda layers) and the function's package.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -93,7 +96,7 @@ impl Variables {
         if value.as_encoded_bytes().contains(&0) {
             let message =
                 format!("the value from {origin} has a NUL character in it, which no environment variable can hold");
-            return Err(Failure::new(FailureKind::ConfigurationError, message));
+            return Err(Failure::new(FailureKind::ConfigurationError, NUL_IN_ENVIRONMENT, message));
         }
         match self.0.entry(name.to_owned()) {
             Entry::Vacant(free) => {
@@ -105,7 +108,7 @@ impl Variables {
                     "{} and {origin} would both become the environment variable `{name}`; rename one of them",
                     taken.get().1
                 );
-                Err(Failure::new(FailureKind::ConfigurationError, message))
+                Err(Failure::new(FailureKind::ConfigurationError, ENVIRONMENT_NAME_CLASH, message))
             }
         }
     }

@@ -10,7 +10,18 @@ use std::time::Duration;
 use rustix::io::Errno;
 use tokio::time::Instant;
 
-use crate::job::{Failure, FailureKind};
+use crate::job::{Failure, FailureCode, FailureKind};
+
+const COMMAND_FAILED: FailureCode = FailureCode::new("CommandFailed");
+const COMMAND_KILLED: FailureCode = FailureCode::new("CommandKilled");
+const COMMAND_TIMEOUT: FailureCode = FailureCode::new("CommandTimeout");
+const COMMAND_OUT_OF_TIME: FailureCode = FailureCode::new("CommandOutOfTime");
+const COMMAND_NOT_STARTED: FailureCode = FailureCode::new("CommandNotStarted");
+const PROGRAM_NOT_FOUND: FailureCode = FailureCode::new("ProgramNotFound");
+const PROGRAM_NOT_EXECUTABLE: FailureCode = FailureCode::new("ProgramNotExecutable");
+const PROGRAM_FORMAT_INVALID: FailureCode = FailureCode::new("ProgramFormatInvalid");
+const ARGUMENTS_TOO_LARGE: FailureCode = FailureCode::new("ArgumentsTooLarge");
+const COMMAND_SYSTEM_ERROR: FailureCode = FailureCode::new("CommandSystemError");
 
 /// What shells add to a signal's number to make an exit code of it.
 const SHELL_SIGNAL_BASE: i32 = 128;
@@ -32,7 +43,8 @@ pub(super) fn of_exit(status: ExitStatus) -> Option<Failure> {
         },
         (None, None) => "the command ended without an exit code".to_owned(),
     };
-    Some(Failure::new(FailureKind::JobFailed, message))
+    let code = if status.signal().is_some() { COMMAND_KILLED } else { COMMAND_FAILED };
+    Some(Failure::new(FailureKind::JobFailed, code, message))
 }
 
 fn signal_name(signal: i32) -> Option<&'static str> {
@@ -76,7 +88,8 @@ pub(super) fn of_timeout(timeout: Duration, ran: Option<Duration>) -> Failure {
             timeout.as_secs_f64()
         ),
     };
-    Failure::new(FailureKind::JobFailed, message)
+    let code = if ran.is_none() { COMMAND_TIMEOUT } else { COMMAND_OUT_OF_TIME };
+    Failure::new(FailureKind::JobFailed, code, message)
 }
 
 /// `program` is the first argument where the operator wrote it; one that comes from a job's configuration isn't repeated.
@@ -90,23 +103,27 @@ pub(super) fn of_spawn(
         Some(program) => format!("the command's program `{program}`"),
         None => "the command's program, which the action's configuration names,".to_owned(),
     };
-    let message = match error.raw_os_error().map(Errno::from_raw_os_error) {
-        Some(Errno::NOENT | Errno::NOTDIR) => {
+    let (code, message) = match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::NOENT | Errno::NOTDIR) => (
+            PROGRAM_NOT_FOUND,
             format!(
                 "{program} was not found, neither in PATH nor in the first input artifact, or the interpreter that its `#!` line names was not; does that line end with LF alone?"
-            )
+            ),
+        ),
+        Some(Errno::ACCESS | Errno::PERM) => {
+            (PROGRAM_NOT_EXECUTABLE, format!("{program} may not be executed; does it have the executable bit?"))
         }
-        Some(Errno::ACCESS | Errno::PERM) => format!("{program} may not be executed; does it have the executable bit?"),
-        Some(Errno::NOEXEC) => {
-            format!("{program} is neither a binary for this machine nor does it begin with a `#!` line")
-        }
-        Some(Errno::TOOBIG) => too_big(arguments, environment),
+        Some(Errno::NOEXEC) => (
+            PROGRAM_FORMAT_INVALID,
+            format!("{program} is neither a binary for this machine nor does it begin with a `#!` line"),
+        ),
+        Some(Errno::TOOBIG) => (ARGUMENTS_TOO_LARGE, too_big(arguments, environment)),
         _ => {
             let message = format!("{program} could not be started: {error}");
-            return Failure::new(FailureKind::SystemUnavailable, message);
+            return Failure::new(FailureKind::SystemUnavailable, COMMAND_NOT_STARTED, message);
         }
     };
-    Failure::new(FailureKind::ConfigurationError, message)
+    Failure::new(FailureKind::ConfigurationError, code, message)
 }
 
 fn too_big(arguments: &[String], environment: &BTreeMap<String, OsString>) -> String {
@@ -123,7 +140,7 @@ fn too_big(arguments: &[String], environment: &BTreeMap<String, OsString>) -> St
 
 /// Something that a command needs did not work, which is nobody's mistake.
 pub(super) fn of_system(what: &str, error: &io::Error) -> Failure {
-    Failure::new(FailureKind::SystemUnavailable, format!("{what}: {error}"))
+    Failure::new(FailureKind::SystemUnavailable, COMMAND_SYSTEM_ERROR, format!("{what}: {error}"))
 }
 
 /// The command's turn never came, or too late.
@@ -131,7 +148,7 @@ pub(super) fn of_no_time(deadline: Instant, now: Instant) -> Failure {
     let left = deadline.saturating_duration_since(now).as_secs_f64();
     let message =
         format!("the invocation has only {left:.1} s left, too little to run a command in; it was not started");
-    Failure::new(FailureKind::SystemUnavailable, message)
+    Failure::new(FailureKind::SystemUnavailable, COMMAND_OUT_OF_TIME, message)
 }
 
 #[cfg(test)]

@@ -45,9 +45,13 @@ use self::supervise::{Deadlines, Ending, SuperviseError};
 use self::tail::Tail;
 use self::told::LineEnds;
 use super::{Action, Run};
-use crate::job::{Failure, FailureKind, Job, Outcome};
+use crate::job::{Failure, FailureCode, FailureKind, Job, Outcome};
 use crate::placeholder::Template;
 use crate::redact::Redactor;
+
+const CONFIGURATION_KEY_MISSING: FailureCode = FailureCode::new("ConfigurationKeyMissing");
+const NUL_IN_ARGUMENT: FailureCode = FailureCode::new("NulInArgument");
+const PROGRAM_EMPTY: FailureCode = FailureCode::new("ProgramEmpty");
 
 /// How long a command may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
@@ -136,19 +140,22 @@ impl CommandAction {
 
     /// The arguments for `job`.
     fn render(&self, job: &Job) -> Result<Vec<String>, Failure> {
-        let mistake = |message| Failure::new(FailureKind::ConfigurationError, message);
+        let mistake = |code, message| Failure::new(FailureKind::ConfigurationError, code, message);
         let mut rendered = Vec::with_capacity(self.arguments.len());
         for (index, argument) in self.arguments.iter().enumerate() {
-            let text = argument.render(&job.configuration).map_err(|missing| mistake(missing.to_string()))?;
+            let text = argument
+                .render(&job.configuration)
+                .map_err(|missing| mistake(CONFIGURATION_KEY_MISSING, missing.to_string()))?;
             if text.contains('\0') {
                 let message =
                     format!("element {index} of the command has a NUL character in it, which no argument can hold");
-                return Err(mistake(message));
+                return Err(mistake(NUL_IN_ARGUMENT, message));
             }
             rendered.push(text);
         }
         if rendered[0].is_empty() {
             return Err(mistake(
+                PROGRAM_EMPTY,
                 "the command's program is empty once the action's configuration is filled in".to_owned(),
             ));
         }

@@ -12,8 +12,10 @@ use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
 use rustix::io::Errno;
 
 use super::{notation, revision, variables};
-use crate::job::{Failure, FailureKind, Revision};
+use crate::job::{Failure, FailureCode, FailureKind, Revision};
 use crate::redact::{Piece, Redactor, keep_start};
+
+const REPORT_FILE_INVALID: FailureCode = FailureCode::new("ReportFileInvalid");
 
 /// One of the files.
 #[derive(Clone, Copy)]
@@ -136,7 +138,7 @@ impl ReportFiles {
 }
 
 fn mistake(what: impl Display) -> Failure {
-    Failure::new(FailureKind::JobFailed, what.to_string())
+    Failure::new(FailureKind::JobFailed, REPORT_FILE_INVALID, what.to_string())
 }
 
 #[cfg(test)]

@@ -115,6 +115,7 @@ impl LineEnds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::FailureCode;
 
     #[test]
     fn times_are_spoken_as_people_do() {
@@ -178,8 +179,9 @@ mod tests {
 
     #[test]
     fn a_failure_names_the_values_unless_it_is_the_systems() {
-        let message =
-            |kind, values: &[(&str, &str)]| line_ends(&["run"], values).blamed_in(Failure::new(kind, "no")).message;
+        let message = |kind, values: &[(&str, &str)]| {
+            line_ends(&["run"], values).blamed_in(Failure::new(kind, FailureCode::new("Test"), "no")).message
+        };
         let one = [("Command", "ls\r\n")];
         let said = "no; the configuration value `Command` has Windows line ends (CR LF), and most programs take the CR for a part of \
                     the text: save it with LF alone";

@@ -1,8 +1,18 @@
 //! What is said when the service does not do its part.
 
 use super::exchange::{Body, Unavailable};
-use crate::job::{Failure, FailureKind};
+use crate::job::{Failure, FailureCode, FailureKind};
 use crate::redact::{Piece, Redactor, keep_start};
+
+const SERVICE_REDIRECTED: FailureCode = FailureCode::new("ServiceRedirected");
+const SERVICE_REJECTED_CONFIGURATION: FailureCode = FailureCode::new("ServiceRejectedConfiguration");
+const SERVICE_DENIED_SIGNATURE: FailureCode = FailureCode::new("ServiceDeniedSignature");
+const SERVICE_NOT_FOUND: FailureCode = FailureCode::new("ServiceNotFound");
+const SERVICE_FORGOT_WORK: FailureCode = FailureCode::new("ServiceForgotWork");
+const SERVICE_REFUSED_WORK: FailureCode = FailureCode::new("ServiceRefusedWork");
+const SERVICE_STATUS_UNEXPECTED: FailureCode = FailureCode::new("ServiceStatusUnexpected");
+const SERVICE_UNAVAILABLE: FailureCode = FailureCode::new("ServiceUnavailable");
+const SERVICE_RESPONSE_INVALID: FailureCode = FailureCode::new("ServiceResponseInvalid");
 
 /// In characters: the report has room for 5000 in all.
 const LONGEST_QUOTE: usize = 2000;
@@ -18,24 +28,38 @@ pub(super) enum Asked {
 
 /// A status that is neither success nor passing. What the service wrote goes to CodePipeline and not to the log.
 pub(super) fn of_status(asked: Asked, status: u16, body: &Body, redactor: &Redactor) -> Failure {
-    let (kind, meaning) = match (status, asked) {
+    let (kind, code, meaning) = match (status, asked) {
         (300..=399, _) => (
             FailureKind::ConfigurationError,
+            SERVICE_REDIRECTED,
             ", a redirect, which is not followed; configure the final URL, or answer 202 with Location",
         ),
-        (400 | 422, _) => (FailureKind::ConfigurationError, ": it does not take the action's configuration"),
+        (400 | 422, _) => (
+            FailureKind::ConfigurationError,
+            SERVICE_REJECTED_CONFIGURATION,
+            ": it does not take the action's configuration",
+        ),
         (401 | 403, _) => (
             FailureKind::PermissionError,
+            SERVICE_DENIED_SIGNATURE,
             ": it does not take the signature; do both sides have the same webhook secret, and the right time?",
         ),
-        (404 | 405 | 410, Asked::ToStart) => {
-            (FailureKind::ConfigurationError, ": there is no service at the configured URL that takes POST requests")
+        (404 | 405 | 410, Asked::ToStart) => (
+            FailureKind::ConfigurationError,
+            SERVICE_NOT_FOUND,
+            ": there is no service at the configured URL that takes POST requests",
+        ),
+        (404 | 410, Asked::ToContinue) => {
+            (FailureKind::JobFailed, SERVICE_FORGOT_WORK, ": it no longer knows the work it was asked about")
         }
-        (404 | 410, Asked::ToContinue) => (FailureKind::JobFailed, ": it no longer knows the work it was asked about"),
-        (400..=499, _) => (FailureKind::JobFailed, ": it refuses the work"),
-        _ => (FailureKind::JobFailed, ", which is none that it may answer with; see README for those it may"),
+        (400..=499, _) => (FailureKind::JobFailed, SERVICE_REFUSED_WORK, ": it refuses the work"),
+        _ => (
+            FailureKind::JobFailed,
+            SERVICE_STATUS_UNEXPECTED,
+            ", which is none that it may answer with; see README for those it may",
+        ),
     };
-    let failure = Failure::new(kind, format!("the service answered with HTTP status {status}{meaning}"));
+    let failure = Failure::new(kind, code, format!("the service answered with HTTP status {status}{meaning}"));
     let text = redactor.excerpt(Piece { cut_after: !body.whole, ..Piece::whole(&body.bytes) });
     let quote = keep_start(text.trim(), LONGEST_QUOTE).into_owned();
     Failure { output: (!quote.is_empty()).then_some(quote), ..failure }
@@ -45,12 +69,20 @@ pub(super) fn of_status(asked: Asked, status: u16, body: &Body, redactor: &Redac
 pub(super) fn of_unavailable(unavailable: &Unavailable) -> Failure {
     let Unavailable { tries, reason } = unavailable;
     let times = if *tries == 1 { "once".to_owned() } else { format!("{tries} times") };
-    Failure::new(FailureKind::SystemUnavailable, format!("the service was asked {times} in vain; at last: {reason}"))
+    Failure::new(
+        FailureKind::SystemUnavailable,
+        SERVICE_UNAVAILABLE,
+        format!("the service was asked {times} in vain; at last: {reason}"),
+    )
 }
 
 /// An answer that breaks the contract.
 pub(super) fn of_contract(what: impl std::fmt::Display) -> Failure {
-    Failure::new(FailureKind::JobFailed, format!("the service's answer can't be used: {what}"))
+    Failure::new(
+        FailureKind::JobFailed,
+        SERVICE_RESPONSE_INVALID,
+        format!("the service's answer can't be used: {what}"),
+    )
 }
 
 #[cfg(test)]

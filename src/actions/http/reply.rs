@@ -10,7 +10,9 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::actions::timestamp;
-use crate::job::{Failure, FailureKind, Finished, Revision};
+use crate::job::{Failure, FailureCode, FailureKind, Finished, Revision};
+
+const SERVICE_REPORTED_FAILURE: FailureCode = FailureCode::new("ServiceReportedFailure");
 
 /// The names of CodePipeline's failure types (API model, `FailureType`).
 const FAILURE_TYPES: [(&str, FailureKind); 6] = [
@@ -70,7 +72,7 @@ pub(super) fn result(body: &[u8]) -> Result<Result<Finished, Failure>, Malformed
         Some(failure) => (failure_type(&failure)?, failure.text("message")?),
         None => (FailureKind::JobFailed, None),
     };
-    let failure = Failure::new(kind, "the service says that the work failed");
+    let failure = Failure::new(kind, SERVICE_REPORTED_FAILURE, "the service says that the work failed");
     Ok(Err(Failure { output: said.or(summary), external_execution_id, ..failure }))
 }
 

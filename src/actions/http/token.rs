@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Address;
 use super::reply::Progress;
-use crate::job::{Continuation, Failure, FailureKind};
+use crate::job::{Continuation, Failure, FailureCode, FailureKind};
 use crate::redact::keep_start;
+
+const HTTP_TOKEN_TOO_LONG: FailureCode = FailureCode::new("HttpTokenTooLong");
+const HTTP_TOKEN_INVALID: FailureCode = FailureCode::new("HttpTokenInvalid");
 
 /// The format's version, under the name that tells these tokens from others'.
 const VERSION: u32 = 1;
@@ -70,7 +73,7 @@ impl Token {
         match text.chars().count() {
             length if length > LONGEST => {
                 let message = format!("the continuation token would have {length} characters, more than {LONGEST}");
-                Err(Failure::new(FailureKind::JobFailed, message))
+                Err(Failure::new(FailureKind::JobFailed, HTTP_TOKEN_TOO_LONG, message))
             }
             _ => Ok(text),
         }
@@ -79,7 +82,7 @@ impl Token {
     /// Reads a token that came with a job. What `address` says of locations is checked again: it may be configured
     /// otherwise by now, and a token may come from somewhere else.
     pub(super) fn read(text: &str, address: &Address) -> Result<Self, Failure> {
-        let mistake = |message: &str| Err(Failure::new(FailureKind::ConfigurationError, message));
+        let mistake = |message: &str| Err(Failure::new(FailureKind::ConfigurationError, HTTP_TOKEN_INVALID, message));
         let Ok(written) = serde_json::from_str::<Written>(text) else {
             return mistake(
                 "the job's continuation token is none of this action's: another worker polls the same type",

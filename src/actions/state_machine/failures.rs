@@ -2,7 +2,19 @@
 
 use super::StateMachineArn;
 use super::calls::{CallError, Execution};
-use crate::job::{Failure, FailureKind};
+use crate::job::{Failure, FailureCode, FailureKind};
+
+const EXECUTION_START_UNANSWERED: FailureCode = FailureCode::new("ExecutionStartUnanswered");
+const STEP_FUNCTIONS_UNAVAILABLE: FailureCode = FailureCode::new("StepFunctionsUnavailable");
+const STEP_FUNCTIONS_DENIED: FailureCode = FailureCode::new("StepFunctionsDenied");
+const STATE_MACHINE_KEY_UNUSABLE: FailureCode = FailureCode::new("StateMachineKeyUnusable");
+const STATE_MACHINE_NOT_FOUND: FailureCode = FailureCode::new("StateMachineNotFound");
+const EXECUTION_ALREADY_EXISTS: FailureCode = FailureCode::new("ExecutionAlreadyExists");
+const STEP_FUNCTIONS_REFUSED: FailureCode = FailureCode::new("StepFunctionsRefused");
+const EXPRESS_STATE_MACHINE: FailureCode = FailureCode::new("ExpressStateMachine");
+const EXECUTION_NOT_FOUND: FailureCode = FailureCode::new("ExecutionNotFound");
+const EXECUTION_ENDED_BADLY: FailureCode = FailureCode::new("ExecutionEndedBadly");
+const EXECUTION_OUTPUT_INVALID: FailureCode = FailureCode::new("ExecutionOutputInvalid");
 
 /// An execution could not be started.
 pub(super) fn of_start(error: &CallError, machine: &StateMachineArn, execution: &str) -> Failure {
@@ -13,35 +25,39 @@ pub(super) fn of_start(error: &CallError, machine: &StateMachineArn, execution: 
                 "Step Functions did not answer when the state machine {machine} was to be started ({reason}); \
                  if {execution} is there, it was started all the same and nothing waits for it"
             );
-            of_execution(FailureKind::SystemUnavailable, message, execution)
+            of_execution(FailureKind::SystemUnavailable, EXECUTION_START_UNANSWERED, message, execution)
         }
         CallError::Unavailable { reason, .. } => {
             let message =
                 format!("the state machine {machine} could not be started for now ({reason}); try again later");
-            Failure::new(FailureKind::SystemUnavailable, message)
+            Failure::new(FailureKind::SystemUnavailable, STEP_FUNCTIONS_UNAVAILABLE, message)
         }
         CallError::Denied { reason } => {
             let message = format!(
                 "the function's role may not start the state machine {machine} ({reason}): allow it states:StartExecution there"
             );
-            Failure::new(FailureKind::PermissionError, message)
+            Failure::new(FailureKind::PermissionError, STEP_FUNCTIONS_DENIED, message)
         }
         CallError::Key { reason, is_denied } => {
             let kind = if *is_denied { FailureKind::PermissionError } else { FailureKind::ConfigurationError };
             let advice = key_advice(*is_denied, "kms:Decrypt and kms:GenerateDataKey");
-            Failure::new(kind, format!("the state machine {machine} could not be started: {advice} ({reason})"))
+            Failure::new(
+                kind,
+                STATE_MACHINE_KEY_UNUSABLE,
+                format!("the state machine {machine} could not be started: {advice} ({reason})"),
+            )
         }
         CallError::NotFound { reason } => {
             let message = format!("there is no state machine {machine} ({reason}): correct the worker's configuration");
-            Failure::new(FailureKind::ConfigurationError, message)
+            Failure::new(FailureKind::ConfigurationError, STATE_MACHINE_NOT_FOUND, message)
         }
         CallError::AlreadyExists => {
             let message = format!("the execution {execution} exists already");
-            of_execution(FailureKind::JobFailed, message, execution)
+            of_execution(FailureKind::JobFailed, EXECUTION_ALREADY_EXISTS, message, execution)
         }
         CallError::Refused { reason } => {
             let message = format!("Step Functions refuses to start the state machine {machine} ({reason})");
-            Failure::new(FailureKind::ConfigurationError, message)
+            Failure::new(FailureKind::ConfigurationError, STEP_FUNCTIONS_REFUSED, message)
         }
     }
 }
@@ -53,7 +69,7 @@ pub(super) fn of_express(machine: &StateMachineArn, execution: &str) -> Failure 
          was started before this could be told, and runs for up to five minutes",
         machine.as_str()
     );
-    of_execution(FailureKind::ConfigurationError, message, execution)
+    of_execution(FailureKind::ConfigurationError, EXPRESS_STATE_MACHINE, message, execution)
 }
 
 /// What was tried with an execution, and what it needs.
@@ -85,9 +101,10 @@ fn key_advice(is_denied: bool, permission: &str) -> String {
 /// An execution could not be looked at or stopped, and that won't change by itself. Unless the execution is gone, it may run on.
 pub(super) fn of_call(error: &CallError, doing: &Doing, execution: &str) -> Failure {
     let Doing { what: doing, permission, key_permission } = doing;
-    let (kind, message) = match error {
+    let (kind, code, message) = match error {
         CallError::Key { reason, is_denied } => (
             if *is_denied { FailureKind::PermissionError } else { FailureKind::ConfigurationError },
+            STATE_MACHINE_KEY_UNUSABLE,
             format!(
                 "could not {doing} the execution {execution}: {} ({reason})",
                 key_advice(*is_denied, key_permission)
@@ -95,27 +112,33 @@ pub(super) fn of_call(error: &CallError, doing: &Doing, execution: &str) -> Fail
         ),
         CallError::Denied { reason } => (
             FailureKind::PermissionError,
+            STEP_FUNCTIONS_DENIED,
             format!(
                 "the function's role may not {doing} the execution {execution} ({reason}): allow it {permission} there"
             ),
         ),
         CallError::NotFound { reason } => (
             FailureKind::JobFailed,
+            EXECUTION_NOT_FOUND,
             format!("there is no execution {execution} any more ({reason}); was its state machine deleted?"),
         ),
         CallError::Unavailable { reason, .. } => (
             FailureKind::SystemUnavailable,
+            STEP_FUNCTIONS_UNAVAILABLE,
             format!(
                 "could not {doing} the execution {execution} ({reason}); Step Functions may be down or out of reach"
             ),
         ),
         CallError::Refused { reason } => (
             FailureKind::ConfigurationError,
+            STEP_FUNCTIONS_REFUSED,
             format!("Step Functions refuses to {doing} the execution {execution} ({reason})"),
         ),
-        CallError::AlreadyExists => (FailureKind::JobFailed, format!("the execution {execution} exists already")),
+        CallError::AlreadyExists => {
+            (FailureKind::JobFailed, EXECUTION_ALREADY_EXISTS, format!("the execution {execution} exists already"))
+        }
     };
-    Failure { runs_on: !matches!(error, CallError::NotFound { .. }), ..of_execution(kind, message, execution) }
+    Failure { runs_on: !matches!(error, CallError::NotFound { .. }), ..of_execution(kind, code, message, execution) }
 }
 
 /// The execution ended, but not well. Its error is a name and goes into the message, unless it isn't; its cause may hold
@@ -128,18 +151,18 @@ pub(super) fn of_end(how: &str, ended: Execution, execution: &str) -> Failure {
     };
     let said: Vec<String> = [unnamed, ended.cause].into_iter().flatten().filter(|text| !text.is_empty()).collect();
     let message = format!("the execution {execution} {how}{named}");
-    let failure = of_execution(FailureKind::JobFailed, message, execution);
+    let failure = of_execution(FailureKind::JobFailed, EXECUTION_ENDED_BADLY, message, execution);
     Failure { output: (!said.is_empty()).then(|| said.join("\n")), ..failure }
 }
 
 /// The execution's output can't be used.
 pub(super) fn of_output(mistake: &str, execution: &str) -> Failure {
     let message = format!("the execution {execution} succeeded, but its output can't be used: {mistake}");
-    of_execution(FailureKind::JobFailed, message, execution)
+    of_execution(FailureKind::JobFailed, EXECUTION_OUTPUT_INVALID, message, execution)
 }
 
-fn of_execution(kind: FailureKind, message: String, execution: &str) -> Failure {
-    Failure { external_execution_id: Some(execution.to_owned()), ..Failure::new(kind, message) }
+fn of_execution(kind: FailureKind, code: FailureCode, message: String, execution: &str) -> Failure {
+    Failure { external_execution_id: Some(execution.to_owned()), ..Failure::new(kind, code, message) }
 }
 
 /// `States.TaskFailed`, `java.lang.IllegalStateException`: names without white space ("Error names", Developer Guide).

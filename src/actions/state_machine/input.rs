@@ -7,7 +7,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::actions::secret_keys;
-use crate::job::{Artifact, Failure, FailureKind, Job};
+use crate::job::{Artifact, Failure, FailureCode, FailureKind, Job};
+
+const EXECUTION_INPUT_TOO_LARGE: FailureCode = FailureCode::new("ExecutionInputTooLarge");
 
 /// The longest input (Step Functions, "Quotas related to state machine executions"): 256 KiB of UTF-8.
 const MAX_BYTES: usize = 262_144;
@@ -57,7 +59,7 @@ pub(super) fn of(job: &Job, secrets: &[String]) -> Result<String, Failure> {
              configuration, or put long values into an artifact",
             input.len()
         );
-        return Err(Failure::new(FailureKind::ConfigurationError, message));
+        return Err(Failure::new(FailureKind::ConfigurationError, EXECUTION_INPUT_TOO_LARGE, message));
     }
     Ok(input)
 }

@@ -23,7 +23,10 @@ use tokio::time::Instant;
 pub use self::arn::{ArnMistake, StateMachineArn};
 use self::calls::{CallError, StepFunctions};
 use super::{Abandoned, Action, Remains, Run};
-use crate::job::{Artifact, Continuation, Failure, FailureKind, Finished, Outcome};
+use crate::job::{Artifact, Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
+
+const EXECUTION_NAME_INVALID: FailureCode = FailureCode::new("ExecutionNameInvalid");
+const STATE_MACHINE_TOKEN_INVALID: FailureCode = FailureCode::new("StateMachineTokenInvalid");
 
 /// Kept free before the deadline, so that the action says itself what kept it.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -123,7 +126,7 @@ impl Action for StateMachineAction {
         if !arn::is_execution_name(name) {
             let message =
                 "the id of the action execution can't be an execution's name, which is 1 to 80 of [0-9A-Za-z_-]";
-            return Err(Failure::new(FailureKind::JobFailed, message));
+            return Err(Failure::new(FailureKind::JobFailed, EXECUTION_NAME_INVALID, message));
         }
         let input = input::of(&run.job, &self.secrets)?;
         let until = before(run.deadline);
@@ -143,8 +146,9 @@ impl Action for StateMachineAction {
     }
 
     async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
-        let execution =
-            token::read(token).map_err(|mistake| Failure::new(FailureKind::ConfigurationError, mistake.to_string()))?;
+        let execution = token::read(token).map_err(|mistake| {
+            Failure::new(FailureKind::ConfigurationError, STATE_MACHINE_TOKEN_INVALID, mistake.to_string())
+        })?;
         self.look(execution, run.age < SHOWN_AFTER, &run.job.outputs, before(run.deadline)).await
     }
 

@@ -2,11 +2,13 @@
 
 use tokio::time::Instant;
 
-use crate::job::{Failure, FailureKind};
+use crate::job::{Failure, FailureCode, FailureKind};
 use crate::lifecycle::End;
 use crate::queue::{Claim, Delivered, Queue};
 use crate::redact::Redactor;
 use crate::report::{FailureReport, Report, report};
+
+const REPORT_REFUSED: FailureCode = FailureCode::new("ReportRefused");
 
 /// The message of a failure report when CodePipeline refuses even the worker's own words about it.
 const LAST_WORDS: &str =
@@ -91,16 +93,15 @@ pub(super) async fn send(
 fn instead(refused: &Report, reason: &str, redactor: &Redactor) -> Option<Report> {
     let Report::Failure(failure) = refused else {
         let message = format!("the action's result was refused by CodePipeline: {reason}");
-        return Some(report(Err(Failure::new(FailureKind::JobFailed, message)), redactor));
+        return Some(report(Err(Failure::new(FailureKind::JobFailed, REPORT_REFUSED, message)), redactor));
     };
     let own = |words: &str| {
-        let (message, reason) = (words.to_owned(), words.to_owned());
-        Report::Failure(FailureReport { kind: failure.kind, message, reason, external_execution_id: None })
+        Report::Failure(FailureReport::in_own_words(failure.kind, failure.code.clone(), words.to_owned()))
     };
-    if failure.message != failure.reason || failure.external_execution_id.is_some() {
+    if failure.has_output() || failure.external_execution_id.is_some() {
         return Some(own(&failure.reason));
     }
-    (failure.message != LAST_WORDS).then(|| own(LAST_WORDS))
+    (failure.reason != LAST_WORDS).then(|| own(LAST_WORDS))
 }
 
 fn end_of(report: &Report) -> End {
@@ -114,7 +115,8 @@ fn end_of(report: &Report) -> End {
 /// What a failed job's log line says is our own words about it; what the work itself printed goes to CodePipeline only.
 fn log_result(report: &Report) {
     if let Report::Failure(failure) = report {
-        tracing::warn!(failure.type = ?failure.kind, failure.reason = failure.reason, "the job failed");
+        let FailureReport { kind, code, reason, .. } = failure;
+        tracing::warn!(failureCode = code, failure.type = ?kind, failure.reason = reason, "the job failed");
     }
 }
 
@@ -137,12 +139,12 @@ mod tests {
         let failure = Failure {
             output: Some("printed".into()),
             external_execution_id: Some("run-7".into()),
-            ..Failure::new(FailureKind::JobFailed, "exit code 1")
+            ..Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "exit code 1")
         };
         let [(first, id), rest @ ..] = &refused(failure)[..] else { panic!("nothing was sent") };
         assert!(first.contains("printed") && id.as_deref() == Some("run-7"));
-        assert_eq!(rest, [("exit code 1".to_owned(), None), (LAST_WORDS.to_owned(), None)]);
-        let plain = Failure::new(FailureKind::JobFailed, "exit code 1");
+        assert_eq!(rest, [("Test: exit code 1".to_owned(), None), (format!("Test: {LAST_WORDS}"), None)]);
+        let plain = Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "exit code 1");
         assert_eq!(refused(plain).len(), 2, "the same words are not sent twice");
     }
 
@@ -153,6 +155,7 @@ mod tests {
         let Some(Report::Failure(failure)) = instead(&success, "ValidationException", &Redactor::default()) else {
             panic!("a success was not replaced by a failure")
         };
-        assert_eq!(failure.message, "the action's result was refused by CodePipeline: ValidationException");
+        assert_eq!(failure.code.as_deref(), Some(REPORT_REFUSED.as_str()));
+        assert!(failure.reason.ends_with("ValidationException"), "{}", failure.reason);
     }
 }

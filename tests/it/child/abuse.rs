@@ -30,7 +30,7 @@ async fn a_full_work_folder_fails_the_job_that_fills_it_and_not_the_next() {
         echo "full at $i MB"; echo summary > "$SUMMARY" || exit 5
     "#;
     let message = scene.run(fill, &[]).await.failed();
-    assert!(message.starts_with("the command ended with exit code 5"), "{message}");
+    assert!(message.starts_with("CommandFailed: ") && message.contains("exit code 5"), "{message}");
     assert!(message.contains("No space left on device") && message.contains("full at 1"), "{message}");
     scene.run(r#"head -c 15000000 /dev/zero > "$TMPDIR/large""#, &[]).await.succeeded();
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use codepipeline_local::runtime_api::{Function, Invocation};
 use codepipeline_worker::actions::{Action, Run, Served};
-use codepipeline_worker::job::{Continuation, Failure, FailureKind, Outcome};
+use codepipeline_worker::job::{Continuation, Failure, FailureCode, FailureKind, Outcome};
 use codepipeline_worker::worker::Worker;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -230,7 +230,7 @@ impl Action for Links {
                 Continuation { token: link, summary: None, external_execution_id: None, percent_complete: None };
             return Ok(Outcome::Continue(continuation));
         }
-        Err(Failure::new(FailureKind::JobFailed, format!("can't be read: {link}")))
+        Err(Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), format!("can't be read: {link}")))
     }
 }
 

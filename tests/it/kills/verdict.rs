@@ -142,7 +142,7 @@ async fn action(rounds: &Rounds, (id, pipeline): (&String, &str), broken: &mut V
             if rounds.unharmed.contains(id) {
                 broken.push(format!("{id} failed, and its worker lived: {message}"));
             }
-            if !message.contains("the worker died while it ran the action") {
+            if !message.starts_with("WorkerDied") {
                 broken.push(format!("{id} failed, not since its worker died: {message}"));
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_codepipeline::types::{ActionExecution, ActionExecutionDetail};
 use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
-use codepipeline_worker::job::{Continuation, Failure, FailureKind, Finished, Outcome, Revision};
+use codepipeline_worker::job::{Continuation, Failure, FailureCode, FailureKind, Finished, Outcome, Revision};
 use codepipeline_worker::worker::Worker;
 use serde_json::json;
 
@@ -56,7 +56,7 @@ async fn a_variable_that_holds_a_secret_fails_the_job_and_is_named() {
         assert_eq!((error.code(), variable), (Some("ConfigurationError"), None));
         let message = error.message().unwrap();
         assert!(
-            message.starts_with("the output variable `Target` holds the value of the secret `ApiToken`"),
+            message.starts_with("SecretInResult: ") && message.contains("`Target`") && message.contains("`ApiToken`"),
             "{message}"
         );
         assert!(!message.contains(secret), "{message}");
@@ -149,7 +149,10 @@ async fn work_that_goes_on_under_an_id_with_a_secret_is_stopped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_keeps_its_reason_without_an_id_that_holds_a_secret() {
     let (action, _) = said(|| {
-        Err(Failure { external_execution_id: id(), ..Failure::new(FailureKind::RevisionOutOfSync, "too old") })
+        Err(Failure {
+            external_execution_id: id(),
+            ..Failure::new(FailureKind::RevisionOutOfSync, FailureCode::new("Test"), "too old")
+        })
     })
     .await;
     let error = action.error_details().unwrap();

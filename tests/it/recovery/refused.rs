@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use codepipeline_worker::actions::{Action, Run, Served};
-use codepipeline_worker::job::{Failure, FailureKind, Outcome};
+use codepipeline_worker::job::{Failure, FailureCode, FailureKind, Outcome};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::Summary;
@@ -51,7 +51,7 @@ impl Action for Talkative {
         Err(Failure {
             output: Some("the printed output".to_owned()),
             external_execution_id: Some("run-17".to_owned()),
-            ..Failure::new(FailureKind::JobFailed, "exit code 3")
+            ..Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "exit code 3")
         })
     }
 }
@@ -92,10 +92,10 @@ async fn a_refused_failure_report_is_sent_in_our_own_words() {
         let (reports, scenario) = reports(refused, code).await;
         let [first, second] = &reports[..] else { panic!("{reports:?}") };
         assert!(first["failureDetails"]["message"].as_str().unwrap().contains("the printed output"));
-        assert_eq!(second["failureDetails"]["message"], "exit code 3");
+        assert_eq!(second["failureDetails"]["message"], "Test: exit code 3");
         assert!(second["failureDetails"].get("externalExecutionId").is_none(), "{second}");
         let execution = scenario.execution().await;
-        assert_eq!(execution.error_details().unwrap().message(), Some("exit code 3"));
+        assert_eq!(execution.error_details().unwrap().message(), Some("Test: exit code 3"));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
-use codepipeline_worker::job::{Failure, FailureKind, Outcome};
+use codepipeline_worker::job::{Failure, FailureCode, FailureKind, Outcome};
 use codepipeline_worker::worker::{Summary, Worker};
 use tokio::time::Instant;
 
@@ -32,7 +32,7 @@ struct Silent {
 
 impl Action for Silent {
     async fn start(&self, _: Run) -> Result<Outcome, Failure> {
-        Err(Failure::new(FailureKind::SystemUnavailable, "no answer"))
+        Err(Failure::new(FailureKind::SystemUnavailable, FailureCode::new("Test"), "no answer"))
     }
 
     async fn stop(&self, _: &Abandoned) -> Result<(), Failure> {
@@ -40,8 +40,10 @@ impl Action for Silent {
         match self.stops.get(number).copied().unwrap_or(Stop::Stops) {
             Stop::Stops => Ok(()),
             Stop::Hangs => std::future::pending().await,
-            Stop::Unavailable => Err(Failure::new(FailureKind::SystemUnavailable, "no answer")),
-            Stop::Denied => Err(Failure::new(FailureKind::PermissionError, "denied")),
+            Stop::Unavailable => {
+                Err(Failure::new(FailureKind::SystemUnavailable, FailureCode::new("Test"), "no answer"))
+            }
+            Stop::Denied => Err(Failure::new(FailureKind::PermissionError, FailureCode::new("Test"), "denied")),
         }
     }
 

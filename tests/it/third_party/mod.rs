@@ -7,7 +7,7 @@ mod tokens;
 use std::time::Duration;
 
 use codepipeline_worker::actions::Run;
-use codepipeline_worker::job::{Failure, FailureKind, Finished, Outcome};
+use codepipeline_worker::job::{Failure, FailureCode, FailureKind, Finished, Outcome};
 use codepipeline_worker::worker::Summary;
 use serde_json::json;
 
@@ -43,7 +43,7 @@ async fn failures_and_continuations_go_through_the_third_party_operations() {
     let service = Service::with_clients(&[(ADA, "token of Ada")]).job("fails", ADA).job("goes on", ADA);
     let world = World::new(service).await;
     let action = Doing(|run: &Run| match run.job.id.as_str() {
-        "fails" => Err(Failure::new(FailureKind::RevisionOutOfSync, "no")),
+        "fails" => Err(Failure::new(FailureKind::RevisionOutOfSync, FailureCode::new("Test"), "no")),
         _ => going_on(),
     });
 
@@ -52,7 +52,7 @@ async fn failures_and_continuations_go_through_the_third_party_operations() {
     assert_eq!(summary, Summary { polled: 3, claimed: 3, failed: 1, continued: 1, succeeded: 1, ..Summary::default() });
     assert_eq!(world.states(), ["Failed", "Succeeded", "Succeeded"]);
     let failure = &world.server.inputs("PutThirdPartyJobFailureResult")[0];
-    assert_eq!(failure["failureDetails"], json!({"type": "RevisionOutOfSync", "message": "no"}));
+    assert_eq!(failure["failureDetails"], json!({"type": "RevisionOutOfSync", "message": "Test: no"}));
 }
 
 #[tokio::test]
