@@ -14,6 +14,7 @@ mod continuation;
 mod copying;
 mod custom_action;
 mod deliveries;
+mod documents;
 mod echoes;
 mod events;
 mod every_kind;

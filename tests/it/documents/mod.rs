@@ -1,0 +1,60 @@
+//! The tables of the documents, compared with their sources: each row has a source, and each source has a row.
+
+mod code;
+mod configuration;
+mod log_fields;
+mod operating;
+mod table;
+mod template;
+mod template_file;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The text of a file, by its path in the repository.
+fn file(path: &str) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The code of the Rust files below a folder or file of the repository, without comments and unit tests.
+fn code(path: &str) -> String {
+    let mut files = Vec::new();
+    rust_files(&root().join(path), &mut files);
+    assert!(!files.is_empty(), "{path} has no Rust file");
+    files.iter().map(|file| without_comments(&fs::read_to_string(file).unwrap())).collect()
+}
+
+fn rust_files(path: &Path, found: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        let mut entries: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.sort();
+        entries.iter().for_each(|entry| rust_files(entry, found));
+    } else if path.extension().is_some_and(|extension| extension == "rs") {
+        found.push(path.to_owned());
+    }
+}
+
+fn without_comments(text: &str) -> String {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).fold(String::new(), |all, line| all + line + "\n")
+}
+
+/// Names that are in one set and not in the other are a mistake, of the document or of the code.
+fn assert_same<T: AsRef<str>, U: AsRef<str>>(
+    documented: impl IntoIterator<Item = T>,
+    existing: impl IntoIterator<Item = U>,
+    place: &str,
+) {
+    let documented: BTreeSet<_> = documented.into_iter().map(|name| name.as_ref().to_owned()).collect();
+    let existing: BTreeSet<_> = existing.into_iter().map(|name| name.as_ref().to_owned()).collect();
+    assert!(!existing.is_empty(), "{place}: found nothing to compare with");
+    let missing: Vec<_> = existing.difference(&documented).collect();
+    let stale: Vec<_> = documented.difference(&existing).collect();
+    assert!(missing.is_empty() && stale.is_empty(), "{place}: add {missing:?}, remove {stale:?}");
+}

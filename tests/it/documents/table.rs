@@ -1,0 +1,29 @@
+//! Tables in Markdown.
+
+use super::file;
+
+/// A row: the text of its cells.
+pub(super) type Row = Vec<String>;
+
+/// The rows of the table in a document whose header begins with `first`.
+pub(super) fn rows(document: &str, first: &str) -> Vec<Row> {
+    let text = file(document);
+    let header = format!("| {first} |");
+    let mut tables = text.lines().skip_while(|line| !line.starts_with(&header));
+    assert!(tables.next().is_some(), "{document} has no table that begins with {header}");
+    tables.skip(1).take_while(|line| line.starts_with('|')).map(cells).collect()
+}
+
+/// The names in the first column of that table.
+pub(super) fn first_column(document: &str, first: &str) -> Vec<String> {
+    rows(document, first).iter().flat_map(|row| names(&row[0])).collect()
+}
+
+/// The names between backquotes in a cell.
+pub(super) fn names(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn cells(line: &str) -> Row {
+    line.trim().trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()
+}
