@@ -14,7 +14,7 @@ use super::error::Problem;
 use super::lane::{Lane, Object, RANGES_AHEAD, Source};
 use super::stop::Stop;
 use super::upload::{self, Destination, PartWriter};
-use super::{Staged, StagingError, Store, outcome};
+use super::{Staged, StagingError, Store, task_result};
 use crate::job::{Artifact, ObjectPlace};
 
 /// For objects that do not say what they are, as S3 itself has it.
@@ -56,7 +56,7 @@ impl Store {
             move || copy(&bytes.lane(size, RANGES_AHEAD), size, writer, &unread)
         });
         let destination = Destination::new(self.caller.clone(), artifact, &content_type, encryption_key);
-        let uploaded = outcome(self.tasks.spawn(destination.upload(parts, copied, stop))).await;
+        let uploaded = task_result(self.tasks.spawn(destination.upload(parts, copied, stop))).await;
         uploaded.map_err(|problem| match unread.get() {
             Some(unread) => of_source(Problem::clone(unread)),
             None => StagingError::new(artifact, problem),

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use super::limits::Counted;
+use super::limits::EntryClass;
 use super::reply::Whose;
 use crate::job::{Artifact, FailureCode, FailureKind};
 
@@ -134,7 +134,7 @@ pub enum Problem {
     TooLarge(u64),
     /// More of something than allowed.
     #[error("it has more than {1} {0}, the limit; raise MAX_ENTRIES, or make the artifact smaller")]
-    TooMany(Counted, u64),
+    TooMany(EntryClass, u64),
     /// The folder holds something that can't be stored in an archive.
     #[error("{0}")]
     Output(String),

@@ -1,4 +1,4 @@
-//! Unpacking without S3, for `fuzz/`. No part of the public API.
+//! Unpacks without S3, for `fuzz/`. Not a part of the public API.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use tokio::runtime::Handle;
 use super::lane::memory;
 use super::{Problem, Staged, UnpackLimits, unpack};
 
-/// Unpacks the object into the folder `into`, as [`super::Store::stage_in`] does when the first `head` bytes have come and
-/// the rest has to be asked for. Blocks; `runtime` must have a thread of its own.
+/// Unpacks the object into the folder `into` as [`super::Store::stage_in`] does. The first `head` bytes are in memory, and the
+/// rest is requested in ranges. Blocks. `runtime` must have its own thread.
 ///
 /// # Errors
-/// As [`super::Store::stage_in`].
+/// The same as [`super::Store::stage_in`].
 pub fn unpack(
     object: Bytes,
     head: usize,

@@ -1,4 +1,4 @@
-//! The symbolic links of an archive, kept until every file is there. They are data: nothing in the file system is looked up.
+//! The symbolic links of an archive, recorded until every file exists. They are data: the worker follows none on the disk.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use rustix::fs::Timespec;
 
 use super::error::{Problem, shown};
 
-/// The longest target that the kernel takes: PATH_MAX without the terminating NUL.
-pub(super) const LONGEST_TARGET: usize = 4095;
-/// All paths and targets together, because links stay in memory until they are made. 100 000 links may have 335 bytes each
-/// on average.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
-/// As many links as the kernel follows in one path.
-const MOST_HOPS: usize = 40;
+/// The kernel's limit for a target: PATH_MAX without the terminating NUL.
+pub(super) const MAX_TARGET_BYTES: usize = 4095;
+/// The limit for all paths and targets together. They stay in memory until the links are created. 100 000 links may have 335
+/// bytes each on average.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// The kernel's limit for the links in one path.
+const MAX_HOPS: usize = 40;
 
 /// The content of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,29 +21,29 @@ pub(super) struct Link {
     pub(super) modified: Option<Timespec>,
 }
 
-/// All the links of one folder, by path.
+/// The links of one artifact, by path.
 #[derive(Default)]
 pub(super) struct Links {
     all: BTreeMap<Vec<u8>, Link>,
     bytes: usize,
 }
 
-/// The links would need more memory than they may have.
+/// The links need more memory than [`MAX_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooMuch;
 
 impl TooMuch {
-    /// Its message, after the name of what has the links.
+    /// The message. It follows the name of the archive.
     pub(super) const TEXT: &str =
-        "has links whose names and targets have more than 32 MiB together; use fewer links or shorter ones";
+        "has links whose names and targets have more than 32 MiB together; use fewer or shorter links";
 }
 
 impl Links {
-    /// Adds a link, or replaces the one at that path.
+    /// Adds a link. Replaces the one at this path.
     pub(super) fn insert(&mut self, path: Vec<u8>, link: Link) -> Result<(), TooMuch> {
         self.remove(&path);
         self.bytes += path.len() + link.target.len();
-        if self.bytes > MOST_BYTES {
+        if self.bytes > MAX_BYTES {
             return Err(TooMuch);
         }
         self.all.insert(path, link);
@@ -54,14 +54,14 @@ impl Links {
         self.all.get(path)
     }
 
-    /// Removes the link at that path. Returns whether there was one.
+    /// Removes the link at this path. Returns whether there was one.
     pub(super) fn remove(&mut self, path: &[u8]) -> bool {
         let Some(link) = self.all.remove(path) else { return false };
         self.bytes -= path.len() + link.target.len();
         true
     }
 
-    /// Whether a link lies in the folder `path`, at any depth.
+    /// Whether the folder `path` has a link in it, at any depth.
     pub(super) fn has_any_below(&self, path: &[u8]) -> bool {
         let below = [path, b"/"].concat();
         self.all.range(below.clone()..).next().is_some_and(|(first, _)| first.starts_with(&below))
@@ -72,11 +72,11 @@ impl Links {
         self.all.into_iter()
     }
 
-    /// The path that `path` means where earlier entries made links of the folders that it lies in. Returns `None` if no
-    /// link is on the way. GNU tar goes through a relative link without `..`, and through no other.
+    /// The path that `path` leads to through the links of earlier entries. Returns `None` if it goes through no link. Like GNU
+    /// tar, follows only relative links without `..`.
     ///
     /// # Errors
-    /// If the path goes through another link, or through too many.
+    /// If the path goes through a link of another kind, or through too many links.
     pub(super) fn resolved(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
         if self.all.is_empty() {
             return Ok(None);
@@ -84,33 +84,33 @@ impl Links {
         let refuse = |link: &[u8], target: &[u8]| {
             let (path, link, target) = (shown(path), shown(link), shown(target));
             Err(Problem::Archive(format!(
-                "the entry `{path}` lies below the link `{link}`, which an earlier entry made and which points to `{target}`"
+                "the path of the entry `{path}` goes through `{link}`, which an earlier entry made a link to `{target}`"
             )))
         };
-        let mut ahead: Vec<&[u8]> = path.rsplit(|byte| *byte == b'/').collect();
+        let mut pending: Vec<&[u8]> = path.rsplit(|byte| *byte == b'/').collect();
         let mut reached = Vec::new();
         let mut passed = Vec::new();
-        while let Some(name) = ahead.pop() {
+        while let Some(name) = pending.pop() {
             let before = reached.len();
             if before > 0 {
                 reached.push(b'/');
             }
             reached.extend_from_slice(name);
             // The last name is the entry itself, which replaces a link.
-            if ahead.is_empty() {
+            if pending.is_empty() {
                 break;
             }
             let Some(link) = self.all.get(&reached) else { continue };
             let mut names = link.target.rsplit(|byte| *byte == b'/');
-            if link.target.starts_with(b"/") || names.any(|name| name == b"..") || passed.len() >= MOST_HOPS {
+            if link.target.starts_with(b"/") || names.any(|name| name == b"..") || passed.len() >= MAX_HOPS {
                 return refuse(&reached, &link.target);
             }
             passed.push(reached.clone());
             reached.truncate(before);
             let names = link.target.rsplit(|byte| *byte == b'/');
-            ahead.extend(names.filter(|name| !matches!(*name, b"" | b".")));
+            pending.extend(names.filter(|name| !matches!(*name, b"" | b".")));
         }
-        // The entry would replace a link that it lies below.
+        // The entry would replace a link in its own path.
         if let Some(link) = passed.iter().find(|link| **link == reached) {
             return refuse(link, link);
         }
@@ -118,17 +118,17 @@ impl Links {
     }
 }
 
-/// A link's target, if the kernel takes it.
+/// Checks that the kernel accepts a link's target.
 pub(super) fn checked_target(path: &[u8], target: Vec<u8>) -> Result<Vec<u8>, Problem> {
     let refuse = |what: &str| Err(Problem::Archive(format!("the link `{}` {what}", shown(path))));
     if target.is_empty() {
         return refuse("has no target");
     }
-    if target.len() > LONGEST_TARGET {
+    if target.len() > MAX_TARGET_BYTES {
         return refuse("has a target of more than 4095 bytes");
     }
     if target.contains(&0) {
-        return refuse("has a target with a NUL in it");
+        return refuse("has a target that contains a NUL");
     }
     Ok(target)
 }
@@ -168,10 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn absolute_climbing_and_circular_links_are_not_followed() {
+    fn absolute_dot_dot_and_circular_links_are_refused() {
         for target in ["/tmp", "..", "x/../y", "a"] {
             let text = resolved(&[("a", target)], "a/f").unwrap_err().to_string();
-            assert!(text.contains("`a/f` lies below the link `a`"), "{text}");
+            assert!(text.contains("the entry `a/f` goes through `a`"), "{text}");
         }
         assert!(resolved(&[("a", "b"), ("b", "a")], "a/f").is_err());
         assert!(resolved(&[("a/c", ".")], "a/c/c").is_err());
@@ -185,17 +185,17 @@ mod tests {
     }
 
     #[test]
-    fn links_of_more_than_32_mib_are_too_much() {
+    fn links_of_more_than_32_mib_are_refused() {
         let mut links = Links::default();
-        let long = || to(&"x".repeat(LONGEST_TARGET));
-        for number in 0..MOST_BYTES / (LONGEST_TARGET + 5) {
+        let long = || to(&"x".repeat(MAX_TARGET_BYTES));
+        for number in 0..MAX_BYTES / (MAX_TARGET_BYTES + 5) {
             links.insert(format!("{number:05}").into(), long()).unwrap();
         }
         assert_eq!(links.insert("more".into(), long()), Err(TooMuch));
     }
 
     #[test]
-    fn a_replaced_link_gives_its_bytes_back() {
+    fn a_replaced_link_no_longer_counts() {
         let mut links = links(&[("a", "long target")]);
         links.insert("a".into(), to("b")).unwrap();
         assert_eq!((links.bytes, links.get(b"a")), (2, Some(&to("b"))));

@@ -1,13 +1,13 @@
-//! Artifacts: an S3 object becomes a folder (stage in), a folder becomes an S3 object (stage out).
+//! Artifacts: stages an S3 object in as a folder, and a folder out as an S3 object.
 //!
 //! ```text
-//! stage in:   download (ranged GETs) ─▶ lane (asked for ahead) ─▶ content (which kind) ─▶ unpack ─▶ jail (the folder)
+//! stage in:   download (ranged GETs) ─▶ lane (reads ahead) ─▶ format (zip, tar, …) ─▶ unpack ─▶ jail (the folder)
 //! stage out:  pack (zip as a stream) ─▶ upload (parts, multipart, SSE-KMS)
-//! copy out:   download ─▶ lane ─▶ upload, for results that are in S3 already
+//! copy out:   download ─▶ lane ─▶ upload, for results that are already in S3
 //! ```
 //!
-//! Both stream: nothing is copied to disk on the way, and memory holds a fixed number of ranges or parts, whatever the
-//! object's size. Unpacking and packing run on threads of their own, which ask at every chunk whether they should go on.
+//! All of them stream. No temporary copy goes to the disk. Memory holds a fixed number of ranges or parts, for objects of any
+//! size. Unpacking and packing run on separate threads, which check at every chunk whether to stop.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,11 +25,11 @@ use tasks::Tasks;
 use upload::Destination;
 
 mod caller;
-mod content;
 mod copy;
 mod credentials;
 mod download;
 mod error;
+mod format;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -37,6 +37,7 @@ mod jail;
 mod lane;
 mod limits;
 mod links;
+mod name_list;
 mod names;
 mod pack;
 mod presign;
@@ -50,15 +51,15 @@ mod upload;
 
 pub use credentials::Stores;
 pub use error::{Problem, StagingError};
-pub use limits::{Counted, UnpackLimits};
+pub use limits::{EntryClass, UnpackLimits};
 pub use presign::Presigned;
 pub use renewal::Renew;
 pub use reply::Whose;
 
-/// What was staged.
+/// The size of a staged artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Staged {
-    /// Bytes of file content that were written, those of replaced files included.
+    /// Bytes of file content that were written, including those of replaced files.
     pub bytes: u64,
     /// Files, folders and links in the folder.
     pub entries: u64,
@@ -66,13 +67,13 @@ pub struct Staged {
 
 const ZIP: &str = "application/zip";
 
-/// One job's way to its artifacts, with that job's credentials.
+/// Accesses one job's artifacts with the job's credentials.
 ///
-/// The futures of [`Store::stage_in`], [`Store::stage_out`] and [`Store::copy_out`] may be dropped at any time: the threads behind them notice
-/// at their next chunk. Await [`Store::finished`] before the job's folder is removed, whether staging ended or was dropped.
+/// The futures of [`Store::stage_in`], [`Store::stage_out`] and [`Store::copy_out`] may be dropped at any time. Their threads
+/// stop at the next chunk. Await [`Store::finished`] before the job's folder is removed, even if a future was dropped.
 pub struct Store {
     caller: Caller,
-    /// With the function's own credentials, for objects that are no artifacts.
+    /// Uses the function's own credentials, for objects that are not artifacts.
     own: OwnClient,
     tasks: Tasks,
 }
@@ -82,12 +83,12 @@ impl Store {
         Self { caller, own, tasks: Tasks::default() }
     }
 
-    /// Unpacks the artifact's object into the folder `into`, which exists and is empty. An object that is no zip, tar or
-    /// tar.gz becomes one file there, named like the artifact.
+    /// Unpacks the artifact's object into the empty folder `into`. An object that is not a zip, tar or tar.gz becomes one file
+    /// with the artifact's name.
     ///
     /// # Errors
-    /// When the object can't be read, is damaged or hostile, or is over a limit. The folder may hold a part of it then,
-    /// but nothing goes on writing.
+    /// If the object can't be read, is damaged or hostile, or exceeds a limit. The folder may then hold a part of it, but no
+    /// thread writes to it any more.
     pub async fn stage_in(
         &self,
         artifact: &Artifact,
@@ -104,15 +105,15 @@ impl Store {
         let _guard = stop.on_drop();
         let source = Source { object: Arc::new(object), head, runtime: Handle::current(), stop };
         let (name, into) = (artifact.name.clone(), into.to_owned());
-        outcome(self.tasks.spawn_blocking(move || unpack::unpack(&source, &name, &into, limits))).await
+        task_result(self.tasks.spawn_blocking(move || unpack::unpack(&source, &name, &into, limits))).await
     }
 
-    /// Uploads the folder `from` as a zip archive to exactly the artifact's bucket and key, encrypted with KMS: with the
-    /// key `encryption_key` (id, ARN or alias ARN), or with the account's `aws/s3` key.
+    /// Uploads the folder `from` as a zip archive to the artifact's bucket and key. KMS encrypts it with the key
+    /// `encryption_key` (id, ARN or alias ARN), or else with the account's `aws/s3` key.
     ///
     /// # Errors
-    /// When the folder has a name that is not UTF-8, is over a limit or can't be read, or the upload fails. There is no
-    /// object then, or still the one from before.
+    /// If the folder can't be read, exceeds a limit or has a name that is not UTF-8, or if the upload fails. The object then
+    /// does not exist or is unchanged.
     pub async fn stage_out(
         &self,
         artifact: &Artifact,
@@ -142,17 +143,17 @@ impl Store {
             Ok(staged)
         });
         let destination = Destination::new(self.caller.clone(), artifact, ZIP, encryption_key);
-        outcome(self.tasks.spawn(destination.upload(parts, packed, stop))).await
+        task_result(self.tasks.spawn(destination.upload(parts, packed, stop))).await
     }
 
-    /// Waits until nothing of this store is running any more: after a dropped future, until its threads have noticed and
-    /// an unfinished upload is aborted, for which S3 has 1.5 s. Dropping the store instead skips the abort.
+    /// Waits until no task or thread of this store runs. After a dropped future, its threads stop and an unfinished upload is
+    /// aborted, which takes at most 1.5 s. If the store is dropped instead, the abort is skipped.
     pub async fn finished(&self) {
         self.tasks.finished().await;
     }
 }
 
-/// The outcome of a task; one that panicked has none.
-async fn outcome<T>(task: oneshot::Receiver<Result<T, Problem>>) -> Result<T, Problem> {
+/// The result of a task, or [`Problem::Interrupted`] if it panicked.
+async fn task_result<T>(task: oneshot::Receiver<Result<T, Problem>>) -> Result<T, Problem> {
     task.await.unwrap_or(Err(Problem::Interrupted))
 }

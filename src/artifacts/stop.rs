@@ -1,4 +1,4 @@
-//! How staging ends early: threads cannot be cancelled from outside, so they ask at every chunk.
+//! Stops staging early. A thread cannot be cancelled from outside, so it checks a signal at every chunk.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::error::Problem;
 
-/// Says whether the work was told to stop. All clones of one are the same signal.
+/// The signal to stop. All clones share it.
 #[derive(Clone)]
 pub(super) struct Stop(Arc<watch::Sender<bool>>);
 
@@ -15,29 +15,29 @@ impl Stop {
         Self(Arc::new(watch::Sender::new(false)))
     }
 
-    /// Tells everything that shares this signal to stop.
+    /// Sets the signal.
     pub(super) fn stop(&self) {
         self.0.send_replace(true);
     }
 
-    /// Fails with [`Problem::Interrupted`] once stopped.
+    /// Returns [`Problem::Interrupted`] if the signal is set.
     pub(super) fn check(&self) -> Result<(), Problem> {
         if *self.0.borrow() { Err(Problem::Interrupted) } else { Ok(()) }
     }
 
-    /// Waits until stopped.
+    /// Waits until the signal is set.
     pub(super) async fn stopped(&self) {
-        // An error would mean that the sender is gone, but this holds it.
+        // An error would mean that the sender was dropped, but `self` holds it.
         let _ = self.0.subscribe().wait_for(|stopped| *stopped).await;
     }
 
-    /// A guard for the future that a caller may drop: with it, the work stops.
+    /// A guard for a future. If the caller drops the future, the work stops.
     pub(super) fn on_drop(&self) -> StopOnDrop {
         StopOnDrop(self.clone())
     }
 }
 
-/// Stops the work when dropped; harmless when the work is over.
+/// Stops the work when dropped. Does nothing if the work has ended.
 pub(super) struct StopOnDrop(Stop);
 
 impl Drop for StopOnDrop {

@@ -1,4 +1,4 @@
-//! What a store has started and what must have ended before its job is over.
+//! The tasks and threads that a store starts. They must end before the job's folder is removed.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 pub(super) struct Tasks(Mutex<JoinSet<()>>);
 
 impl Tasks {
-    /// Starts a task that goes on when its receiver is dropped.
+    /// Starts a task. It continues if the receiver is dropped.
     pub(super) fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -18,14 +18,14 @@ impl Tasks {
         let (sender, receiver) = oneshot::channel();
         self.with(|tasks| {
             tasks.spawn(async move {
-                // Nobody waits any more when the caller was cancelled.
+                // The receiver is gone if the caller was cancelled.
                 let _ = sender.send(work.await);
             })
         });
         receiver
     }
 
-    /// Starts a thread, whose log lines belong to the caller's span. The work must ask whether it should end.
+    /// Starts a thread. Its log lines belong to the caller's span. The work must check whether to stop.
     pub(super) fn spawn_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -40,7 +40,7 @@ impl Tasks {
         receiver
     }
 
-    /// Waits until all of them have ended.
+    /// Waits until all tasks and threads have ended.
     pub(super) async fn finished(&self) {
         let mut tasks = self.with(std::mem::take);
         while tasks.join_next().await.is_some() {}

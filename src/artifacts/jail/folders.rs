@@ -1,4 +1,4 @@
-//! Opening folders, name by name from the jail's own handle.
+//! Opens folders, name by name from the jail's own handle.
 
 use std::os::fd::OwnedFd;
 
@@ -6,65 +6,65 @@ use rustix::fs::{AtFlags, Mode};
 use rustix::io::Errno;
 
 use super::super::error::Problem;
-use super::super::limits::Counted;
-use super::{FOLDER, Jail, Nearby, split, taken_or};
+use super::super::limits::EntryClass;
+use super::{FOLDER, FolderCache, Jail, conflict_or, split};
 
 impl Jail<'_> {
-    /// The open folder that `path` lies in, made where it is missing, and the last name of `path`.
+    /// Opens the folder of `path`, and creates it if it is missing. Also returns the last name of `path`.
     pub(super) fn parent<'p, 'n>(
         &self,
         path: &'p [u8],
-        nearby: &'n mut Nearby,
+        cache: &'n mut FolderCache,
     ) -> Result<(&'n OwnedFd, &'p [u8]), Problem> {
         let (folder, name) = split(path);
-        Ok((self.open_folder(folder, nearby)?, name))
+        Ok((self.open_folder(folder, cache)?, name))
     }
 
-    /// The same, of a folder that is there. Returns `None` if it is not.
+    /// Opens the folder of `path`. Returns `None` if it does not exist.
     pub(super) fn existing_parent<'p, 'n>(
         &self,
         path: &'p [u8],
-        nearby: &'n mut Nearby,
+        cache: &'n mut FolderCache,
     ) -> Result<Option<(&'n OwnedFd, &'p [u8])>, Problem> {
         let (folder, name) = split(path);
-        match self.open(folder, nearby, false) {
+        match self.open(folder, cache, false) {
             Ok(open) => Ok(Some((open, name))),
-            Err(Walk::Failed(Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => Ok(None),
-            Err(walk) => Err(walk.problem(folder)),
+            Err(OpenError::Failed(Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => Ok(None),
+            Err(error) => Err(error.problem(folder)),
         }
     }
 
-    /// Opens a folder, and makes it and those that it lies in where they are missing.
-    pub(super) fn open_folder<'n>(&self, path: &[u8], nearby: &'n mut Nearby) -> Result<&'n OwnedFd, Problem> {
-        self.open(path, nearby, true).map_err(|walk| walk.problem(path))
+    /// Opens a folder. Creates it and its parents if they are missing.
+    pub(super) fn open_folder<'n>(&self, path: &[u8], cache: &'n mut FolderCache) -> Result<&'n OwnedFd, Problem> {
+        self.open(path, cache, true).map_err(|error| error.problem(path))
     }
 
-    fn open<'n>(&self, path: &[u8], nearby: &'n mut Nearby, make: bool) -> Result<&'n OwnedFd, Walk> {
-        let found = match nearby.0.take() {
+    fn open<'n>(&self, path: &[u8], cache: &'n mut FolderCache, create: bool) -> Result<&'n OwnedFd, OpenError> {
+        let found = match cache.0.take() {
             Some((open, folder)) if open == path => folder,
             _ => {
-                let mut folder = self.root.try_clone().map_err(|_| Walk::Failed(Errno::MFILE))?;
+                let mut folder = self.root.try_clone().map_err(|_| OpenError::Failed(Errno::MFILE))?;
                 for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-                    folder = self.enter(&folder, name, make)?;
+                    folder = self.enter(&folder, name, create)?;
                 }
                 folder
             }
         };
-        Ok(&nearby.0.insert((path.to_owned(), found)).1)
+        Ok(&cache.0.insert((path.to_owned(), found)).1)
     }
 
-    fn enter(&self, folder: &OwnedFd, name: &[u8], make: bool) -> Result<OwnedFd, Walk> {
-        let open = || rustix::fs::openat(folder, name, FOLDER, Mode::empty()).map_err(Walk::Failed);
+    fn enter(&self, folder: &OwnedFd, name: &[u8], create: bool) -> Result<OwnedFd, OpenError> {
+        let open = || rustix::fs::openat(folder, name, FOLDER, Mode::empty()).map_err(OpenError::Failed);
         match open() {
-            Err(Walk::Failed(Errno::NOENT)) if make => {
+            Err(OpenError::Failed(Errno::NOENT)) if create => {
                 match rustix::fs::mkdirat(folder, name, Mode::from_raw_mode(0o755)) {
-                    Ok(()) => self.tally.add(Counted::FoldersAndLinks).map_err(|problem| {
+                    Ok(()) => self.tally.add(EntryClass::FoldersAndLinks).map_err(|problem| {
                         let _ = rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR);
-                        Walk::Limit(problem)
+                        OpenError::Limit(problem)
                     })?,
-                    // Another thread was faster.
+                    // Another thread created it first.
                     Err(Errno::EXIST) => {}
-                    Err(error) => return Err(Walk::Failed(error)),
+                    Err(error) => return Err(OpenError::Failed(error)),
                 }
                 open()
             }
@@ -74,15 +74,15 @@ impl Jail<'_> {
 }
 
 /// Why a folder was not opened.
-enum Walk {
+enum OpenError {
     Failed(Errno),
     Limit(Problem),
 }
 
-impl Walk {
+impl OpenError {
     fn problem(self, path: &[u8]) -> Problem {
         match self {
-            Self::Failed(error) => taken_or(path, error),
+            Self::Failed(error) => conflict_or(path, error),
             Self::Limit(problem) => problem,
         }
     }

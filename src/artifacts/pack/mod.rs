@@ -1,73 +1,45 @@
-//! A folder becomes a zip archive, written as a stream.
+//! Packs a folder into a zip archive, written as a stream.
 //!
-//! The same tree gives the same bytes: names are sorted, every entry has the same date, and of the owner and mode only the
-//! permission bits are stored. A symbolic link is data: it is stored unchanged, wherever it leads, and never followed.
+//! The same tree gives the same bytes. Names are sorted, every entry has the same date, and only the permission bits of owner
+//! and mode are stored. A symbolic link is data: it is stored unchanged, whatever its target is, and never followed.
 //!
-//! Sockets, named pipes and devices are left out with a warning, as Info-ZIP's `zip` does. A helper process of a build often
-//! leaves its socket behind, and no consumer could use it.
+//! Sockets, named pipes and devices are skipped with a warning, as Info-ZIP's `zip` does. A helper process of a build often
+//! leaves its socket behind, and no consumer can use it.
 
-use std::ffi::OsStr;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Component, Path};
+use std::path::Path;
 
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
-use rustix::fs::{CWD, Mode, OFlags, openat};
-use rustix::io::Errno;
+use rustix::fs::OFlags;
 
 use super::Staged;
 use super::error::{Problem, shown};
 use super::limits::UnpackLimits;
 use super::stop::Stop;
-use archive::Archive;
-use survey::{Entry, Kind};
+use root::open_root;
+use tree::{Entry, Kind, Tree};
+use zip::Archive;
 
-mod archive;
-mod survey;
+mod root;
+mod tree;
+mod zip;
 
-/// Writes the folder `from` as a zip archive. Blocks; nothing is written before the whole tree was looked through.
+/// Writes the folder `from` as a zip archive. Blocks. Lists the whole tree before it writes anything.
 pub(super) fn pack(from: &Path, to: impl Write, limits: UnpackLimits, stop: &Stop) -> Result<Staged, Problem> {
     let root = open_root(from)?;
-    let survey = survey::survey(&root, limits, stop)?;
-    if let Some(entries) = survey.special.text() {
-        tracing::warn!(entries, "left sockets, named pipes and devices out of the output artifact");
+    let tree = Tree::list(&root, limits, stop)?;
+    if let Some(entries) = tree.special.text() {
+        tracing::warn!(entries, "skipped sockets, named pipes and devices in the output artifact");
     }
     let mut archive = Archive::new(to);
     let mut bytes = 0;
-    for entry in &survey.entries {
+    for entry in &tree.entries {
         stop.check()?;
         bytes += write_entry(&mut archive, entry, &root, stop)?;
     }
-    archive.finish().map_err(|error| sending(&error))?;
-    Ok(Staged { bytes, entries: survey.entries.len() as u64 })
-}
-
-/// Opens the folder itself, never what a link points to in its place or in the place of a folder around it. The command can
-/// replace all of them, for example by a link to `/proc/self`, where the worker may read files that the command may not.
-fn open_root(from: &Path) -> Result<Dir, Problem> {
-    match open_without_links(from) {
-        Ok(folder) => Ok(Dir::from_std_file(folder.into())),
-        Err(Errno::NOTDIR | Errno::LOOP) => {
-            let text = "a file or a link stands where the output folder was, or where a folder around it was; put the output \
-                        into the folder itself";
-            Err(Problem::Output(text.to_owned()))
-        }
-        Err(error) => Err(Problem::Output(format!("the output folder can't be opened: {error}"))),
-    }
-}
-
-/// Opens a folder by its real path, name by name.
-fn open_without_links(path: &Path) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let enter = |folder: BorrowedFd<'_>, name: &OsStr, more: OFlags| openat(folder, name, flags | more, Mode::empty());
-    let mut names: Vec<_> = path.components().map(Component::as_os_str).collect();
-    let last = names.pop().ok_or(Errno::NOENT)?;
-    let mut reached: Option<OwnedFd> = None;
-    for name in names {
-        reached = Some(enter(reached.as_ref().map_or(CWD, AsFd::as_fd), name, OFlags::PATH)?);
-    }
-    enter(reached.as_ref().map_or(CWD, AsFd::as_fd), last, OFlags::RDONLY)
+    archive.finish().map_err(|error| write_problem(&error))?;
+    Ok(Staged { bytes, entries: tree.entries.len() as u64 })
 }
 
 /// Writes an entry. Returns the size of a file.
@@ -76,7 +48,7 @@ fn write_entry<W: Write>(archive: &mut Archive<W>, entry: &Entry, root: &Dir, st
     let written = match kind {
         Kind::Folder => archive.folder(&format!("{path}/"), *mode).map(|()| 0),
         Kind::Link => {
-            let target = root.read_link_contents(path).map_err(|error| cannot(path, "be read", &error))?;
+            let target = root.read_link_contents(path).map_err(|error| could_not("read", path, &error))?;
             archive.link(path, *mode, target.as_os_str().as_bytes()).map(|()| 0)
         }
         Kind::File => {
@@ -84,17 +56,17 @@ fn write_entry<W: Write>(archive: &mut Archive<W>, entry: &Entry, root: &Dir, st
             archive.file(path, *mode, size, |to| Ok(copy(&mut file, path, to, stop)?))
         }
     };
-    written.map_err(|error| sending(&error))
+    written.map_err(|error| write_problem(&error))
 }
 
-/// Opens a file. Returns its size, too, which may change.
+/// Opens a file. Also returns its present size, which may change.
 fn open_file(root: &Dir, path: &str) -> Result<(cap_std::fs::File, u64), Problem> {
     let mut options = OpenOptions::new();
-    // Neither follows a link nor waits for a pipe's writer, should the file have become one since the survey.
+    // Follows no link and does not wait for a pipe's writer: the file may have been replaced since the tree was listed.
     options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
     let file = root.open_with(path, &options);
     let opened = file.and_then(|file| file.metadata().map(|metadata| (file, metadata.len())));
-    opened.map_err(|error| cannot(path, "be read", &error))
+    opened.map_err(|error| could_not("read", path, &error))
 }
 
 fn copy(file: &mut impl Read, path: &str, to: &mut dyn Write, stop: &Stop) -> Result<(), Problem> {
@@ -105,27 +77,27 @@ fn copy(file: &mut impl Read, path: &str, to: &mut dyn Write, stop: &Stop) -> Re
             Ok(0) => return Ok(()),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(cannot(path, "be read", &error)),
+            Err(error) => return Err(could_not("read", path, &error)),
         };
-        to.write_all(&buffer[..count]).map_err(|error| sending(&error))?;
+        to.write_all(&buffer[..count]).map_err(|error| write_problem(&error))?;
     }
 }
 
-fn cannot(path: &str, what: &str, error: &io::Error) -> Problem {
+fn could_not(what: &str, path: &str, error: &io::Error) -> Problem {
     let path = if path.is_empty() {
         "the output folder".to_owned()
     } else {
         format!("`{}` in the output folder", shown(path))
     };
-    Problem::Output(format!("{path} can't {what}: {error}"))
+    Problem::Output(format!("could not {what} {path}: {error}"))
 }
 
-/// An error of writing the archive: its receiver has stopped, or a name has more than the 65,535 bytes that zip can say.
-fn sending(error: &io::Error) -> Problem {
+/// The problem behind an error of writing the archive: its receiver has stopped, or a name exceeds zip's 65,535 bytes.
+fn write_problem(error: &io::Error) -> Problem {
     Problem::inside(error, |error| match error.kind() {
-        io::ErrorKind::InvalidFilename => {
-            Problem::Output("a path in the output folder has more than 65,535 bytes; make the tree flatter".to_owned())
-        }
+        io::ErrorKind::InvalidFilename => Problem::Output(
+            "a path in the output folder has more than 65,535 bytes; use fewer nested folders".to_owned(),
+        ),
         _ => Problem::Interrupted,
     })
 }

@@ -1,13 +1,13 @@
-//! The members of a gzip, read as one stream.
+//! Reads all members of a gzip as one stream.
 //!
-//! `gzip` takes any number of zeros after a member, because tapes and fixed-size parts end in them. It refuses anything else
-//! that is no member, and so does this reader.
+//! Like `gzip`, this reader accepts zeros after a member, because tapes and fixed-size parts end in zeros. It refuses any other
+//! bytes after a member.
 
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
-/// Inflates all members. Each member's checksum and size are checked at its end.
+/// Inflates all members. Checks each member's checksum and size at its end.
 pub(in super::super) struct Members<R> {
     member: Option<GzDecoder<R>>,
 }
@@ -36,16 +36,16 @@ impl<R: BufRead> Read for Members<R> {
 
 fn next_member<R: BufRead>(mut from: R) -> io::Result<Option<GzDecoder<R>>> {
     loop {
-        let ahead = from.fill_buf()?;
-        let zeros = ahead.iter().take_while(|byte| **byte == 0).count();
-        match ahead.get(zeros) {
+        let buffered = from.fill_buf()?;
+        let zeros = buffered.iter().take_while(|byte| **byte == 0).count();
+        match buffered.get(zeros) {
             None if zeros == 0 => return Ok(None),
             None => from.consume(zeros),
             Some(0x1f) => {
                 from.consume(zeros);
                 return Ok(Some(GzDecoder::new(from)));
             }
-            Some(_) => return Err(io::Error::other("after the gzip data come bytes that are no gzip data")),
+            Some(_) => return Err(io::Error::other("bytes that are not gzip data follow a gzip member")),
         }
     }
 }
@@ -64,7 +64,7 @@ mod tests {
 
     fn inflated(parts: &[&[u8]]) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        // A small buffer, so that zeros and members lie across its borders.
+        // A small buffer, so that zeros and members cross its borders.
         Members::new(BufReader::with_capacity(7, &parts.concat()[..])).read_to_end(&mut content)?;
         Ok(content)
     }
@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn other_bytes_after_a_member_are_refused() {
         let one = gzip(b"one");
-        for behind in [&b"garbage"[..], b"\0\0x", b"\x1f", b"\x1f\x8b", b"\x1fx"] {
-            assert!(inflated(&[&one, behind]).is_err(), "{behind:?}");
+        for after in [&b"garbage"[..], b"\0\0x", b"\x1f", b"\x1f\x8b", b"\x1fx"] {
+            assert!(inflated(&[&one, after]).is_err(), "{after:?}");
         }
         assert!(inflated(&[&one[..one.len() - 1]]).is_err());
         let mut damaged = one;

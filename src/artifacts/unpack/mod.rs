@@ -1,13 +1,13 @@
-//! An object becomes a folder.
+//! Unpacks an object into a folder.
 
 use std::io::{self, BufReader};
 use std::path::Path;
 
 use rawzip::RangeReader;
 
-use super::content::{self, Content};
 use super::error::Problem;
-use super::jail::{Attributes, Jail, Nearby};
+use super::format::{self, Format};
+use super::jail::{Attributes, FolderCache, Jail};
 use super::lane::{Object, RANGES_AHEAD, Source};
 use super::{Staged, UnpackLimits};
 use gzip::Members;
@@ -16,9 +16,9 @@ pub(super) mod gzip;
 pub(super) mod tar;
 mod zip;
 
-/// Unpacks an object into the folder `into`, or puts it there as the one file `name` if it is no archive.
+/// Unpacks an object into the folder `into`. An object that is not an archive becomes the one file `name`.
 ///
-/// Blocks until done. After an error nothing writes any more, but what was written is still there.
+/// Blocks until done. After an error, no thread writes any more, and the folder may hold a part of the object.
 pub(super) fn unpack<O: Object>(
     source: &Source<O>,
     name: &str,
@@ -26,26 +26,26 @@ pub(super) fn unpack<O: Object>(
     limits: UnpackLimits,
 ) -> Result<Staged, Problem> {
     let jail = Jail::new(into, limits, &source.stop)?;
-    match content::of(&source.head, source.object.size()) {
-        Content::Zip => zip::unpack(source, &jail)?,
-        Content::Tar => tar::unpack(from_the_start(source), &jail)?,
-        Content::TarGz => {
-            let mut inflated = Members::new(BufReader::new(from_the_start(source)));
+    match format::detect(&source.head, source.object.size()) {
+        Format::Zip => zip::unpack(source, &jail)?,
+        Format::Tar => tar::unpack(from_start(source), &jail)?,
+        Format::TarGz => {
+            let mut inflated = Members::new(BufReader::new(from_start(source)));
             tar::unpack(&mut inflated, &jail)?;
-            // The gzip checks its checksums only if it is read to its end.
-            io::copy(&mut inflated, &mut io::sink()).map_err(|error| tar::broken(&error))?;
+            // Checksums are only checked when the gzip is read to its end.
+            io::copy(&mut inflated, &mut io::sink()).map_err(|error| tar::unreadable(&error))?;
         }
-        Content::EmptyTar => {}
-        Content::OneFile => {
-            let mut nearby = Nearby::default();
+        Format::EmptyTar => {}
+        Format::OneFile => {
+            let mut cache = FolderCache::default();
             let attributes = Attributes { mode: 0o644, modified: None };
-            jail.file(name.as_bytes(), attributes, &mut nearby, &mut from_the_start(source), |_| Problem::Interrupted)?;
+            jail.file(name.as_bytes(), attributes, &mut cache, &mut from_start(source), |_| Problem::Interrupted)?;
         }
     }
     jail.finish()
 }
 
-fn from_the_start<O: Object>(source: &Source<O>) -> impl io::Read {
+fn from_start<O: Object>(source: &Source<O>) -> impl io::Read {
     let size = source.object.size();
     RangeReader::new(source.lane(size, RANGES_AHEAD), 0..size)
 }

@@ -1,4 +1,4 @@
-//! An archive as blocks of 512 bytes, headers and content.
+//! Reads an archive as blocks of 512 bytes: headers and content.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -17,30 +17,30 @@ impl<R: Read> Blocks<R> {
         Self { from: BufReader::with_capacity(BUFFER_BYTES, from) }
     }
 
-    /// Reads a block. Returns `None` at the archive's end. Less than a block is no entry: GNU tar ignores it, too.
+    /// Reads a block. Returns `None` at the archive's end. Like GNU tar, ignores less than a block.
     pub(super) fn next(&mut self) -> Result<Option<[u8; BLOCK_BYTES]>, Problem> {
         let mut block = [0; BLOCK_BYTES];
         let mut filled = 0;
         while filled < BLOCK_BYTES {
-            // An error is never the end: a gzip that ends too early makes one.
+            // An error is not the end: a truncated gzip causes one.
             match self.from.read(&mut block[filled..]) {
                 Ok(0) => return Ok(None),
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(broken(&error)),
+                Err(error) => return Err(unreadable(&error)),
             }
         }
         Ok(Some(block))
     }
 
-    /// The content of so many bytes that follows a header. Call [`Content::finish`] to get to the next header.
+    /// The `size` bytes of content after a header. Call [`Content::finish`] to get to the next header.
     pub(super) fn content(&mut self, size: u64) -> Content<'_, R> {
         let padding = size.wrapping_neg() % BLOCK_BYTES as u64;
         Content { from: &mut self.from, left: size, padding }
     }
 }
 
-/// An entry's content. It ends with an error if the archive ends first.
+/// An entry's content. Reading fails if the archive ends first.
 pub(super) struct Content<'b, R> {
     from: &'b mut BufReader<R>,
     left: u64,
@@ -48,13 +48,13 @@ pub(super) struct Content<'b, R> {
 }
 
 impl<R: Read> Content<'_, R> {
-    /// Skips the rest, and the zeros that fill the last block up. An archive may end without these zeros.
+    /// Skips the rest, and the zeros that pad the last block. An archive may end without these zeros.
     pub(super) fn finish(mut self) -> Result<(), Problem> {
         let skipped = io::copy(&mut self, &mut io::sink()).and_then(|_| {
             let padding = self.padding;
             io::copy(&mut self.from.take(padding), &mut io::sink())
         });
-        skipped.map(drop).map_err(|error| broken(&error))
+        skipped.map(drop).map_err(|error| unreadable(&error))
     }
 }
 
@@ -65,7 +65,7 @@ impl<R: Read> Read for Content<'_, R> {
         }
         let most = usize::try_from(self.left).map_or(buffer.len(), |left| left.min(buffer.len()));
         match self.from.read(&mut buffer[..most])? {
-            0 => Err(too_early()),
+            0 => Err(truncated()),
             count => {
                 self.left -= count as u64;
                 Ok(count)
@@ -79,11 +79,11 @@ impl<R: Read> BufRead for Content<'_, R> {
         if self.left == 0 {
             return Ok(&[]);
         }
-        let ahead = self.from.fill_buf()?;
-        if ahead.is_empty() {
-            return Err(too_early());
+        let buffered = self.from.fill_buf()?;
+        if buffered.is_empty() {
+            return Err(truncated());
         }
-        Ok(&ahead[..usize::try_from(self.left).map_or(ahead.len(), |left| left.min(ahead.len()))])
+        Ok(&buffered[..usize::try_from(self.left).map_or(buffered.len(), |left| left.min(buffered.len()))])
     }
 
     fn consume(&mut self, count: usize) {
@@ -92,12 +92,12 @@ impl<R: Read> BufRead for Content<'_, R> {
     }
 }
 
-fn too_early() -> io::Error {
+fn truncated() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the archive ends within an entry")
 }
 
-/// Turns an error of reading the archive into the reason why it is refused.
-pub(in super::super) fn broken(error: &io::Error) -> Problem {
+/// The problem behind an error of reading the archive.
+pub(in super::super) fn unreadable(error: &io::Error) -> Problem {
     Problem::inside(error, |error| {
         Problem::Archive(format!("the archive is truncated or damaged: {}", shown(&error.to_string())))
     })

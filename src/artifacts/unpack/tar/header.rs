@@ -5,29 +5,29 @@ use rustix::fs::Timespec;
 use super::super::super::error::Problem;
 use super::blocks::BLOCK_BYTES;
 
-/// A header whose checksum is right.
+/// A header with a correct checksum.
 pub(super) struct Header([u8; BLOCK_BYTES]);
 
 impl Header {
     /// Checks a block. Returns `None` for a block of zeros, which marks the archive's end.
     pub(super) fn checked(block: [u8; BLOCK_BYTES]) -> Result<Option<Self>, Problem> {
-        // Like GNU tar: a block without anything but a checksum is a mark, too.
+        // Like GNU tar, accepts a block with nothing but a checksum.
         if sums(&block).0 == CHECKSUM_SPACES {
             return Ok(None);
         }
         if has_checksum(&block) {
             return Ok(Some(Self(block)));
         }
-        let text = "the tar archive is damaged: a header has another checksum than it claims, or none";
+        let text = "the tar archive is damaged: the checksum of a header is wrong or missing";
         Err(Problem::Archive(text.to_owned()))
     }
 
-    /// The letter or digit that says what the entry is.
+    /// The entry's type, a letter or a digit.
     pub(super) fn kind(&self) -> u8 {
         self.0[156]
     }
 
-    /// The name, with the prefix that ustar has for long ones.
+    /// The name, with ustar's prefix for long names.
     pub(super) fn name(&self) -> Vec<u8> {
         let name = text(&self.0[..100]);
         let prefix = text(&self.0[345..500]);
@@ -50,12 +50,12 @@ impl Header {
         number(&self.0[100..108])?.try_into().ok()
     }
 
-    /// The time of the last change, if the header has a valid one.
+    /// The modification time, if the header has a valid one.
     pub(super) fn modified(&self) -> Option<Timespec> {
         Some(Timespec { tv_sec: number(&self.0[136..148])?, tv_nsec: 0 })
     }
 
-    /// Whether GNU tar wrote the header in its own form, where sparse files have the type `S`.
+    /// Whether the header is in GNU tar's form, where sparse files have the type `S`.
     pub(super) fn is_gnu(&self) -> bool {
         &self.0[257..265] == b"ustar  \0"
     }
@@ -79,10 +79,10 @@ impl Header {
 /// The checksum's own field counts as eight spaces.
 const CHECKSUM_SPACES: i64 = 8 * b' ' as i64;
 
-/// Whether the block is a header with a right checksum.
+/// Whether the block is a header with a correct checksum.
 pub(in super::super::super) fn has_checksum(block: &[u8; BLOCK_BYTES]) -> bool {
     let (unsigned, signed) = sums(block);
-    // Some old tars added signed bytes up.
+    // Some old tar programs add signed bytes.
     number(&block[148..156]).is_some_and(|claimed| claimed > 0 && (claimed == unsigned || claimed == signed))
 }
 
@@ -102,7 +102,7 @@ pub(super) fn text(field: &[u8]) -> &[u8] {
 /// An empty field is zero.
 pub(super) fn number(field: &[u8]) -> Option<i64> {
     if let [first @ (0x80 | 0xff), rest @ ..] = field {
-        // Two's complement, whose highest bit only marks the form.
+        // Two's complement. The highest bit only marks the form.
         let start = if *first == 0xff { -1 } else { 0 };
         let value = rest.iter().try_fold(start, |sum: i128, byte| sum.checked_mul(256)?.checked_add(i128::from(*byte)));
         return value?.try_into().ok();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_of_signed_bytes_is_right() {
+    fn a_checksum_of_signed_bytes_is_accepted() {
         let mut header = tar::Header::new_ustar();
         header.as_mut_bytes()[0] = 0xe9;
         header.set_cksum();

@@ -1,23 +1,23 @@
-//! Pax records: what stands before an entry and says more of it than its header can (POSIX, `pax` utility).
+//! Pax records. They precede an entry and add to its header (POSIX, `pax` utility).
 //!
-//! A record is `LENGTH KEY=VALUE\n`. Its length alone says where it ends, because a value may hold any byte. Records that
-//! don't matter here, such as extended attributes, are skipped without being kept.
+//! A record is `LENGTH KEY=VALUE\n`. Only the length determines its end, because a value may contain any byte. Records that the
+//! worker does not use, such as extended attributes, are skipped and never kept in memory.
 
 use std::io::{self, BufRead, Read};
 
 use rustix::fs::Timespec;
 
 use super::super::super::error::Problem;
-use super::blocks::broken;
+use super::blocks::unreadable;
 use super::header::text;
 use super::sparse::{self, Records as Sparse};
 
-/// The longest key that matters has 19 bytes.
-const LONGEST_KEY: usize = 32;
-/// More than any path that is unpacked.
-const LONGEST_VALUE: u64 = 64 * 1024;
+/// The longest key that the worker uses has 19 bytes.
+const MAX_KEY_BYTES: usize = 32;
+/// More than any valid path.
+const MAX_VALUE_BYTES: u64 = 64 * 1024;
 
-/// The records before one entry, or those for all entries, as far as they matter.
+/// The records that the worker uses, of one entry or of all entries.
 #[derive(Clone, Default)]
 pub(super) struct Records {
     pub(super) path: Option<Vec<u8>>,
@@ -34,41 +34,41 @@ impl Records {
         while let Some((key, length)) = next_key(from)? {
             let mut value = from.take(length);
             records.set(&key, &mut value)?;
-            io::copy(&mut value, &mut io::sink()).map_err(|error| broken(&error))?;
-            if byte(from)? != Some(b'\n') {
+            io::copy(&mut value, &mut io::sink()).map_err(|error| unreadable(&error))?;
+            if next_byte(from)? != Some(b'\n') {
                 return Err(damaged("a record does not end where its length says"));
             }
         }
         Ok(records)
     }
 
-    /// Fills the records of one entry up with those for all entries.
-    pub(super) fn or(self, all: &Self) -> Self {
+    /// Adds the records for all entries where this entry has none.
+    pub(super) fn or(self, global: &Self) -> Self {
         Self {
-            path: self.path.or_else(|| all.path.clone()),
-            target: self.target.or_else(|| all.target.clone()),
-            size: self.size.or(all.size),
-            modified: self.modified.or(all.modified),
+            path: self.path.or_else(|| global.path.clone()),
+            target: self.target.or_else(|| global.target.clone()),
+            size: self.size.or(global.size),
+            modified: self.modified.or(global.modified),
             sparse: self.sparse,
         }
     }
 
     fn set(&mut self, key: &[u8], value: &mut io::Take<impl BufRead>) -> Result<(), Problem> {
         match key {
-            b"path" => self.path = Some(text(&kept(value)?).to_owned()),
-            b"linkpath" => self.target = Some(text(&kept(value)?).to_owned()),
-            b"size" => self.size = Some(whole(key, &kept(value)?)?),
-            b"mtime" => self.modified = time(&kept(value)?),
+            b"path" => self.path = Some(text(&read_value(value)?).to_owned()),
+            b"linkpath" => self.target = Some(text(&read_value(value)?).to_owned()),
+            b"size" => self.size = Some(parse_number(key, &read_value(value)?)?),
+            b"mtime" => self.modified = time(&read_value(value)?),
             b"GNU.sparse.map" => self.sparse.map = sparse::map_of_text(value)?,
             _ => {
                 let Some(key) = key.strip_prefix(b"GNU.sparse.") else { return Ok(()) };
                 match key {
-                    b"name" => self.sparse.name = Some(text(&kept(value)?).to_owned()),
-                    b"major" => self.sparse.major = whole(key, &kept(value)?)?,
-                    b"minor" => self.sparse.minor = whole(key, &kept(value)?)?,
-                    b"size" | b"realsize" => self.sparse.size = Some(whole(key, &kept(value)?)?),
-                    b"offset" => self.sparse.offset = whole(key, &kept(value)?)?,
-                    b"numbytes" => self.sparse.add_region(whole(key, &kept(value)?)?)?,
+                    b"name" => self.sparse.name = Some(text(&read_value(value)?).to_owned()),
+                    b"major" => self.sparse.major = parse_number(key, &read_value(value)?)?,
+                    b"minor" => self.sparse.minor = parse_number(key, &read_value(value)?)?,
+                    b"size" | b"realsize" => self.sparse.size = Some(parse_number(key, &read_value(value)?)?),
+                    b"offset" => self.sparse.offset = parse_number(key, &read_value(value)?)?,
+                    b"numbytes" => self.sparse.add_region(parse_number(key, &read_value(value)?)?)?,
                     _ => {}
                 }
             }
@@ -82,13 +82,13 @@ fn next_key(from: &mut impl BufRead) -> Result<Option<(Vec<u8>, u64)>, Problem> 
     let mut read = 0_u64;
     let mut next = |from: &mut _| {
         read += 1;
-        byte(from)
+        next_byte(from)
     };
     let mut at = next(from)?;
     while matches!(at, Some(b' ' | b'\t')) {
         at = next(from)?;
     }
-    // A NUL ends the records before their end, as it does for GNU tar.
+    // Like GNU tar, takes a NUL as the end of the records.
     if matches!(at, None | Some(0)) {
         return Ok(None);
     }
@@ -109,47 +109,47 @@ fn next_key(from: &mut impl BufRead) -> Result<Option<(Vec<u8>, u64)>, Problem> 
     loop {
         match at {
             Some(b'=') => break,
-            Some(byte) if key.len() < LONGEST_KEY => key.push(byte),
+            Some(byte) if key.len() < MAX_KEY_BYTES => key.push(byte),
             Some(_) => {}
             None => return Err(damaged("a record has no `=`")),
         }
         at = next(from)?;
     }
-    // The newline at the end counts, too.
+    // The length includes the newline at the end.
     match length.checked_sub(read + 1) {
         Some(value) => Ok(Some((key, value))),
         None => Err(damaged("a record does not end where its length says")),
     }
 }
 
-fn byte(from: &mut impl BufRead) -> Result<Option<u8>, Problem> {
-    let first = from.fill_buf().map_err(|error| broken(&error))?.first().copied();
+fn next_byte(from: &mut impl BufRead) -> Result<Option<u8>, Problem> {
+    let first = from.fill_buf().map_err(|error| unreadable(&error))?.first().copied();
     from.consume(usize::from(first.is_some()));
     Ok(first)
 }
 
-/// The value of a record that matters.
-fn kept(value: &mut io::Take<impl BufRead>) -> Result<Vec<u8>, Problem> {
-    if value.limit() > LONGEST_VALUE {
-        return Err(damaged("a name or a number has more than 64 KiB"));
+/// Reads the value of a record.
+fn read_value(value: &mut io::Take<impl BufRead>) -> Result<Vec<u8>, Problem> {
+    if value.limit() > MAX_VALUE_BYTES {
+        return Err(damaged("the value of a record has more than 64 KiB"));
     }
     let mut bytes = Vec::new();
-    value.read_to_end(&mut bytes).map_err(|error| broken(&error))?;
+    value.read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     Ok(bytes)
 }
 
-fn whole(key: &[u8], value: &[u8]) -> Result<u64, Problem> {
+fn parse_number(key: &[u8], value: &[u8]) -> Result<u64, Problem> {
     let number = decimal(value);
-    number.ok_or_else(|| damaged(&format!("the record `{}` is no number", key.escape_ascii())))
+    number.ok_or_else(|| damaged(&format!("the value of the record `{}` is not a number", key.escape_ascii())))
 }
 
-/// A number of digits alone.
+/// A number that consists of digits alone.
 pub(super) fn decimal(text: &[u8]) -> Option<u64> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     digits.then(|| std::str::from_utf8(text).ok()?.parse().ok()).flatten()
 }
 
-/// Seconds with a fraction, negative before 1970. Returns `None` for anything else; what follows the number is ignored.
+/// Parses seconds with a fraction, negative before 1970. Ignores any text after the number.
 fn time(value: &[u8]) -> Option<Timespec> {
     let (is_negative, value) = value.strip_prefix(b"-").map_or((false, value), |rest| (true, rest));
     let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_may_hold_any_byte() {
+    fn a_value_may_contain_any_byte() {
         let records = read(b"20 comment=a\nb=c\n\0\xff\n11 path=ab\n14 linkpath=\n\n\0\0junk").unwrap();
         assert_eq!(records.path.as_deref(), Some(&b"ab"[..]));
         assert_eq!(records.target.as_deref(), Some(&b"\n"[..]));
@@ -194,9 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn records_for_all_entries_count_where_an_entry_has_none() {
-        let all = read(b"10 path=a\n11 mtime=5\n").unwrap();
-        let own = read(b"10 path=b\n").unwrap().or(&all);
+    fn an_entrys_own_record_overrides_the_global_one() {
+        let global = read(b"10 path=a\n11 mtime=5\n").unwrap();
+        let own = read(b"10 path=b\n").unwrap().or(&global);
         assert_eq!(own.path.as_deref(), Some(&b"b"[..]));
         assert_eq!(own.modified, Some(Timespec { tv_sec: 5, tv_nsec: 0 }));
     }

@@ -1,23 +1,25 @@
 //! Sparse files: regions with content, and holes between them.
 //!
-//! There are four forms (GNU tar's manual, "Storing Sparse Files"). The old one has its regions in the header and in blocks
-//! that follow it. Pax 0.0 has two records for each region, 0.1 one record for all, and 1.0 the regions in front of the
-//! content.
+//! There are four forms (GNU tar's manual, "Storing Sparse Files"). They keep the regions in different places:
+//! - The old form: in the header and in the blocks after it.
+//! - Pax 0.0: in two records for each region.
+//! - Pax 0.1: in one record.
+//! - Pax 1.0: before the content.
 
 use std::io::{self, BufRead, Read};
 
 use super::super::super::error::Problem;
-use super::super::super::jail::{Attributes, Jail, Nearby};
-use super::blocks::{BLOCK_BYTES, Blocks, Content, broken};
+use super::super::super::jail::{Attributes, FolderCache, Jail};
+use super::blocks::{BLOCK_BYTES, Blocks, Content, unreadable};
 use super::header::{Header, number};
 use super::pax::decimal;
 
-/// Regions stay in memory until the file is made: 16 MiB.
-const MOST_REGIONS: usize = 1 << 20;
-/// A number of 20 digits.
-const LONGEST_NUMBER: usize = 20;
+/// The limit for the regions of a file. They stay in memory until the file is written: 16 MiB.
+const MAX_REGIONS: usize = 1 << 20;
+/// The most digits of a 64-bit number.
+const MAX_DIGITS: usize = 20;
 
-/// Bytes of content at a place in the file.
+/// A range of the file that has content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Region {
     offset: u64,
@@ -44,23 +46,24 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// Adds the region that begins at the last offset (form 0.0).
+    /// Adds the region at the last offset (form 0.0).
     pub(super) fn add_region(&mut self, size: u64) -> Result<(), Problem> {
         add(&mut self.map, Region { offset: self.offset, size })
     }
 
-    /// Whether they describe a sparse file.
-    pub(super) fn are_there(&self) -> bool {
+    /// Whether the records describe a sparse file.
+    pub(super) fn is_sparse(&self) -> bool {
         self.major > 0 || !self.map.is_empty()
     }
 
-    /// The file's map. In form 1.0, it is read from the front of the content.
+    /// The file's map. Form 1.0 has it at the beginning of the content.
     pub(super) fn map(self, path: &[u8], content: &mut Content<'_, impl Read>) -> Result<Map, Problem> {
         let regions = match (self.major, self.minor) {
             (0, _) => self.map,
             (1, 0) => regions_of_content(content)?,
             (major, minor) => {
-                let text = format!("is a sparse file in the unknown form {major}.{minor}");
+                let text =
+                    format!("is a sparse file in the unknown form {major}.{minor}; the worker reads 0.0, 0.1 and 1.0");
                 return Err(super::refused(path, &text));
             }
         };
@@ -70,7 +73,7 @@ impl Records {
 }
 
 impl Map {
-    /// Reads the blocks that follow a header in GNU's old form.
+    /// Reads the blocks after a header in GNU's old form.
     pub(super) fn of_header(path: &[u8], header: &Header, blocks: &mut Blocks<impl Read>) -> Result<Self, Problem> {
         let mut regions = Vec::new();
         let mut is_complete = add_fields(path, &mut regions, header.sparse_regions())?;
@@ -84,39 +87,39 @@ impl Map {
         Self::checked(path, regions, size)
     }
 
-    /// A map whose regions follow one another within the file.
+    /// Checks that the regions are in order and within the file.
     fn checked(path: &[u8], regions: Vec<Region>, size: u64) -> Result<Self, Problem> {
         let mut at = 0_u64;
         for region in &regions {
             let end = region.offset.checked_add(region.size);
             match end {
                 Some(end) if region.offset >= at && end <= size => at = end,
-                _ => return Err(super::refused(path, "is a sparse file whose regions overlap or lie outside it")),
+                _ => return Err(super::refused(path, "is a sparse file whose regions overlap or exceed its size")),
             }
         }
         Ok(Self { regions, size })
     }
 
-    /// Makes the file. Returns once all its regions were read.
+    /// Writes the file. Reads all of its regions.
     pub(super) fn unpack(
         &self,
         path: &[u8],
         attributes: Attributes,
         content: &mut Content<'_, impl Read>,
         jail: &Jail<'_>,
-        nearby: &mut Nearby,
+        cache: &mut FolderCache,
     ) -> Result<(), Problem> {
-        let mut file = jail.new_file(path, nearby)?;
+        let mut file = jail.new_file(path, cache)?;
         let mut at = 0;
         for region in &self.regions {
             file.hole(region.offset - at)?;
-            let copied = file.copy(&mut content.take(region.size), broken)?;
+            let copied = file.copy(&mut content.take(region.size), unreadable)?;
             if copied != region.size {
                 return Err(super::refused(path, "is a sparse file whose content is shorter than its regions"));
             }
-            // Every region begins in a block of its own.
+            // Every region begins at a block.
             let padding = region.size.wrapping_neg() % BLOCK_BYTES as u64;
-            io::copy(&mut content.take(padding), &mut io::sink()).map_err(|error| broken(&error))?;
+            io::copy(&mut content.take(padding), &mut io::sink()).map_err(|error| unreadable(&error))?;
             at = region.offset + region.size;
         }
         file.hole(self.size - at)?;
@@ -124,7 +127,7 @@ impl Map {
     }
 }
 
-/// Adds regions of GNU's old form, each of two numbers of 12 bytes. Returns whether an empty one ended them.
+/// Adds regions in GNU's old form: two numbers of 12 bytes each. Returns whether an empty region ended the list.
 fn add_fields(path: &[u8], regions: &mut Vec<Region>, fields: &[u8]) -> Result<bool, Problem> {
     for field in fields.chunks_exact(24) {
         let (offset, size) = field.split_at(12);
@@ -150,9 +153,9 @@ pub(super) fn map_of_text(value: &mut impl BufRead) -> Result<Vec<Region>, Probl
     Ok(regions)
 }
 
-/// The regions in front of the content: their number, then offsets and sizes, each on a line, in whole blocks (form 1.0).
+/// The regions before the content: their number, then offsets and sizes, each on a line, in whole blocks (form 1.0).
 fn regions_of_content(content: &mut Content<'_, impl Read>) -> Result<Vec<Region>, Problem> {
-    let mut map = Counting { from: content, count: 0 };
+    let mut map = CountingReader { from: content, count: 0 };
     let mut next = || next_number(&mut map, b'\n')?.ok_or_else(damaged);
     let mut regions = Vec::new();
     for _ in 0..next()? {
@@ -160,23 +163,23 @@ fn regions_of_content(content: &mut Content<'_, impl Read>) -> Result<Vec<Region
         add(&mut regions, Region { offset, size })?;
     }
     let padding = map.count.wrapping_neg() % BLOCK_BYTES as u64;
-    io::copy(&mut content.take(padding), &mut io::sink()).map_err(|error| broken(&error))?;
+    io::copy(&mut content.take(padding), &mut io::sink()).map_err(|error| unreadable(&error))?;
     Ok(regions)
 }
 
 /// Reads a number up to `end` or the end of `from`. Returns `None` if nothing is left.
 fn next_number(from: &mut impl BufRead, end: u8) -> Result<Option<u64>, Problem> {
     let mut digits = Vec::new();
-    let most = LONGEST_NUMBER as u64 + 1;
-    if from.take(most).read_until(end, &mut digits).map_err(|error| broken(&error))? == 0 {
+    let most = MAX_DIGITS as u64 + 1;
+    if from.take(most).read_until(end, &mut digits).map_err(|error| unreadable(&error))? == 0 {
         return Ok(None);
     }
     decimal(digits.strip_suffix(&[end]).unwrap_or(&digits)).map(Some).ok_or_else(damaged)
 }
 
 fn add(regions: &mut Vec<Region>, region: Region) -> Result<(), Problem> {
-    if regions.len() >= MOST_REGIONS {
-        let text = format!("the tar archive has a sparse file with more than {MOST_REGIONS} regions");
+    if regions.len() >= MAX_REGIONS {
+        let text = format!("the tar archive has a sparse file with more than {MAX_REGIONS} regions");
         return Err(Problem::Archive(text));
     }
     regions.push(region);
@@ -187,13 +190,13 @@ fn damaged() -> Problem {
     Problem::Archive("the tar archive has a sparse file whose list of regions is damaged".to_owned())
 }
 
-/// Counts what is read.
-struct Counting<'c, R> {
+/// Counts the bytes that are read.
+struct CountingReader<'c, R> {
     from: &'c mut R,
     count: u64,
 }
 
-impl<R: Read> Read for Counting<'_, R> {
+impl<R: Read> Read for CountingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.from.read(buffer)?;
         self.count += count as u64;
@@ -201,7 +204,7 @@ impl<R: Read> Read for Counting<'_, R> {
     }
 }
 
-impl<R: BufRead> BufRead for Counting<'_, R> {
+impl<R: BufRead> BufRead for CountingReader<'_, R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.from.fill_buf()
     }

@@ -1,210 +1,16 @@
-//! Any tar archive at all, in a gzip or not, is refused in words, or unpacked to what GNU tar finds in it.
+//! Property tests: any tar archive is refused with a message, or unpacks as by GNU tar. So does a tar archive in a gzip.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use ::tar::{EntryType, Header};
+use entry::any_entry;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use super::hostile::{Damage, any_content, any_damage, any_name, any_target, unpacked_or_refused};
+use super::hostile::{Damage, any_damage, unpacked_or_refused};
 use super::*;
 
-#[derive(Clone, Debug)]
-struct Any {
-    kind: u8,
-    name: Vec<u8>,
-    target: Vec<u8>,
-    content: Vec<u8>,
-    mode: u32,
-    long: Long,
-    /// Regions of a sparse file: what lies before each, and its size.
-    sparse: Option<(Sparse, Vec<(u64, u64)>)>,
-    lie: Option<Lie>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Sparse {
-    Pax00,
-    Pax01,
-    Pax10,
-}
-
-/// Where the name and the target are, when they don't fit into the header (or also when they do).
-#[derive(Clone, Debug)]
-enum Long {
-    Gnu,
-    Pax,
-    /// In both forms, with another name in the second.
-    Both(Vec<u8>),
-    /// Another name, before it in the same records, or for all entries.
-    Twice(Vec<u8>),
-    Global(Vec<u8>),
-}
-
-#[derive(Clone, Debug)]
-enum Lie {
-    Size(u64),
-    PaxSize(u64),
-    Raw(usize, u8),
-}
-
-fn any_entry() -> impl Strategy<Value = Any> {
-    let kind = prop_oneof![
-        8 => Just(b'0'),
-        3 => Just(b'5'),
-        3 => Just(b'2'),
-        2 => Just(b'1'),
-        1 => prop::sample::select(b"\x0034679gxSV".to_vec()),
-    ];
-    let lie = prop_oneof![
-        prop_oneof![0..2000_u64, any::<u64>()].prop_map(Lie::Size),
-        prop_oneof![0..2000_u64, any::<u64>()].prop_map(Lie::PaxSize),
-        (0..512_usize, any::<u8>()).prop_map(|(at, byte)| Lie::Raw(at, byte)),
-    ];
-    let names = (any_name(), prop_oneof![2 => any_target(), 1 => "[abc](/[abc])?".prop_map(String::into_bytes)]);
-    let mode = prop_oneof![Just(0o644), Just(0o755), Just(0o4777), Just(0), 0..0o10000_u32];
-    let other = || "[abc]".prop_map(String::into_bytes);
-    let long = prop_oneof![
-        9 => Just(Long::Gnu),
-        9 => Just(Long::Pax),
-        1 => other().prop_map(Long::Both),
-        1 => other().prop_map(Long::Twice),
-        1 => other().prop_map(Long::Global),
-    ];
-    let form = prop::sample::select(vec![Sparse::Pax00, Sparse::Pax01, Sparse::Pax10]);
-    let sparse = (form, prop::collection::vec((0..700_u64, 1..700_u64), 0..4));
-    let sparse = prop::option::weighted(0.1, sparse);
-    (kind, names, any_content(), mode, long, sparse, prop::option::weighted(0.1, lie)).prop_map(
-        |(kind, (name, target), content, mode, long, sparse, lie)| {
-            let content = if matches!(kind, b'1' | b'2' | b'5') { Vec::new() } else { content };
-            let sparse = sparse.filter(|_| matches!(kind, b'0'));
-            Any { kind, name, target, content, mode, long, sparse, lie }
-        },
-    )
-}
-
-/// Records of a sparse file that ends in a hole, and its content: each region in blocks of its own.
-fn sparse_file(form: Sparse, regions: &[(u64, u64)]) -> (Vec<u8>, Vec<u8>) {
-    let mut content = Vec::new();
-    let mut map = Vec::new();
-    let mut at = 0;
-    for (number, (before, size)) in regions.iter().enumerate() {
-        map.push((at + before, *size));
-        at += before + size;
-        content.resize(content.len().next_multiple_of(512), 0);
-        content.extend(vec![b'a' + u8::try_from(number).unwrap(); usize::try_from(*size).unwrap()]);
-    }
-    let size = at + 99;
-    map.push((size, 0));
-    let numbers = |between: &str| {
-        map.iter().map(|(offset, size)| format!("{offset}{between}{size}")).collect::<Vec<_>>().join(between)
-    };
-    let (size, count) = (size.to_string(), map.len().to_string());
-    let of = |key: &str, value: &str| record(&format!("GNU.sparse.{key}"), value.as_bytes());
-    let mut records = match form {
-        Sparse::Pax00 | Sparse::Pax01 => [of("size", &size), of("numblocks", &count)].concat(),
-        Sparse::Pax10 => [of("major", "1"), of("minor", "0"), of("realsize", &size)].concat(),
-    };
-    match form {
-        Sparse::Pax00 => {
-            for (offset, size) in &map {
-                records.extend([of("offset", &offset.to_string()), of("numbytes", &size.to_string())].concat());
-            }
-        }
-        Sparse::Pax01 => records.extend(of("map", &numbers(","))),
-        Sparse::Pax10 => {
-            let mut front = format!("{count}\n{}\n", numbers("\n")).into_bytes();
-            front.resize(front.len().next_multiple_of(512), 0);
-            content.splice(..0, front);
-        }
-    }
-    (records, content)
-}
-
-impl Any {
-    fn write(&self, archive: &mut Vec<u8>) {
-        let is_link = matches!(self.kind, b'1' | b'2');
-        let gnu = |archive: &mut Vec<u8>, kind, text: &[u8]| {
-            put(archive, header(kind, b"././@LongLink", b"", text.len() + 1, 0), &[text, b"\0"].concat());
-        };
-        let pax = |archive: &mut Vec<u8>, kind, records: &[u8]| {
-            put(archive, header(kind, b"pax", b"", records.len(), 0), records);
-        };
-        if matches!(self.long, Long::Both(_)) || (matches!(self.long, Long::Gnu) && self.name.len() > 100) {
-            gnu(archive, b'L', &self.name);
-        }
-        if is_link && !matches!(self.long, Long::Pax) && self.target.len() > 100 {
-            gnu(archive, b'K', &self.target);
-        }
-        let mut records = match &self.long {
-            Long::Gnu | Long::Global(_) => Vec::new(),
-            Long::Pax => record("path", &self.name),
-            Long::Both(other) => record("path", other),
-            Long::Twice(other) => [record("path", other), record("path", &self.name)].concat(),
-        };
-        if is_link && matches!(self.long, Long::Pax) {
-            records.extend(record("linkpath", &self.target));
-        }
-        if let Some(Lie::PaxSize(size)) = self.lie {
-            records.extend(record("size", size.to_string().as_bytes()));
-        }
-        let mut content = self.content.clone();
-        if let Some((form, regions)) = &self.sparse {
-            let (more, packed) = sparse_file(*form, regions);
-            records.extend(more);
-            content = packed;
-        }
-        if !records.is_empty() {
-            pax(archive, b'x', &records);
-        }
-        if let Long::Global(other) = &self.long {
-            pax(archive, b'g', &record("path", other));
-        }
-        let target = if is_link { &self.target[..] } else { b"" };
-        let mut header = header(self.kind, &self.name, target, content.len(), self.mode);
-        header.set_mtime(u64::from(self.mode) * 1000);
-        if self.sparse.is_some() {
-            // GNU tar takes the form of a sparse file from its header.
-            header.as_mut_bytes()[257..265].copy_from_slice(b"ustar\x0000");
-        }
-        match self.lie {
-            Some(Lie::Size(size)) => header.set_size(size),
-            // Without POSIX's magic GNU tar takes the map of a sparse file for content. Nothing writes such an archive.
-            Some(Lie::Raw(257..265, _)) if self.sparse.is_some() => {}
-            Some(Lie::Raw(at, byte)) => header.as_mut_bytes()[at] = byte,
-            _ => {}
-        }
-        put(archive, header, &content);
-    }
-}
-
-fn header(kind: u8, name: &[u8], target: &[u8], size: usize, mode: u32) -> Header {
-    let mut header = Header::new_gnu();
-    header.set_entry_type(EntryType::new(kind));
-    header.set_size(size as u64);
-    header.set_mode(mode);
-    let gnu = header.as_gnu_mut().unwrap();
-    for (field, text) in [(&mut gnu.name, name), (&mut gnu.linkname, target)] {
-        let length = text.len().min(100);
-        field[..length].copy_from_slice(&text[..length]);
-    }
-    header
-}
-
-fn put(archive: &mut Vec<u8>, mut header: Header, content: &[u8]) {
-    header.set_cksum();
-    archive.extend(header.as_bytes());
-    archive.extend(content);
-    archive.resize(archive.len().next_multiple_of(512), 0);
-}
-
-/// `LENGTH KEY=VALUE\n`, where the length counts its own digits.
-fn record(key: &str, value: &[u8]) -> Vec<u8> {
-    let rest = [b" ", key.as_bytes(), b"=", value, b"\n"].concat();
-    let digits = (1..).find(|digits| (rest.len() + digits).to_string().len() == *digits).unwrap();
-    [(rest.len() + digits).to_string().as_bytes(), &rest].concat()
-}
+mod entry;
 
 fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -212,16 +18,16 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What GNU tar makes of an archive, or what it has against it. GNU tar goes through no link that may lead out,
-/// either. It recognizes the placeholder of such a link by its inode, so it takes a later file for it where a file system
-/// gives the inode out again. A file system in memory does not.
+/// Unpacks an archive with GNU tar. Returns the tree, or GNU tar's error. GNU tar follows no link that may lead outside
+/// either. It recognizes the placeholder of such a link by its inode. A file system that reuses inodes makes it mistake a later
+/// file for the placeholder. A file system in memory does not reuse them.
 fn unpacked_by_gnu_tar(archive: &[u8]) -> Result<Tree, String> {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
     let mut command = Command::new("tar");
     command.args(["--extract", "--preserve-permissions", "--no-same-owner", "--no-overwrite-dir", "--directory"]);
     let mut tar = command.arg(folder.path()).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // An archive that ends before what is behind it was read closes the pipe.
+    // GNU tar closes the pipe at the archive's end, before it has read all bytes.
     let _ = tar.stdin.take().unwrap().write_all(archive);
     let output = tar.wait_with_output().unwrap();
     if output.status.success() {
@@ -231,7 +37,7 @@ fn unpacked_by_gnu_tar(archive: &[u8]) -> Result<Tree, String> {
     }
 }
 
-/// Kinds, contents and targets. Modes are told apart by other tests: how tar sets those of folders depends on its options.
+/// Types, contents and targets. Other tests compare modes: GNU tar's options determine the modes of folders.
 fn without_modes(tree: Tree) -> Tree {
     let plain = |node| match node {
         Node::File(_, content) => Node::File(0, content),
@@ -241,8 +47,8 @@ fn without_modes(tree: Tree) -> Tree {
     tree.into_iter().map(|(path, node)| (path, plain(node))).collect()
 }
 
-/// The same archives in each run, so that a rare one fails the change that it is found with, and no other. PROPTEST_CASES and
-/// PROPTEST_RNG_SEED try more.
+/// A fixed seed, so that each run tests the same archives and an unrelated change never fails. PROPTEST_CASES and
+/// PROPTEST_RNG_SEED test more archives.
 fn same_archives() -> ProptestConfig {
     let config = ProptestConfig::default();
     match config.rng_seed {
@@ -255,7 +61,7 @@ proptest! {
     #![proptest_config(same_archives())]
 
     #[test]
-    fn any_tar_is_refused_or_unpacked_to_what_gnu_tar_finds(
+    fn any_tar_is_refused_or_unpacks_as_by_gnu_tar(
         entries in prop::collection::vec(any_entry(), 1..6),
         end in 0..4_usize,
         damage in any_damage(),
@@ -265,12 +71,12 @@ proptest! {
         archive.resize(archive.len() + end * 512, 0);
         damage.apply(&mut archive);
         let honest = matches!(damage, Damage::None) && entries.iter().all(|entry| entry.lie.is_none());
-        let is_tar = content::of(&archive, archive.len() as u64) == Content::Tar;
+        let is_tar = format::detect(&archive, archive.len() as u64) == Format::Tar;
         if let Some(tree) = unpacked_or_refused(archive.clone()) {
             if is_tar {
                 match unpacked_by_gnu_tar(&archive) {
                     Ok(by_gnu_tar) => prop_assert_eq!(without_modes(tree), without_modes(by_gnu_tar)),
-                    // It also minds fields that say nothing here, such as times, and puts no folder in the place of a file.
+                    // GNU tar also checks fields that the worker ignores, such as times. It does not replace a file by a folder.
                     Err(why) => prop_assert!(!honest || why.contains("Not a directory"), "{}", why),
                 }
             } else {
@@ -280,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn any_tar_in_a_gzip_is_refused_or_is_that_tar(
+    fn any_tar_in_a_gzip_is_refused_or_unpacks_as_that_tar(
         entries in prop::collection::vec(any_entry(), 1..4),
         damage in any_damage(),
     ) {
@@ -290,10 +96,10 @@ proptest! {
         let whole = gzip(&archive);
         let mut object = whole.clone();
         damage.apply(&mut object);
-        let is_tar = content::of(&object, object.len() as u64) == Content::TarGz;
+        let is_tar = format::detect(&object, object.len() as u64) == Format::TarGz;
         if let Some(tree) = unpacked_or_refused(object.clone()) {
             if is_tar {
-                // Its checksum holds, so it is what it was.
+                // The gzip's checksum is correct, so the content is unchanged.
                 prop_assert_eq!(Some(tree), unpacked_or_refused(archive));
             } else {
                 prop_assert_eq!(tree, Tree::from([("App".to_owned(), Node::File(0o644, object))]));

@@ -1,4 +1,4 @@
-//! Any zip archive at all is refused in words, or unpacked to what another reader finds in it.
+//! Property test: any zip archive is refused with a message, or unpacks to the content that another reader finds.
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
@@ -10,7 +10,7 @@ use super::craft::{Crafted, deflated, file, zip, zip_that_claims};
 use super::hostile::{Damage, any_content, any_damage, any_name, any_target, unpacked_or_refused};
 use super::*;
 
-/// An entry, and whether all of its fields are true.
+/// An entry, and whether all of its fields are correct.
 fn any_entry() -> impl Strategy<Value = (Crafted, bool)> {
     let mode = prop_oneof![Just(0o644), Just(0o755), Just(0o4777), Just(0), 0..0o10000_u32];
     let made = prop_oneof![
@@ -25,7 +25,7 @@ fn any_entry() -> impl Strategy<Value = (Crafted, bool)> {
     ];
     (any_name(), made, prop::option::weighted(0.15, any_lie()))
         .prop_map(|(name, made, lie)| (Crafted { name, ..made }, lie))
-        .prop_map(|(entry, lie)| (lie.clone().unwrap_or(Lie::None).told_of(entry), lie.is_none()))
+        .prop_map(|(entry, lie)| (lie.clone().unwrap_or(Lie::None).apply(entry), lie.is_none()))
 }
 
 /// A wrong field of an entry.
@@ -60,7 +60,7 @@ fn any_lie() -> impl Strategy<Value = Lie> {
 }
 
 impl Lie {
-    fn told_of(self, entry: Crafted) -> Crafted {
+    fn apply(self, entry: Crafted) -> Crafted {
         match self {
             Self::None => entry,
             Self::Unpacked(unpacked) => Crafted { unpacked, ..entry },
@@ -76,14 +76,14 @@ impl Lie {
     }
 }
 
-/// A recursive archive: one that holds itself as far as it was made, some levels deep.
+/// An archive that contains an archive, several levels deep.
 fn nested(levels: usize) -> Vec<u8> {
     (0..levels).fold(zip(&[deflated("bomb", &[0; 500_000])]), |inner, _| {
         zip(&[deflated("inner.zip", &inner), file("again.zip", &inner)])
     })
 }
 
-/// The path that unzip makes of a name. `decoded` is the name in UTF-8, if it is in a DOS character set.
+/// The path to which unzip unpacks a name. `decoded` is the name in UTF-8, if it is in a DOS character set.
 fn expected_path(raw: &[u8], decoded: &str, host: u8) -> Vec<u8> {
     let in_dos = matches!(host, 0 | 6) && std::str::from_utf8(raw).is_err();
     let name = if in_dos { decoded.as_bytes() } else { raw };
@@ -101,10 +101,10 @@ fn expected_path(raw: &[u8], decoded: &str, host: u8) -> Vec<u8> {
     parts.join(&b'/')
 }
 
-/// Asserts that the tree has what the `zip` library finds in the archive, and nothing else.
-fn assert_is_what_another_reader_finds(bytes: &[u8], tree: &Tree, honest: bool) -> ZipResult<()> {
+/// Asserts that the tree is what the `zip` library finds in the archive.
+fn assert_equals_other_reader(bytes: &[u8], tree: &Tree, honest: bool) -> ZipResult<()> {
     let mut archive = ::zip::ZipArchive::new(Cursor::new(bytes))?;
-    // The library's order is not the directory's if a name comes twice.
+    // The library does not keep the directory's order if a name occurs twice.
     let mut entries = Vec::new();
     let mut has_label = false;
     let mut parents = BTreeSet::new();
@@ -117,7 +117,7 @@ fn assert_is_what_another_reader_finds(bytes: &[u8], tree: &Tree, honest: bool) 
             let path = expected_path(entry.name_raw(), &entry.name()?, host);
             let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
             parents.extend(ends.map(|end| text(OsStr::from_bytes(&path[..end]))));
-            // The library takes some unknown types for links.
+            // The library treats some unknown types as links.
             let is_link = host == 3 && header[41] & 0xf0 == 0xa0;
             entries.push((entry.central_header_start(), text(OsStr::from_bytes(&path)), host, is_link, at));
         }
@@ -142,9 +142,9 @@ fn assert_is_what_another_reader_finds(bytes: &[u8], tree: &Tree, honest: bool) 
     }
     for (path, node) in tree {
         assert!(
-            // The library forgets a file of the same name as a label that follows it.
+            // The library drops a file that has the same name as a later label.
             has_label || last.contains_key(path) || (matches!(node, Node::Folder(_)) && parents.contains(path)),
-            "{path:?} came from nowhere"
+            "{path:?} is not in the archive"
         );
     }
     Ok(())
@@ -152,7 +152,7 @@ fn assert_is_what_another_reader_finds(bytes: &[u8], tree: &Tree, honest: bool) 
 
 proptest! {
     #[test]
-    fn any_zip_is_refused_or_unpacked_to_what_another_reader_finds(
+    fn any_zip_is_refused_or_unpacks_as_by_another_reader(
         entries in prop::collection::vec(any_entry(), 0..6),
         claims in prop::option::weighted(0.05, any::<u16>()),
         damage in any_damage(),
@@ -162,13 +162,12 @@ proptest! {
         let count = u16::try_from(entries.len()).unwrap();
         let mut archive = zip_that_claims(&entries, claims.unwrap_or(count));
         damage.apply(&mut archive);
-        // An object that does not begin like a zip is one file.
-        let is_zip = content::of(&archive, archive.len() as u64) == Content::Zip;
+        // An object that does not begin like a zip becomes one file.
+        let is_zip = format::detect(&archive, archive.len() as u64) == Format::Zip;
         if let Some(tree) = unpacked_or_refused(archive.clone()) {
             if is_zip {
-                let understood = assert_is_what_another_reader_finds(&archive, &tree, honest);
-                // The other one also minds fields that say nothing here: the number of the disk that an archive ends on, or a
-                // folder's checksum.
+                let understood = assert_equals_other_reader(&archive, &tree, honest);
+                // The other reader also checks fields that the worker ignores, such as disk numbers and a folder's checksum.
                 prop_assert!(understood.is_ok() || !honest, "{:?}", understood);
             } else {
                 prop_assert_eq!(tree, Tree::from([("App".to_owned(), Node::File(0o644, archive))]));

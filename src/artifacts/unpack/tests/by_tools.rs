@@ -1,4 +1,4 @@
-//! Trees that GNU tar packs, in each of its forms, unpack to what GNU tar unpacks: names, types, content, targets and times.
+//! Archives that GNU tar writes, in each of its formats, unpack as by GNU tar: names, types, content, targets and times.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::*;
 
-/// Kind, permission bits, size, time in seconds and nanoseconds, number of names, and content or target.
+/// Type, permission bits, size, time in seconds and nanoseconds, number of hard links, and content or target.
 type Seen = (char, u32, u64, i64, i64, u64, Vec<u8>);
 
 fn seen(root: &Path) -> BTreeMap<String, Seen> {
@@ -22,7 +22,7 @@ fn seen(root: &Path) -> BTreeMap<String, Seen> {
             } else {
                 ('f', of.len(), std::fs::read(&path).unwrap())
             };
-            // How many folders lie in one is no matter of the archive's.
+            // The link count of a folder depends on the file system.
             let names = if kind == 'd' { 0 } else { of.nlink() };
             let mode = if kind == 'l' { 0 } else { of.mode() & 0o777 };
             let name = text(path.strip_prefix(root).unwrap().as_os_str());
@@ -40,7 +40,7 @@ fn set_time(path: &Path, seconds: i64, nanoseconds: i64) {
     rustix::fs::utimensat(rustix::fs::CWD, path, &times, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).unwrap();
 }
 
-/// A tree with everything that an artifact may hold.
+/// Builds a tree with everything that an artifact may contain.
 fn build(root: &Path) {
     std::fs::create_dir_all(root.join("src/empty")).unwrap();
     std::fs::write(root.join("src/main.c"), "int main;\n").unwrap();
@@ -73,9 +73,9 @@ fn run(command: &mut Command) -> Vec<u8> {
     output.stdout
 }
 
-/// Unpacks here and with GNU tar, and compares.
+/// Unpacks with the worker and with GNU tar, and compares the trees.
 #[track_caller]
-fn assert_unpacks_as_gnu_tar_does(archive: &[u8], what: &str) {
+fn assert_unpacks_as_by_gnu_tar(archive: &[u8], what: &str) {
     let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     unpack(&memory::source(archive.to_vec(), runtime.handle()), "App", ours.path(), LIMITS).expect(what);
@@ -86,7 +86,7 @@ fn assert_unpacks_as_gnu_tar_does(archive: &[u8], what: &str) {
 }
 
 #[test]
-fn what_gnu_tar_packs_in_any_form_unpacks_alike() {
+fn every_format_of_gnu_tar_unpacks_as_by_gnu_tar() {
     let folder = tempfile::tempdir().unwrap();
     build(folder.path());
     for options in [
@@ -113,14 +113,14 @@ fn what_gnu_tar_packs_in_any_form_unpacks_alike() {
             tar.args(["-cf", "-"]).args(options).arg("-C").arg(folder.path());
             tar
         };
-        assert_unpacks_as_gnu_tar_does(&run(pack().arg(".")), &format!("{options:?}"));
+        assert_unpacks_as_by_gnu_tar(&run(pack().arg(".")), &format!("{options:?}"));
         let twice = run(pack().args(["src", "./src", "mask", "sparse"]));
-        assert_unpacks_as_gnu_tar_does(&twice, &format!("{options:?}, twice"));
+        assert_unpacks_as_by_gnu_tar(&twice, &format!("{options:?}, twice"));
     }
 }
 
 #[test]
-fn an_archive_that_was_appended_to_unpacks_alike() {
+fn an_archive_with_appended_entries_unpacks_as_by_gnu_tar() {
     let folder = tempfile::tempdir().unwrap();
     let (root, archive) = (folder.path().join("root"), folder.path().join("archive"));
     std::fs::create_dir(&root).unwrap();
@@ -131,11 +131,11 @@ fn an_archive_that_was_appended_to_unpacks_alike() {
     tar("-cf");
     std::fs::write(root.join("src/main.o"), "new").unwrap();
     std::fs::remove_file(root.join("latin")).unwrap();
-    std::fs::write(root.join("latin"), "no link any more").unwrap();
+    std::fs::write(root.join("latin"), "not a link").unwrap();
     std::fs::remove_dir(root.join("src/empty")).unwrap();
     symlink("/nowhere", root.join("src/empty")).unwrap();
     tar("-rf");
-    assert_unpacks_as_gnu_tar_does(&std::fs::read(&archive).unwrap(), "appended");
+    assert_unpacks_as_by_gnu_tar(&std::fs::read(&archive).unwrap(), "appended");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Zip archives by hand: any field may lie.
+//! Crafts zip archives in which any field can be wrong.
 
-/// An entry with every field that a test may want to set wrong.
+/// An entry. A test can set each field to a wrong value.
 #[derive(Clone, Debug)]
 pub(super) struct Crafted {
     pub(super) name: Vec<u8>,
@@ -23,7 +23,7 @@ pub(super) struct Crafted {
     pub(super) local_extra: Vec<u8>,
 }
 
-/// A stored regular file with mode 0644, made on a Unix.
+/// A stored regular file with mode 0644, written on Unix.
 pub(super) fn file(name: impl AsRef<[u8]>, content: &[u8]) -> Crafted {
     let size = u32::try_from(content.len()).unwrap();
     Crafted {

@@ -1,4 +1,4 @@
-//! Tar archives by hand: any name, kind and content.
+//! Crafts tar archives with any name, type and content.
 
 use ::tar::{EntryType, Header};
 
@@ -10,7 +10,7 @@ pub(super) fn header(kind: EntryType, size: u64) -> Header {
     header
 }
 
-/// An unchanged name, which the library's own methods would refuse to write.
+/// An entry with exactly this name. The library's own methods refuse some names.
 pub(super) fn raw(kind: EntryType, name: &str, target: &str, content: &[u8]) -> Vec<u8> {
     let mut header = header(kind, content.len() as u64);
     let gnu = header.as_gnu_mut().unwrap();
@@ -41,7 +41,7 @@ pub(super) fn link(name: &str, target: &str) -> Vec<u8> {
     raw(EntryType::Symlink, name, target, b"")
 }
 
-/// Records before an entry, or with the kind of a global header before all of them.
+/// Pax records for the next entry, or for all entries if the type is that of a global header.
 pub(super) fn pax(kind: EntryType, records: &[&str]) -> Vec<u8> {
     let line = |record: &&str| format!("{} {record}\n", record.len() + 4);
     assert!(records.iter().all(|record| (6..96).contains(&record.len())), "their lengths have two digits");

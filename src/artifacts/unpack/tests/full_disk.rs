@@ -1,4 +1,4 @@
-//! A work folder without room, on a small disk of its own in a mount namespace of its own.
+//! A full disk fails unpacking with a clear message. The test mounts a small disk in its own mount namespace.
 
 use std::io::Write;
 use std::process::Command;
@@ -9,13 +9,13 @@ use super::*;
 #[path = "../../../../tests/it/support/small_disk.rs"]
 mod small_disk;
 
-const NAME: &str = "artifacts::unpack::tests::full_disk::a_disk_that_is_full_is_a_clear_failure_whatever_fills_it";
-/// Says to the test's own binary, started again, that it is in the namespace, and where the disk is.
+const NAME: &str = "artifacts::unpack::tests::full_disk::a_full_disk_fails_with_a_clear_message";
+/// Tells the test's own binary, when it is started again, that it is in the namespace, and where the disk is.
 const DISK: &str = "UNPACK_TESTS_SMALL_DISK";
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the test tells its child process what to do")]
-fn a_disk_that_is_full_is_a_clear_failure_whatever_fills_it() {
+fn a_full_disk_fails_with_a_clear_message() {
     if let Some(disk) = std::env::var_os(DISK) {
         return fill(Path::new(&disk));
     }
@@ -68,6 +68,6 @@ fn fill(disk: &Path) {
     ] {
         let Err(Problem::Disk(text)) = unpack_there(object) else { panic!("{what} did not fill the disk") };
         assert!(text.contains("is full") && text.contains("raise the function's ephemeral storage"), "{what}: {text}");
-        unpack_there(small()).expect("nothing of it is left");
+        unpack_there(small()).expect("the disk is empty again");
     }
 }

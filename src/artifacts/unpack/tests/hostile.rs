@@ -1,5 +1,5 @@
-//! What the properties of hostile archives have in common: names and targets that collide, climb out or are refused, what is
-//! done to a finished archive, and what must hold whatever it was.
+//! Helpers for property tests of hostile archives: names and targets that collide, lead outside or are refused, damage to a
+//! finished archive, and assertions that hold for every archive.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -7,10 +7,10 @@ use proptest::sample::Index;
 use super::craft::{file, zip};
 use super::*;
 
-/// Reached by archives of a few hundred bytes.
+/// Limits that archives of a few hundred bytes reach.
 pub(super) const SMALL: UnpackLimits = UnpackLimits { max_unpacked_bytes: 10_000, max_entries: 12 };
 
-/// Mostly a name that is taken, so that archives of several entries often are.
+/// Mostly valid names, so that archives of several entries are often unpacked.
 pub(super) fn any_name() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
         40 => "[abc]".prop_map(String::into_bytes),
@@ -28,14 +28,14 @@ pub(super) fn any_name() -> impl Strategy<Value = Vec<u8>> {
     (prefix, name, suffix).prop_map(|(prefix, name, suffix)| [prefix, &name, suffix].concat())
 }
 
-/// Where a link leads: mostly to a place inside.
+/// A link's target, mostly inside the folder.
 pub(super) fn any_target() -> impl Strategy<Value = Vec<u8>> {
     let inside = "([abc]|\\.)(/[abc]){0,2}".prop_map(String::into_bytes);
     let outside = prop::sample::select(vec!["..", "../..", "/", "/etc/passwd", "a/../..", "../neighbour", ""]);
     prop_oneof![8 => inside, 1 => outside.prop_map(|target| target.as_bytes().to_vec()), 1 => any_name()]
 }
 
-/// Content of about the limit at most, and bombs.
+/// Content up to about the limit, and bombs.
 pub(super) fn any_content() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         8 => prop::collection::vec(any::<u8>(), 0..200),
@@ -44,13 +44,13 @@ pub(super) fn any_content() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// What happens to an archive on its way.
+/// Damage to an archive.
 #[derive(Clone, Debug)]
 pub(super) enum Damage {
     None,
     Cut(Index),
     Flipped(Vec<(Index, u8)>),
-    /// Behind its end comes something that some readers take for the archive, or a part of it.
+    /// Appends bytes that some readers mistake for the archive or a part of it.
     Followed(Vec<u8>),
 }
 
@@ -87,9 +87,10 @@ impl Damage {
     }
 }
 
-/// Unpacks with [`SMALL`] limits, and asserts what holds of every archive: nothing outside the folder was touched, the limits
-/// were kept at every moment (what a failure left behind shows), and a failure blames the archive in words that can be
-/// logged. Returns the tree of an archive that was taken.
+/// Unpacks with [`SMALL`] limits. Returns the tree of an archive that was unpacked. Asserts for every archive:
+/// - Nothing outside the folder changed.
+/// - The limits were never exceeded, as the files left after a failure show.
+/// - An error concerns the archive, and its message can be logged.
 pub(super) fn unpacked_or_refused(archive: Vec<u8>) -> Option<Tree> {
     let (result, tree) = unpack_with(archive, SMALL);
     let files = tree.values().filter(|node| matches!(node, Node::File(..))).count();

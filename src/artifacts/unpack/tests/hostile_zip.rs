@@ -1,10 +1,11 @@
-//! Zip archives that lie, climb, explode or break off. Each is refused in words; none writes outside.
+//! Hostile zip archives: wrong fields, `..` in names, bombs and truncation. Each is refused with a message, and none writes
+//! outside the folder.
 
 use super::craft::{Crafted, deflated, file, folder, link, zip, zip_that_claims};
 use super::*;
 
 #[test]
-fn the_crafted_archive_itself_is_in_order() {
+fn a_crafted_archive_without_errors_unpacks() {
     let tree = unpacked(zip(&[folder("d/"), file("d/a", b"A"), deflated("b", b"BBBB"), link("l", "d/a")]));
     assert_eq!(tree["d"], Node::Folder(0o755));
     assert_eq!(tree["d/a"], Node::File(0o644, b"A".to_vec()));
@@ -13,7 +14,7 @@ fn the_crafted_archive_itself_is_in_order() {
 }
 
 #[test]
-fn nothing_is_written_outside_whatever_the_name() {
+fn no_name_writes_outside_the_folder() {
     let names = ["../neighbour", "a/../../neighbour", "..", "a/..", "/tmp/x", "/../neighbour", "..\\..\\neighbour"];
     for name in names {
         for made_by in [0x031e, 0x0014] {
@@ -36,15 +37,15 @@ fn an_entry_without_a_name_is_refused() {
 }
 
 #[test]
-fn names_that_are_too_long_are_refused_and_shown_short() {
+fn long_names_are_refused_and_shortened_in_the_message() {
     let text = refused(zip(&[file("x".repeat(256), b"")]));
-    assert!(text.contains("a part of more than 255 bytes") && text.len() < 300, "{text}");
+    assert!(text.contains("a component of more than 255 bytes") && text.len() < 300, "{text}");
     assert_refused(zip(&[file("d/".repeat(2100) + "f", b"")]), "has more than 4095 bytes");
 }
 
 #[test]
-fn a_tree_that_is_too_deep_to_be_removed_is_refused() {
-    assert_refused(zip(&[file("d/".repeat(2040) + "f", b"")]), "is more than 255 folders deep");
+fn deeply_nested_folders_are_refused() {
+    assert_refused(zip(&[file("d/".repeat(2040) + "f", b"")]), "is nested more than 255 folders deep");
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn links_that_would_fill_the_memory_are_refused() {
 }
 
 #[test]
-fn links_are_made_as_they_are_wherever_they_point() {
+fn links_keep_any_target() {
     for target in ["..", "../../neighbour", "/etc/passwd", "d/../.."] {
         assert_eq!(unpacked(zip(&[link("l", target)]))["l"], Node::Link(target.to_owned()));
     }
@@ -76,7 +77,7 @@ fn nothing_is_written_through_a_link() {
         [file("l/x", b"x"), folder("d/"), link("l", "d")],
         [link("l", "/tmp"), link("l/x", "y"), folder("d/")],
     ] {
-        assert_refused(zip(&entries), "a file or a link at `l`, where other entries need a folder");
+        assert_refused(zip(&entries), "conflict at `l`: one is a file or a link, others need a folder");
     }
 }
 
@@ -86,7 +87,7 @@ fn names_that_differ_in_case_are_two_files() {
 }
 
 #[test]
-fn a_bomb_ends_at_the_limit_whatever_sizes_it_claims() {
+fn a_bomb_stops_at_the_limit_even_if_it_claims_less() {
     let limits = UnpackLimits { max_unpacked_bytes: 100_000, ..LIMITS };
     let honest = deflated("bomb", &[0; 10_000_000]);
     let lying = Crafted { unpacked: 10, ..honest.clone() };
@@ -100,11 +101,11 @@ fn a_bomb_ends_at_the_limit_whatever_sizes_it_claims() {
 }
 
 #[test]
-fn too_many_entries_are_refused_folders_that_no_entry_names_included() {
+fn too_many_entries_are_refused_including_implied_folders() {
     let limits = UnpackLimits { max_entries: 3, ..LIMITS };
     let many: Vec<_> = (0..4).map(|i| file(format!("f{i}"), b"")).collect();
-    assert_eq!(unpack_with(zip(&many), limits).0, Err(Problem::TooMany(Counted::Files, 3)));
-    let folders = Err(Problem::TooMany(Counted::FoldersAndLinks, 3));
+    assert_eq!(unpack_with(zip(&many), limits).0, Err(Problem::TooMany(EntryClass::Files, 3)));
+    let folders = Err(Problem::TooMany(EntryClass::FoldersAndLinks, 3));
     assert_eq!(unpack_with(zip(&[file("a/b/c/d/e", b"")]), limits).0, folders);
     assert!(unpack_with(zip(&[file("a/b/c/d", b"")]), limits).0.is_ok());
 }
@@ -122,7 +123,7 @@ fn other_compression_methods_are_named() {
 }
 
 #[test]
-fn an_archive_cut_off_anywhere_is_refused() {
+fn an_archive_truncated_anywhere_is_refused() {
     let whole = zip(&[file("a", b"some content"), deflated("b", &[7; 1000]), folder("c/")]);
     for length in 4..whole.len() {
         let (result, _) = unpack_with(whole[..length].to_vec(), LIMITS);
@@ -131,7 +132,7 @@ fn an_archive_cut_off_anywhere_is_refused() {
 }
 
 #[test]
-fn a_flipped_bit_anywhere_never_panics_or_leaves_the_folder() {
+fn a_flipped_bit_never_panics_or_writes_outside() {
     let whole = zip(&[file("a", b"some content"), deflated("b", &[7; 1000]), link("l", "a"), folder("c/")]);
     for at in 4..whole.len() {
         let mut flipped = whole.clone();
@@ -144,17 +145,17 @@ fn a_flipped_bit_anywhere_never_panics_or_leaves_the_folder() {
 fn entries_that_share_bytes_are_refused() {
     let first = file("a", &[0; 100]);
     let second = Crafted { offset: Some(0), ..file("b", &[0; 100]) };
-    assert_refused(zip(&[first.clone(), second]), "overlaps with what follows it");
-    // One byte too far, which only the length of the name in the local header tells.
+    assert_refused(zip(&[first.clone(), second]), "overlaps with the next entry");
+    // One byte too long. Only the length of the name in the local header reveals it.
     let stretched = Crafted { packed: 101, unpacked: 101, ..first };
-    assert_refused(zip(&[stretched, file("b", b"x")]), "overlaps with what follows it");
+    assert_refused(zip(&[stretched, file("b", b"x")]), "overlaps with the next entry");
 }
 
 #[test]
 fn local_headers_that_disagree_with_the_directory_are_refused() {
     let a = || file("a", b"content");
-    assert_refused(zip(&[Crafted { local_method: Some(8), ..a() }]), "another compression method");
-    assert_refused(zip(&[Crafted { local_packed: Some(3), ..a() }]), "another size");
+    assert_refused(zip(&[Crafted { local_method: Some(8), ..a() }]), "a different compression method");
+    assert_refused(zip(&[Crafted { local_packed: Some(3), ..a() }]), "a different size");
 }
 
 #[test]
@@ -175,7 +176,7 @@ fn a_directory_with_fewer_or_more_entries_than_claimed_is_refused() {
 }
 
 #[test]
-fn names_that_need_a_folder_and_a_file_in_one_place_are_refused() {
+fn names_that_are_both_a_file_and_a_folder_are_refused() {
     for entries in [
         [file("a", b"1"), folder("a/")],
         [folder("a/"), file("a", b"1")],
@@ -183,7 +184,10 @@ fn names_that_need_a_folder_and_a_file_in_one_place_are_refused() {
         [file("a/b/c", b"1"), link("a", "b")],
         [file("a/b-", b"1"), file("a", b"2")],
     ] {
-        assert_refused(zip(&entries), "the zip archive has a file or a link at `a`, where other entries need a folder");
+        assert_refused(
+            zip(&entries),
+            "entries of the zip archive conflict at `a`: one is a file or a link, others need a folder",
+        );
     }
     assert_eq!(unpacked(zip(&[file("a", b"1"), file("a-b", b"2"), file("ab/c", b"3")])).len(), 4);
 }

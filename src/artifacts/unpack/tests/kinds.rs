@@ -1,4 +1,4 @@
-//! The kinds of objects that are unpacked, made by other libraries.
+//! The formats of objects, written by other libraries.
 
 use std::io::{Cursor, Write};
 
@@ -10,7 +10,7 @@ use super::craft::{Crafted, deflated, file, zip};
 use super::*;
 
 #[test]
-fn what_is_no_archive_becomes_one_file_named_like_the_artifact() {
+fn other_formats_become_one_file_with_the_artifacts_name() {
     for content in [&b""[..], b"#!/bin/sh\n", &[0x1f, 0x8b, 8, 0], &vec![7; 3_000_000]] {
         let tree = unpacked(content.to_vec());
         assert!(tree == Tree::from([("App".to_owned(), Node::File(0o644, content.to_vec()))]));
@@ -25,7 +25,7 @@ fn one_file_over_the_limit_is_refused() {
 }
 
 #[test]
-fn an_archive_of_the_zip_library_is_unpacked_with_modes_links_and_empty_folders() {
+fn a_zip_unpacks_with_modes_links_and_empty_folders() {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let plain = SimpleFileOptions::default().unix_permissions(0o640);
     archive.add_directory("empty", plain.unix_permissions(0o700)).unwrap();
@@ -46,8 +46,8 @@ fn an_archive_of_the_zip_library_is_unpacked_with_modes_links_and_empty_folders(
 }
 
 #[test]
-fn an_archive_with_more_entries_than_classic_zip_can_count_is_unpacked() {
-    // Mostly the same folder, which may be named often: the point is to count them, not to make them.
+fn a_zip_with_more_than_65535_entries_unpacks() {
+    // Mostly the same folder, which may occur often. The test counts entries; it does not need to create them.
     let mut archive = rawzip::ZipArchiveWriter::new(Vec::new());
     for _ in 0..65_599 {
         archive.new_dir("d/").create().unwrap();
@@ -61,7 +61,7 @@ fn an_archive_with_more_entries_than_classic_zip_can_count_is_unpacked() {
 }
 
 #[test]
-fn an_archive_is_unpacked_by_several_threads_that_together_miss_nothing() {
+fn several_threads_unpack_all_entries() {
     let noise = |seed: usize| (0..700_000_usize).map(|i| (i.wrapping_mul(seed * 2 + 1) >> 3) as u8).collect::<Vec<_>>();
     let entries: Vec<_> = (0..30)
         .map(|i| {
@@ -79,7 +79,7 @@ fn an_archive_is_unpacked_by_several_threads_that_together_miss_nothing() {
 }
 
 #[test]
-fn special_bits_are_dropped_and_missing_modes_are_the_usual_ones() {
+fn special_bits_are_dropped_and_modes_have_defaults() {
     let tree = unpacked(zip(&[
         Crafted { attributes: 0o106_755 << 16, ..file("setuid", b"") },
         Crafted { attributes: 0o041_777 << 16, ..file("sticky/", b"") },
@@ -103,7 +103,7 @@ fn an_entry_that_zip_read_from_a_pipe_is_a_file() {
 }
 
 #[test]
-fn a_folder_that_may_not_be_written_to_still_gets_its_files() {
+fn a_read_only_folder_gets_its_files() {
     let locked = Crafted { attributes: 0o040_555 << 16, ..file("locked/", b"") };
     let tree = unpacked(zip(&[locked, file("locked/a", b"A")]));
     assert_eq!(tree["locked"], Node::Folder(0o755));
@@ -120,7 +120,7 @@ fn sample_tar() -> Vec<u8> {
     let mut header = Header::new_gnu();
     header.set_mode(0o4755);
     header.set_size(5);
-    archive.append_pax_extensions([("comment", b"no one reads this".as_slice())]).unwrap();
+    archive.append_pax_extensions([("comment", b"ignored".as_slice())]).unwrap();
     archive.append_data(&mut header, "bin/tool", &b"tool\n"[..]).unwrap();
     let long = format!("{}/file", "deep/".repeat(60));
     archive.append_data(&mut header, long, &b"deep\n"[..]).unwrap();
@@ -145,12 +145,12 @@ fn assert_is_sample(tree: &Tree) {
 }
 
 #[test]
-fn a_tar_is_unpacked_with_long_names_modes_and_links() {
+fn a_tar_unpacks_with_long_names_modes_and_links() {
     assert_is_sample(&unpacked(sample_tar()));
 }
 
 #[test]
-fn a_tar_in_gzip_is_unpacked_also_when_the_gzip_has_several_members() {
+fn a_gzip_of_several_members_is_unpacked() {
     let archive = sample_tar();
     let gzip = |part: &[u8]| {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -163,7 +163,7 @@ fn a_tar_in_gzip_is_unpacked_also_when_the_gzip_has_several_members() {
 }
 
 #[test]
-fn a_tar_with_global_pax_records_as_git_archive_makes_them_is_unpacked() {
+fn global_pax_records_of_git_archive_are_accepted() {
     let mut header = Header::new_ustar();
     header.set_entry_type(EntryType::XGlobalHeader);
     let record = b"52 comment=0123456789012345678901234567890123456789\n";

@@ -1,4 +1,4 @@
-//! Unpacking without S3: objects in memory, archives by hand or by other libraries.
+//! Tests of unpacking without S3. Objects are in memory. Archives are handmade or written by other libraries.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -8,12 +8,13 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use super::super::lane::memory;
-use super::super::limits::Counted;
+use super::super::limits::EntryClass;
 use super::*;
 
 mod any_tar;
 mod any_zip;
 mod as_unzip;
+mod as_unzip_names;
 mod by_tools;
 mod craft;
 mod craft_tar;
@@ -28,7 +29,7 @@ mod tar_rules;
 
 const LIMITS: UnpackLimits = UnpackLimits { max_unpacked_bytes: 64 * 1024 * 1024, max_entries: 1000 };
 
-/// What is at a path: the mode and the content, or a link's target.
+/// A file, a folder or a link in a tree.
 #[derive(Debug, PartialEq, Eq, Clone)]
 enum Node {
     Folder(u32),
@@ -38,7 +39,7 @@ enum Node {
 
 type Tree = BTreeMap<String, Node>;
 
-/// A name or a target; bytes that are no UTF-8 are escaped.
+/// A name or a target. Bytes that are not UTF-8 are escaped.
 fn text(name: &OsStr) -> String {
     name.to_str().map_or_else(|| name.as_bytes().escape_ascii().to_string(), str::to_owned)
 }
@@ -51,7 +52,7 @@ fn tree(root: &Path) -> Tree {
             let mode = metadata.permissions().mode() & 0o7777;
             let needed = if metadata.is_dir() { 0o700 } else { 0o400 };
             if !metadata.is_symlink() && mode & needed != needed {
-                // An archive's mode may forbid to look in.
+                // The archive's mode may deny reading.
                 std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode | 0o700)).unwrap();
             }
             let node = if metadata.is_symlink() {
@@ -62,7 +63,7 @@ fn tree(root: &Path) -> Tree {
             } else if metadata.is_file() {
                 Node::File(mode, std::fs::read(&path).unwrap())
             } else {
-                // GNU tar makes pipes and devices, which the worker skips.
+                // GNU tar creates named pipes and devices, which the worker skips.
                 continue;
             };
             tree.insert(text(path.strip_prefix(root).unwrap().as_os_str()), node);
@@ -73,7 +74,7 @@ fn tree(root: &Path) -> Tree {
     nodes
 }
 
-/// Unpacks in a folder in a folder and asserts that nothing else in the outer one was touched.
+/// Unpacks into a folder of an outer folder, and asserts that nothing else in the outer folder changed.
 fn unpack_with(object: impl Into<bytes::Bytes>, limits: UnpackLimits) -> (Result<Staged, Problem>, Tree) {
     static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
     let outer = tempfile::tempdir().unwrap();
@@ -95,7 +96,7 @@ fn unpacked(object: impl Into<bytes::Bytes>) -> Tree {
     tree
 }
 
-/// The text of the error with which an object is refused.
+/// The error message for an object that is refused.
 fn refused(object: impl Into<bytes::Bytes>) -> String {
     unpack_with(object, LIMITS).0.unwrap_err().to_string()
 }

@@ -1,4 +1,4 @@
-//! A packed tree unpacks to the same tree, and packs to the same bytes again.
+//! A packed tree unpacks to the same tree, and packs to the same bytes.
 
 use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
@@ -42,7 +42,7 @@ fn packed(root: &Path) -> Result<Vec<u8>, Problem> {
     pack(root, &mut archive, LIMITS, &Stop::new()).map(|_| archive)
 }
 
-/// A tree whose names are odd but legal, whose folders can be entered, and whose links lead anywhere.
+/// A tree with unusual but valid names, readable folders, and links to any target.
 fn any_tree() -> impl Strategy<Value = Tree> {
     let name = prop_oneof![
         "[a-c]",
@@ -78,7 +78,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_tree_survives_being_packed_and_unpacked(wanted in any_tree()) {
+    fn a_packed_tree_unpacks_unchanged(wanted in any_tree()) {
         let folder = tempfile::tempdir().unwrap();
         build(folder.path(), &wanted);
         let archive = packed(folder.path());
@@ -86,7 +86,7 @@ proptest! {
         prop_assert_eq!(&tree(folder.path()), &wanted);
         prop_assert_eq!(&unpacked(archive.clone()), &wanted);
 
-        // The same tree elsewhere, made in another order and at another time, gives the same bytes.
+        // The same tree in another folder, created in another order and at another time, packs to the same bytes.
         let again = tempfile::tempdir().unwrap();
         let reversed: Vec<_> = wanted.iter().rev().collect();
         for (path, node) in reversed {
@@ -171,7 +171,7 @@ fn links_are_packed_unchanged() {
 }
 
 #[test]
-fn sockets_and_pipes_are_left_out_of_an_output() {
+fn sockets_and_pipes_are_skipped_in_an_output() {
     let folder = tempfile::tempdir().unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
     let (pipe, mode) = (folder.path().join("pipe"), rustix::fs::Mode::RUSR);
@@ -191,7 +191,7 @@ fn an_output_name_that_is_not_utf8_is_refused() {
 }
 
 #[test]
-fn an_output_has_at_most_so_many_files_and_as_many_folders_and_links() {
+fn an_output_has_limits_for_files_and_for_folders_and_links() {
     let folder = tempfile::tempdir().unwrap();
     let limits = UnpackLimits { max_entries: 2, max_unpacked_bytes: 0 };
     let packed = || pack(folder.path(), Vec::new(), limits, &Stop::new());
@@ -206,35 +206,35 @@ fn an_output_has_at_most_so_many_files_and_as_many_folders_and_links() {
     assert!(text.starts_with("it has more than 2 folders and links, the limit; raise MAX_ENTRIES"), "{text}");
     std::fs::remove_file(folder.path().join("folder/link")).unwrap();
     std::fs::write(folder.path().join("folder/c"), "").unwrap();
-    assert_eq!(packed(), Err(Problem::TooMany(Counted::Files, 2)));
+    assert_eq!(packed(), Err(Problem::TooMany(EntryClass::Files, 2)));
 }
 
 #[test]
-fn a_link_or_a_file_in_place_of_the_output_folder_is_refused() {
+fn a_link_or_a_file_instead_of_the_output_folder_is_refused() {
     let (job, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    std::fs::write(outside.path().join("secret"), "not for the artifact").unwrap();
+    std::fs::write(outside.path().join("secret"), "must not leak").unwrap();
     symlink(outside.path(), job.path().join("link")).unwrap();
     std::fs::write(job.path().join("file"), "").unwrap();
     for name in ["link", "file"] {
         let text = packed(&job.path().join(name)).unwrap_err().to_string();
-        assert!(text.contains("a file or a link stands where the output folder was"), "{text}");
+        assert!(text.contains("the command replaced the output folder"), "{text}");
     }
     let text = packed(&job.path().join("nothing")).unwrap_err().to_string();
-    assert!(text.contains("the output folder can't be opened"), "{text}");
+    assert!(text.contains("could not open the output folder"), "{text}");
 }
 
 #[test]
-fn a_tree_that_is_too_deep_to_be_unpacked_again_is_refused() {
+fn an_output_nested_too_deeply_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("d/".repeat(255))).unwrap();
     assert!(packed(folder.path()).is_ok());
     std::fs::create_dir(folder.path().join("d/".repeat(255) + "e")).unwrap();
     let text = packed(folder.path()).unwrap_err().to_string();
-    assert!(text.contains("in the output folder is more than 255 folders deep"), "{text}");
+    assert!(text.contains("in the output folder is nested more than 255 folders deep"), "{text}");
 }
 
 #[test]
-fn packing_ends_when_it_is_stopped() {
+fn packing_stops_at_the_signal() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a"), "A").unwrap();
     let stop = Stop::new();

@@ -1,4 +1,4 @@
-//! Sparse files whose regions lie, and files that are all hole.
+//! Sparse files: valid and invalid regions, and files that consist of one hole.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -7,7 +7,7 @@ use ::tar::EntryType;
 use super::craft_tar::*;
 use super::*;
 
-/// A sparse file in form 1.0, with a map as text in front of its content.
+/// A sparse file in form 1.0. The map is text before the content.
 fn sparse(size: &str, map: &str, content: &[u8]) -> Vec<u8> {
     let mut packed = map.as_bytes().to_vec();
     packed.resize(packed.len().next_multiple_of(512), 0);
@@ -26,7 +26,7 @@ fn a_sparse_file_has_its_name_size_and_regions() {
 }
 
 #[test]
-fn a_hole_takes_no_room_on_the_disk() {
+fn a_hole_takes_no_disk_space() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let object = tar(&[sparse("60000000", "1\n60000000\n0\n", b"")]);
@@ -38,7 +38,7 @@ fn a_hole_takes_no_room_on_the_disk() {
 }
 
 #[test]
-fn a_sparse_bomb_ends_at_the_limit() {
+fn a_sparse_bomb_stops_at_the_limit() {
     let too_large = Err(Problem::TooLarge(LIMITS.max_unpacked_bytes));
     for (size, map) in [
         ("1000000000000", "0\n"),
@@ -50,12 +50,12 @@ fn a_sparse_bomb_ends_at_the_limit() {
 }
 
 #[test]
-fn regions_that_lie_are_refused() {
+fn invalid_regions_are_refused() {
     for (size, map, why) in [
-        ("9", "2\n0\n3\n2\n1\n", "regions overlap or lie outside"),
-        ("9", "2\n5\n1\n0\n1\n", "regions overlap or lie outside"),
-        ("9", "1\n8\n2\n", "regions overlap or lie outside"),
-        ("9", "1\n18446744073709551615\n2\n", "regions overlap or lie outside"),
+        ("9", "2\n0\n3\n2\n1\n", "regions overlap or exceed its size"),
+        ("9", "2\n5\n1\n0\n1\n", "regions overlap or exceed its size"),
+        ("9", "1\n8\n2\n", "regions overlap or exceed its size"),
+        ("9", "1\n18446744073709551615\n2\n", "regions overlap or exceed its size"),
         ("600", "1\n0\n600\n", "content is shorter than its regions"),
         ("9", "2\n0\n3\n", "list of regions is damaged"),
         ("9", "x\n", "list of regions is damaged"),
@@ -70,7 +70,7 @@ fn regions_that_lie_are_refused() {
 }
 
 #[test]
-fn more_regions_than_fit_into_memory_are_refused() {
+fn too_many_regions_are_refused() {
     let count = (1 << 20) + 1;
     let map = format!("{count}\n{}", "0\n0\n".repeat(count));
     assert_refused(tar(&[sparse("9", &map, b"")]), "more than 1048576 regions");

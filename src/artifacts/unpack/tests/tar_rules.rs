@@ -1,4 +1,4 @@
-//! Odd tar archives that are in order: they unpack as GNU tar unpacks them.
+//! Unusual but valid tar archives unpack as by GNU tar.
 
 use std::io::Write;
 
@@ -14,14 +14,14 @@ fn a_leading_slash_is_dropped() {
 }
 
 #[test]
-fn links_are_made_as_they_are_wherever_they_point() {
+fn links_keep_any_target() {
     for target in ["..", "../../neighbour", "/etc/passwd", "/dev/null"] {
         assert_eq!(unpacked(tar(&[link("l", target), file("a")]))["l"], Node::Link(target.to_owned()));
     }
 }
 
 #[test]
-fn an_entry_below_a_relative_link_lands_where_the_link_points() {
+fn an_entry_below_a_relative_link_goes_to_its_target() {
     let tree = unpacked(tar(&[folder("d"), link("l", "./d"), file("l/x"), link("l/y", "/q")]));
     assert_eq!(tree.keys().collect::<Vec<_>>(), ["d", "d/x", "d/y", "l"]);
     let tree = unpacked(tar(&[file("d/a"), link("l", "d"), raw(EntryType::Link, "h", "l/a", b"")]));
@@ -42,11 +42,11 @@ fn an_entry_of_unknown_type_is_a_file() {
 }
 
 #[test]
-fn a_file_with_the_name_of_a_folder_is_a_folder() {
+fn a_file_whose_name_ends_with_a_slash_is_a_folder() {
     assert!(matches!(unpacked(tar(&[raw(EntryType::Regular, "a/", "", b"")]))["a"], Node::Folder(_)));
     assert_eq!(unpacked(tar(&[link("a/", "b")]))["a"], Node::Link("b".to_owned()));
     for entry in [file("a/."), link("a/.", "b")] {
-        assert_refused(tar(&[entry]), "`a` is no folder, but has the name of one");
+        assert_refused(tar(&[entry]), "`a` is not a folder, but its name ends with `/.`");
     }
     for entry in [file("./"), file("."), link(".", "b"), link("", "b")] {
         assert_eq!(unpack_with(tar(&[entry]), LIMITS).1.len(), 0);
@@ -54,7 +54,7 @@ fn a_file_with_the_name_of_a_folder_is_a_folder() {
 }
 
 #[test]
-fn folders_and_links_have_no_content_whatever_their_headers_say() {
+fn folders_and_links_have_no_content_even_with_a_size() {
     for kind in [EntryType::Directory, EntryType::Symlink, EntryType::Link] {
         let mut header = header(kind, 512);
         header.as_gnu_mut().unwrap().name[..1].copy_from_slice(b"b");
@@ -66,7 +66,7 @@ fn folders_and_links_have_no_content_whatever_their_headers_say() {
 }
 
 #[test]
-fn pax_records_count_as_gnu_tar_reads_them() {
+fn pax_records_are_read_as_by_gnu_tar() {
     let local = |records: &[&str]| [pax(EntryType::XHeader, records), file("a")].concat();
     let names = |entries: &[Vec<u8>]| unpacked(tar(entries)).into_keys().collect::<Vec<_>>();
     assert_eq!(names(&[local(&["path=b", "size=7", "comment=c"])]), ["b"]);
@@ -74,22 +74,22 @@ fn pax_records_count_as_gnu_tar_reads_them() {
     let long_name = || raw(EntryType::GNULongName, "././@LongLink", "", b"c\0");
     assert_eq!(names(&[long_name(), local(&["path=b"])]), ["b"]);
     assert_eq!(names(&[long_name(), file("a")]), ["c"]);
-    for_all_entries(&["path=b", "size=7"], &["b"]);
-    for_all_entries(&["comment=x"], &["a", "l"]);
-    assert_refused(tar(&[local(&["size=0x7"])]), "the record `size` is no number");
+    assert_with_global(&["path=b", "size=7"], &["b"]);
+    assert_with_global(&["comment=x"], &["a", "l"]);
+    assert_refused(tar(&[local(&["size=0x7"])]), "the value of the record `size` is not a number");
     assert_refused(tar(&[raw(EntryType::XHeader, "pax", "", b"nonsense"), file("a")]), "damaged pax records");
     assert_refused(tar(&[raw(EntryType::XGlobalHeader, "pax", "", b"nonsense"), file("a")]), "damaged pax records");
 }
 
 #[track_caller]
-fn for_all_entries(records: &[&str], names: &[&str]) {
+fn assert_with_global(records: &[&str], names: &[&str]) {
     let global = pax(EntryType::XGlobalHeader, records);
     let tree = unpacked(tar(&[global, file("a"), link("l", "x")]));
     assert_eq!(tree.keys().collect::<Vec<_>>(), names);
 }
 
 #[test]
-fn records_of_any_size_that_do_not_matter_are_skipped() {
+fn unknown_pax_records_of_any_size_are_skipped() {
     let value = "x\n".repeat(2_000_000);
     let record = format!("4000022 SCHILY.xattr.x={value}\n");
     assert_eq!(record.len(), 4_000_024);
@@ -126,14 +126,14 @@ fn a_folder_with_content_is_not_replaced() {
     let hard = |name: &str, to: &str| raw(EntryType::Link, name, to, b"");
     for inside in [file("a/x"), link("a/x", "/y"), folder("a/x")] {
         for entry in [file("a"), link("a", "b"), hard("a", "z")] {
-            assert_refused(tar(&[file("z"), inside.clone(), entry]), "another entry at `a`");
+            assert_refused(tar(&[file("z"), inside.clone(), entry]), "entries of the archive conflict at `a`");
         }
     }
-    assert_refused(tar(&[file("a"), file("a/b")]), "another entry at `a`");
+    assert_refused(tar(&[file("a"), file("a/b")]), "entries of the archive conflict at `a`");
 }
 
 #[test]
-fn a_hard_link_keeps_what_it_names() {
+fn a_hard_link_keeps_the_content_of_a_replaced_file() {
     let hard = |name: &str, to: &str| raw(EntryType::Link, name, to, b"");
     let tree =
         unpacked(tar(&[with_text("a", "old"), hard("h", "a"), hard("a", "a"), hard("h", "a"), with_text("a", "new")]));

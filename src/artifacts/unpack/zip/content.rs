@@ -9,15 +9,15 @@ use flate2::read::DeflateDecoder;
 use rawzip::CompressionMethod;
 
 use super::super::super::error::Problem;
-use super::super::super::links::{LONGEST_TARGET, checked_target};
+use super::super::super::links::{MAX_TARGET_BYTES, checked_target};
 use super::index::Entry;
 use super::refused;
 
-/// The unpacked bytes. Their checksum is compared at their end. The size that the archive claims is not: above 4 GiB, writers
-/// without Zip64 claim what is left of it in 32 bits, and unzip does not mind.
+/// The unpacked bytes. The checksum is compared at the end. Like unzip, does not compare the size: writers without Zip64 only
+/// store the lower 32 bits of a size over 4 GiB.
 pub(super) struct Content<R> {
     packed: Packed<R>,
-    so_far: Hasher,
+    hasher: Hasher,
     checksum: u32,
 }
 
@@ -28,9 +28,9 @@ enum Packed<R> {
     Bzipped(BzDecoder<R>),
 }
 
-/// Whether the worker unpacks this method: those that Debian's unzip does. Windows Explorer uses Deflate64 for files of more
-/// than 2 GB.
-pub(super) fn is_known(method: CompressionMethod) -> bool {
+/// Whether the worker supports this compression method. It supports those of Debian's unzip. Windows Explorer uses Deflate64
+/// for files of more than 2 GB.
+pub(super) fn is_supported(method: CompressionMethod) -> bool {
     use CompressionMethod as Method;
     [Method::STORE, Method::DEFLATE, Method::DEFLATE64, Method::BZIP2].contains(&method)
 }
@@ -43,14 +43,14 @@ impl<R: Read> Content<R> {
             CompressionMethod::BZIP2 => Packed::Bzipped(BzDecoder::new(from)),
             _ => Packed::Stored(from),
         };
-        Self { packed, so_far: Hasher::new(), checksum: entry.checksum }
+        Self { packed, hasher: Hasher::new(), checksum: entry.checksum }
     }
 
-    /// All of it, as the target of the link at `path`.
+    /// Reads all of it as the target of the link at `path`.
     pub(super) fn into_target(mut self, path: &[u8]) -> Result<Vec<u8>, Problem> {
         let mut target = Vec::new();
-        let read = (&mut self).take(LONGEST_TARGET as u64 + 1).read_to_end(&mut target);
-        read.map_err(|error| Problem::inside(&error, |error| broken_content(path, error)))?;
+        let read = (&mut self).take(MAX_TARGET_BYTES as u64 + 1).read_to_end(&mut target);
+        read.map_err(|error| Problem::inside(&error, |error| unreadable_content(path, error)))?;
         checked_target(path, target)
     }
 }
@@ -63,8 +63,8 @@ impl<R: Read> Read for Content<R> {
             Packed::Deflated64(reader) => reader.read(buffer),
             Packed::Bzipped(reader) => reader.read(buffer),
         }?;
-        self.so_far.update(&buffer[..count]);
-        if count == 0 && !buffer.is_empty() && self.so_far.clone().finalize() != self.checksum {
+        self.hasher.update(&buffer[..count]);
+        if count == 0 && !buffer.is_empty() && self.hasher.clone().finalize() != self.checksum {
             return Err(io::Error::new(ErrorKind::InvalidData, WrongChecksum));
         }
         Ok(count)
@@ -75,8 +75,8 @@ impl<R: Read> Read for Content<R> {
 #[error("wrong checksum")]
 struct WrongChecksum;
 
-/// The problem that an error of reading an entry's content stands for.
-pub(super) fn broken_content(path: &[u8], error: &io::Error) -> Problem {
+/// The problem behind an error of reading an entry's content.
+pub(super) fn unreadable_content(path: &[u8], error: &io::Error) -> Problem {
     if error.get_ref().is_some_and(|inner| inner.downcast_ref::<WrongChecksum>().is_some()) {
         return refused(path, "does not match its checksum: the archive is damaged");
     }

@@ -1,4 +1,4 @@
-//! The central directory: what is in the archive and where, in a form that stays small for 100 000 entries.
+//! The central directory, in a form that is small even for 100 000 entries.
 
 use std::ops::Range;
 
@@ -7,25 +7,26 @@ use rawzip::{
 };
 
 use super::super::super::error::{Problem, shown};
-use super::super::super::jail::{Jail, List};
+use super::super::super::jail::Jail;
 use super::super::super::lane::{Lane, Object, RANGE_BYTES, RANGES_AHEAD, Source};
-use super::content::is_known;
+use super::super::super::name_list::NameList;
+use super::content::is_supported;
 use super::{host, names, order, refused};
 
-/// All names together; 100 000 names of CodePipeline's most entries may have 335 bytes on average.
-const MOST_NAME_BYTES: usize = 32 * 1024 * 1024;
-/// The least size of a local header (APPNOTE 4.3.7).
-const LOCAL_HEADER_BYTES: u64 = 30;
+/// The limit for all names together. 100 000 names, CodePipeline's limit, may have 335 bytes each on average.
+const MAX_NAME_BYTES: usize = 32 * 1024 * 1024;
+/// The smallest size of a local header (APPNOTE 4.3.7).
+const MIN_LOCAL_HEADER_BYTES: u64 = 30;
 
-/// An archive's entries, sorted by their places in it.
+/// An archive's entries, sorted by offset.
 pub(super) struct Index {
     pub(super) entries: Vec<Entry>,
     /// Where the central directory begins.
     pub(super) directory: u64,
     /// The paths, one after another.
     paths: Vec<u8>,
-    /// The names that had `..` in them.
-    climbing: List,
+    /// The names that contained `..`.
+    dot_dot: NameList,
 }
 
 pub(super) struct Entry {
@@ -46,43 +47,44 @@ pub(super) enum Kind {
     Link,
 }
 
-/// Reads the central directory. Finds everything that is wrong with it alone, and leaves out the entries that others replace.
+/// Reads and checks the central directory. Drops the entries that other entries replace.
 pub(super) fn read<O: Object>(source: &Source<O>, jail: &Jail<'_>) -> Result<(ZipArchive<Lane<O>>, Index), Problem> {
     let size = source.object.size();
-    // As much at once as a range has: a directory of 10 MiB takes ten requests then, most of them asked for ahead.
+    // Reads a range at a time: a directory of 10 MiB takes ten requests, most of them ahead of time.
     let mut buffer = vec![0; usize::try_from(RANGE_BYTES).unwrap_or(usize::MAX)];
     let lane = source.lane(size, RANGES_AHEAD);
-    let archive = ZipLocator::new().locate_in_reader(lane, &mut buffer, size).map_err(|(_, error)| broken(error))?;
+    let archive =
+        ZipLocator::new().locate_in_reader(lane, &mut buffer, size).map_err(|(_, error)| unreadable(error))?;
     let (claimed, directory) = (archive.entries_hint(), archive.directory_offset());
     check_count(claimed, jail)?;
-    let mut index = Index { entries: Vec::new(), directory, paths: Vec::new(), climbing: List::default() };
+    let mut index = Index { entries: Vec::new(), directory, paths: Vec::new(), dot_dot: NameList::default() };
     let mut records = archive.entries(&mut buffer);
     let mut found = 0;
-    while let Some(record) = records.next_entry().map_err(broken)? {
+    while let Some(record) = records.next_entry().map_err(unreadable)? {
         found += 1;
         check_count(found, jail)?;
         index.add(&record, jail)?;
     }
-    // Without Zip64, the count has 16 bits: writers leave the upper ones out, and unzip compares the lower ones.
+    // Without Zip64, the count has 16 bits. Like unzip, compares only these.
     if found != claimed && (claimed > 0xffff || found & 0xffff != claimed) {
         let text =
             format!("the zip archive is damaged: it claims {claimed} entries, but its central directory lists {found}");
         return Err(Problem::Archive(text));
     }
-    index.settle(jail)?;
-    if let Some(entries) = index.climbing.text() {
-        tracing::warn!(entries, "left `..` out of the names of entries, as unzip does");
+    index.keep_effective(jail)?;
+    if let Some(entries) = index.dot_dot.text() {
+        tracing::warn!(entries, "removed `..` from the names of entries, as unzip does");
     }
     Ok((archive, index))
 }
 
-/// Not even entries that leave nothing may come in any number.
+/// Limits the entries of all classes, including ignored entries.
 fn check_count(count: u64, jail: &Jail<'_>) -> Result<(), Problem> {
-    let most = jail.max_headers();
-    if count <= most {
+    let max = jail.max_headers();
+    if count <= max {
         return Ok(());
     }
-    let text = format!("the zip archive has more than {most} entries, three times the limit; raise MAX_ENTRIES, or");
+    let text = format!("the zip archive has more than {max} entries, three times the limit; raise MAX_ENTRIES, or");
     Err(Problem::Archive(format!("{text} make the artifact smaller")))
 }
 
@@ -91,18 +93,18 @@ impl Index {
         path(&self.paths, entry)
     }
 
-    /// Where the entry with this number must have ended: where the next one begins, or the central directory.
+    /// Where the entry with this number must end: at the next entry or at the central directory.
     pub(super) fn limit(&self, at: usize) -> u64 {
         self.entries.get(at + 1).map_or(self.directory, |next| next.offset)
     }
 
     fn add(&mut self, record: &ZipFileHeaderRecord<'_>, jail: &Jail<'_>) -> Result<(), Problem> {
         let name = names::of(record)?;
-        if name.climbs {
-            self.climbing.add(|| format!("`{}`", shown(record.file_path().as_bytes())));
+        if name.has_dot_dot {
+            self.dot_dot.add(|| format!("`{}`", shown(record.file_path().as_bytes())));
         }
         if host::is_label(record) {
-            return jail.skipped(&name.path, "label of a disk");
+            return jail.skip(&name.path, "disk label");
         }
         let (kind, mode) = host::kind_and_mode(record, name.is_folder);
         if name.path.is_empty() && kind != Kind::Folder {
@@ -110,11 +112,13 @@ impl Index {
         }
         check(record, &name.path)?;
         let start = self.paths.len();
-        if start + name.path.len() > MOST_NAME_BYTES {
-            return Err(Problem::Archive("the names in the zip archive have more than 32 MiB together".to_owned()));
+        if start + name.path.len() > MAX_NAME_BYTES {
+            return Err(Problem::Archive(
+                "the names in the zip archive have more than 32 MiB together; use fewer or shorter names".to_owned(),
+            ));
         }
         self.paths.extend_from_slice(&name.path);
-        // Both fit: they are at most MOST_NAME_BYTES.
+        // Both fit: they are at most MAX_NAME_BYTES.
         let path = start as u32..self.paths.len() as u32;
         let (offset, wayfinder, method) =
             (record.local_header_offset(), record.wayfinder(), record.compression_method());
@@ -122,29 +126,29 @@ impl Index {
         Ok(())
     }
 
-    /// Puts the entries into the order of their places, without those that others replace.
-    fn settle(&mut self, jail: &Jail<'_>) -> Result<(), Problem> {
-        let counts = order::that_count(&self.entries, |entry| path(&self.paths, entry))?;
-        let mut entries: Vec<_> = std::mem::take(&mut self.entries).into_iter().zip(counts).collect();
+    /// Sorts the entries by offset, and drops those that other entries replace.
+    fn keep_effective(&mut self, jail: &Jail<'_>) -> Result<(), Problem> {
+        let effective = order::effective(&self.entries, |entry| path(&self.paths, entry))?;
+        let mut entries: Vec<_> = std::mem::take(&mut self.entries).into_iter().zip(effective).collect();
         entries.sort_by_key(|(entry, _)| entry.offset);
         self.check_overlaps(&entries)?;
-        for (entry, counts) in entries {
-            if counts {
+        for (entry, is_effective) in entries {
+            if is_effective {
                 self.entries.push(entry);
             } else {
-                jail.header()?;
+                jail.count_ignored()?;
             }
         }
         Ok(())
     }
 
-    /// Entries that share bytes are how a small archive holds terabytes, and never arise otherwise.
+    /// Refuses entries that share bytes. Only an archive bomb has them: a small archive that unpacks to terabytes.
     fn check_overlaps(&self, entries: &[(Entry, bool)]) -> Result<(), Problem> {
         let nexts = entries.iter().skip(1).map(|(next, _)| next.offset).chain([self.directory]);
         for ((entry, _), next) in entries.iter().zip(nexts) {
-            let least = LOCAL_HEADER_BYTES.saturating_add(entry.wayfinder.compressed_size_hint());
+            let least = MIN_LOCAL_HEADER_BYTES.saturating_add(entry.wayfinder.compressed_size_hint());
             if entry.offset.saturating_add(least) > next {
-                return Err(refused(self.path(entry), "overlaps with what follows it in the archive"));
+                return Err(refused(self.path(entry), "overlaps with the next entry or the central directory"));
             }
         }
         Ok(())
@@ -159,12 +163,12 @@ fn check(record: &ZipFileHeaderRecord<'_>, path: &[u8]) -> Result<(), Problem> {
     let method = record.compression_method();
     let flags = record.flags();
     if flags.is_encrypted() || flags.has_strong_encryption() || flags.is_masked() || method == CompressionMethod::AES {
-        return Err(refused(path, "is encrypted; make the archive without a password"));
+        return Err(refused(path, "is encrypted; create the archive without a password"));
     }
-    if !is_known(method) {
+    if !is_supported(method) {
         let name = method.name().unwrap_or("unknown");
         let text = format!(
-            "is compressed with method {} ({name}), which the worker does not unpack; make the archive with Deflate",
+            "is compressed with method {} ({name}), which the worker does not support; create the archive with Deflate",
             method.as_u16()
         );
         return Err(refused(path, &text));
@@ -172,7 +176,7 @@ fn check(record: &ZipFileHeaderRecord<'_>, path: &[u8]) -> Result<(), Problem> {
     Ok(())
 }
 
-fn broken(error: Error) -> Problem {
+fn unreadable(error: Error) -> Problem {
     let text = |what: &str| Problem::Archive(format!("the zip archive {what}"));
     match error.into_kind() {
         ErrorKind::IO(error) => Problem::inside(&error, |_| text("ends too early: it is truncated or damaged")),

@@ -1,4 +1,4 @@
-//! An entry's local header: it has the time, and must not contradict the central directory.
+//! An entry's local header. It contains the time, and must agree with the central directory.
 
 use rawzip::extra_fields::{ExtraFieldId, ExtraFields};
 use rawzip::time::DosDateTime;
@@ -8,26 +8,26 @@ use rustix::fs::Timespec;
 use super::super::super::error::Problem;
 use super::super::super::lane::{Lane, Object};
 use super::index::Entry;
-use super::{broken, refused};
+use super::{refused, unreadable};
 
-/// From here on, Info-ZIP's `unzip` takes a 32-bit time for an unsigned one.
+/// From this date on, Info-ZIP's `unzip` interprets a 32-bit time as unsigned.
 const JANUARY_18_2038: u32 = (2038 - 1980) << 25 | 1 << 21 | 18 << 16;
-/// How many days of a year have passed when a month begins.
+/// The days of a year before each month.
 const DAYS_BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
-/// Reads the local header into `fields`. Returns when the entry was last modified.
+/// Reads the local header into `fields`. Returns the entry's modification time.
 ///
-/// unzip takes the name from the central directory, and so does the worker. Another method or size would be unpacked to
-/// other content by a program that reads the archive from its start.
+/// Like unzip, uses the name in the central directory. A program that reads the archive from its start would unpack another
+/// content if the method or the size differed.
 pub(super) fn modified<O: Object>(
     body: &ZipEntry<'_, Lane<O>>,
     entry: &Entry,
     path: &[u8],
     fields: &mut [u8],
 ) -> Result<Timespec, Problem> {
-    let local = body.local_header(fields).map_err(|error| broken(path, error))?;
+    let local = body.local_header(fields).map_err(|error| unreadable(path, error))?;
     let disagrees = |what: &str| {
-        let text = format!("has another {what} in its local header than in the central directory");
+        let text = format!("has a different {what} in its local header than in the central directory");
         Err(refused(path, &text))
     };
     if local.compression_method() != entry.method {
@@ -36,16 +36,16 @@ pub(super) fn modified<O: Object>(
     if local.flags().is_encrypted() {
         return disagrees("encryption flag");
     }
-    // Writers of streams leave the size open: it stands behind the data, or in the central directory alone.
+    // A streaming writer stores the size after the data or only in the central directory.
     let packed = local.compressed_size_hint();
-    let is_open = local.flags().has_data_descriptor() || packed == 0 || packed == u64::from(u32::MAX);
-    if !is_open && packed != entry.wayfinder.compressed_size_hint() {
+    let is_unknown = local.flags().has_data_descriptor() || packed == 0 || packed == u64::from(u32::MAX);
+    if !is_unknown && packed != entry.wayfinder.compressed_size_hint() {
         return disagrees("size");
     }
     Ok(Timespec { tv_sec: seconds(&local), tv_nsec: 0 })
 }
 
-/// The time as unzip takes it: from Info-ZIP's extra fields if they have one, or else the DOS time, in UTC.
+/// The time as unzip reads it: from Info-ZIP's extra fields, or else the DOS time in UTC.
 fn seconds(local: &ZipLocalFileHeader<'_>) -> i64 {
     let dos = local.last_modified_dos();
     unix_time(local.extra_fields(), packed(dos)).unwrap_or_else(|| dos_time(dos))
@@ -55,7 +55,7 @@ fn packed(dos: DosDateTime) -> u32 {
     u32::from(dos.packed_date()) << 16 | u32::from(dos.packed_time())
 }
 
-/// The time of the extra field UT, or of the older ones. A UT field replaces all others, even if it has no time.
+/// The time of the extra field UT, or of the older fields. A UT field overrides them, even if it has no time.
 fn unix_time(fields: ExtraFields<'_>, dos: u32) -> Option<i64> {
     let mut time = None;
     let mut has_newer = false;
@@ -76,13 +76,13 @@ fn unix_time(fields: ExtraFields<'_>, dos: u32) -> Option<i64> {
             _ => None,
         };
         let Some(number) = number.copied().map(u32::from_le_bytes) else { continue };
-        // A time before 1970, or after 2038: the DOS time decides.
+        // This is before 1970 or after 2038. The DOS time decides.
         time = (number < 1 << 31 || dos >= JANUARY_18_2038).then_some(i64::from(number));
     }
     time
 }
 
-/// Seconds since 1970. Numbers beyond a month or a day run over into the next, as in unzip.
+/// Seconds since 1970. As in unzip, numbers beyond a month or a day carry over into the next.
 fn dos_time(dos: DosDateTime) -> i64 {
     let (date, time) = (i64::from(dos.packed_date()), i64::from(dos.packed_time()));
     let (year, month, day) = (1980 + (date >> 9), date >> 5 & 0xf, date & 0x1f);
@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    /// A central directory with one entry whose local header is the archive's beginning.
+    /// A central directory with one entry. The archive begins with its local header.
     fn directory_of(local: &[u8]) -> Vec<u8> {
         let mut directory = b"PK\x01\x02".to_vec();
         directory.extend([0; 42]);

@@ -1,8 +1,10 @@
-//! The name of an entry, decoded as Info-ZIP's `unzip` decodes it under C.UTF-8.
+//! Decodes the name of an entry as Info-ZIP's `unzip` does under C.UTF-8.
 //!
-//! These rules differ from unzip's. A name in a DOS character set becomes UTF-8; unzip makes Latin-1 of it, which no program
-//! can read under C.UTF-8. NTFS and VFAT have the same separator as FAT. A name with both separators is refused. Control
-//! characters and a version number of VMS (`;1`) stay in the name.
+//! These rules differ from unzip's:
+//! - A name in a DOS character set becomes UTF-8. unzip converts it to Latin-1, which no program can read under C.UTF-8.
+//! - NTFS and VFAT have the same separator as FAT.
+//! - A name with both separators is refused.
+//! - Control characters and a version number of VMS (`;1`) stay in the name.
 
 use std::borrow::Cow;
 
@@ -27,8 +29,8 @@ pub(super) struct Name {
     pub(super) path: Vec<u8>,
     /// The name ends with a separator.
     pub(super) is_folder: bool,
-    /// The name had `..` in it, which was left out.
-    pub(super) climbs: bool,
+    /// The name contained `..`, which was removed.
+    pub(super) has_dot_dot: bool,
 }
 
 /// Decodes a name, and checks it.
@@ -45,13 +47,13 @@ pub(super) fn of(record: &ZipFileHeaderRecord<'_>) -> Result<Name, Problem> {
     } else {
         Cow::Borrowed(raw)
     };
-    // C ends a string here, and so does unzip.
+    // Like unzip, ends the name at a NUL, as C does.
     if let Some(end) = name.iter().position(|byte| *byte == 0) {
         name.to_mut().truncate(end);
     }
     if host::separates_with_backslash(record) && !by_git && name.contains(&b'\\') {
         if name.contains(&b'/') {
-            let text = "has both `/` and `\\`, and either may separate folders; make the archive with `/` alone";
+            let text = "contains both `/` and `\\`, and either may separate folders; create the archive with `/` alone";
             return Err(Problem::Archive(format!("the name of the entry `{}` {text}", shown(&name))));
         }
         name.to_mut().iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
@@ -59,7 +61,7 @@ pub(super) fn of(record: &ZipFileHeaderRecord<'_>) -> Result<Name, Problem> {
     clean(&name)
 }
 
-/// Leaves out what unzip leaves out: a leading `/`, and `.` and `..` between two separators. At the end, these two name a file.
+/// Removes what unzip removes: a leading `/`, and `.` and `..` before a separator. At the end, these two name a file.
 fn clean(name: &[u8]) -> Result<Name, Problem> {
     let mut parts: Vec<&[u8]> = name.split(|byte| *byte == b'/').collect();
     let last: &[u8] = match parts.pop() {
@@ -67,21 +69,22 @@ fn clean(name: &[u8]) -> Result<Name, Problem> {
         Some(b"..") => b"__",
         last => last.unwrap_or_default(),
     };
-    let climbs = parts.contains(&&b".."[..]);
+    let has_dot_dot = parts.contains(&&b".."[..]);
     parts.retain(|part| *part != b"..");
     parts.push(last);
     let path = entry_path(&parts.join(&b'/'))?;
-    Ok(Name { path, is_folder: last.is_empty() && !name.is_empty(), climbs })
+    Ok(Name { path, is_folder: last.is_empty() && !name.is_empty(), has_dot_dot })
 }
 
-/// `git archive` claims version 0.0 on FAT for its files, and writes Unix names: nothing else does, and has a Unix time, too.
+/// Whether `git archive` wrote the entry. It claims version 0.0 on FAT but writes Unix names. No other program that claims this
+/// also writes a Unix time.
 fn is_by_git(record: &ZipFileHeaderRecord<'_>) -> bool {
     record.version_made_by().as_u16() == 0
         && record.extra_fields().any(|(id, _)| id == ExtraFieldId::EXTENDED_TIMESTAMP)
 }
 
-/// The name in Info-ZIP's extra field: a version, the checksum of the name in the header, and the name in UTF-8. No name
-/// there says that the one in the header is UTF-8.
+/// The name in Info-ZIP's extra field: a version, the checksum of the header's name, and the name in UTF-8. If the field has no
+/// name, the header's name is UTF-8.
 fn unicode_path(record: &ZipFileHeaderRecord<'_>, raw: &[u8]) -> Option<Vec<u8>> {
     let fields = record.extra_fields().filter(|(id, _)| *id == ExtraFieldId::INFO_ZIP_UNICODE_PATH);
     let names = fields.filter_map(|(_, field)| match field {
@@ -108,14 +111,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_has_a_character_in_cp437() {
+    fn cp437_has_a_character_for_every_byte() {
         assert_eq!(CP437.chars().count(), 128);
         assert_eq!(from_cp437(b"a\x81\xe1\xff"), "a\u{fc}\u{df}\u{a0}".as_bytes());
     }
 
     #[test]
-    fn dots_are_left_out_as_unzip_leaves_them_out() {
-        for (name, path, is_folder, climbs) in [
+    fn dots_are_removed_as_by_unzip() {
+        for (name, path, is_folder, has_dot_dot) in [
             ("a/b", "a/b", false, false),
             ("/a", "a", false, false),
             ("//a//b/", "a/b", true, false),
@@ -130,7 +133,7 @@ mod tests {
             ("", "", false, false),
             ("...", "...", false, false),
         ] {
-            let expected = Name { path: path.into(), is_folder, climbs };
+            let expected = Name { path: path.into(), is_folder, has_dot_dot };
             assert_eq!(clean(name.as_bytes()), Ok(expected), "{name}");
         }
         assert!(clean(&b"x".repeat(256)).is_err());

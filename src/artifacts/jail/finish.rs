@@ -1,4 +1,4 @@
-//! The end of unpacking, when every file is there: links, then the folders' modes and times.
+//! The end of unpacking, when every file exists: links, then the folders' modes and times.
 
 use std::os::fd::AsFd;
 
@@ -7,37 +7,36 @@ use rustix::fs::{AtFlags, Mode, Timespec, Timestamps, UTIME_OMIT};
 use super::super::Staged;
 use super::super::error::Problem;
 use super::super::links::Link;
-use super::{Jail, Last, Nearby, taken_or};
+use super::{Deferred, FolderCache, Jail, conflict_or};
 
-/// Every folder has these bits while the job runs, so that its command can work in it.
-const OWNER_MAY_WORK: u32 = 0o700;
+/// Every folder has these bits while the job runs, so that its command can use it.
+const OWNER_BITS: u32 = 0o700;
 
 impl Jail<'_> {
-    /// Makes the links, sets the folders' modes and times, and logs what was skipped. Every thread that writes must have
-    /// ended.
+    /// Creates the links, sets the folders' modes and times, and logs the warnings. Every thread that writes must have ended.
     pub(in super::super) fn finish(self) -> Result<Staged, Problem> {
-        let Last { links, folders, notes, .. } = std::mem::take(&mut *self.last());
-        let mut nearby = Nearby::default();
+        let Deferred { links, folders, warnings, .. } = std::mem::take(&mut *self.deferred());
+        let mut cache = FolderCache::default();
         for (path, Link { target, modified }) in links.into_sorted() {
             self.stop.check()?;
-            let (folder, name) = self.parent(&path, &mut nearby)?;
-            rustix::fs::symlinkat(&target[..], folder, name).map_err(|error| taken_or(&path, error))?;
+            let (folder, name) = self.parent(&path, &mut cache)?;
+            rustix::fs::symlinkat(&target[..], folder, name).map_err(|error| conflict_or(&path, error))?;
             if let Some(modified) = modified {
                 let set = rustix::fs::utimensat(folder, name, &times(modified), AtFlags::SYMLINK_NOFOLLOW);
                 set.map_err(|error| Problem::writing(&path, &error.into()))?;
             }
         }
-        // Last, because everything that is made in a folder changes its time.
+        // Last, because each new file changes its folder's time.
         for (path, attributes) in folders.into_iter().rev() {
             self.stop.check()?;
-            let folder = self.open_folder(&path, &mut nearby)?;
-            let mut set = set_mode(folder, attributes.mode | OWNER_MAY_WORK);
+            let folder = self.open_folder(&path, &mut cache)?;
+            let mut set = set_mode(folder, attributes.mode | OWNER_BITS);
             if let Some(modified) = attributes.modified {
                 set = set.and_then(|()| rustix::fs::futimens(folder, &times(modified)));
             }
             set.map_err(|error| Problem::writing(&path, &error.into()))?;
         }
-        notes.log();
+        warnings.log();
         Ok(Staged { bytes: self.tally.bytes(), entries: self.tally.entries() })
     }
 }
@@ -46,7 +45,7 @@ pub(super) fn set_mode(file: impl AsFd, mode: u32) -> rustix::io::Result<()> {
     rustix::fs::fchmod(file, Mode::from_raw_mode(mode & 0o777))
 }
 
-/// The time of the last change alone.
+/// Sets the modification time and leaves the access time unchanged.
 pub(super) fn times(modified: Timespec) -> Timestamps {
     let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     Timestamps { last_access: unchanged, last_modification: modified }
