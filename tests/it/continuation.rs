@@ -146,7 +146,7 @@ fn worker(world: &World, action: &Scripted, served: impl FnOnce(Served) -> Serve
     let seconds = Arc::clone(&action.seconds);
     let lifecycle = Lifecycle {
         wall_clock: Arc::new(move || UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::SeqCst))),
-        ..support::lifecycle(&world.shared, world.work_folder())
+        ..support::lifecycle(&world.sdk_config, world.work_folder())
     };
     let served = served(Served::new(slow_type(), Duration::from_secs(60), action.clone()));
     Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60))

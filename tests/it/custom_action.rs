@@ -53,7 +53,7 @@ async fn the_example_waits_from_job_to_job_until_the_service_is_healthy() {
     let work_folder = world.work_folder().to_str().unwrap().to_owned();
     let config = Config::beside_own_actions(&[("WORK_FOLDER", work_folder)].into_iter().collect());
     let config = config.unwrap_or_else(|error| panic!("{error}"));
-    let worker = codepipeline_worker::worker(config, vec![example::served()], &world.shared);
+    let worker = codepipeline_worker::worker(config, vec![example::served()], &world.sdk_config);
 
     let mut continued = 0;
     until(async || {

@@ -79,8 +79,8 @@ impl Scenario {
     }
 
     fn worker(&self) -> Worker {
-        let ledger = self.ledger.then(|| Ledger::new(&self.world.shared, LEDGER.into()));
-        let lifecycle = Lifecycle { ledger, ..support::lifecycle(&self.world.shared, self.world.work_folder()) };
+        let ledger = self.ledger.then(|| Ledger::new(&self.world.sdk_config, LEDGER.into()));
+        let lifecycle = Lifecycle { ledger, ..support::lifecycle(&self.world.sdk_config, self.world.work_folder()) };
         let minute = Duration::from_secs(60);
         let counting = |category, owner, provider| {
             Served::new(support::action_type(category, owner, provider), minute, self.counting.clone())

@@ -149,7 +149,7 @@ async fn work_of_an_abandoned_action_is_stopped_when_its_event_comes() {
     let endless = Endless::default();
     let kind = action_type("Deploy", "Custom", "Endless");
     let served = Served::new(kind, Duration::from_secs(60), endless.clone());
-    let lifecycle = lifecycle(&world.shared, world.work_folder());
+    let lifecycle = lifecycle(&world.sdk_config, world.work_folder());
     let worker = Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60));
     let deadline = Instant::now() + Duration::from_secs(900);
     let went_on = worker.action_started(&action_type("Deploy", "Custom", "Endless"), None, deadline).await.unwrap();

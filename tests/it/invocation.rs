@@ -17,7 +17,7 @@ use tokio::sync::Barrier;
 use tokio::time::Instant;
 
 use crate::support::log::{logged, with_metric};
-use crate::support::{self, World, custom, invoke, shared_config, shell, until, zip};
+use crate::support::{self, World, custom, invoke, sdk_config, shell, until, zip};
 
 const QUARTER_OF_AN_HOUR: Duration = Duration::from_secs(900);
 
@@ -26,7 +26,7 @@ fn test_type(provider: &str) -> ActionTypeId {
 }
 
 fn lifecycle(world: &World) -> Lifecycle {
-    support::lifecycle(&world.shared, world.work_folder())
+    support::lifecycle(&world.sdk_config, world.work_folder())
 }
 
 fn worker(world: &World, served: Vec<Served>, concurrency: usize) -> Worker {
@@ -46,7 +46,7 @@ async fn world_with_jobs(jobs: usize) -> World {
 }
 
 async fn offer(world: &World) -> Offer {
-    let queue = Queue::new(&world.shared, None);
+    let queue = Queue::new(&world.sdk_config, None);
     let mut offers = Vec::new();
     until(async || {
         offers = queue.poll(&test_type("Many"), None, 1).await.unwrap().offers;
@@ -252,7 +252,7 @@ async fn staging_that_takes_all_the_time_is_still_reported() {
     let mut lifecycle = lifecycle(&world);
     // An S3 that takes connections and never answers.
     let silence = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    lifecycle.stores = Stores::new(&shared_config(&format!("http://{}", silence.local_addr().unwrap())));
+    lifecycle.stores = Stores::new(&sdk_config(&format!("http://{}", silence.local_addr().unwrap())));
     let served = Arc::new(Served::new(test_type("Many"), Duration::from_millis(100), Hanging));
     let offer = offer(&world).await;
     // Staging takes all of this, and the acknowledgement must find room in it on a slow machine too. S3 is given up after 10 s.

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::support::aws_json::{Answer, AwsJson};
 use crate::support::log::{logged, with_metric};
-use crate::support::{self, shared_config};
+use crate::support::{self, sdk_config};
 
 const FIRST: &str = "11111111-abcd-1111-abcd-111111abcdef";
 const SECOND: &str = "22222222-abcd-1111-abcd-111111abcdef";
@@ -91,8 +91,8 @@ impl World {
     }
 
     fn worker(&self, served: Vec<Served>) -> Worker {
-        let shared = shared_config(self.server.endpoint());
-        let lifecycle = support::lifecycle(&shared, self.folder.path().to_owned());
+        let sdk_config = sdk_config(self.server.endpoint());
+        let lifecycle = support::lifecycle(&sdk_config, self.folder.path().to_owned());
         Worker::new(lifecycle, served, 4, Duration::from_secs(60))
     }
 }
@@ -145,10 +145,10 @@ impl Action for NeedsFiles {
 #[tokio::test]
 async fn a_delivered_job_fails_where_the_disk_is_too_full_for_its_files() {
     let world = World::new(false).await;
-    let shared = shared_config(world.server.endpoint());
+    let sdk_config = sdk_config(world.server.endpoint());
     let full = |action| {
         let folder = world.folder.path().to_owned();
-        let lifecycle = Lifecycle { min_free_bytes: u64::MAX, ..support::lifecycle(&shared, folder) };
+        let lifecycle = Lifecycle { min_free_bytes: u64::MAX, ..support::lifecycle(&sdk_config, folder) };
         Worker::new(lifecycle, action, 4, Duration::from_secs(60))
     };
 

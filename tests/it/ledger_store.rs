@@ -14,7 +14,7 @@ use codepipeline_worker::ledger::{
 };
 use futures_util::future::join_all;
 
-use crate::support::{SOURCE_BUCKET, World, action_type, custom, shared_config, zip};
+use crate::support::{SOURCE_BUCKET, World, action_type, custom, sdk_config, zip};
 
 const BUCKET: &str = "the-ledger";
 
@@ -30,7 +30,7 @@ impl Scenario {
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
         let world = World::with(Options { clock: time.clock(), ..Options::default() }).await;
         world.s3.create_bucket().bucket(BUCKET).send().await.unwrap();
-        let ledger = Ledger::new(&world.shared, BUCKET.into());
+        let ledger = Ledger::new(&world.sdk_config, BUCKET.into());
         Self { world, time, ledger }
     }
 
@@ -49,8 +49,9 @@ impl Scenario {
         let given = polled.jobs()[0].data().unwrap().artifact_credentials().unwrap().clone();
         let token = Some(given.session_token().to_owned());
         let credentials = Credentials::new(given.access_key_id(), given.secret_access_key(), token, None, "a job");
-        let shared = world.shared.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials));
-        Ledger::new(&shared.build(), BUCKET.into())
+        let sdk_config =
+            world.sdk_config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials));
+        Ledger::new(&sdk_config.build(), BUCKET.into())
     }
 
     async fn put(&self, key: &str, body: &'static str) {
@@ -239,7 +240,7 @@ async fn a_listing_has_all_pages_and_a_sweep_takes_them_but_for_what_has_changed
 #[tokio::test]
 async fn a_bucket_that_is_not_there_is_named_with_the_variable_to_correct() {
     let s3 = Scenario::start().await;
-    let ledger = Ledger::new(&s3.world.shared, "nowhere".into());
+    let ledger = Ledger::new(&s3.world.sdk_config, "nowhere".into());
     let key = Key::polled("job");
     let expected =
         "the ledger's bucket `nowhere` does not exist (NoSuchBucket, HTTP 404): make it, or correct LEDGER_BUCKET";
@@ -281,7 +282,7 @@ async fn a_permission_that_is_missing_is_named() {
 async fn an_s3_that_takes_requests_but_never_answers_leaves_open_what_became_of_them() {
     // Connections are made by the system; nobody accepts them.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let ledger = Ledger::new(&shared_config(&format!("http://{}", silent.local_addr().unwrap())), BUCKET.into());
+    let ledger = Ledger::new(&sdk_config(&format!("http://{}", silent.local_addr().unwrap())), BUCKET.into());
     tokio::time::pause();
     let key = Key::polled("job");
     let began = tokio::time::Instant::now();

@@ -150,7 +150,7 @@ async fn a_state_machine_is_reached_through_the_emulator() {
         "First": {"Type": "Wait", "Seconds": 1, "Next": "Last"},
         "Last": {"Type": "Pass", "Result": {"summary": "rolled out"}, "End": true}
     });
-    let machine = machine(&world.shared, &states).await;
+    let machine = machine(&world.sdk_config, &states).await;
     world.create_type("Deploy", "Machine", &[]).await;
     world.create_pipeline("p", vec![("Deploy", vec![custom("Roll", "Deploy", "Machine")])]).await;
     world.put_source(zip(&[("a", "b")])).await;

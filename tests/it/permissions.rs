@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::support::aws_json::AwsJson;
 use crate::support::log::{logged, with_metric};
-use crate::support::{action_type, lifecycle, shared_config};
+use crate::support::{action_type, lifecycle, sdk_config};
 
 /// Never run: no job is acknowledged.
 struct Idle;
@@ -36,7 +36,7 @@ async fn a_worker_that_may_not_acknowledge_says_so_and_its_invocation_fails() {
     for (error, is_fault) in [("AccessDeniedException", true), ("InvalidNonceException", false)] {
         let service = refusing(error).await;
         let folder = tempfile::tempdir().unwrap();
-        let lifecycle = lifecycle(&shared_config(service.endpoint()), folder.path().join("work"));
+        let lifecycle = lifecycle(&sdk_config(service.endpoint()), folder.path().join("work"));
         let served = Served::new(action_type("Test", "Custom", "Idle"), Duration::from_secs(1), Idle);
         let worker = Worker::new(lifecycle, vec![served], 4, Duration::from_secs(1));
         match worker.invoke(Instant::now() + Duration::from_secs(900)).await {
@@ -58,7 +58,7 @@ async fn a_permission_that_is_missing_is_named_and_told_from_a_job_that_is_not_t
         ),
     ] {
         let service = AwsJson::start(move |_, _| Err(error)).await;
-        let queue = codepipeline_worker::queue::Queue::new(&shared_config(service.endpoint()), None);
+        let queue = codepipeline_worker::queue::Queue::new(&sdk_config(service.endpoint()), None);
         let refused = queue.poll(&action_type, None, 1).await.err().unwrap();
         assert!(refused.to_string().contains(words), "{refused}");
     }
@@ -66,7 +66,7 @@ async fn a_permission_that_is_missing_is_named_and_told_from_a_job_that_is_not_t
         [("InvalidJobException", true), ("JobNotFoundException", true), ("AccessDeniedException", false)]
     {
         let service = refusing(error).await;
-        let queue = codepipeline_worker::queue::Queue::new(&shared_config(service.endpoint()), None);
+        let queue = codepipeline_worker::queue::Queue::new(&sdk_config(service.endpoint()), None);
         let polled = queue.poll(&action_type, None, 1).await.ok().unwrap();
         assert!(!polled.nothing);
         let claim =
@@ -92,7 +92,7 @@ async fn an_action_type_that_can_not_be_polled_is_logged_for_an_alarm() {
     ] {
         let service = AwsJson::start(move |_, _| Err(error)).await;
         let folder = tempfile::tempdir().unwrap();
-        let lifecycle = lifecycle(&shared_config(service.endpoint()), folder.path().join("work"));
+        let lifecycle = lifecycle(&sdk_config(service.endpoint()), folder.path().join("work"));
         let action_type = action_type("Test", "Custom", "Idle");
         let served = Served::new(action_type.clone(), Duration::from_secs(1), Idle).query_param("Project", "web");
         let worker = Worker::new(lifecycle, vec![served], 4, Duration::from_secs(1));
@@ -118,7 +118,7 @@ async fn an_action_type_that_can_not_be_polled_is_logged_for_an_alarm() {
 #[tokio::test]
 async fn a_refused_query_param_says_what_is_wrong_with_it() {
     let service = AwsJson::start(move |_, _| Err("ValidationException")).await;
-    let queue = codepipeline_worker::queue::Queue::new(&shared_config(service.endpoint()), None);
+    let queue = codepipeline_worker::queue::Queue::new(&sdk_config(service.endpoint()), None);
     let action_type = action_type("Test", "Custom", "Idle");
     let value = |value: &str| Some(("Project".to_owned(), value.to_owned()));
     for (query_param, words) in [

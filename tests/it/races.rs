@@ -32,7 +32,7 @@ fn test_type() -> ActionTypeId {
 }
 
 fn lifecycle(world: &World) -> Lifecycle {
-    support::lifecycle(&world.shared, world.work_folder())
+    support::lifecycle(&world.sdk_config, world.work_folder())
 }
 
 /// Twenty jobs on offer to two workers at once. Each worker's work folder is its own, as each Lambda's /tmp is.

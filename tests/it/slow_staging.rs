@@ -42,11 +42,11 @@ impl Services {
     }
 
     async fn run(&self, delivered: bool, time: Duration) -> (Summary, String, Duration) {
-        let shared = support::shared_config("http://services").to_builder().http_client(self.clone()).build();
+        let sdk_config = support::sdk_config("http://services").to_builder().http_client(self.clone()).build();
         let folder = tempfile::tempdir().unwrap();
         let owner = if delivered { ("Invoke", "AWS", "Lambda") } else { ("Test", "Custom", "Never") };
         let served = Served::new(support::action_type(owner.0, owner.1, owner.2), ACTION, Never);
-        let lifecycle = support::lifecycle(&shared, folder.path().to_owned());
+        let lifecycle = support::lifecycle(&sdk_config, folder.path().to_owned());
         let worker = Worker::new(lifecycle, vec![served], 1, STAGING);
         let deadline = self.began + time;
         let summary = if delivered {

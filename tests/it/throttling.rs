@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::support::aws_json::AwsJson;
 use crate::support::log::{logged, with_metric};
-use crate::support::{action_type, lifecycle, shared_config};
+use crate::support::{action_type, lifecycle, sdk_config};
 
 /// Never run: no job comes.
 struct Idle;
@@ -41,7 +41,7 @@ impl Scenario {
         })
         .await;
         let folder = tempfile::tempdir().unwrap();
-        let lifecycle = lifecycle(&shared_config(service.endpoint()), folder.path().join("work"));
+        let lifecycle = lifecycle(&sdk_config(service.endpoint()), folder.path().join("work"));
         let served = ["Throttled", "Other"]
             .map(|provider| Served::new(action_type("Test", "Custom", provider), Duration::from_secs(1), Idle));
         let worker = Worker::new(lifecycle, served.into(), 4, Duration::from_secs(1));

@@ -87,10 +87,10 @@ async fn live(services: &Services) -> (End, Duration) {
 }
 
 async fn live_within(services: &Services, time: Duration) -> (End, Duration) {
-    let shared = support::shared_config("http://services").to_builder().http_client(services.clone()).build();
+    let sdk_config = support::sdk_config("http://services").to_builder().http_client(services.clone()).build();
     let folder = tempfile::tempdir().unwrap();
-    let ledger = Some(Ledger::new(&shared, "ledger".into()));
-    let lifecycle = Lifecycle { ledger, ..support::lifecycle(&shared, folder.path().to_owned()) };
+    let ledger = Some(Ledger::new(&sdk_config, "ledger".into()));
+    let lifecycle = Lifecycle { ledger, ..support::lifecycle(&sdk_config, folder.path().to_owned()) };
     let action_type = support::action_type("Test", "Custom", "Never");
     let offer = lifecycle.queue.poll(&action_type, None, 1).await.unwrap().offers.remove(0);
     let polled_at = offer.polled_at;
@@ -144,9 +144,9 @@ async fn nobody_acknowledges_after_25_seconds_or_waits_longer_for_the_answer() {
 #[tokio::test(start_paused = true)]
 async fn a_poll_without_an_answer_makes_no_other_type_unpollable() {
     let services = Services::new(&[]);
-    let shared = support::shared_config("http://services").to_builder().http_client(services.clone()).build();
+    let sdk_config = support::sdk_config("http://services").to_builder().http_client(services.clone()).build();
     let folder = tempfile::tempdir().unwrap();
-    let lifecycle = support::lifecycle(&shared, folder.path().to_owned());
+    let lifecycle = support::lifecycle(&sdk_config, folder.path().to_owned());
     let served =
         |provider| Served::new(support::action_type("Test", "Custom", provider), Duration::from_secs(600), Never);
     let worker = Worker::new(lifecycle, vec![served("One"), served("Two")], 1, Duration::from_secs(60));

@@ -116,7 +116,7 @@ async fn world() -> World {
 }
 
 fn worker(world: &World, vice: &Vice, duty: Duty, timeout: Duration) -> Worker {
-    let lifecycle = Lifecycle { reporting: REPORTING, ..support::lifecycle(&world.shared, world.work_folder()) };
+    let lifecycle = Lifecycle { reporting: REPORTING, ..support::lifecycle(&world.sdk_config, world.work_folder()) };
     let served = Served::new(action_type("Test", "Custom", "Unruly"), timeout, Unruly { vice: vice.clone(), duty });
     Worker::new(lifecycle, vec![served], 1, Duration::ZERO)
 }

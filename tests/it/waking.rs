@@ -49,7 +49,7 @@ async fn world() -> World {
 }
 
 fn worker(world: &World, action: &Noting, tries: u32) -> Worker {
-    let lifecycle = support::lifecycle(&world.shared, world.work_folder());
+    let lifecycle = support::lifecycle(&world.sdk_config, world.work_folder());
     let served = ["One", "Other"].map(|it| Served::new(test_type(it), Duration::from_secs(60), action.clone()));
     let worker = Worker::new(lifecycle, served.into(), 4, Duration::from_secs(60));
     worker.patience(Patience { tries, step: Duration::ZERO })
@@ -116,7 +116,7 @@ async fn all_ten_polls_are_sent_while_codepipeline_throttles() {
 async fn polling_stops_once_another_worker_holds_the_job() {
     let world = world().await;
     world.s3.create_bucket().bucket("ledger").send().await.unwrap();
-    let ledger = Ledger::new(&world.shared, "ledger".into());
+    let ledger = Ledger::new(&world.sdk_config, "ledger".into());
     let claimed = Entry {
         job: "job".into(),
         phase: Phase::Claiming,
@@ -142,7 +142,7 @@ async fn polling_stops_once_another_worker_holds_the_job() {
     write(&other, None).await;
     let version = write(&claimed, None).await;
     let lifecycle =
-        Lifecycle { ledger: Some(ledger.clone()), ..support::lifecycle(&world.shared, world.work_folder()) };
+        Lifecycle { ledger: Some(ledger.clone()), ..support::lifecycle(&world.sdk_config, world.work_folder()) };
     let served = Served::new(test_type("One"), Duration::from_secs(60), Noting::default());
     let worker = Worker::new(lifecycle, vec![served], 4, Duration::from_secs(60));
     let worker = worker.patience(Patience { tries: 10, step: Duration::ZERO });

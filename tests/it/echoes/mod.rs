@@ -239,11 +239,11 @@ async fn renewed_credentials_are_in_no_report_and_in_no_continuation_token() {
     for goes_on in [false, true] {
         let services = Arc::new(Mutex::new(Services::default()));
         services.lock().unwrap().offer("renews", "Links", None);
-        let shared = support::shared_config(&serve(Arc::clone(&services)).await);
+        let sdk_config = support::sdk_config(&serve(Arc::clone(&services)).await);
         let folder = tempfile::tempdir().unwrap();
         let served =
             Served::new(support::action_type("Test", "Custom", "Links"), Duration::from_secs(60), Links { goes_on });
-        let lifecycle = support::lifecycle(&shared, folder.path().to_owned());
+        let lifecycle = support::lifecycle(&sdk_config, folder.path().to_owned());
         let worker = Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60));
 
         let summary = support::invoke(&worker).await;

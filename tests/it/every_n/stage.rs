@@ -19,7 +19,7 @@ use super::scenario::Scenario;
 use super::wire::{Kind, Passed, Services, Watching, Wire};
 use crate::state_machine::fake::Fake;
 use crate::support::aws_json::AwsJson;
-use crate::support::{ROLE, SOURCE_BUCKET, STORE, World, action, output, shared_config};
+use crate::support::{ROLE, SOURCE_BUCKET, STORE, World, action, output, sdk_config};
 
 const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
 const CLIENT_TOKEN: &str = "client-token";
@@ -98,9 +98,9 @@ impl Stage {
             ..Options::default()
         };
         let mut world = World::with(options).await;
-        let shared = without_tls(&world.shared);
-        world.codepipeline = aws_sdk_codepipeline::Client::new(&shared);
-        let s3 = aws_sdk_s3::config::Builder::from(&shared).force_path_style(true).build();
+        let plain = without_tls(&world.sdk_config);
+        world.codepipeline = aws_sdk_codepipeline::Client::new(&plain);
+        let s3 = aws_sdk_s3::config::Builder::from(&plain).force_path_style(true).build();
         world.s3 = aws_sdk_s3::Client::from_conf(s3);
         let world = Arc::new(world);
         let machines = Fake::start().await;
@@ -114,7 +114,7 @@ impl Stage {
         let wire = Wire::start(services, fault, watching(scenario, &time, &world)).await;
 
         let deadly = fault.is_some_and(|(_, kind)| kind.kills());
-        let through = without_tls(&shared_config(&wire.endpoint()));
+        let through = without_tls(&sdk_config(&wire.endpoint()));
         let making = {
             let (world, actions) = (Arc::clone(&world), json!([scenario.entry()]));
             move || {
@@ -271,6 +271,6 @@ impl Fake {
 }
 
 /// With clients that speak HTTP only: those that speak HTTPS read the system's certificates first, which is half of a run's time.
-fn without_tls(shared: &SdkConfig) -> SdkConfig {
-    shared.to_builder().http_client(aws_smithy_http_client::Builder::new().build_http()).build()
+fn without_tls(sdk_config: &SdkConfig) -> SdkConfig {
+    sdk_config.to_builder().http_client(aws_smithy_http_client::Builder::new().build_http()).build()
 }

@@ -153,7 +153,7 @@ impl Lone {
     pub(crate) async fn is_over_with(&self, results: usize) {
         let calls = |operation| self.world.emulator.calls(operation);
         assert_eq!(calls("PutJobSuccessResult") + calls("PutJobFailureResult"), results, "{}", self.log());
-        let listed = Ledger::new(&self.world.shared, LEDGER.into()).list().await.unwrap();
+        let listed = Ledger::new(&self.world.sdk_config, LEDGER.into()).list().await.unwrap();
         assert!(listed.iter().all(Listed::is_done), "{}", self.log());
     }
 

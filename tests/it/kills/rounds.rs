@@ -138,7 +138,7 @@ impl Rounds {
 
     /// Whether nothing is left to do, for CodePipeline or for the ledger.
     async fn is_over(&self) -> bool {
-        let ledger = Ledger::new(&self.scenario.world.shared, LEDGER.into());
+        let ledger = Ledger::new(&self.scenario.world.sdk_config, LEDGER.into());
         if !ledger.list().await.unwrap().iter().all(Listed::is_done) {
             return false;
         }

@@ -74,7 +74,7 @@ pub(crate) async fn verdict(rounds: &Rounds, plan: &Plan) -> (Vec<String>, Figur
     if figures.failed > usize::try_from(plan.kills()).unwrap() {
         broken.push(format!("{} actions failed, and {} workers were killed", figures.failed, plan.kills()));
     }
-    let ledger = Ledger::new(&scenario.world.shared, LEDGER.into());
+    let ledger = Ledger::new(&scenario.world.sdk_config, LEDGER.into());
     let listed = ledger.list().await.unwrap();
     broken.extend(
         listed.iter().filter(|entry| !entry.is_done()).map(|Listed { key, .. }| format!("{} is left", key.as_str())),

@@ -100,7 +100,7 @@ async fn said(outcome: fn() -> Result<Outcome, Failure>) -> (ActionExecution, Ve
     let world = pipeline("Says", "prod").await;
     let says = Says { outcome, stopped: Arc::default() };
     let served = Served::new(action_type("Test", "Custom", "Says"), Duration::from_secs(60), says.clone());
-    let lifecycle = lifecycle(&world.shared, world.work_folder());
+    let lifecycle = lifecycle(&world.sdk_config, world.work_folder());
     let worker = Worker::new(lifecycle, vec![served.secrets(["ApiToken"])], 1, Duration::from_secs(60));
     assert_eq!(invoke(&worker).await.failed, 1);
     let stopped = says.stopped.lock().unwrap().iter().map(|abandoned| abandoned.token.clone()).collect();

@@ -57,7 +57,7 @@ async fn ran(leaves: Leaves) -> (World, Summary) {
     world.start("p").await;
     world.until_begun("p", "Build").await;
     let served = Served::new(action_type("Build", "Custom", "Leaves"), Duration::from_secs(60), leaves);
-    let lifecycle = lifecycle(&world.shared, world.work_folder());
+    let lifecycle = lifecycle(&world.sdk_config, world.work_folder());
     let summary = invoke(&Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60))).await;
     (world, summary)
 }

@@ -39,7 +39,7 @@ impl Scenario {
         let client = http_client_fn(move |settings, components| {
             SharedHttpConnector::new(Denied { inner: plain.http_connector(settings, components), job })
         });
-        Ledger::new(&self.world.shared.to_builder().http_client(client).build(), BUCKET.into())
+        Ledger::new(&self.world.sdk_config.to_builder().http_client(client).build(), BUCKET.into())
     }
 }
 
@@ -49,7 +49,7 @@ async fn an_entry_that_can_not_be_read_keeps_no_other_from_its_turn() {
     scenario.claim("locked").await;
     let lifecycle = || Lifecycle {
         ledger: Some(scenario.ledger_without("locked")),
-        ..support::lifecycle(&scenario.world.shared, scenario.world.work_folder())
+        ..support::lifecycle(&scenario.world.sdk_config, scenario.world.work_folder())
     };
     let worker = || scenario.worker_of(lifecycle(), |served| served);
     scenario.worker_that_dies(|served| served, 1).await;

@@ -67,11 +67,11 @@ async fn reports(refused: &'static [&'static str], code: &'static str) -> (Vec<V
             SharedHttpConnector::new(Picky { inner, refused, code, seen: Arc::clone(&seen) })
         }
     });
-    let shared = scenario.world.shared.to_builder().http_client(client).build();
+    let sdk_config = scenario.world.sdk_config.to_builder().http_client(client).build();
     let lifecycle = Lifecycle {
-        queue: Queue::new(&shared, None),
+        queue: Queue::new(&sdk_config, None),
         ledger: Some(scenario.ledger()),
-        ..support::lifecycle(&scenario.world.shared, scenario.world.work_folder())
+        ..support::lifecycle(&scenario.world.sdk_config, scenario.world.work_folder())
     };
     let worker = scenario.worker_of(lifecycle, |_| Served::new(action_type(), A_MINUTE, Talkative));
     let expected = Summary { polled: 1, claimed: 1, failed: 1, ..Summary::default() };

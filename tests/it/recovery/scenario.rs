@@ -80,13 +80,13 @@ impl Scenario {
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(&self.world.shared, BUCKET.into())
+        Ledger::new(&self.world.sdk_config, BUCKET.into())
     }
 
     pub(crate) fn worker(&self, serving: impl FnOnce(Served) -> Served) -> Worker {
         let lifecycle = Lifecycle {
             ledger: Some(self.ledger()),
-            ..support::lifecycle(&self.world.shared, self.world.work_folder())
+            ..support::lifecycle(&self.world.sdk_config, self.world.work_folder())
         };
         self.worker_of(lifecycle, serving)
     }

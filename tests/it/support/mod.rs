@@ -44,7 +44,7 @@ pub(crate) const STORE: &str = "artifact-store";
 /// The emulator, and clients of an ordinary user.
 pub(crate) struct World {
     pub(crate) emulator: Emulator,
-    pub(crate) shared: SdkConfig,
+    pub(crate) sdk_config: SdkConfig,
     pub(crate) codepipeline: aws_sdk_codepipeline::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) folder: tempfile::TempDir,
@@ -58,11 +58,11 @@ impl World {
 
     pub(crate) async fn with(options: Options) -> Self {
         let emulator = Emulator::start(options).await.unwrap();
-        let shared = shared_config(&emulator.endpoint());
-        let codepipeline = aws_sdk_codepipeline::Client::new(&shared);
-        let path_style = aws_sdk_s3::config::Builder::from(&shared).force_path_style(true).build();
+        let sdk_config = sdk_config(&emulator.endpoint());
+        let codepipeline = aws_sdk_codepipeline::Client::new(&sdk_config);
+        let path_style = aws_sdk_s3::config::Builder::from(&sdk_config).force_path_style(true).build();
         let s3 = aws_sdk_s3::Client::from_conf(path_style);
-        Self { emulator, shared, codepipeline, s3, folder: tempfile::tempdir().unwrap(), children: OnceLock::new() }
+        Self { emulator, sdk_config, codepipeline, s3, folder: tempfile::tempdir().unwrap(), children: OnceLock::new() }
     }
 
     /// Waits until the test may start processes. Its worker may then run no commands in this process.
@@ -77,7 +77,7 @@ impl World {
 
     pub(crate) fn worker_with(&self, actions: &Value, variables: &[(&str, &str)]) -> Worker {
         self.children.get_or_init(Children::of_commands).assert_of_commands();
-        codepipeline_worker::worker(self.config(actions, variables), Vec::new(), &self.shared)
+        codepipeline_worker::worker(self.config(actions, variables), Vec::new(), &self.sdk_config)
     }
 
     pub(crate) fn config(&self, actions: &Value, variables: &[(&str, &str)]) -> Config {
@@ -166,7 +166,7 @@ impl World {
 }
 
 /// A client's configuration: dummy credentials, a region and the emulator's endpoint.
-pub(crate) fn shared_config(endpoint: &str) -> SdkConfig {
+pub(crate) fn sdk_config(endpoint: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("us-east-1"))
@@ -176,11 +176,11 @@ pub(crate) fn shared_config(endpoint: &str) -> SdkConfig {
 }
 
 /// What a worker's jobs need, with small limits, no client tokens and a wall clock that stands.
-pub(crate) fn lifecycle(shared: &SdkConfig, work_folder: PathBuf) -> Lifecycle {
+pub(crate) fn lifecycle(sdk_config: &SdkConfig, work_folder: PathBuf) -> Lifecycle {
     Lifecycle {
-        queue: Queue::new(shared, None),
+        queue: Queue::new(sdk_config, None),
         ledger: None,
-        stores: Stores::new(shared),
+        stores: Stores::new(sdk_config),
         unpacking: UnpackLimits { max_unpacked_bytes: 1 << 20, max_entries: 100 },
         work_folder,
         clean: None,

@@ -12,7 +12,7 @@ use codepipeline_worker::worker::Worker;
 use serde_json::{Value, json};
 
 use crate::support::aws_json::{Answer, AwsJson, NO_ANSWER};
-use crate::support::{self, shared_config};
+use crate::support::{self, sdk_config};
 
 pub(crate) const ADA: &str = "aaaaaaaa-0000-4000-8000-000000000000";
 pub(crate) const BOB: &str = "bbbbbbbb-0000-4000-8000-000000000000";
@@ -133,10 +133,10 @@ impl World {
     }
 
     pub(crate) fn worker(&self, prefix: Option<&str>, served: Vec<Served>, concurrency: usize) -> Worker {
-        let shared = shared_config(self.server.endpoint());
+        let sdk_config = sdk_config(self.server.endpoint());
         let lifecycle = Lifecycle {
-            queue: Queue::new(&shared, prefix.map(str::to_owned)).look(self.look),
-            ..support::lifecycle(&shared, self.folder.path().to_owned())
+            queue: Queue::new(&sdk_config, prefix.map(str::to_owned)).look(self.look),
+            ..support::lifecycle(&sdk_config, self.folder.path().to_owned())
         };
         Worker::new(lifecycle, served, concurrency, Duration::from_secs(60))
     }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::log::Log;
 use super::service::{ADA, BOB, Doing, Service, World, finish, served};
 use crate::support::aws_json::NO_ANSWER;
-use crate::support::{self, invoke, shared_config};
+use crate::support::{self, invoke, sdk_config};
 
 #[tokio::test]
 async fn a_missing_or_bad_token_costs_its_own_job_alone_and_a_log_line_names_the_client() {
@@ -94,7 +94,7 @@ async fn a_report_whose_new_token_can_not_be_read_at_first_is_delivered_all_the_
 #[tokio::test]
 async fn a_report_waits_for_a_new_token_until_its_deadline_and_no_longer() {
     let world = World::new(Service::with_clients(&[(ADA, "old")]).job("1", ADA)).await;
-    let queue = Queue::new(&shared_config(world.server.endpoint()), Some("clients/".into()));
+    let queue = Queue::new(&sdk_config(world.server.endpoint()), Some("clients/".into()));
     let polled = queue.poll(&support::action_type("Build", "ThirdParty", "Partner"), None, 1).await.unwrap();
     let until = Instant::now() + Duration::from_secs(60);
     let Acknowledged::Claimed(claim) = queue.acknowledge(&polled.offers[0], until).await else { panic!("not claimed") };
