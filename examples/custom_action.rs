@@ -10,7 +10,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{ActionTypeId, Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
 
 /// How long one look may take.
@@ -39,16 +39,16 @@ pub fn served() -> Served {
 struct WaitForHealth;
 
 impl Action for WaitForHealth {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
-        look(&run, 1).await
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+        look(&turn, 1).await
     }
 
     /// The token is the number of looks so far.
-    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
+    async fn resume(&self, turn: Turn, token: &str) -> Result<Outcome, Failure> {
         let looks: u32 = token.parse().map_err(|_| {
             Failure::new(FailureKind::ConfigurationError, TOKEN_INVALID, "the continuation token is no number of looks")
         })?;
-        look(&run, looks.saturating_add(1)).await
+        look(&turn, looks.saturating_add(1)).await
     }
 
     /// It works with no files: there is nothing to stage.
@@ -58,9 +58,9 @@ impl Action for WaitForHealth {
 }
 
 /// Looks once.
-async fn look(run: &Run, number: u32) -> Result<Outcome, Failure> {
-    let url = configured(run, "Url")?;
-    let expected = configured(run, "Expect")?;
+async fn look(turn: &Turn, number: u32) -> Result<Outcome, Failure> {
+    let url = configured(turn, "Url")?;
+    let expected = configured(turn, "Expect")?;
     let seen = answer(url).await;
     if seen.as_ref().is_ok_and(|text| text.contains(expected)) {
         return Ok(Outcome::Finished(Finished {
@@ -82,8 +82,8 @@ async fn look(run: &Run, number: u32) -> Result<Outcome, Failure> {
     }))
 }
 
-fn configured<'r>(run: &'r Run, key: &str) -> Result<&'r str, Failure> {
-    run.job.configuration.get(key).ok_or_else(|| {
+fn configured<'t>(turn: &'t Turn, key: &str) -> Result<&'t str, Failure> {
+    turn.job.configuration.get(key).ok_or_else(|| {
         let message = format!("the action's configuration lacks the key {key}");
         Failure::new(FailureKind::ConfigurationError, KEY_MISSING, message)
     })

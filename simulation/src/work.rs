@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use codepipeline_worker::actions::{Abandoned, Action, Run};
+use codepipeline_worker::actions::{Abandoned, Action, Turn};
 use codepipeline_worker::job::{Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
 use tokio::sync::oneshot;
 
@@ -55,41 +55,41 @@ impl Work {
         Plan { continuations, last }
     }
 
-    async fn turn(&self, run: &Run, turn: u64) -> Result<Outcome, Failure> {
+    async fn turn(&self, turn: &Turn, number: u64) -> Result<Outcome, Failure> {
         let Some(invocation) = lambda::current(&self.world, self.process) else {
-            self.world.broken(format!("P{:03} runs {} outside of any invocation", self.process, run.job.id));
+            self.world.broken(format!("P{:03} runs {} outside of any invocation", self.process, turn.job.id));
             return Err(Failure::new(FailureKind::JobFailed, UNPLANNED, "no invocation"));
         };
-        let execution = run.job.pipeline.action_execution_id.clone().unwrap_or_default();
-        let mut random = self.world.random(&format!("turn {execution} {turn}"));
+        let execution = turn.job.pipeline.action_execution_id.clone().unwrap_or_default();
+        let mut random = self.world.random(&format!("turn {execution} {number}"));
         let most = self.kind.longest * 1000;
         // One of fifty takes longer than it may.
         let takes = if random.chance(20) { most * 2 } else { random.range(1, most) };
         // Whatever happens takes a millisecond or more, so who takes nearly as long as it may may take too long.
         let overlong = takes + SLACK > most;
-        let running = witness::begins(&self.world, &run.job.id, invocation, overlong);
+        let running = witness::begins(&self.world, &turn.job.id, invocation, overlong);
         if self.kind.files {
-            self.look_at_inputs(run);
+            self.look_at_inputs(turn);
         }
         let steps = random.range(1, 3);
         for step in 0..steps {
             let (sender, receiver) = oneshot::channel();
-            let name = format!("P{:03} I{invocation:04} works on {} step {step}", self.process, run.job.id);
+            let name = format!("P{:03} I{invocation:04} works on {} step {step}", self.process, turn.job.id);
             self.world.after(takes / steps, name, |_| {
                 let _ = sender.send(());
             });
             let _ = receiver.await;
         }
         let plan = self.plan(&execution);
-        let ending = if turn < plan.continuations { Ending::Continuation } else { plan.last };
+        let ending = if number < plan.continuations { Ending::Continuation } else { plan.last };
         if self.kind.files && ending == Ending::Success {
-            self.leave_outputs(run)?;
+            self.leave_outputs(turn)?;
         }
-        self.world.trace.line(format_args!("I{invocation:04} is done with {}: {ending:?}", run.job.id));
+        self.world.trace.line(format_args!("I{invocation:04} is done with {}: {ending:?}", turn.job.id));
         running.returns(ending);
         match ending {
             Ending::Success => {
-                let summary = Some(format!("after {turn} continuations"));
+                let summary = Some(format!("after {number} continuations"));
                 Ok(Outcome::Finished(Finished { summary, ..Finished::default() }))
             }
             Ending::Failure => {
@@ -97,7 +97,7 @@ impl Work {
                 Err(Failure { output, ..Failure::new(FailureKind::JobFailed, PLANNED, "this was to fail") })
             }
             Ending::Continuation => Ok(Outcome::Continue(Continuation {
-                token: format!("{MARKER} {}", turn + 1),
+                token: format!("{MARKER} {}", number + 1),
                 summary: None,
                 external_execution_id: None,
                 percent_complete: Some(50),
@@ -107,21 +107,21 @@ impl Work {
         }
     }
 
-    fn look_at_inputs(&self, run: &Run) {
-        for input in &run.job.inputs {
-            let folder = run.workspace.input(&input.name);
+    fn look_at_inputs(&self, turn: &Turn) {
+        for input in &turn.job.inputs {
+            let folder = turn.workspace.input(&input.name);
             let content = std::fs::read(folder.join(&input.name));
             if content.is_ok_and(|content| content == SOURCE.as_bytes()) {
                 continue;
             }
-            self.world.broken(format!("the job {} found another input than the source", run.job.id));
+            self.world.broken(format!("the job {} found another input than the source", turn.job.id));
         }
     }
 
-    fn leave_outputs(&self, run: &Run) -> Result<(), Failure> {
-        for output in &run.job.outputs {
-            let path = run.workspace.output(&output.name).join("made");
-            std::fs::write(path, &run.job.id).map_err(|error| {
+    fn leave_outputs(&self, turn: &Turn) -> Result<(), Failure> {
+        for output in &turn.job.outputs {
+            let path = turn.workspace.output(&output.name).join("made");
+            std::fs::write(path, &turn.job.id).map_err(|error| {
                 Failure::new(FailureKind::JobFailed, UNPLANNED, format!("could not write: {error}"))
             })?;
         }
@@ -130,16 +130,16 @@ impl Work {
 }
 
 impl Action for Work {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
-        self.turn(&run, 0).await
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+        self.turn(&turn, 0).await
     }
 
-    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
-        let turn = token.strip_prefix(MARKER).and_then(|turn| turn.trim().parse().ok());
-        match turn {
-            Some(turn) => self.turn(&run, turn).await,
+    async fn resume(&self, turn: Turn, token: &str) -> Result<Outcome, Failure> {
+        let number = token.strip_prefix(MARKER).and_then(|number| number.trim().parse().ok());
+        match number {
+            Some(number) => self.turn(&turn, number).await,
             None => {
-                self.world.broken(format!("the job {} came with another token", run.job.id));
+                self.world.broken(format!("the job {} came with another token", turn.job.id));
                 Err(Failure::new(FailureKind::JobFailed, UNPLANNED, "another token"))
             }
         }

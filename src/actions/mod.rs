@@ -25,7 +25,7 @@ const UNEXPECTED_TOKEN: FailureCode = FailureCode::new("UnexpectedToken");
 
 /// One job's turn at an action.
 #[derive(Clone)]
-pub struct Run {
+pub struct Turn {
     /// The job to work on.
     pub job: Arc<Job>,
     /// How long ago the first job of this run of the action began, by the wall clocks of both workers.
@@ -77,13 +77,13 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// another one (`#[tokio::main(worker_threads = 2)]` or more, where there is one vCPU).
 pub trait Action: Send + Sync + 'static {
     /// Begins the work for a job that carries no continuation token.
-    fn start(&self, run: Run) -> impl Future<Output = Result<Outcome, Failure>> + Send;
+    fn start(&self, turn: Turn) -> impl Future<Output = Result<Outcome, Failure>> + Send;
 
     /// Goes on with work that an earlier [`Outcome::Continue`] left running; `token` is what that outcome held.
     ///
     /// An action that never continues need not implement it.
-    fn resume(&self, run: Run, token: &str) -> impl Future<Output = Result<Outcome, Failure>> + Send {
-        let _ = (run, token);
+    fn resume(&self, turn: Turn, token: &str) -> impl Future<Output = Result<Outcome, Failure>> + Send {
+        let _ = (turn, token);
         async {
             let message = "the job carries a continuation token, but its action type never hands one out: another worker polls the same type";
             Err(Failure::new(FailureKind::ConfigurationError, UNEXPECTED_TOKEN, message))
@@ -132,8 +132,8 @@ pub enum Remains {
 
 /// [`Action`] with boxed futures, so that actions of several types fit in one table.
 pub(crate) trait BoxedAction: Send + Sync {
-    fn start_boxed(&self, run: Run) -> BoxFuture<'_, Result<Outcome, Failure>>;
-    fn resume_boxed<'a>(&'a self, run: Run, token: &'a str) -> BoxFuture<'a, Result<Outcome, Failure>>;
+    fn start_boxed(&self, turn: Turn) -> BoxFuture<'_, Result<Outcome, Failure>>;
+    fn resume_boxed<'a>(&'a self, turn: Turn, token: &'a str) -> BoxFuture<'a, Result<Outcome, Failure>>;
     fn stop_boxed<'a>(&'a self, abandoned: &'a Abandoned) -> BoxFuture<'a, Result<(), Failure>>;
     fn stop_failed_boxed<'a>(&'a self, failed: &'a Abandoned) -> BoxFuture<'a, Result<Remains, Failure>>;
     fn wants_files_boxed(&self) -> bool;
@@ -141,12 +141,12 @@ pub(crate) trait BoxedAction: Send + Sync {
 }
 
 impl<A: Action> BoxedAction for A {
-    fn start_boxed(&self, run: Run) -> BoxFuture<'_, Result<Outcome, Failure>> {
-        Box::pin(self.start(run))
+    fn start_boxed(&self, turn: Turn) -> BoxFuture<'_, Result<Outcome, Failure>> {
+        Box::pin(self.start(turn))
     }
 
-    fn resume_boxed<'a>(&'a self, run: Run, token: &'a str) -> BoxFuture<'a, Result<Outcome, Failure>> {
-        Box::pin(self.resume(run, token))
+    fn resume_boxed<'a>(&'a self, turn: Turn, token: &'a str) -> BoxFuture<'a, Result<Outcome, Failure>> {
+        Box::pin(self.resume(turn, token))
     }
 
     fn stop_boxed<'a>(&'a self, abandoned: &'a Abandoned) -> BoxFuture<'a, Result<(), Failure>> {

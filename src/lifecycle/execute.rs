@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::continuation::ActionRun;
 use super::fresh::{FromDetails, Issued};
 use super::guard::without_secret;
-use super::turn::{Ended, Turn, Work, panicked};
+use super::turn::{Ended, TurnTask, Work, panicked};
 use super::{Known, Lifecycle};
 use crate::actions::{Abandoned, Served};
 use crate::job::{Continuation, Failure, FailureCode, FailureKind, Job, Origin, Outcome, USER_PARAMETERS};
@@ -83,7 +83,7 @@ pub(super) async fn execute(
             });
             let (turn_workspace, served) = (Arc::clone(&workspace), Arc::clone(served));
             let age = run.age((lifecycle.wall_clock)());
-            let turn = Turn { job: Arc::clone(&job), age, workspace: turn_workspace, store, served };
+            let turn = TurnTask { job: Arc::clone(&job), age, workspace: turn_workspace, store, served };
             (turn.guarded(lifecycle.unpacking, end_by).await, Some(workspace))
         }
     };

@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::links::JobLinks;
 use super::swallow;
-use crate::actions::{Run, Served};
+use crate::actions::{Served, Turn};
 use crate::artifacts::{StagingError, Store, UnpackLimits};
 use crate::job::{Artifact, Failure, FailureCode, FailureKind, Finished, Job, Outcome};
 use crate::workspace::Workspace;
@@ -32,7 +32,7 @@ const STAGING_OUT: Duration = Duration::from_secs(20);
 const CANCELLING: Duration = Duration::from_secs(2);
 
 /// All that one turn at a job needs.
-pub(super) struct Turn {
+pub(super) struct TurnTask {
     pub(super) job: Arc<Job>,
     /// How long ago the first job of this run of the action began.
     pub(super) age: Duration,
@@ -75,7 +75,7 @@ pub(super) fn panicked() -> Failure {
     Failure::new(FailureKind::JobFailed, ACTION_PANICKED, "the action panicked; the worker's log says where")
 }
 
-impl Turn {
+impl TurnTask {
     /// Runs the turn in a task of its own, so that a panic or the deadline ends it and not the report.
     pub(super) async fn guarded(self, unpacking: UnpackLimits, end_by: Instant) -> Result<Outcome, Ended> {
         let turn = Arc::new(self);
@@ -135,7 +135,7 @@ impl Turn {
         let action = &self.served.action;
         let deadline = end_by.min(Instant::now() + self.served.timeout);
         let links = JobLinks { store: self.store.clone(), encryption_key: self.job.encryption_key.clone() };
-        let run = Run {
+        let turn = Turn {
             job: Arc::clone(&self.job),
             age: self.age,
             workspace: Arc::clone(&self.workspace),
@@ -144,8 +144,8 @@ impl Turn {
         };
         let working = async {
             match &self.job.continuation_token {
-                None => action.start_boxed(run).await,
-                Some(token) => action.resume_boxed(run, token.expose_secret()).await,
+                None => action.start_boxed(turn).await,
+                Some(token) => action.resume_boxed(turn, token.expose_secret()).await,
             }
         };
         match timeout_at(deadline, working).await {
@@ -267,13 +267,13 @@ pub(super) fn failure(error: &StagingError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actions::{Action, Run};
+    use crate::actions::{Action, Turn};
     use crate::job::ActionTypeId;
 
     struct Never;
 
     impl Action for Never {
-        async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+        async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
             std::future::pending().await
         }
     }

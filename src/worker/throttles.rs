@@ -52,13 +52,13 @@ fn polled_for(served: &Served) -> PolledFor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actions::{Action, Run};
+    use crate::actions::{Action, Turn};
     use crate::job::{Failure, Outcome};
 
     struct Idle;
 
     impl Action for Idle {
-        async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+        async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
             unreachable!("nothing is run here")
         }
     }

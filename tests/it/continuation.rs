@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use aws_sdk_codepipeline::types::{FailureDetails, FailureType, PipelineExecutionStatus};
 use codepipeline_local::Options;
 use codepipeline_local::engine::Settings;
-use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
+use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::job::{ActionTypeId, Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::worker::{Summary, Worker};
@@ -15,7 +15,7 @@ use codepipeline_worker::worker::{Summary, Worker};
 use crate::support::{self, World, custom, invoke, until, zip};
 
 /// What the action does at its n-th turn, beginning with 0.
-type Turn = dyn Fn(usize, &Run) -> Step + Send + Sync;
+type Script = dyn Fn(usize, &Turn) -> Step + Send + Sync;
 
 enum Step {
     Continue(String),
@@ -31,7 +31,7 @@ enum Step {
 /// Takes the steps it is told to, and notes what it is asked.
 #[derive(Clone)]
 struct Scripted {
-    turn: Arc<Turn>,
+    script: Arc<Script>,
     codepipeline: aws_sdk_codepipeline::Client,
     seen: Arc<Mutex<Seen>>,
     seconds: Arc<AtomicU64>,
@@ -46,23 +46,23 @@ struct Seen {
 }
 
 impl Scripted {
-    fn new(world: &World, turn: impl Fn(usize, &Run) -> Step + Send + Sync + 'static) -> Self {
+    fn new(world: &World, script: impl Fn(usize, &Turn) -> Step + Send + Sync + 'static) -> Self {
         let codepipeline = world.codepipeline.clone();
-        Self { turn: Arc::new(turn), codepipeline, seen: Arc::default(), seconds: Arc::default() }
+        Self { script: Arc::new(script), codepipeline, seen: Arc::default(), seconds: Arc::default() }
     }
 
-    async fn take(&self, run: Run, token: Option<&str>) -> Result<Outcome, Failure> {
+    async fn take(&self, turn: Turn, token: Option<&str>) -> Result<Outcome, Failure> {
         let state = self.codepipeline.get_pipeline_state().name("p").send().await.unwrap();
         let latest = state.stage_states()[1].action_states()[0].latest_execution().unwrap().percent_complete;
-        let turn = {
+        let number = {
             let mut seen = self.seen.lock().unwrap();
             seen.tokens.push(token.map(str::to_owned));
-            seen.executions.push(run.job.pipeline.action_execution_id.clone().unwrap());
+            seen.executions.push(turn.job.pipeline.action_execution_id.clone().unwrap());
             seen.percents.push(latest);
             seen.tokens.len() - 1
         };
         self.seconds.fetch_add(40, Ordering::SeqCst);
-        let token = match (self.turn)(turn, &run) {
+        let token = match (self.script)(number, &turn) {
             Step::Continue(token) => token,
             Step::Finish => return Ok(Outcome::Finished(Finished::default())),
             Step::Fail => {
@@ -76,16 +76,16 @@ impl Scripted {
             Step::Hang => std::future::pending().await,
             Step::LoseTheJob => {
                 let over = FailureDetails::builder().r#type(FailureType::JobFailed).message("over").build().unwrap();
-                let request = self.codepipeline.put_job_failure_result().job_id(&run.job.id).failure_details(over);
+                let request = self.codepipeline.put_job_failure_result().job_id(&turn.job.id).failure_details(over);
                 request.send().await.unwrap();
                 "lost".to_owned()
             }
         };
         Ok(Outcome::Continue(Continuation {
             token,
-            summary: Some(format!("turn {turn}")),
+            summary: Some(format!("turn {number}")),
             external_execution_id: Some("build-17".into()),
-            percent_complete: Some(u8::try_from(turn * 25).unwrap()),
+            percent_complete: Some(u8::try_from(number * 25).unwrap()),
         }))
     }
 
@@ -100,12 +100,12 @@ impl Scripted {
 }
 
 impl Action for Scripted {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
-        self.take(run, None).await
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+        self.take(turn, None).await
     }
 
-    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
-        self.take(run, Some(token)).await
+    async fn resume(&self, turn: Turn, token: &str) -> Result<Outcome, Failure> {
+        self.take(turn, Some(token)).await
     }
 
     async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
@@ -181,9 +181,9 @@ async fn error(world: &World) -> (String, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn work_goes_on_from_job_to_job_and_its_progress_shows_meanwhile() {
     let world = world().await;
-    let action = Scripted::new(&world, |turn, _| match turn {
+    let action = Scripted::new(&world, |number, _| match number {
         4 => Step::Finish,
-        turn => Step::Continue(format!("step {turn}")),
+        number => Step::Continue(format!("step {number}")),
     });
 
     let (status, sum) = work(&world, &worker(&world, &action, |served| served)).await;
@@ -201,7 +201,7 @@ async fn work_goes_on_from_job_to_job_and_its_progress_shows_meanwhile() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_overall_limit_counts_across_jobs_and_stops_the_work() {
     let world = world().await;
-    let action = Scripted::new(&world, |turn, _| Step::Continue(format!("step {turn}")));
+    let action = Scripted::new(&world, |number, _| Step::Continue(format!("step {number}")));
     let limited = worker(&world, &action, |served| served.overall_timeout(Duration::from_secs(100)));
 
     let (status, sum) = work(&world, &limited).await;
@@ -217,9 +217,9 @@ async fn the_overall_limit_counts_across_jobs_and_stops_the_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_is_found_done_after_the_limit_succeeds() {
     let world = world().await;
-    let action = Scripted::new(&world, |turn, _| match turn {
+    let action = Scripted::new(&world, |number, _| match number {
         2 => Step::Finish,
-        turn => Step::Continue(format!("step {turn}")),
+        number => Step::Continue(format!("step {number}")),
     });
     let limited = worker(&world, &action, |served| served.overall_timeout(Duration::from_secs(100)));
     assert_eq!(work(&world, &limited).await.0, PipelineExecutionStatus::Succeeded);
@@ -260,7 +260,7 @@ async fn a_token_that_holds_a_secret_fails_the_job_and_stops_the_work() {
         let token = format!("https://builds.example/17?key={secret}");
         let action = Scripted::new(&world, {
             let token = token.clone();
-            move |turn, _| if turn == 0 { Step::Continue(token.clone()) } else { Step::Finish }
+            move |number, _| if number == 0 { Step::Continue(token.clone()) } else { Step::Finish }
         });
 
         let (status, _) = work(&world, &worker(&world, &action, |served| served.secrets(["Token"]))).await;
@@ -280,7 +280,7 @@ async fn a_token_that_holds_a_secret_fails_the_job_and_stops_the_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn work_whose_turn_is_cut_off_is_stopped() {
     let world = world().await;
-    let action = Scripted::new(&world, |turn, _| match turn {
+    let action = Scripted::new(&world, |number, _| match number {
         0 => Step::Continue("begun".into()),
         _ => Step::Hang,
     });
@@ -297,7 +297,7 @@ async fn work_whose_turn_is_cut_off_is_stopped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_says_itself_that_it_failed_is_not_stopped() {
     let world = world().await;
-    let action = Scripted::new(&world, |turn, _| match turn {
+    let action = Scripted::new(&world, |number, _| match number {
         0 => Step::Continue("begun".into()),
         _ => Step::Fail,
     });
@@ -309,7 +309,7 @@ async fn work_that_says_itself_that_it_failed_is_not_stopped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_an_action_lost_track_of_is_stopped() {
     let world = world().await;
-    let action = Scripted::new(&world, |turn, _| match turn {
+    let action = Scripted::new(&world, |number, _| match number {
         0 => Step::Continue("begun".into()),
         _ => Step::LoseTrack,
     });
@@ -322,7 +322,7 @@ async fn work_that_an_action_lost_track_of_is_stopped() {
 async fn without_a_limit_work_ends_before_the_24_hours_of_codepipeline() {
     for asked in [None, Some(Duration::from_secs(86_400))] {
         let world = world().await;
-        let action = Scripted::new(&world, |turn, _| Step::Continue(format!("step {turn}")));
+        let action = Scripted::new(&world, |number, _| Step::Continue(format!("step {number}")));
         let limited = worker(&world, &action, |served| match asked {
             Some(asked) => served.overall_timeout(asked),
             None => served,

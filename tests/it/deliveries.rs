@@ -9,7 +9,7 @@ use aws_sdk_codepipeline::types::{ActionExecutionStatus, ActionTypeId, FailureDe
 use codepipeline_local::Options;
 use codepipeline_local::engine::Settings;
 use codepipeline_worker::actions::state_machine::{StateMachineAction, StateMachineArn};
-use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
+use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::event::Event;
 use codepipeline_worker::job::{Failure, Finished, Outcome};
 use codepipeline_worker::ledger::Ledger;
@@ -32,7 +32,7 @@ struct Counting {
 }
 
 impl Action for Counting {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         self.runs.fetch_add(1, Ordering::SeqCst);
         // Long enough for the other deliveries to meet it.
         tokio::time::sleep(Duration::from_millis(50)).await;

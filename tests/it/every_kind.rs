@@ -8,7 +8,7 @@ use codepipeline_local::api::read_connections;
 use codepipeline_local::engine::Settings;
 use codepipeline_local::runtime_api::Invocation;
 use codepipeline_local::{Options, S3Pace};
-use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
+use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::job::{Continuation, Failure, Outcome};
 use codepipeline_worker::worker::{Summary, Worker};
 use serde_json::{Value, json};
@@ -111,7 +111,7 @@ async fn a_wrong_client_token_costs_its_job_a_log_line_and_no_report() {
 struct Endless(Arc<Mutex<Vec<Abandoned>>>);
 
 impl Action for Endless {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         let [token, summary] = ["work-1", "going on"].map(str::to_owned);
         let percent_complete = Some(10);
         Ok(Outcome::Continue(Continuation {
@@ -122,8 +122,8 @@ impl Action for Endless {
         }))
     }
 
-    async fn resume(&self, run: Run, _: &str) -> Result<Outcome, Failure> {
-        self.start(run).await
+    async fn resume(&self, turn: Turn, _: &str) -> Result<Outcome, Failure> {
+        self.start(turn).await
     }
 
     async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_codepipeline::types::ActionExecutionStatus;
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::artifacts::Stores;
 use codepipeline_worker::job::{ActionTypeId, Failure, Finished, Outcome};
 use codepipeline_worker::lifecycle::{End, Invocation, Lifecycle};
@@ -71,7 +71,7 @@ impl Together {
 }
 
 impl Action for Together {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         self.most.fetch_max(self.now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         self.barrier.wait().await;
         self.now.fetch_sub(1, Ordering::SeqCst);
@@ -171,7 +171,7 @@ async fn without_free_space_no_job_is_taken_that_needs_files() {
 struct Fileless;
 
 impl Action for Fileless {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         unreachable!("it has no job")
     }
 
@@ -208,7 +208,7 @@ async fn the_log_counts_by_the_names_of_the_answers_members() {
 struct Panicking;
 
 impl Action for Panicking {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         panic!("a secret was here");
     }
 }
@@ -229,7 +229,7 @@ async fn a_panic_is_reported_as_a_failure_without_its_message() {
 struct Hanging;
 
 impl Action for Hanging {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         std::future::pending().await
     }
 }
@@ -320,8 +320,8 @@ async fn a_job_that_was_ended_behind_the_workers_back_is_counted_as_over() {
     /// Ends the job behind the worker's back.
     struct Meddling(aws_sdk_codepipeline::Client);
     impl Action for Meddling {
-        async fn start(&self, run: Run) -> Result<Outcome, Failure> {
-            self.0.put_job_success_result().job_id(&run.job.id).send().await.unwrap();
+        async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+            self.0.put_job_success_result().job_id(&turn.job.id).send().await.unwrap();
             Ok(Outcome::Finished(Finished::default()))
         }
     }
@@ -339,8 +339,8 @@ async fn a_job_that_was_ended_behind_the_workers_back_is_counted_as_over() {
 struct Noting(Arc<std::sync::Mutex<Vec<String>>>);
 
 impl Action for Noting {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
-        self.0.lock().unwrap().push(run.job.pipeline.action_name.clone().unwrap());
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+        self.0.lock().unwrap().push(turn.job.pipeline.action_name.clone().unwrap());
         Ok(Outcome::Finished(Finished::default()))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
+use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::job::{Continuation, Failure, Finished, Outcome};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
@@ -30,26 +30,26 @@ struct Twice {
 }
 
 impl Twice {
-    fn note(&self, run: &Run) {
-        let execution_id = run.job.pipeline.action_execution_id.clone().unwrap();
-        let command = run.job.configuration.get("Command").map(str::to_owned);
+    fn note(&self, turn: &Turn) {
+        let execution_id = turn.job.pipeline.action_execution_id.clone().unwrap();
+        let command = turn.job.configuration.get("Command").map(str::to_owned);
         self.seen.lock().unwrap().push((execution_id, command));
     }
 }
 
 impl Action for Twice {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
-        self.note(&run);
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+        self.note(&turn);
         let token = "build 17".to_owned();
         let percent_complete = Some(50);
         Ok(Outcome::Continue(Continuation { token, summary: None, external_execution_id: None, percent_complete }))
     }
 
-    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
-        self.note(&run);
+    async fn resume(&self, turn: Turn, token: &str) -> Result<Outcome, Failure> {
+        self.note(&turn);
         assert_eq!(token, "build 17");
         if self.endless {
-            return self.start(run).await;
+            return self.start(turn).await;
         }
         let variables = [("Key".to_owned(), "value".to_owned())].into();
         Ok(Outcome::Finished(Finished { variables, ..Finished::default() }))
@@ -137,7 +137,7 @@ async fn a_delivered_job_goes_on_in_the_next_under_the_first_ones_id() {
 struct NeedsFiles;
 
 impl Action for NeedsFiles {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         unreachable!("there is no room for its files")
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{Failure, Outcome};
 use codepipeline_worker::queue::QueueError;
 use codepipeline_worker::worker::{InvocationError, Summary, Worker};
@@ -17,7 +17,7 @@ use crate::support::{action_type, lifecycle, sdk_config};
 struct Idle;
 
 impl Action for Idle {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         unreachable!("no job is ours")
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use codepipeline_local::Options;
 use codepipeline_local::engine::Settings;
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{ActionTypeId, Failure, Finished, Outcome};
 use codepipeline_worker::lifecycle::{End, Invocation, Lifecycle};
 use tokio::task::JoinSet;
@@ -21,8 +21,8 @@ const JOBS: usize = 20;
 struct Noting(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl Action for Noting {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
-        *self.0.lock().unwrap().entry(run.job.id.clone()).or_default() += 1;
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+        *self.0.lock().unwrap().entry(turn.job.id.clone()).or_default() += 1;
         Ok(Outcome::Finished(Finished::default()))
     }
 }

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{Failure, Finished, Outcome};
 use codepipeline_worker::worker::{Summary, Worker};
 use futures_util::stream;
@@ -119,7 +119,7 @@ fn slow_object() -> HttpResponse {
 struct Never;
 
 impl Action for Never {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         Ok(Outcome::Finished(Finished::default()))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{Failure, Outcome};
 use codepipeline_worker::worker::{InvocationError, Patience, Summary, Worker};
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::support::{action_type, lifecycle, sdk_config};
 struct Idle;
 
 impl Action for Idle {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         unreachable!("there is no job")
     }
 }

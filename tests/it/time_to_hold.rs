@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{Failure, Finished, Outcome};
 use codepipeline_worker::ledger::Ledger;
 use codepipeline_worker::lifecycle::{End, Invocation, Lifecycle};
@@ -76,7 +76,7 @@ impl HttpConnector for Services {
 struct Never;
 
 impl Action for Never {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         Ok(Outcome::Finished(Finished::default()))
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use codepipeline_local::Options;
 use codepipeline_local::engine::Settings;
-use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
+use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::job::{Continuation, Failure, Outcome};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::worker::{Summary, Worker};
@@ -43,9 +43,9 @@ enum Vice {
 }
 
 impl Vice {
-    async fn give_way_to(&self, run: Option<&Run>) {
-        if let Some(run) = run {
-            std::fs::write(run.workspace.root().join("a-file"), "x").unwrap();
+    async fn give_way_to(&self, turn: Option<&Turn>) {
+        if let Some(turn) = turn {
+            std::fs::write(turn.workspace.root().join("a-file"), "x").unwrap();
         }
         match self {
             Self::Panic => panic_any(Bomb),
@@ -76,9 +76,9 @@ struct Unruly {
 }
 
 impl Action for Unruly {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
         if self.duty == Duty::Start {
-            self.vice.give_way_to(Some(&run)).await;
+            self.vice.give_way_to(Some(&turn)).await;
         }
         let token = "going on".to_owned();
         Ok(Outcome::Continue(Continuation {
@@ -89,9 +89,9 @@ impl Action for Unruly {
         }))
     }
 
-    async fn resume(&self, run: Run, _: &str) -> Result<Outcome, Failure> {
+    async fn resume(&self, turn: Turn, _: &str) -> Result<Outcome, Failure> {
         if self.duty == Duty::Resume {
-            self.vice.give_way_to(Some(&run)).await;
+            self.vice.give_way_to(Some(&turn)).await;
         }
         std::future::pending().await
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
+use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::job::{ActionTypeId, Failure, FailureCode, FailureKind, Finished, Origin, Outcome};
 use codepipeline_worker::ledger::{Entry, InvocationId, Key, Ledger, Phase, Version, WriteId, Written};
 use codepipeline_worker::lifecycle::Lifecycle;
@@ -20,7 +20,7 @@ struct Noting {
 }
 
 impl Action for Noting {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         Ok(Outcome::Finished(Finished::default()))
     }
 

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::report_files::{self, ReportFiles};
-use crate::actions::Run;
+use crate::actions::Turn;
 use crate::job::{Failure, FailureCode, FailureKind, Job};
 
 const NUL_IN_ENVIRONMENT: FailureCode = FailureCode::new("NulInEnvironment");
@@ -33,33 +33,33 @@ pub(super) struct Places<'a> {
 
 /// Builds the environment of `run`'s command. Nothing is inherited: the worker's own environment holds the function's AWS
 /// credentials. `LANG` is `C.UTF-8`, since output variables have to be UTF-8; `TZ` is left out, which means UTC.
-pub(super) fn build(run: &Run, places: &Places<'_>) -> Result<BTreeMap<String, OsString>, Failure> {
+pub(super) fn build(turn: &Turn, places: &Places<'_>) -> Result<BTreeMap<String, OsString>, Failure> {
     let mut variables = Variables::default();
     variables.set("PATH", search_path(places.package), "the worker")?;
-    variables.set("HOME", run.workspace.home(), "the worker")?;
+    variables.set("HOME", turn.workspace.home(), "the worker")?;
     variables.set("TMPDIR", places.temporary, "the worker")?;
     variables.set("LANG", "C.UTF-8", "the worker")?;
     variables.set("LD_LIBRARY_PATH", library_path(places.package), "the worker")?;
     for file in report_files::ALL {
         variables.set(file.variable, places.report.path(file), file.purpose)?;
     }
-    for (name, value) in facts(&run.job, places.region) {
+    for (name, value) in facts(&turn.job, places.region) {
         if let Some(value) = value {
             variables.set(name, value, "the job")?;
         }
     }
-    for artifact in &run.job.inputs {
+    for artifact in &turn.job.inputs {
         let origin = format!("the input artifact `{}`", artifact.name);
-        variables.set(&variable_name("INPUT", &artifact.name), run.workspace.input(&artifact.name), &origin)?;
+        variables.set(&variable_name("INPUT", &artifact.name), turn.workspace.input(&artifact.name), &origin)?;
     }
-    for artifact in &run.job.outputs {
+    for artifact in &turn.job.outputs {
         let origin = format!("the output artifact `{}`", artifact.name);
-        variables.set(&variable_name("OUTPUT", &artifact.name), run.workspace.output(&artifact.name), &origin)?;
+        variables.set(&variable_name("OUTPUT", &artifact.name), turn.workspace.output(&artifact.name), &origin)?;
     }
-    for (key, value) in run.job.configuration.iter() {
+    for (key, value) in turn.job.configuration.iter() {
         variables.set(&variable_name("CONFIG", key), value, &format!("the configuration key `{key}`"))?;
     }
-    for artifact in &run.job.inputs {
+    for artifact in &turn.job.inputs {
         let name = variable_name("INPUT", &artifact.name) + "_REVISION";
         // Another artifact's folder may have this name, which is what the command was written for.
         if let Some(revision) = &artifact.revision

@@ -44,7 +44,7 @@ use self::report_files::ReportFiles;
 use self::supervise::{Deadlines, Ending, SuperviseError};
 use self::tail::Tail;
 use self::told::LineEnds;
-use super::{Action, Run};
+use super::{Action, Turn};
 use crate::job::{Failure, FailureCode, FailureKind, Job, Outcome};
 use crate::placeholder::Template;
 use crate::redact::Redactor;
@@ -179,43 +179,43 @@ impl CommandAction {
 }
 
 impl Action for CommandAction {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
-        let arguments = self.render(&run.job)?;
-        let line_ends = LineEnds::of(&self.arguments, &run.job.configuration);
-        self.execute(&run, &arguments, &line_ends).await.map_err(|failure| line_ends.blamed_in(failure))
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+        let arguments = self.render(&turn.job)?;
+        let line_ends = LineEnds::of(&self.arguments, &turn.job.configuration);
+        self.execute(&turn, &arguments, &line_ends).await.map_err(|failure| line_ends.blamed_in(failure))
     }
 }
 
 impl CommandAction {
-    async fn execute(&self, run: &Run, arguments: &[String], line_ends: &LineEnds) -> Result<Outcome, Failure> {
-        let redactor = self.redactor(&run.job);
-        let temporary = run.workspace.root().join("tmp");
+    async fn execute(&self, turn: &Turn, arguments: &[String], line_ends: &LineEnds) -> Result<Outcome, Failure> {
+        let redactor = self.redactor(&turn.job);
+        let temporary = turn.workspace.root().join("tmp");
         std::fs::create_dir_all(&temporary)
             .map_err(|error| failures::of_system("the folder for temporary files can't be made", &error))?;
-        let report = ReportFiles::create(run.workspace.report_folder())
+        let report = ReportFiles::create(turn.workspace.report_folder())
             .map_err(|error| failures::of_system("the files for the command's report can't be made", &error))?;
         let places =
             Places { package: &self.package, temporary: &temporary, report: &report, region: self.region.as_deref() };
-        let environment = environment::build(run, &places)?;
+        let environment = environment::build(turn, &places)?;
 
         let mut command = Command::new(&arguments[0]);
         command.args(&arguments[1..]).env_clear().envs(&environment);
-        command.current_dir(match run.job.inputs.first() {
-            Some(artifact) => run.workspace.input(&artifact.name),
-            None => run.workspace.home(),
+        command.current_dir(match turn.job.inputs.first() {
+            Some(artifact) => turn.workspace.input(&artifact.name),
+            None => turn.workspace.home(),
         });
 
-        let turn = timeout_at(run.deadline, supervise::turn())
+        let slot = timeout_at(turn.deadline, supervise::slot())
             .await
-            .map_err(|_| failures::of_no_time(run.deadline, Instant::now()))?;
-        run.workspace.note_surroundings().await;
+            .map_err(|_| failures::of_no_time(turn.deadline, Instant::now()))?;
+        turn.workspace.note_surroundings().await;
         let started = Instant::now();
-        let deadlines = self.deadlines(started, run.deadline);
+        let deadlines = self.deadlines(started, turn.deadline);
         if deadlines.terminate_at <= started {
-            return Err(failures::of_no_time(run.deadline, started));
+            return Err(failures::of_no_time(turn.deadline, started));
         }
         let mut tail = Tail::new(&redactor);
-        let ending = supervise::run(turn, command, &deadlines, &mut tail).await.map_err(|error| match error {
+        let ending = supervise::run(slot, command, &deadlines, &mut tail).await.map_err(|error| match error {
             SuperviseError::Spawn(error) => {
                 failures::of_spawn(&error, self.arguments[0].literal(), arguments, &environment)
             }
@@ -231,7 +231,7 @@ impl CommandAction {
                 Err(failures::of_timeout(self.timeout, (ran < self.timeout).then_some(ran)))
             }
             Ending::Exited(status) => failures::of_exit(status).map_or_else(
-                || told::finished(&report, &redactor, started.elapsed(), line_ends, &run.job.action_type),
+                || told::finished(&report, &redactor, started.elapsed(), line_ends, &turn.job.action_type),
                 Err,
             ),
         };

@@ -23,10 +23,10 @@ const LOOKING: Duration = Duration::from_millis(20);
 const PIPE: usize = 1024 * 1024;
 
 /// The right to run a command. There is one in the whole process: see [`Family`] for why.
-pub(super) type Turn = MutexGuard<'static, ()>;
+pub(super) type Slot = MutexGuard<'static, ()>;
 
 /// Waits until no other command runs.
-pub(super) async fn turn() -> Turn {
+pub(super) async fn slot() -> Slot {
     static ALONE: Mutex<()> = Mutex::const_new(());
     ALONE.lock().await
 }
@@ -62,7 +62,7 @@ pub(super) enum SuperviseError {
 struct Running {
     child: Child,
     family: Family,
-    _turn: Turn,
+    _slot: Slot,
 }
 
 impl Drop for Running {
@@ -75,7 +75,7 @@ impl Drop for Running {
 ///
 /// `command` says what to run and where; its input, output and process group are set here.
 pub(super) async fn run(
-    turn: Turn,
+    slot: Slot,
     mut command: Command,
     deadlines: &Deadlines,
     tail: &mut Tail,
@@ -94,7 +94,7 @@ pub(super) async fn run(
     let child = command.spawn().map_err(SuperviseError::Spawn)?;
     // `command` holds the pipe's writing end, which would keep it open.
     drop(command);
-    let mut running = Running { child, family, _turn: turn };
+    let mut running = Running { child, family, _slot: slot };
 
     let ending = wait(&mut running, deadlines, &mut output, tail).await.map_err(SuperviseError::System)?;
     let left_behind = running.family.kill_all(&mut running.child);

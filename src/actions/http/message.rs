@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::clock::rfc3339;
-use crate::actions::{Link, Run};
+use crate::actions::{Link, Turn};
 use crate::job::{Artifact, Failure, Job};
 
 /// A message's id is signed between full stops, so it has none. A third-party job's id may hold any character.
@@ -35,8 +35,8 @@ pub(super) fn execution_id(job: &Job) -> &str {
 
 impl Message {
     /// A job to work on, with fresh links.
-    pub(super) async fn of_job(kind: Kind, run: &Run, execution_id: &str, seconds: i64) -> Result<Self, Failure> {
-        let job = &run.job;
+    pub(super) async fn of_job(kind: Kind, turn: &Turn, execution_id: &str, seconds: i64) -> Result<Self, Failure> {
+        let job = &turn.job;
         let (message_type, id) = match kind {
             Kind::Started => ("job.started", message_id("start", &job.id)),
             Kind::Continued => ("job.continued", message_id("continue", &job.id)),
@@ -44,7 +44,7 @@ impl Message {
         let mut links = Vec::with_capacity(job.inputs.len() + job.outputs.len());
         let mut inputs = Vec::with_capacity(job.inputs.len());
         for artifact in &job.inputs {
-            let link = run.links.to_read(artifact).await?;
+            let link = turn.links.to_read(artifact).await?;
             let mut input = described(artifact, &link);
             input["revision"] = artifact.revision.as_deref().into();
             inputs.push(input);
@@ -52,7 +52,7 @@ impl Message {
         }
         let mut outputs = Vec::with_capacity(job.outputs.len());
         for artifact in &job.outputs {
-            let link = run.links.to_write(artifact).await?;
+            let link = turn.links.to_write(artifact).await?;
             outputs.push(described(artifact, &link));
             links.push(link.url);
         }

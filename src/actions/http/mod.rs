@@ -31,8 +31,8 @@ use self::message::{Kind, Message, execution_id};
 pub use self::retries::Retries;
 use self::signature::Signer;
 use self::token::Token;
-use self::turn::Turn;
-use super::{Abandoned, Action, Run};
+use self::turn::Reader;
+use super::{Abandoned, Action, Turn};
 use crate::job::{Failure, Job, Outcome};
 use crate::redact::Redactor;
 
@@ -146,30 +146,30 @@ impl HttpAction {
 }
 
 impl Action for HttpAction {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
         let (address, url, seconds) = (&self.address, self.address.url(), self.seconds());
-        let message = Message::of_job(Kind::Started, &run, execution_id(&run.job), seconds).await?;
-        let redactor = self.redactor(&run.job, &message);
-        let turn = Turn { job: &run.job, address, url, before: None, redactor, seconds };
-        match self.exchange.post(url, &message, answer_by(run.deadline), false).await {
-            Ok(answer) => turn.conclude(&answer),
+        let message = Message::of_job(Kind::Started, &turn, execution_id(&turn.job), seconds).await?;
+        let redactor = self.redactor(&turn.job, &message);
+        let reader = Reader { job: &turn.job, address, url, before: None, redactor, seconds };
+        match self.exchange.post(url, &message, answer_by(turn.deadline), false).await {
+            Ok(answer) => reader.conclude(&answer),
             Err(unavailable) => Err(failures::of_unavailable(&unavailable)),
         }
     }
 
-    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
+    async fn resume(&self, turn: Turn, token: &str) -> Result<Outcome, Failure> {
         let token = Token::read(token, &self.address)?;
         let seconds = self.seconds();
         if token.rests(seconds) {
             return token.continuation().map(Outcome::Continue);
         }
-        let execution_id = token.execution_id.as_deref().unwrap_or_else(|| execution_id(&run.job));
-        let message = Message::of_job(Kind::Continued, &run, execution_id, seconds).await?;
-        let redactor = self.redactor(&run.job, &message);
+        let execution_id = token.execution_id.as_deref().unwrap_or_else(|| execution_id(&turn.job));
+        let message = Message::of_job(Kind::Continued, &turn, execution_id, seconds).await?;
+        let redactor = self.redactor(&turn.job, &message);
         let (address, url) = (&self.address, &token.location);
-        let turn = Turn { job: &run.job, address, url, before: Some(&token), redactor, seconds };
-        match self.exchange.post(url, &message, answer_by(run.deadline), true).await {
-            Ok(answer) => turn.conclude(&answer),
+        let reader = Reader { job: &turn.job, address, url, before: Some(&token), redactor, seconds };
+        match self.exchange.post(url, &message, answer_by(turn.deadline), true).await {
+            Ok(answer) => reader.conclude(&answer),
             Err(unavailable) => {
                 let (tries, reason) = (unavailable.tries, unavailable.reason);
                 tracing::warn!(tries, reason, "the service did not say how its work stands; a later job asks again");

@@ -11,7 +11,7 @@ use crate::job::{Continuation, Failure, Finished, Job, Outcome};
 use crate::redact::{Redactor, SECRET_IN_TOKEN};
 
 /// One message about a job, and all that its answer is read with.
-pub(super) struct Turn<'a> {
+pub(super) struct Reader<'a> {
     pub(super) job: &'a Job,
     pub(super) address: &'a Address,
     /// Where the message goes.
@@ -24,7 +24,7 @@ pub(super) struct Turn<'a> {
     pub(super) seconds: i64,
 }
 
-impl Turn<'_> {
+impl Reader<'_> {
     /// What an answer means for the job.
     pub(super) fn conclude(&self, answer: &Answer) -> Result<Outcome, Failure> {
         let concluded = match answer.status {

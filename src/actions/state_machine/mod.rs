@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 pub use self::arn::{ArnMistake, StateMachineArn};
 use self::calls::{CallError, StepFunctions};
-use super::{Abandoned, Action, Remains, Run};
+use super::{Abandoned, Action, Remains, Turn};
 use crate::job::{Artifact, Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
 
 const EXECUTION_NAME_INVALID: FailureCode = FailureCode::new("ExecutionNameInvalid");
@@ -121,15 +121,15 @@ impl StateMachineAction {
 }
 
 impl Action for StateMachineAction {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
-        let name = input::execution_id(&run.job);
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+        let name = input::execution_id(&turn.job);
         if !arn::is_execution_name(name) {
             let message =
                 "the id of the action execution can't be an execution's name, which is 1 to 80 of [0-9A-Za-z_-]";
             return Err(Failure::new(FailureKind::JobFailed, EXECUTION_NAME_INVALID, message));
         }
-        let input = input::of(&run.job, &self.secrets)?;
-        let until = before(run.deadline);
+        let input = input::of(&turn.job, &self.secrets)?;
+        let until = before(turn.deadline);
         let derived = self.machine.execution(name);
         match self.service.start(&self.machine, name, &input, until).await {
             Ok(started) if arn::is_express_execution(&started) => Err(failures::of_express(&self.machine, &started)),
@@ -139,17 +139,17 @@ impl Action for StateMachineAction {
             }
             Err(CallError::AlreadyExists) => {
                 tracing::info!(execution = derived, "found an execution that an earlier try started");
-                self.look(&derived, true, &run.job.outputs, until).await
+                self.look(&derived, true, &turn.job.outputs, until).await
             }
             Err(error) => Err(failures::of_start(&error, &self.machine, &derived)),
         }
     }
 
-    async fn resume(&self, run: Run, token: &str) -> Result<Outcome, Failure> {
+    async fn resume(&self, turn: Turn, token: &str) -> Result<Outcome, Failure> {
         let execution = token::read(token).map_err(|mistake| {
             Failure::new(FailureKind::ConfigurationError, STATE_MACHINE_TOKEN_INVALID, mistake.to_string())
         })?;
-        self.look(execution, run.age < SHOWN_AFTER, &run.job.outputs, before(run.deadline)).await
+        self.look(execution, turn.age < SHOWN_AFTER, &turn.job.outputs, before(turn.deadline)).await
     }
 
     async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {

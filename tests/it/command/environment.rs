@@ -35,7 +35,7 @@ async fn the_environment_is_exactly_what_is_documented() {
         .region("eu-west-1")
         .revision("Source", "c0ffee")
         .stage();
-    let root = staged.run.workspace.root().to_str().unwrap().to_owned();
+    let root = staged.turn.workspace.root().to_str().unwrap().to_owned();
     let expected = [
         ("ACTION_EXECUTION_ID", "3333".to_owned()),
         ("ACTION_NAME", "Act".to_owned()),
@@ -189,7 +189,7 @@ async fn programs_that_cannot_be_executed_are_the_configurations_mistake() {
 #[tokio::test]
 async fn a_script_of_the_input_artifact_can_be_the_program() {
     let staged = program(&["./build.sh"]).stage();
-    let script = staged.run.workspace.input("Source").join("build.sh");
+    let script = staged.turn.workspace.input("Source").join("build.sh");
     std::fs::write(&script, "#!/bin/sh\nexit 7\n").unwrap();
     std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
     assert_eq!(staged.start().await.err().unwrap().message, "the command ended with exit code 7");

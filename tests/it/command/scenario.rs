@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codepipeline_worker::actions::command::CommandAction;
-use codepipeline_worker::actions::{Action, BoxFuture, Link, Links, Run};
+use codepipeline_worker::actions::{Action, BoxFuture, Link, Links, Turn};
 use codepipeline_worker::job::{ActionTypeId, Artifact, Failure, Finished, Job, Outcome, PipelineContext};
 use codepipeline_worker::placeholder::Template;
 use codepipeline_worker::workspace::Workspace;
@@ -33,7 +33,7 @@ pub(crate) struct Scenario {
 /// A scenario whose folders exist, to look into while and after the command runs.
 pub(crate) struct Staged {
     action: CommandAction,
-    pub(crate) run: Run,
+    pub(crate) turn: Turn,
     _work_folder: TempDir,
 }
 
@@ -140,7 +140,7 @@ impl Scenario {
         let workspace = Arc::new(Workspace::create(work_folder.path(), &job).unwrap());
         let arguments = self.arguments.iter().map(|argument| Template::parse(argument).ok().unwrap()).collect();
         let action = CommandAction::new(arguments, self.secrets, self.timeout, self.package).ok().unwrap();
-        let run = Run {
+        let turn = Turn {
             job: Arc::new(job),
             age: Duration::ZERO,
             workspace,
@@ -148,7 +148,7 @@ impl Scenario {
             links: Arc::new(NoLinks),
         };
         let action = action.with_grace(self.grace).in_region(self.region);
-        Staged { action, run, _work_folder: work_folder }
+        Staged { action, turn, _work_folder: work_folder }
     }
 
     pub(crate) async fn succeed(self) -> Finished {
@@ -168,14 +168,14 @@ impl Staged {
 
     /// For a test that holds [`Children`] itself.
     pub(crate) async fn start_alone(&self) -> Result<Finished, Failure> {
-        match self.action.start(self.run.clone()).await? {
+        match self.action.start(self.turn.clone()).await? {
             Outcome::Finished(finished) => Ok(finished),
             Outcome::Continue(_) => panic!("a command never continues"),
         }
     }
 
     pub(crate) fn output(&self) -> PathBuf {
-        self.run.workspace.output("Out")
+        self.turn.workspace.output("Out")
     }
 
     /// What the command wrote to a file of its output artifact.

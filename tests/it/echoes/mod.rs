@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use codepipeline_local::runtime_api::{Function, Invocation};
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{Continuation, Failure, FailureCode, FailureKind, Outcome};
 use codepipeline_worker::worker::Worker;
 use secrecy::ExposeSecret;
@@ -223,8 +223,8 @@ struct Links {
 }
 
 impl Action for Links {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
-        let link = run.links.to_read(&run.job.inputs[0]).await?.url.expose_secret().to_owned();
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+        let link = turn.links.to_read(&turn.job.inputs[0]).await?.url.expose_secret().to_owned();
         if self.goes_on {
             let continuation =
                 Continuation { token: link, summary: None, external_execution_id: None, percent_complete: None };

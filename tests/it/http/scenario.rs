@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use codepipeline_worker::actions::http::{HttpAction, HttpSettings, Retries};
-use codepipeline_worker::actions::{Abandoned, Action, BoxFuture, Link, Links, Run};
+use codepipeline_worker::actions::{Abandoned, Action, BoxFuture, Link, Links, Turn};
 use codepipeline_worker::job::{
     ActionTypeId, Artifact, Continuation, Failure, Finished, Job, Outcome, PipelineContext,
 };
@@ -81,7 +81,7 @@ impl Scenario {
         Self { pipeline: PipelineContext::default(), ..self }
     }
 
-    fn run(&self, job_id: &str) -> Run {
+    fn run(&self, job_id: &str) -> Turn {
         let artifact = |name: &str, revision: Option<&str>| Artifact {
             name: name.to_owned(),
             revision: revision.map(str::to_owned),
@@ -106,7 +106,7 @@ impl Scenario {
         };
         let workspace = Arc::new(Workspace::create(self.work_folder.path(), &job).unwrap());
         let links: Arc<dyn Links> = Arc::clone(&self.links) as Arc<dyn Links>;
-        Run { job: Arc::new(job), age: Duration::ZERO, workspace, deadline: Instant::now() + self.deadline, links }
+        Turn { job: Arc::new(job), age: Duration::ZERO, workspace, deadline: Instant::now() + self.deadline, links }
     }
 
     pub(crate) async fn start(&self) -> Result<Outcome, Failure> {

@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::time::Duration;
 
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{Failure, Outcome};
 use rustix::process::{Pid, Signal, getpid, kill_process};
 use tokio::process::{Child, Command};
@@ -37,7 +37,7 @@ enum Fatal {
 }
 
 impl Action for Fatal {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         if matches!(self, Self::Sleeps) {
             kill_process(getpid(), Signal::STOP).unwrap();
             std::future::pending::<()>().await;

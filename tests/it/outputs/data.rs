@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_codepipeline::types::{ActionExecution, ActionExecutionDetail};
-use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
+use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::job::{Continuation, Failure, FailureCode, FailureKind, Finished, Outcome, Revision};
 use codepipeline_worker::worker::Worker;
 use serde_json::json;
@@ -81,7 +81,7 @@ struct Says {
 }
 
 impl Action for Says {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         (self.outcome)()
     }
 

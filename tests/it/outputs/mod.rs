@@ -7,7 +7,7 @@ mod source;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{Failure, Finished, ObjectPlace, Outcome};
 use codepipeline_worker::worker::{Summary, Worker};
 
@@ -29,9 +29,9 @@ impl Leaves {
 }
 
 impl Action for Leaves {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
         if self.files {
-            std::fs::write(run.workspace.output("Packed").join("made"), "here").unwrap();
+            std::fs::write(turn.workspace.output("Packed").join("made"), "here").unwrap();
         }
         let outputs = self.outputs.clone();
         let external_execution_id = Some("run-7".to_owned());

@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{Failure, FailureCode, FailureKind, Outcome};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::queue::Queue;
@@ -47,7 +47,7 @@ impl HttpConnector for Picky {
 struct Talkative;
 
 impl Action for Talkative {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         Err(Failure {
             output: Some("the printed output".to_owned()),
             external_execution_id: Some("run-17".to_owned()),

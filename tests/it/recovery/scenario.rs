@@ -9,7 +9,7 @@ use codepipeline_local::Options;
 use codepipeline_local::clock::ManualClock;
 use codepipeline_local::engine::Settings;
 use codepipeline_local::types::Timestamp;
-use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
+use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::job::{Failure, Finished, Origin, Outcome};
 use codepipeline_worker::ledger::{Entry, InvocationId, Key, Ledger, Phase, WriteId, Written};
 use codepipeline_worker::lifecycle::Lifecycle;
@@ -42,7 +42,7 @@ impl Deadly {
 }
 
 impl Action for Deadly {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         if self.runs.fetch_add(1, Ordering::SeqCst) < self.kills {
             std::future::pending::<()>().await;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use codepipeline_worker::actions::{Abandoned, Action, Run, Served};
+use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::job::{Failure, FailureCode, FailureKind, Outcome};
 use codepipeline_worker::worker::{Summary, Worker};
 use tokio::time::Instant;
@@ -31,7 +31,7 @@ struct Silent {
 }
 
 impl Action for Silent {
-    async fn start(&self, _: Run) -> Result<Outcome, Failure> {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         Err(Failure::new(FailureKind::SystemUnavailable, FailureCode::new("Test"), "no answer"))
     }
 

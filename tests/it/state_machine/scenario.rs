@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use codepipeline_worker::actions::state_machine::{StateMachineAction, StateMachineArn};
-use codepipeline_worker::actions::{Action, BoxFuture, Link, Links, Run};
+use codepipeline_worker::actions::{Action, BoxFuture, Link, Links, Turn};
 use codepipeline_worker::job::{
     ActionTypeId, Artifact, Continuation, Failure, Finished, Job, Outcome, PipelineContext,
 };
@@ -40,7 +40,7 @@ impl Scenario {
         }
     }
 
-    fn run(&self) -> Run {
+    fn run(&self) -> Turn {
         let artifact = |name: &str, key: &str| Artifact {
             name: name.to_owned(),
             revision: None,
@@ -69,7 +69,7 @@ impl Scenario {
         };
         let workspace = Arc::new(Workspace::create(self.folder.path(), &job).unwrap());
         let (deadline, links) = (Instant::now() + self.deadline, Arc::new(NoLinks));
-        Run { job: Arc::new(job), age: self.age, workspace, deadline, links }
+        Turn { job: Arc::new(job), age: self.age, workspace, deadline, links }
     }
 
     pub(crate) async fn start(&self) -> Result<Outcome, Failure> {

@@ -6,7 +6,7 @@ mod tokens;
 
 use std::time::Duration;
 
-use codepipeline_worker::actions::Run;
+use codepipeline_worker::actions::Turn;
 use codepipeline_worker::job::{Failure, FailureCode, FailureKind, Finished, Outcome};
 use codepipeline_worker::worker::Summary;
 use serde_json::json;
@@ -18,8 +18,8 @@ use crate::support::invoke;
 #[tokio::test]
 async fn a_third_party_job_lives_the_life_of_any_job() {
     let world = World::new(Service::with_clients(&[(ADA, "token of Ada")]).job("job", ADA)).await;
-    let action = Doing(|run: &Run| {
-        assert_eq!(run.job.configuration.get("Job"), Some("job"));
+    let action = Doing(|turn: &Turn| {
+        assert_eq!(turn.job.configuration.get("Job"), Some("job"));
         let variables = [("Key".to_owned(), "value".to_owned())].into();
         Ok(Outcome::Finished(Finished { summary: Some("done".into()), variables, ..Finished::default() }))
     });
@@ -42,7 +42,7 @@ async fn a_third_party_job_lives_the_life_of_any_job() {
 async fn failures_and_continuations_go_through_the_third_party_operations() {
     let service = Service::with_clients(&[(ADA, "token of Ada")]).job("fails", ADA).job("goes on", ADA);
     let world = World::new(service).await;
-    let action = Doing(|run: &Run| match run.job.id.as_str() {
+    let action = Doing(|turn: &Turn| match turn.job.id.as_str() {
         "fails" => Err(Failure::new(FailureKind::RevisionOutOfSync, FailureCode::new("Test"), "no")),
         _ => going_on(),
     });
@@ -61,8 +61,8 @@ async fn output_variables_that_are_dropped_anyway_may_be_of_any_name_and_size() 
     let _guard = tracing::subscriber::set_default(log.subscriber());
     let service = Service::with_clients(&[(ADA, "token of Ada")]).job("name", ADA).job("size", ADA);
     let world = World::new(service).await;
-    let action = Doing(|run: &Run| {
-        let variable = match run.job.id.as_str() {
+    let action = Doing(|turn: &Turn| {
+        let variable = match turn.job.id.as_str() {
             "name" => ("not a name".to_owned(), "value".to_owned()),
             _ => ("Key".to_owned(), "v".repeat(200_000)),
         };
@@ -81,7 +81,7 @@ async fn a_client_whose_details_do_not_come_costs_nobody_else() {
     service.silent_job = Some("1");
     let world = World { look: Duration::from_secs(4), ..World::new(service).await };
 
-    let summary = invoke(&world.partner(Doing(|_: &Run| finish()))).await;
+    let summary = invoke(&world.partner(Doing(|_: &Turn| finish()))).await;
 
     assert_eq!(summary, Summary { polled: 2, claimed: 1, succeeded: 1, unusable: 1, ..Summary::default() });
     assert_eq!(world.states(), ["Dispatched", "Succeeded"]);
@@ -95,7 +95,7 @@ async fn custom_and_third_party_types_take_turns_when_there_is_room_for_one_job(
         service.custom_jobs.push(format!("00000000-0000-4000-8000-00000000000{id}"));
     }
     let world = World::new(service).await;
-    let types = ["ThirdParty", "Custom"].map(|owner| served(owner, Doing(|_: &Run| finish())));
+    let types = ["ThirdParty", "Custom"].map(|owner| served(owner, Doing(|_: &Turn| finish())));
 
     let summary = invoke(&world.worker(Some("clients/"), types.into(), 1)).await;
 

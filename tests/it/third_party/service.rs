@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use codepipeline_worker::actions::{Action, Run, Served};
+use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{Continuation, Failure, Finished, Outcome};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::queue::Queue;
@@ -161,12 +161,12 @@ pub(crate) fn served(owner: &str, action: impl Action) -> Served {
 /// An action that is one function.
 pub(crate) struct Doing<F>(pub(crate) F);
 
-impl<F: Fn(&Run) -> Result<Outcome, Failure> + Send + Sync + 'static> Action for Doing<F> {
-    async fn start(&self, run: Run) -> Result<Outcome, Failure> {
-        (self.0)(&run)
+impl<F: Fn(&Turn) -> Result<Outcome, Failure> + Send + Sync + 'static> Action for Doing<F> {
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+        (self.0)(&turn)
     }
 
-    async fn resume(&self, _: Run, token: &str) -> Result<Outcome, Failure> {
+    async fn resume(&self, _: Turn, token: &str) -> Result<Outcome, Failure> {
         assert_eq!(token, "build 17");
         finish()
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use codepipeline_worker::actions::Run;
+use codepipeline_worker::actions::Turn;
 use codepipeline_worker::queue::{Acknowledged, Queue};
 use codepipeline_worker::redact::Redactor;
 use codepipeline_worker::report::report;
@@ -32,7 +32,7 @@ async fn a_missing_or_bad_token_costs_its_own_job_alone_and_a_log_line_names_the
     service.secrets.insert(format!("clients/{BOB}"), "wr0ng s3cr3t".into());
     let world = World::new(service).await;
 
-    let summary = invoke(&world.partner(Doing(|_: &Run| finish()))).await;
+    let summary = invoke(&world.partner(Doing(|_: &Turn| finish()))).await;
 
     assert_eq!(summary, Summary { polled: 4, claimed: 1, succeeded: 1, unusable: 3, ..Summary::default() });
     assert_eq!(world.states(), ["Dispatched", "Dispatched", "Dispatched", "Succeeded"]);
@@ -52,7 +52,7 @@ async fn a_missing_or_bad_token_costs_its_own_job_alone_and_a_log_line_names_the
 async fn a_token_is_fetched_once_for_all_jobs_of_a_client() {
     let service = Service::with_clients(&[(ADA, "token of Ada")]).job("1", ADA).job("2", ADA).job("3", ADA);
     let world = World::new(service).await;
-    let worker = world.partner(Doing(|_: &Run| finish()));
+    let worker = world.partner(Doing(|_: &Turn| finish()));
     assert_eq!(invoke(&worker).await.succeeded, 3);
     world.service.lock().unwrap().jobs.values_mut().for_each(|job| job.state = "Queued");
     assert_eq!(invoke(&worker).await.succeeded, 3);
@@ -63,7 +63,7 @@ async fn a_token_is_fetched_once_for_all_jobs_of_a_client() {
 async fn a_token_that_was_replaced_is_fetched_again_even_for_the_report() {
     let world = World::new(Service::with_clients(&[(ADA, "old")]).job("1", ADA)).await;
     let service = Arc::clone(&world.service);
-    let worker = world.partner(Doing(move |_: &Run| {
+    let worker = world.partner(Doing(move |_: &Turn| {
         let mut service = service.lock().unwrap();
         service.tokens.insert(ADA.into(), "new".into());
         service.secrets.insert(format!("clients/{ADA}"), "new".into());
@@ -80,7 +80,7 @@ async fn a_token_that_was_replaced_is_fetched_again_even_for_the_report() {
 async fn a_report_whose_new_token_can_not_be_read_at_first_is_delivered_all_the_same() {
     let world = World::new(Service::with_clients(&[(ADA, "old")]).job("1", ADA)).await;
     let service = Arc::clone(&world.service);
-    let worker = world.partner(Doing(move |_: &Run| {
+    let worker = world.partner(Doing(move |_: &Turn| {
         let mut service = service.lock().unwrap();
         service.tokens.insert(ADA.into(), "new".into());
         service.secrets.insert(format!("clients/{ADA}"), "new".into());
@@ -119,7 +119,7 @@ async fn a_wrong_token_is_fetched_again_once_and_not_more() {
     let mut service = Service::with_clients(&[(ADA, "right")]).job("1", ADA);
     service.secrets.insert(format!("clients/{ADA}"), "wrong".into());
     let world = World::new(service).await;
-    assert_eq!(invoke(&world.partner(Doing(|_: &Run| finish()))).await.unusable, 1);
+    assert_eq!(invoke(&world.partner(Doing(|_: &Turn| finish()))).await.unusable, 1);
     assert_eq!((world.calls("GetSecretValue"), world.calls("GetThirdPartyJobDetails")), (2, 1));
 }
 
@@ -132,7 +132,7 @@ async fn a_token_that_can_not_be_had_is_asked_for_once_in_a_poll() {
     service.secrets.clear();
     let world = World::new(service).await;
 
-    assert_eq!(invoke(&world.partner(Doing(|_: &Run| finish()))).await.unusable, 3);
+    assert_eq!(invoke(&world.partner(Doing(|_: &Turn| finish()))).await.unusable, 3);
 
     assert_eq!(world.calls("GetSecretValue"), 1);
 }
@@ -140,7 +140,7 @@ async fn a_token_that_can_not_be_had_is_asked_for_once_in_a_poll() {
 #[tokio::test]
 async fn without_a_configured_prefix_secrets_manager_is_not_asked() {
     let world = World::new(Service::with_clients(&[(ADA, "token")]).job("1", ADA)).await;
-    let worker = world.worker(None, vec![served("ThirdParty", Doing(|_: &Run| finish()))], 4);
+    let worker = world.worker(None, vec![served("ThirdParty", Doing(|_: &Turn| finish()))], 4);
     assert_eq!(invoke(&worker).await.unusable, 1);
     assert_eq!(world.calls("GetSecretValue"), 0);
 }
