@@ -7,8 +7,8 @@ compile_error!("the worker runs on Linux, as Lambda does: it keeps commands in c
 
 pub mod actions;
 pub mod artifacts;
-mod backoff;
 mod bootstrap;
+mod calls;
 pub mod config;
 mod connections;
 pub mod event;

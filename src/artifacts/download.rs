@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use super::caller::Caller;
 use super::error::Problem;
 use super::lane::{Object, RANGE_BYTES};
+use crate::calls::Pauses;
 use crate::job::Artifact;
 
 pub(super) const DOING: &str = "read the object";
@@ -16,7 +17,7 @@ pub(super) const DOING: &str = "read the object";
 const MOST_BREAKS: u32 = 5;
 /// Doubled after every break: 100 + 200 + 400 + 800 ms = 1.5 s of waiting before the fifth break ends it. No jitter: the
 /// ranges of an artifact break off one by one. The turn's end drops it, whatever it waits for.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(1));
 
 /// An object as it was when it was opened: a replacement is noticed, never mixed in.
 pub(super) struct S3Object {
@@ -97,7 +98,7 @@ impl S3Object {
                 let reply = format!("the connection broke off {MOST_BREAKS} times within one range");
                 return Err(Problem::Unavailable { doing: DOING, reply });
             }
-            tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(breaks - 1)).await;
+            tokio::time::sleep(PAUSES.limit(breaks)).await;
         }
     }
 }

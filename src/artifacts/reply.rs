@@ -8,6 +8,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
 use super::error::{Problem, shown};
+use crate::calls::{ErrorResponse, Kind, NoResponse, sort};
 
 /// The most that a message repeats of S3's own text, in characters.
 const LONGEST_TEXT: usize = 400;
@@ -30,22 +31,23 @@ impl fmt::Display for Whose {
     }
 }
 
-/// What S3 says: code, status, text and request id, as far as an answer has them. `mask` takes credentials out of the text.
-struct Answer<'a> {
-    code: &'a str,
-    status: u16,
+/// What S3 says: code, status, text and request id, as far as a response has them. The text holds no credentials.
+struct Response<'a> {
+    error: ErrorResponse<'a>,
     text: Option<String>,
     request_id: Option<&'a str>,
 }
 
-impl fmt::Display for Answer<'_> {
+impl fmt::Display for Response<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { code, status, text, request_id } = self;
-        f.write_str(code)?;
-        if let Some(text) = text {
-            write!(f, ": {text}")?;
+        let Self { error, text, request_id } = self;
+        match text {
+            None => error.fmt(f)?,
+            Some(text) => {
+                write!(f, "{}: {text}", ErrorResponse { status: None, ..*error })?;
+                error.status.map_or(Ok(()), |status| write!(f, ", HTTP {status}"))?;
+            }
         }
-        write!(f, ", HTTP {status}")?;
         request_id.map_or(Ok(()), |id| write!(f, ", request id {}", shown(id)))
     }
 }
@@ -62,25 +64,21 @@ where
     E: ProvideErrorMetadata + Error + 'static,
     SdkError<E, HttpResponse>: RequestId,
 {
-    let unavailable = |reply: String| Problem::Unavailable { doing, reply };
-    match error {
-        SdkError::ServiceError(_) | SdkError::ResponseError(_) => {
-            let text = error.message().map(|text| shortened(&mask(text)));
-            let status = error.raw_response().map(|response| response.status().as_u16()).unwrap_or_default();
-            let code = error.code().unwrap_or("no error code");
-            answered(doing, whose, &Answer { code, status, text, request_id: error.request_id() })
+    let shortened = |text: &str| shortened(&mask(text));
+    let failed = sort(error, |response| {
+        let text = error.message().map(shortened);
+        let response = Response { error: *response, text, request_id: error.request_id() };
+        (response.error.kind(), answered(doing, whose, &response))
+    });
+    let with_cause = |reason: &str| format!("{reason} ({})", shortened(&cause(error)));
+    failed.detail.unwrap_or_else(|| {
+        let late = NoResponse::Late.reason();
+        let reply = if failed.reason == late { late.to_owned() } else { with_cause(&failed.reason) };
+        match failed.kind {
+            Kind::Refused => Problem::Refused { doing, reply },
+            Kind::Throttled | Kind::Unanswered => Problem::Unavailable { doing, reply },
         }
-        SdkError::TimeoutError(_) => unavailable("no answer in time".to_owned()),
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => unavailable("no answer in time".to_owned()),
-        SdkError::DispatchFailure(failure) => {
-            let what = if failure.is_io() { "the connection failed" } else { "the connection broke off" };
-            unavailable(format!("{what} ({})", shortened(&mask(&cause(error)))))
-        }
-        _ => {
-            let reply = format!("the request could not be made: {}", shortened(&mask(&cause(error))));
-            Problem::Refused { doing, reply }
-        }
-    }
+    })
 }
 
 /// The innermost error's text, which names what failed. The SDK's own texts around it say nothing.
@@ -103,20 +101,19 @@ fn shortened(text: &str) -> String {
 }
 
 /// Codes: "Error responses", Amazon S3 API reference.
-fn answered(doing: &'static str, whose: Whose, answer: &Answer<'_>) -> Problem {
-    let reply = answer.to_string();
-    match (answer.code, answer.status) {
+fn answered(doing: &'static str, whose: Whose, response: &Response<'_>) -> Problem {
+    let (code, reply) = (response.error.code.unwrap_or_default(), response.to_string());
+    match (code, response.error.status.unwrap_or_default()) {
         ("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired", _) => Problem::Expired,
         ("NoSuchKey" | "NoSuchBucket" | "NoSuchVersion", _) => Problem::Missing { reply },
         ("PreconditionFailed", _) | (_, 412) => Problem::Replaced,
-        ("SlowDown" | "RequestTimeout" | "Throttling" | "ThrottlingException", _) | (_, 429 | 500..) => {
-            Problem::Unavailable { doing, reply }
-        }
+        ("SlowDown" | "RequestTimeout", _) => Problem::Unavailable { doing, reply },
+        _ if response.error.kind() != Kind::Refused => Problem::Unavailable { doing, reply },
         ("AccessDenied" | "InvalidToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch", _) | (_, 401 | 403) => {
-            Problem::Denied { doing, whose, reply, advice: advice(doing, whose, answer.code) }
+            Problem::Denied { doing, whose, reply, advice: advice(doing, whose, code) }
         }
-        // S3 begins its answer to a completion before it knows how that ends, and may then fail at it (Amazon S3 API reference,
-        // CompleteMultipartUpload). An answer that can't be read leaves its outcome open just the same.
+        // S3 begins its response to a completion before it knows how that ends, and may then fail at it (Amazon S3 API reference,
+        // CompleteMultipartUpload).
         (_, 200) => Problem::Unavailable { doing, reply },
         // The bucket exists, and the object need not.
         ("NoSuchUpload", _) => Problem::Refused { doing, reply },
@@ -162,8 +159,9 @@ mod tests {
     const READ: &str = "could not read the object: ";
 
     fn said(whose: Whose, code: &str, status: u16, text: Option<&str>, request_id: Option<&str>) -> String {
-        let answer = Answer { code, status, text: text.map(shortened), request_id };
-        answered(super::super::download::DOING, whose, &answer).to_string()
+        let error = ErrorResponse { code: Some(code).filter(|code| !code.is_empty()), status: Some(status) };
+        let response = Response { error, text: text.map(shortened), request_id };
+        answered(super::super::download::DOING, whose, &response).to_string()
     }
 
     #[test]
@@ -171,7 +169,7 @@ mod tests {
         for (code, status, expected) in [
             ("ExpiredToken", 400, "the job's credentials have expired".to_owned()),
             ("NoSuchKey", 404, "there is no such object or bucket (NoSuchKey, HTTP 404)".to_owned()),
-            ("no error code", 412, "the object was replaced while it was read; run the action again".to_owned()),
+            ("", 412, "the object was replaced while it was read; run the action again".to_owned()),
             ("SlowDown", 503, format!("{READ}SlowDown, HTTP 503; S3 may be down or out of reach")),
             ("InternalError", 500, format!("{READ}InternalError, HTTP 500; S3 may be down or out of reach")),
             ("InternalError", 200, format!("{READ}InternalError, HTTP 200; S3 may be down or out of reach")),

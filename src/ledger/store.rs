@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::entry::{Content, Entry, LARGEST, Unreadable, WriteId};
 use super::error::LedgerError;
 use super::key::{FOLDER, Key};
+use crate::calls::ErrorResponse;
 use date::AnswerDate;
 use reply::{Asking, Reply};
 
@@ -232,7 +233,7 @@ impl Ledger {
             // A quiet answer names only those that stayed.
             swept += batch.len().saturating_sub(answer.errors().len());
             for stayed in answer.errors() {
-                if let Reply::Error(error) = asking.sorted(stayed.code(), None) {
+                if let Reply::Error(error) = asking.sorted(&ErrorResponse { code: stayed.code(), status: None }) {
                     return Err(error);
                 }
             }

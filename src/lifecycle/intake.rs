@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 use super::keeper::Keeper;
 use super::protocol::limits::ON_THE_WAY;
 use super::protocol::{Command, End, Event};
-use crate::backoff::Backoff;
+use crate::calls::Pauses;
 use crate::queue::{Acknowledged, Claim, Offer, Queue};
 
 /// An offer is good for 30 s from the poll that brought it (the only public number for the re-offer, see the Jenkins
@@ -21,8 +21,7 @@ const CLAIM_WITHIN: Duration = Duration::from_secs(20);
 /// each time: 1.5 s at most) fill the 25 s.
 const TRY: Duration = Duration::from_secs(5);
 const TRIES: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(1));
 
 /// What became of an offer.
 pub(super) enum Intake {
@@ -42,7 +41,7 @@ pub(super) enum Intake {
 /// claim there is nothing to report with, so a lost race can't fail the winner's job.
 pub(super) async fn claim(queue: &Queue, offer: &Offer, keeper: &mut Keeper, latest: Instant) -> Intake {
     let until = latest.min(offer.polled_at + ACKNOWLEDGE_WITHIN);
-    let acknowledging = Acknowledging { until, tries: 0, backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE) };
+    let acknowledging = Acknowledging { until, tries: 0 };
     if Instant::now() >= acknowledging.until {
         tracing::info!("the job is left to others: its offer is older than 25 s, or too little time is left for it");
         return Intake::Lost;
@@ -54,7 +53,6 @@ pub(super) async fn claim(queue: &Queue, offer: &Offer, keeper: &mut Keeper, lat
 struct Acknowledging {
     until: Instant,
     tries: u32,
-    backoff: Backoff,
 }
 
 async fn take(
@@ -111,7 +109,7 @@ impl Acknowledging {
     /// One try, after a pause if it is not the first; `None` when there were enough of them.
     async fn once(&mut self, queue: &Queue, offer: &Offer) -> Option<Acknowledged> {
         if self.tries > 0 {
-            sleep_until((Instant::now() + self.backoff.pause()).min(self.until)).await;
+            sleep_until((Instant::now() + PAUSES.after(self.tries)).min(self.until)).await;
         }
         self.tries += 1;
         let now = Instant::now();

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::protocol::limits::{self, ON_THE_WAY};
 use super::protocol::{Afterwards, Aim, Command, Event, Offers, Phase, Seen, State, next};
 use super::{Invocation, continuation};
-use crate::backoff::Backoff;
+use crate::calls::Pauses;
 use crate::job::{Job, Origin};
 use crate::ledger::{self, Content, Entry, Found, InvocationId, Ledger, LedgerError, Version, WriteId, Written};
 
@@ -29,8 +29,7 @@ const FOR_REPORTING: Duration = Duration::from_secs(10);
 
 /// Between tries there is a random time up to 50 ms, doubled each time up to 1 s ("full jitter"): in 5 s some twelve
 /// tries, if each is answered at once. The time that each step has ends them, never a count.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const PAUSES: Pauses = Pauses::new(Duration::from_millis(50), Duration::from_secs(1));
 
 /// Keeps a job's entry while the job is looked after.
 pub(super) struct Keeper {
@@ -181,7 +180,7 @@ impl Keeper {
     /// of it, report, or leave. Nothing is written after `until`, but what became of a write that makes the job ours is asked
     /// for longer: whoever went away from a job that it holds would have it fail for a death that never was.
     pub(super) async fn settle(&mut self, until: Instant) -> Command<Version> {
-        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        let mut pauses = 0;
         let mut writes = 0;
         loop {
             let command = self.state.command();
@@ -190,7 +189,7 @@ impl Keeper {
             }
             // The first write after a refusal may well succeed: it knows the entry now. Further ones meet somebody else's.
             if writes > 2 {
-                pause(&mut backoff, until).await;
+                pause(&mut pauses, until).await;
             }
             let answer = match &command {
                 Command::Acknowledge
@@ -222,7 +221,7 @@ impl Keeper {
                     if let Some(event) = event {
                         self.tell(event);
                     }
-                    pause(&mut backoff, until.max(self.ask_until())).await;
+                    pause(&mut pauses, until.max(self.ask_until())).await;
                 }
             }
         }
@@ -311,8 +310,9 @@ impl Keeper {
 }
 
 /// Waits for a random time, but not beyond `until`.
-async fn pause(backoff: &mut Backoff, until: Instant) {
-    sleep_until((Instant::now() + backoff.pause()).min(until)).await;
+async fn pause(pauses: &mut u32, until: Instant) {
+    *pauses = pauses.saturating_add(1);
+    sleep_until((Instant::now() + PAUSES.after(*pauses)).min(until)).await;
 }
 
 /// What asking the ledger came to.

@@ -9,13 +9,13 @@ use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
-use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::error::SdkError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::secret_text;
-use crate::backoff::Backoff;
+use crate::calls::{ErrorResponse, Failed, Kind, NoResponse, Pauses, retry_paced, sort};
 
 /// A token is looked up again after 5 minutes, so that a replaced one is soon known.
 const LIFE: Duration = Duration::from_secs(5 * 60);
@@ -28,8 +28,7 @@ const TRY: Duration = Duration::from_secs(3);
 /// Between look-ups of who insists there is a random time up to 200 ms, doubled each time up to 5 s: five pauses are 200 +
 /// 400 + … + 3200 ms = 6.2 s at most. Only the time of who asks ends it, that of a report: in its last 10 s there are some
 /// seven look-ups that are refused at once, four that the SDK tries three times, or one that hangs.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const PAUSES: Pauses = Pauses::new(Duration::from_millis(200), Duration::from_secs(5));
 
 /// What is wrong with a client's token. No variant holds the token or the secret's content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +74,7 @@ type Slot = Arc<tokio::sync::Mutex<Known>>;
 #[derive(Default)]
 struct Known {
     token: Option<Cached>,
-    failure: Option<Failed>,
+    failure: Option<Failure>,
 }
 
 struct Cached {
@@ -83,7 +82,7 @@ struct Cached {
     fetched_at: Instant,
 }
 
-struct Failed {
+struct Failure {
     problem: TokenProblem,
     failed_at: Instant,
 }
@@ -131,18 +130,27 @@ impl ClientTokens {
     async fn asked_for(
         &self,
         client_id: &str,
-        mut asking: Asking,
+        asking: Asking,
         good: impl Fn(&Cached) -> bool + Copy,
     ) -> Result<SecretString, TokenProblem> {
-        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        loop {
-            let found = self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, good)).await;
-            let may_pass = asking.insists && matches!(found, Err(TokenProblem::Unreadable { .. }));
-            let left = asking.until.saturating_duration_since(Instant::now());
-            let Some(pause) = backoff.pause_within(left).filter(|_| may_pass) else { return found };
-            sleep(pause).await;
-            asking.since = Instant::now();
-        }
+        let mut since = Some(asking.since);
+        let try_once = || {
+            let asking = Asking { since: since.take().unwrap_or_else(Instant::now), ..asking };
+            async move {
+                let found = self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, good)).await;
+                found.map_err(|problem| failed(problem, asking.insists))
+            }
+        };
+        // Past the deadline a remembered token still serves, so each look-up ends by itself.
+        let looked_up = retry_paced(None, |tried, _| PAUSES.within(tried, asking.until), try_once).await;
+        looked_up.map(|found| found.response).map_err(|gave_up| {
+            let late = TokenProblem::Unreadable { secret: self.secret(client_id), reason: gave_up.last.reason };
+            gave_up.last.detail.unwrap_or(late)
+        })
+    }
+
+    fn secret(&self, client_id: &str) -> String {
+        format!("{}{client_id}", self.prefix.as_deref().unwrap_or_default())
     }
 
     async fn in_time(
@@ -151,8 +159,8 @@ impl ClientTokens {
         asking: Asking,
         looking: impl Future<Output = Result<SecretString, TokenProblem>>,
     ) -> Result<SecretString, TokenProblem> {
-        let secret = || format!("{}{client_id}", self.prefix.as_deref().unwrap_or_default());
-        let late = |_| Err(TokenProblem::Unreadable { secret: secret(), reason: "no answer in time".into() });
+        let reason = || NoResponse::Late.reason().to_owned();
+        let late = |_| Err(TokenProblem::Unreadable { secret: self.secret(client_id), reason: reason() });
         timeout_at(asking.until, looking).await.unwrap_or_else(late)
     }
 
@@ -183,7 +191,7 @@ impl ClientTokens {
             }
             Err(problem) => problem,
         };
-        known.failure = Some(Failed { problem: problem.clone(), failed_at: Instant::now() });
+        known.failure = Some(Failure { problem: problem.clone(), failed_at: Instant::now() });
         Err(problem)
     }
 
@@ -225,25 +233,25 @@ impl ClientTokens {
     }
 }
 
-/// The error's code and HTTP status, or its kind: an SDK error's own text may hold a body.
+/// A look-up that failed. A secret that could not be read is tried again if the caller `insists`.
+fn failed(problem: TokenProblem, insists: bool) -> Failed<TokenProblem> {
+    let is_unread = matches!(problem, TokenProblem::Unreadable { .. });
+    let kind = if insists && is_unread { Kind::Unanswered } else { Kind::Refused };
+    Failed { kind, reason: problem.to_string(), detail: Some(problem) }
+}
+
+/// The error's code and HTTP status with what to change, or how the connection failed.
 fn reason(error: &SdkError<GetSecretValueError>) -> String {
-    match error {
-        SdkError::ServiceError(context) => {
-            let code = error.code().unwrap_or("no error code");
-            let hint = match code {
-                "AccessDeniedException" => {
-                    ": the function's role needs secretsmanager:GetSecretValue for it, and kms:Decrypt for its key if that is its own"
-                }
-                "DecryptionFailure" => ": the function's role needs kms:Decrypt for its key",
-                _ => "",
-            };
-            format!("{code} (HTTP {}){hint}", context.raw().status().as_u16())
+    let failed = sort(error, |response| (response.kind(), advice(response)));
+    format!("{}{}", failed.reason, failed.detail.unwrap_or_default())
+}
+
+fn advice(response: &ErrorResponse<'_>) -> &'static str {
+    match response.code {
+        Some("AccessDeniedException") => {
+            ": the function's role needs secretsmanager:GetSecretValue for it, and kms:Decrypt for its key if that is its own"
         }
-        SdkError::TimeoutError(_) => "timeout".into(),
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => "timeout".into(),
-        SdkError::DispatchFailure(failure) if failure.is_io() => "connection failed".into(),
-        SdkError::DispatchFailure(_) => "the request could not be sent (are there credentials?)".into(),
-        SdkError::ConstructionFailure(_) => "the request could not be built".into(),
-        _ => "an answer that can't be read".into(),
+        Some("DecryptionFailure") => ": the function's role needs kms:Decrypt for its key",
+        _ => "",
     }
 }

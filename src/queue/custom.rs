@@ -7,9 +7,10 @@ use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::types::JobStatus;
 use tokio::time::Instant;
 
-use super::attempts::{Budget, GaveUp, answered, attempts};
+use super::codes::{GaveUp, call};
 use super::refusals::Asked;
-use super::{CallError, Details, JobKey, Kind, Offer, POLL, Polled, QueueError, convert};
+use super::{CallError, Details, JobKey, Kind, Offer, Polled, QueueError, convert, poll_budget};
+use crate::calls::Budget;
 use crate::job::ActionTypeId;
 use crate::report::{ContinuationReport, FailureReport, Report, SuccessReport};
 
@@ -39,11 +40,11 @@ impl CustomQueue {
             .action_type_id(convert::sdk_action_type(action_type))
             .max_batch_size(i32::try_from(room).unwrap_or(i32::MAX))
             .set_query_param(query_param.map(|(key, value)| [(key.clone(), value.clone())].into()));
-        let budget = Budget { tries: POLL.0, until: polled_at + POLL.1 };
+        let budget = poll_budget(polled_at);
         let asked = Asked { operation: "PollForJobs", action_type, query_param, region: &self.region };
-        let answer = answered(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
-        let jobs = answer.reply.jobs.unwrap_or_default();
-        let nothing = jobs.is_empty() && !answer.doubt_before;
+        let answered = call(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
+        let jobs = answered.response.jobs.unwrap_or_default();
+        let nothing = jobs.is_empty() && !answered.unanswered_before;
         // A job without id, nonce or data can't be acknowledged; the model makes all three optional.
         let offer = |job: aws_sdk_codepipeline::types::Job| {
             let (job_of, credentials) =
@@ -56,7 +57,7 @@ impl CustomQueue {
 
     pub(super) async fn acknowledge(&self, id: &str, nonce: &str, budget: Budget) -> Result<Option<JobStatus>, GaveUp> {
         let request = self.client.acknowledge_job().job_id(id).nonce(nonce);
-        attempts(budget, || request.clone().send()).await.map(|reply| reply.status)
+        call(budget, || request.clone().send()).await.map(|answered| answered.response.status)
     }
 
     pub(super) async fn details(
@@ -67,11 +68,10 @@ impl CustomQueue {
     ) -> Result<Details, QueueError> {
         const OPERATION: &str = "GetJobDetails";
         let request = self.client.get_job_details().job_id(id);
-        let reply = attempts(budget, || request.clone().send())
-            .await
-            .map_err(|gave_up| CallError::from(gave_up).of(OPERATION))?;
+        let answered =
+            call(budget, || request.clone().send()).await.map_err(|gave_up| CallError::from(gave_up).of(OPERATION))?;
         let (account_id, data) =
-            reply.job_details.map(|details| (details.account_id, details.data)).unwrap_or_default();
+            answered.response.job_details.map(|details| (details.account_id, details.data)).unwrap_or_default();
         let data = data.ok_or_else(|| QueueError::Refused {
             operation: OPERATION,
             reason: "the answer holds no job data".into(),
@@ -106,7 +106,7 @@ impl CustomQueue {
             .set_output_variables(
                 Some(success.variables.clone().into_iter().collect()).filter(|it: &HashMap<_, _>| !it.is_empty()),
             );
-        attempts(budget, || request.clone().send()).await.map(drop)
+        call(budget, || request.clone().send()).await.map(drop)
     }
 
     async fn put_continuation(&self, id: &str, going_on: &ContinuationReport, budget: Budget) -> Result<(), GaveUp> {
@@ -116,12 +116,12 @@ impl CustomQueue {
             .job_id(id)
             .continuation_token(&going_on.token)
             .execution_details(convert::execution_details(&going_on.details));
-        attempts(budget, || request.clone().send()).await.map(drop)
+        call(budget, || request.clone().send()).await.map(drop)
     }
 
     async fn put_failure(&self, id: &str, failure: &FailureReport, budget: Budget) -> Result<(), GaveUp> {
         let request =
             self.client.put_job_failure_result().job_id(id).failure_details(convert::failure_details(failure));
-        attempts(budget, || request.clone().send()).await.map(drop)
+        call(budget, || request.clone().send()).await.map(drop)
     }
 }

@@ -4,14 +4,14 @@
 //! report, which consumes it. `PutJob…Result` takes no nonce, so the service can't tell a loser from the winner; the
 //! types must. A Lambda Invoke job is claimed as it comes: see [`InvokedJob`].
 
-mod answer;
-mod attempts;
 mod claim;
 mod client_tokens;
+mod codes;
 mod convert;
 mod custom;
 mod invoke;
 mod refusals;
+mod response;
 mod secret_text;
 mod third_party;
 
@@ -23,20 +23,21 @@ use aws_sdk_codepipeline::config::timeout::TimeoutConfig;
 use aws_sdk_codepipeline::types::JobStatus;
 use tokio::time::Instant;
 
+use crate::calls::{self, Budget, Pauses};
 use crate::job::{ActionTypeId, Origin};
 use crate::report::Report;
-use answer::CallError;
-use attempts::{Budget, FailedKind, GaveUp};
 use claim::{ClientAccess, Kind};
 use client_tokens::ClientTokens;
+use codes::{is_about_content, is_not_on_offer, is_over};
 use custom::CustomQueue;
+use response::CallError;
 use third_party::ThirdPartyQueue;
 
-pub use answer::{Acknowledged, Delivered, Details, QueueError};
 pub use claim::{Claim, JobKey, Offer, Polled};
 pub use client_tokens::TokenProblem;
 pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob};
 pub use refusals::PollRefusal;
+pub use response::{Acknowledged, Delivered, Details, QueueError};
 
 /// How long one try may take. Everything here is a small JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
@@ -55,6 +56,13 @@ const DETAILS: (u32, Duration) = (5, Duration::from_secs(20));
 /// average, so that in Lambda's longest 15 minutes there are some 360 tries if each is answered at once. In the 10 s that
 /// are always kept free there are some twelve of those, since no pause takes more than half of what is left, or two that hang.
 const REPORT_TRIES: u32 = 1000;
+
+/// The pauses of every call here.
+const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(5));
+
+fn poll_budget(polled_at: Instant) -> Budget {
+    Budget { tries: POLL.0, until: polled_at + POLL.1, pauses: PAUSES }
+}
 
 /// The job-worker API, for every kind of job. An action type's owner tells the kind: `ThirdParty` jobs have operations of
 /// their own, with client tokens; `Custom` jobs and the `AWS` owner's Lambda Invoke jobs share theirs.
@@ -112,7 +120,7 @@ impl Queue {
     /// Asks once for the job on offer, waiting for the answer until `until`. Whoever asks again must remember an
     /// unanswered try: a refusal may be that try's effect.
     pub async fn acknowledge(&self, offer: &Offer, until: Instant) -> Acknowledged {
-        let once = Budget { tries: 1, until };
+        let once = Budget { tries: 1, until, pauses: PAUSES };
         let (operation, answer) = match &offer.key.kind {
             Kind::ThirdParty(client) => (
                 "AcknowledgeThirdPartyJob",
@@ -126,14 +134,11 @@ impl Queue {
             Ok(Some(JobStatus::InProgress)) => Acknowledged::Claimed(Claim { key: offer.key.clone() }),
             Ok(Some(status)) => Acknowledged::Refused(format!("the job's status is {}", status.as_str())),
             Ok(None) => Acknowledged::Refused("the answer names no status".into()),
-            Err(GaveUp { last, tries, doubt_before }) => match last.kind {
-                FailedKind::Refused if last.is_not_on_offer() => Acknowledged::Refused(last.reason),
-                FailedKind::Refused => {
-                    let gave_up = GaveUp { last, tries, doubt_before };
-                    Acknowledged::Denied(CallError::from(gave_up).of(operation))
-                }
-                FailedKind::Throttled => Acknowledged::Throttled(last.reason),
-                FailedKind::Doubtful => Acknowledged::Unanswered(last.reason),
+            Err(gave_up) => match gave_up.last.kind {
+                calls::Kind::Refused if is_not_on_offer(&gave_up) => Acknowledged::Refused(gave_up.last.reason),
+                calls::Kind::Refused => Acknowledged::Denied(CallError::from(gave_up).of(operation)),
+                calls::Kind::Throttled => Acknowledged::Throttled(gave_up.last.reason),
+                calls::Kind::Unanswered => Acknowledged::Unanswered(gave_up.last.reason),
             },
         }
     }
@@ -165,7 +170,8 @@ impl Queue {
         action_type: &ActionTypeId,
         latest: Instant,
     ) -> Result<Details, QueueError> {
-        let budget = Budget { tries: DETAILS.0, until: latest.min(Instant::now() + DETAILS.1) };
+        let until = latest.min(Instant::now() + DETAILS.1);
+        let budget = Budget { tries: DETAILS.0, until, pauses: PAUSES };
         match &key.kind {
             Kind::Own => self.custom.details(&key.id, action_type, budget).await,
             Kind::Delivered => self.custom.details(&key.id, action_type, budget).await.map(invoke::as_delivered),
@@ -181,7 +187,7 @@ impl Queue {
     /// When the service does not answer or refuses whoever asks.
     pub async fn other_type(&self, key: &JobKey, latest: Instant) -> Result<Option<ActionTypeId>, QueueError> {
         let expected = InvokedJob::action_type();
-        let budget = Budget { tries: REPORT_TRIES, until: latest };
+        let budget = Budget { tries: REPORT_TRIES, until: latest, pauses: PAUSES };
         match self.custom.details(&key.id, &expected, budget).await {
             Ok(details) => Ok(Some(details.job.action_type).filter(|found| *found != expected)),
             Err(QueueError::Refused { .. }) => Ok(None),
@@ -194,36 +200,20 @@ impl Queue {
     /// # Errors
     /// When no answer could be had in time, or the service refuses whoever asks (no permission, no valid client token).
     pub async fn report(&self, claim: Claim, report: &Report, deadline: Instant) -> Result<Delivered, QueueError> {
-        let budget = Budget { tries: REPORT_TRIES, until: deadline };
+        let budget = Budget { tries: REPORT_TRIES, until: deadline, pauses: PAUSES };
         let (operation, result) = match &claim.key.kind {
             Kind::Own | Kind::Delivered => self.custom.report(&claim.key.id, report, budget).await,
             Kind::ThirdParty(client) => self.third_party.report(&claim.key.id, client, report, budget).await,
         };
         let Err(error) = result else { return Ok(Delivered::Accepted) };
         if let CallError::GaveUp(gave_up) = &error {
-            match gave_up.last.code.as_deref() {
-                Some("InvalidJobStateException" | "JobNotFoundException") => {
-                    return Ok(Delivered::AlreadyOver { doubtful: gave_up.doubt_before });
-                }
-                Some(code) if gave_up.last.kind == FailedKind::Refused && is_about_content(code) => {
-                    return Ok(Delivered::Rejected { claim, reason: gave_up.last.reason.clone() });
-                }
-                _ => {}
+            if is_over(gave_up) {
+                return Ok(Delivered::AlreadyOver { doubtful: gave_up.unanswered_before });
+            }
+            if is_about_content(gave_up) {
+                return Ok(Delivered::Rejected { claim, reason: gave_up.last.reason.clone() });
             }
         }
         Err(error.of(operation))
     }
-}
-
-/// Whether the code says that the service does not take what was sent. The model has the first two; the others are what AWS's
-/// services answer in general to what they can't take ("Common Error Types", CodePipeline API reference).
-fn is_about_content(code: &str) -> bool {
-    const CODES: [&str; 5] = [
-        "ValidationException",
-        "OutputVariablesSizeExceededException",
-        "ValidationError",
-        "MalformedQueryString",
-        "SerializationException",
-    ];
-    CODES.contains(&code) || code.starts_with("InvalidParameter") || code.starts_with("RequestEntityTooLarge")
 }

@@ -1,7 +1,8 @@
 //! Why CodePipeline refuses to be polled for an action type, in words that say what to change.
 
-use super::attempts::{FailedKind, GaveUp};
+use super::codes::{GaveUp, code};
 use super::{CallError, QueueError};
+use crate::calls::Kind;
 use crate::job::ActionTypeId;
 
 /// The characters of a queryable property's value (API model, `ActionConfigurationQueryableValue`).
@@ -70,12 +71,12 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// Why the poll failed. The service's own text is not shown: it may repeat what was asked for.
     pub(super) fn failed(&self, gave_up: GaveUp) -> QueueError {
-        if gave_up.last.kind != FailedKind::Refused {
+        if gave_up.last.kind != Kind::Refused {
             return CallError::from(gave_up).of(self.operation);
         }
         let action_type = self.action_type.clone();
         let reason = gave_up.last.reason.clone();
-        match (gave_up.last.code.as_deref(), self.query_param) {
+        match (code(&gave_up), self.query_param) {
             (Some("ActionTypeNotFoundException"), _) => {
                 QueueError::Poll(PollRefusal::UnknownType { action_type, region: self.region.to_owned() })
             }

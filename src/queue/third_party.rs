@@ -14,10 +14,13 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::attempts::{Budget, GaveUp, answered, attempts};
 use super::client_tokens::{Asking, ClientTokens, TokenProblem};
+use super::codes::{GaveUp, call, is_token_refused};
 use super::refusals::Asked;
-use super::{CallError, ClientAccess, DETAILS, Details, JobKey, Kind, Offer, POLL, Polled, QueueError, convert};
+use super::{
+    CallError, ClientAccess, DETAILS, Details, JobKey, Kind, Offer, PAUSES, Polled, QueueError, convert, poll_budget,
+};
+use crate::calls::Budget;
 use crate::job::{ActionTypeId, Finished};
 use crate::report::Report;
 
@@ -50,12 +53,12 @@ impl ThirdPartyQueue {
             .poll_for_third_party_jobs()
             .action_type_id(convert::sdk_action_type(action_type))
             .max_batch_size(i32::try_from(room).unwrap_or(i32::MAX));
-        let budget = Budget { tries: POLL.0, until: polled_at + POLL.1 };
+        let budget = poll_budget(polled_at);
         let operation = "PollForThirdPartyJobs";
         let asked = Asked { operation, action_type, query_param: None, region: &self.region };
-        let answer = answered(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
-        let jobs = answer.reply.jobs.unwrap_or_default();
-        let mut polled = Polled { nothing: jobs.is_empty() && !answer.doubt_before, ..Polled::default() };
+        let answered = call(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
+        let jobs = answered.response.jobs.unwrap_or_default();
+        let mut polled = Polled { nothing: jobs.is_empty() && !answered.unanswered_before, ..Polled::default() };
 
         // Side by side: the whole batch is to be acknowledged within the same 25 s. A client whose token can't be had is
         // not asked for again in this poll.
@@ -112,7 +115,7 @@ impl ThirdPartyQueue {
         asking: Asking,
     ) -> Result<(ThirdPartyJobDetails, ClientAccess), CallError> {
         let client = self.access_for(client_id, asking).await?;
-        let budget = Budget { tries: DETAILS.0, until: asking.until };
+        let budget = Budget { tries: DETAILS.0, until: asking.until, pauses: PAUSES };
         self.get_details(job_id, &client, budget, asking).await
     }
 
@@ -134,12 +137,12 @@ impl ThirdPartyQueue {
         asking: Asking,
     ) -> Result<(ThirdPartyJobDetails, ClientAccess), CallError> {
         let request = self.client.get_third_party_job_details().job_id(job_id);
-        let call = |token: String| {
+        let with = |token: String| {
             let request = request.clone().client_token(token);
-            async move { attempts(budget, || request.clone().send()).await }
+            async move { call(budget, || request.clone().send()).await }
         };
-        let (reply, client) = self.with_token(client, asking, call).await?;
-        let details = reply.job_details.unwrap_or_else(|| ThirdPartyJobDetails::builder().build());
+        let (answered, client) = self.with_token(client, asking, with).await?;
+        let details = answered.response.job_details.unwrap_or_else(|| ThirdPartyJobDetails::builder().build());
         Ok((details, client))
     }
 
@@ -152,7 +155,7 @@ impl ThirdPartyQueue {
     ) -> Result<Option<JobStatus>, GaveUp> {
         let token = client.token.expose_secret();
         let request = self.client.acknowledge_third_party_job().job_id(id).nonce(nonce).client_token(token);
-        attempts(budget, || request.clone().send()).await.map(|reply| reply.status)
+        call(budget, || request.clone().send()).await.map(|answered| answered.response.status)
     }
 
     pub(super) async fn details(
@@ -185,19 +188,19 @@ impl ThirdPartyQueue {
             Report::Failure(failure) => {
                 let details = convert::failure_details(failure);
                 let request = self.client.put_third_party_job_failure_result().job_id(id).failure_details(details);
-                let call = |token: String| {
+                let with = |token: String| {
                     let request = request.clone().client_token(token);
-                    async move { attempts(budget, || request.clone().send()).await }
+                    async move { call(budget, || request.clone().send()).await }
                 };
-                ("PutThirdPartyJobFailureResult", self.with_token(client, asking, call).await.map(drop))
+                ("PutThirdPartyJobFailureResult", self.with_token(client, asking, with).await.map(drop))
             }
             Report::Success(_) | Report::Continuation(_) => {
                 let request = self.success(id, report);
-                let call = |token: String| {
+                let with = |token: String| {
                     let request = request.clone().client_token(token);
-                    async move { attempts(budget, || request.clone().send()).await }
+                    async move { call(budget, || request.clone().send()).await }
                 };
-                ("PutThirdPartyJobSuccessResult", self.with_token(client, asking, call).await.map(drop))
+                ("PutThirdPartyJobSuccessResult", self.with_token(client, asking, with).await.map(drop))
             }
         }
     }
@@ -226,14 +229,14 @@ impl ThirdPartyQueue {
         &self,
         client: &ClientAccess,
         asking: Asking,
-        call: impl Fn(String) -> F,
+        with: impl Fn(String) -> F,
     ) -> Result<(T, ClientAccess), CallError>
     where
         F: Future<Output = Result<T, GaveUp>>,
     {
-        let doubt_before = match call(client.token.expose_secret().to_owned()).await {
+        let unanswered_before = match with(client.token.expose_secret().to_owned()).await {
             Ok(answer) => return Ok((answer, client.clone())),
-            Err(gave_up) if is_token_refused(&gave_up) => gave_up.doubt_before,
+            Err(gave_up) if is_token_refused(&gave_up) => gave_up.unanswered_before,
             Err(gave_up) => return Err(gave_up.into()),
         };
         let token = self
@@ -242,10 +245,12 @@ impl ThirdPartyQueue {
             .await
             .map_err(|problem| token_error(&client.id, problem))?;
         let client = ClientAccess { id: client.id.clone(), token };
-        match call(client.token.expose_secret().to_owned()).await {
+        match with(client.token.expose_secret().to_owned()).await {
             Ok(answer) => Ok((answer, client)),
             Err(gave_up) if is_token_refused(&gave_up) => Err(token_error(&client.id, TokenProblem::Refused)),
-            Err(gave_up) => Err(GaveUp { doubt_before: gave_up.doubt_before || doubt_before, ..gave_up }.into()),
+            Err(gave_up) => {
+                Err(GaveUp { unanswered_before: gave_up.unanswered_before || unanswered_before, ..gave_up }.into())
+            }
         }
     }
 }
@@ -277,8 +282,4 @@ fn offer(
 
 fn token_error(client_id: &str, problem: TokenProblem) -> CallError {
     CallError::ClientToken { client_id: client_id.to_owned(), problem }
-}
-
-fn is_token_refused(gave_up: &GaveUp) -> bool {
-    gave_up.last.code.as_deref() == Some("InvalidClientTokenException")
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Every module of `src/` and the modules it may name. `bootstrap` (and `lib.rs`, `main.rs`) puts everything together.
 const EDGES: [(&str, &[&str]); 19] = [
-    ("backoff", &[]),
+    ("calls", &[]),
     ("connections", &[]),
     ("job", &[]),
     ("redact", &[]),
@@ -17,12 +17,12 @@ const EDGES: [(&str, &[&str]); 19] = [
     ("placeholder", &["job"]),
     ("workspace", &["job"]),
     ("report", &["job", "redact"]),
-    ("queue", &["backoff", "job", "report"]),
-    ("artifacts", &["backoff", "job"]),
-    ("ledger", &["job"]),
-    ("actions", &["backoff", "job", "placeholder", "redact", "settings", "workspace"]),
+    ("queue", &["calls", "job", "report"]),
+    ("artifacts", &["calls", "job"]),
+    ("ledger", &["calls", "job"]),
+    ("actions", &["calls", "job", "placeholder", "redact", "settings", "workspace"]),
     ("config", &["actions", "job", "placeholder", "settings", "telemetry"]),
-    ("lifecycle", &["actions", "artifacts", "backoff", "job", "ledger", "queue", "redact", "report", "workspace"]),
+    ("lifecycle", &["actions", "artifacts", "calls", "job", "ledger", "queue", "redact", "report", "workspace"]),
     ("worker", &["actions", "job", "ledger", "lifecycle", "queue"]),
     (
         "bootstrap",

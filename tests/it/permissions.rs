@@ -124,7 +124,7 @@ async fn a_refused_query_param_says_what_is_wrong_with_it() {
     for (query_param, words) in [
         (
             value("web"),
-            "has no queryable property `Project` (ValidationException (HTTP 400)): correct queryParam in ACTIONS",
+            "has no queryable property `Project` (ValidationException, HTTP 400): correct queryParam in ACTIONS",
         ),
         (value(&"w".repeat(51)), "must have 1 to 50 characters of [a-zA-Z0-9_-], and queryParam has 51 characters"),
         (value("a b"), "must have 1 to 50 characters of [a-zA-Z0-9_-], and queryParam has 3 characters"),

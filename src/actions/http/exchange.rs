@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Url};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 
 use super::clock::{Clock, retry_after, unix_seconds};
 use super::message::Message;
 use super::retries::Retries;
 use super::signature::Signer;
+use crate::calls::{Failed, Kind, NoResponse, retry_paced};
 
 /// The most that is read of an answer. Output variables, the longest part, have at most 122 880 bytes; as escaped JSON
 /// that is rarely twice as much.
@@ -34,7 +35,7 @@ pub(super) struct Exchange {
 }
 
 /// An answer that more tries would not change.
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) location: Option<String>,
     pub(super) retry_after: Option<Duration>,
@@ -64,31 +65,26 @@ impl Exchange {
         message: &Message,
         until: Instant,
         asked_later: bool,
-    ) -> Result<Answer, Unavailable> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let (reason, asked) = match timeout_at(until, self.try_once(url, message)).await {
-                Ok(Ok(answer)) if !is_passing(answer.status) => return Ok(answer),
-                Ok(Ok(answer)) => (format!("it answered with HTTP status {}", answer.status), answer.retry_after),
-                Ok(Err(error)) if error.is_builder() => {
-                    return Err(Unavailable { tries, reason: self.describe(&error) });
-                }
-                Ok(Err(error)) => (self.describe(&error), None),
-                Err(_) => ("no answer in the time that the invocation had for it".to_owned(), None),
-            };
-            let left = (!asked_later).then(|| until.saturating_duration_since(Instant::now()));
-            match self.retries.pause(tries, fastrand::f64(), asked, left) {
-                Some(pause) if Instant::now() + pause < until => {
-                    tracing::debug!(tries, reason, "trying the service again");
-                    sleep(pause).await;
-                }
-                _ => return Err(Unavailable { tries, reason }),
+    ) -> Result<Response, Unavailable> {
+        let pace = |tries, failed: &Failed<Option<Duration>>| {
+            let left = until.saturating_duration_since(Instant::now());
+            let asked = failed.detail.flatten();
+            let pause = self.retries.pause(tries, fastrand::f64(), asked, (!asked_later).then_some(left))?;
+            (pause < left).then_some(pause)
+        };
+        let try_once = || async {
+            match self.send(url, message).await {
+                Ok(response) => sorted(response),
+                Err(error) => Err(self.failed(&error)),
             }
-        }
+        };
+        let answered = retry_paced(Some(until), pace, try_once).await;
+        answered
+            .map(|answered| answered.response)
+            .map_err(|gave_up| Unavailable { tries: gave_up.tries, reason: gave_up.last.reason })
     }
 
-    async fn try_once(&self, url: &Url, message: &Message) -> reqwest::Result<Answer> {
+    async fn send(&self, url: &Url, message: &Message) -> reqwest::Result<Response> {
         let seconds = unix_seconds((self.clock)());
         let request = self
             .client()?
@@ -103,7 +99,7 @@ impl Exchange {
             |name| response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let (status, location) = (response.status().as_u16(), header(LOCATION));
         let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(&value, seconds));
-        Ok(Answer { status, location, retry_after, body: read(response).await? })
+        Ok(Response { status, location, retry_after, body: read(response).await? })
     }
 
     fn client(&self) -> reqwest::Result<&Client> {
@@ -125,27 +121,34 @@ impl Exchange {
         Ok(self.client.get_or_init(|| client))
     }
 
-    /// An error's own text has the URL in it; what it was caused by has not.
-    fn describe(&self, error: &reqwest::Error) -> String {
-        if error.is_timeout() {
-            return format!("no answer within {} s", self.request_timeout.as_secs_f64());
-        }
-        let what = match error {
-            error if error.is_builder() => "no request can be made",
-            error if error.is_connect() => "no connection",
-            _ => "the connection broke",
+    /// Sorts an error without a response. Its own text has the URL in it; the text of its innermost cause has not.
+    fn failed(&self, error: &reqwest::Error) -> Failed<Option<Duration>> {
+        let sorted = |cause, why: String| {
+            let failed = Failed::from(cause);
+            Failed { reason: format!("{} ({why})", failed.reason), ..failed }
         };
+        if error.is_timeout() {
+            return sorted(NoResponse::Late, format!("the limit is {} s", self.request_timeout.as_secs_f64()));
+        }
+        let kind = if error.is_builder() { NoResponse::NotBuilt } else { NoResponse::Connection };
         let causes = iter::successors(error.source(), |&cause| cause.source());
-        causes.last().map_or_else(|| what.to_owned(), |cause| format!("{what} ({cause})"))
+        causes.last().map_or_else(|| kind.into(), |cause| sorted(kind, cause.to_string()))
     }
 }
 
-/// The statuses that say "not now": request timeout, too many requests, and whatever is wrong on the other side.
-fn is_passing(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500..=599)
+/// A response that another try may change is a failed one: request timeout, too many requests, and any failure of the
+/// service. `Retry-After` goes with it.
+fn sorted(response: Response) -> Result<Response, Failed<Option<Duration>>> {
+    let kind = match response.status {
+        408 | 429 => Kind::Throttled,
+        500..=599 => Kind::Unanswered,
+        _ => return Ok(response),
+    };
+    let reason = format!("it answered with HTTP status {}", response.status);
+    Err(Failed { kind, reason, detail: Some(response.retry_after) })
 }
 
-async fn read(mut response: Response) -> reqwest::Result<Body> {
+async fn read(mut response: reqwest::Response) -> reqwest::Result<Body> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         let room = LONGEST_ANSWER - bytes.len();

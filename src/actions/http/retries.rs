@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::calls::Pauses;
+
 /// A service that asks for a longer pause is asked again by the next continuation, if there is one.
 const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
@@ -48,8 +50,7 @@ impl Retries {
             (Some(asked), None) if asked > LONGEST_ASKED => return None,
             (asked, _) => asked,
         };
-        let doubled = self.first_pause.saturating_mul(1 << (tries - 1).min(20));
-        let pause = doubled.min(self.longest_pause).mul_f64(chance);
+        let pause = Pauses::new(self.first_pause, self.longest_pause).limit(tries).mul_f64(chance);
         Some(asked.map_or(pause, |asked| asked.max(pause)))
     }
 }

@@ -3,7 +3,7 @@
 use reqwest::Url;
 
 use super::address::Address;
-use super::exchange::{Answer, LONGEST_ANSWER};
+use super::exchange::{LONGEST_ANSWER, Response};
 use super::failures::{self, Asked};
 use super::reply::{self, Progress};
 use super::token::{LONGEST_REST, Token};
@@ -26,7 +26,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// What an answer means for the job.
-    pub(super) fn conclude(&self, answer: &Answer) -> Result<Outcome, Failure> {
+    pub(super) fn conclude(&self, answer: &Response) -> Result<Outcome, Failure> {
         let concluded = match answer.status {
             200 | 204 => self.finished(answer).map(Outcome::Finished),
             202 => self.going_on(answer).map(Outcome::Continue),
@@ -39,7 +39,7 @@ impl Reader<'_> {
         })
     }
 
-    fn going_on(&self, answer: &Answer) -> Result<Continuation, Failure> {
+    fn going_on(&self, answer: &Response) -> Result<Continuation, Failure> {
         let location = match (&answer.location, self.before) {
             (Some(header), _) => {
                 // The token is stored by CodePipeline, where a secret's value must not end up.
@@ -83,7 +83,7 @@ impl Reader<'_> {
         Some(kept.unwrap_or_else(|| self.job.id.clone()))
     }
 
-    fn finished(&self, answer: &Answer) -> Result<Finished, Failure> {
+    fn finished(&self, answer: &Response) -> Result<Finished, Failure> {
         if !answer.body.whole {
             let limit = format_args!("it is longer than {LONGEST_ANSWER} bytes; put more into an output artifact");
             return Err(failures::of_contract(limit));
@@ -97,7 +97,7 @@ impl Reader<'_> {
     }
 
     /// What is known of the work by now. Work that goes on is not ended because it can't be read how.
-    fn progress(&self, answer: &Answer) -> Progress {
+    fn progress(&self, answer: &Response) -> Progress {
         let news = match reply::progress(&answer.body.bytes) {
             Ok(news) if answer.body.whole => news,
             Ok(_) => {

@@ -13,16 +13,15 @@ use aws_sdk_sfn::config::retry::RetryConfig;
 use aws_sdk_sfn::config::timeout::TimeoutConfig;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::{ExecutionStatus, IncludedData};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 
 use super::arn::StateMachineArn;
-use crate::backoff::Backoff;
+use crate::calls::{Budget, ErrorResponse, Failed, GaveUp, Kind, Pauses, retry, sort};
 
 /// How long one try may take. Everything here is one JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(3);
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// A start is tried longest, since it fails the job: the turn's 30 s end it and never the count. If each is answered at once
 /// there are some twenty tries in them, 7 of them after pauses of at most 100 + 200 + … + 5000 ms = 11.3 s.
@@ -36,7 +35,7 @@ const STOP_TRIES: u32 = 8;
 /// Why a call did not do what it should.
 pub(super) enum CallError {
     /// Throttled, not answered or a 5xx: another time it may be otherwise.
-    Unavailable { reason: String, doubtful: bool },
+    Unavailable { reason: String, unanswered: bool },
     /// The function's role may not do it.
     Denied { reason: String },
     /// KMS does not let the function use the state machine's key, or can't use that key itself.
@@ -94,14 +93,14 @@ impl StepFunctions {
         until: Instant,
     ) -> Result<String, CallError> {
         let request = self.client().start_execution().state_machine_arn(machine.as_str()).name(name).input(input);
-        let started = attempts(START_TRIES, until, || request.clone().send()).await?;
+        let started = call(START_TRIES, until, || request.clone().send()).await?;
         Ok(started.execution_arn)
     }
 
     /// Looks at the execution.
     pub(super) async fn describe(&self, execution: &str, until: Instant) -> Result<Execution, CallError> {
         let request = self.client().describe_execution().execution_arn(execution);
-        let described = attempts(DESCRIBE_TRIES, until, || request.clone().send()).await?;
+        let described = call(DESCRIBE_TRIES, until, || request.clone().send()).await?;
         Ok(Execution {
             status: described.status,
             output: described.output,
@@ -114,7 +113,7 @@ impl StepFunctions {
     pub(super) async fn status(&self, execution: &str, until: Instant) -> Result<ExecutionStatus, CallError> {
         let request = self.client().describe_execution().execution_arn(execution);
         let request = request.included_data(IncludedData::MetadataOnly);
-        let described = attempts(DESCRIBE_TRIES, until, || request.clone().send()).await?;
+        let described = call(DESCRIBE_TRIES, until, || request.clone().send()).await?;
         Ok(described.status)
     }
 
@@ -127,91 +126,74 @@ impl StepFunctions {
         until: Instant,
     ) -> Result<(), CallError> {
         let request = self.client().stop_execution().execution_arn(execution).error(error).cause(cause);
-        attempts(STOP_TRIES, until, || request.clone().send()).await.map(drop)
+        call(STOP_TRIES, until, || request.clone().send()).await.map(drop)
     }
 }
 
-/// Calls until there is an answer other than [`CallError::Unavailable`], the tries are used up, or `until` comes. Between
-/// tries it waits a random time up to 100 ms, doubled each time up to 5 s ("full jitter"); it is never at it past `until`, and a pause takes at most half of the time that is left. The
-/// error is doubtful if any of the tries may have had an effect.
-async fn attempts<T, E, F>(tries: u32, until: Instant, mut try_once: impl FnMut() -> F) -> Result<T, CallError>
+/// Calls until Step Functions responds or the budget is spent.
+async fn call<T, E, F>(tries: u32, until: Instant, mut send: impl FnMut() -> F) -> Result<T, CallError>
 where
     F: Future<Output = Result<T, SdkError<E>>>,
     E: ProvideErrorMetadata,
 {
-    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-    let mut left = tries;
-    let mut doubt = false;
-    loop {
-        left = left.saturating_sub(1);
-        let error = match timeout_at(until, try_once()).await {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => classify(&error),
-            Err(_) => unanswered("no answer in time"),
-        };
-        let CallError::Unavailable { reason, doubtful } = error else { return Err(error) };
-        doubt |= doubtful;
-        let time_left = until.saturating_duration_since(Instant::now());
-        let Some(pause) = backoff.pause_within(time_left).filter(|_| left > 0) else {
-            return Err(CallError::Unavailable { reason, doubtful: doubt });
-        };
-        sleep(pause).await;
-    }
-}
-
-/// Only the error's code and the status get out: the error itself may hold an input or an output.
-fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> CallError {
-    match error {
-        SdkError::ServiceError(context) => {
-            let is_about_key = error.message().is_some_and(|message| message.contains("kms:"));
-            answered(error.code(), context.raw().status().as_u16(), is_about_key)
+    let try_once = || {
+        let sent = send();
+        async move {
+            sent.await.map_err(|error| {
+                let is_about_key = error.message().is_some_and(|message| message.contains("kms:"));
+                sort(&error, |response| codes(response, is_about_key))
+            })
         }
-        SdkError::ConstructionFailure(_) => CallError::Refused { reason: "the request could not be built".into() },
-        SdkError::TimeoutError(_) => unanswered("no answer in time"),
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => unanswered("no answer in time"),
-        SdkError::DispatchFailure(failure) if failure.is_io() => unanswered("the connection failed"),
-        SdkError::DispatchFailure(_) => unanswered("the request could not be sent (are there credentials?)"),
-        _ => unanswered("an answer that can't be read"),
-    }
+    };
+    let answered = retry(Budget { tries, until, pauses: PAUSES }, try_once).await;
+    answered.map(|answered| answered.response).map_err(CallError::of)
 }
 
-fn unanswered(reason: &str) -> CallError {
-    CallError::Unavailable { reason: reason.to_owned(), doubtful: true }
+/// What an error response means for the job.
+enum Refusal {
+    Denied,
+    Key { is_denied: bool },
+    NotFound,
+    AlreadyExists,
+    Other,
 }
 
 /// Codes: the three operations' errors and "Common errors" (Step Functions API reference). A denial `is_about_key` if its message
 /// names an operation of KMS.
-fn answered(code: Option<&str>, status: u16, is_about_key: bool) -> CallError {
-    let code = code.unwrap_or("no error code");
-    let reason = format!("{code}, HTTP {status}");
-    match (code, status) {
-        ("KmsAccessDeniedException", _) => CallError::Key { reason, is_denied: true },
-        ("KmsInvalidStateException", _) => CallError::Key { reason, is_denied: false },
-        ("AccessDeniedException", _) if is_about_key => CallError::Key { reason, is_denied: true },
-        (
-            "ThrottlingException" | "TooManyRequestsException" | "KmsThrottlingException" | "ExecutionLimitExceeded",
-            _,
-        )
-        | (_, 429) => CallError::Unavailable { reason, doubtful: false },
-        // The next try is made with the role's next credentials.
-        ("ExpiredTokenException" | "ExpiredToken" | "RequestExpired", _) => {
-            CallError::Unavailable { reason, doubtful: false }
+fn codes(response: &ErrorResponse<'_>, is_about_key: bool) -> (Kind, Refusal) {
+    let refused = |refusal| (Kind::Refused, refusal);
+    match response.code.unwrap_or_default() {
+        "KmsAccessDeniedException" => refused(Refusal::Key { is_denied: true }),
+        "KmsInvalidStateException" => refused(Refusal::Key { is_denied: false }),
+        "AccessDeniedException" if is_about_key => refused(Refusal::Key { is_denied: true }),
+        "KmsThrottlingException" | "ExecutionLimitExceeded" => (Kind::Throttled, Refusal::Other),
+        // The role's next credentials sign the next try.
+        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => (Kind::Throttled, Refusal::Other),
+        _ if response.kind() != Kind::Refused => (response.kind(), Refusal::Other),
+        "ExecutionAlreadyExists" => refused(Refusal::AlreadyExists),
+        "ExecutionDoesNotExist" | "StateMachineDoesNotExist" | "StateMachineDeleting" => refused(Refusal::NotFound),
+        "AccessDeniedException"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "NotAuthorized"
+        | "MissingAuthenticationToken" => refused(Refusal::Denied),
+        _ if response.is_denied() => refused(Refusal::Denied),
+        _ => refused(Refusal::Other),
+    }
+}
+
+impl CallError {
+    fn of(gave_up: GaveUp<Refusal>) -> Self {
+        let unanswered = gave_up.is_unanswered();
+        let Failed { kind, reason, detail } = gave_up.last;
+        match detail {
+            _ if kind != Kind::Refused => Self::Unavailable { reason, unanswered },
+            Some(Refusal::Denied) => Self::Denied { reason },
+            Some(Refusal::Key { is_denied }) => Self::Key { reason, is_denied },
+            Some(Refusal::NotFound) => Self::NotFound { reason },
+            Some(Refusal::AlreadyExists) => Self::AlreadyExists,
+            Some(Refusal::Other) | None => Self::Refused { reason },
         }
-        (_, 500..) => CallError::Unavailable { reason, doubtful: true },
-        ("ExecutionAlreadyExists", _) => CallError::AlreadyExists,
-        ("ExecutionDoesNotExist" | "StateMachineDoesNotExist" | "StateMachineDeleting", _) => {
-            CallError::NotFound { reason }
-        }
-        (
-            "AccessDeniedException"
-            | "UnrecognizedClientException"
-            | "InvalidClientTokenId"
-            | "InvalidSignatureException"
-            | "NotAuthorized"
-            | "MissingAuthenticationToken",
-            _,
-        )
-        | (_, 401 | 403) => CallError::Denied { reason },
-        _ => CallError::Refused { reason },
     }
 }

@@ -20,7 +20,7 @@ const EXECUTION_OUTPUT_INVALID: FailureCode = FailureCode::new("ExecutionOutputI
 pub(super) fn of_start(error: &CallError, machine: &StateMachineArn, execution: &str) -> Failure {
     let machine = machine.as_str();
     match error {
-        CallError::Unavailable { reason, doubtful: true } => {
+        CallError::Unavailable { reason, unanswered: true } => {
             let message = format!(
                 "Step Functions did not answer when the state machine {machine} was to be started ({reason}); \
                  if {execution} is there, it was started all the same and nothing waits for it"

@@ -15,7 +15,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use tokio::time::timeout;
 
-use super::tries::{Failed, tries};
+use super::tries::{FailedRequest, tries};
 use super::{ABORTING, Destination, Problem, Stop, soon_after_stop, timeouts, unless_stopped};
 
 /// All of the job's work depends on it by now. With what one try may take (`timeouts`) and the pauses: 5 × 60 s and 7.5 s
@@ -58,7 +58,7 @@ impl Destination {
                 .send()
         });
         let tried = unless_stopped(stop, tried).await;
-        let Failed { problem, is_gone, doubtful } = match tried {
+        let FailedRequest { problem, is_gone, unanswered } = match tried {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(failed)) => failed,
             Err(problem) => {
@@ -68,7 +68,7 @@ impl Destination {
         };
         // After the abort no try can take effect any more.
         let ended_before = is_gone || self.abort(upload, stop).await;
-        if !doubtful {
+        if !unanswered {
             return Err(problem);
         }
         let is_ours = unless_stopped(stop, self.bears(&upload.mark)).await?;
@@ -106,7 +106,7 @@ impl Destination {
         });
         match soon_after_stop(stop, timeout(ABORT, tried)).await {
             Some(Ok(Ok(_))) => false,
-            Some(Ok(Err(failed))) if failed.is_gone => !failed.doubtful,
+            Some(Ok(Err(failed))) if failed.is_gone => !failed.unanswered,
             Some(Ok(Err(failed))) => {
                 self.stays_behind(&failed.problem.to_string());
                 false

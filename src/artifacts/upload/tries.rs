@@ -1,60 +1,64 @@
-//! Tries a request until it is answered, and remembers whether an earlier try may have taken effect, which the SDK's own
-//! retries do not tell: with these the client's are off.
+//! Requests about an upload, with tries whose meaning depends on earlier ones: the SDK's own retries are off for them.
 
 use std::time::Duration;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
-use tokio::time::sleep;
 
 use super::super::caller::Caller;
 use super::super::error::Problem;
-use crate::backoff::Backoff;
+use crate::calls::{Failed, Kind, Pauses, retry_paced};
 
 /// Five tries pause for at most 0.5 + 1 + 2 + 4 s = 7.5 s in all.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const PAUSES: Pauses = Pauses::new(Duration::from_millis(500), Duration::from_secs(5));
 
-/// The end of all tries.
-pub(super) struct Failed {
-    /// What the last one ran into.
+/// A request that failed, with all its tries.
+pub(super) struct FailedRequest {
+    /// How the last try failed.
     pub(super) problem: Problem,
-    /// Whether S3 said at last that it knows no such upload.
+    /// Whether S3 said in the end that it knows no such upload.
     pub(super) is_gone: bool,
-    /// Whether any of them may have taken effect: it had no answer, or one that leaves it open.
-    pub(super) doubtful: bool,
+    /// Whether any of the tries may have taken effect.
+    pub(super) unanswered: bool,
 }
 
-/// Sends a request up to `most` times. One that is not answered, or that S3 failed at, is sent again after a random pause, and so
-/// is one whose credentials had expired: fresh ones sign the next.
+/// Sends a request up to `most` times, until it succeeds or S3 refuses it. The caller sets the deadline.
 pub(super) async fn tries<T, E, F>(
     caller: &Caller,
     doing: &'static str,
     most: u32,
     mut send: impl FnMut() -> F,
-) -> Result<T, Failed>
+) -> Result<T, FailedRequest>
 where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + std::error::Error + 'static,
     SdkError<E, HttpResponse>: RequestId,
 {
-    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-    let mut doubtful = false;
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let error = match send().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        let problem = caller.problem(doing, &error).await;
-        // A throttle has no effect, but no harm is in the doubt.
-        let in_doubt = matches!(problem, Problem::Unavailable { .. });
-        doubtful |= in_doubt;
-        if tried >= most || !(in_doubt || problem == Problem::Expired) {
-            return Err(Failed { problem, is_gone: error.code() == Some("NoSuchUpload"), doubtful });
+    let try_once = || {
+        let sent = send();
+        async move {
+            match sent.await {
+                Ok(response) => Ok(response),
+                Err(error) => Err(failed(caller.problem(doing, &error).await, error.code() == Some("NoSuchUpload"))),
+            }
         }
-        sleep(backoff.pause()).await;
-    }
+    };
+    let answered = retry_paced(None, |tried, _| (tried < most).then(|| PAUSES.after(tried)), try_once).await;
+    answered.map(|answered| answered.response).map_err(|gave_up| {
+        let unanswered = gave_up.is_unanswered();
+        let (problem, is_gone) = gave_up.last.detail.unwrap_or((Problem::Interrupted, false));
+        FailedRequest { problem, is_gone, unanswered }
+    })
+}
+
+fn failed(problem: Problem, is_gone: bool) -> Failed<(Problem, bool)> {
+    let kind = match problem {
+        // A throttle has no effect. It counts as unanswered all the same, because S3 answers many failures with `SlowDown`.
+        Problem::Unavailable { .. } => Kind::Unanswered,
+        // Fresh credentials sign the next try.
+        Problem::Expired => Kind::Throttled,
+        _ => Kind::Refused,
+    };
+    Failed { kind, reason: problem.to_string(), detail: Some((problem, is_gone)) }
 }

@@ -4,6 +4,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::super::error::LedgerError;
+use crate::calls::{ErrorResponse, Failed, Kind, sort};
 
 /// What is being asked of S3, to be named in an error.
 pub(super) struct Asking<'a> {
@@ -31,40 +32,24 @@ impl Reply {
 }
 
 impl Asking<'_> {
-    /// Sorts an error of the SDK. Only the error code and the status get out: the error itself may hold whole requests.
+    /// Sorts an error of the SDK.
     pub(super) fn reply<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> Reply {
-        let status = error.raw_response().map(|response| response.status().as_u16());
-        Reply::Error(match error {
-            // A body that broke off, most likely: what it said can't be told from the status.
-            SdkError::ResponseError(_) if status.is_some_and(|status| (200..300).contains(&status)) => {
-                self.unavailable("an answer that can't be read")
-            }
-            SdkError::ServiceError(_) | SdkError::ResponseError(_) => return self.sorted(error.code(), status),
-            SdkError::ConstructionFailure(_) => self.refused("the request could not be built".into()),
-            SdkError::TimeoutError(_) => self.unavailable("no answer in time"),
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => self.unavailable("no answer in time"),
-            SdkError::DispatchFailure(failure) if failure.is_io() => self.unavailable("the connection failed"),
-            // Credentials that can't be had end up here, too.
-            _ => self.unavailable("the request could not be sent (are there credentials?)"),
+        let Failed { kind, reason, detail } = sort(error, |response| (response.kind(), self.sorted(response)));
+        detail.unwrap_or_else(|| {
+            Reply::Error(if kind == Kind::Refused { self.refused(reason) } else { self.unavailable(&reason) })
         })
     }
 
     /// Codes: "Error responses", Amazon S3 API reference. The refusal of one object among many has no status of its own.
-    pub(super) fn sorted(&self, code: Option<&str>, status: Option<u16>) -> Reply {
-        let mut reply = code.unwrap_or("no error code").to_owned();
-        if let Some(status) = status {
-            reply = format!("{reply}, HTTP {status}");
-        }
-        let bucket = self.bucket.to_owned();
-        Reply::Error(match (code.unwrap_or_default(), status.unwrap_or_default()) {
+    pub(super) fn sorted(&self, response: &ErrorResponse<'_>) -> Reply {
+        let (bucket, reply) = (self.bucket.to_owned(), response.to_string());
+        Reply::Error(match (response.code.unwrap_or_default(), response.status.unwrap_or_default()) {
             ("NoSuchBucket", _) => LedgerError::NoBucket { bucket, reply },
             ("PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed", _) | (_, 300..=399) => {
                 LedgerError::OtherRegion { bucket, reply }
             }
-            ("SlowDown" | "RequestTimeout" | "InternalError" | "ServiceUnavailable", _) | (_, 429 | 500..) => {
-                self.unavailable(&reply)
-            }
-            (code, _) if code.starts_with("Throttl") => self.unavailable(&reply),
+            ("SlowDown" | "RequestTimeout" | "InternalError" | "ServiceUnavailable", _) => self.unavailable(&reply),
+            _ if response.kind() != Kind::Refused => self.unavailable(&reply),
             // What If-Match demands and is not there is 404, and another write that is under way 409.
             ("PreconditionFailed" | "ConditionalRequestConflict" | "OperationAborted" | "NoSuchKey", _)
             | (_, 404 | 409 | 412) => return Reply::Condition(reply),
@@ -96,7 +81,7 @@ mod tests {
     #[test]
     fn codes_and_statuses_become_the_callers_decisions() {
         let asking = Asking { doing: "write an entry", permission: "s3:PutObject", bucket: "ledger" };
-        let said = |code, status| match asking.sorted(code, status) {
+        let said = |code, status| match asking.sorted(&ErrorResponse { code, status }) {
             Reply::Condition(reply) => format!("condition: {reply}"),
             Reply::Error(error) => format!("{}: {error}", if error.may_pass() { "may pass" } else { "stays" }),
         };

@@ -31,8 +31,8 @@ async fn a_start_that_is_never_answered_is_the_systems_failure() {
     for (answer, reason) in [
         (Answer::status(500), "it answered with HTTP status 500"),
         (Answer::status(429), "it answered with HTTP status 429"),
-        (Answer::HangUp, "the connection broke"),
-        (Answer::Half, "the connection broke"),
+        (Answer::HangUp, "the connection failed"),
+        (Answer::Half, "the connection failed"),
     ] {
         let scenario = answering(vec![answer; 5]).await;
         let failure = scenario.fail().await;
@@ -48,7 +48,7 @@ async fn silence_ends_with_the_requests_timeout() {
     let scenario = answering(vec![Answer::Silence; 4]).await.request_timeout(Duration::from_secs(1));
     let failure = scenario.fail().await;
     assert_eq!(failure.kind, FailureKind::SystemUnavailable);
-    assert!(failure.message.ends_with("no answer within 1 s"), "{}", failure.message);
+    assert!(failure.message.ends_with("no answer in time (the limit is 1 s)"), "{}", failure.message);
     assert_eq!(scenario.service.requests().len(), 4);
 }
 
@@ -58,7 +58,7 @@ async fn silence_ends_with_the_invocations_time() {
     let scenario = answering([Answer::Silence]).await.deadline(Duration::from_secs(4));
     let failure = scenario.fail().await;
     assert_eq!(failure.kind, FailureKind::SystemUnavailable);
-    assert!(failure.message.contains("asked once in vain; at last: no answer in the time"), "{}", failure.message);
+    assert!(failure.message.contains("asked once in vain; at last: no answer in time"), "{}", failure.message);
 }
 
 #[tokio::test]
@@ -68,7 +68,8 @@ async fn a_service_that_is_not_there_is_the_systems_failure() {
     drop(listener);
     let failure = answering([]).await.to(&origin).fail().await;
     assert_eq!(failure.kind, FailureKind::SystemUnavailable);
-    let expected = "the service was asked 4 times in vain; at last: no connection (Connection refused (os error 111))";
+    let expected =
+        "the service was asked 4 times in vain; at last: the connection failed (Connection refused (os error 111))";
     assert_eq!(failure.message, expected);
 }
 

@@ -1,7 +1,8 @@
-//! What the service answers, and why it does not.
+//! What CodePipeline responds, and why it does not.
 
-use super::attempts::{FailedKind, GaveUp};
+use super::codes::{GaveUp, is_not_allowed};
 use super::{Claim, PollRefusal, TokenProblem};
+use crate::calls::Kind;
 use crate::job::{Credentials, Job};
 
 /// The answer to one try at acknowledging. A reason is the service's error code or status, safe to log.
@@ -127,15 +128,20 @@ impl CallError {
     pub(super) fn of(self, operation: &'static str) -> QueueError {
         match self {
             Self::ClientToken { client_id, problem } => QueueError::ClientToken { operation, client_id, problem },
-            Self::GaveUp(GaveUp { last, tries, .. }) => match last.kind {
-                FailedKind::Refused if last.is_not_allowed() => {
-                    let resource = if operation == "PollForJobs" { "the action type" } else { "`*`" };
-                    QueueError::NotAllowed { operation, resource, reason: last.reason }
+            Self::GaveUp(gave_up) => {
+                let is_not_allowed = is_not_allowed(&gave_up);
+                let GaveUp { last, tries, .. } = gave_up;
+                let reason = last.reason;
+                match last.kind {
+                    Kind::Refused if is_not_allowed => {
+                        let resource = if operation == "PollForJobs" { "the action type" } else { "`*`" };
+                        QueueError::NotAllowed { operation, resource, reason }
+                    }
+                    Kind::Refused => QueueError::Refused { operation, reason },
+                    Kind::Throttled => QueueError::Throttled { operation, tries, reason },
+                    Kind::Unanswered => QueueError::Unavailable { operation, tries, reason },
                 }
-                FailedKind::Refused => QueueError::Refused { operation, reason: last.reason },
-                FailedKind::Throttled => QueueError::Throttled { operation, tries, reason: last.reason },
-                FailedKind::Doubtful => QueueError::Unavailable { operation, tries, reason: last.reason },
-            },
+            }
         }
     }
 }

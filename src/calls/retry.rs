@@ -1,0 +1,164 @@
+//! The loop that tries a call until it is answered or its budget is spent.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::budget::Budget;
+use super::table::{Failed, Kind, NoResponse};
+
+/// The response to one of several tries.
+pub(crate) struct Answered<T> {
+    /// What the service sent back.
+    pub(crate) response: T,
+    /// Whether a try before this one may have taken effect.
+    pub(crate) unanswered_before: bool,
+}
+
+/// A call that failed, with all its tries.
+pub(crate) struct GaveUp<D> {
+    /// How the last try failed.
+    pub(crate) last: Failed<D>,
+    /// How often the call was tried.
+    pub(crate) tries: u32,
+    /// Whether a try before the last may have taken effect.
+    pub(crate) unanswered_before: bool,
+}
+
+impl<D> GaveUp<D> {
+    /// Whether any try may have taken effect, the last included.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.unanswered_before || self.last.kind == Kind::Unanswered
+    }
+}
+
+/// Calls `try_once` until it succeeds, is refused, or the budget is spent.
+pub(crate) async fn retry<T, D, F>(budget: Budget, try_once: impl FnMut() -> F) -> Result<Answered<T>, GaveUp<D>>
+where
+    F: Future<Output = Result<T, Failed<D>>>,
+{
+    retry_paced(Some(budget.until), |tried, _| budget.pause(tried), try_once).await
+}
+
+/// As [`retry`], for a caller with its own rule for pauses: `pace` gets the number of tries and the last failure, and returns
+/// `None` to give up. No try begins after `until`, and one that is under way is cut off.
+pub(crate) async fn retry_paced<T, D, F>(
+    until: Option<Instant>,
+    mut pace: impl FnMut(u32, &Failed<D>) -> Option<Duration>,
+    mut try_once: impl FnMut() -> F,
+) -> Result<Answered<T>, GaveUp<D>>
+where
+    F: Future<Output = Result<T, Failed<D>>>,
+{
+    let mut unanswered_before = false;
+    let mut tries = 0;
+    loop {
+        if until.is_some_and(|until| Instant::now() >= until) {
+            return Err(GaveUp { last: NoResponse::NoTimeLeft.into(), tries, unanswered_before });
+        }
+        tries += 1;
+        let tried = match until {
+            Some(until) => timeout_at(until, try_once()).await.unwrap_or_else(|_| Err(NoResponse::Late.into())),
+            None => try_once().await,
+        };
+        let last = match tried {
+            Ok(response) => return Ok(Answered { response, unanswered_before }),
+            Err(failed) => failed,
+        };
+        let Some(pause) = pace(tries, &last).filter(|_| last.kind != Kind::Refused) else {
+            return Err(GaveUp { last, tries, unanswered_before });
+        };
+        tracing::debug!(tries, reason = last.reason, "retrying a call");
+        unanswered_before |= last.kind == Kind::Unanswered;
+        sleep(pause).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::pending;
+
+    use super::super::budget::Pauses;
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn budget(tries: u32, time: Duration) -> Budget {
+        Budget { tries, until: Instant::now() + time, pauses: Pauses::new(SECOND, SECOND * 5) }
+    }
+
+    fn failed(kind: Kind) -> Failed<()> {
+        Failed { kind, reason: "on purpose".to_owned(), detail: None }
+    }
+
+    /// Calls a service that fails in these ways, one after another, and then responds.
+    async fn call(budget: Budget, failures: &[Kind]) -> Result<Answered<usize>, GaveUp<()>> {
+        let tried = Cell::new(0);
+        let try_once = || {
+            let index = tried.replace(tried.get() + 1);
+            async move { failures.get(index).map_or(Ok(index + 1), |kind| Err(failed(*kind))) }
+        };
+        retry(budget, try_once).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_unanswered_tries_may_have_taken_effect() {
+        for (failures, unanswered) in [
+            (&[] as &[Kind], false),
+            (&[Kind::Throttled, Kind::Throttled], false),
+            (&[Kind::Unanswered], true),
+            (&[Kind::Unanswered, Kind::Throttled], true),
+        ] {
+            let answered = call(budget(9, SECOND * 60), failures).await.ok().unwrap();
+            assert_eq!((answered.response, answered.unanswered_before), (failures.len() + 1, unanswered));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusal_ends_the_tries_and_knows_earlier_ones() {
+        for (before, unanswered) in [(Kind::Throttled, false), (Kind::Unanswered, true)] {
+            let gave_up = call(budget(9, SECOND * 60), &[before, Kind::Refused]).await.err().unwrap();
+            assert!(gave_up.last.kind == Kind::Refused && gave_up.tries == 2);
+            assert_eq!(gave_up.unanswered_before, unanswered);
+            assert_eq!(gave_up.is_unanswered(), unanswered);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn last_try_is_told_from_earlier_ones() {
+        let gave_up = call(budget(2, SECOND * 60), &[Kind::Throttled, Kind::Unanswered]).await.err().unwrap();
+        assert!(!gave_up.unanswered_before && gave_up.is_unanswered());
+        assert_eq!(gave_up.tries, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn try_that_hangs_is_cut_off_at_the_deadline() {
+        let (begun, budget) = (Instant::now(), budget(9, SECOND * 10));
+        let gave_up = retry(budget, pending::<Result<(), Failed<()>>>).await.err().unwrap();
+        assert_eq!((gave_up.tries, begun.elapsed().as_secs()), (1, 10));
+        assert!(gave_up.is_unanswered() && gave_up.last.reason == "no answer in time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_try_begins_after_the_deadline() {
+        let gave_up = call(budget(9, Duration::ZERO), &[]).await.err().unwrap();
+        assert_eq!((gave_up.tries, gave_up.last.reason.as_str()), (0, "no time was left for it"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tries_end_before_the_deadline_however_many_are_left() {
+        let begun = Instant::now();
+        let gave_up = call(budget(u32::MAX, SECOND * 30), &[Kind::Throttled; 1000]).await.err().unwrap();
+        assert!(gave_up.tries > 6 && begun.elapsed() < SECOND * 30, "{} {:?}", gave_up.tries, begun.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pace_decides_on_each_pause() {
+        let begun = Instant::now();
+        let pace = |tried, _: &Failed<()>| (tried < 3).then_some(SECOND * tried);
+        let try_once = || async { Err::<(), _>(failed(Kind::Unanswered)) };
+        let gave_up = retry_paced(None, pace, try_once).await.err().unwrap();
+        assert_eq!((gave_up.tries, begun.elapsed()), (3, SECOND * 3));
+    }
+}

@@ -1,0 +1,188 @@
+//! The table that turns an error of any SDK into refused, throttled or unanswered.
+
+use std::fmt;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::ErrorKind;
+
+/// What a failed try means for the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The service refused the request, which had no effect. Another try would be refused too.
+    Refused,
+    /// The service refused the request for now, and it had no effect: a throttle, or credentials that have just expired.
+    Throttled,
+    /// No response, or one (5xx) that does not say whether the request took effect.
+    Unanswered,
+}
+
+/// One try that failed. `D` is what the caller's own table of codes adds.
+pub(crate) struct Failed<D> {
+    pub(crate) kind: Kind,
+    /// The service's error code and HTTP status, or how the connection failed. It holds no body, so it may be logged.
+    pub(crate) reason: String,
+    /// What the caller's table says about the error response; `None` if there was no response.
+    pub(crate) detail: Option<D>,
+}
+
+/// What a service says when it refuses a request or fails at it.
+#[derive(Clone, Copy)]
+pub(crate) struct ErrorResponse<'a> {
+    /// The service's error code, if it sent one.
+    pub(crate) code: Option<&'a str>,
+    /// The HTTP status; `None` for one of several refusals in a response.
+    pub(crate) status: Option<u16>,
+}
+
+impl ErrorResponse<'_> {
+    /// What the response means if the caller's table does not list its code. AWS's services share these codes and statuses
+    /// ("Common Error Types" in their API references).
+    pub(crate) fn kind(&self) -> Kind {
+        let code = self.code.unwrap_or_default();
+        match self.status {
+            _ if code.starts_with("Throttl") || code == "TooManyRequestsException" => Kind::Throttled,
+            Some(429) => Kind::Throttled,
+            Some(500..) => Kind::Unanswered,
+            _ => Kind::Refused,
+        }
+    }
+
+    /// Whether the status says that the caller lacks a permission or valid credentials.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self.status, Some(401 | 403))
+    }
+}
+
+impl fmt::Display for ErrorResponse<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.unwrap_or("no error code"))?;
+        self.status.map_or(Ok(()), |status| write!(f, ", HTTP {status}"))
+    }
+}
+
+/// Why a try has no response to sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoResponse {
+    /// The deadline had passed before the try began.
+    NoTimeLeft,
+    /// The deadline or a timeout came first.
+    Late,
+    /// There was no connection, or it broke off.
+    Connection,
+    /// Something else kept the request from being sent. Missing credentials end here too: unanswered does no harm to them.
+    NotSent,
+    /// The response broke off, or is not one of this service.
+    Unreadable,
+    /// The request was never complete.
+    NotBuilt,
+}
+
+impl NoResponse {
+    /// The one wording for all services.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::NoTimeLeft => "no time was left for it",
+            Self::Late => "no answer in time",
+            Self::Connection => "the connection failed",
+            Self::NotSent => "could not send the request; does the function have credentials?",
+            Self::Unreadable => "could not read the response",
+            Self::NotBuilt => "could not build the request",
+        }
+    }
+}
+
+impl<D> From<NoResponse> for Failed<D> {
+    fn from(cause: NoResponse) -> Self {
+        let kind = if cause == NoResponse::NotBuilt { Kind::Refused } else { Kind::Unanswered };
+        Self { kind, reason: cause.reason().to_owned(), detail: None }
+    }
+}
+
+/// Sorts an error of an SDK. `codes` is the caller's own table for error responses. Only the code and the status get out,
+/// because the error itself may hold whole requests and responses.
+pub(crate) fn sort<E: ProvideErrorMetadata, D>(
+    error: &SdkError<E, HttpResponse>,
+    codes: impl FnOnce(&ErrorResponse<'_>) -> (Kind, D),
+) -> Failed<D> {
+    match error {
+        SdkError::ServiceError(context) => {
+            let response = ErrorResponse { code: error.code(), status: Some(context.raw().status().as_u16()) };
+            let (kind, detail) = codes(&response);
+            Failed { kind, reason: response.to_string(), detail: Some(detail) }
+        }
+        SdkError::ConstructionFailure(_) => NoResponse::NotBuilt.into(),
+        SdkError::TimeoutError(_) => NoResponse::Late.into(),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => NoResponse::Late.into(),
+        // The SDK calls a connection that breaks off transient, and gives it no kind of its own.
+        SdkError::DispatchFailure(failure)
+            if failure.is_io() || failure.as_other() == Some(ErrorKind::TransientError) =>
+        {
+            NoResponse::Connection.into()
+        }
+        SdkError::DispatchFailure(_) => NoResponse::NotSent.into(),
+        _ => NoResponse::Unreadable.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::*;
+
+    fn response(status: u16) -> HttpResponse {
+        HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from("SECRET"))
+    }
+
+    fn sorted(error: &SdkError<ErrorMetadata, HttpResponse>) -> (Kind, String, bool) {
+        let failed = sort(error, |response| (response.kind(), ()));
+        (failed.kind, failed.reason, failed.detail.is_some())
+    }
+
+    #[test]
+    fn codes_and_statuses_of_responses_are_sorted() {
+        for (code, status, kind, reason) in [
+            (Some("ThrottlingException"), 400, Kind::Throttled, "ThrottlingException, HTTP 400"),
+            (Some("TooManyRequestsException"), 400, Kind::Throttled, "TooManyRequestsException, HTTP 400"),
+            (None, 429, Kind::Throttled, "no error code, HTTP 429"),
+            (Some("InternalFailure"), 500, Kind::Unanswered, "InternalFailure, HTTP 500"),
+            (None, 503, Kind::Unanswered, "no error code, HTTP 503"),
+            (Some("ValidationException"), 400, Kind::Refused, "ValidationException, HTTP 400"),
+            (None, 403, Kind::Refused, "no error code, HTTP 403"),
+        ] {
+            let metadata = code.map_or_else(ErrorMetadata::builder, |code| ErrorMetadata::builder().code(code)).build();
+            let error = SdkError::service_error(metadata, response(status));
+            assert_eq!(sorted(&error), (kind, reason.to_owned(), true));
+        }
+    }
+
+    #[test]
+    fn errors_without_a_response_are_unanswered() {
+        let lost = |error| SdkError::dispatch_failure(error);
+        let transient = Some(ErrorKind::TransientError);
+        for (error, reason) in [
+            (SdkError::timeout_error("SECRET"), "no answer in time"),
+            (lost(ConnectorError::timeout("SECRET".into())), "no answer in time"),
+            (lost(ConnectorError::io("SECRET".into())), "the connection failed"),
+            (lost(ConnectorError::other("SECRET".into(), transient)), "the connection failed"),
+            (
+                lost(ConnectorError::other("SECRET".into(), None)),
+                "could not send the request; does the function have credentials?",
+            ),
+            (SdkError::response_error("SECRET", response(400)), "could not read the response"),
+        ] {
+            assert_eq!(sorted(&error), (Kind::Unanswered, reason.to_owned(), false));
+        }
+    }
+
+    #[test]
+    fn request_that_cannot_be_built_is_refused() {
+        let error = SdkError::construction_failure("SECRET");
+        assert_eq!(sorted(&error), (Kind::Refused, "could not build the request".to_owned(), false));
+    }
+}
