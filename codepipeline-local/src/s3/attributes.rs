@@ -9,8 +9,9 @@ use s3s::dto::{
 use s3s::{Body, S3Response, S3Result, s3_error};
 
 use super::checksum::give_sums;
+use super::date::date;
 use super::details::Details;
-use super::storage::{Storage, date};
+use super::storage::Storage;
 
 /// The most parts that one answer has (S3 API Reference, GetObjectAttributes).
 const PAGE: i32 = 1000;

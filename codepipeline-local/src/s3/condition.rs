@@ -6,7 +6,7 @@ use s3s::dto::{ETagCondition, Timestamp as Date};
 use s3s::{S3Result, s3_error};
 
 use super::catalog::Record;
-use super::storage::date;
+use super::date::date;
 use crate::types::Timestamp;
 
 /// The `If-Match` and `If-None-Match` of a write.

@@ -6,7 +6,8 @@ use s3s::dto::ServerSideEncryption;
 use s3s::{S3Error, S3ErrorCode};
 
 use super::catalog::{self, Encryption, Record};
-use super::{Store, condition, version_id};
+use super::condition;
+use super::store::{Store, version_id};
 use crate::types::ObjectRef;
 
 /// The user metadata that S3 source actions show as the revision's summary (CodePipeline User Guide, "Amazon S3 source action").

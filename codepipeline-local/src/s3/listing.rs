@@ -9,9 +9,10 @@ use s3s::dto::{
 use s3s::{S3Result, s3_error};
 
 use super::catalog::{Object, internal};
+use super::date::date;
 use super::settings::OWNER;
 use super::signature::hex;
-use super::storage::{Storage, date};
+use super::storage::Storage;
 
 /// The most entries that one page has, also if a request asks for more (S3 API Reference, ListObjectsV2).
 const PAGE: i32 = 1000;

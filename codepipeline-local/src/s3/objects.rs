@@ -20,10 +20,11 @@ use super::blob::{BUCKET, KEY};
 use super::catalog::{Object, Record, internal};
 use super::checksum::{Algorithm, Sum, give_sums, take_sums};
 use super::condition::{Condition, read_condition};
+use super::date::date;
 use super::details::{Class, Details};
 use super::reading::{Reading, give_reading};
 use super::received::{Meter, Said};
-use super::storage::{Storage, date, job_caller};
+use super::storage::{Storage, job_caller};
 
 /// How much of a file is read at a time.
 const READ_SIZE: usize = 256 * 1024;

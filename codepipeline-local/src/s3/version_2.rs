@@ -7,8 +7,8 @@ use http::{HeaderName, HeaderValue, Uri};
 use s3s::dto::TimestampFormat;
 use s3s::{S3Result, s3_error};
 
+use super::date::date;
 use super::signature::{Signed, UNSIGNED, encoded, query_pairs, query_values};
-use super::storage::date;
 use crate::types::Timestamp;
 
 const CONTENT_SHA256: &str = "x-amz-content-sha256";

@@ -8,8 +8,9 @@ use s3s::dto::{
 use s3s::{S3Result, s3_error};
 
 use super::catalog::{Object, VersionId};
+use super::date::date;
 use super::listing::{Encoding, group, owner, page_size};
-use super::storage::{Storage, date};
+use super::storage::Storage;
 
 /// Where the page before ended.
 struct Start<'a> {

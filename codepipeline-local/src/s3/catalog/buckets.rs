@@ -1,36 +1,14 @@
 //! Buckets: made, set up, listed and removed.
 
 use std::io;
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use s3s::{S3Result, s3_error};
 
-use super::refusal::no_bucket;
+use super::bucket_files::{bucket_folder, remove_if_there, versioning_file, write_versioning};
+use super::index::Catalog;
+use super::refusal::{internal, no_bucket};
 use super::versions::{Bucket, Versioning};
-use super::{Catalog, internal};
-
-/// A folder for each bucket. It stays empty: its time is that of the bucket's creation.
-const BUCKETS: &str = "buckets";
-/// A file for each bucket that has, or had, versioning enabled.
-const VERSIONING: &str = "versioning";
-
-/// The buckets that an earlier run left in the folder.
-pub(super) fn found(root: &Path) -> io::Result<Vec<(String, Bucket)>> {
-    std::fs::create_dir_all(root.join(BUCKETS))?;
-    std::fs::create_dir_all(root.join(VERSIONING))?;
-    let mut buckets = Vec::new();
-    for entry in std::fs::read_dir(root.join(BUCKETS))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let versioning = match std::fs::read(versioning_file(root, &name)) {
-            Ok(bytes) => Some(serde_json::from_slice(&bytes)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        buckets.push((name, Bucket::new(versioning)));
-    }
-    Ok(buckets)
-}
 
 impl Catalog {
     /// Makes the bucket, unless it is there.
@@ -41,7 +19,7 @@ impl Catalog {
         }
         // A run that was killed while it removed a bucket of this name may have left the file.
         remove_if_there(&versioning_file(&self.root, bucket))?;
-        std::fs::create_dir(self.root.join(BUCKETS).join(bucket))?;
+        std::fs::create_dir(bucket_folder(&self.root, bucket))?;
         state.buckets.insert(bucket.into(), Bucket::default());
         Ok(())
     }
@@ -54,7 +32,7 @@ impl Catalog {
             let more = if found.versioning.is_some() { ". You must delete all versions in the bucket." } else { "" };
             return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty{}", more));
         }
-        std::fs::remove_dir(self.root.join(BUCKETS).join(bucket)).map_err(internal)?;
+        std::fs::remove_dir(bucket_folder(&self.root, bucket)).map_err(internal)?;
         state.buckets.remove(bucket);
         remove_if_there(&versioning_file(&self.root, bucket)).map_err(internal)
     }
@@ -62,7 +40,7 @@ impl Catalog {
     /// The names of all buckets, and when each was made. That is the machine's time, which the bucket's folder has.
     pub(in crate::s3) fn buckets(&self) -> io::Result<Vec<(String, SystemTime)>> {
         let state = self.lock();
-        let made = |name: &String| std::fs::metadata(self.root.join(BUCKETS).join(name))?.modified();
+        let made = |name: &String| std::fs::metadata(bucket_folder(&self.root, name))?.modified();
         state.buckets.keys().map(|name| Ok((name.clone(), made(name)?))).collect()
     }
 
@@ -80,24 +58,8 @@ impl Catalog {
     pub(in crate::s3) fn set_versioning(&self, bucket: &str, versioning: Versioning) -> S3Result<()> {
         let mut state = self.lock();
         let found = state.buckets.get_mut(bucket).ok_or_else(|| no_bucket(bucket))?;
-        let file = versioning_file(&self.root, bucket);
-        // No bucket has this name, because names have no capitals.
-        let pending = self.root.join(VERSIONING).join("PENDING");
-        let written = serde_json::to_vec(&versioning).map_err(io::Error::from);
-        let written = written.and_then(|bytes| std::fs::write(&pending, bytes));
-        written.and_then(|()| std::fs::rename(&pending, file)).map_err(internal)?;
+        write_versioning(&self.root, bucket, versioning).map_err(internal)?;
         found.versioning = Some(versioning);
         Ok(())
-    }
-}
-
-fn versioning_file(root: &Path, bucket: &str) -> PathBuf {
-    root.join(VERSIONING).join(bucket)
-}
-
-fn remove_if_there(file: &Path) -> io::Result<()> {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }

@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use s3s::dto::TimestampFormat;
 use s3s::{S3Error, S3ErrorCode, s3_error};
 
-use super::Object;
-use crate::s3::storage::date;
+use super::versions::Object;
+use crate::s3::date::date;
 
 const DELETE_MARKER: HeaderName = HeaderName::from_static("x-amz-delete-marker");
 const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");

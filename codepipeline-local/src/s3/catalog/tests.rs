@@ -1,6 +1,12 @@
 //! The folder of the catalog, as the next start finds it.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use super::index::OBJECTS;
 use super::*;
+use crate::s3::condition::Condition;
+use crate::types::Timestamp;
 
 struct Folder(tempfile::TempDir);
 

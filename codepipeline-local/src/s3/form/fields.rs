@@ -1,10 +1,8 @@
 //! The fields of a form, and the file that follows them.
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use multer::{Field, Multipart};
 use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
-
-use super::bad_request;
 
 /// The most bytes of the fields together (S3 API Reference, "POST Object").
 const MOST_BYTES: usize = 20 * 1024;
@@ -83,4 +81,11 @@ pub(super) fn missing(name: &str) -> S3Error {
 fn malformed(error: &impl std::fmt::Display) -> S3Error {
     let message = format!("The body of your POST request is not well-formed multipart/form-data: {error}");
     S3Error::with_message(S3ErrorCode::MalformedPOSTRequest, message)
+}
+
+/// An error with status 400 whose code `s3s` does not know.
+fn bad_request(code: &'static str, message: &'static str) -> S3Error {
+    let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
+    error.set_status_code(StatusCode::BAD_REQUEST);
+    error
 }

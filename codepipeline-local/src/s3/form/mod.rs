@@ -13,7 +13,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use s3s::dto::{StreamingBlob, Tag, Tagging};
 use s3s::xml::Deserializer;
-use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::{Body, S3Error, S3Result, s3_error};
 
 use super::body::read_to_its_end;
 use super::place::Place;
@@ -204,11 +204,4 @@ impl Form {
             escaped(e_tag)
         )
     }
-}
-
-/// An error with status 400 whose code `s3s` does not know.
-fn bad_request(code: &'static str, message: &'static str) -> S3Error {
-    let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
-    error.set_status_code(StatusCode::BAD_REQUEST);
-    error
 }

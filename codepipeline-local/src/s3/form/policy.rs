@@ -4,7 +4,7 @@ use s3s::post_policy::{PostPolicy, PostPolicyCondition as Condition};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use super::fields::Fields;
-use crate::s3::storage::date;
+use crate::s3::date::date;
 use crate::types::Timestamp;
 
 /// Fields that need no condition.

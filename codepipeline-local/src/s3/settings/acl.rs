@@ -5,7 +5,7 @@ use http::HeaderMap;
 use s3s::dto::{AccessControlPolicy, Grant, Grantee, Owner, Permission, Type};
 use s3s::{S3Result, s3_error};
 
-use super::kinds::Given;
+use super::given::Given;
 use super::read::{malformed, parsed, written};
 
 pub(super) const ROOT: &str = "AccessControlPolicy";

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Response};
 use s3s::dto::{CORSConfiguration, CORSRule};
 use s3s::{Body, S3Result, s3_error};
 
-use super::BucketSettings;
+use super::kept::BucketSettings;
 use super::read::{malformed, parsed};
 
 const METHODS: [&str; 5] = ["GET", "PUT", "HEAD", "POST", "DELETE"];

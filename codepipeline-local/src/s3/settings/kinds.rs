@@ -1,6 +1,6 @@
 //! The settings that a bucket may have, as data: one row for each subresource.
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use s3s::dto::{
     AccelerateConfiguration, AnalyticsConfiguration, BucketLoggingStatus, CORSConfiguration,
     IntelligentTieringConfiguration, InventoryConfiguration, MetricsConfiguration, ObjectLockConfiguration,
@@ -8,20 +8,11 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
+use super::given::Given;
 use super::names::LISTS;
 use super::read::{checked, encryption, lifecycle, malformed, notification, one_of, public_access_block};
 use super::{acl, cors, policy};
 use crate::s3::tags;
-
-pub(super) const XMLNS: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
-
-/// The content of a PUT of a setting.
-pub(super) struct Given<'a> {
-    pub(super) headers: &'a HeaderMap,
-    pub(super) body: &'a [u8],
-    /// Whether the bucket's owner owns every object, so that ACLs mean nothing.
-    pub(super) acls_off: bool,
-}
 
 /// The setting of a bucket that is made with object lock.
 pub(super) const OBJECT_LOCK: &str = "<ObjectLockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\

@@ -3,7 +3,8 @@
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use serde_json::Value;
 
-use super::kinds::Given;
+use super::given::Given;
+use super::read::XMLNS;
 
 /// The largest policy (S3 User Guide, "Policies and permissions in Amazon S3").
 const LARGEST: usize = 20 * 1024;
@@ -59,7 +60,7 @@ pub(super) fn status(policy: &str) -> String {
         let everyone = principal.is_some_and(|it| is_everyone(it) || it.get("AWS").is_some_and(is_everyone));
         allows && everyone && statement.get("Condition").is_none()
     });
-    format!("<PolicyStatus xmlns=\"{}\"><IsPublic>{public}</IsPublic></PolicyStatus>", super::kinds::XMLNS)
+    format!("<PolicyStatus xmlns=\"{}\"><IsPublic>{public}</IsPublic></PolicyStatus>", XMLNS)
 }
 
 fn is_everyone(principal: &Value) -> bool {

@@ -7,8 +7,11 @@ use s3s::dto::{
 use s3s::xml::{Deserialize, Deserializer, SerializeContent, Serializer};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
-use super::kinds::{Given, XMLNS};
+use super::given::Given;
 use crate::ids::random_uuid;
+
+/// The namespace of S3's XML.
+pub(super) const XMLNS: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// Reads the body as XML with this root, and checks it.
 pub(super) fn parsed<T: for<'xml> Deserialize<'xml>>(body: &[u8]) -> S3Result<T> {

@@ -8,8 +8,10 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, U
 use s3s::route::S3Route;
 use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
-use super::kinds::{Given, Kind, Missing, XMLNS};
-use super::{of_query, policy};
+use super::given::Given;
+use super::kinds::{Kind, Missing, of_query};
+use super::policy;
+use super::read::XMLNS;
 use crate::s3::access::Access;
 use crate::s3::catalog::internal;
 use crate::s3::messages::error;
@@ -25,7 +27,7 @@ const TRANSITION_SIZE: HeaderName = HeaderName::from_static("x-amz-transition-de
 const TRANSITION_DEFAULT: &str = "all_storage_classes_128K";
 
 /// The route of `s3s` that answers them.
-pub(in crate::s3) struct Settings {
+pub(in crate::s3) struct SettingsRoute {
     pub(in crate::s3) storage: Arc<Storage>,
     pub(in crate::s3) access: Access,
 }
@@ -68,7 +70,7 @@ fn creates(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<String> {
 }
 
 #[async_trait::async_trait]
-impl S3Route for Settings {
+impl S3Route for SettingsRoute {
     fn is_match(&self, method: &Method, uri: &Uri, headers: &HeaderMap, _: &mut Extensions) -> bool {
         let of_setting =
             [Method::GET, Method::PUT, Method::DELETE].contains(method) && Target::of(uri, headers).is_some();
@@ -106,7 +108,7 @@ impl S3Route for Settings {
     }
 }
 
-impl Settings {
+impl SettingsRoute {
     fn keep(&self, target: &Target, headers: &HeaderMap, body: &[u8]) -> S3Result<S3Response<Body>> {
         let settings = &self.storage.settings;
         let acls_off = settings.acls_off(&target.bucket);

@@ -128,7 +128,7 @@ async fn a_setting_admits_unencrypted_uploads() {
 async fn a_body_of_signed_chunks_is_taken_from_an_ordinary_user() {
     let server = Server::start().await;
     let mut now = Vec::new();
-    storage::date(Clock::machine().now()).format(s3s::dto::TimestampFormat::DateTime, &mut now).unwrap();
+    date::date(Clock::machine().now()).format(s3s::dto::TimestampFormat::DateTime, &mut now).unwrap();
     let now: String = now.into_iter().map(char::from).filter(char::is_ascii_alphanumeric).collect();
     let (day, time) = (&now[..8], format!("{}Z", &now[..15]));
     let guess = "0".repeat(64);

@@ -15,19 +15,24 @@ mod version_pages;
 mod versions;
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
+use http::Request;
+use s3s::Body;
 use std::time::Duration;
 
+use super::catalog::{Catalog, Record};
 use super::*;
-use crate::clock::ManualClock;
+use crate::clock::{Clock, ManualClock};
 use crate::listener::Listener;
-use crate::types::{Grant, Timestamp};
+use crate::request_log::RequestLog;
+use crate::types::{Grant, ObjectRef, Permissions, Timestamp};
 
 impl Default for StoreSettings {
     fn default() -> Self {

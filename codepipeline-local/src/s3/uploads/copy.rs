@@ -8,9 +8,10 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 use super::super::catalog::internal;
 use super::super::checksum::give_sums;
 use super::super::condition::read_condition;
+use super::super::date::date;
 use super::super::objects::contents;
 use super::super::received::Meter;
-use super::super::storage::{Storage, date};
+use super::super::storage::Storage;
 use super::part::{Arriving, check_number, members, write};
 use crate::types::Timestamp;
 

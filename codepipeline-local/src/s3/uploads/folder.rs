@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use s3s::S3Result;
 use s3s::dto::{CreateMultipartUploadInput, Timestamp as Date, TimestampFormat};
+use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
 use super::super::catalog::{Encryption, Labels, internal};
 use super::super::checksum::{Algorithm, Kind, Sum};
 use super::super::details::Class;
-use super::no_upload;
 use crate::types::Timestamp;
 
 const PLAN: &str = "upload.json";
@@ -222,4 +221,12 @@ fn write_whole(folder: &Path, name: &str, record: &impl Serialize) -> io::Result
     let pending = folder.join(format!("pending-{name}"));
     std::fs::write(&pending, serde_json::to_vec(record)?)?;
     std::fs::rename(&pending, folder.join(name))
+}
+
+/// The error for an upload that is not there.
+pub(super) fn no_upload() -> S3Error {
+    s3_error!(
+        NoSuchUpload,
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."
+    )
 }

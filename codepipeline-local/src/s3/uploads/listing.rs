@@ -5,8 +5,9 @@ use std::sync::Arc;
 use s3s::dto::{ChecksumAlgorithm, ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
+use super::super::date::date;
 use super::super::listing::{Encoding, group};
-use super::super::storage::{Storage, date};
+use super::super::storage::Storage;
 use super::folder::Upload;
 
 /// The most uploads and common prefixes that one page has.

@@ -1,6 +1,7 @@
 //! Parts: how one arrives, and how they are listed.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use s3s::dto::{
@@ -13,8 +14,9 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 
 use super::super::catalog::internal;
 use super::super::checksum::{Kind, Sum, give_sums, take_sums};
+use super::super::date::date;
 use super::super::received::{Meter, Received, Said};
-use super::super::storage::{Storage, date};
+use super::super::storage::Storage;
 use super::folder::{Part, Plan, Upload};
 use crate::types::Timestamp;
 
@@ -25,6 +27,12 @@ const PARTS_PAGE: i32 = 1000;
 const WRITE_SIZE: usize = 256 * 1024;
 
 impl Storage {
+    /// The upload. Fails with `NoSuchBucket` if its bucket is missing, else with `NoSuchUpload` if it is not there.
+    pub(super) fn open_upload(&self, id: &str, bucket: &str, key: &str) -> S3Result<Arc<Upload>> {
+        self.catalog.check_bucket(bucket)?;
+        self.uploads.get(id, bucket, key)
+    }
+
     pub(in super::super) async fn put_part(
         &self,
         request: S3Request<UploadPartInput>,

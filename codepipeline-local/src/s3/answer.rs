@@ -1,0 +1,144 @@
+//! The way of a request to the operation that it calls.
+
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE, TRANSFER_ENCODING};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use s3s::dto::Range;
+use s3s::{Body, HttpError, S3Error, s3_error};
+
+use super::access::{self, Caller};
+use super::messages::{Explained, error};
+use super::pace::S3Pace;
+use super::payload::{self, Verdict};
+use super::place::Place;
+use super::settings::Cors;
+use super::signature::{Signed, query_values};
+use super::store::Store;
+use super::{attributes, body, form, hoisted, version_2};
+use crate::clock::Clock;
+
+impl Store {
+    /// Answers a request. Fails if the connection must be given up.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
+        if !form::is_form(&request) {
+            if lacks_length(&request) {
+                return refuse(s3_error!(MissingContentLength, "You must provide the Content-Length HTTP header."));
+            }
+            return self.answer_request(request).await;
+        }
+        match form::to_upload(request, Clock::machine().now()).await {
+            Ok((upload, form)) => form.answer(self.answer_request(upload).await?).or_else(refuse),
+            Err(error) => refuse(error),
+        }
+    }
+
+    /// Answers a request that is no form.
+    async fn answer_request(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
+        let (mut parts, body) = request.into_parts();
+        let place = Place::of(&parts.uri, &parts.headers);
+        let explained = Explained::of(&place);
+        let cors = Cors::of(&parts.method, &parts.headers);
+        if parts.method == Method::OPTIONS {
+            return self.preflight(cors.as_ref(), &place);
+        }
+        let mut body = body::read_to_its_end(&parts.headers, body);
+        hoisted::add_to_headers(&mut parts);
+        if let Err(error) = self.storage.check_present(&parts, &place) {
+            return refuse(error);
+        }
+        let mut pace = S3Pace::default();
+        let mut verdict = Verdict::default();
+        if let Some(signed) = Signed::of(&parts) {
+            if let Some(refused) = self.storage.refuse_scope(&signed, &parts, &place) {
+                return Ok(refused);
+            }
+            match access::caller(&*self.permissions, signed.access_key_id()) {
+                // Their signatures are verified as they are.
+                Ok(Caller::Job(grant)) => {
+                    pace = self.pace;
+                    let seal = signed.seal(&grant.secret_access_key);
+                    match payload::compared(&parts, pace.slow(&self.clock, body), Some(seal)) {
+                        Ok(compared) => (body, verdict) = compared,
+                        Err(error) => return refuse(error),
+                    }
+                }
+                Ok(Caller::Ordinary) => {
+                    match payload::compared(&parts, body, None) {
+                        Ok(compared) => (body, verdict) = compared,
+                        Err(error) => return refuse(error),
+                    }
+                    ignore_unreadable_range(&mut parts.headers);
+                    body = body::without_chunk_signatures(&mut parts.headers, body);
+                    signed.replace(&mut parts);
+                }
+                Err(error) => return refuse(error),
+            }
+        } else if let Some(access_key_id) = version_2::access_key_id(&parts) {
+            let replaced = match access::caller(&*self.permissions, &access_key_id) {
+                // S3 takes it for buckets made before June 24, 2020 only (S3 User Guide, "Authenticating requests").
+                Ok(Caller::Job(_)) => Err(s3_error!(
+                    InvalidRequest,
+                    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+                )),
+                Ok(Caller::Ordinary) => {
+                    version_2::replace(&mut parts, &access_key_id, &self.storage.region, Clock::machine().now())
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = replaced {
+                return refuse(error);
+            }
+        }
+        let mut reply = attributes::with_bare_e_tag(self.service.call(Request::from_parts(parts, body)).await?);
+        if let Some(error) = verdict.take() {
+            reply = refuse(error)?;
+        }
+        reply = explained.explain(reply);
+        if let (Some(cors), Some(bucket)) = (cors, &place.bucket) {
+            cors.allow(&self.storage.settings, bucket, reply.headers_mut());
+        }
+        if reply.status() == StatusCode::OK && reply.headers().contains_key(CONTENT_RANGE) {
+            // `s3s` forgets the status of a HEAD.
+            *reply.status_mut() = StatusCode::PARTIAL_CONTENT;
+        }
+        pace.wait(&self.clock).await;
+        Ok(reply.map(|body| pace.slow(&self.clock, body)))
+    }
+
+    /// Answers what a browser asks before a request across origins.
+    fn preflight(&self, cors: Option<&Cors>, place: &Place) -> Result<Response<Body>, HttpError> {
+        let asked = cors.zip(place.bucket.as_deref());
+        let answered = match asked {
+            Some((cors, bucket)) => cors.preflight(&self.storage.settings, bucket),
+            None => Err(error(
+                "BadRequest",
+                StatusCode::BAD_REQUEST,
+                "Insufficient information. Origin request header needed.",
+            )),
+        };
+        answered.or_else(refuse)
+    }
+}
+
+/// A range that can't be read is as if it were not there (RFC 9110, 14.2), where `s3s` refuses it. A job's request has its
+/// headers signed, and keeps them.
+fn ignore_unreadable_range(headers: &mut HeaderMap) {
+    let range = headers.get(RANGE).map(|range| range.to_str().is_ok_and(|range| Range::parse(range).is_ok()));
+    if range == Some(false) {
+        headers.remove(RANGE);
+    }
+}
+
+/// Whether a request uploads a body without saying how long it is.
+fn lacks_length(request: &Request<Body>) -> bool {
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    let uploads = *method == Method::PUT && !headers.contains_key("x-amz-copy-source") && {
+        let query = query_values(uri);
+        let subresource = query.iter().any(|(name, value)| value.is_empty() && name != "versionId");
+        Place::of(uri, headers).key.is_some() && !subresource
+    };
+    uploads && !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING)
+}
+
+fn refuse(error: S3Error) -> Result<Response<Body>, HttpError> {
+    error.to_http_response().map_err(|error| HttpError::new(Box::new(error)))
+}

@@ -1,0 +1,118 @@
+//! An S3 in a folder.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::service::{S3Service, S3ServiceBuilder};
+
+use super::access;
+use super::catalog::{Catalog, Object, Record, VersionId};
+use super::folder::Folder;
+use super::operations::Operations;
+use super::pace::S3Pace;
+use super::place::Hosts;
+use super::settings::{BucketSettings, SettingsRoute};
+use super::storage::Storage;
+use super::uploads::Uploads;
+use crate::clock::Clock;
+use crate::request_log::RequestLog;
+use crate::types::{ObjectRef, Permissions};
+
+/// How an S3 behaves.
+pub(crate) struct StoreSettings {
+    /// The twelve digits of the account that owns every bucket.
+    pub(crate) account_id: String,
+    /// The region of buckets that are made for no other.
+    pub(crate) region: String,
+    /// How slow it is for jobs.
+    pub(crate) pace: S3Pace,
+    /// Admits uploads without `aws:kms` into artifact stores.
+    pub(crate) accept_unencrypted_uploads: bool,
+}
+
+/// An S3 in a folder.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pub(super) storage: Arc<Storage>,
+    pub(super) service: S3Service,
+    pub(super) permissions: Arc<dyn Permissions>,
+    pub(super) clock: Clock,
+    pub(super) pace: S3Pace,
+}
+
+impl Store {
+    /// Opens the store in a folder. Fails if that can't be used, or another emulator uses it.
+    pub(crate) fn open(
+        folder: Folder,
+        clock: Clock,
+        permissions: Arc<dyn Permissions>,
+        log: RequestLog,
+        settings: StoreSettings,
+    ) -> io::Result<Self> {
+        let StoreSettings { account_id, region, pace, accept_unencrypted_uploads } = settings;
+        let catalog = Catalog::open(folder.path())?;
+        let uploads = Uploads::open(folder.path(), |bucket, key, id| {
+            let made = |record: &Record| record.key == key && record.details.upload_id.as_deref() == Some(id);
+            // A run that was killed while it removed the bucket may have left the upload.
+            catalog.list_versions(bucket, key).map_or(true, |found| found.iter().any(|object| made(&object.record)))
+        })?;
+        let shared = || Arc::clone(&permissions);
+        let storage = Arc::new(Storage {
+            catalog,
+            uploads,
+            settings: BucketSettings::open(folder.path())?,
+            making: Mutex::default(),
+            region,
+            clock: clock.clone(),
+            permissions: shared(),
+            accept_unencrypted_uploads,
+            _folder: folder,
+        });
+        let mut builder = S3ServiceBuilder::new(Operations(Arc::clone(&storage)));
+        // Clients follow the `Date` of replies, and so sign with the emulator's time, which is any in a test; `s3s` would compare it
+        // with the machine's.
+        let mut config = S3Config::default();
+        config.presigned_url_max_skew_time_secs = u32::MAX;
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+        builder.set_auth(access::Auth(shared()));
+        let access = access::Access { permissions: shared(), account_id, clock: clock.clone(), log };
+        builder.set_route(SettingsRoute { storage: Arc::clone(&storage), access: access.clone() });
+        builder.set_access(access);
+        builder.set_host(Hosts);
+        Ok(Self { storage, service: builder.build(), permissions, clock, pace })
+    }
+
+    /// Makes the bucket, if it is not there. Fails if S3 allows no such name, or the data folder fails.
+    pub(crate) fn create_bucket(&self, name: &str) -> io::Result<()> {
+        if !s3s::path::check_bucket_name(name) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for an S3 bucket")));
+        }
+        let storage = &self.storage;
+        let _making = storage.lock_making();
+        if storage.catalog.check_bucket(name).is_err() {
+            storage.settings.begin(name, &storage.region)?;
+        }
+        storage.catalog.create_bucket(name)
+    }
+
+    /// Whether the object is there.
+    pub(crate) fn has(&self, place: &ObjectRef) -> bool {
+        self.storage.catalog.get(&place.bucket, &place.key).is_ok()
+    }
+
+    /// The id of the object's revision: its version id, or its ETag if it has no version id of its own. `None` if there is no such
+    /// object.
+    pub(crate) fn revision(&self, place: &ObjectRef) -> Option<String> {
+        let object = self.storage.catalog.get(&place.bucket, &place.key).ok()?;
+        Some(version_id(&object).unwrap_or_else(|| object.record.e_tag.clone()))
+    }
+}
+
+/// The object's version id. Not `null`, because that does not tell one revision from the next.
+pub(super) fn version_id(object: &Object) -> Option<String> {
+    match &object.commit.version {
+        VersionId::Null => None,
+        VersionId::Given(id) => Some(id.clone()),
+    }
+}
