@@ -3,7 +3,7 @@
 use codepipeline_worker::worker::Summary;
 use serde_json::Value;
 
-use super::table::{first_column, names, rows};
+use super::table::{first_column, first_columns, names, rows};
 use super::{assert_same, code, file, log_fields, template_file};
 
 const DOCUMENT: &str = "docs/operating.md";
@@ -53,4 +53,11 @@ fn fields_of_log_lines_are_in_the_table() {
     let fields = log_fields::of(&code("src"));
     let fields = fields.iter().filter(|field| !summary.contains_key(*field));
     assert_same(first_column(DOCUMENT, "field"), fields, DOCUMENT);
+}
+
+#[test]
+fn failure_codes_are_in_a_table() {
+    let code = code("src");
+    let declared = code.split("FailureCode = FailureCode::new(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    assert_same(first_columns(DOCUMENT, "code"), declared, DOCUMENT);
 }

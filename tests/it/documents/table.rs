@@ -24,6 +24,20 @@ pub(super) fn names(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
+/// The names in the first column of every table whose header begins with `first`.
+pub(super) fn first_columns(document: &str, first: &str) -> Vec<String> {
+    let (text, header) = (file(document), format!("| {first} |"));
+    let mut within = false;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        within = line.starts_with('|') && (within || line.starts_with(&header));
+        if within {
+            found.extend(names(&cells(line)[0]));
+        }
+    }
+    found
+}
+
 fn cells(line: &str) -> Row {
     line.trim().trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()
 }
