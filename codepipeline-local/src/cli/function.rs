@@ -1,4 +1,4 @@
-//! The function next to the emulator, as the command line describes it.
+//! The flags of the Lambda function that `serve` runs.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,30 +15,31 @@ use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedul
 use crate::server::Emulator;
 
 #[derive(Args)]
+#[command(next_help_heading = "The function")]
 pub(super) struct FunctionFlags {
-    /// A Lambda bootstrap to run next to it, with its arguments, quoted as in a shell. A schedule, events of actions and jobs of
-    /// Lambda Invoke actions wake it, also jobs that name another function
+    /// Command of a Lambda bootstrap to run, quoted as in a shell. A schedule, events of actions and jobs of Lambda Invoke actions
+    /// invoke it. The jobs may name any function
     #[arg(long, value_name = "COMMAND", value_parser = words)]
     function: Option<Words>,
-    /// How often the function is woken, at first at once; or never, which leaves events and jobs to wake it
+    /// How often to invoke the function, the first time at once; never leaves it to events and jobs
     #[arg(long, value_name = "DURATION", value_parser = parse_some_or_never, default_value = "60s", requires = "function")]
     schedule: OrNever,
-    /// How long an invocation of the function may take
+    /// How long an invocation may take
     #[arg(long, value_name = "DURATION", value_parser = parse_some, default_value = "900s", requires = "function")]
     timeout: Duration,
-    /// How many invocations of the function there are at a time, each in a process of its own; more wait for their turn
+    /// How many invocations run at a time, each in its own process; more wait their turn
     #[arg(long, value_name = "NUMBER", default_value = "10", requires = "function")]
     max_concurrency: NonZeroU16,
-    /// Which of CodePipeline's events wake the function, as the pattern of an EventBridge rule in JSON [default: STARTED, FAILED,
+    /// Which of CodePipeline's events invoke the function: the pattern of an EventBridge rule in JSON [default: STARTED, FAILED,
     /// ABANDONED and CANCELED of custom and third-party actions]
     #[arg(long, value_name = "PATTERN", value_parser = EventPattern::parse, requires = "function")]
     event_pattern: Option<EventPattern>,
-    /// A variable of the function's environment; may be given again
+    /// A variable of the function's environment. Repeatable
     #[arg(long, value_name = "NAME=VALUE", requires = "function")]
     env: Vec<String>,
 }
 
-/// A function that can be started: its command is there.
+/// A function whose command was checked.
 pub(super) struct Ready {
     settings: FunctionSettings,
     schedule: Option<Duration>,
@@ -46,7 +47,7 @@ pub(super) struct Ready {
     event_pattern: EventPattern,
 }
 
-/// A function that is woken until it is stopped.
+/// A function that the emulator invokes until it is stopped.
 pub(super) struct Running {
     function: Function,
     waking: Waking,
@@ -55,7 +56,7 @@ pub(super) struct Running {
 }
 
 impl FunctionFlags {
-    /// Checks what can be known before the emulator starts. `None` if no function is asked for.
+    /// Checks the flags before the emulator starts. Returns `None` if no function is given.
     pub(super) fn ready(self, account_id: &str, region: &str) -> Result<Option<Ready>, String> {
         let env: BTreeMap<_, _> = self.env.iter().map(|text| variable(text)).collect::<Result<_, _>>()?;
         let Some(command) = self.function else { return Ok(None) };
@@ -80,14 +81,14 @@ impl FunctionFlags {
 }
 
 impl Ready {
-    /// Has the emulator wake the function from now on.
+    /// Starts the schedule and subscribes the function to the emulator's events and jobs.
     pub(super) fn start(mut self, emulator: &Emulator) -> io::Result<Running> {
         self.settings.env = environment(&emulator.endpoint(), &self.settings.region, self.settings.env);
         let function = Function::with_concurrency(self.settings, self.max_concurrency)?;
         let stopping = Arc::new(AtomicBool::new(false));
         let report = {
             let stopping = Arc::clone(&stopping);
-            // An invocation that ends because the emulator ends is no news.
+            // Don't log invocations that end because the emulator ends.
             move |end| {
                 if !stopping.load(Ordering::Relaxed) {
                     report(end);
@@ -101,7 +102,7 @@ impl Ready {
 }
 
 impl Running {
-    /// Ends what the function is at, and its processes.
+    /// Ends the function's invocations and processes.
     pub(super) async fn stop(self) {
         self.stopping.store(true, Ordering::Relaxed);
         drop((self.schedule, self.waking));
@@ -109,7 +110,7 @@ impl Running {
     }
 }
 
-/// The variables that a function needs to find the emulator and to sign its requests. The user's own win.
+/// The variables that a function needs to find the emulator and to sign its requests. The user's variables take precedence.
 fn environment(endpoint: &str, region: &str, given: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let needed = [
         ("AWS_ENDPOINT_URL", endpoint),
@@ -124,17 +125,19 @@ fn environment(endpoint: &str, region: &str, given: BTreeMap<String, String>) ->
 
 fn report(end: io::Result<Invocation>) {
     match end {
-        Ok(Invocation::Answered(answer)) => tracing::info!("the function answered {answer}"),
+        Ok(Invocation::Answered(answer)) => tracing::info!("the function returned {answer}"),
         Ok(Invocation::Failed { error_type, message }) => {
             tracing::warn!("the function failed: {error_type}: {message}");
         }
         Ok(Invocation::TimedOut) => tracing::warn!("the function was killed at its timeout"),
-        Ok(Invocation::Exited { status }) => tracing::warn!("the function's process ended without an answer: {status}"),
+        Ok(Invocation::Exited { status }) => {
+            tracing::warn!("the function's process ended without a response: {status}")
+        }
         Err(error) => tracing::error!("{error}"),
     }
 }
 
-/// A command's words.
+/// A command, split into words.
 #[derive(Clone)]
 struct Words(Vec<String>);
 
@@ -146,11 +149,11 @@ fn words(text: &str) -> Result<Words, String> {
     }
 }
 
-/// Not clap's to parse: its errors repeat what was given, and the value may be a secret.
+/// Parsed here and not by clap: clap's errors repeat the argument, and the value may be a secret.
 fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() && !text.contains('\0') => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("an --env has no name or no value: write --env NAME=VALUE".to_owned()),
+        _ => Err("--env has no name or no value: write --env NAME=VALUE".to_owned()),
     }
 }
 
@@ -159,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_is_split_as_a_shell_splits_it() {
+    fn command_is_split_as_in_a_shell() {
         let read = |text| words(text).map(|words| words.0);
         assert_eq!(
             read("python3 -m 'my lambda' app.\"handler\"").unwrap(),

@@ -2,6 +2,8 @@
 
 mod function;
 mod logging;
+#[cfg(test)]
+mod readme;
 mod serve;
 mod settings;
 
@@ -20,7 +22,7 @@ enum Command {
     Serve(Box<serve::Serve>),
 }
 
-/// Reads the command line and does what it says; ends the process if it is wrong. The error is for the user to read.
+/// Runs the command that the command line names. Ends the process if the command line is wrong. The error is for the user to read.
 pub async fn run() -> Result<(), String> {
     match Arguments::parse().command {
         Command::Serve(serve) => serve.run().await,
@@ -34,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_arguments_are_declared_without_contradiction() {
+    fn arguments_are_declared_consistently() {
         Arguments::command().debug_assert();
     }
 }

@@ -1,4 +1,4 @@
-//! `serve`: the emulator, and perhaps a function beside it, until it is interrupted.
+//! `serve` runs the emulator, and a function if one is given, until a signal ends it.
 
 use std::io::Write;
 use std::num::NonZeroU64;
@@ -22,54 +22,54 @@ use crate::options::Options;
 use crate::s3::S3Pace;
 use crate::server::Emulator;
 
-/// Serve CodePipeline and S3 on a loopback port
+/// Serve CodePipeline and S3 on one loopback port
 ///
 /// As on AWS, a pipeline starts when it is created and when its S3 source changes.
 #[derive(Args)]
 pub(super) struct Serve {
-    /// The port; 0 for any that is free
+    /// The port to listen on; 0 picks a free one
     #[arg(long, default_value_t = 4566)]
     port: u16,
-    /// Keeps S3's objects and CodePipeline's state; without it they end with the emulator. Executions in progress are stopped at
-    /// a restart
+    /// Folder that keeps S3's objects and CodePipeline's state. Without it, both end with the emulator. A restart stops executions
+    /// in progress
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The third-party connections: a JSON list of {"clientId": UUID, "clientToken": TEXT, "actionType": {"category",
-    /// "provider", "version", and what else create-custom-action-type takes}, "pipelines": [NAME, ...]}. Pipelines may then use
-    /// the owner ThirdParty with these types. Without "pipelines", a connection is for all that no other one names. With --data,
-    /// later runs keep them unless they are given others
+    /// File with third-party connections: a JSON list of {"clientId": UUID, "clientToken": TEXT, "actionType": {...}, "pipelines":
+    /// [NAME, ...]}. The action type has "category", "provider" and "version", and may have other members of
+    /// create-custom-action-type. Pipelines may then use the type with the owner ThirdParty. A connection without "pipelines" serves
+    /// the pipelines that no other connection names. With --data, later runs keep the connections until they get another list
     #[arg(long, value_name = "FILE")]
     connections: Option<PathBuf>,
-    /// How long S3's answers to requests with a job's credentials take to begin
+    /// How long S3 waits before it answers a request that a job's credentials sign
     #[arg(long, value_name = "DURATION", value_parser = parse, default_value = "0s")]
     s3_delay: Duration,
-    /// How many bytes per second S3 takes from or gives to each request with a job's credentials [default: no limit]
+    /// How many bytes per second S3 reads or sends for each request that a job's credentials sign [default: no limit]
     #[arg(long, value_name = "NUMBER")]
     s3_bytes_per_second: Option<NonZeroU64>,
-    /// Admits uploads without SSE-KMS into artifact stores, from jobs too [default: AccessDenied, as the policy of an artifact
-    /// bucket has it]
+    /// Accept uploads without SSE-KMS into artifact stores, also from jobs [default: AccessDenied, as an artifact bucket's policy
+    /// says]
     #[arg(long)]
     accept_unencrypted_uploads: bool,
-    /// Sends the requests for another service elsewhere: SERVICE=URL, as in stepfunctions=http://127.0.0.1:5000. SERVICE is its name
-    /// in the AWS CLI or in signatures; the URL begins with http://. May be given again
+    /// Forward the requests for another service, as in stepfunctions=http://127.0.0.1:5000. SERVICE is the name in the AWS CLI or in
+    /// signatures. The URL begins with http://. Repeatable
     #[arg(long = "endpoint", value_name = "SERVICE=URL")]
     endpoints: Vec<String>,
-    /// Has calls go wrong: OPERATION:CALLS:KIND, as in PutJobSuccessResult:1:lose-answer. OPERATION is a name as in the APIs, or
-    /// codepipeline:*, s3:* or *. CALLS are 3, 3+ (the third and all later), 2-4, */10 (every tenth) or *. KIND is throttle, error
-    /// (500), deny (AccessDenied), reset, lose-answer (reset after it took effect), stall (no answer), stall-answer (none, but it took effect),
-    /// delay=DURATION (late), delay-answer=DURATION (its answer is late), or, for GetObject, PutObject and UploadPart,
-    /// cut=BYTES. May be given again
+    /// Make calls fail: OPERATION:CALLS:KIND, as in PutJobSuccessResult:1:lose-answer. OPERATION is a name from the APIs,
+    /// codepipeline:*, s3:* or *. CALLS is 3, 3+ (the third and all later ones), 2-4, */10 (every tenth) or *. KIND is throttle,
+    /// error (status 500), deny (AccessDenied), reset, lose-answer, stall, stall-answer, delay=DURATION, delay-answer=DURATION or
+    /// cut=BYTES. With stall and reset, the call has no effect. With a kind that names the answer, the call takes effect and its
+    /// answer is lost or late. cut is for GetObject, PutObject and UploadPart. Repeatable
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
-    /// Refuses calls beyond a rate as throttled: OPERATION:RATE or OPERATION:RATE:BURST, as in PollForJobs:2, in calls per second
-    /// for each operation; the burst is a second's worth if it is not given. May be given again
+    /// Throttle calls beyond a rate: OPERATION:RATE or OPERATION:RATE:BURST, as in PollForJobs:2. RATE is calls per second for each
+    /// operation. BURST is one second's worth unless given. Repeatable
     #[arg(long = "throttle", value_name = "THROTTLE")]
     throttles: Vec<Throttle>,
-    /// Makes ids, nonces and credentials the same in every run that is asked the same. In a --data folder that an earlier run used,
-    /// its series continues instead
+    /// Make ids, nonces and credentials the same in every run that gets the same requests. In a --data folder of an earlier run, that
+    /// run's series continues instead
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// Logs each request with its outcome
+    /// Log each request with its outcome
     #[arg(short, long)]
     verbose: bool,
     #[command(flatten)]
@@ -81,7 +81,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self) -> Result<(), String> {
         logging::start(self.verbose);
-        // Listened for before anything is started that they would have to end.
+        // Listen for signals before anything starts that a signal must end.
         let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
         let settings = self.settings.settings();
         let function = self.function.ready(&settings.account_id, &settings.region)?;
@@ -106,11 +106,11 @@ impl Serve {
             clock,
         };
         let mut emulator = Emulator::start_waiting(options).await.map_err(|error| error.to_string())?;
-        announce(&emulator.endpoint()).map_err(|error| format!("can't write to standard output: {error}"))?;
+        announce(&emulator.endpoint()).map_err(|error| format!("could not write to standard output: {error}"))?;
 
         let function =
             function.map(|function| function.start(&emulator)).transpose().map_err(|error| error.to_string())?;
-        // The function hears of everything that happens at the start.
+        // Begin now, so that the function gets every event of the start.
         emulator.begin();
 
         tokio::select! {
@@ -130,7 +130,7 @@ fn connections(file: &Path) -> Result<Vec<Connection>, String> {
     text.and_then(|text| read_connections(&text)).map_err(|why| format!("{}: {why}", file.display()))
 }
 
-/// Not clap's to parse: its errors repeat the value, and a URL may hold a password.
+/// Parsed here and not by clap: clap's errors repeat the value, and a URL may hold a password.
 fn endpoints(given: &[String]) -> Result<Endpoints, String> {
     let parsed = given.iter().map(|text| text.parse::<Endpoint>());
     parsed.collect::<Result<_, _>>().map_err(|error| format!("--endpoint: {error}"))

@@ -8,93 +8,93 @@ use crate::durations::{OrNever, parse, parse_or_never, parse_some, parse_some_or
 use crate::engine::{Leniency, NonceForm, Settings};
 use crate::s3::is_region;
 
-/// What CodePipeline does where its documentation is silent, and what it does unasked.
+/// Flags for behaviour that AWS does not document, and for what CodePipeline does on its own.
 #[derive(Args)]
-#[command(next_help_heading = "Where the service's documentation is silent")]
+#[command(next_help_heading = "What AWS does not document")]
 pub(super) struct SettingFlags {
     /// The region in ARNs [default: us-east-1]
-    #[arg(long, value_parser = region)]
+    #[arg(long, help_heading = None, value_parser = region)]
     region: Option<String>,
     /// The account in jobs and ARNs [default: 123456789012]
-    #[arg(long, value_parser = account)]
+    #[arg(long, help_heading = None, value_parser = account)]
     account: Option<String>,
-    /// How long an unacknowledged job waits before a poll gets it again, or never [default: 30s]
+    /// How long an unacknowledged job waits until a poll returns it again, or never [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = parse_or_never)]
     reoffer_delay: Option<OrNever>,
     /// How nonces are made [default: counter]
     #[arg(long, value_enum)]
     nonce: Option<Nonce>,
-    /// A job that is offered again keeps its nonce
+    /// A job that is offered again keeps its nonce [default: it gets a new one]
     #[arg(long)]
     keep_nonce: bool,
-    /// A second acknowledgement of a job in progress answers its status [default: InvalidNonceException]
+    /// A second acknowledgement of a job in progress returns the job's status [default: InvalidNonceException]
     #[arg(long)]
     accept_second_acknowledge: bool,
-    /// An acknowledgement of a finished job answers its status [default: InvalidNonceException]
+    /// An acknowledgement of a finished job returns the job's status [default: InvalidNonceException]
     #[arg(long)]
     accept_late_acknowledge: bool,
-    /// A result without an acknowledgement is taken [default: InvalidJobStateException]
+    /// A result for an unacknowledged job is accepted [default: InvalidJobStateException]
     #[arg(long)]
     accept_unacknowledged_result: bool,
-    /// A result for a job that is over is taken without effect [default: InvalidJobStateException]
+    /// A result for a finished job is accepted and ignored [default: InvalidJobStateException]
     #[arg(long)]
     accept_late_result: bool,
-    /// GetJobDetails of an unacknowledged job is JobNotFoundException [default: its details]
+    /// GetJobDetails of an unacknowledged job fails with JobNotFoundException [default: it returns the details]
     #[arg(long)]
     refuse_unacknowledged_details: bool,
-    /// Output variables beside a continuation token are dropped [default: ValidationException]
+    /// Output variables that come with a continuation token are dropped [default: ValidationException]
     #[arg(long)]
     drop_variables_with_continuation: bool,
-    /// A poll without the type's queryable property gets no jobs [default: ValidationException]
+    /// A poll without the type's queryable property returns no jobs [default: ValidationException]
     #[arg(long)]
     accept_missing_query_param: bool,
-    /// An action fails whose output artifacts were not uploaded before its success [default: nobody looks]
+    /// An action fails if it reports success before its output artifacts are uploaded [default: the emulator does not check]
     #[arg(long)]
     refuse_missing_output: bool,
-    /// An ARN without an account is a ValidationException [default: it means the emulator's account, since Terraform leaves
-    /// the account out where skip_requesting_account_id is true]
+    /// An ARN without an account is a ValidationException [default: it means the emulator's account, because Terraform omits the
+    /// account if skip_requesting_account_id is true]
     #[arg(long)]
     refuse_arn_without_account: bool,
-    /// How long a finished job is known [default: 1h]
+    /// How long the emulator remembers a finished job [default: 1h]
     #[arg(long, value_name = "DURATION", value_parser = parse)]
     purge_after: Option<Duration>,
-    /// How long after a continuation token the next job comes [default: 30s]
+    /// How long after a continuation token the next job is offered [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = parse)]
     continuation_delay: Option<Duration>,
-    /// How many jobs a poll without maxBatchSize gets [default: 1]
+    /// How many jobs a poll without maxBatchSize returns at most [default: 1]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     default_batch_size: Option<u16>,
     /// How long an action may run [default: 24h]
     #[arg(long, value_name = "DURATION", value_parser = parse_some)]
     action_timeout: Option<Duration>,
-    /// How long a Lambda function may take for the result of one job [default: 20m]
+    /// How long a Lambda function may take to report the result of one job [default: 20m]
     #[arg(long, value_name = "DURATION", value_parser = parse_some)]
     invoke_timeout: Option<Duration>,
-    /// How long a job's credentials are good [default: 15m]
+    /// How long a job's credentials are valid [default: 15m]
     #[arg(long, value_name = "DURATION", value_parser = parse_some)]
     credential_life: Option<Duration>,
     /// The longest configuration value, in characters [default: 50000]
     #[arg(long, value_name = "NUMBER")]
     configuration_value_limit: Option<u64>,
-    /// Jobs carry the members beyond the model that real replies were seen with
+    /// Jobs have the members that real replies had and the API model lacks
     #[arg(long)]
     extra_members: bool,
-    /// How long before its job can be polled an action's STARTED event comes [default: 0s]
+    /// How long before an action's job its STARTED event is sent [default: 0s]
     #[arg(long, value_name = "DURATION", value_parser = parse)]
     event_lead: Option<Duration>,
-    /// Every event comes twice
+    /// Every event is sent twice
     #[arg(long)]
     duplicate_events: bool,
-    /// How many items a listing without maxResults has per page [default: 100]
+    /// How many items a listing without maxResults returns per page [default: 100]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     page_size: Option<u16>,
     /// A new pipeline waits for its first start [default: it starts at once]
     #[arg(long, help_heading = UNASKED, overrides_with = "start_on_create")]
     no_start_on_create: bool,
-    /// Executions in progress continue after an update that changes the pipeline's stages [default: it cancels them]
+    /// Executions in progress continue after an update of the pipeline's stages [default: the update cancels them]
     #[arg(long, help_heading = UNASKED, overrides_with = "cancel_on_update")]
     no_cancel_on_update: bool,
-    /// How often S3 sources without PollForSourceChanges=false are looked at for changes, or never [default: 60s]
+    /// How often to check S3 sources for changes, or never. Sources with PollForSourceChanges=false are never checked [default: 60s]
     #[arg(long, help_heading = UNASKED, value_name = "DURATION", value_parser = parse_some_or_never)]
     source_poll: Option<OrNever>,
     /// The default
@@ -105,8 +105,8 @@ pub(super) struct SettingFlags {
     cancel_on_update: bool,
 }
 
-/// The heading of the flags that turn off what AWS does.
-const UNASKED: &str = "What CodePipeline does unasked";
+/// The heading of the flags that turn off what CodePipeline does without a request.
+const UNASKED: &str = "What CodePipeline does on its own";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Nonce {
@@ -115,7 +115,7 @@ enum Nonce {
 }
 
 fn region(text: &str) -> Result<String, String> {
-    if is_region(text) { Ok(text.to_owned()) } else { Err("a region has a form such as eu-west-1".to_owned()) }
+    if is_region(text) { Ok(text.to_owned()) } else { Err("a region looks like eu-west-1".to_owned()) }
 }
 
 fn account(text: &str) -> Result<String, String> {
@@ -123,8 +123,8 @@ fn account(text: &str) -> Result<String, String> {
     if twelve_digits { Ok(text.to_owned()) } else { Err("an account has twelve digits".to_owned()) }
 }
 
-/// The engine's defaults, and what CodePipeline does unasked (User Guide, "pipelines-create", "pipelines-edit" and
-/// "action-reference-S3"). The engine's own defaults leave that out, so that a test sees only what it asked for. They are
+/// The defaults of `serve`: the engine's, and what CodePipeline does on its own (User Guide, "pipelines-create", "pipelines-edit" and
+/// "action-reference-S3"). The engine's defaults omit the latter, so that a test sees only what it requested. They are
 /// also stricter with ARNs.
 fn defaults() -> Settings {
     Settings {
@@ -137,7 +137,7 @@ fn defaults() -> Settings {
 }
 
 impl SettingFlags {
-    /// The defaults of `serve`, with what the flags say instead.
+    /// The defaults of `serve`, changed by the flags.
     pub(super) fn settings(self) -> Settings {
         let default = defaults();
         let accept_if = |flag: bool, otherwise| if flag { Leniency::Accept } else { otherwise };
@@ -250,14 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn a_region_or_account_of_another_form_is_refused() {
+    fn malformed_region_or_account_is_refused() {
         for (flag, value) in [("--region", "no where"), ("--region", "us"), ("--account", "12")] {
             assert!(Line::try_parse_from(["serve", flag, value]).is_err(), "{flag} {value}");
         }
     }
 
     #[test]
-    fn the_last_flag_of_a_pair_counts() {
+    fn last_flag_of_a_pair_wins() {
         assert!(!read(&["--start-on-create", "--no-start-on-create"]).start_on_create);
         assert!(read(&["--no-start-on-create", "--start-on-create"]).start_on_create);
         assert!(!read(&["--cancel-on-update", "--no-cancel-on-update"]).cancel_on_update);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_not_polled_without_a_pause() {
+    fn sources_are_not_polled_without_pause() {
         let refused = Line::try_parse_from(["serve", "--source-poll", "0s"]);
         assert!(refused.is_err_and(|error| error.to_string().contains("never")));
     }
