@@ -45,9 +45,9 @@ fn readme_has_every_flag_of_serve() {
     let mut missing = String::new();
     for heading in headings {
         let flags: Vec<&Arg> = shown.iter().filter(|flag| flag.get_help_heading() == heading).copied().collect();
-        let section = format!("### {}\n\n{}\n", heading.unwrap_or("The emulator"), table(&flags));
+        let section = format!("### {}\n\n{}", heading.unwrap_or("The emulator"), table(&flags));
         if !README.contains(&section) {
-            missing += &section;
+            missing += &format!("{section}\n");
         }
     }
     assert!(missing.is_empty(), "README.md lacks these sections; copy them from here:\n\n{missing}");

@@ -10,7 +10,7 @@ use crate::s3::is_region;
 
 /// Flags for behaviour that AWS does not document, and for what CodePipeline does on its own.
 #[derive(Args)]
-#[command(next_help_heading = "What AWS does not document")]
+#[command(next_help_heading = "Undocumented behaviour")]
 pub(super) struct SettingFlags {
     /// The region in ARNs [default: us-east-1]
     #[arg(long, help_heading = None, value_parser = region)]
@@ -106,7 +106,7 @@ pub(super) struct SettingFlags {
 }
 
 /// The heading of the flags that turn off what CodePipeline does without a request.
-const UNASKED: &str = "What CodePipeline does on its own";
+const UNASKED: &str = "Automatic behaviour";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Nonce {
