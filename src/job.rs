@@ -4,6 +4,7 @@
 //! defined for the action", CodePipeline API reference), so a stray `{:?}` must not compile.
 
 mod failure;
+pub mod limits;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -21,6 +21,7 @@ pub mod redact;
 pub mod report;
 mod settings;
 pub mod telemetry;
+mod text;
 mod watchdog;
 pub mod worker;
 pub mod workspace;

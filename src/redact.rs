@@ -15,12 +15,9 @@ use forms::length;
 use needles::Needles;
 use plain::{Plain, decoded, plain};
 
-mod cut;
 mod forms;
 mod needles;
 mod plain;
-
-pub use cut::{keep_end, keep_start};
 
 /// What stands where a secret was; CodePipeline masks secret configuration values the same way.
 const MASK: &str = "****";

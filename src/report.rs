@@ -1,31 +1,21 @@
 //! Reports about jobs, before any SDK type sees them: prose is redacted and cut to the API's limits, data is unchanged.
 //! Data that breaks a limit fails the job, since others would read half of it.
-//!
-//! Limits are the API model's (`ExecutionDetails`, `FailureDetails`, `CurrentRevision`) and count characters; the limit
-//! of output variables is the user guide's and counts bytes.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::job::limits::{
+    CHANGE_IDENTIFIER, CONTINUATION_TOKEN, EXTERNAL_EXECUTION_ID, MESSAGE, REVISION, SUMMARY, VARIABLES_BYTES,
+};
 use crate::job::{Continuation, Failure, FailureCode, FailureKind, Finished, Outcome, Revision};
-use crate::redact::{Redactor, keep_end, keep_start};
+use crate::redact::Redactor;
+use crate::text::{keep_end, keep_start};
 
 pub(crate) const INVALID_TOKEN_LENGTH: FailureCode = FailureCode::new("InvalidTokenLength");
 const RESULT_TOO_LONG: FailureCode = FailureCode::new("ResultTooLong");
 const INVALID_VARIABLE_NAME: FailureCode = FailureCode::new("InvalidVariableName");
 const VARIABLES_TOO_LARGE: FailureCode = FailureCode::new("VariablesTooLarge");
-
-const SUMMARY: usize = 2048;
-const EXTERNAL_EXECUTION_ID: usize = 1500;
-const MESSAGE: usize = 5000;
-const REVISION: usize = 1500;
-const CHANGE_IDENTIFIER: usize = 100;
-const TOKEN: usize = 2048;
-
-/// The total size of an action's output variables (user guide, "Quotas"): 122 880 bytes. Whether keys count is not
-/// documented, so they do here.
-const VARIABLES_BYTES: usize = 122_880;
 
 /// A report that the service's documented limits allow.
 #[derive(Serialize, Deserialize)]
@@ -107,9 +97,10 @@ fn success(finished: Finished, redactor: &Redactor) -> Result<SuccessReport, Fai
 fn going_on(continuation: Continuation, redactor: &Redactor) -> Result<ContinuationReport, Failure> {
     let Continuation { token, summary, external_execution_id, percent_complete } = continuation;
     let length = token.chars().count();
-    if length == 0 || length > TOKEN {
-        let message =
-            format!("the action's continuation token has {length} characters; CodePipeline takes 1 to {TOKEN}");
+    if length == 0 || length > CONTINUATION_TOKEN {
+        let message = format!(
+            "the action's continuation token has {length} characters; CodePipeline takes 1 to {CONTINUATION_TOKEN}"
+        );
         return Err(Failure {
             external_execution_id,
             ..Failure::new(FailureKind::JobFailed, INVALID_TOKEN_LENGTH, message)

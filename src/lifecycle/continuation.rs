@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::ExposeSecret;
 
+use crate::job::limits::CONTINUATION_TOKEN;
 use crate::job::{ActionTypeId, Failure, FailureCode, FailureKind, Job};
 use crate::report::INVALID_TOKEN_LENGTH;
 
@@ -25,9 +26,6 @@ const TOKEN_OF_ANOTHER_ACTION_TYPE: FailureCode = FailureCode::new("TokenOfAnoth
 
 const NAME: &str = "codepipeline-worker/";
 const VERSION: &str = "1";
-
-/// The API model's longest `ContinuationToken`, in characters.
-const LONGEST: usize = 2048;
 
 const EXECUTION_ID: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
@@ -68,12 +66,12 @@ impl ActionRun {
         let began = self.began.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let execution_id = utf8_percent_encode(&self.execution_id, EXECUTION_ID);
         let mut sealed = format!("{NAME}{VERSION} {action_type} {began} {execution_id} ");
-        let room = LONGEST.saturating_sub(sealed.chars().count());
+        let room = CONTINUATION_TOKEN.saturating_sub(sealed.chars().count());
         let length = token.chars().count();
         if length == 0 || length > room {
             let message = format!(
-                "the action's continuation token has {length} characters, but must have 1 to {room}: CodePipeline takes \
-                 {LONGEST}, and the worker's own part needs the rest"
+                "the action's continuation token has {length} characters; it must have 1 to {room}: CodePipeline takes \
+                 {CONTINUATION_TOKEN}, and the worker's envelope takes the rest"
             );
             return Err(Failure::new(FailureKind::JobFailed, INVALID_TOKEN_LENGTH, message));
         }

@@ -5,22 +5,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of `src/` and the modules it may name. `bootstrap` (and `lib.rs`, `main.rs`) puts everything together.
-const EDGES: [(&str, &[&str]); 19] = [
+const EDGES: [(&str, &[&str]); 20] = [
     ("calls", &[]),
     ("connections", &[]),
     ("job", &[]),
     ("redact", &[]),
     ("settings", &[]),
     ("telemetry", &[]),
+    ("text", &[]),
     ("watchdog", &[]),
     ("event", &["job"]),
     ("placeholder", &["job"]),
     ("workspace", &["job"]),
-    ("report", &["job", "redact"]),
+    ("report", &["job", "redact", "text"]),
     ("queue", &["calls", "job", "report"]),
     ("artifacts", &["calls", "job"]),
     ("ledger", &["calls", "job"]),
-    ("actions", &["calls", "job", "placeholder", "redact", "settings", "workspace"]),
+    ("actions", &["calls", "job", "placeholder", "redact", "settings", "text", "workspace"]),
     ("config", &["actions", "job", "placeholder", "settings", "telemetry"]),
     ("lifecycle", &["actions", "artifacts", "calls", "job", "ledger", "queue", "redact", "report", "workspace"]),
     ("worker", &["actions", "job", "ledger", "lifecycle", "queue"]),

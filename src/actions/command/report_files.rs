@@ -12,8 +12,9 @@ use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
 use rustix::io::Errno;
 
 use super::{notation, revision, variables};
-use crate::job::{Failure, FailureCode, FailureKind, Revision};
-use crate::redact::{Piece, Redactor, keep_start};
+use crate::job::{Failure, FailureCode, FailureKind, Revision, limits};
+use crate::redact::{Piece, Redactor};
+use crate::text::keep_start;
 
 const REPORT_FILE_INVALID: FailureCode = FailureCode::new("ReportFileInvalid");
 
@@ -46,9 +47,6 @@ const EXTERNAL_ID: ReportFile = ReportFile {
     limit: 16 * 1024,
 };
 pub(super) const ALL: [ReportFile; 4] = [VARIABLES, SUMMARY, REVISION, EXTERNAL_ID];
-
-/// CodePipeline takes 2048 characters (API model, `ExecutionSummary`).
-const MAX_SUMMARY_CHARS: usize = 2048;
 
 /// The files, still empty when the command starts.
 pub(super) struct ReportFiles {
@@ -94,7 +92,7 @@ impl ReportFiles {
         let bytes = self.read(SUMMARY, limit)?;
         let cut_after = bytes.len() == limit;
         let text = redactor.excerpt(Piece { cut_after, ..Piece::whole(&notation::prose(&bytes)) });
-        Ok(Some(keep_start(text.trim(), MAX_SUMMARY_CHARS).into_owned()).filter(|summary| !summary.is_empty()))
+        Ok(Some(keep_start(text.trim(), limits::SUMMARY).into_owned()).filter(|summary| !summary.is_empty()))
     }
 
     fn read_whole(&self, file: ReportFile) -> Result<Vec<u8>, Failure> {
@@ -233,7 +231,7 @@ mod tests {
     fn a_huge_summary_is_cut_and_a_secret_at_the_cut_is_masked() {
         let folder = folder();
         folder.write(SUMMARY, "x".repeat(1024 * 1024));
-        assert_eq!(folder.summary().unwrap().unwrap().chars().count(), MAX_SUMMARY_CHARS);
+        assert_eq!(folder.summary().unwrap().unwrap().chars().count(), limits::SUMMARY);
 
         for before in SUMMARY.limit - 30..SUMMARY.limit + 90 {
             folder.write(SUMMARY, format!("{}correct-horse-battery", " ".repeat(before)));

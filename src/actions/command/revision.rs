@@ -5,14 +5,10 @@ use thiserror::Error;
 use super::notation::{self, NotationError};
 use crate::actions::timestamp;
 use crate::job::Revision;
+use crate::job::limits::{CHANGE_IDENTIFIER, EXTERNAL_EXECUTION_ID, REVISION};
 
 const FILE: &str = "REVISION";
 const ID_FILE: &str = "EXTERNAL_EXECUTION_ID";
-
-/// The API model's limits in characters.
-const MAX_REVISION: usize = 1500;
-pub(super) const MAX_CHANGE_IDENTIFIER: usize = 100;
-const MAX_ID: usize = 1500;
 
 /// A mistake in one of the files. Nothing of what the command wrote is repeated: it may be secret.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -28,7 +24,7 @@ pub(super) enum RevisionError {
     #[error("`{key}` in the file REVISION has {length} characters; CodePipeline takes at most {most}")]
     TooLong { key: &'static str, length: usize, most: usize },
     #[error(
-        "the revision in the file REVISION is longer than {MAX_CHANGE_IDENTIFIER} characters, so it needs a `changeIdentifier`"
+        "the revision in the file REVISION is longer than {CHANGE_IDENTIFIER} characters, so it needs a `changeIdentifier`"
     )]
     NoChangeIdentifier,
     #[error("`created` in line {line} of the file REVISION must be {rule}", rule = timestamp::RULE)]
@@ -37,7 +33,9 @@ pub(super) enum RevisionError {
         "the file EXTERNAL_EXECUTION_ID has control characters or more than one line; it must hold one line of text"
     )]
     NoLine,
-    #[error("the external execution id has more than {MAX_ID} characters, which is all that CodePipeline takes")]
+    #[error(
+        "the external execution id has more than {EXTERNAL_EXECUTION_ID} characters, which is all that CodePipeline takes"
+    )]
     LongId,
 }
 
@@ -61,10 +59,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Revision>, RevisionError> {
             _ => return Err(RevisionError::UnknownKey(entry.line)),
         }
     }
-    let revision = within("revision", revision.ok_or(RevisionError::NoRevision)?, MAX_REVISION)?;
+    let revision = within("revision", revision.ok_or(RevisionError::NoRevision)?, REVISION)?;
     let change_identifier = match change_identifier {
-        Some(given) => within("changeIdentifier", given, MAX_CHANGE_IDENTIFIER)?,
-        None if revision.chars().count() <= MAX_CHANGE_IDENTIFIER => revision.clone(),
+        Some(given) => within("changeIdentifier", given, CHANGE_IDENTIFIER)?,
+        None if revision.chars().count() <= CHANGE_IDENTIFIER => revision.clone(),
         None => return Err(RevisionError::NoChangeIdentifier),
     };
     Ok(Some(Revision { revision, change_identifier, summary, created }))
@@ -77,7 +75,7 @@ pub(super) fn read_id(bytes: &[u8]) -> Result<Option<String>, RevisionError> {
     if id.contains(char::is_control) {
         return Err(RevisionError::NoLine);
     }
-    if id.chars().count() > MAX_ID {
+    if id.chars().count() > EXTERNAL_EXECUTION_ID {
         return Err(RevisionError::LongId);
     }
     Ok(Some(id.to_owned()).filter(|id| !id.is_empty()))

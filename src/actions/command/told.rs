@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::report_files::ReportFiles;
-use super::revision;
-use crate::job::{ActionTypeId, Configuration, Failure, FailureKind, Finished, Outcome, Revision, USER_PARAMETERS};
+use crate::job::{
+    ActionTypeId, Configuration, Failure, FailureKind, Finished, Outcome, Revision, USER_PARAMETERS, limits,
+};
 use crate::placeholder::Template;
 use crate::redact::Redactor;
 
@@ -40,7 +41,7 @@ fn committed(
     summary: Option<&str>,
 ) -> Option<Revision> {
     let commit = variables.get("CommitId").filter(|_| action_type.category == "Source")?;
-    if commit.is_empty() || commit.chars().count() > revision::MAX_CHANGE_IDENTIFIER {
+    if commit.is_empty() || commit.chars().count() > limits::CHANGE_IDENTIFIER {
         return None;
     }
     let message = variables.get("CommitMessage").map(String::as_str).filter(|message| !message.is_empty());

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use super::notation::{self, Entry, NotationError};
+use crate::job::limits::VARIABLES_BYTES;
 
 const FILE: &str = "OUTPUT_VARIABLES";
-
-/// The quota for all output variables of an action (User Guide, "Quotas in CodePipeline").
-const MAX_BYTES: usize = 122_880;
 
 /// What is wrong with the file. Lines count from 1. Nothing of what the command wrote is repeated: it may be secret.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -21,7 +19,7 @@ pub(super) enum VariablesError {
     )]
     BadKey(usize),
     #[error(
-        "the output variables have {total} bytes, keys and values; CodePipeline takes at most {MAX_BYTES}; the largest one, in line {line}, has {largest}"
+        "the output variables have {total} bytes, keys and values; CodePipeline takes at most {VARIABLES_BYTES}; the largest one, in line {line}, has {largest}"
     )]
     TooLarge { total: usize, line: usize, largest: usize },
 }
@@ -48,7 +46,7 @@ fn check_size(variables: &BTreeMap<String, Entry>) -> Result<(), VariablesError>
     let size = |entry: &Entry| (entry.key.len() + entry.value.len(), entry.line);
     let total = variables.values().map(|entry| size(entry).0).sum();
     match variables.values().map(size).max() {
-        Some((largest, line)) if total > MAX_BYTES => Err(VariablesError::TooLarge { total, line, largest }),
+        Some((largest, line)) if total > VARIABLES_BYTES => Err(VariablesError::TooLarge { total, line, largest }),
         _ => Ok(()),
     }
 }
@@ -80,7 +78,7 @@ mod tests {
 
     #[test]
     fn keys_and_values_together_have_a_limit_in_bytes() {
-        let fits = format!("AB={}\nC=ü", "x".repeat(MAX_BYTES - 5));
+        let fits = format!("AB={}\nC=ü", "x".repeat(VARIABLES_BYTES - 5));
         assert_eq!(read_text(&fits).unwrap().len(), 2);
         let mistake = read_text(&format!("{fits}x")).unwrap_err();
         assert_eq!(
@@ -91,7 +89,7 @@ mod tests {
 
     #[test]
     fn what_a_key_had_before_its_last_value_does_not_count() {
-        let text = format!("A={0}\nA={0}\nA={0}", "x".repeat(MAX_BYTES - 1));
+        let text = format!("A={0}\nA={0}\nA={0}", "x".repeat(VARIABLES_BYTES - 1));
         assert_eq!(read_text(&text).unwrap().len(), 1);
     }
 }

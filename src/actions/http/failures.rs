@@ -2,7 +2,8 @@
 
 use super::exchange::{Body, Unavailable};
 use crate::job::{Failure, FailureCode, FailureKind};
-use crate::redact::{Piece, Redactor, keep_start};
+use crate::redact::{Piece, Redactor};
+use crate::text::keep_start;
 
 const SERVICE_REDIRECTED: FailureCode = FailureCode::new("ServiceRedirected");
 const SERVICE_REJECTED_CONFIGURATION: FailureCode = FailureCode::new("ServiceRejectedConfiguration");

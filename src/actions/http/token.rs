@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::address::Address;
 use super::reply::Progress;
 use crate::job::{Continuation, Failure, FailureCode, FailureKind};
-use crate::redact::keep_start;
+use crate::text::keep_start;
 
 const HTTP_TOKEN_TOO_LONG: FailureCode = FailureCode::new("HttpTokenTooLong");
 const HTTP_TOKEN_INVALID: FailureCode = FailureCode::new("HttpTokenInvalid");
@@ -17,6 +17,7 @@ const HTTP_TOKEN_INVALID: FailureCode = FailureCode::new("HttpTokenInvalid");
 const VERSION: u32 = 1;
 /// In characters. CodePipeline takes 2048; the rest is room for what the worker adds.
 const LONGEST: usize = 1500;
+/// In characters: less than CodePipeline takes, because the token must hold a location of 1000 characters, too.
 const LONGEST_SUMMARY: usize = 200;
 /// A service's slip must not end in an action that nobody asks about for days.
 pub(super) const LONGEST_REST: Duration = Duration::from_secs(3600);

@@ -1,12 +1,12 @@
-//! Cuts texts to a length in characters.
+//! Cuts a text to a number of characters.
 
 use std::borrow::Cow;
 
-/// The mark where a text was cut.
+/// Marks the place of a cut.
 const ELLIPSIS: &str = "…";
 
-/// The first `max_chars` characters of `text`; where that is not all, the last of them is `…`.
-pub fn keep_start(text: &str, max_chars: usize) -> Cow<'_, str> {
+/// Keeps the first `max_chars` characters of a text. If it has more, the last one kept is `…`.
+pub(crate) fn keep_start(text: &str, max_chars: usize) -> Cow<'_, str> {
     if text.char_indices().nth(max_chars).is_none() {
         return Cow::Borrowed(text);
     }
@@ -15,8 +15,8 @@ pub fn keep_start(text: &str, max_chars: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
 }
 
-/// The last `max_chars` characters of `text`; where that is not all, the first of them is `…`.
-pub fn keep_end(text: &str, max_chars: usize) -> Cow<'_, str> {
+/// Keeps the last `max_chars` characters of a text. If it has more, the first one kept is `…`.
+pub(crate) fn keep_end(text: &str, max_chars: usize) -> Cow<'_, str> {
     if text.char_indices().nth(max_chars).is_none() {
         return Cow::Borrowed(text);
     }
@@ -44,7 +44,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn cuts_keep_their_promise(text in any::<String>(), max in 0_usize..40) {
+        fn a_cut_text_is_as_long_as_allowed(text in any::<String>(), max in 0_usize..40) {
             for cut in [keep_start(&text, max), keep_end(&text, max)] {
                 prop_assert_eq!(cut.chars().count(), text.chars().count().min(max));
             }
