@@ -15,11 +15,9 @@ use lambda_runtime::tower::util::MapRequestLayer;
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 
-use crate::actions::command;
-use crate::actions::state_machine::StateMachineAction;
-use crate::actions::{LONGEST_RUN, Served};
+use crate::actions::{Served, command};
 use crate::artifacts::{Stores, UnpackLimits};
-use crate::config::{ActionConfig, Config, ConfigError, Environment, Run};
+use crate::config::{ActionConfig, Config, ConfigError, Environment};
 use crate::connections::Connections;
 use crate::ledger::Ledger;
 use crate::lifecycle::Lifecycle;
@@ -90,11 +88,11 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
     let connections = Connections::new();
     let sdk_config = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(connections.clone()).load().await;
     let function_timeout = config.settings.function_timeout;
-    let machines = own.is_empty().then(|| machines(&config));
+    let awaited = own.is_empty().then(|| awaited(&config));
     let worker = Arc::new(worker(config, own, &sdk_config));
     let watchdog =
         last_words().and_then(Watchdog::start).map_err(|error| format!("the watchdog can't be started: {error}"))?;
-    let function = Arc::new(Function { worker, machines, function_timeout, watchdog });
+    let function = Arc::new(Function { worker, awaited, function_timeout, watchdog });
     let handler = service_fn(move |event: LambdaEvent<Value>| {
         let (function, connections) = (Arc::clone(&function), connections.clone());
         async move {
@@ -139,41 +137,25 @@ pub fn worker(config: Config, own: Vec<Served>, sdk_config: &SdkConfig) -> Worke
 }
 
 fn served(config: ActionConfig, sdk_config: &SdkConfig) -> Served {
-    let ActionConfig { action_type, query_param, secrets, on_crash, shared, asked_timeout, run } = config;
-    if let Some(asked) = asked_timeout {
+    let ActionConfig { action_type, query_param, secrets, on_crash, shared, kind, run } = config;
+    if let Some(configured) = run.lowered_from {
         tracing::warn!(
             action.type = %action_type,
-            asked_seconds = asked.as_secs(),
-            used_seconds = LONGEST_RUN.as_secs(),
-            "lowered timeoutSeconds: CodePipeline ends an action 24 hours after its start, before so long a limit is reached"
+            configured_seconds = configured.as_secs(),
+            used_seconds = run.overall.as_secs(),
+            "lowered timeoutSeconds, because CodePipeline ends an action 24 hours after its start"
         );
     }
-    let served = match run {
-        Run::Command { action, turn } => {
-            let region = sdk_config.region().map(ToString::to_string);
-            Served::new(action_type, turn, action.in_region(region)).alone()
-        }
-        Run::Http { action, turn, overall } => Served::new(action_type, turn, *action).overall_timeout(overall),
-        Run::StateMachine { machine, turn, overall } => {
-            let action = StateMachineAction::new(sdk_config, machine, secrets.clone());
-            Served::new(action_type, turn, action).overall_timeout(overall)
-        }
-    };
-    let mut served = served.secrets(secrets).on_crash(on_crash);
-    if shared {
-        served = served.shared();
-    }
-    served.query_param = query_param;
-    served
+    let served = Served::boxed(action_type, run.turn, (run.make)(sdk_config));
+    let served = served.overall_timeout(run.overall).secrets(secrets).on_crash(on_crash);
+    Served { query_param, alone: kind.runs_alone, shared, ..served }
 }
 
-/// The ARNs of the configured state machines, perhaps with version or alias.
-fn machines(config: &Config) -> Vec<String> {
-    let machine = |action: &ActionConfig| match &action.run {
-        Run::StateMachine { machine, .. } => Some(machine.as_str().to_owned()),
-        Run::Command { .. } | Run::Http { .. } => None,
-    };
-    config.actions.iter().filter_map(machine).collect()
+/// The resources that jobs may wait for, each with the source of its events.
+fn awaited(config: &Config) -> Vec<(&'static str, String)> {
+    let awaited =
+        |action: &ActionConfig| Some((action.kind.end_of_work.as_ref()?.source, action.run.waits_for.clone()?));
+    config.actions.iter().filter_map(awaited).collect()
 }
 
 /// How long the process may take to say why it ends, and to end what it has started.

@@ -42,10 +42,12 @@ pub enum Event {
         /// The action execution.
         execution_id: String,
     },
-    /// An execution of a state machine has ended: poll, since a job waits for its result.
-    StateMachineEnded {
-        /// The machine's ARN, without version or alias, where the event names it.
-        state_machine: Option<String>,
+    /// Work outside has ended: poll, since a job waits for its result.
+    WorkEnded {
+        /// The `source` of the event, such as `aws.states`.
+        source: &'static str,
+        /// The resource that ran the work, such as a state machine's ARN. Missing if the event does not name it.
+        resource: Option<String>,
     },
     /// A Lambda Invoke action: the event is the job. The runner of the job reads it, since it holds credentials.
     InvokeJob,
@@ -56,15 +58,29 @@ pub enum Event {
     },
 }
 
+/// The event with which a service says that work outside has ended. A kind of action declares it.
+pub struct EndOfWork {
+    /// The event's `source`.
+    pub source: &'static str,
+    /// The event's `detail-type`.
+    pub detail_type: &'static str,
+    /// The JSON pointer of the work's status.
+    pub status: &'static str,
+    /// The statuses of work that has not ended. Any other one, or a missing one, is an end.
+    pub running: &'static [&'static str],
+    /// The JSON pointer of the resource that ran the work.
+    pub resource: &'static str,
+}
+
 impl Event {
-    /// Sorts a payload. Reads no more than it needs, and that leniently, because real events differ from their documentation:
+    /// Sorts a payload, given the events that say that work outside has ended. Reads no more than it needs, and that leniently, because real events differ from their documentation:
     /// numbers are floats, members are missing. An EventBridge rule's schedule sends `"detail": {}`, and EventBridge
     /// Scheduler sends `"detail": "{}"`.
     ///
     /// # Errors
     /// Returns an error if another service sent the event. The error names its source and type, or what it looks like, and
     /// nothing more of it.
-    pub fn parse(payload: &Value) -> Result<Self, UnknownEvent> {
+    pub fn parse(payload: &Value, ends: &[&EndOfWork]) -> Result<Self, UnknownEvent> {
         let members = match payload {
             Value::Object(members) if !members.is_empty() => members,
             Value::Object(_) | Value::Null => return Ok(Self::Schedule),
@@ -78,9 +94,10 @@ impl Event {
         match (text("source"), text("detail-type").or_else(|| text("detailType"))) {
             (Some("aws.scheduler"), _) | (Some("aws.events"), None | Some("Scheduled Event")) => Ok(Self::Schedule),
             (Some("aws.codepipeline"), Some("CodePipeline Action Execution State Change")) => Ok(action(payload)),
-            (Some("aws.states"), Some("Step Functions Execution Status Change")) => Ok(execution(payload)),
-            (Some("aws.codepipeline" | "aws.states"), kind) => {
-                Ok(ignored(format!("an event with the detail-type {}", kind.map_or("none".into(), shown))))
+            (Some("aws.codepipeline"), kind) => Ok(of_no_use(kind)),
+            (Some(source), kind) if ends.iter().any(|end| end.source == source) => {
+                let end = ends.iter().find(|end| end.source == source && Some(end.detail_type) == kind);
+                Ok(end.map_or_else(|| of_no_use(kind), |end| work(payload, end)))
             }
             (Some(source), kind) if kind.is_some() || source.starts_with("aws.") => {
                 Err(UnknownEvent::of_source(source, kind))
@@ -95,6 +112,10 @@ impl Event {
 
 fn ignored(what: String) -> Event {
     Event::Ignored { what }
+}
+
+fn of_no_use(kind: Option<&str>) -> Event {
+    ignored(format!("an event with the detail-type {}", kind.map_or("none".into(), shown)))
 }
 
 /// An event about an action: only its state and its type decide what to do.
@@ -130,11 +151,11 @@ fn action_type(member: &impl Fn(&str) -> Option<String>) -> Result<ActionTypeId,
     })
 }
 
-/// Any status but the first is an end; a missing one may be.
-fn execution(payload: &Value) -> Event {
-    match payload.pointer("/detail/status").and_then(Value::as_str) {
-        Some("RUNNING") => ignored("an execution event with the status RUNNING, which is no end".into()),
-        _ => Event::StateMachineEnded { state_machine: payload.pointer("/detail/stateMachineArn").and_then(plain) },
+/// An event about the status of work outside.
+fn work(payload: &Value, end: &EndOfWork) -> Event {
+    match payload.pointer(end.status).and_then(Value::as_str).filter(|status| end.running.contains(status)) {
+        Some(status) => ignored(format!("an event about work with the status {status}, which has not ended")),
+        None => Event::WorkEnded { source: end.source, resource: payload.pointer(end.resource).and_then(plain) },
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use codepipeline_worker::actions::ends_of_work;
 use codepipeline_worker::event::Event;
 use codepipeline_worker::queue::{Invoked, InvokedJob};
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +18,8 @@ fuzz_target!(|data: &[u8]| {
     let Ok(payload) = serde_json::from_slice::<Value>(data) else { return };
     let mut hidden = payload.clone();
     hide(&mut hidden, "");
-    match (Event::parse(&payload), Event::parse(&hidden)) {
+    let ends = ends_of_work();
+    match (Event::parse(&payload, &ends), Event::parse(&hidden, &ends)) {
         (Err(error), Err(of_hidden)) => {
             let text = error.to_string();
             assert_eq!(text, of_hidden.to_string(), "the message depends on what it must not tell");

@@ -144,7 +144,7 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
     let task = tokio::spawn(async move {
         let result = match waking {
             Waking::Schedule => worker.invoke(deadline).await,
-            Waking::Event(event) => match Event::parse(&event) {
+            Waking::Event(event) => match Event::parse(&event, &[]) {
                 Ok(Event::ActionStarted { action_type, execution_id }) => {
                     worker.action_started(&action_type, execution_id.as_deref(), deadline).await
                 }

@@ -9,19 +9,31 @@ use tokio::time::Instant;
 
 use secrecy::SecretString;
 
+use crate::event::EndOfWork;
 use crate::job::{Artifact, Failure, FailureCode, FailureKind, Job, Outcome};
 use crate::workspace::Workspace;
 
 pub mod command;
 pub mod http;
+mod kind;
+mod outside;
 mod served;
 pub mod state_machine;
 mod timestamp;
 
+pub(crate) use kind::{Configured, Kind, Part};
 pub(crate) use served::secret_keys;
 pub use served::{LONGEST_RUN, OnCrash, Served};
 
 const UNEXPECTED_TOKEN: FailureCode = FailureCode::new("UnexpectedToken");
+
+/// Every kind of action.
+pub(crate) static KINDS: [Kind; 3] = [command::KIND, http::KIND, state_machine::KIND];
+
+/// The events with which services say that work of any kind has ended.
+pub fn ends_of_work() -> Vec<&'static EndOfWork> {
+    KINDS.iter().filter_map(|kind| kind.end_of_work.as_ref()).collect()
+}
 
 /// One job's turn at an action.
 #[derive(Clone)]

@@ -51,6 +51,10 @@ impl Served {
     /// longer than `timeout`. A job is taken only when the invocation has this time left, so more than the 15 minutes that Lambda
     /// gives an invocation is as good as an hour.
     pub fn new(action_type: ActionTypeId, timeout: Duration, action: impl Action) -> Self {
+        Self::boxed(action_type, timeout, Box::new(action))
+    }
+
+    pub(crate) fn boxed(action_type: ActionTypeId, timeout: Duration, action: Box<dyn BoxedAction>) -> Self {
         Self {
             action_type,
             query_param: None,
@@ -61,7 +65,7 @@ impl Served {
             alone: false,
             on_crash: OnCrash::Fail,
             shared: false,
-            action: Box::new(action),
+            action,
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::now;
+use crate::actions::ends_of_work;
 use crate::event::Event;
 use crate::watchdog::Watchdog;
 use crate::worker::{Summary, Worker};
@@ -17,19 +18,18 @@ use crate::worker::{Summary, Worker};
 /// The parts that every invocation needs.
 pub(super) struct Function {
     pub(super) worker: Arc<Worker>,
-    /// The state machines whose executions jobs wait for; `None` where an author's own actions may wait for any.
-    pub(super) machines: Option<Vec<String>>,
+    /// The resources that jobs may wait for, each with the source of its events. `None` if an author's own actions may wait for
+    /// any.
+    pub(super) awaited: Option<Vec<(&'static str, String)>>,
     pub(super) function_timeout: Duration,
     pub(super) watchdog: Watchdog,
 }
 
 impl Function {
-    /// Whether jobs may wait for this machine's executions. An event without a name may be of any.
-    fn waits_for(&self, state_machine: Option<&str>) -> bool {
-        let (Some(machines), Some(ended)) = (&self.machines, state_machine) else { return true };
-        machines
-            .iter()
-            .any(|known| known.strip_prefix(ended).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
+    /// Whether jobs may wait for work of this resource. An event without a name may be about any.
+    fn waits_for(&self, source: &str, resource: Option<&str>) -> bool {
+        let (Some(awaited), Some(resource)) = (&self.awaited, resource) else { return true };
+        awaited.iter().any(|(known_source, known)| *known_source == source && known == resource)
     }
 }
 
@@ -54,7 +54,8 @@ pub(super) async fn handle(function: Arc<Function>, event: LambdaEvent<Value>) -
 /// The work runs in a task of its own, since what a panic says must not reach Lambda's answer.
 async fn answer(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
     let LambdaEvent { payload, context } = event;
-    let woken_by = Event::parse(&payload).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
+    let woken_by =
+        Event::parse(&payload, &ends_of_work()).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;
     let left = time_left(now(), context.deadline(), function.function_timeout);
     let _watched = function.watchdog.watch(left);
     let deadline = Instant::now() + left;
@@ -68,11 +69,14 @@ async fn answer(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Su
                 );
                 worker.invoke(deadline).await
             }
-            Event::StateMachineEnded { state_machine } if function.waits_for(state_machine.as_deref()) => {
+            Event::WorkEnded { source, resource } if function.waits_for(source, resource.as_deref()) => {
                 worker.invoke(deadline).await
             }
-            Event::StateMachineEnded { .. } => {
-                tracing::info!("ignored the end of an execution: no action type in ACTIONS names its state machine");
+            Event::WorkEnded { source, .. } => {
+                tracing::info!(
+                    source,
+                    "ignored the end of work: no action type in ACTIONS names the resource that ran it"
+                );
                 Ok(Summary::default())
             }
             Event::ActionStarted { action_type, execution_id } => {

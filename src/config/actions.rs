@@ -87,7 +87,6 @@ impl Reader<'_> {
         only_known(entry, path, &known, problems);
         let owner = entry.get("actionType").and_then(|id| id.get("owner")).and_then(Value::as_str).unwrap_or_default();
         self.actions.third_party |= owner == "ThirdParty";
-        self.actions.variables.extend(run::variable(entry));
         let action_type = action_type(entry.get("actionType"), &format!("{path}.actionType"), problems);
         let query_param = query_param(entry.get("queryParam"), &format!("{path}.queryParam"), problems);
         if entry.contains_key("queryParam") && ["AWS", "ThirdParty"].contains(&owner) {
@@ -96,17 +95,18 @@ impl Reader<'_> {
         }
         self.is_first(action_type.as_ref(), query_param.as_ref(), entry, path, problems);
         let secrets = secret_keys(owner, secrets(entry.get("secrets"), &format!("{path}.secrets"), problems));
-        let around = Around { path, secrets: &secrets, settings: self.settings, environment: self.environment };
-        let run = run::parse(entry, &around, problems);
-        let on_crash = ledger::on_crash(entry, run.as_ref(), path, problems);
+        let (settings, environment) = (self.settings, self.environment);
+        let variables = &mut self.actions.variables;
+        let around = Around { path, secrets: &secrets, settings, environment, variables };
+        let (kind, run) = run::parse(entry, around, problems);
+        let on_crash = ledger::on_crash(entry, kind, path, problems);
         let shared = ledger::shared(entry, path, problems);
         if shared && owner == "AWS" {
             let rule = "is for types that are polled: CodePipeline delivers a Lambda Invoke job to this function alone";
             problems.add(format_args!("{path}.shared"), rule);
         }
-        if let (Some(action_type), Some(run)) = (action_type, run) {
-            let asked_timeout = run::lowered(entry, &run);
-            let action = ActionConfig { action_type, query_param, secrets, on_crash, shared, asked_timeout, run };
+        if let (Some(action_type), Some(kind), Some(run)) = (action_type, kind, run) {
+            let action = ActionConfig { action_type, query_param, secrets, on_crash, shared, kind, run };
             self.actions.served.push(action);
         }
     }

@@ -4,10 +4,9 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value};
 
-use super::Run;
 use super::plain::filled;
 use super::variables::LEDGER_BUCKET;
-use crate::actions::OnCrash;
+use crate::actions::{Kind, OnCrash};
 use crate::settings::{Environment, Problems};
 
 const BUCKET_RULE: &str = "must be the name of an S3 bucket: 3 to 63 of [a-z0-9.-], a letter or digit at both ends, no two dots \
@@ -39,18 +38,20 @@ fn is_bucket_name(name: &str) -> bool {
         && !RESERVED_ENDS.iter().any(|reserved| name.ends_with(reserved))
 }
 
-/// `onCrash`, or what fits the kind of work; that may be unknown because of another mistake.
-pub(super) fn on_crash(entry: &Map<String, Value>, run: Option<&Run>, path: &str, problems: &mut Problems) -> OnCrash {
+/// `onCrash`, or the default of the entry's kind, which may be unknown because of another mistake.
+pub(super) fn on_crash(
+    entry: &Map<String, Value>,
+    kind: Option<&Kind>,
+    path: &str,
+    problems: &mut Problems,
+) -> OnCrash {
     match entry.get("onCrash").map(Value::as_str) {
         Some(Some("fail")) => return OnCrash::Fail,
         Some(Some("run")) => return OnCrash::Run,
         Some(_) => problems.add(format_args!("{path}.onCrash"), "must be one of fail, run"),
         None => {}
     }
-    match run {
-        Some(Run::Http { .. } | Run::StateMachine { .. }) => OnCrash::Run,
-        Some(Run::Command { .. }) | None => OnCrash::Fail,
-    }
+    kind.map_or(OnCrash::Fail, |kind| kind.on_crash)
 }
 
 /// CloudFormation hands a parameter on as a string, so `"true"` will do.

@@ -10,14 +10,9 @@ mod run;
 mod tests;
 mod variables;
 
-use std::time::Duration;
-
 use tracing::Level;
 
-use crate::actions::OnCrash;
-use crate::actions::command::CommandAction;
-use crate::actions::http::HttpAction;
-use crate::actions::state_machine::StateMachineArn;
+use crate::actions::{Configured, Kind, OnCrash};
 use crate::job::ActionTypeId;
 use crate::settings::Problems;
 pub use crate::settings::{ConfigError, Environment, Settings};
@@ -54,39 +49,10 @@ pub struct ActionConfig {
     pub on_crash: OnCrash,
     /// Whether workers outside this one's ledger poll for the same type (`shared`).
     pub shared: bool,
-    /// What `timeoutSeconds` asks for, if that was lowered.
-    pub asked_timeout: Option<Duration>,
-    /// What the work is, and how long it may take.
-    pub run: Run,
-}
-
-/// What the work of an action type is.
-pub enum Run {
-    /// A program.
-    Command {
-        /// What to run.
-        action: Box<CommandAction>,
-        /// The command's own time, and what it needs to end.
-        turn: Duration,
-    },
-    /// A service that jobs are POSTed to.
-    Http {
-        /// Where, and signed how.
-        action: Box<HttpAction>,
-        /// How long one exchange may take, with what is tried again.
-        turn: Duration,
-        /// How long the work may take, its continuations together.
-        overall: Duration,
-    },
-    /// A state machine of Step Functions.
-    StateMachine {
-        /// Which.
-        machine: StateMachineArn,
-        /// How long starting or describing an execution may take, with what is tried again.
-        turn: Duration,
-        /// How long the work may take, its continuations together.
-        overall: Duration,
-    },
+    /// The kind of the work.
+    pub(crate) kind: &'static Kind,
+    /// The action, and how long it may take.
+    pub(crate) run: Configured,
 }
 
 impl Config {

@@ -51,8 +51,7 @@ fn a_whole_configuration_is_understood() {
     assert_eq!(action.action_type.to_string(), "Custom/Test/LinkCheck/1");
     assert_eq!(action.query_param, Some(("Project".into(), "web".into())));
     assert_eq!(action.secrets, ["ApiToken"]);
-    let Run::Command { turn, .. } = &action.run else { panic!("not a command") };
-    assert_eq!(*turn, Duration::from_secs(607));
+    assert_eq!((action.kind.name, action.run.turn), ("command", Duration::from_secs(607)));
     assert_eq!(config.settings.concurrency, 2);
     assert_eq!(config.log_level, Level::DEBUG);
 }
@@ -289,11 +288,13 @@ fn work_outside_may_take_longer_than_the_function() {
     http["queryParam"] = json!({"Project": "other"});
     let actions = json!([machine, http]).to_string();
     let config = parsed(&[("ACTIONS", &actions), ("CHECKS_KEY", WEBHOOK_KEY)]).unwrap_or_else(|e| panic!("{e}"));
-    let Run::StateMachine { machine, overall, .. } = &config.actions[0].run else { panic!("no state machine") };
-    assert_eq!(machine.as_str(), "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout");
-    assert_eq!(*overall, Duration::from_secs(7200));
-    let Run::Http { turn, overall, .. } = &config.actions[1].run else { panic!("no service") };
-    assert_eq!((*turn, *overall), (Duration::from_secs(70), Duration::from_secs(7200)));
+    let machine = "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout".to_owned();
+    assert_eq!(config.actions[0].run.waits_for, Some(machine));
+    let times = |index: usize| {
+        let run = &config.actions[index].run;
+        (run.turn.as_secs(), run.overall.as_secs())
+    };
+    assert_eq!((times(0), times(1)), ((30, 7200), (70, 7200)));
 }
 
 #[test]
@@ -306,9 +307,8 @@ fn work_outside_ends_before_codepipeline_ends_its_action() {
             None => drop(entry.as_object_mut().unwrap().remove("timeoutSeconds")),
         }
         let mut config = parsed(&[("ACTIONS", &json!([entry]).to_string())]).map_err(|error| error.to_string())?;
-        let action = config.actions.remove(0);
-        let Run::StateMachine { overall, .. } = action.run else { panic!("no state machine") };
-        Ok::<_, String>((overall.as_secs(), action.asked_timeout.map(|asked| asked.as_secs())))
+        let run = config.actions.remove(0).run;
+        Ok::<_, String>((run.overall.as_secs(), run.lowered_from.map(|configured| configured.as_secs())))
     };
     assert_eq!(configured(None), Ok((85_500, None)));
     for (seconds, used, asked) in [

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::tests::parse;
 use super::*;
 
 /// What decides, and what a refusal may name where it is a plain name.
@@ -107,7 +108,7 @@ proptest! {
     fn any_json_is_an_event_or_refused_without_being_repeated(payload in any_event()) {
         let mut hidden = payload.clone();
         hide(&mut hidden, "");
-        let (parsed, of_hidden) = (Event::parse(&payload), Event::parse(&hidden));
+        let (parsed, of_hidden) = (parse(&payload), parse(&hidden));
         prop_assert_eq!(parsed.is_ok(), of_hidden.is_ok());
         let text = said(parsed);
         prop_assert!(text.len() < 900 && !text.contains(char::is_control) && !text.contains("AKIA"), "{}", text);

@@ -4,28 +4,41 @@ use serde_json::json;
 
 use super::*;
 
+const END: EndOfWork = EndOfWork {
+    source: "aws.states",
+    detail_type: "Step Functions Execution Status Change",
+    status: "/detail/status",
+    running: &["RUNNING"],
+    resource: "/detail/stateMachineArn",
+};
+
+/// Sorts a payload for a worker whose work outside ends with [`END`].
+pub(super) fn parse(payload: &Value) -> Result<Event, UnknownEvent> {
+    Event::parse(payload, &[&END])
+}
+
 #[test]
 fn both_schedulers_wake_the_worker() {
     let rule = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
     let scheduler = json!({"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": "{}"});
-    assert_eq!(Event::parse(&rule), Ok(Event::Schedule));
-    assert_eq!(Event::parse(&scheduler), Ok(Event::Schedule));
+    assert_eq!(parse(&rule), Ok(Event::Schedule));
+    assert_eq!(parse(&scheduler), Ok(Event::Schedule));
 }
 
 fn refusal(event: &Value) -> String {
-    Event::parse(event).unwrap_err().to_string()
+    parse(event).unwrap_err().to_string()
 }
 
 #[test]
 fn what_no_service_sends_counts_as_a_tick() {
     for nothing in [json!({}), json!(null)] {
-        assert_eq!(Event::parse(&nothing), Ok(Event::Schedule));
+        assert_eq!(parse(&nothing), Ok(Event::Schedule));
     }
     for (source, detail) in [("aws.scheduler", json!(null)), ("aws.events", json!([]))] {
-        assert_eq!(Event::parse(&json!({"source": source, "detail": detail})), Ok(Event::Schedule));
+        assert_eq!(parse(&json!({"source": source, "detail": detail})), Ok(Event::Schedule));
     }
     for input in [json!({"action": "poll"}), json!({"source": "nightly"}), json!("wake up"), json!([]), json!(1)] {
-        assert_eq!(Event::parse(&input), Ok(Event::OwnInput), "{input}");
+        assert_eq!(parse(&input), Ok(Event::OwnInput), "{input}");
     }
 }
 
@@ -60,7 +73,7 @@ fn notifications_of_codepipeline_are_ignored() {
     for message in [copy, approval] {
         let sns = json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message.to_string()}}]});
         let what = "a notification of CodePipeline that came through SNS".to_owned();
-        assert_eq!(Event::parse(&sns), Ok(Event::Ignored { what }));
+        assert_eq!(parse(&sns), Ok(Event::Ignored { what }));
     }
 }
 
@@ -79,7 +92,7 @@ fn no_value_of_a_foreign_event_is_echoed() {
         json!({"Records": [secret]}),
         json!({"jobId": secret, "data": secret}),
     ] {
-        let said = match Event::parse(&event) {
+        let said = match parse(&event) {
             Ok(Event::Ignored { what }) => what,
             Ok(other) => panic!("{other:?}"),
             Err(error) => error.to_string(),
@@ -90,7 +103,7 @@ fn no_value_of_a_foreign_event_is_echoed() {
 
 fn action_event(detail: &Value) -> Event {
     let kind = "CodePipeline Action Execution State Change";
-    Event::parse(&json!({"source": "aws.codepipeline", "detail-type": kind, "detail": detail})).unwrap()
+    parse(&json!({"source": "aws.codepipeline", "detail-type": kind, "detail": detail})).unwrap()
 }
 
 fn shell() -> ActionTypeId {
@@ -130,24 +143,22 @@ fn events_of_pipelines_stages_and_ended_actions_are_ignored() {
         let what = format!("an event with the detail-type \"{kind}\"");
         for member in ["detail-type", "detailType"] {
             let event = json!({"source": "aws.codepipeline", member: kind, "detail": {"state": "FAILED"}});
-            assert_eq!(Event::parse(&event), Ok(Event::Ignored { what: what.clone() }));
+            assert_eq!(parse(&event), Ok(Event::Ignored { what: what.clone() }));
         }
     }
 }
 
 #[test]
 fn only_the_end_of_an_execution_is_of_use() {
-    let parsed = |detail: Value| {
-        let kind = "Step Functions Execution Status Change";
-        Event::parse(&json!({"source": "aws.states", "detail-type": kind, "detail": detail}))
-    };
+    let ended = |resource| Event::WorkEnded { source: END.source, resource };
+    let parsed =
+        |detail: Value| parse(&json!({"source": END.source, "detail-type": END.detail_type, "detail": detail}));
     for status in ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] {
-        assert_eq!(parsed(json!({"status": status})), Ok(Event::StateMachineEnded { state_machine: None }));
+        assert_eq!(parsed(json!({"status": status})), Ok(ended(None)));
     }
-    assert_eq!(parsed(json!({})), Ok(Event::StateMachineEnded { state_machine: None }));
+    assert_eq!(parsed(json!({})), Ok(ended(None)));
     let arn = "arn:aws:states:eu-central-1:111122223333:stateMachine:M".to_owned();
-    let named = Event::StateMachineEnded { state_machine: Some(arn.clone()) };
-    assert_eq!(parsed(json!({"stateMachineArn": arn})), Ok(named));
+    assert_eq!(parsed(json!({"stateMachineArn": arn})), Ok(ended(Some(arn))));
     assert!(matches!(parsed(json!({"status": "RUNNING"})), Ok(Event::Ignored { .. })));
 }
 
@@ -158,7 +169,7 @@ fn a_failed_action_is_told_from_an_abandoned_one() {
     let action_type = ActionTypeId { category, owner, provider, version };
     let event = |detail: Value| {
         let kind = "CodePipeline Action Execution State Change";
-        Event::parse(&json!({"source": "aws.codepipeline", "detail-type": kind, "detail": detail})).unwrap()
+        parse(&json!({"source": "aws.codepipeline", "detail-type": kind, "detail": detail})).unwrap()
     };
     let failed = event(json!({"state": "FAILED", "type": kind, "action-execution-id": "e"}));
     assert_eq!(failed, Event::ActionFailed { action_type, execution_id: "e".into() });

@@ -21,7 +21,7 @@ const EDGES: [(&str, &[&str]); 20] = [
     ("queue", &["calls", "job", "report"]),
     ("artifacts", &["calls", "job"]),
     ("ledger", &["calls", "job"]),
-    ("actions", &["calls", "job", "placeholder", "redact", "settings", "text", "workspace"]),
+    ("actions", &["calls", "event", "job", "placeholder", "redact", "settings", "text", "workspace"]),
     ("config", &["actions", "job", "placeholder", "settings", "telemetry"]),
     ("lifecycle", &["actions", "artifacts", "calls", "job", "ledger", "queue", "redact", "report", "workspace"]),
     ("worker", &["actions", "job", "ledger", "lifecycle", "queue"]),
@@ -42,6 +42,13 @@ const EDGES: [(&str, &[&str]); 20] = [
             "workspace",
         ],
     ),
+];
+
+/// Each kind of action and the modules that its folder may name, `actions` apart. Kinds never name each other.
+const KINDS: [(&str, &[&str]); 3] = [
+    ("command", &["job", "placeholder", "redact", "settings", "workspace"]),
+    ("http", &["job", "placeholder", "redact", "settings"]),
+    ("state_machine", &["calls", "event", "job", "settings"]),
 ];
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
@@ -111,6 +118,36 @@ fn every_module_is_on_the_map() {
         .filter(|name| name != "lib" && name != "main")
         .collect();
     assert_eq!(on_map, there);
+}
+
+#[test]
+fn kinds_name_only_what_the_map_allows_and_not_each_other() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/actions");
+    let mut wrong = Vec::new();
+    for (kind, allowed) in KINDS {
+        for file in rust_files(&folder.join(kind)) {
+            let code = code(&file);
+            let others = KINDS.iter().map(|(other, _)| *other).filter(|other| *other != kind);
+            let paths = others.flat_map(|other| [format!("actions::{other}"), format!("super::{other}")]);
+            wrong.extend(paths.filter(|path| code.contains(path)).map(|path| (file.clone(), path)));
+            let modules =
+                named(&code).into_iter().filter(|name| name != "actions" && !allowed.contains(&name.as_str()));
+            wrong.extend(modules.map(|module| (file.clone(), module)));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_kind_is_on_the_map() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/actions");
+    let there: BTreeSet<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(there, KINDS.iter().map(|(kind, _)| (*kind).to_owned()).collect());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use aws_sdk_codepipeline::types::{ActionExecutionStatus, ActionTypeId, FailureDe
 use codepipeline_local::Options;
 use codepipeline_local::engine::Settings;
 use codepipeline_worker::actions::state_machine::{StateMachineAction, StateMachineArn};
-use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
+use codepipeline_worker::actions::{Abandoned, Action, Served, Turn, ends_of_work};
 use codepipeline_worker::event::Event;
 use codepipeline_worker::job::{Failure, Finished, Outcome};
 use codepipeline_worker::ledger::Ledger;
@@ -126,8 +126,8 @@ fn succeeded(summaries: &[Summary]) -> usize {
 /// Handles an event as the function does.
 async fn invoke(worker: &Worker, event: &Value) -> Result<Summary, InvocationError> {
     let deadline = Instant::now() + Duration::from_secs(900);
-    match Event::parse(event).unwrap() {
-        Event::Schedule | Event::StateMachineEnded { .. } => worker.invoke(deadline).await,
+    match Event::parse(event, &ends_of_work()).unwrap() {
+        Event::Schedule | Event::WorkEnded { .. } => worker.invoke(deadline).await,
         Event::ActionStarted { action_type, execution_id } => {
             worker.action_started(&action_type, execution_id.as_deref(), deadline).await
         }

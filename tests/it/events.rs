@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use codepipeline_local::runtime_api::Invocation;
+use codepipeline_worker::actions::ends_of_work;
 use codepipeline_worker::event::Event;
 use codepipeline_worker::job::ActionTypeId;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ fn every_example_event_is_understood() {
         ("codepipeline-job.json", Event::InvokeJob),
         ("schedule.json", Event::Schedule),
         ("scheduler.json", Event::Schedule),
-        ("state-machine-ended.json", Event::StateMachineEnded { state_machine: Some(machine) }),
+        ("state-machine-ended.json", Event::WorkEnded { source: "aws.states", resource: Some(machine) }),
     ]);
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -34,7 +35,7 @@ fn every_example_event_is_understood() {
         let event: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
         let expected = expected.remove(name).unwrap_or_else(|| panic!("nobody expects {name}"));
-        assert_eq!(Event::parse(&event), Ok(expected), "{name}");
+        assert_eq!(Event::parse(&event, &ends_of_work()), Ok(expected), "{name}");
     }
     assert!(expected.is_empty(), "{expected:?}");
 }

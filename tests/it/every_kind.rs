@@ -166,7 +166,7 @@ async fn work_of_an_abandoned_action_is_stopped_when_its_event_comes() {
         abandoned["detail"]["state"] == "ABANDONED"
     })
     .await;
-    let parsed = codepipeline_worker::event::Event::parse(&abandoned).unwrap();
+    let parsed = codepipeline_worker::event::Event::parse(&abandoned, &[]).unwrap();
     let codepipeline_worker::event::Event::ActionOver { action_type, execution_id } = parsed else {
         panic!("{abandoned}")
     };

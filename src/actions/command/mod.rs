@@ -13,6 +13,7 @@
 //! What this can't prevent: a command runs as the worker's own user, so it can reach whatever that user can, Lambda's
 //! Runtime API on loopback included. One function serves one trust domain; SECURITY.md has the whole of it.
 
+mod config;
 mod environment;
 mod failures;
 mod family;
@@ -33,10 +34,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use thiserror::Error;
 use tokio::process::Command;
 use tokio::time::{Instant, timeout_at};
 
+pub use self::config::CommandMistake;
+pub(super) use self::config::KIND;
+use self::config::mistakes;
 use self::environment::Places;
 pub use self::family::kill_descendants;
 pub use self::harden::harden_process;
@@ -72,34 +75,6 @@ pub struct CommandAction {
     grace: Duration,
     package: PathBuf,
     region: Option<String>,
-}
-
-/// Why a configured command is none.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum CommandMistake {
-    /// No program.
-    #[error("the command is empty; its first element is the program to run")]
-    Empty,
-    /// An argument that every process of the machine could read.
-    #[error(
-        "element {index} names `{{Config:{key}}}`, which is listed in `secrets`{}; arguments are visible to other processes, so use \
-         the environment variable CONFIG_… instead",
-        if key == "UserParameters" { " (as UserParameters is wherever one of its members is)" } else { "" }
-    )]
-    SecretArgument {
-        /// Which element of the command, from 0, as in its JSON path.
-        index: usize,
-        /// The secret's key.
-        key: String,
-    },
-}
-
-/// Every mistake in the command's element `index`, where `secrets` are the keys whose values no argument may hold.
-pub fn mistakes(index: usize, argument: &Template, secrets: &[String]) -> Vec<CommandMistake> {
-    let empty = (index == 0 && argument.literal() == Some("")).then_some(CommandMistake::Empty);
-    let secret = argument.keys().filter(|key| secrets.iter().any(|secret| secret == key));
-    let secret = secret.map(|key| CommandMistake::SecretArgument { index, key: key.to_owned() });
-    empty.into_iter().chain(secret).collect()
 }
 
 impl CommandAction {

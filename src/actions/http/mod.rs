@@ -4,6 +4,7 @@
 
 mod address;
 mod clock;
+mod config;
 mod exchange;
 mod failures;
 #[cfg(feature = "fuzzing")]
@@ -20,11 +21,12 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use thiserror::Error;
 use tokio::time::Instant;
 
 use self::address::Address;
 pub use self::clock::{Clock, system_clock};
+pub(super) use self::config::KIND;
+pub use self::config::{HttpMistake, HttpSettings};
 use self::exchange::Exchange;
 use self::failures::Asked;
 use self::message::{Kind, Message, execution_id};
@@ -48,60 +50,6 @@ pub struct HttpAction {
     secrets: Vec<String>,
     clock: Clock,
     exchange: Exchange,
-}
-
-/// Which service, and how to talk to it.
-pub struct HttpSettings {
-    /// Where jobs are posted: `https`, or `http` to this machine. It has no placeholders: what depends on an action's
-    /// configuration the service finds in the message, and a URL may be logged anywhere.
-    pub url: String,
-    /// The key for signatures: `whsec_` and the base64 of 24 to 64 random bytes. Several, separated by white space, each
-    /// sign every message, so that a key can be exchanged without a gap.
-    pub secret: SecretString,
-    /// The configuration keys whose values are masked in whatever the service answers.
-    pub secrets: Vec<String>,
-    /// How long one request may take, from connecting to the end of the answer.
-    pub request_timeout: Duration,
-    /// Dates the signatures: [`system_clock`].
-    pub clock: Clock,
-}
-
-/// Why settings describe no service. No setting is repeated.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum HttpMistake {
-    /// The URL can't be parsed, or has another scheme.
-    #[error("the URL must be a whole one, such as https://example.com/jobs")]
-    NotAUrl,
-    /// `http` to another machine.
-    #[error(
-        "the URL must begin with https://; http:// is for services on this machine only (localhost, 127.0.0.1, [::1])"
-    )]
-    Insecure,
-    /// A user name or a password.
-    #[error("the URL has a user name or password in it; messages are signed, which is what the service should check")]
-    User,
-    /// `#…`.
-    #[error("the URL has a part after `#`, which is never sent; leave it out")]
-    Fragment,
-    /// `{Config:…}`.
-    #[error("the URL has a placeholder in it; each message has the action's configuration in its body instead")]
-    Placeholder,
-    /// No key.
-    #[error(
-        "the webhook secret must be `whsec_` followed by the base64 of 24 to 64 bytes (make one: echo whsec_$(openssl rand \
-         -base64 32)); two, separated by a space, sign with both"
-    )]
-    Secret,
-    /// A timeout of nothing.
-    #[error("the request timeout must be longer than 0 s")]
-    NoTime,
-}
-
-/// Every mistake in a service's URL and key, each without the other.
-pub fn mistakes(url: Option<&str>, secret: Option<&SecretString>) -> Vec<HttpMistake> {
-    let url = url.and_then(|url| Address::parse(url).err());
-    let secret = secret.and_then(|secret| Signer::parse(secret).err());
-    url.into_iter().chain(secret).collect()
 }
 
 impl HttpAction {

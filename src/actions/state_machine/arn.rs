@@ -91,6 +91,12 @@ impl StateMachineArn {
         &self.text
     }
 
+    /// The ARN without version or alias.
+    pub(super) fn unqualified(&self) -> String {
+        let Self { partition, region, account, machine, .. } = self;
+        format!("arn:{partition}:states:{region}:{account}:stateMachine:{machine}")
+    }
+
     /// The region that the state machine is in.
     pub fn region(&self) -> &str {
         &self.region
@@ -145,7 +151,7 @@ mod tests {
         for machine in [MACHINE.to_owned(), format!("{MACHINE}:3"), format!("{MACHINE}:PROD")] {
             let arn = StateMachineArn::parse(&machine).unwrap();
             assert_eq!(arn.as_str(), machine);
-            assert_eq!(arn.region(), "eu-central-1");
+            assert_eq!((arn.region(), arn.unqualified().as_str()), ("eu-central-1", MACHINE));
             assert_eq!(arn.execution("e-1"), "arn:aws:states:eu-central-1:111122223333:execution:Deploy:e-1");
         }
         let china = StateMachineArn::parse("arn:aws-cn:states:cn-north-1:111122223333:stateMachine:Größe.1").unwrap();

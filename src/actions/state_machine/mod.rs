@@ -9,6 +9,7 @@
 
 mod arn;
 mod calls;
+mod config;
 mod failures;
 mod input;
 mod output;
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 
 pub use self::arn::{ArnMistake, StateMachineArn};
 use self::calls::{CallError, StepFunctions};
+pub(super) use self::config::KIND;
 use super::{Abandoned, Action, Remains, Turn};
 use crate::job::{Artifact, Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
 

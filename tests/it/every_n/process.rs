@@ -45,7 +45,7 @@ impl Process {
             match woken {
                 Woken::Schedule => worker.invoke(deadline).await,
                 Woken::Job(event) => worker.run_job(&event, deadline).await,
-                Woken::Abandonment(event) => match Event::parse(&event) {
+                Woken::Abandonment(event) => match Event::parse(&event, &[]) {
                     Ok(Event::ActionOver { action_type, execution_id }) => {
                         worker.action_over(&action_type, execution_id.as_deref(), deadline).await
                     }

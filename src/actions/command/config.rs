@@ -1,0 +1,97 @@
+//! The kind `command`, and how its part of an entry of `ACTIONS` is read.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::{CommandAction, ENDING};
+use crate::actions::OnCrash;
+use crate::actions::kind::{Configured, Kind, Part};
+use crate::placeholder::Template;
+use crate::settings::whole_seconds;
+
+const DEFAULT_SECONDS: u64 = 300;
+
+/// A command runs alone, because it may use all of the machine. It may have done half of its work at a worker death, so its job
+/// fails then.
+pub(crate) const KIND: Kind =
+    Kind { name: "command", runs_alone: true, on_crash: OnCrash::Fail, end_of_work: None, parse };
+
+/// Why a configured command is invalid.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum CommandMistake {
+    /// No program.
+    #[error("the command is empty; its first element is the program to run")]
+    Empty,
+    /// An argument that every process of the machine could read.
+    #[error(
+        "element {index} names `{{Config:{key}}}`, which is listed in `secrets`{}; arguments are visible to other processes, so use \
+         the environment variable CONFIG_… instead",
+        if key == "UserParameters" { " (as UserParameters is wherever one of its members is)" } else { "" }
+    )]
+    SecretArgument {
+        /// The element of the command, from 0, as in its JSON path.
+        index: usize,
+        /// The secret's key.
+        key: String,
+    },
+}
+
+/// Every mistake in the command's element `index`. `secrets` are the keys whose values no argument may hold.
+pub(super) fn mistakes(index: usize, argument: &Template, secrets: &[String]) -> Vec<CommandMistake> {
+    let empty = (index == 0 && argument.literal() == Some("")).then_some(CommandMistake::Empty);
+    let secret = argument.keys().filter(|key| secrets.iter().any(|secret| secret == key));
+    let secret = secret.map(|key| CommandMistake::SecretArgument { index, key: key.to_owned() });
+    empty.into_iter().chain(secret).collect()
+}
+
+fn parse(part: &mut Part<'_>) -> Option<Configured> {
+    let timeout = timeout(part);
+    let arguments = arguments(part)?;
+    let package = part.settings.package_folder.clone();
+    let action = CommandAction::new(arguments, part.secrets.to_vec(), timeout, package);
+    let action = action.map_err(|mistake| part.mistake("", mistake)).ok()?;
+    Some(Configured::new(timeout + ENDING, |sdk_config| action.in_region(sdk_config.region().map(ToString::to_string))))
+}
+
+/// `timeoutSeconds`. A command runs within one invocation, so its time, staging and the report must fit into the function's
+/// timeout.
+fn timeout(part: &mut Part<'_>) -> Duration {
+    let settings = part.settings;
+    let beside = settings.polling + settings.staging + ENDING + settings.reporting;
+    let longest = settings.function_timeout.saturating_sub(beside).as_secs();
+    let seconds = whole_seconds(part.timeout, DEFAULT_SECONDS).unwrap_or(0);
+    if seconds == 0 {
+        part.wrong_timeout("must be a whole number of seconds, 1 or more");
+    } else if seconds > longest {
+        let (function, beside) = (settings.function_timeout.as_secs(), beside.as_secs());
+        let default = if part.timeout.is_none() { " by default" } else { "" };
+        part.wrong_timeout(format_args!(
+            "is {seconds}{default}, but a function with a timeout of {function} s (FUNCTION_TIMEOUT) leaves {longest} s: \
+             polling, staging (STAGING_TIMEOUT), ending and reporting need {beside} s, so no such job could ever be claimed"
+        ));
+    }
+    Duration::from_secs(seconds)
+}
+
+fn arguments(part: &mut Part<'_>) -> Option<Vec<Template>> {
+    let Some(arguments) = part.value.as_array() else {
+        part.mistake("", "must be an array of strings: the program and its arguments");
+        return None;
+    };
+    let mut templates = Vec::with_capacity(arguments.len());
+    for (index, argument) in arguments.iter().enumerate() {
+        let at = format!("[{index}]");
+        match argument.as_str().map(Template::parse_all) {
+            Some(Ok(template)) => {
+                for mistake in mistakes(index, &template, part.secrets) {
+                    part.mistake("", mistake);
+                }
+                templates.push(template);
+            }
+            Some(Err(mistakes)) => mistakes.into_iter().for_each(|mistake| part.mistake(&at, mistake)),
+            None => part.mistake(at, "must be a string"),
+        }
+    }
+    (templates.len() == arguments.len()).then_some(templates)
+}

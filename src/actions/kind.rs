@@ -1,0 +1,92 @@
+//! A kind of action: what `run` in an entry of `ACTIONS` names. Each kind is one folder next to this file.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use serde_json::{Map, Value};
+
+use super::{Action, BoxedAction, LONGEST_RUN, OnCrash};
+use crate::event::EndOfWork;
+use crate::settings::{Environment, Problems, Settings, only_known};
+
+/// What all actions of a kind have in common.
+pub(crate) struct Kind {
+    /// The member of `run` that configures an action of this kind.
+    pub(crate) name: &'static str,
+    /// Whether a job of this kind runs alone in its invocation.
+    pub(crate) runs_alone: bool,
+    /// What becomes of a job after a worker death if the entry has no `onCrash`.
+    pub(crate) on_crash: OnCrash,
+    /// The event with which a service says that work of this kind has ended.
+    pub(crate) end_of_work: Option<EndOfWork>,
+    /// Parses the member of `run`. Reports every mistake in it, and gives nothing if there is one.
+    pub(crate) parse: fn(&mut Part<'_>) -> Option<Configured>,
+}
+
+/// The part of an entry of `ACTIONS` that a kind parses, and what it may use for that.
+pub(crate) struct Part<'a> {
+    /// The JSON path of the entry, such as `ACTIONS[0]`.
+    pub(crate) entry: &'a str,
+    /// The JSON path of the part, such as `ACTIONS[0].run.command`.
+    pub(crate) path: &'a str,
+    /// The member of `run`.
+    pub(crate) value: &'a Value,
+    /// The entry's `timeoutSeconds`.
+    pub(crate) timeout: Option<&'a Value>,
+    /// The entry's secret configuration keys.
+    pub(crate) secrets: &'a [String],
+    /// How long the function has.
+    pub(crate) settings: &'a Settings,
+    /// The function's environment.
+    pub(crate) environment: &'a Environment,
+    /// The variables that entries name, such as `secretVariable`. They are not misspelt variables of the worker.
+    pub(crate) variables: &'a mut Vec<String>,
+    /// The mistakes found so far.
+    pub(crate) problems: &'a mut Problems,
+}
+
+impl<'a> Part<'a> {
+    /// Reports that the value at `member` breaks `rule`. `member` follows the part's path: `.url`, `[0]`, or nothing.
+    pub(crate) fn mistake(&mut self, member: impl fmt::Display, rule: impl fmt::Display) {
+        self.problems.add(format_args!("{}{member}", self.path), rule);
+    }
+
+    /// Reports that the entry's `timeoutSeconds` breaks `rule`.
+    pub(crate) fn wrong_timeout(&mut self, rule: impl fmt::Display) {
+        self.problems.add(format_args!("{}.timeoutSeconds", self.entry), rule);
+    }
+
+    /// Reports each member that is not one of `known`.
+    pub(crate) fn only_known(&mut self, members: &Map<String, Value>, known: &[&str]) {
+        only_known(members, self.path, known, self.problems);
+    }
+
+    /// The value of the environment variable `name`, which the part names.
+    pub(crate) fn variable(&mut self, name: &str) -> Option<&'a str> {
+        self.variables.push(name.to_owned());
+        self.environment.get(name)
+    }
+}
+
+/// The action that an entry configures.
+pub(crate) struct Configured {
+    /// How long one turn at a job may take.
+    pub(crate) turn: Duration,
+    /// How long all jobs of one run of the action may take together.
+    pub(crate) overall: Duration,
+    /// The entry's `timeoutSeconds`, if `overall` is less because CodePipeline ends the action before.
+    pub(crate) lowered_from: Option<Duration>,
+    /// The resource that runs the work, as the kind's [`EndOfWork`] names it.
+    pub(crate) waits_for: Option<String>,
+    /// Makes the action, and its client, once the AWS SDK's configuration is loaded.
+    pub(crate) make: Box<dyn FnOnce(&SdkConfig) -> Box<dyn BoxedAction> + Send + Sync>,
+}
+
+impl Configured {
+    /// An action that `make` makes, with `turn` for each of its turns.
+    pub(crate) fn new<A: Action>(turn: Duration, make: impl FnOnce(&SdkConfig) -> A + Send + Sync + 'static) -> Self {
+        let make = Box::new(|sdk_config: &SdkConfig| Box::new(make(sdk_config)) as Box<dyn BoxedAction>);
+        Self { turn, overall: LONGEST_RUN, lowered_from: None, waits_for: None, make }
+    }
+}

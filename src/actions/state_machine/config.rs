@@ -1,0 +1,40 @@
+//! The kind `stateMachine`, and how its part of an entry of `ACTIONS` is read.
+
+use std::time::Duration;
+
+use super::{StateMachineAction, StateMachineArn};
+use crate::actions::OnCrash;
+use crate::actions::kind::{Configured, Kind, Part};
+use crate::actions::outside::{Overall, check_turn};
+use crate::event::EndOfWork;
+
+/// A call of Step Functions takes tens of milliseconds; the rest is for trying it again.
+const TURN: Duration = Duration::from_secs(30);
+
+/// Step Functions finds the execution of the same name again after a worker death, so the job runs again.
+pub(crate) const KIND: Kind = Kind {
+    name: "stateMachine",
+    runs_alone: false,
+    on_crash: OnCrash::Run,
+    end_of_work: Some(EndOfWork {
+        source: "aws.states",
+        detail_type: "Step Functions Execution Status Change",
+        status: "/detail/status",
+        running: &["RUNNING"],
+        resource: "/detail/stateMachineArn",
+    }),
+    parse,
+};
+
+fn parse(part: &mut Part<'_>) -> Option<Configured> {
+    let overall = Overall::parse(part);
+    check_turn(TURN, part);
+    let Some(arn) = part.value.as_str() else {
+        part.mistake("", "must be a string: the state machine's ARN");
+        return None;
+    };
+    let machine = StateMachineArn::parse(arn).map_err(|mistake| part.mistake("", mistake)).ok()?;
+    let (waits_for, secrets) = (Some(machine.unqualified()), part.secrets.to_vec());
+    let run = Configured::new(TURN, |sdk_config| StateMachineAction::new(sdk_config, machine, secrets));
+    Some(overall.of(Configured { waits_for, ..run }))
+}
