@@ -1,6 +1,6 @@
 //! Does the work of AWS CodePipeline's custom, third-party and Lambda Invoke actions in a Lambda function.
 //!
-//! [`run`] is the whole worker, [`run_with`] one with actions of your own beside; ARCHITECTURE.md is the map of the rest.
+//! [`run`] is the whole worker, [`run_with`] one with actions of your own beside; docs/architecture.md is the map of the rest.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("the worker runs on Linux, as Lambda does: it keeps commands in check through /proc, prctl and pidfd");

@@ -64,7 +64,9 @@ fn texts(environment: &Environment, problems: &mut Problems) -> Vec<(&'static st
     let (inline, path) = (environment.get(ACTIONS.name), environment.get(ACTIONS_FILE.name));
     match (inline, path) {
         (Some(_), Some(_)) => problems.add(ACTIONS.name, "set either ACTIONS or ACTIONS_FILE, not both"),
-        (None, None) => problems.add(ACTIONS.name, "is not set; it says which action types to serve (see README)"),
+        (None, None) => {
+            problems.add(ACTIONS.name, "is not set; it says which action types to serve (see docs/configuration.md)")
+        }
         _ => {}
     }
     let mut texts: Vec<_> = inline.map(|text| (ACTIONS.name, text.to_owned())).into_iter().collect();

@@ -1,4 +1,4 @@
-//! The map in ARCHITECTURE.md, held against the code: which module may name which.
+//! The map in docs/architecture.md, held against the code: which module may name which.
 
 use std::collections::BTreeSet;
 use std::fs;

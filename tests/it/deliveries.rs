@@ -209,7 +209,7 @@ async fn three_deliveries_of_a_job_run_it_once() {
     assert_eq!(scenario.status().await, ActionExecutionStatus::Succeeded);
 }
 
-/// As README says: nothing tells the worker that another one has the job, and CodePipeline takes the first report.
+/// As docs/operating.md says: nothing tells the worker that another one has the job, and CodePipeline takes the first report.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_ledger_a_delivered_job_runs_each_time() {
     let (mut scenario, job) = Scenario::new("Invoke", "AWS", "Lambda").await;

@@ -11,7 +11,7 @@
 //! time is over, or the job is cancelled, everything that it started is killed.
 //!
 //! What this can't prevent: a command runs as the worker's own user, so it can reach whatever that user can, Lambda's
-//! Runtime API on loopback included. One function serves one trust domain; SECURITY.md has the whole of it.
+//! Runtime API on loopback included. One function serves one trust domain; docs/security.md has the whole of it.
 
 mod config;
 mod environment;

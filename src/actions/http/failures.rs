@@ -57,7 +57,7 @@ pub(super) fn of_status(asked: Asked, status: u16, body: &Body, redactor: &Redac
         _ => (
             FailureKind::JobFailed,
             SERVICE_STATUS_UNEXPECTED,
-            ", which is none that it may answer with; see README for those it may",
+            ", which the contract does not have; docs/actions/http.md lists those it may send",
         ),
     };
     let failure = Failure::new(kind, code, format!("the service answered with HTTP status {status}{meaning}"));
