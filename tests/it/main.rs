@@ -8,6 +8,7 @@ mod architecture;
 mod archives;
 mod beside_the_emulator;
 mod child;
+mod circles;
 mod command;
 mod connections;
 mod continuation;
