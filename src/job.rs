@@ -44,8 +44,8 @@ pub enum Origin {
         /// The customer's connection that it belongs to.
         client_id: String,
     },
-    /// Delivered in a `CodePipeline.job` event.
-    Delivered,
+    /// Came in a `CodePipeline.job` event, as a Lambda Invoke action's jobs do.
+    Invoked,
 }
 
 /// One job as CodePipeline described it, without the credentials for its artifacts.

@@ -151,9 +151,9 @@ fn perform(world: &Arc<World>, effect: Effect) {
             let event = api::job_event(&mut lock(&world.engine), world.clock.timestamp(), &job);
             let Some(mut event) = event else { return };
             mark_secrets(&mut event);
-            witness::delivered(world, &job);
+            witness::invoked(world, &job);
             let mut random = world.random(&format!("delivery {job}"));
-            let times = if random.chance(world.lot.delivered_twice) && world.is_troubled() { 2 } else { 1 };
+            let times = if random.chance(world.lot.invoked_twice) && world.is_troubled() { 2 } else { 1 };
             for time in 0..times {
                 let delay = random.range(1, 2_000) + time * random.range(0, 300_000);
                 lambda::wake_after(world, delay, format!("job {job} {time}"), Waking::Event(event.clone()));

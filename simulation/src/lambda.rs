@@ -136,7 +136,7 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
     if let Waking::Event(event) = &waking
         && let Some(job) = event.pointer("/CodePipeline.job/id").and_then(Value::as_str)
     {
-        witness::invoked(world, job, number);
+        witness::begins_with(world, job, number);
     }
     let lasts = world.lot.function_timeout * 1000;
     let deadline = world.clock.instant(world.clock.elapsed() + lasts);

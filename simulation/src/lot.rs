@@ -46,7 +46,7 @@ pub(crate) struct Lot {
     /// How many of a thousand executions are abandoned at some time.
     pub(crate) abandoned: u64,
     /// How many of a thousand Lambda Invoke jobs are delivered twice.
-    pub(crate) delivered_twice: u64,
+    pub(crate) invoked_twice: u64,
 }
 
 /// How many requests of a thousand meet a fault of each kind.
@@ -134,11 +134,11 @@ impl Lot {
             calm: 60,
             executions: random.range(1, 12),
             abandoned: random.pick(&[0, 0, 150]),
-            delivered_twice: random.pick(&[0, 300]),
+            invoked_twice: random.pick(&[0, 300]),
         };
         if protection == Protection::Quiet {
             lot.crashes = 0;
-            lot.delivered_twice = 0;
+            lot.invoked_twice = 0;
             lot.faults = Rates { silent: 0, slow: 0, ..lot.faults };
         }
         lot

@@ -36,7 +36,7 @@ pub(crate) struct Witness {
 pub(crate) struct Job {
     /// The invocations that were told `InProgress`.
     acknowledged: Vec<usize>,
-    delivered: bool,
+    invoked: bool,
     /// Whether its kind has files that are staged.
     files: bool,
     hands: Hands,
@@ -85,13 +85,13 @@ pub(crate) fn acknowledged(world: &World, job: &str, invocation: usize) {
 }
 
 /// CodePipeline has handed a job to the function.
-pub(crate) fn delivered(world: &World, job: &str) {
-    lock(&world.witness).jobs.entry(job.to_owned()).or_default().delivered = true;
+pub(crate) fn invoked(world: &World, job: &str) {
+    lock(&world.witness).jobs.entry(job.to_owned()).or_default().invoked = true;
 }
 
 /// An invocation begins, and its event delivers the job.
-pub(crate) fn invoked(world: &World, job: &str, invocation: usize) {
-    lock(&world.witness).jobs.entry(job.to_owned()).or_default().hands.delivered(invocation);
+pub(crate) fn begins_with(world: &World, job: &str, invocation: usize) {
+    lock(&world.witness).jobs.entry(job.to_owned()).or_default().hands.invoked(invocation);
 }
 
 /// The answer to a poll for the provider's jobs names these.
@@ -177,7 +177,7 @@ enum Right {
 impl Job {
     /// By what right the invocation runs the job, which is in this state now.
     fn right_to_run(&self, status: Option<&str>, invocation: usize, has_died: impl Fn(usize) -> bool) -> Option<Right> {
-        let was_given = self.delivered || !self.acknowledged.is_empty();
+        let was_given = self.invoked || !self.acknowledged.is_empty();
         match status {
             Some("InProgress") => was_given.then_some(Right::Given),
             Some(status) if is_on_offer(status) => {

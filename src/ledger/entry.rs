@@ -136,7 +136,7 @@ impl Entry {
         let (kind, client_id) = match &self.origin {
             Origin::Polled => ("own", None),
             Origin::PolledForClient { client_id } => ("thirdParty", Some(client_id.clone())),
-            Origin::Delivered => ("invoke", None),
+            Origin::Invoked => ("invoke", None),
         };
         let ActionTypeId { category, owner, provider, version } = self.action_type.clone();
         let written = Written {
@@ -229,7 +229,7 @@ impl Written {
         let origin = match (self.kind.as_str(), self.client_id) {
             ("own", None) => Origin::Polled,
             ("thirdParty", Some(client_id)) => Origin::PolledForClient { client_id },
-            ("invoke", None) => Origin::Delivered,
+            ("invoke", None) => Origin::Invoked,
             _ => return None,
         };
         let WrittenType { category, owner, provider, version } = self.action_type;

@@ -114,7 +114,7 @@ pub(super) async fn execute(
 /// The job's folder. A delivered job can't be left to another worker, so it fails where the disk has too little room for it. A
 /// polled one was claimed where there was enough.
 fn workspace(lifecycle: &Lifecycle, claim: &Claim, job: &Job, served: &Served) -> Result<Workspace, Failure> {
-    if claim.key().origin() == Origin::Delivered
+    if claim.key().origin() == Origin::Invoked
         && served.action.wants_files_boxed()
         && let Some(shortage) = lifecycle.shortage()
     {

@@ -153,7 +153,7 @@ fn left(end: End, reason: &str, is_kept: bool) -> Intake {
             tracing::info!("the job is left to another worker, which the ledger says holds it");
             Intake::Lost
         }
-        End::Lost | End::HoldLost | End::Undelivered | End::Untaken | End::Unstopped | End::Marked | End::Done => {
+        End::Lost | End::HoldLost | End::Unreported | End::Untaken | End::Unstopped | End::Marked | End::Done => {
             tracing::info!(reason, "the job is left to others");
             Intake::Lost
         }

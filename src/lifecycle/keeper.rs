@@ -55,7 +55,7 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Of a job that a poll offered, or that was delivered.
     pub(super) fn new(ledger: Option<&Ledger>, invocation: Invocation, job: &Job, origin: Origin) -> Self {
-        let state = if origin == Origin::Delivered { State::delivered() } else { State::offered() };
+        let state = if origin == Origin::Invoked { State::invoked() } else { State::offered() };
         let entry = Entry {
             job: job.id.clone(),
             phase: ledger::Phase::Claiming,
@@ -93,7 +93,7 @@ impl Keeper {
 
     fn of(ledger: Option<Ledger>, invocation: Invocation, mut entry: Entry, state: State<Version>) -> Self {
         let key = match entry.origin {
-            Origin::Delivered => ledger::Key::invoked(&entry.job),
+            Origin::Invoked => ledger::Key::invoked(&entry.job),
             Origin::Polled | Origin::PolledForClient { .. } => ledger::Key::polled(&entry.job),
         };
         let outcome = match std::mem::replace(&mut entry.phase, ledger::Phase::Claiming) {

@@ -1,11 +1,11 @@
-//! One job's life, in order: intake, execute, deliver. Every other module knows one step; only this one knows the order.
+//! One job's life, in order: intake, execute, report. Every other module knows one step; only this one knows the order.
 //!
 //! ```text
 //! offer ─▶ intake: claim in the ledger ─▶ acknowledge ─▶ hold in the ledger
 //!                                                           │
 //!          execute: details (when stale) ─▶ stage in ─▶ action ─▶ stage out
 //!                                                                    │
-//!          deliver: outcome into the ledger ─▶ report ─▶ stop what runs on ─▶ mark done ◀─┘
+//!          report: outcome into the ledger ─▶ send ─▶ stop what runs on ─▶ mark done ◀─┘
 //! ```
 //!
 //! A Lambda Invoke job comes claimed, so its life begins with holding it. `protocol` says who may go on at each step, and
@@ -13,7 +13,6 @@
 //! is `continuation`'s: it wraps the token that CodePipeline keeps between the jobs of one run of an action.
 
 mod continuation;
-mod deliver;
 mod execute;
 mod fresh;
 #[cfg(feature = "fuzzing")]
@@ -26,6 +25,7 @@ mod links;
 mod orphan;
 pub mod protocol;
 mod recover;
+mod reporting;
 mod turn;
 mod will;
 
@@ -44,11 +44,11 @@ use crate::job::Failure;
 use crate::ledger::{InvocationId, Ledger};
 use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
 use crate::workspace;
-use deliver::{Delivery, Others};
 use execute::Executed;
 use intake::Intake;
 use keeper::Keeper;
 use protocol::Command;
+use reporting::{Others, Reporting};
 
 pub use crate::workspace::Shortage;
 pub use orphan::Orphan;
@@ -122,7 +122,7 @@ pub enum End {
     Over,
     /// Claimed, but the service would not have the report, or could not be reached before the deadline. Also a dead worker's job
     /// for which it could not be looked up what adopting it takes: a later invocation tries again.
-    Undelivered,
+    Unreported,
 }
 
 impl Lifecycle {
@@ -188,8 +188,8 @@ impl Lifecycle {
         });
         let workspace = executed.workspace.take();
         let served = std::slice::from_ref(served);
-        let delivery = Delivery { queue: &self.queue, claim, keeper, served, deadline };
-        let end = delivery.deliver(executed, others).await;
+        let reporting = Reporting { queue: &self.queue, claim, keeper, served, deadline };
+        let end = reporting.report(executed, others).await;
         // After the report: a large folder takes its time to go, a report can't wait.
         if let Some(workspace) = workspace {
             let span = tracing::Span::current();
@@ -205,7 +205,7 @@ impl Lifecycle {
 
     /// Fails a delivered job that can't be run: its pipeline would wait in vain.
     pub async fn refuse(&self, claim: Claim, why: Failure, deadline: Instant) -> End {
-        deliver::refuse(&self.queue, claim, why, deadline).await
+        reporting::refuse(&self.queue, claim, why, deadline).await
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! offered ──▶ claim ──▶ acknowledge ──▶ hold ──▶ run ──▶ outcome ──▶ report ──▶ (stop) ──▶ done
-//! delivered ─────────────────────────────▲        ▲         ▲          ▲
+//! invoked ───────────────────────────────▲        ▲         ▲          ▲
 //! found in the listing, its worker dead ──┴─ adopt ┴─────────┴──────────┘
 //! ```
 //!
@@ -167,7 +167,7 @@ pub enum End {
     /// The hold is gone, which no living worker's ever is: nothing is reported.
     HoldLost,
     /// The report was not delivered. A later invocation sends it again.
-    Undelivered,
+    Unreported,
     /// The service says that a job which was adopted unacknowledged, as far as anybody knows, is not in progress. A later
     /// invocation sends the report again.
     Untaken,
@@ -245,7 +245,7 @@ impl<V: Clone> State<V> {
     }
 
     /// A job was delivered, which needs no acknowledgement (Lambda Invoke).
-    pub fn delivered() -> Self {
+    pub fn invoked() -> Self {
         Self::Writing { aim: Aim::Hold, over: None }
     }
 
@@ -317,7 +317,7 @@ fn step<V: Clone + PartialEq>(state: State<V>, event: Event<V>) -> State<V> {
             Some(entry) => Writing { aim: Aim::Done, over: Some(entry) },
             None => Reading { aim: Aim::Done, over: None },
         },
-        (Reporting { .. }, Event::GivenUp) => Over(End::Undelivered),
+        (Reporting { .. }, Event::GivenUp) => Over(End::Unreported),
         (Stopping { .. }, Event::GivenUp) => Over(End::Unstopped),
         (state, _) => state,
     }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
-use super::deliver::{Delivery, Others};
 use super::execute::Executed;
 use super::keeper::Keeper;
 use super::orphan::{MOST_ADOPTIONS, Orphan};
 use super::protocol::{Afterwards, Command, Offers};
+use super::reporting::{Others, Reporting};
 use super::{End, Invocation, Known, Lifecycle, protocol};
 use crate::actions::{Abandoned, Served};
 use crate::job::{Failure, FailureCode, FailureKind};
@@ -107,7 +107,7 @@ impl Lifecycle {
                 Ok(None) => return End::Lost,
                 Err(error) => {
                     tracing::error!(%error, "a job whose worker died can't be looked after; a later invocation tries again");
-                    return End::Undelivered;
+                    return End::Unreported;
                 }
             }
             if matches!(successor, Some(Successor { todo: Todo::Fail(_), .. })) {
@@ -186,9 +186,9 @@ impl Lifecycle {
                 // The first job of a Lambda Invoke action has no execution id but its own.
                 let execution_id = keeper.action_execution_id().unwrap_or(keeper.job()).to_owned();
                 let executed = Executed::failed(failure, Some(Abandoned { execution_id, token: None }));
-                Delivery { queue: &self.queue, claim, keeper, served, deadline }.deliver(executed, others).await
+                Reporting { queue: &self.queue, claim, keeper, served, deadline }.report(executed, others).await
             }
-            Todo::Report => Delivery { queue: &self.queue, claim, keeper, served, deadline }.deliver_again().await,
+            Todo::Report => Reporting { queue: &self.queue, claim, keeper, served, deadline }.report_again().await,
         }
     }
 }

@@ -79,7 +79,7 @@ impl JobKey {
     pub fn origin(&self) -> Origin {
         match &self.kind {
             Kind::Own => Origin::Polled,
-            Kind::Delivered => Origin::Delivered,
+            Kind::Invoked => Origin::Invoked,
             Kind::ThirdParty(client) => Origin::PolledForClient { client_id: client.id.clone() },
         }
     }
@@ -91,7 +91,7 @@ pub(super) enum Kind {
     /// `GetJobDetails`, `PutJob…Result`.
     Own,
     /// The same, for Lambda Invoke jobs.
-    Delivered,
+    Invoked,
     /// `…ThirdPartyJob…`.
     ThirdParty(ClientAccess),
 }

@@ -61,7 +61,7 @@ impl InvokedJob {
     pub fn from_event(event: &Value, now: SystemTime) -> Result<Invoked, InvalidInvokeJob> {
         let job = event.get("CodePipeline.job").ok_or(InvalidInvokeJob("member CodePipeline.job"))?;
         let id = job.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or(InvalidInvokeJob("job id"))?;
-        let claim = Claim { key: JobKey { id: id.to_owned(), kind: Kind::Delivered } };
+        let claim = Claim { key: JobKey { id: id.to_owned(), kind: Kind::Invoked } };
         let Some(data) = job.get("data").filter(|data| data.is_object()) else {
             return Ok(Invoked::WithoutData(claim));
         };
@@ -88,7 +88,7 @@ impl InvokedJob {
 
 /// Details that `GetJobDetails` gave for a delivered job, made alike to those of its event: an action must not see another
 /// configuration or execution id just because the event came late.
-pub(super) fn as_delivered(mut details: Details) -> Details {
+pub(super) fn as_invoked(mut details: Details) -> Details {
     let job = &mut details.job;
     job.configuration = job.configuration.get(USER_PARAMETERS).map(configuration).unwrap_or_default();
     job.pipeline = PipelineContext::default();

@@ -37,7 +37,7 @@ pub use claim::{Claim, JobKey, Offer, Polled};
 pub use client_tokens::TokenProblem;
 pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob};
 pub use refusals::PollRefusal;
-pub use response::{Acknowledged, Delivered, Details, QueueError};
+pub use response::{Acknowledged, Details, QueueError, Reported};
 
 /// How long one try may take. Everything here is a small JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
@@ -126,7 +126,7 @@ impl Queue {
                 "AcknowledgeThirdPartyJob",
                 self.third_party.acknowledge(&offer.job.id, &offer.nonce, client, once).await,
             ),
-            Kind::Own | Kind::Delivered => {
+            Kind::Own | Kind::Invoked => {
                 ("AcknowledgeJob", self.custom.acknowledge(&offer.job.id, &offer.nonce, once).await)
             }
         };
@@ -151,7 +151,7 @@ impl Queue {
     pub async fn adopt(&self, id: &str, origin: &Origin, until: Instant) -> Result<Claim, QueueError> {
         let kind = match origin {
             Origin::Polled => Kind::Own,
-            Origin::Delivered => Kind::Delivered,
+            Origin::Invoked => Kind::Invoked,
             Origin::PolledForClient { client_id } => {
                 let access = self.third_party.access(client_id, until).await;
                 Kind::ThirdParty(access.map_err(|error| error.of("adopting a job"))?)
@@ -174,7 +174,7 @@ impl Queue {
         let budget = Budget { tries: DETAILS.0, until, pauses: PAUSES };
         match &key.kind {
             Kind::Own => self.custom.details(&key.id, action_type, budget).await,
-            Kind::Delivered => self.custom.details(&key.id, action_type, budget).await.map(invoke::as_delivered),
+            Kind::Invoked => self.custom.details(&key.id, action_type, budget).await.map(invoke::as_invoked),
             Kind::ThirdParty(client) => self.third_party.details(&key.id, client, action_type, budget).await,
         }
     }
@@ -199,19 +199,19 @@ impl Queue {
     ///
     /// # Errors
     /// When no answer could be had in time, or the service refuses whoever asks (no permission, no valid client token).
-    pub async fn report(&self, claim: Claim, report: &Report, deadline: Instant) -> Result<Delivered, QueueError> {
+    pub async fn report(&self, claim: Claim, report: &Report, deadline: Instant) -> Result<Reported, QueueError> {
         let budget = Budget { tries: REPORT_TRIES, until: deadline, pauses: PAUSES };
         let (operation, result) = match &claim.key.kind {
-            Kind::Own | Kind::Delivered => self.custom.report(&claim.key.id, report, budget).await,
+            Kind::Own | Kind::Invoked => self.custom.report(&claim.key.id, report, budget).await,
             Kind::ThirdParty(client) => self.third_party.report(&claim.key.id, client, report, budget).await,
         };
-        let Err(error) = result else { return Ok(Delivered::Accepted) };
+        let Err(error) = result else { return Ok(Reported::Accepted) };
         if let CallError::GaveUp(gave_up) = &error {
             if is_over(gave_up) {
-                return Ok(Delivered::AlreadyOver { doubtful: gave_up.unanswered_before });
+                return Ok(Reported::AlreadyOver { doubtful: gave_up.unanswered_before });
             }
             if is_about_content(gave_up) {
-                return Ok(Delivered::Rejected { claim, reason: gave_up.last.reason.clone() });
+                return Ok(Reported::Rejected { claim, reason: gave_up.last.reason.clone() });
             }
         }
         Err(error.of(operation))

@@ -94,7 +94,7 @@ impl QueueError {
 }
 
 /// What became of a report.
-pub enum Delivered {
+pub enum Reported {
     /// The service has it.
     Accepted,
     /// The service says that the job is over or gone. `doubtful` if that may be the effect of an earlier try of ours,

@@ -12,12 +12,12 @@ pub enum InvocationError {
     NothingPolled(usize),
     /// Jobs may hang until their action times out.
     #[error(
-        "{undelivered} claimed jobs could not be reported, and of {unknown} nobody knows whether they were acknowledged \
+        "{unreported} claimed jobs could not be reported, and of {unknown} nobody knows whether they were acknowledged \
          (the log says which): they may hang until their action times out, unless a ledger has them looked after"
     )]
     Unreported {
         /// Claimed jobs whose report the service has not taken.
-        undelivered: usize,
+        unreported: usize,
         /// Jobs whose acknowledgement is in doubt.
         unknown: usize,
     },

@@ -1,9 +1,9 @@
 //! One invocation: poll while there is room and time, live each job's life, sum up.
 
-mod delivered;
 mod elsewhere;
 mod error;
 mod failed;
+mod invoked;
 mod problems;
 mod recovery;
 mod shift;
@@ -28,7 +28,7 @@ pub use error::InvocationError;
 pub use summary::Summary;
 
 /// Owner whose jobs arrive as events, so it is never polled (Lambda Invoke).
-const DELIVERED: &str = "AWS";
+const INVOKED: &str = "AWS";
 
 /// Serves a set of action types. Made once per process; each invocation is one call of one of its methods.
 pub struct Worker {
@@ -124,7 +124,7 @@ impl Worker {
     pub async fn run_job(&self, event: &Value, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
         let mut summary = Summary::default();
-        summary.count(delivered::run(self, event, deadline).await?);
+        summary.count(invoked::run(self, event, deadline).await?);
         summary.log(began);
         self.all_reported(summary)
     }
@@ -132,10 +132,10 @@ impl Worker {
     /// A job that may hang makes the invocation fail, so that the function's error metric shows it. A job that a later
     /// invocation adopts does not hang.
     fn all_reported(&self, summary: Summary) -> Result<Summary, InvocationError> {
-        let Summary { undelivered, unknown, no_ledger, denied, .. } = summary;
+        let Summary { unreported, unknown, no_ledger, denied, .. } = summary;
         let unknown = if self.lifecycle.ledger.is_some() { 0 } else { unknown };
-        if undelivered + unknown > 0 {
-            return Err(InvocationError::Unreported { undelivered, unknown });
+        if unreported + unknown > 0 {
+            return Err(InvocationError::Unreported { unreported, unknown });
         }
         if denied > 0 {
             return Err(InvocationError::Denied(denied));
@@ -145,7 +145,7 @@ impl Worker {
 
     /// The action types that are polled for, of those that `wanted` picks.
     fn polled(&self, wanted: impl Fn(&Served) -> bool) -> Vec<Arc<Served>> {
-        let polled = self.served.iter().filter(|served| served.action_type.owner != DELIVERED && wanted(served));
+        let polled = self.served.iter().filter(|served| served.action_type.owner != INVOKED && wanted(served));
         polled.cloned().collect()
     }
 

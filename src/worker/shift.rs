@@ -111,7 +111,7 @@ impl<'a> Shift<'a> {
             Err(_) => {
                 // `Lifecycle::live` guards the work itself; a panic here is a mistake of ours around it.
                 tracing::error!("the worker panicked over a job");
-                self.summary.undelivered += 1;
+                self.summary.unreported += 1;
             }
         }
     }

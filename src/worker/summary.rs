@@ -34,7 +34,8 @@ pub struct Summary {
     /// they ended as well.
     pub adopted: usize,
     /// Claimed jobs whose report the service has not taken.
-    pub undelivered: usize,
+    #[serde(rename = "undelivered")]
+    pub unreported: usize,
     /// Polls that brought no answer.
     pub failed_polls: usize,
     /// Polls that CodePipeline throttled.
@@ -59,7 +60,7 @@ impl Summary {
             End::Succeeded => &mut self.succeeded,
             End::Failed => &mut self.failed,
             End::Continued => &mut self.continued,
-            End::Undelivered => &mut self.undelivered,
+            End::Unreported => &mut self.unreported,
         };
         *counter += 1;
     }
@@ -78,7 +79,7 @@ impl Summary {
             noLedger = self.no_ledger,
             denied = self.denied,
             adopted = self.adopted,
-            undelivered = self.undelivered,
+            undelivered = self.unreported,
             failedPolls = self.failed_polls,
             throttledPolls = self.throttled_polls,
             unpollable = self.unpollable,

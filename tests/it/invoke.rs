@@ -253,7 +253,7 @@ async fn a_job_that_can_not_be_run_is_not_failed_while_nobody_knows_whose_it_is(
     let world = World { server, folder: tempfile::tempdir().unwrap() };
     let soon = Instant::now() + Duration::from_secs(4);
     let error = world.worker(Vec::new()).run_job(&event(FIRST, None), soon).await.unwrap_err();
-    assert_eq!(error, InvocationError::Unreported { undelivered: 1, unknown: 0 });
+    assert_eq!(error, InvocationError::Unreported { unreported: 1, unknown: 0 });
     let asked = world.server.operations();
     assert!(asked.len() > 1 && asked.iter().all(|operation| operation == "GetJobDetails"), "{asked:?}");
 }

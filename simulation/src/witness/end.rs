@@ -15,7 +15,7 @@ const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 struct AtEnd {
     status: Option<&'static str>,
     has_result: bool,
-    delivered: bool,
+    invoked: bool,
     /// Whether there is no need for a result: see [`is_lost`].
     lost: bool,
     /// Whether executions were abandoned.
@@ -36,7 +36,7 @@ impl AtEnd {
         let timed_out = status == Some("TimedOut");
         let was_abandoned = self.abandoned && !timed_out;
         // In 20 minutes a delivered job may time out before it is recovered. It is forgotten some time later.
-        let may_time_out = self.delivered && self.patience < LONG && status.is_none_or(|status| status == "TimedOut");
+        let may_time_out = self.invoked && self.patience < LONG && status.is_none_or(|status| status == "TimedOut");
         let needs_none = self.has_result || was_abandoned || may_time_out;
         (!needs_none).then(|| "has no result, and was not abandoned".to_owned())
     }
@@ -45,7 +45,7 @@ impl AtEnd {
 /// Whoever dies before the ledger knows of a delivered job leaves nothing to find it by, and Lambda delivers it no more. The
 /// same goes for one who can't reach the ledger and gives up.
 fn is_lost(job: &Job, has_died: impl Fn(usize) -> bool, has_given_up: impl Fn(usize) -> bool) -> bool {
-    let is_unknown = job.delivered && job.recorded.is_empty() && job.results.is_empty();
+    let is_unknown = job.invoked && job.recorded.is_empty() && job.results.is_empty();
     is_unknown && job.hands.all_fell(has_died, has_given_up)
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn nothing_hangs(world: &Arc<World>) -> usize {
             let at_end = AtEnd {
                 status: job_status(world, id),
                 has_result: !job.results.is_empty(),
-                delivered: job.delivered,
+                invoked: job.invoked,
                 lost: is_lost(job, has_died, has_given_up),
                 abandoned: lot.abandoned > 0,
                 patience: lot.settings.invoke_timeout,
@@ -86,10 +86,10 @@ pub(crate) fn nothing_hangs(world: &Arc<World>) -> usize {
 mod tests {
     use super::*;
 
-    const DELIVERED: AtEnd = AtEnd {
+    const INVOKED: AtEnd = AtEnd {
         status: Some("Succeeded"),
         has_result: true,
-        delivered: true,
+        invoked: true,
         lost: false,
         abandoned: false,
         patience: LONG,
@@ -98,22 +98,21 @@ mod tests {
 
     #[test]
     fn a_delivered_job_needs_a_result_like_any_other() {
-        assert_eq!(DELIVERED.problem(), None);
+        assert_eq!(INVOKED.problem(), None);
         for status in [Some("TimedOut"), Some("Failed"), None] {
-            assert!(AtEnd { status, has_result: false, ..DELIVERED }.problem().is_some(), "{status:?}");
+            assert!(AtEnd { status, has_result: false, ..INVOKED }.problem().is_some(), "{status:?}");
         }
-        let hangs = AtEnd { status: Some("InProgress"), has_result: false, ..DELIVERED };
+        let hangs = AtEnd { status: Some("InProgress"), has_result: false, ..INVOKED };
         assert!(hangs.problem().is_some());
         assert!(AtEnd { abandoned: true, ..hangs }.problem().is_some());
     }
 
     #[test]
     fn what_the_service_waits_twenty_minutes_for_may_time_out() {
-        let short = AtEnd { status: Some("TimedOut"), has_result: false, patience: SHORT, ..DELIVERED };
+        let short = AtEnd { status: Some("TimedOut"), has_result: false, patience: SHORT, ..INVOKED };
         assert_eq!(short.problem(), None);
         assert!(AtEnd { status: Some("Failed"), ..short }.problem().is_some());
-        let polled =
-            AtEnd { status: Some("TimedOut"), has_result: false, delivered: false, patience: SHORT, ..DELIVERED };
+        let polled = AtEnd { status: Some("TimedOut"), has_result: false, invoked: false, patience: SHORT, ..INVOKED };
         assert!(polled.problem().is_some());
     }
 
@@ -121,15 +120,15 @@ mod tests {
     fn only_a_mishap_excuses_who_told_the_ledger_nothing_of_a_delivered_job() {
         let dead = |job: &Job| is_lost(job, |_| true, |_| false);
         let gave_up = |job: &Job| is_lost(job, |_| false, |_| true);
-        let mut job = Job { delivered: true, ..Job::default() };
+        let mut job = Job { invoked: true, ..Job::default() };
         assert!(!dead(&job), "nobody was given it");
-        job.hands.delivered(1);
+        job.hands.invoked(1);
         assert!(!gave_up(&job), "it was dropped");
         assert!(dead(&job));
         job.hands.troubled(1);
         assert!(!is_lost(&job, |_| false, |_| false), "one fault is no reason to give up");
         assert!(gave_up(&job));
-        job.hands.delivered(2);
+        job.hands.invoked(2);
         assert!(!is_lost(&job, |invocation| invocation == 1, |_| false), "it was delivered again");
         job.recorded.push(1);
         assert!(!dead(&job), "the ledger tells of it");

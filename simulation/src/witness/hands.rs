@@ -33,7 +33,7 @@ impl Hands {
     }
 
     /// An event brings it.
-    pub(crate) fn delivered(&mut self, invocation: usize) {
+    pub(crate) fn invoked(&mut self, invocation: usize) {
         self.hands.push(Hand { invocation, request: String::new(), came: Came::Yes });
     }
 
@@ -107,8 +107,8 @@ mod tests {
     #[test]
     fn who_dies_of_many_faults_has_had_one_mishap() {
         let mut hands = Hands::default();
-        hands.delivered(1);
-        hands.delivered(2);
+        hands.invoked(1);
+        hands.invoked(2);
         hands.troubled(1);
         hands.troubled(1);
         hands.troubled(3);

@@ -101,7 +101,7 @@ proptest! {
             lease: Duration::from_millis(lease),
             action_type: ActionTypeId { category, owner: owner_of_type, provider, version },
             phase: match phase { 0 => Phase::Claiming, 1 => Phase::Held, _ => Phase::Reporting { outcome } },
-            origin: match kind { 0 => Origin::Polled, 1 => Origin::PolledForClient { client_id }, _ => Origin::Delivered },
+            origin: match kind { 0 => Origin::Polled, 1 => Origin::PolledForClient { client_id }, _ => Origin::Invoked },
         };
         prop_assert!(read(&entry.to_bytes(&WriteId(write))) == Ok((entry, WriteId(write))));
     }

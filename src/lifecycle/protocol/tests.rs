@@ -132,7 +132,7 @@ fn a_report_ends_in_a_mark_or_is_left_to_be_sent_again() {
     assert_eq!(after(reporting(Some(OURS)), Event::Reported), done);
     assert_eq!(after(reporting(None), Event::Reported), Command::Read, "what there is to mark is not known");
     assert_eq!(after(reporting(Some(OURS)), Event::NotInProgress), Command::Leave(End::Untaken));
-    assert_eq!(after(reporting(Some(OURS)), Event::GivenUp), Command::Leave(End::Undelivered));
+    assert_eq!(after(reporting(Some(OURS)), Event::GivenUp), Command::Leave(End::Unreported));
 }
 
 #[test]

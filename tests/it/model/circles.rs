@@ -2,7 +2,7 @@
 //! entry that is handed from one worker to the next, say, and never reported. The checker's `always` sees no such circle, and
 //! its `eventually` misses some, so this looks for them itself, depth first.
 //!
-//! Mishaps, polls and deliveries are taken from a budget, so no circle has any: without one, everything that happens once
+//! Mishaps, polls and invocations are taken from a budget, so no circle has any: without one, everything that happens once
 //! there are no more of them comes to an end, in every order, and `is_stuck` judges each end. What leaves a state as it was
 //! is no circle.
 

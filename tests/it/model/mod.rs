@@ -19,7 +19,7 @@
 //! | two workers, two jobs | 3 | 2 (4) | 2* | 3* | none |
 //!
 //! That is for each of the eight services; with a star, for the first of them only, unless `MODEL=large`. A job that is
-//! delivered twice to three workers is looked at with a death and a fault, for both settings of `onCrash` (with
+//! invoked twice to three workers is looked at with a death and a fault, for both settings of `onCrash` (with
 //! `MODEL=large` and `fail`, with two of each). It has nothing to do with what the services differ in, so one of them does.
 //!
 //! - With one mishap, every property of `service::broken` holds. A worker that never learns whether the ledger took its hold
@@ -81,18 +81,18 @@ fn setting((crashes, faults): (u8, u8), polls: u8) -> Setting {
         afterwards: Afterwards::Fail,
         workers: 3,
         jobs: 1,
-        delivered: false,
+        invoked: false,
         lenient: false,
         stranger: false,
         may_hang: false,
         outside: false,
-        budget: Budget { crashes, faults, polls, deliveries: 0 },
+        budget: Budget { crashes, faults, polls, invocations: 0 },
     }
 }
 
-fn delivered((crashes, faults): (u8, u8)) -> Setting {
-    let budget = Budget { crashes, faults, polls: 0, deliveries: 2 };
-    Setting { delivered: true, budget, ..setting(NO_MISHAP, 0) }
+fn invoked((crashes, faults): (u8, u8)) -> Setting {
+    let budget = Budget { crashes, faults, polls: 0, invocations: 2 };
+    Setting { invoked: true, budget, ..setting(NO_MISHAP, 0) }
 }
 
 /// Whether there is time for more.
@@ -182,16 +182,16 @@ fn a_service_that_is_slow_to_offer_a_job_again_needs_older_claims() {
 
 #[test]
 fn a_job_that_is_delivered_twice_is_run_once() {
-    holds("delivered twice", delivered(BOTH));
-    let run = |mishaps| Setting { afterwards: Afterwards::Run, ..delivered(mishaps) };
+    holds("invoked twice", invoked(BOTH));
+    let run = |mishaps| Setting { afterwards: Afterwards::Run, ..invoked(mishaps) };
     for mishap in [ONE_DIES, ONE_FAULT] {
-        holds("delivered twice, onCrash run", run(mishap));
+        holds("invoked twice, onCrash run", run(mishap));
     }
     // Reported by one that could not tell the ledger, and then died, it runs once more.
-    breaks("delivered twice, onCrash run, two mishaps", run(BOTH), &[broken::NOT_IN_PROGRESS]);
-    holds("delivered twice, onCrash run, two mishaps", Setting { lenient: true, ..run(BOTH) });
+    breaks("invoked twice, onCrash run, two mishaps", run(BOTH), &[broken::NOT_IN_PROGRESS]);
+    holds("invoked twice, onCrash run, two mishaps", Setting { lenient: true, ..run(BOTH) });
     if is_large() {
-        holds("delivered twice", delivered((2, 2)));
+        holds("invoked twice", invoked((2, 2)));
     }
 }
 
@@ -207,7 +207,7 @@ fn with_one_mishap_the_work_of_a_failed_job_is_stopped() {
         for (what, setting) in [("work outside", outside(mishap, 2)), ("work outside, onCrash run", run)] {
             whatever_the_service_does(what, setting);
         }
-        holds("work outside, delivered", Setting { outside: true, ..delivered(mishap) });
+        holds("work outside, invoked", Setting { outside: true, ..invoked(mishap) });
     }
 }
 
@@ -218,8 +218,8 @@ fn with_two_mishaps_no_work_is_stopped_that_a_later_job_needs() {
         for afterwards in [Afterwards::Fail, Afterwards::Run] {
             let lenient = |setting| Setting { lenient: true, afterwards, ..setting };
             holds("work outside, two mishaps", lenient(outside(mishaps, 2)));
-            let twice = Setting { outside: true, ..delivered(mishaps) };
-            holds("work outside, delivered, two mishaps", lenient(twice));
+            let twice = Setting { outside: true, ..invoked(mishaps) };
+            holds("work outside, invoked, two mishaps", lenient(twice));
         }
     }
     // The first worker dies before it stops the work, and so does the one that sends its report again.
@@ -294,14 +294,14 @@ fn without_a_second_try_a_refused_report_ends_a_job_that_is_not_over() {
 fn without_adoption_what_a_dead_worker_held_or_reported_is_found_in_vain() {
     let idle = Rules { adopts: false, ..Rules::ALL };
     breaks("no adoption", without(idle, ONE_DIES, 3), &[broken::STUCK]);
-    breaks("no adoption, delivered", Setting { rules: idle, ..delivered(ONE_DIES) }, &[broken::STUCK]);
+    breaks("no adoption, invoked", Setting { rules: idle, ..invoked(ONE_DIES) }, &[broken::STUCK]);
 }
 
 #[test]
 fn without_sending_what_it_adopts_one_worker_after_the_other_holds_a_report_back() {
     let silent = Rules { sends_adopted: false, ..Rules::ALL };
     goes_round("no adopted report sent", without(silent, ONE_DIES, 3));
-    goes_round("no adopted report sent, delivered", Setting { rules: silent, ..delivered(ONE_DIES) });
+    goes_round("no adopted report sent, invoked", Setting { rules: silent, ..invoked(ONE_DIES) });
 }
 
 #[test]

@@ -14,8 +14,8 @@ use super::world::{Came, Entry, Job, Outside, Part, Past, Status, Task, Time, Wo
 pub enum Move {
     /// A worker polls and is given the job.
     Poll(usize, usize),
-    /// The job's event is delivered to a worker.
-    Deliver(usize, usize),
+    /// The job's event is invoked to a worker.
+    Invoke(usize, usize),
     /// A worker's next request.
     Step(usize, Fate),
     /// A worker dies.
@@ -60,8 +60,8 @@ impl Setting {
             if self.is_stranger(i) {
                 continue;
             }
-            if self.delivered && world.left.deliveries > 0 {
-                moves.push(Move::Deliver(i, j));
+            if self.invoked && world.left.invocations > 0 {
+                moves.push(Move::Invoke(i, j));
             }
             let Some(seen) = world.seen(i, j, None, self.rules.fresh_id) else { continue };
             match seen.phase {
@@ -131,10 +131,10 @@ impl Setting {
         match what {
             Move::Poll(i, job) => self.poll(world, i, job),
             Move::Forget(job) => world.jobs[job].entry = None,
-            Move::Deliver(i, job) => {
-                world.left.deliveries -= 1;
+            Move::Invoke(i, job) => {
+                world.left.invocations -= 1;
                 world.workers[i].came = true;
-                begin(world, i, Task::new(job, State::delivered()), self);
+                begin(world, i, Task::new(job, State::invoked()), self);
             }
             Move::Step(i, fate) => match world.workers[i].part.clone() {
                 Part::On(task) => {
@@ -266,8 +266,8 @@ impl Setting {
         let waits = |job: &Job| match job.status {
             Status::Over => false,
             Status::Queued => world.left.polls > 0,
-            // Delivered to one that died, or gave up, before its entry stood: no ledger can tell.
-            Status::InProgress if self.delivered => job.entry.is_some(),
+            // Given to one that died, or gave up, before its entry stood: no ledger can tell.
+            Status::InProgress if self.invoked => job.entry.is_some(),
             Status::Dispatched | Status::InProgress => true,
         };
         world.jobs.iter().any(waits) && self.is_at_rest(world)
@@ -299,7 +299,7 @@ impl Model for Setting {
     type Action = Move;
 
     fn init_states(&self) -> Vec<World> {
-        let status = if self.delivered { Status::InProgress } else { Status::Queued };
+        let status = if self.invoked { Status::InProgress } else { Status::Queued };
         let job = Job { status, nonce: 1, handed_out: 0, entry: None, late: Vec::new(), past: Past::default() };
         let worker = Worker { alive: true, came: false, part: Part::Idle };
         vec![World { jobs: vec![job; self.jobs], workers: vec![worker; self.workers], left: self.budget }]

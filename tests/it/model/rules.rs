@@ -158,7 +158,7 @@ pub struct Setting {
     pub workers: usize,
     pub jobs: usize,
     /// Jobs come as events and need no acknowledgement.
-    pub delivered: bool,
+    pub invoked: bool,
     /// A job that is not in progress may be run, and the work of a failed job may run on: what comes of it is looked at instead.
     pub lenient: bool,
     /// The last worker knows no ledger.

@@ -227,7 +227,7 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
     })
 }
 
-/// Whether it stops the work of a failed job although the report is refused (`lifecycle/deliver.rs`).
+/// Whether it stops the work of a failed job although the report is refused (`lifecycle/reporting.rs`).
 fn stops_if_refused(task: &Task, setting: &Setting) -> bool {
     match task.came {
         Came::First => true,
@@ -260,7 +260,7 @@ fn tell(world: &mut World, i: usize, mut task: Task, event: Event<Version>, sett
         && matches!(state, State::Reporting { .. })
         && !setting.rules.sends_adopted
     {
-        state = State::Over(End::Undelivered);
+        state = State::Over(End::Unreported);
     }
     world.break_if(job, state == State::Over(End::HoldLost), broken::HOLD_LOST);
     let left = found

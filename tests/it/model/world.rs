@@ -31,14 +31,14 @@ pub struct Budget {
     pub faults: u8,
     /// Polls that are answered with a job.
     pub polls: u8,
-    /// Times that a job's event is delivered.
-    pub deliveries: u8,
+    /// Times that a job's event is invoked.
+    pub invocations: u8,
 }
 
 impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { crashes, faults, polls, deliveries } = self;
-        write!(f, "{crashes} deaths, {faults} faults, {polls} polls, {deliveries} deliveries")
+        let Self { crashes, faults, polls, invocations } = self;
+        write!(f, "{crashes} deaths, {faults} faults, {polls} polls, {invocations} invocations")
     }
 }
 

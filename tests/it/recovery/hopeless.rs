@@ -70,7 +70,7 @@ async fn a_job_of_which_no_failure_is_taken_is_not_reported_for_ever() {
     let worker = scenario.worker(|_| Served::new(invoked, A_MINUTE, scenario.action.clone()));
     let event = json!({"CodePipeline.job": {"id": "a test", "data": {}}});
     let ran = worker.run_job(&event, Instant::now() + QUARTER_OF_AN_HOUR).await;
-    assert_eq!(ran, Err(InvocationError::Unreported { undelivered: 1, unknown: 0 }));
+    assert_eq!(ran, Err(InvocationError::Unreported { unreported: 1, unknown: 0 }));
     assert_eq!(scenario.action.runs(), 1);
     assert!(scenario.all_done().await);
     scenario.time.advance(QUARTER_OF_AN_HOUR + A_MINUTE);

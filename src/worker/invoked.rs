@@ -56,7 +56,7 @@ async fn refuse(worker: &Worker, claim: Claim, code: FailureCode, why: String, d
                 %error, reason = why,
                 "a job that can't be run was not failed, since nobody knows whose it is; it hangs until its action times out"
             );
-            End::Undelivered
+            End::Unreported
         }
     }
 }

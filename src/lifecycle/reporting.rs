@@ -28,8 +28,8 @@ const REPORT: Duration = Duration::from_secs(6);
 /// How long to try to mark a job as done.
 const MARKING: Duration = Duration::from_secs(5);
 
-/// What delivering takes.
-pub(super) struct Delivery<'a> {
+/// What reporting a job takes.
+pub(super) struct Reporting<'a> {
     pub(super) queue: &'a Queue,
     pub(super) claim: Claim,
     pub(super) keeper: &'a mut Keeper,
@@ -59,11 +59,11 @@ enum IfRefused {
     Leave,
 }
 
-impl Delivery<'_> {
+impl Reporting<'_> {
     /// Reports, until the deadline, and stops the work that no further job comes for: the report was of a failure, or of a
     /// continuation that the service refused because the action was abandoned. Where there are `others`, a refusal may mean
     /// that one of them was faster. A later job then needs the work, so it is left running.
-    pub(super) async fn deliver(self, executed: Executed, others: Others) -> End {
+    pub(super) async fn report(self, executed: Executed, others: Others) -> End {
         let Executed { result, redactor, running, .. } = executed;
         let reportable = result.map(|outcome| self.claim.reportable(outcome));
         let will = Will::new(report(reportable, &redactor), running.as_ref(), &redactor);
@@ -82,7 +82,7 @@ impl Delivery<'_> {
 
     /// Sends what a worker that died had to report. That worker may have reported a failure and died before it stopped the
     /// work outside, so this one stops it, even if the report is refused.
-    pub(super) async fn deliver_again(self) -> End {
+    pub(super) async fn report_again(self) -> End {
         let Will { report, running } = Will::read(self.keeper.outcome());
         let if_refused = if self.keeper.found_first_outcome() { IfRefused::StopFailed } else { IfRefused::Leave };
         self.finish(report, running, &Redactor::default(), if_refused).await

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::job::{Failure, FailureCode, FailureKind};
 use crate::lifecycle::End;
-use crate::queue::{Claim, Delivered, Queue};
+use crate::queue::{Claim, Queue, Reported};
 use crate::redact::Redactor;
 use crate::report::{FailureReport, Report, report};
 
@@ -50,28 +50,28 @@ pub(super) async fn send(
         let sent = |end, answer| Sent { end, answer, was_failure };
         log_result(&next);
         match queue.report(claim, &next, until).await {
-            Ok(Delivered::Accepted) => {
+            Ok(Reported::Accepted) => {
                 tracing::info!(result = ?end, "reported");
                 return sent(end, Answer::Final);
             }
-            Ok(Delivered::AlreadyOver { doubtful: true }) => {
+            Ok(Reported::AlreadyOver { doubtful: true }) => {
                 tracing::info!(result = ?end, "reported; an earlier try, whose answer got lost, took effect");
                 return sent(end, Answer::NotInProgress);
             }
-            Ok(Delivered::AlreadyOver { doubtful: false }) => {
+            Ok(Reported::AlreadyOver { doubtful: false }) => {
                 tracing::warn!(
                     result = ?end,
                     "the job was over before it was reported: stopped, timed out, or finished by another"
                 );
                 return sent(End::Over, Answer::NotInProgress);
             }
-            Ok(Delivered::Rejected { claim: given_back, reason }) => {
+            Ok(Reported::Rejected { claim: given_back, reason }) => {
                 let Some(other) = instead(&next, &reason, redactor) else {
                     tracing::error!(
                         reason,
                         "CodePipeline refused the failure report; the job hangs until its action times out"
                     );
-                    return sent(End::Undelivered, Answer::Final);
+                    return sent(End::Unreported, Answer::Final);
                 };
                 tracing::error!(
                     reason,
@@ -83,7 +83,7 @@ pub(super) async fn send(
             }
             Err(error) => {
                 tracing::error!(%error, result = ?end, "the report was not delivered; {then}");
-                return sent(End::Undelivered, Answer::None);
+                return sent(End::Unreported, Answer::None);
             }
         }
     }
