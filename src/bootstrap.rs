@@ -24,7 +24,7 @@ use crate::lifecycle::Lifecycle;
 use crate::queue::Queue;
 use crate::watchdog::Watchdog;
 use crate::worker::Worker;
-use crate::workspace::WorkFolder;
+use crate::workspace::WorkerFolder;
 use crate::{config, telemetry};
 use function::{Function, handle, null_for_nothing};
 
@@ -78,7 +78,8 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
 
     command::harden_process().map_err(|error| format!("the process can't be shielded from commands: {error}"))?;
     let parent = config.settings.work_folder.clone();
-    let taken = if config.settings.clean_tmp { WorkFolder::take_and_clean(&parent) } else { WorkFolder::take(&parent) };
+    let taken =
+        if config.settings.clean_tmp { WorkerFolder::take_and_clean(&parent) } else { WorkerFolder::take(&parent) };
     let work_folder = taken
         .map_err(|error| format!("no folder to work in can be had in {} (WORK_FOLDER): {error}", parent.display()))?;
     let config = Config {

@@ -3,9 +3,10 @@
 mod disk;
 mod leftovers;
 mod listing;
+mod lock;
 mod mounts;
 mod removal;
-mod work_folder;
+mod worker_folder;
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -20,7 +21,7 @@ use removal::remove_tree;
 use rustix::fs::{Mode, OFlags, fchmod};
 
 pub use disk::{Shortage, shortage};
-pub use work_folder::WorkFolder;
+pub use worker_folder::WorkerFolder;
 
 /// The folder of one job, removed with everything in it when this is dropped.
 ///
@@ -109,10 +110,10 @@ impl Workspace {
 
     /// Notes what is around the job's folder, immediately before a command starts. Does nothing without
     /// [`Workspace::cleaning`].
-    pub(crate) async fn note_surroundings(self: &Arc<Self>) {
+    pub(crate) async fn list_surroundings(self: &Arc<Self>) {
         if self.leftovers.is_some() {
             let workspace = Arc::clone(self);
-            let noting = move || workspace.leftovers.iter().for_each(Leftovers::note);
+            let noting = move || workspace.leftovers.iter().for_each(Leftovers::list_files);
             let span = tracing::Span::current();
             let _ = tokio::task::spawn_blocking(move || span.in_scope(noting)).await;
         }

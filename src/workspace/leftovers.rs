@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 
-use super::listing::{Kept, Listing, Removed};
+use super::listing::{Listing, Protected, Removed};
+use super::lock::{other_worker_lives, reset_lock};
 use super::removal::{remove_tree, unlock};
-use super::work_folder::{others_live, tidy_lock};
 
 /// The file in the worker's own folder that holds the listing while a command runs. A process that the command kills, by
 /// using up its memory for example, leaves the file to the next process.
@@ -55,7 +55,7 @@ impl Leftovers {
     /// Whether another worker lives in the same folder. Then a new file may be its command's.
     fn is_shared(&self) -> bool {
         static LOGGED: Once = Once::new();
-        let is_shared = others_live(&self.top, &self.own);
+        let is_shared = other_worker_lives(&self.top, &self.own);
         if is_shared {
             LOGGED.call_once(|| {
                 tracing::info!(
@@ -68,12 +68,12 @@ impl Leftovers {
     }
 
     /// Lists the files that are there now. Without a listing nothing is removed later.
-    pub(super) fn note(&self) {
+    pub(super) fn list_files(&self) {
         if self.is_shared() {
             return;
         }
         let record = self.record();
-        let listing = Listing::take(&self.top, &Kept { folder: &self.kept, own: &self.own, record: &record });
+        let listing = Listing::take(&self.top, &Protected { folder: &self.kept, own: &self.own, record: &record });
         let listing = listing.inspect_err(|error| {
             tracing::warn!(%error, "could not list the work folder, so what the command leaves there stays (CLEAN_TMP)");
         });
@@ -86,20 +86,20 @@ impl Leftovers {
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = listing.ok();
     }
 
-    /// Removes the files that were not there at [`Leftovers::note`]. All processes of the command have ended.
+    /// Removes the files that were not there at [`Leftovers::list_files`]. All processes of the command have ended.
     pub(super) fn remove(&self) {
         let Some(before) = self.before.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let record = self.record();
         let _ = unlock(&self.top).and_then(|()| unlock(&self.own));
         // The command may have replaced each of them by a folder.
-        let tidied = tidy_lock(&self.own).and(remove_tree(&record));
+        let tidied = reset_lock(&self.own).and(remove_tree(&record));
         if let Err(error) = tidied {
             tracing::warn!(%error, "could not empty the worker's lock, or remove the listing of the work folder");
         }
         if self.is_shared() {
             return;
         }
-        let kept = Kept { folder: &self.kept, own: &self.own, record: &record };
+        let kept = Protected { folder: &self.kept, own: &self.own, record: &record };
         match before.remove_others(&self.top, &kept) {
             Ok(removed) => log(removed),
             Err(error) => {

@@ -247,7 +247,9 @@ async fn links_around_an_output_folder_are_not_followed() {
         let before = s3.seen().len();
         let error = s3.job().stage_out(&s3.output, &from, None, &LIMITS).await.unwrap_err();
         assert!(
-            error.to_string().contains("a link stands where the output folder was, or where a folder around it was"),
+            error
+                .to_string()
+                .contains("the command replaced the output folder, or one of its parents, by a file or a link"),
             "{error}"
         );
         assert_eq!(s3.seen().len(), before);

@@ -20,7 +20,7 @@ const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 struct Variables(BTreeMap<String, (OsString, String)>);
 
 /// Facts that the worker adds to those of the job.
-pub(super) struct Places<'a> {
+pub(super) struct WorkerFacts<'a> {
     /// The folder of the function's code.
     pub(super) package: &'a Path,
     /// The folder for temporary files.
@@ -33,17 +33,17 @@ pub(super) struct Places<'a> {
 
 /// Builds the environment of `run`'s command. Nothing is inherited: the worker's own environment holds the function's AWS
 /// credentials. `LANG` is `C.UTF-8`, since output variables have to be UTF-8; `TZ` is left out, which means UTC.
-pub(super) fn build(turn: &Turn, places: &Places<'_>) -> Result<BTreeMap<String, OsString>, Failure> {
+pub(super) fn build(turn: &Turn, facts: &WorkerFacts<'_>) -> Result<BTreeMap<String, OsString>, Failure> {
     let mut variables = Variables::default();
-    variables.set("PATH", search_path(places.package), "the worker")?;
+    variables.set("PATH", search_path(facts.package), "the worker")?;
     variables.set("HOME", turn.workspace.home(), "the worker")?;
-    variables.set("TMPDIR", places.temporary, "the worker")?;
+    variables.set("TMPDIR", facts.temporary, "the worker")?;
     variables.set("LANG", "C.UTF-8", "the worker")?;
-    variables.set("LD_LIBRARY_PATH", library_path(places.package), "the worker")?;
+    variables.set("LD_LIBRARY_PATH", library_path(facts.package), "the worker")?;
     for file in report_files::ALL {
-        variables.set(file.variable, places.report.path(file), file.purpose)?;
+        variables.set(file.variable, facts.report.path(file), file.purpose)?;
     }
-    for (name, value) in facts(&turn.job, places.region) {
+    for (name, value) in job_variables(&turn.job, facts.region) {
         if let Some(value) = value {
             variables.set(name, value, "the job")?;
         }
@@ -71,8 +71,8 @@ pub(super) fn build(turn: &Turn, places: &Places<'_>) -> Result<BTreeMap<String,
     Ok(variables.0.into_iter().map(|(name, (value, _))| (name, value)).collect())
 }
 
-/// The facts that the job has about where it runs.
-fn facts<'a>(job: &'a Job, region: Option<&'a str>) -> [(&'static str, Option<&'a str>); 10] {
+/// The variables that describe the job. A variable without a value is not set.
+fn job_variables<'a>(job: &'a Job, region: Option<&'a str>) -> [(&'static str, Option<&'a str>); 10] {
     let pipeline = &job.pipeline;
     // A Lambda Invoke job knows no action execution: the worker calls it by the job's id.
     let action_execution = pipeline.action_execution_id.as_deref().filter(|id| *id != job.id);

@@ -16,18 +16,19 @@
 mod config;
 mod environment;
 mod failures;
-mod family;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod harden;
+mod line_ends;
 mod notation;
+mod outcome;
+mod process_tree;
 mod processes;
 mod report_files;
 mod revision;
 mod supervise;
 mod tail;
-mod told;
 mod variables;
 
 use std::path::PathBuf;
@@ -40,13 +41,13 @@ use tokio::time::{Instant, timeout_at};
 pub use self::config::CommandMistake;
 pub(super) use self::config::KIND;
 use self::config::mistakes;
-use self::environment::Places;
-pub use self::family::kill_descendants;
+use self::environment::WorkerFacts;
 pub use self::harden::harden_process;
+use self::line_ends::LineEnds;
+pub use self::process_tree::kill_descendants;
 use self::report_files::ReportFiles;
 use self::supervise::{Deadlines, Ending, SuperviseError};
 use self::tail::Tail;
-use self::told::LineEnds;
 use super::{Action, Turn};
 use crate::job::{Failure, FailureCode, FailureKind, Job, Outcome};
 use crate::placeholder::Template;
@@ -169,9 +170,13 @@ impl CommandAction {
             .map_err(|error| failures::of_system("the folder for temporary files can't be made", &error))?;
         let report = ReportFiles::create(turn.workspace.report_folder())
             .map_err(|error| failures::of_system("the files for the command's report can't be made", &error))?;
-        let places =
-            Places { package: &self.package, temporary: &temporary, report: &report, region: self.region.as_deref() };
-        let environment = environment::build(turn, &places)?;
+        let facts = WorkerFacts {
+            package: &self.package,
+            temporary: &temporary,
+            report: &report,
+            region: self.region.as_deref(),
+        };
+        let environment = environment::build(turn, &facts)?;
 
         let mut command = Command::new(&arguments[0]);
         command.args(&arguments[1..]).env_clear().envs(&environment);
@@ -183,7 +188,7 @@ impl CommandAction {
         let slot = timeout_at(turn.deadline, supervise::slot())
             .await
             .map_err(|_| failures::of_no_time(turn.deadline, Instant::now()))?;
-        turn.workspace.note_surroundings().await;
+        turn.workspace.list_surroundings().await;
         let started = Instant::now();
         let deadlines = self.deadlines(started, turn.deadline);
         if deadlines.terminate_at <= started {
@@ -206,11 +211,11 @@ impl CommandAction {
                 Err(failures::of_timeout(self.timeout, (ran < self.timeout).then_some(ran)))
             }
             Ending::Exited(status) => failures::of_exit(status).map_or_else(
-                || told::finished(&report, &redactor, started.elapsed(), line_ends, &turn.job.action_type),
+                || outcome::finished(&report, &redactor, started.elapsed(), line_ends, &turn.job.action_type),
                 Err,
             ),
         };
-        let with_output = |failure| Failure { output: tail.into_text(&redactor), ..told::failed(failure, &report) };
+        let with_output = |failure| Failure { output: tail.into_text(&redactor), ..outcome::failed(failure, &report) };
         result.map_err(with_output)
     }
 }

@@ -11,8 +11,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::family::{Family, main_pid};
 use super::harden::harden_process;
+use super::process_tree::{ProcessTree, main_pid};
 use super::tail::Tail;
 
 /// How often dead orphans of a running command are reaped.
@@ -22,7 +22,7 @@ const LOOKING: Duration = Duration::from_millis(20);
 /// A pipe holds at most this much (`/proc/sys/fs/pipe-max-size`, its default), so it is all that can be left in it.
 const PIPE: usize = 1024 * 1024;
 
-/// The right to run a command. There is one in the whole process: see [`Family`] for why.
+/// The right to run a command. There is one in the whole process: see [`ProcessTree`] for why.
 pub(super) type Slot = MutexGuard<'static, ()>;
 
 /// Waits until no other command runs.
@@ -61,13 +61,13 @@ pub(super) enum SuperviseError {
 /// command is left, and only then may the next one begin: fields are dropped after `drop`.
 struct Running {
     child: Child,
-    family: Family,
+    tree: ProcessTree,
     _slot: Slot,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.family.kill_all(&mut self.child);
+        self.tree.kill_all(&mut self.child);
     }
 }
 
@@ -88,16 +88,16 @@ pub(super) async fn run(
         .stderr(writer)
         .process_group(0);
 
-    let family = Family::begin().map_err(SuperviseError::System)?;
+    let tree = ProcessTree::begin().map_err(SuperviseError::System)?;
     // Nothing is awaited in between: a part of it is the thread's.
     harden_process().map_err(SuperviseError::Harden)?;
     let child = command.spawn().map_err(SuperviseError::Spawn)?;
     // `command` holds the pipe's writing end, which would keep it open.
     drop(command);
-    let mut running = Running { child, family, _slot: slot };
+    let mut running = Running { child, tree, _slot: slot };
 
     let ending = wait(&mut running, deadlines, &mut output, tail).await.map_err(SuperviseError::System)?;
-    let left_behind = running.family.kill_all(&mut running.child);
+    let left_behind = running.tree.kill_all(&mut running.child);
     if left_behind > 0 && matches!(ending, Ending::Exited(_)) {
         tracing::warn!(processes = left_behind, "the command ended but left processes behind; they were killed");
     }
@@ -118,12 +118,12 @@ async fn wait(
         tokio::select! {
             status = running.child.wait() => return Ok(Ending::Exited(status?)),
             () = read_all(output, tail), if is_open => is_open = false,
-            _ = reaping.tick() => running.family.reap_orphans(main_pid(&running.child))?,
+            _ = reaping.tick() => running.tree.reap_orphans(main_pid(&running.child))?,
             () = sleep_until(deadlines.terminate_at) => break,
         }
     }
 
-    running.family.terminate()?;
+    running.tree.terminate()?;
     let mut looking = interval(LOOKING);
     looking.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -131,8 +131,8 @@ async fn wait(
             () = read_all(output, tail), if is_open => is_open = false,
             _ = looking.tick() => {
                 running.child.try_wait()?;
-                running.family.reap_orphans(main_pid(&running.child))?;
-                if running.family.is_gone()? {
+                running.tree.reap_orphans(main_pid(&running.child))?;
+                if running.tree.is_gone()? {
                     break;
                 }
             }

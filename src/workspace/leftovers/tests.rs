@@ -1,14 +1,16 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::super::WorkFolder;
+use super::super::WorkerFolder;
 use super::*;
+
+mod next_process;
 
 /// A work folder, and in it a worker's own with a job's.
 struct Scene {
     parent: tempfile::TempDir,
     top: PathBuf,
-    own: WorkFolder,
+    own: WorkerFolder,
     job: PathBuf,
 }
 
@@ -16,7 +18,7 @@ impl Scene {
     fn new() -> Self {
         let parent = tempfile::tempdir().unwrap();
         let top = parent.path().join("work");
-        let own = WorkFolder::take(&top).unwrap();
+        let own = WorkerFolder::take(&top).unwrap();
         let job = own.path().join("job");
         fs::create_dir(&job).unwrap();
         Self { parent, top, own, job }
@@ -29,7 +31,7 @@ impl Scene {
     /// Runs `command` between a listing and the removal of what is new.
     fn clean_after(&self, command: impl FnOnce(&Path)) {
         let leftovers = self.leftovers();
-        leftovers.note();
+        leftovers.list_files();
         command(&self.top);
         leftovers.remove();
     }
@@ -106,7 +108,7 @@ fn other_workers_folders_and_locks_stay() {
     let scene = Scene::new();
     let mut other = None;
     scene.clean_after(|top| {
-        let taken = WorkFolder::take(top).unwrap();
+        let taken = WorkerFolder::take(top).unwrap();
         fs::write(taken.path().join("busy"), "x").unwrap();
         other = Some(taken);
     });
@@ -117,14 +119,14 @@ fn other_workers_folders_and_locks_stay() {
 #[test]
 fn nothing_is_removed_while_another_worker_lives() {
     let scene = Scene::new();
-    let other = WorkFolder::take(&scene.top).unwrap();
+    let other = WorkerFolder::take(&scene.top).unwrap();
     scene.clean_after(|top| fs::write(top.join("its-work"), "x").unwrap());
     assert!(scene.top.join("its-work").exists() && !scene.own.path().join(RECORD).exists());
     drop(other);
     let mut came = None;
     scene.clean_after(|top| {
         fs::write(top.join("its-next-work"), "x").unwrap();
-        came = Some(WorkFolder::take(top).unwrap());
+        came = Some(WorkerFolder::take(top).unwrap());
     });
     assert!(scene.top.join("its-next-work").exists() && !scene.own.path().join(RECORD).exists());
 }
@@ -171,69 +173,6 @@ fn folders_that_were_there_may_be_locked() {
 }
 
 #[test]
-fn the_next_process_removes_what_a_dead_one_could_not() {
-    let scene = Scene::new();
-    fs::write(scene.top.join("before"), "x").unwrap();
-    scene.leftovers().note();
-    fs::write(scene.top.join("left"), "x").unwrap();
-    fs::set_permissions(scene.own.path(), fs::Permissions::from_mode(0o000)).unwrap();
-    drop(scene.own);
-
-    let next = WorkFolder::take_and_clean(&scene.top).unwrap();
-    assert!(scene.top.join("before").exists() && !scene.top.join("left").exists());
-    assert_eq!(fs::read_dir(next.path()).unwrap().count(), 0);
-}
-
-#[test]
-fn the_next_process_keeps_what_no_listing_tells_apart() {
-    for record in [None, Some(&b""[..]), Some(b"fbefore\0")] {
-        let scene = Scene::new();
-        if let Some(record) = record {
-            fs::write(scene.own.path().join(RECORD), record).unwrap();
-        }
-        fs::write(scene.top.join("left"), "x").unwrap();
-        drop(scene.own);
-        let _next = WorkFolder::take_and_clean(&scene.top).unwrap();
-        assert!(scene.top.join("left").exists());
-    }
-}
-
-#[test]
-fn a_forged_listing_reaches_nothing_outside() {
-    let scene = Scene::new();
-    let outside = scene.parent.path().join("outside");
-    fs::create_dir(&outside).unwrap();
-    fs::write(outside.join("kept"), "x").unwrap();
-    symlink(&outside, scene.top.join("link")).unwrap();
-    fs::write(scene.own.path().join(RECORD), b"dlink\0d../outside\0d\0d/\0end").unwrap();
-    drop(scene.own);
-    let _next = WorkFolder::take_and_clean(&scene.top).unwrap();
-    assert!(outside.join("kept").exists());
-    assert!(scene.top.join("codepipeline-worker-0.lock").exists());
-}
-
-#[test]
-fn a_process_that_does_not_clean_removes_nothing() {
-    let scene = Scene::new();
-    scene.leftovers().note();
-    fs::write(scene.top.join("left"), "x").unwrap();
-    drop(scene.own);
-    let _next = WorkFolder::take(&scene.top).unwrap();
-    assert!(scene.top.join("left").exists());
-}
-
-#[test]
-fn a_listing_is_the_same_when_it_is_read_again() {
-    let scene = Scene::new();
-    fs::create_dir_all(scene.top.join("a folder\nwith/a line's end")).unwrap();
-    let kept = Kept { folder: &scene.job, own: scene.own.path(), record: &scene.own.path().join(RECORD) };
-    let listing = Listing::take(&scene.top, &kept).unwrap();
-    let file = scene.parent.path().join("listing");
-    listing.write(&file).unwrap();
-    assert_eq!(Listing::read(&file), Some(listing));
-}
-
-#[test]
 fn folders_beyond_the_limit_of_a_listing_are_left_alone() {
     let scene = Scene::new();
     let full = scene.top.join("full");
@@ -247,13 +186,4 @@ fn folders_beyond_the_limit_of_a_listing_are_left_alone() {
     });
     assert_eq!(fs::read_dir(&full).unwrap().count(), 2_002);
     assert!(!scene.top.join("left").exists());
-}
-
-#[test]
-fn a_link_in_the_place_of_the_listing_is_not_written_through() {
-    let scene = Scene::new();
-    let elsewhere = scene.parent.path().join("elsewhere");
-    symlink(&elsewhere, scene.own.path().join(".listing.new")).unwrap();
-    scene.leftovers().note();
-    assert!(!elsewhere.exists());
 }

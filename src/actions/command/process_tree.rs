@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid};
+use rustix::process::{Pid, Signal, WaitIdOptions, kill_process_group};
 use tokio::process::Child;
 use tokio::time::Instant;
 
 use super::processes::{self, Identity, Process};
+use wait::{has_no_children, reap, reap_main};
 
-/// For how long [`Family::kill_all`] tries to win against a program that starts processes faster than they can be killed, and
+mod wait;
+
+/// For how long [`ProcessTree::kill_all`] tries to win against a program that starts processes faster than they can be killed, and
 /// waits for those that it has killed.
 const LONGEST_SWEEP: Duration = Duration::from_secs(5);
 
@@ -24,11 +26,11 @@ const LONGEST_LAST_SWEEP: Duration = Duration::from_secs(1);
 /// This process is a subreaper, so a process whose parent dies becomes its child: whatever a command does to get away
 /// (`setsid`, a double fork), it stays among the descendants. Nothing in the kernel tells, however, by which command an
 /// orphan was started. That is why only one command runs at a time, and why nothing else here may start processes meanwhile.
-pub(super) struct Family {
+pub(super) struct ProcessTree {
     before: BTreeSet<Identity>,
 }
 
-impl Family {
+impl ProcessTree {
     /// A family that begins now: this process's present children (and theirs) are not in it.
     pub(super) fn begin() -> io::Result<Self> {
         let listing = processes::list()?;
@@ -184,75 +186,4 @@ struct Sweep {
 /// The command itself, as long as it isn't reaped.
 pub(super) fn main_pid(child: &Child) -> Option<Pid> {
     child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
-}
-
-/// Waits for the command's death, but leaves the reaping to `child`, which would otherwise wait for a stranger's number.
-/// Whether it has ended.
-fn reap_main(child: &mut Child, main: Pid, until: Instant) -> bool {
-    let has_ended = reap(main, WaitIdOptions::NOWAIT, until);
-    let _ = child.try_wait();
-    has_ended
-}
-
-/// Reaps the process when it has ended, and waits for that until `until` at most. Whether it has ended.
-fn reap(pid: Pid, options: WaitIdOptions, until: Instant) -> bool {
-    wait_for_end(pid, until.saturating_duration_since(Instant::now()));
-    loop {
-        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | options) {
-            Err(Errno::INTR) => {}
-            Ok(ended) => return ended.is_some(),
-            // It is not a child of this process any more.
-            Err(_) => return true,
-        }
-    }
-}
-
-/// Blocks until the process has ended, for at most `longest`.
-fn wait_for_end(pid: Pid, longest: Duration) {
-    match pidfd_open(pid, PidfdFlags::empty()) {
-        Ok(process) => wait(&mut [PollFd::new(&process, PollFlags::IN)], longest),
-        // It was reaped.
-        Err(Errno::SRCH) => {}
-        // The kernel has no such descriptors (Linux before 5.3, some sandboxes).
-        Err(_) => {
-            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-            let mut left = longest.as_millis();
-            while left > 0 && matches!(waitid(WaitId::Pid(pid), options), Ok(None)) {
-                wait(&mut [], Duration::from_millis(1));
-                left -= 1;
-            }
-        }
-    }
-}
-
-fn wait(descriptors: &mut [PollFd<'_>], longest: Duration) {
-    if let Ok(longest) = Timespec::try_from(longest) {
-        while poll(descriptors, Some(&longest)) == Err(Errno::INTR) {}
-    }
-}
-
-/// The kernel's own word for it, where a listing can only be a guess: all descendants hang on some child.
-fn has_no_children() -> bool {
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    matches!(waitid(WaitId::All, options), Err(Errno::CHILD))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::process::Command;
-
-    use super::*;
-
-    #[test]
-    fn a_process_that_does_not_end_is_not_waited_for() {
-        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
-        let pid = Pid::from_child(&child);
-        let now = Instant::now();
-        assert!(!reap(pid, WaitIdOptions::NOWAIT, now));
-        assert!(!reap(pid, WaitIdOptions::NOWAIT, now + Duration::from_millis(1)));
-        child.kill().unwrap();
-        assert!(reap(pid, WaitIdOptions::NOWAIT, now + Duration::from_secs(600)));
-        child.wait().unwrap();
-        assert!(reap(pid, WaitIdOptions::NOWAIT, now + Duration::from_secs(600)), "it is not a child any more");
-    }
 }

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::line_ends::LineEnds;
 use super::report_files::ReportFiles;
-use crate::job::{
-    ActionTypeId, Configuration, Failure, FailureKind, Finished, Outcome, Revision, USER_PARAMETERS, limits,
-};
-use crate::placeholder::Template;
+use crate::job::{ActionTypeId, Failure, Finished, Outcome, Revision, limits};
 use crate::redact::Redactor;
 
 /// The outcome of a command that ended well. Without a summary it says how long the command took, and names the values in
@@ -70,53 +68,9 @@ fn spoken(took: Duration) -> String {
     }
 }
 
-/// The configuration values that have the line ends of Windows.
-pub(super) struct LineEnds {
-    keys: Vec<String>,
-    /// Whether the command's arguments name them. If not, they are in its environment.
-    are_in_arguments: bool,
-}
-
-impl LineEnds {
-    /// Those that `arguments` name, or else all.
-    pub(super) fn of(arguments: &[Template], configuration: &Configuration) -> Self {
-        let is_windows = |value: &str| value.contains("\r\n") || value.ends_with('\r');
-        // The text around the members is JSON, which takes any line ends.
-        let has_members = configuration.keys().count() > 1;
-        let values = configuration.iter().filter(|(key, _)| !(has_members && *key == USER_PARAMETERS));
-        let all: Vec<String> = values.filter(|(_, value)| is_windows(value)).map(|(key, _)| key.to_owned()).collect();
-        let is_named = |key: &String| arguments.iter().any(|argument| argument.keys().any(|named| named == key));
-        let named: Vec<String> = all.iter().filter(|key| is_named(key)).cloned().collect();
-        let are_in_arguments = !named.is_empty();
-        Self { keys: if are_in_arguments { named } else { all }, are_in_arguments }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let (values, them) = match self.keys.as_slice() {
-            [] => return None,
-            [key] => (format!("the configuration value `{key}` has"), "it"),
-            keys => (format!("the configuration values `{}` have", keys.join("`, `")), "them"),
-        };
-        Some(format!(
-            "{values} Windows line ends (CR LF), and most programs take the CR for a part of the text: save {them} with LF alone"
-        ))
-    }
-
-    /// A failure that also names these values, unless it is the system's.
-    pub(super) fn blamed_in(&self, failure: Failure) -> Failure {
-        match self.hint() {
-            Some(hint) if failure.kind != FailureKind::SystemUnavailable => {
-                Failure { message: format!("{}; {hint}", failure.message), ..failure }
-            }
-            _ => failure,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::FailureCode;
 
     #[test]
     fn times_are_spoken_as_people_do() {
@@ -152,47 +106,5 @@ mod tests {
         assert_eq!(of("Source", &[("CommitId", "")], None), None);
         assert_eq!(of("Source", &[("CommitId", &"x".repeat(101))], None), None);
         assert_eq!(of("Source", &[], Some("fix it")), None);
-    }
-
-    fn line_ends(arguments: &[&str], configuration: &[(&str, &str)]) -> LineEnds {
-        let arguments: Vec<_> = arguments.iter().map(|argument| Template::parse(argument).ok().unwrap()).collect();
-        LineEnds::of(&arguments, &configuration.iter().copied().collect())
-    }
-
-    #[test]
-    fn windows_line_ends_are_named_where_they_matter() {
-        let command = ("Command", "ls\r\n");
-        for (argument, configuration, keys, are_in_arguments) in [
-            ("{Config:Command}", &[command, ("Other", "a\r\nb")][..], &["Command"][..], true),
-            ("run", &[command], &["Command"], false),
-            ("run", &[("Command", "ls\r")], &["Command"], false),
-            ("run", &[command, ("Other", "\r\n")], &["Command", "Other"], false),
-            ("{Config:Command}", &[("Command", "printf '\r' x\n")], &[], false),
-            ("run", &[("Url", "x"), (USER_PARAMETERS, "{\r\n\"Url\": \"x\"}")], &[], false),
-        ] {
-            let found = line_ends(&[argument], configuration);
-            assert_eq!(
-                (found.keys, found.are_in_arguments),
-                (keys.iter().map(|&key| key.to_owned()).collect(), are_in_arguments)
-            );
-        }
-    }
-
-    #[test]
-    fn a_failure_names_the_values_unless_it_is_the_systems() {
-        let message = |kind, values: &[(&str, &str)]| {
-            line_ends(&["run"], values).blamed_in(Failure::new(kind, FailureCode::new("Test"), "no")).message
-        };
-        let one = [("Command", "ls\r\n")];
-        let said = "no; the configuration value `Command` has Windows line ends (CR LF), and most programs take the CR for a part of \
-                    the text: save it with LF alone";
-        assert_eq!(message(FailureKind::JobFailed, &one), said);
-        assert_eq!(message(FailureKind::SystemUnavailable, &one), "no");
-        assert_eq!(message(FailureKind::JobFailed, &[]), "no");
-        let two = message(FailureKind::JobFailed, &[one[0], ("Other", "\r\n")]);
-        assert!(
-            two.contains("the configuration values `Command`, `Other` have")
-                && two.ends_with("save them with LF alone")
-        );
     }
 }
