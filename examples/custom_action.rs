@@ -5,7 +5,7 @@
 //! brings the next job with it some seconds later, and shows the progress meanwhile.
 //!
 //! `ACTIONS` may be left unset: this worker brings its action type itself. Otherwise it is configured and deployed like the
-//! ready-made one (README, "With cargo-lambda" and "Deploying").
+//! ready-made one (docs/testing.md and docs/deploying.md).
 
 use std::process::ExitCode;
 use std::time::Duration;

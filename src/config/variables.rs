@@ -152,21 +152,3 @@ pub static VARIABLES: [Variable; 13] = [
 pub(super) fn is_ours(name: &str) -> bool {
     VARIABLES.iter().any(|variable| variable.name() == name)
 }
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    const README: &str = include_str!("../../README.md");
-
-    #[test]
-    fn each_variable_is_listed_once_and_in_the_readme() {
-        let names: BTreeSet<_> = VARIABLES.iter().map(Variable::name).collect();
-        assert_eq!(names.len(), VARIABLES.len());
-        for name in names {
-            assert!(README.contains(&format!("`{name}`")), "README.md says nothing of {name}");
-        }
-    }
-}
