@@ -9,7 +9,7 @@ use aws_sdk_s3::operation::RequestId;
 
 use super::error::Problem;
 use super::renewal::Renewing;
-use super::reply::{self, Whose};
+use super::response::{self, Whose};
 
 /// Asks S3 on behalf of a job or of the function.
 #[derive(Clone)]
@@ -45,14 +45,14 @@ impl Caller {
         match &self.signer {
             Signer::Job(renewing) => {
                 let credentials = renewing.given_out();
-                reply::problem(doing, Whose::Jobs, error, |text| mask(text, &credentials))
+                response::problem(doing, Whose::Jobs, error, |text| mask(text, &credentials))
             }
             Signer::Function(provider) => {
                 let credentials = match provider {
                     Some(provider) => provider.provide_credentials().await.ok(),
                     None => None,
                 };
-                reply::problem(doing, Whose::Functions, error, |text| mask(text, credentials.as_slice()))
+                response::problem(doing, Whose::Functions, error, |text| mask(text, credentials.as_slice()))
             }
         }
     }

@@ -97,7 +97,7 @@ fn copy<O: Object>(
 fn of_own_role(problem: Problem) -> Problem {
     match problem {
         Problem::Expired => {
-            Problem::Unavailable { doing: DOING, reply: "the function's credentials have expired".to_owned() }
+            Problem::Unavailable { doing: DOING, reason: "the function's credentials have expired".to_owned() }
         }
         other => other,
     }

@@ -95,8 +95,8 @@ impl S3Object {
             }
             breaks += 1;
             if breaks == MOST_BREAKS {
-                let reply = format!("the connection broke off {MOST_BREAKS} times within one range");
-                return Err(Problem::Unavailable { doing: DOING, reply });
+                let reason = format!("the connection broke off {MOST_BREAKS} times within one range");
+                return Err(Problem::Unavailable { doing: DOING, reason });
             }
             tokio::time::sleep(PAUSES.limit(breaks)).await;
         }
@@ -119,6 +119,6 @@ fn total_size(answer: &GetObjectOutput) -> Result<u64, Problem> {
         Some(range) => range.rsplit_once('/').and_then(|(_, total)| total.parse().ok()),
         None => answer.content_length().and_then(|length| u64::try_from(length).ok()),
     };
-    let reply = || "its answer does not tell the object's size".to_owned();
-    total.ok_or_else(|| Problem::Unavailable { doing: DOING, reply: reply() })
+    let reason = || "its answer does not tell the object's size".to_owned();
+    total.ok_or_else(|| Problem::Unavailable { doing: DOING, reason: reason() })
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 
 use super::limits::EntryClass;
-use super::reply::Whose;
+use super::response::Whose;
 use crate::job::{Artifact, FailureCode, FailureKind};
 
 const ARTIFACT_ACCESS_DENIED: FailureCode = FailureCode::new("ArtifactAccessDenied");
@@ -85,14 +85,14 @@ impl Error for StagingError {}
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// S3 or KMS denied it with the credentials at hand.
-    #[error("S3 denied the request to {doing} with {whose} ({reply}): {advice}")]
+    #[error("S3 denied the request to {doing} with {whose} ({reason}): {advice}")]
     Denied {
         /// The request, as a verb: `read the object`.
         doing: &'static str,
         /// Whose credentials signed the request.
         whose: Whose,
         /// S3's error code, text, HTTP status and request id.
-        reply: String,
+        reason: String,
         /// What to change.
         advice: String,
     },
@@ -100,29 +100,29 @@ pub enum Problem {
     #[error("the job's credentials have expired")]
     Expired,
     /// The bucket or the object does not exist.
-    #[error("there is no such object or bucket ({reply})")]
+    #[error("there is no such object or bucket ({reason})")]
     Missing {
         /// S3's error code, text, HTTP status and request id.
-        reply: String,
+        reason: String,
     },
     /// The object changed while it was read.
     #[error("the object was replaced while it was read; run the action again")]
     Replaced,
     /// S3 is down, throttles or can't be reached, after all retries.
-    #[error("could not {doing}: {reply}; S3 may be down or out of reach")]
+    #[error("could not {doing}: {reason}; S3 may be down or out of reach")]
     Unavailable {
         /// The request, as a verb.
         doing: &'static str,
         /// S3's error code, text, HTTP status and request id, or how the connection failed.
-        reply: String,
+        reason: String,
     },
     /// S3 finds the request wrong, for example for a KMS key that does not exist or a bucket of another region.
-    #[error("S3 refused to {doing} ({reply})")]
+    #[error("S3 refused to {doing} ({reason})")]
     Refused {
         /// The request, as a verb.
         doing: &'static str,
         /// S3's error code, text, HTTP status and request id.
-        reply: String,
+        reason: String,
     },
     /// The archive is damaged, hostile, or of a kind that is not unpacked.
     #[error("{0}")]

@@ -42,7 +42,7 @@ mod names;
 mod pack;
 mod presign;
 mod renewal;
-mod reply;
+mod response;
 mod stop;
 mod tasks;
 mod timeouts;
@@ -54,7 +54,7 @@ pub use error::{Problem, StagingError};
 pub use limits::{EntryClass, UnpackLimits};
 pub use presign::Presigned;
 pub use renewal::Renew;
-pub use reply::Whose;
+pub use response::Whose;
 
 /// The size of a staged artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -67,6 +67,6 @@ fn presigned<E>(artifact: &Artifact, request: Result<PresignedRequest, E>) -> Re
 }
 
 fn unsigned(artifact: &Artifact) -> StagingError {
-    let reply = "the request could not be signed".to_owned();
-    StagingError::new(artifact, Problem::Unavailable { doing: "make a link to the object", reply })
+    let reason = "the request could not be signed".to_owned();
+    StagingError::new(artifact, Problem::Unavailable { doing: "make a link to the object", reason })
 }

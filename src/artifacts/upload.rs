@@ -204,7 +204,7 @@ impl Destination {
             Ok(created) => created,
             Err(error) => return Err(self.caller.problem(DOING, &error).await),
         };
-        let without_id = || Problem::Unavailable { doing: DOING, reply: "its answer has no upload id".to_owned() };
+        let without_id = || Problem::Unavailable { doing: DOING, reason: "its answer has no upload id".to_owned() };
         Ok(Upload { id: created.upload_id.ok_or_else(without_id)?, mark })
     }
 

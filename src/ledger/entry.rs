@@ -139,7 +139,7 @@ impl Entry {
             Origin::Invoked => ("invoke", None),
         };
         let ActionTypeId { category, owner, provider, version } = self.action_type.clone();
-        let written = Written {
+        let written = EntryJson {
             format: FORMAT,
             write: write.to_string(),
             job: self.job.clone(),
@@ -152,7 +152,7 @@ impl Entry {
             inferred: self.inferred,
             kind: kind.into(),
             client_id,
-            action_type: WrittenType { category, owner, provider, version },
+            action_type: ActionTypeJson { category, owner, provider, version },
             pipeline_execution_id: self.pipeline_execution_id.clone(),
             action_execution_id: self.action_execution_id.clone(),
             outcome,
@@ -173,7 +173,7 @@ impl Content {
             Ok(Format { format }) => return Self::Unreadable(Unreadable::Format(format)),
             Err(_) => return Self::Unreadable(Unreadable::Garbled),
         }
-        let entry = serde_json::from_slice(body).ok().and_then(Written::read);
+        let entry = serde_json::from_slice(body).ok().and_then(EntryJson::read);
         entry.map_or(Self::Unreadable(Unreadable::Garbled), |(entry, write)| Self::Entry(Box::new(entry), write))
     }
 }
@@ -186,7 +186,7 @@ struct Format {
 /// The entry as JSON has it. Members that are not known are passed over.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Written {
+struct EntryJson {
     format: u64,
     write: String,
     job: String,
@@ -201,7 +201,7 @@ struct Written {
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
-    action_type: WrittenType,
+    action_type: ActionTypeJson,
     #[serde(skip_serializing_if = "Option::is_none")]
     pipeline_execution_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,14 +211,14 @@ struct Written {
 }
 
 #[derive(Serialize, Deserialize)]
-struct WrittenType {
+struct ActionTypeJson {
     category: String,
     owner: String,
     provider: String,
     version: String,
 }
 
-impl Written {
+impl EntryJson {
     fn read(self) -> Option<(Entry, WriteId)> {
         let phase = match (self.phase.as_str(), self.outcome) {
             ("claiming", None) => Phase::Claiming,
@@ -232,7 +232,7 @@ impl Written {
             ("invoke", None) => Origin::Invoked,
             _ => return None,
         };
-        let WrittenType { category, owner, provider, version } = self.action_type;
+        let ActionTypeJson { category, owner, provider, version } = self.action_type;
         let entry = Entry {
             job: self.job,
             phase,

@@ -4,18 +4,18 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
     /// Not now: no answer, a throttle, or S3's own failure. A write may have taken effect.
-    #[error("could not {doing} in the ledger's bucket `{bucket}` ({reply}); S3 may be down or out of reach")]
+    #[error("could not {doing} in the ledger's bucket `{bucket}` ({reason}); S3 may be down or out of reach")]
     Unavailable {
         /// The request, as a verb: `read an entry`.
         doing: &'static str,
         /// The bucket's name.
         bucket: String,
         /// S3's error code and HTTP status, or how the connection failed.
-        reply: String,
+        reason: String,
     },
     /// The function's role may not.
     #[error(
-        "the function's role may not {doing} in the ledger's bucket `{bucket}` ({reply}): grant it {permission}, and see that \
+        "the function's role may not {doing} in the ledger's bucket `{bucket}` ({reason}): grant it {permission}, and see that \
          no policy of the bucket denies it"
     )]
     Denied {
@@ -24,37 +24,37 @@ pub enum LedgerError {
         /// The bucket's name.
         bucket: String,
         /// S3's error code and HTTP status.
-        reply: String,
+        reason: String,
         /// What the role needs.
         permission: &'static str,
     },
     /// There is no such bucket.
-    #[error("the ledger's bucket `{bucket}` does not exist ({reply}): make it, or correct LEDGER_BUCKET")]
+    #[error("the ledger's bucket `{bucket}` does not exist ({reason}): make it, or correct LEDGER_BUCKET")]
     NoBucket {
         /// The bucket's name.
         bucket: String,
         /// S3's error code and HTTP status.
-        reply: String,
+        reason: String,
     },
     /// The bucket is elsewhere.
     #[error(
-        "the ledger's bucket `{bucket}` is in another region than the function ({reply}): use one in the function's region"
+        "the ledger's bucket `{bucket}` is in another region than the function ({reason}): use one in the function's region"
     )]
     OtherRegion {
         /// The bucket's name.
         bucket: String,
         /// S3's error code and HTTP status.
-        reply: String,
+        reason: String,
     },
     /// S3 finds the request wrong.
-    #[error("S3 refuses to {doing} in the ledger's bucket `{bucket}` ({reply})")]
+    #[error("S3 refuses to {doing} in the ledger's bucket `{bucket}` ({reason})")]
     Refused {
         /// The request, as a verb.
         doing: &'static str,
         /// The bucket's name.
         bucket: String,
         /// S3's error code and HTTP status.
-        reply: String,
+        reason: String,
     },
     /// The outcome is so large that no worker would read the entry.
     #[error("an entry has at most {limit} bytes, and this one would have {size}: the action's outcome is too large")]

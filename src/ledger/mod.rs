@@ -24,4 +24,4 @@ mod store;
 pub use entry::{Content, Entry, InvocationId, Phase, Unreadable, WriteId};
 pub use error::LedgerError;
 pub use key::Key;
-pub use store::{Found, Ledger, Listed, Version, Written};
+pub use store::{Found, Ledger, Listed, Version, WriteResult};

@@ -18,11 +18,11 @@ use super::entry::{Content, Entry, LARGEST, Unreadable, WriteId};
 use super::error::LedgerError;
 use super::key::{FOLDER, Key};
 use crate::calls::ErrorResponse;
-use date::AnswerDate;
-use reply::{Asking, Reply};
+use date::ResponseDate;
+use response::{Operation, Refusal};
 
 mod date;
-mod reply;
+mod response;
 
 /// A connection within the region is made in milliseconds.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -55,15 +55,13 @@ pub struct Ledger {
 
 /// What became of a write or a delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteResult {
     /// It took effect; the object has this version now. After a delete the version is the one that went.
-    Yes(Version),
+    Written(Version),
     /// The condition does not hold: the object is another one, is not there, or is there. An earlier try of the same write may
     /// be the reason.
     Refused,
-    /// No answer, or one that leaves open whether it took effect. A throttle is among these.
-    Unanswered(LedgerError),
-    /// It did not take effect, and will not until somebody changes something.
+    /// It failed. It may have taken effect all the same if the error [may pass](LedgerError::may_pass).
     Failed(LedgerError),
 }
 
@@ -129,39 +127,40 @@ impl Ledger {
     /// # Errors
     /// When S3 does not answer within 3 s, or refuses. Without `s3:ListBucket` it calls a missing object denied.
     pub async fn read(&self, key: &Key) -> Result<Option<Found>, LedgerError> {
-        let asking = self.asking("read an entry", "s3:GetObject, and s3:ListBucket for entries that are not there");
+        let operation =
+            self.operation("read an entry", "s3:GetObject, and s3:ListBucket for entries that are not there");
         let reading = async {
-            let date = AnswerDate::default();
+            let date = ResponseDate::default();
             let request = self.client.get_object().bucket(&*self.bucket).key(key.as_str());
             let answer = match request.customize().interceptor(date.clone()).send().await {
                 Ok(answer) => answer,
                 Err(error) => {
-                    return match asking.reply(&error) {
-                        Reply::Condition(_) => Ok(None),
-                        Reply::Error(error) => Err(error),
+                    return match operation.refusal(&error) {
+                        Refusal::Condition(_) => Ok(None),
+                        Refusal::Error(error) => Err(error),
                     };
                 }
             };
-            let age = date.age_of(answer.last_modified()).ok_or_else(|| asking.incomplete())?;
-            let version = version(answer.e_tag()).ok_or_else(|| asking.incomplete())?;
+            let age = date.age_of(answer.last_modified()).ok_or_else(|| operation.incomplete())?;
+            let version = version(answer.e_tag()).ok_or_else(|| operation.incomplete())?;
             let size = size(answer.content_length());
             if size > LARGEST as u64 {
                 let content = Content::Unreadable(Unreadable::TooLarge(size));
                 return Ok(Some(Found { content, version, age }));
             }
-            let body = answer.body.collect().await.map_err(|_| asking.unavailable("the answer broke off"))?;
+            let body = answer.body.collect().await.map_err(|_| operation.unavailable("the answer broke off"))?;
             Ok(Some(Found { content: Content::of(&body.into_bytes()), version, age }))
         };
         // The SDK's own timeout ends where the body begins.
-        timeout(OPERATION, reading).await.unwrap_or_else(|_| Err(asking.unavailable("no answer in time")))
+        timeout(OPERATION, reading).await.unwrap_or_else(|_| Err(operation.unavailable("no answer in time")))
     }
 
     /// Writes an entry: over that `version`, or with `None` where there is no object. To try the same write again, give the
     /// same `write`.
-    pub async fn write(&self, key: &Key, over: Option<&Version>, entry: &Entry, write: &WriteId) -> Written {
+    pub async fn write(&self, key: &Key, over: Option<&Version>, entry: &Entry, write: &WriteId) -> WriteResult {
         let body = entry.to_bytes(write);
         if body.len() > LARGEST {
-            return Written::Failed(LedgerError::TooLarge { size: body.len(), limit: LARGEST });
+            return WriteResult::Failed(LedgerError::TooLarge { size: body.len(), limit: LARGEST });
         }
         let request = self.put(key, body).content_type("application/json");
         match over {
@@ -171,16 +170,16 @@ impl Ledger {
     }
 
     /// Marks a job as done: an empty object over that `version`.
-    pub async fn mark_done(&self, key: &Key, over: &Version) -> Written {
+    pub async fn mark_done(&self, key: &Key, over: &Version) -> WriteResult {
         self.written("mark a job as done", self.put(key, Vec::new()).if_match(&over.0)).await
     }
 
     /// Deletes an object of that `version`.
-    pub async fn delete(&self, key: &Key, over: &Version) -> Written {
+    pub async fn delete(&self, key: &Key, over: &Version) -> WriteResult {
         let request = self.client.delete_object().bucket(&*self.bucket).key(key.as_str()).if_match(&over.0);
         match request.send().await {
-            Ok(_) => Written::Yes(over.clone()),
-            Err(error) => self.asking("delete an entry", DELETING).reply(&error).into(),
+            Ok(_) => WriteResult::Written(over.clone()),
+            Err(error) => self.operation("delete an entry", DELETING).refusal(&error).into(),
         }
     }
 
@@ -189,19 +188,19 @@ impl Ledger {
     /// # Errors
     /// When S3 does not answer for a page within 10 s, or refuses.
     pub async fn list(&self) -> Result<Vec<Listed>, LedgerError> {
-        let asking = self.asking("list the entries", "s3:ListBucket");
+        let operation = self.operation("list the entries", "s3:ListBucket");
         let mut listed = Vec::new();
         let mut next = None;
         loop {
-            let date = AnswerDate::default();
+            let date = ResponseDate::default();
             let request = self.client.list_objects_v2().bucket(&*self.bucket).prefix(FOLDER);
             let request = request.set_continuation_token(next).customize().interceptor(date.clone());
             let page = request.config_override(many()).send().await;
-            let page = page.map_err(|error| asking.reply(&error).into_error(&asking))?;
+            let page = page.map_err(|error| operation.refusal(&error).into_error(&operation))?;
             for object in page.contents() {
                 let Some(key) = object.key().and_then(|key| Key::listed(key.to_owned())) else { continue };
-                let age = date.age_of(object.last_modified()).ok_or_else(|| asking.incomplete())?;
-                let version = version(object.e_tag()).ok_or_else(|| asking.incomplete())?;
+                let age = date.age_of(object.last_modified()).ok_or_else(|| operation.incomplete())?;
+                let version = version(object.e_tag()).ok_or_else(|| operation.incomplete())?;
                 listed.push(Listed { key, version, size: size(object.size()), age });
             }
             next = page.next_continuation_token().filter(|_| page.is_truncated() == Some(true)).map(str::to_owned);
@@ -217,7 +216,7 @@ impl Ledger {
     /// # Errors
     /// When S3 does not answer within 10 s for 1000 of them, or refuses. Some may have gone.
     pub async fn sweep(&self, done: &[Listed]) -> Result<usize, LedgerError> {
-        let asking = self.asking("sweep entries of finished jobs", DELETING);
+        let operation = self.operation("sweep entries of finished jobs", DELETING);
         let mut swept = 0;
         let marks: Vec<_> = done.iter().filter(|listed| listed.is_done()).collect();
         for batch in marks.chunks(BATCH) {
@@ -229,11 +228,11 @@ impl Ledger {
             let request = self.client.delete_objects().bucket(&*self.bucket);
             let request = request.delete(delete.build().expect("the objects are set"));
             let answer = request.customize().config_override(many()).send().await;
-            let answer = answer.map_err(|error| asking.reply(&error).into_error(&asking))?;
+            let answer = answer.map_err(|error| operation.refusal(&error).into_error(&operation))?;
             // A quiet answer names only those that stayed.
             swept += batch.len().saturating_sub(answer.errors().len());
             for stayed in answer.errors() {
-                if let Reply::Error(error) = asking.sorted(&ErrorResponse { code: stayed.code(), status: None }) {
+                if let Refusal::Error(error) = operation.sorted(&ErrorResponse { code: stayed.code(), status: None }) {
                     return Err(error);
                 }
             }
@@ -245,28 +244,26 @@ impl Ledger {
         self.client.put_object().bucket(&*self.bucket).key(key.as_str()).body(ByteStream::from(body))
     }
 
-    async fn written(&self, doing: &'static str, request: PutObjectFluentBuilder) -> Written {
+    async fn written(&self, doing: &'static str, request: PutObjectFluentBuilder) -> WriteResult {
         // With If-Match S3 also reads (S3 User Guide, "How to prevent object overwrites with conditional writes").
-        let asking = self.asking(doing, "s3:PutObject and s3:GetObject");
+        let operation = self.operation(doing, "s3:PutObject and s3:GetObject");
         match request.send().await {
-            Ok(answer) => {
-                version(answer.e_tag()).map_or_else(|| Written::Unanswered(asking.incomplete()), Written::Yes)
-            }
-            Err(error) => asking.reply(&error).into(),
+            Ok(answer) => version(answer.e_tag())
+                .map_or_else(|| WriteResult::Failed(operation.incomplete()), WriteResult::Written),
+            Err(error) => operation.refusal(&error).into(),
         }
     }
 
-    fn asking(&self, doing: &'static str, permission: &'static str) -> Asking<'_> {
-        Asking { doing, permission, bucket: &self.bucket }
+    fn operation(&self, doing: &'static str, permission: &'static str) -> Operation<'_> {
+        Operation { doing, permission, bucket: &self.bucket }
     }
 }
 
-impl From<Reply> for Written {
-    fn from(reply: Reply) -> Self {
-        match reply {
-            Reply::Condition(_) => Self::Refused,
-            Reply::Error(error) if error.may_pass() => Self::Unanswered(error),
-            Reply::Error(error) => Self::Failed(error),
+impl From<Refusal> for WriteResult {
+    fn from(response: Refusal) -> Self {
+        match response {
+            Refusal::Condition(_) => Self::Refused,
+            Refusal::Error(error) => Self::Failed(error),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::protocol::{Afterwards, Aim, Command, Event, Offers, Phase, Seen, Stat
 use super::{Invocation, continuation};
 use crate::calls::Pauses;
 use crate::job::{Job, Origin};
-use crate::ledger::{self, Content, Entry, Found, InvocationId, Ledger, LedgerError, Version, WriteId, Written};
+use crate::ledger::{self, Content, Entry, Found, InvocationId, Ledger, LedgerError, Version, WriteId, WriteResult};
 
 /// How long a `claiming` entry is its writer's. Who polled the job has held it by then, or has given way.
 const CLAIM_LEASE: Duration = ON_THE_WAY;
@@ -331,12 +331,11 @@ impl From<Result<Answer, tokio::time::error::Elapsed>> for Answer {
     }
 }
 
-fn answer(written: Written) -> Answer {
+fn answer(written: WriteResult) -> Answer {
     match written {
-        Written::Yes(version) => Answer::Clear(Event::Written(version)),
-        Written::Refused => Answer::Clear(Event::Refused),
-        Written::Unanswered(error) => failed(&error, Some(Event::Unanswered)),
-        Written::Failed(error) => failed(&error, Some(Event::Unanswered)),
+        WriteResult::Written(version) => Answer::Clear(Event::Written(version)),
+        WriteResult::Refused => Answer::Clear(Event::Refused),
+        WriteResult::Failed(error) => failed(&error, Some(Event::Unanswered)),
     }
 }
 

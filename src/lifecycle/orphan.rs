@@ -7,7 +7,7 @@ use super::protocol::limits::{ON_OFFER_AGAIN, ON_THE_WAY};
 use super::protocol::{Afterwards, Offers};
 use crate::actions::{OnCrash, Served};
 use crate::job::ActionTypeId;
-use crate::ledger::{Content, Entry, Key, Ledger, LedgerError, Listed, Phase, Version, Written};
+use crate::ledger::{Content, Entry, Key, Ledger, LedgerError, Listed, Phase, Version, WriteResult};
 
 /// A job is run again so often; then it is reported as failed. Whatever kills its worker each time is to have an end.
 pub(super) const MOST_ADOPTIONS: u32 = 3;
@@ -70,9 +70,11 @@ impl Orphan {
     /// somebody is offered the job all the same, he has changed the entry, or makes a new one.
     pub(super) async fn forget(&self, ledger: &Ledger, reason: &str) {
         match ledger.delete(&self.key, &self.version).await {
-            Written::Yes(_) => tracing::info!(reason, "forgot a job whose worker died: CodePipeline does not show it"),
-            Written::Refused => {}
-            Written::Unanswered(error) | Written::Failed(error) => {
+            WriteResult::Written(_) => {
+                tracing::info!(reason, "forgot a job whose worker died: CodePipeline does not show it")
+            }
+            WriteResult::Refused => {}
+            WriteResult::Failed(error) => {
                 tracing::warn!(%error, "the entry of a job that CodePipeline does not show stays in the ledger for now");
             }
         }

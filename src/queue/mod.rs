@@ -94,7 +94,7 @@ impl Queue {
     /// Looks at the third-party jobs of one poll for another time than 8 s: token and details of each must be there by
     /// then, or the job is left to a later poll.
     #[must_use]
-    pub fn look(mut self, limit: Duration) -> Self {
+    pub fn look_up_within(mut self, limit: Duration) -> Self {
         self.third_party.look = limit;
         self
     }
@@ -208,7 +208,7 @@ impl Queue {
         let Err(error) = result else { return Ok(Reported::Accepted) };
         if let CallError::GaveUp(gave_up) = &error {
             if is_over(gave_up) {
-                return Ok(Reported::AlreadyOver { doubtful: gave_up.unanswered_before });
+                return Ok(Reported::AlreadyOver { unanswered_before: gave_up.unanswered_before });
             }
             if is_about_content(gave_up) {
                 return Ok(Reported::Rejected { claim, reason: gave_up.last.reason.clone() });

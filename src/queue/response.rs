@@ -101,7 +101,7 @@ pub enum Reported {
     /// whose answer got lost.
     AlreadyOver {
         /// Whether an earlier try may have been the one that ended the job.
-        doubtful: bool,
+        unanswered_before: bool,
     },
     /// The service won't take this report (a constraint of its content); the claim is still there to report with.
     Rejected {

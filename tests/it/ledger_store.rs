@@ -10,7 +10,8 @@ use codepipeline_local::clock::ManualClock;
 use codepipeline_local::types::Timestamp;
 use codepipeline_worker::job::Origin;
 use codepipeline_worker::ledger::{
-    Content, Entry, Found, InvocationId, Key, Ledger, LedgerError, Listed, Phase, Unreadable, Version, WriteId, Written,
+    Content, Entry, Found, InvocationId, Key, Ledger, LedgerError, Listed, Phase, Unreadable, Version, WriteId,
+    WriteResult,
 };
 use futures_util::future::join_all;
 
@@ -88,16 +89,16 @@ fn entry(phase: Phase) -> Entry {
     }
 }
 
-fn yes(written: Written) -> Version {
+fn yes(written: WriteResult) -> Version {
     match written {
-        Written::Yes(version) => version,
+        WriteResult::Written(version) => version,
         other => panic!("{other:?}"),
     }
 }
 
-fn failed(written: Written) -> LedgerError {
+fn failed(written: WriteResult) -> LedgerError {
     match written {
-        Written::Failed(error) => error,
+        WriteResult::Failed(error) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -123,9 +124,9 @@ async fn of_racing_creations_one_wins_and_the_others_are_refused() {
     let key = Key::polled("job");
     let race: Vec<_> = (0..20).map(|_| (entry(Phase::Claiming), WriteId::random())).collect();
     let outcomes = join_all(race.iter().map(|(entry, write)| s3.ledger.write(&key, None, entry, write))).await;
-    let winners: Vec<_> = (0..20).filter(|index| matches!(outcomes[*index], Written::Yes(_))).collect();
+    let winners: Vec<_> = (0..20).filter(|index| matches!(outcomes[*index], WriteResult::Written(_))).collect();
     assert_eq!(winners.len(), 1);
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Written::Refused).count(), 19);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == WriteResult::Refused).count(), 19);
     let Content::Entry(_, write) = s3.found(&key).await.unwrap().content else { panic!("no entry") };
     assert_eq!(write, race[winners[0]].1);
 }
@@ -138,15 +139,15 @@ async fn a_version_that_is_no_longer_current_is_neither_replaced_nor_deleted() {
     let held = entry(Phase::Held);
     let current = yes(s3.ledger.write(&key, Some(&stale), &held, &WriteId::random()).await);
     assert_ne!(stale, current);
-    assert_eq!(s3.ledger.write(&key, Some(&stale), &held, &WriteId::random()).await, Written::Refused);
-    assert_eq!(s3.ledger.mark_done(&key, &stale).await, Written::Refused);
-    assert_eq!(s3.ledger.delete(&key, &stale).await, Written::Refused);
+    assert_eq!(s3.ledger.write(&key, Some(&stale), &held, &WriteId::random()).await, WriteResult::Refused);
+    assert_eq!(s3.ledger.mark_done(&key, &stale).await, WriteResult::Refused);
+    assert_eq!(s3.ledger.delete(&key, &stale).await, WriteResult::Refused);
     assert_eq!(s3.found(&key).await.unwrap().version, current);
-    assert_eq!(s3.ledger.delete(&key, &current).await, Written::Yes(current.clone()));
+    assert_eq!(s3.ledger.delete(&key, &current).await, WriteResult::Written(current.clone()));
     assert!(s3.found(&key).await.is_none());
     // Nothing is there that could match.
-    assert_eq!(s3.ledger.write(&key, Some(&current), &held, &WriteId::random()).await, Written::Refused);
-    assert_eq!(s3.ledger.delete(&key, &current).await, Written::Refused);
+    assert_eq!(s3.ledger.write(&key, Some(&current), &held, &WriteId::random()).await, WriteResult::Refused);
+    assert_eq!(s3.ledger.delete(&key, &current).await, WriteResult::Refused);
 }
 
 #[tokio::test]
@@ -287,7 +288,7 @@ async fn an_s3_that_takes_requests_but_never_answers_leaves_open_what_became_of_
     let key = Key::polled("job");
     let began = tokio::time::Instant::now();
     let written = ledger.write(&key, None, &entry(Phase::Claiming), &WriteId::random()).await;
-    let Written::Unanswered(error) = written else { panic!("{written:?}") };
+    let WriteResult::Failed(error) = written else { panic!("{written:?}") };
     assert!(error.may_pass() && error.to_string().contains("could not write an entry"), "{error}");
     assert!(ledger.read(&key).await.err().unwrap().may_pass());
     assert!(began.elapsed() <= Duration::from_secs(7), "{:?}", began.elapsed());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::job::{ActionTypeId, Failure, FailureCode, FailureKind, Finished, Origin, Outcome};
-use codepipeline_worker::ledger::{Entry, InvocationId, Key, Ledger, Phase, Version, WriteId, Written};
+use codepipeline_worker::ledger::{Entry, InvocationId, Key, Ledger, Phase, Version, WriteId, WriteResult};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::worker::{InvocationError, Patience, Summary, Worker};
 use tokio::time::Instant;
@@ -136,7 +136,7 @@ async fn polling_stops_once_another_worker_holds_the_job() {
         .write(&Key::polled(&entry.job), over, entry, &WriteId::random())
         .await
     {
-        Written::Yes(version) => version,
+        WriteResult::Written(version) => version,
         failed => panic!("{failed:?}"),
     };
     write(&other, None).await;

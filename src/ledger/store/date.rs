@@ -10,11 +10,11 @@ use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 
 /// Keeps the `Date` of a request's answer, which the SDK's outputs don't show.
 #[derive(Clone, Debug, Default)]
-pub(super) struct AnswerDate(Arc<OnceLock<DateTime>>);
+pub(super) struct ResponseDate(Arc<OnceLock<DateTime>>);
 
-impl Intercept for AnswerDate {
+impl Intercept for ResponseDate {
     fn name(&self) -> &'static str {
-        "AnswerDate"
+        "ResponseDate"
     }
 
     fn read_before_deserialization(
@@ -31,7 +31,7 @@ impl Intercept for AnswerDate {
     }
 }
 
-impl AnswerDate {
+impl ResponseDate {
     /// For how long at least the object had been as it was when S3 answered; `None` if a date is missing.
     pub(super) fn age_of(&self, last_modified: Option<&DateTime>) -> Option<Duration> {
         Some(at_least(*last_modified?, *self.0.get()?))

@@ -54,11 +54,11 @@ pub(super) async fn send(
                 tracing::info!(result = ?end, "reported");
                 return sent(end, Answer::Final);
             }
-            Ok(Reported::AlreadyOver { doubtful: true }) => {
+            Ok(Reported::AlreadyOver { unanswered_before: true }) => {
                 tracing::info!(result = ?end, "reported; an earlier try, whose answer got lost, took effect");
                 return sent(end, Answer::NotInProgress);
             }
-            Ok(Reported::AlreadyOver { doubtful: false }) => {
+            Ok(Reported::AlreadyOver { unanswered_before: false }) => {
                 tracing::warn!(
                     result = ?end,
                     "the job was over before it was reported: stopped, timed out, or finished by another"

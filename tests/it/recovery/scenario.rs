@@ -11,7 +11,7 @@ use codepipeline_local::engine::Settings;
 use codepipeline_local::types::Timestamp;
 use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::job::{Failure, Finished, Origin, Outcome};
-use codepipeline_worker::ledger::{Entry, InvocationId, Key, Ledger, Phase, WriteId, Written};
+use codepipeline_worker::ledger::{Entry, InvocationId, Key, Ledger, Phase, WriteId, WriteResult};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::worker::{Summary, Worker};
 use tokio::task::JoinHandle;
@@ -163,7 +163,7 @@ impl Scenario {
 
     async fn write(&self, entry: Entry) {
         let written = self.ledger().write(&Key::polled(&entry.job), None, &entry, &WriteId::random()).await;
-        assert!(matches!(written, Written::Yes(_)));
+        assert!(matches!(written, WriteResult::Written(_)));
     }
 
     /// Whether the ledger holds nothing but marks of jobs that are done.

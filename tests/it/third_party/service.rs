@@ -135,7 +135,7 @@ impl World {
     pub(crate) fn worker(&self, prefix: Option<&str>, served: Vec<Served>, concurrency: usize) -> Worker {
         let sdk_config = sdk_config(self.server.endpoint());
         let lifecycle = Lifecycle {
-            queue: Queue::new(&sdk_config, prefix.map(str::to_owned)).look(self.look),
+            queue: Queue::new(&sdk_config, prefix.map(str::to_owned)).look_up_within(self.look),
             ..support::lifecycle(&sdk_config, self.folder.path().to_owned())
         };
         Worker::new(lifecycle, served, concurrency, Duration::from_secs(60))

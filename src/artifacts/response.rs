@@ -73,10 +73,10 @@ where
     let with_cause = |reason: &str| format!("{reason} ({})", shortened(&cause(error)));
     failed.detail.unwrap_or_else(|| {
         let late = NoResponse::Late.reason();
-        let reply = if failed.reason == late { late.to_owned() } else { with_cause(&failed.reason) };
+        let reason = if failed.reason == late { late.to_owned() } else { with_cause(&failed.reason) };
         match failed.kind {
-            Kind::Refused => Problem::Refused { doing, reply },
-            Kind::Throttled | Kind::Unanswered => Problem::Unavailable { doing, reply },
+            Kind::Refused => Problem::Refused { doing, reason },
+            Kind::Throttled | Kind::Unanswered => Problem::Unavailable { doing, reason },
         }
     })
 }
@@ -102,23 +102,23 @@ fn shortened(text: &str) -> String {
 
 /// Codes: "Error responses", Amazon S3 API reference.
 fn answered(doing: &'static str, whose: Whose, response: &Response<'_>) -> Problem {
-    let (code, reply) = (response.error.code.unwrap_or_default(), response.to_string());
+    let (code, reason) = (response.error.code.unwrap_or_default(), response.to_string());
     match (code, response.error.status.unwrap_or_default()) {
         ("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired", _) => Problem::Expired,
-        ("NoSuchKey" | "NoSuchBucket" | "NoSuchVersion", _) => Problem::Missing { reply },
+        ("NoSuchKey" | "NoSuchBucket" | "NoSuchVersion", _) => Problem::Missing { reason },
         ("PreconditionFailed", _) | (_, 412) => Problem::Replaced,
-        ("SlowDown" | "RequestTimeout", _) => Problem::Unavailable { doing, reply },
-        _ if response.error.kind() != Kind::Refused => Problem::Unavailable { doing, reply },
+        ("SlowDown" | "RequestTimeout", _) => Problem::Unavailable { doing, reason },
+        _ if response.error.kind() != Kind::Refused => Problem::Unavailable { doing, reason },
         ("AccessDenied" | "InvalidToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch", _) | (_, 401 | 403) => {
-            Problem::Denied { doing, whose, reply, advice: advice(doing, whose, code) }
+            Problem::Denied { doing, whose, reason, advice: advice(doing, whose, code) }
         }
         // S3 begins its response to a completion before it knows how that ends, and may then fail at it (Amazon S3 API reference,
         // CompleteMultipartUpload).
-        (_, 200) => Problem::Unavailable { doing, reply },
+        (_, 200) => Problem::Unavailable { doing, reason },
         // The bucket exists, and the object need not.
-        ("NoSuchUpload", _) => Problem::Refused { doing, reply },
-        (_, 404) => Problem::Missing { reply },
-        _ => Problem::Refused { doing, reply },
+        ("NoSuchUpload", _) => Problem::Refused { doing, reason },
+        (_, 404) => Problem::Missing { reason },
+        _ => Problem::Refused { doing, reason },
     }
 }
 

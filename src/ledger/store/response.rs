@@ -7,7 +7,7 @@ use super::super::error::LedgerError;
 use crate::calls::{ErrorResponse, Failed, Kind, sort};
 
 /// What is being asked of S3, to be named in an error.
-pub(super) struct Asking<'a> {
+pub(super) struct Operation<'a> {
     pub(super) doing: &'static str,
     /// What the function's role needs for it.
     pub(super) permission: &'static str,
@@ -15,53 +15,53 @@ pub(super) struct Asking<'a> {
 }
 
 /// A refusal or failure, sorted by what a caller does about it.
-pub(super) enum Reply {
+pub(super) enum Refusal {
     /// The object is not as the request demands; what S3 said.
     Condition(String),
     Error(LedgerError),
 }
 
-impl Reply {
+impl Refusal {
     /// Of a request that demands nothing.
-    pub(super) fn into_error(self, asking: &Asking<'_>) -> LedgerError {
+    pub(super) fn into_error(self, operation: &Operation<'_>) -> LedgerError {
         match self {
-            Self::Condition(reply) => asking.refused(reply),
+            Self::Condition(reason) => operation.refused(reason),
             Self::Error(error) => error,
         }
     }
 }
 
-impl Asking<'_> {
+impl Operation<'_> {
     /// Sorts an error of the SDK.
-    pub(super) fn reply<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> Reply {
+    pub(super) fn refusal<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> Refusal {
         let Failed { kind, reason, detail } = sort(error, |response| (response.kind(), self.sorted(response)));
         detail.unwrap_or_else(|| {
-            Reply::Error(if kind == Kind::Refused { self.refused(reason) } else { self.unavailable(&reason) })
+            Refusal::Error(if kind == Kind::Refused { self.refused(reason) } else { self.unavailable(&reason) })
         })
     }
 
     /// Codes: "Error responses", Amazon S3 API reference. The refusal of one object among many has no status of its own.
-    pub(super) fn sorted(&self, response: &ErrorResponse<'_>) -> Reply {
-        let (bucket, reply) = (self.bucket.to_owned(), response.to_string());
-        Reply::Error(match (response.code.unwrap_or_default(), response.status.unwrap_or_default()) {
-            ("NoSuchBucket", _) => LedgerError::NoBucket { bucket, reply },
+    pub(super) fn sorted(&self, response: &ErrorResponse<'_>) -> Refusal {
+        let (bucket, reason) = (self.bucket.to_owned(), response.to_string());
+        Refusal::Error(match (response.code.unwrap_or_default(), response.status.unwrap_or_default()) {
+            ("NoSuchBucket", _) => LedgerError::NoBucket { bucket, reason },
             ("PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed", _) | (_, 300..=399) => {
-                LedgerError::OtherRegion { bucket, reply }
+                LedgerError::OtherRegion { bucket, reason }
             }
-            ("SlowDown" | "RequestTimeout" | "InternalError" | "ServiceUnavailable", _) => self.unavailable(&reply),
-            _ if response.kind() != Kind::Refused => self.unavailable(&reply),
+            ("SlowDown" | "RequestTimeout" | "InternalError" | "ServiceUnavailable", _) => self.unavailable(&reason),
+            _ if response.kind() != Kind::Refused => self.unavailable(&reason),
             // What If-Match demands and is not there is 404, and another write that is under way 409.
             ("PreconditionFailed" | "ConditionalRequestConflict" | "OperationAborted" | "NoSuchKey", _)
-            | (_, 404 | 409 | 412) => return Reply::Condition(reply),
+            | (_, 404 | 409 | 412) => return Refusal::Condition(reason),
             ("AccessDenied" | "AllAccessDisabled", _) | (_, 401 | 403) => {
-                LedgerError::Denied { doing: self.doing, bucket, reply, permission: self.permission }
+                LedgerError::Denied { doing: self.doing, bucket, reason, permission: self.permission }
             }
-            _ => self.refused(reply),
+            _ => self.refused(reason),
         })
     }
 
-    pub(super) fn unavailable(&self, reply: &str) -> LedgerError {
-        LedgerError::Unavailable { doing: self.doing, bucket: self.bucket.to_owned(), reply: reply.to_owned() }
+    pub(super) fn unavailable(&self, reason: &str) -> LedgerError {
+        LedgerError::Unavailable { doing: self.doing, bucket: self.bucket.to_owned(), reason: reason.to_owned() }
     }
 
     /// S3 always sends an ETag and dates; something in between may not.
@@ -69,8 +69,8 @@ impl Asking<'_> {
         self.unavailable("an answer without ETag, Date or Last-Modified")
     }
 
-    fn refused(&self, reply: String) -> LedgerError {
-        LedgerError::Refused { doing: self.doing, bucket: self.bucket.to_owned(), reply }
+    fn refused(&self, reason: String) -> LedgerError {
+        LedgerError::Refused { doing: self.doing, bucket: self.bucket.to_owned(), reason }
     }
 }
 
@@ -80,10 +80,10 @@ mod tests {
 
     #[test]
     fn codes_and_statuses_become_the_callers_decisions() {
-        let asking = Asking { doing: "write an entry", permission: "s3:PutObject", bucket: "ledger" };
-        let said = |code, status| match asking.sorted(&ErrorResponse { code, status }) {
-            Reply::Condition(reply) => format!("condition: {reply}"),
-            Reply::Error(error) => format!("{}: {error}", if error.may_pass() { "may pass" } else { "stays" }),
+        let operation = Operation { doing: "write an entry", permission: "s3:PutObject", bucket: "ledger" };
+        let said = |code, status| match operation.sorted(&ErrorResponse { code, status }) {
+            Refusal::Condition(response) => format!("condition: {response}"),
+            Refusal::Error(error) => format!("{}: {error}", if error.may_pass() { "may pass" } else { "stays" }),
         };
         for (code, status, expected) in [
             (Some("PreconditionFailed"), 412, "condition: PreconditionFailed, HTTP 412"),
