@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use super::continuation::ActionRun;
 use super::fresh::{FromDetails, Issued};
 use super::guard::without_secret;
-use super::turn::{Ended, TurnTask, Work, panicked};
+use super::panics::panicked;
+use super::turn::{FailedTurn, TurnTask, Work};
 use super::{Known, Lifecycle};
 use crate::actions::{Abandoned, Served};
 use crate::job::{Continuation, Failure, FailureCode, FailureKind, Job, Origin, Outcome, USER_PARAMETERS};
@@ -69,7 +70,7 @@ pub(super) async fn execute(
     };
     let job = Arc::new(job);
     let (ended, workspace) = match workspace(lifecycle, claim, &job, served) {
-        Err(failure) => (Err(Ended::untouched(failure)), None),
+        Err(failure) => (Err(FailedTurn::untouched(failure)), None),
         Ok(workspace) => {
             let workspace = Arc::new(match &lifecycle.clean {
                 Some(folder) => workspace.cleaning(folder),
@@ -99,7 +100,7 @@ pub(super) async fn execute(
             let result = without_secret(Ok(claim.reportable(finished)), &redactor);
             Executed { result, redactor, workspace, running: None }
         }
-        Err(Ended { failure, work }) => {
+        Err(FailedTurn { failure, work }) => {
             let token = job.continuation_token.as_ref().map(|token| token.expose_secret().to_owned());
             let running = match work {
                 Work::Over => None,

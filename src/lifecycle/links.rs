@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::turn::{failure, store_of};
+use super::staging::{failure, store_of};
 use crate::actions::{BoxFuture, Link, Links};
 use crate::artifacts::{Presigned, Store};
 use crate::job::{Artifact, Failure};

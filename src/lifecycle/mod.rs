@@ -23,19 +23,19 @@ mod intake;
 mod keeper;
 mod links;
 mod orphan;
+mod panics;
 pub mod protocol;
 mod recover;
 mod reporting;
+mod staging;
+mod stopping;
 mod turn;
 mod will;
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use crate::actions::Served;
@@ -52,6 +52,7 @@ use reporting::{Others, Reporting};
 
 pub use crate::workspace::Shortage;
 pub use orphan::Orphan;
+pub(crate) use stopping::stop_by;
 
 /// No call is under way when Lambda freezes or kills the process.
 pub(crate) const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
@@ -181,11 +182,8 @@ impl Lifecycle {
         others: Others,
     ) -> End {
         let deadline = keeper.deadline();
-        let executing = AssertUnwindSafe(execute::execute(self, &claim, known, served, deadline - self.reporting));
-        let mut executed = executing.catch_unwind().await.unwrap_or_else(|payload| {
-            swallow(payload);
-            Executed::panicked()
-        });
+        let executing = async { execute::execute(self, &claim, known, served, deadline - self.reporting).await };
+        let mut executed = panics::guarded(executing).await.unwrap_or_else(Executed::panicked);
         let workspace = executed.workspace.take();
         let served = std::slice::from_ref(served);
         let reporting = Reporting { queue: &self.queue, claim, keeper, served, deadline };
@@ -207,12 +205,6 @@ impl Lifecycle {
     pub async fn refuse(&self, claim: Claim, why: Failure, deadline: Instant) -> End {
         reporting::refuse(&self.queue, claim, why, deadline).await
     }
-}
-
-/// Lets a panic end here. What it carries is leaked and not dropped: an action may panic with a value whose destructor panics,
-/// which would end the job's life before its report.
-pub(crate) fn swallow(payload: Box<dyn Any + Send>) {
-    std::mem::forget(payload);
 }
 
 /// What is known of a claimed job, and since when.

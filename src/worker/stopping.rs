@@ -1,23 +1,21 @@
-//! Stops the work outside of an action that has ended, at every entry whose job it may have been.
+//! Stops the work outside of an action that has ended, at every entry of ACTIONS that may have started it.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::{InvocationError, Worker};
 use crate::actions::{Abandoned, Served};
 use crate::job::Failure;
-use crate::lifecycle::swallow;
+use crate::lifecycle::stop_by;
 
 impl Worker {
     /// Calls `stop` for each of `types`: an action type may have several entries, one for each `queryParam`, and the event does
-    /// not tell whose the action was. Returns what each said.
+    /// not name the entry. Returns what each call returned.
     ///
     /// # Errors
-    /// With the first that failed, after all were called.
+    /// Returns the first error, after all calls.
     pub(super) async fn stop_at_each<'a, T>(
         &self,
         types: &'a [Arc<Served>],
@@ -26,27 +24,16 @@ impl Worker {
         stop: impl Fn(&'a Served, &'a Abandoned) -> BoxFuture<'a, Result<T, Failure>>,
     ) -> Result<Vec<T>, InvocationError> {
         let until = deadline - self.lifecycle.reporting;
-        let (mut said, mut problem) = (Vec::new(), None);
+        let (mut stopped, mut problem) = (Vec::new(), None);
         for served in types {
-            // The future is dropped within, too: that can panic as well.
-            let stopping = async { timeout_at(until, stop(served, over)).await };
-            let reason = match AssertUnwindSafe(stopping).catch_unwind().await {
-                Ok(Ok(Ok(answer))) => {
-                    said.push(answer);
-                    continue;
-                }
-                Ok(Ok(Err(failure))) => failure.message,
-                Ok(Err(_)) => "the invocation's deadline came first".into(),
-                Err(payload) => {
-                    swallow(payload);
-                    "the action panicked".into()
-                }
-            };
-            problem = problem.or(Some(reason));
+            match stop_by(until, || stop(served, over)).await {
+                Ok(result) => stopped.push(result),
+                Err(error) => problem = problem.or(Some(error.to_string())),
+            }
         }
         match problem {
             Some(reason) => Err(InvocationError::NotStopped { execution_id: over.execution_id.clone(), reason }),
-            None => Ok(said),
+            None => Ok(stopped),
         }
     }
 }
