@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::End;
 use super::keeper::Keeper;
 use super::protocol::limits::ON_THE_WAY;
-use super::protocol::{Command, End, Event};
+use super::protocol::{Command, Event, Exit};
 use crate::calls::Pauses;
 use crate::queue::{Acknowledged, Claim, Offer, Queue};
 
@@ -23,28 +24,14 @@ const TRY: Duration = Duration::from_secs(5);
 const TRIES: u32 = 5;
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(1));
 
-/// What became of an offer.
-pub(super) enum Intake {
-    /// The job is ours to run and to report.
-    Claimed(Claim),
-    /// Another has it, or can have it.
-    Lost,
-    /// Nobody knows whose it is, or the ledger could not be told that it is ours.
-    Unknown,
-    /// It was not acknowledged, because the ledger could not be reached.
-    NoLedger,
-    /// It was not acknowledged, because CodePipeline does not let us.
-    Denied,
-}
-
 /// Takes the job on offer, but does not acknowledge it after `latest`: then too little time is left for the work. Without a
 /// claim there is nothing to report with, so a lost race can't fail the winner's job.
-pub(super) async fn claim(queue: &Queue, offer: &Offer, keeper: &mut Keeper, latest: Instant) -> Intake {
+pub(super) async fn claim(queue: &Queue, offer: &Offer, keeper: &mut Keeper, latest: Instant) -> Result<Claim, End> {
     let until = latest.min(offer.polled_at + ACKNOWLEDGE_WITHIN);
     let acknowledging = Acknowledging { until, tries: 0 };
     if Instant::now() >= acknowledging.until {
         tracing::info!("the job is left to others: its offer is older than 25 s, or too little time is left for it");
-        return Intake::Lost;
+        return Err(End::Lost);
     }
     let claimed_by = latest.min(offer.polled_at + CLAIM_WITHIN);
     take(queue, offer, keeper, acknowledging, claimed_by).await
@@ -61,7 +48,7 @@ async fn take(
     keeper: &mut Keeper,
     mut acknowledging: Acknowledging,
     claimed_by: Instant,
-) -> Intake {
+) -> Result<Claim, End> {
     let mut claim = None;
     let mut denied = false;
     let mut reason = "no time was left to acknowledge it".to_owned();
@@ -95,12 +82,15 @@ async fn take(
             (Command::Run, Some(claim)) => {
                 let age = u64::try_from(offer.polled_at.elapsed().as_millis()).unwrap_or(u64::MAX);
                 tracing::info!(offer.age_ms = age, "acknowledged the job");
-                return Intake::Claimed(claim);
+                return Ok(claim);
             }
-            (Command::Leave(End::Lost), _) if denied => return Intake::Denied,
-            (Command::Leave(end), _) => return left(end, &reason, keeper.is_kept()),
+            (Command::Leave(Exit::Lost), _) if denied => return Err(End::Denied),
+            (Command::Leave(exit), _) => {
+                log_exit(exit, &reason, keeper.is_kept());
+                return Err(End::of_offer(exit));
+            }
             // The protocol never runs what was not acknowledged, and reports nothing that did not run.
-            (_, _) => return Intake::Lost,
+            (_, _) => return Err(End::Lost),
         }
     }
 }
@@ -120,42 +110,28 @@ impl Acknowledging {
     }
 }
 
-fn left(end: End, reason: &str, is_kept: bool) -> Intake {
-    match end {
-        End::NoLedger => {
-            tracing::error!("the job was not acknowledged, because the ledger could not be reached");
-            Intake::NoLedger
-        }
-        End::Unknown if is_kept => {
-            tracing::warn!(
-                reason,
-                "nobody knows whether the job was acknowledged: an answer got lost; if it was, a later invocation \
-                 adopts it"
-            );
-            Intake::Unknown
-        }
-        End::Unknown => {
-            tracing::error!(
-                reason,
-                "nobody knows whether the job was acknowledged: an answer got lost; it is left alone, \
-                 and may hang until its action times out"
-            );
-            Intake::Unknown
-        }
-        End::NotHeld => {
-            tracing::error!(
-                "the job was acknowledged, but the ledger did not say in time whether it knows: a later invocation adopts it, \
-                 and runs it or, if the ledger has it as begun, does what onCrash says"
-            );
-            Intake::Unknown
-        }
-        End::GaveWay => {
-            tracing::info!("the job is left to another worker, which the ledger says holds it");
-            Intake::Lost
-        }
-        End::Lost | End::HoldLost | End::Unreported | End::Untaken | End::Unstopped | End::Marked | End::Done => {
-            tracing::info!(reason, "the job is left to others");
-            Intake::Lost
-        }
+fn log_exit(exit: Exit, reason: &str, is_kept: bool) {
+    match exit {
+        Exit::NoLedger => tracing::error!("could not reach the ledger, so the job was not acknowledged"),
+        Exit::Unknown if is_kept => tracing::warn!(
+            reason,
+            "an acknowledgement is unanswered; if it took effect, a later invocation adopts the job"
+        ),
+        Exit::Unknown => tracing::error!(
+            reason,
+            "an acknowledgement is unanswered; if it took effect, the job hangs until its action times out"
+        ),
+        Exit::NotHeld => tracing::error!(
+            "acknowledged the job, but the ledger did not confirm in time that this worker holds it: a later invocation adopts \
+             it, and does what onCrash says if the ledger has it as held"
+        ),
+        Exit::GaveWay => tracing::info!("left the job: the ledger says that another worker holds it"),
+        Exit::Lost
+        | Exit::HoldLost
+        | Exit::Unreported
+        | Exit::Untaken
+        | Exit::Unstopped
+        | Exit::Marked
+        | Exit::Done => tracing::info!(reason, "left the job to other workers"),
     }
 }

@@ -13,6 +13,7 @@
 //! is `continuation`'s: it wraps the token that CodePipeline keeps between the jobs of one run of an action.
 
 mod continuation;
+mod end;
 mod execute;
 mod fresh;
 #[cfg(feature = "fuzzing")]
@@ -45,12 +46,12 @@ use crate::ledger::{InvocationId, Ledger};
 use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
 use crate::workspace;
 use execute::Executed;
-use intake::Intake;
 use keeper::Keeper;
 use protocol::Command;
 use reporting::{Others, Reporting};
 
 pub use crate::workspace::Shortage;
+pub use end::End;
 pub use orphan::Orphan;
 pub(crate) use stopping::stop_by;
 
@@ -101,31 +102,6 @@ impl Invocation {
     }
 }
 
-/// How a job's turn ended, as the invocation's summary counts it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Another worker has the job: nothing was run and nothing reported.
-    Lost,
-    /// Nobody knows whether the job was acknowledged, or the ledger could not be told that it was: nothing was run and
-    /// nothing reported.
-    Unknown,
-    /// Left alone, because the ledger could not be reached: nothing was acknowledged, run or reported.
-    NoLedger,
-    /// Left alone, because CodePipeline does not let us acknowledge it: nothing was run or reported.
-    Denied,
-    /// Reported as succeeded.
-    Succeeded,
-    /// Reported as failed.
-    Failed,
-    /// Reported with a continuation token.
-    Continued,
-    /// The job was over before it was reported: stopped, timed out, or finished by another.
-    Over,
-    /// Claimed, but the service would not have the report, or could not be reached before the deadline. Also a dead worker's job
-    /// for which it could not be looked up what adopting it takes: a later invocation tries again.
-    Unreported,
-}
-
 impl Lifecycle {
     /// Lives one job's life to its end, at the latest at the invocation's. Whatever happens while the job is executed, a
     /// panic included, there is a result to report.
@@ -133,11 +109,8 @@ impl Lifecycle {
         let latest = invocation.deadline - self.reporting - served.timeout;
         let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &offer.job, offer.origin());
         let claim = match intake::claim(&self.queue, &offer, &mut keeper, latest).await {
-            Intake::Claimed(claim) => claim,
-            Intake::Lost => return End::Lost,
-            Intake::Unknown => return End::Unknown,
-            Intake::NoLedger => return End::NoLedger,
-            Intake::Denied => return End::Denied,
+            Ok(claim) => claim,
+            Err(end) => return end,
         };
         let Offer { job, credentials, polled_at, .. } = offer;
         let known = Known { details: Details { job, credentials }, since: polled_at };
@@ -154,14 +127,14 @@ impl Lifecycle {
         let in_time = (latest - served.timeout).max(Instant::now() + FOR_LEDGER);
         match keeper.settle(latest.min(in_time)).await {
             Command::Run => {}
-            Command::Leave(protocol::End::NotHeld) => {
+            Command::Leave(exit) if End::of_invoked(exit) == End::NoLedger => {
                 tracing::error!(
-                    "the job was not begun, because the ledger could not be reached: it hangs until its action times out"
+                    "could not reach the ledger, so the job was not begun: it hangs until its action times out"
                 );
                 return End::NoLedger;
             }
             _ => {
-                tracing::info!("the event was delivered twice: the ledger says that the job is looked after");
+                tracing::info!("ignored the event: the ledger says that another invocation has the job");
                 return End::Lost;
             }
         }

@@ -148,12 +148,12 @@ pub enum State<V> {
         entry: Option<V>,
     },
     /// It has nothing more to do with the job.
-    Over(End),
+    Over(Exit),
 }
 
 /// How a worker's part ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum End {
+pub enum Exit {
     /// Another has the job or can have it; nothing was acknowledged.
     Lost,
     /// The ledger could not be reached, so nothing was acknowledged or adopted, as far as is known.
@@ -235,7 +235,7 @@ pub enum Command<V> {
     /// Stop the work outside.
     Stop,
     /// Leave.
-    Leave(End),
+    Leave(Exit),
 }
 
 impl<V: Clone> State<V> {
@@ -262,7 +262,7 @@ impl<V: Clone> State<V> {
             (Phase::Claiming, Offers::StillNone) if seen.lease_over => Aim::Adopt(Afterwards::Run),
             (Phase::Held, _) if seen.lease_over => Aim::Adopt(afterwards),
             (Phase::Reporting, _) if seen.lease_over => Aim::AdoptReport,
-            _ => return Self::Over(End::Lost),
+            _ => return Self::Over(Exit::Lost),
         };
         Self::Writing { aim, over: Some(seen.version.clone()) }
     }
@@ -278,7 +278,7 @@ impl<V: Clone> State<V> {
             Self::Running { afterwards: Afterwards::Fail, .. } => Command::Fail,
             Self::Reporting { .. } => Command::Report,
             Self::Stopping { .. } => Command::Stop,
-            Self::Over(end) => Command::Leave(*end),
+            Self::Over(exit) => Command::Leave(*exit),
         }
     }
 }
@@ -301,24 +301,24 @@ fn step<V: Clone + PartialEq>(state: State<V>, event: Event<V>) -> State<V> {
         (Acknowledging { entry, .. }, Event::InProgress) => Writing { aim: Aim::Hold, over: Some(entry) },
         (Acknowledging { entry, created, .. }, Event::Unanswered) => Acknowledging { entry, created, doubt: true },
         // Refused perhaps for an earlier try of its own. The entry stays: with it, the job is found if it was acknowledged.
-        (Acknowledging { doubt: true, .. }, Event::NotGiven | Event::GivenUp) => Over(End::Unknown),
+        (Acknowledging { doubt: true, .. }, Event::NotGiven | Event::GivenUp) => Over(Exit::Unknown),
         (Acknowledging { entry, created: true, .. }, Event::NotGiven | Event::GivenUp) => Deleting { entry },
         // What it took over may stand for an acknowledgement of the one before.
-        (Acknowledging { created: false, .. }, Event::NotGiven | Event::GivenUp) => Over(End::Lost),
-        (Vouching, Event::InProgress | Event::NotGiven | Event::GivenUp) => Over(End::Lost),
+        (Acknowledging { created: false, .. }, Event::NotGiven | Event::GivenUp) => Over(Exit::Lost),
+        (Vouching, Event::InProgress | Event::NotGiven | Event::GivenUp) => Over(Exit::Lost),
         (Vouching, Event::Unanswered) => Vouching,
-        (Deleting { .. }, Event::Written(_) | Event::Refused | Event::Unanswered | Event::GivenUp) => Over(End::Lost),
+        (Deleting { .. }, Event::Written(_) | Event::Refused | Event::Unanswered | Event::GivenUp) => Over(Exit::Lost),
 
         (Running { entry, .. }, Event::Ended) => Writing { aim: Aim::Outcome, over: Some(entry) },
         // Where nobody had acknowledged the job, somebody who is offered it does so in our name, and then the report is taken.
-        (Reporting { .. }, Event::NotInProgress) => Over(End::Untaken),
+        (Reporting { .. }, Event::NotInProgress) => Over(Exit::Untaken),
         (Reporting { entry }, Event::ReportedButRunning) => Stopping { entry },
         (Reporting { entry }, Event::Reported) | (Stopping { entry }, Event::Stopped) => match entry {
             Some(entry) => Writing { aim: Aim::Done, over: Some(entry) },
             None => Reading { aim: Aim::Done, over: None },
         },
-        (Reporting { .. }, Event::GivenUp) => Over(End::Unreported),
-        (Stopping { .. }, Event::GivenUp) => Over(End::Unstopped),
+        (Reporting { .. }, Event::GivenUp) => Over(Exit::Unreported),
+        (Stopping { .. }, Event::GivenUp) => Over(Exit::Unstopped),
         (state, _) => state,
     }
 }
@@ -327,10 +327,10 @@ fn written<V>(aim: Aim, created: bool, entry: V) -> State<V> {
     match aim {
         Aim::Claim => State::Acknowledging { entry, created, doubt: false },
         Aim::Hold => State::Running { entry, afterwards: Afterwards::Run },
-        Aim::Mark => State::Over(End::Marked),
+        Aim::Mark => State::Over(Exit::Marked),
         Aim::Adopt(afterwards) => State::Running { entry, afterwards },
         Aim::Outcome | Aim::AdoptReport => State::Reporting { entry: Some(entry) },
-        Aim::Done => State::Over(End::Done),
+        Aim::Done => State::Over(Exit::Done),
     }
 }
 
@@ -341,8 +341,8 @@ fn read<V: PartialEq>(aim: Aim, over: Option<&V>, found: Option<Seen<V>>) -> Sta
             Aim::Claim | Aim::Hold => State::Writing { aim, over: None },
             // Whoever empties the ledger takes its protection away; a living worker reports all the same.
             Aim::Outcome => State::Reporting { entry: None },
-            Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => State::Over(End::Lost),
-            Aim::Done => State::Over(End::Done),
+            Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => State::Over(Exit::Lost),
+            Aim::Done => State::Over(Exit::Done),
         };
     };
     if seen.written && seen.phase == aim.phase() {
@@ -353,28 +353,28 @@ fn read<V: PartialEq>(aim: Aim, over: Option<&V>, found: Option<Seen<V>>) -> Sta
     match aim {
         Aim::Claim if seen.phase == Phase::Claiming && seen.lease_over => again(seen.version),
         Aim::Claim if matches!(seen.phase, Phase::Held | Phase::Reporting) => State::Vouching,
-        Aim::Claim => State::Over(End::Lost),
+        Aim::Claim => State::Over(Exit::Lost),
         // It has been given the job; whoever claims it hasn't.
         Aim::Hold if seen.phase == Phase::Claiming => again(seen.version),
-        Aim::Hold => State::Over(End::GaveWay),
+        Aim::Hold => State::Over(Exit::GaveWay),
         Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport if unchanged => again(seen.version),
-        Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => State::Over(End::Lost),
+        Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => State::Over(Exit::Lost),
         Aim::Outcome if seen.mine => again(seen.version),
-        Aim::Outcome => State::Over(End::HoldLost),
+        Aim::Outcome => State::Over(Exit::HoldLost),
         Aim::Done if seen.mine && seen.phase != Phase::Done => again(seen.version),
-        Aim::Done => State::Over(End::Done),
+        Aim::Done => State::Over(Exit::Done),
     }
 }
 
 /// The ledger can't be reached any more.
 fn given_up<V>(aim: Aim) -> State<V> {
     match aim {
-        Aim::Claim | Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => State::Over(End::NoLedger),
-        Aim::Hold => State::Over(End::NotHeld),
+        Aim::Claim | Aim::Mark | Aim::Adopt(_) | Aim::AdoptReport => State::Over(Exit::NoLedger),
+        Aim::Hold => State::Over(Exit::NotHeld),
         // The lease of its `held` entry outlives it, so nobody else runs or reports the job.
         Aim::Outcome => State::Reporting { entry: None },
         // The report is sent again when the lease is over, and refused, since the job is over.
-        Aim::Done => State::Over(End::Done),
+        Aim::Done => State::Over(Exit::Done),
     }
 }
 

@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use super::execute::Executed;
 use super::keeper::Keeper;
 use super::orphan::{MOST_ADOPTIONS, Orphan};
-use super::protocol::{Afterwards, Command, Offers};
+use super::protocol::{Afterwards, Command, Exit, Offers};
 use super::reporting::{Others, Reporting};
-use super::{End, Invocation, Known, Lifecycle, protocol};
+use super::{End, Invocation, Known, Lifecycle};
 use crate::actions::{Abandoned, Served};
 use crate::job::{Failure, FailureCode, FailureKind};
 use crate::ledger::{Ledger, LedgerError, Listed, Phase};
@@ -123,11 +123,11 @@ impl Lifecycle {
                 tracing::warn!(todo = successor.todo.name(), "adopted a job whose worker died");
                 self.succeed(successor, &mut keeper, served, others).await
             }
-            (Command::Leave(protocol::End::Marked), _) => {
+            (Command::Leave(Exit::Marked), _) => {
                 tracing::info!("a job was claimed and its worker died: it is adopted if it is not offered again");
                 End::Lost
             }
-            (Command::Leave(protocol::End::NoLedger), _) => End::NoLedger,
+            (Command::Leave(exit), _) => End::of_orphan(exit),
             _ => End::Lost,
         }
     }

@@ -1,6 +1,6 @@
 use super::Phase::{Claiming, Done, Held, Reporting};
 use super::limits::{MOST_REPORTS, adoptions, is_over};
-use super::{Afterwards, Aim, Command, End, Event, Offers, Phase, Seen, State, next};
+use super::{Afterwards, Aim, Command, Event, Exit, Offers, Phase, Seen, State, next};
 
 const OURS: u8 = 1;
 const OTHER: u8 = 9;
@@ -36,29 +36,29 @@ fn what_the_entry_is_after_a_write_without_an_answer_decides_what_is_done() {
     let cases = [
         (Aim::Claim, None, None, Command::Write { aim: Aim::Claim, over: None }),
         (Aim::Claim, None, Some(written(Claiming)), Command::Acknowledge),
-        (Aim::Claim, None, Some(seen(Claiming)), Command::Leave(End::Lost)),
+        (Aim::Claim, None, Some(seen(Claiming)), Command::Leave(Exit::Lost)),
         (Aim::Claim, None, Some(old(Claiming)), again(Aim::Claim, OTHER)),
         (Aim::Claim, None, Some(old(Held)), Command::Acknowledge),
         (Aim::Claim, None, Some(old(Reporting)), Command::Acknowledge),
-        (Aim::Claim, None, Some(seen(Done)), Command::Leave(End::Lost)),
+        (Aim::Claim, None, Some(seen(Done)), Command::Leave(Exit::Lost)),
         (Aim::Hold, Some(OURS), Some(written(Held)), Command::Run),
         (Aim::Hold, Some(OURS), Some(seen(Claiming)), again(Aim::Hold, OTHER)),
-        (Aim::Hold, Some(OURS), Some(seen(Held)), Command::Leave(End::GaveWay)),
-        (Aim::Hold, Some(OURS), Some(seen(Done)), Command::Leave(End::GaveWay)),
+        (Aim::Hold, Some(OURS), Some(seen(Held)), Command::Leave(Exit::GaveWay)),
+        (Aim::Hold, Some(OURS), Some(seen(Done)), Command::Leave(Exit::GaveWay)),
         (Aim::Mark, Some(OTHER), Some(old(Claiming)), again(Aim::Mark, OTHER)),
-        (Aim::Mark, Some(OURS), Some(old(Claiming)), Command::Leave(End::Lost)),
-        (Aim::Mark, Some(OTHER), Some(written(Claiming)), Command::Leave(End::Marked)),
+        (Aim::Mark, Some(OURS), Some(old(Claiming)), Command::Leave(Exit::Lost)),
+        (Aim::Mark, Some(OTHER), Some(written(Claiming)), Command::Leave(Exit::Marked)),
         (adopt, Some(OTHER), Some(old(Held)), again(adopt, OTHER)),
         (adopt, Some(OTHER), Some(written(Held)), Command::Fail),
-        (adopt, Some(OURS), Some(seen(Held)), Command::Leave(End::Lost)),
-        (adopt, Some(OTHER), None, Command::Leave(End::Lost)),
+        (adopt, Some(OURS), Some(seen(Held)), Command::Leave(Exit::Lost)),
+        (adopt, Some(OTHER), None, Command::Leave(Exit::Lost)),
         (Aim::AdoptReport, Some(OTHER), Some(written(Reporting)), Command::Report),
         (Aim::Outcome, Some(OURS), Some(mine(Held)), again(Aim::Outcome, OTHER)),
-        (Aim::Outcome, Some(OURS), Some(seen(Held)), Command::Leave(End::HoldLost)),
+        (Aim::Outcome, Some(OURS), Some(seen(Held)), Command::Leave(Exit::HoldLost)),
         (Aim::Outcome, Some(OURS), None, Command::Report),
         (Aim::Done, Some(OURS), Some(mine(Reporting)), again(Aim::Done, OTHER)),
-        (Aim::Done, Some(OURS), Some(seen(Held)), Command::Leave(End::Done)),
-        (Aim::Done, None, None, Command::Leave(End::Done)),
+        (Aim::Done, Some(OURS), Some(seen(Held)), Command::Leave(Exit::Done)),
+        (Aim::Done, None, None, Command::Leave(Exit::Done)),
     ];
     for (aim, over, found, expected) in cases {
         let case = format!("{aim:?} over {over:?}, found {found:?}");
@@ -69,7 +69,7 @@ fn what_the_entry_is_after_a_write_without_an_answer_decides_what_is_done() {
 #[test]
 fn what_is_found_in_the_listing_is_adopted_as_its_phase_and_the_polls_say() {
     let write = |aim| Command::Write { aim, over: Some(OTHER) };
-    let lost = Command::Leave(End::Lost);
+    let lost = Command::Leave(Exit::Lost);
     let cases = [
         (old(Claiming), Offers::Some, lost.clone()),
         (old(Claiming), Offers::None, write(Aim::Mark)),
@@ -91,9 +91,9 @@ fn an_entry_is_deleted_only_by_who_created_it_and_knows_of_no_doubt() {
     let acknowledging = |created, doubt| State::Acknowledging { entry: OURS, created, doubt };
     for event in [Event::NotGiven, Event::GivenUp] {
         assert_eq!(after(acknowledging(true, false), event.clone()), Command::Delete(OURS));
-        assert_eq!(after(acknowledging(false, false), event.clone()), Command::Leave(End::Lost));
-        assert_eq!(after(acknowledging(true, true), event.clone()), Command::Leave(End::Unknown));
-        assert_eq!(after(acknowledging(false, true), event), Command::Leave(End::Unknown));
+        assert_eq!(after(acknowledging(false, false), event.clone()), Command::Leave(Exit::Lost));
+        assert_eq!(after(acknowledging(true, true), event.clone()), Command::Leave(Exit::Unknown));
+        assert_eq!(after(acknowledging(false, true), event), Command::Leave(Exit::Unknown));
     }
     let (doubtful, command) = next(acknowledging(true, false), Event::Unanswered);
     assert_eq!((doubtful, command), (acknowledging(true, true), Command::Acknowledge));
@@ -102,7 +102,7 @@ fn an_entry_is_deleted_only_by_who_created_it_and_knows_of_no_doubt() {
 #[test]
 fn whoever_vouches_for_anothers_job_does_not_run_it() {
     for event in [Event::InProgress, Event::NotGiven, Event::GivenUp] {
-        assert_eq!(after(State::Vouching, event), Command::Leave(End::Lost));
+        assert_eq!(after(State::Vouching, event), Command::Leave(Exit::Lost));
     }
     assert_eq!(after(State::Vouching, Event::Unanswered), Command::Acknowledge);
 }
@@ -110,13 +110,13 @@ fn whoever_vouches_for_anothers_job_does_not_run_it() {
 #[test]
 fn a_ledger_that_is_not_reached_ends_each_aim_in_its_own_way() {
     let cases = [
-        (Aim::Claim, Command::Leave(End::NoLedger)),
-        (Aim::Hold, Command::Leave(End::NotHeld)),
-        (Aim::Mark, Command::Leave(End::NoLedger)),
-        (Aim::Adopt(Afterwards::Run), Command::Leave(End::NoLedger)),
-        (Aim::AdoptReport, Command::Leave(End::NoLedger)),
+        (Aim::Claim, Command::Leave(Exit::NoLedger)),
+        (Aim::Hold, Command::Leave(Exit::NotHeld)),
+        (Aim::Mark, Command::Leave(Exit::NoLedger)),
+        (Aim::Adopt(Afterwards::Run), Command::Leave(Exit::NoLedger)),
+        (Aim::AdoptReport, Command::Leave(Exit::NoLedger)),
         (Aim::Outcome, Command::Report),
-        (Aim::Done, Command::Leave(End::Done)),
+        (Aim::Done, Command::Leave(Exit::Done)),
     ];
     for (aim, expected) in cases {
         assert_eq!(after(reading(aim, Some(OURS)), Event::GivenUp), expected, "{aim:?}");
@@ -131,8 +131,8 @@ fn a_report_ends_in_a_mark_or_is_left_to_be_sent_again() {
     let done = Command::Write { aim: Aim::Done, over: Some(OURS) };
     assert_eq!(after(reporting(Some(OURS)), Event::Reported), done);
     assert_eq!(after(reporting(None), Event::Reported), Command::Read, "what there is to mark is not known");
-    assert_eq!(after(reporting(Some(OURS)), Event::NotInProgress), Command::Leave(End::Untaken));
-    assert_eq!(after(reporting(Some(OURS)), Event::GivenUp), Command::Leave(End::Unreported));
+    assert_eq!(after(reporting(Some(OURS)), Event::NotInProgress), Command::Leave(Exit::Untaken));
+    assert_eq!(after(reporting(Some(OURS)), Event::GivenUp), Command::Leave(Exit::Unreported));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn work_is_stopped_between_the_report_and_the_mark() {
     let done = Command::Write { aim: Aim::Done, over: Some(OURS) };
     assert_eq!(after(stopping(Some(OURS)), Event::Stopped), done);
     assert_eq!(after(stopping(None), Event::Stopped), Command::Read);
-    assert_eq!(after(stopping(Some(OURS)), Event::GivenUp), Command::Leave(End::Unstopped));
+    assert_eq!(after(stopping(Some(OURS)), Event::GivenUp), Command::Leave(Exit::Unstopped));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What can happen next.
 
 use codepipeline_worker::lifecycle::protocol::limits::{MOST_REPORTS, adoptions, is_first_outcome};
-use codepipeline_worker::lifecycle::protocol::{Command, End, Offers, Phase, State};
+use codepipeline_worker::lifecycle::protocol::{Command, Exit, Offers, Phase, State};
 use stateright::{Model, Property};
 
 use super::rules::{Adoption, Setting};
@@ -187,7 +187,7 @@ impl Setting {
         let state = if entry.phase == Phase::Claiming || self.rules.adopts {
             State::found(&seen, offers, self.afterwards)
         } else {
-            State::Over(End::Lost)
+            State::Over(Exit::Lost)
         };
         let task = Task {
             is_inferring: entry.phase == Phase::Claiming,

@@ -1,7 +1,7 @@
 //! A worker: whatever it learns goes into `protocol::next`, and what that says is done.
 
 use codepipeline_worker::lifecycle::protocol::limits::{is_first_outcome, is_over};
-use codepipeline_worker::lifecycle::protocol::{Afterwards, Aim, Command, End, Event, Phase, State, next};
+use codepipeline_worker::lifecycle::protocol::{Afterwards, Aim, Command, Event, Exit, Phase, State, next};
 
 use super::rules::Setting;
 use super::service::broken;
@@ -254,15 +254,15 @@ fn tell(world: &mut World, i: usize, mut task: Task, event: Event<Version>, sett
     let (mut state, _) = next(before.clone(), event);
     world.break_if(job, state == before && !repeated, broken::UNANSWERED);
     if state == State::Vouching && !setting.rules.vouching {
-        state = State::Over(End::Lost);
+        state = State::Over(Exit::Lost);
     }
     if matches!(before, State::Writing { aim: Aim::AdoptReport, .. } | State::Reading { aim: Aim::AdoptReport, .. })
         && matches!(state, State::Reporting { .. })
         && !setting.rules.sends_adopted
     {
-        state = State::Over(End::Unreported);
+        state = State::Over(Exit::Unreported);
     }
-    world.break_if(job, state == State::Over(End::HoldLost), broken::HOLD_LOST);
+    world.break_if(job, state == State::Over(Exit::HoldLost), broken::HOLD_LOST);
     let left = found
         && matches!(before, State::Reading { aim: Aim::Claim, .. })
         && matches!(state, State::Over(_))
@@ -273,7 +273,7 @@ fn tell(world: &mut World, i: usize, mut task: Task, event: Event<Version>, sett
     if matches!(state, State::Over(_)) && std::mem::take(&mut task.owes_stop) {
         state = State::Stopping { entry: None };
     } else if matches!(before, State::Stopping { .. }) && !setting.rules.stops_before_done {
-        state = State::Over(End::Done);
+        state = State::Over(Exit::Done);
     }
     task.state = state;
     begin(world, i, task, setting);

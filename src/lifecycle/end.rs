@@ -1,0 +1,68 @@
+//! How a worker's part in a job ended, as the invocation's summary counts it.
+//!
+//! The protocol has its own type for this, [`Exit`], because the model checker tells apart ends that a summary counts as one,
+//! and because the protocol does not know what a report says. Every exit without a report becomes an [`End`] here. After a
+//! report, CodePipeline's response decides.
+
+use super::protocol::Exit;
+
+/// How a worker's part in a job ended, as the invocation's summary counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Another worker has the job. This one ran and reported nothing.
+    Lost,
+    /// An acknowledgement is unanswered, or the worker could not record in the ledger that it holds the job. It ran and reported
+    /// nothing.
+    Unknown,
+    /// The ledger could not be reached, so the worker did not acknowledge, run or report the job.
+    NoLedger,
+    /// CodePipeline denied the acknowledgement, so the worker did not run or report the job.
+    Denied,
+    /// Reported as succeeded.
+    Succeeded,
+    /// Reported as failed.
+    Failed,
+    /// Reported with a continuation token.
+    Continued,
+    /// The job was over before its report: stopped, timed out, or finished by another worker.
+    Over,
+    /// Claimed, but CodePipeline rejected the report or did not answer before the deadline. Also the job of a dead worker whose
+    /// adoption failed: a later invocation tries again.
+    Unreported,
+}
+
+impl End {
+    /// The end of a job that a poll offered and that the worker does not hold.
+    pub(super) fn of_offer(exit: Exit) -> Self {
+        match exit {
+            Exit::NoLedger => Self::NoLedger,
+            // A later invocation adopts the job if it was acknowledged.
+            Exit::Unknown | Exit::NotHeld => Self::Unknown,
+            Exit::Lost
+            | Exit::GaveWay
+            | Exit::HoldLost
+            | Exit::Unreported
+            | Exit::Untaken
+            | Exit::Unstopped
+            | Exit::Marked
+            | Exit::Done => Self::Lost,
+        }
+    }
+
+    /// The end of a job that came in an event and that the worker does not hold.
+    pub(super) fn of_invoked(exit: Exit) -> Self {
+        match exit {
+            // No later invocation finds the job: the ledger never had it.
+            Exit::NotHeld => Self::NoLedger,
+            _ => Self::Lost,
+        }
+    }
+
+    /// The end of a dead worker's job that the worker does not adopt.
+    pub(super) fn of_orphan(exit: Exit) -> Self {
+        match exit {
+            Exit::NoLedger => Self::NoLedger,
+            _ => Self::Lost,
+        }
+    }
+}
