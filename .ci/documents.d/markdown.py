@@ -43,9 +43,14 @@ def read(path):
     document = Document(path, len(lines))
     fence, block, paragraph = None, None, []
 
+    def find_links(number, text):
+        document.links += [(number, link[1]) for link in LINK.finditer(CODE.sub("", text))]
+
     def end_paragraph():
         if paragraph:
-            document.paragraphs.append((paragraph[0][0], " ".join(text for _, text in paragraph)))
+            text = " ".join(text for _, text in paragraph)
+            document.paragraphs.append((paragraph[0][0], text))
+            find_links(paragraph[0][0], text)
             paragraph.clear()
 
     for number, line in enumerate(lines, 1):
@@ -66,14 +71,14 @@ def read(path):
         if heading:
             end_paragraph()
             document.anchors.add(anchor(heading[1], document.anchors))
+            find_links(number, line)
         elif not line.strip() or line.lstrip().startswith("|"):
             end_paragraph()
+            find_links(number, line)
         else:
             if re.match(r"^ *([-*]|\d+\.) ", line):
                 end_paragraph()
             paragraph.append((number, line.strip()))
-        for link in LINK.finditer(CODE.sub("", line)):
-            document.links.append((number, link[1]))
     end_paragraph()
     if fence:
         raise SystemExit(f"{path}:{block.line - 1}: this block has no end")
