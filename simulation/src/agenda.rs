@@ -1,9 +1,9 @@
-//! What happens when. All that workers share (services, the network, Lambda) changes only here, one thing at a time.
+//! The order of events. All that workers share (services, the network, Lambda) changes only here, one thing at a time.
 //!
-//! tokio moves its paused clock only when every task waits and no blocking work is under way. The agenda waits by that
-//! clock before each thing, at least a millisecond: whatever the last thing has led to has come to rest by then, on
-//! whichever thread it was. What is due at the same moment happens in the order of its names. So a seed's story does not
-//! depend on how the machine schedules threads.
+//! tokio moves its paused clock only when every task waits and no blocking work is under way. The agenda waits on that
+//! clock before each event, for at least a millisecond. So every effect of the last event has come to rest by then, on
+//! every thread. Events of the same moment happen in the order of their names. This makes a seed's story independent of
+//! how the machine schedules threads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::random::hash;
 use crate::world::World;
 use crate::{Guarded, lambda, lock};
 
-/// Something that happens.
+/// An event of the simulation.
 type Happening = Box<dyn FnOnce(&Arc<World>) + Send>;
 
-/// When, its name, and a number for names that are not unique.
+/// The moment, the name, and a number for names that are not unique.
 type Entry = (u64, String, u32);
 
-/// The things to come.
+/// The events to come.
 #[derive(Default)]
 pub(crate) struct Agenda {
     entries: Guarded<BTreeMap<Entry, Happening>>,
@@ -29,7 +29,7 @@ pub(crate) struct Agenda {
 }
 
 impl Agenda {
-    /// Enters something for the moment, in milliseconds since the beginning.
+    /// Adds an event at this moment, in milliseconds since the beginning.
     pub(crate) fn enter(&self, moment: u64, name: String, happening: impl FnOnce(&Arc<World>) + Send + 'static) {
         let mut entries = lock(&self.entries);
         let mut entry = (moment, name, 0);
@@ -51,13 +51,13 @@ impl Agenda {
         Some((name, happening))
     }
 
-    /// Forgets what has not happened.
+    /// Drops all events that have not happened.
     pub(crate) fn clear(&self) {
         std::mem::take(&mut *lock(&self.entries));
     }
 }
 
-/// Makes things happen until there are none to come before the moment `until`, and no invocation is under way.
+/// Runs the events before the moment `until`, and more until no invocation is under way.
 pub(crate) async fn run(world: &Arc<World>, until: u64) {
     while let Some(next) = world.agenda.next() {
         if next >= until && !lambda::is_busy(world) {
@@ -70,7 +70,7 @@ pub(crate) async fn run(world: &Arc<World>, until: u64) {
             () = sleep_until(world.clock.instant(next.max(now + 1))) => {}
         }
         let Some((name, happening)) = world.agenda.take(world.clock.elapsed()) else { continue };
-        // What the worker and its SDK draw (jitter, write ids) follows from what has woken them.
+        // The random numbers of the worker and its SDK (jitter, write ids) depend on the event that woke them.
         fastrand::seed(world.seed ^ hash(name.as_bytes()));
         happening(world);
     }

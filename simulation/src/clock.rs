@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// 2026-01-15 09:00:00 UTC, when every simulation begins.
 const BEGIN: u64 = 1_768_467_600_000;
 
-/// Tells the time since the simulation began, and the time of day. A clock may go wrong by some seconds.
+/// The time since the simulation began, and the time of day. A clock may be wrong by some seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     start: Instant,
@@ -17,7 +17,7 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Begins now.
+    /// A clock that begins now.
     pub(crate) fn start() -> Self {
         Self { start: Instant::now(), wrong_by: 0 }
     }
@@ -37,7 +37,7 @@ impl Clock {
         self.start + Duration::from_millis(milliseconds)
     }
 
-    /// The time of day as the services know it.
+    /// The time of day, as the services know it.
     pub(crate) fn timestamp(self) -> Timestamp {
         Timestamp((BEGIN + self.elapsed()).saturating_add_signed(self.wrong_by))
     }

@@ -1,4 +1,4 @@
-//! CodePipeline: the emulator's engine and its API, called in process, and what the engine wants done outside.
+//! CodePipeline: the emulator's engine and its API, called in process, and the effects that the engine asks for.
 
 use std::sync::Arc;
 
@@ -15,19 +15,19 @@ use crate::witness::Landed;
 use crate::world::World;
 use crate::{lambda, lock, witness};
 
-/// The job's state by the API's name.
+/// The job's state, as the API names it.
 pub(crate) fn job_status(world: &World, job: &str) -> Option<&'static str> {
     let mut engine = lock(&world.engine);
     engine.advance(world.clock.timestamp());
     engine.job_status(job)
 }
 
-/// Whether a job in this state is over.
+/// Whether a job in this state has ended.
 pub(crate) fn is_over(status: &str) -> bool {
     matches!(status, "Succeeded" | "Failed" | "TimedOut")
 }
 
-/// Whether a job in this state has not been acknowledged, though it was offered or may be soon.
+/// Whether a job in this state is not acknowledged, but was offered or may be soon.
 pub(crate) fn is_on_offer(status: &str) -> bool {
     matches!(status, "Queued" | "Dispatched")
 }
@@ -86,14 +86,14 @@ fn call(world: &World, operation: &str, body: &[u8]) -> (u16, Value) {
     (reply.status, serde_json::from_slice(&reply.body).unwrap_or_default())
 }
 
-/// A request of a pipeline's owner, which meets no fault. What follows from it has happened when this returns.
+/// A request of a pipeline's owner. No fault affects it, and its effects are complete when this returns.
 pub(crate) fn owner(world: &Arc<World>, operation: &str, input: &Value) -> Result<Value, String> {
     let (status, output) = call(world, operation, input.to_string().as_bytes());
     settle(world);
     if status == 200 { Ok(output) } else { Err(format!("{operation}: {output}")) }
 }
 
-/// The engine makes credentials that look like AWS's; here each holds the marker of secrets.
+/// The engine's credentials look like AWS's. Here each contains the marker of secrets.
 fn mark_secrets(output: &mut Value) {
     match output {
         Value::Object(members) => {
@@ -109,12 +109,12 @@ fn mark_secrets(output: &mut Value) {
     }
 }
 
-/// What S3 wants to see beside a job's access key id.
+/// The parts of a job's credentials that S3 checks, besides the access key id.
 pub(crate) fn session_token(access_key_id: &str) -> String {
     format!("{MARKER}-session-of-{access_key_id}")
 }
 
-/// Does what the engine wants done, and enters the next moment at which it does something by itself.
+/// Carries out the engine's effects, and adds the next moment at which the engine acts on its own.
 pub(crate) fn settle(world: &Arc<World>) {
     loop {
         let effects = lock(&world.engine).take_effects();
@@ -159,7 +159,7 @@ fn perform(world: &Arc<World>, effect: Effect) {
                 lambda::wake_after(world, delay, format!("job {job} {time}"), Waking::Event(event.clone()));
             }
         }
-        // Buckets are there when something is put into them; outputs are not looked for by the settings used here.
+        // A bucket exists once it holds an object. The settings here don't look for outputs.
         _ => {}
     }
 }

@@ -1,4 +1,4 @@
-//! A body that ends before its end.
+//! A body that ends too early.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,7 +10,7 @@ use http_body::{Body, Frame};
 pub(crate) struct Cut(Option<Bytes>);
 
 impl Cut {
-    /// Cuts these bytes.
+    /// Cuts these bytes in half.
     pub(crate) fn half(mut bytes: Bytes) -> Self {
         bytes.truncate(bytes.len() / 2);
         Self(Some(bytes))

@@ -1,4 +1,4 @@
-//! What becomes of one request on its way.
+//! The fate of one request on its way.
 
 use crate::lot::Protection;
 use crate::network::Request;
@@ -6,37 +6,37 @@ use crate::random::Random;
 use crate::service::Reply;
 use crate::world::World;
 
-/// The longest that a request is under way. The ledger's leases reckon with less than 10 s from a client's end to the
-/// effect of what it had sent (design: a lease is the deadline and 10 s).
+/// The longest time that a request is under way. A lease is the deadline and 10 s, so less than 10 s may pass from a
+/// client's end to the effect of its last request.
 const LONGEST_WAY: u64 = 9_000;
 
-/// One request's.
+/// The fate of one request.
 pub(crate) struct Fate {
-    /// Milliseconds until it arrives.
+    /// Milliseconds until the request arrives.
     pub(crate) there: u64,
     pub(crate) arrival: Arrival,
-    /// Milliseconds until its answer, or the news of a broken connection, is back.
+    /// Milliseconds until the response, or the news of a broken connection, arrives.
     pub(crate) back: u64,
-    /// Whether the answer comes back.
+    /// Whether the response arrives.
     pub(crate) answered: bool,
-    /// Whether the client hears nothing at all, not even that its connection broke.
+    /// Whether the client learns nothing, not even that its connection broke.
     pub(crate) silent: bool,
 }
 
-/// What the service makes of it.
+/// The effect of a request at the service.
 pub(crate) enum Arrival {
-    /// It gets there. If `cut`, an object's bytes come back only in part.
+    /// The request takes effect. If `cut`, an object's bytes arrive only in part.
     TakesEffect { cut: bool },
-    /// It is refused before it takes effect.
+    /// The service refuses the request before it takes effect.
     Refused(Reply),
-    /// It takes effect, but the service says that it failed.
+    /// The request takes effect, but the service says that it failed.
     Fails(Reply),
-    /// It gets lost.
+    /// The request is lost.
     Never,
 }
 
 impl Fate {
-    /// Draws one, by the request's name alone.
+    /// Draws a fate from the request's name alone.
     pub(crate) fn draw(world: &World, name: &str, request: &Request) -> Self {
         let mut random = world.random(name);
         let random = &mut random;
@@ -47,7 +47,7 @@ impl Fate {
         }
         let rates = world.lot.faults;
         let is_object = request.is_object();
-        // Without a ledger nobody can tell what became of a job whose acknowledgement was lost.
+        // Without a ledger, no worker can learn what became of a job whose acknowledgement was lost.
         let is_doubtless = world.lot.protection == Protection::Quiet && request.what.starts_with("Acknowledge");
         let mut dice = random.next() % 1000;
         let mut falls = |rate: u64| {
@@ -98,7 +98,7 @@ impl Fate {
         well
     }
 
-    /// Slow on its way there or back.
+    /// Slow on the way there or back.
     fn slowly(self, random: &mut Random) -> Self {
         let delay = random.range(500, LONGEST_WAY);
         if random.chance(500) { Self { there: delay, ..self } } else { Self { back: delay, ..self } }

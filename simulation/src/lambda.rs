@@ -1,4 +1,4 @@
-//! Lambda: wakes worker processes, one invocation at a time in each, and lets them die.
+//! Lambda: wakes worker processes, each for one invocation at a time, and lets them die.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use crate::world::World;
 use crate::{lock, scenario, witness};
 
-/// The processes and the invocations, in the order in which they came to be.
+/// The processes and the invocations, in the order of their start.
 #[derive(Default)]
 pub(crate) struct Lambda {
     processes: Vec<Process>,
@@ -20,7 +20,7 @@ pub(crate) struct Lambda {
 
 /// A process. It lives until an invocation dies in it.
 struct Process {
-    /// `None` for one that has died.
+    /// `None` after its death.
     worker: Option<Arc<Worker>>,
     busy: Option<usize>,
 }
@@ -30,11 +30,11 @@ pub(crate) struct Invocation {
     process: usize,
     began: u64,
     alive: bool,
-    /// When it died, if it did.
+    /// When the invocation died, if it did.
     died: Option<u64>,
     /// Whether it ended with a job that it could not report.
     failed: bool,
-    /// Whether it ended with a job that it left alone, because it could not reach the ledger.
+    /// Whether it ended with a job that it skipped because it could not reach the ledger.
     gave_up: bool,
     sent: u32,
     arrived: u32,
@@ -49,18 +49,18 @@ impl Lambda {
     }
 }
 
-/// When an invocation dies. Requests are those about a job: most invocations find nothing to do.
+/// When an invocation dies. The requests count that are about a job: most invocations find nothing to do.
 #[derive(Clone, Copy)]
 enum Death {
     BeforeRequest(u32),
     AfterRequest(u32),
     AfterMilliseconds(u64),
-    /// It does not die, but from this request on nothing that it sends arrives, and nothing is answered.
+    /// The process lives, but from this request on, nothing that it sends arrives, and it gets no response.
     MuteFrom(u32),
     None,
 }
 
-/// Why the function is invoked.
+/// The reason for an invocation.
 #[derive(Clone)]
 pub(crate) enum Waking {
     Schedule,
@@ -208,13 +208,13 @@ fn die(world: &Arc<World>, number: usize) {
         (task, process)
     };
     world.trace.line(format_args!("I{number:04} dies, and P{process:03} with it"));
-    // Everything that it runs is dropped with its task.
+    // All that the task runs is dropped with it.
     if let Some(task) = task {
         task.abort();
     }
 }
 
-/// A process sends a request: in which invocation. `None` if it is dead, dies now, or is cut off.
+/// Returns the invocation that sends a process's request. `None` if it is dead, dies now, or is cut off.
 pub(crate) fn sends(world: &Arc<World>, process: usize, about_a_job: bool) -> Option<usize> {
     let (number, dies, is_mute) = {
         let mut lambda = lock(&world.lambda);
@@ -243,7 +243,7 @@ pub(crate) fn sends(world: &Arc<World>, process: usize, about_a_job: bool) -> Op
     (!dies && !is_mute).then_some(number)
 }
 
-/// A request of the invocation has arrived: whether the invocation dies of it.
+/// Whether the invocation dies of the request that has just arrived.
 pub(crate) fn dies_after(world: &Arc<World>, number: usize, about_a_job: bool) -> bool {
     let dies = {
         let mut lambda = lock(&world.lambda);
@@ -259,7 +259,7 @@ pub(crate) fn dies_after(world: &Arc<World>, number: usize, about_a_job: bool) -
     dies
 }
 
-/// The invocation that the process is in.
+/// The invocation that the process runs.
 pub(crate) fn current(world: &World, process: usize) -> Option<usize> {
     lock(&world.lambda).processes[process].busy
 }
@@ -274,7 +274,8 @@ pub(crate) fn is_alive(world: &World, invocation: usize) -> bool {
     lock(&world.lambda).invocations[invocation].alive
 }
 
-/// Whether it died before its end, or was cut off, or could not report until its end, which is the same to a job.
+/// Whether the invocation died before its end, was cut off, or could not report until its end. To a job these are the
+/// same.
 pub(crate) fn has_died(world: &World, invocation: usize) -> bool {
     let lambda = lock(&world.lambda);
     let invocation = &lambda.invocations[invocation];
@@ -282,7 +283,7 @@ pub(crate) fn has_died(world: &World, invocation: usize) -> bool {
     invocation.died.is_some() || invocation.failed || is_mute
 }
 
-/// Whether it left a job alone, because it could not reach the ledger.
+/// Whether it skipped a job because it could not reach the ledger.
 pub(crate) fn has_given_up(world: &World, invocation: usize) -> bool {
     lock(&world.lambda).invocations[invocation].gave_up
 }
@@ -292,7 +293,7 @@ pub(crate) fn is_busy(world: &World) -> bool {
     lock(&world.lambda).invocations.iter().any(|invocation| invocation.alive)
 }
 
-/// EventBridge tells of something. The rule is for actions of the types that the worker serves.
+/// An event from EventBridge. The rule matches actions of the types that the worker serves.
 pub(crate) fn tell(world: &Arc<World>, event: &Value) {
     let text = |at: &str| event.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let is_served = matches!(text("/detail/type/owner"), "Custom" | "ThirdParty");
@@ -314,7 +315,7 @@ pub(crate) fn tell(world: &Arc<World>, event: &Value) {
     }
 }
 
-/// Forgets everything: the workers hold the world that holds them.
+/// Drops everything, because the workers hold the world that holds them.
 pub(crate) fn clear(world: &World) -> Lambda {
     std::mem::take(&mut *lock(&world.lambda))
 }

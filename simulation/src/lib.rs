@@ -1,20 +1,19 @@
 //! Hours of overlapping invocations of the real worker, over the SDK's real clients, in some milliseconds.
 //!
-//! A seed draws a world: the sides of CodePipeline that nobody knows, pipelines, faults on the wire, when invocations die,
-//! what their owners do. [`simulate`] lets it run and holds what happens against what is promised. The same seed gives the
-//! same story, line by line.
+//! A seed draws a world: CodePipeline's undocumented behaviours, pipelines and their owners' actions, faults on the wire, and
+//! the deaths of invocations. [`simulate`] runs the world and compares what happens with the worker's promises. The same seed
+//! gives the same story, line by line.
 //!
 //! ```text
 //! scenario (pipelines, schedule) ─▶ agenda ─▶ lambda ─▶ the real worker ─▶ work (its actions)
 //!                                     ▲                      │ SDK clients
 //!                                     └──── network ◀────────┘
-//!                                              │ fate: faults            witness: what is promised
+//!                                              │ fate: faults            witness: the promises
 //!                                              └▶ service: codepipeline (the emulator's engine), s3, secrets
 //! ```
 //!
-//! Simulated are time (tokio's paused clock, which also drives the SDK's), the network, Lambda and the services. Real are
-//! the worker with its retries and deadlines, the SDK's clients with theirs, the files in its work folder, and the
-//! emulator's engine.
+//! Time, the network, Lambda and the services are simulated. tokio's paused clock is the time, also of the SDK. The worker is
+//! real, with its retries and deadlines. So are the SDK's clients, the files in the work folder, and the emulator's engine.
 
 mod agenda;
 mod clock;
@@ -43,40 +42,41 @@ use world::World;
 pub use lot::Protection;
 pub use witness::Figures;
 
-/// A mutex that is never held across a wait.
+/// A mutex that no code holds across an await.
 type Guarded<T> = Mutex<T>;
 
 fn lock<T>(guarded: &Guarded<T>) -> MutexGuard<'_, T> {
     guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What became of one seed.
+/// The story of one seed.
 pub struct Story {
     /// The seed.
     pub seed: u64,
-    /// The promises that were broken, in words. None is what is promised.
+    /// The broken promises, in words. There should be none.
     pub broken: Vec<String>,
     /// What happened, line by line.
     pub trace: Vec<String>,
-    /// How much of it.
+    /// How much happened.
     pub figures: Figures,
 }
 
-/// Lets the world that a seed draws run to its end. A panic of the simulation's own is told as a broken promise.
+/// Runs a seed's world to its end. A panic of the simulation itself counts as a broken promise.
 ///
 /// # Errors
-/// When there is no folder for temporary files, or no runtime.
+///
+/// When no folder for temporary files, or no runtime, can be created.
 pub fn simulate(seed: u64, protection: Protection) -> std::io::Result<Story> {
     simulate_with(seed, Lot::draw(seed, protection), |_| {})
 }
 
-/// Lets a world run to its end after `meddle` has had its way with it.
+/// Runs a world to its end after `meddle` has changed it.
 fn simulate_with(seed: u64, lot: Lot, meddle: impl FnOnce(&Arc<World>)) -> std::io::Result<Story> {
     trace::subscribe();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
-        // One thread for blocking work, so that it is done in order.
+        // One thread for blocking work, so that it happens in order.
         .max_blocking_threads(1)
         .build()?;
     // The world's clock is the runtime's.
@@ -92,7 +92,7 @@ fn simulate_with(seed: u64, lot: Lot, meddle: impl FnOnce(&Arc<World>)) -> std::
     Ok(story(&world))
 }
 
-/// What a panic says.
+/// The message of a panic.
 fn said(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("without a word")
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_of_the_simulation_is_told_with_its_seed_and_its_story() {
+    fn a_panic_of_the_simulation_breaks_a_promise() {
         let lot = Lot::draw(7, Protection::Ledger);
         let panics = |world: &Arc<World>| world.after(60_000, "panic".to_owned(), |_| panic!("a mistake"));
         let story = simulate_with(7, lot, panics).expect("the simulation runs");

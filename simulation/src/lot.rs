@@ -1,4 +1,4 @@
-//! What a seed draws: the service's unknown sides, the faults, and how the function is set up.
+//! The world that a seed draws: the service's undocumented behaviours, the faults, and the function's configuration.
 
 use std::time::Duration;
 
@@ -6,73 +6,74 @@ use codepipeline_local::engine::{Leniency, NonceForm, Settings};
 
 use crate::random::Random;
 
-/// Which worlds are drawn.
+/// The kind of world to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
-    /// The workers have a ledger; anything may happen.
+    /// The workers have a ledger, and everything may happen.
     Ledger,
-    /// They have none, and nothing dies, no acknowledgement's answer gets lost and no job is delivered twice.
+    /// The workers have no ledger. No worker dies, no response to an acknowledgement is lost, and no event of a job is
+    /// sent twice.
     Quiet,
-    /// They have none, and anything may happen. Jobs will hang: this is to see that it is noticed.
+    /// The workers have no ledger, and everything may happen. Jobs will hang, and the witness must notice it.
     None,
 }
 
 /// One world.
 pub(crate) struct Lot {
-    /// The unknowns of CodePipeline.
+    /// The undocumented behaviours of CodePipeline.
     pub(crate) settings: Settings,
-    /// What the workers have against death.
+    /// The workers' protection from worker deaths.
     pub(crate) protection: Protection,
-    /// How often a request meets each fault while faults last.
+    /// How often a request meets each fault while there are faults.
     pub(crate) faults: Rates,
-    /// How many invocations of a thousand die, or are cut off, while faults last.
+    /// How many invocations of a thousand die, or are cut off, while there are faults.
     pub(crate) crashes: u64,
-    /// How many invocations of a thousand wake a fresh process although another is idle.
+    /// How many invocations of a thousand start a new process although another is idle.
     pub(crate) fresh: u64,
     /// The function's timeout in seconds.
     pub(crate) function_timeout: u64,
     /// How many invocations may run at a time.
     pub(crate) concurrency: usize,
-    /// How many jobs one of them takes at a time.
+    /// How many jobs an invocation runs at a time.
     pub(crate) jobs_at_once: usize,
-    /// How many seconds a worker's wall clock may be wrong.
+    /// By how many seconds a worker's wall clock may be wrong.
     pub(crate) clock_error: u64,
-    /// For how many minutes there are faults, crashes and lost wakings.
+    /// For how many minutes there are faults, crashes and lost events.
     pub(crate) troubled: u64,
-    /// For how many minutes after that workers are woken.
+    /// For how many minutes after that the schedule wakes workers.
     pub(crate) calm: u64,
     /// How many executions of pipelines begin.
     pub(crate) executions: u64,
-    /// How many of a thousand executions are abandoned at some time.
+    /// How many executions of a thousand are abandoned.
     pub(crate) abandoned: u64,
-    /// How many of a thousand Lambda Invoke jobs are delivered twice.
+    /// How many Lambda Invoke jobs of a thousand arrive twice.
     pub(crate) invoked_twice: u64,
 }
 
 /// How many requests of a thousand meet a fault of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rates {
-    /// Refused with a throttle.
+    /// The service throttles the request.
     pub(crate) throttled: u64,
-    /// Answered 500 or 503, with or without effect.
+    /// The service returns 500 or 503, with or without effect.
     pub(crate) failed: u64,
     /// The connection breaks before the request arrives.
     pub(crate) reset: u64,
-    /// It takes effect, and the answer gets lost.
+    /// The request takes effect, and the response is lost.
     pub(crate) lost: u64,
-    /// No answer comes, whether it takes effect or not.
+    /// No response comes, with or without effect.
     pub(crate) silent: u64,
-    /// It is under way for seconds, perhaps longer than its client waits.
+    /// The request is under way for seconds, perhaps longer than its client waits.
     pub(crate) slow: u64,
     /// An object's bytes end too early.
     pub(crate) cut: u64,
-    /// A conditional write is answered 409.
+    /// S3 returns 409 to a conditional write.
     pub(crate) conflict: u64,
 }
 
 impl Rates {
     fn draw(random: &mut Random) -> Self {
-        // A quarter of the worlds has no faults on the wire, so that crashes alone are seen, too.
+        // A quarter of the worlds has no faults on the wire, which shows the effects of crashes alone.
         let most = random.pick(&[0, 20, 60, 150]);
         let mut rate = |share: u64| random.range(0, most) * share / 100;
         Self {
@@ -93,11 +94,11 @@ fn either(random: &mut Random) -> Leniency {
 }
 
 impl Lot {
-    /// What this seed draws.
+    /// Draws the world of this seed.
     pub(crate) fn draw(seed: u64, protection: Protection) -> Self {
         let mut random = Random::of(seed, "lot");
         let random = &mut random;
-        // In 20 minutes, the service's default, a job may time out before it is recovered.
+        // After 20 minutes, the service's default, a job may time out before another worker adopts it.
         let invoke_timeout = Random::of(seed, "invoke timeout").pick(&[1200, 86_400, 86_400, 86_400]);
         let settings = Settings {
             reoffer_after: Some(Duration::from_secs(random.pick(&[5, 30, 30, 30, 60]))),
@@ -144,12 +145,12 @@ impl Lot {
         lot
     }
 
-    /// Whether anything goes wrong in this world.
+    /// Whether anything fails in this world.
     pub(crate) fn has_troubles(&self) -> bool {
         self.faults != Rates::default() || self.crashes > 0
     }
 
-    /// For the first line of a trace.
+    /// A description for the first line of a trace.
     pub(crate) fn told(&self) -> String {
         let Self { protection, faults, crashes, function_timeout, concurrency, troubled, settings, .. } = self;
         format!(

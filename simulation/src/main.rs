@@ -1,4 +1,4 @@
-//! Runs many seeds, or one of them with its story.
+//! Runs many seeds, or one seed with its story.
 
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use clap::Parser;
 use simulation::{Figures, Protection, Story, simulate};
 
-/// How many seeds lie between two lines that tell how far it is.
+/// How many seeds lie between two lines of progress.
 const EVERY: u64 = 1_000;
 
-/// Simulates hours of overlapping invocations of the worker, with faults and crashes, and checks what is promised.
+/// Simulates hours of overlapping invocations of the worker, with faults and crashes, and checks the worker's promises
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -21,7 +21,7 @@ struct Arguments {
     /// The first seed
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// Run this seed alone and print its story
+    /// Run only this seed and print its story
     #[arg(long)]
     seed: Option<u64>,
     /// How many threads run seeds [default: one for each processor]
@@ -30,10 +30,10 @@ struct Arguments {
     /// Run each seed twice: both stories must be the same
     #[arg(long)]
     twice: bool,
-    /// Give the workers no ledger, and let nothing die
+    /// Give the workers no ledger, and let no worker die
     #[arg(long)]
     quiet: bool,
-    /// Go on after seeds that break a promise, and print them without their stories
+    /// Continue after seeds that break a promise, and print them without their stories
     #[arg(long)]
     keep_going: bool,
 }
@@ -75,7 +75,7 @@ fn ended(well: bool) -> ExitCode {
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long the seeds take is measured")]
+#[expect(clippy::disallowed_methods, reason = "the program measures how long the seeds take")]
 fn many(arguments: &Arguments) -> ExitCode {
     let began = std::time::Instant::now();
     let threads = arguments.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
@@ -122,7 +122,7 @@ fn many(arguments: &Arguments) -> ExitCode {
     ended(bad == 0)
 }
 
-/// Runs a seed and prints what is wrong with it.
+/// Runs a seed and prints what it breaks.
 fn run(seed: u64, arguments: &Arguments) -> (Figures, bool) {
     let story = match simulate(seed, arguments.protection()) {
         Ok(story) => story,

@@ -1,4 +1,4 @@
-//! The HTTP client of the workers' SDKs: a request arrives, takes effect and is answered when the agenda has it so.
+//! The HTTP client of the workers' SDKs. The agenda decides when a request arrives, takes effect and is answered.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +24,7 @@ use crate::service::{self, Reply};
 use crate::world::World;
 use crate::{lambda, lock, witness};
 
-/// How often each worker has asked each thing: a request's name must not depend on what else is asked.
+/// How often each worker has sent each request. A request's name must not depend on other requests.
 pub(crate) type Ordinals = BTreeMap<(usize, String), u32>;
 
 /// One worker process's way to the services.
@@ -34,24 +34,24 @@ pub(crate) struct Wire {
     pub(crate) process: usize,
 }
 
-/// A request as the services see it.
+/// A request, as the services receive it.
 pub(crate) struct Request {
-    /// Which invocation sends it.
+    /// The invocation that sends the request.
     pub(crate) invocation: usize,
     pub(crate) method: String,
     /// The path with its query.
     pub(crate) path: String,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Bytes,
-    /// The operation and what it is about.
+    /// The operation and its subject.
     pub(crate) what: String,
-    /// What no other request is called.
+    /// The request's unique name.
     pub(crate) name: String,
-    /// Gone when nobody waits for the answer any more.
+    /// Closed when the client stops waiting for the response.
     pub(crate) awaited: Weak<()>,
 }
 
-/// What a client gets.
+/// A response, as the client receives it.
 enum Answer {
     Reply(Reply),
     Reset,
@@ -69,7 +69,7 @@ impl HttpClient for Wire {
     }
 }
 
-/// A [`Wire`] with the time that a client waits for an answer to begin, which the SDK leaves to its HTTP client.
+/// A [`Wire`] with the time that a client waits for the first byte. The SDK leaves that timeout to its HTTP client.
 #[derive(Debug)]
 struct Connector {
     wire: Wire,
@@ -82,7 +82,7 @@ impl HttpConnector for Connector {
         HttpConnectorFuture::new(async move {
             let answering = async {
                 let waiting = Arc::new(());
-                // Nobody is left to wait for an answer that never comes.
+                // The client no longer waits for a response that never comes.
                 let Ok(answer) = wire.send(request, Arc::downgrade(&waiting)).await?.await else {
                     return std::future::pending().await;
                 };
@@ -102,7 +102,7 @@ impl HttpConnector for Connector {
 }
 
 impl Wire {
-    /// Puts a request on its way and gives where its answer will come.
+    /// Sends a request, and returns the channel of its response.
     async fn send(&self, request: HttpRequest, awaited: Weak<()>) -> Result<oneshot::Receiver<Answer>, ConnectorError> {
         let method = request.method().to_owned();
         let path = path(request.uri()).to_owned();
@@ -136,7 +136,7 @@ fn path(uri: &str) -> &str {
     rest.find('/').map_or("/", |at| &rest[at..])
 }
 
-/// A request arrives, or doesn't.
+/// Lets a request arrive, or lose its way.
 fn arrive(world: &Arc<World>, request: Request, fate: Fate, sender: oneshot::Sender<Answer>) {
     let Fate { arrival, back, .. } = fate;
     let is_well = fate.answered && matches!(arrival, Arrival::TakesEffect { cut: false });
@@ -171,7 +171,7 @@ fn arrive(world: &Arc<World>, request: Request, fate: Fate, sender: oneshot::Sen
         _ => Answer::Reset,
     };
     world.after(back, format!("{} back", request.name), move |world| {
-        // Whoever asked may have given up.
+        // The client may have given up.
         let came = sender.send(answer).is_ok();
         witness::answered(world, &request, is_well && came);
     });

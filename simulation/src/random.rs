@@ -1,6 +1,6 @@
-//! Randomness that depends on what it is for, not on when it is asked: the order in which tasks run changes nothing.
+//! Randomness that depends on its purpose, and not on the moment of asking. So the order of tasks changes nothing.
 
-/// SplitMix64, begun at a seed and a name.
+/// SplitMix64 that starts from a seed and a name.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -24,12 +24,12 @@ impl Random {
         least + self.next() % (most - least + 1)
     }
 
-    /// True so many times of a thousand.
+    /// Returns true so many times in a thousand.
     pub(crate) fn chance(&mut self, per_thousand: u64) -> bool {
         self.next() % 1000 < per_thousand
     }
 
-    /// One of them, each as likely.
+    /// Picks one of these, each with the same probability.
     pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[(self.next() % of.len() as u64) as usize]
     }

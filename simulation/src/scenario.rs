@@ -1,4 +1,4 @@
-//! The pipelines, the worker that serves them, and what their owner does.
+//! The pipelines, the worker that serves them, and the actions of their owner.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::trace::MARKER;
 use crate::work::Work;
 use crate::world::World;
 
-/// What the source is.
+/// The content of the source.
 pub(crate) const SOURCE: &str = "the source";
 /// The artifact store's bucket.
 pub(crate) const STORE: &str = "artifact-store";
@@ -38,9 +38,9 @@ pub(crate) const LEDGER: &str = "ledger";
 /// The access key id of the function's own credentials.
 pub(crate) const FUNCTIONS_KEY: &str = "AKIAFUNCTION";
 
-/// How many minutes lie between two ticks when all is calm: what is promised takes workers that keep coming, not how often.
+/// How many minutes lie between two ticks in the calm. The promises need workers that keep coming, at any interval.
 const CALM_EVERY: usize = 3;
-/// How many ticks there are after the calm, and how many minutes lie between them.
+/// How many ticks follow the calm, and how many minutes lie between them.
 const SWEEPS: u64 = 10;
 const SWEEP_EVERY: u64 = 50;
 
@@ -52,17 +52,17 @@ pub(crate) struct Kind {
     category: &'static str,
     owner: &'static str,
     provider: &'static str,
-    /// Whether it works on files.
+    /// Whether the action works on files.
     pub(crate) files: bool,
-    /// Whether it may continue.
+    /// Whether the action may continue.
     pub(crate) continues: bool,
-    /// What becomes of its jobs whose workers die.
+    /// The treatment of jobs whose worker died.
     pub(crate) on_crash: OnCrash,
-    /// The most seconds that one turn takes, and its timeout.
+    /// The longest time of a turn in seconds, and the timeout.
     pub(crate) longest: u64,
 }
 
-/// Each world has three of them.
+/// Each world has three of these.
 const KINDS: [Kind; 6] = [
     kind("Test", "Custom", "Quick", 5),
     kind("Deploy", "Custom", "Long", 70),
@@ -82,7 +82,7 @@ impl Kind {
     }
 }
 
-/// Whether jobs of the provider's have files that are staged.
+/// Whether the provider's jobs have files to stage.
 pub(crate) fn stages_files(provider: &str) -> bool {
     KINDS.iter().any(|kind| kind.files && kind.provider == provider)
 }
@@ -90,7 +90,7 @@ pub(crate) fn stages_files(provider: &str) -> bool {
 /// The action types of this world.
 fn kinds(world: &World) -> [Kind; 3] {
     let first = world.random("kinds").range(0, 19) as usize;
-    // Every choice of three of six is one of these: a rotation of one of four patterns (two of them look the same thrice).
+    // Every choice of three of the six is a rotation of one of four patterns. Two of these look the same three times.
     let pattern = [[0, 1, 2], [0, 1, 3], [0, 2, 3], [0, 2, 4]][first / 6];
     pattern.map(|place| KINDS[(place + first % 6) % 6])
 }
@@ -129,11 +129,11 @@ pub(crate) fn worker(world: &Arc<World>, process: usize, folder: &Path) -> Worke
         Served::new(id, Duration::from_secs(kind.longest), work).secrets(["Secret"]).on_crash(kind.on_crash)
     });
     let worker = Worker::new(lifecycle, served.into(), world.lot.jobs_at_once, Duration::from_secs(20));
-    // Less than by default: whatever is missed comes with the next tick.
+    // Less than the default: the next tick makes up for a missed job.
     worker.patience(Patience { tries: 4, step: Duration::from_secs(1) })
 }
 
-/// Makes the pipelines and enters everything that is to come from outside, until the end of the calm.
+/// Creates the pipelines and adds all outside events until the end of the calm.
 pub(crate) fn set_up(world: &Arc<World>) -> Result<(), String> {
     make_types(world)?;
     for pipeline in PIPELINES {
@@ -151,7 +151,7 @@ pub(crate) fn set_up(world: &Arc<World>) -> Result<(), String> {
     for minute in (world.lot.troubled..minutes).step_by(CALM_EVERY) {
         tick(world, minute, minute * 60_000);
     }
-    // Then fewer, until every mark of a finished job is swept: those of delivered jobs are kept for seven hours.
+    // Then fewer ticks, until every mark of a finished job is swept. The marks of invoked jobs stay for seven hours.
     for number in 1..=SWEEPS {
         let minute = minutes + number * SWEEP_EVERY;
         tick(world, minute, minute * 60_000);
@@ -159,12 +159,12 @@ pub(crate) fn set_up(world: &Arc<World>) -> Result<(), String> {
     Ok(())
 }
 
-/// When all is to be over, in milliseconds.
+/// When everything must have ended, in milliseconds.
 pub(crate) fn end_of_calm(world: &World) -> u64 {
     (world.lot.troubled + world.lot.calm) * 60_000
 }
 
-/// When all is to be forgotten.
+/// When everything must be forgotten.
 pub(crate) fn end(world: &World) -> u64 {
     end_of_calm(world) + (SWEEPS * SWEEP_EVERY + 1) * 60_000
 }
@@ -250,14 +250,15 @@ fn start(world: &Arc<World>, number: u64) {
         let delay = random.range(1_000, 300_000);
         world.after(delay, format!("stop {id}"), move |world| {
             let input = json!({"pipelineName": pipeline, "pipelineExecutionId": id, "abandon": true});
-            // It may be over already.
+            // The execution may have ended already.
             let stopped = owner(world, "StopPipelineExecution", &input).is_ok();
             world.trace.line(format_args!("the owner abandons {id}: {stopped}"));
         });
     }
 }
 
-/// At the end: every execution is over, unless it waits for one of the `lost` jobs that nothing tells of.
+/// Checks at the end that every execution has ended, unless it waits for one of the `lost` jobs that no event
+/// announces.
 pub(crate) fn all_over(world: &Arc<World>, lost: usize) {
     let mut lost = lost;
     for pipeline in PIPELINES {
@@ -274,7 +275,7 @@ pub(crate) fn all_over(world: &Arc<World>, lost: usize) {
     }
 }
 
-/// At the very end: the ledger is empty.
+/// Checks at the very end that the ledger is empty.
 pub(crate) fn all_forgotten(world: &Arc<World>) {
     let left = lock(&world.objects).keys(LEDGER);
     for (key, size) in left {

@@ -1,4 +1,4 @@
-//! The services that workers talk to, called in process: CodePipeline (the emulator's own engine), S3 and Secrets Manager.
+//! The services of the workers, called in process: CodePipeline (the emulator's own engine), S3 and Secrets Manager.
 
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
-    /// Whether half of the body is to be lost.
+    /// Whether half of the body is lost.
     pub(crate) cut: bool,
-    /// What the trace says of it: an error's code, or nothing.
+    /// The response's name in the trace: an error's code, or nothing.
     code: String,
 }
 
@@ -39,7 +39,7 @@ impl Reply {
         Self { code: code.to_owned(), ..Self::new(status, body) }
     }
 
-    /// Says what the trace is to say of it.
+    /// Sets the response's name in the trace.
     pub(crate) fn telling(self, code: impl Into<String>) -> Self {
         Self { code: code.into(), ..self }
     }
@@ -60,17 +60,17 @@ impl Request {
         self.headers.get("x-amz-target").map_or("", String::as_str)
     }
 
-    /// Whether it goes to S3.
+    /// Whether the request goes to S3.
     pub(crate) fn is_object(&self) -> bool {
         self.target().is_empty()
     }
 
-    /// Whether it is about one job, and not about what there is to do.
+    /// Whether the request is about one job, and not about finding jobs.
     pub(crate) fn is_about_a_job(&self) -> bool {
         !self.what.starts_with("Poll") && !self.what.contains("list-type")
     }
 
-    /// The job that it is about, by its entry in the ledger or by its id.
+    /// The job of the request, from the name of its entry in the ledger or from its id.
     pub(crate) fn job(&self) -> Option<&str> {
         let (operation, about) = self.what.split_once(' ')?;
         if !self.is_object() {
@@ -87,7 +87,7 @@ impl Request {
     }
 }
 
-/// The operation and what it is about, as the trace has it.
+/// The operation and its subject, for the trace.
 pub(crate) fn describe(request: &Request) -> String {
     if request.is_object() {
         return format!("{} {}", request.method, request.path);
@@ -113,7 +113,7 @@ pub(crate) fn answer(world: &Arc<World>, request: &Request) -> Reply {
     s3::answer(world, request)
 }
 
-/// The token of the one client that third-party jobs are of.
+/// The token of the only client of third-party jobs.
 pub(crate) fn client_token() -> String {
     format!("{MARKER}-client")
 }

@@ -1,4 +1,4 @@
-//! What happened, line by line, with what the workers log. A secret in a worker's log breaks a promise.
+//! The story, line by line, with the workers' logs. A secret in a worker's log breaks a promise.
 
 use std::cell::RefCell;
 use std::fmt::Arguments;
@@ -13,7 +13,7 @@ use tracing_subscriber::{Layer, layer::SubscriberExt};
 use crate::clock::Clock;
 use crate::{Guarded, lock};
 
-/// Every secret in a simulation has this in it.
+/// Every secret in a simulation contains this.
 pub(crate) const MARKER: &str = "hush-hush";
 
 /// The lines of one simulation.
@@ -30,7 +30,7 @@ struct Shared {
 }
 
 thread_local! {
-    /// Where the logs of the workers on this thread go.
+    /// The trace for the logs of the workers on this thread.
     static CURRENT: RefCell<Option<Trace>> = const { RefCell::new(None) };
 }
 
@@ -47,24 +47,24 @@ impl Trace {
         lock(&self.shared.lines).push(line);
     }
 
-    /// The lines so far, which are taken away.
+    /// Takes the lines so far.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.shared.lines))
     }
 
-    /// Whether a log line held a secret.
+    /// Whether a log line contained a secret.
     pub(crate) fn has_told_a_secret(&self) -> bool {
         self.shared.told.load(Ordering::Relaxed)
     }
 
-    /// Has the logs of this thread added here until the guard is dropped.
+    /// Adds this thread's logs here until the guard is dropped.
     pub(crate) fn capture(&self) -> Capture {
         CURRENT.set(Some(self.clone()));
         Capture
     }
 }
 
-/// Ends the capture of logs.
+/// Ends the capture of logs when dropped.
 pub(crate) struct Capture;
 
 impl Drop for Capture {
@@ -73,7 +73,7 @@ impl Drop for Capture {
     }
 }
 
-/// Where the process's one subscriber writes.
+/// The writer of the process's only subscriber.
 pub(crate) struct ToTrace;
 
 /// One event of a worker's log.
@@ -106,14 +106,14 @@ impl io::Write for Line {
     }
 }
 
-/// Sends the workers' logs at INFO, as they are by default, to the traces of their threads. More than one call does nothing.
+/// Sends the workers' logs at INFO, their default level, to the traces of their threads. Further calls have no effect.
 pub(crate) fn subscribe() {
-    // The SDK would close connections after some errors, and complains that there are none.
+    // The SDK would close connections after some errors, and complains that it has no connections.
     let wanted = Targets::new()
         .with_default(tracing::Level::INFO)
         .with_target("aws_smithy_runtime::client::http::connection_poisoning", LevelFilter::OFF);
     let lines =
         tracing_subscriber::fmt::layer().without_time().with_ansi(false).with_target(false).with_writer(ToTrace);
-    // Whoever came first has installed the same.
+    // An earlier caller has installed the same subscriber.
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines.with_filter(wanted)));
 }

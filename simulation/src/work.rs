@@ -1,4 +1,4 @@
-//! The actions: they take simulated time and end as their seed has it.
+//! The actions: they take simulated time and end as their seed decides.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(crate) const PLANNED: FailureCode = FailureCode::new("Planned");
 /// The code of a failure that no seed asks for.
 const UNPLANNED: FailureCode = FailureCode::new("Unplanned");
 
-/// How much longer than planned an action may take, in milliseconds.
+/// How many milliseconds longer than planned an action may take.
 const SLACK: u64 = 200;
 
 /// How an action's turn ends.
@@ -36,9 +36,9 @@ pub(crate) struct Work {
     pub(crate) kind: Kind,
 }
 
-/// What an action execution is meant to do.
+/// The plan of an action execution.
 struct Plan {
-    /// How often it continues.
+    /// How often the action continues.
     continuations: u64,
     last: Ending,
 }
@@ -63,9 +63,10 @@ impl Work {
         let execution = turn.job.pipeline.action_execution_id.clone().unwrap_or_default();
         let mut random = self.world.random(&format!("turn {execution} {number}"));
         let most = self.kind.longest * 1000;
-        // One of fifty takes longer than it may.
+        // One of fifty takes longer than its timeout.
         let takes = if random.chance(20) { most * 2 } else { random.range(1, most) };
-        // Whatever happens takes a millisecond or more, so who takes nearly as long as it may may take too long.
+        // Every event takes at least a millisecond, so an action that takes nearly as long as its timeout may exceed
+        // it.
         let overlong = takes + SLACK > most;
         let running = witness::begins(&self.world, &turn.job.id, invocation, overlong);
         if self.kind.files {
@@ -102,7 +103,7 @@ impl Work {
                 external_execution_id: None,
                 percent_complete: Some(50),
             })),
-            // The payload says nothing, and a hook that stays silent about it is set.
+            // The payload says nothing, and a hook is set that stays silent about it.
             Ending::Panic => std::panic::resume_unwind(Box::new(())),
         }
     }

@@ -1,4 +1,4 @@
-//! Everything that one simulation consists of.
+//! Everything in one simulation.
 
 use std::sync::Arc;
 
@@ -25,17 +25,17 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     pub(crate) witness: Guarded<Witness>,
     pub(crate) engine: Guarded<Engine>,
-    /// The moment entered in the agenda at which the engine does something by itself.
+    /// The next moment in the agenda at which the engine acts on its own.
     pub(crate) engine_due: Guarded<Option<u64>>,
     pub(crate) objects: Guarded<Objects>,
     pub(crate) lambda: Guarded<Lambda>,
     pub(crate) ordinals: Guarded<Ordinals>,
-    /// Where the processes have their work folders.
+    /// The folder for the processes' work folders.
     pub(crate) folder: TempDir,
 }
 
 impl World {
-    /// An empty one, at its beginning.
+    /// An empty simulation, at its beginning.
     pub(crate) fn new(seed: u64, lot: Lot) -> std::io::Result<Arc<Self>> {
         let engine = Engine::new(lot.settings.clone(), seed);
         let clock = Clock::start();
@@ -65,12 +65,12 @@ impl World {
         self.clock.elapsed() < self.lot.troubled * 60_000
     }
 
-    /// Enters something for so many milliseconds from now.
+    /// Adds an event, so many milliseconds from now.
     pub(crate) fn after(&self, delay: u64, name: String, happening: impl FnOnce(&Arc<Self>) + Send + 'static) {
         self.agenda.enter(self.clock.elapsed() + delay, name, happening);
     }
 
-    /// Notes that a promise was broken.
+    /// Records a broken promise.
     pub(crate) fn broken(&self, promise: String) {
         self.trace.line(format_args!("BROKEN: {promise}"));
         lock(&self.witness).broken.push(promise);

@@ -1,8 +1,8 @@
-//! Some hundred seeds, and that a seed is a story: the same each time.
+//! Some hundred seeds, and a seed's story, which is the same each time.
 
 use simulation::{Protection, Story, simulate};
 
-/// Runs the seeds on as many threads as there are processors and gives the stories of those that break a promise.
+/// Runs the seeds on as many threads as there are processors. Returns the stories of those that break a promise.
 fn bad_ones(seeds: std::ops::Range<u64>, protection: Protection) -> Vec<Story> {
     let threads = std::thread::available_parallelism().map_or(1, Into::into);
     std::thread::scope(|scope| {

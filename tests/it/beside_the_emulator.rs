@@ -1,4 +1,5 @@
-//! The real binary as `serve --function` runs it: the emulator's events wake it, and it finds all that it needs at one address.
+//! The real binary as `serve --function` runs it: the emulator's events wake it, and it finds all services at one
+//! address.
 
 use std::io;
 
@@ -14,7 +15,7 @@ use crate::support::{World, action, custom, function, input, output, shell, unti
 const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
 const CLIENT_TOKEN: &str = "MARKER-client-token";
 
-/// A function that the default pattern wakes.
+/// A function that the default event pattern wakes.
 struct Beside {
     function: Function,
     waking: Waking,
@@ -26,13 +27,13 @@ impl Beside {
     fn start(world: &World, actions: &Value, variables: &[(&str, &str)]) -> Self {
         let (function, log) = function(world, actions, variables);
         let (ended, ends) = unbounded_channel();
-        // The test may be over by then.
+        // The test may have ended by then.
         let report = move |end| drop(ended.send(end));
         let waking = Waking::start(&world.emulator, function.clone(), EventPattern::action_events(), report);
         Self { function, waking, log, ends }
     }
 
-    /// Waits for so many invocations to end, and gives the log. Each was answered, and no line is an error.
+    /// Waits for so many invocations, and returns the log. Fails unless each was answered and no line is an error.
     async fn ends_well(mut self, invocations: usize) -> String {
         let mut ends = Vec::new();
         while ends.len() < invocations {

@@ -1,7 +1,8 @@
-//! The `stateMachine` action against moto's server, which runs state machines, alone and behind the emulator, and client tokens
-//! from its Secrets Manager.
+//! The `stateMachine` action against moto's server, which runs state machines, directly and behind the emulator; and
+//! client tokens from moto's Secrets Manager.
 //!
-//! Built with the feature `moto` only, since it needs a server; `.ci/moto` installs one, starts it and runs this.
+//! The feature `moto` enables these tests, because they need the server. `.ci/moto` installs and starts one, and runs
+//! them.
 
 use std::time::Duration;
 
@@ -19,9 +20,9 @@ use serde_json::{Value, json};
 use crate::state_machine::scenario::{NAME, Scenario, failed, finished, going_on};
 use crate::support::{self, World, custom, until, zip};
 
-#[expect(clippy::disallowed_methods, reason = "only whoever starts the server knows where it is")]
+#[expect(clippy::disallowed_methods, reason = "the caller of the test starts the server")]
 fn moto_endpoint() -> String {
-    std::env::var("MOTO_ENDPOINT").expect("MOTO_ENDPOINT is to say where moto_server is; .ci/moto starts one")
+    std::env::var("MOTO_ENDPOINT").expect("MOTO_ENDPOINT is not set: run .ci/moto, which starts moto_server")
 }
 
 fn config() -> SdkConfig {
@@ -33,14 +34,14 @@ fn config() -> SdkConfig {
         .build()
 }
 
-/// A scenario with a state machine of its own, which no earlier run against the same server has made.
+/// A scenario with a new state machine, so that earlier tests on the same server don't matter.
 async fn state_machine(states: Value) -> Scenario {
     let config = config();
     let machine = machine(&config, &states).await;
     Scenario::new(&config, &machine)
 }
 
-/// Makes a state machine, and returns its ARN.
+/// Creates a state machine, and returns its ARN.
 async fn machine(config: &SdkConfig, states: &Value) -> String {
     let request = aws_sdk_sfn::Client::new(config).create_state_machine();
     let created = request
@@ -53,8 +54,8 @@ async fn machine(config: &SdkConfig, states: &Value) -> String {
     created.state_machine_arn
 }
 
-/// Continues until the execution is over, as one job after another would: its end, and how many went on. A minute is the
-/// end of the test's patience: an execution that can't be looked at goes on for ever.
+/// Resumes until the execution has ended, as one job after another would. Returns its end, and the number of continuations.
+/// Fails after a minute: an execution that can't be read continues forever.
 async fn to_its_end(scenario: &Scenario, token: &str) -> (Result<Outcome, Failure>, usize) {
     let mut continuations = 0;
     let continuing = async {
@@ -73,7 +74,7 @@ async fn to_its_end(scenario: &Scenario, token: &str) -> (Result<Outcome, Failur
 }
 
 #[tokio::test]
-async fn an_execution_takes_several_continuations_and_succeeds_with_variables_and_artifacts() {
+async fn an_execution_continues_and_succeeds_with_its_results() {
     let scenario = state_machine(json!({
         "First": {"Type": "Wait", "Seconds": 2, "Next": "Last"},
         "Last": {
@@ -99,12 +100,12 @@ async fn an_execution_takes_several_continuations_and_succeeds_with_variables_an
     assert_eq!(done.outputs["Report"], ObjectPlace { bucket: "results".into(), key: "web/Report/b2".into() });
     assert!(done.external_execution_id.unwrap().ends_with(NAME));
 
-    // A start that comes after all is over finds that too.
+    // A start after the end finds the result, too.
     assert_eq!(finished(scenario.start().await).summary.as_deref(), Some("rolled out"));
 }
 
 #[tokio::test]
-async fn an_execution_that_fails_fails_the_job_with_its_error_and_cause() {
+async fn a_failed_execution_fails_the_job_with_its_cause() {
     let scenario = state_machine(json!({
         "First": {"Type": "Wait", "Seconds": 1, "Next": "Last"},
         "Last": {"Type": "Fail", "Error": "RolledBack", "Cause": "db-7 is down"}
@@ -123,13 +124,13 @@ async fn an_abandoned_execution_is_stopped_by_its_name() {
     let token = going_on(scenario.start().await).token;
     let abandoned = Abandoned { execution_id: NAME.to_owned(), token: None };
     assert!(scenario.action.stop(&abandoned).await.is_ok());
-    // What DescribeExecution answers is eventually consistent (API Reference, DescribeExecution), and moto stops in a thread of its own.
+    // DescribeExecution is eventually consistent (API Reference, DescribeExecution), and moto stops in a separate thread.
     let failure = failed(to_its_end(&scenario, &token).await.0);
     assert!(failure.message.contains("was stopped"), "{}", failure.message);
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told() {
+async fn a_missing_execution_or_machine_is_a_failure() {
     let scenario = state_machine(json!({"First": {"Type": "Succeed"}})).await;
     let token = going_on(scenario.start().await).token;
     let missing = token.replace(NAME, "never-begun");
@@ -140,7 +141,7 @@ async fn what_is_not_there_is_told() {
     assert_eq!(failed(elsewhere.start().await).kind, FailureKind::ConfigurationError);
 }
 
-/// As with `serve --function --endpoint stepfunctions=URL`: the worker, and whoever makes the machine, know one address.
+/// As with `serve --function --endpoint stepfunctions=URL`: the worker and the machine's owner use one address.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_machine_is_reached_through_the_emulator() {
     let endpoints = [format!("stepfunctions={}", moto_endpoint()).parse().unwrap()].into_iter().collect();
@@ -169,8 +170,8 @@ async fn a_state_machine_is_reached_through_the_emulator() {
     assert_eq!(world.action("p", "Roll").await.unwrap().summary(), Some("rolled out"));
 }
 
-/// A third-party job's client token comes from Secrets Manager: its secret is looked up by name, and one that is not there
-/// costs its job a log line.
+/// A third-party job's client token comes from Secrets Manager, by the name of its secret. A missing secret affects only its
+/// own job, and is logged.
 #[tokio::test(flavor = "multi_thread")]
 async fn client_tokens_come_from_secrets_manager() {
     let partner = json!({"category": "Test", "provider": "Partner", "version": "1"});
@@ -187,7 +188,7 @@ async fn client_tokens_come_from_secrets_manager() {
         world.until_begun(pipeline, "Check").await;
     }
     let prefix = format!("clients-{:x}/", fastrand::u64(..));
-    // Where the function is.
+    // The function's region.
     let region = Region::new("us-east-1");
     let regional = aws_sdk_secretsmanager::config::Builder::from(&config()).region(region).build();
     let secret = aws_sdk_secretsmanager::Client::from_conf(regional).create_secret();

@@ -1,4 +1,4 @@
-//! S3 in memory: get, put, list and delete, with conditions that are atomic and credentials that expire.
+//! S3 in memory: get, put, list and delete, with atomic conditions and credentials that expire.
 
 mod objects;
 mod xml;
@@ -15,10 +15,10 @@ use crate::{codepipeline, lock, scenario, witness};
 pub(crate) use objects::Objects;
 use objects::{Condition, Object, Refused};
 
-/// The most that one page of a listing holds here, so that listings have pages.
+/// The number of keys in a page of a listing. It is small, so that listings have several pages.
 const PAGE: usize = 7;
 
-/// Answers a request.
+/// Handles a request.
 pub(crate) fn answer(world: &Arc<World>, request: &Request) -> Reply {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     let path = xml::percent_decoded(path);
@@ -44,7 +44,8 @@ pub(crate) fn answer(world: &Arc<World>, request: &Request) -> Reply {
     reply
 }
 
-/// The function may use the ledger's bucket and nothing else; a job's credentials are for its own objects, until they expire.
+/// The function may use only the ledger's bucket. A job's credentials give access to the job's objects until they
+/// expire.
 fn allowed(world: &World, request: &Request, at: &ObjectRef) -> Result<(), Reply> {
     let authorization = request.headers.get("authorization").map_or("", String::as_str);
     let id = authorization.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();

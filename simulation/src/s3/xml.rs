@@ -1,4 +1,4 @@
-//! The little XML, and the forms of dates and texts, that S3 needs.
+//! The few XML documents, dates and texts that S3 needs.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -20,7 +20,7 @@ pub(super) fn percent_decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// The keys, and the entity tags that they must have, of a `DeleteObjects` request.
+/// The keys of a `DeleteObjects` request, with the entity tags that they must have.
 pub(super) fn objects_to_delete(body: &str) -> Vec<(String, Option<String>)> {
     let element = |text: &str, name: &str| {
         let (_, rest) = text.split_once(&format!("<{name}>"))?;

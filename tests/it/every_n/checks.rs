@@ -1,4 +1,4 @@
-//! How a run must have ended.
+//! Checks of how a run ended.
 
 use std::io::Read;
 
@@ -10,9 +10,10 @@ use super::wire::Passed;
 use crate::support::STORE;
 
 impl Stage {
-    /// Everything came out as it should, exactly once.
+    /// Checks that everything ended as it should, exactly once.
     ///
     /// # Errors
+    ///
     /// What did not.
     pub(crate) async fn check(&self) -> Result<(), String> {
         let status = self.world.execution_status("p", &self.execution).await;
@@ -23,12 +24,12 @@ impl Stage {
         }
         same("executions of the state machine", &self.machines.executions(), &usize::from(is_machine))?;
         match self.died() {
-            // CodePipeline waits in vain until the action's timeout: what stays unprotected.
+            // CodePipeline waits until the action's timeout. The ledger does not protect from this.
             Some(Holding::Nothing) if self.scenario == Scenario::Delivered => {
                 same("how often the command ran", &ran, &0)?;
                 return same("the execution", &status, &PipelineExecutionStatus::Failed);
             }
-            // A command is not run again when nobody knows how far it came.
+            // A command does not run again when it is unknown how far it came.
             Some(Holding::Job) if !is_machine => {
                 same("whether the command ran more than once", &(ran > 1), &false)?;
                 same("the execution", &status, &PipelineExecutionStatus::Failed)?;
@@ -48,7 +49,7 @@ impl Stage {
             same("how many reports were taken", &reported.len(), &1)?;
         } else {
             same("the jobs that were reported", &reported, &self.jobs(|what| what.starts_with("Acknowledge")))?;
-            // A state machine that is looked at twice for one job is looked at for one job less.
+            // If one job looks at a state machine twice, one job less looks at it.
             let expected = if is_machine { 2 + usize::from(self.died().is_none())..=3 } else { 1..=1 };
             same("whether there were as many jobs as expected", &expected.contains(&reported.len()), &true)?;
         }
@@ -60,8 +61,9 @@ impl Stage {
         self.check_uploads().await
     }
 
-    /// The first job was reported. The second's report is refused, and the work outside is stopped: because of that or, where a
-    /// report in doubt may be what was refused, because an event says that the action was abandoned.
+    /// The first job was reported. The service refuses the second job's report, and the work outside is stopped. The
+    /// reason is the refusal, or the event of the abandoned action if an unanswered report may be the one that was
+    /// refused.
     fn check_abandoned(&self) -> Result<(), String> {
         let reported = self.jobs(|what| what.starts_with("Put") && what.ends_with("Result"));
         same("how many reports were taken", &reported.len(), &1)?;
@@ -73,7 +75,7 @@ impl Stage {
         same("the state machine's execution", &execution.status.as_str(), &"ABORTED")
     }
 
-    /// No upload stays behind, unless nobody could know of it or nobody lived to abort it.
+    /// No upload is left, unless the worker could not know of it or died before it could abort it.
     async fn check_uploads(&self) -> Result<(), String> {
         let struck = self.fault.map(|(number, kind)| (self.wire.passed()[number - 1].what.clone(), kind));
         let excused = struck.is_some_and(|(what, kind)| kind.kills() || what.starts_with("begin an upload"));
@@ -81,12 +83,12 @@ impl Stage {
         same("whether uploads are left", &(listed.uploads().is_empty() || excused), &true)
     }
 
-    /// What the ledger said that the worker had when it died, if it did.
+    /// The phase of the worker's entry when it died, if it died.
     fn died(&self) -> Option<Holding> {
         let (number, _) = self.fault.filter(|(_, kind)| kind.kills())?;
         let passed = self.wire.passed();
         let written = passed.iter().take(number).filter(|request| request.what == "PUT ledger" && request.succeeded());
-        // A delivered job needs no claim before it is held.
+        // An invoked job needs no claim before it is held.
         let steps = written.count() + usize::from(self.scenario == Scenario::Delivered);
         Some(match steps {
             0 | 1 => Holding::Nothing,
@@ -95,7 +97,7 @@ impl Stage {
         })
     }
 
-    /// The jobs of the requests that succeeded, once for each.
+    /// The jobs in the successful requests, once for each request.
     fn jobs(&self, what: fn(&str) -> bool) -> Vec<String> {
         let passed = self.wire.passed().into_iter();
         let taken = passed.filter(|request| what(&request.what) && request.succeeded());
@@ -104,7 +106,7 @@ impl Stage {
         jobs
     }
 
-    /// Each output artifact is an archive of what went into it.
+    /// Checks that each output artifact is an archive of its content.
     async fn check_outputs(&self) -> Result<(), String> {
         let listed = self.world.codepipeline.list_action_executions().pipeline_name("p").send().await.unwrap();
         let act = listed.action_execution_details().iter().find(|it| it.action_name() == Some("Act")).unwrap();
@@ -140,12 +142,12 @@ impl Stage {
         listed.contents().iter().filter_map(aws_sdk_s3::types::Object::size).collect()
     }
 
-    /// How many jobs the ledger knows that are not done: the mark of one that is has no content.
+    /// How many jobs in the ledger are not done. The mark of a finished job has no content.
     pub(crate) async fn unfinished(&self) -> usize {
         self.entries().await.into_iter().filter(|size| *size > 0).count()
     }
 
-    /// What passed, for whoever looks into a failure.
+    /// The requests of the run, to read after a failure.
     pub(crate) fn story(&self) -> String {
         let mut lines: Vec<(usize, String, usize)> = Vec::new();
         for (index, Passed { what, answer, .. }) in self.wire.passed().into_iter().enumerate() {
@@ -165,13 +167,13 @@ impl Stage {
     }
 }
 
-/// How far a worker has come with its job.
+/// How far a worker came with its job.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holding {
-    /// It has at most announced that it will take the job.
+    /// The worker has at most announced that it will take the job.
     Nothing,
     Job,
-    /// It has written down what it will report, or has reported it.
+    /// The worker has written the report into the ledger, or has sent it.
     Outcome,
 }
 

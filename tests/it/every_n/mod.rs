@@ -1,10 +1,11 @@
-//! Every request of a worker goes wrong once, in every way: each time every job ends as it should, exactly once. And at every
-//! request the worker dies once, before or after it took effect: each time every job is reported, once, by another.
+//! Fails every request of a worker once, in every way. Each time, every job must end as it would have, exactly once.
+//! The worker also dies at every request, before and after it takes effect. Each time, another worker must report every
+//! job once.
 //!
-//! A scenario runs once to count its requests on the wire: CodePipeline's, S3's (artifacts and ledger), Step Functions' and
-//! Secrets Manager's. Then it runs again for each of them and each kind of fault (of some scenarios, for each that others don't
-//! have). A failure names its run, and
-//! `EVERY_N=custom:17:lose-answer cargo test --test every_n` runs that alone.
+//! A scenario runs once to count its requests to CodePipeline, S3 (artifacts and ledger), Step Functions and Secrets
+//! Manager. Then it runs again for each request and each kind of fault. Some scenarios repeat only the requests that
+//! the others don't have. A failure names its run, and `EVERY_N=custom:17:lose-answer cargo test --test it every_n::`
+//! repeats that run.
 
 mod checks;
 mod process;
@@ -21,10 +22,10 @@ use self::scenario::Scenario;
 use self::wire::Kind;
 use crate::support::children::Children;
 
-/// How many run at a time: most of them wait for an answer that does not come.
+/// How many runs overlap. Most of them wait for a response that does not come.
 const AT_A_TIME: usize = 48;
 
-/// One run: which scenario, which request, and how it goes wrong.
+/// One run: a scenario, the request that fails, and how it fails.
 #[derive(Clone, Copy)]
 struct Case {
     name: &'static str,
@@ -33,7 +34,7 @@ struct Case {
 }
 
 impl Case {
-    /// As `EVERY_N` names it.
+    /// The name for `EVERY_N`.
     fn name(&self) -> String {
         let Some((number, kind)) = self.fault else { return self.name.to_owned() };
         let kind = Kind::ALL.iter().find(|(_, known)| *known == kind).unwrap().0;
@@ -42,7 +43,7 @@ impl Case {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whichever_request_goes_wrong_in_whatever_way_every_job_ends_as_it_should_exactly_once() {
+async fn a_failed_request_leaves_each_job_with_its_one_result() {
     let _children = Children::of_commands();
     let only = only();
     let mut cases = Vec::new();
@@ -92,7 +93,7 @@ async fn run_all(cases: Vec<Case>) -> Vec<String> {
     failures
 }
 
-#[expect(clippy::disallowed_methods, reason = "what to run is for whoever starts the tests to say")]
+#[expect(clippy::disallowed_methods, reason = "the caller of the test chooses the runs")]
 fn only() -> Option<String> {
     std::env::var("EVERY_N").ok()
 }

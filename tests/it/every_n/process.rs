@@ -1,4 +1,4 @@
-//! The worker as a process that can die: nothing that it has begun goes on.
+//! The worker as a process that can die: all work that it started dies with it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,23 +10,23 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
-/// What wakes the worker.
+/// The reason why the worker wakes.
 #[derive(Clone)]
 pub(crate) enum Woken {
     Schedule,
-    /// This event, which brings a Lambda Invoke action's job.
+    /// This event, which carries the job of a Lambda Invoke action.
     Job(Value),
     /// This event, which says that an action was abandoned.
     Abandonment(Value),
 }
 
-/// Makes a worker, as a cold start does.
+/// Creates a worker, as a cold start does.
 pub(crate) type Making = Box<dyn Fn() -> Worker + Send + Sync>;
 
 pub(crate) struct Process {
     making: Making,
     worker: Arc<Worker>,
-    /// All that the worker does, to be ended at once; without one it shares the test's.
+    /// The runtime of all work of this worker, so that a death ends it at once. Without one, it uses the test's.
     runtime: Option<Runtime>,
 }
 
@@ -36,7 +36,7 @@ impl Process {
         Self { making, worker, runtime: mortal.then(runtime) }
     }
 
-    /// One invocation, with a quarter of an hour to its deadline. Tells whether it calls itself successful.
+    /// Runs one invocation whose deadline is 15 minutes away. Returns whether the invocation succeeded.
     pub(crate) fn invoke(&self, woken: Woken) -> impl Future<Output = bool> + use<> {
         let worker = Arc::clone(&self.worker);
         let handle = self.runtime.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone());
@@ -61,7 +61,7 @@ impl Process {
         }
     }
 
-    /// Ends it, and starts another.
+    /// Ends the worker, and starts another.
     pub(crate) fn die(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

@@ -1,4 +1,4 @@
-//! The jobs that the requests are made for: what each needs, and how it must end.
+//! The jobs whose requests fail: what each needs, and how it must end.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -11,26 +11,26 @@ use serde_json::{Value, json};
 use crate::state_machine::fake::MACHINE;
 use crate::support::{STORE, action, custom, input, output, shell, zip};
 
-/// One pipeline with one job, or one job after another.
+/// A pipeline with one job, or with several jobs in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scenario {
     /// A command that takes two artifacts and makes two.
     Custom,
-    /// The same with one of each, and credentials that expire before they are used.
+    /// The same with one artifact each, and credentials that expire before their use.
     Expiring,
     /// A command that takes an artifact of more than one range and makes one of more than one part.
     Large,
-    /// A partner's action: its client's token is in Secrets Manager.
+    /// A partner's action. The client's token is in Secrets Manager.
     ThirdParty,
     /// The same with a command that fails.
     ThirdPartyFailing,
-    /// A state machine that is looked at twice, and leaves an artifact in S3: three jobs.
+    /// A state machine that takes three jobs and leaves an artifact in S3.
     Continued,
-    /// A state machine whose action is abandoned while it is looked at.
+    /// A state machine whose action is abandoned while it runs.
     Abandoned,
     /// A command that fails.
     Failing,
-    /// A Lambda Invoke action's job: nobody polls for it, an event brings it.
+    /// The job of a Lambda Invoke action, which arrives as an event.
     Delivered,
 }
 
@@ -55,7 +55,7 @@ impl Scenario {
         Settings { credential_life, ..Settings::default() }
     }
 
-    /// Whether a request is to go wrong: of some scenarios only those that others don't have.
+    /// Whether the request fails in one run. Some scenarios fail only the requests that the others don't have.
     pub(crate) fn strikes(self, what: &str) -> bool {
         match self {
             Self::Large => what.ends_with(STORE),
@@ -65,12 +65,12 @@ impl Scenario {
         }
     }
 
-    /// Whether its work is a state machine's, and no command's.
+    /// Whether the work runs in a state machine, and not in a command.
     pub(crate) fn is_machine(self) -> bool {
         matches!(self, Self::Continued | Self::Abandoned)
     }
 
-    /// What is in the object with this key, from which the pipeline begins or which the state machine leaves.
+    /// The content of the object with this key: the pipeline's source, or the state machine's result.
     pub(crate) fn object(self, key: &str) -> Vec<u8> {
         match self {
             Self::Large => zip(&[(key, large_text())]),
@@ -78,7 +78,7 @@ impl Scenario {
         }
     }
 
-    /// The action, whose command notes that it runs in the file `ran`.
+    /// The action. Its command writes a line to the file `ran`.
     pub(crate) fn action(self, ran: &str) -> ActionDeclarationBuilder {
         let run = |command: &str| format!("echo ran >> {ran}; {command}");
         match self {
@@ -93,7 +93,7 @@ impl Scenario {
             Self::Expiring => custom("Act", "Build", "Shell")
                 .output_artifacts(output("First"))
                 .configuration("Command", run(r#"cp "$INPUT_SOURCE"/* "$OUTPUT_FIRST""#)),
-            // Deflate looks back no further than 32 KiB, so it does not see that these are copies.
+            // Deflate looks back at most 32 KiB, so it does not find these copies.
             Self::Large => custom("Act", "Build", "Shell").output_artifacts(output("First")).configuration(
                 "Command",
                 run(r#"for n in 1 2 3 4 5; do cat "$INPUT_SOURCE/Source" >> "$OUTPUT_FIRST/Source"; done"#),
@@ -118,7 +118,7 @@ impl Scenario {
         }
     }
 
-    /// What the worker's `ACTIONS` say of it.
+    /// The entry of the worker's `ACTIONS` for this scenario.
     pub(crate) fn entry(self) -> Value {
         match self {
             Self::Custom | Self::Expiring | Self::Large | Self::Failing => shell("Build", "Shell"),
@@ -140,7 +140,7 @@ impl Scenario {
     }
 }
 
-/// 1.5 MB, of which deflate makes 1.1: letters and digits at random have 6 bits each.
+/// Returns 1.5 MB that deflate packs into 1.1 MB: random letters and digits have 6 bits each.
 pub(crate) fn large_text() -> &'static str {
     static TEXT: LazyLock<String> = LazyLock::new(|| {
         let mut random = fastrand::Rng::with_seed(1);

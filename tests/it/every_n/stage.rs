@@ -1,4 +1,4 @@
-//! One run: a worker, all that it talks to, and the time that passes.
+//! One run: a worker, its services, and the time that passes.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,15 +26,15 @@ const CLIENT_TOKEN: &str = "client-token";
 const RESULTS: &str = "results";
 pub(crate) const LEDGER: &str = "ledger";
 
-/// Between two invocations. Whatever the service or a lease waits for passes in some of them.
+/// The time between two invocations. A re-offer or the end of a lease takes a few of these.
 const TICK: Duration = Duration::from_secs(180);
-/// A job whose worker died is adopted when its invocation's deadline has passed, after 6 ticks, which is before the service gives up
-/// waiting for a Lambda function: after 20 minutes.
+/// A job whose worker died is adopted after the deadline of its invocation, which takes 6 ticks. The service waits
+/// longer for a Lambda function: 20 minutes.
 const MOST_TICKS: usize = 14;
-/// The ledger forgets a job after 7 hours at most.
+/// The ledger forgets a job after at most 7 hours.
 const UNTIL_MARKS_GO: Duration = Duration::from_secs(8 * 60 * 60);
 
-/// Everything around one worker, and the worker.
+/// A worker and everything around it.
 pub(crate) struct Stage {
     pub(crate) scenario: Scenario,
     pub(crate) fault: Option<(usize, Kind)>,
@@ -47,15 +47,16 @@ pub(crate) struct Stage {
     pub(crate) ran: PathBuf,
     delivered: UnboundedReceiver<JobInvocation>,
     events: UnboundedReceiver<Value>,
-    /// What the worker is yet to be told.
+    /// Events that the worker has not received yet.
     abandoned: Vec<Value>,
     over: bool,
     pub(crate) execution: String,
 }
 
-/// Runs the scenario with the fault; gives what passed.
+/// Runs the scenario with the fault, and returns its requests.
 ///
 /// # Errors
+///
 /// What did not end as it should.
 pub(crate) async fn run(scenario: Scenario, fault: Option<(usize, Kind)>) -> Result<Vec<Passed>, String> {
     let mut stage = Stage::new(scenario, fault).await;
@@ -69,7 +70,7 @@ pub(crate) async fn run(scenario: Scenario, fault: Option<(usize, Kind)>) -> Res
         }
     }
     stage.time.advance(UNTIL_MARKS_GO);
-    // One tick, or two if its sweeping goes wrong.
+    // One tick, or two if its sweeping fails.
     for ticks in 1.. {
         stage.tick().await;
         if stage.entries().await.is_empty() {
@@ -188,7 +189,7 @@ impl Stage {
         self.execution = world.start("p").await;
     }
 
-    /// Whether the pipeline's execution has ended, as its events tell: asking would cost a request each time.
+    /// Whether the pipeline's execution has ended, according to its events. Asking would cost a request each time.
     fn is_over(&mut self) -> bool {
         while let Ok(event) = self.events.try_recv() {
             let of_pipeline = event["detail-type"] == "CodePipeline Pipeline Execution State Change";
@@ -200,15 +201,15 @@ impl Stage {
         self.over
     }
 
-    /// What there is to do now, and the time to the next tick. What an invocation says of itself is not judged: with a fault it may
-    /// call itself failed, so that somebody looks.
+    /// Runs everything that is due, and lets the time to the next tick pass. The invocation's own result does not
+    /// count: with a fault, it may fail so that an operator looks at it.
     async fn tick(&mut self) {
         while let Ok(job) = self.delivered.try_recv() {
             self.invoke(Woken::Job(job.event)).await;
         }
         for event in std::mem::take(&mut self.abandoned) {
-            // What fails at an event gets it again (Lambda Developer Guide, "How Lambda handles errors and retries with
-            // asynchronous invocation").
+            // Lambda sends an event again when its invocation failed (Lambda Developer Guide, "How Lambda handles
+            // errors and retries with asynchronous invocation").
             let woken = Woken::Abandonment(event);
             if !self.invoke(woken.clone()).await {
                 self.invoke(woken).await;
@@ -233,7 +234,7 @@ impl Stage {
     }
 }
 
-/// What happens in the world at some requests.
+/// Changes the world when some requests pass.
 fn watching(scenario: Scenario, time: &ManualClock, world: &Arc<World>) -> Watching {
     let (time, world, begun) = (time.clone(), Arc::clone(world), AtomicBool::new(false));
     Box::new(move |what| {
@@ -250,7 +251,7 @@ fn watching(scenario: Scenario, time: &ManualClock, world: &Arc<World>) -> Watch
 }
 
 impl World {
-    /// Somebody stops the pipeline's execution, and does not wait for its actions.
+    /// Stops the pipeline's execution without waiting for its actions.
     async fn abandon(&self, pipeline: &str) {
         let listed = self.codepipeline.list_pipeline_executions().pipeline_name(pipeline).send().await.unwrap();
         let id = listed.pipeline_execution_summaries()[0].pipeline_execution_id().unwrap().to_owned();
@@ -260,7 +261,7 @@ impl World {
 }
 
 impl Fake {
-    /// The execution ends when it has been looked at and was found running.
+    /// The execution ends after a look found it running.
     fn get_on(&self) {
         if let Some(looked_at) = self.calls("DescribeExecution").first() {
             let name = looked_at["executionArn"].as_str().unwrap().rsplit(':').next().unwrap();
@@ -270,7 +271,8 @@ impl Fake {
     }
 }
 
-/// With clients that speak HTTP only: those that speak HTTPS read the system's certificates first, which is half of a run's time.
+/// The same configuration with clients that speak only HTTP. Clients that speak HTTPS read the system's certificates
+/// first, which takes half of a run's time.
 fn without_tls(sdk_config: &SdkConfig) -> SdkConfig {
     sdk_config.to_builder().http_client(aws_smithy_http_client::Builder::new().build_http()).build()
 }

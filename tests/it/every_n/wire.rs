@@ -1,5 +1,4 @@
-//! What the worker's requests pass on their way: one address for all services, which numbers the requests and has one of
-//! them go wrong.
+//! The way of the worker's requests: one address for all services, which numbers the requests and fails one of them.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -11,25 +10,25 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// How a request goes wrong.
+/// How a request fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Throttle,
     /// 500, without effect.
     Error,
-    /// 500, though it took effect.
+    /// 500, with an effect.
     ErrorAfter,
-    /// The connection is reset before the service gets it.
+    /// The connection is reset before the service receives the request.
     Reset,
-    /// It takes effect, and the connection is reset instead of an answer.
+    /// The request takes effect, and the connection is reset instead of a response.
     LoseAnswer,
-    /// The service never gets it, and no answer comes.
+    /// The service does not receive the request, and no response comes.
     Stall,
-    /// It takes effect, and no answer comes.
+    /// The request takes effect, and no response comes.
     StallAnswer,
-    /// The worker dies before the service gets it.
+    /// The worker dies before the service receives the request.
     Die,
-    /// It takes effect, and the worker dies before it has the answer.
+    /// The request takes effect, and the worker dies before the response arrives.
     DieAfter,
 }
 
@@ -62,11 +61,11 @@ impl Kind {
 /// One request that passed.
 #[derive(Clone)]
 pub(crate) struct Passed {
-    /// The operation, or what S3 is to do and the bucket.
+    /// The operation; for S3, the method and the bucket.
     pub(crate) what: String,
-    /// The job that it names.
+    /// The job that the request names.
     pub(crate) job: Option<String>,
-    /// The service's answer, whether or not it came through: status and JSON.
+    /// The service's response, also if it did not arrive: status and JSON.
     pub(crate) answer: Option<(u16, Value)>,
 }
 
@@ -76,7 +75,7 @@ impl Passed {
     }
 }
 
-/// Where each service is.
+/// The address of each service.
 #[derive(Clone, Copy)]
 pub(crate) struct Services {
     pub(crate) emulator: SocketAddr,
@@ -84,7 +83,7 @@ pub(crate) struct Services {
     pub(crate) secrets_manager: SocketAddr,
 }
 
-/// Told of every request, which waits for it before it goes on.
+/// Called with every request, which waits for it.
 pub(crate) type Watching = Box<dyn Fn(&str) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 pub(crate) struct Wire {
@@ -102,7 +101,7 @@ struct Shared {
 }
 
 impl Wire {
-    /// The request of that number, from 1, goes wrong.
+    /// The number of the request that fails, from 1.
     pub(crate) async fn start(services: Services, fault: Option<(usize, Kind)>, watching: Watching) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -112,7 +111,7 @@ impl Wire {
             tokio::spawn(async move {
                 while let Ok((stream, _)) = listener.accept().await {
                     let shared = Arc::clone(&shared);
-                    // A client that breaks off, or a service that has ended, ends the connection.
+                    // An error means that the client stopped, or that a service ended. It ends the connection.
                     tokio::spawn(async move { shared.serve(stream).await.ok() });
                 }
             })
@@ -124,7 +123,7 @@ impl Wire {
         format!("http://{}", self.address)
     }
 
-    /// Returns when the worker is to die; never if it is not.
+    /// Returns when the worker must die, if it must.
     pub(crate) async fn strikes_dead(&self) {
         match self.shared.fault {
             Some((_, kind)) if kind.kills() => self.shared.struck.notified().await,
@@ -132,7 +131,7 @@ impl Wire {
         }
     }
 
-    /// All that passed so far, in order.
+    /// All requests so far, in order.
     pub(crate) fn passed(&self) -> Vec<Passed> {
         self.shared.lock().clone()
     }
@@ -144,7 +143,7 @@ impl Drop for Wire {
     }
 }
 
-/// A request as it came.
+/// A request, as it arrived.
 struct Request {
     bytes: Vec<u8>,
     /// Where the body begins.
@@ -157,7 +156,7 @@ impl Shared {
         self.passed.lock().unwrap()
     }
 
-    /// One request: every connection ends after its answer.
+    /// Handles one request: every connection ends after its response.
     async fn serve(&self, mut client: TcpStream) -> std::io::Result<()> {
         let Some(request) = Request::read(&mut client).await? else { return Ok(()) };
         let what = request.what();
@@ -182,7 +181,7 @@ impl Shared {
             Some(Kind::Reset | Kind::LoseAnswer) => client.set_zero_linger(),
             Some(Kind::Stall | Kind::StallAnswer | Kind::Die | Kind::DieAfter) => {
                 self.struck.notify_one();
-                // Until the client closes it.
+                // Until the client closes the connection.
                 client.read(&mut [0]).await.map(drop)
             }
         }
@@ -193,7 +192,7 @@ impl Request {
     async fn read(client: &mut TcpStream) -> std::io::Result<Option<Self>> {
         let bytes = read_message(client).await?;
         let Some(body) = end_of_head(&bytes) else { return Ok(None) };
-        assert_eq!(header(&bytes[..body], "transfer-encoding"), None, "every request tells its length");
+        assert_eq!(header(&bytes[..body], "transfer-encoding"), None, "every request states its length");
         Ok(Some(Self { target: header(&bytes[..body], "x-amz-target"), bytes, body }))
     }
 
@@ -232,13 +231,13 @@ impl Request {
         }
     }
 
-    /// The request, on a connection that ends with its answer. The header is not among those that are signed.
+    /// The request, on a connection that ends with its response. The signature does not cover this header.
     fn closing(&self) -> Vec<u8> {
         let (head, body) = self.bytes.split_at(self.body - 2);
         [head, b"Connection: close\r\n", body].concat()
     }
 
-    /// What the service says when it is asked too often, or fails.
+    /// The service's response when it throttles or fails.
     fn refusal(&self, throttled: bool) -> Vec<u8> {
         let (status, body) = match (&self.target, throttled) {
             (Some(_), true) => (400, r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#),
@@ -253,7 +252,7 @@ impl Request {
     }
 }
 
-/// Reads a head and as much as it announces: every request and answer here tells its length.
+/// Reads a head and the body whose length it states. Every request and response here states its length.
 async fn read_message(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut whole = None;

@@ -1,4 +1,5 @@
-//! Past the deadline: a worker that is stuck, or was asleep, ends itself, and sends nothing that others could take amiss.
+//! Past the deadline, a worker that is stuck or was suspended ends itself. It sends nothing that could harm another
+//! worker.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
@@ -16,23 +17,23 @@ use super::step::Step;
 use super::wire::{SharedLog, Wire};
 use crate::support::{action_type, until};
 
-/// A job is taken if 11 s are left: ten for reporting, one for staging, and the action's own. The worker is warm, and the rest is
-/// for a slow machine.
+/// The worker takes a job if 11 s are left: 10 s to report, 1 s to stage, and the action's own time. The worker is
+/// warm, and the rest is for slow machines.
 const TIME: Duration = Duration::from_secs(20);
 const ACTION: Duration = Duration::from_millis(10);
 
-/// How late a slow machine may see the end of a process: others leave its job alone for so long.
+/// How late a slow machine may notice that the process ended. Other workers leave its job alone for that long.
 const LATE: Duration = Duration::from_secs(10);
 
-/// Says to the test's own binary that it is the worker.
+/// Tells the test binary that it is the worker.
 const ROLE: &str = "KILLS_ROLE";
 
-/// An action of somebody's own that takes its worker along.
+/// A custom action that takes its worker down.
 #[derive(Clone, Copy)]
 enum Fatal {
-    /// Blocks every thread that futures run on.
+    /// Blocks every thread that runs futures.
     Blocks,
-    /// Has the machine, as far as the worker can tell, fall asleep.
+    /// Suspends the process, like a machine that sleeps.
     Sleeps,
 }
 
@@ -72,7 +73,7 @@ struct Scenario {
     lone: Lone,
     log: SharedLog,
     runtime: Runtime,
-    /// When the worker must be over.
+    /// When the worker must have ended.
     deadline: Instant,
     process: Child,
     _wire: Wire,
@@ -102,7 +103,7 @@ impl Scenario {
         Self { lone, log, runtime, deadline, process, _wire: wire }
     }
 
-    /// It ends by its own hand; when that was, and what it said.
+    /// The worker aborts itself. Returns when it did, and its output.
     async fn aborted(self) -> (Lone, SharedLog, Instant, String) {
         let output = self.runtime.watching(self.process.wait_with_output()).await.unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -113,12 +114,11 @@ impl Scenario {
 }
 
 #[test]
-fn a_worker_that_an_action_blocks_ends_at_its_deadline_and_its_job_is_reported_by_the_next() {
+fn a_blocked_worker_ends_and_the_next_reports_its_job() {
     if is_worker() {
         return worker(Fatal::Blocks);
     }
-    let test =
-        "kills::deadline::a_worker_that_an_action_blocks_ends_at_its_deadline_and_its_job_is_reported_by_the_next";
+    let test = "kills::deadline::a_blocked_worker_ends_and_the_next_reports_its_job";
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let scenario = Scenario::start(test).await;
         let deadline = scenario.deadline;
@@ -135,12 +135,11 @@ fn a_worker_that_an_action_blocks_ends_at_its_deadline_and_its_job_is_reported_b
 }
 
 #[test]
-fn a_worker_that_slept_past_its_deadline_ends_itself_and_leaves_its_job_to_whoever_has_it_now() {
+fn a_worker_that_wakes_after_its_deadline_ends_itself() {
     if is_worker() {
         return worker(Fatal::Sleeps);
     }
-    let test =
-        "kills::deadline::a_worker_that_slept_past_its_deadline_ends_itself_and_leaves_its_job_to_whoever_has_it_now";
+    let test = "kills::deadline::a_worker_that_wakes_after_its_deadline_ends_itself";
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let scenario = Scenario::start(test).await;
         let pid = Pid::from_raw(scenario.process.id().unwrap().try_into().unwrap()).unwrap();

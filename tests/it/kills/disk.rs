@@ -1,17 +1,17 @@
-//! The work folder is full: a failure that says so, and nothing left of it.
+//! A full work folder: the job fails and says so, and leaves nothing behind.
 
 use super::lone::{Lone, noise};
 use crate::support::small_disk::with_small_disk;
 use crate::support::zip;
 
-/// Tells what is in the work folder, which holds the folders of jobs: `$HOME` is in one of them.
+/// Reports what the work folder holds: the folders of jobs. `$HOME` is in one of them.
 const COUNT: &str = r#"
 if [ -e large ]; then head -c 4000000 /dev/zero > "$OUTPUT_OUT/large"; fi
 cp small "$OUTPUT_OUT"
 echo "$(ls -A "$HOME/../.." | wc -l) folder, $(df -k --output=size "$HOME" | tail -n 1 | tr -d ' ') KiB" > "$SUMMARY""#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_fills_the_disk_fails_saying_so_and_leaves_the_disk_to_the_next() {
+async fn a_job_that_fills_the_disk_says_so_and_frees_it() {
     let lone = Lone::start(COUNT).await;
     std::fs::create_dir(lone.work_folder()).unwrap();
     let before = with_small_disk(&lone.work_folder(), "size=1m", &[]);
@@ -35,11 +35,11 @@ async fn a_job_that_fills_the_disk_fails_saying_so_and_leaves_the_disk_to_the_ne
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_gets_no_folder_fails_naming_the_folder_and_what_to_change() {
+async fn a_job_without_a_folder_names_it_and_what_to_change() {
     let lone = Lone::start(COUNT).await;
     let folder = lone.work_folder();
     std::fs::create_dir(&folder).unwrap();
-    // Room for the disk's own folder, the worker's, and the job's, but for nothing in that.
+    // There is room for the disk's own folder, the worker's and the job's, but not for anything in the job's.
     let before = with_small_disk(&folder, "size=1m,nr_inodes=3", &[]);
     let function = lone.function(&before.iter().map(String::as_str).collect::<Vec<_>>());
     lone.run().await;

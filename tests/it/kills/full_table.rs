@@ -1,7 +1,7 @@
-//! No process or thread left to be had, when the deadline comes.
+//! No process or thread can start when the deadline comes.
 //!
-//! Root is not bound by the limit (`RLIMIT_NPROC`), so the worker is run as an ordinary user: as the one who runs the tests or,
-//! if that is root, as `nobody`.
+//! The limit (`RLIMIT_NPROC`) does not bind root, so an ordinary user runs the worker: the user who runs the tests, or
+//! `nobody` if that is root.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
@@ -18,16 +18,16 @@ use super::lone::Lone;
 use super::runtime::Runtime;
 use crate::support::{shell, until};
 
-/// A job is taken if there is time for reporting (10 s), for staging (1 s), for the command (1 s) and for ending it.
+/// The worker takes a job if there is time to report (10 s), to stage (1 s), to run the command (1 s) and to end it.
 const TIME: Duration = Duration::from_secs(22);
 
-/// Leaves its worker no further thread and has it asleep at its deadline. Two processes stay that ignore what asks them to end.
+/// Leaves the worker no thread, and stops it until its deadline. Two processes remain that ignore SIGTERM.
 const FILL: &str = r#"trap '' TERM; prlimit --pid $PPID --nproc=1:1 || exit 9
     setsid sh -c 'echo $$ > EFFECTS/daemon; exec sleep 600' & while [ ! -s EFFECTS/daemon ]; do sleep 0.1; done
     kill -STOP $PPID; echo $$ > EFFECTS/own; while [ ! -e EFFECTS/late ]; do sleep 0.1; done; kill -CONT $PPID
     exec sleep 600"#;
 
-/// The real binary, by a user whom the kernel can deny a thread.
+/// The real binary, run by a user whom the kernel can refuse a thread.
 fn worker(lone: &Lone, runtime: &Runtime) -> Child {
     let folder = lone.world.folder.path();
     let binary = folder.join("worker");
@@ -48,19 +48,19 @@ fn worker(lone: &Lone, runtime: &Runtime) -> Child {
     command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
 }
 
-/// The number that a process has written.
+/// The process id in this file.
 fn written(file: &Path) -> Option<Pid> {
     Pid::from_raw(std::fs::read_to_string(file).ok()?.trim().parse().ok()?)
 }
 
-/// Whether a process does anything any more: nobody may be there to reap it.
+/// Whether a process is alive. A dead one may stay in /proc because no process reaps it.
 fn is_alive(pid: Pid) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
     stat.is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X'])))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_gets_no_thread_at_its_deadline_still_ends_what_it_has_started() {
+async fn a_worker_without_threads_ends_its_processes_at_the_deadline() {
     let lone = Lone::start(FILL).await;
     let runtime = Runtime::start(TIME).await;
     let process = worker(&lone, &runtime);
@@ -77,6 +77,6 @@ async fn a_worker_that_gets_no_thread_at_its_deadline_still_ends_what_it_has_sta
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.signal(), Some(Signal::ABORT.as_raw()), "{}\n{said}", output.status);
     assert!(said.contains("the invocation's deadline has come and it is not over"), "{said}");
-    assert!(!started.iter().any(|&pid| is_alive(pid)), "the command's processes go on: {said}");
+    assert!(!started.iter().any(|&pid| is_alive(pid)), "the command's processes are alive: {said}");
     lone.successor_reports_a_death().await;
 }

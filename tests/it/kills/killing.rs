@@ -5,16 +5,17 @@ use super::rounds::Rounds;
 use super::step::Step;
 use super::verdict::{Figures, verdict};
 
-/// So many are killed in `cargo test`.
+/// How many workers `cargo test` kills.
 const KILLS: u32 = 20;
 
-/// What the service is like then, world after world. Who is killed when is different each time (see [`Plan`]).
+/// The seed of the worlds. The moments of the kills differ each time (see [`Plan`]).
 const SEED: u64 = 1;
 
-/// So many are enough for every step to kill, and for jobs that are taken over: a run that lacks one has not tested it.
+/// With so many kills, every step must have killed a worker, and a job must have been adopted. A run without these has
+/// not tested them.
 const ENOUGH: u32 = 200;
 
-/// So many are killed in one world; then there is another, of which other things are unknown.
+/// How many workers are killed in one world. The next world has other properties.
 const IN_A_WORLD: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +27,7 @@ async fn workers_are_killed_and_every_job_ends_once() {
     let mut all = Figures::default();
     let missed =
         |plan: &Plan| -> Vec<_> { Step::ALL.into_iter().filter(|step| !plan.by_step().contains_key(step)).collect() };
-    // The rarest steps come up a few times in 200 kills, and now and then not at all: then it goes on for as many again.
+    // The rarest steps happen a few times in 200 kills, and sometimes not at all. Then the test kills as many again.
     while plan.kills() < kills || (kills >= ENOUGH && plan.kills() < 2 * kills && !missed(&plan).is_empty()) {
         let mut rounds = Rounds::start(&mut plan).await;
         let left = if plan.kills() < kills { kills } else { 2 * kills } - plan.kills();
@@ -44,12 +45,12 @@ async fn workers_are_killed_and_every_job_ends_once() {
     println!("{} workers killed (KILLS_SEED={seed}): {:?}\nin all: {all}", plan.kills(), plan.by_step());
     if kills >= ENOUGH {
         let missed = missed(&plan);
-        assert!(missed.is_empty(), "KILLS={kills} KILLS_SEED={seed}: nobody was killed at {missed:?}");
-        assert!(all.adoptions > 0, "KILLS={kills} KILLS_SEED={seed}: no job was taken over");
+        assert!(missed.is_empty(), "KILLS={kills} KILLS_SEED={seed}: no worker was killed at {missed:?}");
+        assert!(all.adoptions > 0, "KILLS={kills} KILLS_SEED={seed}: no job was adopted");
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever runs the test says how many are to be killed, and how")]
+#[expect(clippy::disallowed_methods, reason = "the caller of the test chooses how many workers are killed, and how")]
 fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
+    std::env::var(variable).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{variable} is not a number")))
 }

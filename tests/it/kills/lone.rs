@@ -1,4 +1,4 @@
-//! A world with one action, for workers that die of something.
+//! A world with one action, for single worker deaths.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -20,12 +20,12 @@ pub(crate) struct Lone {
     pub(crate) world: World,
     pub(crate) time: ManualClock,
     pub(crate) lines: Arc<Mutex<Vec<String>>>,
-    /// For what the command leaves: outside the work folder.
+    /// For files that the command leaves, outside the work folder.
     effects: tempfile::TempDir,
 }
 
 impl Lone {
-    /// `command` finds the folder for what it leaves under `EFFECTS`.
+    /// In `command`, `EFFECTS` stands for the folder for files that it leaves.
     pub(crate) async fn start(command: &str) -> Self {
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
         let world = World::with(Options { clock: time.clock(), ..Options::default() }).await;
@@ -40,7 +40,7 @@ impl Lone {
         Self { world, time, lines: Arc::default(), effects }
     }
 
-    /// Starts the pipeline anew, and waits until its job can be polled.
+    /// Starts the pipeline again, and waits until its job can be polled.
     pub(crate) async fn run(&self) -> String {
         let execution = self.world.start("p").await;
         self.until_begun(&execution).await;
@@ -81,17 +81,18 @@ impl Lone {
         self.world.work_folder()
     }
 
-    /// The folder for what the command leaves.
+    /// The folder for files that the command leaves.
     pub(crate) fn effects(&self) -> &Path {
         self.effects.path()
     }
 
-    /// The real binary, started by `before` and with it as the last argument.
+    /// The real binary, as the last argument of the command line `before`.
     pub(crate) fn function(&self, before: &[&str]) -> Function {
         self.function_within(TIMEOUT, before, Vec::new())
     }
 
-    /// One that may take so long and no longer. A job needs 19 s: the command one, its end seven, staging one and reporting ten.
+    /// A function whose timeout just fits a job. A job needs 19 s: 1 s for the command, 7 s to end it, 1 s to stage and
+    /// 10 s to report.
     pub(crate) fn hasty_function(&self, timeout: Duration) -> Function {
         let mut shell = shell("Build", "Shell");
         shell["timeoutSeconds"] = json!(1);
@@ -125,12 +126,12 @@ impl Lone {
         function.unwrap()
     }
 
-    /// One invocation, by the schedule.
+    /// Runs one scheduled invocation.
     pub(crate) async fn tick(&self, function: &Function) -> Invocation {
         function.invoke(&schedule()).await.unwrap()
     }
 
-    /// One invocation; how many jobs it had of which it says `what`.
+    /// Runs one scheduled invocation. Returns the count `what` of its summary.
     pub(crate) async fn ticked(&self, function: &Function, what: &str) -> u64 {
         match self.tick(function).await {
             Invocation::Answered(summary) => summary[what].as_u64().unwrap(),
@@ -138,7 +139,7 @@ impl Lone {
         }
     }
 
-    /// What an invocation finds that comes when the lease of one that died is over.
+    /// Runs an invocation after a dead worker's lease has ended, which finds and reports the job.
     pub(crate) async fn successor_reports_a_death(&self) {
         self.time.advance(TIMEOUT + Duration::from_secs(11));
         let function = self.function(&[]);
@@ -149,7 +150,7 @@ impl Lone {
         self.is_over_with(1).await;
     }
 
-    /// So many results were sent, and the ledger holds no more than marks.
+    /// Checks that so many results were sent and that the ledger holds only marks.
     pub(crate) async fn is_over_with(&self, results: usize) {
         let calls = |operation| self.world.emulator.calls(operation);
         assert_eq!(calls("PutJobSuccessResult") + calls("PutJobFailureResult"), results, "{}", self.log());
@@ -157,7 +158,7 @@ impl Lone {
         assert!(listed.iter().all(Listed::is_done), "{}", self.log());
     }
 
-    /// What the action's report says: its error's message, or its summary.
+    /// The action's error message, or else its summary.
     pub(crate) async fn said(&self) -> String {
         let execution = self.world.action("p", "A").await.unwrap();
         let error = execution.error_details().and_then(|error| error.message());

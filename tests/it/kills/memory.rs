@@ -1,18 +1,18 @@
-//! No memory left: for the command, which is a failure, and for the worker, which is its death.
+//! No memory left: the command fails, or the worker dies.
 //!
-//! The limit here is each process's own (`RLIMIT_DATA`). On Lambda it is the sandbox's, and whoever breaks it takes all the
-//! others along: that is a worker killed, as in `killing.rs`.
+//! The limit here applies to each process (`RLIMIT_DATA`). On Lambda it applies to the sandbox, and exceeding it kills
+//! every process. That is a killed worker, as in `killing.rs`.
 
 use codepipeline_local::runtime_api::Invocation;
 
 use super::lone::Lone;
 
-/// `tail` keeps a line, however long.
+/// `tail` keeps a line of any length.
 const GREEDY: &str = "if [ -e EFFECTS/eaten ]; then echo modest > $SUMMARY; exit; fi\n\
                       touch EFFECTS/eaten; head -c 2000000000 /dev/zero | tail -n 1 > /dev/null";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_is_out_of_memory_fails_and_its_worker_goes_on() {
+async fn a_command_out_of_memory_fails_and_its_worker_continues() {
     let lone = Lone::start(GREEDY).await;
     let function = lone.function(&["prlimit", "--data=400000000", "--"]);
     lone.run().await;
@@ -27,9 +27,9 @@ async fn a_command_that_is_out_of_memory_fails_and_its_worker_goes_on() {
     lone.is_over_with(2).await;
 }
 
-/// The command takes its own worker's memory away, and gives it much to stage out.
+/// The command takes away its worker's memory, and leaves it much to stage out.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_is_out_of_memory_dies_and_its_job_is_reported_by_the_next() {
+async fn a_worker_out_of_memory_dies_and_the_next_reports_its_job() {
     let command = r#"head -c 67108864 /dev/urandom > "$OUTPUT_OUT/large"; prlimit --pid $PPID --data=1:1"#;
     let lone = Lone::start(command).await;
     lone.run().await;

@@ -1,13 +1,15 @@
-//! The real binary, killed: at any moment of a job's life, by its memory, by its deadline, by Lambda; and with its disk full.
+//! The real binary, killed: at any moment of a job's life, by its memory, at its deadline, by Lambda, and with a full
+//! disk.
 //!
-//! `KILLS=200 cargo test --test kills -- --nocapture workers_are_killed` kills two hundred, or more until each step was hit,
-//! with another `KILLS_SEED` in other worlds. It runs under the emulator's Runtime API, each process behind a [`wire::Wire`] of
-//! its own, which knows what the worker is about and tells when to kill it.
+//! `KILLS=200 cargo test --test it workers_are_killed -- --nocapture` kills two hundred workers, or more until it has
+//! hit each step. Another `KILLS_SEED` gives other worlds. Each process runs under the emulator's Runtime API and
+//! behind its own [`wire::Wire`], which knows what the worker is doing and when to kill it.
 //!
-//! **Time.** Leases are judged by S3's `Date`, which is the emulator's clock, while a worker lives on the machine's. The
-//! emulator's clock stands during a round of invocations and jumps between rounds. A worker that lives on from one round to the
-//! next holds a job and does nothing else, and meanwhile the jumps together are shorter than its lease. So no lease of a living
-//! worker's ends before the worker does, which is what the protocol takes for granted; and nobody waits for a dead worker's.
+//! **Time.** S3's `Date` decides when a lease ends, and that is the emulator's clock. A worker uses the machine's
+//! clock. The emulator's clock stands still during a round of invocations and jumps between rounds. A worker that lives
+//! on into the next round holds a job and does nothing else, and all jumps in its life are shorter than its lease. So
+//! no lease of a living worker ends before its worker, as the protocol requires. And no test waits for the lease of a
+//! dead worker.
 
 mod deadline;
 mod disk;

@@ -1,4 +1,4 @@
-//! When a worker is killed: chosen at random, so that all steps get their share.
+//! When a worker is killed: at random, but so that every step gets its share.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,20 +7,20 @@ use fastrand::Rng;
 
 use super::step::Step;
 
-/// When in a step.
+/// The moment within a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Moment {
     /// The request never reaches the server.
     Before,
-    /// The request takes effect, and its answer does not arrive.
+    /// The request takes effect, and its response does not arrive.
     Unanswered,
-    /// The answer is sent.
+    /// The response is sent.
     Answered,
-    /// So long after the step, or the invocation, has begun.
+    /// So long after the step, or the invocation, began.
     After(Duration),
 }
 
-/// Steps that come seldom, so that a trap laid for one of them mostly waits in vain.
+/// Rare steps. A trap at one of them mostly waits without result.
 const RARE: [Step; 4] = [Step::Mark, Step::Adopt, Step::Sweep, Step::Delete];
 
 /// One way to die.
@@ -28,14 +28,14 @@ const RARE: [Step; 4] = [Step::Mark, Step::Adopt, Step::Sweep, Step::Delete];
 pub(crate) struct Trap {
     pub(crate) step: Step,
     pub(crate) moment: Moment,
-    /// So many more times the step goes well first.
+    /// How many more times the step passes first.
     spared: u32,
-    /// Rare steps that have killed nobody yet and would go by unused.
+    /// Rare steps that have not killed a worker yet. They kill too, so that none is missed.
     or_at: [Option<Step>; RARE.len()],
 }
 
 impl Trap {
-    /// When the process is to be killed, if that is in this step.
+    /// When the process must be killed, if it must be at this step.
     pub(crate) fn moment_at(&mut self, step: Step) -> Option<Moment> {
         if self.or_at.contains(&Some(step)) {
             return Some(if matches!(self.moment, Moment::After(_)) { Moment::Unanswered } else { self.moment });
@@ -53,10 +53,10 @@ impl Trap {
     }
 }
 
-/// Chooses traps, and counts who stepped into them.
+/// Chooses traps, and counts the kills by step.
 ///
-/// A seed fixes what the service of each world is like, and the numbers that everything else is drawn with. What is made of those
-/// it does not fix: how many were killed at which step so far decides, and the processes' own race decides that.
+/// A seed fixes the properties of each world's service, and the random numbers for everything else. It does not fix how
+/// these are used: that depends on the kills so far, and these on a race between the processes.
 pub(crate) struct Plan {
     rng: Rng,
     worlds: Rng,
@@ -73,7 +73,7 @@ impl Plan {
         Self { rng, worlds, world, kills: BTreeMap::new(), laid: BTreeMap::new() }
     }
 
-    /// One of those that have killed, and have been laid, least often so far.
+    /// One of the traps that have killed, and have been set, least often.
     pub(crate) fn trap(&mut self, is_delivered: bool) -> Trap {
         let steps = if is_delivered { &Step::OF_DELIVERED[..] } else { &Step::ALL[..] };
         let count = |counts: &BTreeMap<Step, u32>, step| counts.get(&step).copied().unwrap_or(0);
@@ -87,7 +87,7 @@ impl Plan {
             Step::Run => Moment::After(Duration::from_millis(self.rng.u64(..60))),
             _ => [Moment::Before, Moment::Unanswered, Moment::Answered][self.rng.usize(..3)],
         };
-        // What is rare happens once.
+        // A rare step happens once.
         let spared = if RARE.contains(&step) || self.rng.bool() { 0 } else { self.rng.u32(..3) };
         let or_at = RARE.map(|rare| (!is_delivered && !self.kills.contains_key(&rare)).then_some(rare));
         Trap { step, moment, spared, or_at }
@@ -105,7 +105,7 @@ impl Plan {
         &self.kills
     }
 
-    /// The next world's number, and what to draw the rest of it with: always as many numbers.
+    /// The next world's number, and its random numbers. It always draws equally many.
     pub(crate) fn world(&mut self) -> (usize, &mut Rng) {
         self.world = self.world.wrapping_add(1);
         (self.world, &mut self.worlds)

@@ -1,4 +1,4 @@
-//! Rounds of invocations that overlap, with deaths among them, and the time between rounds.
+//! Rounds of overlapping invocations, with deaths among them, and the time between rounds.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,41 +14,43 @@ use super::scenario::{Delivery, LEDGER, Scenario, TIMEOUT, Worker};
 use super::step::Step;
 use crate::support::until;
 
-/// Processes at a time.
+/// Processes that run at a time.
 const WORKERS: usize = 3;
 
-/// Lambda tries an event twice more when its invocation failed, unless it is told otherwise. The last one is not killed.
+/// Lambda sends an event twice more if its invocation failed, unless it is configured otherwise. The last invocation is
+/// not killed.
 const TRIES: u32 = 3;
 
-/// What time does between rounds: a job is offered again after 30 s, a `claiming` lease is over; a `held` one is 10 s after the timeout.
+/// The time that passes between rounds, in seconds. A job is offered again after 30 s. A `claiming` lease has ended by
+/// then, and a `held` one ends 10 s after the timeout.
 const JUMPS: [u64; 5] = [5, 31, 45, 91, TIMEOUT.as_secs() + 11];
 
-/// What time does instead now and then: the mark of a job that is done can go. Not while events are to be delivered: those of
-/// their jobs are kept for longer than Lambda delivers an event, and so must not be outwaited.
+/// The time that passes now and then instead, so that the mark of a finished job can go. It does not pass while events
+/// are pending: the marks of their jobs outlive Lambda's retries, and must.
 const LONG_JUMP: u64 = 3600;
 
-/// While a worker lives on between rounds, holding its job, time does no more than its lease has. The lease is told in whole
-/// seconds, and has 10 s more than the timeout.
+/// While a worker holds a job from round to round, less time passes than its lease has. The lease has whole seconds,
+/// and 10 s more than the timeout.
 const PATIENCE: Duration = TIMEOUT;
 
-/// So many rounds without deaths are enough for whatever the deaths have left: a job that was run by somebody who died has at
-/// most three more lives, then it is reported.
+/// How many rounds without deaths finish all that the deaths left. A job that was run by a worker that died has at most
+/// three more lives.
 const LAST_ROUNDS: usize = 24;
 
 pub(crate) struct Rounds {
     pub(crate) scenario: Scenario,
     workers: Vec<Option<Worker>>,
-    /// What invocations that nobody killed made of themselves, if that is not an answer.
+    /// How the invocations ended that were not killed and returned no answer.
     pub(crate) failed: Vec<String>,
     pub(crate) rounds: usize,
-    /// Delivered jobs whose worker died before the ledger knew of them: nothing but another delivery can save these.
+    /// Invoked jobs whose worker died before it held them. Only another event can save these.
     pub(crate) unheld: usize,
     patient: Option<Patient>,
-    /// Actions whose worker lived on while all this went on around it.
+    /// Actions whose worker lived through deaths of other workers.
     pub(crate) unharmed: BTreeSet<String>,
 }
 
-/// A worker that holds a job over several rounds, and nothing else.
+/// A worker that holds one job over several rounds.
 struct Patient {
     worker: Worker,
     invocation: JoinHandle<std::io::Result<Invocation>>,
@@ -63,7 +65,7 @@ impl Rounds {
         Self { scenario, workers, failed: Vec::new(), rounds: 0, unheld: 0, patient: None, unharmed: BTreeSet::new() }
     }
 
-    /// Rounds until so many have been killed.
+    /// Runs rounds until so many workers have been killed.
     pub(crate) async fn kill(&mut self, plan: &mut Plan, kills: u32) {
         while plan.kills() < kills {
             if self.patient.is_none() && plan.rng().u8(..4) == 0 {
@@ -86,7 +88,7 @@ impl Rounds {
         self.end_patience(plan, kills).await;
     }
 
-    /// One more worker takes one job, and has it when this returns.
+    /// Starts one more worker that takes one job, and returns when the worker has it.
     async fn begin_patience(&mut self) {
         self.scenario.service.set_slow(true);
         let action = self.scenario.begin_slow_pipeline().await;
@@ -97,14 +99,14 @@ impl Rounds {
         self.patient = Some(Patient { worker, invocation, action, time: Duration::ZERO });
     }
 
-    /// It is done with its job, or dies over it after all.
+    /// The patient worker finishes its job, or dies during it after all.
     async fn end_patience(&mut self, plan: &mut Plan, kills: u32) {
         let Some(Patient { worker, invocation, action, .. }) = self.patient.take() else { return };
         if plan.kills() < kills && plan.rng().bool() {
             worker.function.stop().await;
             worker.wire.close().await;
             plan.killed_in(Step::Run);
-            // Nobody listens.
+            // The channel may be closed.
             self.scenario.service.set_slow(false);
             return;
         }
@@ -117,7 +119,7 @@ impl Rounds {
         self.unharmed.insert(action);
     }
 
-    /// Rounds without deaths, until nothing is to be done any more.
+    /// Runs rounds without deaths until nothing is left to do.
     pub(crate) async fn settle(&mut self, plan: &mut Plan) {
         for _ in 0..LAST_ROUNDS {
             self.round(plan, 0).await;
@@ -126,7 +128,7 @@ impl Rounds {
             }
             self.scenario.time.advance(TIMEOUT + Duration::from_secs(11));
         }
-        // Everybody anew, and as many as there ever were: whoever takes a dead worker's folder clears it.
+        // All workers start anew, and as many as ever ran: a worker that takes a dead worker's folder clears it.
         for worker in &mut self.workers {
             if let Some(worker) = worker.take() {
                 worker.function.stop().await;
@@ -136,7 +138,7 @@ impl Rounds {
         self.round(plan, 0).await;
     }
 
-    /// Whether nothing is left to do, for CodePipeline or for the ledger.
+    /// Whether CodePipeline and the ledger have nothing left to do.
     async fn is_over(&self) -> bool {
         let ledger = Ledger::new(&self.scenario.world.sdk_config, LEDGER.into());
         if !ledger.list().await.unwrap().iter().all(Listed::is_done) {
@@ -150,7 +152,7 @@ impl Rounds {
         true
     }
 
-    /// One invocation of each worker, all at the same time; some of them are killed, until there are `kills`.
+    /// One invocation of each worker, all at the same time. Some of them are killed, until there are `kills`.
     async fn round(&mut self, plan: &mut Plan, kills: u32) {
         self.rounds += 1;
         self.scenario.take_deliveries(plan.rng());
@@ -184,12 +186,12 @@ impl Rounds {
                 Ok(other) => self.failed.push(format!("{other:?}")),
             }
         }
-        // What a killed process had started was killed with it, and the others have ended theirs.
+        // The processes of a killed worker were killed with it. The others have ended their own.
         until(async || self.scenario.living_commands().is_empty()).await;
     }
 }
 
-/// One invocation, or where it was killed.
+/// Runs one invocation. Returns how it ended, or where it was killed.
 async fn invoke(scenario: &Scenario, worker: &Worker, event: Value, trap: Option<Trap>) -> Result<Invocation, Step> {
     worker.wire.lay(trap);
     let function = worker.function.clone();
@@ -198,15 +200,15 @@ async fn invoke(scenario: &Scenario, worker: &Worker, event: Value, trap: Option
         end = &mut invocation => return Ok(end.unwrap().unwrap()),
         step = stepped_into(scenario, worker, trap) => step,
     };
-    // Returns when the process is gone.
+    // Returns when the process has ended.
     worker.function.clone().stop().await;
     worker.wire.close().await;
-    // It may have answered before the blow fell.
+    // The process may have answered before it was killed.
     let _ = invocation.await.unwrap();
     Err(step)
 }
 
-/// Returns when the worker is to be killed, and where; never, if it does not come to that.
+/// Returns where the worker must be killed, once it is there. It waits forever if the worker never gets there.
 async fn stepped_into(scenario: &Scenario, worker: &Worker, trap: Option<Trap>) -> Step {
     let Some(trap) = trap else { return std::future::pending().await };
     tokio::select! {
@@ -215,12 +217,12 @@ async fn stepped_into(scenario: &Scenario, worker: &Worker, trap: Option<Trap>) 
     }
 }
 
-/// Returns when a worker is to be killed that no request betrays.
+/// Returns when a worker must be killed at a step that no request shows.
 async fn time_is_up(scenario: &Scenario, worker: &Worker, trap: Trap) {
     match (trap.step, trap.moment) {
         (Step::Anytime, Moment::After(time)) => sleep(time).await,
         (Step::Run, Moment::After(time)) => {
-            // What it takes up again has been begun before.
+            // An adopted action has begun before.
             let (mut held, mut before) = (0, 0);
             loop {
                 let holding = worker.wire.holding();

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API for one process that nobody kills: what is wanted to be seen is that it ends itself.
+//! The Lambda Runtime API for one process, which must end itself: this runtime never kills it.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -17,10 +17,10 @@ use tokio::time::{Instant, timeout};
 
 use super::lone::schedule;
 
-/// What an invocation has time for that finds nothing to do, and the end of the test's patience with the process.
+/// How long an invocation takes at most that finds nothing to do, and how long the test waits for the process.
 const A_MINUTE: Duration = Duration::from_secs(60);
 
-/// Gives two events: one that finds nothing to do, since the first is slow, and the one that the process must not survive.
+/// Delivers two events. The invocation of the first finds nothing to do. The process must not survive the second.
 pub(crate) struct Runtime {
     address: String,
     shared: Arc<Shared>,
@@ -28,7 +28,7 @@ pub(crate) struct Runtime {
 }
 
 struct Shared {
-    /// The second event is to be done in so much time from when it is given.
+    /// The time for the second event, from its delivery.
     time: Duration,
     stage: watch::Sender<Stage>,
     deadline: Mutex<Option<Instant>>,
@@ -37,17 +37,17 @@ struct Shared {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
     Starting,
-    /// It has the first event.
+    /// The process has the first event.
     Warming,
-    /// It has answered the first event.
+    /// The process has answered the first event.
     Warm,
-    /// It has asked for the second event.
+    /// The process has asked for the second event.
     Waiting,
-    /// It may have the second event.
+    /// The process may have the second event.
     Released,
-    /// It has the second event.
+    /// The process has the second event.
     Working,
-    /// It has sent what it should not have sent.
+    /// The process has sent something that it should not send.
     Wrong(String),
 }
 
@@ -71,7 +71,7 @@ impl Runtime {
         Self { address, shared, accepting }
     }
 
-    /// What Lambda sets for a function of this name.
+    /// The variables that Lambda sets for a function of this name.
     pub(crate) fn environment(&self) -> [(&'static str, &str); 6] {
         [
             ("AWS_LAMBDA_RUNTIME_API", &self.address),
@@ -83,13 +83,13 @@ impl Runtime {
         ]
     }
 
-    /// Returns when the process is done with the first event.
+    /// Returns when the process has answered the first event.
     pub(crate) async fn warmed(&self) {
         let mut stage = self.shared.stage.subscribe();
         self.watching(async { stage.wait_for(|stage| *stage == Stage::Waiting).await.map(drop).unwrap() }).await;
     }
 
-    /// Gives the second event. When it must be over.
+    /// Delivers the second event, and returns its deadline.
     pub(crate) async fn release(&self) -> Instant {
         self.shared.stage.send_replace(Stage::Released);
         let mut stage = self.shared.stage.subscribe();
@@ -97,7 +97,7 @@ impl Runtime {
         self.shared.deadline.lock().unwrap().unwrap()
     }
 
-    /// Waits for `it`, but not for ever, and fails at once if the process sends what it should not.
+    /// Waits for `it`, for at most a minute. Fails at once if the process sends something that it should not send.
     pub(crate) async fn watching<T>(&self, it: impl Future<Output = T>) -> T {
         let mut stage = self.shared.stage.subscribe();
         tokio::select! {
@@ -156,7 +156,7 @@ fn event(time: Duration) -> Response<Full<Bytes>> {
         .unwrap()
 }
 
-#[expect(clippy::disallowed_methods, reason = "a deadline is told as a time of day")]
+#[expect(clippy::disallowed_methods, reason = "Lambda states a deadline as a time of day")]
 fn time_of_day() -> Duration {
     std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }

@@ -1,4 +1,4 @@
-//! A world with every kind of job in it, and processes of the real binary to do them.
+//! A world with every kind of job, and processes of the real binary that run them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
@@ -25,27 +25,27 @@ use crate::support::{World, action, custom, input, output, zip};
 
 pub(crate) const LEDGER: &str = "the-ledger";
 
-/// A function's timeout. Leases are 10 s longer.
+/// The function's timeout. Leases are 10 s longer.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(300);
 
 const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
 const CLIENT_TOKEN: &str = "the client's token";
 
-/// The kinds of actions: their names, and whether what they do may be done again.
+/// The kinds of actions: their names, and whether their work may be repeated.
 pub(crate) const KINDS: [(&str, bool); 5] =
     [("Careful", false), ("Again", true), ("Service", true), ("Partner", false), ("Invoked", false)];
 
-/// One more: its service answers only when it is told to.
+/// One more kind, whose service answers only when it is told to.
 pub(crate) const SLOW: &str = "Slow";
 
-/// What runs, and where.
+/// The actions, the services and the recorded effects of one world.
 pub(crate) struct Scenario {
     pub(crate) world: World,
     pub(crate) time: ManualClock,
     pub(crate) log: SharedLog,
-    /// What the workers log, in the order in which it came.
+    /// The log lines of all workers, in order of arrival.
     pub(crate) lines: Arc<Mutex<Vec<String>>>,
-    /// The configured ids of the actions begun so far, each with its pipeline and its pipeline's execution.
+    /// The configured ids of the started actions, each with its pipeline and the pipeline's execution.
     pub(crate) actions: Vec<(String, String, String)>,
     pub(crate) deliveries: VecDeque<Delivery>,
     jobs: UnboundedReceiver<JobInvocation>,
@@ -62,15 +62,15 @@ pub(crate) struct Delivery {
     pub(crate) tries: u32,
 }
 
-/// One process of the function, started at its first invocation.
+/// One process of the function. It starts with its first invocation.
 pub(crate) struct Worker {
     pub(crate) function: Function,
     pub(crate) wire: Wire,
 }
 
 impl Scenario {
-    /// CodePipeline does what is not documented in one way or another. How it offers a job again decides most about who meets whom:
-    /// of four worlds in a row each does it differently.
+    /// The undocumented behaviours of CodePipeline differ from world to world. How it offers a job again decides most
+    /// about which workers meet. Four worlds in a row each do it differently.
     pub(crate) async fn start((number, rng): (usize, &mut Rng)) -> Self {
         let mut leniency = || if rng.bool() { Leniency::Accept } else { Leniency::Refuse };
         let engine = Settings {
@@ -80,9 +80,9 @@ impl Scenario {
             put_before_acknowledge: leniency(),
             keep_nonce_on_reoffer: number.is_multiple_of(2),
             reoffer_after: Some(if number & 2 == 0 { Duration::ZERO } else { Duration::from_secs(30) }),
-            // A success without its artifact would not go unnoticed.
+            // A success without its artifact is an error.
             missing_output: Leniency::Refuse,
-            // Each death takes a lease's length, and that there is an end to deaths is not said.
+            // Each death takes as long as a lease, and the number of deaths is unlimited.
             invoke_timeout: Duration::from_secs(24 * 60 * 60),
             ..Settings::default()
         };
@@ -123,13 +123,13 @@ impl Scenario {
         }
     }
 
-    /// A pipeline with two actions of any kinds side by side, run once.
+    /// Starts a pipeline with two actions of random kinds side by side.
     pub(crate) async fn begin_pipeline(&mut self, rng: &mut Rng) {
         let kinds = ["A", "B"].map(|name| (name, KINDS[rng.usize(..KINDS.len())].0));
         self.begin(&kinds).await;
     }
 
-    /// A pipeline with one slow action, run once; the action's id.
+    /// Starts a pipeline with one slow action, and returns the action's id.
     pub(crate) async fn begin_slow_pipeline(&mut self) -> String {
         self.begin(&[("A", SLOW)]).await;
         self.actions.last().unwrap().0.clone()
@@ -163,7 +163,7 @@ impl Scenario {
         self.actions.extend(ids.into_iter().map(|id| (id, pipeline.clone(), execution.clone())));
     }
 
-    /// Takes the events of jobs that are to be delivered, some of them twice.
+    /// Takes the events of invoked jobs, some of them twice.
     pub(crate) fn take_deliveries(&mut self, rng: &mut Rng) {
         while let Ok(JobInvocation { event, .. }) = self.jobs.try_recv() {
             self.log.lock().note_job(&event["CodePipeline.job"]);
@@ -182,12 +182,12 @@ impl Scenario {
         log.records.iter().any(|record| record.job.as_deref() == job && record.step == Step::Hold)
     }
 
-    /// One that serves all types.
+    /// A worker that serves all types.
     pub(crate) async fn worker(&self) -> Worker {
         self.worker_with(&self.configured()).await
     }
 
-    /// One that serves slow actions alone.
+    /// A worker that serves only slow actions.
     pub(crate) async fn patient_worker(&self) -> Worker {
         self.worker_with(&json!([self.slow()])).await
     }
@@ -231,7 +231,7 @@ impl Scenario {
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// Two that run at a time would find each other's lock; it ends with its holder.
+    /// Two runs at the same time would find each other's lock. It ends with its holder.
     fn configured(&self) -> Value {
         let effects = self.effects.path().display();
         let script = format!(
@@ -252,7 +252,7 @@ echo "ended $CONFIG_ID" >> runs"#
             })
         };
         let mut careful = command("Test", "Custom", "Careful", "fail");
-        // What commands do by default.
+        // The default of commands.
         careful.as_object_mut().unwrap().remove("onCrash");
         json!([
             careful,
@@ -278,14 +278,14 @@ echo "ended $CONFIG_ID" >> runs"#
         })
     }
 
-    /// What actions have left of themselves, line by line: `begun <id>`, `ended <id>`, `together <id>`; an `http` action's have
-    /// the job's id at the end.
+    /// The lines that actions wrote: `begun <id>`, `ended <id>`, `together <id>`. Those of an `http` action end with
+    /// the job's id.
     pub(crate) fn runs(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.effects.path().join("runs")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 
-    /// How many actions have begun that are a job's among `jobs`.
+    /// How many actions of `jobs` have begun.
     pub(crate) fn begun(&self, jobs: &[String]) -> usize {
         let ids: Vec<_> = {
             let log = self.log.lock();
@@ -295,7 +295,7 @@ echo "ended $CONFIG_ID" >> runs"#
         self.runs().iter().filter(is_of).count()
     }
 
-    /// Processes of commands that are alive: they work where they leave their effects, and nobody else does.
+    /// The living processes of commands. Only they work in the folder of effects.
     pub(crate) fn living_commands(&self) -> Vec<PathBuf> {
         let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
         let is_there = |process: &PathBuf| {
@@ -305,7 +305,7 @@ echo "ended $CONFIG_ID" >> runs"#
     }
 }
 
-/// As `echo … >> file` does: one write.
+/// Like `echo … >> file`: one write.
 pub(crate) fn append(file: &Path, line: &str) {
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
     file.write_all(format!("{line}\n").as_bytes()).unwrap();

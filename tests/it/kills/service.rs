@@ -1,4 +1,5 @@
-//! A service that does an `http` action's work: it takes the job, and has it done when it is asked again.
+//! A service that does the work of an `http` action. It accepts the job, and says that it is done when it is asked
+//! again.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Notes each message in the file of runs, as a command would.
+    /// Writes a line for each message to the file of runs, as a command would.
     pub(crate) async fn start(runs: PathBuf) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/jobs", listener.local_addr().unwrap());
@@ -44,7 +45,7 @@ impl Service {
         Self { url, gate, accepting }
     }
 
-    /// Has slow work take until further notice, or has it done.
+    /// Makes slow work last until further notice, or ends it.
     pub(crate) fn set_slow(&self, slow: bool) {
         self.gate.send_replace(!slow);
     }
@@ -72,7 +73,7 @@ async fn answer(
             append(&runs, &format!("ended {action} {job}"));
             reply(StatusCode::OK, r#"{"summary": "done"}"#)
         }
-        // Of one whose worker died.
+        // The message is from an action whose worker died.
         (Some("job.abandoned"), ..) => reply(StatusCode::OK, "{}"),
         (Some("job.started"), Some(action), Some(job)) => {
             append(&runs, &format!("begun {action} {job}"));

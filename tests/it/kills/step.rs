@@ -1,4 +1,4 @@
-//! What a worker is about, told from a request of its.
+//! The step that a worker is at, as its request shows.
 
 use http::{Method, request::Parts};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::scenario::LEDGER;
 /// A step in the life of a job, or of an invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Step {
-    /// Any moment, before the first request too.
+    /// Any moment, including the time before the first request.
     Anytime,
     Poll,
     Claim,
@@ -16,28 +16,28 @@ pub(crate) enum Step {
     Hold,
     Details,
     StageIn,
-    /// The action has begun. It is no request: who waits for it looks for what the action leaves.
+    /// The action has begun. No request shows it, so the test looks for what the action leaves.
     Run,
     StageOut,
-    /// The outcome is written into the ledger.
+    /// The worker writes the outcome into the ledger.
     Outcome,
     Report,
     Done,
     List,
-    /// An entry is read.
+    /// The worker reads an entry.
     Look,
     Mark,
     Adopt,
-    /// Marks of jobs that are long done are cleared away.
+    /// The worker deletes the marks of old finished jobs.
     Sweep,
-    /// A claim is taken back.
+    /// The worker takes a claim back.
     Delete,
-    /// What no worker asks for.
+    /// A request that no worker sends.
     Other,
 }
 
 impl Step {
-    /// All that a worker can be killed at.
+    /// All steps at which a worker can be killed.
     pub(crate) const ALL: [Self; 18] = [
         Self::Anytime,
         Self::Poll,
@@ -59,11 +59,11 @@ impl Step {
         Self::Delete,
     ];
 
-    /// Those in the life of a job that is delivered and not polled.
+    /// The steps of an invoked job.
     pub(crate) const OF_DELIVERED: [Self; 7] =
         [Self::Anytime, Self::Hold, Self::StageIn, Self::Run, Self::Outcome, Self::Report, Self::Done];
 
-    /// Of a request to CodePipeline or S3.
+    /// The step of a request to CodePipeline or S3.
     pub(crate) fn of(head: &Parts, body: &[u8]) -> Self {
         if let Some(operation) = operation(head) {
             return match operation {
@@ -99,17 +99,17 @@ impl Step {
             Some("held") if entry["adoptions"] != 0 => Self::Adopt,
             Some("held") => Self::Hold,
             Some("reporting") => Self::Outcome,
-            _ => panic!("a worker writes an entry that nobody knows: {entry}"),
+            _ => panic!("a worker writes an unknown entry: {entry}"),
         }
     }
 }
 
-/// The operation of CodePipeline's that a request asks for.
+/// The CodePipeline operation of a request.
 pub(crate) fn operation(head: &Parts) -> Option<&str> {
     head.headers.get("x-amz-target")?.to_str().ok()?.rsplit('.').next()
 }
 
-/// A ledger entry, as it is written.
+/// A ledger entry, as the ledger stores it.
 pub(crate) fn entry(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Past the function's timeout: Lambda kills a worker that can't even end itself.
+//! After the function's timeout, Lambda kills a worker that can't end itself.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use codepipeline_local::runtime_api::Invocation;
 
 use super::lone::Lone;
 
-/// The shortest that a worker with such a command takes, and a second: eleven more than its job needs.
+/// The shortest timeout that lets a worker take this command, and a second more: 11 s more than its job needs.
 const SHORT: Duration = Duration::from_secs(30);
 
-/// The command stops its own worker, so that no thread of it sees the deadline.
+/// The command stops its own worker, so that no thread sees the deadline.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_is_killed_at_the_functions_timeout_has_its_job_reported_by_the_next() {
+async fn a_worker_killed_at_the_timeout_has_its_job_reported() {
     let lone = Lone::start("kill -STOP $PPID; sleep 1000").await;
     let function = lone.hasty_function(SHORT);
     // The first invocation is slow, so it finds nothing to do.

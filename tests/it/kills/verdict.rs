@@ -18,11 +18,11 @@ pub(crate) struct Figures {
     rounds: usize,
     actions: usize,
     jobs: usize,
-    /// Of actions that have begun, those that began again included.
+    /// Actions that began, counted again when they began again.
     runs: usize,
     pub(crate) adoptions: usize,
     results: usize,
-    /// Results that the service would not have, since the job was over.
+    /// Results that the service refused, because the job had ended.
     refused: usize,
     succeeded: usize,
     failed: usize,
@@ -55,11 +55,11 @@ impl fmt::Display for Figures {
     }
 }
 
-/// What was promised and not kept, each in words; and the figures.
+/// Every broken promise in words, and the figures.
 pub(crate) async fn verdict(rounds: &Rounds, plan: &Plan) -> (Vec<String>, Figures) {
     let scenario = &rounds.scenario;
     let mut broken: Vec<_> =
-        rounds.failed.iter().map(|end| format!("an invocation that nobody killed ended as {end}")).collect();
+        rounds.failed.iter().map(|end| format!("an invocation that was not killed ended as {end}")).collect();
     let mut figures =
         Figures { rounds: rounds.rounds, actions: scenario.actions.len(), unheld: rounds.unheld, ..Figures::default() };
     reports(scenario, &mut broken, &mut figures);
@@ -83,7 +83,7 @@ pub(crate) async fn verdict(rounds: &Rounds, plan: &Plan) -> (Vec<String>, Figur
     (broken, figures)
 }
 
-/// Each job has one result that was taken, and no worker was refused one for a job that others had before.
+/// Checks that each job has one accepted result, and that no worker was refused a job that only others had before.
 fn reports(scenario: &Scenario, broken: &mut Vec<String>, figures: &mut Figures) {
     let log = scenario.log.lock();
     let mut taken: BTreeMap<&str, usize> = log.jobs.keys().map(|job| (job.as_str(), 0)).collect();
@@ -115,7 +115,7 @@ async fn action(rounds: &Rounds, (id, pipeline): (&String, &str), broken: &mut V
     let lines = |what: &str| {
         let line = format!("{what} {id}");
         let of_it: Vec<_> = runs.iter().filter(|it| **it == line || it.starts_with(&format!("{line} "))).collect();
-        // The jobs of an action that goes on are runs of their own.
+        // Each job of an action that continues is a run.
         let mut of_jobs = BTreeMap::<&str, usize>::new();
         for it in of_it {
             *of_jobs.entry(it.as_str()).or_default() += 1;
@@ -150,7 +150,7 @@ async fn action(rounds: &Rounds, (id, pipeline): (&String, &str), broken: &mut V
     }
 }
 
-/// Whatever is in a work folder, when every folder has been taken by somebody who lives.
+/// The contents of the work folders, after a living worker has taken each of them.
 fn left_files(scenario: &Scenario) -> Vec<String> {
     let folders = scenario.world.work_folder().read_dir().unwrap().flatten().map(|entry| entry.path());
     let folders = folders.filter(|path| path.is_dir());

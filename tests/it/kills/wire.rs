@@ -1,4 +1,5 @@
-//! Between one worker process and the emulator: passes requests on, notes what became of them, and springs the trap.
+//! The way between one worker process and the emulator: passes requests on, records their results, and springs the
+//! trap.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,24 +20,24 @@ use tokio::time::Instant;
 use super::plan::{Moment, Trap};
 use super::step::{self, Step};
 
-/// A request that was passed on, and answered.
+/// A request with its response.
 #[derive(Clone)]
 pub(crate) struct Record {
-    /// When it was answered.
+    /// When the response was sent.
     pub(crate) at: Instant,
     pub(crate) step: Step,
-    /// Of the job that it is about, where it names one.
+    /// The job that the request names.
     pub(crate) job: Option<String>,
-    /// How often the job has been adopted, as an entry that is written says.
+    /// How often the job was adopted, according to the entry in the request.
     pub(crate) adoptions: u64,
     pub(crate) status: StatusCode,
 }
 
-/// What all wires of a scenario have seen.
+/// The records of all wires of a scenario.
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) records: Vec<Record>,
-    /// The jobs that were polled or delivered, and the configured ids of their actions.
+    /// The jobs that were polled or arrived as events, with the configured ids of their actions.
     pub(crate) jobs: BTreeMap<String, String>,
 }
 
@@ -61,10 +62,10 @@ struct Shared {
     /// `host:port`
     server: String,
     log: SharedLog,
-    /// Held for reading while a request is passed on: whoever holds it for writing knows that none is under way.
+    /// A request holds it for reading until it is answered. Holding it for writing shows that no request is under way.
     closed: Arc<RwLock<bool>>,
     trap: Mutex<Option<Trap>>,
-    /// The step that the process was in when it stepped into the trap.
+    /// The step at which the process met the trap.
     sprung: watch::Sender<Option<Step>>,
     /// The jobs that the process holds.
     holding: Mutex<Vec<String>>,
@@ -103,25 +104,25 @@ impl Wire {
         &self.endpoint
     }
 
-    /// Lays a trap, in the place of an earlier one.
+    /// Sets a trap, which replaces an earlier one.
     pub(crate) fn lay(&self, trap: Option<Trap>) {
         self.shared.sprung.send_replace(None);
         *lock(&self.shared.trap) = trap;
         lock(&self.shared.holding).clear();
     }
 
-    /// Returns when the process has stepped into the trap, and where.
+    /// Returns at which step the process met the trap, once it has.
     pub(crate) async fn sprung(&self) -> Step {
         let mut sprung = self.shared.sprung.subscribe();
         sprung.wait_for(Option::is_some).await.unwrap().unwrap()
     }
 
-    /// The ids of the jobs that the process holds and has not come to an end with.
+    /// The ids of the jobs that the process holds and has not finished.
     pub(crate) fn holding(&self) -> Vec<String> {
         lock(&self.shared.holding).clone()
     }
 
-    /// Passes nothing on any more: the process is dead. What it sent before has arrived when this returns.
+    /// Stops passing requests on, because the process is dead. Returns when all earlier requests have taken effect.
     pub(crate) async fn close(&self) {
         *self.shared.closed.write().await = true;
     }
@@ -146,7 +147,8 @@ impl Shared {
         if moment == Some(Moment::Before) {
             return Ok(self.spring(step).await);
         }
-        // In a task of its own: who is killed hangs up, and what it has sent takes effect and is noted all the same.
+        // In a separate task: a killed process closes the connection, but its request takes effect and is recorded
+        // anyway.
         let shared = Arc::clone(self);
         let passing = tokio::spawn(async move {
             let closed = Arc::clone(&shared.closed).read_owned().await;
@@ -161,7 +163,7 @@ impl Shared {
         match moment {
             Some(Moment::Unanswered) => Ok(self.spring(step).await),
             Some(Moment::Answered) => {
-                // The answer is on its way when the blow falls, or has just arrived.
+                // The response is under way at the kill, or has just arrived.
                 self.sprung.send_replace(Some(step));
                 Ok(response)
             }
@@ -230,7 +232,7 @@ impl Log {
         }
     }
 
-    /// A job as a poll, third-party details or an event have it.
+    /// Records a job from a poll, from third-party details or from an event.
     pub(crate) fn note_job(&mut self, job: &Value) {
         let configuration = &job["data"]["actionConfiguration"]["configuration"];
         let parameters: Value = configuration["UserParameters"]

@@ -1,5 +1,5 @@
-//! A server of the AWS JSON 1.1 protocol, for services and operations that the emulator does not have. Real SDK clients talk
-//! to it; what it answers is up to the test.
+//! A server of the AWS JSON 1.1 protocol, for services and operations that the emulator does not have. The real SDK
+//! clients talk to it, and the test decides what it returns.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// An operation's output, or the name of the error that answers it.
+/// An operation's output, or the name of the error that it returns.
 pub(crate) type Answer = Result<Value, &'static str>;
 
-/// In the place of an error's name: the request is never answered.
+/// Instead of an error's name: the request stays unanswered.
 pub(crate) const NO_ANSWER: &str = "";
 
 /// Answers requests until it is dropped.
@@ -21,7 +21,7 @@ pub(crate) struct AwsJson {
 }
 
 impl AwsJson {
-    /// `answer` gets the operation's name without its service's, and its input.
+    /// `answer` gets the name of the operation, without that of the service, and its input.
     pub(crate) async fn start(answer: impl Fn(&str, &Value) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -50,12 +50,12 @@ impl AwsJson {
         &self.endpoint
     }
 
-    /// The operations in the order they came.
+    /// The operations, in the order of the requests.
     pub(crate) fn operations(&self) -> Vec<String> {
         self.log.lock().unwrap().iter().map(|(operation, _)| operation.clone()).collect()
     }
 
-    /// The inputs that came for an operation, in their order.
+    /// The inputs of one operation, in the order of the requests.
     pub(crate) fn inputs(&self, operation: &str) -> Vec<Value> {
         let log = self.log.lock().unwrap();
         log.iter().filter(|(name, _)| name == operation).map(|(_, input)| input.clone()).collect()
@@ -68,7 +68,7 @@ impl Drop for AwsJson {
     }
 }
 
-/// The next request of a connection; `None` when the client has closed it.
+/// The next request of a connection, or `None` after the client has closed it.
 async fn request(stream: &mut BufReader<TcpStream>) -> Option<(String, Value)> {
     let (mut operation, mut length) = (String::new(), 0);
     loop {
@@ -102,6 +102,6 @@ async fn respond(stream: &mut BufReader<TcpStream>, answer: Answer) {
         "HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    // A client that went away has its reasons.
+    // The client may have closed the connection.
     let _ = stream.write_all((head + &body).as_bytes()).await;
 }

@@ -1,12 +1,12 @@
-//! A lock that keeps apart the child processes of the worker and those of the tests.
+//! A lock that separates the child processes of the worker from those of the tests.
 //!
-//! While the worker runs a command in this process, it takes every new child of the process for one of the command's, and
-//! kills it when the command ends. All tests share the process. So a test that starts processes itself, such as the real
-//! binary, never overlaps with a test whose worker runs commands.
+//! While the worker runs a command in this process, it takes every new child of the process for a child of the command,
+//! and kills it when the command ends. All tests share the process. So a test that starts processes, such as the real
+//! binary, must not overlap with a test whose worker runs commands here.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// What the tests that hold the lock do. Tests that do the same overlap.
+/// Why a test holds the lock. Tests with the same reason overlap.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Doing {
     /// A worker in this process runs commands.

@@ -1,4 +1,4 @@
-//! What the scenarios share: an emulator with a pipeline on it, and workers that run against it in this process.
+//! The harness of the scenarios: an emulator with a pipeline, and workers that run against it in this process.
 
 pub(crate) mod artifact_store;
 pub(crate) mod aws_json;
@@ -41,7 +41,7 @@ pub(crate) const SOURCE_BUCKET: &str = "source-bucket";
 pub(crate) const SOURCE_KEY: &str = "source.zip";
 pub(crate) const STORE: &str = "artifact-store";
 
-/// The emulator, and clients of an ordinary user.
+/// An emulator, and clients with the rights of a pipeline's owner.
 pub(crate) struct World {
     pub(crate) emulator: Emulator,
     pub(crate) sdk_config: SdkConfig,
@@ -70,7 +70,7 @@ impl World {
         self.children.get_or_init(Children::of_the_test).assert_of_the_test();
     }
 
-    /// A worker with these `ACTIONS`, as the environment would configure it. Waits until it may run commands.
+    /// A worker with these `ACTIONS`, configured as from its environment. Waits until it may run commands.
     pub(crate) fn worker(&self, actions: &Value) -> Worker {
         self.worker_with(actions, &[])
     }
@@ -92,8 +92,8 @@ impl World {
         self.folder.path().join("work")
     }
 
-    /// Makes a custom action type whose actions take any number of artifacts. `properties` are names, marked `!` for secret
-    /// and `?` for queryable.
+    /// Creates a custom action type that takes and makes up to five artifacts. `properties` are names; `!` marks a
+    /// secret one, `?` a required and queryable one.
     pub(crate) async fn create_type(&self, category: &str, provider: &str, properties: &[&str]) {
         let mut request = self.codepipeline.create_custom_action_type();
         for property in properties {
@@ -118,7 +118,7 @@ impl World {
             .unwrap();
     }
 
-    /// Makes a pipeline: an S3 source with the output artifact `Source`, then `stages`.
+    /// Creates a pipeline: an S3 source with the output artifact `Source`, then `stages`.
     pub(crate) async fn create_pipeline(&self, name: &str, stages: Vec<(&str, Vec<ActionDeclarationBuilder>)>) {
         let source = action("Source", "Source", "AWS", "S3")
             .configuration("S3Bucket", SOURCE_BUCKET)
@@ -159,7 +159,7 @@ impl World {
         actions.find(|state| state.action_name() == Some(action))?.latest_execution.clone()
     }
 
-    /// Waits until the action has begun, so that the next poll finds its job.
+    /// Waits until the action has started, so that the next poll finds its job.
     pub(crate) async fn until_begun(&self, pipeline: &str, action: &str) {
         until(async || self.action(pipeline, action).await.is_some()).await;
     }
@@ -175,7 +175,7 @@ pub(crate) fn sdk_config(endpoint: &str) -> SdkConfig {
         .build()
 }
 
-/// What a worker's jobs need, with small limits, no client tokens and a wall clock that stands.
+/// A lifecycle with small limits, no client tokens and a wall clock that stands still.
 pub(crate) fn lifecycle(sdk_config: &SdkConfig, work_folder: PathBuf) -> Lifecycle {
     Lifecycle {
         queue: Queue::new(sdk_config, None),
@@ -190,7 +190,7 @@ pub(crate) fn lifecycle(sdk_config: &SdkConfig, work_folder: PathBuf) -> Lifecyc
     }
 }
 
-/// The worker's name of version 1 of an action type.
+/// Version 1 of an action type, as the worker names it.
 pub(crate) fn action_type(category: &str, owner: &str, provider: &str) -> job::ActionTypeId {
     let [category, owner, provider, version] = [category, owner, provider, "1"].map(str::to_owned);
     job::ActionTypeId { category, owner, provider, version }
@@ -202,7 +202,7 @@ pub(crate) fn action(name: &str, category: &str, owner: &str, provider: &str) ->
     ActionDeclaration::builder().name(name).action_type_id(id.build().unwrap())
 }
 
-/// A custom action that takes the source.
+/// A custom action that takes the source artifact.
 pub(crate) fn custom(name: &str, category: &str, provider: &str) -> ActionDeclarationBuilder {
     action(name, category, "Custom", provider).input_artifacts(input("Source"))
 }
@@ -215,7 +215,7 @@ pub(crate) fn output(name: &str) -> OutputArtifact {
     OutputArtifact::builder().name(name).build().unwrap()
 }
 
-/// An entry of `ACTIONS` that runs the shell text in the action's configuration property `Command`.
+/// An entry of `ACTIONS` that runs the shell script in the action's configuration property `Command`.
 pub(crate) fn shell(category: &str, provider: &str) -> Value {
     json!({
         "actionType": {"category": category, "owner": "Custom", "provider": provider, "version": "1"},
@@ -224,7 +224,7 @@ pub(crate) fn shell(category: &str, provider: &str) -> Value {
     })
 }
 
-/// A small zip: names and contents.
+/// A small zip of these files, each a name and its content.
 pub(crate) fn zip(files: &[(&str, &str)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, content) in files {
@@ -234,22 +234,22 @@ pub(crate) fn zip(files: &[(&str, &str)]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-/// One invocation with a quarter of an hour to its deadline.
+/// Runs one invocation whose deadline is 15 minutes away.
 pub(crate) async fn invoke(worker: &Worker) -> Summary {
     worker.invoke(Instant::now() + Duration::from_secs(900)).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Waits until `condition` holds; a minute is the end of any test's patience.
+/// Waits until `condition` holds, for at most a minute.
 pub(crate) async fn until(mut condition: impl AsyncFnMut() -> bool) {
     let patience = Instant::now() + Duration::from_secs(60);
     while !condition().await {
-        assert!(Instant::now() < patience, "the condition has not come true in a minute");
+        assert!(Instant::now() < patience, "the condition did not hold within a minute");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 impl World {
-    /// The bytes of an action's only output artifact, from its latest execution.
+    /// The bytes of an action's only output artifact, from the latest execution.
     pub(crate) async fn output_artifact(&self, pipeline: &str, action: &str) -> Vec<u8> {
         let listed = self.codepipeline.list_action_executions().pipeline_name(pipeline).send().await.unwrap();
         let details = listed.action_execution_details().iter().find(|it| it.action_name() == Some(action)).unwrap();
@@ -259,7 +259,8 @@ impl World {
     }
 }
 
-/// The real binary under the emulator's Lambda Runtime API, and the lines that it logs. Waits until the test may start processes.
+/// The real binary under the emulator's Lambda Runtime API, and the lines that it logs. Waits until the test may start
+/// processes.
 pub(crate) fn function(
     world: &World,
     actions: &Value,

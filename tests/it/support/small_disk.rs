@@ -1,4 +1,4 @@
-//! A small disk for one process and its children: a tmpfs in a mount namespace of their own.
+//! A small disk for one process and its children: a tmpfs in their own mount namespace.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,15 +10,15 @@ const NEED: &str = "this test needs a small disk, a tmpfs that it mounts in a mo
     user namespaces: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 where there is such a setting, \
     kernel.unprivileged_userns_clone=1 likewise, and user.max_user_namespaces above 0";
 
-/// The beginning of a command line: what follows it runs with a disk at `folder`, a tmpfs with these mount `options`, and as
-/// the user that the command `becoming` makes of root, if it isn't empty.
+/// The beginning of a command line. The rest of the line runs with a tmpfs at `folder`, mounted with these `options`.
+/// If `becoming` is not empty, it is a command that changes root into another user.
 ///
-/// Root mounts it in a mount namespace. Whoever may not do so is root in a user namespace of its own. Whether that works is
-/// tried here, with the mount itself, and a test that can't have it fails.
+/// Root mounts the tmpfs in a mount namespace. A user who may not do that becomes root in a user namespace first. This
+/// function tries the mount itself, and fails the test if neither works.
 pub(crate) fn with_small_disk(folder: &Path, options: &str, becoming: &[&str]) -> Vec<String> {
     let folder = folder.to_str().unwrap();
     let mounting = ["--mount", "sh", "-euc", MOUNT, "sh", options, folder];
-    // A user namespace maps one user only, so the user is changed before it is made.
+    // A user namespace maps only one user, so the user changes before the namespace begins.
     let ways = [
         [&["unshare"], &mounting[..], becoming].concat(),
         [becoming, &["unshare", "--user", "--map-root-user"], &mounting[..]].concat(),

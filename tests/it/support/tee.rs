@@ -1,14 +1,14 @@
-//! A proxy that keeps what the server says.
+//! A proxy that records the server's responses.
 
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// All that went from the server to clients, connections mixed.
+/// All bytes from the server to its clients, of all connections together.
 pub(crate) type Heard = Arc<Mutex<Vec<u8>>>;
 
-/// Listens before the server at `endpoint` (`http://host:port`); the new endpoint, and what is heard there.
+/// Listens in front of the server at `endpoint` (`http://host:port`). Returns the new endpoint and what it records.
 pub(crate) async fn tee(endpoint: &str) -> (String, Heard) {
     let server = endpoint.trim_start_matches("http://").to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -39,7 +39,7 @@ async fn pass(client: TcpStream, server: TcpStream, heard: Heard) {
     }
 }
 
-/// The values of a JSON member, wherever it stands in what was heard.
+/// The values of a JSON member, at any depth, in the recorded bytes.
 pub(crate) fn values(heard: &Heard, member: &str) -> Vec<String> {
     let heard = String::from_utf8_lossy(&heard.lock().unwrap()).into_owned();
     let start = format!("\"{member}\":\"");

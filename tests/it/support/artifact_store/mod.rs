@@ -1,4 +1,4 @@
-//! A job of the emulator with its artifacts, behind a proxy that keeps a record of what was asked, and can fail.
+//! A job of the emulator with its artifacts, behind a proxy that records requests and can fail them.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -25,7 +25,7 @@ mod proxy;
 
 pub(crate) const LIMITS: UnpackLimits = UnpackLimits { max_unpacked_bytes: 4 << 30, max_entries: 100_000 };
 
-/// One job that was polled, with one input artifact and one output artifact.
+/// One polled job with one input artifact and one output artifact.
 pub(crate) struct ArtifactStore {
     pub(crate) config: SdkConfig,
     pub(crate) time: ManualClock,
@@ -62,12 +62,12 @@ impl ArtifactStore {
         of_job(&Stores::new(&self.config), &self.credentials)
     }
 
-    /// A store that may read what the job has written.
+    /// A store that may read what the job wrote.
     pub(crate) fn next_job(&self) -> Store {
         of_job(&Stores::new(&self.config), &anyones_credentials())
     }
 
-    /// A client of somebody who may do everything.
+    /// A client that may do everything.
     pub(crate) fn anyone(&self) -> aws_sdk_s3::Client {
         anyones_client(&self.config)
     }
@@ -83,7 +83,7 @@ impl ArtifactStore {
         answer.body.collect().await.unwrap().into_bytes()
     }
 
-    /// How many uploads to the output were neither completed nor aborted.
+    /// How many uploads to the output artifact were neither completed nor aborted.
     pub(crate) async fn unfinished_uploads(&self) -> usize {
         let listed = self.anyone().list_multipart_uploads().bucket(&self.output.bucket).send().await.unwrap();
         listed.uploads().len()
@@ -124,7 +124,7 @@ fn artifact(described: &aws_sdk_codepipeline::types::Artifact) -> Artifact {
     Artifact { name: "App".to_owned(), revision: None, bucket, key }
 }
 
-/// Makes a pipeline whose second stage is a custom action, starts it, and polls until the job is there.
+/// Creates a pipeline whose second stage is a custom action, starts it, and polls until the job arrives.
 async fn polled_job(config: &SdkConfig) -> Job {
     let objects = anyones_client(config);
     objects.create_bucket().bucket("source").send().await.unwrap();
@@ -146,14 +146,14 @@ async fn polled_job(config: &SdkConfig) -> Job {
     job.unwrap()
 }
 
-/// Waits until `condition` holds; a minute is the end of any test's patience.
+/// Waits until `condition` holds, for at most a minute.
 pub(crate) async fn until(mut condition: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !condition().await {
             tokio::task::yield_now().await;
         }
     };
-    timeout(Duration::from_secs(60), waiting).await.expect("the condition comes true in a minute");
+    timeout(Duration::from_secs(60), waiting).await.expect("the condition holds within a minute");
 }
 
 fn action_type(category: ActionCategory, owner: ActionOwner, provider: &str) -> ActionTypeId {

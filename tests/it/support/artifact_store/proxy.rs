@@ -1,4 +1,4 @@
-//! Passes requests on to the emulator and keeps a record of them; some go wrong on request.
+//! A proxy in front of the emulator that records requests, and fails some of them.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// A request as it arrived.
+/// A request, as the proxy received it.
 #[derive(Clone)]
 pub(crate) struct Seen {
     pub(crate) method: Method,
@@ -25,34 +25,34 @@ pub(crate) struct Seen {
     pub(crate) kms_key: Option<String>,
 }
 
-/// An answer in place of the emulator's.
+/// A response in place of the emulator's.
 #[derive(Clone, Copy)]
 pub(crate) struct Instead {
-    /// Whether the emulator gets the request all the same.
+    /// Whether the emulator receives the request anyway.
     pub(crate) after_effect: bool,
     pub(crate) status: u16,
     /// The code of the error in its body.
     pub(crate) code: &'static str,
 }
 
-/// What goes wrong. All zero: nothing.
+/// The faults. By default there are no faults.
 #[derive(Default)]
 pub(crate) struct Faults {
-    /// So many of the next downloads end in the middle of their body.
+    /// How many of the next downloads end in the middle of their body.
     pub(crate) breaks: AtomicUsize,
-    /// So many of the next requests are answered with 503.
+    /// How many of the next requests get a 503.
     pub(crate) refusals: AtomicUsize,
-    /// Downloads wait, but for those from the beginning.
+    /// Downloads that don't begin at the first byte wait.
     pub(crate) hold: tokio::sync::watch::Sender<bool>,
-    /// The answers to the next parts, and to the next requests that complete or abort an upload.
+    /// The responses to the next parts, and to the next requests that complete or abort an upload.
     pub(crate) parts: Mutex<VecDeque<Instead>>,
     pub(crate) completions: Mutex<VecDeque<Instead>>,
     pub(crate) aborts: Mutex<VecDeque<Instead>>,
-    /// Parts are never answered.
+    /// Parts stay unanswered.
     pub(crate) parts_hang: AtomicUsize,
-    /// Requests that begin a multipart upload are never answered.
+    /// Requests that begin a multipart upload stay unanswered.
     pub(crate) begins_hang: AtomicUsize,
-    /// Requests that abort one are never answered.
+    /// Requests that abort a multipart upload stay unanswered.
     pub(crate) aborts_hang: AtomicUsize,
 }
 
@@ -107,7 +107,7 @@ async fn answer(
         return Ok(refusal);
     }
     if let Some(Instead { after_effect, status, code }) = instead {
-        // Whoever gets its answer too early would break off sending, which is another failure.
+        // A client that gets the response before it has sent everything stops sending. That would be another failure.
         let whole = if after_effect {
             forward(behind, request).await.into_body().collect().await
         } else {
@@ -129,7 +129,7 @@ async fn answer(
     Ok(forward(behind, request).await.map(|body| Answer::Passed { body, until }))
 }
 
-/// The request as it is, its host included, which the signature covers.
+/// The unchanged request. The signature covers its host.
 async fn forward(to: SocketAddr, request: Request<Incoming>) -> Response<Incoming> {
     let stream = tokio::net::TcpStream::connect(to).await.unwrap();
     stream.set_nodelay(true).unwrap();
@@ -144,7 +144,7 @@ fn one_less(counter: &AtomicUsize) -> bool {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The emulator's answer, or the beginning of it and then a closed connection; or one in its place.
+/// Returns the emulator's response, the first half of it before the connection closes, or another response.
 enum Answer {
     Passed { body: Incoming, until: Option<usize> },
     Made(Full<Bytes>),
@@ -161,7 +161,7 @@ impl Body for Answer {
         };
         match until {
             Some(0) => return Poll::Ready(Some(Err("broken off on purpose".into()))),
-            // Waiting once makes the server send what it has got, before the error makes it forget that.
+            // The server sends what it has before the error makes it drop the rest.
             Some(1) => {
                 *until = Some(0);
                 cx.waker().wake_by_ref();
