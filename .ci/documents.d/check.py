@@ -25,6 +25,7 @@ def main():
     mistakes = []
     for path, document in documents.items():
         mistakes += [f"{path}:{line}: {what}" for line, what in links(document, documents, files | folders)]
+        mistakes += [f"{path}:{line}: {what}" for line, what in paths(document, files, folders)]
         mistakes += [f"{path}:{line}: {what}" for line, what in lengths(document)]
         mistakes += [f"{path}:{line}: {what}" for line, what in blocks(document)]
     for path in sorted(file for file in files if file.parent == Path("events")):
@@ -52,6 +53,27 @@ def links(document, documents, existing):
                 yield line, f"{target} names an anchor in a file that is not a document"
             elif parts.fragment not in documents[path].anchors:
                 yield line, f"{target} names an anchor that {path} does not have"
+
+
+# Folders whose files documents name by a part of the path, such as `lifecycle/recover`.
+SOURCES = ("", "src/", "codepipeline-local/", "codepipeline-local/src/", "codepipeline-local/src/s3/")
+
+# Made by tools, so not in the repository.
+MADE = ("target", "fuzz/artifacts")
+
+
+def paths(document, files, folders):
+    """Finds code within lines that looks like a path of the repository, and is not one."""
+    existing = {f"/{path}" for path in (*files, *folders)}
+    existing |= {f"/{file.with_suffix('')}" for file in files if file.suffix == ".rs"}
+    tops = {path.name for path in folders if any(f"{path.parent}/".lstrip("./") == source for source in SOURCES)}
+    for line, code in document.code:
+        name = code.rstrip("/")
+        if name.startswith(MADE):
+            continue
+        is_path = re.fullmatch(r"[\w.-]+(/[\w.-]+)*", name) and (name.split("/")[0] in tops and "/" in code or name.endswith(".rs"))
+        if is_path and not any(path.endswith(f"/{name}") for path in existing):
+            yield line, f"`{code}` is not a file or folder of this repository"
 
 
 def normal(path):

@@ -1,4 +1,4 @@
-"""Reads a Markdown document: its headings, links, paragraphs and fenced blocks."""
+"""Reads a Markdown document: its headings, links, paragraphs, fenced blocks and code within lines."""
 
 import re
 from dataclasses import dataclass, field
@@ -23,6 +23,7 @@ class Document:
     lines: int
     anchors: set = field(default_factory=set)
     links: list = field(default_factory=list)
+    code: list = field(default_factory=list)
     paragraphs: list = field(default_factory=list)
     blocks: list = field(default_factory=list)
 
@@ -45,6 +46,7 @@ def read(path):
 
     def find_links(number, text):
         document.links += [(number, link[1]) for link in LINK.finditer(CODE.sub("", text))]
+        document.code += [(number, code[0].strip("`")) for code in CODE.finditer(text)]
 
     def end_paragraph():
         if paragraph:
