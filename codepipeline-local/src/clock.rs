@@ -1,4 +1,4 @@
-//! The emulator's time: the machine's, or one that a test moves.
+//! The emulator's time: the machine's clock, or one that a test moves.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::types::Timestamp;
 
-/// Tells the emulator the time, and lets it wait for a moment.
+/// A clock that the emulator reads and waits on.
 #[derive(Clone)]
 pub struct Clock(Source);
 
@@ -18,7 +18,7 @@ enum Source {
 }
 
 impl Clock {
-    /// The machine's own time.
+    /// The machine's clock.
     pub fn machine() -> Self {
         Self(Source::Machine)
     }
@@ -35,12 +35,12 @@ impl Clock {
         }
     }
 
-    /// Returns once the moment has come; never for `None`.
+    /// Waits until the moment. Never returns for `None`.
     pub async fn reached(&self, moment: Option<Timestamp>) {
         let Some(moment) = moment else { return std::future::pending().await };
         match &self.0 {
             Source::Machine => {
-                // The sleep is monotonic and may end a little before the wall clock gets there.
+                // The sleep is monotonic and may end a little before the wall clock reaches the moment.
                 while let Some(left) = moment.0.checked_sub(self.now().0).filter(|left| *left > 0) {
                     tokio::time::sleep(Duration::from_millis(left)).await;
                 }
@@ -53,27 +53,27 @@ impl Clock {
     }
 }
 
-/// A time that stands still until it is told to move.
+/// A clock that moves only on request.
 #[derive(Clone)]
 pub struct ManualClock(Arc<watch::Sender<Timestamp>>);
 
 impl ManualClock {
-    /// A clock that stands at `start`.
+    /// Creates a clock that shows `start`.
     pub fn new(start: Timestamp) -> Self {
         Self(Arc::new(watch::Sender::new(start)))
     }
 
-    /// Moves the time forward; whoever waits for a moment up to the new one wakes.
+    /// Moves the time forward and wakes the waits that end up to then.
     pub fn advance(&self, by: Duration) {
         self.0.send_modify(|now| *now = now.after(by));
     }
 
-    /// How many wait for a moment to come: whoever moves the time may want to know that somebody does.
+    /// How many waits are open. A test checks it before it moves the time.
     pub fn waiters(&self) -> usize {
         self.0.receiver_count()
     }
 
-    /// What the emulator is given.
+    /// The clock to give to the emulator.
     pub fn clock(&self) -> Clock {
         Clock(Source::Manual(Arc::clone(&self.0)))
     }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_wait_on_a_manual_clock_ends_when_it_is_moved_far_enough() {
+    async fn wait_on_a_manual_clock_ends_at_its_moment() {
         let manual = ManualClock::new(Timestamp(1000));
         let clock = manual.clock();
         let waiting = tokio::spawn(async move { clock.reached(Some(Timestamp(3000))).await });

@@ -1,4 +1,4 @@
-//! Moments as text.
+//! Writes moments as text.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -6,15 +6,15 @@ use s3s::dto::{Timestamp as Date, TimestampFormat};
 
 use crate::types::Timestamp;
 
-/// As in `2027-01-15T08:00:00.123Z`.
+/// Writes a moment as in `2027-01-15T08:00:00.123Z`.
 pub(crate) fn iso(at: Timestamp) -> String {
     let mut text = Vec::new();
-    // Writing to memory fails for no date that a clock shows.
+    // Writing to memory can't fail for a date that a clock shows.
     let _ = Date::from(UNIX_EPOCH + Duration::from_millis(at.0)).format(TimestampFormat::DateTime, &mut text);
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// As [`iso`], without the fraction of the second.
+/// Like [`iso`], without the fraction of the second.
 pub(crate) fn iso_seconds(at: Timestamp) -> String {
     iso(Timestamp(at.0 / 1000 * 1000)).replace(".000Z", "Z")
 }
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_written_with_and_without_their_fraction() {
+    fn moments_have_an_optional_fraction() {
         let at = Timestamp(1_800_000_000_123);
         assert_eq!((iso(at).as_str(), iso_seconds(at).as_str()), ("2027-01-15T08:00:00.123Z", "2027-01-15T08:00:00Z"));
     }

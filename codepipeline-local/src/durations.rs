@@ -1,4 +1,4 @@
-//! Durations as texts: a whole number and its unit; without one they are seconds.
+//! Reads durations: a whole number with a unit, or of seconds without one.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| wrong(text))
 }
 
-/// Reads a duration that is longer than none.
+/// Reads a duration of 1 ms or more.
 pub(crate) fn parse_some(text: &str) -> Result<Duration, String> {
     match parse(text)? {
-        Duration::ZERO => Err(format!("{text:?} is no time at all: write 1ms or more")),
+        Duration::ZERO => Err(format!("{text:?} is too short: write 1ms or more")),
         some => Ok(some),
     }
 }
@@ -36,16 +36,16 @@ pub(crate) fn parse_or_never(text: &str) -> Result<OrNever, String> {
     parse(text).map(|duration| OrNever(Some(duration))).map_err(|error| format!("{error}, or never"))
 }
 
-/// Reads a duration that is longer than none, or `never`.
+/// Reads a duration of 1 ms or more, or `never`.
 pub(crate) fn parse_some_or_never(text: &str) -> Result<OrNever, String> {
     match parse_or_never(text)? {
-        OrNever(Some(Duration::ZERO)) => Err(format!("{text:?} is no time at all: write 1ms or more, or never")),
+        OrNever(Some(Duration::ZERO)) => Err(format!("{text:?} is too short: write 1ms or more, or never")),
         other => Ok(other),
     }
 }
 
 fn wrong(text: &str) -> String {
-    format!("{text:?} is no duration: write a whole number and ms, s, m or h, as in 30s")
+    format!("{text:?} is not a duration: write a whole number and ms, s, m or h, as in 30s")
 }
 
 #[cfg(test)]
@@ -53,14 +53,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_with_units_are_durations() {
+    fn number_with_unit_is_a_duration() {
         let read = ["0s", "250ms", "15m", "24h", "30"].map(|text| parse(text).unwrap().as_millis());
         assert_eq!(read, [0, 250, 900_000, 86_400_000, 30_000]);
         assert_eq!(parse_or_never("never"), Ok(OrNever(None)));
     }
 
     #[test]
-    fn zero_is_no_time_where_there_must_be_some() {
+    fn zero_is_refused_where_time_is_required() {
         for zero in ["0", "0s", "0ms", "00h"] {
             assert!(parse_some(zero).unwrap_err().contains("1ms or more"), "{zero}");
             assert!(parse_some_or_never(zero).unwrap_err().contains("or never"), "{zero}");
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_named_in_the_error() {
+    fn malformed_duration_is_named_in_the_error() {
         for text in ["", "s", "-1s", "1.5s", "1d", "99999999999999999999h", "é"] {
             assert!(parse(text).unwrap_err().contains(text), "{text}");
         }

@@ -1,7 +1,7 @@
-//! Services that are elsewhere: their requests are passed on as they came.
+//! Forwards requests for services that the emulator does not have.
 //!
-//! Everything that a client signed stays, its `Host` among it, so a signature that is good here is good there. Bodies pass as
-//! streams in both directions.
+//! Everything that a client signed stays unchanged, also its `Host`, so a signature that is valid here is valid there. Bodies are streamed
+//! in both directions.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -17,14 +17,14 @@ use tokio::net::TcpStream;
 use crate::reply::failure;
 use crate::services::signing_name;
 
-/// How long a connection may take to come about.
+/// How long a connection may take to be established.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How the emulator names itself in `Via` (RFC 9110, 7.6.3). A request that bears it has been here before.
+/// The emulator's name in `Via` (RFC 9110, 7.6.3). A request that has it comes from an emulator.
 const VIA: &str = "1.1 codepipeline-local";
 
-/// Headers that are between two neighbours alone (RFC 9110, 7.6.1). hyper makes its own, and the expectation was met here.
-const BETWEEN_NEIGHBOURS: [HeaderName; 8] = [
+/// Hop-by-hop headers (RFC 9110, 7.6.1). hyper writes its own, and the emulator has answered the expectation.
+const HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -35,31 +35,31 @@ const BETWEEN_NEIGHBOURS: [HeaderName; 8] = [
     header::EXPECT,
 ];
 
-/// The places of services outside the emulator.
+/// The addresses of services outside the emulator.
 #[derive(Clone, Default)]
 pub struct Endpoints(BTreeMap<String, Endpoint>);
 
-/// Where one service is. As a text, `SERVICE=URL`: `stepfunctions=http://127.0.0.1:5000`.
+/// The address of one service, read from `SERVICE=URL` such as `stepfunctions=http://127.0.0.1:5000`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Endpoint {
     /// Its name in signatures.
     service: String,
     authority: Authority,
-    /// The beginning of its paths, without a slash at the end.
+    /// The prefix of its paths, without a slash at the end.
     path: String,
 }
 
 /// A mistake in an endpoint's text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEndpoint {
-    /// It has not two parts.
+    /// It does not have two parts.
     #[error("write SERVICE=URL, as in stepfunctions=http://127.0.0.1:5000")]
     Form,
-    /// The emulator is this service.
-    #[error("{0} is what the emulator is for; it can't be elsewhere")]
+    /// The emulator itself has this service.
+    #[error("{0} is a service of the emulator itself and can't be forwarded")]
     Own(String),
-    /// No URL, or one with more in it than a place.
-    #[error("the URL of {0} can't be that of a service; write one such as http://127.0.0.1:5000")]
+    /// Not a URL, or one with more than an address and a path.
+    #[error("the URL of {0} is not a service's; write one such as http://127.0.0.1:5000")]
     Url(String),
     /// TLS.
     #[error(
@@ -94,25 +94,25 @@ impl FromStr for Endpoint {
 }
 
 impl FromIterator<Endpoint> for Endpoints {
-    /// Of several for one service, the last counts.
+    /// The last endpoint of a service wins.
     fn from_iter<T: IntoIterator<Item = Endpoint>>(endpoints: T) -> Self {
         Self(endpoints.into_iter().map(|endpoint| (endpoint.service.clone(), endpoint)).collect())
     }
 }
 
 impl Endpoints {
-    /// Where the service with this name in signatures is, if it is elsewhere.
+    /// The endpoint of the service with this name in signatures.
     pub(crate) fn of(&self, service: &str) -> Option<&Endpoint> {
         self.0.get(service)
     }
 }
 
-/// Marks an answer that came from elsewhere: it has its own date and request id.
+/// Marks a forwarded service's response, which has its own date and request id.
 #[derive(Clone, Copy)]
 pub(crate) struct Forwarded;
 
 impl Endpoint {
-    /// Has the service answer.
+    /// Sends the request to the service and returns its response.
     pub(crate) async fn forward(&self, request: Request<Body>) -> Response<Body> {
         if request.headers().get_all(header::VIA).iter().any(|via| via == VIA) {
             let message = format!("--endpoint sends {} to this emulator itself", self.service);
@@ -123,18 +123,18 @@ impl Endpoint {
             Err(why) => {
                 let Self { service, authority, .. } = self;
                 let message =
-                    format!("{service} is at http://{authority}, as --endpoint says, and does not answer: {why}");
+                    format!("{service} at http://{authority}, which --endpoint names, does not answer: {why}");
                 return failure(StatusCode::BAD_GATEWAY, "ServiceUnavailableException", &message);
             }
         };
-        remove_neighbours_headers(reply.headers_mut());
+        remove_hop_by_hop_headers(reply.headers_mut());
         reply.extensions_mut().insert(Forwarded);
         reply
     }
 
     async fn exchange(&self, request: Request<Body>) -> Result<Response<hyper::body::Incoming>, String> {
         let (mut parts, body) = request.into_parts();
-        remove_neighbours_headers(&mut parts.headers);
+        remove_hop_by_hop_headers(&mut parts.headers);
         parts.headers.append(header::VIA, HeaderValue::from_static(VIA));
         let rest = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
         parts.uri = format!("{}{rest}", self.path).parse().map_err(|error| format!("{error}"))?;
@@ -147,13 +147,13 @@ impl Endpoint {
         let _ = stream.set_nodelay(true);
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-        // It ends with the answer's body, or when that is dropped.
+        // This task ends with the response's body, or when the body is dropped.
         tokio::spawn(connection);
         sender.send_request(Request::from_parts(parts, body)).await.map_err(|error| error.to_string())
     }
 }
 
-fn remove_neighbours_headers(headers: &mut HeaderMap) {
+fn remove_hop_by_hop_headers(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()
@@ -161,7 +161,7 @@ fn remove_neighbours_headers(headers: &mut HeaderMap) {
         .flat_map(|names| names.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    for name in named.iter().chain(&BETWEEN_NEIGHBOURS) {
+    for name in named.iter().chain(&HOP_BY_HOP) {
         headers.remove(name);
     }
 }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_has_a_service_and_a_place() {
+    fn endpoint_has_service_and_address() {
         let read = |text: &str| text.parse::<Endpoint>().map(|it| (it.service, it.authority.to_string(), it.path));
         let place = |service: &str, authority: &str, path: &str| Ok((service.into(), authority.into(), path.into()));
         assert_eq!(read("stepfunctions=http://127.0.0.1:5000"), place("states", "127.0.0.1:5000", ""));
@@ -179,7 +179,7 @@ mod tests {
         for (text, named) in [
             ("stepfunctions", "SERVICE=URL"),
             ("=http://localhost", "SERVICE=URL"),
-            ("s3=http://localhost", "s3 is what the emulator is for"),
+            ("s3=http://localhost", "s3 is a service of the emulator"),
             ("sfn=https://states.us-east-1.amazonaws.com", "http://"),
             ("sfn=localhost:5000", "http://127.0.0.1:5000"),
             ("sfn=", "http://127.0.0.1:5000"),
@@ -192,14 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn headers_between_neighbours_are_not_passed_on() {
+    fn hop_by_hop_headers_are_not_forwarded() {
         let mut headers = HeaderMap::new();
         for (name, value) in
             [("connection", "close, X-Own"), ("x-own", "1"), ("expect", "100-continue"), ("host", "here")]
         {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        remove_neighbours_headers(&mut headers);
+        remove_hop_by_hop_headers(&mut headers);
         assert_eq!(headers.keys().collect::<Vec<_>>(), ["host"]);
     }
 }

@@ -1,7 +1,7 @@
-//! `Expect: 100-continue`: a client that asks gets `100 Continue`, or an answer after which the connection closes.
+//! `Expect: 100-continue`: the client gets `100 Continue`, or a response after which the connection closes (RFC 9110, 10.1.1).
 //!
-//! hyper sends `100 Continue` when a body is read for the first time, and never for an empty body. botocore asks with empty
-//! bodies too, and waits 60 s for its next answer on a connection that gave it none of the two (RFC 9110, 10.1.1).
+//! hyper sends `100 Continue` when a body is first read, and never for an empty body. botocore also expects it for empty bodies.
+//! Without either, botocore waits 60 s for its next response on the connection.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use s3s::{Body, StdError};
 
 use crate::wire::Wire;
 
-/// The rest of what a client expects, apart from the answer.
+/// What a client still expects in addition to the response.
 pub(crate) struct Expectation {
-    /// Whether the body has been read from, where the client waits for `100 Continue`.
+    /// Whether the body was read, if the client waits for `100 Continue`.
     begun: Option<Arc<AtomicBool>>,
 }
 
 impl Expectation {
-    /// Takes over a request's body, and sends `100 Continue` at once if the body is empty.
+    /// Wraps a request's body, and sends `100 Continue` at once if the body is empty.
     pub(crate) async fn of(request: Request<Incoming>) -> (Request<Body>, Self) {
         let (parts, body) = request.into_parts();
         let expects = parts.headers.get(EXPECT).is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(b"100-continue"));
@@ -41,8 +41,8 @@ impl Expectation {
         (Request::from_parts(parts, body), Self { begun: Some(begun) })
     }
 
-    /// Closes the connection after the reply if the client got no `100 Continue`: the client must not send the body now, and
-    /// hyper can't tell a late body from the next request.
+    /// Closes the connection after the reply if the client got no `100 Continue`. The client must not send the body now, because
+    /// hyper would read a late body as the next request.
     pub(crate) fn settle(&self, reply: &mut Response<Body>) {
         if self.begun.as_ref().is_some_and(|begun| !begun.load(Ordering::Relaxed)) {
             reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -50,7 +50,7 @@ impl Expectation {
     }
 }
 
-/// A body that notes when it is read from.
+/// A body that records whether it was read.
 struct Watched {
     body: Incoming,
     begun: Arc<AtomicBool>,

@@ -1,4 +1,4 @@
-//! Ids of requests, which need to differ and no more.
+//! Request ids, which only need to be unique.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,9 +10,9 @@ pub(crate) fn random_uuid() -> String {
     format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}")
 }
 
-/// A number that nobody can foretell.
+/// A random number.
 pub(crate) fn random_seed() -> u64 {
-    // The standard library seeds its states from the system's randomness.
+    // The standard library seeds `RandomState` from the system's randomness.
     RandomState::new().hash_one(0_u8)
 }
 

@@ -1,4 +1,4 @@
-//! The engine that all requests share, and the way to the database that follows it.
+//! The engine that all requests share, and its connection to the database.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,18 +6,18 @@ use crate::engine::{Engine, Record, Unreadable};
 use crate::store::{Keeper, Kept, NotKept, Ticket};
 use crate::types::Timestamp;
 
-/// The engine, and the database that follows it. Both are under one lock, so changes reach the disk in their order.
+/// The engine and its database, under one lock, so that changes reach the disk in order.
 #[derive(Clone)]
 pub(crate) struct KeptEngine(Arc<Mutex<Inner>>);
 
 struct Inner {
     engine: Engine,
-    /// `None` where nothing is kept.
+    /// `None` without `--data`.
     keeper: Option<Keeper>,
 }
 
 /// A change that may not be on disk yet.
-#[must_use = "nothing may leave the emulator before it is kept"]
+#[must_use = "no result may leave the emulator before the change is kept"]
 pub(crate) struct Pending(Option<(Kept, Ticket)>);
 
 impl KeptEngine {
@@ -25,12 +25,12 @@ impl KeptEngine {
         Self(Arc::new(Mutex::new(Inner { engine, keeper: None })))
     }
 
-    /// Gives the engine what the database has.
+    /// Loads the database's records into the engine.
     pub(crate) fn restore(&self, now: Timestamp, records: Vec<Record>) -> Result<(), Unreadable> {
         self.lock().engine.restore(now, records)
     }
 
-    /// From now on, changes are kept.
+    /// Keeps all changes from now on.
     pub(crate) fn keep_with(&self, keeper: Keeper) {
         self.lock().keeper = Some(keeper);
     }
@@ -40,7 +40,7 @@ impl KeptEngine {
         look(&self.lock().engine)
     }
 
-    /// Runs `act` on the engine and queues the changes. The result may leave the emulator once they are kept.
+    /// Runs `act` on the engine and queues the changes. The result may leave the emulator after the changes are kept.
     pub(crate) fn act<T>(&self, act: impl FnOnce(&mut Engine) -> T) -> (T, Pending) {
         let mut inner = self.lock();
         let result = act(&mut inner.engine);

@@ -1,8 +1,8 @@
 //! A local emulator of AWS CodePipeline's job-worker API, its pipelines and an S3 store.
 //!
-//! [`Emulator`] serves both on one loopback port; [`runtime_api`] runs Lambda functions as processes beside it. Inside, [`api`] reads
-//! requests and writes replies, and [`engine`] decides: it does no I/O and is told the time. S3 asks the engine what a
-//! job's credentials allow, and the engine asks for copies; neither knows more of the other than [`types`] says.
+//! [`Emulator`] serves both on one loopback port. [`runtime_api`] runs Lambda functions as processes. Inside, [`api`] reads
+//! requests and writes replies. [`engine`] decides: it does no I/O and gets the time as an argument. S3 asks the engine what a job's
+//! credentials allow, and the engine requests copies. The two share only [`types`].
 
 pub mod api;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! Serving HTTP/1.1 on a loopback port.
+//! Serves HTTP/1.1 on a loopback port.
 
 use std::fmt::Display;
 use std::io;
@@ -16,7 +16,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::wire::{Stream, Wire};
 
-/// A port that is listened on until this is dropped.
+/// Listens on a port until it is dropped.
 pub(crate) struct Listener {
     address: SocketAddr,
     stopping: Option<oneshot::Sender<()>>,
@@ -24,8 +24,8 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Listens on a loopback port, 0 for any that is free, and answers every request with `answer`. A request for which that
-    /// fails has its connection closed, or reset if its [`Wire`] says so.
+    /// Listens on a loopback port (0 picks a free one) and answers every request with `answer`. If `answer` fails, the connection is
+    /// closed, or reset if its [`Wire`] says so.
     pub(crate) async fn start<A, F, B, E>(port: u16, answer: A) -> io::Result<Self>
     where
         A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
@@ -39,21 +39,21 @@ impl Listener {
         let address = listener.local_addr()?;
         let (stopping, mut stopped) = oneshot::channel();
         let accepting = tokio::spawn(async move {
-            // Dropped with this task, the set ends the connections too.
+            // This set ends the connections when the task is dropped.
             let mut connections = JoinSet::new();
             loop {
                 let accepted = tokio::select! {
                     accepted = listener.accept() => accepted,
                     _ = &mut stopped => break connections.shutdown().await,
                 };
-                // An error is that of one connection that did not come about, or a shortage of files that passes.
+                // An error concerns one failed connection, or a temporary lack of file descriptors.
                 let Ok((stream, _)) = accepted else {
                     tokio::task::yield_now().await;
                     continue;
                 };
-                // Without this, an answer's last packet waits for the acknowledgement of the one before.
+                // Without this, a response's last packet waits for the acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
-                // No timer, so an idle connection stays open: a client that doesn't retry would meet its end now and then.
+                // No timer, so an idle connection stays open. Otherwise a client without retries would sometimes fail.
                 let (answer, wire) = (answer.clone(), Wire::default());
                 let stream = Stream::new(stream, wire.clone());
                 let service = service_fn(move |mut request: Request<Incoming>| {
@@ -72,11 +72,11 @@ impl Listener {
         self.address
     }
 
-    /// Closes the port and all connections, and waits until nothing answers any more.
+    /// Closes the port and all connections, and waits until both are closed.
     pub(crate) async fn stop(&mut self) {
         // Dropping the sender is the signal.
         self.stopping = None;
-        // It ended, or it panicked, which ended it as well.
+        // An error means that the task panicked, so it ended, too.
         let _ = (&mut self.accepting).await;
     }
 }
@@ -88,8 +88,6 @@ impl Drop for Listener {
 }
 
 fn unavailable(port: u16, error: &dyn Display) -> io::Error {
-    // io::Error would say "address in use" and not which.
-    io::Error::other(format!(
-        "can't listen on 127.0.0.1:{port}: {error}; choose another port, or 0 for any that is free"
-    ))
+    // io::Error would not name the address.
+    io::Error::other(format!("could not listen on 127.0.0.1:{port}: {error}; choose another port, or 0 for a free one"))
 }

@@ -1,5 +1,5 @@
-//! The log line of `serve -v` for each request: its operation, the object or job of the request, and its end. The line has no
-//! header, no query and no body. Of CodePipeline's inputs it has names and ids alone.
+//! The log line of `serve -v` for each request: its operation, its object or job, and its outcome. The line has no header, no query
+//! and no body. Of CodePipeline's inputs it has only names and ids.
 
 use http::Response;
 use http::request::Parts;
@@ -12,23 +12,23 @@ use crate::faults::Call;
 use crate::s3;
 use crate::services::Service;
 
-/// The longest text that is shown of a name or a key, in characters.
+/// How many characters of a name or key are shown.
 const LONGEST: usize = 300;
 
-/// A request whose end is to be told.
+/// A request whose outcome will be logged.
 pub(crate) struct Outcome {
     operation: String,
     subject: String,
     began: Instant,
-    is_told: bool,
+    is_logged: bool,
 }
 
-/// The pipeline, job or action type of a request to CodePipeline. It travels with the answer.
+/// The pipeline, job or action type of a request to CodePipeline. The response carries it as an extension.
 #[derive(Clone)]
 pub(crate) struct Subject(String);
 
 impl Outcome {
-    /// `None` if the log does not want such lines.
+    /// Returns `None` if such lines are not logged.
     pub(crate) fn of(service: &Service, call: &Call, parts: &Parts) -> Option<Self> {
         if !tracing::enabled!(Level::DEBUG) {
             return None;
@@ -43,10 +43,10 @@ impl Outcome {
             Service::S3 => shown(&s3::place(parts)),
             _ => String::new(),
         };
-        Some(Self { operation, subject, began: Instant::now(), is_told: false })
+        Some(Self { operation, subject, began: Instant::now(), is_logged: false })
     }
 
-    /// Logs its end. The answer's body may still be on its way.
+    /// Logs the outcome. The response's body may still be in transit.
     pub(crate) fn ended(mut self, reply: &Result<Response<Body>, HttpError>) {
         let outcome = match reply {
             Ok(reply) => {
@@ -56,13 +56,13 @@ impl Outcome {
                 let status = reply.status().as_u16();
                 code(reply).map_or(status.to_string(), |code| format!("{status} {code}"))
             }
-            Err(_) => "broken off".to_owned(),
+            Err(_) => "connection closed".to_owned(),
         };
-        self.tell(&outcome);
+        self.log(&outcome);
     }
 
-    fn tell(&mut self, outcome: &str) {
-        self.is_told = true;
+    fn log(&mut self, outcome: &str) {
+        self.is_logged = true;
         let Self { operation, subject, began, .. } = self;
         let space = if subject.is_empty() { "" } else { " " };
         let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
@@ -72,14 +72,14 @@ impl Outcome {
 
 impl Drop for Outcome {
     fn drop(&mut self) {
-        if !self.is_told {
-            self.tell("no answer before its client was gone");
+        if !self.is_logged {
+            self.log("the client left before the answer");
         }
     }
 }
 
 impl Subject {
-    /// The subject that an input of CodePipeline's names. `None` if the log does not want it.
+    /// Finds the subject in an input of CodePipeline. Returns `None` if it is not logged.
     pub(crate) fn of(body: &[u8]) -> Option<Self> {
         if !tracing::enabled!(Level::DEBUG) {
             return None;
@@ -105,7 +105,7 @@ impl Subject {
     }
 }
 
-/// The code of the error that the answer is, if it is one.
+/// The error code of a response, if it is an error.
 fn code(reply: &Response<Body>) -> Option<String> {
     if reply.status().is_success() {
         return None;
@@ -121,7 +121,7 @@ fn code(reply: &Response<Body>) -> Option<String> {
     Some(shown(&code))
 }
 
-/// In one line, and not too long.
+/// The text in one line, cut to [`LONGEST`].
 fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
     if text.chars().nth(LONGEST).is_some() {
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answers_code_is_found_in_json_and_xml() {
+    fn error_codes_are_found_in_json_and_xml() {
         for (status, body, code_of) in [
             (400, r#"{"__type": "InvalidNonceException", "message": "no"}"#, Some("InvalidNonceException")),
             (404, "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>", Some("NoSuchKey")),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_stays_in_its_line() {
+    fn shown_text_stays_in_one_line() {
         assert_eq!(shown("a\nb"), "a\\nb");
         assert_eq!(shown(&"x".repeat(1000)).chars().count(), LONGEST + 1);
     }

@@ -1,12 +1,12 @@
-//! Which operations were called, for tests that count them.
+//! Records called operations, for tests that count them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many operations are remembered in their order; an emulator may be served for weeks.
+/// How many operations are kept in order. An emulator may run for weeks.
 const REMEMBERED: usize = 100_000;
 
-/// The operations that were called, by the names of their APIs: `PollForJobs`, `PutObject`.
+/// The called operations by their API names: `PollForJobs`, `PutObject`.
 #[derive(Clone, Default)]
 pub(crate) struct RequestLog(Arc<Mutex<Log>>);
 

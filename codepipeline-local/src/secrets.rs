@@ -1,5 +1,5 @@
-//! `GetSecretValue` of Secrets Manager, for the client tokens of the third-party connections. A partner's worker keeps each
-//! client's token in a secret of its own, whose name ends with the client's id: the emulator knows them all.
+//! `GetSecretValue` of Secrets Manager, for the client tokens of third-party connections. A partner's worker keeps each client's token in
+//! its own secret, whose name ends with the client's id. The emulator has a secret for each connection.
 
 use http::{Response, StatusCode};
 use s3s::Body;
@@ -14,7 +14,7 @@ use crate::reply::json_reply;
 /// The one operation that the emulator has.
 pub(crate) const OPERATION: &str = "GetSecretValue";
 
-/// The stage of the version that is good now (Secrets Manager User Guide, "What's in a Secrets Manager secret?").
+/// The stage of the current version (Secrets Manager User Guide, "What's in a Secrets Manager secret?").
 const CURRENT: &str = "AWSCURRENT";
 
 #[derive(Deserialize)]
@@ -39,12 +39,12 @@ fn value(engine: &Engine, operation: &str, body: &[u8]) -> Result<Value, ApiErro
         let shown: String = operation.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
         let message = format!(
             "codepipeline-local has no {shown}: of Secrets Manager it has {OPERATION} alone, for the client tokens of its \
-             connections. Start it with --endpoint secretsmanager=http://HOST:PORT to send these requests elsewhere"
+             connections. Start it with --endpoint secretsmanager=http://HOST:PORT to forward these requests"
         );
         return Err(ApiError::new("NotImplementedException", message));
     }
     let input: Input = serde_json::from_slice(body).map_err(|_| {
-        ApiError::new("SerializationException", "The request is no JSON object with texts as members".to_owned())
+        ApiError::new("SerializationException", "The request is not a JSON object with strings as members".to_owned())
     })?;
     let secret_id = input.secret_id.filter(|id| !id.is_empty()).ok_or_else(|| {
         let message = "1 validation error detected: Value null at 'secretId' failed to satisfy constraint: Member must not be null";
@@ -71,8 +71,8 @@ fn value(engine: &Engine, operation: &str, body: &[u8]) -> Result<Value, ApiErro
     }))
 }
 
-/// The secret's name, its client's id and the token, if `secret_id` is a client's secret. It is a name or an ARN. An ARN may lack its
-/// last six characters (Secrets Manager API Reference, "GetSecretValue").
+/// Finds the secret's name, its client's id and the token. `secret_id` is a name or an ARN. An ARN may lack its last six characters
+/// (Secrets Manager API Reference, "GetSecretValue").
 fn find<'a>(engine: &'a Engine, secret_id: &'a str) -> Option<(&'a str, &'a str, &'a str)> {
     let names: [Option<&str>; 2] = match secret_id.strip_prefix("arn:").and_then(|arn| arn.split_once(":secret:")) {
         Some((_, name)) => [Some(name), name.rsplit_once('-').filter(|(_, end)| end.len() == 6).map(|(name, _)| name)],
@@ -89,7 +89,7 @@ fn arn(engine: &Engine, name: &str) -> String {
     format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}-{}", &hex(name)[..6])
 }
 
-/// The version's id: a UUID, the same for as long as the emulator has the client.
+/// The version's id: a UUID that stays the same as long as the emulator has the client.
 fn version(client_id: &str) -> String {
     let hex = hex(client_id);
     format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_ends_with_a_clients_id_holds_its_token() {
+    fn secret_named_after_a_client_holds_its_token() {
         let by_name = asked(OPERATION, &json!({"SecretId": format!("clients/{CLIENT}")})).unwrap();
         assert_eq!(by_name["SecretString"], "MARKER-token");
         assert_eq!(by_name["Name"], format!("clients/{CLIENT}"));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_and_shows_no_token() {
+    fn other_requests_are_refused_without_a_token() {
         let secret = format!("clients/{CLIENT}");
         for (operation, input, name, named) in [
             (OPERATION, json!({"SecretId": "clients/other"}), "ResourceNotFoundException", "specified secret."),

@@ -1,4 +1,4 @@
-//! Which of AWS's services a request is for. One port has them all, as `AWS_ENDPOINT_URL` has it.
+//! Finds the AWS service that a request is for. One port serves all of them, because `AWS_ENDPOINT_URL` names one address.
 
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -8,17 +8,17 @@ use crate::reply::failure;
 use crate::s3::query_values;
 
 const TARGET: &str = "X-Amz-Target";
-/// The beginning of targets of CodePipeline's operations; the version of the API follows.
+/// The prefix of CodePipeline's targets, followed by the API's version.
 const CODEPIPELINE: &str = "CodePipeline_";
-/// The beginning of Secrets Manager's targets.
+/// The prefix of Secrets Manager's targets.
 const SECRETS_MANAGER: &str = "secretsmanager.";
 
-/// Names of the AWS CLI, and of the service in signatures where that differs (SDK Reference, "Service-specific endpoints", and the
+/// Services whose names in the AWS CLI and in signatures differ (SDK Reference, "Service-specific endpoints", and the
 /// services' models).
 const ALIASES: [(&str, &str); 10] = [
     ("stepfunctions", "states"),
     ("sfn", "states"),
-    // The beginning of its targets.
+    // The prefix of its targets.
     ("awsstepfunctions", "states"),
     ("eventbridge", "events"),
     ("cloudwatch", "monitoring"),
@@ -36,7 +36,7 @@ pub(crate) enum Service {
     CodePipeline(String),
     /// With the operation.
     SecretsManager(String),
-    /// A request that is signed for no other service, or not signed.
+    /// A request that is not signed, or not for another service.
     S3,
     /// Any other, by its name in signatures, with the target if there is one.
     Other { name: String, target: Option<String> },
@@ -52,7 +52,7 @@ impl Service {
                 Self::SecretsManager(target[SECRETS_MANAGER.len()..].to_owned())
             }
             (Some(target), name) => {
-                // Not signed, it is known by what its targets begin with.
+                // An unsigned request is recognized by the prefix of its target.
                 let begin = || signing_name(target.rsplit_once('.').map_or(target.as_str(), |(begin, _)| begin));
                 Self::Other { name: name.unwrap_or_else(begin), target: Some(target) }
             }
@@ -61,7 +61,7 @@ impl Service {
         }
     }
 
-    /// The name that endpoints are known by.
+    /// The name that `--endpoint` uses.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::CodePipeline(_) => "codepipeline",
@@ -87,16 +87,16 @@ pub(crate) fn signing_name(name: &str) -> String {
     ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, signing)| (*signing).to_owned())
 }
 
-/// The answer to a request for a service that the emulator does not have.
+/// Refuses a request for a service that the emulator does not have.
 pub(crate) fn refuse(name: &str, target: Option<&str>) -> Response<Body> {
     let known = ALIASES.iter().find(|(_, signing)| *signing == name).map_or(name, |(alias, _)| alias);
     let asked = target.unwrap_or(known);
     let message = format!(
         "codepipeline-local can't answer {asked}: it has CodePipeline, S3, GetCallerIdentity of STS and GetSecretValue of Secrets \
-         Manager. Start it with --endpoint {known}=http://HOST:PORT to send this service's requests elsewhere"
+         Manager. Start it with --endpoint {known}=http://HOST:PORT to forward this service's requests"
     );
     let mut reply = failure(StatusCode::BAD_REQUEST, "UnknownOperationException", &message);
-    // Where services without targets name an error (Smithy, "AWS restJson1 protocol").
+    // Services without targets name an error here (Smithy, "AWS restJson1 protocol").
     reply.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static("UnknownOperationException"));
     reply
 }
@@ -109,7 +109,7 @@ fn signed_for(parts: &Parts) -> Option<String> {
         Some((_, scope)) => scope.split(',').next()?.trim().to_owned(),
         None => query_values(&parts.uri).remove("X-Amz-Credential")?,
     };
-    // From the end: a key may have a slash in it.
+    // Split from the end, because a key may contain a slash.
     let mut steps = scope.rsplit('/');
     let (ending, service) = (steps.next()?, steps.next()?);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_for_the_service_that_its_target_or_signature_names() {
+    fn target_or_signature_names_the_service() {
         let other =
             |name: &str, target: Option<&str>| Service::Other { name: name.to_owned(), target: target.map(Into::into) };
         let start = "AWSStepFunctions.StartExecution";
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn services_are_known_by_the_names_that_clients_have_for_them() {
+    fn services_have_the_names_that_clients_use() {
         let names = ["stepfunctions", "SFN", "states", "dynamodb"].map(signing_name);
         assert_eq!(names, ["states", "states", "states", "dynamodb"]);
     }

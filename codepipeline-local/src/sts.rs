@@ -1,5 +1,5 @@
-//! `GetCallerIdentity` of STS. Terraform asks it for the account before it makes an ARN, and people ask it whether their
-//! endpoint and credentials reach a service at all.
+//! `GetCallerIdentity` of STS. Terraform asks it for the account before it builds an ARN. People call it to see whether their endpoint
+//! and credentials work.
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -12,10 +12,10 @@ pub(crate) const OPERATION: &str = "GetCallerIdentity";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
-/// The longest request; a call of this operation has some 50 bytes.
+/// The longest request. A call of this operation has about 50 bytes.
 const MAX_BODY: usize = 64 * 1024;
 
-/// Whether the request speaks the protocol of STS, a form that names its action, which neither CodePipeline nor S3 does.
+/// Whether the request uses STS's protocol: a form that names an action. CodePipeline and S3 have no such requests.
 pub(crate) fn is_for(request: &Request<Body>) -> bool {
     if request.uri().path() != "/" {
         return false;
@@ -28,7 +28,7 @@ pub(crate) fn is_for(request: &Request<Body>) -> bool {
     }
 }
 
-/// Answers as the root user of the account, who may do everything, as all credentials that people make up may.
+/// Answers as the account's root user. Made-up credentials may do everything, as that user may.
 pub(crate) async fn answer(account: &str, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let form = match parts.uri.query() {
@@ -44,7 +44,7 @@ pub(crate) async fn answer(account: &str, request: Request<Body>) -> Response<Bo
             "InvalidAction",
             &format!(
                 "codepipeline-local has no {name}; of the services that take forms it has STS's {OPERATION} alone. Start it with \
-                 --endpoint SERVICE=http://HOST:PORT to send another service's requests elsewhere"
+                 --endpoint SERVICE=http://HOST:PORT to forward another service's requests"
             ),
         ),
         _ => refusal("MissingAction", "The form has no Action"),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn caller_is_the_root_user_of_the_account() {
+    async fn caller_is_the_accounts_root_user() {
         let posted = request("POST", "/", FORM, "Action=GetCallerIdentity&Version=2011-06-15");
         let got = request("GET", "/?Version=2011-06-15&Action=GetCallerIdentity&X-Amz-Signature=0", "", "");
         for request in [posted, got] {

@@ -1,10 +1,10 @@
-//! Whoever listens to what the emulator has to tell.
+//! Subscribers to the emulator's events and invocations.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
-/// Each of them hears all that is told after it has come.
+/// Each subscriber gets all messages that are sent after it subscribed.
 pub(crate) struct Subscribers<T>(Arc<Mutex<Vec<mpsc::UnboundedSender<T>>>>);
 
 impl<T: Clone> Subscribers<T> {
@@ -14,12 +14,12 @@ impl<T: Clone> Subscribers<T> {
         receiver
     }
 
-    /// Whether nobody listens.
+    /// Whether there are no subscribers.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().all(mpsc::UnboundedSender::is_closed)
     }
 
-    /// Tells it to all who still listen.
+    /// Sends the message to all subscribers that still exist.
     pub(crate) fn send(&self, message: &T) {
         let mut senders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         senders.retain(|sender| sender.send(message.clone()).is_ok());
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everyone_hears_what_is_told_while_they_listen() {
+    fn subscribers_get_messages_while_they_exist() {
         let subscribers = Subscribers::default();
         subscribers.send(&0);
         let (mut first, second) = (subscribers.subscribe(), subscribers.subscribe());
@@ -51,6 +51,6 @@ mod tests {
         subscribers.send(&1);
         assert_eq!(first.try_recv(), Ok(1));
         assert!(first.try_recv().is_err());
-        assert_eq!(subscribers.0.lock().unwrap().len(), 1, "who has gone is forgotten");
+        assert_eq!(subscribers.0.lock().unwrap().len(), 1, "a dropped subscriber is removed");
     }
 }

@@ -1,8 +1,8 @@
-//! The few types that both the engine and the S3 side know.
+//! Types that the engine and the S3 side share.
 
 use serde::{Deserialize, Serialize};
 
-/// Milliseconds since the Unix epoch. The engine is told the time; it never asks for it.
+/// Milliseconds since the Unix epoch. The engine gets the time as an argument and never reads a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub struct Timestamp(pub u64);
 
@@ -20,7 +20,7 @@ impl Timestamp {
     }
 }
 
-/// An S3 object's place.
+/// The bucket and key of an S3 object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub struct ObjectRef {
     /// The bucket's name.
@@ -29,12 +29,12 @@ pub struct ObjectRef {
     pub key: String,
 }
 
-/// What one job's temporary credentials allow on the S3 side. Holds secrets: no `Debug`.
+/// The S3 permissions of one job's temporary credentials. Not `Debug`, because it holds secrets.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Grant {
-    /// What requests must be signed with.
+    /// The key that must sign requests.
     pub secret_access_key: String,
-    /// What `x-amz-security-token` must say.
+    /// The required value of `x-amz-security-token`.
     pub session_token: String,
     /// From this moment on S3 answers `ExpiredToken`.
     pub expires: Timestamp,
@@ -42,16 +42,16 @@ pub struct Grant {
     pub readable: Vec<ObjectRef>,
     /// The job's output artifacts.
     pub writable: Vec<ObjectRef>,
-    /// The id of the artifact store's KMS key: uploads must name it. `None`: they may name any key, or none.
+    /// The id of the artifact store's KMS key, which uploads must name. With `None`, they may name any key or omit it.
     pub encryption_key: Option<String>,
 }
 
-/// What the S3 side asks the CodePipeline side. Implemented over the engine; tests may answer from a table.
+/// Questions of the S3 side to the CodePipeline side. The engine answers them; tests may answer from a table.
 pub trait Permissions: Send + Sync + 'static {
-    /// The grant behind a temporary access key id; `None` for a key that belongs to no job (an ordinary user's).
+    /// The grant of a temporary access key id. `None` for the key of an ordinary user, which belongs to no job.
     fn grant(&self, access_key_id: &str) -> Option<Grant>;
 
-    /// Whether the bucket is some pipeline's artifact store: uploads there must say `aws:kms`, as the bucket policy of a
-    /// console-made artifact bucket demands (CodePipeline User Guide, "S3-artifact-encryption").
+    /// Whether the bucket is a pipeline's artifact store. Uploads there must use `aws:kms`, as the policy of a bucket that the console
+    /// creates demands (CodePipeline User Guide, "S3-artifact-encryption").
     fn is_artifact_store(&self, bucket: &str) -> bool;
 }

@@ -1,4 +1,4 @@
-//! A connection that the server can break off: a fault is more than an answer with an error in it.
+//! A connection that the server can reset, for faults that are more than an error response.
 
 use std::io;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// What whoever answers a request may do to its connection. Every request has one among its extensions.
+/// Controls the connection of a request. Every request has one in its extensions.
 #[derive(Clone, Default)]
 pub(crate) struct Wire(Arc<Mutex<State>>);
 
@@ -20,13 +20,13 @@ struct State {
     interim: Interim,
 }
 
-/// What has become of a `100 Continue`.
+/// The state of a `100 Continue`.
 #[derive(Default)]
 enum Interim {
-    /// Nobody asked for it, or it is sent.
+    /// Not requested, or sent.
     #[default]
     None,
-    /// What is still to be sent of it.
+    /// The bytes that are still to be sent.
     Due(&'static [u8]),
 }
 
@@ -35,17 +35,17 @@ impl Wire {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the connection end with a reset and not with an orderly close, whenever it ends.
+    /// Makes the connection end with a reset instead of an orderly close.
     pub(crate) fn reset_at_its_end(&self) {
         self.lock().resets = true;
     }
 
-    /// How often all that was to be written had been written.
+    /// How often the connection was flushed.
     pub(crate) fn flushes(&self) -> u64 {
         self.lock().flushes
     }
 
-    /// Sends `100 Continue`, and returns when it is sent. Nothing of the request's own answer may have been written before.
+    /// Sends `100 Continue` and returns when it is sent. Must come before any byte of the request's response.
     pub(crate) async fn send_continue(&self) {
         self.lock().interim = Interim::Due(b"HTTP/1.1 100 Continue\r\n\r\n");
         std::future::poll_fn(|cx| match self.lock() {
@@ -64,7 +64,7 @@ impl Wire {
     }
 }
 
-/// A TCP connection that does what its [`Wire`] is told.
+/// A TCP connection that its [`Wire`] controls.
 pub(crate) struct Stream {
     inner: TcpStream,
     wire: Wire,
@@ -79,7 +79,7 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         if self.wire.lock().resets {
-            // It fails on a connection that is gone already.
+            // This fails if the connection is closed already.
             let _ = self.inner.set_zero_linger();
         }
     }
@@ -109,8 +109,8 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A TCP stream keeps nothing back, and hyper flushes it when it has written all that it has: the answers to earlier
-        // requests are on the wire now.
+        // A TCP stream has no buffer, and hyper flushes it after it has written everything. So the responses to earlier requests
+        // are on the wire now.
         let wire = self.wire.clone();
         let mut state = wire.lock();
         state.flushes += 1;

@@ -163,7 +163,7 @@ fn a_wrong_argument_is_named_with_what_is_right() {
         (["--function", "sh -c 'exit"], "quote"),
         (["--event-pattern", "{\"a\": [{\"wildcard\": \"**\"}]}"], "/a/0"),
         (["--endpoint", "stepfunctions"], "SERVICE=URL"),
-        (["--endpoint", "s3=http://127.0.0.1:9000"], "can't be elsewhere"),
+        (["--endpoint", "s3=http://127.0.0.1:9000"], "can't be forwarded"),
         (["--endpoint", "sfn=http://me:MARKER-password@127.0.0.1:9000"], "--endpoint"),
         (["--env", "MARKER-without-a-value"], "--env"),
         (["--fault", "PollForJob:1:reset"], "AcknowledgeJob, "),
@@ -186,7 +186,7 @@ fn a_function_that_cannot_run_ends_serve_with_an_error() {
     std::fs::write(&plain, "echo").unwrap();
     let missing = folder.path().join("missing").display().to_string();
     for (command, named) in [
-        (missing.as_str(), "is not there"),
+        (missing.as_str(), "does not exist"),
         ("no-such-bootstrap --now", "PATH"),
         (plain.to_str().unwrap(), "chmod +x"),
         (folder.path().to_str().unwrap(), "is a folder"),

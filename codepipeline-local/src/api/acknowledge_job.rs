@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read};
+use super::{OperationResult, read};
 use crate::engine::{Engine, third_party::Asker};
 
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ struct Input {
     nonce: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let state = engine.acknowledge(&input.job_id, &input.nonce, Asker::OwnWorker)?;
     Ok(json!({"status": state.name()}))

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read};
+use super::{OperationResult, read};
 use crate::engine::{Engine, third_party::Asker};
 
 #[derive(Deserialize)]
@@ -14,7 +14,7 @@ struct Input {
     client_token: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let asker = Asker::Partner { client_token: &input.client_token };
     let state = engine.acknowledge(&input.job_id, &input.nonce, asker)?;

@@ -1,5 +1,5 @@
-//! The file of third-party connections: a list, whose action types are written as `CreateCustomActionType` takes them
-//! and checked by the same rules.
+//! Reads the file of third-party connections. Their action types have the form of `CreateCustomActionType`'s input and are checked by
+//! the same rules.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,9 +25,8 @@ struct Entry {
 ///   "pipelines": ["web"]}]
 /// ```
 ///
-/// Of the action type, the artifacts' counts may be left out (0 to 5 each) as may the properties; `pipelines`, too, may
-/// be left out: the connection is then for those that no other one names. The error names the entry and the rule that it
-/// breaks, and shows no token.
+/// The action type may omit the artifacts' counts (0 to 5 by default) and the properties. A connection without `pipelines` serves those that
+/// no other connection names. The error names the entry and the broken rule, and never contains a token.
 pub fn read_connections(text: &str) -> Result<Vec<Connection>, String> {
     let not_a_list = |error: &serde_json::Error| {
         format!("not a JSON list of connections (line {}, column {})", error.line(), error.column())

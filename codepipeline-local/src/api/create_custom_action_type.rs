@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read, write};
+use super::{OperationResult, read, write};
 use crate::engine::{ActionType, ActionTypeId, ArtifactDetails, Engine, Property, Tag, TypeSettings};
 
 #[derive(Deserialize)]
@@ -21,7 +21,7 @@ pub(super) struct Input {
     tags: Vec<Tag>,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let mut input: Input = read(input)?;
     let tags = std::mem::take(&mut input.tags);
     let created = engine.create_action_type(input.action_type("Custom"), &tags)?;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, read};
+use super::{OperationResult, read};
 use crate::engine::{ActionTypeId, Engine};
 
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ struct Input {
     version: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let Input { category, provider, version } = read(input)?;
     engine.delete_action_type(&ActionTypeId { category, owner: "Custom".to_owned(), provider, version });
     Ok(Value::Null)

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, read};
+use super::{OperationResult, read};
 use crate::engine::Engine;
 
 #[derive(Deserialize)]
@@ -11,7 +11,7 @@ struct Input {
     name: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     engine.delete_pipeline(&input.name);
     Ok(Value::Null)

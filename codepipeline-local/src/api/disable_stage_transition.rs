@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, enable_stage_transition::transition_type, read};
+use super::{OperationResult, enable_stage_transition::transition_type, read};
 use crate::engine::Engine;
 
 #[derive(Deserialize)]
@@ -15,7 +15,7 @@ struct Input {
     reason: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let kind = transition_type(&input.transition_type);
     engine.disable_transition(engine.now(), &input.pipeline_name, &input.stage_name, kind, input.reason)?;

@@ -1,4 +1,4 @@
-//! The way of a request: its operation, its checks, and the file that answers it.
+//! Dispatches a request: finds its operation, checks the input and calls the operation's file.
 
 use serde_json::{Value, json};
 
@@ -14,20 +14,20 @@ use super::{
 };
 use super::{
     model::MODEL,
-    values::{Answer, unreadable},
+    values::{OperationResult, unreadable},
 };
 use crate::engine::{Engine, error::ApiError};
 use crate::types::Timestamp;
 
-/// What goes back to the client.
+/// A response to the client.
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// JSON, or nothing for an operation without a result.
+    /// JSON, or empty for an operation without a result.
     pub body: Vec<u8>,
 }
 
-/// Answers one request. `target` is its `X-Amz-Target` header. Whatever is due by `now` happens first.
+/// Answers one request. `target` is its `X-Amz-Target` header. First does all work that is due by `now`.
 pub fn answer(engine: &mut Engine, now: Timestamp, target: &str, body: &[u8]) -> Reply {
     engine.advance(now);
     match call(engine, target, body) {
@@ -40,12 +40,12 @@ pub fn answer(engine: &mut Engine, now: Timestamp, target: &str, body: &[u8]) ->
     }
 }
 
-/// The names of the operations that the emulator has.
+/// The names of the emulated operations.
 pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
     MODEL.operations.keys().map(String::as_str).filter(|name| handler(name).is_some())
 }
 
-fn call(engine: &mut Engine, target: &str, body: &[u8]) -> Answer {
+fn call(engine: &mut Engine, target: &str, body: &[u8]) -> OperationResult {
     let name = target.strip_prefix(&MODEL.target_prefix).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
     let Some(operation) = MODEL.operations.get(name) else {
         let message =
@@ -65,7 +65,7 @@ fn call(engine: &mut Engine, target: &str, body: &[u8]) -> Answer {
     handler(engine, input)
 }
 
-fn handler(operation: &str) -> Option<fn(&mut Engine, Value) -> Answer> {
+fn handler(operation: &str) -> Option<fn(&mut Engine, Value) -> OperationResult> {
     Some(match operation {
         "AcknowledgeJob" => acknowledge_job::answer,
         "AcknowledgeThirdPartyJob" => acknowledge_third_party_job::answer,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, read};
+use super::{OperationResult, read};
 use crate::engine::{Engine, transitions::TransitionType};
 
 #[derive(Deserialize)]
@@ -14,14 +14,14 @@ struct Input {
     transition_type: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let kind = transition_type(&input.transition_type);
     engine.enable_transition(engine.now(), &input.pipeline_name, &input.stage_name, kind)?;
     Ok(Value::Null)
 }
 
-/// The validator lets two words through.
+/// Reads the type. The validator accepts two words.
 pub(super) fn transition_type(text: &str) -> TransitionType {
     if text == "Outbound" { TransitionType::Outbound } else { TransitionType::Inbound }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, job_data::job_data, read};
+use super::{OperationResult, job_data::job_data, read};
 use crate::engine::Engine;
 
 #[derive(Deserialize)]
@@ -12,7 +12,7 @@ struct Input {
     job_id: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let number = engine.job_for_details(&input.job_id)?;
     let data = job_data(engine, number);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read, seconds, write};
+use super::{OperationResult, read, seconds, write};
 use crate::engine::{Engine, error::ApiError};
 
 #[derive(Deserialize)]
@@ -12,7 +12,7 @@ struct Input {
     version: Option<u32>,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let pipeline = engine.pipeline(&input.name)?;
     let declaration = match input.version {

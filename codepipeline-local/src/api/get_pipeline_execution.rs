@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, object, read, seconds};
+use super::{OperationResult, object, read, seconds};
 use crate::engine::{Engine, Execution, ExecutionNumber};
 
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ struct Input {
     pipeline_execution_id: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let (number, execution) = engine.execution(&input.pipeline_name, &input.pipeline_execution_id)?;
     let variables: Vec<Value> =
@@ -36,7 +36,7 @@ pub(super) fn trigger(execution: &Execution) -> Value {
     json!({"triggerType": execution.trigger.kind.name(), "triggerDetail": execution.trigger.detail})
 }
 
-/// The revisions of the source actions' artifacts.
+/// The artifact revisions of the source actions.
 fn artifact_revisions(engine: &Engine, execution: ExecutionNumber) -> Vec<Value> {
     let sources = engine.sources_of(execution);
     sources

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, object, read, seconds};
+use super::{OperationResult, object, read, seconds};
 use crate::engine::{
     ActionDeclaration, ActionExecution, Engine, Execution, StageDeclaration,
     urls::{self, Ids},
@@ -14,7 +14,7 @@ struct Input {
     name: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let pipeline = engine.pipeline(&input.name)?;
     let latest = pipeline.latest();
@@ -73,7 +73,7 @@ fn action_state(engine: &Engine, pipeline: &str, stage: &StageDeclaration, decla
         .map(|(_, _, action)| action)
         .find(|action| action.stage == stage.name && action.declaration.name == declared.name);
     let settings = engine.known_action_type(&declared.action_type_id).and_then(|known| known.settings.as_ref());
-    // Another version of the type may have kept secret what this one's templates name.
+    // An earlier version of the type may declare a property secret that this version's templates name.
     let same_type = latest.filter(|action| action.declaration.action_type_id == declared.action_type_id);
     let configuration = same_type.map_or(&declared.configuration, |action| &action.configuration);
     let current = engine.current_revision(pipeline, &stage.name, &declared.name);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, job_data::job_data, object, read};
+use super::{OperationResult, job_data::job_data, object, read};
 use crate::engine::Engine;
 
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ struct Input {
     client_token: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let number = engine.third_party_job_for_details(&input.job_id, &input.client_token)?;
     let data = job_data(engine, number);

@@ -1,11 +1,11 @@
-//! A job's data as polls and `GetJobDetails` give it: the only replies with secrets in them.
+//! A job's data as polls and `GetJobDetails` return it. No other replies contain secrets.
 
 use serde_json::{Value, json};
 
 use super::object;
 use crate::engine::{ActionExecution, ActionTypeId, Artifact, Engine, Execution, JobNumber, credentials::Issued};
 
-/// The job's data with fresh credentials. Null for a job that is gone.
+/// The job's data with fresh credentials, or null if the job no longer exists.
 pub(super) fn job_data(engine: &mut Engine, number: JobNumber) -> Value {
     let issued = engine.issue_credentials(number);
     let Some(view) = engine.job_view(number) else { return Value::Null };
@@ -27,7 +27,7 @@ pub(super) fn job_data(engine: &mut Engine, number: JobNumber) -> Value {
 }
 
 fn pipeline_context(engine: &Engine, action: &ActionExecution, execution: &Execution) -> Value {
-    // The last two are not filled for third-party jobs (API reference, "PipelineContext").
+    // Third-party jobs lack the last two (API reference, "PipelineContext").
     let own = action.declaration.action_type_id.owner != "ThirdParty";
     object([
         ("pipelineName", execution.pipeline.clone().into()),
@@ -59,7 +59,7 @@ fn credentials(issued: &Issued) -> Value {
     })
 }
 
-/// What real replies were seen to have and the model does not.
+/// Members that real replies had and the model lacks.
 fn add_unmodelled(data: &mut Value, issued: Option<&Issued>) {
     for (member, name) in [
         ("actionTypeId", "ActionTypeId"),

@@ -1,5 +1,4 @@
-//! The event with which a function is invoked for a Lambda Invoke action (Lambda Developer Guide,
-//! "services-codepipeline").
+//! The event that invokes a function for a Lambda Invoke action (Lambda Developer Guide, "services-codepipeline").
 
 use serde_json::{Value, json};
 
@@ -7,13 +6,13 @@ use super::job_data::job_data;
 use crate::{engine::Engine, types::Timestamp};
 
 /// The `CodePipeline.job` event of an [`Effect::InvokeFunction`](crate::engine::Effect::InvokeFunction), with fresh
-/// credentials. `None` for a job that is gone. It holds secrets, the job's credentials and `UserParameters`.
+/// credentials, or `None` if the job no longer exists. It holds secrets: the job's credentials and `UserParameters`.
 pub fn job_event(engine: &mut Engine, now: Timestamp, job: &str) -> Option<Value> {
     engine.advance(now);
     let number = engine.job_number(job).filter(|number| engine.is_invoked(*number))?;
     let mut data = job_data(engine, number);
     let members = data.as_object_mut()?;
-    // The function is not told its pipeline.
+    // The event does not name the pipeline.
     members.remove("actionTypeId");
     members.remove("pipelineContext");
     for list in ["inputArtifacts", "outputArtifacts"] {

@@ -1,4 +1,4 @@
-//! What results say, in the operations for custom and for third-party jobs alike.
+//! Inputs that the result operations for custom and third-party jobs share.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     types::Timestamp,
 };
 
-/// Where the years of clients' dates end, in seconds since 1970.
+/// The end of the year 9999, the last that clients can write, in seconds since 1970.
 const YEAR_10000: f64 = 253_402_300_800.0;
 
 #[derive(Deserialize)]
@@ -52,7 +52,7 @@ pub(super) struct FailureDetails {
 }
 
 impl SuccessResult {
-    /// Fails if the revision was created at a time that clients can't write.
+    /// Fails if the revision's creation date is one that clients can't write.
     pub(super) fn with(self, variables: BTreeMap<String, String>, now: Timestamp) -> Result<Success, ApiError> {
         let created = self.current_revision.as_ref().and_then(|current| current.created);
         let created = created.map(|seconds| date(seconds, "currentRevision.created")).transpose()?.unwrap_or(now);
@@ -72,7 +72,7 @@ impl SuccessResult {
     }
 }
 
-/// A date that a client wrote as seconds since 1970. Fails if it is a date that clients can't write.
+/// Reads a date in seconds since 1970. Fails if clients can't write it.
 pub(super) fn date(seconds: f64, member: &str) -> Result<Timestamp, ApiError> {
     if (0.0..YEAR_10000).contains(&seconds) {
         return Ok(Timestamp((seconds * 1000.0).round() as u64));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, job_data::type_id, object, paging, read, seconds};
+use super::{OperationResult, job_data::type_id, object, paging, read, seconds};
 use crate::engine::{ActionExecution, ActionStatus, Artifact, Engine, Execution};
 
 #[derive(Deserialize)]
@@ -32,7 +32,7 @@ struct Latest {
     start_time_range: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let name = &input.pipeline_name;
     engine.pipeline(name)?;

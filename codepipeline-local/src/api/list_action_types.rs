@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, object, paging, read, write};
+use super::{OperationResult, object, paging, read, write};
 use crate::engine::{ActionTypeId, Engine};
 
 #[derive(Deserialize)]
@@ -14,9 +14,9 @@ struct Input {
     next_token: Option<String>,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
-    // Custom types exist in the region that they were made in, AWS's own everywhere.
+    // Custom types exist in their own region, AWS's types in every region.
     let elsewhere = input.region_filter.is_some_and(|region| region != engine.settings.region);
     let mut types = Vec::new();
     for known in engine.available_action_types() {

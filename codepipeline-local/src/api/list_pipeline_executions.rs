@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, get_pipeline_execution::trigger, object, paging, read, seconds};
+use super::{OperationResult, get_pipeline_execution::trigger, object, paging, read, seconds};
 use crate::engine::{Engine, Execution, ExecutionNumber, StageStatus};
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ struct SucceededInStage {
     stage_name: Option<String>,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let version = engine.pipeline(&input.pipeline_name)?.latest().version;
     let stage = input.filter.succeeded_in_stage.and_then(|filter| filter.stage_name);
@@ -41,7 +41,7 @@ pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
     Ok(object([("pipelineExecutionSummaries", page.items.into()), ("nextToken", page.next)]))
 }
 
-/// Whether the stage was successful in the current version of the pipeline (API reference, "SucceededInStageFilter").
+/// Whether the stage succeeded with the current version of the pipeline (API reference, "SucceededInStageFilter").
 fn succeeded_in(execution: &Execution, stage: &str, version: u32) -> bool {
     let mut stages = execution.declaration.stages.iter().zip(&execution.stages);
     execution.declaration.version == version

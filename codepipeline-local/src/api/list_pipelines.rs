@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, object, paging, read, seconds};
+use super::{OperationResult, object, paging, read, seconds};
 use crate::engine::Engine;
 
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ struct Input {
     max_results: Option<usize>,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let summaries = engine.pipelines.iter().map(|(name, pipeline)| {
         let latest = pipeline.latest();

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, object, paging, read, write};
+use super::{OperationResult, object, paging, read, write};
 use crate::engine::Engine;
 
 #[derive(Deserialize)]
@@ -14,8 +14,8 @@ struct Input {
     max_results: Option<usize>,
 }
 
-/// Without `maxResults` all tags come in one answer (API reference, "ListTagsForResource").
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+/// Without `maxResults`, one response has all tags (API reference, "ListTagsForResource").
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let mut tags = Vec::new();
     for (index, tag) in engine.tags(&input.resource_arn)?.iter().enumerate() {

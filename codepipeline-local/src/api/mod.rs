@@ -1,10 +1,10 @@
-//! CodePipeline's JSON 1.1 protocol over the engine: one file per operation, and one validator that walks the API's model.
+//! CodePipeline's JSON 1.1 protocol: one file for each operation, and one validator that walks the API's model.
 
 pub use connections::read_connections;
 pub(crate) use dispatch::operations;
 pub use dispatch::{Reply, answer};
 pub use job_event::job_event;
-use values::{Answer, object, read, seconds, write};
+use values::{OperationResult, object, read, seconds, write};
 
 mod acknowledge_job;
 mod acknowledge_third_party_job;

@@ -1,5 +1,5 @@
-//! The API's names and constraints as data: `model.json`, which `model.py` makes from botocore. It has every operation and
-//! every shape. The table of handlers decides which operations the emulator has.
+//! The API's names and constraints as data: `model.json`, which `model.py` generates from botocore. It has all operations and shapes. The
+//! table of handlers decides which operations are emulated.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -77,7 +77,7 @@ pub(super) static MODEL: LazyLock<Model> = LazyLock::new(|| {
 });
 
 impl Model {
-    /// The shape of this name. Names come from the model itself, and a test finds each of them.
+    /// Returns the shape of this name. Names come from the model, and a test looks up each of them.
     pub(super) fn shape(&self, name: &str) -> &Shape {
         &self.shapes[name]
     }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shape_that_the_model_names_is_in_it() {
+    fn every_named_shape_exists() {
         for operation in MODEL.operations.values() {
             MODEL.shape(&operation.input);
             operation.output.as_ref().map(|output| MODEL.shape(output));

@@ -10,13 +10,13 @@ pub(super) struct Page {
     pub(super) next: Value,
 }
 
-/// A key for items that are listed by their numbers, the newest first.
+/// A key for items that are listed by number, the newest first.
 pub(super) fn newest_first(number: impl Into<u64>) -> String {
     format!("{:020}", u64::MAX - number.into())
 }
 
-/// Cuts the page after `token` out of all items, which are in the order of their keys. The token is the operation and the key
-/// of the last item that was given, so items that come and go in between do no harm, be it that very one.
+/// Returns the page after `token` of all items, which are ordered by key. The token is the operation and the key of the last returned item.
+/// So items may be added and removed between the calls, even that one.
 pub(super) fn page(
     operation: &str,
     items: impl Iterator<Item = (String, Value)>,

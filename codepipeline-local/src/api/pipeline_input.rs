@@ -1,14 +1,14 @@
-//! Reads a pipeline's declaration, and refuses by name what the emulator would have to leave out.
+//! Reads a pipeline's declaration, and refuses by name members that the emulator does not support.
 
 use serde_json::Value;
 
 use super::read;
 use crate::engine::{PipelineDeclaration, error::ApiError};
 
-/// Members that are refused unless they are empty. Each says what the emulator does not do.
+/// Members that are refused unless they are empty. Each names a feature that the emulator lacks.
 const PIPELINE_MEMBERS: [&str; 1] = ["triggers"];
 const STAGE_MEMBERS: [&str; 4] = ["beforeEntry", "blockers", "onFailure", "onSuccess"];
-/// For the Compute category.
+/// Members of the Compute category.
 const ACTION_MEMBERS: [&str; 3] = ["commands", "environmentVariables", "outputVariables"];
 const OUTPUT_MEMBERS: [&str; 1] = ["files"];
 
@@ -20,7 +20,7 @@ pub(super) fn declaration(mut pipeline: Value) -> Result<PipelineDeclaration, Ap
             refuse(action, &ACTION_MEMBERS, &format!("Action '{}'", name(action)), ApiError::action)?;
             if action.get("timeoutInMinutes").is_some() && action["actionTypeId"]["category"] != "Approval" {
                 let message =
-                    format!("Action '{}' has timeoutInMinutes, which manual approvals alone can have", name(action));
+                    format!("Action '{}' has timeoutInMinutes, which only manual approvals can have", name(action));
                 return Err(ApiError::action(message));
             }
             for output in items(action, "outputArtifacts") {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, job_data::job_data, object, read};
+use super::{OperationResult, job_data::job_data, object, read};
 use crate::engine::{ActionTypeId, Engine};
 
 #[derive(Deserialize)]
@@ -17,7 +17,7 @@ struct Input {
     query_param: BTreeMap<String, String>,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let offered = engine.poll(&input.action_type_id, input.max_batch_size, &input.query_param)?;
     let mut jobs = Vec::new();

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read};
+use super::{OperationResult, read};
 use crate::engine::{ActionTypeId, Engine};
 
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ struct Input {
     max_batch_size: Option<usize>,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let offered = engine.poll_third_party(&input.action_type_id, input.max_batch_size)?;
     let jobs: Vec<Value> = offered

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, job_results::date, read};
+use super::{OperationResult, job_results::date, read};
 use crate::engine::{Engine, Revision};
 
 #[derive(Deserialize)]
@@ -23,8 +23,8 @@ struct ActionRevision {
     created: f64,
 }
 
-/// The reference calls a revision new that was used before, and its example says otherwise.
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+/// The reference says that a revision is new if it was used before; its example says the opposite, which this follows.
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let Input { pipeline_name: pipeline, stage_name: stage, action_name: action, action_revision: given } =
         read(input)?;
     let revision = Revision {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read, seconds};
+use super::{OperationResult, read, seconds};
 use crate::engine::{Engine, approvals::Decision};
 
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ struct ApprovalResult {
     status: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let now = engine.now();
     let decision = Decision { approved: input.result.status == "Approved", summary: input.result.summary };

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, job_results::FailureDetails, read};
+use super::{OperationResult, job_results::FailureDetails, read};
 use crate::engine::{Engine, third_party::Asker};
 
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ struct Input {
     failure_details: FailureDetails,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let FailureDetails { kind, message, external_execution_id } = input.failure_details;
     engine.put_failure(&input.job_id, &kind, message, external_execution_id, Asker::OwnWorker)?;

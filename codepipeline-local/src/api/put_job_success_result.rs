@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, job_results::SuccessResult, read};
+use super::{OperationResult, job_results::SuccessResult, read};
 use crate::engine::{Engine, third_party::Asker};
 
 #[derive(Deserialize)]
@@ -18,7 +18,7 @@ struct Input {
     result: SuccessResult,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let success = input.result.with(input.output_variables, engine.now())?;
     engine.put_success(&input.job_id, success, Asker::OwnWorker)?;

@@ -1,11 +1,11 @@
-//! ARNs that name no account. Terraform makes them for action types where `skip_requesting_account_id` keeps it from asking
-//! STS for the account. Their form breaks the API model, so the service refuses them.
+//! ARNs without an account. Terraform creates them for action types if `skip_requesting_account_id` is true, because it does not ask STS
+//! for the account. They break the API model, so AWS refuses them.
 
 use serde_json::Value;
 
 use crate::engine::{Engine, Leniency};
 
-/// Puts the emulator's account into `resourceArn` where the setting admits an ARN without one.
+/// Inserts the emulator's account into `resourceArn` if the setting accepts ARNs without one.
 pub(super) fn complete(engine: &Engine, input: &mut Value) {
     if engine.settings.arn_without_account == Leniency::Refuse {
         return;

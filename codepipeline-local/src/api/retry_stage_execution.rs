@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read};
+use super::{OperationResult, read};
 use crate::engine::{Engine, retries::RetryMode};
 
 #[derive(Deserialize)]
@@ -15,9 +15,9 @@ struct Input {
     retry_mode: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let Input { pipeline_name, stage_name, pipeline_execution_id: id, retry_mode } = read(input)?;
-    // The validator lets two words through.
+    // The validator accepts two words.
     let mode = if retry_mode == "ALL_ACTIONS" { RetryMode::AllActions } else { RetryMode::FailedActions };
     engine.retry_stage(engine.now(), &pipeline_name, &stage_name, &id, mode)?;
     Ok(json!({"pipelineExecutionId": id}))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read};
+use super::{OperationResult, read};
 use crate::engine::{
     Engine,
     overrides::{RevisionOverride, RevisionType},
@@ -36,7 +36,7 @@ struct Variable {
     value: String,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let variables: BTreeMap<String, String> =
         input.variables.into_iter().map(|variable| (variable.name, variable.value)).collect();

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read};
+use super::{OperationResult, read};
 use crate::engine::Engine;
 
 #[derive(Deserialize)]
@@ -16,7 +16,7 @@ struct Input {
     reason: Option<String>,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let Input { pipeline_name, pipeline_execution_id: id, abandon, reason } = read(input)?;
     engine.stop_execution(engine.now(), &pipeline_name, &id, abandon, reason)?;
     Ok(json!({"pipelineExecutionId": id}))

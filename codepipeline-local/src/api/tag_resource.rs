@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read};
+use super::{OperationResult, read};
 use crate::engine::{Engine, Tag};
 
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ struct Input {
     tags: Vec<Tag>,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     engine.tag(&input.resource_arn, &input.tags)?;
     Ok(json!({}))

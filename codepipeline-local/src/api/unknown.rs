@@ -1,7 +1,7 @@
 //! Refuses members that the API model does not know, in declarations of pipelines and action types.
 //!
-//! The service ignores them, as JSON 1.1 has it. A declaration is written once and used for long, so a misspelt member that is
-//! ignored shows up late, as something that does not happen. SDKs and the AWS CLI refuse such a member before they send it.
+//! AWS ignores them, as the JSON 1.1 protocol prescribes. A declaration is written once and used for a long time. An ignored misspelt
+//! member is noticed late, when its feature does not work. SDKs and the AWS CLI refuse such a member before they send it.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::engine::error::ApiError;
 /// The operations with declarations.
 const STRICT: [&str; 3] = ["CreateCustomActionType", "CreatePipeline", "UpdatePipeline"];
 
-/// How much of a member's name an error repeats.
+/// How many characters of a member's name an error repeats.
 const LONGEST_SHOWN: usize = 60;
 
 /// Refuses the first unknown member of the operation's input, if the operation is strict.
@@ -57,7 +57,7 @@ pub(super) fn refuse_in(value: &Value, name: &str, path: &str) -> Result<(), Api
     Ok(())
 }
 
-/// The known name that differs least, if it differs in a third of its letters at most.
+/// The most similar known name, if at most a third of its letters differ.
 fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a str> {
     let lower = given.to_lowercase();
     known
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_member_is_named_with_its_path_and_the_nearest() {
+    fn unknown_member_is_named_with_path_and_hint() {
         let action = json!({"name": "A", "inputArtefacts": []});
         let input = json!({"pipeline": {"stages": [{"name": "S"}, {"name": "T", "actions": [action]}]}});
         assert_eq!(
@@ -91,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_differs_in_case_gets_a_hint() {
+    fn name_in_another_case_gets_a_hint() {
         let message = message("CreateCustomActionType", &json!({"settings": {"EntityURLTemplate": "x"}}));
         assert!(message.ends_with("'EntityURLTemplate'; did you mean 'entityUrlTemplate'?"), "{message}");
     }
 
     #[test]
-    fn a_member_like_no_other_gets_no_hint() {
+    fn name_like_no_other_gets_no_hint() {
         let message = message("CreatePipeline", &json!({"comment": "x"}));
         assert_eq!(message, "Unknown member at 'comment': CreatePipelineInput has no 'comment'");
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_cut() {
+    fn long_name_is_cut() {
         assert!(message("CreatePipeline", &json!({"x".repeat(10_000): 1})).len() < 250);
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, read};
+use super::{OperationResult, read};
 use crate::engine::Engine;
 
 #[derive(Deserialize)]
@@ -13,7 +13,7 @@ struct Input {
     tag_keys: Vec<String>,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     engine.untag(&input.resource_arn, &input.tag_keys)?;
     Ok(json!({}))

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, pipeline_input, read, write};
+use super::{OperationResult, pipeline_input, read, write};
 use crate::engine::Engine;
 
 #[derive(Deserialize)]
@@ -11,7 +11,7 @@ struct Input {
     pipeline: Value,
 }
 
-pub(super) fn answer(engine: &mut Engine, input: Value) -> Answer {
+pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let declaration = pipeline_input::declaration(input.pipeline)?;
     let updated = engine.update_pipeline(engine.now(), declaration)?;

@@ -1,6 +1,6 @@
-//! Checks a request against the model. Clients check next to nothing of it themselves.
+//! Checks a request against the model. Clients check almost nothing themselves.
 //!
-//! The texts are the service's. It shows no value in them, as <https://github.com/badmintoncryer/cdk-preflight> recorded
+//! The messages are the service's. They contain no values, as <https://github.com/badmintoncryer/cdk-preflight> recorded
 //! ("rules/codepipeline", "run-order-range" and "artifact-store-encryption-key-kms").
 
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub(super) fn validate(input: &Value, shape: &str, configuration_limit: u64) -> 
     }
 }
 
-/// Takes out members that are null: the protocol reads them as not given.
+/// Removes null members, which the protocol treats as absent.
 pub(super) fn strip_nulls(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -38,7 +38,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// A value of the wrong JSON type ends the walk: the service can't even read such a request.
+    /// A value of the wrong JSON type ends the walk, because the service can't parse such a request.
     fn check(&mut self, value: &Value, name: &str, path: &str) -> Result<(), ApiError> {
         let shape = MODEL.shape(name);
         if value.is_null() && !path.is_empty() {
@@ -89,7 +89,7 @@ impl Walk {
         Ok(())
     }
 
-    /// A map's key or scalar value: one that breaks a rule is answered with all rules, and the entry is not named.
+    /// A map's key or scalar value. If it breaks a rule, the message has all rules and does not name the entry.
     fn check_entry(&mut self, what: &str, value: &Value, name: &str, path: &str) -> Result<(), ApiError> {
         let Value::String(text) = value else {
             if value.is_null() {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn several_broken_constraints_are_joined() {
+    fn broken_constraints_are_joined() {
         assert_eq!(
             message(&json!({"jobId": "x", "nonce": ""}), "AcknowledgeJobInput"),
             "2 validation errors detected: Value at 'jobId' failed to satisfy constraint: Member must satisfy regular \
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_configuration_value_names_its_map_and_is_not_shown() {
+    fn long_configuration_value_names_only_its_map() {
         let action = json!({"name": "A", "actionTypeId": {"category": "Odd", "owner": "Custom", "provider": "P", "version": "1"},
             "configuration": {"Key": "s3cret".repeat(200)}});
         let input = json!({"pipeline": {"name": "p", "roleArn": "arn:aws:iam::123456789012:role/r",
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_the_wrong_type_is_a_serialization_error_with_its_path() {
+    fn wrong_type_is_a_serialization_error_with_path() {
         let error = validate(&json!({"jobId": 7}), "GetJobDetailsInput", 1).unwrap_err();
         assert_eq!(
             (error.name, error.message.as_str()),

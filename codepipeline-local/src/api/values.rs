@@ -1,4 +1,4 @@
-//! Inputs and results of operations as JSON.
+//! Converts inputs and results of operations from and to JSON.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -6,19 +6,19 @@ use serde_json::Value;
 use crate::engine::error::ApiError;
 use crate::types::Timestamp;
 
-/// The operation's result, or null if it has none.
-pub(super) type Answer = Result<Value, ApiError>;
+/// The operation's result, or null for an operation without one.
+pub(super) type OperationResult = Result<Value, ApiError>;
 
 /// Reads a validated input.
 pub(super) fn read<T: DeserializeOwned>(input: Value) -> Result<T, ApiError> {
     serde_json::from_value(input).map_err(|error| unreadable(&error))
 }
 
-pub(super) fn write(value: impl Serialize) -> Answer {
+pub(super) fn write(value: impl Serialize) -> OperationResult {
     serde_json::to_value(value).map_err(|_| ApiError::new("InternalFailure", "The reply could not be written as JSON"))
 }
 
-/// An error's own text may quote the request, so only its place is told.
+/// Shows only the error's place, because its text may quote the request.
 pub(super) fn unreadable(error: &serde_json::Error) -> ApiError {
     let message = match error.line() {
         0 => "The request has a value that is out of range".to_owned(),

@@ -1,4 +1,4 @@
-//! One choice in a pattern's list: a value, or a comparison with a name.
+//! One choice in a pattern's list: a value or a named comparison.
 
 use std::net::IpAddr;
 
@@ -9,27 +9,27 @@ use super::network::Network;
 use super::numbers::{self, Range};
 use super::text::Text;
 
-/// The right side of a comparison with a value of an event.
+/// A comparison with a value of an event.
 #[derive(Debug)]
 pub(super) enum Comparison {
-    /// It is this string, number, truth value or null.
+    /// The value is this string, number, boolean or null.
     Equals(Value),
-    /// It is this address. Its notation may differ.
+    /// The value is this address, in any notation.
     Address(IpAddr),
-    /// It is a string of this kind.
+    /// The value is a string of this kind.
     Text(Text),
-    /// It is a number in this range.
+    /// The value is a number in this range.
     Number(Range),
-    /// It is an address in this network.
+    /// The value is an address in this network.
     Network(Network),
-    /// It is a value, and none of these.
+    /// There is a value, and it is not one of these.
     AnythingBut(Vec<Comparison>),
     /// `true`: there is a value. `false`: there is not.
     Exists(bool),
 }
 
 impl Comparison {
-    /// Whether a value that is there fits: a string, a number, a truth value or null.
+    /// Whether an existing value matches: a string, a number, a boolean or null.
     pub(super) fn fits(&self, value: &Value) -> bool {
         match self {
             Self::Equals(Value::Number(wanted)) => {
@@ -73,7 +73,7 @@ fn named(members: &Map<String, Value>) -> Result<Comparison, String> {
             let exists = with.as_bool().ok_or("exists compares with true or false")?;
             Ok(Comparison::Exists(exists))
         }
-        _ => Err(format!("{name:?} is no comparison; there are {KNOWN}")),
+        _ => Err(format!("{name:?} is not a comparison; use {KNOWN}")),
     }
 }
 
@@ -83,7 +83,7 @@ fn anything_but(with: &Value) -> Result<Vec<Comparison>, String> {
         let known = "prefix, suffix, equals-ignore-case and wildcard in anything-but";
         let (name, with) = only(members, known)?;
         if !["prefix", "suffix", "equals-ignore-case", "wildcard"].contains(&name) {
-            return Err(format!("{name:?} can't be in anything-but; there are {known}"));
+            return Err(format!("{name:?} can't be in anything-but; use {known}"));
         }
         let texts = list(with).iter().map(|text| {
             if matches!(name, "prefix" | "suffix") && text.as_str().is_none_or(str::is_empty) {
@@ -99,7 +99,7 @@ fn anything_but(with: &Value) -> Result<Vec<Comparison>, String> {
     let (strings, numbers) = (values.iter().all(Value::is_string), values.iter().all(Value::is_number));
     if !strings && !numbers {
         return Err(
-            "anything-but compares with a string, a number, a list of strings alone or of numbers alone, or an object"
+            "anything-but compares with a string, a number, a list of only strings or only numbers, or an object"
                 .to_owned(),
         );
     }

@@ -1,7 +1,7 @@
-//! An event's values by their paths, and whether they fulfil a rule.
+//! An event's values by their paths, and whether they match a rule.
 //!
-//! Arrays are no step of a path: each element counts as the value of the array's member. Values that a rule takes together must not
-//! stand in different elements of one array (`aws/event-ruler`, "JSON Array Matching").
+//! An array is not a step of a path: each element is a value of the array's member. Values that match a rule together must not come from
+//! different elements of one array (`aws/event-ruler`, "JSON Array Matching").
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::comparison::Comparison;
 use super::rules::Rule;
 
-/// The elements that hold a value: the number of an array, and the index in it.
+/// The array elements that contain a value: the number of each array and the index in it.
 type Elements = BTreeMap<usize, usize>;
 
-/// The strings, numbers, truth values and nulls of an event.
+/// The strings, numbers, booleans and nulls of an event.
 #[derive(Default)]
 pub(super) struct Fields<'e> {
     by_path: BTreeMap<String, Vec<Field<'e>>>,
@@ -46,7 +46,7 @@ impl<'e> Fields<'e> {
                 self.arrays += 1;
                 for (index, item) in items.iter().enumerate() {
                     let mut elements = elements.clone();
-                    // Plain values of one array may go together.
+                    // Plain values of one array may match together.
                     if item.is_object() || item.is_array() {
                         elements.insert(array, index);
                     }
@@ -60,13 +60,13 @@ impl<'e> Fields<'e> {
         }
     }
 
-    /// Whether there is a value for each of the rule's paths, or none where the rule wants none.
+    /// Whether each of the rule's paths has a matching value, or no value if the rule wants none.
     pub(super) fn fulfil(&self, rule: &Rule) -> bool {
         let wanted: Vec<_> = rule.iter().collect();
         self.fulfil_from(&wanted, &Elements::new())
     }
 
-    /// The same for what is left of a rule, after values in these elements were taken.
+    /// The same for the rest of a rule, after values in these elements matched.
     fn fulfil_from(&self, wanted: &[(&String, &Arc<[Comparison]>)], taken: &Elements) -> bool {
         let [(path, choices), rest @ ..] = wanted else { return true };
         let fields = self.by_path.get(*path).map_or(&[][..], Vec::as_slice);
@@ -89,7 +89,7 @@ impl<'e> Fields<'e> {
     }
 }
 
-/// Both together, unless they are in different elements of one array.
+/// Merges both. Returns `None` if they are in different elements of one array.
 fn join(one: &Elements, other: &Elements) -> Option<Elements> {
     if other.iter().any(|(array, index)| one.get(array).is_some_and(|taken| taken != index)) {
         return None;

@@ -1,8 +1,8 @@
-//! Members of a comparison's JSON.
+//! Reads members of a comparison's JSON.
 
 use serde_json::{Map, Value};
 
-/// The one member of a comparison.
+/// The only member of a comparison.
 pub(super) fn only<'a>(members: &'a Map<String, Value>, known: &str) -> Result<(&'a str, &'a Value), String> {
     let mut all = members.iter();
     match (all.next(), all.next()) {

@@ -1,6 +1,6 @@
-//! Which events wake a function: the patterns of EventBridge's rules (EventBridge User Guide, "Event patterns" and "Comparison
-//! operators for use in event patterns"). Where the guide is silent, a pattern means what it means to `aws/event-ruler`, the library
-//! that EventBridge was made of.
+//! Patterns of EventBridge's rules, which select the events that invoke a function (EventBridge User Guide, "Event patterns" and
+//! "Comparison operators for use in event patterns"). If the guide is silent, a pattern means the same as in `aws/event-ruler`, the
+//! library that EventBridge uses.
 
 mod comparison;
 mod fields;
@@ -19,16 +19,16 @@ use comparison::Comparison;
 use fields::Fields;
 use rules::Rule;
 
-/// The longest pattern, in characters: what the quota can be raised to (EventBridge User Guide, "Amazon EventBridge quotas").
+/// The longest pattern, in characters: the highest value of the quota (EventBridge User Guide, "Amazon EventBridge quotas").
 const LONGEST: usize = 4096;
 
-/// A pattern, as the rules that `$or` makes of it. An event must fulfil one of them.
+/// A pattern: the rules that `$or` expands it to. An event must match one of them.
 #[derive(Clone, Debug)]
 pub struct EventPattern(Vec<Rule>);
 
 impl EventPattern {
-    /// The pattern of the action events that a job worker uses, as in `template.yaml`'s rule. They are events of custom and
-    /// third-party actions. The actions have begun or failed, or were abandoned or cancelled.
+    /// The pattern of the events that a job worker needs, as in `template.yaml`'s rule: custom and third-party actions that have
+    /// started, failed, or were abandoned or cancelled.
     pub fn action_events() -> Self {
         let one_of = |values: &[&str]| values.iter().map(|value| Comparison::Equals(json!(value))).collect();
         let members = [
@@ -40,18 +40,18 @@ impl EventPattern {
         Self(vec![members.into_iter().map(|(path, choices)| (path.to_owned(), choices)).collect()])
     }
 
-    /// Reads a pattern. The error says where it is wrong, and why.
+    /// Reads a pattern. The error names the place and the reason.
     pub fn parse(text: &str) -> Result<Self, String> {
         let length = text.chars().count();
         if length > LONGEST {
-            return Err(format!("the pattern has {length} characters; EventBridge takes {LONGEST} at most"));
+            return Err(format!("the pattern has {length} characters; EventBridge accepts at most {LONGEST}"));
         }
         let pattern: Value = serde_json::from_str(text).map_err(|error| format!("the pattern is not JSON: {error}"))?;
         let Value::Object(members) = pattern else { return Err("the pattern must be a JSON object".to_owned()) };
         rules::read(&members).map(Self)
     }
 
-    /// Whether a rule with this pattern takes the event.
+    /// Whether a rule with this pattern matches the event.
     pub fn matches(&self, event: &Value) -> bool {
         let fields = Fields::of(event);
         self.0.iter().any(|rule| fields.fulfil(rule))

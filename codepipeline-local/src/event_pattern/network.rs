@@ -1,19 +1,19 @@
-//! Comparisons with addresses.
+//! Comparisons with IP addresses.
 
 use std::net::IpAddr;
 
-/// A block of addresses, of IPv4 or IPv6.
+/// A block of IPv4 or IPv6 addresses.
 #[derive(Debug)]
 pub(super) struct Network {
     first: IpAddr,
-    /// How many bits at the beginning are those of `first`.
+    /// How many leading bits must equal those of `first`.
     bits: u32,
 }
 
 impl Network {
     /// Reads `10.0.0.0/24` or `2001:db8::/32`.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no block of addresses; write one such as 10.0.0.0/24 or 2001:db8::/32");
+        let wrong = || format!("{text:?} is not a block of addresses; write one such as 10.0.0.0/24 or 2001:db8::/32");
         let (first, bits) = text.split_once('/').ok_or_else(wrong)?;
         let first: IpAddr = first.parse().map_err(|_| wrong())?;
         let bits: u32 = bits.parse().map_err(|_| wrong())?;
@@ -30,7 +30,7 @@ impl Network {
             return false;
         }
         let variable = width(self.first) - self.bits;
-        // All bits of a block of all addresses are variable.
+        // A block of all addresses fixes no bit.
         let fixed = |address| number(address).checked_shr(variable).unwrap_or(0);
         fixed(address) == fixed(self.first)
     }

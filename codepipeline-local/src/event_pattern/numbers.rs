@@ -2,10 +2,10 @@
 
 use serde_json::{Number, Value};
 
-/// Numbers are compared between its negative and itself (EventBridge User Guide, "Numeric matching").
+/// The largest absolute value that is compared (EventBridge User Guide, "Numeric matching").
 const LARGEST: f64 = 5.0e9;
 
-/// The numbers between two others. An end is there with whether it belongs to them.
+/// A range of numbers. Each end says whether the range includes it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Range {
     from: Option<(f64, bool)>,
@@ -13,7 +13,7 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// Reads `["=", 1]`, `[">", 0]`, `[">=", 0, "<", 5]` and their like.
+    /// Reads lists such as `["=", 1]`, `[">", 0]` and `[">=", 0, "<", 5]`.
     pub(super) fn read(with: &Value) -> Result<Self, String> {
         let wrong = || {
             "numeric compares with a list such as [\"=\", 1], [\">\", 0], [\"<=\", 5] or [\">\", 0, \"<=\", 5], the lower end first"
@@ -52,7 +52,7 @@ impl Range {
     }
 }
 
-/// Whether EventBridge compares with this number.
+/// Fails if EventBridge can't compare with this number.
 pub(super) fn in_bounds(number: f64) -> Result<(), String> {
     if number.abs() <= LARGEST {
         return Ok(());
@@ -60,9 +60,9 @@ pub(super) fn in_bounds(number: f64) -> Result<(), String> {
     Err(format!("{number} is out of bounds; EventBridge compares numbers from -5.0e9 to 5.0e9"))
 }
 
-/// Whether they are the same number. `1`, `1.0` and `1e0` are.
+/// Whether both are the same number, as `1`, `1.0` and `1e0` are.
 pub(super) fn are_equal(one: &Number, other: &Number) -> bool {
-    // As floats, two large integers may look alike.
+    // As floats, two different large integers may be equal.
     let integers = !one.is_f64() && !other.is_f64();
     if integers { one == other } else { one.as_f64() == other.as_f64() }
 }

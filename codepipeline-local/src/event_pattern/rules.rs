@@ -1,4 +1,4 @@
-//! A pattern's objects, and the rules that `$or` makes of them.
+//! A pattern's objects, and the rules that `$or` expands them to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 
 use super::comparison::{self, Comparison};
 
-/// The comparisons for each path of an event. Each path needs one that fits. A path is the names of the members on the way to a
-/// value, with dots between them.
+/// The comparisons for each path of an event. Each path needs one that matches. A path is the names of the members that lead to a
+/// value, joined by dots.
 pub(super) type Rule = BTreeMap<String, Arc<[Comparison]>>;
 
 const OR: &str = "$or";
 
-/// The most rules that the `$or`s of a pattern may make together (EventBridge User Guide, "Or matching").
+/// How many rules the `$or`s of a pattern may expand to (EventBridge User Guide, "Or matching").
 const MOST_RULES: usize = 1000;
 
-/// Names that `aws/event-ruler` reserves: no member below `$or` has one of them.
+/// Names that `aws/event-ruler` reserves. A member below `$or` can't have one of them.
 const RESERVED: [&str; 14] = [
     "anything-but",
     "cidr",
@@ -34,14 +34,14 @@ const RESERVED: [&str; 14] = [
     ">=",
 ];
 
-/// The rules that a pattern makes. The error begins with the place that is wrong.
+/// The rules of a pattern. The error begins with the place.
 pub(super) fn read(members: &Map<String, Value>) -> Result<Vec<Rule>, String> {
     let mut rules = vec![Rule::new()];
     object(members, &Place::default(), &mut rules)?;
     Ok(rules)
 }
 
-/// Where in a pattern something stands, as a pointer into its JSON, and the path in an event that it is about.
+/// A place in a pattern as a JSON pointer, and the event path that it applies to.
 #[derive(Clone, Default)]
 struct Place {
     pointer: String,
@@ -65,11 +65,11 @@ impl Place {
     }
 }
 
-/// Adds what the object demands to each of the rules.
+/// Adds the object's comparisons to each rule.
 fn object(members: &Map<String, Value>, place: &Place, rules: &mut Vec<Rule>) -> Result<(), String> {
     if members.is_empty() {
         return place.wrong(
-            "an empty object matches nothing in EventBridge; name a member, as in {\"source\": [{\"prefix\": \"\"}]}, which takes every event",
+            "an empty object matches nothing in EventBridge; name a member, as in {\"source\": [{\"prefix\": \"\"}]}, which matches every event",
         );
     }
     for (name, member) in members {
@@ -79,7 +79,7 @@ fn object(members: &Map<String, Value>, place: &Place, rules: &mut Vec<Rule>) ->
         }
         let below = place.below(name);
         if place.below_or && RESERVED.contains(&name.as_str()) {
-            return below.wrong("below $or, the name of a comparison can't be that of a member");
+            return below.wrong("below $or, a member can't have the name of a comparison");
         }
         match member {
             Value::Object(members) => object(members, &below, rules)?,
@@ -101,7 +101,7 @@ fn object(members: &Map<String, Value>, place: &Place, rules: &mut Vec<Rule>) ->
     Ok(())
 }
 
-/// Makes as many rules of each as there are objects to choose from.
+/// Expands each rule to one rule for each object of `$or`.
 fn either(choices: &Value, place: &Place, rules: &mut Vec<Rule>) -> Result<(), String> {
     let below = Place { pointer: format!("{}/{OR}", place.pointer), below_or: true, ..place.clone() };
     let Some(choices) = choices.as_array().filter(|choices| choices.len() > 1) else {
@@ -110,12 +110,12 @@ fn either(choices: &Value, place: &Place, rules: &mut Vec<Rule>) -> Result<(), S
     let mut all = Vec::new();
     for (index, choice) in choices.iter().enumerate() {
         let below = Place { pointer: format!("{}/{index}", below.pointer), ..below.clone() };
-        let Value::Object(members) = choice else { return below.wrong("only an object may stand in the list of $or") };
+        let Value::Object(members) = choice else { return below.wrong("only an object may be in the list of $or") };
         let mut branch = rules.clone();
         object(members, &below, &mut branch)?;
         all.append(&mut branch);
         if all.len() > MOST_RULES {
-            return below.wrong(&format!("the pattern's $or make more than {MOST_RULES} rules together"));
+            return below.wrong(&format!("the pattern's $or lists expand to more than {MOST_RULES} rules"));
         }
     }
     *rules = all;

@@ -1,4 +1,4 @@
-//! The examples of EventBridge's user guide and of `aws/event-ruler`, and what both refuse.
+//! Examples of EventBridge's user guide and of `aws/event-ruler`, and patterns that both refuse.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn pattern(pattern: &Value) -> EventPattern {
     EventPattern::parse(&pattern.to_string()).unwrap_or_else(|error| panic!("{pattern}: {error}"))
 }
 
-/// Whether a value of the member `field` fits these choices.
+/// Whether a value of the member `field` matches these choices.
 fn fits(choices: impl Into<Value>, value: impl Into<Value>) -> bool {
     let (choices, value) = (choices.into(), value.into());
     pattern(&json!({"detail": {"field": choices}})).matches(&json!({"detail": {"field": value}}))
@@ -30,7 +30,7 @@ fn event() -> Value {
 }
 
 #[test]
-fn every_member_must_fit_one_of_its_choices() {
+fn every_member_must_match_one_choice() {
     for taken in [
         json!({"source": ["aws.ec2"], "detail": {"state": ["initializing", "running"]}}),
         json!({"resources": ["arn:aws:ec2:us-east-1:123456789012:instance/i-b"]}),
@@ -93,12 +93,12 @@ fn strings_are_compared_as_the_user_guide_says() {
         assert!(left.is_empty() || !fits(json!([choice]), json!(left)), "{choice} {left}");
     }
     for name in ["prefix", "suffix", "wildcard", "equals-ignore-case"] {
-        assert!(!fits(json!([{name: "1"}]), json!(1)), "{name} compares strings alone");
+        assert!(!fits(json!([{name: "1"}]), json!(1)), "{name} compares only strings");
     }
 }
 
 #[test]
-fn anything_but_takes_values_of_other_types_but_not_their_absence() {
+fn anything_but_matches_other_types_but_not_absence() {
     for other in [json!(1), json!(true), json!(null)] {
         assert!(fits(json!([{"anything-but": "a"}]), other.clone()), "{other}");
         assert!(fits(json!([{"anything-but": {"prefix": "a"}}]), other.clone()), "{other}");
@@ -107,7 +107,7 @@ fn anything_but_takes_values_of_other_types_but_not_their_absence() {
     assert!(!fits(json!([{"anything-but": [100, 123]}]), json!(123.0)));
     assert!(!pattern(&json!({"field": [{"anything-but": "a"}]})).matches(&json!({"other": "b"})));
     assert!(!fits(json!([{"anything-but": "a"}]), json!([])));
-    // Of a list, one value that fits is enough.
+    // One matching value of a list is enough.
     assert!(
         fits(json!([{"anything-but": "a"}]), json!(["a", "b"])) && !fits(json!([{"anything-but": "a"}]), json!(["a"]))
     );
@@ -129,7 +129,7 @@ fn numbers_are_compared_at_both_ends_of_a_range() {
                 assert_eq!(fits(json!([{"numeric": range}]), json!(value)), wanted, "{range} {value}");
             }
         }
-        assert!(!fits(json!([{"numeric": range}]), json!("1")), "{range} compares numbers alone");
+        assert!(!fits(json!([{"numeric": range}]), json!("1")), "{range} compares only numbers");
     }
     assert!(fits(json!([1]), json!(1.0)) && fits(json!([1e0]), json!(1)));
     assert!(!fits(json!([9_007_199_254_740_993_u64]), json!(9_007_199_254_740_992_u64)), "as floats they are the same");
@@ -152,13 +152,13 @@ fn addresses_are_compared_as_addresses() {
 }
 
 #[test]
-fn exists_looks_at_values_and_not_at_objects() {
+fn exists_sees_values_but_not_objects() {
     let exists = |wanted: bool, member: &str| pattern(&json!({"detail": {member: [{"exists": wanted}]}}));
     for (member, there) in [("state", true), ("no", true), ("empty", true), ("none", false), ("missing", false)] {
         assert_eq!(exists(true, member).matches(&event()), there, "{member}");
         assert_eq!(exists(false, member).matches(&event()), !there, "{member}");
     }
-    // The guide's example: an object is no leaf.
+    // The guide's example: an object is not a leaf.
     let nested = json!({"detail": {"c-count": {"c1": 100}}});
     assert!(exists(false, "c-count").matches(&nested) && !exists(true, "c-count").matches(&nested));
     let either = pattern(&json!({"detail": {"missing": ["a", {"exists": false}]}}));
@@ -167,7 +167,7 @@ fn exists_looks_at_values_and_not_at_objects() {
 }
 
 #[test]
-fn of_an_array_one_element_must_fit_all_that_is_asked_of_it() {
+fn one_array_element_must_match_the_whole_rule() {
     let person = |first: &str, last: &str| json!({"firstName": first, "lastName": last});
     let (john, anna, peter) = (person("John", "Doe"), person("Anna", "Smith"), person("Peter", "Jones"));
     let flat = json!({"employees": [john, anna, peter]});
@@ -184,7 +184,7 @@ fn of_an_array_one_element_must_fit_all_that_is_asked_of_it() {
 }
 
 #[test]
-fn an_or_takes_what_fits_one_of_its_objects() {
+fn or_matches_one_of_its_objects() {
     let metrics = pattern(&json!({
         "source": ["aws.cloudwatch"],
         "$or": [
@@ -216,7 +216,7 @@ fn an_or_takes_what_fits_one_of_its_objects() {
 }
 
 #[test]
-fn the_default_takes_what_a_job_worker_has_a_use_for() {
+fn default_pattern_matches_events_for_a_job_worker() {
     let event = |kind: &str, owner: &str, state: &str| {
         json!({
             "source": "aws.codepipeline", "detail-type": format!("CodePipeline {kind} Execution State Change"),
@@ -232,7 +232,7 @@ fn the_default_takes_what_a_job_worker_has_a_use_for() {
 }
 
 #[test]
-fn what_is_no_pattern_is_refused_with_its_place_and_reason() {
+fn malformed_pattern_is_refused_with_place_and_reason() {
     for (pattern, place, reason) in [
         ("[]", "the pattern", "object"),
         ("{", "the pattern", "JSON"),
@@ -243,7 +243,7 @@ fn what_is_no_pattern_is_refused_with_its_place_and_reason() {
         (r#"{"a": ["x", ["y"]]}"#, "/a/1: ", "list can't stand"),
         (r#"{"a": [{"prefix": "x", "suffix": "y"}]}"#, "/a/0: ", "one name and not 2"),
         (r#"{"a": [{}]}"#, "/a/0: ", "one name and not 0"),
-        (r#"{"a": [{"regex": "x"}]}"#, "/a/0: ", "\"regex\" is no comparison"),
+        (r#"{"a": [{"regex": "x"}]}"#, "/a/0: ", "\"regex\" is not a comparison"),
         (r#"{"a": [{"prefix": 3}]}"#, "/a/0: ", "string"),
         (r#"{"a": [{"prefix": {"suffix": "x"}}]}"#, "/a/0: ", "can't be in prefix"),
         (r#"{"a": [{"suffix": {"equals-ignore-case": ["x"]}}]}"#, "/a/0: ", "string"),
@@ -251,8 +251,8 @@ fn what_is_no_pattern_is_refused_with_its_place_and_reason() {
         (r#"{"a": [{"wildcard": "a**b"}]}"#, "/a/0: ", "two wildcards"),
         (r#"{"a": [{"wildcard": "a\\b"}]}"#, "/a/0: ", "backslash"),
         (r#"{"a": [{"anything-but": []}]}"#, "/a/0: ", "empty"),
-        (r#"{"a": [{"anything-but": [1, "x"]}]}"#, "/a/0: ", "alone"),
-        (r#"{"a": [{"anything-but": null}]}"#, "/a/0: ", "alone"),
+        (r#"{"a": [{"anything-but": [1, "x"]}]}"#, "/a/0: ", "only numbers"),
+        (r#"{"a": [{"anything-but": null}]}"#, "/a/0: ", "only numbers"),
         (r#"{"a": [{"anything-but": {"prefix": ""}}]}"#, "/a/0: ", "not empty"),
         (r#"{"a": [{"anything-but": {"numeric": [">", 1]}}]}"#, "/a/0: ", "can't be in anything-but"),
         (r#"{"a": [{"anything-but": {"wildcard": ["x", "a**"]}}]}"#, "/a/0: ", "two wildcards"),
@@ -277,10 +277,10 @@ fn what_is_no_pattern_is_refused_with_its_place_and_reason() {
 }
 
 #[test]
-fn patterns_have_the_limits_of_eventbridge() {
+fn patterns_have_eventbridges_limits() {
     let long = json!({"a": ["x".repeat(4096)]}).to_string();
     assert!(EventPattern::parse(&long).unwrap_err().contains("4096"));
-    // Ten times ten times ten rules, and one more of each.
+    // Ten times ten times ten rules, and one more.
     let or =
         |count: usize, name: &str| json!({"$or": (0..count).map(|number| json!({name: [number]})).collect::<Vec<_>>()});
     let all = |count| json!({"a": or(count, "x"), "b": or(10, "x"), "c": or(10, "x")}).to_string();

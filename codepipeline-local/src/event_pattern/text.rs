@@ -5,16 +5,16 @@ use serde_json::Value;
 use super::members::{self, only};
 use super::wildcard::Wildcard;
 
-/// A kind of strings.
+/// A comparison with a string.
 #[derive(Debug)]
 pub(super) enum Text {
     Prefix(String),
     Suffix(String),
-    /// The same but for the case of its letters.
+    /// It is this string in any case.
     AnyCase(String),
-    /// It begins so, in any case.
+    /// It begins with this, in any case.
     AnyCasePrefix(String),
-    /// It ends so, in any case.
+    /// It ends with this, in any case.
     AnyCaseSuffix(String),
     Wildcard(Wildcard),
 }
@@ -22,12 +22,12 @@ pub(super) enum Text {
 const ANY_CASE: &str = "equals-ignore-case";
 
 impl Text {
-    /// Reads what `prefix`, `suffix`, `equals-ignore-case` or `wildcard` compares with.
+    /// Reads the value of `prefix`, `suffix`, `equals-ignore-case` or `wildcard`.
     pub(super) fn read(name: &str, with: &Value) -> Result<Self, String> {
         if let (Value::Object(members), "prefix" | "suffix") = (with, name) {
             let (inner, text) = only(members, ANY_CASE)?;
             if inner != ANY_CASE {
-                return Err(format!("{inner:?} can't be in {name}; there is {ANY_CASE}"));
+                return Err(format!("{inner:?} can't be in {name}; use {ANY_CASE}"));
             }
             let text = members::text(inner, text)?.to_owned();
             return Ok(if name == "prefix" { Self::AnyCasePrefix(text) } else { Self::AnyCaseSuffix(text) });

@@ -1,11 +1,11 @@
-//! Texts with wildcards: `*` stands for any characters, or for nothing.
+//! Strings with wildcards: `*` stands for any number of characters.
 
-/// The texts between the wildcards, in their order: `a*b` is `a` and `b`.
+/// The parts between the wildcards, in order: `a*b` is `a` and `b`.
 #[derive(Debug, PartialEq)]
 pub(super) struct Wildcard(Vec<String>);
 
 impl Wildcard {
-    /// Reads `dir/*.png`. A backslash takes the meaning away from a `*` and from a backslash.
+    /// Reads a string such as `dir/*.png`. A backslash escapes `*` and itself.
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let mut pieces = vec![String::new()];
         let mut characters = text.chars().peekable();
@@ -20,7 +20,7 @@ impl Wildcard {
                     Some(escaped @ ('*' | '\\')) => pieces[last].push(escaped),
                     _ => {
                         return Err(format!(
-                            "{text:?} has a backslash before neither * nor \\; write \\\\ for the character"
+                            "{text:?} has a backslash that is not before * or \\; write \\\\ for the character"
                         ));
                     }
                 },
@@ -35,7 +35,7 @@ impl Wildcard {
             return self.0.first().is_some_and(|whole| whole == text);
         };
         let Some(mut rest) = text.strip_prefix(first.as_str()) else { return false };
-        // The earliest place for each leaves the most for those that follow.
+        // The earliest match of each part leaves the most for the following parts.
         for piece in between {
             let Some(at) = rest.find(piece.as_str()) else { return false };
             rest = &rest[at + piece.len()..];
@@ -48,7 +48,7 @@ impl Wildcard {
 mod tests {
     use super::*;
 
-    /// All texts of these characters, up to a length.
+    /// All strings of these characters up to a length.
     fn texts(characters: &str, longest: usize) -> Vec<String> {
         let mut all = vec![String::new()];
         let mut begin = 0;
@@ -64,7 +64,7 @@ mod tests {
         all
     }
 
-    /// As a definition: a wildcard takes nothing, or one character more.
+    /// Matches by definition: a wildcard matches nothing, or one more character.
     fn fits(pattern: &[u8], text: &[u8]) -> bool {
         match (pattern, text) {
             ([], _) => text.is_empty(),
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_takes_any_characters_or_none() {
+    fn wildcard_matches_any_characters_or_none() {
         let texts_of = texts("ab", 6);
         for pattern in texts("ab*", 5) {
             let Ok(wildcard) = Wildcard::read(&pattern) else {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_makes_a_wildcard_a_character() {
+    fn backslash_escapes_a_wildcard() {
         let fits = |pattern: &str, text| Wildcard::read(pattern).unwrap().fits(text);
         assert!(fits(r"a\*b", "a*b") && !fits(r"a\*b", "axb"));
         assert!(fits(r"a\\*", r"a\b") && fits(r"\*\*", "**"));

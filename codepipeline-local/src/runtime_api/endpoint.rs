@@ -1,4 +1,4 @@
-//! The Runtime API itself: one port for one process.
+//! The Runtime API: one port for each process.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -21,8 +21,8 @@ use crate::listener::Listener;
 const MAX_RESPONSE: usize = 6 * 1024 * 1024;
 const PREFIX: &str = "/2018-06-01/runtime/";
 
-/// What a bootstrap has said of an event.
-pub(super) enum Answer {
+/// A bootstrap's reply to an event.
+pub(super) enum BootstrapReply {
     Response(Value),
     Error { error_type: String, message: String },
     InitError { error_type: String, message: String },
@@ -34,21 +34,21 @@ struct Event {
     timeout: Duration,
     body: Bytes,
     taken: oneshot::Sender<()>,
-    answer: oneshot::Sender<Answer>,
+    reply: oneshot::Sender<BootstrapReply>,
 }
 
-/// What was offered to a bootstrap, as its invoker sees it.
+/// An event that was offered to a bootstrap, as its invoker sees it.
 pub(super) struct Offer {
-    /// Tells when the bootstrap has it. Dropped if it never will.
+    /// Completes when the bootstrap takes the event. Dropped if it never will.
     pub(super) taken: oneshot::Receiver<()>,
-    /// The answer. Dropped if there will be none.
-    pub(super) answer: oneshot::Receiver<Answer>,
+    /// The reply. Dropped if there will be none.
+    pub(super) reply: oneshot::Receiver<BootstrapReply>,
 }
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Event>,
-    current: Option<(String, oneshot::Sender<Answer>)>,
+    current: Option<(String, oneshot::Sender<BootstrapReply>)>,
 }
 
 /// Listens for one bootstrap.
@@ -78,14 +78,14 @@ impl Endpoint {
         self.listener.address()
     }
 
-    /// Has the event handed to the bootstrap when it asks for the next.
+    /// Queues the event for the bootstrap's next request for an event.
     pub(super) fn offer(&self, id: String, timeout: Duration, event: &Value) -> Offer {
         let (taken, was_taken) = oneshot::channel();
-        let (answer, was_answered) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
         let body = Bytes::from(event.to_string());
-        self.shared.lock().waiting.push_back(Event { id, timeout, body, taken, answer });
+        self.shared.lock().waiting.push_back(Event { id, timeout, body, taken, reply });
         self.shared.offered.notify_one();
-        Offer { taken: was_taken, answer: was_answered }
+        Offer { taken: was_taken, reply: replied }
     }
 }
 
@@ -113,7 +113,7 @@ impl Shared {
             (&Method::POST, ["invocation", id, "error"]) => match read(body).await {
                 Ok(body) => {
                     let (error_type, message) = error_of(&parts.headers, &body);
-                    self.settle(id, Answer::Error { error_type, message })
+                    self.settle(id, BootstrapReply::Error { error_type, message })
                 }
                 Err(refusal) => refusal,
             },
@@ -125,7 +125,7 @@ impl Shared {
         }
     }
 
-    /// Waits for an event, however long; a bootstrap asks without a timeout.
+    /// Waits for an event without a limit, because a bootstrap asks without a timeout.
     async fn next(&self) -> Response<Full<Bytes>> {
         let event = loop {
             if let Some(event) = self.lock().waiting.pop_front() {
@@ -135,8 +135,8 @@ impl Shared {
         };
         // The bootstrap compares the deadline with the machine's time.
         let now = Clock::machine().now();
-        self.lock().current = Some((event.id.clone(), event.answer));
-        // Nobody waits for it any more if the invoker has given up.
+        self.lock().current = Some((event.id.clone(), event.reply));
+        // This fails if the invoker has given up.
         let _ = event.taken.send(());
         let trace = format!("Root=1-{:08x}-{}", now.0 / 1000, &event.id.replace('-', "")[8..]);
         let reply = Response::builder()
@@ -150,20 +150,20 @@ impl Shared {
     }
 
     fn response(&self, id: &str, body: &[u8]) -> Response<Full<Bytes>> {
-        // Lambda takes any bytes: what is no JSON is told as text.
+        // Lambda accepts any bytes. A body that is not JSON becomes a string.
         let value = match serde_json::from_slice(body) {
             Ok(value) => value,
             Err(_) if body.is_empty() => Value::Null,
             Err(_) => Value::String(String::from_utf8_lossy(body).into_owned()),
         };
-        self.settle(id, Answer::Response(value))
+        self.settle(id, BootstrapReply::Response(value))
     }
 
-    fn settle(&self, id: &str, answer: Answer) -> Response<Full<Bytes>> {
+    fn settle(&self, id: &str, reply: BootstrapReply) -> Response<Full<Bytes>> {
         let mut state = self.lock();
         match state.current.take() {
             Some((current, sender)) if current == id => {
-                let _ = sender.send(answer);
+                let _ = sender.send(reply);
                 accepted()
             }
             other => {
@@ -177,9 +177,9 @@ impl Shared {
         let (error_type, message) = error_of(headers, body);
         let mut state = self.lock();
         let waiting = state.current.take().map(|(_, sender)| sender);
-        let waiting = waiting.or_else(|| state.waiting.pop_front().map(|event| event.answer));
+        let waiting = waiting.or_else(|| state.waiting.pop_front().map(|event| event.reply));
         if let Some(sender) = waiting {
-            let _ = sender.send(Answer::InitError { error_type, message });
+            let _ = sender.send(BootstrapReply::InitError { error_type, message });
         }
         accepted()
     }
@@ -188,12 +188,12 @@ impl Shared {
 async fn read(body: Incoming) -> Result<Bytes, Response<Full<Bytes>>> {
     let read = Limited::new(body, MAX_RESPONSE).collect().await;
     read.map(http_body_util::Collected::to_bytes).map_err(|cause| {
-        let message = format!("{cause}; a response may have {MAX_RESPONSE} bytes");
+        let message = format!("{cause}; a response may have at most {MAX_RESPONSE} bytes");
         error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message)
     })
 }
 
-/// What an error's report says: `{"errorMessage": …, "errorType": …}`, the type also in a header.
+/// Reads the type and message of a reported error: `{"errorMessage": …, "errorType": …}`. The type may be in a header instead.
 fn error_of(headers: &HeaderMap, body: &[u8]) -> (String, String) {
     let report: Value = serde_json::from_slice(body).unwrap_or_default();
     let named = |member: &str| report.get(member).and_then(Value::as_str).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! A Lambda function on this machine: any bootstrap, run as a process and fed through the Lambda Runtime API
+//! Runs a Lambda function on this machine: any bootstrap as a process that gets events through the Lambda Runtime API
 //! (Lambda Developer Guide, "Using the Lambda runtime API"; version 2018-06-01).
 
 mod endpoint;

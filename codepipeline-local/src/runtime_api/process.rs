@@ -30,14 +30,14 @@ impl Process {
         let mut child = command.spawn().map_err(|error| {
             io::Error::new(
                 error.kind(),
-                format!("can't start the function's command {:?}: {error}", settings.command[0]),
+                format!("could not start the function's command {:?}: {error}", settings.command[0]),
             )
         })?;
         if let Output::Lines(lines) = &settings.output {
             pass_on(child.stdout.take(), lines);
             pass_on(child.stderr.take(), lines);
         }
-        // Its group has its own id, since it was started as the leader.
+        // The process leads its group, so the group has its id.
         let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         Ok(Self { child, group, endpoint })
     }
@@ -46,30 +46,30 @@ impl Process {
         self.endpoint.offer(id, timeout, event)
     }
 
-    /// Waits for its end, which may be at once, and tells how it ended.
+    /// Waits for the end of the process and describes it.
     pub(super) async fn exited(&mut self) -> String {
         described(self.child.wait().await)
     }
 
-    /// Kills it and all that it has started, waits until it is gone, and tells how it ended.
+    /// Kills the process and everything that it started, waits for its end and describes it.
     pub(super) async fn end(&mut self) -> String {
         self.kill();
         self.exited().await
     }
 
-    /// Whether it was ended.
+    /// Whether the process was killed.
     pub(super) fn is_ended(&self) -> bool {
         self.group.is_none()
     }
 
     fn kill(&mut self) {
         let Some(group) = self.group.take() else { return };
-        // Once it was waited for, its id may be another's. What it then leaves behind outside its group has no ancestor to be known by.
+        // After the wait, another process may have its id. Then its descendants outside the group can't be found.
         let descendants = if self.child.id().is_some() { stopped_tree(group) } else { HashSet::new() };
         for pid in descendants {
             let _ = kill_process(pid, Signal::KILL);
         }
-        // It fails only when there is nobody left to kill.
+        // This fails only if no process is left.
         let _ = kill_process_group(group, Signal::KILL);
     }
 }
@@ -80,8 +80,8 @@ impl Drop for Process {
     }
 }
 
-/// Stops a process and all that descends from it, in whatever group or session, and tells which they are. What is stopped starts
-/// nothing more and keeps its parent, so nobody escapes between being found and being killed.
+/// Stops a process and all its descendants, also in other groups and sessions, and returns them. A stopped process starts no others and
+/// keeps its parent, so that no process escapes before it is killed.
 fn stopped_tree(leader: Pid) -> HashSet<Pid> {
     let mut stopped = HashSet::new();
     let mut found = vec![leader];
@@ -99,7 +99,7 @@ fn stopped_tree(leader: Pid) -> HashSet<Pid> {
     stopped
 }
 
-/// All processes, each with its parent.
+/// Lists all processes, each with its parent.
 fn processes() -> Vec<(Pid, Pid)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let process = |entry: std::fs::DirEntry| {
@@ -118,7 +118,7 @@ fn described(status: io::Result<ExitStatus>) -> String {
 }
 
 /// The command with the environment of a Lambda function (Lambda Developer Guide, "Defined runtime environment variables").
-#[expect(clippy::disallowed_methods, reason = "a function finds programs where the one who started the emulator does")]
+#[expect(clippy::disallowed_methods, reason = "a function finds programs in the PATH of the emulator's user")]
 fn command(settings: &FunctionSettings, endpoint: &Endpoint) -> io::Result<Command> {
     let [program, arguments @ ..] = settings.command.as_slice() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the function's command is empty"));
@@ -152,7 +152,7 @@ fn command(settings: &FunctionSettings, endpoint: &Endpoint) -> io::Result<Comma
     Ok(command)
 }
 
-/// Sends what is written into the pipe on, line by line, until its last writer has closed it.
+/// Forwards the lines from the pipe until its last writer has closed it.
 fn pass_on(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, lines: &mpsc::UnboundedSender<String>) {
     let Some(pipe) = pipe else { return };
     let lines = lines.clone();
@@ -161,7 +161,7 @@ fn pass_on(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, lines: &mpsc::
         let mut line = Vec::new();
         while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
             let text = String::from_utf8_lossy(&line);
-            // The pipe is read on though nobody listens: a full one would stop the function.
+            // Read to the end even without a receiver, because a full pipe would block the function.
             let _ = lines.send(text.trim_end_matches(['\n', '\r']).to_owned());
             line.clear();
         }

@@ -1,4 +1,4 @@
-//! Whether a function's command can be run, told before it is needed.
+//! Checks before the first invocation whether a function's command can run.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,8 +6,8 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Fails if the command's program is not there, is a folder, or can't be executed. A name without a slash is looked up in `PATH`,
-/// which `env` may change. The error says what to change.
+/// Fails if the command's program is missing, is a folder, or is not executable. A name without a slash is looked up in `PATH`,
+/// which `env` may override. The error says what to change.
 pub(crate) fn check_command(command: &[String], env: &BTreeMap<String, String>) -> Result<(), String> {
     let Some(program) = command.first().filter(|program| !program.is_empty()) else {
         return Err("the command is empty".to_owned());
@@ -30,7 +30,7 @@ pub(crate) fn check_command(command: &[String], env: &BTreeMap<String, String>) 
     }))
 }
 
-#[expect(clippy::disallowed_methods, reason = "a function finds programs where the one who started the emulator does")]
+#[expect(clippy::disallowed_methods, reason = "a function finds programs in the PATH of the emulator's user")]
 fn own_path() -> Option<OsString> {
     std::env::var_os("PATH")
 }
@@ -38,8 +38,8 @@ fn own_path() -> Option<OsString> {
 fn executable(file: &Path) -> Result<(), String> {
     let named = file.display();
     let data = std::fs::metadata(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => format!("{named} is not there; build it, or correct its path"),
-        _ => format!("{named} can't be looked at: {error}"),
+        std::io::ErrorKind::NotFound => format!("{named} does not exist; build it, or correct its path"),
+        _ => format!("could not read the metadata of {named}: {error}"),
     })?;
     if data.is_dir() {
         return Err(format!("{named} is a folder; give the path of the program in it"));
@@ -51,7 +51,7 @@ fn executable(file: &Path) -> Result<(), String> {
     }
     match interpreter(file) {
         Some(interpreter) if !Path::new(&interpreter).is_file() => {
-            Err(format!("{named} names the interpreter {interpreter} in its first line, which is not there"))
+            Err(format!("the first line of {named} names the interpreter {interpreter}, which does not exist"))
         }
         _ => Ok(()),
     }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_cannot_run_is_named_with_what_to_change() {
+    fn unusable_program_is_named_with_a_fix() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         let check = |program: &str, env: &BTreeMap<_, _>| check_command(&[program.to_owned()], env);
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(check(&at("good"), &none), Ok(()));
         assert_eq!(check("sh", &none), Ok(()));
         for (program, named) in [
-            (at("missing"), "is not there"),
+            (at("missing"), "does not exist"),
             (folder.path().display().to_string(), "is a folder"),
             (at("plain"), "chmod +x"),
             (at("lost"), "/no/such/shell"),

@@ -1,4 +1,4 @@
-//! A schedule that wakes a function, as an EventBridge rule does.
+//! Invokes a function on a schedule, as an EventBridge rule does.
 
 use std::io;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use crate::dates::iso_seconds;
 use crate::ids::random_uuid;
 use crate::types::Timestamp;
 
-/// Invokes a function again and again, until it is dropped.
+/// Invokes a function periodically until it is dropped.
 pub struct Schedule(JoinHandle<()>);
 
 impl Schedule {
-    /// Invokes the function at once and then every `period`, each time with a [`scheduled_event`], and tells `report` how it ended. A
-    /// time that passes while the function is at work is left out.
+    /// Invokes the function at once and then every `period` with a [`scheduled_event`], and passes each end to `report`. A tick that is
+    /// due while the function works is skipped.
     pub fn start(
         function: Function,
         period: Duration,
         mut report: impl FnMut(io::Result<Invocation>) + Send + 'static,
     ) -> Self {
         Self(tokio::spawn(async move {
-            // An interval can't be zero; of so short a one the function's own duration is all that counts.
+            // An interval can't be zero. With one this short, the function's duration sets the pace.
             let mut ticks = tokio::time::interval(period.max(Duration::from_millis(1)));
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {

@@ -9,19 +9,19 @@ use tokio::sync::mpsc;
 /// A function's configuration.
 #[derive(Clone)]
 pub struct FunctionSettings {
-    /// What `AWS_LAMBDA_FUNCTION_NAME` says.
+    /// The value of `AWS_LAMBDA_FUNCTION_NAME`.
     pub name: String,
     /// The bootstrap and its arguments.
     pub command: Vec<String>,
-    /// The account in its ARN and in its schedule's events; the emulator's own is in its settings.
+    /// The account in its ARN and in its schedule's events.
     pub account_id: String,
     /// The region that it runs in.
     pub region: String,
-    /// Environment variables, beside those that Lambda sets and the emulator's own `PATH` and `HOME`. These win.
+    /// Environment variables. They take precedence over those of Lambda, and over the emulator's own `PATH` and `HOME`.
     pub env: BTreeMap<String, String>,
-    /// How long an invocation may take; then its process is killed.
+    /// How long an invocation may take before its process is killed.
     pub timeout: Duration,
-    /// What `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` says, in MiB. It is not enforced.
+    /// The value of `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, in MiB. It is not enforced.
     pub memory_mb: u32,
     /// Where the process's output goes.
     pub output: Output,
@@ -32,25 +32,25 @@ pub struct FunctionSettings {
 pub enum Output {
     /// To the emulator's own.
     Inherit,
-    /// Line by line, without line ends, into a channel. Bytes that are no UTF-8 are replaced.
+    /// Line by line, without line ends, into a channel. Bytes that are not UTF-8 are replaced.
     Lines(mpsc::UnboundedSender<String>),
 }
 
 /// How an invocation ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Invocation {
-    /// The function answered.
+    /// The function returned a value.
     Answered(Value),
-    /// The function reported an error, of an invocation or of its start.
+    /// The function reported an error of an invocation or of its start.
     Failed {
-        /// What the error's type says.
+        /// The error's type.
         error_type: String,
-        /// What the error says.
+        /// The error's message.
         message: String,
     },
-    /// It had not answered at its deadline, and was killed.
+    /// The function did not reply before its deadline and was killed.
     TimedOut,
-    /// The process ended without an answer.
+    /// The process ended without a reply.
     Exited {
         /// Its exit code or signal, in words.
         status: String,

@@ -1,4 +1,4 @@
-//! Functions as processes (shells), and the Runtime API as a bootstrap sees it.
+//! Functions that are shell processes, and the Runtime API as a bootstrap sees it.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::endpoint::{Answer, Endpoint};
+use super::endpoint::{BootstrapReply, Endpoint};
 use super::*;
 use crate::clock::Clock;
 use crate::ids::random_uuid;
@@ -28,7 +28,7 @@ fn shell(script: &str) -> FunctionSettings {
     }
 }
 
-/// One request over a connection of its own, written by hand.
+/// Sends one request over its own connection, without an HTTP library.
 async fn send(address: &str, method: &str, path: &str, body: &str) -> (u16, String, String) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
@@ -49,7 +49,7 @@ fn header(head: &str, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_event_is_handed_out_with_its_id_and_deadline_and_its_answer_taken() {
+async fn event_has_id_and_deadline_and_is_answered_once() {
     let endpoint = Endpoint::start("arn:function".into()).await.unwrap();
     let address = endpoint.address().to_string();
     let offer =
@@ -68,13 +68,13 @@ async fn an_event_is_handed_out_with_its_id_and_deadline_and_its_answer_taken() 
     assert_eq!(status, 400);
     let (status, _, _) = send(&address, "POST", &format!("invocation/{id}/response"), r#"{"polled":2}"#).await;
     assert_eq!(status, 202);
-    assert!(matches!(offer.answer.await, Ok(Answer::Response(value)) if value == json!({"polled": 2})));
+    assert!(matches!(offer.reply.await, Ok(BootstrapReply::Response(value)) if value == json!({"polled": 2})));
     let (status, _, _) = send(&address, "POST", &format!("invocation/{id}/response"), "1").await;
-    assert_eq!(status, 400, "an invocation is answered once");
+    assert_eq!(status, 400, "an invocation takes one reply");
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_json_is_text_and_an_empty_one_is_null() {
+async fn non_json_reply_is_text_and_empty_one_is_null() {
     let endpoint = Endpoint::start("arn:function".into()).await.unwrap();
     let address = endpoint.address().to_string();
     for (body, value) in [("done, all of it", json!("done, all of it")), ("", Value::Null)] {
@@ -82,12 +82,12 @@ async fn an_answer_that_is_no_json_is_text_and_an_empty_one_is_null() {
         let (_, head, _) = send(&address, "GET", "invocation/next", "").await;
         let id = header(&head, "lambda-runtime-aws-request-id");
         assert_eq!(send(&address, "POST", &format!("invocation/{id}/response"), body).await.0, 202);
-        assert!(matches!(offer.answer.await, Ok(Answer::Response(answer)) if answer == value));
+        assert!(matches!(offer.reply.await, Ok(BootstrapReply::Response(answer)) if answer == value));
     }
 }
 
 #[tokio::test]
-async fn errors_of_invocations_and_of_the_start_reach_the_invoker() {
+async fn invocation_and_init_errors_reach_the_invoker() {
     let endpoint = Endpoint::start("arn:function".into()).await.unwrap();
     let address = endpoint.address().to_string();
     let offer = endpoint.offer(random_uuid(), Duration::from_secs(60), &json!({}));
@@ -95,25 +95,27 @@ async fn errors_of_invocations_and_of_the_start_reach_the_invoker() {
     let id = header(&head, "lambda-runtime-aws-request-id");
     let report = r#"{"errorType": "Panic", "errorMessage": "it broke"}"#;
     send(&address, "POST", &format!("invocation/{id}/error"), report).await;
-    let answer = offer.answer.await;
+    let answer = offer.reply.await;
     assert!(
-        matches!(answer, Ok(Answer::Error { error_type, message }) if error_type == "Panic" && message == "it broke")
+        matches!(answer, Ok(BootstrapReply::Error { error_type, message }) if error_type == "Panic" && message == "it broke")
     );
 
     let offer = endpoint.offer(random_uuid(), Duration::from_secs(60), &json!({}));
     send(&address, "POST", "init/error", r#"{"errorType": "Config", "errorMessage": "ACTIONS is missing"}"#).await;
-    assert!(matches!(offer.answer.await, Ok(Answer::InitError { message, .. }) if message == "ACTIONS is missing"));
+    assert!(
+        matches!(offer.reply.await, Ok(BootstrapReply::InitError { message, .. }) if message == "ACTIONS is missing")
+    );
 }
 
 #[tokio::test]
-async fn a_process_that_ends_without_an_answer_is_reported_with_its_status() {
+async fn process_without_reply_is_reported_with_status() {
     let function = Function::new(shell("exit 3")).unwrap();
     let ended = function.invoke(&json!({})).await.unwrap();
     assert_eq!(ended, Invocation::Exited { status: "exit status: 3".into() });
 }
 
 #[tokio::test]
-async fn a_command_that_is_not_there_is_named() {
+async fn missing_command_is_named() {
     let mut settings = shell("");
     settings.command = vec!["no-such-bootstrap".into()];
     let error = Function::new(settings).unwrap().invoke(&json!({})).await.unwrap_err();
@@ -121,7 +123,7 @@ async fn a_command_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn the_environment_is_lambdas_and_the_callers_and_the_output_comes_in_lines() {
+async fn environment_is_set_and_output_comes_in_lines() {
     let (sender, mut lines) = mpsc::unbounded_channel();
     let mut settings =
         shell("echo \"$AWS_LAMBDA_FUNCTION_NAME $AWS_LAMBDA_FUNCTION_MEMORY_SIZE $AWS_REGION $OWN\"; env | wc -l");
@@ -129,13 +131,13 @@ async fn the_environment_is_lambdas_and_the_callers_and_the_output_comes_in_line
     settings.output = Output::Lines(sender);
     Function::new(settings).unwrap().invoke(&json!({})).await.unwrap();
     assert_eq!(lines.recv().await.as_deref(), Some("worker 256 eu-west-1 own"));
-    // Nothing of the environment that the tests themselves run in.
+    // Nothing of the tests' own environment.
     let count: usize = lines.recv().await.unwrap().trim().parse().unwrap();
     assert!(count < 22, "{count} variables");
 }
 
 #[tokio::test]
-async fn a_functions_arn_and_schedule_have_its_account_and_region() {
+async fn arn_and_schedule_have_account_and_region() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = shell("cd \"$FOLDER\"; echo $AWS_LAMBDA_RUNTIME_API > new; mv new api; sleep 600");
     settings.env = BTreeMap::from([("FOLDER".into(), folder.path().display().to_string())]);
@@ -152,8 +154,8 @@ async fn a_functions_arn_and_schedule_have_its_account_and_region() {
     function.stop().await;
 }
 
-/// A shell that says where its Runtime API is and which processes it started, some in a session of their own, and never asks for an event: the test does that in
-/// its place, so that no HTTP client has to be installed.
+/// A shell that writes down the address of its Runtime API and the processes that it started, some in another session. It never asks for an
+/// event. The test does that in its place, so that no HTTP client has to be installed.
 struct Mute {
     folder: tempfile::TempDir,
     function: Function,
@@ -182,7 +184,7 @@ impl Mute {
         self.folder.path().join(name)
     }
 
-    /// The address, once the shell runs, and the processes.
+    /// Waits until the shell runs. Returns the address and the processes.
     async fn started(&self) -> (String, Vec<String>) {
         until(|| self.file("api").exists()).await;
         let read = |name| std::fs::read_to_string(self.file(name)).unwrap();
@@ -190,7 +192,7 @@ impl Mute {
     }
 }
 
-/// Waits for a condition; nobody tells when another process is gone.
+/// Polls a condition, because the end of another process sends no signal.
 async fn until(condition: impl Fn() -> bool) {
     while !condition() {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -198,12 +200,12 @@ async fn until(condition: impl Fn() -> bool) {
 }
 
 fn gone(pid: &str) -> bool {
-    // One that nobody has collected yet is gone too.
+    // A zombie counts as gone.
     std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).map_or(true, |stat| stat.contains(") Z "))
 }
 
 #[tokio::test]
-async fn a_process_that_outlives_its_deadline_is_killed_with_all_that_it_started_and_replaced() {
+async fn late_process_is_killed_with_descendants_and_replaced() {
     let mute = Mute::new(Duration::from_millis(200));
     for _ in 0..2 {
         let invoking = mute.invoke();
@@ -218,7 +220,7 @@ async fn a_process_that_outlives_its_deadline_is_killed_with_all_that_it_started
 }
 
 #[tokio::test]
-async fn a_process_that_has_answered_is_given_the_next_event() {
+async fn process_that_replied_gets_the_next_event() {
     let mute = Mute::new(Duration::from_secs(600));
     for number in 0..2 {
         let invoking = mute.invoke();
@@ -231,7 +233,7 @@ async fn a_process_that_has_answered_is_given_the_next_event() {
     mute.function.stop().await;
 }
 
-/// Shells that say where their Runtime API is, each in a file of its own, and never ask for an event.
+/// Shells that each write the address of their Runtime API to a file and never ask for an event.
 fn many(folder: &Path, concurrency: u16) -> Function {
     let mut settings =
         shell("cd \"$FOLDER\"; echo $AWS_LAMBDA_RUNTIME_API > new.$$; mv new.$$ api.$$; sleep 600 & wait");
@@ -248,7 +250,7 @@ fn addresses(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn invocations_have_a_process_each_up_to_the_limit_and_then_wait_for_one() {
+async fn invocations_share_processes_up_to_the_limit() {
     let folder = tempfile::tempdir().unwrap();
     let function = many(folder.path(), 2);
     let (sender, mut ends) = mpsc::unbounded_channel();
@@ -263,7 +265,7 @@ async fn invocations_have_a_process_each_up_to_the_limit_and_then_wait_for_one()
         let (_, head, body) = send(api, "GET", "invocation/next", "").await;
         seen.push((api, header(&head, "lambda-runtime-aws-request-id"), body));
     }
-    // Both are at work now; the first to answer is given the third event.
+    // Both work now. The first to reply gets the third event.
     let (api, id, body) = &seen[0];
     send(api, "POST", &format!("invocation/{id}/response"), body).await;
     let (_, head, third) = send(api, "GET", "invocation/next", "").await;
@@ -279,12 +281,12 @@ async fn invocations_have_a_process_each_up_to_the_limit_and_then_wait_for_one()
     }
     answers.sort_unstable();
     assert_eq!(answers, [0, 1, 2]);
-    assert_eq!(addresses(folder.path()).len(), 2, "the third had no process of its own");
+    assert_eq!(addresses(folder.path()).len(), 2, "the third invocation started no process");
     function.stop().await;
 }
 
 #[tokio::test]
-async fn what_waits_for_its_turn_when_the_function_is_stopped_is_never_started() {
+async fn waiting_invocations_never_start_after_a_stop() {
     let folder = tempfile::tempdir().unwrap();
     let function = many(folder.path(), 1);
     let invoke = || {
@@ -301,7 +303,7 @@ async fn what_waits_for_its_turn_when_the_function_is_stopped_is_never_started()
 }
 
 #[tokio::test]
-async fn stopping_a_function_ends_its_invocation_and_its_process() {
+async fn stop_ends_the_invocation_and_its_process() {
     let mute = Mute::new(Duration::from_secs(600));
     let invoking = mute.invoke();
     let (_, pids) = mute.started().await;
@@ -313,7 +315,7 @@ async fn stopping_a_function_ends_its_invocation_and_its_process() {
 }
 
 #[tokio::test]
-async fn a_schedule_begins_at_once_and_goes_on() {
+async fn schedule_begins_at_once_and_repeats() {
     let (sender, mut ends) = mpsc::unbounded_channel();
     let function = Function::new(shell("exit 1")).unwrap();
     let schedule = Schedule::start(function, Duration::from_millis(1), move |end| {

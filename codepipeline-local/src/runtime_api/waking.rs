@@ -1,4 +1,4 @@
-//! What wakes a function beside its schedule: events that a pattern takes, and jobs of Lambda Invoke actions.
+//! Invokes a function for events that match a pattern and for jobs of Lambda Invoke actions.
 
 use std::io;
 
@@ -8,12 +8,12 @@ use super::{Function, Invocation};
 use crate::event_pattern::EventPattern;
 use crate::server::Emulator;
 
-/// Invokes a function with what an emulator tells, until it is dropped.
+/// Invokes a function with an emulator's events and jobs until it is dropped.
 pub struct Waking(JoinHandle<()>);
 
 impl Waking {
-    /// Invokes the function with each event that the pattern takes and with each job of a Lambda Invoke action, whatever
-    /// function that names: each an asynchronous invocation of its own, and `report` is told how it ended.
+    /// Invokes the function with each event that matches the pattern, and with each job of a Lambda Invoke action. The action may
+    /// name another function. Each invocation is asynchronous, and its end is passed to `report`.
     pub fn start(
         emulator: &Emulator,
         function: Function,

@@ -1,4 +1,4 @@
-//! The file: one table for each kind of record, and one that says who wrote it.
+//! The database file: one table for each kind of record, and one that records the schema.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,17 +13,17 @@ use crate::engine::{Kind, Record, Unreadable};
 
 /// The file's name in the data folder.
 const FILE: &str = "codepipeline.redb";
-/// Its name before everything is in it.
+/// The file's name until it is complete.
 const UNFINISHED: &str = "codepipeline.redb.new";
-/// Says who wrote the file.
+/// The table that records the schema.
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("codepipeline-local");
 const SCHEMA: &str = "schema";
-/// The version of the tables and their records. A change that older files don't follow needs another number.
+/// The version of the tables and records. A change that older files don't have needs another number.
 const CURRENT_SCHEMA: u64 = 1;
-/// The library's default is a gigabyte, for larger databases. Here each record is read once.
+/// The size of redb's cache. The default of 1 GB is for larger databases; here each record is read once.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Why the database can't be used. Each message names the file and says what to do.
+/// The database is not usable. Each message names the file and says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error("another emulator uses {}: stop it, or choose another folder", .0.display())]
@@ -33,14 +33,14 @@ pub(crate) enum StoreError {
         file.display()
     )]
     OtherVersion { file: PathBuf, wrote: String },
-    #[error("{} is broken ({why}): put a copy of it back, or move it away to begin without pipelines; objects stay", file.display())]
+    #[error("{} is damaged ({why}): restore a copy, or move it away to begin without pipelines; objects stay", file.display())]
     Broken { file: PathBuf, why: String },
-    #[error("can't use {}: {error}", file.display())]
+    #[error("could not use {}: {error}", file.display())]
     Io { file: PathBuf, error: io::Error },
 }
 
 impl StoreError {
-    /// For a file whose records contradict each other.
+    /// The error for a file whose records contradict each other.
     pub(crate) fn broken(file: &Path, why: &Unreadable) -> Self {
         Self::Broken { file: file.into(), why: why.to_string() }
     }
@@ -60,7 +60,7 @@ impl Database {
         if !exists {
             create(folder).map_err(|error| StoreError::Io { file: folder.join(UNFINISHED), error })?;
         }
-        // The library checks every page, but it may panic over a page that it can't have written.
+        // redb checks every page, but may panic if a page is damaged.
         let opened = catch_unwind(AssertUnwindSafe(|| read_all(&file)));
         let why = "its pages contradict each other".to_owned();
         let (redb, records) = opened.unwrap_or(Err(StoreError::Broken { file: file.clone(), why }))?;
@@ -78,7 +78,7 @@ impl Database {
 
     /// Writes all records in one transaction. They are on disk when it returns.
     pub(super) fn write<'a>(&self, records: impl IntoIterator<Item = &'a Record>) -> Result<(), redb::Error> {
-        // A transaction is durable by default: its commit returns once the disk has it.
+        // A transaction is durable by default: the commit returns when it is on disk.
         let transaction = self.redb.begin_write()?;
         for record in records {
             let mut table = transaction.open_table(table(record.kind))?;
@@ -96,7 +96,7 @@ fn table(kind: Kind) -> TableDefinition<'static, &'static str, &'static str> {
     TableDefinition::new(kind.name())
 }
 
-/// Creates a database. It gets its name once it is whole, so a file of that name is never an unfinished one.
+/// Creates a database. It gets its name when it is complete, so a file with this name is never incomplete.
 fn create(folder: &Path) -> io::Result<()> {
     let unfinished = folder.join(UNFINISHED);
     match std::fs::remove_file(&unfinished) {
@@ -159,7 +159,7 @@ fn read_all(file: &Path) -> Result<(redb::Database, Vec<Record>), StoreError> {
 
 fn explain(file: &Path, error: redb::Error) -> StoreError {
     match error {
-        // A file that is too short, or begins with something else.
+        // The file is too short, or does not begin as a database does.
         redb::Error::Io(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
             StoreError::Broken { file: file.into(), why: error.to_string() }
         }

@@ -1,4 +1,4 @@
-//! Writes records in the order of their arrival, on a thread of its own, and reports when they are on disk.
+//! Writes records in order of arrival on its own thread, and reports when they are on disk.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use super::Database;
 use crate::engine::{Kind, Record};
 
-/// The number of a change. A wait for it is a wait for all changes up to it.
+/// The number of a change. Waiting for it includes all earlier changes.
 pub(crate) type Ticket = u64;
 
-/// A change could not be written. From then on the memory is ahead of the disk, so the emulator answers no more requests.
+/// A change could not be written. Memory is now ahead of the disk, so the emulator answers no more requests.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct NotKept(String);
@@ -28,9 +28,9 @@ struct Batch {
     records: Vec<Record>,
 }
 
-/// The way to the writing thread. Dropping it writes everything and closes the file.
+/// The queue to the writing thread. Dropping it writes everything and closes the file.
 pub(crate) struct Keeper {
-    /// `None` once it is being dropped.
+    /// `None` while it is dropped.
     queue: Option<mpsc::Sender<Batch>>,
     last: Ticket,
     progress: watch::Receiver<Progress>,
@@ -46,20 +46,20 @@ impl Keeper {
         Ok(Self { queue: Some(queue), last: 0, progress, writer: Some(writer) })
     }
 
-    /// Queues the records, which are written all or not at all. The ticket stands for these records and all earlier ones, so a
-    /// request that read the changes of others can wait for them.
+    /// Queues the records, which are written together. The ticket covers these records and all earlier ones, so that a request can also
+    /// wait for other requests' changes that it has read.
     pub(crate) fn keep(&mut self, records: Vec<Record>) -> Ticket {
         if !records.is_empty() {
             self.last += 1;
             if let Some(queue) = &self.queue {
-                // The thread outlives the queue, unless it has reported a failure.
+                // The thread outlives the queue unless it has reported a failure.
                 let _ = queue.send(Batch { ticket: self.last, records });
             }
         }
         self.last
     }
 
-    /// Gives a handle that waits for tickets.
+    /// Returns a handle that waits for tickets.
     pub(crate) fn progress(&self) -> Kept {
         Kept(self.progress.clone())
     }
@@ -69,7 +69,7 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         self.queue = None;
         if let Some(writer) = self.writer.take() {
-            // A thread that panicked has written nothing since, and every wait for it has failed.
+            // If the thread panicked, every wait for it has failed.
             let _ = writer.join();
         }
     }
@@ -98,7 +98,7 @@ fn ended() -> NotKept {
 fn write(database: &Database, batches: &mpsc::Receiver<Batch>, told: &watch::Sender<Progress>) {
     while let Ok(first) = batches.recv() {
         let mut ticket = first.ticket;
-        // Changes that arrived in the meantime are written in the same transaction. The last state of each record counts.
+        // Changes that arrived in the meantime join this transaction. The last state of each record wins.
         let mut records: BTreeMap<(Kind, String), Record> = BTreeMap::new();
         let mut next = Some(first);
         while let Some(batch) = next {
@@ -110,7 +110,8 @@ fn write(database: &Database, batches: &mpsc::Receiver<Batch>, told: &watch::Sen
             Ok(()) => told.send_modify(|progress| progress.written = ticket),
             Err(error) => {
                 let file = database.file().display();
-                let why = format!("could not write to {file}: {error}; make room for it, and start the emulator again");
+                let why =
+                    format!("could not write to {file}: {error}; free some disk space and start the emulator again");
                 tracing::error!("{why}");
                 told.send_modify(|progress| progress.failed = Some(NotKept(why)));
                 return;

@@ -1,8 +1,7 @@
-//! The embedded database of `--data`, which keeps the engine's state. The engine gives and takes plain records. This module does
-//! not read their content.
+//! The embedded database of `--data`, which keeps the engine's state as plain records. This module does not read their content.
 //!
-//! A request is answered once its records are on disk, so neither `kill -9` nor a power cut loses them. Requests that arrive during
-//! a commit share the next transaction.
+//! A request is answered after its records are on disk, so that `kill -9` and power cuts lose nothing. Requests that arrive during a
+//! commit share the next transaction.
 
 mod database;
 mod keeper;

@@ -23,7 +23,7 @@ fn refused(folder: &Path) -> StoreError {
 }
 
 #[test]
-fn records_of_every_kind_come_back_and_those_gone_do_not() {
+fn records_return_and_deleted_ones_do_not() {
     let folder = tempfile::tempdir().unwrap();
     let (database, records) = open(folder.path());
     assert!(records.is_empty());
@@ -42,14 +42,14 @@ fn records_of_every_kind_come_back_and_those_gone_do_not() {
 }
 
 #[test]
-fn the_file_is_for_its_owner_alone() {
+fn only_the_owner_may_read_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let (database, _) = open(folder.path());
     assert_eq!(database.file().metadata().unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
-fn one_process_at_a_time_may_use_it() {
+fn one_process_at_a_time_uses_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let (database, _) = open(folder.path());
     let error = refused(folder.path()).to_string();
@@ -59,7 +59,7 @@ fn one_process_at_a_time_may_use_it() {
 }
 
 #[test]
-fn what_an_interrupted_creation_left_is_replaced() {
+fn incomplete_file_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("codepipeline.redb.new"), b"half").unwrap();
     let (_, records) = open(folder.path());
@@ -67,7 +67,7 @@ fn what_an_interrupted_creation_left_is_replaced() {
 }
 
 #[test]
-fn a_file_of_another_version_is_named() {
+fn file_of_another_version_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("codepipeline.redb");
     let about: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("codepipeline-local");
@@ -88,7 +88,7 @@ fn a_file_of_another_version_is_named() {
 }
 
 #[test]
-fn a_broken_file_is_an_error_and_never_an_empty_state() {
+fn damaged_file_is_an_error_and_never_an_empty_state() {
     let folder = tempfile::tempdir().unwrap();
     let (database, _) = open(folder.path());
     for number in 0..100 {
@@ -113,7 +113,7 @@ fn a_broken_file_is_an_error_and_never_an_empty_state() {
         let mut bytes = whole.clone();
         bytes[place] ^= 0x5a;
         match damaged(&bytes) {
-            // The place is not in use.
+            // This place is not in use.
             Ok(number) => assert_eq!(number, records.len(), "at {place}"),
             Err(error) => {
                 assert!(error.contains("codepipeline.redb") && error.contains("move"), "{error}");
@@ -125,7 +125,7 @@ fn a_broken_file_is_an_error_and_never_an_empty_state() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_good_once_everything_before_it_is_on_disk() {
+async fn ticket_completes_after_all_earlier_changes() {
     let folder = tempfile::tempdir().unwrap();
     let (database, _) = open(folder.path());
     let mut keeper = Keeper::start(database).unwrap();
@@ -140,13 +140,13 @@ async fn a_ticket_is_good_once_everything_before_it_is_on_disk() {
         waits.await.unwrap().unwrap();
     }
     keeper.keep(vec![record(Kind::Pipeline, "b", None)]);
-    // The keeper writes the last change, too, before it closes the file.
+    // The keeper also writes the last change before it closes the file.
     drop(keeper);
     let (_database, records) = open(folder.path());
     assert_eq!(records, [(Kind::Pipeline, "a".to_owned(), Some("499".to_owned()))]);
 }
 
-/// A disk that is full from some moment on.
+/// A disk that becomes full.
 #[derive(Debug)]
 struct Disk {
     disk: InMemoryBackend,
@@ -179,7 +179,7 @@ impl StorageBackend for Disk {
 }
 
 #[tokio::test]
-async fn a_change_that_can_not_be_written_is_told_to_all_who_wait() {
+async fn failed_write_fails_all_waits() {
     let full = Arc::new(AtomicBool::new(false));
     let disk = Disk { disk: InMemoryBackend::new(), full: full.clone() };
     let redb = redb::Builder::new().create_with_backend(disk).unwrap();
