@@ -33,7 +33,7 @@ async fn with_bucket() -> Emulator {
 }
 
 #[tokio::test]
-async fn a_body_must_have_the_hash_that_is_said() {
+async fn body_must_match_its_hash() {
     let emulator = with_bucket().await;
     for (said, body, wanted) in [
         (HELLO, "hello", "200"),

@@ -107,7 +107,7 @@ const SETTINGS: [(&str, &str, &str, &str); 14] = [
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
 
 #[tokio::test]
-async fn settings_of_a_bucket_outlive_the_emulator() {
+async fn bucket_settings_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let start = || Emulator::start(Options { data: Some(folder.path().into()), ..Options::default() });
     let emulator = start().await.unwrap();
@@ -174,7 +174,7 @@ async fn bad_settings_are_refused() {
 }
 
 #[tokio::test]
-async fn tags_and_acls_of_objects_are_kept_and_copied() {
+async fn object_tags_and_acls_are_kept_and_copied() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     ask(&emulator, "PUT /bucket", "", "").await;
     let put = ask(&emulator, "PUT /bucket/a", "x-amz-tagging: k=v&l=w\r\nx-amz-acl: public-read\r\n", "x").await;
@@ -228,7 +228,7 @@ async fn a_host_names_a_bucket() {
 }
 
 #[tokio::test]
-async fn a_browsers_request_is_answered_by_the_buckets_rules() {
+async fn browser_request_follows_the_buckets_cors_rules() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     ask(&emulator, "PUT /bucket", "", "").await;
     let preflight = "Origin: https://a.example.com\r\nAccess-Control-Request-Method: GET\r\n\

@@ -57,7 +57,7 @@ async fn call(emulator: &Emulator, target: &str, body: &Value) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_request_is_passed_on_as_its_client_signed_it() {
+async fn request_is_forwarded_as_signed() {
     let (listener, url) = service().await;
     let emulator = emulator(&[format!("stepfunctions={url}/base")]).await;
     let headers =
@@ -85,7 +85,7 @@ async fn a_request_is_passed_on_as_its_client_signed_it() {
 }
 
 #[tokio::test]
-async fn bodies_pass_piece_by_piece_in_both_directions() {
+async fn bodies_stream_in_both_directions() {
     let (listener, url) = service().await;
     let emulator = emulator(&[format!("kinesis={url}")]).await;
     let scope = SIGNED.replace("states", "kinesis");
@@ -102,7 +102,7 @@ async fn bodies_pass_piece_by_piece_in_both_directions() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_nowhere_is_refused_with_what_to_do() {
+async fn service_without_endpoint_is_refused_with_a_hint() {
     let emulator = emulator(&[]).await;
     let (status, error) = call(&emulator, START, &json!({})).await;
     assert_eq!((status, &error["__type"]), (400, &json!("UnknownOperationException")));
@@ -117,7 +117,7 @@ async fn a_service_that_is_nowhere_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_does_not_answer_is_named() {
+async fn silent_endpoint_is_named() {
     let (listener, url) = service().await;
     drop(listener);
     let emulator = emulator(&[format!("AWSStepFunctions={url}")]).await;
@@ -127,7 +127,7 @@ async fn an_endpoint_that_does_not_answer_is_named() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_leads_back_is_no_endless_way() {
+async fn endpoint_that_leads_back_is_no_loop() {
     let (front, url) = service().await;
     let emulator = emulator(&[format!("AWSStepFunctions={url}")]).await;
     let back = emulator.endpoint().trim_start_matches("http://").to_owned();
@@ -142,7 +142,7 @@ async fn an_endpoint_that_leads_back_is_no_endless_way() {
 }
 
 #[tokio::test]
-async fn client_tokens_are_secrets_unless_those_are_elsewhere() {
+async fn client_tokens_are_secrets_unless_forwarded() {
     let client = "11111111-2222-4333-8444-555555555555";
     let connections = json!([{
         "clientId": client, "clientToken": "token", "actionType": {"category": "Test", "provider": "Partner", "version": "1"},

@@ -42,7 +42,7 @@ async fn told(events: &mut mpsc::UnboundedReceiver<Value>, kind: &str, state: &s
 }
 
 #[tokio::test]
-async fn a_partners_worker_does_a_third_party_job() {
+async fn partners_worker_does_a_third_party_job() {
     let connections = api::read_connections(
         r#"[{"clientId": "11111111-2222-4333-8444-555555555555", "clientToken": "a-secret",
              "actionType": {"category": "Build", "provider": "Partner", "version": "1"}}]"#,
@@ -72,7 +72,7 @@ async fn a_partners_worker_does_a_third_party_job() {
 }
 
 #[tokio::test]
-async fn an_abandoned_action_is_told_of_and_its_stage_can_be_retried() {
+async fn abandoned_action_sends_an_event_and_can_be_retried() {
     let scenario = Scenario::start().await;
     let mut events = scenario.emulator.events();
     scenario.run_pipeline().await;
@@ -104,7 +104,7 @@ async fn an_abandoned_action_is_told_of_and_its_stage_can_be_retried() {
 }
 
 #[tokio::test]
-async fn a_lambda_invoke_actions_job_is_delivered_and_its_continuation_when_its_time_has_come() {
+async fn invoke_job_and_its_continuation_are_delivered() {
     let scenario = Scenario::start().await;
     let mut invocations = scenario.emulator.job_invocations();
     let kind = action_type(ActionCategory::Invoke, ActionOwner::Aws, "Lambda");
@@ -122,7 +122,7 @@ async fn a_lambda_invoke_actions_job_is_delivered_and_its_continuation_when_its_
 }
 
 #[tokio::test]
-async fn a_download_outlasts_its_credentials_on_a_slow_s3_and_details_bring_new_ones() {
+async fn slow_download_outlasts_its_credentials() {
     let engine = Settings { credential_life: Duration::from_secs(2), ..Settings::default() };
     let s3 = S3Pace { delay: Duration::from_secs(3), ..S3Pace::default() };
     let scenario = Scenario::with(Options { engine, s3, ..Options::default() }).await;
@@ -152,7 +152,7 @@ async fn a_download_outlasts_its_credentials_on_a_slow_s3_and_details_bring_new_
 }
 
 #[tokio::test]
-async fn an_approval_is_given_with_the_token_of_the_state() {
+async fn approval_needs_the_token_of_the_state() {
     let scenario = Scenario::start().await;
     scenario.run_pipeline().await;
     let client = &scenario.pipelines;
@@ -214,7 +214,7 @@ async fn next_event(lines: &mut mpsc::UnboundedReceiver<String>) -> Value {
 }
 
 #[tokio::test]
-async fn a_function_is_invoked_with_the_events_that_its_pattern_takes_and_with_its_jobs() {
+async fn function_gets_matching_events_and_its_jobs() {
     let scenario = Scenario::start().await;
     let (sender, mut lines) = mpsc::unbounded_channel();
     let pattern = EventPattern::parse(r#"{"detail": {"state": ["STARTED"], "type": {"category": ["Invoke"]}}}"#);

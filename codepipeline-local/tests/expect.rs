@@ -29,7 +29,7 @@ async fn with_bucket() -> Emulator {
 }
 
 #[tokio::test]
-async fn an_empty_body_gets_its_continue_and_the_connection_stays() {
+async fn empty_body_gets_continue_and_keeps_the_connection() {
     let emulator = with_bucket().await;
     for line in ["PUT /bucket/key", "PUT /bucket/key", "PUT /bucket"] {
         let first = request(line, "Content-Length: 0\r\nExpect: 100-continue\r\n");
@@ -43,7 +43,7 @@ async fn an_empty_body_gets_its_continue_and_the_connection_stays() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_read_is_asked_for_first() {
+async fn read_body_gets_continue_first() {
     let emulator = with_bucket().await;
     let put = request("PUT /bucket/key", "Content-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n") + "hi";
     let chunked = "Transfer-Encoding: chunked\r\nExpect: 100-Continue\r\nConnection: close\r\n";
@@ -57,7 +57,7 @@ async fn a_body_that_is_read_is_asked_for_first() {
 }
 
 #[tokio::test]
-async fn an_answer_without_continue_closes_the_connection() {
+async fn reply_without_continue_closes_the_connection() {
     let emulator = with_bucket().await;
     emulator.faults().add("ListPipelines:1:throttle".parse().unwrap());
     emulator.faults().add("GetObject:1:error".parse().unwrap());

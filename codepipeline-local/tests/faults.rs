@@ -135,7 +135,7 @@ fn refusal(status: u16, code: &str) -> Met {
 }
 
 #[tokio::test]
-async fn calls_are_refused_as_the_services_refuse_them_and_have_no_effect() {
+async fn refused_calls_have_the_services_error_and_no_effect() {
     for (kind, pipelines, objects) in [
         ("throttle", (400, "ThrottlingException"), (503, "SlowDown")),
         ("error", (500, "InternalFailure"), (500, "InternalError")),
@@ -153,7 +153,7 @@ async fn calls_are_refused_as_the_services_refuse_them_and_have_no_effect() {
 }
 
 #[tokio::test]
-async fn a_reset_call_has_no_effect_and_one_whose_answer_is_lost_has_one() {
+async fn reset_has_no_effect_and_lost_answer_has_one() {
     for (kind, effect) in [("reset", false), ("lose-answer", true)] {
         let wronged = Wronged::by(&[&format!("CreateCustomActionType:1:{kind}"), &format!("PutObject:1:{kind}")]).await;
         assert_eq!(wronged.create_type().await, Met::BrokenConnection);
@@ -164,7 +164,7 @@ async fn a_reset_call_has_no_effect_and_one_whose_answer_is_lost_has_one() {
 }
 
 #[tokio::test]
-async fn a_broken_connection_is_a_real_reset() {
+async fn reset_is_a_real_tcp_reset() {
     let wronged = Wronged::by(&["ListPipelines:1:reset", "ListPipelines:2:lose-answer"]).await;
     for _ in 0..2 {
         let mut stream = connect(&wronged.emulator).await;
@@ -187,7 +187,7 @@ async fn list_pipelines(stream: &mut TcpStream) {
 }
 
 #[tokio::test]
-async fn a_stalled_call_is_never_answered_whether_it_has_an_effect_or_not() {
+async fn stalled_call_is_never_answered() {
     for (kind, effect) in [("stall", false), ("stall-answer", true)] {
         let wronged = Wronged::by(&[]).await;
         let (creation, upload) = (format!("CreateCustomActionType:1:{kind}"), format!("PutObject:1:{kind}"));
@@ -199,7 +199,7 @@ async fn a_stalled_call_is_never_answered_whether_it_has_an_effect_or_not() {
 }
 
 #[tokio::test]
-async fn a_late_call_takes_effect_in_its_time_though_its_client_is_gone() {
+async fn late_call_takes_effect_without_its_client() {
     let wronged = Wronged::by(&[]).await;
     let waiters = wronged.time.waiters();
     let waits = async |calls| wronged.time.waiters() == waiters + calls;
@@ -211,7 +211,7 @@ async fn a_late_call_takes_effect_in_its_time_though_its_client_is_gone() {
 }
 
 #[tokio::test]
-async fn a_late_call_is_answered_when_its_time_has_come() {
+async fn late_call_is_answered_on_time() {
     for kind in ["delay=30m", "delay-answer=30m"] {
         let wronged = Wronged::by(&[&format!("CreateCustomActionType:1:{kind}")]).await;
         let time_has_come = Cell::new(false);
@@ -238,7 +238,7 @@ async fn a_late_call_is_answered_when_its_time_has_come() {
 }
 
 #[tokio::test]
-async fn what_is_put_off_is_gone_with_the_emulator() {
+async fn delayed_calls_end_with_the_emulator() {
     let folder = tempfile::tempdir().unwrap();
     let start = || Emulator::start(Options { data: Some(folder.path().join("data")), ..Options::default() });
     let emulator = start().await.unwrap();
@@ -251,7 +251,7 @@ async fn what_is_put_off_is_gone_with_the_emulator() {
 }
 
 #[tokio::test]
-async fn a_download_ends_after_the_bytes_that_are_let_through() {
+async fn cut_download_ends_after_its_bytes() {
     for (bytes, size) in [(0, 10), (1000, 1001), (100_000, 3 << 20)] {
         let wronged = Wronged::by(&[&format!("GetObject:1:cut={bytes}")]).await;
         assert_eq!(wronged.put("key", size).await, Met::Success);
@@ -271,7 +271,7 @@ async fn a_download_ends_after_the_bytes_that_are_let_through() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_longer_than_the_cut_passes_whole() {
+async fn body_shorter_than_the_cut_is_complete() {
     let wronged = Wronged::by(&["GetObject:1:cut=1000"]).await;
     assert_eq!(wronged.put("key", 1000).await, Met::Success);
     let got = wronged.objects.get_object().bucket("bucket").key("key").send().await.unwrap();
@@ -279,7 +279,7 @@ async fn a_body_that_is_no_longer_than_the_cut_passes_whole() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_cut_has_no_effect() {
+async fn cut_upload_has_no_effect() {
     let wronged = Wronged::by(&["PutObject:1:cut=1000", "UploadPart:2:cut=0"]).await;
     assert_eq!(wronged.put("key", 1 << 20).await, Met::BrokenConnection);
     assert_eq!(wronged.keys().await, Vec::<String>::new());
@@ -298,7 +298,7 @@ async fn an_upload_that_is_cut_has_no_effect() {
 }
 
 #[tokio::test]
-async fn calls_beyond_a_rate_are_throttled_by_the_emulators_clock() {
+async fn throttle_uses_the_emulators_clock() {
     let wronged = Wronged::by(&[]).await;
     wronged.emulator.faults().throttle("PutObject:0.1:2".parse().unwrap());
     let put = || wronged.put("key", 1);

@@ -62,7 +62,7 @@ async fn claim(scenario: &Scenario) -> aws_sdk_codepipeline::types::Job {
 }
 
 #[tokio::test]
-async fn history_is_answered_as_before_the_restart() {
+async fn history_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = start(folder.path()).await;
     scenario.run_pipeline().await;
@@ -92,7 +92,7 @@ async fn history_is_answered_as_before_the_restart() {
 }
 
 #[tokio::test]
-async fn a_worker_of_the_run_before_learns_that_its_job_is_gone() {
+async fn restarted_emulator_refuses_results_of_lost_jobs() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = start(folder.path()).await;
     scenario.run_pipeline().await;
@@ -126,7 +126,7 @@ async fn a_worker_of_the_run_before_learns_that_its_job_is_gone() {
 }
 
 #[tokio::test]
-async fn connections_stay_and_a_new_list_replaces_them() {
+async fn connections_stay_until_a_new_list() {
     let folder = tempfile::tempdir().unwrap();
     let connections = |token: &str| {
         let list = format!(
@@ -194,7 +194,7 @@ async fn a_folder_is_one_emulators() {
 }
 
 #[tokio::test]
-async fn a_broken_database_ends_serve_with_its_name() {
+async fn damaged_database_ends_serve_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = start(folder.path()).await;
     scenario.run_pipeline().await;
@@ -218,7 +218,7 @@ async fn a_broken_database_ends_serve_with_its_name() {
 }
 
 #[tokio::test]
-async fn without_a_folder_nothing_is_kept() {
+async fn nothing_is_kept_without_a_folder() {
     let scenario = Scenario::start().await;
     scenario.run_pipeline().await;
     scenario.emulator.stop().await;

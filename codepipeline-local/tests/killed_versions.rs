@@ -103,7 +103,7 @@ fn place(id: &str) -> Vec<Option<usize>> {
 }
 
 #[tokio::test]
-async fn no_answered_version_is_lost_by_a_kill() {
+async fn kill_loses_no_answered_version() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, mut client) = serve(folder.path());
     client.create_bucket().bucket("bucket").send().await.unwrap();

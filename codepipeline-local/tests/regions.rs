@@ -33,7 +33,7 @@ async fn create(client: &Client, bucket: &str, constraint: Option<&str>) -> Resu
 }
 
 #[tokio::test]
-async fn a_bucket_is_in_the_region_of_its_constraint() {
+async fn bucket_is_in_the_region_of_its_constraint() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     let (us, eu) = (client(&emulator, "us-east-1"), client(&emulator, "eu-west-1"));
     create(&us, "classic", None).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_bucket_is_in_the_region_of_its_constraint() {
 }
 
 #[tokio::test]
-async fn a_bucket_is_made_again_in_us_east_1_alone() {
+async fn only_us_east_1_lets_a_bucket_be_recreated() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     let (us, eu) = (client(&emulator, "us-east-1"), client(&emulator, "eu-west-1"));
     create(&us, "classic", None).await.unwrap();
@@ -85,7 +85,7 @@ async fn a_bucket_is_made_again_in_us_east_1_alone() {
 }
 
 #[tokio::test]
-async fn without_a_constraint_the_clients_region_counts() {
+async fn without_constraint_the_clients_region_counts() {
     let engine = Settings { region: "eu-west-1".into(), ..Settings::default() };
     let emulator = Emulator::start(Options { engine, ..Options::default() }).await.unwrap();
     for region in ["eu-west-1", "us-east-1", "ap-south-1"] {

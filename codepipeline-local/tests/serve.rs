@@ -35,7 +35,7 @@ async fn until(condition: impl Fn() -> bool) {
 }
 
 #[test]
-fn the_first_line_says_where_it_listens_and_a_signal_ends_it_without_a_trace() {
+fn first_line_has_the_address_and_a_signal_ends_serve() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, line) = serve(folder.path(), &[]);
     let address = line.strip_prefix("listening on http://").expect(&line);
@@ -47,7 +47,7 @@ fn the_first_line_says_where_it_listens_and_a_signal_ends_it_without_a_trace() {
 }
 
 #[tokio::test]
-async fn a_function_is_started_with_what_it_needs_to_find_the_emulator_and_ended_with_it() {
+async fn function_finds_the_emulator_and_ends_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("bootstrap.sh");
     let told = folder.path().join("told");
@@ -68,7 +68,7 @@ async fn a_function_is_started_with_what_it_needs_to_find_the_emulator_and_ended
 }
 
 #[test]
-fn faults_and_throttles_on_the_command_line_strike_and_are_told() {
+fn faults_and_throttles_fire_and_are_logged() {
     let folder = tempfile::tempdir().unwrap();
     let arguments =
         ["--fault", "ListPipelines:2:error", "--fault", "s3:*:1:reset", "--throttle", "ListActionTypes:0.001"];
@@ -107,7 +107,7 @@ fn ask(address: &str, path: &str, header: &str, body: &str) -> Option<u16> {
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error_that_names_it() {
+fn taken_port_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -118,7 +118,7 @@ fn a_port_that_is_taken_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_connections_file_that_is_wrong_is_named_and_its_tokens_are_not_shown() {
+fn malformed_connections_file_is_named_without_tokens() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("connections.json");
     std::fs::write(&file, r#"[{"clientId": "1", "clientToken": "s3cret", "actionType": {}}]"#).unwrap();
@@ -130,7 +130,7 @@ fn a_connections_file_that_is_wrong_is_named_and_its_tokens_are_not_shown() {
 }
 
 #[test]
-fn a_wrong_variable_is_refused_without_its_value() {
+fn malformed_variable_is_refused_without_its_value() {
     let folder = tempfile::tempdir().unwrap();
     for wrong in ["=MARKER", "MARKER"] {
         let arguments = ["serve", "--port", "0", "--function", "true", "--env", wrong];
@@ -141,7 +141,7 @@ fn a_wrong_variable_is_refused_without_its_value() {
 }
 
 #[test]
-fn a_wrong_argument_is_named_with_what_is_right() {
+fn wrong_argument_is_named_with_a_fix() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, named) in [
         (["--credential-life", "15d"], "30s"),
@@ -180,7 +180,7 @@ fn a_wrong_argument_is_named_with_what_is_right() {
 }
 
 #[test]
-fn a_function_that_cannot_run_ends_serve_with_an_error() {
+fn unusable_function_ends_serve_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let plain = folder.path().join("plain");
     std::fs::write(&plain, "echo").unwrap();
@@ -213,7 +213,7 @@ fn takes_one_event(folder: &Path) -> String {
 }
 
 #[tokio::test]
-async fn without_a_schedule_events_alone_wake_the_function() {
+async fn without_schedule_only_events_invoke_the_function() {
     let folder = tempfile::tempdir().unwrap();
     let command = takes_one_event(folder.path());
     // Of a tick and an event, the tick would come first.
@@ -255,7 +255,7 @@ async fn without_a_schedule_events_alone_wake_the_function() {
 }
 
 #[test]
-fn a_function_that_dies_at_its_start_again_and_again_is_told() {
+fn function_that_keeps_failing_to_start_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["--function", "sh -c 'exit 3'", "--schedule", "1ms"];
     let (mut child, _) = serve(folder.path(), &arguments);
@@ -268,7 +268,7 @@ fn a_function_that_dies_at_its_start_again_and_again_is_told() {
 }
 
 #[test]
-fn each_request_is_logged_with_its_outcome_if_asked_for() {
+fn verbose_logs_each_request_with_its_outcome() {
     for (flags, wanted) in [(vec!["-v"], true), (vec![], false)] {
         let folder = tempfile::tempdir().unwrap();
         let (mut child, line) = serve(folder.path(), &flags);
@@ -309,7 +309,7 @@ fn s3(line: &str) -> aws_sdk_s3::Client {
 }
 
 #[tokio::test]
-async fn a_kill_loses_no_part_that_was_answered() {
+async fn kill_loses_no_answered_part() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let arguments = ["--data", data.to_str().unwrap()];

@@ -14,7 +14,7 @@ use codepipeline_local::{Emulator, Options};
 use support::{Scenario, dummy, s3};
 
 #[tokio::test]
-async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
+async fn pipeline_runs_from_source_through_a_job() {
     let scenario = Scenario::start().await;
     scenario.run_pipeline().await;
     let job = scenario.job().await;
@@ -47,7 +47,7 @@ async fn a_pipeline_runs_from_its_source_through_a_workers_job() {
 }
 
 #[tokio::test]
-async fn an_output_artifact_that_is_missing_fails_its_action_where_the_setting_says_so() {
+async fn missing_output_artifact_fails_its_action_if_set() {
     let engine = Settings { missing_output: Leniency::Refuse, ..Settings::default() };
     for upload in [true, false] {
         let scenario = Scenario::with(Options { engine: engine.clone(), ..Options::default() }).await;
@@ -68,7 +68,7 @@ async fn an_output_artifact_that_is_missing_fails_its_action_where_the_setting_s
 }
 
 #[tokio::test]
-async fn a_source_is_fetched_though_the_client_that_asked_for_it_is_gone() {
+async fn source_is_copied_after_its_client_has_gone() {
     use tokio::io::AsyncWriteExt;
     let scenario = Scenario::start().await;
     scenario.run_pipeline().await;
@@ -99,7 +99,7 @@ async fn a_source_is_fetched_though_the_client_that_asked_for_it_is_gone() {
 }
 
 #[tokio::test]
-async fn a_jobs_credentials_end_with_the_emulators_time_and_its_details_bring_new_ones() {
+async fn credentials_expire_and_details_renew_them() {
     let scenario = Scenario::start().await;
     scenario.run_pipeline().await;
     let job = scenario.job().await;
@@ -118,7 +118,7 @@ async fn a_jobs_credentials_end_with_the_emulators_time_and_its_details_bring_ne
 }
 
 #[tokio::test]
-async fn an_unacknowledged_job_is_offered_again_when_the_time_has_moved() {
+async fn unacknowledged_job_is_offered_again() {
     let scenario = Scenario::start().await;
     scenario.run_pipeline().await;
     let first = scenario.job().await;
@@ -129,7 +129,7 @@ async fn an_unacknowledged_job_is_offered_again_when_the_time_has_moved() {
 }
 
 #[tokio::test]
-async fn an_upload_into_the_artifact_store_needs_kms_from_anyone() {
+async fn artifact_store_requires_kms() {
     let scenario = Scenario::start().await;
     scenario.run_pipeline().await;
     let put = |bucket: &str| scenario.objects.put_object().bucket(bucket).key("x").body(b"x".to_vec().into()).send();
@@ -139,7 +139,7 @@ async fn an_upload_into_the_artifact_store_needs_kms_from_anyone() {
 }
 
 #[tokio::test]
-async fn every_reply_has_the_emulators_date_and_a_request_id() {
+async fn replies_have_the_emulators_date_and_a_request_id() {
     let scenario = Scenario::start().await;
     scenario.time.advance(Duration::from_secs(60));
     for target in
@@ -189,7 +189,7 @@ async fn a_port_that_is_taken_is_named() {
 }
 
 #[tokio::test]
-async fn objects_in_a_given_folder_outlive_the_emulator() {
+async fn objects_in_a_folder_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let start = || Emulator::start(Options { data: Some(folder.path().join("data")), ..Options::default() });
     let emulator = start().await.unwrap();
@@ -206,7 +206,7 @@ async fn objects_in_a_given_folder_outlive_the_emulator() {
 }
 
 #[tokio::test]
-async fn a_source_records_the_version_it_consumed() {
+async fn source_records_the_consumed_version() {
     let scenario = Scenario::start().await;
     scenario.objects.create_bucket().bucket("source").send().await.unwrap();
     let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();

@@ -41,7 +41,7 @@ async fn keep_versions(scenario: &Scenario) {
 }
 
 #[tokio::test]
-async fn a_changed_object_starts_the_pipeline() {
+async fn changed_object_starts_the_pipeline() {
     let scenario = polled().await;
     assert_eq!(after_a_minute(&scenario).await.len(), 1, "nothing changed");
     put(&scenario, b"changed").await;
@@ -52,7 +52,7 @@ async fn a_changed_object_starts_the_pipeline() {
 }
 
 #[tokio::test]
-async fn a_new_version_of_the_same_bytes_starts_the_pipeline() {
+async fn new_version_of_the_same_bytes_starts_the_pipeline() {
     let scenario = polled().await;
     keep_versions(&scenario).await;
     let version = put(&scenario, b"the source").await;
@@ -62,7 +62,7 @@ async fn a_new_version_of_the_same_bytes_starts_the_pipeline() {
 }
 
 #[tokio::test]
-async fn an_execution_reads_the_version_that_it_is_started_with() {
+async fn execution_reads_the_version_it_is_started_with() {
     let scenario = Scenario::start().await;
     scenario.run_pipeline().await;
     let job = scenario.job().await;

@@ -24,7 +24,7 @@ async fn tags(scenario: &Scenario, arn: &str) -> Vec<Tag> {
 }
 
 #[tokio::test]
-async fn tags_of_both_kinds_come_back_and_survive_a_restart() {
+async fn both_kinds_of_tags_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let options = || Options { data: Some(folder.path().to_owned()), ..Options::default() };
     let scenario = Scenario::with(options()).await;
@@ -47,7 +47,7 @@ async fn tags_of_both_kinds_come_back_and_survive_a_restart() {
 }
 
 #[tokio::test]
-async fn sts_names_the_account_of_the_settings() {
+async fn sts_names_the_configured_account() {
     let engine = Settings { account_id: "210987654321".to_owned(), ..Settings::default() };
     let scenario = Scenario::with(Options { engine, ..Options::default() }).await;
     let endpoint = scenario.emulator.endpoint();

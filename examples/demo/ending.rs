@@ -1,4 +1,4 @@
-//! What is told at the end: every action's state and words, its variables, where its output lies.
+//! Prints the end of the demo: each action's state, message and variables, and the folder of its output.
 
 use std::error::Error;
 use std::path::Path;
@@ -7,7 +7,7 @@ use aws_sdk_codepipeline::types::{ActionExecutionDetail, ArtifactDetail};
 
 use crate::{pipeline, progress, source};
 
-/// Prints the ending, and unpacks output artifacts below `folder`.
+/// Prints the end of the demo, and unpacks output artifacts below `folder`.
 pub(crate) async fn tell(
     codepipeline: &aws_sdk_codepipeline::Client,
     s3: &aws_sdk_s3::Client,
@@ -42,7 +42,7 @@ async fn tell_outputs(
         return Ok(());
     }
     for (key, value) in output.output_variables().into_iter().flatten() {
-        println!("{name} says {key} = {value}");
+        println!("{name} has the output variable {key} = {value}");
     }
     let succeeded = action.status().is_some_and(|status| status.as_str() == "Succeeded");
     for artifact in output.output_artifacts().iter().filter(|_| succeeded) {
@@ -57,9 +57,9 @@ async fn unpack(s3: &aws_sdk_s3::Client, artifact: &ArtifactDetail, folder: &Pat
     let object = s3.get_object().bucket(bucket).key(key).send().await?;
     let zip = object.body.collect().await?.to_vec();
     let name = artifact.name().unwrap_or("artifact");
-    // The key ends in random characters: what an earlier run left stays.
+    // The key ends in random characters, so earlier runs' folders stay.
     let unpacked = folder.join(format!("{name}-{}", key.rsplit('/').next().unwrap_or_default()));
     source::unpack(zip, &unpacked)?;
-    println!("the artifact {name} was s3://{bucket}/{key}; unpacked it is {}", unpacked.display());
+    println!("the artifact {name}, s3://{bucket}/{key}, is unpacked in {}", unpacked.display());
     Ok(())
 }

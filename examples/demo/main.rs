@@ -1,5 +1,5 @@
-//! A whole pipeline on this machine: codepipeline-local beside the real worker, which this program starts again as a
-//! process of its own under the Lambda Runtime API.
+//! Runs a whole pipeline on this machine: codepipeline-local in this process, and the real worker under the Lambda Runtime API in
+//! a second process of this program.
 
 mod ending;
 mod outside;
@@ -23,10 +23,10 @@ use codepipeline_local::api::read_connections;
 use codepipeline_local::engine::Settings;
 use codepipeline_local::{Emulator, Options};
 
-/// How often the pipeline's state is asked for.
+/// How often the demo reads the pipeline's state.
 const REFRESH: Duration = Duration::from_millis(200);
 
-/// Runs a real pipeline on this machine: an S3 source made from a folder, Test, Build and Deploy actions, a partner's action.
+/// Runs a real pipeline on this machine: an S3 source from a folder, Test, Build and Deploy actions, and a partner's action.
 #[derive(Parser)]
 pub(crate) struct Arguments {
     /// The folder to use as the pipeline's source [default: this repository's src]
@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     /// Show the worker's log lines, too
     #[arg(long)]
     verbose: bool,
-    /// Be the worker's process: the demo starts itself with this
+    /// Run as the worker's process; the demo starts itself with this flag
     #[arg(long, hide = true)]
     worker: bool,
 }
@@ -62,10 +62,10 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Whether the pipeline succeeded.
+/// Runs the demo. Returns whether the pipeline succeeded.
 async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let zip = source::zipped(&arguments.source)
-        .map_err(|error| format!("the source folder {} can't be read: {error}", arguments.source.display()))?;
+        .map_err(|error| format!("could not read the source folder {}: {error}", arguments.source.display()))?;
     let emulator = Emulator::start(options()?).await?;
     println!("codepipeline-local listens on {}", emulator.endpoint());
     let shared = client_config(&emulator.endpoint());
@@ -90,14 +90,14 @@ async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     Ok(succeeded)
 }
 
-/// Continuations come after a second, not after half a minute, and every run has ids of its own.
+/// Continuations are offered after a second instead of half a minute, and every run has its own ids.
 fn options() -> Result<Options, String> {
     let engine = Settings { continuation_delay: Duration::from_secs(1), ..Settings::default() };
     let connections = read_connections(&pipeline::connections())?;
     Ok(Options { seed: fastrand::u64(..), engine, connections: Some(connections), ..Options::default() })
 }
 
-/// Starts an execution and shows it until it is over.
+/// Starts an execution and shows it until it has finished.
 async fn run_pipeline(
     client: &aws_sdk_codepipeline::Client,
     worker: &worker::WorkerProcess,
@@ -113,7 +113,7 @@ async fn run_pipeline(
             client.get_pipeline_execution().pipeline_name(pipeline::NAME).pipeline_execution_id(id).send().await?;
         match execution.pipeline_execution().and_then(|execution| execution.status()) {
             Some(PipelineExecutionStatus::InProgress) | None if worker.is_hopeless() => {
-                return Err("the worker does not get going; its log says why".into());
+                return Err("the worker does not start; its log says why".into());
             }
             Some(PipelineExecutionStatus::InProgress) | None => tokio::time::sleep(REFRESH).await,
             Some(status) => {

@@ -1,5 +1,5 @@
-//! What lies outside CodePipeline in this demo: a service that does work the worker hands it (the other side of the `http`
-//! action's contract), and a Secrets Manager that knows one secret, the client token of the third-party action's customer.
+//! The services outside CodePipeline in this demo. One works for the `http` action. The other is a Secrets Manager with one secret, the
+//! client token of the third-party action's customer.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -14,21 +14,21 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// The key that the worker signs its messages with. A real one is made with `openssl rand -base64 32`.
+/// The key that signs the worker's messages. Create a real one with `openssl rand -base64 32`.
 pub(crate) const WEBHOOK_KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// So many messages say that the work goes on.
+/// How many messages the work takes before it finishes.
 const STEPS: u32 = 4;
 
 /// Runs until the demo ends.
 pub(crate) struct Outside {
-    /// Where the worker POSTs jobs.
+    /// The URL that the worker POSTs jobs to.
     pub(crate) jobs_url: String,
-    /// Where the worker asks for secrets.
+    /// The endpoint of Secrets Manager.
     pub(crate) secrets_endpoint: String,
 }
 
-/// How often each run of the action was asked about.
+/// How many messages about each run of the action have arrived.
 type Runs = Arc<Mutex<HashMap<String, u32>>>;
 
 impl Outside {
@@ -64,12 +64,12 @@ async fn answer(
     })
 }
 
-/// `GetSecretValue`, whatever is asked for: there is one.
+/// Answers `GetSecretValue` with the only secret.
 fn secret(client_token: &str) -> Response<Full<Bytes>> {
     reply(StatusCode::OK, &json!({"Name": "demo/clients", "SecretString": client_token}))
 }
 
-/// The service: each message moves the work on by a step.
+/// The service. Each message advances the work by one step.
 fn work(headers: &HeaderMap, body: &[u8], runs: &Runs) -> Response<Full<Bytes>> {
     let signed = standardwebhooks::Webhook::new(WEBHOOK_KEY).is_ok_and(|webhook| webhook.verify(body, headers).is_ok());
     let message: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -85,8 +85,8 @@ fn work(headers: &HeaderMap, body: &[u8], runs: &Runs) -> Response<Full<Bytes>> 
     }
     let percent = *step * 100 / (STEPS + 1);
     let summary = format!("host {step} of {STEPS}");
-    let going_on = json!({"summary": summary, "percentComplete": percent, "externalExecutionId": run});
-    let mut response = reply(StatusCode::ACCEPTED, &going_on);
+    let progress = json!({"summary": summary, "percentComplete": percent, "externalExecutionId": run});
+    let mut response = reply(StatusCode::ACCEPTED, &progress);
     if let Ok(location) = format!("/jobs/{run}").parse() {
         response.headers_mut().insert(http::header::LOCATION, location);
     }

@@ -1,5 +1,5 @@
-//! The demo's pipeline: an S3 source, a Test action that inspects it, a Build action with an output and variables, a Deploy
-//! action that a service does over several continuations, and a partner's action.
+//! The demo's pipeline. An S3 source, a Test action that inspects it, and a Build action with an output and variables. Then a Deploy action
+//! that a service does over several continuations, and a partner's action.
 
 use std::error::Error;
 
@@ -15,13 +15,13 @@ pub(crate) const SOURCE_BUCKET: &str = "demo-source";
 pub(crate) const SOURCE_KEY: &str = "source.zip";
 const ARTIFACTS_BUCKET: &str = "demo-artifacts";
 
-/// What the Test action runs unless `--command` says otherwise.
+/// The Test action's command unless `--command` gives another.
 pub(crate) const INSPECT: &str = r#"files=$(find . -type f | wc -l)
 lines=$(find . -type f -exec cat {} + | wc -l)
 test "$files" -gt 0 || { echo "the source is empty" >&2; exit 1; }
 echo "$files files, $lines lines: all there" > "$SUMMARY""#;
 
-/// What the Build action runs: a package with a list of its files, and two output variables.
+/// The Build action's command. It makes a package with a list of its files, and two output variables.
 const PACKAGE: &str = r#"mkdir "$OUTPUT_PACKAGE/content"
 cp -R . "$OUTPUT_PACKAGE/content"
 find . -type f -print0 | sort -z | xargs -0r sha256sum > "$OUTPUT_PACKAGE/SHA256SUMS"
@@ -30,11 +30,11 @@ echo "Files=$files" >> "$OUTPUT_VARIABLES"
 echo "Digest=$(sha256sum < "$OUTPUT_PACKAGE/SHA256SUMS" | cut -c 1-12)" >> "$OUTPUT_VARIABLES"
 echo "packaged $files files in $PIPELINE_NAME, execution $PIPELINE_EXECUTION_ID" > "$SUMMARY""#;
 
-/// The partner's customer in this demo: what CodePipeline gives a partner when a customer connects.
+/// The partner's customer in this demo. CodePipeline gives this id to a partner when a customer connects.
 pub(crate) const CLIENT_ID: &str = "11111111-2222-4333-8444-555555555555";
 pub(crate) const CLIENT_TOKEN: &str = "the demo's client token";
 
-/// What `codepipeline-local serve --connections` would be given.
+/// The content of a file for `codepipeline-local serve --connections`.
 pub(crate) fn connections() -> String {
     let actions_type = json!({
         "category": "Test", "provider": "Partner", "version": "1",
@@ -43,8 +43,8 @@ pub(crate) fn connections() -> String {
     json!([{"clientId": CLIENT_ID, "clientToken": CLIENT_TOKEN, "actionType": actions_type}]).to_string()
 }
 
-/// The worker's `ACTIONS`. Two types run what the action's configuration says, one asks a service, and the partner's runs a
-/// command of its own.
+/// The worker's `ACTIONS`. Two types run the command in the action's configuration, one calls a service, and the partner's has its own
+/// command.
 pub(crate) fn worker_actions(jobs_url: &str) -> Value {
     let command = |category: &str, provider: &str| {
         json!({
@@ -66,7 +66,7 @@ pub(crate) fn worker_actions(jobs_url: &str) -> Value {
     json!([command("Test", "Inspect"), command("Build", "Package"), rollout, partner])
 }
 
-/// Makes the custom action types and the pipeline, whose Test action runs `command`.
+/// Creates the custom action types and the pipeline. Its Test action runs `command`.
 pub(crate) async fn create(client: &Client, command: &str) -> Result<(), Box<dyn Error>> {
     create_type(client, ActionCategory::Test, "Inspect", 0).await?;
     create_type(client, ActionCategory::Build, "Package", 1).await?;

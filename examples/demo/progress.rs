@@ -1,4 +1,4 @@
-//! The pipeline's progress, live: a spinner for each action on a terminal, a line for each change elsewhere.
+//! Shows the pipeline's progress: a spinner for each action on a terminal, or else a line for each change.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -8,19 +8,19 @@ use aws_sdk_codepipeline::operation::get_pipeline_state::GetPipelineStateOutput;
 use aws_sdk_codepipeline::types::{ActionExecution, ActionExecutionStatus};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-/// One action as the pipeline's state shows it.
+/// One action in the pipeline's state.
 pub(crate) struct ActionState {
     /// `Stage / Action`.
     pub(crate) name: String,
-    /// `None` until it has begun.
+    /// `None` until it has started.
     pub(crate) status: Option<ActionExecutionStatus>,
-    /// Its summary or, if it failed, why.
+    /// Its summary, or the error message of a failed action.
     pub(crate) said: Option<String>,
-    /// How far it is, if it says so.
+    /// Its progress, if it reports any.
     pub(crate) percent: Option<i32>,
 }
 
-/// The actions of the pipeline, in order.
+/// Returns the pipeline's actions in order.
 pub(crate) fn actions(state: &GetPipelineStateOutput) -> Vec<ActionState> {
     let mut actions = Vec::new();
     for stage in state.stage_states() {
@@ -38,7 +38,7 @@ pub(crate) fn actions(state: &GetPipelineStateOutput) -> Vec<ActionState> {
     actions
 }
 
-/// Shows the actions' states as they change.
+/// Shows changes of the actions' states.
 pub(crate) struct Progress {
     bars: Option<MultiProgress>,
     shown: BTreeMap<String, (ProgressBar, String)>,
@@ -60,7 +60,7 @@ impl Progress {
             }
             shown.clone_from(&text);
             match (&self.bars, &action.status) {
-                // What waits is no news but on a terminal.
+                // Only a terminal shows waiting actions.
                 (None, None) => {}
                 (None, Some(_)) => println!("{text}"),
                 (Some(_), _) if is_over(action) => bar.finish_with_message(text),
@@ -82,7 +82,7 @@ fn is_over(action: &ActionState) -> bool {
     action.status.as_ref().is_some_and(|status| *status != ActionExecutionStatus::InProgress)
 }
 
-/// One action's state on a line: only the first line of what it said, since a failure's holds its whole output.
+/// One action's state in a line. It has only the first line of the message, because a failure's message holds the whole output.
 fn line(action: &ActionState) -> String {
     let status = action.status.as_ref().map_or("waiting", ActionExecutionStatus::as_str);
     let said = action.said.as_deref().and_then(|said| said.lines().next()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! From a folder to a zip and back.
+//! Packs a folder as a zip, and unpacks a zip.
 
 use std::fs::File;
 use std::io::{self, Cursor, Write};
@@ -7,7 +7,7 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-/// A zip of everything in `folder`, in memory: a demo's source is small. Build output and version control stay out.
+/// Packs `folder` as a zip in memory, because a demo's source is small. Omits build output and version control.
 pub(crate) fn zipped(folder: &Path) -> io::Result<Vec<u8>> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     add(&mut archive, folder, folder)?;
@@ -38,7 +38,7 @@ fn add(archive: &mut ZipWriter<Cursor<Vec<u8>>>, root: &Path, folder: &Path) -> 
     archive.flush()
 }
 
-/// Unpacks a zip into a new `folder`.
+/// Unpacks a zip into the new folder `folder`.
 pub(crate) fn unpack(zip: Vec<u8>, folder: &Path) -> io::Result<()> {
     ZipArchive::new(Cursor::new(zip))?.extract(folder)?;
     Ok(())

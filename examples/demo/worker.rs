@@ -1,4 +1,4 @@
-//! The worker's process: this program once more, under the emulator's Lambda Runtime API, woken every second.
+//! The worker's process: a second process of this program, under the emulator's Lambda Runtime API, invoked every second.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -14,21 +14,21 @@ use tokio::sync::mpsc;
 use crate::outside::{Outside, WEBHOOK_KEY};
 use crate::{Arguments, pipeline};
 
-/// A pipeline's action should not wait a whole minute in a demo.
+/// In a demo, an action should not wait for a whole minute.
 const SCHEDULE: Duration = Duration::from_secs(1);
 
-/// The function and what wakes it.
+/// The function and its triggers.
 pub(crate) struct WorkerProcess {
     function: Function,
     schedule: Schedule,
     starts_in_vain: Arc<AtomicU32>,
 }
 
-/// So many invocations in a row that end without an answer are enough.
+/// The demo ends after this many failed invocations in a row.
 const PATIENCE: u32 = 3;
 
 impl WorkerProcess {
-    /// Starts it; its log goes to a file beside the output, and to the terminal if that is wanted.
+    /// Starts the worker. Its log goes to a file next to the output, and to the terminal if `--verbose` is given.
     pub(crate) fn start(endpoint: &str, outside: &Outside, arguments: &Arguments) -> Result<Self, Box<dyn Error>> {
         let lines = log(&arguments.output, arguments.verbose)?;
         let function = Function::new(FunctionSettings {
@@ -56,22 +56,22 @@ impl WorkerProcess {
         Ok(Self { function, schedule, starts_in_vain })
     }
 
-    /// Whether it does not get going.
+    /// Whether the worker does not start.
     pub(crate) fn is_hopeless(&self) -> bool {
         self.starts_in_vain.load(Ordering::Relaxed) >= PATIENCE
     }
 
-    /// Ends it.
+    /// Ends the worker.
     pub(crate) async fn stop(self) {
         drop(self.schedule);
         self.function.stop().await;
     }
 }
 
-/// The ledger's bucket, which the template makes.
+/// The ledger's bucket, which the template creates on AWS.
 pub(crate) const LEDGER: &str = "ledger";
 
-/// As `template.yaml` would configure it, and the emulator in AWS's place.
+/// The environment of `template.yaml`, with the emulator instead of AWS.
 fn environment(endpoint: &str, outside: &Outside) -> BTreeMap<String, String> {
     let variables = [
         ("ACTIONS", pipeline::worker_actions(&outside.jobs_url).to_string()),
@@ -89,12 +89,12 @@ fn environment(endpoint: &str, outside: &Outside) -> BTreeMap<String, String> {
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Whether the worker answered. An invocation that went wrong is told; one that went well shows in the pipeline.
+/// Whether the invocation succeeded. Only a failed invocation is printed; the pipeline shows a successful one.
 fn report(invocation: std::io::Result<Invocation>) -> bool {
     match invocation {
         Ok(Invocation::Answered(_)) => return true,
         Ok(Invocation::Failed { error_type, message }) => eprintln!("the worker failed: {error_type}: {message}"),
-        Ok(Invocation::TimedOut) => eprintln!("the worker outlived its deadline and was killed"),
+        Ok(Invocation::TimedOut) => eprintln!("the worker exceeded its deadline and was killed"),
         Ok(Invocation::Exited { status }) => eprintln!("the worker's process ended: {status}"),
         Err(error) => eprintln!("the worker could not be started: {error}"),
     }
@@ -112,7 +112,7 @@ fn log(folder: &Path, verbose: bool) -> Result<mpsc::UnboundedSender<String>, Bo
             if verbose {
                 println!("{line}");
             }
-            // A full disk must not end the demo.
+            // A full disk does not end the demo.
             let _ = writeln!(file, "{line}");
         }
     });

@@ -12,7 +12,7 @@ resource "aws_codepipeline_custom_action_type" "shell" {
 
   configuration_property {
     name        = "Project"
-    description = "The worker that executes the action polls with this value"
+    description = "The worker polls for jobs with this value"
     type        = "String"
     required    = true
     key         = true
@@ -22,7 +22,7 @@ resource "aws_codepipeline_custom_action_type" "shell" {
 
   configuration_property {
     name        = "Command"
-    description = "Bash executes it in the folder of the first input artifact"
+    description = "Bash runs it in the folder of the first input artifact"
     type        = "String"
     required    = true
     key         = false

@@ -1,4 +1,4 @@
-# Where the pipelines find their source. S3 sources need a bucket with versions.
+# The bucket of the pipelines' source. S3 sources need a bucket with versions.
 resource "aws_s3_bucket" "sources" {
   bucket        = "web-sources"
   force_destroy = true
@@ -21,7 +21,7 @@ resource "aws_s3_object" "source" {
   content_base64 = "UEsDBBQAAAAIAAAAQQCqNRbeIAAAAB4AAAAIAAAATWFrZWZpbGVLzMlRKEktLlEozk/MtuLidEhNzshXyE1MSVVQceACAFBLAQIUAxQAAAAIAAAAQQCqNRbeIAAAAB4AAAAIAAAAAAAAAAAAAACkAQAAAABNYWtlZmlsZVBLBQYAAAAAAQABADYAAABGAAAAAAA="
 }
 
-# Where the pipelines keep their artifacts.
+# The bucket of the pipelines' artifacts.
 resource "aws_s3_bucket" "artifacts" {
   bucket        = "web-artifacts"
   force_destroy = true

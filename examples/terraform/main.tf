@@ -1,4 +1,4 @@
-# A custom action type, its pipelines and their buckets, made in codepipeline-local by the AWS provider.
+# A custom action type, its pipelines and their buckets, which the AWS provider creates in codepipeline-local.
 #
 #   cargo run -p codepipeline-local -- serve
 #   terraform init && terraform apply
@@ -19,13 +19,13 @@ variable "endpoint" {
 }
 
 variable "team" {
-  description = "The team that everything is tagged with"
+  description = "The team in every tag"
   type        = string
   default     = "web"
 }
 
 variable "approval" {
-  description = "Whether a person approves what the V2 pipeline has built"
+  description = "Whether a person approves the output of the V2 pipeline's build"
   type        = bool
   default     = false
 }
@@ -38,7 +38,7 @@ provider "aws" {
   skip_metadata_api_check     = true
   s3_use_path_style           = true
 
-  # STS tells the provider the account, which is a part of every ARN that the provider makes.
+  # The provider asks STS for the account, because every ARN contains it.
   endpoints {
     codepipeline = var.endpoint
     s3           = var.endpoint
@@ -50,7 +50,7 @@ provider "aws" {
   }
 }
 
-# The emulator asks neither IAM nor KMS, so that the role and the key need not exist.
+# The emulator uses neither IAM nor KMS, so the role and the key need not exist.
 locals {
   role = "arn:aws:iam::123456789012:role/pipeline"
   key  = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-4333-8444-555555555555"

@@ -2,7 +2,7 @@ locals {
   shell = aws_codepipeline_custom_action_type.shell
 }
 
-# A pipeline of type V2: it has variables, and its executions wait for each other.
+# A pipeline of type V2, with variables. Its executions wait for each other.
 resource "aws_codepipeline" "web" {
   name           = "web"
   role_arn       = local.role
@@ -17,7 +17,7 @@ resource "aws_codepipeline" "web" {
   variable {
     name          = "Target"
     default_value = "all"
-    description   = "What make builds"
+    description   = "The target that make builds"
   }
 
   stage {
@@ -109,7 +109,7 @@ resource "aws_codepipeline" "web" {
       input_artifacts = ["Site"]
 
       configuration = {
-        # The emulator invokes the function of `serve --function`, whatever the name here.
+        # The emulator invokes the function of `serve --function`, even if the name here differs.
         FunctionName   = "publish"
         UserParameters = jsonencode({ target = "#{variables.Target}" })
       }

@@ -80,7 +80,7 @@ async fn all(tasks: Vec<JoinHandle<Client>>) -> Vec<Client> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_was_answered_is_lost_at_a_kill() {
+async fn kill_loses_nothing_that_was_answered() {
     let kills = variable("RESTARTS").unwrap_or(5);
     let seed = variable("RESTARTS_SEED").unwrap_or_else(|| u64::from(std::process::id()));
     let (begun, mut random, mut answered) = (Instant::now(), Random(seed), 0);

@@ -7,7 +7,7 @@ fn changed(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 #[test]
-fn a_type_comes_back_as_it_was_declared_under_the_replys_member_names() {
+fn type_is_returned_as_declared() {
     let mut local = Local::new();
     let input = changed(|input| input["tags"] = json!([{"key": "team", "value": "a"}]));
     let reply = local.call("CreateCustomActionType", &input);
@@ -25,7 +25,7 @@ fn a_type_comes_back_as_it_was_declared_under_the_replys_member_names() {
 }
 
 #[test]
-fn a_queryable_property_is_the_only_one_and_required_and_not_secret() {
+fn queryable_property_is_unique_required_and_open() {
     let mut local = Local::new();
     for (properties, named) in [
         (json!([property("A", true, false, true), property("B", true, false, true)]), "names 'A, B'"),
@@ -43,7 +43,7 @@ fn a_queryable_property_is_the_only_one_and_required_and_not_secret() {
 }
 
 #[test]
-fn a_url_template_names_only_what_is_required_and_not_secret() {
+fn url_template_names_required_open_properties() {
     let mut local = Local::new();
     for template in ["https://ci/{Config:Token}", "{Config:Nowhere}"] {
         let input = changed(|input| input["settings"]["revisionUrlTemplate"] = template.into());
@@ -64,7 +64,7 @@ fn artifact_counts_are_in_order() {
 }
 
 #[test]
-fn a_version_is_never_given_to_another_definition() {
+fn version_keeps_its_definition() {
     let mut local = Local::new();
     local.call("CreateCustomActionType", &action_type());
     local.call("CreateCustomActionType", &action_type());
@@ -80,7 +80,7 @@ fn a_version_is_never_given_to_another_definition() {
 }
 
 #[test]
-fn the_fifty_first_type_is_over_the_limit() {
+fn fifty_first_type_exceeds_the_limit() {
     let mut local = Local::new();
     let version = |version: u32| changed(|input| input["version"] = version.to_string().into());
     for number in 0..50 {
@@ -91,7 +91,7 @@ fn the_fifty_first_type_is_over_the_limit() {
 }
 
 #[test]
-fn tags_have_unique_keys_and_there_are_at_most_fifty() {
+fn tags_are_unique_and_at_most_fifty() {
     let tags = |keys: Vec<String>| {
         let tags: Vec<Value> = keys.iter().map(|key| json!({"key": key, "value": ""})).collect();
         changed(|input| input["tags"] = tags.into())

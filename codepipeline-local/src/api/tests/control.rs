@@ -29,7 +29,7 @@ impl Local {
 }
 
 #[test]
-fn stopping_waits_for_the_actions_in_progress_whose_results_count() {
+fn stop_waits_for_running_actions() {
     let (mut local, execution) = running(|_| {}, &json!([check("Unit", 1), check("Lint", 2)]));
     let job = local.claim();
     assert_eq!(local.stop(&execution, false).unwrap()["pipelineExecutionId"], json!(execution));
@@ -47,7 +47,7 @@ fn stopping_waits_for_the_actions_in_progress_whose_results_count() {
 }
 
 #[test]
-fn continuations_go_on_while_their_execution_is_stopping() {
+fn continuations_run_while_an_execution_stops() {
     let (mut local, execution) = running(|_| {}, &json!([check("Unit", 1)]));
     let job = local.claim();
     local.stop(&execution, false).unwrap();
@@ -60,7 +60,7 @@ fn continuations_go_on_while_their_execution_is_stopping() {
 }
 
 #[test]
-fn abandoning_ends_the_actions_at_once_and_late_results_are_refused_or_without_effect() {
+fn abandonment_ends_actions_and_late_results_have_no_effect() {
     for (late, answer) in [(Leniency::Refuse, Err("InvalidJobStateException".to_owned())), (Leniency::Accept, Ok(()))] {
         let (mut local, execution) = running(|settings| settings.late_result = late, &json!([check("Unit", 1)]));
         let job = local.claim();
@@ -77,7 +77,7 @@ fn abandoning_ends_the_actions_at_once_and_late_results_are_refused_or_without_e
 }
 
 #[test]
-fn an_execution_that_waits_or_is_unknown_is_stopped_at_once_or_not_at_all() {
+fn waiting_execution_stops_at_once() {
     let (mut local, _) = running(|_| {}, &json!([check("Unit", 1)]));
     let second = local.start("web");
     local.finish_sources(&found());
@@ -91,7 +91,7 @@ fn an_execution_that_waits_or_is_unknown_is_stopped_at_once_or_not_at_all() {
 }
 
 #[test]
-fn a_retry_of_the_failed_actions_keeps_those_that_succeeded() {
+fn retry_of_failed_actions_keeps_succeeded_ones() {
     let (mut local, execution) = running(|_| {}, &json!([check("A", 1), check("B", 1), check("C", 2)]));
     let jobs = local.poll(5);
     jobs.iter().for_each(|job| assert_eq!(local.acknowledge(job).unwrap(), "InProgress"));
@@ -114,7 +114,7 @@ fn a_retry_of_the_failed_actions_keeps_those_that_succeeded() {
 }
 
 #[test]
-fn a_retry_of_all_actions_begins_the_stage_anew_after_an_abandonment_too() {
+fn retry_of_all_actions_restarts_the_stage() {
     let (mut local, execution) = running(|_| {}, &json!([check("A", 1), check("B", 2)]));
     let first = local.claim();
     local.succeed(&first);
@@ -126,7 +126,7 @@ fn a_retry_of_all_actions_begins_the_stage_anew_after_an_abandonment_too() {
 }
 
 #[test]
-fn what_can_not_be_retried_is_refused_with_its_reason() {
+fn impossible_retry_is_refused_with_the_reason() {
     let (mut local, first) = running(|_| {}, &json!([check("Unit", 1)]));
     let retry = |local: &mut Local, id: &str, stage: &str| local.retry(id, stage, "ALL_ACTIONS").unwrap_err();
     assert_eq!(retry(&mut local, &first, "Nowhere"), "StageNotFoundException");
@@ -146,7 +146,7 @@ fn what_can_not_be_retried_is_refused_with_its_reason() {
 }
 
 #[test]
-fn an_execution_of_the_mode_parallel_is_retried_though_it_is_not_the_latest() {
+fn older_parallel_execution_can_be_retried() {
     let mut local = Local::new();
     local.call("CreateCustomActionType", &action_type());
     let mut input = pipeline("web", &json!([check("Unit", 1)]));
@@ -164,7 +164,7 @@ fn an_execution_of_the_mode_parallel_is_retried_though_it_is_not_the_latest() {
 }
 
 #[test]
-fn nobody_enters_a_stage_through_a_disabled_transition_and_the_newest_goes_on_when_it_is_enabled() {
+fn disabled_transition_holds_executions_until_enabled() {
     let (mut local, first) = running(|_| {}, &json!([check("Unit", 1)]));
     let job = local.claim();
     local.succeed(&job);
@@ -205,7 +205,7 @@ fn decision(token: &Value, status: &str) -> Value {
 }
 
 #[test]
-fn an_approval_waits_with_a_token_and_lets_the_next_action_run_once_it_is_given() {
+fn approval_starts_the_next_action() {
     let (mut local, execution) = running(|_| {}, &json!([approval(), check("Unit", 2)]));
     let state = local.action("web", 1, 0);
     assert_eq!(state["entityUrl"], "https://review/1");
@@ -230,7 +230,7 @@ fn an_approval_waits_with_a_token_and_lets_the_next_action_run_once_it_is_given(
 }
 
 #[test]
-fn an_approval_that_is_rejected_or_comes_too_late_fails_and_can_be_asked_for_again() {
+fn rejected_or_late_approval_fails_and_can_be_retried() {
     let (mut local, execution) = running(|_| {}, &json!([approval()]));
     let token = local.action("web", 1, 0)["latestExecution"]["token"].clone();
     local.call("PutApprovalResult", &decision(&token, "Rejected"));
@@ -243,7 +243,7 @@ fn an_approval_that_is_rejected_or_comes_too_late_fails_and_can_be_asked_for_aga
 }
 
 #[test]
-fn an_update_cancels_what_runs_where_the_setting_says_so() {
+fn update_cancels_executions_if_set() {
     let (mut local, execution) = running(|settings| settings.cancel_on_update = true, &json!([check("Unit", 1)]));
     let job = local.claim();
     local.call("UpdatePipeline", &pipeline("web", &json!([check("Unit", 1)])));

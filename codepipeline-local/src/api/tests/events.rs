@@ -41,7 +41,7 @@ fn local(change: impl FnOnce(&mut Settings), actions: &Value) -> (Local, String)
 }
 
 #[test]
-fn a_run_is_told_from_its_start_to_its_end() {
+fn execution_sends_events_from_start_to_end() {
     let mut unit = check("Unit", 1);
     unit["outputArtifacts"] = json!([{"name": "Report"}]);
     let (mut local, execution) = local(|_| {}, &json!([unit]));
@@ -96,7 +96,7 @@ fn a_run_is_told_from_its_start_to_its_end() {
 }
 
 #[test]
-fn events_come_in_the_order_in_which_things_happen() {
+fn events_keep_their_order() {
     let (mut local, execution) = local(|_| {}, &json!([check("Unit", 1)]));
     assert_eq!(
         local.states(),
@@ -127,7 +127,7 @@ fn events_come_in_the_order_in_which_things_happen() {
 }
 
 #[test]
-fn a_stop_is_told_of_the_action_its_stage_and_its_pipeline() {
+fn stop_sends_events_of_action_stage_and_pipeline() {
     for (abandon, told) in [
         (false, vec!["web STOPPING", "Test STOPPING"]),
         (true, vec!["web STOPPING", "Test STOPPING", "Unit ABANDONED", "Test STOPPED", "web STOPPED"]),
@@ -141,7 +141,7 @@ fn a_stop_is_told_of_the_action_its_stage_and_its_pipeline() {
 }
 
 #[test]
-fn what_is_superseded_or_canceled_is_told() {
+fn superseded_and_canceled_send_events() {
     let (mut local, _) = local(|settings| settings.cancel_on_update = true, &json!([check("Unit", 1)]));
     local.events();
     local.start("web");
@@ -154,7 +154,7 @@ fn what_is_superseded_or_canceled_is_told() {
 }
 
 #[test]
-fn a_started_event_may_come_before_its_job_and_twice() {
+fn started_event_may_precede_its_job_and_repeat() {
     let (mut local, _) = local(
         |settings| {
             settings.event_lead = Duration::from_secs(5);
@@ -171,7 +171,7 @@ fn a_started_event_may_come_before_its_job_and_twice() {
 }
 
 #[test]
-fn no_event_shows_a_configuration() {
+fn events_contain_no_configuration() {
     let mut unit = check("Unit", 1);
     unit["configuration"]["Token"] = "s3cret".into();
     let (mut local, _) = local(|_| {}, &json!([unit]));

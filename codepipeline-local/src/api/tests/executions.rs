@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_pipeline_runs_from_source_to_end() {
+fn pipeline_runs_from_source_to_end() {
     let mut unit = check("Unit", 1);
     unit["configuration"]["Command"] = "make #{src.ETag} #{codepipeline.PipelineExecutionId}".into();
     unit["namespace"] = "unit".into();
@@ -52,7 +52,7 @@ fn a_pipeline_runs_from_source_to_end() {
 }
 
 #[test]
-fn a_failed_action_fails_the_pipeline_only_after_its_parallel_ones_are_over() {
+fn failure_waits_for_parallel_actions() {
     let (mut local, execution) = running(|_| {}, &json!([check("A", 1), check("B", 1), check("C", 2)]));
     let jobs = local.poll(5);
     assert_eq!(jobs.len(), 2);
@@ -74,7 +74,7 @@ fn a_failed_action_fails_the_pipeline_only_after_its_parallel_ones_are_over() {
 }
 
 #[test]
-fn a_source_without_its_object_fails_and_says_which() {
+fn missing_source_object_is_named() {
     let (mut local, _) = running(|_| {}, &json!([check("Unit", 1)]));
     let execution = local.start("web");
     assert_eq!(local.finish_sources(&Err(SourceError::NotFound("NoSuchKey".to_owned()))), 1);
@@ -85,7 +85,7 @@ fn a_source_without_its_object_fails_and_says_which() {
 }
 
 #[test]
-fn a_sources_summary_names_the_version_or_the_etag_of_an_object_without_versions() {
+fn source_summary_has_version_or_etag() {
     let (mut local, _) = running(|_| {}, &json!([check("Unit", 1)]));
     let summary = |local: &mut Local| local.action("web", 0, 0)["latestExecution"]["summary"].clone();
     assert_eq!(summary(&mut local), "Amazon S3 version id: v1");
@@ -95,7 +95,7 @@ fn a_sources_summary_names_the_version_or_the_etag_of_an_object_without_versions
 }
 
 #[test]
-fn a_newer_execution_supersedes_the_one_that_waits() {
+fn newer_execution_supersedes_a_waiting_one() {
     let (mut local, first) = running(|_| {}, &json!([check("Unit", 1)]));
     let second = local.start("web");
     local.finish_sources(&found());
@@ -127,7 +127,7 @@ fn three_at_once(mode: &str) -> (Local, [String; 3]) {
 }
 
 #[test]
-fn queued_executions_run_one_after_the_other_and_all_of_them() {
+fn queued_executions_all_run_in_order() {
     let (mut local, executions) = three_at_once("QUEUED");
     for execution in &executions {
         let jobs = local.poll(5);
@@ -140,12 +140,12 @@ fn queued_executions_run_one_after_the_other_and_all_of_them() {
 }
 
 #[test]
-fn parallel_executions_run_beside_each_other() {
+fn parallel_executions_run_concurrently() {
     assert_eq!(three_at_once("PARALLEL").0.poll(5).len(), 3);
 }
 
 #[test]
-fn the_same_client_request_token_starts_one_execution() {
+fn client_request_token_starts_one_execution() {
     let (mut local, _) = running(|_| {}, &json!([check("Unit", 1)]));
     let start = json!({"name": "web", "clientRequestToken": "once"});
     let first = local.call("StartPipelineExecution", &start);
@@ -173,7 +173,7 @@ fn pipeline_variables_have_defaults_and_must_be_declared() {
 }
 
 #[test]
-fn a_variable_that_the_action_did_not_set_fails_the_next_one_by_name() {
+fn unset_output_variable_fails_the_next_action() {
     let mut first = check("First", 1);
     first["namespace"] = "first".into();
     let mut second = check("Second", 2);
@@ -187,7 +187,7 @@ fn a_variable_that_the_action_did_not_set_fails_the_next_one_by_name() {
 }
 
 #[test]
-fn an_action_that_outlives_its_timeout_fails_and_its_job_takes_no_result() {
+fn timed_out_action_takes_no_result() {
     let (mut local, execution) = running(|_| {}, &json!([check("Unit", 1)]));
     let job = local.claim();
     local.wait(24 * 60 * 60 - 1);
@@ -202,7 +202,7 @@ fn an_action_that_outlives_its_timeout_fails_and_its_job_takes_no_result() {
 }
 
 #[test]
-fn an_action_whose_type_was_deleted_fails_and_says_so() {
+fn action_of_a_deleted_type_fails() {
     let mut local = Local::new();
     local.call("CreateCustomActionType", &action_type());
     local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
@@ -215,7 +215,7 @@ fn an_action_whose_type_was_deleted_fails_and_says_so() {
 }
 
 #[test]
-fn an_execution_goes_on_with_the_version_that_it_began_with() {
+fn execution_keeps_its_pipeline_version() {
     let (mut local, execution) = running(|_| {}, &json!([check("Unit", 1), check("Lint", 2)]));
     local.call("UpdatePipeline", &pipeline("web", &json!([check("Other", 1)])));
     for name in ["Unit", "Lint"] {
@@ -227,7 +227,7 @@ fn an_execution_goes_on_with_the_version_that_it_began_with() {
 }
 
 #[test]
-fn a_late_or_second_answer_of_a_source_changes_nothing() {
+fn late_or_second_source_copy_changes_nothing() {
     let mut local = Local::new();
     local.call("CreateCustomActionType", &action_type());
     local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
@@ -243,7 +243,7 @@ fn a_late_or_second_answer_of_a_source_changes_nothing() {
 }
 
 #[test]
-fn the_latest_executions_of_each_action_can_be_listed_alone() {
+fn latest_executions_of_actions_can_be_listed() {
     let (mut local, first) = running(|_| {}, &json!([check("Unit", 1)]));
     local.start("web");
     let list = |filter: Value| json!({"pipelineName": "web", "filter": filter, "maxResults": 1});

@@ -54,7 +54,7 @@ fn mess_about(local: &mut Local, disk: &mut Disk, seed: u64) {
 }
 
 #[test]
-fn any_history_comes_back_as_it_was() {
+fn any_history_survives_a_restart() {
     for seed in 0..20 {
         let mut disk = Disk::default();
         let mut local = disk
@@ -73,7 +73,7 @@ fn any_history_comes_back_as_it_was() {
 }
 
 #[test]
-fn a_history_that_has_ended_is_not_changed_by_a_restart() {
+fn finished_history_is_unchanged_by_a_restart() {
     for seed in 100..120 {
         let mut disk = Disk::default();
         let mut local = disk.restore(Settings::default(), Timestamp(1_700_000_000_000));

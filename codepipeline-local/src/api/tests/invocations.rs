@@ -28,7 +28,7 @@ impl Local {
 }
 
 #[test]
-fn the_function_is_invoked_with_the_job_and_finishes_it_without_an_acknowledgement() {
+fn invoked_function_needs_no_acknowledgement() {
     let (mut local, execution) = running(|_| {}, &json!([deploy()]));
     let (function, job) = local.invoked().pop().unwrap();
     assert_eq!((function.as_str(), &job["accountId"]), ("worker", &json!("123456789012")));
@@ -50,7 +50,7 @@ fn the_function_is_invoked_with_the_job_and_finishes_it_without_an_acknowledgeme
 }
 
 #[test]
-fn a_continuation_invokes_it_again_with_a_new_job() {
+fn continuation_invokes_with_a_new_job() {
     let (mut local, execution) = running(|_| {}, &json!([deploy()]));
     let (_, first) = local.invoked().pop().unwrap();
     local.call("PutJobSuccessResult", &json!({"jobId": first["id"], "continuationToken": "step 2"}));
@@ -68,7 +68,7 @@ fn a_continuation_invokes_it_again_with_a_new_job() {
 }
 
 #[test]
-fn a_function_that_does_not_reply_fails_the_action_in_the_services_words() {
+fn function_timeout_has_the_services_message() {
     let (mut local, execution) = running(|_| {}, &json!([deploy()]));
     let (_, job) = local.invoked().pop().unwrap();
     local.wait(20 * 60);
@@ -80,7 +80,7 @@ fn a_function_that_does_not_reply_fails_the_action_in_the_services_words() {
 }
 
 #[test]
-fn nobody_polls_or_acknowledges_an_invocations_job() {
+fn invocation_job_is_not_polled_or_acknowledged() {
     let (mut local, _) = running(|_| {}, &json!([deploy()]));
     let (_, job) = local.invoked().pop().unwrap();
     let acknowledged = local.refused("AcknowledgeJob", &json!({"jobId": job["id"], "nonce": "3"}));

@@ -6,7 +6,7 @@ fn one(change: impl FnOnce(&mut Settings)) -> Local {
 }
 
 #[test]
-fn an_offer_is_made_once_and_again_after_thirty_seconds_with_the_same_id_and_a_new_nonce() {
+fn offer_repeats_after_30s_with_a_new_nonce() {
     let mut local = one(|_| {});
     let first = local.poll(5);
     assert_eq!(first[0]["nonce"], "3");
@@ -22,7 +22,7 @@ fn an_offer_is_made_once_and_again_after_thirty_seconds_with_the_same_id_and_a_n
 }
 
 #[test]
-fn without_a_reoffer_delay_every_poll_gets_the_job_and_one_acknowledgement_wins() {
+fn zero_reoffer_delay_lets_every_poll_get_the_job() {
     for keep in [true, false] {
         let mut local = one(|settings| {
             settings.reoffer_after = Some(Duration::ZERO);
@@ -37,7 +37,7 @@ fn without_a_reoffer_delay_every_poll_gets_the_job_and_one_acknowledgement_wins(
 }
 
 #[test]
-fn without_reoffers_an_offer_stands_for_ever() {
+fn without_reoffers_an_offer_never_expires() {
     let mut local = one(|settings| settings.reoffer_after = None);
     let offer = local.poll(1).remove(0);
     local.wait(3600);
@@ -52,7 +52,7 @@ fn random_nonces_are_not_counted() {
 }
 
 #[test]
-fn a_second_acknowledgement_is_refused_or_answered_as_the_settings_say() {
+fn settings_decide_on_second_acknowledgements() {
     let mut strict = one(|_| {});
     let job = strict.claim();
     assert_eq!(strict.acknowledge(&job).unwrap_err(), "InvalidNonceException");
@@ -72,7 +72,7 @@ fn a_second_acknowledgement_is_refused_or_answered_as_the_settings_say() {
 }
 
 #[test]
-fn a_result_needs_a_job_in_progress_and_is_taken_once() {
+fn result_needs_a_job_in_progress() {
     let mut strict = one(|_| {});
     let offer = strict.poll(1).remove(0);
     let result = json!({"jobId": offer["id"]});
@@ -89,7 +89,7 @@ fn a_result_needs_a_job_in_progress_and_is_taken_once() {
 }
 
 #[test]
-fn a_continuation_is_a_new_job_of_the_same_action() {
+fn continuation_is_a_new_job_of_the_same_action() {
     let mut local = one(|_| {});
     let job = local.claim();
     local.call(
@@ -123,7 +123,7 @@ fn a_continuation_is_a_new_job_of_the_same_action() {
 }
 
 #[test]
-fn continuations_do_not_stretch_the_actions_timeout() {
+fn continuations_keep_the_actions_timeout() {
     let mut local = one(|settings| settings.action_timeout = Duration::from_secs(60));
     let job = local.claim();
     local.wait(40);
@@ -135,7 +135,7 @@ fn continuations_do_not_stretch_the_actions_timeout() {
 }
 
 #[test]
-fn a_timeout_below_a_second_is_told_as_it_is() {
+fn timeout_below_a_second_is_shown_in_ms() {
     let mut local = one(|settings| settings.action_timeout = Duration::from_millis(500));
     local.wait(1);
     let message = local.action("web", 1, 0)["latestExecution"]["errorDetails"]["message"].clone();
@@ -143,7 +143,7 @@ fn a_timeout_below_a_second_is_told_as_it_is() {
 }
 
 #[test]
-fn output_variables_have_a_size_and_no_place_beside_a_token() {
+fn output_variables_are_limited_and_exclude_a_token() {
     let mut local = one(|_| {});
     let job = local.claim();
     let big = |size: usize| json!({"jobId": job["id"], "outputVariables": {"K": "x".repeat(size)}});
@@ -161,7 +161,7 @@ fn output_variables_have_a_size_and_no_place_beside_a_token() {
 }
 
 #[test]
-fn a_success_without_its_output_artifact_fails_the_action_where_the_setting_says_so() {
+fn missing_output_fails_the_action_if_set() {
     let mut action = check("Unit", 1);
     action["outputArtifacts"] = json!([{"name": "Report"}]);
     let claimed = |missing_output| {
@@ -192,7 +192,7 @@ fn a_success_without_its_output_artifact_fails_the_action_where_the_setting_says
 }
 
 #[test]
-fn a_revision_is_made_in_a_year_that_clients_can_write() {
+fn revision_date_must_be_writable_by_clients() {
     let mut local = one(|_| {});
     let job = local.claim();
     let put = |created: f64| json!({"jobId": job["id"], "currentRevision": {"revision": "r", "changeIdentifier": "c", "created": created}});
@@ -206,7 +206,7 @@ fn a_revision_is_made_in_a_year_that_clients_can_write() {
 }
 
 #[test]
-fn the_details_of_a_finished_job_have_no_credentials() {
+fn details_of_a_finished_job_have_no_credentials() {
     let mut local = one(|_| {});
     let job = local.claim();
     let details =
@@ -219,7 +219,7 @@ fn the_details_of_a_finished_job_have_no_credentials() {
 }
 
 #[test]
-fn a_poll_gets_as_many_jobs_as_it_asks_for_the_oldest_first() {
+fn poll_returns_oldest_jobs_up_to_its_batch_size() {
     let (mut local, _) = running(|_| {}, &json!([check("A", 1), check("B", 1), check("C", 1)]));
     let default = local.call("PollForJobs", &json!({"actionTypeId": type_id()}));
     let name = |job: &Value| job["data"]["pipelineContext"]["action"]["name"].as_str().unwrap().to_owned();
@@ -228,7 +228,7 @@ fn a_poll_gets_as_many_jobs_as_it_asks_for_the_oldest_first() {
 }
 
 #[test]
-fn only_custom_types_that_exist_can_be_polled() {
+fn only_existing_custom_types_can_be_polled() {
     let mut local = Local::new();
     let poll =
         |owner: &str| json!({"actionTypeId": {"category": "Build", "owner": owner, "provider": "X", "version": "1"}});
@@ -259,7 +259,7 @@ fn queryable(change: impl FnOnce(&mut Settings)) -> Local {
 }
 
 #[test]
-fn a_query_gets_the_jobs_with_exactly_this_value() {
+fn query_returns_jobs_with_exactly_this_value() {
     let mut local = queryable(|_| {});
     let mut poll = |query: Value| {
         local.try_call("PollForJobs", &json!({"actionTypeId": type_id(), "maxBatchSize": 9, "queryParam": query}))
@@ -276,7 +276,7 @@ fn a_query_gets_the_jobs_with_exactly_this_value() {
 }
 
 #[test]
-fn a_queryable_value_that_no_poll_could_ask_for_is_refused() {
+fn unqueryable_value_is_refused() {
     let mut local = queryable(|_| {});
     let mut action = check("A", 1);
     action["configuration"]["Command"] = "has spaces".into();
@@ -285,7 +285,7 @@ fn a_queryable_value_that_no_poll_could_ask_for_is_refused() {
 }
 
 #[test]
-fn credentials_cover_the_jobs_own_objects_until_they_expire_and_details_bring_new_ones() {
+fn credentials_cover_own_objects_and_are_renewed() {
     let mut unit = check("Unit", 1);
     unit["outputArtifacts"] = json!([{"name": "Report"}]);
     let mut local = running(|_| {}, &json!([unit])).0;
@@ -310,7 +310,7 @@ fn credentials_cover_the_jobs_own_objects_until_they_expire_and_details_bring_ne
 }
 
 #[test]
-fn an_action_without_artifacts_gets_no_credentials() {
+fn action_without_artifacts_gets_no_credentials() {
     let mut unit = check("Unit", 1);
     unit["inputArtifacts"] = json!([]);
     let mut local = running(|_| {}, &json!([unit])).0;
@@ -318,7 +318,7 @@ fn an_action_without_artifacts_gets_no_credentials() {
 }
 
 #[test]
-fn the_artifact_stores_key_goes_with_the_job() {
+fn job_has_the_artifact_stores_key() {
     let mut local = Local::new();
     local.call("CreateCustomActionType", &action_type());
     let mut input = pipeline("web", &json!([check("Unit", 1)]));
@@ -338,7 +338,7 @@ fn the_artifact_stores_key_goes_with_the_job() {
 }
 
 #[test]
-fn details_of_an_offer_can_be_withheld() {
+fn setting_can_refuse_details_of_an_offer() {
     let mut open = one(|_| {});
     let offer = open.poll(1).remove(0);
     open.call("GetJobDetails", &json!({"jobId": offer["id"]}));
@@ -350,7 +350,7 @@ fn details_of_an_offer_can_be_withheld() {
 }
 
 #[test]
-fn extra_members_come_only_where_they_are_asked_for() {
+fn extra_members_come_only_if_set() {
     let mut local = one(|settings| settings.extra_members = true);
     let data = local.claim()["data"].clone();
     assert_eq!(data["actionTypeId"]["__type"], "ActionTypeId");
@@ -360,7 +360,7 @@ fn extra_members_come_only_where_they_are_asked_for() {
 }
 
 #[test]
-fn a_revision_that_a_job_reports_shows_in_the_state() {
+fn reported_revision_shows_in_the_state() {
     let mut local = one(|_| {});
     let job = local.claim();
     let revision = json!({"revision": "r9", "changeIdentifier": "c9", "created": 1_600_000_000.5});
@@ -372,7 +372,7 @@ fn a_revision_that_a_job_reports_shows_in_the_state() {
 }
 
 #[test]
-fn what_is_due_happens_in_its_order_however_late_the_clock_is_moved() {
+fn due_work_keeps_its_order() {
     let mut local = one(|settings| settings.continuation_delay = Duration::from_secs(10));
     let job = local.claim();
     local.call("PutJobSuccessResult", &json!({"jobId": job["id"], "continuationToken": "t"}));
@@ -384,13 +384,13 @@ fn what_is_due_happens_in_its_order_however_late_the_clock_is_moved() {
 }
 
 #[test]
-fn the_same_seed_and_the_same_requests_give_the_same_job_to_the_last_character() {
+fn same_seed_and_requests_give_the_same_job() {
     let job = || one(|_| {}).claim();
     assert_eq!(job(), job());
 }
 
 #[test]
-fn of_two_workers_with_the_same_twenty_offers_each_job_has_one_owner() {
+fn each_job_has_one_owner_among_two_workers() {
     let actions: Vec<Value> = (0..20).map(|number| check(&format!("A{number}"), 1)).collect();
     for keep in [true, false] {
         let zero = |settings: &mut Settings| {
@@ -409,7 +409,7 @@ fn of_two_workers_with_the_same_twenty_offers_each_job_has_one_owner() {
 }
 
 #[test]
-fn a_value_that_breaks_a_rule_is_not_quoted_back_if_it_could_be_a_secret() {
+fn invalid_value_is_not_repeated() {
     let mut local = one(|_| {});
     let job = local.claim();
     let marker = "s3cret ";

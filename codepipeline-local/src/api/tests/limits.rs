@@ -13,7 +13,7 @@ fn local(mode: &str) -> Local {
 }
 
 #[test]
-fn fifty_executions_are_the_most_in_progress() {
+fn at_most_fifty_executions_are_in_progress() {
     for mode in ["QUEUED", "PARALLEL"] {
         let mut local = local(mode);
         let executions = [(); 50].map(|()| local.start("web"));
@@ -29,7 +29,7 @@ fn fifty_executions_are_the_most_in_progress() {
 }
 
 #[test]
-fn a_repeated_request_is_answered_at_the_limit() {
+fn repeated_request_is_answered_at_the_limit() {
     let mut local = local("PARALLEL");
     let input = json!({"name": "web", "clientRequestToken": "once"});
     let first = local.call("StartPipelineExecution", &input);
@@ -44,7 +44,7 @@ fn superseded_pipelines_have_no_limit() {
 }
 
 #[test]
-fn an_execution_is_not_retried_beyond_the_limit() {
+fn retry_respects_the_limit() {
     let mut local = local("PARALLEL");
     let failed = local.start("web");
     local.finish_sources(&Err(SourceError::NotFound("NoSuchKey".to_owned())));

@@ -24,7 +24,7 @@ fn execution(local: &mut Local, id: &str) -> Value {
 }
 
 #[test]
-fn a_failed_execution_names_its_failed_action() {
+fn failed_execution_names_its_failed_action() {
     let (mut local, id) = running(|_| {}, &json!([check("Unit", 1)]));
     assert_eq!(execution(&mut local, &id).get("statusSummary"), None);
     let job = local.claim();
@@ -35,7 +35,7 @@ fn a_failed_execution_names_its_failed_action() {
 }
 
 #[test]
-fn an_execution_that_did_not_end_by_itself_says_why() {
+fn ended_execution_names_the_reason() {
     let (mut local, first) = running(|settings| settings.cancel_on_update = true, &json!([check("Unit", 1)]));
     let second = local.start("web");
     local.finish_sources(&found());
@@ -73,7 +73,7 @@ fn an_approval_names_its_user() {
 }
 
 #[test]
-fn an_abandoned_action_names_its_user() {
+fn abandoned_action_names_its_user() {
     let (mut local, id) = running(|_| {}, &json!([check("Unit", 1)]));
     local.call("StopPipelineExecution", &json!({"pipelineName": "web", "pipelineExecutionId": id, "abandon": true}));
     let listed = local.call("ListActionExecutions", &json!({"pipelineName": "web"}));
@@ -90,7 +90,7 @@ fn an_s3_revision_is_summed_up_by_its_version() {
 }
 
 #[test]
-fn executions_that_succeeded_in_a_stage_ran_the_current_version() {
+fn stage_filter_needs_the_current_version() {
     let (mut local, first) = running(|_| {}, &json!([check("Unit", 1)]));
     let filter = |stage: &str| json!({"pipelineName": "web", "filter": {"succeededInStage": {"stageName": stage}}});
     let succeeded = |local: &mut Local, stage: &str| {

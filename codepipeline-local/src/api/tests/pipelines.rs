@@ -8,7 +8,7 @@ pub(super) fn local() -> Local {
 }
 
 #[test]
-fn a_new_pipeline_has_its_defaults_its_buckets_and_no_execution() {
+fn new_pipeline_has_defaults_and_buckets() {
     let mut local = local();
     let reply = local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
     let declared = &reply["pipeline"];
@@ -29,7 +29,7 @@ fn a_new_pipeline_has_its_defaults_its_buckets_and_no_execution() {
 }
 
 #[test]
-fn a_new_pipeline_starts_by_itself_where_the_setting_says_so() {
+fn new_pipeline_starts_if_set() {
     let mut local = Local::with(|settings| settings.start_on_create = true);
     local.call("CreateCustomActionType", &action_type());
     local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
@@ -38,7 +38,7 @@ fn a_new_pipeline_starts_by_itself_where_the_setting_says_so() {
 }
 
 #[test]
-fn a_new_pipeline_that_starts_by_itself_has_its_variables_defaults_and_waits_where_one_has_none() {
+fn automatic_start_needs_variable_defaults() {
     let create = |default: Value| {
         let mut local = Local::with(|settings| settings.start_on_create = true);
         local.call("CreateCustomActionType", &action_type());
@@ -61,7 +61,7 @@ fn a_new_pipeline_that_starts_by_itself_has_its_variables_defaults_and_waits_whe
 }
 
 #[test]
-fn secrets_are_masked_kept_by_an_update_and_refused_on_a_new_action() {
+fn masked_secrets_survive_an_update() {
     let mut local = local();
     let with = |name: &str, token: &str| {
         let mut action = check(name, 1);
@@ -98,7 +98,7 @@ fn secrets_are_masked_kept_by_an_update_and_refused_on_a_new_action() {
 }
 
 #[test]
-fn a_url_of_a_types_new_version_has_nothing_of_what_the_old_version_kept_secret() {
+fn url_hides_secrets_of_the_old_type_version() {
     let mut local = local();
     let mut old = check("Unit", 1);
     old["configuration"]["Token"] = "s3cret".into();
@@ -120,7 +120,7 @@ fn a_url_of_a_types_new_version_has_nothing_of_what_the_old_version_kept_secret(
 }
 
 #[test]
-fn updates_make_versions_and_old_ones_stay_readable() {
+fn updates_make_versions_that_stay_readable() {
     let mut local = local();
     local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
     local.wait(5);
@@ -156,7 +156,7 @@ fn listings_come_in_pages() {
 }
 
 #[test]
-fn a_listing_goes_on_after_the_last_item_of_a_page_was_deleted() {
+fn listing_continues_after_a_deleted_item() {
     let mut local = local();
     for name in ["a", "b", "c"] {
         local.call("CreatePipeline", &pipeline(name, &json!([check("Unit", 1)])));
@@ -168,7 +168,7 @@ fn a_listing_goes_on_after_the_last_item_of_a_page_was_deleted() {
 }
 
 #[test]
-fn every_listing_gives_each_item_once_whatever_the_pages_size() {
+fn listings_return_each_item_once() {
     let mut local = Local::with(|settings| settings.page_size = 1);
     for provider in ["Check", "Check-2", "Check_2"] {
         let mut declared = action_type();
@@ -204,7 +204,7 @@ fn every_listing_gives_each_item_once_whatever_the_pages_size() {
 }
 
 #[test]
-fn a_deleted_pipeline_takes_its_jobs_along() {
+fn deleting_a_pipeline_deletes_its_jobs() {
     let (mut local, _) = running(|_| {}, &json!([check("Unit", 1)]));
     let job = local.claim();
     local.call("DeletePipeline", &json!({"name": "web"}));

@@ -75,7 +75,7 @@ fn create(local: &mut Local, change: impl FnOnce(&mut Value)) {
 }
 
 #[test]
-fn a_changed_source_starts_the_pipeline() {
+fn changed_source_starts_the_pipeline() {
     let mut local = polled(true, |_| {});
     local.outside(Some("v1"));
     assert_eq!(local.minute(Some("v1")), 1);
@@ -91,7 +91,7 @@ fn a_changed_source_starts_the_pipeline() {
 }
 
 #[test]
-fn an_object_that_appears_later_starts_the_pipeline() {
+fn object_that_appears_later_starts_the_pipeline() {
     for start_on_create in [true, false] {
         let mut local = polled(start_on_create, |_| {});
         local.outside(None);
@@ -115,7 +115,7 @@ fn the_first_look_starts_nothing() {
 }
 
 #[test]
-fn a_revision_that_was_started_by_hand_is_known() {
+fn manually_started_revision_is_known() {
     let mut local = polled(false, |_| {});
     local.outside(Some("v1"));
     local.start("web");
@@ -124,7 +124,7 @@ fn a_revision_that_was_started_by_hand_is_known() {
 }
 
 #[test]
-fn an_older_version_that_was_started_by_hand_is_not_the_latest() {
+fn manually_started_older_version_is_not_the_latest() {
     let mut local = polled(true, |_| {});
     local.outside(Some("v1"));
     let version = json!({"actionName": "Fetch", "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": "v0"});
@@ -135,7 +135,7 @@ fn an_older_version_that_was_started_by_hand_is_not_the_latest() {
 }
 
 #[test]
-fn a_deleted_object_that_returns_unchanged_starts_nothing() {
+fn object_that_returns_unchanged_starts_nothing() {
     let mut local = polled(true, |_| {});
     for object in [Some("v1"), None, Some("v1")] {
         local.minute(object);
@@ -144,7 +144,7 @@ fn a_deleted_object_that_returns_unchanged_starts_nothing() {
 }
 
 #[test]
-fn a_source_that_is_not_polled_is_not_looked_at() {
+fn unpolled_source_is_not_checked() {
     for (key, value) in [("PollForSourceChanges", "false"), ("S3ObjectKey", "#{variables.Key}")] {
         let mut local = polled(true, |pipeline| {
             pipeline["stages"][0]["actions"][0]["configuration"][key] = value.into();
@@ -158,7 +158,7 @@ fn a_source_that_is_not_polled_is_not_looked_at() {
 }
 
 #[test]
-fn an_update_keeps_what_is_known_of_an_unchanged_source() {
+fn update_keeps_the_revision_of_an_unchanged_source() {
     let mut local = polled(true, |_| {});
     local.outside(Some("v1"));
     local.call("UpdatePipeline", &pipeline("web", &json!([check("Other", 1)])));
@@ -174,7 +174,7 @@ fn an_update_keeps_what_is_known_of_an_unchanged_source() {
 }
 
 #[test]
-fn a_look_during_a_copy_starts_nothing() {
+fn check_during_a_copy_starts_nothing() {
     let mut local = polled(true, |_| {});
     let effects = local.engine.take_effects();
     let copy = effects.into_iter().find_map(|effect| match effect {
@@ -196,7 +196,7 @@ fn restarted(local: &mut Local) -> Local {
 }
 
 #[test]
-fn a_change_during_a_restart_starts_the_pipeline() {
+fn change_during_a_restart_starts_the_pipeline() {
     for (before, after, started) in
         [(Some("v1"), Some("v1"), false), (Some("v1"), Some("v2"), true), (None, Some("v1"), true), (None, None, false)]
     {
@@ -212,7 +212,7 @@ fn a_change_during_a_restart_starts_the_pipeline() {
 }
 
 #[test]
-fn late_answers_and_deleted_pipelines_are_ignored() {
+fn late_checks_and_deleted_pipelines_are_ignored() {
     let mut local = polled(false, |_| {});
     local.engine.advance(local.now);
     let effects = local.engine.take_effects();
@@ -231,7 +231,7 @@ fn late_answers_and_deleted_pipelines_are_ignored() {
 }
 
 #[test]
-fn a_poll_waits_while_the_pipeline_is_full() {
+fn source_poll_waits_while_the_pipeline_is_full() {
     let mut local = polled(true, |pipeline| {
         pipeline["executionMode"] = "PARALLEL".into();
         pipeline["pipelineType"] = "V2".into();

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn every_handler_is_for_an_operation_of_the_model() {
+fn every_handler_is_an_operation_of_the_model() {
     let table = include_str!("../dispatch.rs");
     let arms = table.lines().filter(|line| line.ends_with("::answer,"));
     let names: Vec<&str> = arms.filter_map(|line| line.trim_start().strip_prefix('"')?.split('"').next()).collect();
@@ -18,14 +18,14 @@ fn error(target: &str, body: &[u8]) -> (String, String) {
 }
 
 #[test]
-fn an_operation_that_is_not_emulated_is_named() {
+fn unemulated_operation_is_named() {
     let (name, message) = error("CodePipeline_20150709.PutWebhook", b"{}");
     assert_eq!(name, "NotImplementedException");
     assert!(message.contains("PutWebhook"));
 }
 
 #[test]
-fn unknown_targets_and_unreadable_bodies_are_told_apart() {
+fn unknown_targets_and_unreadable_bodies_differ() {
     assert_eq!(error("CodePipeline_20150709.Nothing", b"{}").0, "UnknownOperationException");
     assert_eq!(error("DynamoDB_20120810.ListTables", b"{}").0, "UnknownOperationException");
     assert_eq!(error("CodePipeline_20150709.ListPipelines", b"{").0, "SerializationException");
@@ -37,7 +37,7 @@ fn unknown_targets_and_unreadable_bodies_are_told_apart() {
 }
 
 #[test]
-fn an_empty_body_nulls_and_unknown_members_are_taken() {
+fn empty_body_nulls_and_unknown_members_are_accepted() {
     let mut local = Local::new();
     local.call("ListPipelines", &json!({"nextToken": null, "madeUp": 1}));
     let reply = answer(&mut local.engine, local.now, "CodePipeline_20150709.ListPipelines", b"");
@@ -45,7 +45,7 @@ fn an_empty_body_nulls_and_unknown_members_are_taken() {
 }
 
 #[test]
-fn a_null_where_a_member_is_required_is_a_validation_error() {
+fn null_for_a_required_member_is_a_validation_error() {
     let (name, message) = Local::new().refused("GetJobDetails", &json!({"jobId": null}));
     assert_eq!(name, "ValidationException");
     assert_eq!(
@@ -56,7 +56,7 @@ fn a_null_where_a_member_is_required_is_a_validation_error() {
 
 /// The service reads numbers, nesting and text as JSON has them, and no others.
 #[test]
-fn what_is_no_json_for_the_operation_is_a_serialization_error() {
+fn malformed_json_is_a_serialization_error() {
     let deep =
         |depth: usize| [r#"{"name": "#.to_owned(), "[".repeat(depth), "]".repeat(depth), "}".to_owned()].concat();
     for body in [
@@ -88,7 +88,7 @@ fn what_is_no_json_for_the_operation_is_a_serialization_error() {
 }
 
 #[test]
-fn of_a_member_that_comes_twice_the_last_one_counts() {
+fn last_of_duplicate_members_wins() {
     let (name, message) = error("CodePipeline_20150709.GetPipeline", br#"{"name": 7, "name": "web"}"#);
     assert_eq!((name.as_str(), message.contains("'web'")), ("PipelineNotFoundException", true));
 }

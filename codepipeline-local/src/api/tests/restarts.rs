@@ -84,7 +84,7 @@ pub(super) fn result(job: &Value) -> Value {
 }
 
 #[test]
-fn everything_is_answered_as_before() {
+fn everything_is_returned_as_before() {
     let mut build = check("Unit", 1);
     build["namespace"] = "unit".into();
     build["configuration"]["Token"] = "hunter2".into();
@@ -117,7 +117,7 @@ fn everything_is_answered_as_before() {
 }
 
 #[test]
-fn executions_in_progress_are_stopped_and_say_why() {
+fn restart_stops_executions_with_a_reason() {
     let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
     let waiting = local.start("web");
     local.finish_sources(&found());
@@ -151,7 +151,7 @@ fn executions_in_progress_are_stopped_and_say_why() {
 }
 
 #[test]
-fn an_owners_reason_to_stop_stays() {
+fn users_reason_to_stop_stays() {
     let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
     let execution = local.start("web");
     local.finish_sources(&found());
@@ -165,7 +165,7 @@ fn an_owners_reason_to_stop_stays() {
 }
 
 #[test]
-fn ids_and_tokens_are_not_used_twice() {
+fn ids_and_tokens_are_not_reused() {
     let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
     let token = json!({"name": "web", "clientRequestToken": "once"});
     let first = local.call("StartPipelineExecution", &token);
@@ -186,7 +186,7 @@ fn ids_and_tokens_are_not_used_twice() {
 }
 
 #[test]
-fn a_deleted_types_version_stays_taken() {
+fn version_of_a_deleted_type_stays_taken() {
     let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
     local.call("DeletePipeline", &json!({"name": "web"}));
     local.call("DeleteCustomActionType", &json!({"category": "Test", "provider": "Check", "version": "1"}));
@@ -206,7 +206,7 @@ fn connections(client: &str) -> Value {
 }
 
 #[test]
-fn connections_stay_until_others_are_given() {
+fn connections_stay_until_replaced() {
     let mut local = Disk::default().restore(Settings::default(), Timestamp(1_700_000_000_000));
     local.engine.connect(read_connections(&connections(CLIENT).to_string()).unwrap()).unwrap();
     let mut action = check("Scan", 1);
@@ -234,7 +234,7 @@ fn connections_stay_until_others_are_given() {
 }
 
 #[test]
-fn a_source_that_changes_around_a_restart_starts_the_pipeline_once() {
+fn source_change_around_a_restart_starts_once() {
     let settings = Settings { source_poll: Some(Duration::from_secs(60)), ..Settings::default() };
     let mut disk = Disk::default();
     let mut local = disk.restore(settings, Timestamp(1_700_000_000_000));
@@ -268,7 +268,7 @@ fn a_source_that_changes_around_a_restart_starts_the_pipeline_once() {
 }
 
 #[test]
-fn a_put_revision_is_known_after_a_restart() {
+fn put_revision_is_known_after_a_restart() {
     let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
     let mut type_of_source = action_type();
     type_of_source["category"] = "Source".into();
@@ -309,13 +309,13 @@ fn only_what_changed_is_written() {
 }
 
 #[test]
-fn without_a_restore_nothing_is_noted() {
+fn without_a_restore_no_change_is_recorded() {
     let (mut local, _) = running(|_| {}, &json!([check("Unit", 1)]));
     assert!(local.engine.take_changes().is_empty());
 }
 
 #[test]
-fn records_that_contradict_each_other_are_named() {
+fn contradicting_records_are_named() {
     let (mut local, mut disk) = kept(&json!([check("Unit", 1)]));
     local.start("web");
     local.finish_sources(&found());

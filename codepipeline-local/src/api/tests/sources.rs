@@ -33,7 +33,7 @@ fn copied(local: &mut Local) -> (String, Option<String>) {
 }
 
 #[test]
-fn overrides_name_the_object_that_the_source_reads() {
+fn override_names_the_sources_object() {
     let (key, version) = ("S3_OBJECT_KEY", "S3_OBJECT_VERSION_ID");
     for (revisions, read) in [
         (json!([source_revision("Fetch", key, "old.zip")]), ("old.zip", None)),
@@ -55,7 +55,7 @@ fn overrides_name_the_object_that_the_source_reads() {
 }
 
 #[test]
-fn a_retry_reads_the_overridden_object_again() {
+fn retry_reads_the_overridden_object() {
     let mut local = with_override();
     let revisions = json!([source_revision("Fetch", "S3_OBJECT_VERSION_ID", "v0")]);
     let started = local.call("StartPipelineExecution", &start_with(&revisions));
@@ -128,7 +128,7 @@ fn put(revision: &str) -> Value {
 }
 
 #[test]
-fn a_put_revision_starts_the_pipeline_with_its_custom_source() {
+fn put_revision_starts_a_custom_source() {
     let mut local = custom_source();
     let reply = local.call("PutActionRevision", &put("r1"));
     assert_eq!(reply["newRevision"], true);
@@ -158,7 +158,7 @@ fn a_put_revision_starts_the_pipeline_with_its_custom_source() {
 }
 
 #[test]
-fn a_revision_that_is_known_starts_nothing() {
+fn known_revision_starts_nothing() {
     let mut local = custom_source();
     let first = local.call("PutActionRevision", &put("r1"));
     let again = local.call("PutActionRevision", &put("r1"));
@@ -171,7 +171,7 @@ fn a_revision_that_is_known_starts_nothing() {
 }
 
 #[test]
-fn a_revision_that_the_worker_reported_is_known() {
+fn reported_revision_is_known() {
     let mut local = custom_source();
     let started = local.start(WEB);
     let jobs = local.call("PollForJobs", &json!({"actionTypeId": source_type()}));
@@ -197,7 +197,7 @@ fn an_s3_source_reads_its_object_after_a_put_revision() {
 }
 
 #[test]
-fn a_put_revision_names_what_is_missing() {
+fn put_revision_names_missing_things() {
     let mut local = custom_source();
     for (member, value, error) in [
         ("pipelineName", json!("none"), "PipelineNotFoundException"),

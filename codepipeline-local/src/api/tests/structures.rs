@@ -10,7 +10,7 @@ fn refusal(change: impl FnOnce(&mut Value)) -> (String, String) {
 }
 
 #[test]
-fn an_action_of_a_provider_that_is_not_emulated_is_refused_by_name() {
+fn unemulated_provider_is_refused_by_name() {
     let (name, message) = refusal(|pipeline| {
         pipeline["stages"][1]["actions"][0]["actionTypeId"] =
             json!({"category": "Build", "owner": "AWS", "provider": "CodeBuild", "version": "1"});
@@ -29,7 +29,7 @@ fn assert_refused(cases: &[(Change, &str, &str)]) {
 
 /// The comments in `engine/structure` cite where each text was recorded.
 #[test]
-fn broken_structures_have_the_services_code_and_text() {
+fn invalid_structure_has_the_services_error() {
     assert_refused(&[
         (
             |p| p["stages"] = json!([p["stages"][0]]),
@@ -80,7 +80,7 @@ fn broken_structures_have_the_services_code_and_text() {
 }
 
 #[test]
-fn broken_actions_have_the_services_code_and_text() {
+fn invalid_action_has_the_services_error() {
     assert_refused(&[
         (
             |p| p["stages"][1]["actions"][0]["actionTypeId"]["version"] = "7".into(),
@@ -140,7 +140,7 @@ fn broken_actions_have_the_services_code_and_text() {
 }
 
 #[test]
-fn broken_artifact_stores_have_the_services_code_and_text() {
+fn invalid_artifact_store_has_the_services_error() {
     let missing = "Your pipeline must have an artifact store, such as an artifact bucket, for each region where you have an action. \
                    The following region is missing in 'pipeline.artifactStores': ";
     let stores = |regions: &[&str]| -> Value {
@@ -180,7 +180,7 @@ fn broken_artifact_stores_have_the_services_code_and_text() {
 }
 
 #[test]
-fn other_broken_structures_are_refused_with_what_is_wrong() {
+fn other_invalid_structures_name_the_mistake() {
     let cases: [(Change, &str, &str); 10] = [
         (|p| p["stages"][1]["actions"] = json!([]), "InvalidStageDeclaration", "0 actions"),
         (|p| p["stages"][1]["actions"] = json!([check("U", 1), check("U", 1)]), "InvalidActionDeclaration", "'U'"),
@@ -220,14 +220,14 @@ fn other_broken_structures_are_refused_with_what_is_wrong() {
 }
 
 #[test]
-fn updating_a_missing_pipeline_has_the_services_code_and_text() {
+fn update_of_a_missing_pipeline_has_the_services_error() {
     let missing = local().refused("UpdatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
     let text = "The account with id '123456789012' does not include a pipeline with the name 'web'";
     assert_eq!(missing, ("ResourceNotFoundException".to_owned(), text.to_owned()));
 }
 
 #[test]
-fn what_is_empty_or_the_default_is_taken() {
+fn empty_and_default_members_are_accepted() {
     let mut input = pipeline("web", &json!([check("Unit", 1)]));
     let declared = &mut input["pipeline"];
     (declared["executionMode"], declared["pipelineType"]) = ("SUPERSEDED".into(), "V2".into());
@@ -257,7 +257,7 @@ fn members_of_v2_make_a_pipeline_without_a_type_v2() {
 }
 
 #[test]
-fn an_input_artifact_is_given_once() {
+fn duplicate_input_artifact_is_refused() {
     let mut local = Local::new();
     let mut wide = action_type();
     wide["inputArtifactDetails"]["maximumCount"] = 5.into();
@@ -270,7 +270,7 @@ fn an_input_artifact_is_given_once() {
 }
 
 #[test]
-fn a_bucket_may_be_named_by_a_variable() {
+fn variable_may_name_a_bucket() {
     let mut input = pipeline("web", &json!([check("Unit", 1)]));
     input["pipeline"]["pipelineType"] = "V2".into();
     input["pipeline"]["variables"] = json!([{"name": "Bucket", "defaultValue": "sources"}]);
@@ -281,7 +281,7 @@ fn a_bucket_may_be_named_by_a_variable() {
 }
 
 #[test]
-fn a_variable_of_a_parallel_action_is_not_yet_known() {
+fn variable_of_a_parallel_action_is_refused() {
     let (_, message) = refusal(|pipeline| {
         let mut second = check("Second", 1);
         second["configuration"]["Command"] = "#{first.x}".into();
@@ -293,7 +293,7 @@ fn a_variable_of_a_parallel_action_is_not_yet_known() {
 }
 
 #[test]
-fn an_artifact_of_a_parallel_action_is_not_yet_made() {
+fn artifact_of_a_parallel_action_is_refused() {
     let refusal = |run_order: u32| {
         let mut report = check("Report", 1);
         report["outputArtifacts"] = json!([{"name": "Report"}]);

@@ -27,7 +27,7 @@ fn tags(local: &mut Local, arn: &str) -> Value {
 }
 
 #[test]
-fn tags_are_added_changed_and_taken_away() {
+fn tags_are_added_changed_and_removed() {
     for arn in [WEB, TYPE] {
         let mut local = local();
         assert_eq!(tags(&mut local, arn), json!([]));
@@ -44,7 +44,7 @@ fn tags_are_added_changed_and_taken_away() {
 }
 
 #[test]
-fn tags_given_at_creation_are_kept() {
+fn tags_of_a_creation_are_kept() {
     let mut local = Local::new();
     let given = json!([tag("team", "a"), tag("stage", "test")]);
     let mut action_type = action_type();
@@ -58,7 +58,7 @@ fn tags_given_at_creation_are_kept() {
 }
 
 #[test]
-fn an_updated_pipeline_keeps_its_tags() {
+fn updated_pipeline_keeps_its_tags() {
     let mut local = local();
     local.call("TagResource", &json!({"resourceArn": WEB, "tags": [tag("team", "a")]}));
     local.call("UpdatePipeline", &pipeline("web", &json!([check("Other", 1)])));
@@ -85,7 +85,7 @@ fn tags_go_with_their_resource() {
 }
 
 #[test]
-fn a_type_created_again_gets_the_new_tags_too() {
+fn recreated_type_gets_the_new_tags() {
     let mut local = local();
     local.call("TagResource", &json!({"resourceArn": TYPE, "tags": [tag("team", "a")]}));
     let mut again = action_type();
@@ -96,7 +96,7 @@ fn a_type_created_again_gets_the_new_tags_too() {
 }
 
 #[test]
-fn a_resource_has_at_most_fifty_tags() {
+fn resource_has_at_most_fifty_tags() {
     let mut local = local();
     for arn in [WEB, TYPE] {
         local.call("TagResource", &json!({"resourceArn": arn, "tags": numbered(0..49)}));
@@ -115,7 +115,7 @@ fn a_resource_has_at_most_fifty_tags() {
 }
 
 #[test]
-fn tags_of_the_system_and_odd_ones_are_refused() {
+fn system_and_malformed_tags_are_refused() {
     let mut local = local();
     let tagging = |tags: Value| json!({"resourceArn": WEB, "tags": tags});
     for key in ["aws:created", "AWS:created"] {
@@ -169,7 +169,7 @@ fn arns_are_told_apart() {
 }
 
 #[test]
-fn an_arn_without_an_account_is_taken_where_the_setting_says_so() {
+fn arn_without_account_is_accepted_if_set() {
     let mut local = Local::with(|settings| settings.arn_without_account = Leniency::Accept);
     local.call("CreateCustomActionType", &action_type());
     let arn = "arn:aws:codepipeline:us-east-1::actiontype:Custom/Test/Check/1";
@@ -187,14 +187,14 @@ fn an_arn_without_an_account_is_taken_where_the_setting_says_so() {
 }
 
 #[test]
-fn an_unknown_pipeline_is_named_by_tag_operations() {
+fn tag_operations_name_an_unknown_pipeline() {
     let arn = "arn:aws:codepipeline:us-east-1:123456789012:not-existing";
     let (_, message) = local().refused("ListTagsForResource", &json!({"resourceArn": arn}));
     assert_eq!(message, "The account with id '123456789012' does not include a pipeline with the name 'not-existing'");
 }
 
 #[test]
-fn tags_are_paged_where_the_caller_asks() {
+fn tags_are_paged_on_request() {
     let mut local = local();
     local.call("TagResource", &json!({"resourceArn": WEB, "tags": numbered(0..5)}));
     let mut input = json!({"resourceArn": WEB, "maxResults": 2});

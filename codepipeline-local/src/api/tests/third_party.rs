@@ -64,7 +64,7 @@ impl Local {
 }
 
 #[test]
-fn a_partner_polls_asks_for_details_acknowledges_and_finishes() {
+fn partner_polls_acknowledges_and_finishes() {
     let mut local = one(|_| {});
     let jobs = local.poll_partner();
     assert_eq!(jobs[0]["clientId"], CLIENT);
@@ -88,7 +88,7 @@ fn a_partner_polls_asks_for_details_acknowledges_and_finishes() {
 }
 
 #[test]
-fn a_wrong_client_token_is_refused_everywhere_and_not_shown() {
+fn wrong_client_token_is_refused_and_not_shown() {
     let mut local = one(|_| {});
     let job = local.poll_partner().pop().unwrap();
     assert_eq!(local.details(&job, "wr0ng").unwrap_err(), "InvalidClientTokenException");
@@ -123,7 +123,7 @@ impl Local {
 }
 
 #[test]
-fn the_two_kinds_of_jobs_are_asked_about_through_their_own_operations_only() {
+fn job_operations_refuse_the_other_kind_of_job() {
     let mut local = one(|_| {});
     local.call("CreateCustomActionType", &action_type());
     local.call("CreatePipeline", &pipeline("own", &json!([check("Unit", 1)])));
@@ -154,7 +154,7 @@ fn the_two_kinds_of_jobs_are_asked_about_through_their_own_operations_only() {
 }
 
 #[test]
-fn a_partners_revision_is_made_in_a_year_that_clients_can_write() {
+fn partners_revision_date_must_be_writable() {
     let mut local = one(|_| {});
     let job = local.claim_partner();
     let put = |created: f64| {
@@ -171,7 +171,7 @@ fn a_partners_revision_is_made_in_a_year_that_clients_can_write() {
 }
 
 #[test]
-fn a_partners_work_goes_on_in_continuations_and_fails_at_its_timeout() {
+fn partners_continuations_end_at_the_timeout() {
     let mut local = one(|settings| settings.action_timeout = Duration::from_secs(100));
     let first = local.claim_partner();
     local.call(
@@ -191,7 +191,7 @@ fn a_partners_work_goes_on_in_continuations_and_fails_at_its_timeout() {
 }
 
 #[test]
-fn a_partners_failure_fails_the_action_in_its_words() {
+fn partners_failure_message_reaches_the_action() {
     let mut local = one(|_| {});
     let job = local.claim_partner();
     let details = json!({"type": "PermissionError", "message": "no licence", "externalExecutionId": "7"});
@@ -205,7 +205,7 @@ fn a_partners_failure_fails_the_action_in_its_words() {
 }
 
 #[test]
-fn a_connection_that_names_the_pipeline_goes_before_one_for_all() {
+fn connection_that_names_the_pipeline_wins() {
     let mut named = connection(OTHER, "other");
     named["pipelines"] = json!(["web"]);
     let mut local = connected(|_| {}, &json!([connection(CLIENT, "right"), named]));
@@ -217,7 +217,7 @@ fn a_connection_that_names_the_pipeline_goes_before_one_for_all() {
 }
 
 #[test]
-fn a_pipeline_without_a_connection_is_refused() {
+fn pipeline_without_a_connection_is_refused() {
     let mut local = Local::new();
     let mut named = connection(CLIENT, "right");
     named["pipelines"] = json!(["another"]);
@@ -242,7 +242,7 @@ fn a_partners_action_has_no_role() {
 }
 
 #[test]
-fn a_connections_file_that_is_wrong_is_refused_with_its_place_and_without_its_tokens() {
+fn malformed_connections_name_the_entry_but_no_token() {
     let wrong = |connections: &Value| {
         let read = read_connections(&connections.to_string());
         let why = match read {

@@ -25,7 +25,7 @@ enum Fate {
 }
 
 #[test]
-fn each_member_is_used_refused_by_name_or_listed() {
+fn each_member_is_used_refused_or_listed() {
     let mut seen = Seen::default();
     let mut refused = BTreeSet::new();
     let mut ignored = BTreeSet::new();
