@@ -1,4 +1,4 @@
-//! Requests that are wrong: each gets S3's error, and none a 500.
+//! Malformed requests. Each gets S3's error and never a 500.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 use codepipeline_local::{Emulator, Options};

@@ -4,7 +4,7 @@
 use codepipeline_local::{Emulator, Options};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Sends a request of an ordinary user, signed in the old way, for which any signature is right. Returns the whole answer.
+/// Sends a request of an ordinary user with an old signature, which is not verified. Returns the whole reply.
 async fn ask(emulator: &Emulator, line: &str, headers: &str, body: &str) -> String {
     let signed = format!("Authorization: AWS x:y\r\nDate: any\r\n{headers}");
     send(emulator, line, "127.0.0.1", &signed, body).await
@@ -27,7 +27,7 @@ fn status(reply: &str) -> &str {
     reply.get(9..12).unwrap_or_default()
 }
 
-/// A subresource, what is put, a part of what is got then, and the error where nothing is put.
+/// A subresource, its input, a part of its output, and the error without an input.
 const SETTINGS: [(&str, &str, &str, &str); 14] = [
     (
         "cors",

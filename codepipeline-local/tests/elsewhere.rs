@@ -1,4 +1,4 @@
-//! Services that the emulator does not have: requests for them are passed on where an endpoint says so, and refused otherwise.
+//! Requests for services that the emulator lacks. They are forwarded if an endpoint is given, and refused otherwise.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 use codepipeline_local::api::read_connections;
@@ -16,14 +16,14 @@ async fn emulator(endpoints: &[String]) -> Emulator {
     Emulator::start(Options { endpoints, ..Options::default() }).await.unwrap()
 }
 
-/// A service that the test speaks for.
+/// A service that the test plays.
 async fn service() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     (listener, url)
 }
 
-/// A connection with a request's head on it. The body, of `length` bytes, is up to the test.
+/// Opens a connection and sends a request's head. The test sends the body of `length` bytes.
 async fn ask(emulator: &Emulator, path: &str, headers: &[(&str, &str)], length: usize) -> TcpStream {
     let mut stream = TcpStream::connect(emulator.endpoint().trim_start_matches("http://")).await.unwrap();
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -32,7 +32,7 @@ async fn ask(emulator: &Emulator, path: &str, headers: &[(&str, &str)], length: 
     stream
 }
 
-/// Reads until this text has come.
+/// Reads until this text arrives.
 async fn read_to(stream: &mut TcpStream, end: &str) -> String {
     let mut read = String::new();
     while !read.contains(end) {
@@ -44,7 +44,7 @@ async fn read_to(stream: &mut TcpStream, end: &str) -> String {
     read
 }
 
-/// A whole call, and its answer's status and JSON.
+/// Makes a call. Returns the status and JSON of the reply.
 async fn call(emulator: &Emulator, target: &str, body: &Value) -> (u16, Value) {
     let body = body.to_string();
     let headers = [("X-Amz-Target", target), ("Connection", "close")];

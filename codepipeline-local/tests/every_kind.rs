@@ -1,4 +1,4 @@
-//! Every kind of job and event, with the SDK's own clients, and functions as processes.
+//! All kinds of jobs and events with the SDK's clients, and functions as processes.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod support;
@@ -20,7 +20,7 @@ use support::{Scenario, action_type};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// The end of any test's patience.
+/// How long a test waits.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Scenario {
@@ -30,10 +30,10 @@ impl Scenario {
     }
 }
 
-/// The next event whose detail has this state and, if it is one of an action, this action.
+/// The next event with this state and, for an action's event, this action.
 async fn told(events: &mut mpsc::UnboundedReceiver<Value>, kind: &str, state: &str) -> Value {
     loop {
-        let event = timeout(PATIENCE, events.recv()).await.unwrap().expect("the emulator still tells");
+        let event = timeout(PATIENCE, events.recv()).await.unwrap().expect("the emulator still sends events");
         let of_kind = event["detail-type"].as_str().unwrap().contains(kind);
         if of_kind && event["detail"]["state"] == state && event["detail"]["action"] != "Source" {
             return event;
@@ -136,7 +136,7 @@ async fn slow_download_outlasts_its_credentials() {
         let waiters = time.waiters();
         let got = tokio::spawn(get.send());
         async move {
-            // The time moves on while the answer waits for it, and not before the request has come.
+            // The clock advances while the reply waits for it, but not before the request has arrived.
             while !got.is_finished() {
                 if time.waiters() > waiters {
                     time.advance(Duration::from_millis(50));
@@ -186,7 +186,7 @@ async fn approval_needs_the_token_of_the_state() {
     assert_eq!(scenario.status(execution.pipeline_execution_id().unwrap()).await, PipelineExecutionStatus::Succeeded);
 }
 
-/// A function that prints the event it is given, and ends.
+/// A function that prints its event and ends.
 fn printing(lines: mpsc::UnboundedSender<String>) -> Function {
     let ask = "exec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/:/\\/}; \
         printf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' >&3; \
@@ -231,5 +231,5 @@ async fn function_gets_matching_events_and_its_jobs() {
         assert!(matches!(ends.recv().await, Some(Invocation::Exited { .. })));
     }
     drop(waking);
-    assert_eq!(ends.recv().await, None, "no other event has woken it");
+    assert_eq!(ends.recv().await, None, "no other event invoked it");
 }

@@ -1,4 +1,4 @@
-//! `Expect: 100-continue`, as botocore sends it: each request gets `100 Continue`, or an answer that closes the connection.
+//! `Expect: 100-continue`, as botocore sends it. Each request gets `100 Continue`, or a reply that closes the connection.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 use codepipeline_local::{Emulator, Options};
@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/// Sends all of it over one connection, and returns what comes until the server closes it.
+/// Sends the text over one connection. Returns everything that arrives until the server closes it.
 async fn exchange(emulator: &Emulator, text: &str) -> String {
     let endpoint = emulator.endpoint();
     let mut stream = tokio::net::TcpStream::connect(endpoint.trim_start_matches("http://")).await.unwrap();
@@ -16,7 +16,7 @@ async fn exchange(emulator: &Emulator, text: &str) -> String {
     String::from_utf8(reply).unwrap()
 }
 
-/// A request of an ordinary user, signed in the old way: any signature is right.
+/// A request of an ordinary user with an old signature, which is not verified.
 fn request(line: &str, headers: &str) -> String {
     format!("{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: AWS x:y\r\nDate: any\r\n{headers}\r\n")
 }
@@ -74,7 +74,7 @@ async fn reply_without_continue_closes_the_connection() {
         (request("POST /", &target("DynamoDB_20120810.ListTables")), "400"),
     ];
     for (request, status) in cases {
-        // Without the body, which the client keeps.
+        // Without the body, because the client does not send it.
         let reply = exchange(&emulator, &request).await;
         assert!(reply.starts_with(&format!("HTTP/1.1 {status}")), "{request}{reply}");
         assert!(reply.to_lowercase().contains("\r\nconnection: close\r\n"), "{request}{reply}");

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose, as the SDK's own clients meet it. They don't try again here: each call is one request.
+//! Faults, as the SDK's clients see them. The clients don't retry here, so each call is one request.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod support;
@@ -20,7 +20,7 @@ use support::dummy;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The end of any test's patience.
+/// How long a test waits.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Wronged {
@@ -31,7 +31,7 @@ struct Wronged {
 }
 
 impl Wronged {
-    /// An emulator with a bucket and these faults, and clients that wait for an answer.
+    /// An emulator with a bucket and these faults, and clients without a timeout.
     async fn by(faults: &[&str]) -> Self {
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
         let emulator = Emulator::start(Options { clock: time.clock(), ..Options::default() }).await.unwrap();
@@ -65,7 +65,7 @@ impl Wronged {
         met(self.objects.put_object().bucket("bucket").key(key).body(vec![7; bytes].into()).send().await)
     }
 
-    /// Whether creating the type took effect, told without a request over the wire that could go wrong.
+    /// Whether the creation of the type took effect. Asks without a request that could fail.
     async fn has_type(&self) -> bool {
         self.emulator.faults().clear();
         let listed = self.pipelines.list_action_types().action_owner_filter("Custom".into()).send().await.unwrap();
@@ -78,15 +78,15 @@ impl Wronged {
         listed.contents().iter().map(|object| object.key().unwrap().to_owned()).collect()
     }
 
-    /// Makes the call, which goes wrong as the fault says, and waits for what `shows` that it has come as far as it will; then its
-    /// client is gone. It must not be answered before.
+    /// Makes a call that the fault applies to, and waits until `shows` proves that the call has got as far as it can. Then the
+    /// client goes. The call must not be answered before that.
     async fn gives_up(&self, fault: &str, call: impl Future<Output = Met>, shows: impl AsyncFnMut() -> bool) {
         let before = self.fired().len();
         self.emulator.faults().add(fault.parse().unwrap());
         let showing = async {
             until(async || self.fired().len() > before).await;
             until(shows).await;
-            // Whoever calls later has had an answer by now.
+            // A later call has its reply by now.
             assert_eq!(self.put("later", 1 << 20).await, Met::Success);
         };
         tokio::select! {
@@ -101,7 +101,7 @@ impl Wronged {
     }
 }
 
-/// What a client met.
+/// The result of a client's call.
 #[derive(Debug, PartialEq)]
 enum Met {
     Success,
@@ -127,7 +127,7 @@ async fn until(mut condition: impl AsyncFnMut() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("the condition comes true in a minute");
+    tokio::time::timeout(PATIENCE, waiting).await.expect("the condition becomes true within a minute");
 }
 
 fn refusal(status: u16, code: &str) -> Met {
@@ -143,7 +143,7 @@ async fn refused_calls_have_the_services_error_and_no_effect() {
     ] {
         let wronged = Wronged::by(&[&format!("*:1-2:{kind}")]).await;
         assert_eq!(wronged.create_type().await, refusal(pipelines.0, pipelines.1));
-        // More than the buffers between hold: the answer must come all the same.
+        // More than the socket buffers hold. The reply must arrive anyway.
         assert_eq!(wronged.put("key", 20 << 20).await, refusal(objects.0, objects.1));
         assert_eq!(wronged.fired(), [format!("CreateCustomActionType:1:{kind}"), format!("PutObject:2:{kind}")]);
         assert_eq!(wronged.emulator.calls("CreateCustomActionType"), 1, "a refused call is a call");
@@ -221,10 +221,10 @@ async fn late_call_is_answered_on_time() {
         };
         let passing = async {
             until(async || !wronged.fired().is_empty()).await;
-            // What takes effect at once may still be about to.
+            // An immediate effect may still be pending.
             until(async || wronged.has_type().await == kind.starts_with("delay-answer")).await;
             time_has_come.set(true);
-            // Again and again: the answer's waiting may begin after the first time.
+            // Repeat, because the reply may start to wait after the first time.
             loop {
                 wronged.time.advance(Duration::from_secs(1800));
                 tokio::task::yield_now().await;
@@ -247,7 +247,7 @@ async fn delayed_calls_end_with_the_emulator() {
     list_pipelines(&mut stream).await;
     until(async || !emulator.faults().fired().is_empty()).await;
     emulator.stop().await;
-    start().await.expect("nothing holds the folder any more");
+    start().await.expect("no task uses the folder any more");
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn cut_download_ends_after_its_bytes() {
         assert_eq!(wronged.put("key", size).await, Met::Success);
         let get = || wronged.objects.get_object().bucket("bucket").key("key").send();
         let mut cut = get().await.unwrap();
-        assert_eq!(cut.content_length(), Some(size as i64), "the length is announced as if nothing were wrong");
+        assert_eq!(cut.content_length(), Some(size as i64), "the announced length is the whole object's");
         let mut read = 0;
         let end = loop {
             match cut.body.try_next().await {
@@ -307,11 +307,11 @@ async fn throttle_uses_the_emulators_clock() {
     wronged.time.advance(Duration::from_secs(10));
     assert_eq!((put().await, put().await), (Met::Success, slow_down()));
     assert_eq!(wronged.fired(), ["PutObject:0:throttle"; 2]);
-    assert_eq!(wronged.create_type().await, Met::Success, "it is for one operation");
+    assert_eq!(wronged.create_type().await, Met::Success, "the throttle is for one operation");
 }
 
 #[tokio::test]
-async fn every_operation_of_s3_is_known_by_the_name_that_s3_gives_it() {
+async fn s3_operations_have_their_api_names() {
     let wronged = Wronged::by(&[]).await;
     let every = Fault::new("s3:*", Calls::All, FaultKind::Delay(Duration::ZERO)).unwrap();
     wronged.emulator.faults().add(every);
@@ -331,7 +331,7 @@ async fn every_operation_of_s3_is_known_by_the_name_that_s3_gives_it() {
     s3.head_object().bucket(bucket).key(key).send().await.unwrap();
     s3.get_object().bucket(bucket).key(key).send().await.unwrap();
     let _ = s3.get_object_tagging().bucket(bucket).key(key).send().await;
-    // What these answer is no matter here.
+    // The replies don't matter here.
     let _ = s3.put_object_tagging().bucket(bucket).key(key).tagging(tagging()).send().await;
     let _ = s3.delete_object_tagging().bucket(bucket).key(key).send().await;
     let _ = s3.get_object_acl().bucket(bucket).key(key).send().await;
@@ -350,7 +350,7 @@ async fn every_operation_of_s3_is_known_by_the_name_that_s3_gives_it() {
         part.copy_source("bucket/key").send().await.unwrap();
         s3.list_parts().bucket(bucket).key("parts").upload_id(upload).send().await.unwrap();
         s3.list_multipart_uploads().bucket(bucket).send().await.unwrap();
-        // The first time it is refused for want of parts, and known all the same.
+        // The first call is refused because there are no parts, but its operation is known.
         let _ = s3.complete_multipart_upload().bucket(bucket).key("parts").upload_id(upload).send().await;
         let _ = s3.abort_multipart_upload().bucket(bucket).key("parts").upload_id(upload).send().await;
     }
@@ -365,7 +365,7 @@ async fn every_operation_of_s3_is_known_by_the_name_that_s3_gives_it() {
     known.dedup();
     let mut of_s3: Vec<_> =
         codepipeline_local::faults::operations().skip_while(|name| *name != "AbortMultipartUpload").collect();
-    // Those of a bucket's settings follow.
+    // The operations on a bucket's settings follow.
     let last = of_s3.iter().position(|name| *name == "UploadPartCopy").unwrap();
     of_s3.truncate(last + 1);
     of_s3.sort_unstable();

@@ -1,4 +1,4 @@
-//! `--data`: an emulator that is stopped and started again with the same folder.
+//! `--data`: restarts an emulator with the same folder.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod support;
@@ -19,7 +19,7 @@ async fn start(folder: &Path) -> Scenario {
     Scenario::with(Options { data: Some(folder.to_owned()), ..Options::default() }).await
 }
 
-/// The API's answers about the pipeline.
+/// The API's replies about the pipeline.
 #[derive(Debug, PartialEq)]
 struct Answers {
     pipeline: PipelineDeclaration,
@@ -85,7 +85,7 @@ async fn history_survives_a_restart() {
 
     let scenario = start(folder.path()).await;
     assert_eq!(answers(&scenario).await, before);
-    // And it continues.
+    // The pipeline continues.
     scenario.pipelines.start_pipeline_execution().name("pipe").send().await.unwrap();
     let again = claim(&scenario).await;
     assert_ne!(again.id(), job.id());
@@ -114,7 +114,7 @@ async fn restarted_emulator_refuses_results_of_lost_jobs() {
     assert!(reason.contains("was restarted while this execution was in progress"), "{reason}");
     let actions = scenario.pipelines.list_action_executions().pipeline_name("pipe").send().await.unwrap();
     assert_eq!(actions.action_execution_details()[0].status(), Some(&ActionExecutionStatus::Abandoned));
-    // Its credentials are still the job's: they read its artifact, and nothing else.
+    // Its credentials still belong to the job: they read only its artifact.
     let objects = scenario.with_jobs_credentials(&job);
     let (bucket, key) = place(&job);
     objects.get_object().bucket(bucket).key(key).send().await.unwrap();
@@ -163,7 +163,7 @@ async fn connections_stay_until_a_new_list() {
 }
 
 #[tokio::test]
-async fn a_seed_continues_its_series() {
+async fn seed_continues_its_series() {
     let ids = async |folders: [&Path; 3]| {
         let mut ids = Vec::new();
         for folder in folders {
@@ -184,7 +184,7 @@ async fn a_seed_continues_its_series() {
 }
 
 #[tokio::test]
-async fn a_folder_is_one_emulators() {
+async fn one_emulator_at_a_time_uses_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = start(folder.path()).await;
     let second = Emulator::start(Options { data: Some(folder.path().into()), ..Options::default() }).await;
@@ -210,7 +210,7 @@ async fn damaged_database_ends_serve_with_its_name() {
         assert!(error.contains(&file.display().to_string()) && error.contains("move it away"), "{error}");
         assert_eq!(std::fs::read(&file).unwrap(), broken, "the file is unchanged");
     }
-    // Without it, objects stay.
+    // Without the database, objects stay.
     std::fs::rename(&file, folder.path().join("elsewhere")).unwrap();
     let scenario = start(folder.path()).await;
     assert!(scenario.pipelines.list_pipelines().send().await.unwrap().pipelines().is_empty());

@@ -1,4 +1,4 @@
-//! Versions of objects, after the emulator was killed in the middle of writes.
+//! Versions of objects after a kill during writes.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 use std::io::{BufRead, BufReader};
@@ -13,10 +13,10 @@ use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 
 const KILLS: usize = 4;
 const WRITERS: usize = 4;
-/// After how many answers the emulator is killed.
+/// How many answers come before the kill.
 const ANSWERS: usize = 60;
 
-/// The program on this data folder, and a client of it that tries nothing twice.
+/// The program with this data folder, and a client without retries.
 fn serve(data: &Path) -> (Child, Client) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_codepipeline-local"));
     command.args(["serve", "--port", "0", "--data"]).arg(data).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -34,7 +34,7 @@ fn serve(data: &Path) -> (Child, Client) {
     (child, Client::from_conf(config.build()))
 }
 
-/// One writer's key, as the answers tell it.
+/// One writer's key, according to the answers.
 #[derive(Clone, Default)]
 struct Key {
     name: String,
@@ -42,11 +42,11 @@ struct Key {
     versions: Vec<String>,
     /// The ids whose deletion was answered.
     deleted: Vec<String>,
-    /// The id whose deletion got no answer.
+    /// The id whose deletion was unanswered.
     doubtful: Option<String>,
 }
 
-/// Puts, deletes and deletes versions until the emulator is gone.
+/// Puts objects and deletes objects and versions until the emulator is gone.
 async fn write(client: Client, mut key: Key, answers: Arc<AtomicUsize>) -> Key {
     for step in 0_usize.. {
         let deleted = match step % 4 {
@@ -80,7 +80,7 @@ async fn write(client: Client, mut key: Key, answers: Arc<AtomicUsize>) -> Key {
     unreachable!("steps never end")
 }
 
-/// Every id of the key, the oldest first. Reads the bytes of each version that is not a marker.
+/// All ids of the key, the oldest first. Also reads the bytes of each version that is not a marker.
 async fn listed(client: &Client, key: &str) -> Vec<String> {
     let page = client.list_object_versions().bucket("bucket").prefix(key).send().await.unwrap();
     assert_eq!(page.is_truncated(), Some(false));
@@ -96,7 +96,7 @@ async fn listed(client: &Client, key: &str) -> Vec<String> {
     found.into_iter().map(|(_, id)| id).collect()
 }
 
-/// An id ends with the version's place in the order of commits.
+/// An id ends with the version's commit number.
 fn place(id: &str) -> Vec<Option<usize>> {
     let digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ._abcdefghijklmnopqrstuvwxyz";
     id[20..].chars().map(|digit| digits.find(digit)).collect()
@@ -130,8 +130,8 @@ async fn kill_loses_no_answered_version() {
             let kept = |id: &&String| found.contains(id) || Some(*id) != doubtful.as_ref();
             let expected: Vec<_> = key.versions.iter().filter(kept).cloned().collect();
             assert_eq!(found[..expected.len().min(found.len())], expected, "{}", key.name);
-            assert!(found.len() <= expected.len() + 1, "one change at most was not answered: {found:?}");
-            assert!(key.deleted.iter().all(|id| !found.contains(id)), "a deleted version is back");
+            assert!(found.len() <= expected.len() + 1, "at most one change was unanswered: {found:?}");
+            assert!(key.deleted.iter().all(|id| !found.contains(id)), "a deleted version has returned");
             key.versions = found;
         }
     }

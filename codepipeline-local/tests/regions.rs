@@ -1,4 +1,4 @@
-//! Regions of buckets, as the SDK's clients of several regions see them.
+//! Regions of buckets, as clients of several regions see them.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 use aws_sdk_s3::Client;
@@ -19,7 +19,7 @@ fn client(emulator: &Emulator, region: &str) -> Client {
 }
 
 fn refusal<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> (String, String) {
-    let error = result.err().expect("the request was to be refused");
+    let error = result.err().expect("the request is refused");
     let error = error.as_service_error().expect("S3 refused it");
     (error.code().unwrap_or_default().to_owned(), error.message().unwrap_or_default().to_owned())
 }

@@ -1,4 +1,4 @@
-//! The command line, as a process.
+//! Runs the program with its command line.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 use std::io::{BufRead, BufReader};
@@ -8,14 +8,14 @@ use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_codepipeline-local");
 
-/// The program with these arguments, its temporary files in the folder.
+/// The program with these arguments. Its temporary files are in the folder.
 fn program(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(arguments).env("TMPDIR", folder).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-/// Starts it, and reads the first line that it prints.
+/// Starts the program and reads its first line.
 fn serve(folder: &Path, arguments: &[&str]) -> (Child, String) {
     let mut child = program(folder, &[&["serve", "--port", "0"], arguments].concat()).spawn().unwrap();
     let mut line = String::new();
@@ -78,7 +78,7 @@ fn faults_and_throttles_fire_and_are_logged() {
     let listed = ["ListPipelines", "ListPipelines", "ListPipelines"].map(list);
     assert_eq!(listed, [Some(200), Some(500), Some(200)]);
     assert_eq!(["ListActionTypes", "ListActionTypes"].map(list), [Some(200), Some(400)]);
-    assert_eq!(status(address, ""), None, "S3's is reset");
+    assert_eq!(status(address, ""), None, "the call to S3 is reset");
     terminate(&child);
     let mut told = String::new();
     std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut told).unwrap();
@@ -88,12 +88,12 @@ fn faults_and_throttles_fire_and_are_logged() {
     assert!(told[1].contains("throttle") && told[2].contains("reset"), "{told:?}");
 }
 
-/// The status of the reply to an empty request, if there is one.
+/// The status of the reply to an empty request, if any.
 fn status(address: &str, header: &str) -> Option<u16> {
     ask(address, "/", header, "")
 }
 
-/// The status of the reply to a request with a body, if there is one.
+/// The status of the reply to a request with a body, if any.
 fn ask(address: &str, path: &str, header: &str, body: &str) -> Option<u16> {
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let length = body.len();
@@ -199,7 +199,7 @@ fn unusable_function_ends_serve_with_an_error() {
     }
 }
 
-/// A bootstrap in bash that takes one event, and leaves it in the file `told`.
+/// A bootstrap in bash that takes one event and writes it to the file `told`.
 fn takes_one_event(folder: &Path) -> String {
     let script = folder.join("bootstrap.sh");
     let text = format!(
@@ -216,7 +216,7 @@ fn takes_one_event(folder: &Path) -> String {
 async fn without_schedule_only_events_invoke_the_function() {
     let folder = tempfile::tempdir().unwrap();
     let command = takes_one_event(folder.path());
-    // Of a tick and an event, the tick would come first.
+    // A tick would come before the event.
     let arguments = ["--function", &command, "--schedule", "never", "--max-concurrency", "1"];
     let (mut child, line) = serve(folder.path(), &arguments);
     let address = line.trim_start_matches("listening on http://");
@@ -244,7 +244,7 @@ async fn without_schedule_only_events_invoke_the_function() {
         action("Source", r#"[{"name": "Out"}]"#),
         action("Test", "[]")
     );
-    // It starts at once, and with it its source action.
+    // The pipeline and its source action start at once.
     assert_eq!(call("CreatePipeline", &pipeline), Some(200));
     let told = folder.path().join("told");
     until(|| told.exists()).await;
@@ -261,7 +261,7 @@ fn function_that_keeps_failing_to_start_is_logged() {
     let (mut child, _) = serve(folder.path(), &arguments);
     let log = BufReader::new(child.stderr.take().unwrap());
     let told = log.lines().map(Result::unwrap).find(|line| line.contains("3 times in a row"));
-    let told = told.expect("the log says it");
+    let told = told.expect("the log has the line");
     assert!(told.contains("ERROR") && told.contains("sh") && told.contains("exit status: 3"), "{told}");
     terminate(&child);
     assert!(child.wait().unwrap().success());

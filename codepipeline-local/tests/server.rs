@@ -1,4 +1,4 @@
-//! The emulator as workers use it: the SDK's own clients over a socket.
+//! The emulator as workers use it: through the SDK's clients over a socket.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod support;
@@ -150,7 +150,7 @@ async fn replies_have_the_emulators_date_and_a_request_id() {
         assert!(head.contains("x-amzn-requestid: "), "{target}: {head}");
         match target {
             "CodePipeline_20150709.ListPipelines" => assert_eq!(status, 200, "{body}"),
-            // No target: the request is S3's, which has no such operation.
+            // Without a target, the request is for S3, which has no such operation.
             "" => assert!(status == 501 && body.contains("<Code>NotImplemented"), "{body}"),
             _ => assert!(status == 400 && body.contains("UnknownOperationException"), "{body}"),
         }
@@ -160,7 +160,7 @@ async fn replies_have_the_emulators_date_and_a_request_id() {
     assert!(status == 413 && body.contains("16777216"), "{body}");
 }
 
-/// One request over a connection of its own, written by hand.
+/// Sends one request over its own connection, without an HTTP library.
 async fn post(emulator: &Emulator, target: &str, body: &[u8]) -> (u16, String, String) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let endpoint = emulator.endpoint();
@@ -171,7 +171,7 @@ async fn post(emulator: &Emulator, target: &str, body: &[u8]) -> (u16, String, S
     let head =
         format!("POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{target}\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
-    // The answer may come before all of it is taken.
+    // The reply may come before the whole request is read.
     let _ = stream.write_all(body).await;
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).await.unwrap();

@@ -1,4 +1,4 @@
-//! S3 sources over a socket: they are polled, and read the version that an execution is started with.
+//! S3 sources over a socket. They are polled, and they read the version that an execution is started with.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod support;
@@ -22,7 +22,7 @@ async fn polled() -> Scenario {
 /// The pipeline's executions after a minute, the newest first.
 async fn after_a_minute(scenario: &Scenario) -> Vec<PipelineExecutionSummary> {
     scenario.time.advance(Duration::from_secs(60));
-    // An update is answered once the emulator has done everything that is due.
+    // An update is answered after the emulator has done all due work.
     let pipeline = scenario.pipelines.get_pipeline().name("pipe").send().await.unwrap().pipeline.unwrap();
     scenario.pipelines.update_pipeline().pipeline(pipeline).send().await.unwrap();
     let listed = scenario.pipelines.list_pipeline_executions().pipeline_name("pipe").send().await.unwrap();

@@ -1,4 +1,4 @@
-//! Tags over a socket, as tools that declare infrastructure read and write them, and the account that they ask STS for.
+//! Tags over a socket, as infrastructure tools use them, and the account that these tools ask STS for.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod support;

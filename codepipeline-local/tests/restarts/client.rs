@@ -1,4 +1,4 @@
-//! A client that does one thing after another, chosen at random, and remembers what was answered.
+//! A client that makes random calls and records the answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::model::{Execution, Model, Pipeline, Tags, UNTOLD, Upload};
 use crate::wire::{answered, call, s3};
 
-/// The server is gone, or an answer did not come whole.
+/// The server is gone, or a reply was incomplete.
 pub(crate) struct Gone;
 
 pub(crate) struct Client {
     pub(crate) number: usize,
     pub(crate) random: Random,
     pub(crate) model: Model,
-    /// The model if the request took effect that was not answered.
+    /// The model after the effect of an unanswered request.
     pub(crate) pending: Option<Model>,
     /// Versions of the type that were created, whether or not they were deleted.
     pub(crate) made_types: BTreeSet<String>,
@@ -24,7 +24,7 @@ pub(crate) struct Client {
     pub(crate) contents: BTreeMap<String, String>,
     /// The content of the part that was uploaded last.
     pub(crate) uploading: String,
-    /// Makes names and texts that were never used before.
+    /// Generates names and texts that were never used before.
     made: u64,
 }
 
@@ -266,15 +266,15 @@ impl Client {
         let id = reply["pipelineExecutionId"].as_str().expect("it has an id").to_owned();
         let pipeline = self.model.pipelines.get_mut(name).expect("it was picked from them");
         let execution = pipeline.executions.remove(UNTOLD).expect("it was put there");
-        assert!(pipeline.executions.insert(id.clone(), execution).is_none(), "an id has come twice");
-        // The same token starts nothing again.
+        assert!(pipeline.executions.insert(id.clone(), execution).is_none(), "an id was used twice");
+        // The same token starts no second execution.
         let again = self.model.clone();
         let reply = self.request(at, "StartPipelineExecution", &input, again).await?;
         assert_eq!(reply["pipelineExecutionId"], *id);
         Ok(())
     }
 
-    /// Does a job if there is one, and reads what became of its execution.
+    /// Does a job if one is offered, and reads how its execution ended.
     async fn work(&mut self, at: &str, name: &str, id: &str) -> Result<(), Gone> {
         let same = self.model.clone();
         let kind = json!({"category": "Test", "owner": "Custom", "provider": self.provider(), "version": "1"});

@@ -1,8 +1,8 @@
-//! Kills a busy `serve --data` with SIGKILL and starts it again. Every answered change must be there. An unanswered request must have
-//! had its effect as a whole or not at all.
+//! Kills a busy `serve --data` with SIGKILL and starts it again. Every answered change must survive. An unanswered request must have
+//! had its whole effect or none.
 //!
-//! `RESTARTS=200 cargo test -p codepipeline-local --test restarts -- --nocapture` kills it 200 times. `RESTARTS_SEED` repeats the
-//! clients' choices, though not their race with each other.
+//! `RESTARTS=200 cargo test -p codepipeline-local --test restarts -- --nocapture` kills it 200 times. `RESTARTS_SEED`
+//! repeats the clients' choices, but not their race with each other.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod client;
@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 const CLIENTS: usize = 6;
-/// The most answers that come before a kill.
+/// The largest number of answers before a kill.
 const MOST_ANSWERS: usize = 120;
 
 #[expect(clippy::disallowed_methods, reason = "this is where the test reads its settings")]
@@ -34,7 +34,7 @@ struct Serving(Child);
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // It may have ended on its own.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -46,16 +46,17 @@ fn start(folder: &Path) -> Serving {
     Serving(command.stdout(Stdio::piped()).spawn().unwrap())
 }
 
-/// Starts it, and gives its address once it listens.
+/// Starts `serve`. Returns its address when it listens.
 fn serve(folder: &Path) -> (Serving, String) {
     let mut child = start(folder);
     let mut line = String::new();
     BufReader::new(child.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim_end().strip_prefix("listening on http://").expect("it starts with what the last one left");
+    let address =
+        line.trim_end().strip_prefix("listening on http://").expect("it starts with the folder of the last one");
     (child, address.to_owned())
 }
 
-/// Lets the client do things until the server is gone. Each answer is told.
+/// Runs the client until the server is gone. Reports each answer.
 async fn drive(mut client: Client, at: String, answers: mpsc::UnboundedSender<()>) -> Client {
     let mut result = client.set_up(&at).await;
     while result.is_ok() {
@@ -74,7 +75,7 @@ async fn checked(mut client: Client, at: String) -> Client {
 async fn all(tasks: Vec<JoinHandle<Client>>) -> Vec<Client> {
     let mut clients = Vec::new();
     for task in tasks {
-        clients.push(task.await.expect("the client has found nothing wrong"));
+        clients.push(task.await.expect("the client finds no mistake"));
     }
     clients
 }
@@ -90,7 +91,7 @@ async fn kill_loses_nothing_that_was_answered() {
     let mut killed = 0;
     while killed < kills {
         if random.below(4) == 0 {
-            // At any moment of its start.
+            // At any moment of the start.
             let child = start(&data);
             tokio::time::sleep(Duration::from_millis(random.below(30) as u64)).await;
             drop(child);

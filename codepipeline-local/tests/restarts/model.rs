@@ -1,10 +1,10 @@
-//! The state that the server's answers promise to one client.
+//! The state that the server's answers promise a client.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// Stands for an id that the server made but did not get to say.
+/// Stands for an id of the server in an unanswered request.
 pub(crate) const UNTOLD: &str = "?";
 
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -26,7 +26,7 @@ pub(crate) struct Pipeline {
     /// A value in its action's configuration.
     pub(crate) command: String,
     pub(crate) tags: Tags,
-    /// Why nothing enters its last stage.
+    /// The reason of the disabled transition into its last stage.
     pub(crate) disabled: Option<String>,
     pub(crate) executions: BTreeMap<String, Execution>,
 }
@@ -75,7 +75,7 @@ impl Model {
         self
     }
 
-    /// The same, with the ids that `seen` has and `before` has not in place of those that were not told.
+    /// The same, with unknown ids replaced by those that `seen` has and `before` lacks.
     pub(crate) fn told_by(mut self, seen: &Self, before: &Self) -> Self {
         for (name, pipeline) in &mut self.pipelines {
             let Some(execution) = pipeline.executions.remove(UNTOLD) else { continue };

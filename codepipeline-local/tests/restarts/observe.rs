@@ -38,7 +38,7 @@ async fn tags(at: &str, arn: &str) -> Tags {
 }
 
 impl Client {
-    /// Compares everything that the client has with what it knows. An unanswered request has had its effect as a whole or not at all.
+    /// Compares the client's whole state with its model. An unanswered request has had its whole effect or none.
     pub(crate) async fn check(&mut self, at: &str) {
         let seen = self.observe(at).await;
         let known = std::mem::take(&mut self.model);

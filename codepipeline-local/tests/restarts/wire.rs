@@ -4,7 +4,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The server's answer: a result, or an error's name and message. `None` if the connection ended before the whole answer had come.
+/// The server's answer: a result, or an error's name and message. `None` if the connection ended before the whole answer arrived.
 pub(crate) async fn call(address: &str, operation: &str, input: &Value) -> Option<Result<Value, String>> {
     let body = input.to_string();
     let request = format!(
@@ -29,7 +29,7 @@ pub(crate) async fn call(address: &str, operation: &str, input: &Value) -> Optio
     }
 }
 
-/// The SDK's client, which tries nothing twice.
+/// The SDK's client without retries.
 pub(crate) fn s3(address: &str) -> aws_sdk_s3::Client {
     use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
     let config = aws_sdk_s3::Config::builder()
@@ -42,7 +42,7 @@ pub(crate) fn s3(address: &str) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
-/// The answer, or `None` if none has come.
+/// The answer, or `None` if the request is unanswered.
 pub(crate) fn answered<T, E: std::fmt::Debug>(result: Result<T, aws_sdk_s3::error::SdkError<E>>) -> Option<T> {
     match result {
         Ok(answer) => Some(answer),

@@ -1,4 +1,4 @@
-//! What the tests share: an emulator whose time is moved by hand, the SDK's clients, and a pipeline.
+//! Shared parts of the tests: an emulator with a manual clock, the SDK's clients, and a pipeline.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
@@ -38,7 +38,7 @@ impl Scenario {
         Self { emulator, time, pipelines: aws_sdk_codepipeline::Client::from_conf(config), objects }
     }
 
-    /// A pipeline that copies `source/in.zip` and then has a custom action make an artifact of it, started once.
+    /// Creates and starts a pipeline that copies `source/in.zip`. A custom action then makes an artifact of it.
     pub(crate) async fn run_pipeline(&self) {
         let counts = |number| ArtifactDetails::builder().minimum_count(number).maximum_count(number).build();
         let create = self.pipelines.create_custom_action_type().category(ActionCategory::Build).provider("Maker");
@@ -47,7 +47,7 @@ impl Scenario {
         self.run(action_type(ActionCategory::Build, ActionOwner::Custom, "Maker"), &[]).await;
     }
 
-    /// The same with an action of this type and configuration. Gives the execution's id.
+    /// The same with an action of this type and configuration. Returns the execution's id.
     pub(crate) async fn run(&self, action_type: ActionTypeId, configuration: &[(&str, &str)]) -> String {
         self.objects.create_bucket().bucket("source").send().await.unwrap();
         let put = self.objects.put_object().bucket("source").key("in.zip");
@@ -63,7 +63,7 @@ impl Scenario {
         self.pipelines.poll_for_jobs().action_type_id(kind).send().await.unwrap().jobs().first().cloned()
     }
 
-    /// Polls until the job is there: the source's copy runs beside the requests.
+    /// Polls until the job is offered, because the source's copy runs in the background.
     pub(crate) async fn job(&self) -> Job {
         loop {
             if let Some(job) = self.poll().await {

@@ -1,4 +1,4 @@
-//! Every constraint of the API model, on every operation: an input that breaks one constraint gets that error and no other.
+//! Breaks each constraint of the API model in each operation. An input that breaks one constraint gets only that error.
 
 use super::{values, *};
 use crate::api::{model::Shape, operations};
@@ -11,10 +11,10 @@ enum Step {
     Entry(String),
 }
 
-/// A change to a valid input, and the answer to it.
+/// A change to a valid input, and its error.
 struct Break {
     at: Vec<Step>,
-    /// The new value. `None` takes out the old one.
+    /// The new value. `None` removes the old one.
     value: Option<Value>,
     error: (&'static str, String),
 }
@@ -41,7 +41,7 @@ fn each_constraint_is_told_alone() {
     assert!(broken > 3000, "only {broken} constraints were broken");
 }
 
-/// Every way to break the value there, and to break a value inside it.
+/// All ways to break this value and the values inside it.
 fn breaks(name: &str, at: &[Step]) -> Vec<Break> {
     let shape = MODEL.shape(name);
     let mut all = wrong_types(shape.kind, at);
@@ -89,7 +89,7 @@ fn breaks(name: &str, at: &[Step]) -> Vec<Break> {
     all
 }
 
-/// A map's error names the map, and all rules of its keys or values.
+/// A map's error names the map and all rules of its keys or values.
 fn map_breaks(shape: &Shape, at: &[Step]) -> Vec<Break> {
     let (key_name, value_name) = (shape.key.as_ref().unwrap(), shape.value.as_ref().unwrap());
     let (key_shape, value_shape) = (MODEL.shape(key_name), MODEL.shape(value_name));
@@ -120,7 +120,7 @@ fn map_breaks(shape: &Shape, at: &[Step]) -> Vec<Break> {
     all
 }
 
-/// A value of every JSON type that the shape's is not. The service reads no such request.
+/// A value of each wrong JSON type. The service can't parse such a request.
 fn wrong_types(kind: Kind, at: &[Step]) -> Vec<Break> {
     let (right, wanted): (fn(&Value) -> bool, _) = match kind {
         Kind::Structure | Kind::Map => (Value::is_object, "an object"),
@@ -151,7 +151,7 @@ fn invalid(at: &[Step], value: Option<Value>, rules: &[impl AsRef<str>]) -> Brea
         .iter()
         .map(|rule| format!("Value at '{place}' failed to satisfy constraint: {}", rule.as_ref()))
         .collect();
-    assert!(!told.is_empty(), "nothing is broken at '{place}'");
+    assert!(!told.is_empty(), "no constraint is broken at '{place}'");
     let count =
         if told.len() == 1 { "1 validation error".to_owned() } else { format!("{} validation errors", told.len()) };
     let message = format!("{count} detected: {}", told.join("; "));
@@ -170,7 +170,7 @@ fn broken_rules(shape: &Shape, size: u64) -> Vec<String> {
     many.map(at_most).into_iter().chain(few.map(at_least)).collect()
 }
 
-/// Texts that break one constraint each, and no other where that can be.
+/// Strings that break one constraint each, and no other if possible.
 fn wrong_texts(name: &str, shape: &Shape) -> Vec<String> {
     let mut texts = Vec::new();
     if let Some(max) = max_length(name, shape) {
@@ -184,7 +184,7 @@ fn wrong_texts(name: &str, shape: &Shape) -> Vec<String> {
         texts.push(values::text(shape, min).chars().take(min as usize - 1).collect());
     }
     if shape.pattern.is_some() {
-        // No pattern takes a line break.
+        // No pattern matches a line break.
         let text: String = values::text(shape, shape.min.unwrap_or(0)).chars().skip(1).collect();
         texts.push(format!("\n{text}"));
     }
@@ -195,7 +195,7 @@ fn wrong_texts(name: &str, shape: &Shape) -> Vec<String> {
     texts
 }
 
-/// The rules in the order of the service.
+/// The rules in the service's order.
 fn text_rules(name: &str, shape: &Shape) -> Vec<String> {
     let pattern = shape.pattern.as_ref();
     let values = (!shape.values.is_empty()).then(|| shape.values.join(", "));
@@ -221,7 +221,7 @@ fn holds(name: &str, shape: &Shape, rule: &str, text: &str) -> bool {
     }
 }
 
-/// The settings have the limit of configuration values.
+/// The length limit; a setting has that of configuration values.
 fn max_length(name: &str, shape: &Shape) -> Option<u64> {
     let configured = (name == "ActionConfigurationValue").then(|| Settings::default().configuration_value_limit);
     configured.or(shape.max)
@@ -235,7 +235,7 @@ fn at_least(min: u64) -> String {
     format!("Member must have length greater than or equal to {min}")
 }
 
-/// As the service writes it.
+/// The path as the service writes it.
 fn path(at: &[Step]) -> String {
     let steps: Vec<String> = at
         .iter()
@@ -250,7 +250,7 @@ fn path(at: &[Step]) -> String {
 
 fn put(input: &mut Value, at: &[Step], value: Option<Value>) {
     let Some((last, before)) = at.split_last() else {
-        *input = value.expect("the whole input is replaced, never taken out");
+        *input = value.expect("the whole input is replaced, never removed");
         return;
     };
     let parent = before.iter().fold(input, |value, step| match step {

@@ -1,4 +1,4 @@
-//! What people do with executions: stop, retry, approve, and close the way between stages.
+//! Stops, retries, approvals and disabled transitions.
 
 use super::*;
 use crate::engine::Leniency;
@@ -102,7 +102,7 @@ fn retry_of_failed_actions_keeps_succeeded_ones() {
     assert_eq!(local.retry(&execution, "Test", "FAILED_ACTIONS").unwrap()["pipelineExecutionId"], json!(execution));
     assert_eq!(local.status("web", &execution), "InProgress");
     let again = local.claim();
-    assert!(local.poll(5).is_empty(), "what succeeded does not run again");
+    assert!(local.poll(5).is_empty(), "a succeeded action does not run again");
     let context = &again["data"]["pipelineContext"];
     assert_eq!((&context["action"]["name"], &context["pipelineExecutionId"]), (&json!("A"), &json!(execution)));
     assert_ne!(context["action"]["actionExecutionId"], failed);

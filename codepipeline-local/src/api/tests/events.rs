@@ -1,9 +1,9 @@
-//! What EventBridge is told, and when.
+//! Events for EventBridge.
 
 use super::*;
 
 impl Local {
-    /// Answers every copy that was asked for, until there is nothing left to do, and gives the events of all that.
+    /// Answers all requested copies until no effect is left. Returns the events.
     fn events(&mut self) -> Vec<Value> {
         let mut events = Vec::new();
         loop {
@@ -21,7 +21,7 @@ impl Local {
         }
     }
 
-    /// The events in short: what, and its state.
+    /// The events in short: their subjects and states.
     fn states(&mut self) -> Vec<String> {
         let short = |event: &Value| {
             let detail = &event["detail"];
@@ -90,7 +90,7 @@ fn execution_sends_events_from_start_to_end() {
     assert_eq!(succeeded["output-artifacts"][0]["name"], "Report");
     let told: Vec<_> = events.iter().map(|event| event["detail"]["state"].as_str().unwrap()).collect();
     assert_eq!(told, ["SUCCEEDED"; 3]);
-    assert_eq!(events[2]["detail"].get("execution-trigger"), None, "the start alone names its trigger");
+    assert_eq!(events[2]["detail"].get("execution-trigger"), None, "only the start names its trigger");
     let ids: std::collections::BTreeSet<_> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 3);
 }

@@ -233,7 +233,7 @@ fn late_or_second_source_copy_changes_nothing() {
     local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
     let execution = local.start("web");
     let copies = local.engine.take_effects();
-    let Some(Effect::CopySource { id, from, to, .. }) = copies.last() else { panic!("a copy was asked for") };
+    let Some(Effect::CopySource { id, from, to, .. }) = copies.last() else { panic!("a copy was requested") };
     assert_eq!((from.bucket.as_str(), from.key.as_str(), to.bucket.as_str()), ("sources", "web.zip", "store"));
     local.engine.source_finished(local.now, *id, found());
     local.engine.source_finished(local.now, *id, Err(SourceError::Other("late".to_owned())));

@@ -2,7 +2,7 @@
 
 use super::{restarts::*, *};
 
-/// Does things at random: for each seed others.
+/// Makes random calls that the seed decides.
 fn mess_about(local: &mut Local, disk: &mut Disk, seed: u64) {
     let mut state = seed;
     let mut below = |end: u64| {
@@ -14,7 +14,7 @@ fn mess_about(local: &mut Local, disk: &mut Disk, seed: u64) {
         let arn = format!("arn:aws:codepipeline:us-east-1:123456789012:{name}");
         let mut action = check(if below(2) == 0 { "Unit" } else { "Lint" }, 1);
         action["configuration"]["Token"] = format!("secret{step}").into();
-        // Refusals are welcome: they change nothing that is not kept.
+        // Refused calls are welcome: they change nothing that is kept.
         let _ = match below(12) {
             0 | 1 => local.try_call("CreatePipeline", &pipeline(&name, &json!([action]))),
             2 => local.try_call("UpdatePipeline", &pipeline(&name, &json!([action]))),
@@ -61,7 +61,7 @@ fn any_history_survives_a_restart() {
             .restore(Settings { cancel_on_update: seed % 2 == 0, ..Settings::default() }, Timestamp(1_700_000_000_000));
         local.call("CreateCustomActionType", &action_type());
         mess_about(&mut local, &mut disk, seed);
-        // The first restart stops what is in progress. The second finds what the first has left.
+        // The first restart stops executions in progress. The second reads the state that the first left.
         let mut local = disk.restart(local);
         let before = everything(&mut local);
         assert!(!format!("{before:?}").contains("InProgress"), "seed {seed}");
@@ -79,7 +79,7 @@ fn finished_history_is_unchanged_by_a_restart() {
         let mut local = disk.restore(Settings::default(), Timestamp(1_700_000_000_000));
         local.call("CreateCustomActionType", &action_type());
         mess_about(&mut local, &mut disk, seed);
-        // Every owner stops what is in progress.
+        // Stop all executions in progress.
         for pipeline in local.call("ListPipelines", &json!({}))["pipelines"].as_array().unwrap() {
             let input = json!({"pipelineName": pipeline["name"]});
             let executions = local.call("ListPipelineExecutions", &input);

@@ -13,7 +13,7 @@ fn deploy() -> Value {
 }
 
 impl Local {
-    /// The jobs that functions were invoked with since the last time.
+    /// The jobs of the invocations since the last call.
     fn invoked(&mut self) -> Vec<(String, Value)> {
         self.engine.advance(self.now);
         let mut invoked = Vec::new();
@@ -60,7 +60,7 @@ fn continuation_invokes_with_a_new_job() {
     let (_, second) = local.invoked().pop().unwrap();
     assert_ne!(second["id"], first["id"]);
     assert_eq!(second["data"]["continuationToken"], "step 2");
-    // The time for a reply begins anew.
+    // The timeout for a reply starts again.
     local.wait(20 * 60 - 1);
     let details = json!({"type": "JobFailed", "message": "no room"});
     local.call("PutJobFailureResult", &json!({"jobId": second["id"], "failureDetails": details}));

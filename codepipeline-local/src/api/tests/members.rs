@@ -1,4 +1,4 @@
-//! Members of replies that are there in some states alone.
+//! Members that replies have only in some states.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! Scenarios over [`answer`](super::answer): requests as JSON, the clock by hand. Every reply is compared with the
-//! model's output shape on its way, and every error with the operation's list.
+//! Scenarios over [`answer`](super::answer): requests as JSON and a manual clock. Each reply is compared with the
+//! model's output shape, and each error with the operation's list.
 
 use std::time::Duration;
 
@@ -36,10 +36,10 @@ mod tags;
 mod third_party;
 mod values;
 
-/// What every operation may answer beside its modelled errors: the protocol's own.
+/// Errors of the protocol, which every operation may return in addition to its modelled errors.
 const ANYWHERE: [&str; 2] = ["SerializationException", "ValidationException"];
 
-/// Errors that the service gives, and that the model lists for other operations or nowhere.
+/// Errors that the service returns although the model does not list them for the operation.
 const UNMODELLED: [(&str, &str); 3] = [
     ("CreateCustomActionType", "ActionTypeAlreadyExistsException"),
     ("CreateCustomActionType", "InvalidActionTypeException"),
@@ -66,7 +66,7 @@ impl Local {
         self.now = self.now.after(Duration::from_secs(seconds));
     }
 
-    /// The operation's result, null if it has none, or its error's name and message.
+    /// The operation's result (null for an operation without one), or the error's name and message.
     fn try_call(&mut self, operation: &str, input: &Value) -> Result<Value, (String, String)> {
         let target = format!("CodePipeline_20150709.{operation}");
         let reply = answer(&mut self.engine, self.now, &target, input.to_string().as_bytes());
@@ -75,7 +75,7 @@ impl Local {
         let modelled = &MODEL.operations[operation];
         if reply.status == 200 {
             match &modelled.output {
-                // The extra members are just what the model does not have.
+                // The extra members are not in the model.
                 Some(_) if self.engine.settings.extra_members => {}
                 Some(shape) => {
                     validate(&body, shape, 50_000).unwrap_or_else(|error| panic!("{operation}: {error}"));
@@ -99,7 +99,7 @@ impl Local {
         self.try_call(operation, input).unwrap_or_else(|error| panic!("{operation}: {error:?}"))
     }
 
-    /// The error's name and message of a call that must fail.
+    /// Makes a call that must fail. Returns the error's name and message.
     fn refused(&mut self, operation: &str, input: &Value) -> (String, String) {
         self.try_call(operation, input).expect_err("this call is refused")
     }
@@ -111,7 +111,7 @@ impl Local {
             .to_owned()
     }
 
-    /// Answers every copy that was asked for; how many.
+    /// Answers all requested copies. Returns their number.
     fn finish_sources(&mut self, result: &Result<SourceRevision, SourceError>) -> usize {
         let effects = self.engine.take_effects();
         let copies: Vec<_> = effects
@@ -156,7 +156,7 @@ impl Local {
         reply["pipelineExecution"]["status"].as_str().unwrap().to_owned()
     }
 
-    /// The state of the action, `latestExecution` and the rest.
+    /// The state of the action, with `latestExecution` and the other members.
     fn action(&mut self, pipeline: &str, stage: usize, action: usize) -> Value {
         self.call("GetPipelineState", &json!({"name": pipeline}))["stageStates"][stage]["actionStates"][action].clone()
     }
@@ -193,7 +193,7 @@ fn property(name: &str, required: bool, secret: bool, queryable: bool) -> Value 
     json!({"name": name, "required": required, "key": false, "secret": secret, "queryable": queryable})
 }
 
-/// A type with one property that is required, one secret one that is not.
+/// A type with one required property and one optional secret property.
 fn action_type() -> Value {
     json!({
         "category": "Test", "provider": "Check", "version": "1",
@@ -222,7 +222,7 @@ fn check(name: &str, run_order: u32) -> Value {
     })
 }
 
-/// A pipeline with the S3 source and one more stage of these actions.
+/// A pipeline with the S3 source and another stage with these actions.
 fn pipeline(name: &str, actions: &Value) -> Value {
     json!({"pipeline": {
         "name": name, "roleArn": "arn:aws:iam::123456789012:role/pipeline",
@@ -240,7 +240,7 @@ fn found() -> Result<SourceRevision, SourceError> {
     })
 }
 
-/// An emulator with the action type, a pipeline `web` of these actions, started and its source fetched.
+/// An emulator with the action type and a started pipeline `web` of these actions, whose source was copied.
 fn running(change: impl FnOnce(&mut Settings), actions: &Value) -> (Local, String) {
     let mut local = Local::with(change);
     local.call("CreateCustomActionType", &action_type());

@@ -1,18 +1,18 @@
-//! S3 sources that CodePipeline looks at for changes.
+//! S3 sources that CodePipeline polls for changes.
 
 use super::*;
 
-/// The revision at the source's place, or no object.
+/// The revision of the source's object, or none if it is missing.
 pub(super) type Object = Option<&'static str>;
 
 impl Local {
-    /// Lets a minute pass, answers every look and every copy with what is there, and gives how many looks there were.
+    /// Lets a minute pass and answers all checks and copies. Returns the number of checks.
     pub(super) fn minute(&mut self, object: Object) -> usize {
         self.wait(60);
         self.outside(object)
     }
 
-    /// Answers every look and every copy.
+    /// Answers all checks and copies.
     pub(super) fn outside(&mut self, object: Object) -> usize {
         let mut looks = 0;
         loop {
@@ -53,7 +53,7 @@ fn missing() -> SourceError {
     SourceError::NotFound("NoSuchKey".to_owned())
 }
 
-/// An emulator with the pipeline `web`, whose source is polled unless the change says otherwise.
+/// An emulator with the pipeline `web`, whose source is polled unless `change` disables it.
 fn polled(start_on_create: bool, change: impl FnOnce(&mut Value)) -> Local {
     let mut local = empty(start_on_create);
     create(&mut local, change);
@@ -105,7 +105,7 @@ fn object_that_appears_later_starts_the_pipeline() {
 }
 
 #[test]
-fn the_first_look_starts_nothing() {
+fn first_check_starts_nothing() {
     let mut local = polled(false, |_| {});
     assert_eq!(local.outside(Some("v1")), 1);
     local.minute(Some("v1"));
@@ -167,7 +167,7 @@ fn update_keeps_the_revision_of_an_unchanged_source() {
     let mut moved = pipeline("web", &json!([check("Other", 1)]));
     moved["pipeline"]["stages"][0]["actions"][0]["configuration"]["S3ObjectKey"] = "other.zip".into();
     local.call("UpdatePipeline", &moved);
-    assert_eq!(local.outside(Some("v7")), 1, "the new place is looked at, and starts nothing");
+    assert_eq!(local.outside(Some("v7")), 1, "the new object is checked and starts nothing");
     assert_eq!(local.triggers().len(), 1);
     local.minute(Some("v8"));
     assert_eq!(local.triggers().len(), 2);
@@ -188,7 +188,7 @@ fn check_during_a_copy_starts_nothing() {
     assert_eq!(local.triggers().len(), 1, "the copy consumed this revision");
 }
 
-/// The emulator after a restart, with what it kept.
+/// The emulator after a restart, with its kept state.
 fn restarted(local: &mut Local) -> Local {
     let mut again = Local { engine: Engine::new(local.engine.settings.clone(), 8), now: local.now };
     again.engine.restore(again.now, local.engine.take_changes()).unwrap();
@@ -216,7 +216,7 @@ fn late_checks_and_deleted_pipelines_are_ignored() {
     let mut local = polled(false, |_| {});
     local.engine.advance(local.now);
     let effects = local.engine.take_effects();
-    let Some(Effect::LookAtSource { id, object }) = effects.last() else { panic!("a look was asked for") };
+    let Some(Effect::LookAtSource { id, object }) = effects.last() else { panic!("a check was requested") };
     assert_eq!((object.bucket.as_str(), object.key.as_str()), ("sources", "web.zip"));
     local.engine.source_looked(local.now, *id, Ok("v1".to_owned()));
     local.engine.source_looked(local.now, *id, Ok("v2".to_owned()));
@@ -224,7 +224,7 @@ fn late_checks_and_deleted_pipelines_are_ignored() {
     local.wait(60);
     local.engine.advance(local.now);
     let effects = local.engine.take_effects();
-    let Some(Effect::LookAtSource { id, .. }) = effects.last() else { panic!("a look was asked for") };
+    let Some(Effect::LookAtSource { id, .. }) = effects.last() else { panic!("a check was requested") };
     local.call("DeletePipeline", &json!({"name": "web"}));
     local.engine.source_looked(local.now, *id, Ok("v3".to_owned()));
     assert_eq!(local.engine.next_due(), None);

@@ -54,7 +54,7 @@ fn null_for_a_required_member_is_a_validation_error() {
     );
 }
 
-/// The service reads numbers, nesting and text as JSON has them, and no others.
+/// The service accepts only numbers, nesting and text that JSON allows.
 #[test]
 fn malformed_json_is_a_serialization_error() {
     let deep =

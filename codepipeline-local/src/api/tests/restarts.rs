@@ -1,4 +1,4 @@
-//! The API's answers after the engine's state has left as records and come back to another engine.
+//! The API's replies after the engine's state was written as records and read by another engine.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const REASON: &str = "codepipeline-local was restarted while this execution was 
 pub(super) struct Disk(BTreeMap<(Kind, String), Record>);
 
 impl Disk {
-    /// Takes what has changed; how many records.
+    /// Stores the changes. Returns the number of records.
     pub(super) fn keep(&mut self, local: &mut Local) -> usize {
         let changes = local.engine.take_changes();
         let number = changes.len();
@@ -35,7 +35,7 @@ impl Disk {
         Local { engine, now }
     }
 
-    /// Ends the emulator, and starts another one.
+    /// Ends the emulator and starts another.
     pub(super) fn restart(&mut self, mut local: Local) -> Local {
         self.keep(&mut local);
         let mut next = self.restore(local.engine.settings.clone(), local.now);
@@ -52,7 +52,7 @@ fn kept(actions: &Value) -> (Local, Disk) {
     (local, Disk::default())
 }
 
-/// Every answer about everything.
+/// The replies of all read operations.
 pub(super) fn everything(local: &mut Local) -> Vec<Value> {
     let mut answers = vec![local.call("ListPipelines", &json!({})), local.call("ListActionTypes", &json!({}))];
     for pipeline in answers[0]["pipelines"].as_array().unwrap().clone() {
@@ -129,18 +129,22 @@ fn restart_stops_executions_with_a_reason() {
     assert_eq!((&summary["status"], &summary["stopTrigger"]["reason"]), (&json!("Stopped"), &json!(REASON)));
     assert_eq!(summary["lastUpdateTime"], 1_700_000_005.0);
     let abandoned = local.action("web", 1, 0)["latestExecution"].clone();
-    assert_eq!((&abandoned["status"], abandoned.get("lastUpdatedBy")), (&json!("Abandoned"), None), "no user did it");
+    assert_eq!(
+        (&abandoned["status"], abandoned.get("lastUpdatedBy")),
+        (&json!("Abandoned"), None),
+        "no user stopped it"
+    );
     let state = local.call("GetPipelineState", &json!({"name": "web"}));
     assert_eq!(state["stageStates"][1]["latestExecution"]["status"], "Stopped");
-    // Those who listen learn of it.
+    // Subscribers get an event.
     let told = format!("{:?}", local.engine.take_effects());
     assert!(told.contains("ABANDONED") && told.contains("STOPPED") && told.contains(REASON), "{told}");
-    // Its job is gone.
+    // Its job no longer exists.
     assert_eq!(local.refused("PutJobSuccessResult", &json!({"jobId": job["id"]})).0, "JobNotFoundException");
     assert_eq!(local.refused("GetJobDetails", &json!({"jobId": job["id"]})).0, "JobNotFoundException");
     assert_eq!(local.acknowledge(&job), Err("JobNotFoundException".to_owned()));
     assert!(local.poll(5).is_empty());
-    // Its stage can run again.
+    // Its stage can be retried.
     let again = json!({
         "pipelineName": "web", "stageName": "Test", "pipelineExecutionId": waiting, "retryMode": "FAILED_ACTIONS",
     });
@@ -181,7 +185,7 @@ fn ids_and_tokens_are_not_reused() {
     assert_ne!(other["id"], job["id"]);
     let credentials = |job: &Value| job["data"]["artifactCredentials"]["accessKeyId"].as_str().unwrap().to_owned();
     assert_ne!(credentials(&job), credentials(&other));
-    // The older one is still a job's and no user's.
+    // The older one still belongs to a job and not to a user.
     assert!(local.engine.grant(&credentials(&job)).is_some());
 }
 
@@ -225,7 +229,7 @@ fn connections_stay_until_replaced() {
     let mut local = disk.restart(local);
     let before = everything(&mut local);
     assert_eq!(local.refused("GetThirdPartyJobDetails", &details).0, "JobNotFoundException");
-    // Without the type nothing runs, but history is unchanged.
+    // Without the type nothing runs, but the history is unchanged.
     local.engine.connect(Vec::new()).unwrap();
     let mut local = disk.restart(local);
     assert_eq!(everything(&mut local)[2..], before[2..]);
@@ -241,7 +245,7 @@ fn source_change_around_a_restart_starts_once() {
     local.call("CreateCustomActionType", &action_type());
     local.call("CreatePipeline", &pipeline("web", &json!([check("Unit", 1)])));
     local.minute(Some("v1"));
-    assert!(local.triggers().is_empty(), "the first look only learns what is there");
+    assert!(local.triggers().is_empty(), "the first check only records the revision");
     let mut local = disk.restart(local);
     local.minute(Some("v1"));
     assert!(local.triggers().is_empty());
@@ -251,7 +255,7 @@ fn source_change_around_a_restart_starts_once() {
     let mut local = disk.restart(local);
     local.minute(Some("v2"));
     assert_eq!(local.triggers(), ["PollForSourceChanges"]);
-    // An execution that a restart stops before it has the source has not consumed the change.
+    // An execution that a restart stops before its copy has not consumed the change.
     local.wait(60);
     local.engine.advance(local.now);
     let look = local.engine.take_effects().into_iter().find_map(|effect| match effect {

@@ -1,10 +1,10 @@
-//! Executions that are started with a revision: source revision overrides, and `PutActionRevision`.
+//! Starts with a revision: source revision overrides and `PutActionRevision`.
 
 use super::*;
 
 const WEB: &str = "web";
 
-/// An emulator with the pipeline `web`, whose S3 source lets its key be overridden.
+/// An emulator with the pipeline `web`, whose S3 source allows overriding its key.
 fn with_override() -> Local {
     let mut local = Local::new();
     local.call("CreateCustomActionType", &action_type());
@@ -22,14 +22,14 @@ fn start_with(revisions: &Value) -> Value {
     json!({"name": WEB, "sourceRevisions": revisions})
 }
 
-/// The key and the version of the copy that was asked for.
+/// The key and version of the requested copy.
 fn copied(local: &mut Local) -> (String, Option<String>) {
     let effects = local.engine.take_effects();
     let copy = effects.into_iter().find_map(|effect| match effect {
         Effect::CopySource { from, version, .. } => Some((from.key, version)),
         _ => None,
     });
-    copy.expect("a copy was asked for")
+    copy.expect("a copy was requested")
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn wrong_overrides_are_refused() {
     assert!(message.contains("AllowOverrideForS3ObjectKey"), "{message}");
 }
 
-/// An emulator with the pipeline `web`, whose source is a custom one.
+/// An emulator with the pipeline `web`, whose source is a custom action.
 fn custom_source() -> Local {
     let mut local = Local::new();
     local.call("CreateCustomActionType", &action_type());

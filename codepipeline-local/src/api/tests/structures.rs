@@ -1,8 +1,8 @@
-//! Declarations of pipelines that are refused, and those that are just right.
+//! Pipeline declarations that are refused, and those that are barely valid.
 
 use super::{pipelines::local, *};
 
-/// The refusal of a pipeline that differs from a good one by `change`.
+/// The refusal of a valid pipeline after `change`.
 fn refusal(change: impl FnOnce(&mut Value)) -> (String, String) {
     let mut input = pipeline("web", &json!([check("Unit", 1)]));
     change(&mut input["pipeline"]);
@@ -27,7 +27,7 @@ fn assert_refused(cases: &[(Change, &str, &str)]) {
     }
 }
 
-/// The comments in `engine/structure` cite where each text was recorded.
+/// The comments in `engine/structure` cite the source of each message.
 #[test]
 fn invalid_structure_has_the_services_error() {
     assert_refused(&[

@@ -22,7 +22,7 @@ fn numbered(range: std::ops::Range<u32>) -> Value {
 
 fn tags(local: &mut Local, arn: &str) -> Value {
     let reply = local.call("ListTagsForResource", &json!({"resourceArn": arn}));
-    assert_eq!(reply.get("nextToken"), None, "all tags come in one answer");
+    assert_eq!(reply.get("nextToken"), None, "one response has all tags");
     reply["tags"].clone()
 }
 
@@ -104,7 +104,7 @@ fn resource_has_at_most_fifty_tags() {
         let (name, message) = local.refused("TagResource", &over);
         assert_eq!(name, "TooManyTagsException");
         assert_eq!(message, format!("Tag limit exceeded for resource [{arn}]."));
-        assert_eq!(tags(&mut local, arn), numbered(0..49), "nothing of a refused request is kept");
+        assert_eq!(tags(&mut local, arn), numbered(0..49), "a refused request changes nothing");
         local.call("TagResource", &json!({"resourceArn": arn, "tags": numbered(48..50)}));
         assert_eq!(tags(&mut local, arn), numbered(0..50));
     }

@@ -27,7 +27,7 @@ fn scan() -> Value {
     action
 }
 
-/// An emulator with these connections, and the pipeline `web` with an action of the partner's, started.
+/// An emulator with these connections and a started pipeline `web` with a partner's action.
 fn connected(change: impl FnOnce(&mut Settings), connections: &Value) -> Local {
     let mut local = Local::with(change);
     local.engine.connect(read_connections(&connections.to_string()).unwrap()).unwrap();
@@ -68,7 +68,7 @@ fn partner_polls_acknowledges_and_finishes() {
     let mut local = one(|_| {});
     let jobs = local.poll_partner();
     assert_eq!(jobs[0]["clientId"], CLIENT);
-    assert_eq!(jobs[0].as_object().unwrap().len(), 2, "a poll shows two ids and no more");
+    assert_eq!(jobs[0].as_object().unwrap().len(), 2, "a poll returns only two ids");
     let details = local.details(&jobs[0], "right").unwrap();
     assert_eq!((&details["id"], &details["nonce"]), (&jobs[0]["jobId"], &json!("3")));
     let data = &details["data"];
@@ -105,17 +105,17 @@ fn wrong_client_token_is_refused_and_not_shown() {
         assert_eq!(name, "InvalidClientTokenException", "{operation}");
         assert!(!message.contains("wr0ng") && !message.contains("right"), "{message}");
     }
-    assert_eq!(local.claim_error("3"), None, "nothing has happened to the job");
+    assert_eq!(local.claim_error("3"), None, "the job is unchanged");
 }
 
 impl Local {
-    /// Why the partner's only job can't be acknowledged with the nonce, if it can't.
+    /// The error of acknowledging the partner's only job with this nonce, if it fails.
     fn claim_error(&mut self, nonce: &str) -> Option<String> {
         self.wait(30);
         let job = self.poll_partner().pop().unwrap();
         let input = json!({"jobId": job["jobId"], "nonce": nonce, "clientToken": "right"});
         let stale = self.try_call("AcknowledgeThirdPartyJob", &input).unwrap_err().0;
-        assert_eq!(stale, "InvalidNonceException", "the offer was made anew, so the old nonce is void");
+        assert_eq!(stale, "InvalidNonceException", "the job was offered again, so the old nonce is invalid");
         let nonce = self.details(&job, "right").unwrap()["nonce"].clone();
         let input = json!({"jobId": job["jobId"], "nonce": nonce, "clientToken": "right"});
         self.try_call("AcknowledgeThirdPartyJob", &input).err().map(|(name, _)| name)

@@ -1,11 +1,11 @@
-//! Values of the API's shapes, made from the model.
+//! Generates values of the API's shapes from the model.
 
 use serde_json::{Map, Value, json};
 
 use super::{Kind, MODEL};
 use crate::api::model::Shape;
 
-/// A text for each pattern of the model. Its last character may be repeated. A new pattern needs a line here.
+/// A string for each pattern of the model. Its last character may repeat. A new pattern needs a line here.
 const SAMPLES: [(&str, &str); 17] = [
     (".*", "a"),
     ("AWS|ThirdParty", "AWS"),
@@ -26,7 +26,7 @@ const SAMPLES: [(&str, &str); 17] = [
     ("arn:aws(-[\\w]+)*:lambda:.+:[0-9]{12}:function:.+", "arn:aws:lambda:us-east-1:123456789012:function:a"),
 ];
 
-/// A text of the shape that has at least this many characters.
+/// A string of the shape with at least this many characters.
 pub(super) fn text(shape: &Shape, length: u64) -> String {
     if let Some(value) = shape.values.first() {
         return value.clone();
@@ -44,12 +44,12 @@ pub(super) fn text(shape: &Shape, length: u64) -> String {
     text
 }
 
-/// A valid value with every member that there can be.
+/// A valid value with all members.
 pub(super) fn full(name: &str) -> Value {
     made(name, &|_| true)
 }
 
-/// A valid value without the members that may be left out.
+/// A valid value without optional members.
 pub(super) fn least(name: &str) -> Value {
     made(name, &|required| required)
 }

@@ -1,7 +1,7 @@
-//! Each member of the API model is used, refused by name, or on a list in the README.
+//! Each member of the API model is used, refused by name, or listed in README.md.
 //!
-//! [`scenarios`] has at least one request for each operation. Every member of its input gets another value in turn. A member is used
-//! if two of its values differ in an answer, an effect or anything that can be read afterwards. The same runs show which members answers have.
+//! [`scenarios`] has at least one request for each operation. Each member of its input gets other values in turn. A member is used if two
+//! of its values lead to different replies, effects or readable state. The same runs show which members replies have.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ mod paths;
 mod scenarios;
 mod worlds;
 
-/// Whether the emulator uses a member, refuses it by this name, or ignores it.
+/// What the emulator does with a member: uses it, refuses it by this name, or ignores it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     Used,
@@ -59,7 +59,7 @@ fn fate(scenarios: &[Scenario], outcomes: &[Outcome], leaf: &Leaf, seen: &mut Se
     let mut tried = 0;
     for (scenario, before) in scenarios.iter().zip(outcomes) {
         let Variants { given, without, others } = variants(&(scenario.set_up)().1, scenario.operation, leaf);
-        // Values are compared with each other. That a member is there at all counts only where it has one value.
+        // Compare values with each other. Compare presence with absence only if the member has one value.
         let mut first = given.then(|| before.clone());
         let mut values = usize::from(given);
         for value in others.into_iter().map(Some).chain(without.then_some(None)) {
@@ -85,7 +85,7 @@ fn fate(scenarios: &[Scenario], outcomes: &[Outcome], leaf: &Leaf, seen: &mut Se
     Fate::Ignored(leaf.member().name())
 }
 
-/// The members of answers that none had, without those inside of them.
+/// The members that no reply had, without their inner members.
 fn never_given(seen: &Seen) -> BTreeSet<String> {
     let mut never = BTreeSet::new();
     let mut known = BTreeSet::new();
@@ -115,7 +115,7 @@ fn each_operation_is_emulated_or_listed() {
     assert_eq!(unlisted("Not emulated", &others), "");
 }
 
-/// How the README's list differs from what was found.
+/// The differences between a list in README.md and the findings.
 fn unlisted(title: &str, found: &BTreeSet<String>) -> String {
     let listed = listed(title);
     let missing = found.difference(&listed).map(|name| format!("{title}: lacks {name}\n"));
@@ -123,11 +123,11 @@ fn unlisted(title: &str, found: &BTreeSet<String>) -> String {
     missing.chain(wrong).collect()
 }
 
-/// The names in the item of the README's list that begins with the title.
+/// The names in the item of README.md that begins with the title.
 fn listed(title: &str) -> BTreeSet<String> {
     let readme = include_str!("../../../../README.md");
     let start = format!("\n- {title}");
-    let after = readme.split_once(&start).unwrap_or_else(|| panic!("README has no item {title}")).1;
+    let after = readme.split_once(&start).unwrap_or_else(|| panic!("README.md has no item {title}")).1;
     let ends = ["\n- ", "\n\n"].into_iter().filter_map(|end| after.find(end));
     let item = &after[..ends.min().unwrap_or(after.len())];
     item.split('`').skip(1).step_by(2).map(str::to_owned).collect()

@@ -1,11 +1,11 @@
-//! Everything that can be seen of a request and of what it left.
+//! Observes a request's reply and the state after it.
 
 use std::collections::BTreeSet;
 
 use super::super::*;
 use super::{paths::Member, scenarios, worlds};
 
-/// The members that answers had.
+/// The members that replies had.
 #[derive(Default)]
 pub(super) struct Seen(BTreeSet<(String, String)>);
 
@@ -32,7 +32,7 @@ impl Seen {
     }
 }
 
-/// The answer, and what can be read afterwards.
+/// The reply, and the readable state after it.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Outcome {
     answer: Result<String, (String, String)>,
@@ -40,7 +40,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the validator refused the request: then nothing used it.
+    /// Whether the validator refused the request, so that nothing used it.
     pub(super) fn is_invalid(&self) -> bool {
         self.answer
             .as_ref()
@@ -57,7 +57,7 @@ pub(super) fn observe(local: &mut Local, operation: &str, input: &Value, seen: &
     let answer = ask(local, operation, input, seen).map(|reply| reply.to_string());
     let mut after = Vec::new();
     look(local, seen, &mut after);
-    // Continuations become ready, and offers are taken back.
+    // Continuations become ready, and offers expire.
     local.wait(31);
     look(local, seen, &mut after);
     for (operation, input) in scenarios::polls() {
@@ -81,7 +81,7 @@ fn ask(local: &mut Local, operation: &str, input: &Value, seen: &mut Seen) -> Re
     Ok(reply)
 }
 
-/// Reads all that there is.
+/// Reads the whole state.
 fn look(local: &mut Local, seen: &mut Seen, all: &mut Vec<String>) {
     let mut read = |local: &mut Local, operation: &str, input: &Value| {
         let reply = ask(local, operation, input, seen);

@@ -1,4 +1,4 @@
-//! Where members are in an operation's input, and other values for them.
+//! Paths of members in an operation's input, and other values for them.
 
 use serde_json::{Map, Value, json};
 
@@ -13,14 +13,14 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// As the README writes it. Inputs and outputs have the name of their operation.
+    /// The name as README.md writes it. Inputs and outputs have the name of their operation.
     pub(super) fn name(&self) -> String {
         let shape = self.shape.strip_suffix("Input").or_else(|| self.shape.strip_suffix("Output"));
         format!("{}.{}", shape.unwrap_or(&self.shape), self.member)
     }
 }
 
-/// A member that is no structure and holds none, and the members that lead to it.
+/// A member that is not a structure and contains none, and the members that lead to it.
 pub(super) struct Leaf {
     pub(super) members: Vec<Member>,
 }
@@ -35,7 +35,7 @@ impl Leaf {
         names.join(".")
     }
 
-    /// Whether it must be there and can have one value alone.
+    /// Whether it is required and has only one possible value.
     pub(super) fn says_nothing(&self) -> bool {
         self.shape().1.values.len() == 1 && self.is_required()
     }
@@ -52,7 +52,7 @@ impl Leaf {
     }
 }
 
-/// Every leaf of the shape.
+/// All leaves of the shape.
 pub(super) fn leaves(name: &str) -> Vec<Leaf> {
     let mut found = Vec::new();
     collect(name, &[], &mut found);
@@ -69,7 +69,7 @@ fn collect(name: &str, before: &[Member], found: &mut Vec<Leaf>) {
     }
 }
 
-/// The structure that a value of the shape is, or a list or map of.
+/// The structure of the shape, or of its items if it is a list or map.
 fn structure_in(name: &str) -> Option<&str> {
     let shape = MODEL.shape(name);
     match shape.kind {
@@ -80,7 +80,7 @@ fn structure_in(name: &str) -> Option<&str> {
     }
 }
 
-/// Puts the value there, or takes out what is there. Makes the values around it. Changes the last item of a list.
+/// Sets or removes the value at the leaf's path. Creates the values around it. In a list, it changes the last item.
 pub(super) fn put(input: &mut Value, operation: &str, leaf: &Leaf, value: Option<Value>) {
     let place = place(input, &MODEL.operations[operation].input, &leaf.members);
     match value {
@@ -119,16 +119,16 @@ fn place<'a>(value: &'a mut Value, name: &str, members: &[Member]) -> &'a mut Ma
     }
 }
 
-/// The values that a leaf may have instead.
+/// Alternatives for a leaf's value.
 pub(super) struct Variants {
     /// Whether the input has it.
     pub(super) given: bool,
-    /// Whether it may be left out.
+    /// Whether it is optional.
     pub(super) without: bool,
     pub(super) others: Vec<Value>,
 }
 
-/// Other values for the leaf than it has in the input.
+/// Values for the leaf that differ from the input's.
 pub(super) fn variants(input: &Value, operation: &str, leaf: &Leaf) -> Variants {
     let mut input = input.clone();
     let now = place(&mut input, &MODEL.operations[operation].input, &leaf.members).get(&leaf.member().member).cloned();

@@ -1,4 +1,4 @@
-//! A request for each operation that the emulator has, in a world where it makes a difference.
+//! A request for each emulated operation, in a world where it has an effect.
 
 use super::{super::*, worlds::*};
 
@@ -7,10 +7,10 @@ pub(super) struct Scenario {
     pub(super) set_up: SetUp,
 }
 
-/// Makes a world and the operation's input.
+/// Creates a world and the operation's input.
 type SetUp = fn() -> (Local, Value);
 
-/// More than one for an operation whose members exclude each other.
+/// An operation whose members exclude each other has several.
 pub(super) fn scenarios() -> Vec<Scenario> {
     let all: &[(&str, SetUp)] = &[
         ("AcknowledgeJob", || with_job(|job| json!({"jobId": job["id"], "nonce": job["nonce"]}))),
@@ -141,7 +141,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         }),
         ("StartPipelineExecution", || {
             let mut local = created();
-            // The token is the one that the variants have.
+            // The variants have this token.
             local.call("StartPipelineExecution", &json!({"name": "web", "clientRequestToken": "a"}));
             (local, json!({"name": "web", "variables": [{"name": "Target", "value": "half"}]}))
         }),
@@ -157,7 +157,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     all.iter().map(|(operation, set_up)| Scenario { operation, set_up: *set_up }).collect()
 }
 
-/// The requests that workers begin with.
+/// The first requests of workers.
 pub(super) fn polls() -> [(&'static str, Value); 2] {
     [
         ("PollForJobs", json!({"actionTypeId": type_id(), "maxBatchSize": 5, "queryParam": {"Queue": "fast"}})),

@@ -1,4 +1,4 @@
-//! The worlds of the scenarios, and what their requests consist of.
+//! The worlds of the scenarios, and parts of their requests.
 
 use super::{super::*, scenarios::polls};
 use crate::api::read_connections;
@@ -8,7 +8,7 @@ pub(super) const WEB: &str = "arn:aws:codepipeline:us-east-1:123456789012:web";
 const OTHER: &str = "99999999-2222-4333-8444-555555555555";
 pub(super) const TOKEN: &str = "right";
 
-/// An emulator with the action type and the partner's.
+/// An emulator with the action type and the partner's type.
 pub(super) fn world() -> Local {
     let mut local = Local::new();
     local.call("CreateCustomActionType", &rich_type());
@@ -105,7 +105,7 @@ pub(super) fn claimed(result: Value) -> (Local, Value) {
     (local, merged(json!({"jobId": job["id"]}), result))
 }
 
-/// One action failed, the other one did not.
+/// An execution with a failed and a succeeded action.
 pub(super) fn failed() -> (Local, String) {
     let (mut local, id) = started();
     let (first, second) = (poll(&mut local), poll(&mut local));
@@ -124,7 +124,7 @@ pub(super) fn retried() -> (Local, String) {
     (local, id)
 }
 
-/// Two jobs of the partner's are on offer.
+/// Two of the partner's jobs are offered.
 pub(super) fn with_partner() -> Local {
     let mut local = world();
     let scan = |name: &str| {
@@ -196,7 +196,7 @@ pub(super) fn rich_type() -> Value {
     })
 }
 
-/// A pipeline of every member that the emulator takes. The actions run side by side.
+/// A pipeline with all members that the emulator accepts. The actions run in parallel.
 pub(super) fn declaration(name: &str) -> Value {
     let action = |name: &str, rest: Value| {
         let mut action = check(name, 1);
