@@ -1,6 +1,6 @@
 //! `Expect: 100-continue`: the client gets `100 Continue`, or a response after which the connection closes (RFC 9110, 10.1.1).
 //!
-//! hyper sends `100 Continue` when a body is first read, and never for an empty body. botocore also expects it for empty bodies.
+//! The library hyper sends `100 Continue` when a body is first read, and never for an empty body. The library botocore also expects it for empty bodies.
 //! Without either, botocore waits 60 s for its next response on the connection.
 
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use s3s::{Body, StdError};
 
 use crate::wire::Wire;
 
-/// What a client still expects in addition to the response.
+/// The state of a client's expectation of `100 Continue`.
 pub(crate) struct Expectation {
     /// Whether the body was read, if the client waits for `100 Continue`.
     begun: Option<Arc<AtomicBool>>,

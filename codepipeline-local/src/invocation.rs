@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-/// A function that a Lambda Invoke action calls. The event holds secrets: no `Debug`.
+/// An invocation by a Lambda Invoke action. Not `Debug`, because the event holds secrets.
 #[derive(Clone)]
 pub struct JobInvocation {
-    /// What the action's configuration names.
+    /// The function that the action's configuration names.
     pub function: String,
     /// The `CodePipeline.job` event.
     pub event: Value,

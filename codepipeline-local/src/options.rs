@@ -8,35 +8,35 @@ use crate::engine::{Connection, Settings};
 use crate::faults::Faults;
 use crate::s3::S3Pace;
 
-/// How an emulator is started.
+/// The options of an emulator. `serve` has a flag for each.
 pub struct Options {
-    /// The loopback port; 0 for any that is free.
+    /// The loopback port; 0 picks a free one.
     pub port: u16,
-    /// Where S3 keeps its objects, and CodePipeline its state. Without one the objects live in a temporary folder, and everything
-    /// ends with the emulator.
+    /// The folder for S3's objects and CodePipeline's state. Without it, objects are in a temporary folder, and everything ends with
+    /// the emulator.
     pub data: Option<PathBuf>,
-    /// What CodePipeline does where its documentation is silent.
+    /// Behaviour of CodePipeline that AWS does not document.
     pub engine: Settings,
-    /// The third-party connections there are, read by [`read_connections`](crate::api::read_connections). Without them, those that
-    /// the data folder keeps.
+    /// The third-party connections, as [`read_connections`](crate::api::read_connections) returns them. By default, those in the
+    /// data folder.
     pub connections: Option<Vec<Connection>>,
-    /// How slow S3 is for jobs.
+    /// S3's delay and pace for jobs.
     pub s3: S3Pace,
-    /// Admits uploads without SSE-KMS into artifact stores, as a bucket without a policy does; refused by default.
+    /// Accepts uploads without SSE-KMS into artifact stores, as a bucket without a policy does. By default they are refused.
     pub accept_unencrypted_uploads: bool,
-    /// Where services are that the emulator does not have; none by default.
+    /// The endpoints of services that the emulator does not have; none by default.
     pub endpoints: Endpoints,
-    /// What goes wrong on purpose; nothing by default.
+    /// The faults; none by default.
     pub faults: Faults,
-    /// What ids, nonces and credentials are made from: the same seed and the same requests give the same ones. A data folder's later
-    /// emulators continue its series.
+    /// The seed of ids, nonces and credentials. The same seed and requests give the same ones. Later emulators with the same data
+    /// folder continue its series.
     pub seed: u64,
-    /// The time of CodePipeline and S3.
+    /// The clock of CodePipeline and S3.
     pub clock: Clock,
 }
 
 impl Default for Options {
-    /// Any port, a temporary folder, the engine's defaults, and the machine's time.
+    /// A free port, a temporary folder, the engine's defaults, and the machine's clock.
     fn default() -> Self {
         Self {
             port: 0,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 use s3s::Body;
 
-/// An error, named in the way of the JSON 1.1 protocol.
+/// An error reply of the JSON 1.1 protocol.
 pub(crate) fn failure(status: StatusCode, name: &str, message: &str) -> Response<Body> {
     json_reply(status, serde_json::json!({"__type": name, "message": message}).to_string().into_bytes())
 }

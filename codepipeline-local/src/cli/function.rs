@@ -131,7 +131,7 @@ fn report(end: io::Result<Invocation>) {
         }
         Ok(Invocation::TimedOut) => tracing::warn!("the function was killed at its timeout"),
         Ok(Invocation::Exited { status }) => {
-            tracing::warn!("the function's process ended without a response: {status}")
+            tracing::warn!("the function's process ended without a response: {status}");
         }
         Err(error) => tracing::error!("{error}"),
     }

@@ -16,7 +16,7 @@ mod paths;
 mod scenarios;
 mod worlds;
 
-/// What the emulator does with a member: uses it, refuses it by this name, or ignores it.
+/// The emulator uses a member, refuses it by this name, or ignores it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     Used,
