@@ -1,4 +1,4 @@
-//! Which job is meant, and who may do what with it: offers, claims and keys.
+//! Offers, claims and keys: which job is meant, and what a caller may do with it.
 
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -6,26 +6,26 @@ use tokio::time::Instant;
 use super::third_party;
 use crate::job::{Credentials, Job, Origin, Outcome};
 
-/// What a poll brought.
+/// The result of a poll.
 #[derive(Default)]
 pub struct Polled {
     /// Jobs to acknowledge.
     pub offers: Vec<Offer>,
-    /// Third-party jobs that can't be looked at, for want of a client token that the service takes or of an answer. The
-    /// log says which and why; the service offers them again.
+    /// Third-party jobs without a valid client token, or whose details did not come. The log says which and why;
+    /// CodePipeline offers them again.
     pub unusable: usize,
-    /// Whether the service says that no job is on offer to us. If a try before was in doubt, it may be that one which was
-    /// given the jobs: then an answer without any says nothing.
+    /// Whether CodePipeline says that it offers no job. An empty response after an unanswered try does not count: that
+    /// try may have received the jobs.
     pub nothing: bool,
 }
 
-/// A job that the service offers, to us and perhaps to others.
+/// A job that CodePipeline offers, to this worker and perhaps to others.
 pub struct Offer {
     /// The job, as it was when polled.
     pub job: Job,
     /// Credentials for the job's artifacts; `None` if it has none.
     pub credentials: Option<Credentials>,
-    /// When the poll that brought it was sent: its nonce and credentials are at least this old.
+    /// When the poll was sent. The nonce and the credentials are at least this old.
     pub polled_at: Instant,
     pub(super) nonce: String,
     pub(super) key: JobKey,
@@ -38,19 +38,20 @@ impl Offer {
     }
 }
 
-/// The right to report on a job, and the duty: it is not `Clone`, and reporting consumes it.
-#[must_use = "a claimed job that nobody reports hangs until its action times out"]
+/// The right and the duty to report on a job. It is not `Clone`, and reporting consumes it.
+#[must_use = "a claimed job without a report hangs until its action times out"]
 pub struct Claim {
     pub(super) key: JobKey,
 }
 
 impl Claim {
-    /// What names the job to its queue, for who may look but not report.
+    /// The job's key, for callers that only ask for details.
     pub fn key(&self) -> &JobKey {
         &self.key
     }
 
-    /// The outcome without what this kind of job can't report, so that nothing which is dropped anyway can fail the job.
+    /// The outcome without what this kind of job can't report. CodePipeline would drop that part anyway, so it must not
+    /// fail the job.
     #[must_use]
     pub fn reportable(&self, outcome: Outcome) -> Outcome {
         match (&self.key.kind, outcome) {
@@ -62,7 +63,7 @@ impl Claim {
     }
 }
 
-/// Names a job, and which operations it takes. Enough to ask for its details, not to report on it.
+/// Names a job and the operations that it takes. Enough to ask for its details, but not to report on it.
 #[derive(Clone)]
 pub struct JobKey {
     pub(super) id: String,
@@ -85,18 +86,18 @@ impl JobKey {
     }
 }
 
-/// Which family of operations a job takes.
+/// The family of operations that a job takes.
 #[derive(Clone)]
 pub(super) enum Kind {
     /// `GetJobDetails`, `PutJob…Result`.
     Own,
-    /// The same, for Lambda Invoke jobs.
+    /// The same, for a Lambda Invoke job.
     Invoked,
     /// `…ThirdPartyJob…`.
     ThirdParty(ClientAccess),
 }
 
-/// A customer's connection that a third-party job belongs to, and what proves that we may act for it.
+/// A customer's connection that a third-party job belongs to, and the token that lets the worker act for that customer.
 #[derive(Clone)]
 pub(super) struct ClientAccess {
     pub(super) id: String,

@@ -1,5 +1,5 @@
 //! Client tokens of third-party jobs, from AWS Secrets Manager: one secret for each client, named by a prefix and the
-//! client's id. The only file that names `aws_sdk_secretsmanager`.
+//! client's id. Only this file names `aws_sdk_secretsmanager`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,60 +17,61 @@ use tokio::time::{Instant, timeout_at};
 use super::secret_text;
 use crate::calls::{ErrorResponse, Failed, Kind, NoResponse, Pauses, retry_paced, sort};
 
-/// A token is looked up again after 5 minutes, so that a replaced one is soon known.
+/// A token is looked up again after 5 minutes, so that the worker soon knows a replaced one.
 const LIFE: Duration = Duration::from_secs(5 * 60);
 
-/// All tries of one look-up together: the SDK's three, 3 × 3 s and pauses of at most 1 + 2 s, would be 12 s, which this cuts
-/// short. Whoever asks may have less time, which ends it, too.
+/// All tries of one look-up together. The SDK's three would take 3 × 3 s and pauses of at most 1 + 2 s, 12 s in all;
+/// this cuts them short. The caller's own deadline may end them earlier.
 const LOOK_UP: Duration = Duration::from_secs(6);
 const TRY: Duration = Duration::from_secs(3);
 
-/// Between look-ups of who insists there is a random time up to 200 ms, doubled each time up to 5 s: five pauses are 200 +
-/// 400 + … + 3200 ms = 6.2 s at most. Only the time of who asks ends it, that of a report: in its last 10 s there are some
-/// seven look-ups that are refused at once, four that the SDK tries three times, or one that hangs.
+/// Between the look-ups of a caller that insists, five pauses take at most 200 + 400 + … + 3200 ms = 6.2 s. Only the
+/// caller's deadline ends the look-ups. The last 10 s before a report's deadline hold about seven that are refused at
+/// once, four that the SDK tries three times, or one that hangs.
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(200), Duration::from_secs(5));
 
-/// What is wrong with a client's token. No variant holds the token or the secret's content.
+/// Why a client's token can't be used. No variant holds the token or the secret's content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenProblem {
     /// `CLIENT_TOKENS_SECRET` is not set.
-    #[error("no prefix of client-token secrets is configured: set CLIENT_TOKENS_SECRET")]
+    #[error("no client-token secrets are configured: set CLIENT_TOKENS_SECRET to the prefix of their names")]
     NotConfigured,
     /// There is no such secret.
     #[error("Secrets Manager has no secret '{0}': store the client's token there")]
     NoSecret(String),
-    /// Secrets Manager refused or did not answer.
-    #[error("the secret '{secret}' could not be read: {reason}")]
+    /// Secrets Manager refused the request or did not answer.
+    #[error("could not read the secret '{secret}': {reason}")]
     Unreadable {
         /// The secret's name.
         secret: String,
-        /// The error's code or kind.
+        /// The error's code and HTTP status, or how the connection failed.
         reason: String,
     },
-    /// The secret holds something else.
+    /// The secret holds something other than a token.
     #[error(
         "the secret '{0}' holds no client token: it must be a text of 1 to 256 characters, or a JSON object with such a \
          text as its member clientToken"
     )]
     Malformed(String),
-    /// CodePipeline does not take the token.
+    /// CodePipeline refused the token.
     #[error("CodePipeline refuses the client token that its secret holds (InvalidClientTokenException)")]
     Refused,
 }
 
-/// Looks client tokens up and remembers them for a while.
+/// Looks up client tokens and remembers them for a while.
 pub(super) struct ClientTokens {
-    shared: SdkConfig,
+    sdk_config: SdkConfig,
     prefix: Option<String>,
-    /// Made at the first look-up: most workers serve no third-party jobs.
+    /// Created at the first look-up, because most workers serve no third-party jobs.
     client: OnceLock<Client>,
-    /// A slot for each client, locked while its token is fetched, so that jobs of one client cost one fetch.
+    /// A slot for each client. It is locked while its token is fetched, so that several jobs of one client cost one
+    /// fetch.
     slots: Mutex<HashMap<String, Slot>>,
 }
 
 type Slot = Arc<tokio::sync::Mutex<Known>>;
 
-/// What the latest look-ups of one client's token brought.
+/// The latest look-ups of one client's token.
 #[derive(Default)]
 struct Known {
     token: Option<Cached>,
@@ -87,62 +88,62 @@ struct Failure {
     failed_at: Instant,
 }
 
-/// Who asks for a token: for how long, and what of earlier answers will do.
+/// What a caller needs: how long it can wait, and which earlier results it accepts.
 #[derive(Clone, Copy)]
-pub(super) struct Asking {
-    /// The look-up ends at this moment, done or not.
+pub(super) struct LookUp {
+    /// The look-up ends at this moment, with or without a token.
     pub(super) until: Instant,
-    /// A look-up that has failed since then need not be tried again.
+    /// A look-up that has failed since then is not repeated.
     pub(super) since: Instant,
-    /// Whether a secret that can't be read is tried again while there is time.
+    /// Whether to try again while there is time if the secret can't be read.
     pub(super) insists: bool,
 }
 
-impl Asking {
-    /// Asks on behalf of a claimed job, which has nobody else to go on for it.
+impl LookUp {
+    /// For a claimed job: no other worker reports on it.
     pub(super) fn insisting(until: Instant) -> Self {
         Self { until, since: Instant::now(), insists: true }
     }
 }
 
 impl ClientTokens {
-    pub(super) fn new(shared: SdkConfig, prefix: Option<String>) -> Self {
-        Self { shared, prefix, client: OnceLock::new(), slots: Mutex::default() }
+    pub(super) fn new(sdk_config: SdkConfig, prefix: Option<String>) -> Self {
+        Self { sdk_config, prefix, client: OnceLock::new(), slots: Mutex::default() }
     }
 
-    /// The client's token, as it is remembered or as the secret says.
-    pub(super) async fn token(&self, client_id: &str, asking: Asking) -> Result<SecretString, TokenProblem> {
-        self.asked_for(client_id, asking, |cached| cached.fetched_at.elapsed() < LIFE).await
+    /// The client's token, remembered or looked up.
+    pub(super) async fn token(&self, client_id: &str, look_up: LookUp) -> Result<SecretString, TokenProblem> {
+        self.asked_for(client_id, look_up, |cached| cached.fetched_at.elapsed() < LIFE).await
     }
 
-    /// Another token than `refused`, which the service does not take: the one that another job has fetched meanwhile, or
-    /// what the secret says now.
+    /// A token other than `refused`, which CodePipeline did not accept: one that another job has fetched meanwhile, or
+    /// the secret's current one.
     pub(super) async fn replacement(
         &self,
         client_id: &str,
         refused: &SecretString,
-        asking: Asking,
+        look_up: LookUp,
     ) -> Result<SecretString, TokenProblem> {
-        self.asked_for(client_id, asking, |cached| cached.token.expose_secret() != refused.expose_secret()).await
+        self.asked_for(client_id, look_up, |cached| cached.token.expose_secret() != refused.expose_secret()).await
     }
 
-    /// The remembered token if it is `good`, else what the secret says. Who insists has it looked up again and again.
+    /// The remembered token if it is `good`, otherwise the secret's. Repeats the look-up if the caller insists.
     async fn asked_for(
         &self,
         client_id: &str,
-        asking: Asking,
+        look_up: LookUp,
         good: impl Fn(&Cached) -> bool + Copy,
     ) -> Result<SecretString, TokenProblem> {
-        let mut since = Some(asking.since);
+        let mut since = Some(look_up.since);
         let try_once = || {
-            let asking = Asking { since: since.take().unwrap_or_else(Instant::now), ..asking };
+            let look_up = LookUp { since: since.take().unwrap_or_else(Instant::now), ..look_up };
             async move {
-                let found = self.in_time(client_id, asking, self.known_or_fetched(client_id, asking, good)).await;
-                found.map_err(|problem| failed(problem, asking.insists))
+                let found = self.in_time(client_id, look_up, self.known_or_fetched(client_id, look_up, good)).await;
+                found.map_err(|problem| failed(problem, look_up.insists))
             }
         };
-        // Past the deadline a remembered token still serves, so each look-up ends by itself.
-        let looked_up = retry_paced(None, |tried, _| PAUSES.within(tried, asking.until), try_once).await;
+        // No deadline here: a remembered token is still valid after it. Each look-up has its own.
+        let looked_up = retry_paced(None, |tried, _| PAUSES.within(tried, look_up.until), try_once).await;
         looked_up.map(|found| found.response).map_err(|gave_up| {
             let late = TokenProblem::Unreadable { secret: self.secret(client_id), reason: gave_up.last.reason };
             gave_up.last.detail.unwrap_or(late)
@@ -156,20 +157,20 @@ impl ClientTokens {
     async fn in_time(
         &self,
         client_id: &str,
-        asking: Asking,
+        look_up: LookUp,
         looking: impl Future<Output = Result<SecretString, TokenProblem>>,
     ) -> Result<SecretString, TokenProblem> {
         let reason = || NoResponse::Late.reason().to_owned();
         let late = |_| Err(TokenProblem::Unreadable { secret: self.secret(client_id), reason: reason() });
-        timeout_at(asking.until, looking).await.unwrap_or_else(late)
+        timeout_at(look_up.until, looking).await.unwrap_or_else(late)
     }
 
-    /// The remembered token if it is `good`, else what the secret says, which must be `good` too: a token that is no
-    /// longer good although it has just been fetched is one that the service refuses.
+    /// The remembered token if it is `good`, otherwise the secret's. A token that is not `good` although it was just
+    /// fetched is one that CodePipeline refuses.
     async fn known_or_fetched(
         &self,
         client_id: &str,
-        asking: Asking,
+        look_up: LookUp,
         good: impl Fn(&Cached) -> bool,
     ) -> Result<SecretString, TokenProblem> {
         let slot = self.slot(client_id);
@@ -177,7 +178,7 @@ impl ClientTokens {
         if let Some(cached) = known.token.as_ref().filter(|cached| good(cached)) {
             return Ok(cached.token.clone());
         }
-        if let Some(failed) = known.failure.as_ref().filter(|failed| failed.failed_at >= asking.since) {
+        if let Some(failed) = known.failure.as_ref().filter(|failed| failed.failed_at >= look_up.since) {
             return Err(failed.problem.clone());
         }
         *known = Known::default();
@@ -222,9 +223,9 @@ impl ClientTokens {
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
             let timeouts = TimeoutConfig::builder().operation_timeout(LOOK_UP).operation_attempt_timeout(TRY).build();
-            // Not the process's quota of retries, which an action's own clients of the same service would spend, too.
+            // A quota of retries of its own. An action's own clients of Secrets Manager spend the process's quota.
             let quota = RetryPartition::custom("client tokens").token_bucket(TokenBucket::default()).build();
-            let config = aws_sdk_secretsmanager::config::Builder::from(&self.shared)
+            let config = aws_sdk_secretsmanager::config::Builder::from(&self.sdk_config)
                 .timeout_config(timeouts)
                 .retry_partition(quota)
                 .build();
@@ -233,14 +234,15 @@ impl ClientTokens {
     }
 }
 
-/// A look-up that failed. A secret that could not be read is tried again if the caller `insists`.
+/// A failed look-up. It is repeated if the secret could not be read and the caller `insists`.
 fn failed(problem: TokenProblem, insists: bool) -> Failed<TokenProblem> {
     let is_unread = matches!(problem, TokenProblem::Unreadable { .. });
     let kind = if insists && is_unread { Kind::Unanswered } else { Kind::Refused };
     Failed { kind, reason: problem.to_string(), detail: Some(problem) }
 }
 
-/// The error's code and HTTP status with what to change, or how the connection failed.
+/// The error's code and HTTP status with what to change, or how the connection failed. An SDK error's own text may hold
+/// a body.
 fn reason(error: &SdkError<GetSecretValueError>) -> String {
     let failed = sort(error, |response| (response.kind(), advice(response)));
     format!("{}{}", failed.reason, failed.detail.unwrap_or_default())

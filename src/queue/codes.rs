@@ -1,4 +1,4 @@
-//! CodePipeline's error codes, and the call that knows them.
+//! CodePipeline's error codes, and the call that sorts them.
 
 use aws_sdk_codepipeline::error::{ProvideErrorMetadata, SdkError};
 
@@ -7,10 +7,10 @@ use crate::calls::{Answered, Budget, ErrorResponse, Kind, retry, sort};
 /// A call that failed, with all its tries.
 pub(super) type GaveUp = crate::calls::GaveUp<Refusal>;
 
-/// What an error response of CodePipeline says.
+/// An error response of CodePipeline.
 pub(super) struct Refusal {
     code: Option<String>,
-    /// Whether the HTTP status says that the caller lacks a permission.
+    /// Whether the HTTP status says that the caller lacks a permission or valid credentials.
     is_denied: bool,
 }
 
@@ -66,8 +66,8 @@ pub(super) fn is_over(gave_up: &GaveUp) -> bool {
     matches!(code(gave_up), Some("InvalidJobStateException" | "JobNotFoundException"))
 }
 
-/// Whether CodePipeline refuses what the request holds. The API model has the first two codes. The others are what AWS's
-/// services answer in general ("Common Error Types", CodePipeline API reference).
+/// Whether CodePipeline refuses the content of the request. The API model has the first two codes. AWS's services share
+/// the others ("Common Error Types", CodePipeline API reference).
 pub(super) fn is_about_content(gave_up: &GaveUp) -> bool {
     const CODES: [&str; 5] = [
         "ValidationException",

@@ -1,4 +1,4 @@
-//! From the SDK's description of a job to ours, and from our report to the SDK's.
+//! Converts the SDK's description of a job to ours, and our report to the SDK's.
 
 use aws_sdk_codepipeline::primitives::DateTime;
 use aws_sdk_codepipeline::types;
@@ -6,7 +6,7 @@ use aws_sdk_codepipeline::types;
 use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, FailureKind, Job, PipelineContext, Revision};
 use crate::report::{ExecutionDetails, FailureReport};
 
-/// What `JobData` and `ThirdPartyJobData` have in common, which is everything.
+/// The common members of `JobData` and `ThirdPartyJobData`, which are all of them.
 pub(super) struct JobData {
     action_type_id: Option<types::ActionTypeId>,
     action_configuration: Option<types::ActionConfiguration>,
@@ -48,7 +48,7 @@ impl From<types::ThirdPartyJobData> for JobData {
     }
 }
 
-/// What the data says. The action type is `asked` where it has none (the member is optional in the API model).
+/// The job in the data. Its action type is `asked` if the data has none (the member is optional in the API model).
 pub(super) fn job(
     id: String,
     account_id: Option<String>,
@@ -99,8 +99,8 @@ fn credentials(from: types::AwsSessionCredentials) -> Credentials {
     }
 }
 
-/// All members are optional in the API model, but the service fills them. What lacks one stays empty and fails its job
-/// when it is staged, rather than being left out without a word.
+/// CodePipeline fills all members, although the API model has them optional. An artifact that lacks one stays empty and
+/// fails its job when it is staged. Leaving it out would hide the mistake.
 fn artifacts(from: Option<Vec<types::Artifact>>) -> Vec<Artifact> {
     let one = |artifact: types::Artifact| {
         let place = artifact.location.and_then(|location| location.s3_location);

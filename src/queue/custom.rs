@@ -1,5 +1,5 @@
-//! Custom jobs: `PollForJobs`, `AcknowledgeJob`, `GetJobDetails`, `PutJobSuccessResult`, `PutJobFailureResult`. The last
-//! three serve Lambda Invoke jobs as well.
+//! Custom jobs: `PollForJobs`, `AcknowledgeJob`, `GetJobDetails`, `PutJobSuccessResult`, `PutJobFailureResult`. Lambda
+//! Invoke jobs use the last three as well.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use aws_sdk_codepipeline::types::JobStatus;
 use tokio::time::Instant;
 
 use super::codes::{GaveUp, call};
-use super::refusals::Asked;
+use super::refusals::PollRequest;
 use super::{CallError, Details, JobKey, Kind, Offer, Polled, QueueError, convert, poll_budget};
 use crate::calls::Budget;
 use crate::job::ActionTypeId;
@@ -18,7 +18,7 @@ use crate::report::{ContinuationReport, FailureReport, Report, SuccessReport};
 #[derive(Clone)]
 pub(super) struct CustomQueue {
     client: Client,
-    /// Where the action types are, for messages.
+    /// The region of the action types, for messages.
     region: String,
 }
 
@@ -41,11 +41,11 @@ impl CustomQueue {
             .max_batch_size(i32::try_from(room).unwrap_or(i32::MAX))
             .set_query_param(query_param.map(|(key, value)| [(key.clone(), value.clone())].into()));
         let budget = poll_budget(polled_at);
-        let asked = Asked { operation: "PollForJobs", action_type, query_param, region: &self.region };
+        let asked = PollRequest { operation: "PollForJobs", action_type, query_param, region: &self.region };
         let answered = call(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
         let jobs = answered.response.jobs.unwrap_or_default();
         let nothing = jobs.is_empty() && !answered.unanswered_before;
-        // A job without id, nonce or data can't be acknowledged; the model makes all three optional.
+        // A job without id, nonce or data can't be acknowledged. The model has all three optional.
         let offer = |job: aws_sdk_codepipeline::types::Job| {
             let (job_of, credentials) =
                 convert::job(job.id?, job.account_id, action_type, convert::JobData::from(job.data?));
@@ -74,13 +74,13 @@ impl CustomQueue {
             answered.response.job_details.map(|details| (details.account_id, details.data)).unwrap_or_default();
         let data = data.ok_or_else(|| QueueError::Refused {
             operation: OPERATION,
-            reason: "the answer holds no job data".into(),
+            reason: "the response holds no job data".into(),
         })?;
         let (job, credentials) = convert::job(id.to_owned(), account_id, action_type, convert::JobData::from(data));
         Ok(Details { job, credentials })
     }
 
-    /// The operation that the report takes, and what became of it.
+    /// The operation that the report takes, and its result.
     pub(super) async fn report(
         &self,
         id: &str,
@@ -109,13 +109,18 @@ impl CustomQueue {
         call(budget, || request.clone().send()).await.map(drop)
     }
 
-    async fn put_continuation(&self, id: &str, going_on: &ContinuationReport, budget: Budget) -> Result<(), GaveUp> {
+    async fn put_continuation(
+        &self,
+        id: &str,
+        continuation: &ContinuationReport,
+        budget: Budget,
+    ) -> Result<(), GaveUp> {
         let request = self
             .client
             .put_job_success_result()
             .job_id(id)
-            .continuation_token(&going_on.token)
-            .execution_details(convert::execution_details(&going_on.details));
+            .continuation_token(&continuation.token)
+            .execution_details(convert::execution_details(&continuation.details));
         call(budget, || request.clone().send()).await.map(drop)
     }
 

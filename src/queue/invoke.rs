@@ -1,8 +1,8 @@
 //! Lambda Invoke jobs: the `CodePipeline.job` event (Lambda Developer Guide, "Using AWS Lambda with AWS CodePipeline").
 //!
-//! CodePipeline delivers the job itself: nothing is polled and nothing acknowledged. The job's details and its results go
-//! through the operations of custom jobs. The event holds credentials, so it is read by hand: a derived parser's error
-//! may quote what it read.
+//! CodePipeline sends the job itself in the event, so the worker neither polls nor acknowledges. Details and results go
+//! through the operations of custom jobs. The event holds credentials, so the worker reads it by hand: a derived
+//! parser's error may quote its input.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,37 +12,37 @@ use tokio::time::Instant;
 use super::{Claim, Details, JobKey, Kind};
 use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, Job, PipelineContext, USER_PARAMETERS};
 
-/// Credentials that expire within this time count as expired: an event may have been tried for hours before it came.
+/// Credentials that expire within this time count as expired. Lambda may have retried the event for hours.
 const EXPIRING: Duration = Duration::from_secs(2 * 60);
 
-/// How long fresh credentials live (a comment in AWS's Jenkins plugin; undocumented). An event whose credentials have less left
-/// came late. Then its details are fetched again, so that links to artifacts live for 14 minutes at least.
+/// How long fresh credentials live (a comment in AWS's Jenkins plugin; undocumented). If they have less left, the event
+/// came late. The worker then fetches the details again, so that links to artifacts live for at least 14 minutes.
 const LIFE: Duration = Duration::from_secs(15 * 60);
 
-/// The age that details with expired credentials are given, which is beyond the 14 minutes that any may be used for.
+/// The age of details with expired credentials. Details are used for at most 14 minutes.
 const LONG_AGO: Duration = Duration::from_secs(60 * 60);
 
-/// A job that was delivered to this function: it is ours to report on, whatever becomes of it.
+/// A job out of an event. The worker must report on it.
 pub struct InvokedJob {
-    /// What the event says of the job.
+    /// The job and its credentials, out of the event.
     pub details: Details,
     /// The right and the duty to report.
     pub claim: Claim,
-    /// When its credentials were issued, as far as the event tells; long ago if they have expired or soon will.
+    /// When its credentials were issued, as far as the event says. Long ago if they have expired or soon will.
     pub received_at: Instant,
 }
 
-/// What a `CodePipeline.job` event brings.
+/// The content of a `CodePipeline.job` event.
 pub enum Invoked {
     /// A job to run.
     Job(Box<InvokedJob>),
-    /// A job that can't be run, since the event says nothing but its id, and must be reported: its pipeline waits for it.
+    /// A job whose event holds only its id. It can't run, and must be reported because its pipeline waits for it.
     WithoutData(Claim),
 }
 
-/// An event that names no job, so that nothing can be reported.
+/// An event without a job id, so there is no job to report on.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the CodePipeline.job event has no {0}, so there is nothing to run and no job to report on")]
+#[error("the CodePipeline.job event has no {0}, so there is no job to run or to report on")]
 pub struct InvalidInvokeJob(&'static str);
 
 impl InvokedJob {
@@ -52,12 +52,12 @@ impl InvokedJob {
         ActionTypeId { category, owner, provider, version }
     }
 
-    /// Reads the event that holds the member `CodePipeline.job`. The configuration is what the action's `UserParameters`
-    /// say: the text itself under that key and, if it is a JSON object, each of its members under its own (a string as it
-    /// is, anything else as JSON). `now` is the time of day.
+    /// Reads the event that holds the member `CodePipeline.job`. The configuration comes from the action's
+    /// `UserParameters`: the whole text under that key, and each member of a JSON object under its own key. A string
+    /// member stays unchanged, any other becomes JSON. `now` is the time of day.
     ///
     /// # Errors
-    /// When the event has no job id. Whatever else is missing was not sent.
+    /// Returns an error if the event has no job id. Any other missing member counts as not sent.
     pub fn from_event(event: &Value, now: SystemTime) -> Result<Invoked, InvalidInvokeJob> {
         let job = event.get("CodePipeline.job").ok_or(InvalidInvokeJob("member CodePipeline.job"))?;
         let id = job.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or(InvalidInvokeJob("job id"))?;
@@ -86,8 +86,8 @@ impl InvokedJob {
     }
 }
 
-/// Details that `GetJobDetails` gave for a delivered job, made alike to those of its event: an action must not see another
-/// configuration or execution id just because the event came late.
+/// Details from `GetJobDetails` in the form of those from the event. A late event must not change the configuration or
+/// execution id that an action sees.
 pub(super) fn as_invoked(mut details: Details) -> Details {
     let job = &mut details.job;
     job.configuration = job.configuration.get(USER_PARAMETERS).map(configuration).unwrap_or_default();
@@ -95,12 +95,12 @@ pub(super) fn as_invoked(mut details: Details) -> Details {
     details
 }
 
-/// How old credentials are that expire then. `expiration` is in milliseconds since the epoch, whole or not (as events are seen
-/// to have it). Anything else says nothing.
+/// The age of credentials that expire at `expiration`: milliseconds since the epoch, also with a fraction, as observed
+/// events have them. Anything else counts as fresh.
 fn age(expiration: &Value, now: SystemTime) -> Duration {
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let Some(at) = expiration.as_f64() else { return Duration::ZERO };
-    // A number that is no time is beyond any life.
+    // A number that is not a time lies far in the past or in the future.
     let left = Duration::try_from_secs_f64(at / 1000.0 - now.as_secs_f64());
     match left {
         Ok(left) if left <= EXPIRING => LONG_AGO,
@@ -110,7 +110,7 @@ fn age(expiration: &Value, now: SystemTime) -> Duration {
     }
 }
 
-/// A byte order mark before the JSON says nothing.
+/// JSON may begin with a byte order mark.
 fn configuration(parameters: &str) -> Configuration {
     let members = match serde_json::from_str(parameters.trim_start_matches('\u{feff}')) {
         Ok(Value::Object(members)) => members,
@@ -123,12 +123,12 @@ fn configuration(parameters: &str) -> Configuration {
     own.chain([(USER_PARAMETERS.to_owned(), parameters.to_owned())]).collect()
 }
 
-/// An empty text is none: a member that was not filled.
+/// An empty text counts as missing.
 fn text(value: Option<&Value>) -> Option<String> {
     value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// What lacks a name or an S3 location stays empty and fails its job when it is staged, as with the other kinds of job.
+/// An artifact without a name or an S3 location stays empty and fails its job when it is staged, as with polled jobs.
 fn artifacts(value: Option<&Value>) -> Vec<Artifact> {
     let one = |artifact: &Value| {
         let place =
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_event_is_a_whole_job() {
+    fn example_event_is_a_whole_job() {
         let job = parsed(&example());
         assert_eq!(job.claim.key.id, "11111111-abcd-1111-abcd-111111abcdef");
         assert_eq!(job.details.credentials.unwrap().session_token.expose_secret(), "EXAMPLE-SESSION-TOKEN");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_absent_may_be_absent_or_null() {
+    fn optional_members_may_be_absent_or_null() {
         let least = json!({"CodePipeline.job": {"id": "j", "data": {
             "actionConfiguration": {"configuration": {"FunctionName": "f"}}, "inputArtifacts": null,
             "continuationToken": null, "encryptionKey": null, "artifactCredentials": null}}});
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_continuation_token_is_understood() {
+    fn continuation_token_is_read() {
         let mut event = example();
         event["CodePipeline.job"]["data"]["continuationToken"] = json!("token");
         let job = parsed(&event).details.job;
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_that_have_expired_or_soon_will_are_long_known() {
+    fn expired_credentials_count_as_old() {
         let now = UNIX_EPOCH + Duration::from_secs(1_575_493_418);
         for (expiration, is_old) in [
             (json!(1_575_493_000_000_u64), true),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_with_less_than_their_whole_life_are_as_old_as_they_are() {
+    fn age_of_credentials_follows_from_their_expiration() {
         for (left, age) in [(3600, 0), (900, 0), (840, 60), (300, 600)] {
             let mut event = example();
             event["CodePipeline.job"]["data"]["artifactCredentials"]["expirationTime"] = json!(left * 1000);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_a_job_says_what_is_missing_and_nothing_of_what_is_there() {
+    fn error_for_an_event_names_only_what_is_missing() {
         for (event, missing) in [
             (json!({"SECRET": "SECRET"}), "member CodePipeline.job"),
             (json!({"CodePipeline.job": {"data": {"artifactCredentials": "SECRET"}}}), "job id"),

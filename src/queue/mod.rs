@@ -1,8 +1,8 @@
-//! Where jobs come from and where their results go. The only module that names `aws_sdk_codepipeline`.
+//! The source of jobs and the destination of their results. Only this module names `aws_sdk_codepipeline`.
 //!
-//! Types carry the flow: polling gives [`Offer`]s, acknowledging an offer may give a [`Claim`], and only a claim can
-//! report, which consumes it. `PutJob…Result` takes no nonce, so the service can't tell a loser from the winner; the
-//! types must. A Lambda Invoke job is claimed as it comes: see [`InvokedJob`].
+//! Types carry the flow: polling returns [`Offer`]s, acknowledging an offer may return a [`Claim`], and only a claim
+//! can report, which consumes it. `PutJob…Result` takes no nonce, so CodePipeline accepts a result from a worker that
+//! lost the race. The types prevent that. A Lambda Invoke job comes with its claim: see [`InvokedJob`].
 
 mod claim;
 mod client_tokens;
@@ -39,22 +39,22 @@ pub use invoke::{InvalidInvokeJob, Invoked, InvokedJob};
 pub use refusals::PollRefusal;
 pub use response::{Acknowledged, Details, QueueError, Reported};
 
-/// How long one try may take. Everything here is a small JSON exchange that takes tens of milliseconds.
+/// How long one try may take. Every call here is a small JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
 
-/// A poll is tried three times: 3 × 5 s and pauses of at most 100 + 200 ms would be 15.3 s, which 8 s cut short, so that a
-/// first try that hangs leaves the second one 3 s. The next schedule tick polls again. Nobody polls with less time left than
-/// a report needs, which is more than 8 s.
+/// Tries and time of a poll. Three tries could take 3 × 5 s and pauses of at most 100 + 200 ms, 15.3 s in all. 8 s cut
+/// them short: after a first try that hangs, the second one has 3 s. The next tick polls again. A worker polls only
+/// while it has the time that a report needs, which is more than 8 s.
 const POLL: (u32, Duration) = (3, Duration::from_secs(8));
 
-/// Details are tried five times: 5 × 5 s and pauses of at most 100 + 200 + 400 + 800 ms would be 26.5 s, which 20 s cut
-/// short, or the moment that the caller names; the action's own time is running meanwhile.
+/// Tries and time of a call for details. Five tries could take 5 × 5 s and pauses of at most 100 + 200 + 400 + 800 ms,
+/// 26.5 s in all. 20 s or the caller's deadline cut them short, because the action's own time is running.
 const DETAILS: (u32, Duration) = (5, Duration::from_secs(20));
 
-/// A report is tried longest, until its deadline: without it the pipeline hangs for hours. The count never ends it: the first
-/// seven pauses are 100 + 200 + … + 5000 ms = 11.3 s at most, half of that on average, and each further one 2.5 s on
-/// average, so that in Lambda's longest 15 minutes there are some 360 tries if each is answered at once. In the 10 s that
-/// are always kept free there are some twelve of those, since no pause takes more than half of what is left, or two that hang.
+/// A report is tried until its deadline, because without it the pipeline hangs for hours. The number of tries never
+/// ends it: in Lambda's longest 15 minutes there are about 360 if each is answered at once (seven pauses of at most
+/// 11.3 s, then 2.5 s each on average). The 10 s that are always kept free hold about twelve such tries, because no
+/// pause takes more than half of the time left, or two that hang.
 const REPORT_TRIES: u32 = 1000;
 
 /// The pauses of every call here.
@@ -64,8 +64,8 @@ fn poll_budget(polled_at: Instant) -> Budget {
     Budget { tries: POLL.0, until: polled_at + POLL.1, pauses: PAUSES }
 }
 
-/// The job-worker API, for every kind of job. An action type's owner tells the kind: `ThirdParty` jobs have operations of
-/// their own, with client tokens; `Custom` jobs and the `AWS` owner's Lambda Invoke jobs share theirs.
+/// The job-worker API for every kind of job. `ThirdParty` jobs have their own operations, with client tokens. `Custom`
+/// jobs and the `AWS` owner's Lambda Invoke jobs share theirs.
 #[derive(Clone)]
 pub struct Queue {
     custom: CustomQueue,
@@ -73,38 +73,38 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// A queue that talks to the endpoint, in the region and with the credentials that `shared` holds. Third-party jobs'
-    /// client tokens are the Secrets Manager secrets whose names are `client_tokens_prefix` and the client's id.
-    pub fn new(shared: &aws_config::SdkConfig, client_tokens_prefix: Option<String>) -> Self {
-        let config = aws_sdk_codepipeline::config::Builder::from(shared)
+    /// A queue with the endpoint, region and credentials of `sdk_config`. The client tokens of third-party jobs are
+    /// Secrets Manager secrets, each named `client_tokens_prefix` followed by the client's id.
+    pub fn new(sdk_config: &aws_config::SdkConfig, client_tokens_prefix: Option<String>) -> Self {
+        let config = aws_sdk_codepipeline::config::Builder::from(sdk_config)
             .retry_config(RetryConfig::disabled())
             .timeout_config(
                 TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).operation_timeout(TRY).build(),
             )
             .build();
         let client = Client::from_conf(config);
-        let tokens = ClientTokens::new(shared.clone(), client_tokens_prefix);
-        let region = shared.region().map_or("this region".to_owned(), ToString::to_string);
+        let tokens = ClientTokens::new(sdk_config.clone(), client_tokens_prefix);
+        let region = sdk_config.region().map_or("this region".to_owned(), ToString::to_string);
         Self {
             custom: CustomQueue::new(client.clone(), region.clone()),
             third_party: ThirdPartyQueue::new(client, tokens, region),
         }
     }
 
-    /// Looks at the third-party jobs of one poll for another time than 8 s: token and details of each must be there by
-    /// then, or the job is left to a later poll.
+    /// Sets how long one poll may spend on the tokens and details of its third-party jobs: 8 s by default. A later poll
+    /// gets the jobs that are not ready by then.
     #[must_use]
     pub fn look_up_within(mut self, limit: Duration) -> Self {
-        self.third_party.look = limit;
+        self.third_party.look_up_limit = limit;
         self
     }
 
-    /// Asks for at most `room` jobs of a type. Answers at once, with nothing if nothing is there. `query_param` is for
-    /// custom types alone: the third-party operation has none.
+    /// Asks for at most `room` jobs of a type. CodePipeline answers at once, also without a job. Only custom types have
+    /// a `query_param`.
     ///
     /// # Errors
-    /// Returns an error if the service refuses (a deleted type, no permission, a wrong `query_param`), throttles or does not
-    /// answer.
+    /// Returns an error if CodePipeline refuses (a deleted type, no permission, a wrong `query_param`), throttles or
+    /// does not answer.
     pub async fn poll(
         &self,
         action_type: &ActionTypeId,
@@ -117,8 +117,8 @@ impl Queue {
         self.custom.poll(action_type, query_param, room).await
     }
 
-    /// Asks once for the job on offer, waiting for the answer until `until`. Whoever asks again must remember an
-    /// unanswered try: a refusal may be that try's effect.
+    /// Asks once for the job on offer, and waits for the answer until `until`. A caller that tries again must remember
+    /// an unanswered try, because a refusal may be its effect.
     pub async fn acknowledge(&self, offer: &Offer, until: Instant) -> Acknowledged {
         let once = Budget { tries: 1, until, pauses: PAUSES };
         let (operation, answer) = match &offer.key.kind {
@@ -133,7 +133,7 @@ impl Queue {
         match answer {
             Ok(Some(JobStatus::InProgress)) => Acknowledged::Claimed(Claim { key: offer.key.clone() }),
             Ok(Some(status)) => Acknowledged::Refused(format!("the job's status is {}", status.as_str())),
-            Ok(None) => Acknowledged::Refused("the answer names no status".into()),
+            Ok(None) => Acknowledged::Refused("the response has no status".into()),
             Err(gave_up) => match gave_up.last.kind {
                 calls::Kind::Refused if is_not_on_offer(&gave_up) => Acknowledged::Refused(gave_up.last.reason),
                 calls::Kind::Refused => Acknowledged::Denied(CallError::from(gave_up).of(operation)),
@@ -143,11 +143,11 @@ impl Queue {
         }
     }
 
-    /// The claim of a job that another worker acknowledged, which is dead: the ledger says so, the service can't tell. A
-    /// third-party job's client token is looked up until `until`.
+    /// The claim of a job whose worker died after it had acknowledged the job. Only the ledger knows that; CodePipeline
+    /// can't tell. A third-party job's client token is looked up until `until`.
     ///
     /// # Errors
-    /// When there is no such token.
+    /// Returns an error if there is no such token.
     pub async fn adopt(&self, id: &str, origin: &Origin, until: Instant) -> Result<Claim, QueueError> {
         let kind = match origin {
             Origin::Polled => Kind::Own,
@@ -160,10 +160,10 @@ impl Queue {
         Ok(Claim { key: JobKey { id: id.to_owned(), kind } })
     }
 
-    /// What the job looks like now, with fresh credentials. Tried until `latest`, and for 20 s at most.
+    /// The job's current details, with fresh credentials. Tried until `latest`, and for at most 20 s.
     ///
     /// # Errors
-    /// When the service refuses or does not answer.
+    /// Returns an error if CodePipeline refuses the request or does not answer.
     pub async fn details(
         &self,
         key: &JobKey,
@@ -179,12 +179,12 @@ impl Queue {
         }
     }
 
-    /// What type the action of a delivered job has, if that is none that jobs are delivered of: whoever may invoke the function
-    /// can put any job's id into an event, and no other worker's job is to fail for that. One that the service does not show
-    /// counts as delivered, since nothing says that it shows those. Tried until `latest`.
+    /// The action type of a job out of an event, if its jobs don't come in events. A caller that may invoke the
+    /// function can put any job id into an event, and that must not fail another worker's job. Returns `None` if
+    /// CodePipeline does not show the job, because it may not show Lambda Invoke jobs. Tried until `latest`.
     ///
     /// # Errors
-    /// When the service does not answer or refuses whoever asks.
+    /// Returns an error if CodePipeline does not answer or refuses the worker.
     pub async fn other_type(&self, key: &JobKey, latest: Instant) -> Result<Option<ActionTypeId>, QueueError> {
         let expected = InvokedJob::action_type();
         let budget = Budget { tries: REPORT_TRIES, until: latest, pauses: PAUSES };
@@ -195,10 +195,11 @@ impl Queue {
         }
     }
 
-    /// Reports how the job ended. Tried until `deadline`.
+    /// Reports the job's result. Tried until `deadline`.
     ///
     /// # Errors
-    /// When no answer could be had in time, or the service refuses whoever asks (no permission, no valid client token).
+    /// Returns an error if no answer came in time, or CodePipeline refuses the worker (no permission, no valid client
+    /// token).
     pub async fn report(&self, claim: Claim, report: &Report, deadline: Instant) -> Result<Reported, QueueError> {
         let budget = Budget { tries: REPORT_TRIES, until: deadline, pauses: PAUSES };
         let (operation, result) = match &claim.key.kind {

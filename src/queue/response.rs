@@ -1,25 +1,25 @@
-//! What CodePipeline responds, and why it does not.
+//! Responses of CodePipeline, and errors.
 
 use super::codes::{GaveUp, is_not_allowed};
 use super::{Claim, PollRefusal, TokenProblem};
 use crate::calls::Kind;
 use crate::job::{Credentials, Job};
 
-/// The answer to one try at acknowledging. A reason is the service's error code or status, safe to log.
+/// The response to one try to acknowledge a job. A reason is an error code or status, safe to log.
 pub enum Acknowledged {
-    /// `InProgress`: the job is ours, unless another was given the same answer.
+    /// `InProgress`: the job is ours, unless another worker received the same response.
     Claimed(Claim),
-    /// Somebody else has it, or it is over. After an unanswered try it may be that try which was taken.
+    /// Another worker has the job, or it has finished. After an unanswered try, that try may have taken it.
     Refused(String),
-    /// The service refuses whoever asks, or what is asked: trying it again is no use, nor would it be for any other job.
+    /// CodePipeline refuses the worker or the request. Trying again does not help, for this job or another.
     Denied(QueueError),
-    /// The service asked us to slow down; the try had no effect.
+    /// CodePipeline throttled the try, which had no effect.
     Throttled(String),
-    /// No answer, or one that leaves open whether the job was acknowledged.
+    /// No answer, or one that does not say whether the job was acknowledged.
     Unanswered(String),
 }
 
-/// A job's current description: what `GetJobDetails` or `GetThirdPartyJobDetails` says now.
+/// A job's current details: the response of `GetJobDetails` or `GetThirdPartyJobDetails`.
 pub struct Details {
     /// The job.
     pub job: Job,
@@ -27,10 +27,10 @@ pub struct Details {
     pub credentials: Option<Credentials>,
 }
 
-/// Why a call brought nothing. Each message names the service's error code, never a request or reply.
+/// Why a call failed. A message holds CodePipeline's error code, never a request or response.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The service refused what was asked; trying the same again is no use.
+    /// CodePipeline refused the request. Trying again does not help.
     #[error("CodePipeline refused {operation}: {reason}")]
     Refused {
         /// The API operation.
@@ -38,30 +38,31 @@ pub enum QueueError {
         /// The error's code and HTTP status.
         reason: String,
     },
-    /// The service refused whoever asks: a permission is missing, or the credentials are not valid.
+    /// CodePipeline refused the worker: it lacks a permission or valid credentials.
     #[error(
-        "CodePipeline does not allow {operation}: {reason}; check that the function's credentials are valid and that its role \
+        "CodePipeline denied {operation}: {reason}; check that the function's credentials are valid and that its role \
          has codepipeline:{operation} on {resource}"
     )]
     NotAllowed {
         /// The API operation.
         operation: &'static str,
-        /// What its permission can be restricted to ("Actions, resources, and condition keys for AWS CodePipeline").
+        /// The resource that the operation's permission can be restricted to ("Actions, resources, and condition keys
+        /// for AWS CodePipeline").
         resource: &'static str,
         /// The error's code and HTTP status.
         reason: String,
     },
-    /// Every try failed in a way that may pass.
+    /// No try was answered; a later call may succeed.
     #[error("CodePipeline did not answer {operation} in {tries} tries: {reason}")]
     Unavailable {
         /// The API operation.
         operation: &'static str,
         /// How often it was tried.
         tries: u32,
-        /// What the last try met.
+        /// How the last try failed.
         reason: String,
     },
-    /// The service asked us to slow down, at the last try at least.
+    /// CodePipeline throttled the last try.
     #[error("CodePipeline throttled {operation} ({tries} tries): {reason}")]
     Throttled {
         /// The API operation.
@@ -71,48 +72,47 @@ pub enum QueueError {
         /// The error's code and HTTP status.
         reason: String,
     },
-    /// The service can't be polled for the type as it is configured.
+    /// The type can't be polled with this configuration.
     #[error(transparent)]
     Poll(#[from] PollRefusal),
-    /// A third-party operation was not called, or was refused, for its client token.
+    /// The client token is missing, or CodePipeline refused it.
     #[error("{operation} for client {client_id}: {problem}")]
     ClientToken {
         /// The API operation.
         operation: &'static str,
-        /// Whose token: the id is public, the token is not.
+        /// The client's id, which is public. The token is not.
         client_id: String,
-        /// What is wrong with it.
+        /// The reason.
         problem: TokenProblem,
     },
 }
 
 impl QueueError {
-    /// Whether the same call may succeed later, without a change of the configuration or of a permission.
+    /// Whether the same call may succeed later, without a change of configuration or permissions.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Throttled { .. })
     }
 }
 
-/// What became of a report.
+/// The result of a report.
 pub enum Reported {
-    /// The service has it.
+    /// CodePipeline accepted it.
     Accepted,
-    /// The service says that the job is over or gone. `doubtful` if that may be the effect of an earlier try of ours,
-    /// whose answer got lost.
+    /// CodePipeline says that the job has finished or does not exist.
     AlreadyOver {
-        /// Whether an earlier try may have been the one that ended the job.
+        /// Whether an earlier, unanswered try of this report may have finished the job.
         unanswered_before: bool,
     },
-    /// The service won't take this report (a constraint of its content); the claim is still there to report with.
+    /// CodePipeline does not accept the report's content. The claim can report something else.
     Rejected {
         /// The claim, given back.
         claim: Claim,
-        /// The error's code.
+        /// The error's code and HTTP status.
         reason: String,
     },
 }
 
-/// How a call failed, before an operation's name is put to it.
+/// An error without the name of its operation.
 pub(super) enum CallError {
     GaveUp(GaveUp),
     ClientToken { client_id: String, problem: TokenProblem },

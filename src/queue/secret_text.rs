@@ -1,11 +1,11 @@
-//! What a client-token secret may hold.
+//! The text of a client-token secret.
 
 use secrecy::SecretString;
 use serde_json::Value;
 
-/// The token in a secret's text: the text itself, without white space around it, or the member `clientToken` of a JSON
-/// object, which is how Secrets Manager's console stores what is typed into it. `None` if that is not 1 to 256 characters
-/// (API model, `ClientToken`).
+/// The token in a secret's text: the text itself without surrounding white space, or the member `clientToken` of a JSON
+/// object, which Secrets Manager's console stores. `None` if the token does not have 1 to 256 characters (API model,
+/// `ClientToken`).
 pub(super) fn client_token(text: &str) -> Option<SecretString> {
     let text = text.trim();
     let token = match serde_json::from_str(text) {
@@ -22,7 +22,7 @@ mod tests {
     use super::client_token;
 
     #[test]
-    fn a_secret_is_the_token_or_a_json_object_that_holds_it() {
+    fn secret_is_the_token_or_a_json_object_with_it() {
         let long = "x".repeat(257);
         for (text, expected) in [
             ("token", Some("token")),

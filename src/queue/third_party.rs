@@ -1,8 +1,8 @@
 //! Third-party jobs: `PollForThirdPartyJobs`, `GetThirdPartyJobDetails`, `AcknowledgeThirdPartyJob`,
 //! `PutThirdPartyJobSuccessResult`, `PutThirdPartyJobFailureResult`.
 //!
-//! A poll brings ids only: whose job it is (the client id) and which. What there is to do, and the nonce, come from the
-//! details, which want that client's token.
+//! A poll returns only the ids of jobs and their clients. The work and the nonce come from the details, which need the
+//! client's token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::client_tokens::{Asking, ClientTokens, TokenProblem};
+use super::client_tokens::{ClientTokens, LookUp, TokenProblem};
 use super::codes::{GaveUp, call, is_token_refused};
-use super::refusals::Asked;
+use super::refusals::PollRequest;
 use super::{
     CallError, ClientAccess, DETAILS, Details, JobKey, Kind, Offer, PAUSES, Polled, QueueError, convert, poll_budget,
 };
@@ -24,10 +24,10 @@ use crate::calls::Budget;
 use crate::job::{ActionTypeId, Finished};
 use crate::report::Report;
 
-/// How long the jobs of one poll may be looked at, token and details together: whoever does not answer by then costs its
-/// own job, not the batch. With the poll's own 8 s this leaves 9 s of the 25 s for the claim in the ledger, which must stand
-/// within 20 s, and for acknowledging.
-pub(super) const LOOK: Duration = Duration::from_secs(8);
+/// How long one poll may spend on the tokens and details of its jobs. A client that does not answer by then costs its
+/// own job, not the batch. Together with the poll's own 8 s this leaves 9 of the 25 s for acknowledging and for the
+/// claim in the ledger, which must be written within 20 s.
+pub(super) const LOOK_UP: Duration = Duration::from_secs(8);
 
 const GET_DETAILS: &str = "GetThirdPartyJobDetails";
 
@@ -36,14 +36,14 @@ const GET_DETAILS: &str = "GetThirdPartyJobDetails";
 pub(super) struct ThirdPartyQueue {
     client: Client,
     tokens: Arc<ClientTokens>,
-    /// Where the action types are, for messages.
+    /// The region of the action types, for messages.
     region: String,
-    pub(super) look: Duration,
+    pub(super) look_up_limit: Duration,
 }
 
 impl ThirdPartyQueue {
     pub(super) fn new(client: Client, tokens: ClientTokens, region: String) -> Self {
-        Self { client, tokens: Arc::new(tokens), region, look: LOOK }
+        Self { client, tokens: Arc::new(tokens), region, look_up_limit: LOOK_UP }
     }
 
     pub(super) async fn poll(&self, action_type: &ActionTypeId, room: usize) -> Result<Polled, QueueError> {
@@ -55,44 +55,48 @@ impl ThirdPartyQueue {
             .max_batch_size(i32::try_from(room).unwrap_or(i32::MAX));
         let budget = poll_budget(polled_at);
         let operation = "PollForThirdPartyJobs";
-        let asked = Asked { operation, action_type, query_param: None, region: &self.region };
+        let asked = PollRequest { operation, action_type, query_param: None, region: &self.region };
         let answered = call(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
         let jobs = answered.response.jobs.unwrap_or_default();
         let mut polled = Polled { nothing: jobs.is_empty() && !answered.unanswered_before, ..Polled::default() };
 
-        // Side by side: the whole batch is to be acknowledged within the same 25 s. A client whose token can't be had is
-        // not asked for again in this poll.
-        let asking = Asking { until: Instant::now() + self.look, since: polled_at, insists: false };
+        // All jobs at once, because the whole batch must be acknowledged within the same 25 s. A client without a token
+        // is not asked for again in this poll.
+        let look_up = LookUp { until: Instant::now() + self.look_up_limit, since: polled_at, insists: false };
         let mut looking = JoinSet::new();
         for job in jobs {
             let (Some(job_id), Some(client_id)) = (job.job_id, job.client_id) else { continue };
             let (queue, action_type) = (self.clone(), action_type.clone());
-            let looking_at = async move { queue.offer(job_id, client_id, &action_type, asking).await };
+            let looking_at = async move { queue.offer(job_id, client_id, &action_type, look_up).await };
             looking.spawn(looking_at.in_current_span());
         }
         while let Some(looked) = looking.join_next().await {
             match looked {
                 Ok(Some(offer)) => polled.offers.push(offer),
-                // A panic has been logged by whoever panicked.
+                // The panic is in the log already.
                 Ok(None) | Err(_) => polled.unusable += 1,
             }
         }
         Ok(polled)
     }
 
-    /// Whatever is wrong with one job costs that job alone: a log line, which names the client and never its token.
+    /// Looks up the token and the details of one job. A failure costs only this job and a log line, which names the
+    /// client but not its token.
     async fn offer(
         &self,
         job_id: String,
         client_id: String,
         action_type: &ActionTypeId,
-        asking: Asking,
+        look_up: LookUp,
     ) -> Option<Offer> {
-        match self.look(&job_id, &client_id, asking).await {
+        match self.look(&job_id, &client_id, look_up).await {
             Ok((details, client)) => {
-                let found = offer(job_id, action_type, asking.since, details, client);
+                let found = offer(job_id, action_type, look_up.since, details, client);
                 if found.is_none() {
-                    tracing::error!(client.id = client_id, "a third-party job's details hold no nonce or no data");
+                    tracing::error!(
+                        client.id = client_id,
+                        "skipped a third-party job: its details have no nonce or no data"
+                    );
                 }
                 found
             }
@@ -102,7 +106,7 @@ impl ThirdPartyQueue {
                 let metric = is_token.then_some("ClientTokenProblems");
                 let error = error.of(GET_DETAILS);
                 tracing::error!(metric, job.id = job_id, client.id = client_id, action.type = %action_type, %error,
-                    "left a third-party job alone; the others go on");
+                    "skipped a third-party job; the others continue");
                 None
             }
         }
@@ -112,21 +116,21 @@ impl ThirdPartyQueue {
         &self,
         job_id: &str,
         client_id: &str,
-        asking: Asking,
+        look_up: LookUp,
     ) -> Result<(ThirdPartyJobDetails, ClientAccess), CallError> {
-        let client = self.access_for(client_id, asking).await?;
-        let budget = Budget { tries: DETAILS.0, until: asking.until, pauses: PAUSES };
-        self.get_details(job_id, &client, budget, asking).await
+        let client = self.access_for(client_id, look_up).await?;
+        let budget = Budget { tries: DETAILS.0, until: look_up.until, pauses: PAUSES };
+        self.get_details(job_id, &client, budget, look_up).await
     }
 
-    async fn access_for(&self, client_id: &str, asking: Asking) -> Result<ClientAccess, CallError> {
-        let token = self.tokens.token(client_id, asking).await.map_err(|problem| token_error(client_id, problem))?;
+    async fn access_for(&self, client_id: &str, look_up: LookUp) -> Result<ClientAccess, CallError> {
+        let token = self.tokens.token(client_id, look_up).await.map_err(|problem| token_error(client_id, problem))?;
         Ok(ClientAccess { id: client_id.to_owned(), token })
     }
 
-    /// What proves that we may act for the client, for a job that another worker looked at.
+    /// The right to act for the client, for a job that another worker has polled.
     pub(super) async fn access(&self, client_id: &str, until: Instant) -> Result<ClientAccess, CallError> {
-        self.access_for(client_id, Asking::insisting(until)).await
+        self.access_for(client_id, LookUp::insisting(until)).await
     }
 
     async fn get_details(
@@ -134,14 +138,14 @@ impl ThirdPartyQueue {
         job_id: &str,
         client: &ClientAccess,
         budget: Budget,
-        asking: Asking,
+        look_up: LookUp,
     ) -> Result<(ThirdPartyJobDetails, ClientAccess), CallError> {
         let request = self.client.get_third_party_job_details().job_id(job_id);
         let with = |token: String| {
             let request = request.clone().client_token(token);
             async move { call(budget, || request.clone().send()).await }
         };
-        let (answered, client) = self.with_token(client, asking, with).await?;
+        let (answered, client) = self.with_token(client, look_up, with).await?;
         let details = answered.response.job_details.unwrap_or_else(|| ThirdPartyJobDetails::builder().build());
         Ok((details, client))
     }
@@ -165,17 +169,18 @@ impl ThirdPartyQueue {
         action_type: &ActionTypeId,
         budget: Budget,
     ) -> Result<Details, QueueError> {
-        let asking = Asking::insisting(budget.until);
-        let (details, _) = self.get_details(id, client, budget, asking).await.map_err(|error| error.of(GET_DETAILS))?;
+        let look_up = LookUp::insisting(budget.until);
+        let (details, _) =
+            self.get_details(id, client, budget, look_up).await.map_err(|error| error.of(GET_DETAILS))?;
         let data = details.data.ok_or_else(|| QueueError::Refused {
             operation: GET_DETAILS,
-            reason: "the answer holds no job data".into(),
+            reason: "the response holds no job data".into(),
         })?;
         let (job, credentials) = convert::job(id.to_owned(), None, action_type, convert::JobData::from(data));
         Ok(Details { job, credentials })
     }
 
-    /// The operation that the report takes, and what became of it.
+    /// The operation that the report takes, and its result.
     pub(super) async fn report(
         &self,
         id: &str,
@@ -183,7 +188,7 @@ impl ThirdPartyQueue {
         report: &Report,
         budget: Budget,
     ) -> (&'static str, Result<(), CallError>) {
-        let asking = Asking::insisting(budget.until);
+        let look_up = LookUp::insisting(budget.until);
         match report {
             Report::Failure(failure) => {
                 let details = convert::failure_details(failure);
@@ -192,7 +197,7 @@ impl ThirdPartyQueue {
                     let request = request.clone().client_token(token);
                     async move { call(budget, || request.clone().send()).await }
                 };
-                ("PutThirdPartyJobFailureResult", self.with_token(client, asking, with).await.map(drop))
+                ("PutThirdPartyJobFailureResult", self.with_token(client, look_up, with).await.map(drop))
             }
             Report::Success(_) | Report::Continuation(_) => {
                 let request = self.success(id, report);
@@ -200,7 +205,7 @@ impl ThirdPartyQueue {
                     let request = request.clone().client_token(token);
                     async move { call(budget, || request.clone().send()).await }
                 };
-                ("PutThirdPartyJobSuccessResult", self.with_token(client, asking, with).await.map(drop))
+                ("PutThirdPartyJobSuccessResult", self.with_token(client, look_up, with).await.map(drop))
             }
         }
     }
@@ -216,19 +221,19 @@ impl ThirdPartyQueue {
             Report::Success(success) => request
                 .execution_details(convert::execution_details(&success.details))
                 .set_current_revision(success.revision.as_ref().map(convert::current_revision)),
-            Report::Continuation(going_on) => request
-                .execution_details(convert::execution_details(&going_on.details))
-                .continuation_token(&going_on.token),
+            Report::Continuation(continuation) => request
+                .execution_details(convert::execution_details(&continuation.details))
+                .continuation_token(&continuation.token),
             Report::Failure(_) => request,
         }
     }
 
-    /// Calls with the client's token. If the service refuses the token another is fetched, once: it may have been replaced
-    /// since we cached it. Gives the token that was taken.
+    /// Calls with the client's token. If CodePipeline refuses it, fetches another one, once: it may have been replaced
+    /// since it was cached. Returns the accepted token too.
     async fn with_token<T, F>(
         &self,
         client: &ClientAccess,
-        asking: Asking,
+        look_up: LookUp,
         with: impl Fn(String) -> F,
     ) -> Result<(T, ClientAccess), CallError>
     where
@@ -241,7 +246,7 @@ impl ThirdPartyQueue {
         };
         let token = self
             .tokens
-            .replacement(&client.id, &client.token, asking)
+            .replacement(&client.id, &client.token, look_up)
             .await
             .map_err(|problem| token_error(&client.id, problem))?;
         let client = ClientAccess { id: client.id.clone(), token };
@@ -255,19 +260,16 @@ impl ThirdPartyQueue {
     }
 }
 
-/// The work's result without output variables, which the API of third-party jobs has no member for.
+/// The outcome without output variables, which third-party jobs can't report.
 pub(super) fn without_variables(mut finished: Finished) -> Finished {
     let dropped = std::mem::take(&mut finished.variables).len();
     if dropped > 0 {
-        tracing::warn!(
-            dropped,
-            "third-party jobs have no output variables: CodePipeline's API takes none, so these are dropped"
-        );
+        tracing::warn!(dropped, "dropped output variables: third-party jobs can't report any");
     }
     finished
 }
 
-/// A job without nonce or data can't be acknowledged; the model makes both optional.
+/// A job without nonce or data can't be acknowledged. The model has both optional.
 fn offer(
     id: String,
     action_type: &ActionTypeId,

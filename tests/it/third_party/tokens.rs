@@ -111,7 +111,7 @@ async fn a_report_waits_for_a_new_token_until_its_deadline_and_no_longer() {
 
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     let said = undelivered.to_string();
-    assert!(said.contains(&format!("the secret 'clients/{ADA}' could not be read: no answer in time")), "{said}");
+    assert!(said.contains(&format!("could not read the secret 'clients/{ADA}': no answer in time")), "{said}");
 }
 
 #[tokio::test]
