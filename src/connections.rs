@@ -1,7 +1,7 @@
-//! Connections of the SDK's clients. None outlives an invocation: Lambda freezes the process after one, and a server closes idle
-//! connections meanwhile. The first request on such a connection would fail, or hang until it is given up.
+//! Connections of the SDK's clients, which end with the invocation. Lambda freezes the process between invocations, and
+//! a server meanwhile closes idle connections. The first request on such a connection would fail or hang.
 //!
-//! An idle timeout is not enough: Lambda does not say whether the clock behind it runs while the process is frozen.
+//! An idle timeout does not help: Lambda does not say whether its clock runs while the process is frozen.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,7 +12,7 @@ use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// An HTTP client for all of the SDK's clients, whose connections can be given up together.
+/// An HTTP client for all SDK clients. It can drop all of its connections at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Connections(Arc<RwLock<SharedHttpClient>>);
 
@@ -21,20 +21,21 @@ impl Connections {
         Self(Arc::new(RwLock::new(client())))
     }
 
-    /// Gives up all connections. Requests that are under way end on theirs; later ones make new connections.
+    /// Drops all connections. Requests under way keep theirs; later ones open new connections.
     pub(crate) fn give_up(&self) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = client();
     }
 }
 
 impl HttpClient for Connections {
-    /// The SDK asks for a connector at each request.
+    /// The SDK asks for a connector for each request.
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         self.0.read().unwrap_or_else(PoisonError::into_inner).http_connector(settings, components)
     }
 }
 
-/// As the SDK makes its own by default, proxy variables included. Nothing is read or connected before the first request.
+/// Builds the client like the SDK's default one, with proxy variables. It reads and connects nothing before the first
+/// request.
 fn client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
         let mut builder = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));

@@ -1,4 +1,4 @@
-//! How often, until when and with which pauses a call is tried.
+//! The budget of a call: tries, deadline and pauses.
 
 use std::time::Duration;
 
@@ -7,31 +7,32 @@ use tokio::time::Instant;
 /// With less time left, the call is not tried again.
 const TOO_LATE: Duration = Duration::from_millis(200);
 
-/// What a call may take, all tries together. At most, the tries take `tries` × the timeout of one try, and the pauses between
-/// them the sum that [`Pauses`] shows. The deadline cuts both short.
+/// How much a call may take, all tries together. The tries take at most `tries` × the timeout of one try. The pauses
+/// between them take at most the sum of their limits (see [`Pauses`]). The deadline cuts both short.
 #[derive(Clone, Copy)]
 pub(crate) struct Budget {
-    /// How often the call is tried at most.
+    /// The most tries.
     pub(crate) tries: u32,
-    /// No try begins after this moment, and one that is under way is cut off.
+    /// The deadline. No try begins after it, and a try under way is cut off.
     pub(crate) until: Instant,
     /// The pauses between the tries.
     pub(crate) pauses: Pauses,
 }
 
 impl Budget {
-    /// The pause after so many tries; `None` if the budget is spent. The pause takes at most half of the time that is left, so
-    /// that the next try has the other half.
+    /// The pause after so many tries; `None` if the budget is spent. It takes at most half of the time left, so that
+    /// the next try has the other half.
     pub(super) fn pause(&self, tried: u32) -> Option<Duration> {
         if tried >= self.tries { None } else { self.pauses.within(tried, self.until) }
     }
 }
 
-/// Pauses of a random length between the tries of a call. The limit of a pause doubles with each try up to the longest
-/// ("full jitter": AWS Architecture Blog, "Exponential Backoff And Jitter"). Random lengths spread callers that failed together.
+/// Pauses of random length between the tries of a call. The limit of a pause doubles with each try, up to the longest
+/// ("full jitter": AWS Architecture Blog, "Exponential Backoff And Jitter"). Random lengths spread callers that failed
+/// at the same time.
 ///
-/// With 100 ms and 5 s, seven pauses take at most 100 + 200 + 400 + … + 3200 + 5000 ms = 11.3 s, on average half of that. Each
-/// further one takes at most 5 s.
+/// With 100 ms and 5 s, seven pauses take at most 100 + 200 + 400 + … + 3200 + 5000 ms = 11.3 s, and half of that on
+/// average. Each further pause takes at most 5 s.
 #[derive(Clone, Copy)]
 pub(crate) struct Pauses {
     first: Duration,
@@ -44,7 +45,7 @@ impl Pauses {
         Self { first, longest }
     }
 
-    /// How long the pause after so many tries is at most.
+    /// The longest pause after so many tries.
     pub(crate) fn limit(&self, tried: u32) -> Duration {
         self.first.saturating_mul(1 << tried.saturating_sub(1).min(20)).min(self.longest)
     }
@@ -54,7 +55,8 @@ impl Pauses {
         self.limit(tried).mul_f64(fastrand::f64())
     }
 
-    /// A random pause after so many tries, at most half of the time until then; `None` if too little of it is left for a try.
+    /// A random pause after so many tries, at most half of the time until the deadline; `None` if the time left is too
+    /// short for a try.
     pub(crate) fn within(&self, tried: u32, until: Instant) -> Option<Duration> {
         let left = until.saturating_duration_since(Instant::now());
         (left >= TOO_LATE).then(|| self.after(tried).min(left / 2))

@@ -1,14 +1,14 @@
-//! Calls to services: how often they are tried, what a failed try means, and whether an earlier one may have taken effect.
+//! Calls to services: how often to try one, what a failed try means, and whether an earlier try may have taken effect.
 //!
-//! Three parts: the [`Budget`] (tries, deadline, pauses), the loop [`retry`], and the table [`sort`], which turns an error of
-//! any SDK into refused, throttled or unanswered. A caller adds only its own error codes.
+//! There are three parts: the [`Budget`] (tries, deadline, pauses), the loop [`retry`], and the table [`sort`]. The
+//! table turns an error of any SDK into refused, throttled or unanswered. A caller adds only its own error codes.
 //!
-//! The SDK's clients that use the loop don't retry by themselves (`RetryConfig::disabled()`). A refusal may be the effect of an
-//! earlier try whose response got lost. The SDK's own retries hide that try.
+//! SDK clients that use the loop don't retry on their own (`RetryConfig::disabled()`). A refusal may be the effect of
+//! an earlier try whose response got lost, and the SDK's own retries hide that try.
 //!
-//! **Why not `backon`.** Its loop could stay only with every decision made outside of it. Its jitter adds to a fixed pause,
-//! while [`Pauses`] are random as a whole ("full jitter"). Its time limit reads the standard clock, which tests can't pause,
-//! and neither cuts off a try nor shortens a pause. Its result holds the last error and forgets the earlier ones.
+//! **Why not `backon`.** All decisions would stay outside of its loop. It adds jitter to a fixed pause, while
+//! [`Pauses`] are random as a whole ("full jitter"). Its time limit reads the standard clock, which tests can't pause.
+//! It neither cuts off a try nor shortens a pause. It returns the last error and forgets earlier ones.
 
 mod budget;
 mod retry;

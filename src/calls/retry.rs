@@ -1,4 +1,4 @@
-//! The loop that tries a call until it is answered or its budget is spent.
+//! The loop that tries a call until it succeeds or its budget is spent.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use super::table::{Failed, Kind, NoResponse};
 
 /// The response to one of several tries.
 pub(crate) struct Answered<T> {
-    /// What the service sent back.
+    /// The service's response.
     pub(crate) response: T,
     /// Whether a try before this one may have taken effect.
     pub(crate) unanswered_before: bool,
 }
 
-/// A call that failed, with all its tries.
+/// A call that failed after all its tries.
 pub(crate) struct GaveUp<D> {
     /// How the last try failed.
     pub(crate) last: Failed<D>,
@@ -32,7 +32,7 @@ impl<D> GaveUp<D> {
     }
 }
 
-/// Calls `try_once` until it succeeds, is refused, or the budget is spent.
+/// Calls `try_once` until it succeeds, the service refuses it, or the budget is spent.
 pub(crate) async fn retry<T, D, F>(budget: Budget, try_once: impl FnMut() -> F) -> Result<Answered<T>, GaveUp<D>>
 where
     F: Future<Output = Result<T, Failed<D>>>,
@@ -40,8 +40,8 @@ where
     retry_paced(Some(budget.until), |tried, _| budget.pause(tried), try_once).await
 }
 
-/// As [`retry`], for a caller with its own rule for pauses: `pace` gets the number of tries and the last failure, and returns
-/// `None` to give up. No try begins after `until`, and one that is under way is cut off.
+/// The same with other pauses than a budget's. `pace` gets the number of tries and the last failure, and returns `None`
+/// to give up. No try begins after `until`, and a try under way is cut off.
 pub(crate) async fn retry_paced<T, D, F>(
     until: Option<Instant>,
     mut pace: impl FnMut(u32, &Failed<D>) -> Option<Duration>,
@@ -92,7 +92,7 @@ mod tests {
         Failed { kind, reason: "on purpose".to_owned(), detail: None }
     }
 
-    /// Calls a service that fails in these ways, one after another, and then responds.
+    /// Calls a service that fails in these ways, one after another, and then succeeds.
     async fn call(budget: Budget, failures: &[Kind]) -> Result<Answered<usize>, GaveUp<()>> {
         let tried = Cell::new(0);
         let try_once = || {

@@ -18,27 +18,27 @@ pub(crate) enum Kind {
     Unanswered,
 }
 
-/// One try that failed. `D` is what the caller's own table of codes adds.
+/// A failed try. `D` is what the caller's own table of codes adds.
 pub(crate) struct Failed<D> {
     pub(crate) kind: Kind,
-    /// The service's error code and HTTP status, or how the connection failed. It holds no body, so it may be logged.
+    /// The service's error code and HTTP status, or how the connection failed. Safe to log, because it holds no body.
     pub(crate) reason: String,
-    /// What the caller's table says about the error response; `None` if there was no response.
+    /// The caller's verdict on the error response; `None` if there was no response.
     pub(crate) detail: Option<D>,
 }
 
-/// What a service says when it refuses a request or fails at it.
+/// The code and status of an error response.
 #[derive(Clone, Copy)]
 pub(crate) struct ErrorResponse<'a> {
     /// The service's error code, if it sent one.
     pub(crate) code: Option<&'a str>,
-    /// The HTTP status; `None` for one of several refusals in a response.
+    /// The HTTP status; `None` for a single refusal in a batch.
     pub(crate) status: Option<u16>,
 }
 
 impl ErrorResponse<'_> {
-    /// What the response means if the caller's table does not list its code. AWS's services share these codes and statuses
-    /// ("Common Error Types" in their API references).
+    /// The kind of a response whose code the caller's table does not list. AWS's services share these codes and
+    /// statuses ("Common Error Types" in their API references).
     pub(crate) fn kind(&self) -> Kind {
         let code = self.code.unwrap_or_default();
         match self.status {
@@ -62,7 +62,7 @@ impl fmt::Display for ErrorResponse<'_> {
     }
 }
 
-/// Why a try has no response to sort.
+/// Why a try has no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoResponse {
     /// The deadline had passed before the try began.
@@ -71,16 +71,17 @@ pub(crate) enum NoResponse {
     Late,
     /// There was no connection, or it broke off.
     Connection,
-    /// Something else kept the request from being sent. Missing credentials end here too: unanswered does no harm to them.
+    /// Something else kept the request from being sent, such as missing credentials. Calling that unanswered does no
+    /// harm.
     NotSent,
-    /// The response broke off, or is not one of this service.
+    /// The response broke off or can't be parsed.
     Unreadable,
-    /// The request was never complete.
+    /// The request could not be built.
     NotBuilt,
 }
 
 impl NoResponse {
-    /// The one wording for all services.
+    /// One wording for all services.
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::NoTimeLeft => "no time was left for it",
@@ -100,8 +101,8 @@ impl<D> From<NoResponse> for Failed<D> {
     }
 }
 
-/// Sorts an error of an SDK. `codes` is the caller's own table for error responses. Only the code and the status get out,
-/// because the error itself may hold whole requests and responses.
+/// Sorts an error of an SDK. `codes` is the caller's own table for error responses. Only the code and the status get
+/// out, because the error may hold whole requests and responses.
 pub(crate) fn sort<E: ProvideErrorMetadata, D>(
     error: &SdkError<E, HttpResponse>,
     codes: impl FnOnce(&ErrorResponse<'_>) -> (Kind, D),
@@ -115,7 +116,7 @@ pub(crate) fn sort<E: ProvideErrorMetadata, D>(
         SdkError::ConstructionFailure(_) => NoResponse::NotBuilt.into(),
         SdkError::TimeoutError(_) => NoResponse::Late.into(),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => NoResponse::Late.into(),
-        // The SDK calls a connection that breaks off transient, and gives it no kind of its own.
+        // The SDK has no kind of its own for a connection that breaks off: it calls that transient.
         SdkError::DispatchFailure(failure)
             if failure.is_io() || failure.as_other() == Some(ErrorKind::TransientError) =>
         {

@@ -1,4 +1,4 @@
-//! What an entry says, and how it is written: JSON with a version.
+//! The content of an entry and its JSON form, which has a version.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -9,30 +9,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::job::{ActionTypeId, Origin};
 
-/// The only format so far. A worker leaves an entry of any other format alone: a newer worker has written it, and will look
-/// after it.
+/// The only format so far. A worker does not touch an entry of another format: a newer worker has written it and
+/// handles it.
 const FORMAT: u64 = 1;
 
-/// Entries are small but for outcomes, whose output variables have at most 122 880 bytes (API model), escaped twice.
+/// Only outcomes make entries large: their output variables have at most 122 880 bytes (API model), escaped twice.
 pub(super) const LARGEST: usize = 4 << 20;
 
-/// One invocation of the function. Lambda may deliver one event twice, so its request id won't do.
+/// One invocation of the function. Lambda may send one event twice, so its request id is not unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InvocationId(u128);
 
-/// One write: who finds it in an entry knows that this write took effect. A write that is tried again keeps its id.
+/// One write. A worker that finds it in an entry knows that this write took effect. Another try of the write keeps the
+/// id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WriteId(u128);
 
 impl InvocationId {
-    /// One that nobody else has.
+    /// A random id, which no other invocation has.
     pub fn random() -> Self {
         Self(random())
     }
 }
 
 impl WriteId {
-    /// One that nobody else has.
+    /// A random id, which no other write has.
     pub fn random() -> Self {
         Self(random())
     }
@@ -50,75 +51,75 @@ impl fmt::Display for WriteId {
     }
 }
 
-/// 128 bits that depend on randomness of the operating system's. Two workers with the same ids would each take the other's
-/// writes for its own, and `fastrand`, which is otherwise random enough here, seeds itself from the time since boot: two
-/// functions that start alike may well have the same.
+/// 128 bits from the operating system's randomness. With the same ids, two workers would each take the other's writes
+/// for their own. `fastrand` seeds itself from the time since boot, which two functions that start alike may share.
 fn random() -> u128 {
     let keys = RandomState::new();
     u128::from(keys.hash_one(0_u8)) << 64 | u128::from(keys.hash_one(1_u8))
 }
 
-/// How far a job has come.
+/// A job's progress.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Phase {
-    /// About to be acknowledged.
+    /// The worker is about to acknowledge the job.
     Claiming,
-    /// Acknowledged, and run by the owner.
+    /// The owner has acknowledged the job and runs it.
     Held,
-    /// Over; its result is being reported.
+    /// The work has ended, and its outcome is being reported.
     Reporting {
-        /// What is reported, in whatever form the reporter reads again.
+        /// The outcome, in the form that the reporter reads.
         outcome: String,
     },
 }
 
-/// Who runs a job, until when, and what a successor needs. It derives no `Debug`: outcomes hold what actions say.
+/// The worker that runs a job, until when, and what a successor needs. It derives no `Debug`, because outcomes hold
+/// text of actions.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The job's id, which its key need not show.
+    /// The job's id. The object's key may hold only a hash of it.
     pub job: String,
-    /// How far the job has come.
+    /// The job's progress.
     pub phase: Phase,
-    /// Who runs it.
+    /// The invocation that runs it.
     pub owner: InvocationId,
-    /// For how long, from this very write on, in whole milliseconds (a finer lease is written rounded up).
+    /// How long the entry protects the job, counted from this write. Written in whole milliseconds, rounded up.
     pub lease: Duration,
     /// How often it has been adopted.
     pub adoptions: u32,
-    /// Whether no job of the type was on offer when this was written.
+    /// Whether CodePipeline offered no job of the type when this was written.
     pub marked: bool,
-    /// Whether it was adopted by somebody who could only infer that it had been acknowledged.
+    /// Whether a worker adopted the job that could only infer its acknowledgement.
     pub inferred: bool,
-    /// How the job came, and so which operations it takes.
+    /// How the job came, which decides on the operations that it takes.
     pub origin: Origin,
     /// The action's type.
     pub action_type: ActionTypeId,
-    /// The run of the pipeline, where it is known.
+    /// The pipeline's execution, if known.
     pub pipeline_execution_id: Option<String>,
-    /// The run of the action, where it is known.
+    /// The action's execution, if known.
     pub action_execution_id: Option<String>,
 }
 
-/// What an object in the ledger says.
+/// The content of an object in the ledger.
 pub enum Content {
-    /// A job that somebody has taken, and the write that says so.
+    /// A job that a worker has taken, and the write of this entry.
     Entry(Box<Entry>, WriteId),
-    /// A job that is done and reported.
+    /// A job that was reported.
     Done,
-    /// Something that this worker can't read, and leaves alone.
+    /// An object that this worker can't read and does not touch.
     Unreadable(Unreadable),
 }
 
-/// Why an entry can't be read. Nothing of its content shows.
+/// Why an entry can't be read. It shows nothing of the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// A newer worker has written it, or an older one.
+    /// A worker of another version has written it.
     #[error(
         "it has the format {0}, and this worker reads format {FORMAT} only: is another version of the worker deployed on the same ledger?"
     )]
     Format(u64),
-    /// Something else has written it.
-    #[error("it is no entry: has something other than the worker written into the ledger's folder `jobs/`?")]
+    /// Another program has written it.
+    #[error("it is not an entry: has another program written into the ledger's folder `jobs/`?")]
     Garbled,
     /// Too large for an entry.
     #[error("it has {0} bytes, and an entry has at most {LARGEST}")]
@@ -126,7 +127,7 @@ pub enum Unreadable {
 }
 
 impl Entry {
-    /// The object's body.
+    /// The body of the entry's object.
     pub(super) fn to_bytes(&self, write: &WriteId) -> Vec<u8> {
         let (phase, outcome) = match &self.phase {
             Phase::Claiming => ("claiming", None),
@@ -162,12 +163,12 @@ impl Entry {
 }
 
 impl Content {
-    /// What the object's body says.
+    /// Reads the body of an object.
     pub(super) fn of(body: &[u8]) -> Self {
         if body.is_empty() {
             return Self::Done;
         }
-        // Only the format, so that one that this worker does not know is told from what is no entry.
+        // Reads the format first, so that an unknown format is not mistaken for garbage.
         match serde_json::from_slice(body) {
             Ok(Format { format: FORMAT }) => {}
             Ok(Format { format }) => return Self::Unreadable(Unreadable::Format(format)),
@@ -183,7 +184,7 @@ struct Format {
     format: u64,
 }
 
-/// The entry as JSON has it. Members that are not known are passed over.
+/// The entry's JSON form. Unknown members are ignored.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EntryJson {
@@ -251,7 +252,7 @@ impl EntryJson {
 }
 
 fn id(text: &str) -> Option<u128> {
-    // The parser would take a sign, too.
+    // The parser would accept a sign as well.
     let plain = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     plain.then(|| u128::from_str_radix(text, 16).ok())?
 }

@@ -1,11 +1,11 @@
-//! Entries, for `fuzz/`. No part of the public API.
+//! Reads and writes entries for `fuzz/`. Not part of the public API.
 
 use super::entry::{Content, Unreadable};
 
-/// Whether the entry that a body holds is the same when it is written and read again; none is.
+/// Whether an entry stays the same when it is written and read again. An empty body stays the same.
 ///
 /// # Errors
-/// When the body is no entry.
+/// Returns an error if the body is not an entry.
 pub fn is_the_same_again(body: &[u8]) -> Result<bool, Unreadable> {
     match Content::of(body) {
         Content::Done => Ok(true),

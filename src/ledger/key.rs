@@ -1,51 +1,51 @@
-//! Where in the bucket a job's entry is.
+//! The keys of entries in the bucket.
 
 use std::fmt::Write;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
-/// What all keys begin with.
+/// The prefix of all keys.
 pub(super) const FOLDER: &str = "jobs/";
 
-/// What the keys of Lambda Invoke jobs begin with. No other job's key does: an encoded id has no slash.
+/// The prefix of the keys of Lambda Invoke jobs. No other job's key has it, because an encoded id has no slash.
 const INVOKED: &str = "jobs/invoked/";
 
-/// What can't stand in the key for itself. A dot can't, so that no part of a key is `.` or `..`, which clients and proxies
-/// take for steps in a path.
+/// Characters that are encoded in a key. The dot is one of them: clients and proxies take the parts `.` and `..` for
+/// steps in a path.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-/// Longer ids are cut, and told apart by a hash. S3's keys have at most 1024 bytes (S3 User Guide, "Naming Amazon S3
-/// objects"), the ids of third-party jobs at most 512 characters (API model, `ThirdPartyJobId`), which can take 6144 bytes
+/// Longer ids are cut and get a hash. S3's keys have at most 1024 bytes (S3 User Guide, "Naming Amazon S3 objects").
+/// The id of a third-party job has at most 512 characters (API model, `ThirdPartyJobId`), which take up to 6144 bytes
 /// when encoded.
 const LONGEST: usize = 800;
 const KEPT: usize = 600;
 
 /// The key of a job's entry: `jobs/<id>`, or `jobs/invoked/<id>` for a Lambda Invoke job, with the id percent-encoded.
 ///
-/// The two are apart since the mark of a Lambda Invoke job that is done is kept longer, and the mark itself says nothing. One
-/// listing of `jobs/` has both.
+/// The mark of a finished Lambda Invoke job is kept longer. The mark is empty, so its key must show the kind of job.
+/// One listing of `jobs/` has both.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(String);
 
 impl Key {
-    /// Of a job that was polled, custom or third-party.
+    /// The key of a polled job, custom or third-party.
     pub fn polled(job: &str) -> Self {
         Self(format!("{FOLDER}{}", encoded(job)))
     }
 
-    /// Of a job that was delivered in an event.
+    /// The key of a job that came in an event.
     pub fn invoked(job: &str) -> Self {
         Self(format!("{INVOKED}{}", encoded(job)))
     }
 
-    /// Of an object in a listing; `None` for one that can be no entry, such as the marker of a folder that a console makes.
+    /// The key of an object in a listing; `None` if the object can't be an entry, such as a console's folder marker.
     pub(super) fn listed(key: String) -> Option<Self> {
         let rest = key.strip_prefix(INVOKED).or_else(|| key.strip_prefix(FOLDER))?;
         (!rest.is_empty() && !rest.contains('/')).then_some(Self(key))
     }
 
-    /// Whether it is a Lambda Invoke job's.
+    /// Whether it is the key of a Lambda Invoke job.
     pub fn is_invoked(&self) -> bool {
         self.0.starts_with(INVOKED)
     }
@@ -56,8 +56,8 @@ impl Key {
     }
 }
 
-/// The id as it stands in the key. No two ids have the same: encoding can be undone, only a cut id has a `~`, and an empty
-/// one is a lone `%`.
+/// The id, encoded for a key. Different ids stay different: the encoding can be undone, only a cut id has a `~`, and an
+/// empty id is a lone `%`.
 fn encoded(id: &str) -> String {
     let mut encoded = utf8_percent_encode(id, ENCODED).to_string();
     if encoded.is_empty() {
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ordinary_id_is_readable_in_the_key() {
+    fn ordinary_id_is_readable_in_its_key() {
         let id = "dc735ec5-4cdf-41e5-ae2e-d5ed7b1bcbaf";
         assert_eq!(Key::polled(id).as_str(), format!("jobs/{id}"));
         assert_eq!(Key::invoked(id).as_str(), format!("jobs/invoked/{id}"));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_look_like_paths_do_not_act_like_paths() {
+    fn ids_that_look_like_paths_are_encoded() {
         for (id, key) in [
             ("", "jobs/%"),
             ("%", "jobs/%25"),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn long_ids_that_differ_at_their_ends_have_keys_that_s3_takes_and_that_differ() {
+    fn long_ids_have_short_keys_that_differ() {
         let long = "\u{10348}".repeat(511);
         let (one, other) = (Key::invoked(&format!("{long}1")), Key::invoked(&format!("{long}2")));
         assert_ne!(one, other);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_no_entry_is_left_out_of_a_listing() {
+    fn listing_leaves_out_keys_of_other_objects() {
         for key in ["jobs/", "jobs/invoked/", "jobs/a/b", "jobs/invoked/a/b", "else"] {
             assert_eq!(Key::listed(key.into()), None, "{key}");
         }
@@ -122,7 +122,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_id_has_a_key_of_its_own_that_s3_takes(id in ".{0,512}") {
+        fn every_id_has_a_valid_key_of_its_own(id in ".{0,512}") {
             for key in [Key::polled(&id), Key::invoked(&id)] {
                 prop_assert!(key.as_str().len() <= 1024);
                 prop_assert!(key.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_%~".contains(&b)));

@@ -1,17 +1,17 @@
-//! The ledger: for each job that a worker takes, an S3 object that says who runs it, until when, and what a successor needs.
+//! The ledger: for each job that a worker takes, an S3 object with the worker that runs it, until when, and what a
+//! successor needs.
 //!
-//! Here are single tries of single requests, each of them conditional. What is written when, what is tried again and what a
-//! lost answer means is the protocol's business (`lifecycle`).
+//! This module sends single requests, each of them once, and each write with a condition. The protocol (`lifecycle`)
+//! decides what to write, what to try again and what a lost response means.
 //!
-//! **Time.** Nothing here compares one of our clocks with S3's. A lease is a span, written into the entry by a worker that
-//! reckons its deadline on its own monotonic clock, and it counts from the `Last-Modified` that S3 gives to this very write,
-//! which is never before it was sent. Who reads an entry takes its age from S3's `Date` and `Last-Modified` of the same
-//! answer. An absolute time in the entry would instead be the writer's wall clock, which may be wrong by any amount, against
-//! the reader's.
+//! **Time.** Nothing here compares the worker's clock with S3's. A lease is a span that a worker computes on its own
+//! monotonic clock. It counts from the `Last-Modified` of the write, which is never earlier than the write was sent. A
+//! worker that reads an entry takes its age from S3's `Date` and `Last-Modified` in one response. An absolute time
+//! would compare two wall clocks, and each may be wrong by any amount.
 //!
-//! **Versions.** An object's ETag changes with its content, and each content is unlike any other since it holds the random id
-//! of its write, so a condition on an ETag can't be met by a later object that happens to look the same. The marks of jobs
-//! that are done are empty and all alike, which is no harm: nothing but being swept happens to them.
+//! **Versions.** An object's ETag changes with its content, and each entry holds the random id of its write. So a
+//! condition on an ETag never holds for a later object. The marks of finished jobs are empty and all the same. That
+//! does no harm, because they are only swept.
 
 mod entry;
 mod error;

@@ -1,4 +1,4 @@
-//! The ledger's requests to S3, each tried once. Only this and what is below it name `aws_sdk_s3` here.
+//! The ledger's requests to S3, each tried once. In `ledger/`, only this file and its submodules name `aws_sdk_s3`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,66 +17,67 @@ use tokio::time::timeout;
 use super::entry::{Content, Entry, LARGEST, Unreadable, WriteId};
 use super::error::LedgerError;
 use super::key::{FOLDER, Key};
-use crate::calls::ErrorResponse;
+use crate::calls::{ErrorResponse, NoResponse};
 use date::ResponseDate;
 use response::{Operation, Refusal};
 
 mod date;
 mod response;
 
-/// A connection within the region is made in milliseconds.
+/// Connecting within the region takes milliseconds.
 const CONNECT: Duration = Duration::from_secs(2);
-/// A request for one entry, answered whole. From sending a poll to holding its job there are 30 s at most.
+/// A request for one entry, with its whole response. At most 30 s pass from sending a poll to holding its job.
 const OPERATION: Duration = Duration::from_secs(3);
-/// A page of the listing, or a sweep of a thousand objects. Nobody waits for these.
+/// A page of the listing, or a sweep of a thousand objects. No job waits for these.
 const MANY: Duration = Duration::from_secs(10);
 
-/// A delete with a condition also reads (S3 User Guide, "How to perform conditional deletes").
+/// A conditional delete also reads (S3 User Guide, "How to perform conditional deletes").
 const DELETING: &str = "s3:DeleteObject and s3:GetObject";
 
-/// S3 takes so many in one request, and lists so many in one page (S3 API reference, `DeleteObjects`, `ListObjectsV2`).
+/// The most objects in one request and in one page (S3 API reference, `DeleteObjects`, `ListObjectsV2`).
 const BATCH: usize = 1000;
 
-/// The mark of a polled job that is done is kept this long: whoever still has an old offer of the job must find it.
+/// How long the mark of a finished, polled job is kept. A worker with an old offer of the job must find it.
 const DONE_POLLED: Duration = Duration::from_secs(60 * 60);
-/// Lambda delivers an asynchronous event for up to 6 hours (Lambda developer guide, "Asynchronous invocation").
+/// Lambda retries an asynchronous event for up to 6 hours (Lambda developer guide, "Asynchronous invocation").
 const DONE_INVOKED: Duration = Duration::from_secs(7 * 60 * 60);
 
-/// One state of an object: S3's ETag for it. The default is none's, for whoever keeps no ledger.
+/// One state of an object: its ETag. The default belongs to no object; a worker without a ledger uses it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Version(String);
 
-/// The ledger's bucket. Its clones share their connections.
+/// The ledger's bucket. Clones share their connections.
 #[derive(Clone)]
 pub struct Ledger {
     client: Client,
     bucket: Arc<str>,
 }
 
-/// What became of a write or a delete.
+/// The result of a write or a delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteResult {
-    /// It took effect; the object has this version now. After a delete the version is the one that went.
+    /// It took effect, and this is the object's version now. After a delete it is the deleted version.
     Written(Version),
-    /// The condition does not hold: the object is another one, is not there, or is there. An earlier try of the same write may
+    /// The condition does not hold: another object is there, none is, or one is. An earlier try of the same write may
     /// be the reason.
     Refused,
-    /// It failed. It may have taken effect all the same if the error [may pass](LedgerError::may_pass).
+    /// It failed. If the error [may pass](LedgerError::may_pass), the write may have taken effect.
     Failed(LedgerError),
 }
 
 /// An object of the ledger.
 pub struct Found {
-    /// What it says.
+    /// Its content.
     pub content: Content,
     /// Its version.
     pub version: Version,
-    /// For how long it has been as it is, at the least: by S3's clock, which tells whole seconds, rounded down.
+    /// The least time since it was written, by S3's clock. S3 gives whole seconds, rounded down.
     pub age: Duration,
 }
 
 impl Found {
-    /// Whether its owner must be dead. Of a job that is done and of what can't be read nobody is the owner.
+    /// Whether the lease has ended, which means that its owner's invocation has ended too. Finished jobs and unreadable
+    /// objects have no lease.
     pub fn lease_is_over(&self) -> bool {
         matches!(&self.content, Content::Entry(entry, _) if self.age >= entry.lease)
     }
@@ -85,37 +86,37 @@ impl Found {
 /// An object in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// Whose it is.
+    /// Its key.
     pub key: Key,
     /// Its version.
     pub version: Version,
-    /// Its size in bytes; 0 says that the job is done.
+    /// Its size in bytes. 0 means that the job has finished.
     pub size: u64,
     /// As [`Found::age`].
     pub age: Duration,
 }
 
 impl Listed {
-    /// Whether it is the mark of a job that is done.
+    /// Whether it is the mark of a finished job.
     pub fn is_done(&self) -> bool {
         self.size == 0
     }
 
-    /// Whether it is a mark that nobody needs any more: after an hour, a Lambda Invoke job's after 7 hours.
-    pub fn can_go(&self) -> bool {
+    /// Whether it is a mark that no worker needs any more: after an hour, or after 7 hours for a Lambda Invoke job.
+    pub fn can_be_swept(&self) -> bool {
         let kept = if self.key.is_invoked() { DONE_INVOKED } else { DONE_POLLED };
         self.is_done() && self.age >= kept
     }
 }
 
 impl Ledger {
-    /// The ledger in this bucket, with the function's own credentials. Nothing is asked yet. Wherever an endpoint is
-    /// configured, for all services or for S3 alone, the bucket is named in the path.
-    pub fn new(shared: &SdkConfig, bucket: String) -> Self {
-        let path_style = shared.endpoint_url().is_some() || has_endpoint_for_s3(shared);
+    /// The ledger in this bucket, with the function's own credentials. Sends no request yet. If an endpoint is
+    /// configured, for all services or for S3, URLs have the bucket in their path.
+    pub fn new(sdk_config: &SdkConfig, bucket: String) -> Self {
+        let path_style = sdk_config.endpoint_url().is_some() || has_endpoint_for_s3(sdk_config);
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(OPERATION).build();
         // The SDK's retries would hide that an earlier try may have taken effect.
-        let config = Builder::from(shared)
+        let config = Builder::from(sdk_config)
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             .force_path_style(path_style);
@@ -125,15 +126,16 @@ impl Ledger {
     /// The object of a job; `None` if there is none.
     ///
     /// # Errors
-    /// When S3 does not answer within 3 s, or refuses. Without `s3:ListBucket` it calls a missing object denied.
+    /// Returns an error if S3 does not answer within 3 s or refuses. Without `s3:ListBucket`, S3 denies access to a
+    /// missing object.
     pub async fn read(&self, key: &Key) -> Result<Option<Found>, LedgerError> {
         let operation =
             self.operation("read an entry", "s3:GetObject, and s3:ListBucket for entries that are not there");
         let reading = async {
             let date = ResponseDate::default();
             let request = self.client.get_object().bucket(&*self.bucket).key(key.as_str());
-            let answer = match request.customize().interceptor(date.clone()).send().await {
-                Ok(answer) => answer,
+            let response = match request.customize().interceptor(date.clone()).send().await {
+                Ok(response) => response,
                 Err(error) => {
                     return match operation.refusal(&error) {
                         Refusal::Condition(_) => Ok(None),
@@ -141,22 +143,22 @@ impl Ledger {
                     };
                 }
             };
-            let age = date.age_of(answer.last_modified()).ok_or_else(|| operation.incomplete())?;
-            let version = version(answer.e_tag()).ok_or_else(|| operation.incomplete())?;
-            let size = size(answer.content_length());
+            let age = date.age_of(response.last_modified()).ok_or_else(|| operation.incomplete())?;
+            let version = version(response.e_tag()).ok_or_else(|| operation.incomplete())?;
+            let size = size(response.content_length());
             if size > LARGEST as u64 {
                 let content = Content::Unreadable(Unreadable::TooLarge(size));
                 return Ok(Some(Found { content, version, age }));
             }
-            let body = answer.body.collect().await.map_err(|_| operation.unavailable("the answer broke off"))?;
+            let body = response.body.collect().await.map_err(|_| operation.unavailable("the response broke off"))?;
             Ok(Some(Found { content: Content::of(&body.into_bytes()), version, age }))
         };
-        // The SDK's own timeout ends where the body begins.
-        timeout(OPERATION, reading).await.unwrap_or_else(|_| Err(operation.unavailable("no answer in time")))
+        // The SDK's own timeout does not include the body.
+        timeout(OPERATION, reading).await.unwrap_or_else(|_| Err(operation.unavailable(NoResponse::Late.reason())))
     }
 
-    /// Writes an entry: over that `version`, or with `None` where there is no object. To try the same write again, give the
-    /// same `write`.
+    /// Writes an entry over that `version`, or a new one for `None`. Another try of the same write needs the same
+    /// `write` id.
     pub async fn write(&self, key: &Key, over: Option<&Version>, entry: &Entry, write: &WriteId) -> WriteResult {
         let body = entry.to_bytes(write);
         if body.len() > LARGEST {
@@ -169,12 +171,12 @@ impl Ledger {
         }
     }
 
-    /// Marks a job as done: an empty object over that `version`.
+    /// Marks a job as finished: writes an empty object over that version.
     pub async fn mark_done(&self, key: &Key, over: &Version) -> WriteResult {
         self.written("mark a job as done", self.put(key, Vec::new()).if_match(&over.0)).await
     }
 
-    /// Deletes an object of that `version`.
+    /// Deletes the object of that version.
     pub async fn delete(&self, key: &Key, over: &Version) -> WriteResult {
         let request = self.client.delete_object().bucket(&*self.bucket).key(key.as_str()).if_match(&over.0);
         match request.send().await {
@@ -183,10 +185,10 @@ impl Ledger {
         }
     }
 
-    /// All objects, in the order of their keys. What can be no entry, by its key, is left out.
+    /// All objects, in the order of their keys, without those that can't be entries.
     ///
     /// # Errors
-    /// When S3 does not answer for a page within 10 s, or refuses.
+    /// Returns an error if S3 does not answer within 10 s for a page, or refuses.
     pub async fn list(&self) -> Result<Vec<Listed>, LedgerError> {
         let operation = self.operation("list the entries", "s3:ListBucket");
         let mut listed = Vec::new();
@@ -210,11 +212,11 @@ impl Ledger {
         }
     }
 
-    /// Deletes marks of jobs that are done, up to 1000 with one request, and tells how many went. One that has changed since
-    /// it was listed stays, and so does whatever is no mark.
+    /// Deletes marks of finished jobs, up to 1000 in one request, and returns how many it deleted. Marks that have
+    /// changed since they were listed stay, as does any other object.
     ///
     /// # Errors
-    /// When S3 does not answer within 10 s for 1000 of them, or refuses. Some may have gone.
+    /// Returns an error if S3 does not answer within 10 s for 1000 of them, or refuses. Some may have been deleted.
     pub async fn sweep(&self, done: &[Listed]) -> Result<usize, LedgerError> {
         let operation = self.operation("sweep entries of finished jobs", DELETING);
         let mut swept = 0;
@@ -227,11 +229,11 @@ impl Ledger {
             let delete = Delete::builder().set_objects(Some(batch.iter().map(identify).collect())).quiet(true);
             let request = self.client.delete_objects().bucket(&*self.bucket);
             let request = request.delete(delete.build().expect("the objects are set"));
-            let answer = request.customize().config_override(many()).send().await;
-            let answer = answer.map_err(|error| operation.refusal(&error).into_error(&operation))?;
-            // A quiet answer names only those that stayed.
-            swept += batch.len().saturating_sub(answer.errors().len());
-            for stayed in answer.errors() {
+            let response = request.customize().config_override(many()).send().await;
+            let response = response.map_err(|error| operation.refusal(&error).into_error(&operation))?;
+            // A quiet response names only the objects that stayed.
+            swept += batch.len().saturating_sub(response.errors().len());
+            for stayed in response.errors() {
                 if let Refusal::Error(error) = operation.sorted(&ErrorResponse { code: stayed.code(), status: None }) {
                     return Err(error);
                 }
@@ -245,10 +247,10 @@ impl Ledger {
     }
 
     async fn written(&self, doing: &'static str, request: PutObjectFluentBuilder) -> WriteResult {
-        // With If-Match S3 also reads (S3 User Guide, "How to prevent object overwrites with conditional writes").
+        // A conditional write also reads (S3 User Guide, "How to prevent object overwrites with conditional writes").
         let operation = self.operation(doing, "s3:PutObject and s3:GetObject");
         match request.send().await {
-            Ok(answer) => version(answer.e_tag())
+            Ok(response) => version(response.e_tag())
                 .map_or_else(|| WriteResult::Failed(operation.incomplete()), WriteResult::Written),
             Err(error) => operation.refusal(&error).into(),
         }
@@ -260,15 +262,15 @@ impl Ledger {
 }
 
 impl From<Refusal> for WriteResult {
-    fn from(response: Refusal) -> Self {
-        match response {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
             Refusal::Condition(_) => Self::Refused,
             Refusal::Error(error) => Self::Failed(error),
         }
     }
 }
 
-/// S3 gives sizes as signed numbers.
+/// S3 returns sizes as signed numbers.
 fn size(given: Option<i64>) -> u64 {
     u64::try_from(given.unwrap_or_default()).unwrap_or_default()
 }
@@ -282,7 +284,7 @@ fn many() -> Builder {
     Builder::new().timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(MANY).build())
 }
 
-/// Whether `AWS_ENDPOINT_URL_S3` or the profile's `services` section names an endpoint, which the S3 client finds by the
+/// Whether `AWS_ENDPOINT_URL_S3` or the profile's `services` section has an endpoint. The S3 client finds it by the
 /// same key ("Service-specific endpoints", AWS SDKs and Tools reference).
 fn has_endpoint_for_s3(config: &SdkConfig) -> bool {
     let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();

@@ -48,7 +48,7 @@ impl Lifecycle {
         let Some(ledger) = &self.ledger else { return Ok(Vec::new()) };
         let listed = ledger.list().await?;
         let (marks, entries): (Vec<_>, Vec<_>) = listed.into_iter().partition(Listed::is_done);
-        let marks: Vec<_> = marks.into_iter().filter(Listed::can_go).collect();
+        let marks: Vec<_> = marks.into_iter().filter(Listed::can_be_swept).collect();
         if !marks.is_empty() {
             // Whatever is left goes with the next sweep.
             match ledger.sweep(&marks).await {

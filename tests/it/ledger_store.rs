@@ -104,7 +104,7 @@ fn failed(written: WriteResult) -> LedgerError {
 }
 
 #[tokio::test]
-async fn an_entry_is_read_as_it_was_written_with_its_write_and_its_version() {
+async fn entry_reads_as_it_was_written() {
     let s3 = Scenario::start().await;
     let key = Key::polled("a job/ü..");
     assert!(s3.found(&key).await.is_none());
@@ -119,7 +119,7 @@ async fn an_entry_is_read_as_it_was_written_with_its_write_and_its_version() {
 }
 
 #[tokio::test]
-async fn of_racing_creations_one_wins_and_the_others_are_refused() {
+async fn one_of_several_creations_wins() {
     let s3 = Scenario::start().await;
     let key = Key::polled("job");
     let race: Vec<_> = (0..20).map(|_| (entry(Phase::Claiming), WriteId::random())).collect();
@@ -132,7 +132,7 @@ async fn of_racing_creations_one_wins_and_the_others_are_refused() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_no_longer_current_is_neither_replaced_nor_deleted() {
+async fn old_version_is_not_replaced_or_deleted() {
     let s3 = Scenario::start().await;
     let key = Key::polled("job");
     let stale = s3.create(&key).await;
@@ -151,7 +151,7 @@ async fn a_version_that_is_no_longer_current_is_neither_replaced_nor_deleted() {
 }
 
 #[tokio::test]
-async fn the_same_entry_written_anew_is_another_version() {
+async fn same_entry_written_again_is_another_version() {
     let s3 = Scenario::start().await;
     let (key, same) = (Key::polled("job"), entry(Phase::Held));
     let first = yes(s3.ledger.write(&key, None, &same, &WriteId::random()).await);
@@ -160,7 +160,7 @@ async fn the_same_entry_written_anew_is_another_version() {
 }
 
 #[tokio::test]
-async fn a_lease_counts_from_its_write_on_s3s_clock() {
+async fn lease_counts_from_its_write_on_s3s_clock() {
     let s3 = Scenario::start().await;
     let key = Key::polled("job");
     let version = s3.create(&key).await;
@@ -178,7 +178,7 @@ async fn a_lease_counts_from_its_write_on_s3s_clock() {
 }
 
 #[tokio::test]
-async fn a_job_that_is_done_is_an_empty_object_which_goes_after_an_hour_or_seven() {
+async fn mark_of_a_finished_job_is_swept_after_its_time() {
     let s3 = Scenario::start().await;
     for key in [Key::polled("job"), Key::invoked("job")] {
         let version = s3.create(&key).await;
@@ -186,8 +186,9 @@ async fn a_job_that_is_done_is_an_empty_object_which_goes_after_an_hour_or_seven
         let found = s3.found(&key).await.unwrap();
         assert!(matches!(found.content, Content::Done) && !found.lease_is_over());
     }
-    let going =
-        async || s3.listed().await.into_iter().filter(Listed::can_go).map(|listed| listed.key).collect::<Vec<_>>();
+    let going = async || {
+        s3.listed().await.into_iter().filter(Listed::can_be_swept).map(|listed| listed.key).collect::<Vec<_>>()
+    };
     s3.time.advance(Duration::from_secs(60 * 60));
     assert_eq!(going().await, []);
     s3.time.advance(Duration::from_secs(1));
@@ -197,7 +198,7 @@ async fn a_job_that_is_done_is_an_empty_object_which_goes_after_an_hour_or_seven
 }
 
 #[tokio::test]
-async fn what_is_no_entry_is_found_as_such_and_a_folders_marker_is_not_listed() {
+async fn unreadable_object_is_found_as_such() {
     let s3 = Scenario::start().await;
     s3.put("jobs/", "").await;
     s3.put("jobs/invoked/", "").await;
@@ -214,7 +215,7 @@ async fn what_is_no_entry_is_found_as_such_and_a_folders_marker_is_not_listed() 
 }
 
 #[tokio::test]
-async fn a_listing_has_all_pages_and_a_sweep_takes_them_but_for_what_has_changed() {
+async fn sweep_deletes_all_pages_but_changed_marks() {
     let s3 = Scenario::start().await;
     let number = 1001;
     let keys: Vec<_> = (0..number).map(|job| Key::polled(&format!("{job:04}"))).collect();
@@ -239,12 +240,12 @@ async fn a_listing_has_all_pages_and_a_sweep_takes_them_but_for_what_has_changed
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_not_there_is_named_with_the_variable_to_correct() {
+async fn error_names_a_missing_bucket_and_its_variable() {
     let s3 = Scenario::start().await;
     let ledger = Ledger::new(&s3.world.sdk_config, "nowhere".into());
     let key = Key::polled("job");
     let expected =
-        "the ledger's bucket `nowhere` does not exist (NoSuchBucket, HTTP 404): make it, or correct LEDGER_BUCKET";
+        "the ledger's bucket `nowhere` does not exist (NoSuchBucket, HTTP 404): create it, or correct LEDGER_BUCKET";
     assert_eq!(ledger.read(&key).await.err().unwrap().to_string(), expected);
     assert_eq!(ledger.list().await.unwrap_err().to_string(), expected);
     let write = ledger.write(&key, None, &entry(Phase::Claiming), &WriteId::random()).await;
@@ -252,7 +253,7 @@ async fn a_bucket_that_is_not_there_is_named_with_the_variable_to_correct() {
 }
 
 #[tokio::test]
-async fn a_permission_that_is_missing_is_named() {
+async fn error_names_a_missing_permission() {
     let s3 = Scenario::start().await;
     let key = Key::polled("job");
     let version = s3.create(&key).await;
@@ -280,7 +281,7 @@ async fn a_permission_that_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn an_s3_that_takes_requests_but_never_answers_leaves_open_what_became_of_them() {
+async fn silent_s3_leaves_a_write_unanswered() {
     // Connections are made by the system; nobody accepts them.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let ledger = Ledger::new(&sdk_config(&format!("http://{}", silent.local_addr().unwrap())), BUCKET.into());

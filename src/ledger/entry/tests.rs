@@ -1,4 +1,4 @@
-//! What is read is what was written, and nothing else is taken for it.
+//! Entries read as they were written, and nothing else reads as an entry.
 
 use std::collections::HashSet;
 
@@ -33,7 +33,7 @@ fn read(body: &[u8]) -> Result<(Entry, WriteId), Option<Unreadable>> {
 }
 
 #[test]
-fn the_format_is_as_other_workers_know_it() {
+fn format_stays_the_same() {
     let body: Value = serde_json::from_slice(&entry().to_bytes(&WriteId(255))).unwrap();
     let expected = json!({
         "format": 1, "write": format!("{:032x}", 255), "job": "job", "phase": "held", "owner": format!("{:032x}", 1),
@@ -44,12 +44,12 @@ fn the_format_is_as_other_workers_know_it() {
 }
 
 #[test]
-fn an_empty_object_is_a_job_that_is_done() {
+fn empty_object_is_a_finished_job() {
     assert!(matches!(Content::of(b""), Content::Done));
 }
 
 #[test]
-fn what_is_no_entry_is_told_from_an_entry_of_another_format() {
+fn garbage_differs_from_another_format() {
     let mut body: Value = serde_json::from_slice(&entry().to_bytes(&WriteId(1))).unwrap();
     body["note"] = json!("a member that this worker does not know");
     assert!(read(body.to_string().as_bytes()).is_ok());
@@ -72,14 +72,14 @@ fn what_is_no_entry_is_told_from_an_entry_of_another_format() {
 }
 
 #[test]
-fn a_lease_is_never_shortened() {
+fn lease_is_rounded_up() {
     let entry = Entry { lease: Duration::from_nanos(1_000_001), ..entry() };
     let (read, _) = read(&entry.to_bytes(&WriteId(1))).ok().unwrap();
     assert_eq!(read.lease, Duration::from_millis(2));
 }
 
 #[test]
-fn ids_made_side_by_side_differ() {
+fn ids_made_at_once_differ() {
     let make = || (0..1000).map(|_| InvocationId::random()).collect::<Vec<_>>();
     let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(make)).collect();
     let ids: HashSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();

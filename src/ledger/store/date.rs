@@ -1,4 +1,4 @@
-//! How old an object is, by S3's clock alone.
+//! The age of an object, by S3's clock alone.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 
-/// Keeps the `Date` of a request's answer, which the SDK's outputs don't show.
+/// Keeps the `Date` of a response. The SDK's outputs don't have it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ResponseDate(Arc<OnceLock<DateTime>>);
 
@@ -32,14 +32,14 @@ impl Intercept for ResponseDate {
 }
 
 impl ResponseDate {
-    /// For how long at least the object had been as it was when S3 answered; `None` if a date is missing.
+    /// The least time since the object was written; `None` if the response lacks a date.
     pub(super) fn age_of(&self, last_modified: Option<&DateTime>) -> Option<Duration> {
         Some(at_least(*last_modified?, *self.0.get()?))
     }
 }
 
-/// Both are told in whole seconds, rounded down, so up to a second less has passed than they differ by. S3 is many machines: one
-/// that is behind another makes a difference below zero, which is none.
+/// S3 rounds both dates down to seconds, so the real difference may be a second less. S3 has many machines with their
+/// own clocks, so the difference may be negative, which counts as zero.
 fn at_least(from: DateTime, to: DateTime) -> Duration {
     let milliseconds = |date: DateTime| date.to_millis().unwrap_or_default();
     let difference = milliseconds(to).saturating_sub(milliseconds(from)).saturating_sub(1000);
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_age_is_never_more_than_what_has_passed() {
+    fn age_is_never_too_high() {
         let at = DateTime::from_secs;
         assert_eq!(at_least(at(100), at(131)), Duration::from_secs(30));
         assert_eq!(at_least(at(100), at(100)), Duration::ZERO);

@@ -1,4 +1,4 @@
-//! What S3's refusals and failures mean for the ledger.
+//! Sorts S3's error responses for the ledger.
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -6,23 +6,23 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use super::super::error::LedgerError;
 use crate::calls::{ErrorResponse, Failed, Kind, sort};
 
-/// What is being asked of S3, to be named in an error.
+/// A request to S3, for error messages.
 pub(super) struct Operation<'a> {
     pub(super) doing: &'static str,
-    /// What the function's role needs for it.
+    /// The permission that the function's role needs.
     pub(super) permission: &'static str,
     pub(super) bucket: &'a str,
 }
 
-/// A refusal or failure, sorted by what a caller does about it.
+/// A request that S3 refused or failed at, sorted by what the caller does about it.
 pub(super) enum Refusal {
-    /// The object is not as the request demands; what S3 said.
+    /// The request's condition does not hold. Holds S3's error code and HTTP status.
     Condition(String),
     Error(LedgerError),
 }
 
 impl Refusal {
-    /// Of a request that demands nothing.
+    /// The error of a request without a condition.
     pub(super) fn into_error(self, operation: &Operation<'_>) -> LedgerError {
         match self {
             Self::Condition(reason) => operation.refused(reason),
@@ -40,7 +40,7 @@ impl Operation<'_> {
         })
     }
 
-    /// Codes: "Error responses", Amazon S3 API reference. The refusal of one object among many has no status of its own.
+    /// Codes: "Error responses", Amazon S3 API reference. A single refusal in a batch has no status.
     pub(super) fn sorted(&self, response: &ErrorResponse<'_>) -> Refusal {
         let (bucket, reason) = (self.bucket.to_owned(), response.to_string());
         Refusal::Error(match (response.code.unwrap_or_default(), response.status.unwrap_or_default()) {
@@ -50,7 +50,7 @@ impl Operation<'_> {
             }
             ("SlowDown" | "RequestTimeout" | "InternalError" | "ServiceUnavailable", _) => self.unavailable(&reason),
             _ if response.kind() != Kind::Refused => self.unavailable(&reason),
-            // What If-Match demands and is not there is 404, and another write that is under way 409.
+            // S3 answers 404 if the object of `If-Match` is missing, and 409 if another write is under way.
             ("PreconditionFailed" | "ConditionalRequestConflict" | "OperationAborted" | "NoSuchKey", _)
             | (_, 404 | 409 | 412) => return Refusal::Condition(reason),
             ("AccessDenied" | "AllAccessDisabled", _) | (_, 401 | 403) => {
@@ -64,9 +64,9 @@ impl Operation<'_> {
         LedgerError::Unavailable { doing: self.doing, bucket: self.bucket.to_owned(), reason: reason.to_owned() }
     }
 
-    /// S3 always sends an ETag and dates; something in between may not.
+    /// S3 always sends an ETag and dates, but a proxy may remove them.
     pub(super) fn incomplete(&self) -> LedgerError {
-        self.unavailable("an answer without ETag, Date or Last-Modified")
+        self.unavailable("the response has no ETag, Date or Last-Modified")
     }
 
     fn refused(&self, reason: String) -> LedgerError {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_and_statuses_become_the_callers_decisions() {
+    fn codes_and_statuses_are_sorted() {
         let operation = Operation { doing: "write an entry", permission: "s3:PutObject", bucket: "ledger" };
         let said = |code, status| match operation.sorted(&ErrorResponse { code, status }) {
             Refusal::Condition(response) => format!("condition: {response}"),
@@ -106,24 +106,24 @@ mod tests {
                 Some("AccessDenied"),
                 403,
                 "stays: the function's role may not write an entry in the ledger's bucket `ledger` (AccessDenied, HTTP 403): \
-                 grant it s3:PutObject, and see that no policy of the bucket denies it",
+                 grant it s3:PutObject, and check that no policy of the bucket denies it",
             ),
             (
                 Some("NoSuchBucket"),
                 404,
-                "stays: the ledger's bucket `ledger` does not exist (NoSuchBucket, HTTP 404): make it, or correct \
+                "stays: the ledger's bucket `ledger` does not exist (NoSuchBucket, HTTP 404): create it, or correct \
                  LEDGER_BUCKET",
             ),
             (
                 Some("PermanentRedirect"),
                 301,
                 "stays: the ledger's bucket `ledger` is in another region than the function (PermanentRedirect, HTTP 301): \
-                 use one in the function's region",
+                 use a bucket in the function's region",
             ),
             (
                 Some("InvalidRequest"),
                 400,
-                "stays: S3 refuses to write an entry in the ledger's bucket `ledger` (InvalidRequest, HTTP 400)",
+                "stays: S3 refused to write an entry in the ledger's bucket `ledger` (InvalidRequest, HTTP 400)",
             ),
         ] {
             assert_eq!(said(code, Some(status)), expected);
