@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::engine::{Engine, Unreadable};
-use crate::faults::{Faults, Late};
+use crate::faults::{DelayedCalls, Faults};
 use crate::invocation::JobInvocation;
 use crate::kept_engine::KeptEngine;
 use crate::listener::Listener;
@@ -97,7 +97,7 @@ impl Emulator {
             log: log.clone(),
             endpoints,
             faults: faults.clone(),
-            late: Late::default(),
+            delayed_calls: DelayedCalls::default(),
             changed,
             events: events.clone(),
             invocations: invocations.clone(),
@@ -156,7 +156,7 @@ impl Emulator {
     pub async fn stop(mut self) {
         self.listener.stop().await;
         if let Some(shared) = self.shared.upgrade() {
-            shared.late.stop().await;
+            shared.delayed_calls.stop().await;
         }
         self.driver.abort();
         // It was aborted: now nothing holds the folder any more, and a temporary one is gone.
@@ -167,7 +167,7 @@ impl Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.late.abort();
+            shared.delayed_calls.abort();
         }
         self.driver.abort();
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{OperationResult, read};
-use crate::engine::{Engine, third_party::Asker};
+use crate::engine::{Engine, third_party::Requester};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -15,6 +15,6 @@ struct Input {
 
 pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
-    let state = engine.acknowledge(&input.job_id, &input.nonce, Asker::OwnWorker)?;
+    let state = engine.acknowledge(&input.job_id, &input.nonce, Requester::OwnWorker)?;
     Ok(json!({"status": state.name()}))
 }

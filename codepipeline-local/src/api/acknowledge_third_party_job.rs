@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{OperationResult, read};
-use crate::engine::{Engine, third_party::Asker};
+use crate::engine::{Engine, third_party::Requester};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,7 +16,7 @@ struct Input {
 
 pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
-    let asker = Asker::Partner { client_token: &input.client_token };
-    let state = engine.acknowledge(&input.job_id, &input.nonce, asker)?;
+    let requester = Requester::Partner { client_token: &input.client_token };
+    let state = engine.acknowledge(&input.job_id, &input.nonce, requester)?;
     Ok(json!({"status": state.name()}))
 }

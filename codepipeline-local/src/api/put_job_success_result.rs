@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{OperationResult, job_results::SuccessResult, read};
-use crate::engine::{Engine, third_party::Asker};
+use crate::engine::{Engine, third_party::Requester};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,6 +21,6 @@ struct Input {
 pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
     let input: Input = read(input)?;
     let success = input.result.with(input.output_variables, engine.now())?;
-    engine.put_success(&input.job_id, success, Asker::OwnWorker)?;
+    engine.put_success(&input.job_id, success, Requester::OwnWorker)?;
     Ok(Value::Null)
 }

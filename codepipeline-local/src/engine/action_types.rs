@@ -56,7 +56,7 @@ impl Engine {
 
     /// The types that can be used, those that users don't make first.
     pub(crate) fn available_action_types(&self) -> impl Iterator<Item = &ActionType> {
-        self.own_action_types
+        self.provided_action_types
             .iter()
             .chain(self.action_types.values().filter(|known| !known.deleted).map(|known| &known.action_type))
     }
@@ -67,7 +67,7 @@ impl Engine {
 
     /// The type's definition, even if it was deleted since.
     pub(crate) fn known_action_type(&self, id: &ActionTypeId) -> Option<&ActionType> {
-        self.own_action_types
+        self.provided_action_types
             .iter()
             .find(|known| known.id == *id)
             .or_else(|| self.action_types.get(id).map(|known| &known.action_type))

@@ -62,7 +62,7 @@ impl Engine {
         let prepared = self.prepare(&mut action);
         self.actions.insert(number, action);
         self.running.insert(number);
-        self.tell_of_action(number, false);
+        self.emit_action_event(number, false);
         match prepared {
             Err(message) => self.fail_action(now, number, "ConfigurationError", message),
             Ok(()) => match (declaration.action_type_id.owner.as_str(), declaration.action_type_id.category.as_str()) {
@@ -127,7 +127,7 @@ impl Engine {
             }
         }
         self.running.remove(&number);
-        self.tell_of_action(number, false);
+        self.emit_action_event(number, false);
     }
 
     pub(super) fn fail_action(&mut self, now: Timestamp, number: ActionNumber, code: &str, message: String) {
@@ -137,7 +137,7 @@ impl Engine {
             action.error = Some(ActionError { code: code.to_owned(), message });
         }
         self.running.remove(&number);
-        self.tell_of_action(number, false);
+        self.emit_action_event(number, false);
     }
 
     /// Fails an action that is past its deadline, and ends the job that it waits for.

@@ -25,10 +25,10 @@ pub enum Effect {
         /// The id of the artifact store's KMS key, which the copy is encrypted with.
         encryption_key: Option<String>,
     },
-    /// See which revision of an S3 source's object is there, and tell [`Engine::source_looked`].
-    LookAtSource {
+    /// See which revision of an S3 source's object is there, and tell [`Engine::source_polled`].
+    PollSource {
         /// What to answer with.
-        id: LookId,
+        id: PollId,
         /// The user's object.
         object: ObjectRef,
     },
@@ -60,9 +60,9 @@ pub struct SourceId(pub(super) ActionNumber);
 
 /// Which look at a source was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LookId(u64);
+pub struct PollId(u64);
 
-impl From<u64> for LookId {
+impl From<u64> for PollId {
     fn from(number: u64) -> Self {
         Self(number)
     }

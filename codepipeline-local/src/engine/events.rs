@@ -12,7 +12,7 @@ use super::{
 use crate::dates::{iso, iso_seconds};
 
 impl Engine {
-    pub(super) fn tell_of_pipeline(&mut self, number: ExecutionNumber, state: &str) {
+    pub(super) fn emit_pipeline_event(&mut self, number: ExecutionNumber, state: &str) {
         let Some(execution) = self.executions.get(&number) else { return };
         let mut detail = details(execution, state, execution.started);
         if let (Some(reason), "STOPPING" | "STOPPED") = (&execution.stop_reason, state) {
@@ -24,11 +24,11 @@ impl Engine {
             detail.insert("execution-trigger".to_owned(), trigger);
         }
         let pipeline = execution.pipeline.clone();
-        self.tell("CodePipeline Pipeline Execution State Change", &pipeline, detail);
+        self.emit("CodePipeline Pipeline Execution State Change", &pipeline, detail);
     }
 
     /// Of the stage that the execution entered last.
-    pub(super) fn tell_of_stage(&mut self, number: ExecutionNumber, state: &str) {
+    pub(super) fn emit_stage_event(&mut self, number: ExecutionNumber, state: &str) {
         let Some(execution) = self.executions.get(&number) else { return };
         let Some(stage) = execution.stages.len().checked_sub(1).and_then(|it| execution.declaration.stages.get(it))
         else {
@@ -37,11 +37,11 @@ impl Engine {
         let mut detail = details(execution, state, execution.updated);
         detail.insert("stage".to_owned(), stage.name.clone().into());
         let pipeline = execution.pipeline.clone();
-        self.tell("CodePipeline Stage Execution State Change", &pipeline, detail);
+        self.emit("CodePipeline Stage Execution State Change", &pipeline, detail);
     }
 
     /// As its status is; `canceled` for one that was not abandoned by its owner's will.
-    pub(super) fn tell_of_action(&mut self, number: ActionNumber, canceled: bool) {
+    pub(super) fn emit_action_event(&mut self, number: ActionNumber, canceled: bool) {
         let Some(action) = self.actions.get(&number) else { return };
         let Some(execution) = self.executions.get(&action.execution) else { return };
         let state = match action.status {
@@ -73,7 +73,7 @@ impl Engine {
             detail.insert("execution-result".to_owned(), self.execution_result(action));
         }
         let pipeline = execution.pipeline.clone();
-        self.tell("CodePipeline Action Execution State Change", &pipeline, detail);
+        self.emit("CodePipeline Action Execution State Change", &pipeline, detail);
     }
 
     fn execution_result(&self, action: &ActionExecution) -> Value {
@@ -92,7 +92,7 @@ impl Engine {
             .into()
     }
 
-    fn tell(&mut self, kind: &str, pipeline: &str, mut detail: Map<String, Value>) {
+    fn emit(&mut self, kind: &str, pipeline: &str, mut detail: Map<String, Value>) {
         detail.insert("pipeline".to_owned(), pipeline.into());
         let event = json!({
             "version": "0",

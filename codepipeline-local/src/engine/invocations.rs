@@ -13,7 +13,7 @@ impl Engine {
         let Some(job) = self.jobs.get_mut(&number) else { return };
         let Some(action) = self.actions.get(&job.action) else { return };
         job.state = JobState::InProgress;
-        job.reply_until = Some(now.after(self.settings.invoke_timeout));
+        job.result_deadline = Some(now.after(self.settings.invoke_timeout));
         self.effects.push(Effect::InvokeFunction { function: action.function(), job: job.id.clone() });
     }
 
@@ -31,7 +31,7 @@ impl Engine {
 
     /// Whether the job is one that a function was invoked with.
     pub(crate) fn is_invoked(&self, number: JobNumber) -> bool {
-        self.jobs.get(&number).is_some_and(|job| job.reply_until.is_some())
+        self.jobs.get(&number).is_some_and(|job| job.result_deadline.is_some())
     }
 
     /// The number of the job with this id.

@@ -11,7 +11,7 @@ use super::{
         ActionExecution, ActionNumber, ActionType, ActionTypeId, EncryptionKey, Execution, ExecutionNumber, Job,
         JobNumber, JobState,
     },
-    third_party::Asker,
+    third_party::Requester,
 };
 use crate::types::Timestamp;
 
@@ -47,7 +47,7 @@ impl Engine {
                 available,
                 offered: available,
                 finished: None,
-                reply_until: None,
+                result_deadline: None,
             },
         );
         if state == JobState::Queued {
@@ -68,7 +68,7 @@ impl Engine {
             JobState::Created => Some(job.available),
             JobState::Dispatched => self.settings.reoffer_after.map(|delay| job.offered.after(delay)),
             JobState::Queued => None,
-            JobState::InProgress => job.reply_until,
+            JobState::InProgress => job.result_deadline,
             JobState::TimedOut | JobState::Succeeded | JobState::Failed => {
                 job.finished.map(|finished| finished.after(self.settings.purge_after))
             }
@@ -78,7 +78,7 @@ impl Engine {
     /// Makes what is due happen to the job of this number.
     pub(super) fn job_is_due(&mut self, number: JobNumber) {
         let Some(job) = self.jobs.get_mut(&number) else { return };
-        if job.state.is_over() {
+        if job.state.has_ended() {
             self.job_numbers.remove(&job.id);
             self.jobs.remove(&number);
         } else if job.state == JobState::InProgress {
@@ -179,9 +179,14 @@ impl Engine {
 
     /// Gives the job to whoever holds the nonce of its latest offer. An offer that was taken back but not made anew is
     /// still good: nobody else can hold it.
-    pub(crate) fn acknowledge(&mut self, id: &str, nonce: &str, asker: Asker<'_>) -> Result<JobState, ApiError> {
+    pub(crate) fn acknowledge(
+        &mut self,
+        id: &str,
+        nonce: &str,
+        requester: Requester<'_>,
+    ) -> Result<JobState, ApiError> {
         let (second, finished) = (self.settings.second_acknowledge, self.settings.acknowledge_finished);
-        let number = self.job_for(id, asker)?;
+        let number = self.job_for(id, requester)?;
         let job = self.jobs.get_mut(&number).ok_or_else(|| ApiError::no_job(id))?;
         let refused = |why: &str| Err(ApiError::new("InvalidNonceException", format!("Job '{id}' {why}")));
         if job.nonce.as_deref() != Some(nonce) {
@@ -193,14 +198,14 @@ impl Engine {
                 Ok(job.state)
             }
             JobState::InProgress if second == Leniency::Refuse => refused("was acknowledged already"),
-            state if state.is_over() && finished == Leniency::Refuse => refused("is over"),
+            state if state.has_ended() && finished == Leniency::Refuse => refused("is over"),
             state => Ok(state),
         }
     }
 
     /// The number of a job whose details may be told.
     pub(crate) fn job_for_details(&self, id: &str) -> Result<JobNumber, ApiError> {
-        let number = self.job_for(id, Asker::OwnWorker)?;
+        let number = self.job_for(id, Requester::OwnWorker)?;
         let unacknowledged = self
             .jobs
             .get(&number)
@@ -222,7 +227,7 @@ impl Engine {
     /// New credentials for the job's objects. Those made before stay good until they expire. `None` for an action
     /// without artifacts, and, as the emulator's own choice, for a job that is over: nothing is left to be done with them.
     pub(crate) fn issue_credentials(&mut self, number: JobNumber) -> Option<Issued> {
-        let job = self.jobs.get(&number).filter(|job| !job.state.is_over())?;
+        let job = self.jobs.get(&number).filter(|job| !job.state.has_ended())?;
         let action = self.actions.get(&job.action)?;
         if action.inputs.is_empty() && action.outputs.is_empty() {
             return None;

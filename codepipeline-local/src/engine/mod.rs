@@ -1,7 +1,7 @@
 //! CodePipeline itself: action types, pipelines, their executions and jobs. Pure: it does no I/O, is told the time, and
 //! makes its ids from a seed. What has to happen outside it leaves as [`Effect`]s for its shell.
 
-pub use effects::{Effect, LookId, OutputsId, SourceError, SourceId, SourceRevision};
+pub use effects::{Effect, OutputsId, PollId, SourceError, SourceId, SourceRevision};
 pub use settings::{Leniency, NonceForm, Settings};
 pub(crate) use state::{
     ActionDeclaration, ActionExecution, ActionStatus, ActionType, ActionTypeId, Artifact, ArtifactDetails, Execution,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Effect, Engine, LookId, SourceError,
+    Effect, Engine, PollId, SourceError,
     s3_source::{NOT_FOUND, object_of},
     starts::{Start, variable_values},
     state::{
@@ -28,7 +28,7 @@ impl Engine {
             let key = (pipeline.to_owned(), action.name.clone());
             let watch =
                 before.remove(&key).filter(|_| self.polled.get(&key).is_some_and(|source| source.object == object));
-            self.watches.insert(key.clone(), watch.unwrap_or(Watch { next: first, look: None }));
+            self.watches.insert(key.clone(), watch.unwrap_or(Watch { next: first, pending: None }));
             if self.polled.get(&key).is_none_or(|source| source.object != object) {
                 let known = self.last_known(pipeline, &action.name, &object);
                 self.polled.insert(key, PolledSource { object, known });
@@ -39,28 +39,28 @@ impl Engine {
     }
 
     /// The next moment at which a source is looked at.
-    pub(super) fn next_look(&self) -> Option<Timestamp> {
+    pub(super) fn next_source_poll(&self) -> Option<Timestamp> {
         self.watches.values().filter_map(Watch::due).min()
     }
 
     /// Asks the shell to look at every source that is due.
-    pub(super) fn look_at_sources(&mut self, due: Timestamp) {
+    pub(super) fn poll_sources(&mut self, due: Timestamp) {
         for (key, watch) in self.watches.iter_mut().filter(|(_, watch)| watch.due().is_some_and(|at| at <= due)) {
             let Some(source) = self.polled.get(key) else { continue };
-            let id: LookId = self.numbers.next();
-            watch.look = Some(id);
-            self.effects.push(Effect::LookAtSource { id, object: source.object.clone() });
+            let id: PollId = self.numbers.next();
+            watch.pending = Some(id);
+            self.effects.push(Effect::PollSource { id, object: source.object.clone() });
         }
     }
 
-    /// Takes the answer to an [`Effect::LookAtSource`]: the object's version id, or its ETag where the bucket has no versions.
+    /// Takes the answer to an [`Effect::PollSource`]: the object's version id, or its ETag where the bucket has no versions.
     /// A revision that differs from the last known one starts an execution. A late or second answer changes nothing.
-    pub fn source_looked(&mut self, now: Timestamp, id: LookId, found: Result<String, SourceError>) {
+    pub fn source_polled(&mut self, now: Timestamp, id: PollId, found: Result<String, SourceError>) {
         self.advance(now);
         let now = self.clock;
         let Some(interval) = self.settings.source_poll else { return };
-        let Some((key, watch)) = self.watches.iter_mut().find(|(_, watch)| watch.look == Some(id)) else { return };
-        watch.look = None;
+        let Some((key, watch)) = self.watches.iter_mut().find(|(_, watch)| watch.pending == Some(id)) else { return };
+        watch.pending = None;
         watch.next = now.after(interval);
         let (pipeline, action) = key.clone();
         let Some(known) = self.polled.get(key).map(|source| source.known.clone()) else { return };

@@ -25,7 +25,7 @@ impl Engine {
     fn step(&mut self, now: Timestamp, number: ExecutionNumber) -> bool {
         let Some(execution) = self.executions.get(&number) else { return false };
         match &execution.place {
-            Place::Over(_) => false,
+            Place::Ended(_) => false,
             Place::Waiting { stage } => {
                 let stage = *stage;
                 if execution.status == ExecutionStatus::Stopping {
@@ -43,7 +43,7 @@ impl Engine {
                     execution.stages.push(StageStatus::InProgress);
                     execution.updated = now;
                 }
-                self.tell_of_stage(number, StageStatus::InProgress.event_state());
+                self.emit_stage_event(number, StageStatus::InProgress.event_state());
                 self.run_next_group(now, number, stage, 0)
             }
             Place::Running(Group { stage, run_order, actions }) => {
@@ -121,7 +121,7 @@ impl Engine {
     pub(super) fn mark_stage(&mut self, number: ExecutionNumber, status: StageStatus) {
         if let Some(last) = self.executions.get_mut(&number).and_then(|execution| execution.stages.last_mut()) {
             *last = status;
-            self.tell_of_stage(number, status.event_state());
+            self.emit_stage_event(number, status.event_state());
         }
     }
 
@@ -138,11 +138,11 @@ impl Engine {
                 Place::Running(group) => Some(group.clone()),
                 _ => None,
             };
-            execution.place = Place::Over(group);
+            execution.place = Place::Ended(group);
             execution.status = status;
             execution.updated = now;
         }
         self.active.remove(&number);
-        self.tell_of_pipeline(number, status.event_state());
+        self.emit_pipeline_event(number, status.event_state());
     }
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Engine,
-    state::{ActionStatus, Connection, ExecutionNumber, Kept, Kind, Record, Series, Unreadable, text},
+    state::{ActionStatus, Connection, ExecutionNumber, Kept, Kind, Record, Series, Unreadable, to_json},
 };
 use crate::types::Timestamp;
 
@@ -23,10 +23,10 @@ impl Engine {
         let single = |kind, value| Record { kind, key: "null".to_owned(), value: Some(value) };
         if kept.series != series {
             kept.series = series;
-            records.push(single(Kind::Series, text(&series)));
+            records.push(single(Kind::Series, to_json(&series)));
         }
         if std::mem::take(&mut kept.connections_changed) {
-            records.push(single(Kind::Connections, text(&self.connections)));
+            records.push(single(Kind::Connections, to_json(&self.connections)));
         }
         self.action_types.take_changes(Kind::ActionType, &mut records);
         self.pipelines.take_changes(Kind::Pipeline, &mut records);
@@ -101,12 +101,12 @@ impl Engine {
         let missing = |kind, key: String, what: &str| Unreadable { kind, key, why: format!("has no {what}") };
         for ((name, version), declaration) in self.versions.iter() {
             let Some(pipeline) = self.pipelines.get_mut(name) else {
-                return Err(missing(Kind::Version, text(&(name, version)), "pipeline"));
+                return Err(missing(Kind::Version, to_json(&(name, version)), "pipeline"));
             };
             pipeline.versions.push(declaration.0.clone());
         }
         if let Some((name, _)) = self.pipelines.iter().find(|(_, pipeline)| pipeline.versions.is_empty()) {
-            return Err(missing(Kind::Pipeline, text(name), "version"));
+            return Err(missing(Kind::Pipeline, to_json(name), "version"));
         }
         let numbers: Vec<ExecutionNumber> = self.executions.keys().copied().collect();
         for number in numbers {

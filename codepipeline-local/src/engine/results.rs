@@ -7,7 +7,7 @@ use super::{
     error::ApiError,
     settings::Leniency,
     state::{ActionNumber, JobNumber, JobState, Revision},
-    third_party::Asker,
+    third_party::Requester,
 };
 use crate::types::{ObjectRef, Timestamp};
 
@@ -31,8 +31,8 @@ pub(crate) struct Success {
 }
 
 impl Engine {
-    pub(crate) fn put_success(&mut self, id: &str, success: Success, asker: Asker<'_>) -> Result<(), ApiError> {
-        let Some((action, number)) = self.job_for_result(id, asker)? else { return Ok(()) };
+    pub(crate) fn put_success(&mut self, id: &str, success: Success, requester: Requester<'_>) -> Result<(), ApiError> {
+        let Some((action, number)) = self.job_for_result(id, requester)? else { return Ok(()) };
         let size: usize = success.variables.iter().map(|(key, value)| key.len() + value.len()).sum();
         if size > VARIABLES_LIMIT {
             return Err(ApiError::new(
@@ -99,9 +99,9 @@ impl Engine {
         code: &str,
         message: String,
         external_id: Option<String>,
-        asker: Asker<'_>,
+        requester: Requester<'_>,
     ) -> Result<(), ApiError> {
-        let Some((action, number)) = self.job_for_result(id, asker)? else { return Ok(()) };
+        let Some((action, number)) = self.job_for_result(id, requester)? else { return Ok(()) };
         let now = self.clock;
         self.finish_job(number, JobState::Failed);
         self.note_progress(action, Progress { external_id, ..Progress::default() });
@@ -111,15 +111,19 @@ impl Engine {
     }
 
     /// The action and the number of the job; `None` for a result that comes too late and is not minded.
-    fn job_for_result(&self, id: &str, asker: Asker<'_>) -> Result<Option<(ActionNumber, JobNumber)>, ApiError> {
-        let number = self.job_for(id, asker)?;
+    fn job_for_result(
+        &self,
+        id: &str,
+        requester: Requester<'_>,
+    ) -> Result<Option<(ActionNumber, JobNumber)>, ApiError> {
+        let number = self.job_for(id, requester)?;
         let early = self.settings.put_before_acknowledge == Leniency::Accept;
         let job = self.jobs.get(&number).ok_or_else(|| ApiError::no_job(id))?;
         let offered = job.nonce.is_some() && matches!(job.state, JobState::Queued | JobState::Dispatched);
         if job.state == JobState::InProgress || (offered && early) {
             return Ok(Some((job.action, number)));
         }
-        if job.state.is_over() && self.settings.late_result == Leniency::Accept {
+        if job.state.has_ended() && self.settings.late_result == Leniency::Accept {
             return Ok(None);
         }
         Err(ApiError::new(

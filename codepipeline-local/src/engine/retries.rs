@@ -36,11 +36,11 @@ impl Engine {
         *execution.retries.entry(stage.to_owned()).or_default() += 1;
         execution.stop_reason = None;
         self.active.insert(number);
-        self.tell_of_pipeline(number, "RESUMED");
+        self.emit_pipeline_event(number, "RESUMED");
         if let Some(stage) = self.executions.get_mut(&number).and_then(|execution| execution.stages.last_mut()) {
             *stage = StageStatus::InProgress;
         }
-        self.tell_of_stage(number, "RESUMED");
+        self.emit_stage_event(number, "RESUMED");
         match mode {
             RetryMode::AllActions => {
                 self.run_next_group(now, number, index, 0);
@@ -81,8 +81,8 @@ impl Engine {
             Err(ApiError::new("StageNotRetryableException", message))
         };
         let group = match &execution.place {
-            Place::Over(Some(group)) if execution.declaration.stages[group.stage].name == stage => group,
-            Place::Over(_) => return refused("it has no failed actions"),
+            Place::Ended(Some(group)) if execution.declaration.stages[group.stage].name == stage => group,
+            Place::Ended(_) => return refused("it has no failed actions"),
             Place::Waiting { .. } | Place::Running(_) => return refused("the execution is in progress"),
         };
         if execution.declaration.stages[group.stage] != *declared {

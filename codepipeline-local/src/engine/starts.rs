@@ -114,7 +114,7 @@ impl Engine {
             },
         );
         self.active.insert(number);
-        self.tell_of_pipeline(number, ExecutionStatus::InProgress.event_state());
+        self.emit_pipeline_event(number, ExecutionStatus::InProgress.event_state());
         self.settle(now);
         id
     }

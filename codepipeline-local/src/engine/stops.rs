@@ -59,7 +59,7 @@ impl Engine {
             execution.stop_reason = reason.or(execution.stop_reason.take());
         }
         if status == ExecutionStatus::InProgress {
-            self.tell_of_pipeline(number, ExecutionStatus::Stopping.event_state());
+            self.emit_pipeline_event(number, ExecutionStatus::Stopping.event_state());
             if self.executions.get(&number).is_some_and(|execution| execution.runs_in().is_some()) {
                 self.mark_stage(number, StageStatus::Stopping);
             }
@@ -117,13 +117,13 @@ impl Engine {
                 action.updated_by = (cause == Cause::Stop).then(|| user.clone());
             }
             self.running.remove(&number);
-            self.tell_of_action(number, cause == Cause::Update);
+            self.emit_action_event(number, cause == Cause::Update);
         }
     }
 
     /// Ends the job that the action waits for. Its worker learns of it from the answer to its result.
     pub(super) fn end_jobs(&mut self, now: Timestamp, action: ActionNumber, state: JobState) {
-        for job in self.jobs.values_mut().filter(|job| job.action == action && !job.state.is_over()) {
+        for job in self.jobs.values_mut().filter(|job| job.action == action && !job.state.has_ended()) {
             job.state = state;
             job.finished = Some(now);
         }

@@ -21,7 +21,7 @@ impl Engine {
     }
 
     fn failure(&self, execution: &Execution) -> Option<String> {
-        let Place::Over(Some(group)) = &execution.place else { return None };
+        let Place::Ended(Some(group)) = &execution.place else { return None };
         let mut actions = group.actions.iter().filter_map(|number| self.actions.get(number));
         let failed = actions.find(|action| action.status == ActionStatus::Failed)?;
         let (name, stage) = (&failed.declaration.name, &failed.stage);

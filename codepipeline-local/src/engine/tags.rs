@@ -49,7 +49,7 @@ impl Engine {
     /// Takes tags from the resource. A key that the resource does not have is ignored.
     pub(crate) fn untag(&mut self, arn: &str, keys: &[String]) -> Result<(), ApiError> {
         let tags = self.tags_mut(arn)?;
-        if keys.iter().any(|key| is_of_the_system(key)) {
+        if keys.iter().any(|key| is_system_tag(key)) {
             return Err(system_tag());
         }
         tags.retain(|tag| !keys.contains(&tag.key));
@@ -84,7 +84,7 @@ impl Engine {
         if arn_region != region || arn_account != account {
             return Err(invalid(&format!("does not belong to the account '{account}' in the region '{region}'")));
         }
-        named(resource)
+        parse_resource(resource)
             .ok_or_else(|| invalid("ends in neither a pipeline's name nor actiontype:Owner/Category/Provider/Version"))
     }
 
@@ -100,7 +100,7 @@ impl Engine {
 }
 
 /// Reads an ARN's last part.
-fn named(resource: &str) -> Option<Resource> {
+fn parse_resource(resource: &str) -> Option<Resource> {
     if let Some(name) = resource.strip_prefix("webhook:") {
         return Some(Resource::Webhook(name.to_owned()));
     }
@@ -134,7 +134,7 @@ pub(super) fn merged(arn: &str, kept: &[Tag], new: &[Tag]) -> Result<Vec<Tag>, A
 fn check(tags: &[Tag]) -> Result<(), ApiError> {
     let mut keys = BTreeSet::new();
     for Tag { key, value } in tags {
-        if is_of_the_system(key) {
+        if is_system_tag(key) {
             return Err(system_tag());
         }
         if !keys.insert(key) {
@@ -152,7 +152,7 @@ fn check(tags: &[Tag]) -> Result<(), ApiError> {
 }
 
 /// AWS reserves this prefix in any case (Tagging AWS Resources User Guide, "Tag naming limits and requirements").
-fn is_of_the_system(key: &str) -> bool {
+fn is_system_tag(key: &str) -> bool {
     key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
 }
 

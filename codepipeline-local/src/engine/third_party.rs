@@ -12,7 +12,7 @@ use super::{
 
 /// Who asks about a job, as the operation tells.
 #[derive(Clone, Copy)]
-pub(crate) enum Asker<'a> {
+pub(crate) enum Requester<'a> {
     /// A worker of the account's own, through `AcknowledgeJob` and its kin.
     OwnWorker,
     /// A partner, through `AcknowledgeThirdPartyJob` and its kin.
@@ -30,7 +30,7 @@ impl Engine {
             if let Some(earlier) = clients.insert(id.clone(), described.clone()) {
                 return Err(format!("the clientId {id} is given twice, for {earlier} and for {described}"));
             }
-            match self.own_action_types.iter().find(|known| known.id == connection.action_type.id) {
+            match self.provided_action_types.iter().find(|known| known.id == connection.action_type.id) {
                 Some(known) if *known != connection.action_type => {
                     return Err(format!(
                         "{described} is defined differently by two connections; write the same actionType in both"
@@ -44,7 +44,7 @@ impl Engine {
                             "{described} has a queryable property; polls for third-party jobs can't ask for one"
                         ));
                     }
-                    self.own_action_types.push(connection.action_type.clone());
+                    self.provided_action_types.push(connection.action_type.clone());
                 }
             }
             self.connections.push(connection);
@@ -55,7 +55,7 @@ impl Engine {
     /// Retires the action types of earlier connections. They can't be used any more, but history still needs them.
     fn forget_connections(&mut self) {
         let connections = std::mem::take(&mut self.connections);
-        self.own_action_types.retain(|known| known.id.owner != "ThirdParty");
+        self.provided_action_types.retain(|known| known.id.owner != "ThirdParty");
         for Connection { action_type, .. } in connections {
             self.action_types
                 .insert(action_type.id.clone(), Registered { action_type, deleted: true, tags: Vec::new() });
@@ -85,14 +85,14 @@ impl Engine {
         self.connection(&view.action.declaration.action_type_id, &view.execution.pipeline)
     }
 
-    /// The number of the job that is asked about, if this asker may: the operations for the one kind of job don't know
+    /// The number of the job that is asked about, if this requester may: the operations for the one kind of job don't know
     /// those of the other.
-    pub(super) fn job_for(&self, id: &str, asker: Asker<'_>) -> Result<JobNumber, ApiError> {
+    pub(super) fn job_for(&self, id: &str, requester: Requester<'_>) -> Result<JobNumber, ApiError> {
         let number = *self.job_numbers.get(id).ok_or_else(|| ApiError::no_job(id))?;
         let partners = self.is_third_party(number);
-        match asker {
-            Asker::OwnWorker if !partners => Ok(number),
-            Asker::Partner { client_token } if partners => {
+        match requester {
+            Requester::OwnWorker if !partners => Ok(number),
+            Requester::Partner { client_token } if partners => {
                 let client = self.client_of(number);
                 if client.is_some_and(|client| client.client_token == client_token) {
                     return Ok(number);
@@ -113,7 +113,7 @@ impl Engine {
         if id.split('-').map(str::len).ne([8, 4, 4, 4, 12]) {
             return invalid("has no id of the form that PollForThirdPartyJobs gives");
         }
-        self.job_for(id, Asker::Partner { client_token })
+        self.job_for(id, Requester::Partner { client_token })
     }
 
     fn is_third_party(&self, job: JobNumber) -> bool {

@@ -30,7 +30,7 @@ impl Engine {
             for number in late {
                 self.time_out_action(self.clock, number);
             }
-            self.look_at_sources(due);
+            self.poll_sources(due);
             self.settle(self.clock);
         }
         self.clock = self.clock.max(now);
@@ -40,7 +40,7 @@ impl Engine {
     pub fn next_due(&self) -> Option<Timestamp> {
         let jobs = self.jobs.values().filter_map(|job| self.job_due(job));
         let actions = self.running.iter().filter_map(|number| self.actions.get(number)).map(|action| action.deadline);
-        jobs.chain(actions).chain(self.next_look()).min()
+        jobs.chain(actions).chain(self.next_source_poll()).min()
     }
 
     /// What is to be done outside, in this order. Each is given once.
@@ -61,7 +61,7 @@ impl Engine {
 
     /// Whether the bucket is the artifact store of a pipeline, or was that of an earlier version of it.
     pub fn is_artifact_store(&self, bucket: &str) -> bool {
-        self.pipelines.values().any(|pipeline| pipeline.has_stored_in(bucket))
+        self.pipelines.values().any(|pipeline| pipeline.has_artifact_store(bucket))
     }
 
     /// The latest moment that it was told of.

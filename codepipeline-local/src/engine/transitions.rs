@@ -3,7 +3,7 @@
 use super::{
     Engine,
     error::ApiError,
-    state::{Disabled, StageDeclaration},
+    state::{DisabledTransition, StageDeclaration},
 };
 use crate::types::Timestamp;
 
@@ -23,9 +23,9 @@ impl Engine {
         kind: TransitionType,
         reason: String,
     ) -> Result<(), ApiError> {
-        let stage = self.entered_through(pipeline, stage, kind)?;
+        let stage = self.entered_stage(pipeline, stage, kind)?;
         if let Some(pipeline) = self.pipelines.get_mut(pipeline) {
-            pipeline.disabled.insert(stage, Disabled { reason, at });
+            pipeline.disabled.insert(stage, DisabledTransition { reason, at });
         }
         Ok(())
     }
@@ -38,7 +38,7 @@ impl Engine {
         stage: &str,
         kind: TransitionType,
     ) -> Result<(), ApiError> {
-        let stage = self.entered_through(pipeline, stage, kind)?;
+        let stage = self.entered_stage(pipeline, stage, kind)?;
         if let Some(pipeline) = self.pipelines.get_mut(pipeline) {
             pipeline.disabled.remove(&stage);
         }
@@ -47,7 +47,7 @@ impl Engine {
     }
 
     /// The stage that one enters through the transition: what goes out of one stage comes into the next.
-    fn entered_through(&self, pipeline: &str, stage: &str, kind: TransitionType) -> Result<String, ApiError> {
+    fn entered_stage(&self, pipeline: &str, stage: &str, kind: TransitionType) -> Result<String, ApiError> {
         let name = self.stage(pipeline, stage)?.name.clone();
         if kind == TransitionType::Inbound {
             return Ok(name);

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::bucket::Bucket;
 use super::call::Call;
 use super::fault::{Fault, FaultKind, Throttle};
+use super::token_bucket::TokenBucket;
 use crate::types::Timestamp;
 
 /// How many faults that fired are remembered; an emulator may be served for weeks.
@@ -31,7 +31,7 @@ struct State {
     /// Each with how many calls it has seen.
     faults: Vec<(Fault, u64)>,
     /// Each with what its operations may still do.
-    throttles: Vec<(Throttle, BTreeMap<Call, Bucket>)>,
+    throttles: Vec<(Throttle, BTreeMap<Call, TokenBucket>)>,
     fired: VecDeque<Fired>,
 }
 
@@ -76,7 +76,7 @@ impl Faults {
         let mut taken = || {
             let mut on_it = state.throttles.iter_mut().filter(|(throttle, _)| throttle.on.is(call));
             on_it.all(|(throttle, buckets)| {
-                buckets.entry(call.clone()).or_insert_with(|| Bucket::full(throttle, now)).take(throttle, now)
+                buckets.entry(call.clone()).or_insert_with(|| TokenBucket::full(throttle, now)).take(throttle, now)
             })
         };
         let (number, kind) = match due {

@@ -10,10 +10,10 @@ use s3s::{Body, HttpError};
 use tokio::sync::oneshot;
 
 use super::call::Call;
+use super::delayed::DelayedCalls;
 use super::fault::FaultKind;
-use super::late::Late;
 use super::refusal::{Caller, refusal};
-use super::transfer::{Broken, cut_answer, cut_request};
+use super::transfer::{BrokenConnection, cut_request, cut_response};
 use crate::clock::Clock;
 use crate::s3::read_to_its_end;
 use crate::wire::Wire;
@@ -25,7 +25,7 @@ pub(crate) async fn inject<F>(
     call: &Call,
     request: Request<Body>,
     respond: impl FnOnce(Request<Body>) -> F + Send + 'static,
-    (late, clock, caller): (&Late, &Clock, &Caller),
+    (delayed_calls, clock, caller): (&DelayedCalls, &Clock, &Caller),
 ) -> Result<Response<Body>, HttpError>
 where
     F: Future<Output = Result<Response<Body>, HttpError>> + Send + 'static,
@@ -39,12 +39,12 @@ where
         }
         FaultKind::Reset => {
             wire.reset_at_its_end();
-            Err(Broken.into())
+            Err(BrokenConnection.into())
         }
         FaultKind::LoseAnswer => {
             let _ = respond(request).await;
             wire.reset_at_its_end();
-            Err(Broken.into())
+            Err(BrokenConnection.into())
         }
         FaultKind::Stall => {
             let (parts, body) = request.into_parts();
@@ -61,12 +61,12 @@ where
             let request = Request::from_parts(parts, Body::from(body));
             let (answered, answer) = oneshot::channel();
             let waiting = passed(clock.clone(), time);
-            late.add(async move {
+            delayed_calls.add(async move {
                 waiting.await;
                 // Whoever called may be gone.
                 let _ = answered.send(respond(request).await);
             });
-            answer.await.unwrap_or_else(|_| Err(Broken.into()))
+            answer.await.unwrap_or_else(|_| Err(BrokenConnection.into()))
         }
         FaultKind::DelayAnswer(time) => {
             let reply = respond(request).await;
@@ -75,14 +75,14 @@ where
         }
         FaultKind::Cut(bytes) if call.operation() == Some("GetObject") => {
             let reply = respond(request).await?;
-            Ok(reply.map(|body| cut_answer(body, bytes, wire)))
+            Ok(reply.map(|body| cut_response(body, bytes, wire)))
         }
         FaultKind::Cut(bytes) => {
             let was_cut = Arc::new(AtomicBool::new(false));
             let reply = respond(request.map(|body| cut_request(body, bytes, Arc::clone(&was_cut)))).await;
             if was_cut.load(Ordering::Relaxed) {
                 wire.reset_at_its_end();
-                return Err(Broken.into());
+                return Err(BrokenConnection.into());
             }
             reply
         }

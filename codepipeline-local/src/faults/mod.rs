@@ -5,21 +5,21 @@
 //! given to [`Faults`], before the emulator starts or while it runs.
 
 mod armed;
-mod bucket;
 mod call;
+mod delayed;
 mod fault;
 mod grammar;
 mod inject;
-mod late;
 mod mistake;
 mod refusal;
+mod token_bucket;
 mod transfer;
 
 pub use armed::{Faults, Fired};
 pub(crate) use call::Call;
 pub use call::operations;
+pub(crate) use delayed::DelayedCalls;
 pub use fault::{Calls, Fault, FaultKind, Throttle};
 pub(crate) use inject::inject;
-pub(crate) use late::Late;
 pub use mistake::InvalidFault;
 pub(crate) use refusal::Caller;

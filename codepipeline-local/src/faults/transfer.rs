@@ -14,20 +14,20 @@ use crate::wire::Wire;
 /// Why a connection ends without an answer, or in the middle of one.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was broken off, as a fault says")]
-pub(crate) struct Broken;
+pub(crate) struct BrokenConnection;
 
-impl From<Broken> for HttpError {
-    fn from(broken: Broken) -> Self {
+impl From<BrokenConnection> for HttpError {
+    fn from(broken: BrokenConnection) -> Self {
         Self::new(Box::new(broken))
     }
 }
 
 /// The answer's body, whose connection ends after so many bytes, all of which have been sent by then. The announced length stays.
-pub(super) fn cut_answer(body: Body, bytes: u64, wire: Wire) -> Body {
-    Body::http_body(CutAnswer { body, wire, state: State::Passing(bytes) })
+pub(super) fn cut_response(body: Body, bytes: u64, wire: Wire) -> Body {
+    Body::http_body(CutResponse { body, wire, state: State::Passing(bytes) })
 }
 
-struct CutAnswer {
+struct CutResponse {
     body: Body,
     wire: Wire,
     state: State,
@@ -42,7 +42,7 @@ enum State {
     Flushing(u64),
 }
 
-impl hyper::body::Body for CutAnswer {
+impl hyper::body::Body for CutResponse {
     type Data = Bytes;
     type Error = StdError;
 
@@ -71,7 +71,7 @@ impl hyper::body::Body for CutAnswer {
                     self.wire.wake_at_flush(cx);
                     return Poll::Pending;
                 }
-                State::Flushing(_) => return Poll::Ready(Some(Err(Broken.into()))),
+                State::Flushing(_) => return Poll::Ready(Some(Err(BrokenConnection.into()))),
             }
         }
     }
@@ -99,7 +99,7 @@ impl hyper::body::Body for CutRequest {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
         loop {
             if self.was_cut.load(Ordering::Relaxed) {
-                return Poll::Ready(Some(Err(Broken.into())));
+                return Poll::Ready(Some(Err(BrokenConnection.into())));
             }
             let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => frame,

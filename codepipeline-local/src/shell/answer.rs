@@ -58,7 +58,7 @@ impl Shared {
                     account_id: engine.settings.account_id.clone(),
                     region: engine.settings.region.clone(),
                 });
-                inject(kind, call, request, respond, (&self.late, &self.clock, &caller)).await?
+                inject(kind, call, request, respond, (&self.delayed_calls, &self.clock, &caller)).await?
             }
         };
         expectation.settle(&mut reply);

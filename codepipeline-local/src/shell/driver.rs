@@ -53,9 +53,9 @@ impl Shared {
             Effect::CopySource { id, from, version, to, encryption_key } => {
                 self.copy_source(id, (&from, version.as_deref()), &to, encryption_key).await?;
             }
-            Effect::LookAtSource { id, object } => {
-                let found = self.look_at(&object);
-                let ((), pending) = self.engine.act(|engine| engine.source_looked(self.clock.now(), id, found));
+            Effect::PollSource { id, object } => {
+                let found = self.find_revision(&object);
+                let ((), pending) = self.engine.act(|engine| engine.source_polled(self.clock.now(), id, found));
                 pending.kept().await?;
             }
             Effect::Event(event) => self.events.send(&event),
@@ -80,7 +80,7 @@ impl Shared {
         Ok(())
     }
 
-    fn look_at(&self, object: &ObjectRef) -> Result<String, SourceError> {
+    fn find_revision(&self, object: &ObjectRef) -> Result<String, SourceError> {
         let missing = || SourceError::NotFound(format!("{} in {}", object.key, object.bucket));
         self.store.revision(object).ok_or_else(missing)
     }

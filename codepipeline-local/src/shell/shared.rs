@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::endpoints::Endpoints;
-use crate::faults::{Faults, Late};
+use crate::faults::{DelayedCalls, Faults};
 use crate::invocation::JobInvocation;
 use crate::kept_engine::KeptEngine;
 use crate::request_log::RequestLog;
@@ -22,7 +22,7 @@ pub(crate) struct Shared {
     pub(crate) endpoints: Endpoints,
     pub(crate) faults: Faults,
     /// What faults have put off.
-    pub(crate) late: Late,
+    pub(crate) delayed_calls: DelayedCalls,
     /// Tells the driver of a change, and lets it tell when what follows from it is done.
     pub(crate) changed: mpsc::UnboundedSender<oneshot::Sender<()>>,
     pub(crate) events: Subscribers<Value>,

@@ -23,10 +23,10 @@ impl Local {
             }
             for effect in effects {
                 match effect {
-                    Effect::LookAtSource { id, .. } => {
+                    Effect::PollSource { id, .. } => {
                         looks += 1;
                         let found = object.map(str::to_owned).ok_or_else(missing);
-                        self.engine.source_looked(self.now, id, found);
+                        self.engine.source_polled(self.now, id, found);
                     }
                     Effect::CopySource { id, .. } => {
                         let revision = object.map(|revision| SourceRevision {
@@ -216,17 +216,17 @@ fn late_checks_and_deleted_pipelines_are_ignored() {
     let mut local = polled(false, |_| {});
     local.engine.advance(local.now);
     let effects = local.engine.take_effects();
-    let Some(Effect::LookAtSource { id, object }) = effects.last() else { panic!("a check was requested") };
+    let Some(Effect::PollSource { id, object }) = effects.last() else { panic!("a check was requested") };
     assert_eq!((object.bucket.as_str(), object.key.as_str()), ("sources", "web.zip"));
-    local.engine.source_looked(local.now, *id, Ok("v1".to_owned()));
-    local.engine.source_looked(local.now, *id, Ok("v2".to_owned()));
+    local.engine.source_polled(local.now, *id, Ok("v1".to_owned()));
+    local.engine.source_polled(local.now, *id, Ok("v2".to_owned()));
     assert!(local.triggers().is_empty());
     local.wait(60);
     local.engine.advance(local.now);
     let effects = local.engine.take_effects();
-    let Some(Effect::LookAtSource { id, .. }) = effects.last() else { panic!("a check was requested") };
+    let Some(Effect::PollSource { id, .. }) = effects.last() else { panic!("a check was requested") };
     local.call("DeletePipeline", &json!({"name": "web"}));
-    local.engine.source_looked(local.now, *id, Ok("v3".to_owned()));
+    local.engine.source_polled(local.now, *id, Ok("v3".to_owned()));
     assert_eq!(local.engine.next_due(), None);
 }
 

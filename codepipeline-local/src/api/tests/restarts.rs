@@ -259,10 +259,10 @@ fn source_change_around_a_restart_starts_once() {
     local.wait(60);
     local.engine.advance(local.now);
     let look = local.engine.take_effects().into_iter().find_map(|effect| match effect {
-        Effect::LookAtSource { id, .. } => Some(id),
+        Effect::PollSource { id, .. } => Some(id),
         _ => None,
     });
-    local.engine.source_looked(local.now, look.unwrap(), Ok("v3".to_owned()));
+    local.engine.source_polled(local.now, look.unwrap(), Ok("v3".to_owned()));
     assert_eq!(local.triggers().len(), 2);
     let mut local = disk.restart(local);
     local.minute(Some("v3"));

@@ -45,7 +45,8 @@ pub(in crate::engine) enum Place {
     },
     Running(Group),
     /// With the actions that ran last, if it ended among them.
-    Over(Option<Group>),
+    #[serde(rename = "Over")]
+    Ended(Option<Group>),
 }
 
 /// In a stage, all actions of one run order.
@@ -139,7 +140,7 @@ impl Execution {
     }
 
     pub(in crate::engine) fn is_in_progress(&self) -> bool {
-        !matches!(self.place, Place::Over(_))
+        !matches!(self.place, Place::Ended(_))
     }
 
     /// The pipeline's variables as this execution has them.

@@ -16,7 +16,7 @@ pub(crate) struct Job {
     pub(in crate::engine) offered: Timestamp,
     pub(in crate::engine) finished: Option<Timestamp>,
     /// When the function that was invoked with it must have replied.
-    pub(in crate::engine) reply_until: Option<Timestamp>,
+    pub(in crate::engine) result_deadline: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl JobState {
         }
     }
 
-    pub(in crate::engine) fn is_over(self) -> bool {
+    pub(in crate::engine) fn has_ended(self) -> bool {
         matches!(self, Self::TimedOut | Self::Succeeded | Self::Failed)
     }
 }

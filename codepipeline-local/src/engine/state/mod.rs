@@ -7,13 +7,13 @@ use crate::types::{Grant, Timestamp};
 
 mod action;
 mod action_type;
+mod aws_types;
 mod connection;
 mod declaration;
 mod execution;
 mod job;
 mod kept;
 mod numbers;
-mod own_types;
 mod pipeline;
 mod polled;
 mod record;
@@ -35,10 +35,10 @@ pub(crate) use job::{Job, JobState};
 pub(super) use kept::{Kept, Series, Version};
 use numbers::Numbers;
 pub(crate) use numbers::{ActionNumber, ExecutionNumber, JobNumber};
-pub(super) use pipeline::Disabled;
+pub(super) use pipeline::DisabledTransition;
 pub(crate) use pipeline::Pipeline;
 pub(super) use polled::{Known, PolledSource, Watch};
-pub(super) use record::text;
+pub(super) use record::to_json;
 pub use record::{Kind, Record, Unreadable};
 pub(crate) use revision::Revision;
 pub(super) use revision::{RequestedRevision, RequestedRevisions};
@@ -53,7 +53,7 @@ pub struct Engine {
     /// The latest moment it was told of: time never goes back.
     pub(super) clock: Timestamp,
     pub(super) numbers: Numbers,
-    pub(super) own_action_types: Vec<ActionType>,
+    pub(super) provided_action_types: Vec<ActionType>,
     pub(super) action_types: Tracked<ActionTypeId, Registered>,
     pub(super) connections: Vec<Connection>,
     pub(crate) pipelines: Tracked<String, Pipeline>,
@@ -87,7 +87,11 @@ impl Engine {
             random: Random::new(seed),
             clock: Timestamp(0),
             numbers: Numbers::default(),
-            own_action_types: vec![own_types::s3_source(), own_types::manual_approval(), own_types::lambda_invoke()],
+            provided_action_types: vec![
+                aws_types::s3_source(),
+                aws_types::manual_approval(),
+                aws_types::lambda_invoke(),
+            ],
             action_types: Tracked::new(),
             connections: Vec::new(),
             pipelines: Tracked::new(),

@@ -15,7 +15,7 @@ pub(crate) struct Pipeline {
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
     /// The stages that can't be entered.
-    pub(crate) disabled: BTreeMap<String, Disabled>,
+    pub(crate) disabled: BTreeMap<String, DisabledTransition>,
     pub(in crate::engine) tags: Vec<Tag>,
 }
 
@@ -29,14 +29,14 @@ impl Pipeline {
     }
 
     /// Whether any version has this artifact store: executions of an older one may still run.
-    pub(in crate::engine) fn has_stored_in(&self, bucket: &str) -> bool {
+    pub(in crate::engine) fn has_artifact_store(&self, bucket: &str) -> bool {
         self.versions.iter().any(|declaration| declaration.stores().any(|store| store.location == bucket))
     }
 }
 
 /// Why a stage can't be entered.
 #[derive(Deserialize, Serialize)]
-pub(crate) struct Disabled {
+pub(crate) struct DisabledTransition {
     pub(crate) reason: String,
     pub(crate) at: Timestamp,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::effects::LookId;
+use crate::engine::effects::PollId;
 use crate::types::{ObjectRef, Timestamp};
 
 /// The engine's knowledge of a source that is polled. It outlives a restart, so the next look finds a change in between.
@@ -17,7 +17,7 @@ pub(in crate::engine) struct Watch {
     /// When the shell looks at the object next.
     pub(in crate::engine) next: Timestamp,
     /// The look whose answer is awaited.
-    pub(in crate::engine) look: Option<LookId>,
+    pub(in crate::engine) pending: Option<PollId>,
 }
 
 /// The engine's knowledge of the source's object.
@@ -33,6 +33,6 @@ pub(in crate::engine) enum Known {
 impl Watch {
     /// The moment of the next look. `None` while the answer to one is awaited.
     pub(in crate::engine) fn due(&self) -> Option<Timestamp> {
-        self.look.is_none().then_some(self.next)
+        self.pending.is_none().then_some(self.next)
     }
 }

@@ -80,6 +80,6 @@ pub struct Unreadable {
 }
 
 /// The JSON of something that is kept.
-pub(in crate::engine) fn text(value: &impl Serialize) -> String {
+pub(in crate::engine) fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("what is kept has text, numbers, and maps by text")
 }

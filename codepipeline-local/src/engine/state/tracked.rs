@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::record::{Kind, Record, text};
+use super::record::{Kind, Record, to_json};
 
 /// A map whose changes can be kept outside. It is read like a `BTreeMap`; every other access notes the entry as changed.
 pub(crate) struct Tracked<K, V> {
@@ -70,8 +70,8 @@ impl<K: Ord + Clone + Serialize + DeserializeOwned, V: Serialize + DeserializeOw
     pub(in crate::engine) fn take_changes(&mut self, kind: Kind, records: &mut Vec<Record>) {
         let Some(changed) = &mut self.changed else { return };
         for key in std::mem::take(changed) {
-            let value = self.map.get(&key).map(text);
-            records.push(Record { kind, key: text(&key), value });
+            let value = self.map.get(&key).map(to_json);
+            records.push(Record { kind, key: to_json(&key), value });
         }
     }
 

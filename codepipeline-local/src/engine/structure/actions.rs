@@ -21,7 +21,7 @@ pub(super) fn check<'a>(
             engine.settings.region.replace('-', "_").to_uppercase()
         );
         if id.owner != "Custom" {
-            let known: Vec<String> = engine.own_action_types.iter().map(|known| known.id.path()).collect();
+            let known: Vec<String> = engine.provided_action_types.iter().map(|known| known.id.path()).collect();
             message += "; codepipeline-local emulates, of the action types that users do not make: ";
             message += &known.join(", ");
         }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::standing::Standing;
+use super::position::Position;
 use crate::engine::{
     error::ApiError,
     state::{ActionDeclaration, PipelineDeclaration},
 };
 
 /// Every output artifact, and where the action stands that makes it.
-pub(super) struct Artifacts<'a>(BTreeMap<&'a str, Standing>);
+pub(super) struct Artifacts<'a>(BTreeMap<&'a str, Position>);
 
 impl<'a> Artifacts<'a> {
     pub(super) fn of(pipeline: &'a PipelineDeclaration) -> Result<Self, ApiError> {
@@ -18,7 +18,7 @@ impl<'a> Artifacts<'a> {
             for action in &stage.actions {
                 for output in &action.output_artifacts {
                     if made
-                        .insert(output.name.as_str(), Standing { stage: index, run_order: action.run_order })
+                        .insert(output.name.as_str(), Position { stage: index, run_order: action.run_order })
                         .is_some()
                     {
                         // The text: https://github.com/aws-cloudformation/cfn-lint/issues/1688.
@@ -33,7 +33,7 @@ impl<'a> Artifacts<'a> {
         Ok(Self(made))
     }
 
-    pub(super) fn check_inputs(&self, action: &ActionDeclaration, standing: Standing) -> Result<(), ApiError> {
+    pub(super) fn check_inputs(&self, action: &ActionDeclaration, position: Position) -> Result<(), ApiError> {
         let mut inputs = BTreeSet::new();
         for input in &action.input_artifacts {
             if !inputs.insert(&input.name) {
@@ -42,7 +42,7 @@ impl<'a> Artifacts<'a> {
                     input.name, action.name
                 )));
             }
-            if self.0.get(input.name.as_str()).is_none_or(|made| *made >= standing) {
+            if self.0.get(input.name.as_str()).is_none_or(|made| *made >= position) {
                 // The text, as the console shows it in a workshop of AWS's about blue/green deployments to ECS.
                 return Err(ApiError::action(format!(
                     "Input Artifact Bundle {} in action {} is not declared as Output Artifact Bundle in any of the preceding actions",

@@ -7,14 +7,14 @@
 use super::{Engine, error::ApiError, state::PipelineDeclaration};
 use artifacts::Artifacts;
 use namespaces::Namespaces;
-use standing::Standing;
+use position::Position;
 
 mod actions;
 mod artifacts;
 mod configuration;
 mod namespaces;
+mod position;
 mod stages;
-mod standing;
 mod stores;
 
 pub(super) fn check(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(), ApiError> {
@@ -24,11 +24,11 @@ pub(super) fn check(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(
     let namespaces = Namespaces::of(pipeline)?;
     for (index, stage) in pipeline.stages.iter().enumerate() {
         for action in &stage.actions {
-            let standing = Standing { stage: index, run_order: action.run_order };
+            let position = Position { stage: index, run_order: action.run_order };
             let action_type = actions::check(engine, &pipeline.name, action)?;
-            artifacts.check_inputs(action, standing)?;
+            artifacts.check_inputs(action, position)?;
             configuration::check(action, action_type)?;
-            namespaces.check_references(pipeline, stage, action, standing)?;
+            namespaces.check_references(pipeline, stage, action, position)?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::standing::Standing;
+use super::position::Position;
 use crate::engine::{
     error::ApiError,
     state::{ActionDeclaration, PipelineDeclaration, StageDeclaration},
@@ -10,7 +10,7 @@ use crate::engine::{
 };
 
 /// Every namespace that an action has, and where that action stands.
-pub(super) struct Namespaces<'a>(BTreeMap<&'a str, Standing>);
+pub(super) struct Namespaces<'a>(BTreeMap<&'a str, Position>);
 
 impl<'a> Namespaces<'a> {
     pub(super) fn of(pipeline: &'a PipelineDeclaration) -> Result<Self, ApiError> {
@@ -25,7 +25,7 @@ impl<'a> Namespaces<'a> {
                         action.name
                     )));
                 }
-                if known.insert(namespace.as_str(), Standing { stage: index, run_order: action.run_order }).is_some() {
+                if known.insert(namespace.as_str(), Position { stage: index, run_order: action.run_order }).is_some() {
                     again +=
                         &format!("\nStageName=[{}], ActionName=[{}], Namespace=[{namespace}]", stage.name, action.name);
                 }
@@ -46,7 +46,7 @@ impl<'a> Namespaces<'a> {
         pipeline: &PipelineDeclaration,
         stage: &StageDeclaration,
         action: &ActionDeclaration,
-        standing: Standing,
+        position: Position,
     ) -> Result<(), ApiError> {
         for (property, value) in &action.configuration {
             let references = variables::references(value).map_err(|wrong| {
@@ -60,7 +60,7 @@ impl<'a> Namespaces<'a> {
                     "StageName=[{}], ActionName=[{}], ActionConfigurationKey=[{property}], VariableReferenceText=[{namespace}.{key}]",
                     stage.name, action.name
                 );
-                self.check_reference(pipeline, (namespace, key), standing, &place)?;
+                self.check_reference(pipeline, (namespace, key), position, &place)?;
             }
         }
         Ok(())
@@ -72,7 +72,7 @@ impl<'a> Namespaces<'a> {
         &self,
         pipeline: &PipelineDeclaration,
         (namespace, key): (&str, &str),
-        standing: Standing,
+        position: Position,
         place: &str,
     ) -> Result<(), ApiError> {
         match (namespace, self.0.get(namespace)) {
@@ -84,7 +84,7 @@ impl<'a> Namespaces<'a> {
             (PIPELINE_NAMESPACE, _) if !pipeline.variables.is_empty() => {
                 Err(ApiError::structure(format!("The referenced variables haven't been declared.\n{place}")))
             }
-            (_, Some(made)) if *made < standing => Ok(()),
+            (_, Some(made)) if *made < position => Ok(()),
             (_, Some(_)) => Err(ApiError::action(format!(
                 "A pipeline execution variable can only be referenced by actions that follow the action of its namespace.\n{place}"
             ))),

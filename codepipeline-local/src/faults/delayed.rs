@@ -6,9 +6,9 @@ use tokio::task::JoinSet;
 
 /// Calls that take effect later, whether or not anyone still waits for them.
 #[derive(Default)]
-pub(crate) struct Late(Mutex<JoinSet<()>>);
+pub(crate) struct DelayedCalls(Mutex<JoinSet<()>>);
 
-impl Late {
+impl DelayedCalls {
     fn lock(&self) -> MutexGuard<'_, JoinSet<()>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

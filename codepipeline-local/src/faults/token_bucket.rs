@@ -4,12 +4,12 @@ use super::fault::Throttle;
 use crate::types::Timestamp;
 
 /// The calls that one operation may still make.
-pub(super) struct Bucket {
+pub(super) struct TokenBucket {
     tokens: f64,
     at: Timestamp,
 }
 
-impl Bucket {
+impl TokenBucket {
     pub(super) fn full(throttle: &Throttle, now: Timestamp) -> Self {
         Self { tokens: f64::from(throttle.burst), at: now }
     }
