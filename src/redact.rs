@@ -1,7 +1,10 @@
-//! Takes secrets out of prose that leaves the worker, and finds them in data, which is never altered.
+//! Masks secrets in prose that leaves the worker. Finds secrets in data, which is never altered.
 //!
-//! Prose is made plain first (without escape sequences and control characters). Then its secrets are masked, and then it is cut. So
-//! a secret that colours divide is found. A cut that came first could divide a secret, and half of it would stay readable.
+//! Prose passes three steps in this order:
+//! 1. Escape sequences and control characters are removed, because colours may divide a secret.
+//! 2. Secrets are masked.
+//! 3. The text is cut. An earlier cut could divide a secret and leave half of it readable.
+//!
 //! [`Redactor::excerpt`] does this for a piece of a longer text.
 
 use std::borrow::Cow;
@@ -19,23 +22,24 @@ mod forms;
 mod needles;
 mod plain;
 
-/// What stands where a secret was; CodePipeline masks secret configuration values the same way.
+/// Replaces a secret. CodePipeline masks secret configuration values in the same way.
 const MASK: &str = "****";
 
-/// Data that holds a secret of so many characters fails its job. Shorter secrets (`1`, `eu`) occur in any text.
+/// A job fails if its data holds a secret of at least this many characters. Shorter secrets (`1`, `eu`) occur in any text.
 pub const SECRET_IN_DATA: usize = 4;
 
-/// The same for a continuation token, which is longer than other data and holds names that a worker can't choose.
+/// The same for a continuation token. It is longer than other data and contains names that the worker can't choose.
 pub const SECRET_IN_TOKEN: usize = 8;
 
-/// The name of a secret, for the message about it.
+/// The name of a secret, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretName {
     /// The value of this key of the action's configuration.
     Key(String),
-    /// A text that holds values of secrets, in words. In data only the whole of it counts, because its lines need not be secret.
+    /// The description of a text that contains secrets. Data is searched only for the whole text, because its lines may not be
+    /// secret.
     Text(&'static str),
-    /// Something else, in words.
+    /// The description of another secret.
     Other(&'static str),
 }
 
@@ -48,29 +52,30 @@ impl fmt::Display for SecretName {
     }
 }
 
-/// Knows some secrets, masks them in prose and finds them in data.
+/// Masks a set of secrets in prose, and finds them in data.
 ///
-/// It knows each secret as it is, escaped for JSON, percent-encoded, and in base64; a secret of several lines also line by
-/// line: in prose lines of at least four characters, in data of at least 16 that are no boundary of PEM. It does not derive `Debug`.
+/// It recognizes each secret in these forms: unchanged, escaped for JSON, percent-encoded, and in base64. It also recognizes the
+/// lines of a secret: in prose those of at least four characters, in data those of at least 16 that are not a PEM boundary.
+/// It does not derive `Debug`, because it holds secrets.
 #[derive(Default)]
 pub struct Redactor {
     secrets: Vec<(SecretName, SecretString)>,
     /// The forms of secrets of at least [`SECRET_IN_DATA`] characters.
     long: Needles,
-    /// The forms of the others.
+    /// The forms of shorter secrets.
     short: Vec<Vec<u8>>,
 }
 
 /// A piece of a text that was cut.
 #[derive(Clone, Copy)]
 pub struct Piece<'t> {
-    /// The bytes that are known.
+    /// The known bytes.
     pub bytes: &'t [u8],
-    /// How many bytes of it are not to be shown. They are known for the sake of what reaches from them into the rest.
+    /// The number of bytes at the beginning that are not shown. They reveal secrets that begin there and end in the shown part.
     pub hidden: usize,
-    /// Whether there was more before.
+    /// Whether the text continues before the piece.
     pub cut_before: bool,
-    /// Whether there was more after.
+    /// Whether the text continues after the piece.
     pub cut_after: bool,
 }
 
@@ -82,7 +87,7 @@ impl<'t> Piece<'t> {
 }
 
 impl Redactor {
-    /// A redactor for `secrets` without names: configuration values, credentials, tokens. Empty ones are left out.
+    /// A redactor for `secrets` without names: configuration values, credentials, tokens. Ignores empty secrets.
     pub fn new<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Self {
         let unnamed = |secret: S| (SecretName::Other("a secret"), SecretString::from(secret.as_ref()));
         Self::named(secrets.into_iter().map(unnamed))
@@ -102,8 +107,8 @@ impl Redactor {
         Self { secrets, long, short }
     }
 
-    /// `text`, which is prose, as a person reads it and with `****` for each secret. Where occurrences overlap, one mask covers
-    /// all of them. A secret of less than [`SECRET_IN_DATA`] characters is masked only where it is a word of its own.
+    /// Makes prose plain and replaces each secret by `****`. One mask covers occurrences that overlap. Masks a secret of less than
+    /// [`SECRET_IN_DATA`] characters only if it is a separate word.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let text = plain(text);
         let found = self.found(&text);
@@ -113,8 +118,7 @@ impl Redactor {
         Cow::Owned(masked(&text, 0..text.len(), &found))
     }
 
-    /// The part of a piece of prose that may be shown, redacted. Where the text was cut, nothing is shown that may be the rest of
-    /// a secret.
+    /// The part of a piece of prose that may be shown, redacted. At a cut, leaves out any text that may belong to a secret.
     pub fn excerpt(&self, piece: Piece<'_>) -> String {
         let longest = self.longest_form();
         let (before, after) = piece.bytes.split_at(whole_character(piece.bytes, piece.hidden));
@@ -126,12 +130,12 @@ impl Redactor {
         masked(&text, hidden.min(end)..end, &self.found(&text))
     }
 
-    /// The name of a secret that `data` holds whole or with one of its long lines. What is looked for has `at_least` so many
-    /// characters, and at least [`SECRET_IN_DATA`].
+    /// The name of a secret that `data` contains, in whole or one of its long lines. Searches for texts of at least `at_least`
+    /// characters, and of at least [`SECRET_IN_DATA`].
     pub fn secret_in(&self, data: &str, at_least: usize) -> Option<&SecretName> {
         let plain = plain(data);
         let holds = |needles: &Needles| needles.is_in(data.as_bytes()) || needles.is_in(plain.as_bytes());
-        // What is looked for in prose is all that is looked for in data, and more.
+        // The forms for prose include those for data. This is the common case, and fast.
         if !holds(&self.long) {
             return None;
         }
@@ -142,29 +146,29 @@ impl Redactor {
         self.secrets.iter().find(|(name, value)| holds(&Needles::new(forms(name, value)))).map(|(name, _)| name)
     }
 
-    /// The length in bytes of the longest form of a secret, 0 without secrets.
+    /// The length of the longest form of a secret in bytes, or 0 without secrets.
     pub fn longest_form(&self) -> usize {
         self.short.iter().map(Vec::len).max().unwrap_or(0).max(self.long.longest())
     }
 
-    /// Where there are secrets in a plain text, in order; those that overlap are one.
+    /// The ranges of secrets in a plain text, in order. Merges ranges that overlap.
     fn found(&self, text: &str) -> Vec<Range<usize>> {
         let mut found = self.long.covered(text.as_bytes());
         for form in &self.short {
-            let places = memmem::find_iter(text.as_bytes(), form).map(|at| at..at + form.len());
-            found.extend(places.filter(|place| is_word(text, place)));
+            let ranges = memmem::find_iter(text.as_bytes(), form).map(|at| at..at + form.len());
+            found.extend(ranges.filter(|range| is_word(text, range)));
         }
         needles::merged(found)
     }
 }
 
-/// Whether neither a letter, a digit nor `_` adjoins the place.
-fn is_word(text: &str, place: &Range<usize>) -> bool {
-    let (before, after) = (text[..place.start].chars().next_back(), text[place.end..].chars().next());
+/// Whether no letter, digit or `_` adjoins the range.
+fn is_word(text: &str, range: &Range<usize>) -> bool {
+    let (before, after) = (text[..range.start].chars().next_back(), text[range.end..].chars().next());
     ![before, after].into_iter().flatten().any(|c| c.is_alphanumeric() || c == '_')
 }
 
-/// The `part` of `text` with a mask for each of `secrets`, those that reach into the part included.
+/// The `part` of `text` with a mask for each of `secrets`, including those that begin before the part or end after it.
 fn masked(text: &str, part: Range<usize>, secrets: &[Range<usize>]) -> String {
     let mut masked = String::with_capacity(part.len());
     let mut from = part.start;
@@ -177,12 +181,12 @@ fn masked(text: &str, part: Range<usize>, secrets: &[Range<usize>]) -> String {
     masked
 }
 
-/// The first place from `at` on that is not within a character.
+/// The first index from `at` on that is not inside a character.
 fn whole_character(bytes: &[u8], at: usize) -> usize {
     if at == 0 {
         return 0;
     }
-    // A character has at most three bytes after its first; more of them are no UTF-8, and nothing is split.
+    // A character has at most three bytes after its first. More of them are not UTF-8.
     let within = bytes[at.min(bytes.len())..].iter().take(3).take_while(|byte| **byte & 0b1100_0000 == 0b1000_0000);
     at.min(bytes.len()) + within.count()
 }

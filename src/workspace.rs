@@ -1,4 +1,4 @@
-//! A job's own folder: where its artifacts are staged and its action works.
+//! A job's own folder. It holds the artifacts, and the action runs in it.
 
 mod disk;
 mod leftovers;
@@ -23,45 +23,44 @@ use rustix::fs::{Mode, OFlags, fchmod};
 pub use disk::{Shortage, shortage};
 pub use worker_folder::WorkerFolder;
 
-/// The folder of one job, removed with everything in it when this is dropped.
+/// The folder of one job. Dropping it removes the folder and its content.
 ///
 /// ```text
 /// <work folder>/<job id, made safe for a path>/in/<artifact>    one folder for each input artifact
 /// <work folder>/<job id, made safe for a path>/out/<artifact>   one folder for each output artifact
 /// <work folder>/<job id, made safe for a path>/home             the action's HOME
-/// <work folder>/<job id, made safe for a path>/report           files that an action writes to tell about itself
+/// <work folder>/<job id, made safe for a path>/report           the action's report files
 /// ```
 ///
-/// Where that folder is there already, the job has another: `<job id>.2`.
+/// If this folder exists already, the job's folder is `<job id>.2`.
 pub struct Workspace {
     root: PathBuf,
-    /// The folder around `root`. A command may move it, and leave a link in its place.
-    around: File,
-    /// Files that a command adds around this folder. `None` if they stay.
+    /// The parent of `root`, open. A command may move it and leave a link in its place.
+    parent: File,
+    /// The files that a command adds outside this folder. `None` if they stay.
     leftovers: Option<Leftovers>,
 }
 
-/// Why a job has no folder to work in.
+/// The worker could not create a job's folder.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
-    /// Nothing more fits onto the disk.
+    /// The disk is full.
     #[error(
-        "the job's folder {} could not be made, because its disk is full: raise the function's ephemeral storage \
-         (EphemeralStorageSize), or name a folder with more room (WORK_FOLDER); what commands leave elsewhere in /tmp counts, too \
-         (CLEAN_TMP=true removes that)",
+        "could not create the job's folder {}: the disk is full; raise the function's ephemeral storage (EphemeralStorageSize), \
+         set WORK_FOLDER to a larger disk, or set CLEAN_TMP=true to remove what commands leave in /tmp",
         .0.display()
     )]
     Full(PathBuf),
-    /// A folder can't be made for another reason.
-    #[error("the job's folder {} could not be made: {error}; the function's user must be able to write there (WORK_FOLDER)", .folder.display())]
+    /// The folder could not be created for another reason.
+    #[error("could not create the job's folder {}: {error}; the function's user needs write access to WORK_FOLDER", .folder.display())]
     Folder {
-        /// Which one.
+        /// The folder.
         folder: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// A name would not be one component of a path.
-    #[error("an artifact's name is 1 to 100 characters of [a-zA-Z0-9_-]; the job names one that is not")]
+    /// An artifact's name is not a single path component.
+    #[error("an artifact of the job has an invalid name; names have 1 to 100 characters of [a-zA-Z0-9_-]")]
     ArtifactName,
 }
 
@@ -75,32 +74,32 @@ impl WorkspaceError {
 }
 
 impl Workspace {
-    /// Makes the folders for `job` below `work_folder`. Artifact names are CodePipeline's (`[a-zA-Z0-9_-]`), which is
-    /// checked here once more: a name is a path component.
+    /// Creates the folders for `job` in `work_folder`. CodePipeline allows only `[a-zA-Z0-9_-]` in artifact names. This checks
+    /// them again, because they become path components.
     ///
     /// # Errors
-    /// When a folder can't be made, or an artifact's name is not of that form.
+    /// If a folder can't be created or an artifact's name is invalid.
     pub fn create(work_folder: &Path, job: &Job) -> Result<Self, WorkspaceError> {
         let name = safe_component(&job.id);
-        // Its real path: whatever is a link later was not one before the command.
+        // The real path: the command may later replace a part of the path by a link.
         let root = new_folder(work_folder, &name).and_then(std::fs::canonicalize);
         let root = root.map_err(WorkspaceError::of(&work_folder.join(&name)))?;
-        let around = open_folder(root.parent().unwrap_or(&root)).map_err(WorkspaceError::of(&root))?;
-        let workspace = Self { root, around, leftovers: None };
-        let make = |folder: &Path| std::fs::create_dir_all(folder).map_err(WorkspaceError::of(folder));
-        make(&workspace.home())?;
-        make(&workspace.report_folder())?;
+        let parent = open_folder(root.parent().unwrap_or(&root)).map_err(WorkspaceError::of(&root))?;
+        let workspace = Self { root, parent, leftovers: None };
+        let create = |folder: &Path| std::fs::create_dir_all(folder).map_err(WorkspaceError::of(folder));
+        create(&workspace.home())?;
+        create(&workspace.report_folder())?;
         for artifact in &job.inputs {
-            make(&workspace.input(checked_name(&artifact.name)?))?;
+            create(&workspace.input(checked_name(&artifact.name)?))?;
         }
         for artifact in &job.outputs {
-            make(&workspace.output(checked_name(&artifact.name)?))?;
+            create(&workspace.output(checked_name(&artifact.name)?))?;
         }
         Ok(workspace)
     }
 
-    /// Also removes, together with the job's folder, what a command creates in the folder `top` outside the job's folder. The
-    /// worker's own folder must be in `top`, and no other worker may run a command there meanwhile.
+    /// Also removes the files that a command creates in the folder `top` outside the job's folder. The worker's own folder must
+    /// be in `top`, and no other worker may run a command there at the same time.
     #[must_use]
     pub fn cleaning(mut self, top: &Path) -> Self {
         let own = self.root.parent().unwrap_or(&self.root);
@@ -108,38 +107,38 @@ impl Workspace {
         self
     }
 
-    /// Notes what is around the job's folder, immediately before a command starts. Does nothing without
+    /// Lists the files outside the job's folder. Call it immediately before a command starts. Does nothing without
     /// [`Workspace::cleaning`].
     pub(crate) async fn list_surroundings(self: &Arc<Self>) {
         if self.leftovers.is_some() {
             let workspace = Arc::clone(self);
-            let noting = move || workspace.leftovers.iter().for_each(Leftovers::list_files);
+            let list = move || workspace.leftovers.iter().for_each(Leftovers::list_files);
             let span = tracing::Span::current();
-            let _ = tokio::task::spawn_blocking(move || span.in_scope(noting)).await;
+            let _ = tokio::task::spawn_blocking(move || span.in_scope(list)).await;
         }
     }
 
-    /// The folder that holds everything of this job.
+    /// The folder of this job.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Where the input artifact `name` is staged in.
+    /// The folder of the input artifact `name`.
     pub fn input(&self, name: &str) -> PathBuf {
         self.root.join("in").join(name)
     }
 
-    /// Where the action leaves what becomes the output artifact `name`.
+    /// The folder of the output artifact `name`.
     pub fn output(&self, name: &str) -> PathBuf {
         self.root.join("out").join(name)
     }
 
-    /// An empty folder to be the action's `HOME`.
+    /// The action's `HOME`, empty at first.
     pub fn home(&self) -> PathBuf {
         self.root.join("home")
     }
 
-    /// Where an action may write files that tell about itself (output variables, a summary).
+    /// The folder for the action's report files, such as output variables and a summary.
     pub fn report_folder(&self) -> PathBuf {
         self.root.join("report")
     }
@@ -152,20 +151,19 @@ impl Drop for Workspace {
 }
 
 impl Workspace {
-    /// Removes the folder now, and the files that a command has left around it. It does so even while an action that ignored
-    /// its end still has this. /tmp holds nothing of a finished job: it outlives the invocation, and the next job may be of
-    /// another pipeline.
+    /// Removes the folder now, and the files that a command left outside it, even if an action still uses the workspace. /tmp
+    /// outlives the invocation, and the next job may belong to another pipeline. So no file of a finished job may stay.
     pub(crate) fn remove(&self) {
-        // By way of the open folder no link is followed that the command has put into the path.
-        let open = PathBuf::from(format!("/proc/self/fd/{}", self.around.as_raw_fd()));
+        // A path through the open folder follows no link that the command created.
+        let open = PathBuf::from(format!("/proc/self/fd/{}", self.parent.as_raw_fd()));
         let root = open.join(self.root.file_name().unwrap_or_default());
         let removed = remove_tree(&root).or_else(|_| {
-            // The folder around it is the worker's, but belongs to the user that commands run as, who may have locked it.
-            fchmod(&self.around, Mode::RWXU)?;
+            // Commands run as the same user, so a command may have locked the parent.
+            fchmod(&self.parent, Mode::RWXU)?;
             remove_tree(&root)
         });
         if let Err(error) = removed {
-            tracing::error!(error = %error, "the job's folder could not be removed");
+            tracing::error!(error = %error, "could not remove the job's folder");
         }
         if let Some(leftovers) = &self.leftovers {
             leftovers.remove();
@@ -173,14 +171,14 @@ impl Workspace {
     }
 }
 
-/// Opens a folder, and never what a link in its place points to.
+/// Opens a folder. Fails if a link is in its place.
 fn open_folder(folder: &Path) -> io::Result<File> {
     let flags = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits().cast_signed();
     OpenOptions::new().read(true).custom_flags(flags).open(folder)
 }
 
-/// A folder that was not there: a job may be run again in the process that was stopped while it ran it, and what is left of the
-/// first time must not mix with it.
+/// Creates a new folder. A job may run again in the process in which it was stopped. Its folder must not contain files of the
+/// first run.
 fn new_folder(parent: &Path, name: &str) -> io::Result<PathBuf> {
     std::fs::create_dir_all(parent)?;
     let mut folder = parent.join(name);
@@ -189,21 +187,21 @@ fn new_folder(parent: &Path, name: &str) -> io::Result<PathBuf> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 folder = parent.join(format!("{name}.{again}"));
             }
-            made => return made.map(|()| folder),
+            created => return created.map(|()| folder),
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
 fn checked_name(name: &str) -> Result<&str, WorkspaceError> {
-    let harmless = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !name.is_empty() && name.len() <= 100 && name.chars().all(harmless) {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.len() <= 100 && name.chars().all(is_allowed) {
         return Ok(name);
     }
     Err(WorkspaceError::ArtifactName)
 }
 
-/// Third-party job ids may hold any character: all but harmless ones become their hexadecimal code.
+/// Replaces every unsafe character by its hexadecimal code. The ids of third-party jobs may contain any character.
 fn safe_component(id: &str) -> String {
     let mut safe = String::with_capacity(id.len());
     for byte in id.bytes() {
@@ -212,7 +210,7 @@ fn safe_component(id: &str) -> String {
         } else {
             safe.push_str(&format!("_{byte:02x}"));
         }
-        // A path component has at most 255 bytes; ids have at most 512 characters.
+        // A path component has at most 255 bytes, an id at most 512 characters.
         if safe.len() > 200 {
             break;
         }

@@ -1,36 +1,36 @@
-//! The forms in which a secret can occur.
+//! The forms of a secret: escaped, encoded, and its lines.
 
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::plain::plain;
 
-/// Shorter lines of a secret are words such as `fi` or `}`, which would mask half of any text.
+/// Shorter lines of a secret, such as `fi` or `}`, would mask half of any text.
 const MIN_LINE_CHARS: usize = 4;
-/// Shorter lines of a secret (`kind: Config`) are in data that has nothing to do with it.
+/// Shorter lines of a secret, such as `kind: Config`, occur in unrelated data.
 const MIN_LINE_CHARS_IN_DATA: usize = 16;
-/// Shorter pieces of base64 occur by chance.
+/// Shorter parts of base64 occur by chance.
 const MIN_BASE64_CORE: usize = 8;
-/// The widths at which `base64`, MIME (76) and PEM, `openssl` (64) wrap.
+/// The line widths of `base64` and MIME (76), and of PEM and `openssl` (64).
 const BASE64_WIDTHS: [usize; 2] = [64, 76];
 
-/// What percent encoding leaves alone: RFC 3986's unreserved characters, and what some encoders add.
+/// The characters that percent encoding does not change: RFC 3986's unreserved characters, and those that some encoders add.
 const RFC_3986: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const PATH: &AsciiSet = &RFC_3986.remove(b'/');
 const JAVASCRIPT: &AsciiSet = &RFC_3986.remove(b'!').remove(b'\'').remove(b'(').remove(b')').remove(b'*');
 const FORM: &AsciiSet = &RFC_3986.add(b'~').remove(b'*');
 
-/// Every form of `secret`, in no order and with repetitions; none is empty. A secret with control characters has those of its
-/// plain text, too, which is what a plain text holds of it.
+/// Every form of `secret`, in any order and with repetitions. No form is empty. A secret with control characters also has the
+/// forms of its plain text, because a text that was made plain contains those.
 pub(super) fn of_secret(secret: &str) -> Vec<Vec<u8>> {
     of_pieces(secret, |_| true, |line| length(line) >= MIN_LINE_CHARS)
 }
 
-/// The forms in which `secret` is looked for in data: those of the whole text, and where `lines` is true, those of its long lines.
-/// What is looked for has `at_least` so many characters.
+/// The forms of `secret` to search for in data: those of the whole text and, if `lines` is true, those of its long lines. The texts
+/// have at least `at_least` characters.
 pub(super) fn in_data(secret: &str, at_least: usize, lines: bool) -> Vec<Vec<u8>> {
-    let is_telling = |line: &str| length(line) >= MIN_LINE_CHARS_IN_DATA.max(at_least) && !is_pem_boundary(line);
-    of_pieces(secret, |whole| length(whole) >= at_least, |line| lines && is_telling(line))
+    let is_specific = |line: &str| length(line) >= MIN_LINE_CHARS_IN_DATA.max(at_least) && !is_pem_boundary(line);
+    of_pieces(secret, |whole| length(whole) >= at_least, |line| lines && is_specific(line))
 }
 
 fn of_pieces(secret: &str, is_whole: impl Fn(&str) -> bool, is_line: impl Fn(&str) -> bool) -> Vec<Vec<u8>> {
@@ -41,7 +41,7 @@ fn of_pieces(secret: &str, is_whole: impl Fn(&str) -> bool, is_line: impl Fn(&st
     let wholes = [secret, secret.trim(), shown, shown.trim()].into_iter();
     let wholes = wholes.filter(|whole| !is_remnant(whole, secret) && is_whole(whole));
     for piece in wholes.chain(lines) {
-        // White space alone is everywhere and tells nothing.
+        // White space alone occurs everywhere.
         if piece.trim().is_empty() {
             continue;
         }
@@ -53,22 +53,22 @@ fn of_pieces(secret: &str, is_whole: impl Fn(&str) -> bool, is_line: impl Fn(&st
     forms.into_iter().map(String::into_bytes).collect()
 }
 
-/// Whether the piece is what carriage returns and backspaces leave of a longer secret, too short to be looked for.
+/// Whether carriage returns and backspaces leave so little of a longer secret that it would occur by chance.
 fn is_remnant(piece: &str, secret: &str) -> bool {
     length(piece) < MIN_LINE_CHARS && length(secret) >= MIN_LINE_CHARS
 }
 
-/// Whether the line is one like `-----BEGIN CERTIFICATE-----`, which many texts have.
+/// Whether the line is like `-----BEGIN CERTIFICATE-----`, which occurs in many texts.
 fn is_pem_boundary(line: &str) -> bool {
     line.starts_with("-----") && line.ends_with("-----")
 }
 
-/// How long a text is: white space around it is not a part of it.
+/// The length of a text in characters, without white space around it.
 pub(super) fn length(text: &str) -> usize {
     text.trim().chars().count()
 }
 
-/// As the inside of a JSON string: plain, with all but ASCII escaped, and with slashes escaped.
+/// Adds the forms in a JSON string: only required escapes, all but ASCII escaped, and each with slashes escaped.
 fn push_json(forms: &mut Vec<String>, piece: &str) {
     let quoted = serde_json::Value::from(piece).to_string();
     let escaped = &quoted[1..quoted.len() - 1];
@@ -88,13 +88,13 @@ fn push_json(forms: &mut Vec<String>, piece: &str) {
 }
 
 fn push_percent_encoded(forms: &mut Vec<String>, piece: &str) {
-    // None of the sets encodes these. A long secret has thousands of such lines.
+    // No set encodes these characters. A long secret has thousands of such lines.
     if piece.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return;
     }
     for set in [RFC_3986, PATH, JAVASCRIPT, FORM, NON_ALPHANUMERIC] {
         let upper: String = percent_encode(piece.as_bytes(), set).collect();
-        // Only an encoded byte begins with `%`: the sign itself is always encoded.
+        // Only an encoded byte begins with `%`, because `%` itself is always encoded.
         let lower: String = percent_encode(piece.as_bytes(), set)
             .map(|chunk| if chunk.starts_with('%') { chunk.to_ascii_lowercase() } else { chunk.to_owned() })
             .collect();
@@ -105,8 +105,8 @@ fn push_percent_encoded(forms: &mut Vec<String>, piece: &str) {
     }
 }
 
-/// In base64: on its own, wrapped, and the part of it that does not depend on what surrounds the secret, for each of the
-/// three ways in which it can lie across base64's groups of three bytes (`Authorization: Basic` encodes `user:secret`).
+/// Adds the forms in base64: alone, wrapped, and as a part of a longer text (`Authorization: Basic` encodes `user:secret`). Base64
+/// encodes groups of three bytes. So the encoded secret depends on its offset in the group, and its ends depend on the text around it.
 fn push_base64(forms: &mut Vec<String>, piece: &str) {
     let alone = BASE64_STANDARD.encode(piece);
     let mut found: Vec<String> =

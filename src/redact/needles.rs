@@ -1,41 +1,41 @@
-//! Finds any of many texts in another one. A secret of 50 000 characters, the longest configuration value that is known, has
-//! ten thousand lines and some hundred thousand forms; that must not cost a hundred thousand searches.
+//! Finds any of many texts (*needles*) in another text. A secret of 50 000 characters, the longest known configuration value, has
+//! ten thousand lines and some hundred thousand forms. A hundred thousand searches would take too long.
 
 use std::ops::Range;
 
 use memchr::memmem::{Finder, rfind};
 
-/// Longer needles are searched for one by one. Secrets are not long enough to have many of them.
-const LISTED: usize = 1024;
+/// Longer needles are searched one by one. A secret is too short to have many of them.
+const MAX_LISTED_BYTES: usize = 1024;
 
-/// The texts to find, in two kinds by their length.
+/// The texts to find. They are divided by length.
 #[derive(Default)]
 pub(super) struct Needles {
-    /// Sorted, each once.
+    /// The short needles, sorted and unique.
     listed: Vec<Vec<u8>>,
-    /// For each of `listed` the longest other one that it begins with.
+    /// For each of `listed`, the longest other one that it begins with.
     prefixes: Vec<Option<usize>>,
-    /// For each byte those of `listed` that begin with it.
+    /// For each byte, the range of `listed` that begins with it.
     by_first: Vec<Range<usize>>,
     long: Vec<Finder<'static>>,
     longest: usize,
 }
 
 impl Needles {
-    /// `needles` in any order and with repetitions; empty ones are left out.
+    /// Takes needles in any order and with repetitions. Ignores empty ones.
     pub(super) fn new(mut needles: Vec<Vec<u8>>) -> Self {
         needles.sort_unstable();
         needles.dedup();
         needles.retain(|needle| !needle.is_empty());
         let longest = needles.iter().map(Vec::len).max().unwrap_or(0);
-        let (listed, long): (Vec<_>, Vec<_>) = needles.into_iter().partition(|needle| needle.len() <= LISTED);
+        let (listed, long): (Vec<_>, Vec<_>) = needles.into_iter().partition(|needle| needle.len() <= MAX_LISTED_BYTES);
         let long = long.iter().map(|needle| Finder::new(needle).into_owned()).collect();
         let first = |byte: usize| listed.partition_point(|needle| usize::from(needle[0]) < byte);
         let by_first = (0..256).map(|byte| first(byte)..first(byte + 1)).collect();
         Self { prefixes: prefixes(&listed), listed, by_first, long, longest }
     }
 
-    /// The length of the longest needle in bytes, 0 without needles.
+    /// The length of the longest needle in bytes, or 0 without needles.
     pub(super) fn longest(&self) -> usize {
         self.longest
     }
@@ -46,7 +46,7 @@ impl Needles {
             || self.long.iter().any(|finder| finder.find(text).is_some())
     }
 
-    /// What needles cover in `text`, in order; occurrences that overlap are one.
+    /// The ranges of `text` that needles cover, in order. Merges occurrences that overlap.
     pub(super) fn covered(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut covered = Vec::new();
         for at in 0..text.len() {
@@ -63,8 +63,8 @@ impl Needles {
     /// The length of the longest listed needle that `text` begins with.
     fn longest_at(&self, text: &[u8]) -> Option<usize> {
         let alike = self.by_first.get(usize::from(*text.first()?))?.clone();
-        // Every needle that the text begins with is no greater than the text, and a prefix of the greatest of those.
-        let text = &text[..text.len().min(LISTED)];
+        // A needle that the text begins with is not greater than the text. It is the greatest such needle or a prefix of it.
+        let text = &text[..text.len().min(MAX_LISTED_BYTES)];
         let no_greater = self.listed[alike.clone()].partition_point(|needle| needle.as_slice() <= text);
         let mut greatest = alike.start + no_greater.checked_sub(1)?;
         loop {
@@ -77,7 +77,7 @@ impl Needles {
     }
 }
 
-/// For each of `sorted` the longest other one that it begins with: one of those that the one before it begins with, or that.
+/// For each of `sorted`, the longest other one that it begins with. It is the previous one, or a prefix of the previous one.
 fn prefixes(sorted: &[Vec<u8>]) -> Vec<Option<usize>> {
     let mut prefixes: Vec<Option<usize>> = Vec::with_capacity(sorted.len());
     for (at, needle) in sorted.iter().enumerate() {
@@ -92,7 +92,7 @@ fn prefixes(sorted: &[Vec<u8>]) -> Vec<Option<usize>> {
     prefixes
 }
 
-/// Ranges in order; those that overlap are one.
+/// Sorts ranges, and merges those that overlap.
 pub(super) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_unstable_by_key(|range| range.start);
     let mut merged = Vec::with_capacity(ranges.len());
@@ -100,7 +100,7 @@ pub(super) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     merged
 }
 
-/// Adds a range that begins where the last one does, or later.
+/// Adds a range that does not begin before the last one.
 fn add(covered: &mut Vec<Range<usize>>, range: Range<usize>) {
     match covered.last_mut() {
         Some(last) if range.start < last.end => last.end = last.end.max(range.end),
@@ -108,9 +108,8 @@ fn add(covered: &mut Vec<Range<usize>>, range: Range<usize>) {
     }
 }
 
-/// Adds what occurrences of one needle cover. A needle that overlaps itself (`aaaa`) occurs at many places; from one occurrence it
-/// is one step to the last that overlaps it, since the two cover whatever is between them. So the cost is that of reading
-/// `text` a few times.
+/// Adds the ranges that one needle covers. A needle that overlaps itself (`aaaa`) occurs at many places. From one occurrence, this
+/// steps to the last one that overlaps it, because the two cover the text between them. So it reads `text` only a few times.
 fn runs(finder: &Finder<'_>, text: &[u8], covered: &mut Vec<Range<usize>>) {
     let needle = finder.needle();
     let mut from = 0;
@@ -129,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    /// By trying every needle at every place.
+    /// Tries every needle at every place.
     fn slowly(needles: &[Vec<u8>], text: &[u8]) -> Vec<Range<usize>> {
         let mut covered = Vec::new();
         for at in 0..text.len() {
@@ -141,20 +140,20 @@ mod tests {
         covered
     }
 
-    /// Needles of few different bytes, so that they repeat, overlap and begin alike; some are long.
+    /// Needles of few different bytes, so that they repeat, overlap and share prefixes. Some are long.
     fn needle() -> impl Strategy<Value = Vec<u8>> {
-        let repeated = ("[ab]{1,3}", LISTED - 2..LISTED + 4)
+        let repeated = ("[ab]{1,3}", MAX_LISTED_BYTES - 2..MAX_LISTED_BYTES + 4)
             .prop_map(|(unit, length)| unit.bytes().cycle().take(length).collect::<Vec<u8>>());
         prop_oneof![4 => "[abc]{1,6}".prop_map(String::into_bytes), 1 => repeated]
     }
 
     proptest! {
         #[test]
-        fn what_is_covered_is_what_a_slow_search_finds(
+        fn covered_ranges_equal_those_of_a_slow_search(
             needles in prop::collection::vec(needle(), 0..12),
             pieces in prop::collection::vec((any::<prop::sample::Index>(), "[abcd]{0,9}", 1_usize..4), 0..6),
         ) {
-            // The text is made of needles, what is left of them, and something between.
+            // The text consists of needles, parts of needles, and other text between them.
             let mut text = Vec::new();
             for (which, between, times) in &pieces {
                 if !needles.is_empty() {
@@ -171,13 +170,13 @@ mod tests {
     }
 
     #[test]
-    fn a_needle_that_begins_with_another_hides_neither_it_nor_what_comes_after() {
+    fn a_needle_does_not_hide_its_prefix_or_later_needles() {
         let needles = Needles::new(["a", "ab", "abcz", "abd", "b"].map(|it| it.as_bytes().to_vec()).to_vec());
         assert_eq!(needles.covered(b"abcy.abdb.x"), [0..2, 5..8, 8..9]);
     }
 
     #[test]
-    fn a_needle_that_overlaps_itself_is_stepped_over_and_not_found_at_every_place() {
+    fn a_needle_that_overlaps_itself_takes_few_steps() {
         let (needle, text) = (vec![b'a'; 50_000], vec![b'a'; 1_000_000]);
         let mut covered = Vec::new();
         runs(&Finder::new(&needle), &text, &mut covered);

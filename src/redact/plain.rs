@@ -1,8 +1,8 @@
-//! Text as a person reads it: without escape sequences and control characters, and with the last state alone of a line that
-//! was written several times.
+//! Plain text, as a person reads it on a terminal: without escape sequences and control characters. Of a line that was overwritten,
+//! only the last state stays.
 //!
-//! Libraries that strip escape sequences let an unended one take the rest of the text along, and leave carriage returns,
-//! backspaces and 8-bit control characters to their callers.
+//! Libraries that strip escape sequences drop the text after an unterminated one. They also ignore carriage returns, backspaces and
+//! 8-bit control characters.
 
 use std::borrow::Cow;
 
@@ -12,21 +12,21 @@ mod escape;
 
 const ESCAPE: char = '\u{1b}';
 
-/// A plain text, and the length of its beginning that may not be shown.
+/// A plain text, and the length of its hidden beginning.
 #[derive(Default)]
 pub(super) struct Plain {
     pub(super) text: String,
     pub(super) hidden: usize,
-    /// Where the present line begins.
+    /// The start of the current line.
     line: usize,
-    /// Whether a carriage return came: what comes next replaces the line.
+    /// Whether the last character was a carriage return. The next text replaces the line.
     returned: bool,
-    /// How many backspaces came: what comes next replaces so many characters.
+    /// The number of backspaces. The next text replaces as many characters.
     back: usize,
 }
 
-/// `text` without escape sequences and control characters other than tab and line feed. A line that carriage returns divide
-/// has its last part, a backspace takes the character before it away, and a form feed ends a line.
+/// Removes escape sequences, and control characters except tab and line feed. Of a line with carriage returns, the last part stays.
+/// A backspace removes the character before it, and a form feed ends a line.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
@@ -34,7 +34,7 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(Plain::of(text, 0, 0).text)
 }
 
-/// The characters that `bytes` hold. A byte that is not UTF-8 is an 8-bit control character or becomes `�`.
+/// Decodes UTF-8. A byte that is not UTF-8 becomes an 8-bit control character or `�`.
 pub(super) fn decoded(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -53,8 +53,8 @@ fn is_plain(c: char) -> bool {
 }
 
 impl Plain {
-    /// Makes `text` plain. Its first `hidden` bytes may not be shown, nor may the first `unknown` bytes of the plain text, since the
-    /// text before them is unknown. A line that begins again replaces such bytes.
+    /// Makes `text` plain. Hides its first `hidden` bytes, and the first `unknown` bytes of the plain text, because the text before
+    /// them is unknown. Text that overwrites a line is not hidden.
     pub(super) fn of(text: &str, hidden: usize, unknown: usize) -> Self {
         let mut plain = Self { text: String::with_capacity(text.len()), hidden: unknown, ..Self::default() };
         let mut at = 0;
@@ -68,7 +68,7 @@ impl Plain {
                 plain.control(rest)
             };
             at += length;
-            // The end of a run that begins in the hidden part may be shown.
+            // A run may begin in the hidden part and end in the shown part.
             if at - length < hidden {
                 let shown = if run > 0 { at.saturating_sub(hidden) } else { 0 };
                 plain.hidden = plain.hidden.max(plain.text.len() - shown.min(plain.text.len()));
@@ -81,7 +81,7 @@ impl Plain {
         plain
     }
 
-    /// Takes the control character that `rest` begins with, and the sequence that it introduces; the bytes of them.
+    /// Handles the control character or escape sequence at the beginning of `rest`. Returns its length in bytes.
     fn control(&mut self, rest: &str) -> usize {
         let Some(first) = rest.chars().next() else { return 0 };
         match first {

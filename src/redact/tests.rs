@@ -40,7 +40,7 @@ fn the_longer_of_two_secrets_wins() {
 }
 
 #[test]
-fn overlapping_secrets_leave_nothing_readable() {
+fn overlapping_secrets_are_masked_as_one() {
     assert_eq!(redact(&["abcdef", "defghi"], "xabcdefghix"), "x****x");
     assert_eq!(redact(&["abab"], "xabababx"), "x****x");
     assert_eq!(redact(&["bcd!", "abcd!e", "!efg"], "xabcd!efgx"), "x****x");
@@ -74,7 +74,7 @@ fn escaped_and_encoded_forms_are_found() {
 }
 
 #[test]
-fn base64_of_a_longer_text_is_found_wherever_the_secret_lies_in_it() {
+fn a_secret_anywhere_in_base64_is_found() {
     use base64::prelude::{BASE64_STANDARD, Engine as _};
     for user in ["", "u", "us", "use", "user"] {
         let encoded = BASE64_STANDARD.encode(format!("{user}:correct horse battery:x"));
@@ -84,7 +84,7 @@ fn base64_of_a_longer_text_is_found_wherever_the_secret_lies_in_it() {
 }
 
 #[test]
-fn base64_that_is_wrapped_is_found() {
+fn wrapped_base64_is_found() {
     use base64::prelude::{BASE64_STANDARD, Engine as _};
     let secret = "0123456789".repeat(8);
     let encoded = BASE64_STANDARD.encode(&secret);
@@ -110,7 +110,7 @@ fn a_secret_with_control_characters_is_masked_in_plain_text() {
 }
 
 #[test]
-fn a_piece_masks_what_reaches_into_it_from_outside() {
+fn a_secret_that_begins_before_the_piece_is_masked() {
     let redactor = Redactor::new(["secret"]);
     let text = b"aa secret bb secret cc";
     assert_eq!(shown(&redactor, text, 6, false, false), "**** bb **** cc");
@@ -119,7 +119,7 @@ fn a_piece_masks_what_reaches_into_it_from_outside() {
 }
 
 #[test]
-fn where_a_piece_was_cut_no_rest_of_a_secret_is_shown() {
+fn no_part_of_a_secret_is_shown_at_a_cut() {
     let redactor = Redactor::new(["correct-horse"]);
     let longest = redactor.longest_form();
     let text = format!("{}correct-horse{}", "x".repeat(100), "y".repeat(100));
@@ -134,7 +134,7 @@ fn where_a_piece_was_cut_no_rest_of_a_secret_is_shown() {
 }
 
 #[test]
-fn a_piece_splits_no_character_and_takes_any_bytes() {
+fn a_piece_splits_no_character_and_may_have_any_bytes() {
     let redactor = Redactor::new(["secret"]);
     assert_eq!(shown(&redactor, "a€b€c".as_bytes(), 2, false, false), "b€c");
     assert_eq!(redactor.excerpt(Piece::whole(b"\xffsecret\xff")), "\u{fffd}****\u{fffd}");
@@ -143,7 +143,7 @@ fn a_piece_splits_no_character_and_takes_any_bytes() {
 }
 
 #[test]
-fn a_long_secret_of_many_lines_that_are_alike_is_found() {
+fn a_long_secret_of_many_similar_lines_is_found() {
     let secret: String = (4..300).map(|length| "a".repeat(length) + "\n").collect();
     let text = "a".repeat(64 * 1024);
     assert_eq!(redact(&[&secret, &"a".repeat(50_000)], &text), MASK);
@@ -183,7 +183,7 @@ fn a_short_line_of_a_secret_is_only_masked() {
 }
 
 #[test]
-fn no_line_of_a_text_around_secrets_is_looked_for_in_data() {
+fn lines_of_a_text_that_contains_secrets_may_be_in_data() {
     let text = "{\n  \"Token\": \"hunter2\",\n  \"Image\": \"registry/team/app:1\"\n}";
     let redactor = Redactor::named([(SecretName::Text("the parameters"), text.to_owned().into())]);
     assert_eq!(redactor.secret_in("\"Image\": \"registry/team/app:1\"", SECRET_IN_DATA), None);
@@ -192,7 +192,7 @@ fn no_line_of_a_text_around_secrets_is_looked_for_in_data() {
 }
 
 #[test]
-fn a_token_may_hold_what_is_left_of_a_longer_secret() {
+fn a_token_may_hold_the_plain_rest_of_a_longer_secret() {
     let redactor = Redactor::named([key("Bar", "progress\rprod")]);
     assert!(redactor.secret_in("/prod/7", SECRET_IN_DATA).is_some());
     assert_eq!(redactor.secret_in("/prod/7", SECRET_IN_TOKEN), None);

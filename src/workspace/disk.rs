@@ -1,12 +1,12 @@
-//! The room on the disk that jobs' folders are on.
+//! The free space on the disk of the jobs' folders.
 
 use std::path::Path;
 
-/// The disk has too little room for a job that needs files.
+/// The disk has too little free space for a job that needs files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{free} bytes are free in WORK_FOLDER, and a job that needs files takes at least {needed} (MIN_FREE_BYTES): raise the function's \
-     ephemeral storage (EphemeralStorageSize), or remove what commands left there (CLEAN_TMP=true does that)"
+    "{free} bytes are free in WORK_FOLDER, but a job that needs files takes at least {needed} (MIN_FREE_BYTES): raise the function's \
+     ephemeral storage (EphemeralStorageSize), or set CLEAN_TMP=true to remove what commands leave there"
 )]
 pub struct Shortage {
     /// Bytes that this user may still write.
@@ -15,11 +15,11 @@ pub struct Shortage {
     pub needed: u64,
 }
 
-/// Checks whether fewer than `needed` bytes are free on the disk with `folder`, or with the folder around it as long as it does not
-/// exist. A disk that does not tell counts as having enough: creating the job's folder then says what is wrong.
+/// Returns a shortage if fewer than `needed` bytes are free on the disk of `folder`, or of its parent if `folder` does not exist. If
+/// the system does not report the free space, the disk counts as large enough. Creating the job's folder then reports the error.
 pub fn shortage(folder: &Path, needed: u64) -> Option<Shortage> {
-    let around = || rustix::fs::statvfs(folder.parent().unwrap_or(folder));
-    let disk = rustix::fs::statvfs(folder).or_else(|_| around()).ok()?;
+    let parent = || rustix::fs::statvfs(folder.parent().unwrap_or(folder));
+    let disk = rustix::fs::statvfs(folder).or_else(|_| parent()).ok()?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     (free < needed).then_some(Shortage { free, needed })
 }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disk_with_less_than_the_minimum_is_short() {
+    fn less_than_the_minimum_is_a_shortage() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(shortage(folder.path(), 0), None);
         assert_eq!(shortage(folder.path(), 1), None);

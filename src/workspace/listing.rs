@@ -1,4 +1,4 @@
-//! A list of all files in a folder at one moment, and the removal of files that came later.
+//! A list of all files in a folder at one moment.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{DirEntry, FileType};
@@ -12,51 +12,51 @@ pub(super) use cleanup::Removed;
 mod cleanup;
 mod record;
 
-/// A folder is not looked into if that would make a listing longer than this: listing 2,000 names takes milliseconds. Lambda's
-/// `/tmp` begins empty: only what an extension puts there makes a listing long.
-const MOST: usize = 2_000;
+/// The limit for the names in a listing: 2,000 names take milliseconds. A folder that would exceed it is not listed. Lambda's
+/// `/tmp` is empty at first, so only an extension makes a listing long.
+const MAX_NAMES: usize = 2_000;
 
-/// A folder that was looked into.
+/// A folder whose content is listed.
 const OPEN: u8 = b'd';
-/// A folder that was not looked into: it could not be read, or holds too much.
+/// A folder whose content is not listed, because it could not be read or is too large.
 const CLOSED: u8 = b'c';
 
-/// The names in a folder, those in its folders included, and what kind of file each one is.
+/// The paths in a folder and its subfolders, and the file type of each.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Listing(BTreeMap<PathBuf, u8>);
 
-/// Paths that a listing leaves out and that are never removed.
+/// Paths that are not listed and never removed.
 pub(super) struct Protected<'a> {
-    /// The folder of the job, or at the start of a process all of the worker's own folder.
+    /// The job's folder, or at the start of a process the worker's own folder.
     pub(super) folder: &'a Path,
-    /// The worker's own folder, which may be looked into.
+    /// The worker's own folder. Its content may be listed.
     pub(super) own: &'a Path,
-    /// Where the listing itself is kept.
+    /// The file that holds the listing.
     pub(super) record: &'a Path,
 }
 
 impl Protected<'_> {
-    /// Whether to leave out `path`. The worker's own lock is left out, and so are the folders and locks of other workers that
-    /// live. Their names alone protect nothing: a command can give them to its files.
+    /// Whether `path` is protected. This includes the worker's own lock, and the folders and locks of other living workers. A
+    /// name alone does not protect a file, because a command can use any name.
     fn has(&self, path: &Path, is_at_the_top: bool) -> bool {
-        let is_worker_name = || path.file_name().is_some_and(is_worker_name);
+        let has_worker_name = || path.file_name().is_some_and(is_worker_name);
         let lock = path.with_extension("lock");
         let is_taken = || path == self.own.with_extension("lock") || is_held(&lock);
         path == self.folder
             || path == self.record
-            || (is_at_the_top && path != self.own && is_worker_name() && is_taken())
+            || (is_at_the_top && path != self.own && has_worker_name() && is_taken())
     }
 }
 
 impl Listing {
-    /// Lists `top`. The names directly in it are always all there; its folders are looked into while there is room.
+    /// Lists `top`. All names directly in it are listed. Its subfolders are listed up to the limit.
     pub(super) fn take(top: &Path, protected: &Protected<'_>) -> io::Result<Self> {
         let mut listing = Self(BTreeMap::new());
         let mut pending = VecDeque::from([PathBuf::new()]);
         while let Some(folder) = pending.pop_front() {
             let is_top = folder.as_os_str().is_empty();
             let entries = match entries(&top.join(&folder)) {
-                Ok(entries) if is_top || listing.0.len() + entries.len() <= MOST => entries,
+                Ok(entries) if is_top || listing.0.len() + entries.len() <= MAX_NAMES => entries,
                 Err(error) if is_top => return Err(error),
                 _ => continue,
             };
@@ -68,7 +68,7 @@ impl Listing {
                 if kind == OPEN {
                     pending.push_back(path.clone());
                 }
-                // A folder stays closed until all of it is in the listing.
+                // A folder stays closed until its whole content is listed.
                 listing.0.insert(path, if kind == OPEN { CLOSED } else { kind });
             }
             if let Some(kind) = listing.0.get_mut(&folder) {
@@ -79,7 +79,7 @@ impl Listing {
     }
 }
 
-/// The files in the folder, each with its kind.
+/// The files in a folder with their types.
 fn entries(folder: &Path) -> io::Result<Vec<(DirEntry, u8)>> {
     let entries = std::fs::read_dir(folder)?.map(|entry| {
         let entry = entry?;

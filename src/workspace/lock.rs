@@ -1,4 +1,4 @@
-//! The lock of a worker's folder in `WORK_FOLDER`. It is held as long as its worker lives.
+//! The lock of a worker's folder in `WORK_FOLDER`. A worker holds it as long as it lives.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -11,10 +11,10 @@ use rustix::io::Errno;
 
 use super::removal::remove_tree;
 
-/// The beginning of the names of workers' folders and locks.
+/// The prefix of the names of workers' folders and locks.
 pub(super) const NAME: &str = "codepipeline-worker-";
 
-/// Whether this is the name of a worker's folder or of its lock.
+/// Whether this is the name of a worker's folder or lock.
 pub(super) fn is_worker_name(name: &OsStr) -> bool {
     let number = name.to_str().and_then(|name| name.strip_suffix(".lock").unwrap_or(name).strip_prefix(NAME));
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
@@ -38,13 +38,13 @@ pub(super) fn other_worker_lives(parent: &Path, own: &Path) -> bool {
     paths.any(|path| path.extension().is_some() && path != own && is_held(&path))
 }
 
-/// Removes what a command wrote into the lock of the worker in the folder `own`, or put in its place.
+/// Empties the lock of the worker in the folder `own`, because a command may have written to it or replaced it.
 pub(super) fn reset_lock(own: &Path) -> io::Result<()> {
     open_lock(&own.with_extension("lock"))?.set_len(0)
 }
 
-/// Opens the file of a lock. A command of an earlier process may have put a link there, or a named pipe that would keep the
-/// worker from its start forever.
+/// Opens a lock. Replaces anything that is not a file: a command of an earlier process may have left a link, or a named pipe that
+/// would block the worker's start forever.
 pub(super) fn open_lock(file: &Path) -> io::Result<File> {
     if file.symlink_metadata().is_ok_and(|found| !found.is_file()) {
         remove_tree(file)?;
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_number_makes_a_name_a_workers() {
+    fn a_workers_name_ends_with_a_number() {
         for name in ["codepipeline-worker-0", "codepipeline-worker-12.lock"] {
             assert!(is_worker_name(OsStr::new(name)), "{name}");
         }

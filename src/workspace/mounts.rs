@@ -1,16 +1,16 @@
-//! Where file systems are mounted.
+//! Mount points.
 
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// All mount points that this process sees. Bind mounts are among them: a device number would not show them.
+/// All mount points that this process sees, including bind mounts. A device number would not reveal those.
 pub(super) fn points() -> io::Result<Vec<PathBuf>> {
     Ok(parse(&std::fs::read("/proc/self/mountinfo")?))
 }
 
-/// Takes the fifth field of each line. Spaces, tabs, newlines and backslashes are octal escapes there (proc(5)).
+/// Reads the fifth field of each line. It contains spaces, tabs, newlines and backslashes as octal escapes (proc(5)).
 fn parse(mountinfo: &[u8]) -> Vec<PathBuf> {
     let lines = mountinfo.split(|byte| *byte == b'\n');
     let fields = lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(4));

@@ -1,4 +1,4 @@
-//! Removes a folder, whatever has been made of it.
+//! Removes a folder, even if a command has locked or replaced parts of it.
 
 use std::fs::Permissions;
 use std::io;
@@ -6,12 +6,12 @@ use std::ops::AddAssign;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// How much room something takes on its disk.
+/// The size of files on the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Size {
     /// Files, folders and links.
     pub(super) entries: u64,
-    /// The room that they take, in whole blocks.
+    /// Bytes on the disk, in whole blocks.
     pub(super) bytes: u64,
 }
 
@@ -22,8 +22,8 @@ impl AddAssign for Size {
     }
 }
 
-/// The size of a file, or of a folder that is to be removed: its folders become readable. Files whose path is longer than the
-/// system allows are not counted.
+/// The size of a file or folder that will be removed. Makes its folders readable. Does not count files whose path is too long for
+/// the system.
 pub(super) fn measure(path: &Path) -> Size {
     let mut size = Size::default();
     let mut pending = vec![path.to_owned()];
@@ -40,7 +40,7 @@ pub(super) fn measure(path: &Path) -> Size {
     size
 }
 
-/// Gives this user, if the folder is this user's, the rights to list and change it, and takes none from others.
+/// Gives the owner all rights if this user owns the folder. Leaves the rights of others unchanged.
 pub(super) fn unlock(folder: &Path) -> io::Result<()> {
     let metadata = folder.symlink_metadata()?;
     let mode = metadata.permissions().mode();
@@ -50,23 +50,22 @@ pub(super) fn unlock(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes whatever stands at `root`: a folder with everything in it, a file, or a link and not its target. That nothing is
-/// there is fine.
+/// Removes `root`: a folder with its content, a file, or a link but not its target. Succeeds if `root` does not exist.
 pub(super) fn remove_tree(root: &Path) -> io::Result<()> {
     if root.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
         return std::fs::remove_file(root);
     }
     match std::fs::remove_dir_all(root) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // Folders without permissions, or more of them in one another than this process may open files.
-        Err(_) => remove_stubborn(root),
+        // Folders without permissions, or nested more deeply than this process may open files.
+        Err(_) => remove_forcibly(root),
         Ok(()) => Ok(()),
     }
 }
 
-/// Moves every folder up to the top before looking into it, so that no path gets long, and makes each writable. Nothing is
-/// followed: links are removed as links. Nobody may be at work in the folder any more.
-fn remove_stubborn(root: &Path) -> io::Result<()> {
+/// Makes each folder writable and moves it to the top before it lists it, so that no path is too long. Follows no link. No process
+/// may use the folder any more.
+fn remove_forcibly(root: &Path) -> io::Result<()> {
     let mut pending = vec![root.to_owned()];
     let mut moved = 0_u64;
     while let Some(folder) = pending.pop() {
@@ -76,7 +75,7 @@ fn remove_stubborn(root: &Path) -> io::Result<()> {
                 std::fs::remove_file(entry.path())?;
                 continue;
             }
-            // Moving a folder to another one changes its `..`, for which it must be writable.
+            // Moving a folder changes its `..`, so it must be writable.
             make_writable(&entry.path())?;
             let at_the_top = unused(root, &mut moved);
             std::fs::rename(entry.path(), &at_the_top)?;
@@ -89,7 +88,7 @@ fn remove_stubborn(root: &Path) -> io::Result<()> {
     std::fs::remove_dir(root)
 }
 
-/// Gives this user, who owns the folder, every right to it.
+/// Gives the owner all rights, and others none.
 pub(super) fn make_writable(folder: &Path) -> io::Result<()> {
     std::fs::set_permissions(folder, Permissions::from_mode(0o700))
 }
@@ -109,23 +108,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tree_of_locked_and_deep_folders_is_removed() {
+    fn locked_and_deeply_nested_folders_are_removed() {
         let parent = tempfile::tempdir().unwrap();
         let root = parent.path().join("job");
         let deep: PathBuf = std::iter::repeat_n("d", 1500).collect();
         std::fs::create_dir_all(root.join(&deep)).unwrap();
         std::fs::write(root.join(&deep).join("file"), "x").unwrap();
         std::fs::create_dir_all(root.join("locked/inner")).unwrap();
-        std::fs::write(root.join("moved-0"), "in the way").unwrap();
+        std::fs::write(root.join("moved-0"), "obstacle").unwrap();
         std::fs::set_permissions(root.join("locked"), Permissions::from_mode(0o000)).unwrap();
 
-        remove_stubborn(&root).unwrap();
+        remove_forcibly(&root).unwrap();
 
         assert!(!root.exists());
     }
 
     #[test]
-    fn a_link_is_removed_and_what_it_points_to_is_not() {
+    fn a_link_is_removed_and_its_target_stays() {
         let parent = tempfile::tempdir().unwrap();
         let outside = parent.path().join("outside");
         std::fs::create_dir(&outside).unwrap();
@@ -134,14 +133,14 @@ mod tests {
         std::fs::create_dir(&root).unwrap();
         std::os::unix::fs::symlink(&outside, root.join("link")).unwrap();
 
-        remove_stubborn(&root).unwrap();
+        remove_forcibly(&root).unwrap();
 
         assert!(!root.exists());
         assert!(outside.join("kept").exists());
     }
 
     #[test]
-    fn the_size_of_locked_folders_and_links_is_their_own() {
+    fn locked_folders_and_links_are_measured() {
         let parent = tempfile::tempdir().unwrap();
         let root = parent.path().join("left");
         std::fs::create_dir_all(root.join("locked")).unwrap();
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_or_a_file_in_the_place_of_a_folder_is_removed() {
+    fn a_link_or_a_file_instead_of_a_folder_is_removed() {
         let parent = tempfile::tempdir().unwrap();
         let (outside, locked) = (parent.path().join("outside"), parent.path().join("locked"));
         std::fs::create_dir(&outside).unwrap();
@@ -164,7 +163,7 @@ mod tests {
         let root = locked.join("job");
         std::os::unix::fs::symlink(&outside, &root).unwrap();
         std::fs::set_permissions(&locked, Permissions::from_mode(0o500)).unwrap();
-        // It fails for an ordinary user, and must not touch the target then.
+        // This fails for an ordinary user. It must not change the target.
         let _ = remove_tree(&root);
         assert!(outside.join("kept").exists());
         assert_eq!(outside.metadata().unwrap().permissions().mode() & 0o777, 0o755);
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_no_error() {
+    fn a_missing_folder_is_not_an_error() {
         let parent = tempfile::tempdir().unwrap();
         remove_tree(&parent.path().join("never")).unwrap();
     }

@@ -25,7 +25,7 @@ fn workspace(own: &Path) -> Workspace {
 }
 
 #[test]
-fn ids_cannot_climb_out_of_the_work_folder() {
+fn ids_cannot_lead_out_of_the_work_folder() {
     assert_eq!(safe_component("../../etc"), "_2e_2e_2f_2e_2e_2fetc");
     assert_eq!(safe_component("11111111-abcd"), "11111111-abcd");
     assert!(safe_component(&"/".repeat(512)).len() < 255);
@@ -39,7 +39,7 @@ fn artifact_names_that_are_paths_are_refused() {
 }
 
 #[test]
-fn a_job_is_removed_where_its_command_moved_it() {
+fn a_jobs_folder_is_removed_where_its_command_moved_it() {
     let parent = tempfile::tempdir().unwrap();
     let (own, moved, target) = (parent.path().join("own"), parent.path().join("moved"), parent.path().join("target"));
     let workspace = workspace(&own);
@@ -62,7 +62,7 @@ fn a_job_is_removed_where_its_command_moved_it() {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_jobs_folder_goes_alone() {
+fn a_link_instead_of_a_jobs_folder_is_removed_alone() {
     let parent = tempfile::tempdir().unwrap();
     let target = parent.path().join("target");
     fs::create_dir(&target).unwrap();

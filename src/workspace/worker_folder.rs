@@ -1,4 +1,4 @@
-//! The worker's own part of `/tmp`.
+//! The worker's own folder in `WORK_FOLDER`.
 
 use std::fs::File;
 use std::io;
@@ -11,30 +11,30 @@ use super::leftovers::Leftovers;
 use super::lock::{NAME, open_lock};
 use super::removal::{remove_tree, unlock};
 
-/// More workers than this on one machine are a mistake; Lambda gives each its own `/tmp`.
-const MOST: u32 = 1000;
+/// The limit for workers in one work folder. More are a mistake: on Lambda, each worker has its own `/tmp`.
+const MAX_WORKERS: u32 = 1000;
 
-/// A folder that belongs to this process alone for as long as this lives.
+/// A folder that belongs only to this process until it is dropped.
 pub struct WorkerFolder {
     path: PathBuf,
     _lock: File,
 }
 
 impl WorkerFolder {
-    /// Takes the first `codepipeline-worker-<n>` in `parent` that no living process has, and empties it: on Lambda `/tmp`
-    /// survives a reset of the runtime, and with it what an aborted job left there.
+    /// Takes the first `codepipeline-worker-<n>` in `parent` that no living process holds, and empties it. On Lambda, `/tmp` and
+    /// the files of an aborted job survive a reset of the runtime.
     ///
     /// # Errors
-    /// When `parent` can't be written to, or what an earlier process left can't be removed.
+    /// If `parent` can't be written to, or the files of an earlier process can't be removed.
     pub fn take(parent: &Path) -> io::Result<Self> {
         Self::take_after(parent, |_| {})
     }
 
-    /// The same, and cleans `parent` if an earlier process died while it ran a command: it left a list of the files from before
-    /// that command. Without such a list all files stay.
+    /// The same, and also cleans `parent` if an earlier process died while it ran a command and left a listing. Without a listing,
+    /// all files stay.
     ///
     /// # Errors
-    /// As [`WorkerFolder::take`]. Leftovers that can't be removed are no error.
+    /// The same as [`WorkerFolder::take`]. Leftovers that can't be removed are not an error.
     pub fn take_and_clean(parent: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(parent)?;
         unlock(parent)?;
@@ -43,7 +43,7 @@ impl WorkerFolder {
 
     fn take_after(parent: &Path, clean: impl Fn(&Path)) -> io::Result<Self> {
         std::fs::create_dir_all(parent)?;
-        for number in 0..MOST {
+        for number in 0..MAX_WORKERS {
             let path = parent.join(format!("{NAME}{number}"));
             let lock = open_lock(&path.with_extension("lock"))?;
             match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
@@ -57,10 +57,10 @@ impl WorkerFolder {
             std::fs::create_dir(&path)?;
             return Ok(Self { path, _lock: lock });
         }
-        Err(io::Error::other(format!("all of its {MOST} folders are taken by living processes")))
+        Err(io::Error::other(format!("living processes hold all {MAX_WORKERS} folders in it")))
     }
 
-    /// Where it is.
+    /// The folder's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_workers_in_one_place_have_a_folder_each() {
+    fn two_workers_in_one_work_folder_have_separate_folders() {
         let parent = tempfile::tempdir().unwrap();
         let first = WorkerFolder::take(parent.path()).unwrap();
         std::fs::write(first.path().join("busy"), "").unwrap();
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_a_command_replaced_keeps_no_worker_from_its_start() {
+    fn a_replaced_lock_does_not_block_a_worker() {
         let parent = tempfile::tempdir().unwrap();
         let (lock, elsewhere) = (parent.path().join("codepipeline-worker-0.lock"), parent.path().join("elsewhere"));
         let replace: [&dyn Fn(); 3] = [
@@ -98,14 +98,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_the_place_of_the_folder_is_replaced() {
+    fn a_file_instead_of_the_folder_is_replaced() {
         let parent = tempfile::tempdir().unwrap();
         std::fs::write(parent.path().join("codepipeline-worker-0"), "x").unwrap();
         assert!(WorkerFolder::take(parent.path()).unwrap().path().is_dir());
     }
 
     #[test]
-    fn what_a_dead_worker_left_is_gone_and_nothing_else_is() {
+    fn only_the_files_of_a_dead_worker_are_removed() {
         let parent = tempfile::tempdir().unwrap();
         std::fs::write(parent.path().join("foreign"), "").unwrap();
         let first = WorkerFolder::take(parent.path()).unwrap();

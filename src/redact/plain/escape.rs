@@ -1,12 +1,13 @@
 //! The length of an escape sequence (ECMA-48).
 
 const BELL: u8 = 0x07;
-/// The first byte of U+0080 to U+009F in UTF-8, and the second one of U+009C, which ends a string.
+/// The first byte of U+0080 to U+009F in UTF-8.
 const C1: u8 = 0xc2;
+/// The second byte of U+009C, which ends a string.
 const STRING_TERMINATOR: u8 = 0x9c;
 
-/// The length in bytes of the escape sequence that `text` begins with (ECMA-48). One that is not whole is as long as what is
-/// surely of it.
+/// The length in bytes of the escape sequence at the beginning of `text` (ECMA-48). Of an incomplete sequence, counts only the bytes
+/// that certainly belong to it.
 pub(super) fn sequence(text: &str) -> usize {
     let bytes = text.as_bytes();
     let (kind, start) = match bytes {
@@ -24,7 +25,7 @@ pub(super) fn sequence(text: &str) -> usize {
         }
 }
 
-/// Parameters, intermediate bytes and a final one: colours, cursor movements.
+/// The length of parameters, intermediate bytes and a final byte, as in colours and cursor movements.
 fn control_sequence(body: &[u8]) -> usize {
     let parameters = body.iter().take_while(|byte| matches!(byte, b'0'..=b'?')).count();
     let rest = &body[parameters..];
@@ -36,7 +37,8 @@ fn final_byte(body: &[u8], intermediate: impl Fn(u8) -> bool, last: impl Fn(u8) 
     between + usize::from(body.get(between).is_some_and(|byte| last(*byte)))
 }
 
-/// A string (a title, the target of a link) with its end. Without an end in the same line it is text, so this is 0.
+/// The length of a string, such as a title or a link's target, with its terminator. Without a terminator in the same line it is
+/// text, and the length is 0.
 fn control_string(body: &[u8]) -> usize {
     for (at, byte) in body.iter().enumerate() {
         match (byte, body.get(at + 1)) {

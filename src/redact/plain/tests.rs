@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn escape_sequences_are_left_out() {
+fn escape_sequences_are_removed() {
     for (text, expected) in [
         ("\u{1b}[31;1mtests failed\u{1b}[0m", "tests failed"),
         ("\u{1b}[38:2::255:0:0mred\u{1b}[m", "red"),
@@ -23,20 +23,20 @@ fn escape_sequences_are_left_out() {
 }
 
 #[test]
-fn an_unended_string_takes_no_text_along() {
+fn text_after_an_unterminated_string_stays() {
     assert_eq!(plain("\u{1b}]0;title\nan error\u{7}"), "0;title\nan error");
     assert_eq!(plain("\u{1b}]0;a\u{1b}[1mb\u{7}c"), "0;abc");
 }
 
 #[test]
-fn control_characters_are_left_out_but_for_tab_and_line_feed() {
+fn control_characters_except_tab_and_line_feed_are_removed() {
     assert_eq!(plain("a\0b\u{7}c\td\n\u{7f}e\u{1}"), "abc\td\ne");
     assert_eq!(plain("one\u{c}two\u{b}three\u{85}four"), "one\ntwo\nthree\nfour");
     assert!(matches!(plain("plain\ttext\n"), Cow::Borrowed(_)));
 }
 
 #[test]
-fn of_a_line_with_carriage_returns_the_last_part_stays() {
+fn only_the_last_state_of_an_overwritten_line_stays() {
     for (text, expected) in [
         ("\rprogress 10%\rprogress 50%\rprogress 100%\n", "progress 100%\n"),
         ("progress 100%\r", "progress 100%"),
@@ -49,7 +49,7 @@ fn of_a_line_with_carriage_returns_the_last_part_stays() {
 }
 
 #[test]
-fn a_backspace_takes_a_character_back() {
+fn a_backspace_removes_a_character() {
     assert_eq!(plain("|\u{8}/\u{8}-\u{8}done"), "done");
     assert_eq!(plain("N\u{8}NA\u{8}AM\u{8}ME\u{8}E"), "NAME");
     assert_eq!(plain("10%\u{8}\u{8}\u{8}20%\u{8}\u{8}\u{8}\nx"), "20%\nx");
@@ -57,13 +57,13 @@ fn a_backspace_takes_a_character_back() {
 }
 
 #[test]
-fn bytes_that_are_not_utf8_are_controls_or_replaced() {
+fn invalid_utf8_becomes_a_control_or_a_replacement() {
     assert_eq!(plain(&decoded(b"\x9b31mred\x9b0m caf\xe9 \x9d0;t\x9cx")), "red caf\u{fffd} x");
     assert_eq!(decoded("ünï€".as_bytes()), "ünï€");
 }
 
 #[test]
-fn what_is_hidden_stays_hidden_unless_its_line_begins_anew() {
+fn hidden_text_stays_hidden_unless_its_line_is_overwritten() {
     let shown = |text: &str, hidden, unknown| {
         let plain = Plain::of(text, hidden, unknown);
         plain.text[plain.hidden..].to_owned()

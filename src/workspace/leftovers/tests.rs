@@ -6,7 +6,7 @@ use super::*;
 
 mod next_process;
 
-/// A work folder, and in it a worker's own with a job's.
+/// A work folder with a worker's folder and a job's folder in it.
 struct Scene {
     parent: tempfile::TempDir,
     top: PathBuf,
@@ -28,7 +28,7 @@ impl Scene {
         Leftovers::of_job(&self.top, self.own.path(), &self.job)
     }
 
-    /// Runs `command` between a listing and the removal of what is new.
+    /// Runs `command` between the listing and the removal of new files.
     fn clean_after(&self, command: impl FnOnce(&Path)) {
         let leftovers = self.leftovers();
         leftovers.list_files();
@@ -47,7 +47,7 @@ impl Scene {
 const WORKERS: [&str; 2] = ["codepipeline-worker-0", "codepipeline-worker-0.lock"];
 
 #[test]
-fn everything_that_a_command_adds_is_removed() {
+fn all_files_that_a_command_adds_are_removed() {
     let scene = Scene::new();
     scene.clean_after(|top| {
         fs::write(top.join("file"), "x").unwrap();
@@ -56,15 +56,15 @@ fn everything_that_a_command_adds_is_removed() {
         fs::create_dir_all(top.join("locked/inner")).unwrap();
         fs::write(top.join("locked/inner/file"), "x").unwrap();
         fs::set_permissions(top.join("locked"), fs::Permissions::from_mode(0o000)).unwrap();
-        fs::write(top.join("codepipeline-worker-0/beside-the-job"), "x").unwrap();
+        fs::write(top.join("codepipeline-worker-0/outside-the-job"), "x").unwrap();
         let _listening = std::os::unix::net::UnixListener::bind(top.join("socket")).unwrap();
     });
     assert_eq!(scene.names(), WORKERS);
-    assert_eq!(fs::read_dir(scene.own.path()).unwrap().count(), 1, "only the job's folder, which goes in another way");
+    assert_eq!(fs::read_dir(scene.own.path()).unwrap().count(), 1, "only the job's folder, which other code removes");
 }
 
 #[test]
-fn what_was_there_before_stays() {
+fn files_from_before_stay() {
     let scene = Scene::new();
     fs::write(scene.top.join("grows"), "1").unwrap();
     fs::write(scene.top.join("replaced"), "1").unwrap();
@@ -84,7 +84,7 @@ fn what_was_there_before_stays() {
 }
 
 #[test]
-fn a_link_goes_and_its_target_stays() {
+fn a_link_is_removed_and_its_target_stays() {
     let scene = Scene::new();
     let outside = scene.parent.path().join("outside");
     fs::create_dir_all(outside.join("folder")).unwrap();
@@ -132,7 +132,7 @@ fn nothing_is_removed_while_another_worker_lives() {
 }
 
 #[test]
-fn a_workers_name_protects_no_file_of_a_command() {
+fn a_workers_name_does_not_protect_a_commands_file() {
     let scene = Scene::new();
     scene.clean_after(|top| {
         fs::write(top.join("codepipeline-worker-7.lock"), "large").unwrap();
@@ -146,7 +146,7 @@ fn a_workers_name_protects_no_file_of_a_command() {
 }
 
 #[test]
-fn a_folder_in_the_place_of_a_workers_file_is_removed() {
+fn a_folder_instead_of_a_workers_file_is_removed() {
     let scene = Scene::new();
     let lock = scene.top.join(WORKERS[1]);
     scene.clean_after(|_| {
@@ -160,7 +160,7 @@ fn a_folder_in_the_place_of_a_workers_file_is_removed() {
 }
 
 #[test]
-fn folders_that_were_there_may_be_locked() {
+fn locked_folders_from_before_are_cleaned() {
     let scene = Scene::new();
     let old = scene.top.join("old");
     fs::create_dir(&old).unwrap();

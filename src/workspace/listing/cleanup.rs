@@ -1,4 +1,4 @@
-//! The removal of files that are not in a listing.
+//! Removes the files that are not in a listing.
 
 use std::fs::DirEntry;
 use std::io;
@@ -9,19 +9,19 @@ use super::super::mounts;
 use super::super::removal::{Size, measure, remove_tree, unlock};
 use super::{CLOSED, Listing, OPEN, Protected, entries};
 
-/// The result of removing leftovers.
+/// The result of a removal.
 #[derive(Default)]
 pub(in super::super) struct Removed {
     pub(in super::super) size: Size,
-    /// Files and folders that could not be removed, that belong to another user or that hold another file system.
+    /// Files and folders that could not be removed, belong to another user, or contain a mount point.
     pub(in super::super) left: u64,
-    /// Why the first of them could not be removed.
+    /// The first error.
     pub(in super::super) error: Option<io::Error>,
 }
 
 impl Listing {
-    /// Removes each file of `top` that this listing does not have, by its name and its kind. A file that was there stays, even
-    /// if its content has changed. No link is followed. A folder that holds another file system stays.
+    /// Removes each file of `top` whose name and type are not in this listing. A listed file stays, even if its content has
+    /// changed. Follows no link. A folder that contains a mount point stays.
     pub(in super::super) fn remove_others(&self, top: &Path, protected: &Protected<'_>) -> io::Result<Removed> {
         self.remove_others_around(&mounts::points()?, top, protected)
     }
@@ -75,7 +75,7 @@ impl Removed {
         let size = measure(path);
         let remove = || if is_folder { remove_tree(path) } else { std::fs::remove_file(path) };
         let removed = remove().or_else(|_| {
-            // The command may have locked the folder around it.
+            // The command may have locked the parent folder.
             path.parent().map_or(Ok(()), unlock)?;
             remove()
         });
@@ -91,7 +91,7 @@ impl Removed {
     }
 }
 
-/// The same for a folder that a command may have locked.
+/// The same, for a folder that a command may have locked.
 fn unlocked_entries(folder: &Path) -> io::Result<Vec<(DirEntry, u8)>> {
     entries(folder).or_else(|_| {
         unlock(folder)?;

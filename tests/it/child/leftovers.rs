@@ -45,7 +45,7 @@ async fn a_command_that_fills_the_disk_leaves_it_to_the_next_job() {
     let logged = scene.logged();
     let line = logged
         .lines()
-        .find(|line| line.contains("removed what the command left"))
+        .find(|line| line.contains("removed the files that the command left"))
         .unwrap_or_else(|| panic!("{logged}"));
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
     assert!(

@@ -8,7 +8,7 @@ use super::super::*;
 use super::Scene;
 
 #[test]
-fn the_next_process_removes_what_a_dead_one_could_not() {
+fn the_next_process_removes_leftovers() {
     let scene = Scene::new();
     fs::write(scene.top.join("before"), "x").unwrap();
     scene.leftovers().list_files();
@@ -22,7 +22,7 @@ fn the_next_process_removes_what_a_dead_one_could_not() {
 }
 
 #[test]
-fn the_next_process_keeps_what_no_listing_tells_apart() {
+fn without_a_valid_listing_all_files_stay() {
     for record in [None, Some(&b""[..]), Some(b"fbefore\0")] {
         let scene = Scene::new();
         if let Some(record) = record {
@@ -36,7 +36,7 @@ fn the_next_process_keeps_what_no_listing_tells_apart() {
 }
 
 #[test]
-fn a_forged_listing_reaches_nothing_outside() {
+fn a_forged_listing_affects_nothing_outside() {
     let scene = Scene::new();
     let outside = scene.parent.path().join("outside");
     fs::create_dir(&outside).unwrap();
@@ -50,7 +50,7 @@ fn a_forged_listing_reaches_nothing_outside() {
 }
 
 #[test]
-fn a_process_that_does_not_clean_removes_nothing() {
+fn without_cleaning_nothing_is_removed() {
     let scene = Scene::new();
     scene.leftovers().list_files();
     fs::write(scene.top.join("left"), "x").unwrap();
@@ -60,18 +60,18 @@ fn a_process_that_does_not_clean_removes_nothing() {
 }
 
 #[test]
-fn a_listing_is_the_same_when_it_is_read_again() {
+fn a_listing_is_read_back_unchanged() {
     let scene = Scene::new();
     fs::create_dir_all(scene.top.join("a folder\nwith/a line's end")).unwrap();
-    let kept = Protected { folder: &scene.job, own: scene.own.path(), record: &scene.own.path().join(RECORD) };
-    let listing = Listing::take(&scene.top, &kept).unwrap();
+    let protected = Protected { folder: &scene.job, own: scene.own.path(), record: &scene.own.path().join(RECORD) };
+    let listing = Listing::take(&scene.top, &protected).unwrap();
     let file = scene.parent.path().join("listing");
     listing.write(&file).unwrap();
     assert_eq!(Listing::read(&file), Some(listing));
 }
 
 #[test]
-fn a_link_in_the_place_of_the_listing_is_not_written_through() {
+fn nothing_is_written_through_a_link_at_the_listing() {
     let scene = Scene::new();
     let elsewhere = scene.parent.path().join("elsewhere");
     symlink(&elsewhere, scene.own.path().join(".listing.new")).unwrap();
