@@ -1,4 +1,4 @@
-//! The environment of a command: exactly what is built here.
+//! Builds the environment of a command.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -12,27 +12,27 @@ use crate::job::{Failure, FailureCode, FailureKind, Job};
 const NUL_IN_ENVIRONMENT: FailureCode = FailureCode::new("NulInEnvironment");
 const ENVIRONMENT_NAME_CLASH: FailureCode = FailureCode::new("EnvironmentNameClash");
 
-/// Where programs are looked for after `/opt/bin` (Lambda layers) and the function's package.
+/// The folders for programs, after `/opt/bin` (Lambda layers) and the function's package.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The variables of a command, and for each where it came from, to tell when two get in each other's way.
+/// The variables of a command, each with its origin. A message about two variables of the same name contains their origins.
 #[derive(Default)]
 struct Variables(BTreeMap<String, (OsString, String)>);
 
-/// Facts that the worker adds to those of the job.
+/// Facts about the worker. They complement those of the job.
 pub(super) struct WorkerFacts<'a> {
     /// The folder of the function's code.
     pub(super) package: &'a Path,
     /// The folder for temporary files.
     pub(super) temporary: &'a Path,
-    /// The files to write to.
+    /// The command's report files.
     pub(super) report: &'a ReportFiles,
     /// The AWS region that the function polls.
     pub(super) region: Option<&'a str>,
 }
 
-/// Builds the environment of `run`'s command. Nothing is inherited: the worker's own environment holds the function's AWS
-/// credentials. `LANG` is `C.UTF-8`, since output variables have to be UTF-8; `TZ` is left out, which means UTC.
+/// Builds the environment for the command of this turn. The command inherits no variable, because the worker's own environment
+/// contains the function's AWS credentials. `LANG` is `C.UTF-8`, because output variables must be UTF-8. Without `TZ`, the time is UTC.
 pub(super) fn build(turn: &Turn, facts: &WorkerFacts<'_>) -> Result<BTreeMap<String, OsString>, Failure> {
     let mut variables = Variables::default();
     variables.set("PATH", search_path(facts.package), "the worker")?;
@@ -61,7 +61,7 @@ pub(super) fn build(turn: &Turn, facts: &WorkerFacts<'_>) -> Result<BTreeMap<Str
     }
     for artifact in &turn.job.inputs {
         let name = variable_name("INPUT", &artifact.name) + "_REVISION";
-        // Another artifact's folder may have this name, which is what the command was written for.
+        // The folder of an artifact may use this name already. It takes precedence.
         if let Some(revision) = &artifact.revision
             && !variables.0.contains_key(&name)
         {
@@ -74,7 +74,7 @@ pub(super) fn build(turn: &Turn, facts: &WorkerFacts<'_>) -> Result<BTreeMap<Str
 /// The variables that describe the job. A variable without a value is not set.
 fn job_variables<'a>(job: &'a Job, region: Option<&'a str>) -> [(&'static str, Option<&'a str>); 10] {
     let pipeline = &job.pipeline;
-    // A Lambda Invoke job knows no action execution: the worker calls it by the job's id.
+    // A Lambda Invoke job has no action execution id. The worker uses the job's id instead.
     let action_execution = pipeline.action_execution_id.as_deref().filter(|id| *id != job.id);
     [
         ("AWS_REGION", region),
@@ -94,8 +94,9 @@ impl Variables {
     fn set(&mut self, name: &str, value: impl AsRef<OsStr>, origin: &str) -> Result<(), Failure> {
         let value = value.as_ref();
         if value.as_encoded_bytes().contains(&0) {
-            let message =
-                format!("the value from {origin} has a NUL character in it, which no environment variable can hold");
+            let message = format!(
+                "the value from {origin} contains a NUL character, which an environment variable can't; remove it"
+            );
             return Err(Failure::new(FailureKind::ConfigurationError, NUL_IN_ENVIRONMENT, message));
         }
         match self.0.entry(name.to_owned()) {
@@ -114,7 +115,7 @@ impl Variables {
     }
 }
 
-/// `PREFIX_NAME`: letters in upper case, and `_` for all but ASCII letters and digits, since shells know no other names.
+/// `PREFIX_NAME` in upper case. Every character except ASCII letters and digits becomes `_`, because shells accept no others.
 fn variable_name(prefix: &str, name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     format!("{prefix}_{}", name.chars().map(plain).collect::<String>())
@@ -128,7 +129,7 @@ fn search_path(package: &Path) -> OsString {
     path
 }
 
-/// Where Lambda looks for the libraries of layers and of the package, as far as they are not the system's.
+/// The folders for the libraries of layers and of the package, as in Lambda's own environment.
 fn library_path(package: &Path) -> OsString {
     let mut path = OsString::from("/opt/lib:");
     path.push(package.join("lib"));
@@ -140,13 +141,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_become_what_a_shell_can_read() {
+    fn variable_names_are_valid_in_shells() {
         assert_eq!(variable_name("INPUT", "Source-artifact_2"), "INPUT_SOURCE_ARTIFACT_2");
         assert_eq!(variable_name("CONFIG", "Api.Token ü=1"), "CONFIG_API_TOKEN___1");
     }
 
     #[test]
-    fn two_origins_of_one_variable_are_named() {
+    fn a_clash_of_names_shows_both_origins() {
         let mut variables = Variables::default();
         variables.set("CONFIG_A_B", "secret 1", "the configuration key `a-b`").ok().unwrap();
         let failure = variables.set("CONFIG_A_B", "secret 2", "the configuration key `A.B`").err().unwrap();

@@ -1,4 +1,4 @@
-//! What is said when a command can't be started or doesn't end well.
+//! The failures of a command that could not start or did not succeed.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -23,16 +23,16 @@ const PROGRAM_FORMAT_INVALID: FailureCode = FailureCode::new("ProgramFormatInval
 const ARGUMENTS_TOO_LARGE: FailureCode = FailureCode::new("ArgumentsTooLarge");
 const COMMAND_SYSTEM_ERROR: FailureCode = FailureCode::new("CommandSystemError");
 
-/// What shells add to a signal's number to make an exit code of it.
+/// Shells add this to a signal's number to get an exit code.
 const SHELL_SIGNAL_BASE: i32 = 128;
 
-/// `None` for exit code 0.
+/// The failure for an exit status. Returns `None` for exit code 0.
 pub(super) fn of_exit(status: ExitStatus) -> Option<Failure> {
     let message = match (status.code(), status.signal()) {
         (Some(0), _) => return None,
         (Some(code), _) => match signal_name(code - SHELL_SIGNAL_BASE) {
             Some(name) => format!(
-                "the command ended with exit code {code}, a shell's way to say {name}{}",
+                "the command ended with exit code {code}, which in a shell means {name}{}",
                 hint(code - SHELL_SIGNAL_BASE)
             ),
             None => format!("the command ended with exit code {code}"),
@@ -48,7 +48,7 @@ pub(super) fn of_exit(status: ExitStatus) -> Option<Failure> {
 }
 
 fn signal_name(signal: i32) -> Option<&'static str> {
-    // The same numbers on every architecture that Lambda has (signal(7)).
+    // The numbers are the same on both architectures of Lambda (signal(7)).
     Some(match signal {
         1 => "SIGHUP",
         2 => "SIGINT",
@@ -71,19 +71,19 @@ fn signal_name(signal: i32) -> Option<&'static str> {
 }
 
 fn hint(signal: i32) -> &'static str {
-    if signal == 9 { "; it may have needed more memory than the function has" } else { "" }
+    if signal == 9 { "; if it needs more memory than the function has, raise the function's memory" } else { "" }
 }
 
-/// `timeout` is the configured one; `ran` is how long the command had if the invocation's end came first.
+/// The failure for a timeout. `timeout` is the configured one. `ran` is the command's time if the invocation's deadline came first.
 pub(super) fn of_timeout(timeout: Duration, ran: Option<Duration>) -> Failure {
     let message = match ran {
         None => format!(
-            "the command was still running after its timeoutSeconds ({}) and was killed with everything that it started",
+            "the command was killed after its timeoutSeconds ({}) with everything that it started; raise timeoutSeconds if it needs more time",
             timeout.as_secs_f64()
         ),
         Some(ran) => format!(
-            "the command was still running after {} s, when the invocation had no more time, and was killed with everything \
-             that it started; its timeoutSeconds ({}) do not fit into the function's timeout",
+            "the command was killed after {} s with everything that it started, because the invocation's time ended; its \
+             timeoutSeconds ({}) exceed the function's timeout: raise the function's timeout or lower timeoutSeconds",
             ran.as_secs(),
             timeout.as_secs_f64()
         ),
@@ -92,7 +92,8 @@ pub(super) fn of_timeout(timeout: Duration, ran: Option<Duration>) -> Failure {
     Failure::new(FailureKind::JobFailed, code, message)
 }
 
-/// `program` is the first argument where the operator wrote it; one that comes from a job's configuration isn't repeated.
+/// The failure for a program that did not start. `program` is the first argument, unless it comes from a job's configuration, whose
+/// values are not repeated.
 pub(super) fn of_spawn(
     error: &io::Error,
     program: Option<&str>,
@@ -107,15 +108,17 @@ pub(super) fn of_spawn(
         Some(Errno::NOENT | Errno::NOTDIR) => (
             PROGRAM_NOT_FOUND,
             format!(
-                "{program} was not found, neither in PATH nor in the first input artifact, or the interpreter that its `#!` line names was not; does that line end with LF alone?"
+                "{program} or the interpreter in its `#!` line was not found: check PATH, the first input artifact, and that the line ends with LF alone"
             ),
         ),
         Some(Errno::ACCESS | Errno::PERM) => {
-            (PROGRAM_NOT_EXECUTABLE, format!("{program} may not be executed; does it have the executable bit?"))
+            (PROGRAM_NOT_EXECUTABLE, format!("{program} is not executable: set its executable bit"))
         }
         Some(Errno::NOEXEC) => (
             PROGRAM_FORMAT_INVALID,
-            format!("{program} is neither a binary for this machine nor does it begin with a `#!` line"),
+            format!(
+                "{program} is not a binary for this machine and has no `#!` line: build it for the function's architecture or add the line"
+            ),
         ),
         Some(Errno::TOOBIG) => (ARGUMENTS_TOO_LARGE, too_big(arguments, environment)),
         _ => {
@@ -127,27 +130,26 @@ pub(super) fn of_spawn(
 }
 
 fn too_big(arguments: &[String], environment: &BTreeMap<String, OsString>) -> String {
-    // Each has a NUL at its end, each variable a `=` in it (execve(2)).
+    // Each ends with a NUL, and each variable contains a `=` (execve(2)).
     let variables = environment.iter().map(|(name, value)| name.len() + value.len() + 2);
     let sizes: Vec<usize> = arguments.iter().map(|argument| argument.len() + 1).chain(variables).collect();
     format!(
-        "the command's arguments and environment are too large: {} bytes in all, the largest one {}; Linux takes at most 131072 \
-         for one and a quarter of the stack's limit for all; pass large values in an artifact",
+        "the command's arguments and environment have {} bytes in total, and the largest one has {}; Linux allows 131072 for one and a \
+         quarter of the stack's limit in total: pass large values in an artifact",
         sizes.iter().sum::<usize>(),
         sizes.iter().max().copied().unwrap_or_default()
     )
 }
 
-/// Something that a command needs did not work, which is nobody's mistake.
+/// The failure for a system error.
 pub(super) fn of_system(what: &str, error: &io::Error) -> Failure {
     Failure::new(FailureKind::SystemUnavailable, COMMAND_SYSTEM_ERROR, format!("{what}: {error}"))
 }
 
-/// The command's turn never came, or too late.
+/// The failure for a command that got its slot too late.
 pub(super) fn of_no_time(deadline: Instant, now: Instant) -> Failure {
     let left = deadline.saturating_duration_since(now).as_secs_f64();
-    let message =
-        format!("the invocation has only {left:.1} s left, too little to run a command in; it was not started");
+    let message = format!("the command was not started, because the invocation has only {left:.1} s left");
     Failure::new(FailureKind::SystemUnavailable, COMMAND_OUT_OF_TIME, message)
 }
 
@@ -160,32 +162,32 @@ mod tests {
     }
 
     #[test]
-    fn exit_codes_and_signals_are_told_apart() {
+    fn exit_codes_and_signals_have_different_messages() {
         assert_eq!(message(0), None);
         assert_eq!(message(3 << 8).unwrap(), "the command ended with exit code 3");
         assert_eq!(message(255 << 8).unwrap(), "the command ended with exit code 255");
         assert_eq!(
             message(137 << 8).unwrap(),
-            "the command ended with exit code 137, a shell's way to say SIGKILL; it may have needed more memory than the function has"
+            "the command ended with exit code 137, which in a shell means SIGKILL; if it needs more memory than the function has, raise the function's memory"
         );
         assert_eq!(
             message(9).unwrap(),
-            "the command was killed by signal 9 (SIGKILL); it may have needed more memory than the function has"
+            "the command was killed by signal 9 (SIGKILL); if it needs more memory than the function has, raise the function's memory"
         );
         assert_eq!(message(11).unwrap(), "the command was killed by signal 11 (SIGSEGV)");
         assert_eq!(message(40).unwrap(), "the command was killed by signal 40");
     }
 
     #[test]
-    fn a_timeout_says_whose_it_was() {
+    fn a_timeout_names_the_setting_to_change() {
         let own = of_timeout(Duration::from_secs(600), None).message;
-        assert!(own.contains("its timeoutSeconds (600) and was killed"), "{own}");
+        assert!(own.contains("killed after its timeoutSeconds (600)"), "{own}");
         let other = of_timeout(Duration::from_secs(600), Some(Duration::from_secs(42))).message;
-        assert!(other.contains("after 42 s") && other.contains("timeoutSeconds (600) do not fit"), "{other}");
+        assert!(other.contains("after 42 s") && other.contains("timeoutSeconds (600) exceed"), "{other}");
     }
 
     #[test]
-    fn unknown_reasons_are_the_systems() {
+    fn unknown_spawn_errors_are_the_systems() {
         let failure = of_spawn(&Errno::NOMEM.into(), Some("sh"), &[], &BTreeMap::new());
         assert_eq!(failure.kind, FailureKind::SystemUnavailable);
         assert!(

@@ -1,4 +1,4 @@
-//! The notation of what commands write, for `fuzz/`. No part of the public API.
+//! Readers of a command's report files, for `fuzz/`. Not a part of the public API.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ pub fn variables(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
     super::variables::read(bytes).map_err(|mistake| mistake.to_string())
 }
 
-/// The revision and the change identifier that the bytes of a REVISION file hold.
+/// The revision and the change identifier in the bytes of a REVISION file.
 ///
 /// # Errors
 /// The mistake in the file, as text.

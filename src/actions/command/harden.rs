@@ -1,4 +1,4 @@
-//! What the worker's process is told about itself before it starts commands.
+//! Protects the worker's process from the commands that it starts.
 
 use std::io;
 
@@ -8,27 +8,25 @@ use rustix::thread::set_no_new_privs;
 /// The first file descriptor after standard input, output and error.
 const FIRST_OTHER: i32 = 3;
 
-/// Makes this process safe to start commands from: non-dumpable, a subreaper, with no open file to hand down and no
-/// privileges to be had.
+/// Protects this process from the commands that it starts.
 ///
-/// *Non-dumpable* (`prctl(2)`, `PR_SET_DUMPABLE`): other processes of the same user can't read this one's environment and
-/// memory through /proc, and with them the function's own AWS credentials. A command becomes dumpable again by being
-/// executed, so it can look at itself.
+/// *Non-dumpable* (`prctl(2)`, `PR_SET_DUMPABLE`): other processes of the same user can't read this process's environment and
+/// memory through /proc. These contain the function's own AWS credentials. A command becomes dumpable again when it is executed.
 ///
-/// *Subreaper* (`PR_SET_CHILD_SUBREAPER`): a process whose parent has died becomes a child of this one instead of vanishing
-/// to init, so everything that a command started can be found and ended, daemons included.
+/// *Subreaper* (`PR_SET_CHILD_SUBREAPER`): a process whose parent dies becomes a child of this process instead of init. So the worker
+/// can find and kill all processes of a command, including daemons.
 ///
-/// *Close on exec*: what this process opens is closed in a command anyway, but not what it was started with. Whatever that is
-/// (a log's socket, a file of whoever started the worker), it is none of a command's business.
+/// *Close on exec*: a command does not inherit the files that this process was started with, such as a log's socket. It never
+/// inherits files that this process opens itself.
 ///
-/// *No new privileges* (`PR_SET_NO_NEW_PRIVS`): set-user-ID programs and file capabilities give a command nothing. It could
-/// otherwise become a user who may read everything, and whose processes can't be killed. This is a property of the calling
-/// thread, inherited by what it starts; the others are the whole process's.
+/// *No new privileges* (`PR_SET_NO_NEW_PRIVS`): set-user-ID programs and file capabilities have no effect for a command. Otherwise it
+/// could become a user who can read everything and whose processes can't be killed. This setting belongs to the calling thread, and
+/// its children inherit it. The other settings belong to the whole process.
 ///
-/// `main` calls it once, at start; each command's start calls it again, on the thread that makes the process.
+/// `main` calls this once. The start of each command calls it again, on the thread that creates the process.
 ///
 /// # Errors
-/// When the kernel refuses one of these.
+/// If the kernel refuses a setting.
 pub fn harden_process() -> io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     set_child_subreaper(Some(getpid()))?;
@@ -46,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_process_is_not_dumpable_and_adopts_orphans_and_gains_nothing() {
+    fn the_process_is_undumpable_and_a_subreaper() {
         harden_process().unwrap();
         assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
         assert!(child_subreaper().unwrap().is_some());
@@ -54,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_commands_would_inherit_is_closed_for_them() {
+    fn commands_inherit_no_open_file() {
         let file = tempfile::tempfile().unwrap();
         fcntl_setfd(&file, FdFlags::empty()).unwrap();
         harden_process().unwrap();

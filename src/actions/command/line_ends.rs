@@ -1,20 +1,20 @@
-//! A hint for configuration values that have the line ends of Windows.
+//! A hint about configuration values with Windows line ends.
 
 use crate::job::{Configuration, Failure, FailureKind, USER_PARAMETERS};
 use crate::placeholder::Template;
 
-/// The configuration values that have the line ends of Windows.
+/// The configuration values with Windows line ends.
 pub(super) struct LineEnds {
     keys: Vec<String>,
-    /// Whether the command's arguments name them. If not, they are in its environment.
+    /// Whether the command's arguments contain them. Otherwise only its environment does.
     pub(super) are_in_arguments: bool,
 }
 
 impl LineEnds {
-    /// Those that `arguments` name, or else all.
+    /// The values that `arguments` contain, or else all values.
     pub(super) fn of(arguments: &[Template], configuration: &Configuration) -> Self {
         let is_windows = |value: &str| value.contains("\r\n") || value.ends_with('\r');
-        // The text around the members is JSON, which takes any line ends.
+        // The text with all members is JSON, which allows any line ends.
         let has_members = configuration.keys().count() > 1;
         let values = configuration.iter().filter(|(key, _)| !(has_members && *key == USER_PARAMETERS));
         let all: Vec<String> = values.filter(|(_, value)| is_windows(value)).map(|(key, _)| key.to_owned()).collect();
@@ -31,12 +31,12 @@ impl LineEnds {
             keys => (format!("the configuration values `{}` have", keys.join("`, `")), "them"),
         };
         Some(format!(
-            "{values} Windows line ends (CR LF), and most programs take the CR for a part of the text: save {them} with LF alone"
+            "{values} Windows line ends (CR LF), and most programs treat the CR as text: save {them} with LF alone"
         ))
     }
 
-    /// A failure that also names these values, unless it is the system's.
-    pub(super) fn blamed_in(&self, failure: Failure) -> Failure {
+    /// Adds the hint to a failure, unless it is the system's.
+    pub(super) fn add_to(&self, failure: Failure) -> Failure {
         match self.hint() {
             Some(hint) if failure.kind != FailureKind::SystemUnavailable => {
                 Failure { message: format!("{}; {hint}", failure.message), ..failure }
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_line_ends_are_named_where_they_matter() {
+    fn values_with_windows_line_ends_are_found() {
         let command = ("Command", "ls\r\n");
         for (argument, configuration, keys, are_in_arguments) in [
             ("{Config:Command}", &[command, ("Other", "a\r\nb")][..], &["Command"][..], true),
@@ -76,14 +76,14 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_names_the_values_unless_it_is_the_systems() {
+    fn the_hint_is_added_unless_the_failure_is_the_systems() {
         let message = |kind, values: &[(&str, &str)]| {
-            line_ends(&["run"], values).blamed_in(Failure::new(kind, FailureCode::new("Test"), "no")).message
+            line_ends(&["run"], values).add_to(Failure::new(kind, FailureCode::new("Test"), "no")).message
         };
         let one = [("Command", "ls\r\n")];
-        let said = "no; the configuration value `Command` has Windows line ends (CR LF), and most programs take the CR for a part of \
-                    the text: save it with LF alone";
-        assert_eq!(message(FailureKind::JobFailed, &one), said);
+        let expected = "no; the configuration value `Command` has Windows line ends (CR LF), and most programs treat the CR as text: \
+                        save it with LF alone";
+        assert_eq!(message(FailureKind::JobFailed, &one), expected);
         assert_eq!(message(FailureKind::SystemUnavailable, &one), "no");
         assert_eq!(message(FailureKind::JobFailed, &[]), "no");
         let two = message(FailureKind::JobFailed, &[one[0], ("Other", "\r\n")]);

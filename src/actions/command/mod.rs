@@ -158,7 +158,7 @@ impl Action for CommandAction {
     async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
         let arguments = self.render(&turn.job)?;
         let line_ends = LineEnds::of(&self.arguments, &turn.job.configuration);
-        self.execute(&turn, &arguments, &line_ends).await.map_err(|failure| line_ends.blamed_in(failure))
+        self.execute(&turn, &arguments, &line_ends).await.map_err(|failure| line_ends.add_to(failure))
     }
 }
 

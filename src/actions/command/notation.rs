@@ -1,4 +1,4 @@
-//! The notation of the report files of a command: `KEY=value` lines. A value of several lines is written as in GitHub Actions:
+//! The notation of a command's report files: `KEY=value` lines. A value of several lines is written as in GitHub Actions:
 //!
 //! ```text
 //! # a comment
@@ -8,8 +8,8 @@
 //! EOF
 //! ```
 //!
-//! Blank lines and lines that begin with `#` say nothing. Files are UTF-8, with or without a byte order mark, or UTF-16 with one
-//! (what `>` writes in Windows PowerShell); lines end with LF or CR LF.
+//! Blank lines and lines that begin with `#` are ignored. A file is UTF-8 with or without a byte order mark, or UTF-16 with one, as `>`
+//! in Windows PowerShell writes. Lines end with LF or CR LF.
 
 use std::borrow::Cow;
 use std::str::Utf8Error;
@@ -18,15 +18,15 @@ use thiserror::Error;
 
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A mistake in a file. Lines count from 1. Nothing of what the command wrote is repeated, since it may be secret, but for
-/// a plain word that ends a value.
+/// A mistake in a file. Lines count from 1. The message repeats no text of the file, because it may be secret. Only a plain word that
+/// ends a value is shown.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum NotationError {
-    #[error("line {line} of the file {file} is not UTF-8")]
+    #[error("line {line} of the file {file} is not UTF-8; write UTF-8")]
     NotUtf8 { file: &'static str, line: usize },
     #[error("the file {file} begins with the byte order mark of UTF-16, but is not UTF-16; write UTF-8")]
     NotUtf16 { file: &'static str },
-    #[error("line {line} of the file {file} has a NUL character; is it UTF-16 without a byte order mark? Write UTF-8")]
+    #[error("line {line} of the file {file} has a NUL character, as UTF-16 without a byte order mark has; write UTF-8")]
     Nul { file: &'static str, line: usize },
     #[error("line {line} of the file {file} is neither `KEY=value` nor `KEY<<EOF`")]
     Malformed { file: &'static str, line: usize },
@@ -36,7 +36,7 @@ pub(super) enum NotationError {
     Spaces { file: &'static str, line: usize },
     #[error("line {line} of the file {file} has `export` before the key; write `KEY=value`")]
     Export { file: &'static str, line: usize },
-    #[error("`KEY<<EOF` in line {line} of the file {file} names no end of the value")]
+    #[error("line {line} of the file {file} has no word after `KEY<<`; write `KEY<<EOF`")]
     NoDelimiter { file: &'static str, line: usize },
     #[error("the value that begins in line {line} of the file {file} has no end{hint}")]
     Unended { file: &'static str, line: usize, hint: String },
@@ -45,13 +45,13 @@ pub(super) enum NotationError {
 /// A key and its value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// Where it begins.
+    /// The line where it begins.
     pub(super) line: usize,
     pub(super) key: String,
     pub(super) value: String,
 }
 
-/// The text that the `bytes` of a file hold, without a byte order mark.
+/// Decodes a file's `bytes`, without a byte order mark.
 pub(super) fn text<'b>(bytes: &'b [u8], file: &'static str) -> Result<Cow<'b, str>, NotationError> {
     let text: Cow<'_, str> = match utf16(bytes) {
         Some((units, is_whole)) => {
@@ -70,7 +70,7 @@ pub(super) fn text<'b>(bytes: &'b [u8], file: &'static str) -> Result<Cow<'b, st
     }
 }
 
-/// The same of prose, which may hold anything, as UTF-8 bytes.
+/// The same for prose, which may have any bytes. Returns UTF-8 bytes.
 pub(super) fn prose(bytes: &[u8]) -> Cow<'_, [u8]> {
     match utf16(bytes) {
         Some((units, _)) => String::from_utf16_lossy(&units).into_bytes().into(),
@@ -78,7 +78,7 @@ pub(super) fn prose(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The units after a byte order mark of UTF-16, and whether no half of a unit follows them.
+/// The units after a byte order mark of UTF-16, and whether the last unit is complete.
 fn utf16(bytes: &[u8]) -> Option<(Vec<u16>, bool)> {
     let (read, rest): (fn([u8; 2]) -> u16, _) = match bytes {
         [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
@@ -89,7 +89,7 @@ fn utf16(bytes: &[u8]) -> Option<(Vec<u16>, bool)> {
     Some((pairs.iter().map(|pair| read(*pair)).collect(), odd.is_empty()))
 }
 
-/// The entries of a file's `bytes`, in their order.
+/// Reads the entries of a file's `bytes`, in order.
 pub(super) fn read(bytes: &[u8], file: &'static str) -> Result<Vec<Entry>, NotationError> {
     let text = text(bytes, file)?;
     let mut entries = Vec::new();
@@ -98,7 +98,7 @@ pub(super) fn read(bytes: &[u8], file: &'static str) -> Result<Vec<Entry>, Notat
         if content.trim().is_empty() || content.trim_start().starts_with('#') {
             continue;
         }
-        // The first of the two counts: `A=b<<c` is a line, and the delimiter of `A<<b=c` is `b=c`.
+        // The first of the two decides: `A=b<<c` is one line, and `A<<b=c` has the delimiter `b=c`.
         let at = content.find(['=', '<']).ok_or(NotationError::Malformed { file, line })?;
         let (key, notation) = content.split_at(at);
         let value = if let Some(value) = notation.strip_prefix('=') {
@@ -121,7 +121,7 @@ pub(super) fn read(bytes: &[u8], file: &'static str) -> Result<Vec<Entry>, Notat
     Ok(entries)
 }
 
-/// The lines up to the delimiter; without one, what may be wrong with them.
+/// The lines up to the delimiter. Without a delimiter, returns a hint about the mistake.
 fn value_until<'t>(delimiter: &str, lines: &mut impl Iterator<Item = (usize, &'t str)>) -> Result<String, String> {
     let mut value = Vec::new();
     let mut hint = String::new();
@@ -130,20 +130,20 @@ fn value_until<'t>(delimiter: &str, lines: &mut impl Iterator<Item = (usize, &'t
             return Ok(value.join("\n"));
         }
         if content.ends_with(delimiter) && hint.is_empty() {
-            let word = if is_word(delimiter) { format!("`{delimiter}`") } else { "what `<<` names".to_owned() };
-            hint = format!("; a line ends in {word}: does the value lack its last newline? (line {line})");
+            let word = if is_word(delimiter) { format!("`{delimiter}`") } else { "the word after `<<`".to_owned() };
+            hint = format!("; line {line} ends with {word}: add a newline before it");
         } else if content.trim() == delimiter && hint.is_empty() {
-            hint = format!("; line {line} has white space around the end that `<<` names");
+            hint = format!("; line {line} has white space around the word after `<<`: remove it");
         }
         value.push(content);
     }
     if hint.is_empty() {
-        hint.push_str(": the line that `<<` names is missing");
+        hint.push_str(": add a line with the word after `<<`");
     }
     Err(hint)
 }
 
-/// Whether this may be shown: something like `EOF`.
+/// Whether the delimiter is a plain word such as `EOF`, which may be shown.
 fn is_word(delimiter: &str) -> bool {
     delimiter.len() <= 20 && delimiter.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
 }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_comments_and_line_ends_of_windows_are_no_content() {
+    fn marks_comments_and_windows_line_ends_are_ignored() {
         let expected = [entry(3, "A", "1"), entry(4, "B", "x\n y")];
         let text = "# note\n \t\nA=1\nB<<EOF\nx\n y\nEOF\n  # more\n";
         let windows = text.replace('\n', "\r\n");
@@ -201,11 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_named_by_its_line_and_not_repeated() {
-        for (bytes, said) in [
+    fn a_mistake_is_named_by_its_line_without_its_text() {
+        for (bytes, expected) in [
             (&b"A=1\nconfidential"[..], "line 2 of the file OUTPUT_VARIABLES is neither `KEY=value` nor `KEY<<EOF`"),
             (b"A=1\nA<confidential", "line 2 of the file OUTPUT_VARIABLES is neither `KEY=value` nor `KEY<<EOF`"),
-            (b"A=1\nB<<", "`KEY<<EOF` in line 2 of the file OUTPUT_VARIABLES names no end of the value"),
+            (b"A=1\nB<<", "line 2 of the file OUTPUT_VARIABLES has no word after `KEY<<`; write `KEY<<EOF`"),
             (
                 b"export A=confidential",
                 "line 1 of the file OUTPUT_VARIABLES has `export` before the key; write `KEY=value`",
@@ -214,30 +214,27 @@ mod tests {
                 b"A = confidential",
                 "line 1 of the file OUTPUT_VARIABLES has white space around the key; write `KEY=value`, without spaces around `=`",
             ),
-            (b"A=1\nB=2\xff", "line 2 of the file OUTPUT_VARIABLES is not UTF-8"),
+            (b"A=1\nB=2\xff", "line 2 of the file OUTPUT_VARIABLES is not UTF-8; write UTF-8"),
             (
                 b"A\0=\x001\0\n\0",
-                "line 1 of the file OUTPUT_VARIABLES has a NUL character; is it UTF-16 without a byte order mark? Write UTF-8",
+                "line 1 of the file OUTPUT_VARIABLES has a NUL character, as UTF-16 without a byte order mark has; write UTF-8",
             ),
         ] {
-            assert_eq!(read(bytes, FILE).unwrap_err().to_string(), said);
+            assert_eq!(read(bytes, FILE).unwrap_err().to_string(), expected);
         }
     }
 
     #[test]
-    fn a_value_without_an_end_says_what_may_be_wrong() {
+    fn a_value_without_an_end_has_a_hint() {
         let start = "the value that begins in line 2 of the file OUTPUT_VARIABLES has no end";
         for (text, hint) in [
-            ("A=1\nB<<EOF\nconfidential", ": the line that `<<` names is missing"),
-            (
-                "A=1\nB<<EOF\nconfidentialEOF\nC=1",
-                "; a line ends in `EOF`: does the value lack its last newline? (line 3)",
-            ),
+            ("A=1\nB<<EOF\nconfidential", ": add a line with the word after `<<`"),
+            ("A=1\nB<<EOF\nconfidentialEOF\nC=1", "; line 3 ends with `EOF`: add a newline before it"),
             (
                 "A=1\nB<<confidential-7\nxconfidential-7",
-                "; a line ends in what `<<` names: does the value lack its last newline? (line 3)",
+                "; line 3 ends with the word after `<<`: add a newline before it",
             ),
-            ("A=1\nB<<EOF\nx\nEOF \n", "; line 4 has white space around the end that `<<` names"),
+            ("A=1\nB<<EOF\nx\nEOF \n", "; line 4 has white space around the word after `<<`: remove it"),
         ] {
             assert_eq!(read(text.as_bytes(), FILE).unwrap_err().to_string(), format!("{start}{hint}"));
         }

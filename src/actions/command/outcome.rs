@@ -1,4 +1,4 @@
-//! The outcome of a command that was run.
+//! The outcome of a command that ran.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use super::report_files::ReportFiles;
 use crate::job::{ActionTypeId, Failure, Finished, Outcome, Revision, limits};
 use crate::redact::Redactor;
 
-/// The outcome of a command that ended well. Without a summary it says how long the command took, and names the values in
-/// `line_ends`: what the command wrote may have gone to a file whose name ends with CR.
+/// The outcome of a command that succeeded. If the command wrote no summary, the worker's summary has the command's duration and the
+/// hint about `line_ends`: the command may have written the summary to a file whose name ends with CR.
 pub(super) fn finished(
     report: &ReportFiles,
     redactor: &Redactor,
@@ -17,11 +17,11 @@ pub(super) fn finished(
     line_ends: &LineEnds,
     action_type: &ActionTypeId,
 ) -> Result<Outcome, Failure> {
-    let (written, variables) = (report.read_summary(redactor)?, report.read_variables()?);
-    let revision = report.read_revision()?.or_else(|| committed(action_type, &variables, written.as_deref()));
-    let summary = written.unwrap_or_else(|| {
+    let (summary, variables) = (report.read_summary(redactor)?, report.read_variables()?);
+    let revision = report.read_revision()?.or_else(|| revision_of_commit(action_type, &variables, summary.as_deref()));
+    let summary = summary.unwrap_or_else(|| {
         let hint = line_ends.hint().filter(|_| line_ends.are_in_arguments).map(|hint| format!("; {hint}"));
-        format!("exit code 0 after {}{}", spoken(took), hint.unwrap_or_default())
+        format!("exit code 0 after {}{}", humanized(took), hint.unwrap_or_default())
     });
     Ok(Outcome::Finished(Finished {
         summary: Some(summary),
@@ -32,8 +32,8 @@ pub(super) fn finished(
     }))
 }
 
-/// The revision of a Source action that writes none, but gives the output variable `CommitId` as AWS's own Git sources do.
-fn committed(
+/// The revision of a Source action that writes no revision, but the output variable `CommitId` as AWS's own Git sources do.
+fn revision_of_commit(
     action_type: &ActionTypeId,
     variables: &BTreeMap<String, String>,
     summary: Option<&str>,
@@ -51,15 +51,15 @@ fn committed(
     })
 }
 
-/// A failure with the id that the command has told, and with what may be the reason of it.
+/// Adds the external execution id that the command wrote to its failure.
 pub(super) fn failed(failure: Failure, report: &ReportFiles) -> Failure {
-    // Why the command failed matters more than that it wrote something else to this file.
+    // The failure matters more than a mistake in this file.
     let external_execution_id = report.read_external_id().ok().flatten();
     Failure { external_execution_id, ..failure }
 }
 
-/// `12 s`, `2 min 5 s`, `1 h 3 min`: at least a second.
-fn spoken(took: Duration) -> String {
+/// `12 s`, `2 min 5 s`, `1 h 3 min`; at least one second.
+fn humanized(took: Duration) -> String {
     let seconds = took.saturating_add(Duration::from_millis(500)).as_secs().max(1);
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_spoken_as_people_do() {
+    fn durations_have_at_most_two_units() {
         for (milliseconds, expected) in [
             (0, "1 s"),
             (1_499, "1 s"),
@@ -82,7 +82,7 @@ mod tests {
             (125_000, "2 min 5 s"),
             (3_780_000, "1 h 3 min"),
         ] {
-            assert_eq!(spoken(Duration::from_millis(milliseconds)), expected);
+            assert_eq!(humanized(Duration::from_millis(milliseconds)), expected);
         }
     }
 
@@ -93,7 +93,7 @@ mod tests {
         let of = |category: &str, pairs: &[(&str, &str)], summary| {
             let [owner, provider, version] = ["Custom", "Git", "1"].map(str::to_owned);
             let action_type = ActionTypeId { category: category.to_owned(), owner, provider, version };
-            let revision = committed(&action_type, &variables(pairs), summary)?;
+            let revision = revision_of_commit(&action_type, &variables(pairs), summary)?;
             assert_eq!(revision.revision, revision.change_identifier);
             Some((revision.revision, revision.summary.unwrap_or_default()))
         };

@@ -1,4 +1,4 @@
-//! Everything that a command started: found, told to end, killed, reaped.
+//! Finds, terminates, kills and reaps all processes of a command.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,24 +14,24 @@ use wait::{has_no_children, reap, reap_main};
 
 mod wait;
 
-/// For how long [`ProcessTree::kill_all`] tries to win against a program that starts processes faster than they can be killed, and
-/// waits for those that it has killed.
-const LONGEST_SWEEP: Duration = Duration::from_secs(5);
+/// The limit for [`ProcessTree::kill_all`], for a program that starts processes faster than they can be killed, and for processes that
+/// take long to end.
+const MAX_SWEEP: Duration = Duration::from_secs(5);
 
-/// The same for [`kill_descendants`], which somebody waits for at a deadline.
-const LONGEST_LAST_SWEEP: Duration = Duration::from_secs(1);
+/// The limit for [`kill_descendants`], whose caller has a deadline.
+const MAX_LAST_SWEEP: Duration = Duration::from_secs(1);
 
-/// The processes that descend from this one, but for those that were there before.
+/// The descendants of this process, without those from before the command.
 ///
-/// This process is a subreaper, so a process whose parent dies becomes its child: whatever a command does to get away
-/// (`setsid`, a double fork), it stays among the descendants. Nothing in the kernel tells, however, by which command an
-/// orphan was started. That is why only one command runs at a time, and why nothing else here may start processes meanwhile.
+/// This process is a subreaper: a process whose parent dies becomes its child. So a command stays among the descendants even after
+/// `setsid` or a double fork. But the kernel does not record which command started an orphan. So only one command runs at a time, and
+/// the worker starts no other process at the same time.
 pub(super) struct ProcessTree {
     before: BTreeSet<Identity>,
 }
 
 impl ProcessTree {
-    /// A family that begins now: this process's present children (and theirs) are not in it.
+    /// Begins a tree without this process's present children and their descendants.
     pub(super) fn begin() -> io::Result<Self> {
         let listing = processes::list()?;
         let children = listing.iter().filter(|process| process.is_child_of_this_process());
@@ -42,22 +42,21 @@ impl ProcessTree {
         Ok(processes::descendants(&processes::list()?, &self.before))
     }
 
-    /// Whether nothing of it is left, dead but unreaped processes included.
+    /// Whether no process is left, including zombies.
     pub(super) fn is_gone(&self) -> io::Result<bool> {
         Ok(has_no_children() || self.members()?.is_empty())
     }
 
-    /// Asks every process to end (SIGTERM).
+    /// Sends SIGTERM to every process.
     pub(super) fn terminate(&self) -> io::Result<()> {
         for member in self.members()? {
-            // A process that has ended meanwhile, or that has become another user's, is left to `kill_all`.
+            // The process may have ended, or may belong to another user now. `kill_all` handles it.
             let _ = member.signal(Signal::TERM);
         }
         Ok(())
     }
 
-    /// Reaps dead orphans, so that a command that leaves many behind doesn't fill the process table. `main` is the
-    /// command itself, which its [`Child`] reaps.
+    /// Reaps dead orphans, so that they don't fill the process table. `main` is the command itself, which its [`Child`] reaps.
     pub(super) fn reap_orphans(&self, main: Option<Pid>) -> io::Result<()> {
         for member in self.members()? {
             if member.is_zombie && member.is_child_of_this_process() && Some(member.pid()) != main {
@@ -67,33 +66,31 @@ impl ProcessTree {
         Ok(())
     }
 
-    /// Kills (SIGKILL) and reaps until nothing is left; returns how many living processes it met. It blocks for as long as
-    /// the kernel needs to end them, so that it can be called from `Drop`, and for at most [`LONGEST_SWEEP`]. A process in an
-    /// uninterruptible sleep, such as on a file system that does not answer, ends only after its sleep: it is logged and left.
-    /// So are other users' processes, which can't be killed.
+    /// Kills (SIGKILL) and reaps until no process is left. Returns how many living processes it found. Blocks until the kernel has
+    /// ended them, for at most [`MAX_SWEEP`], so `Drop` can call it. Logs and skips two kinds of processes: those of other users, and
+    /// those in an uninterruptible sleep, for example because a file system does not respond.
     pub(super) fn kill_all(&self, child: &mut Child) -> usize {
         let mut sweep = Sweep::default();
-        let give_up = Instant::now() + LONGEST_SWEEP;
-        // A listing may miss a process that is being born while it is made; hardly twice in a row.
+        let give_up = Instant::now() + MAX_SWEEP;
+        // A listing may miss a process that starts at the same time, but hardly twice in a row.
         let mut empty_listings = 0;
         while empty_listings < 2 && !has_no_children() {
             if let Some(stuck) = sweep.stuck {
                 tracing::error!(
                     pid = stuck.as_raw_nonzero(),
-                    "a killed process of the command has not ended in {LONGEST_SWEEP:?}; it may wait for a file system that does not \
-                     answer; the worker continues without it"
+                    "a killed process of the command did not end in {MAX_SWEEP:?}; a file system may not respond; the worker continues"
                 );
                 break;
             }
             if Instant::now() > give_up {
-                tracing::error!("a command's processes multiply faster than they can be killed");
+                tracing::error!("the command starts processes faster than they can be killed");
                 break;
             }
             match self.sweep_once(child, &mut sweep, give_up) {
                 Ok(true) => empty_listings = 0,
                 Ok(false) => empty_listings += 1,
                 Err(error) => {
-                    tracing::error!(error = %error, "/proc can't be read; only the command's own process group is killed");
+                    tracing::error!(error = %error, "could not read /proc; killed only the command's own process group");
                     if let Some(group) = main_pid(child) {
                         let _ = kill_process_group(group, Signal::KILL);
                         reap_main(child, group, give_up);
@@ -103,12 +100,12 @@ impl ProcessTree {
             }
         }
         if !sweep.left.is_empty() {
-            tracing::error!(processes = sweep.left.len(), "processes of a command could not be killed");
+            tracing::error!(processes = sweep.left.len(), "could not kill processes of the command");
         }
         sweep.met.len()
     }
 
-    /// Kills what can be seen now; `false` if there is nothing.
+    /// Kills the present processes. Returns `false` if there are none.
     fn sweep_once(&self, child: &mut Child, sweep: &mut Sweep, until: Instant) -> io::Result<bool> {
         let listing = processes::list()?;
         let mut members = processes::descendants(&listing, &self.before);
@@ -116,7 +113,7 @@ impl ProcessTree {
         if members.is_empty() {
             return Ok(false);
         }
-        // A group is signalled in one step, so no member of it can fork its way out in between.
+        // A group gets the signal in one step, so none of its processes can escape by forking.
         for group in processes::groups_of_only(&members, &listing).into_iter().filter_map(Pid::from_raw) {
             let _ = kill_process_group(group, Signal::KILL);
         }
@@ -129,7 +126,7 @@ impl ProcessTree {
                     continue;
                 }
             }
-            // The others become children of this process once their parents are reaped.
+            // The others become children of this process when their parents are reaped.
             if member.is_child_of_this_process() {
                 waited = true;
                 let has_ended = match main_pid(child) {
@@ -143,25 +140,25 @@ impl ProcessTree {
             }
         }
         if !waited {
-            // All that is left descends from processes that can't be killed, which are also the ones to reap it.
+            // The remaining processes descend from processes that can't be killed. Only those can reap them.
             sweep.left.extend(members.iter().map(|member| member.identity));
         }
         Ok(true)
     }
 }
 
-/// Kills (SIGKILL) whatever this process and the commands that it runs have started. For who is about to end this process at
-/// once: nothing that is left then has anybody to end it, and Lambda may give its remains the next jobs for neighbours.
+/// Kills (SIGKILL) all descendants of this process. Call it immediately before this process exits. After that, no process ends them, and
+/// on Lambda they may run next to later jobs.
 ///
 /// It needs no async runtime, and gives up after a second.
 pub fn kill_descendants() {
-    let nobody = BTreeSet::new();
-    let give_up = Instant::now() + LONGEST_LAST_SWEEP;
-    // The dead stay listed for as long as nobody reaps them.
+    let none = BTreeSet::new();
+    let give_up = Instant::now() + MAX_LAST_SWEEP;
+    // Zombies stay listed until they are reaped.
     while let Ok(listing) = processes::list()
         && Instant::now() < give_up
     {
-        let mut living = processes::descendants(&listing, &nobody);
+        let mut living = processes::descendants(&listing, &none);
         living.retain(|process| !process.is_zombie);
         if living.is_empty() {
             return;
@@ -179,11 +176,11 @@ pub fn kill_descendants() {
 struct Sweep {
     met: BTreeSet<Identity>,
     left: BTreeSet<Identity>,
-    /// A process that was killed and has not ended.
+    /// A killed process that has not ended.
     stuck: Option<Pid>,
 }
 
-/// The command itself, as long as it isn't reaped.
+/// The command's own process, until it is reaped.
 pub(super) fn main_pid(child: &Child) -> Option<Pid> {
     child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
 }

@@ -6,7 +6,7 @@ use std::io;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, kill_process, pidfd_open, pidfd_send_signal};
 
-/// Which process: a number alone may mean another one soon.
+/// Identifies a process. The system may reuse the number alone for another process.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Identity {
     pid: i32,
@@ -34,14 +34,14 @@ impl Process {
         self.parent == getpid().as_raw_pid()
     }
 
-    /// Sends `signal`, to this process and to none that has got its number since.
+    /// Sends `signal` to this process, and never to a later process with the same number.
     pub(super) fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
         let handle = match pidfd_open(self.pid(), PidfdFlags::empty()) {
-            // Kernels before 5.3 and some sandboxes don't have it.
+            // Kernels before 5.3 and some sandboxes don't support it.
             Err(Errno::NOSYS) => return kill_process(self.pid(), signal),
             result => result?,
         };
-        // The handle is of whoever has the number now; if that is still the same process, so is the handle's.
+        // The handle belongs to the process that has the number now. Check that it is still the same process.
         match read_stat(self.identity.pid) {
             Ok(Some(process)) if process.identity == self.identity => pidfd_send_signal(handle, signal),
             _ => Err(Errno::SRCH),
@@ -49,14 +49,14 @@ impl Process {
     }
 }
 
-/// All processes. Reading takes a while in which processes come and go, so a listing in which one's parent is missing (it
-/// died meanwhile, and the child was handed to another one) is made again.
+/// Lists all processes. Processes start and end while /proc is read. If a parent died and its child moved to another one, the parent is
+/// missing in the listing, so this lists again.
 pub(super) fn list() -> io::Result<Vec<Process>> {
     let mut listing = list_once()?;
-    // Where /proc hides other users' processes, a parent may be missing forever.
+    // If /proc hides other users' processes, a parent may always be missing.
     for _ in 0..10 {
         let known: HashSet<i32> = listing.iter().map(|process| process.identity.pid).collect();
-        // Parent 0 is outside of this container.
+        // Parent 0 is outside this container.
         if listing.iter().all(|process| process.parent == 0 || known.contains(&process.parent)) {
             break;
         }
@@ -75,7 +75,7 @@ fn list_once() -> io::Result<Vec<Process>> {
     Ok(processes)
 }
 
-/// `None` if there is no such process (any more).
+/// Reads one process. Returns `None` if it does not exist any more.
 fn read_stat(pid: i32) -> io::Result<Option<Process>> {
     match std::fs::read(format!("/proc/{pid}/stat")) {
         Ok(stat) => Ok(parse(&stat)),
@@ -87,13 +87,13 @@ fn read_stat(pid: i32) -> io::Result<Option<Process>> {
 }
 
 fn parse(stat: &[u8]) -> Option<Process> {
-    // The program's name comes second, in parentheses, and may hold spaces and parentheses of its own.
+    // The program's name is second, in parentheses. It may contain spaces and parentheses itself.
     let name_starts = stat.iter().position(|&byte| byte == b'(')?;
     let name_ends = stat.iter().rposition(|&byte| byte == b')')?;
     let pid: i32 = std::str::from_utf8(&stat[..name_starts]).ok()?.trim().parse().ok()?;
     let rest = std::str::from_utf8(&stat[name_ends + 1..]).ok()?;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    // Field 22 of the manual's count, which has the number and the name before these.
+    // Field 22 in the manual, which also counts the number and the name.
     let started = fields.get(19)?.parse().ok()?;
     let process = Process {
         identity: Identity { pid, started },
@@ -104,7 +104,7 @@ fn parse(stat: &[u8]) -> Option<Process> {
     (pid > 0).then_some(process)
 }
 
-/// This process's descendants in `listing`, but for the children in `except` and theirs; parents come first.
+/// This process's descendants in `listing`, without the children in `except` and their descendants. Parents come first.
 pub(super) fn descendants(listing: &[Process], except: &BTreeSet<Identity>) -> Vec<Process> {
     let mut found: Vec<Process> = Vec::new();
     let children_of = |parent: i32| listing.iter().filter(move |process| process.parent == parent);
@@ -117,7 +117,7 @@ pub(super) fn descendants(listing: &[Process], except: &BTreeSet<Identity>) -> V
     found
 }
 
-/// The process groups in `listing` of which every process is in `members`.
+/// The process groups in `listing` whose processes are all in `members`.
 pub(super) fn groups_of_only(members: &[Process], listing: &[Process]) -> BTreeSet<i32> {
     let inside: BTreeSet<Identity> = members.iter().map(|member| member.identity).collect();
     let others: BTreeSet<i32> =
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_stat_is_read_whatever_the_program_is_called() {
+    fn stat_is_read_with_any_program_name() {
         let rest = "S 7 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123456 0 0";
         for name in ["sh", "a) Z 1 1 (b", ""] {
             let process = parse(format!("42 ({name}) {rest}").as_bytes()).unwrap();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn descendants_leave_out_others_and_their_children() {
+    fn excluded_children_and_theirs_are_not_descendants() {
         let own = getpid().as_raw_pid();
         let listing = [process(91, own, 91), process(92, 91, 91), process(93, own, 93), process(94, 93, 93)];
         let except = BTreeSet::from([listing[0].identity]);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_others_are_in_is_left_alone() {
+    fn a_group_with_other_processes_is_not_returned() {
         let listing = [process(91, 1, 91), process(92, 1, 91), process(93, 1, 93), process(94, 1, 93)];
         assert_eq!(groups_of_only(&listing[1..], &listing), BTreeSet::from([93]));
     }

@@ -1,6 +1,6 @@
-//! The report files of a command: its output variables, a summary, the revision that it made, and the id of its work elsewhere.
+//! The report files of a command: its output variables, its summary, its revision and its external execution id.
 //!
-//! The command writes them, so they are hostile: read without following links, without waiting, and never beyond a limit.
+//! The command writes them, so they may be hostile. The worker follows no link, does not block, and reads up to a limit.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -18,15 +18,15 @@ use crate::text::keep_start;
 
 const REPORT_FILE_INVALID: FailureCode = FailureCode::new("ReportFileInvalid");
 
-/// One of the files.
+/// A report file.
 #[derive(Clone, Copy)]
 pub(super) struct ReportFile {
-    /// The environment variable that holds its path.
+    /// The environment variable with its path.
     pub(super) variable: &'static str,
     /// Its purpose, for messages.
     pub(super) purpose: &'static str,
     name: &'static str,
-    /// In bytes. Far more than CodePipeline takes, in any encoding.
+    /// The limit in bytes. It is far more than CodePipeline accepts, in any encoding.
     limit: usize,
 }
 
@@ -48,15 +48,15 @@ const EXTERNAL_ID: ReportFile = ReportFile {
 };
 pub(super) const ALL: [ReportFile; 4] = [VARIABLES, SUMMARY, REVISION, EXTERNAL_ID];
 
-/// The files, still empty when the command starts.
+/// The files, empty when the command starts.
 pub(super) struct ReportFiles {
     folder: PathBuf,
-    /// The folder itself: the command may put another one, or a link, in its place.
+    /// The open folder, because the command may replace its path.
     handle: OwnedFd,
 }
 
 impl ReportFiles {
-    /// Makes the files in `folder`.
+    /// Creates the files in `folder`.
     pub(super) fn create(folder: PathBuf) -> io::Result<Self> {
         let handle = open(&folder, OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
         for file in ALL {
@@ -80,14 +80,14 @@ impl ReportFiles {
         revision::read(&self.read_whole(REVISION)?).map_err(mistake)
     }
 
-    /// The id of the command's work elsewhere, if the command wrote one.
+    /// The external execution id, if the command wrote one.
     pub(super) fn read_external_id(&self) -> Result<Option<String>, Failure> {
         revision::read_id(&self.read_whole(EXTERNAL_ID)?).map_err(mistake)
     }
 
     /// The summary, redacted and cut to CodePipeline's limit, if the command wrote one.
     pub(super) fn read_summary(&self, redactor: &Redactor) -> Result<Option<String>, Failure> {
-        // The length of a secret is hidden at the end of a text that was cut.
+        // At a cut, the redactor hides as many bytes as the longest secret has.
         let limit = SUMMARY.limit + 2 * redactor.longest_form();
         let bytes = self.read(SUMMARY, limit)?;
         let cut_after = bytes.len() == limit;
@@ -99,20 +99,20 @@ impl ReportFiles {
         let ReportFile { variable, limit, .. } = file;
         let bytes = self.read(file, limit + 1)?;
         if bytes.len() > limit {
-            return Err(mistake(format_args!("the command wrote more than {limit} bytes to the file {variable}")));
+            return Err(mistake(format_args!("the file {variable} has more than {limit} bytes; write less to it")));
         }
         Ok(bytes)
     }
 
-    /// At most the first `limit` bytes of a file; one that is gone counts as empty.
+    /// Reads at most `limit` bytes of a file. A missing file counts as empty.
     fn read(&self, file: ReportFile, limit: usize) -> Result<Vec<u8>, Failure> {
         let ReportFile { name, variable, .. } = file;
-        // Opening a named pipe waits for a writer unless told not to.
+        // Without NONBLOCK, opening a named pipe waits for a writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let read = || -> io::Result<Option<Vec<u8>>> {
             let file = match openat(&self.handle, name, flags, Mode::empty()) {
                 Err(Errno::NOENT) => return Ok(Some(Vec::new())),
-                // What links (LOOP) and sockets (NXIO) answer.
+                // A link (LOOP) or a socket (NXIO).
                 Err(Errno::LOOP | Errno::NXIO) => return Ok(None),
                 result => result?,
             };
@@ -126,11 +126,9 @@ impl ReportFiles {
         match read() {
             Ok(Some(bytes)) => Ok(bytes),
             Ok(None) => Err(mistake(format_args!(
-                "the command put something in the place of the file {variable} that is not a regular file"
+                "the command replaced the file {variable} by something that is not a regular file"
             ))),
-            Err(error) => {
-                Err(mistake(format_args!("the file {variable} that the command wrote can't be read: {error}")))
-            }
+            Err(error) => Err(mistake(format_args!("could not read the file {variable}: {error}"))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The revision that a command tells in its file REVISION, and the id of its work elsewhere.
+//! Reads the files REVISION and EXTERNAL_EXECUTION_ID of a command.
 
 use thiserror::Error;
 
@@ -10,7 +10,7 @@ use crate::job::limits::{CHANGE_IDENTIFIER, EXTERNAL_EXECUTION_ID, REVISION};
 const FILE: &str = "REVISION";
 const ID_FILE: &str = "EXTERNAL_EXECUTION_ID";
 
-/// A mistake in one of the files. Nothing of what the command wrote is repeated: it may be secret.
+/// A mistake in a file. The message repeats no text of the file, because it may be secret.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum RevisionError {
     #[error(transparent)]
@@ -19,27 +19,25 @@ pub(super) enum RevisionError {
         "line {0} of the file REVISION has an unknown key; the keys are `revision`, `changeIdentifier`, `summary` and `created`"
     )]
     UnknownKey(usize),
-    #[error("the file REVISION has no `revision=…`, or an empty one")]
+    #[error("the file REVISION has no `revision`, or an empty one; write `revision=…`")]
     NoRevision,
-    #[error("`{key}` in the file REVISION has {length} characters; CodePipeline takes at most {most}")]
+    #[error("`{key}` in the file REVISION has {length} characters, but CodePipeline allows {most}; shorten it")]
     TooLong { key: &'static str, length: usize, most: usize },
     #[error(
-        "the revision in the file REVISION is longer than {CHANGE_IDENTIFIER} characters, so it needs a `changeIdentifier`"
+        "the revision in the file REVISION is longer than {CHANGE_IDENTIFIER} characters, so add a shorter `changeIdentifier`"
     )]
     NoChangeIdentifier,
     #[error("`created` in line {line} of the file REVISION must be {rule}", rule = timestamp::RULE)]
     Created { line: usize },
-    #[error(
-        "the file EXTERNAL_EXECUTION_ID has control characters or more than one line; it must hold one line of text"
-    )]
+    #[error("the file EXTERNAL_EXECUTION_ID has control characters or several lines; write one line of text")]
     NoLine,
     #[error(
-        "the external execution id has more than {EXTERNAL_EXECUTION_ID} characters, which is all that CodePipeline takes"
+        "the external execution id has more than {EXTERNAL_EXECUTION_ID} characters, the limit of CodePipeline; shorten it"
     )]
     LongId,
 }
 
-/// Reads the `bytes` of the file REVISION; `None` if it says nothing. Without a change identifier the revision serves as one.
+/// Reads the `bytes` of the file REVISION. Returns `None` if it is blank. Without a change identifier, the revision is used as one.
 pub(super) fn read(bytes: &[u8]) -> Result<Option<Revision>, RevisionError> {
     let entries = notation::read(bytes, FILE)?;
     if entries.is_empty() {
@@ -68,7 +66,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Revision>, RevisionError> {
     Ok(Some(Revision { revision, change_identifier, summary, created }))
 }
 
-/// Reads the `bytes` of the file EXTERNAL_EXECUTION_ID; `None` if it is blank.
+/// Reads the `bytes` of the file EXTERNAL_EXECUTION_ID. Returns `None` if it is blank.
 pub(super) fn read_id(bytes: &[u8]) -> Result<Option<String>, RevisionError> {
     let text = notation::text(bytes, ID_FILE)?;
     let id = text.trim();
@@ -100,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_a_revision_is_read() {
+    fn all_members_of_a_revision_are_read() {
         let text = "# a commit\nrevision=c0ffee\nchangeIdentifier= 7 \nsummary<<EOF\nfix \"it\"\n\nbody\nEOF\n\
                     created=2015-10-21T07:28:00Z\n";
         let expected = "c0ffee|7|fix \"it\"\n\nbody|1445412480";
@@ -114,21 +112,21 @@ mod tests {
     }
 
     #[test]
-    fn what_no_revision_can_have_is_said_and_not_repeated() {
+    fn a_mistake_in_a_revision_is_named_without_its_text() {
         let long = "x".repeat(101);
-        for (text, said) in [
+        for (text, expected) in [
             ("hunter2", "line 1 of the file REVISION is neither `KEY=value` nor `KEY<<EOF`".to_owned()),
             ("revision=1\nhunter2=x", RevisionError::UnknownKey(2).to_string()),
-            ("summary=hunter2", "the file REVISION has no `revision=…`, or an empty one".to_owned()),
+            ("summary=hunter2", "the file REVISION has no `revision`, or an empty one; write `revision=…`".to_owned()),
             ("revision= \n", RevisionError::NoRevision.to_string()),
             (&format!("revision={long}"), RevisionError::NoChangeIdentifier.to_string()),
             (
                 &format!("revision=1\nchangeIdentifier={long}"),
-                "`changeIdentifier` in the file REVISION has 101 characters; CodePipeline takes at most 100".to_owned(),
+                "`changeIdentifier` in the file REVISION has 101 characters, but CodePipeline allows 100; shorten it".to_owned(),
             ),
             (
                 &format!("revision={}", "x".repeat(1501)),
-                "`revision` in the file REVISION has 1501 characters; CodePipeline takes at most 1500".to_owned(),
+                "`revision` in the file REVISION has 1501 characters, but CodePipeline allows 1500; shorten it".to_owned(),
             ),
             (
                 "revision=1\ncreated=hunter2",
@@ -137,7 +135,7 @@ mod tests {
                     .to_owned(),
             ),
         ] {
-            assert_eq!(revision(text).unwrap_err(), said);
+            assert_eq!(revision(text).unwrap_err(), expected);
         }
     }
 

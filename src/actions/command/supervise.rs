@@ -1,4 +1,4 @@
-//! One command, from its start to the end of the last process that it started.
+//! Runs one command, from its start to the end of its last process.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -15,14 +15,15 @@ use super::harden::harden_process;
 use super::process_tree::{ProcessTree, main_pid};
 use super::tail::Tail;
 
-/// How often dead orphans of a running command are reaped.
-const REAPING: Duration = Duration::from_secs(1);
-/// How often to look whether everything has ended after SIGTERM: of processes that aren't its children, nobody is told.
-const LOOKING: Duration = Duration::from_millis(20);
-/// A pipe holds at most this much (`/proc/sys/fs/pipe-max-size`, its default), so it is all that can be left in it.
-const PIPE: usize = 1024 * 1024;
+/// How often the worker reaps dead orphans of a running command.
+const REAP_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the worker checks after SIGTERM whether all processes have ended. The system does not notify it of processes that are
+/// not its children.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// The capacity of a pipe (the default of `/proc/sys/fs/pipe-max-size`). No more can be left in it.
+const PIPE_BYTES: usize = 1024 * 1024;
 
-/// The right to run a command. There is one in the whole process: see [`ProcessTree`] for why.
+/// The right to run a command. The process has only one, for the reason that [`ProcessTree`] gives.
 pub(super) type Slot = MutexGuard<'static, ()>;
 
 /// Waits until no other command runs.
@@ -31,34 +32,34 @@ pub(super) async fn slot() -> Slot {
     ALONE.lock().await
 }
 
-/// Until when a command may run.
+/// The ends of a command's time.
 pub(super) struct Deadlines {
-    /// When everything that the command started gets SIGTERM.
+    /// When all processes of the command get SIGTERM.
     pub(super) terminate_at: Instant,
-    /// When what is left of it gets SIGKILL.
+    /// When its remaining processes get SIGKILL.
     pub(super) kill_at: Instant,
 }
 
 /// How a command ended.
 pub(super) enum Ending {
-    /// By itself, or by a signal that isn't ours.
+    /// It exited, or a signal killed it that the worker did not send.
     Exited(ExitStatus),
-    /// Its time was over.
+    /// It was still running at its deadline.
     TimedOut,
 }
 
-/// Where supervision itself failed.
+/// The worker could not run or supervise a command.
 pub(super) enum SuperviseError {
-    /// This process could not be made safe to start a command from.
+    /// The worker could not protect itself from the command.
     Harden(io::Error),
-    /// The program could not be executed.
+    /// The system could not execute the program.
     Spawn(io::Error),
-    /// Something that this needs from the system did not work.
+    /// Another system call failed.
     System(io::Error),
 }
 
-/// A command under way. However this goes out of scope (the future is dropped when the job is cancelled), nothing of the
-/// command is left, and only then may the next one begin: fields are dropped after `drop`.
+/// A running command. Dropping it kills all of its processes, also when the job is cancelled and its future is dropped. Only then may
+/// the next command begin: fields are dropped after `drop`.
 struct Running {
     child: Child,
     tree: ProcessTree,
@@ -71,9 +72,9 @@ impl Drop for Running {
     }
 }
 
-/// Runs `command` and collects what it prints. When this returns, no process of it is left.
+/// Runs `command` and collects its output. When this returns, none of its processes is left.
 ///
-/// `command` says what to run and where; its input, output and process group are set here.
+/// The caller sets the program and the folder. This sets the input, the output and the process group.
 pub(super) async fn run(
     slot: Slot,
     mut command: Command,
@@ -89,17 +90,17 @@ pub(super) async fn run(
         .process_group(0);
 
     let tree = ProcessTree::begin().map_err(SuperviseError::System)?;
-    // Nothing is awaited in between: a part of it is the thread's.
+    // No await until the command has started, because one of the settings belongs to this thread.
     harden_process().map_err(SuperviseError::Harden)?;
     let child = command.spawn().map_err(SuperviseError::Spawn)?;
-    // `command` holds the pipe's writing end, which would keep it open.
+    // `command` holds the pipe's writing end, and would keep it open.
     drop(command);
     let mut running = Running { child, tree, _slot: slot };
 
     let ending = wait(&mut running, deadlines, &mut output, tail).await.map_err(SuperviseError::System)?;
     let left_behind = running.tree.kill_all(&mut running.child);
     if left_behind > 0 && matches!(ending, Ending::Exited(_)) {
-        tracing::warn!(processes = left_behind, "the command ended but left processes behind; they were killed");
+        tracing::warn!(processes = left_behind, "killed processes that the command left behind");
     }
     read_rest(&output, tail);
     Ok(ending)
@@ -112,24 +113,24 @@ async fn wait(
     tail: &mut Tail,
 ) -> io::Result<Ending> {
     let mut is_open = true;
-    let mut reaping = interval(REAPING);
-    reaping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut reap = interval(REAP_INTERVAL);
+    reap.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             status = running.child.wait() => return Ok(Ending::Exited(status?)),
             () = read_all(output, tail), if is_open => is_open = false,
-            _ = reaping.tick() => running.tree.reap_orphans(main_pid(&running.child))?,
+            _ = reap.tick() => running.tree.reap_orphans(main_pid(&running.child))?,
             () = sleep_until(deadlines.terminate_at) => break,
         }
     }
 
     running.tree.terminate()?;
-    let mut looking = interval(LOOKING);
-    looking.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut check = interval(CHECK_INTERVAL);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = read_all(output, tail), if is_open => is_open = false,
-            _ = looking.tick() => {
+            _ = check.tick() => {
                 running.child.try_wait()?;
                 running.tree.reap_orphans(main_pid(&running.child))?;
                 if running.tree.is_gone()? {
@@ -142,7 +143,7 @@ async fn wait(
     Ok(Ending::TimedOut)
 }
 
-/// Reads until nobody can write any more. Nothing read is lost when this is dropped in between.
+/// Reads until all writers have closed the pipe. Dropping the future loses no output that was read.
 async fn read_all(output: &mut pipe::Receiver, tail: &mut Tail) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read @ 1..) = output.read(&mut buffer).await {
@@ -150,15 +151,15 @@ async fn read_all(output: &mut pipe::Receiver, tail: &mut Tail) {
     }
 }
 
-/// Reads what is in the pipe now. It doesn't wait for the pipe's end: a process that could not be killed may hold it open.
+/// Reads the present content of the pipe. Does not wait for its end, because a process that could not be killed may hold it open.
 fn read_rest(output: &pipe::Receiver, tail: &mut Tail) {
     let mut buffer = vec![0; 64 * 1024];
     let mut total = 0;
-    // The pipe's reading end doesn't block, so an empty one is an error here.
+    // The reading end is non-blocking, so an empty pipe is an error.
     while let Ok(read @ 1..) = rustix::io::read(output, &mut buffer) {
         tail.push(&buffer[..read]);
         total += read;
-        if total >= PIPE {
+        if total >= PIPE_BYTES {
             break;
         }
     }

@@ -2,45 +2,44 @@
 
 use crate::redact::{Piece, Redactor};
 
-/// How much of the output is kept. CodePipeline shows at most 5000 characters of a failure (API model, `Message`). More bytes than
-/// that are needed to fill them: a mask is shorter than its secret, and escape sequences are left out.
+/// The bytes of output that are kept. CodePipeline shows at most 5000 characters of a failure (API model, `Message`). Filling them
+/// takes more bytes, because masks are shorter than secrets and escape sequences are removed.
 const KEPT: usize = 64 * 1024;
-/// The least that is kept before that, so that the rest of an escape sequence (such as a link's target) does not show as text.
-const LONGEST_SEQUENCE: usize = 4096;
+/// The minimum that is kept before them, so that the rest of an escape sequence, such as a link's target, is not shown as text.
+const MIN_MARGIN: usize = 4096;
 
-/// Keeps the end of what a command prints, however much that is.
+/// Keeps the end of a command's output in bounded memory.
 pub(super) struct Tail {
     bytes: Vec<u8>,
-    thrown_away: bool,
-    /// How much is kept before the part that is shown, for redaction. The cut may go through a secret, and half of a secret is not
-    /// recognised.
+    dropped: bool,
+    /// The bytes that are kept before the shown part, for redaction. The redactor would not recognize a secret that the cut divides.
     margin: usize,
 }
 
 impl Tail {
     pub(super) fn new(redactor: &Redactor) -> Self {
-        Self { bytes: Vec::new(), thrown_away: false, margin: redactor.longest_form().max(LONGEST_SEQUENCE) }
+        Self { bytes: Vec::new(), dropped: false, margin: redactor.longest_form().max(MIN_MARGIN) }
     }
 
     pub(super) fn push(&mut self, output: &[u8]) {
         self.bytes.extend_from_slice(output);
-        // Throwing away at twice the size moves each byte at most once on average.
+        // Dropping at twice the size moves each byte at most once on average.
         if self.bytes.len() > 2 * (KEPT + self.margin) {
-            self.throw_away();
+            self.drop_surplus();
         }
     }
 
-    fn throw_away(&mut self) {
+    fn drop_surplus(&mut self) {
         let surplus = self.bytes.len().saturating_sub(KEPT + self.margin);
-        self.thrown_away |= surplus > 0;
+        self.dropped |= surplus > 0;
         self.bytes.drain(..surplus);
     }
 
-    /// The end of the output as a person reads it, redacted, with `…` where more came before it; `None` if nothing was printed.
+    /// The end of the output as plain text, redacted. Begins with `…` if output was dropped. Returns `None` if there was no output.
     pub(super) fn into_text(mut self, redactor: &Redactor) -> Option<String> {
-        self.throw_away();
+        self.drop_surplus();
         let hidden = self.bytes.len().saturating_sub(KEPT);
-        let piece = Piece { hidden, cut_before: self.thrown_away, ..Piece::whole(&self.bytes) };
+        let piece = Piece { hidden, cut_before: self.dropped, ..Piece::whole(&self.bytes) };
         let text = redactor.excerpt(piece);
         let text = text.trim();
         let shown = if hidden > 0 { format!("…{text}") } else { text.to_owned() };
@@ -67,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn of_long_output_the_end_is_kept_in_bounded_memory() {
+    fn the_end_of_long_output_is_kept_in_bounded_memory() {
         let redactor = Redactor::default();
         let mut tail = Tail::new(&redactor);
         for _ in 0..1000 {
@@ -81,19 +80,19 @@ mod tests {
     }
 
     #[test]
-    fn output_whose_last_piece_throws_the_rest_away_shows_that_there_was_more() {
+    fn an_ellipsis_shows_that_output_was_dropped() {
         let redactor = Redactor::default();
-        let text = tail_of(&[&[b'x'; 2 * (KEPT + LONGEST_SEQUENCE)], b"xxxthe end"], &redactor).unwrap();
+        let text = tail_of(&[&[b'x'; 2 * (KEPT + MIN_MARGIN)], b"xxxthe end"], &redactor).unwrap();
         assert!(text.starts_with("…xxx") && text.ends_with("xthe end"));
     }
 
     #[test]
-    fn a_secret_at_the_cut_is_masked_wherever_the_cut_goes_through_it() {
+    fn a_secret_that_the_cut_divides_is_masked() {
         let secret = "correct-horse-battery";
         let redactor = Redactor::new([secret]);
         for after in KEPT - 30..KEPT + 30 {
             let filler = vec![b'.'; after];
-            // In one piece, and after so much other output that the buffer was emptied in between.
+            // In one piece, and after so much output that the buffer dropped some of it.
             for before in [1, 3 * KEPT] {
                 let text = tail_of(&[&vec![b'.'; before], secret.as_bytes(), &filler], &redactor).unwrap();
                 let readable = text.trim_matches(['.', '…', '*']);
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn output_is_plain_wherever_the_cut_goes_through_it() {
+    fn an_escape_sequence_that_the_cut_divides_is_removed() {
         let redactor = Redactor::new(["secret"]);
         let line = "\u{1b}[38;5;196mone\u{1b}[0m \u{1b}]8;;https://x.example/a\u{7}two\u{1b}]8;;\u{7} \u{1b}[1ms\u{1b}[2mecret\r\n";
         for more in 0..line.len() {
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_progress_bar_the_last_state_is_shown() {
+    fn only_the_last_state_of_a_progress_bar_is_shown() {
         let bar: String = (0..20_000).map(|step| format!("\rprogress {step} of 20000")).collect();
         let text = tail_of(&[b"begun\n", bar.as_bytes(), b"\nfailed\n"], &Redactor::new(["secret"])).unwrap();
         assert_eq!(text, "…progress 19999 of 20000\nfailed");

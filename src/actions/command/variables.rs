@@ -9,22 +9,22 @@ use crate::job::limits::VARIABLES_BYTES;
 
 const FILE: &str = "OUTPUT_VARIABLES";
 
-/// What is wrong with the file. Lines count from 1. Nothing of what the command wrote is repeated: it may be secret.
+/// A mistake in the file. Lines count from 1. The message repeats no text of the file, because it may be secret.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum VariablesError {
     #[error(transparent)]
     Notation(#[from] NotationError),
     #[error(
-        "the key in line {0} of the file OUTPUT_VARIABLES is not one that CodePipeline takes: one or more characters of A-Z, a-z, 0-9, `@`, `-` and `_`"
+        "the key in line {0} of the file OUTPUT_VARIABLES is invalid: CodePipeline allows only A-Z, a-z, 0-9, `@`, `-` and `_`"
     )]
     BadKey(usize),
     #[error(
-        "the output variables have {total} bytes, keys and values; CodePipeline takes at most {VARIABLES_BYTES}; the largest one, in line {line}, has {largest}"
+        "the keys and values of the output variables have {total} bytes, but CodePipeline allows {VARIABLES_BYTES}; shorten the largest one, in line {line}, which has {largest}"
     )]
     TooLarge { total: usize, line: usize, largest: usize },
 }
 
-/// Reads a file's `bytes`. A key that comes twice has its last value.
+/// Reads a file's `bytes`. The last value of a key counts.
 pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, String>, VariablesError> {
     let mut variables = BTreeMap::new();
     for entry in notation::read(bytes, FILE)? {
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_the_service_would_refuse_are_named_by_their_line() {
+    fn an_invalid_key_is_named_by_its_line() {
         for (text, line) in
             [("\n\n=confidential", 3), ("A<<E\n1\nE\nkey with space=confidential", 4), ("ü=x", 1), ("a.b=1", 1)]
         {
@@ -83,12 +83,12 @@ mod tests {
         let mistake = read_text(&format!("{fits}x")).unwrap_err();
         assert_eq!(
             mistake.to_string(),
-            "the output variables have 122881 bytes, keys and values; CodePipeline takes at most 122880; the largest one, in line 1, has 122877"
+            "the keys and values of the output variables have 122881 bytes, but CodePipeline allows 122880; shorten the largest one, in line 1, which has 122877"
         );
     }
 
     #[test]
-    fn what_a_key_had_before_its_last_value_does_not_count() {
+    fn replaced_values_do_not_count_towards_the_limit() {
         let text = format!("A={0}\nA={0}\nA={0}", "x".repeat(VARIABLES_BYTES - 1));
         assert_eq!(read_text(&text).unwrap().len(), 1);
     }

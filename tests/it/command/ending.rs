@@ -1,4 +1,4 @@
-//! How a command ends, and everything with it that it started.
+//! The end of a command and of all processes that it started.
 
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
@@ -11,9 +11,8 @@ use rustix::process::{DumpableBehavior, child_subreaper, dumpable_behavior, getu
 use super::scenario::{Staged, describe, exists, program, sh};
 use crate::support::children::Children;
 
-/// Starts processes that do what they can to survive: one in a session of its own, one whose parent is gone, one that
-/// stands still. All of them ignore SIGTERM, hold the output open and wait for something that never comes. Their numbers are in the file
-/// `pids` when this is through.
+/// Starts four processes that try to survive: one in its own session, two whose parent has ended, and one that is stopped. They ignore
+/// SIGTERM, hold the output open and wait forever. Then writes their numbers to the file `pids`.
 const SURVIVORS: &str = r#"
     cd "$OUTPUT_OUT" && mkfifo never
     survive='trap "" TERM HUP; echo $$ >> pids.new; read x < never'
@@ -35,52 +34,50 @@ fn assert_no_survivors(staged: &Staged) {
 #[tokio::test]
 async fn exit_codes_and_signals_fail_the_job() {
     let code = sh("echo why; exit 3").fail().await;
-    assert_eq!((code.kind, code.message.as_str()), (FailureKind::JobFailed, "the command ended with exit code 3"));
+    assert_eq!((code.kind, code.code.as_str()), (FailureKind::JobFailed, "CommandFailed"));
+    assert!(code.message.ends_with("exit code 3"), "{}", code.message);
     assert_eq!(code.output.as_deref(), Some("why"));
     let signal = sh("kill -KILL $$").fail().await;
-    assert_eq!(signal.kind, FailureKind::JobFailed);
-    assert!(signal.message.starts_with("the command was killed by signal 9 (SIGKILL); "), "{}", signal.message);
+    assert_eq!((signal.kind, signal.code.as_str()), (FailureKind::JobFailed, "CommandKilled"));
+    assert!(signal.message.contains("signal 9 (SIGKILL)"), "{}", signal.message);
 }
 
 #[tokio::test]
-async fn what_a_command_leaves_behind_is_killed() {
+async fn processes_left_behind_are_killed() {
     let staged = sh(SURVIVORS).stage();
     staged.start().await.map_err(describe).unwrap();
     assert_no_survivors(&staged);
 }
 
 #[tokio::test]
-async fn at_its_timeout_a_command_may_end_in_its_own_way() {
+async fn a_command_may_clean_up_at_its_timeout() {
     let script = r#"
         trap 'echo cleaned up; exit 0' TERM
         mkfifo never; (read x < never) & wait; wait
     "#;
-    // The grace of ten minutes is not used up.
+    // The command ends before the grace of ten minutes.
     let failure = sh(script).timeout(Duration::from_secs(4)).fail().await;
-    assert_eq!(failure.kind, FailureKind::JobFailed);
-    assert_eq!(
-        failure.message,
-        "the command was still running after its timeoutSeconds (4) and was killed with everything that it started"
-    );
+    assert_eq!((failure.kind, failure.code.as_str()), (FailureKind::JobFailed, "CommandTimeout"));
+    assert!(failure.message.contains("timeoutSeconds (4)"), "{}", failure.message);
     assert_eq!(failure.output.as_deref(), Some("cleaned up"));
 }
 
 #[tokio::test]
-async fn what_ignores_the_end_of_its_time_is_killed() {
+async fn processes_that_ignore_sigterm_are_killed() {
     let script = format!("trap '' TERM; {SURVIVORS} read x < never");
     let staged = sh(&script).timeout(Duration::from_secs(5)).grace(Duration::from_millis(100)).stage();
     let failure = staged.start().await.err().unwrap();
-    assert!(failure.message.contains("timeoutSeconds (5)"), "{}", failure.message);
+    assert_eq!(failure.code.as_str(), "CommandTimeout");
     assert_no_survivors(&staged);
 }
 
 #[tokio::test]
-async fn the_invocations_end_counts_too() {
+async fn a_command_is_killed_before_the_invocation_ends() {
     let _children = Children::all();
     let scenario = sh("mkfifo never; read x < never").grace(Duration::from_millis(100));
     let failure = scenario.deadline(Duration::from_secs(5)).stage().start_alone().await.err().unwrap();
-    assert!(failure.message.contains("when the invocation had no more time"), "{}", failure.message);
-    assert!(failure.message.contains("its timeoutSeconds (600) do not fit"), "{}", failure.message);
+    assert_eq!(failure.code.as_str(), "CommandOutOfTime");
+    assert!(failure.message.contains("timeoutSeconds (600)"), "{}", failure.message);
 }
 
 #[tokio::test]
@@ -88,17 +85,16 @@ async fn without_time_a_command_is_not_started() {
     let staged =
         sh("echo > $OUTPUT_OUT/started").grace(Duration::from_secs(5)).deadline(Duration::from_secs(3)).stage();
     let failure = staged.start().await.err().unwrap();
-    assert_eq!(failure.kind, FailureKind::SystemUnavailable);
-    assert!(failure.message.ends_with("too little to run a command in; it was not started"), "{}", failure.message);
+    assert_eq!((failure.kind, failure.code.as_str()), (FailureKind::SystemUnavailable, "CommandOutOfTime"));
     assert!(!staged.output().join("started").exists());
 }
 
 #[tokio::test]
-async fn a_job_that_is_cancelled_leaves_nothing() {
+async fn a_cancelled_job_leaves_no_process() {
     let script = format!("{SURVIVORS} read x < never");
     let staged = sh(&script).stage();
     tokio::select! {
-        _ = staged.start() => panic!("the command waits for ever"),
+        _ = staged.start() => panic!("the command waits forever"),
         () = staged.wait_for("pids") => {}
     }
     // No time has passed since the future was dropped.
@@ -106,7 +102,7 @@ async fn a_job_that_is_cancelled_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn processes_that_beget_each_other_are_killed() {
+async fn processes_that_start_each_other_are_killed() {
     let script = r#"
         printf 'echo >> "$OUTPUT_OUT/generations"; setsid sh "$0" & \n' > comet
         sh comet
@@ -120,13 +116,13 @@ async fn processes_that_beget_each_other_are_killed() {
 }
 
 #[tokio::test]
-async fn orphans_that_end_while_the_command_runs_are_reaped() {
+async fn dead_orphans_of_a_running_command_are_reaped() {
     let script = r#"
         (sh -c 'echo $$ > "$OUTPUT_OUT/pid"' &)
         until [ -s "$OUTPUT_OUT/pid" ]; do :; done
         while [ -e "/proc/$(cat "$OUTPUT_OUT/pid")" ]; do :; done
     "#;
-    // A dead process stays in /proc until its parent, which is the worker, reaps it.
+    // A zombie stays in /proc until its parent, the worker, reaps it.
     sh(script).timeout(Duration::from_secs(60)).succeed().await;
 }
 
@@ -147,7 +143,7 @@ async fn commands_run_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn children_that_were_there_before_are_left_alone() {
+async fn earlier_children_are_not_killed() {
     let _children = Children::all();
     let mut neighbour = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let staged = sh(SURVIVORS).stage();
@@ -159,34 +155,33 @@ async fn children_that_were_there_before_are_left_alone() {
 }
 
 #[tokio::test]
-async fn a_process_about_to_end_can_kill_all_that_it_has_started() {
+async fn kill_descendants_kills_a_running_command() {
     let _children = Children::all();
     let staged = sh(&format!("{SURVIVORS} read x < never")).stage();
     let ending = tokio::select! {
         ended = staged.start_alone() => ended.err(),
         () = async { staged.wait_for("pids").await; kill_descendants(); std::future::pending().await } => None,
     };
-    let message = ending.unwrap().message;
-    assert!(message.starts_with("the command was killed by signal 9 (SIGKILL)"), "{message}");
+    assert_eq!(ending.unwrap().code.as_str(), "CommandKilled");
     assert_no_survivors(&staged);
 }
 
 #[tokio::test]
-async fn a_command_that_stands_still_is_ended_at_its_timeout() {
+async fn a_stopped_command_is_killed_at_its_timeout() {
     let scenario = sh("kill -STOP $$").timeout(Duration::from_millis(300)).grace(Duration::from_millis(100));
     let failure = scenario.fail().await;
-    assert!(failure.message.contains("timeoutSeconds (0.3)"), "{}", failure.message);
+    assert_eq!(failure.code.as_str(), "CommandTimeout");
 }
 
 #[tokio::test]
-async fn a_silent_command_is_ended_at_its_timeout() {
+async fn a_silent_command_is_killed_at_its_timeout() {
     let script = "exec >&- 2>&-; mkfifo never; read x < never";
     let failure = sh(script).timeout(Duration::from_millis(300)).fail().await;
-    assert!(failure.message.contains("timeoutSeconds (0.3)"), "{}", failure.message);
+    assert_eq!(failure.code.as_str(), "CommandTimeout");
     assert!(failure.output.is_none());
 }
 
-/// A user of its own for the bomb, where there may be one: the limit counts all processes of a user.
+/// Limits the processes of `script`. As root, runs it as its own user, because the limit counts all processes of a user.
 fn bounded(script: &str) -> Vec<String> {
     let most = 150;
     let user = if getuid().is_root() { "setpriv --reuid 64123 --regid 64123 --clear-groups " } else { "" };
@@ -202,10 +197,10 @@ fn threads_of_this_user() -> usize {
 }
 
 #[tokio::test]
-async fn a_fork_bomb_is_ended_at_its_timeout() {
+async fn a_fork_bomb_is_killed_at_its_timeout() {
     let _children = Children::all();
-    // Each process ignores SIGTERM and starts two more, one in a session of its own, as often as the limit lets it.
-    // By its mark it is told from the bombs of whoever else tests on this machine.
+    // Each process ignores SIGTERM and starts two more, one in its own session, up to the limit. The mark distinguishes it from bombs of
+    // other tests on this machine.
     let mark = format!("bomb-{}", std::process::id());
     let bomb = format!(r#": {mark}; trap '' TERM; while :; do setsid sh -c "$0" "$0" & sh -c "$0" "$0" & wait; done"#);
     let start = r#"trap '' TERM; sh -c "$0" "$0" & exec tail -f /dev/null"#;
@@ -215,8 +210,8 @@ async fn a_fork_bomb_is_ended_at_its_timeout() {
     let scenario = program(&arguments).timeout(Duration::from_millis(700)).grace(Duration::from_millis(100));
     let staged = scenario.stage();
     let failure = staged.start_alone().await.err().unwrap();
-    assert!(failure.message.contains("timeoutSeconds (0.7)"), "{}", failure.message);
-    assert!(!command_lines().any(|line| line.contains(&mark)), "some of it is left");
+    assert_eq!(failure.code.as_str(), "CommandTimeout");
+    assert!(!command_lines().any(|line| line.contains(&mark)), "some processes are left");
 }
 
 fn command_lines() -> impl Iterator<Item = String> {
@@ -227,7 +222,7 @@ fn command_lines() -> impl Iterator<Item = String> {
 }
 
 #[tokio::test]
-async fn the_worker_is_shielded_before_a_command_starts() {
+async fn the_worker_is_protected_before_a_command_starts() {
     sh("true").succeed().await;
     assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
     assert!(child_subreaper().unwrap().is_some());

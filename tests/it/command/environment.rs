@@ -1,13 +1,13 @@
-//! What a command is given.
+//! The environment, the folder and the arguments of a command.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
-use codepipeline_worker::job::{FailureKind, PipelineContext};
+use codepipeline_worker::job::{FailureCode, FailureKind, PipelineContext};
 
 use super::scenario::{Staged, describe, program, sh};
 
-/// The environment that a process of `staged` began with, as the kernel has it.
+/// The initial environment of a process of `staged`, as the kernel reports it.
 async fn environment(staged: &Staged) -> BTreeMap<String, String> {
     staged.start().await.map_err(describe).unwrap();
     let environ = staged.written("environ");
@@ -68,19 +68,19 @@ async fn the_environment_is_exactly_what_is_documented() {
 }
 
 #[tokio::test]
-async fn what_the_job_lacks_is_left_out() {
+async fn missing_facts_of_the_job_set_no_variable() {
     let id = Some("11111111-abcd-1111-abcd-111111abcdef".to_owned());
-    // A Lambda Invoke job goes by its own id.
+    // For a Lambda Invoke job, the worker uses the job's id.
     let pipeline = PipelineContext { action_execution_id: id, ..PipelineContext::default() };
     let names = environment(&sh("cat /proc/$$/environ > $OUTPUT_OUT/environ").pipeline(pipeline).stage()).await;
     let names: Vec<_> = names.keys().map(String::as_str).collect();
-    let told = ["PIPELINE", "STAGE", "ACTION", "AWS"];
-    assert!(!names.iter().any(|name| told.iter().any(|prefix| name.starts_with(prefix))), "{names:?}");
+    let prefixes = ["PIPELINE", "STAGE", "ACTION", "AWS"];
+    assert!(!names.iter().any(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))), "{names:?}");
     assert!(names.contains(&"JOB_ID") && !names.contains(&"INPUT_SOURCE_REVISION"));
 }
 
 #[tokio::test]
-async fn a_revision_takes_no_artifacts_place() {
+async fn an_artifacts_folder_wins_over_a_revision() {
     sh("[ $INPUT_A_REVISION = ${INPUT_A%/A}/A-Revision ]")
         .inputs(&["A", "A-Revision"])
         .revision("A", "1")
@@ -98,13 +98,13 @@ async fn a_command_runs_in_its_first_input_or_else_at_home() {
 }
 
 #[tokio::test]
-async fn a_program_of_the_package_comes_before_the_systems() {
+async fn the_packages_programs_precede_the_systems() {
     let package = tempfile::tempdir().unwrap();
     let path = package.path().join("ls");
     std::fs::write(&path, "#!/bin/sh\nexit 42\n").unwrap();
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
     let failure = program(&["ls"]).package(package.path()).fail().await;
-    assert_eq!(failure.message, "the command ended with exit code 42");
+    assert!(failure.message.ends_with("exit code 42"), "{}", failure.message);
 }
 
 #[tokio::test]
@@ -120,66 +120,58 @@ async fn placeholders_are_filled_in_and_never_split() {
 }
 
 #[tokio::test]
-async fn a_configuration_that_lacks_a_key_is_refused() {
+async fn a_missing_configuration_key_is_refused() {
     let failure = sh("{Config:Script}").configured("script", "true").fail().await;
-    assert_eq!(failure.kind, FailureKind::ConfigurationError);
-    assert_eq!(failure.message, "the action's configuration has no `Script`");
+    assert_eq!((failure.kind, failure.code.as_str()), (FailureKind::ConfigurationError, "ConfigurationKeyMissing"));
+    assert!(failure.message.contains("`Script`"), "{}", failure.message);
 }
 
 #[tokio::test]
-async fn values_that_a_process_cannot_get_are_refused_and_not_repeated() {
+async fn invalid_values_are_refused_and_not_shown() {
     let nul = sh("true").configured("Key", "confidential\0").fail().await;
-    assert_eq!(
-        nul.message,
-        "the value from the configuration key `Key` has a NUL character in it, which no environment variable can hold"
-    );
+    assert_eq!(nul.code.as_str(), "NulInEnvironment");
+    assert!(nul.message.contains("the configuration key `Key`"), "{}", nul.message);
     let argument = sh("{Config:Key}").configured("Key", "confidential\0").fail().await;
-    assert_eq!(argument.message, "element 2 of the command has a NUL character in it, which no argument can hold");
+    assert_eq!(argument.code.as_str(), "NulInArgument");
+    assert!(argument.message.contains("element 2"), "{}", argument.message);
     let empty = program(&["{Config:Key}"]).configured("Key", "").fail().await;
-    assert_eq!(empty.message, "the command's program is empty once the action's configuration is filled in");
+    assert_eq!(empty.code.as_str(), "ProgramEmpty");
     let large = sh("true").configured("Key", &"x".repeat(200_000)).fail().await;
-    let start = "the command's arguments and environment are too large: 200";
-    assert!(large.message.starts_with(start) && large.message.contains("131072"), "{}", large.message);
+    assert!(large.message.contains("have 200") && large.message.contains("131072"), "{}", large.message);
     let many = (0..30).fold(sh("true"), |scenario, key| scenario.configured(&format!("K{key}"), &"x".repeat(100_000)));
     let many = many.fail().await;
-    assert!(many.message.starts_with("the command's arguments and environment are too large: 300"), "{}", many.message);
+    assert!(many.message.contains("have 300"), "{}", many.message);
+    assert_eq!([large.code, many.code].map(FailureCode::as_str), ["ArgumentsTooLarge"; 2]);
     for failure in [nul, argument, empty, large, many] {
         assert_eq!(failure.kind, FailureKind::ConfigurationError);
+        assert!(!failure.message.contains("confidential"), "{}", failure.message);
     }
 }
 
 #[tokio::test]
-async fn names_that_become_one_variable_are_refused() {
+async fn names_that_become_the_same_variable_are_refused() {
     let keys = sh("true").configured("api-key", "1").configured("API.KEY", "2").fail().await;
-    assert_eq!(keys.kind, FailureKind::ConfigurationError);
-    assert_eq!(
-        keys.message,
-        "the configuration key `API.KEY` and the configuration key `api-key` would both become the environment variable \
-         `CONFIG_API_KEY`; rename one of them"
-    );
+    assert_eq!((keys.kind, keys.code.as_str()), (FailureKind::ConfigurationError, "EnvironmentNameClash"));
+    for name in ["`API.KEY`", "`api-key`", "`CONFIG_API_KEY`"] {
+        assert!(keys.message.contains(name), "{}", keys.message);
+    }
     let artifact = sh("true").outputs(&["Variables"]).fail().await;
-    assert_eq!(
-        artifact.message,
-        "the file for output variables and the output artifact `Variables` would both become the environment variable \
-         `OUTPUT_VARIABLES`; rename one of them"
-    );
+    assert_eq!(artifact.code.as_str(), "EnvironmentNameClash");
+    assert!(artifact.message.contains("the output artifact `Variables`"), "{}", artifact.message);
 }
 
 #[tokio::test]
-async fn programs_that_cannot_be_executed_are_the_configurations_mistake() {
+async fn a_program_that_cannot_run_is_a_configuration_error() {
     let missing = program(&["no-such-program"]).fail().await;
-    assert!(
-        missing.message.starts_with("the command's program `no-such-program` was not found"),
-        "{}",
-        missing.message
-    );
+    assert_eq!(missing.code.as_str(), "ProgramNotFound");
+    assert!(missing.message.contains("`no-such-program`"), "{}", missing.message);
     let folder = program(&["/etc"]).fail().await;
-    assert!(folder.message.starts_with("the command's program `/etc` may not be executed"), "{}", folder.message);
+    assert_eq!(folder.code.as_str(), "ProgramNotExecutable");
     let without_right = program(&["/etc/passwd"]).fail().await;
-    assert!(without_right.message.contains("`/etc/passwd` may not be executed"), "{}", without_right.message);
+    assert_eq!(without_right.code.as_str(), "ProgramNotExecutable");
     let named = program(&["{Config:Program}"]).configured("Program", "confidential").fail().await;
-    let start = "the command's program, which the action's configuration names, was not found";
-    assert!(named.message.starts_with(start), "{}", named.message);
+    assert_eq!(named.code.as_str(), "ProgramNotFound");
+    assert!(!named.message.contains("confidential"), "{}", named.message);
     for failure in [missing, folder, without_right, named] {
         assert_eq!(failure.kind, FailureKind::ConfigurationError);
         assert!(failure.output.is_none());
@@ -192,11 +184,11 @@ async fn a_script_of_the_input_artifact_can_be_the_program() {
     let script = staged.turn.workspace.input("Source").join("build.sh");
     std::fs::write(&script, "#!/bin/sh\nexit 7\n").unwrap();
     std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
-    assert_eq!(staged.start().await.err().unwrap().message, "the command ended with exit code 7");
+    assert!(staged.start().await.err().unwrap().message.ends_with("exit code 7"));
 
     for content in ["\0", "exit 7\n", ""] {
         std::fs::write(&script, content).unwrap();
-        let message = staged.start().await.err().unwrap().message;
-        assert!(message.contains("`./build.sh` is neither a binary for this machine"), "{content}: {message}");
+        let failure = staged.start().await.err().unwrap();
+        assert_eq!(failure.code.as_str(), "ProgramFormatInvalid", "{content}: {}", failure.message);
     }
 }

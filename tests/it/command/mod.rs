@@ -1,8 +1,7 @@
 //! The `command` action, with real processes.
 //!
-//! A command's orphans become children of this process, where nothing tells them from other children that are started
-//! meanwhile. So commands take turns (the action sees to that), and a test that starts a process itself holds
-//! `support::children::Children`.
+//! A command's orphans become children of this process, and nothing distinguishes them from children that start at the same time. So the
+//! action runs one command at a time, and a test that starts a process itself holds `support::children::Children`.
 
 mod ending;
 mod environment;

@@ -1,11 +1,11 @@
-//! What a command says: output variables, summary, and what it prints.
+//! The report files and the output of a command.
 
 use codepipeline_worker::job::FailureKind;
 
 use super::scenario::sh;
 
 #[tokio::test]
-async fn variables_and_summary_are_taken_over() {
+async fn variables_and_summary_are_reported() {
     let script = r#"
         echo A=1 >> "$OUTPUT_VARIABLES"
         printf 'B<<END\none\ntwo\nEND\n' >> "$OUTPUT_VARIABLES"
@@ -18,7 +18,7 @@ async fn variables_and_summary_are_taken_over() {
 }
 
 #[tokio::test]
-async fn a_command_that_says_nothing_has_its_exit_code_and_time_shown() {
+async fn without_a_summary_exit_code_and_time_are_reported() {
     for script in ["rm $SUMMARY", "true", "printf ' \\n\\033[0m' > $SUMMARY"] {
         let finished = sh(script).succeed().await;
         let summary = finished.summary.unwrap();
@@ -29,7 +29,7 @@ async fn a_command_that_says_nothing_has_its_exit_code_and_time_shown() {
 }
 
 #[tokio::test]
-async fn a_revision_and_an_external_id_are_taken_over() {
+async fn a_revision_and_an_external_id_are_reported() {
     let script = r#"
         printf 'revision=c0ffee\nsummary<<EOF\nfix "it"\n\nbody\nEOF\ncreated=2015-10-21T09:28:00+02:00\n' > "$REVISION"
         echo run-7 > "$EXTERNAL_EXECUTION_ID"
@@ -41,12 +41,10 @@ async fn a_revision_and_an_external_id_are_taken_over() {
     assert_eq!((revision.summary.as_deref(), revision.created), (Some("fix \"it\"\n\nbody"), Some(1_445_412_480)));
 
     let failure = sh("echo run-7 > $EXTERNAL_EXECUTION_ID; exit 3").fail().await;
-    assert_eq!(
-        (failure.message.as_str(), failure.external_execution_id.as_deref()),
-        ("the command ended with exit code 3", Some("run-7"))
-    );
+    assert_eq!((failure.code.as_str(), failure.external_execution_id.as_deref()), ("CommandFailed", Some("run-7")));
     let failure = sh("echo revision > $REVISION").fail().await;
-    assert_eq!(failure.message, "line 1 of the file REVISION is neither `KEY=value` nor `KEY<<EOF`");
+    assert_eq!(failure.code.as_str(), "ReportFileInvalid");
+    assert!(failure.message.contains("line 1 of the file REVISION"), "{}", failure.message);
 }
 
 #[tokio::test]
@@ -58,7 +56,7 @@ async fn secrets_are_masked_in_prose_and_left_in_data() {
     "#;
     let finished = sh(script).secret("Token", token).succeed().await;
     assert_eq!(finished.summary.as_deref(), Some("<****>"));
-    // The job fails for it: what holds secrets is looked for where all kinds of actions are reported.
+    // The job will fail. The worker searches data for secrets when it reports a job of any kind.
     assert_eq!(finished.variables["A"], format!("<{token}>"));
 
     let script = r#"echo "<$CONFIG_TOKEN>"; printf %s "$CONFIG_TOKEN" | base64 >&2; exit 1"#;
@@ -67,7 +65,7 @@ async fn secrets_are_masked_in_prose_and_left_in_data() {
 }
 
 #[tokio::test]
-async fn what_a_command_prints_is_shown_plain() {
+async fn output_is_reported_as_plain_text() {
     for (script, expected) in [
         (r"printf '\033[31;1mtests failed\033[0m\n'; exit 1", "tests failed"),
         (
@@ -89,19 +87,14 @@ async fn what_a_command_prints_is_shown_plain() {
 async fn a_failure_names_values_with_windows_line_ends() {
     let command = "mkdir -p out\r\necho hi > out/x\r\n";
     let failure = sh("{Config:Command}").configured("Command", command).fail().await;
-    let hint = "; the configuration value `Command` has Windows line ends (CR LF), and most programs take the CR for a part of the \
-                text: save it with LF alone";
-    assert!(failure.message.ends_with(hint), "{}", failure.message);
+    assert!(failure.message.contains("`Command` has Windows line ends"), "{}", failure.message);
     let program = super::scenario::program(&["{Config:Program}"]).configured("Program", "ls\r\n").fail().await;
-    assert!(
-        program.message.contains("was not found") && program.message.contains("`Program` has Windows"),
-        "{}",
-        program.message
-    );
+    assert_eq!(program.code.as_str(), "ProgramNotFound");
+    assert!(program.message.contains("`Program` has Windows line ends"), "{}", program.message);
 }
 
 #[tokio::test]
-async fn a_success_without_a_summary_names_windows_line_ends_too() {
+async fn a_default_summary_names_windows_line_ends() {
     let lost = sh("{Config:Command}").configured("Command", "echo done > $SUMMARY\r\n").succeed().await;
     let summary = lost.summary.unwrap();
     assert!(
@@ -113,28 +106,29 @@ async fn a_success_without_a_summary_names_windows_line_ends_too() {
 }
 
 #[tokio::test]
-async fn values_that_are_not_secret_are_shown() {
+async fn values_that_are_not_secret_are_not_masked() {
     let failure = sh("echo $CONFIG_URL; exit 1").configured("Url", "https://example.com").fail().await;
     assert_eq!(failure.output.as_deref(), Some("https://example.com"));
 }
 
 #[tokio::test]
-async fn malformed_variables_fail_the_job_and_are_not_repeated() {
+async fn malformed_variables_fail_the_job_and_stay_hidden() {
     let failure = sh("printf 'A=1\nconfidential' > $OUTPUT_VARIABLES; echo printed").fail().await;
-    assert_eq!(failure.kind, FailureKind::JobFailed);
-    assert_eq!(failure.message, "line 2 of the file OUTPUT_VARIABLES is neither `KEY=value` nor `KEY<<EOF`");
+    assert_eq!((failure.kind, failure.code.as_str()), (FailureKind::JobFailed, "ReportFileInvalid"));
+    let message = &failure.message;
+    assert!(message.contains("line 2 of the file OUTPUT_VARIABLES") && !message.contains("confidential"), "{message}");
     assert_eq!(failure.output.as_deref(), Some("printed"));
 }
 
 #[tokio::test]
 async fn too_many_variables_fail_the_job() {
     let failure = sh("{ printf A=; head -c 122880 /dev/zero | tr '\\0' x; } > $OUTPUT_VARIABLES").fail().await;
-    assert_eq!(failure.kind, FailureKind::JobFailed);
-    assert!(failure.message.starts_with("the output variables have 122881 bytes"), "{}", failure.message);
+    assert_eq!((failure.kind, failure.code.as_str()), (FailureKind::JobFailed, "ReportFileInvalid"));
+    assert!(failure.message.contains("122881 bytes"), "{}", failure.message);
 }
 
 #[tokio::test]
-async fn links_and_pipes_in_the_place_of_a_report_are_not_read() {
+async fn links_and_pipes_instead_of_report_files_are_not_read() {
     for script in [
         "rm $SUMMARY; ln -s /etc/passwd $SUMMARY",
         "rm $SUMMARY; ln -s /proc/self/environ $SUMMARY",
@@ -146,13 +140,13 @@ async fn links_and_pipes_in_the_place_of_a_report_are_not_read() {
         "rm $OUTPUT_VARIABLES; mkdir $OUTPUT_VARIABLES",
     ] {
         let failure = sh(script).fail().await;
-        assert_eq!(failure.kind, FailureKind::JobFailed);
-        assert!(failure.message.ends_with("that is not a regular file"), "{script}: {}", failure.message);
+        assert_eq!((failure.kind, failure.code.as_str()), (FailureKind::JobFailed, "ReportFileInvalid"), "{script}");
+        assert!(failure.message.contains("not a regular file"), "{script}: {}", failure.message);
     }
 }
 
 #[tokio::test]
-async fn of_a_flood_of_output_the_end_is_shown() {
+async fn only_the_end_of_a_flood_of_output_is_reported() {
     let failure = sh("yes | head -c 300000000; echo the end >&2; exit 1").fail().await;
     let output = failure.output.unwrap();
     assert!(output.starts_with("…y\n") || output.starts_with("…\ny"), "{}", &output[..10]);
@@ -161,14 +155,14 @@ async fn of_a_flood_of_output_the_end_is_shown() {
 }
 
 #[tokio::test]
-async fn both_outputs_come_in_the_order_in_which_they_were_written() {
+async fn standard_output_and_error_keep_their_order() {
     let failure = sh("echo 1; echo 2 >&2; echo 3; echo 4 >&2; exit 1").fail().await;
     assert_eq!(failure.output.as_deref(), Some("1\n2\n3\n4"));
 }
 
 #[tokio::test]
-async fn a_command_that_closes_its_output_is_waited_for() {
+async fn the_worker_waits_for_a_command_that_closes_its_output() {
     let failure = sh("exec >&- 2>&-; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exit 4").fail().await;
-    assert_eq!(failure.message, "the command ended with exit code 4");
+    assert!(failure.message.ends_with("exit code 4"), "{}", failure.message);
     assert!(failure.output.is_none());
 }

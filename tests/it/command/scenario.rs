@@ -1,4 +1,4 @@
-//! A job with a command to run.
+//! A job with a command.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) struct Scenario {
     revisions: Vec<(String, String)>,
 }
 
-/// A scenario whose folders exist, to look into while and after the command runs.
+/// A scenario with its folders, which tests can read while and after the command runs.
 pub(crate) struct Staged {
     action: CommandAction,
     pub(crate) turn: Turn,
@@ -109,7 +109,7 @@ impl Scenario {
         Self { region: Some(region.to_owned()), ..self }
     }
 
-    /// Says from which revision an artifact came.
+    /// Sets the revision of an artifact.
     pub(crate) fn revision(mut self, artifact: &str, revision: &str) -> Self {
         self.revisions.push((artifact.to_owned(), revision.to_owned()));
         self
@@ -166,7 +166,7 @@ impl Staged {
         self.start_alone().await
     }
 
-    /// For a test that holds [`Children`] itself.
+    /// The same, for a test that holds [`Children`] itself.
     pub(crate) async fn start_alone(&self) -> Result<Finished, Failure> {
         match self.action.start(self.turn.clone()).await? {
             Outcome::Finished(finished) => Ok(finished),
@@ -178,12 +178,12 @@ impl Staged {
         self.turn.workspace.output("Out")
     }
 
-    /// What the command wrote to a file of its output artifact.
+    /// The content of a file in the command's output artifact.
     pub(crate) fn written(&self, file: &str) -> String {
         std::fs::read_to_string(self.output().join(file)).unwrap()
     }
 
-    /// Waits until the command has written such a file, whole lines of it.
+    /// Waits until the command has written whole lines to this file.
     pub(crate) async fn wait_for(&self, file: &str) {
         while !std::fs::read_to_string(self.output().join(file)).is_ok_and(|text| text.ends_with('\n')) {
             tokio::task::yield_now().await;
@@ -195,7 +195,7 @@ pub(crate) fn describe(failure: Failure) -> String {
     format!("{:?}: {} {}", failure.kind, failure.message, failure.output.unwrap_or_default())
 }
 
-/// Whether there is such a process, a dead and unreaped one included.
+/// Whether the process exists, including a zombie.
 pub(crate) fn exists(pid: &str) -> bool {
     Path::new("/proc").join(pid.trim()).exists()
 }

@@ -8,22 +8,22 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid
 use tokio::process::Child;
 use tokio::time::Instant;
 
-/// Waits for the command's death, but leaves the reaping to `child`, which would otherwise wait for a stranger's number.
-/// Whether it has ended.
+/// Waits until the command has ended. Leaves the reaping to `child`, which would otherwise wait for a reused number. Returns whether
+/// it has ended.
 pub(super) fn reap_main(child: &mut Child, main: Pid, until: Instant) -> bool {
     let has_ended = reap(main, WaitIdOptions::NOWAIT, until);
     let _ = child.try_wait();
     has_ended
 }
 
-/// Reaps the process when it has ended, and waits for that until `until` at most. Whether it has ended.
+/// Waits until the process has ended, at most until `until`, and reaps it. Returns whether it has ended.
 pub(super) fn reap(pid: Pid, options: WaitIdOptions, until: Instant) -> bool {
     wait_for_end(pid, until.saturating_duration_since(Instant::now()));
     loop {
         match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | options) {
             Err(Errno::INTR) => {}
             Ok(ended) => return ended.is_some(),
-            // It is not a child of this process any more.
+            // It is no longer a child of this process.
             Err(_) => return true,
         }
     }
@@ -33,9 +33,9 @@ pub(super) fn reap(pid: Pid, options: WaitIdOptions, until: Instant) -> bool {
 fn wait_for_end(pid: Pid, longest: Duration) {
     match pidfd_open(pid, PidfdFlags::empty()) {
         Ok(process) => wait(&mut [PollFd::new(&process, PollFlags::IN)], longest),
-        // It was reaped.
+        // It was already reaped.
         Err(Errno::SRCH) => {}
-        // The kernel has no such descriptors (Linux before 5.3, some sandboxes).
+        // The kernel does not support process descriptors (Linux before 5.3, some sandboxes).
         Err(_) => {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
             let mut left = longest.as_millis();
@@ -53,7 +53,7 @@ fn wait(descriptors: &mut [PollFd<'_>], longest: Duration) {
     }
 }
 
-/// The kernel's own word for it, where a listing can only be a guess: all descendants hang on some child.
+/// Whether this process has no children, and so no descendants. The kernel's answer is exact, unlike a listing.
 pub(super) fn has_no_children() -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     matches!(waitid(WaitId::All, options), Err(Errno::CHILD))
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_that_does_not_end_is_not_waited_for() {
+    fn waiting_for_a_process_ends_at_the_limit() {
         let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
         let pid = Pid::from_child(&child);
         let now = Instant::now();
@@ -75,6 +75,6 @@ mod tests {
         child.kill().unwrap();
         assert!(reap(pid, WaitIdOptions::NOWAIT, now + Duration::from_secs(600)));
         child.wait().unwrap();
-        assert!(reap(pid, WaitIdOptions::NOWAIT, now + Duration::from_secs(600)), "it is not a child any more");
+        assert!(reap(pid, WaitIdOptions::NOWAIT, now + Duration::from_secs(600)), "it is no longer a child");
     }
 }

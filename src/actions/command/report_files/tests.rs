@@ -23,8 +23,8 @@ impl Folder {
         std::fs::write(self.files.path(file), content).unwrap();
     }
 
-    /// The message about a file that can't be read. It is empty if every file is.
-    fn said(&self) -> String {
+    /// The message about a file that can't be read, or an empty text.
+    fn message(&self) -> String {
         let variables = self.files.read_variables().map(|variables| assert!(variables.is_empty()));
         let revision = self.files.read_revision().map(|revision| assert!(revision.is_none()));
         let id = self.files.read_external_id().map(|id| assert_eq!(id, None));
@@ -35,11 +35,11 @@ impl Folder {
 }
 
 #[test]
-fn files_that_are_empty_or_gone_say_nothing() {
+fn empty_and_missing_files_have_no_effect() {
     let folder = folder();
-    assert_eq!(folder.said(), "");
+    assert_eq!(folder.message(), "");
     ALL.iter().for_each(|file| std::fs::remove_file(folder.files.path(*file)).unwrap());
-    assert_eq!(folder.said(), "");
+    assert_eq!(folder.message(), "");
 }
 
 #[test]
@@ -56,25 +56,24 @@ fn links_pipes_and_folders_are_not_read() {
             std::fs::remove_file(folder.files.path(file)).unwrap();
             make(&folder.files.path(file));
             let variable = file.variable;
-            let refused =
-                format!("the command put something in the place of the file {variable} that is not a regular file");
-            assert_eq!(folder.said(), refused);
+            let refused = format!("the command replaced the file {variable} by something that is not a regular file");
+            assert_eq!(folder.message(), refused);
         }
     }
 }
 
 #[test]
-fn another_folder_in_the_place_of_ours_is_not_read() {
+fn a_replaced_folder_is_not_read() {
     let folder = folder();
     let elsewhere = tempfile::tempdir().unwrap();
     ALL.iter().for_each(|file| std::fs::write(elsewhere.path().join(file.name), "revision=elsewhere").unwrap());
     std::fs::rename(&folder.files.folder, folder.files.folder.with_extension("away")).unwrap();
     symlink(elsewhere.path(), &folder.files.folder).unwrap();
-    assert_eq!(folder.said(), "");
+    assert_eq!(folder.message(), "");
 }
 
 #[test]
-fn a_summary_is_plain_whatever_wrote_it() {
+fn a_summary_is_plain_in_any_encoding() {
     let folder = folder();
     folder.write(SUMMARY, b"\xef\xbb\xbf\x1b[32mok\x1b[0m\0\r\n");
     assert_eq!(folder.summary().unwrap().as_deref(), Some("ok"));
@@ -100,11 +99,11 @@ fn a_huge_summary_is_cut_and_a_secret_at_the_cut_is_masked() {
 }
 
 #[test]
-fn other_files_that_are_huge_are_refused() {
+fn other_huge_files_are_refused() {
     for file in [VARIABLES, REVISION, EXTERNAL_ID] {
         let folder = folder();
         std::fs::File::create(folder.files.path(file)).unwrap().set_len(1 << 40).unwrap();
         let ReportFile { limit, variable, .. } = file;
-        assert_eq!(folder.said(), format!("the command wrote more than {limit} bytes to the file {variable}"));
+        assert_eq!(folder.message(), format!("the file {variable} has more than {limit} bytes; write less to it"));
     }
 }
