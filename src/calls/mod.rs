@@ -1,6 +1,6 @@
 //! Calls to services: how often to try one, what a failed try means, and whether an earlier try may have taken effect.
 //!
-//! There are three parts: the [`Budget`] (tries, deadline, pauses), the loop [`retry`], and the table [`sort`]. The
+//! There are three parts: the [`Budget`] (tries, deadline, pauses), the loop [`retry()`], and the table [`sort`]. The
 //! table turns an error of any SDK into refused, throttled or unanswered. A caller adds only its own error codes.
 //!
 //! SDK clients that use the loop don't retry on their own (`RetryConfig::disabled()`). A refusal may be the effect of

@@ -12,7 +12,7 @@ pub enum Effect {
         /// The bucket's name.
         bucket: String,
     },
-    /// Copy an S3 source's object to its artifact's place, and tell [`Engine::source_finished`].
+    /// Copy an S3 source's object to its artifact's place, and tell `Engine::source_finished`.
     CopySource {
         /// What to answer with.
         id: SourceId,
@@ -25,7 +25,7 @@ pub enum Effect {
         /// The id of the artifact store's KMS key, which the copy is encrypted with.
         encryption_key: Option<String>,
     },
-    /// See which revision of an S3 source's object is there, and tell [`Engine::source_polled`].
+    /// See which revision of an S3 source's object is there, and tell `Engine::source_polled`.
     PollSource {
         /// What to answer with.
         id: PollId,
@@ -41,7 +41,7 @@ pub enum Effect {
     },
     /// Tell this to whoever listens, as EventBridge does.
     Event(serde_json::Value),
-    /// See which of the objects are there, and tell [`Engine::outputs_checked`].
+    /// See which of the objects are there, and tell `Engine::outputs_checked`.
     CheckOutputs {
         /// What to answer with.
         id: OutputsId,

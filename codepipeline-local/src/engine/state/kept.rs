@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for Version {
     }
 }
 
-/// A declaration that is kept as its version alone. [`Engine::restore`] puts the declaration back.
+/// A declaration that is kept as its version alone. `Engine::restore` puts the declaration back.
 pub(in crate::engine) mod version {
     use super::{Arc, Deserialize, Deserializer, PipelineDeclaration, Serializer};
 

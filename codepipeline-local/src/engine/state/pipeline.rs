@@ -9,7 +9,7 @@ use crate::types::Timestamp;
 
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Pipeline {
-    /// Every version, the first one first. Never empty. Each is a record of its own in [`Engine::versions`].
+    /// Every version, the first one first. Never empty. Each is a record of its own in `Engine::versions`.
     #[serde(skip)]
     pub(in crate::engine) versions: Vec<Arc<PipelineDeclaration>>,
     pub(crate) created: Timestamp,
