@@ -1,4 +1,4 @@
-//! An S3 client, and whose credentials sign its requests: a refusal says so, and holds none of them.
+//! An S3 client with the credentials that sign its requests. A refusal names whose they are, but shows none of them.
 
 use aws_credential_types::Credentials as SdkCredentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -11,7 +11,7 @@ use super::error::Problem;
 use super::renewal::Renewing;
 use super::response::{self, Whose};
 
-/// Asks S3 on behalf of a job or of the function.
+/// Sends requests to S3 for a job or for the function.
 #[derive(Clone)]
 pub(super) struct Caller {
     pub(super) client: Client,
@@ -25,12 +25,12 @@ enum Signer {
 }
 
 impl Caller {
-    /// Asks with a job's credentials.
+    /// A caller with a job's credentials.
     pub(super) fn job(client: Client, credentials: Renewing) -> Self {
         Self { client, signer: Signer::Job(credentials) }
     }
 
-    /// Asks with the function's own credentials, which `provider` knows.
+    /// A caller with the function's own credentials, from `provider`.
     pub(super) fn function(client: Client, provider: Option<SharedCredentialsProvider>) -> Self {
         Self { client, signer: Signer::Function(provider) }
     }
@@ -58,7 +58,7 @@ impl Caller {
     }
 }
 
-/// `text` without anything of the credentials, which a server may repeat.
+/// The text without any part of the credentials. A server may repeat them.
 fn masked(text: String, credentials: &SdkCredentials) -> String {
     let parts =
         [credentials.session_token().unwrap_or_default(), credentials.secret_access_key(), credentials.access_key_id()];

@@ -1,7 +1,7 @@
-//! An object that an action's work has left in S3 becomes an output artifact.
+//! Copies an object that an action's work has left in S3 to an output artifact.
 //!
-//! The worker reads it with the function's own credentials and writes it with the job's, so the bytes go through: S3 copies
-//! by itself only for one who may do both. What S3 sends is uploaded as it comes.
+//! The worker reads the object with the function's own credentials and writes it with the job's. The bytes pass through
+//! the worker, because S3 copies only for a caller that may do both. They are uploaded as they arrive.
 
 use std::io::Write;
 use std::sync::{Arc, OnceLock};
@@ -17,17 +17,17 @@ use super::upload::{self, Destination, PartWriter};
 use super::{Staged, StagingError, Store, task_result};
 use crate::job::{Artifact, ObjectPlace};
 
-/// For objects that do not say what they are, as S3 itself has it.
+/// S3's own content type for an object without one.
 const ANY_BYTES: &str = "binary/octet-stream";
 const CHUNK_BYTES: usize = 64 * 1024;
 
 impl Store {
-    /// Copies the object `from`, which the function's own role may read, to exactly the artifact's bucket and key, encrypted
-    /// as [`Store::stage_out`] does. Nothing is unpacked or packed, and the object keeps its content type.
+    /// Copies the object `from`, which the function's own role may read, to the artifact's bucket and key. It is
+    /// encrypted as in [`Store::stage_out`] and keeps its content type. Nothing is unpacked or packed.
     ///
     /// # Errors
-    /// When the object can't be read, is longer than 48.8 GiB, is replaced meanwhile, or the upload fails. There is no
-    /// artifact then, or still the one from before.
+    /// Returns an error if the object can't be read, is longer than 48.8 GiB or is replaced meanwhile, or if the upload
+    /// fails. The artifact is then missing or unchanged.
     pub async fn copy_out(
         &self,
         from: &ObjectPlace,
@@ -64,8 +64,8 @@ impl Store {
     }
 }
 
-/// Reads all of the object into the parts. What keeps it from reading is noted in `unread`, since it is the object's
-/// problem and not the artifact's; an interruption has its reason elsewhere.
+/// Reads the whole object into the parts. `unread` gets the problem that keeps it from being read, because that is the
+/// object's and not the artifact's. An interruption is not such a problem.
 fn copy<O: Object>(
     from: &Lane<O>,
     size: u64,
@@ -78,7 +78,7 @@ fn copy<O: Object>(
         let count = from.read_at(&mut chunk, done).map_err(|error| {
             let problem = Problem::inside(&error, |_| Problem::Interrupted);
             if problem != Problem::Interrupted {
-                // Only the first of them is the reason, and only one is ever noted.
+                // Only the first problem is the cause.
                 let _ = unread.set(problem.clone());
             }
             problem
@@ -93,7 +93,7 @@ fn copy<O: Object>(
     Ok(Staged { bytes: size, entries: 1 })
 }
 
-/// The function's own credentials expire otherwise than a job's.
+/// A job's credentials are renewed when they expire, the function's own are not.
 fn of_own_role(problem: Problem) -> Problem {
     match problem {
         Problem::Expired => {

@@ -1,4 +1,4 @@
-//! S3 clients: each job's, with that job's credentials, and one with the function's own.
+//! S3 clients: one for each job with its credentials, and one with the function's own.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,63 +15,64 @@ use super::renewal::{Renew, Renewing};
 use super::{Store, timeouts};
 use crate::job::Credentials;
 
-/// What the S3 clients of all jobs share: the HTTP client with its connections, region, endpoint, retries and timeouts.
+/// The common part of all jobs' S3 clients: the HTTP client with its connections, region, endpoint, retries and
+/// timeouts.
 #[derive(Clone)]
 pub struct Stores {
-    shared: Shared,
+    settings: ClientSettings,
     own: OwnClient,
 }
 
 #[derive(Clone)]
-struct Shared {
-    config: SdkConfig,
+struct ClientSettings {
+    sdk_config: SdkConfig,
     timeouts: TimeoutConfig,
     path_style: bool,
 }
 
-impl Shared {
+impl ClientSettings {
     fn builder(&self) -> Builder {
-        Builder::from(&self.config).timeout_config(self.timeouts.clone()).force_path_style(self.path_style)
+        Builder::from(&self.sdk_config).timeout_config(self.timeouts.clone()).force_path_style(self.path_style)
     }
 }
 
-/// A client with the function's own credentials, made when it is first needed: few kinds of action need it.
+/// A client with the function's own credentials. Created when it is first needed, because few kinds of action need it.
 #[derive(Clone)]
 pub(super) struct OwnClient {
-    shared: Shared,
+    settings: ClientSettings,
     caller: Arc<OnceLock<Caller>>,
 }
 
 impl OwnClient {
     pub(super) fn get(&self) -> Caller {
-        let provider = || self.shared.config.credentials_provider();
-        let caller = || Caller::function(Client::from_conf(self.shared.builder().build()), provider());
+        let provider = || self.settings.sdk_config.credentials_provider();
+        let caller = || Caller::function(Client::from_conf(self.settings.builder().build()), provider());
         self.caller.get_or_init(caller).clone()
     }
 }
 
 impl Stores {
-    /// From the process's configuration, but for its timeouts. Its credentials read what [`Store::copy_out`] copies, and
-    /// nothing else. Wherever an endpoint is configured, for all services or for S3 alone, buckets are named in the path,
-    /// since `bucket.localhost` is no host.
-    pub fn new(config: &SdkConfig) -> Self {
-        let path_style = config.endpoint_url().is_some() || has_endpoint_for_s3(config);
-        Self::with(Shared { config: config.clone(), timeouts: timeouts::usual(), path_style })
+    /// Takes all but the timeouts from `sdk_config`. Its credentials are only for reading what [`Store::copy_out`]
+    /// copies. If an endpoint is configured, for all services or for S3, URLs have the bucket in their path, because
+    /// `bucket.localhost` does not resolve.
+    pub fn new(sdk_config: &SdkConfig) -> Self {
+        let path_style = sdk_config.endpoint_url().is_some() || has_endpoint_for_s3(sdk_config);
+        Self::with(ClientSettings { sdk_config: sdk_config.clone(), timeouts: timeouts::usual(), path_style })
     }
 
-    fn with(shared: Shared) -> Self {
-        Self { own: OwnClient { shared: shared.clone(), caller: Arc::default() }, shared }
+    fn with(settings: ClientSettings) -> Self {
+        Self { own: OwnClient { settings: settings.clone(), caller: Arc::default() }, settings }
     }
 
-    /// A store that has the job's rights to its artifacts and no others: with `credentials`, which it has had `since` then,
-    /// and with what `renew` gives when these have had their time. Nothing caches them beyond the store.
+    /// A store with the job's rights to its artifacts and no others. It has used `credentials` since `since`, and gets
+    /// new ones from `renew` when they are due. Only the store keeps them.
     pub fn for_job(&self, credentials: &Credentials, since: Instant, renew: Arc<dyn Renew>) -> Store {
         let renewing = Renewing::new(credentials, since, renew);
-        // The SDK's quota of retries is the process's by default: what one job's trouble with S3 had spent would be lacking
-        // for every job after it.
+        // A quota of retries for each job. By default the SDK has one for the process, so one job's trouble with S3
+        // would spend the retries of later jobs.
         let quota = RetryPartition::custom("job").token_bucket(TokenBucket::default()).build();
         let config = self
-            .shared
+            .settings
             .builder()
             .retry_partition(quota)
             .credentials_provider(renewing.clone())
@@ -82,7 +83,7 @@ impl Stores {
     }
 }
 
-/// Whether `AWS_ENDPOINT_URL_S3` or the profile's `services` section names an endpoint, which the S3 client finds by the
+/// Whether `AWS_ENDPOINT_URL_S3` or the profile's `services` section has an endpoint. The S3 client finds it by the
 /// same key ("Service-specific endpoints", AWS SDKs and Tools reference).
 fn has_endpoint_for_s3(config: &SdkConfig) -> bool {
     let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
@@ -111,8 +112,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_s3_that_takes_requests_but_never_answers_is_reported_as_unavailable() {
-        // Connections are made by the system; nobody accepts them.
+    async fn silent_s3_is_unavailable() {
+        // The system accepts connections, but no server reads from them.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(Region::new("eu-central-1"))
@@ -122,14 +123,14 @@ mod tests {
             .load()
             .await;
         let stores = Stores::new(&config);
-        let shared = stores.shared.timeouts.clone();
-        assert_eq!(shared.connect_timeout(), Some(Duration::from_secs(3)));
-        assert_eq!(shared.operation_attempt_timeout(), Some(Duration::from_secs(60)));
-        // The same, but sooner than the test would want to wait.
-        assert_eq!(shared.read_timeout(), Some(Duration::from_secs(10)));
-        let timeouts = shared.to_builder().read_timeout(Duration::from_millis(100)).build();
+        let timeouts = stores.settings.timeouts.clone();
+        assert_eq!(timeouts.connect_timeout(), Some(Duration::from_secs(3)));
+        assert_eq!(timeouts.operation_attempt_timeout(), Some(Duration::from_secs(60)));
+        // The same timeouts, but a shorter one for the test.
+        assert_eq!(timeouts.read_timeout(), Some(Duration::from_secs(10)));
+        let timeouts = timeouts.to_builder().read_timeout(Duration::from_millis(100)).build();
         let (access_key_id, secret_access_key, session_token) = ("x".to_owned(), "y".into(), "z".into());
-        let stores = Stores::with(Shared { timeouts, ..stores.shared });
+        let stores = Stores::with(ClientSettings { timeouts, ..stores.settings });
         let credentials = Credentials { access_key_id, secret_access_key, session_token };
         let store = stores.for_job(&credentials, Instant::now(), Arc::new(NoRenewal));
         let artifact = Artifact { name: "App".into(), bucket: "b".into(), key: "k".into(), revision: None };

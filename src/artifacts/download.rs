@@ -1,4 +1,4 @@
-//! Ranged GETs of one object.
+//! Reads an object in ranges.
 
 use std::time::Duration;
 
@@ -13,13 +13,14 @@ use crate::calls::Pauses;
 use crate::job::Artifact;
 
 pub(super) const DOING: &str = "read the object";
-/// How often one range may break off in the middle. The SDK retries requests, but not bodies that have begun.
+/// How often one range may break off. The SDK retries requests, but not bodies that have begun.
 const MOST_BREAKS: u32 = 5;
-/// Doubled after every break: 100 + 200 + 400 + 800 ms = 1.5 s of waiting before the fifth break ends it. No jitter: the
-/// ranges of an artifact break off one by one. The turn's end drops it, whatever it waits for.
+/// The pauses double after every break: 100 + 200 + 400 + 800 ms = 1.5 s before the fifth break ends the read. They are
+/// not random, because the ranges of an artifact break off independently. This is no call with tries: each request
+/// resumes where the last one broke off. The end of the turn cuts it short.
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(1));
 
-/// An object as it was when it was opened: a replacement is noticed, never mixed in.
+/// An object in the state in which it was opened. A read fails if the object is replaced meanwhile.
 pub(super) struct S3Object {
     caller: Caller,
     bucket: String,
@@ -30,26 +31,26 @@ pub(super) struct S3Object {
 }
 
 impl S3Object {
-    /// Opens the object by reading its first range, which tells its size and ETag: a HEAD would cost a request more, and
-    /// its refusals have no body to tell an expired token from others.
+    /// Opens the object by reading its first range, whose response has the size and ETag. A HEAD would cost another
+    /// request, and its refusals have no body that names an expired token.
     pub(super) async fn open(caller: Caller, artifact: &Artifact) -> Result<(Self, Bytes), Problem> {
         let Artifact { bucket, key, .. } = artifact.clone();
         let mut object = Self { caller, bucket, key, size: 0, etag: None, content_type: None };
-        let answer = object.request(0, RANGE_BYTES).send().await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            // No range lies within an empty object.
+        let response = object.request(0, RANGE_BYTES).send().await;
+        let response = match response {
+            Ok(response) => response,
+            // An empty object has no range.
             Err(error) if error.code() == Some("InvalidRange") => return Ok((object, Bytes::new())),
             Err(error) => return Err(object.caller.problem(DOING, &error).await),
         };
-        object.etag = answer.e_tag().map(str::to_owned);
-        object.content_type = answer.content_type().map(str::to_owned);
-        object.size = total_size(&answer)?;
-        let head = object.receive(0, RANGE_BYTES.min(object.size), BytesMut::new(), Some(answer)).await?;
+        object.etag = response.e_tag().map(str::to_owned);
+        object.content_type = response.content_type().map(str::to_owned);
+        object.size = total_size(&response)?;
+        let head = object.receive(0, RANGE_BYTES.min(object.size), BytesMut::new(), Some(response)).await?;
         Ok((object, head))
     }
 
-    /// What the object says that it is, where it was said when it was written.
+    /// The object's content type, if the writer set one.
     pub(super) fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()
     }
@@ -60,30 +61,30 @@ impl S3Object {
         request.range(format!("bytes={offset}-{last}")).set_if_match(self.etag.clone())
     }
 
-    /// Reads a range to its end, going on where it broke off. `answer` is one that has come already.
+    /// Reads a range to its end, and resumes where it breaks off. `response` is the first one, if it has come already.
     async fn receive(
         &self,
         offset: u64,
         length: u64,
         mut received: BytesMut,
-        mut answer: Option<GetObjectOutput>,
+        mut response: Option<GetObjectOutput>,
     ) -> Result<Bytes, Problem> {
         let wanted = usize::try_from(length).map_err(|_| Problem::Interrupted)?;
         received.reserve(wanted);
         let mut breaks = 0;
         loop {
-            let mut body = match answer.take() {
-                Some(answer) => answer.body,
+            let mut body = match response.take() {
+                Some(response) => response.body,
                 None => {
                     let done = received.len() as u64;
                     match self.request(offset + done, length - done).send().await {
-                        Ok(answer) => answer.body,
+                        Ok(response) => response.body,
                         Err(error) => return Err(self.caller.problem(DOING, &error).await),
                     }
                 }
             };
             while let Some(Ok(chunk)) = body.next().await {
-                // More than was asked for would be a server that ignores ranges.
+                // A server that ignores ranges sends more.
                 let missing = wanted - received.len();
                 received.extend_from_slice(&chunk[..chunk.len().min(missing)]);
                 if received.len() == wanted {
@@ -113,12 +114,12 @@ impl Object for S3Object {
     }
 }
 
-/// From `Content-Range: bytes 0-1048575/1073741824`, or the length of an answer that is not partial.
-fn total_size(answer: &GetObjectOutput) -> Result<u64, Problem> {
-    let total = match answer.content_range() {
+/// The total in `Content-Range: bytes 0-1048575/1073741824`, or the length of a response that is not partial.
+fn total_size(response: &GetObjectOutput) -> Result<u64, Problem> {
+    let total = match response.content_range() {
         Some(range) => range.rsplit_once('/').and_then(|(_, total)| total.parse().ok()),
-        None => answer.content_length().and_then(|length| u64::try_from(length).ok()),
+        None => response.content_length().and_then(|length| u64::try_from(length).ok()),
     };
-    let reason = || "its answer does not tell the object's size".to_owned();
+    let reason = || "the response does not have the object's size".to_owned();
     total.ok_or_else(|| Problem::Unavailable { doing: DOING, reason: reason() })
 }

@@ -1,4 +1,4 @@
-//! What can go wrong while an artifact is staged, and what a job is told about it.
+//! Errors of staging, as a job sees them.
 
 use std::error::Error;
 use std::fmt;
@@ -21,14 +21,14 @@ const OUTPUT_INVALID: FailureCode = FailureCode::new("OutputInvalid");
 const WORK_FOLDER_UNUSABLE: FailureCode = FailureCode::new("WorkFolderUnusable");
 const STAGING_INTERRUPTED: FailureCode = FailureCode::new("StagingInterrupted");
 
-/// Why an artifact could not be staged. Its text names the artifact and its object, and holds no credential.
+/// Why an artifact could not be staged. The text names the artifact and its object, and holds no credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StagingError {
     /// The artifact's name in the pipeline.
     pub artifact: String,
     /// The object that holds it, as `s3://bucket/key`.
     pub object: String,
-    /// What is wrong.
+    /// The problem.
     pub problem: Problem,
 }
 
@@ -38,7 +38,7 @@ impl StagingError {
         Self { artifact: artifact.name.clone(), object, problem }
     }
 
-    /// Which of CodePipeline's failure types says it best.
+    /// CodePipeline's failure type for this error.
     pub fn failure_kind(&self) -> FailureKind {
         match self.problem {
             Problem::Denied { .. } | Problem::Expired => FailureKind::PermissionError,
@@ -81,26 +81,26 @@ impl fmt::Display for StagingError {
 
 impl Error for StagingError {}
 
-/// What is wrong with an artifact, sorted by what a caller does about it.
+/// The problem with an artifact, sorted by what a caller does about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// S3 or KMS denied it with the credentials at hand.
+    /// S3 or KMS denied the request.
     #[error("S3 denied the request to {doing} with {whose} ({reason}): {advice}")]
     Denied {
         /// The request, as a verb: `read the object`.
         doing: &'static str,
-        /// Whose credentials signed the request.
+        /// The credentials that signed the request.
         whose: Whose,
         /// S3's error code, text, HTTP status and request id.
         reason: String,
-        /// What to change.
+        /// The change to make.
         advice: String,
     },
-    /// The job's credentials have expired: fresh ones come with the job's details.
+    /// The job's credentials have expired. The job's details bring fresh ones.
     #[error("the job's credentials have expired")]
     Expired,
     /// The bucket or the object does not exist.
-    #[error("there is no such object or bucket ({reason})")]
+    #[error("the object or the bucket does not exist ({reason})")]
     Missing {
         /// S3's error code, text, HTTP status and request id.
         reason: String,
@@ -108,7 +108,7 @@ pub enum Problem {
     /// The object changed while it was read.
     #[error("the object was replaced while it was read; run the action again")]
     Replaced,
-    /// S3 is down, throttles or can't be reached, after all retries.
+    /// S3 is down, throttles or can't be reached, after all tries.
     #[error("could not {doing}: {reason}; S3 may be down or out of reach")]
     Unavailable {
         /// The request, as a verb.
@@ -116,7 +116,8 @@ pub enum Problem {
         /// S3's error code, text, HTTP status and request id, or how the connection failed.
         reason: String,
     },
-    /// S3 finds the request wrong, for example for a KMS key that does not exist or a bucket of another region.
+    /// S3 refused the request as wrong, for example because of a KMS key that does not exist or a bucket in another
+    /// region.
     #[error("S3 refused to {doing} ({reason})")]
     Refused {
         /// The request, as a verb.
@@ -135,19 +136,19 @@ pub enum Problem {
     /// More of something than allowed.
     #[error("it has more than {1} {0}, the limit; raise MAX_ENTRIES, or make the artifact smaller")]
     TooMany(EntryClass, u64),
-    /// The folder holds something that can't be stored in an archive.
+    /// The folder holds a file that an archive can't store.
     #[error("{0}")]
     Output(String),
     /// The local disk failed.
     #[error("{0}")]
     Disk(String),
-    /// The work was stopped from outside, or another part of it failed first.
+    /// A caller stopped the work, or another part of it failed first.
     #[error("staging was interrupted")]
     Interrupted,
 }
 
 impl Problem {
-    /// The failure of a write: most often a full disk.
+    /// The failure of a write, most often a full disk.
     pub(super) fn writing(what: &(impl AsRef<[u8]> + ?Sized), error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Disk(format!(
@@ -157,11 +158,11 @@ impl Problem {
             io::ErrorKind::InvalidFilename => {
                 Self::Archive(format!("the name `{}` is too long for this system", shown(what)))
             }
-            _ => Self::Disk(format!("`{}` could not be written: {error}", shown(what))),
+            _ => Self::Disk(format!("could not write `{}`: {error}", shown(what))),
         }
     }
 
-    /// The [`Problem`] that travelled inside an `io::Error` through a library, or else what `otherwise` makes of it.
+    /// The [`Problem`] inside an `io::Error` that a library passed on; otherwise the result of `otherwise`.
     pub(super) fn inside(error: &io::Error, otherwise: impl FnOnce(&io::Error) -> Self) -> Self {
         let mut cause: Option<&(dyn Error + 'static)> = error.get_ref().map(|inner| inner as _);
         while let Some(current) = cause {
@@ -184,8 +185,8 @@ impl From<Problem> for io::Error {
     }
 }
 
-/// A name out of an archive or a folder as it may be shown: control characters and odd spaces escaped, then cut to 120
-/// characters. Bytes that are no UTF-8 become the replacement character.
+/// A name from an archive or a folder, for messages: control characters and odd spaces are escaped, and it is cut to
+/// 120 characters. Bytes that are not UTF-8 become the replacement character.
 pub(super) fn shown(name: &(impl AsRef<[u8]> + ?Sized)) -> String {
     const LONGEST: usize = 120;
     let name = String::from_utf8_lossy(name.as_ref());
@@ -208,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_is_found_again_inside_nested_io_errors() {
+    fn problem_is_found_inside_nested_io_errors() {
         let nested = io::Error::other(io::Error::from(Problem::Expired));
         assert_eq!(Problem::inside(&nested, |_| Problem::Interrupted), Problem::Expired);
         let foreign = io::Error::other("something else");
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_names_the_artifact_and_its_object() {
+    fn message_names_the_artifact_and_its_object() {
         let artifact = Artifact { name: "Source".into(), bucket: "b".into(), key: "k/1".into(), revision: None };
         let error = StagingError::new(&artifact, Problem::TooLarge(7));
         assert!(error.to_string().starts_with("artifact `Source` (s3://b/k/1): it unpacks to more than 7 bytes"));

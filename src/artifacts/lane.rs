@@ -1,4 +1,4 @@
-//! Reading an object from a thread: ranges are asked for ahead, a bounded number at a time.
+//! Reads an object from a thread. It asks for a limited number of ranges ahead.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 use super::error::Problem;
 use super::stop::Stop;
 
-/// One ranged GET. Large enough that a request's latency does not dominate, small enough that a few fit in memory.
+/// The size of one range. It is large enough that a request's latency does not dominate, and small enough that a few
+/// fit in memory.
 pub(super) const RANGE_BYTES: u64 = 1024 * 1024;
 /// Ranges on their way or waiting to be used, in all lanes of an artifact together: 8 MiB.
 pub(super) const RANGES_AHEAD: usize = 8;
@@ -23,12 +24,12 @@ pub(super) trait Object: Send + Sync + 'static {
     /// Its size in bytes.
     fn size(&self) -> u64;
 
-    /// The `length` bytes from `offset` on, which all lie within the object. `buffer` is empty and may be used for them:
-    /// memory that is handed round does not fragment, as a thousand allocations of a range each would.
+    /// The `length` bytes from `offset`, all within the object. `buffer` is empty, and its memory may be used for them.
+    /// Reused memory does not fragment.
     fn read(&self, offset: u64, length: u64, buffer: BytesMut) -> impl Future<Output = Result<Bytes, Problem>> + Send;
 }
 
-/// An object that was opened: its beginning is here already.
+/// An opened object, whose beginning has been read.
 pub(super) struct Source<O> {
     pub(super) object: Arc<O>,
     /// The first range, or all of a small object.
@@ -38,7 +39,7 @@ pub(super) struct Source<O> {
 }
 
 impl<O: Object> Source<O> {
-    /// A reader that asks for up to `ahead` ranges before they are needed, but for none at or after `end`.
+    /// A reader that asks for up to `ahead` ranges early, but for none at or after `end`.
     pub(super) fn lane(&self, end: u64, ahead: usize) -> Lane<O> {
         let held = VecDeque::from([(0, self.head.clone())]);
         let state = State { next: self.head.len() as u64, pending: VecDeque::new(), held, spare: Vec::new() };
@@ -54,10 +55,10 @@ impl<O: Object> Source<O> {
     }
 }
 
-/// A reader for one thread. It is fastest forward, where it has asked ahead; small steps back stay within what it holds,
-/// and any other jump only costs the ranges that were on their way.
+/// A reader for one thread. It is fastest forward. Small steps back stay within the ranges that it holds. Any other
+/// jump costs the ranges that are on their way.
 ///
-/// Its methods block and must be called outside the runtime's own threads.
+/// Its methods block. Call them outside of the runtime's own threads.
 pub(super) struct Lane<O> {
     object: Arc<O>,
     head: Bytes,
@@ -69,13 +70,13 @@ pub(super) struct Lane<O> {
 }
 
 struct State {
-    /// Where the next range that is asked for begins.
+    /// The offset of the next range to ask for.
     next: u64,
-    /// Ranges on their way, in order: the last ends at `next`.
+    /// Ranges on their way, in order. The last one ends at `next`.
     pending: VecDeque<JoinHandle<Result<Bytes, Problem>>>,
-    /// The ranges that came last, by offset. Two of them, since what is read together may lie across a border.
+    /// The last two ranges, by offset. A read may cross the border between them.
     held: VecDeque<(u64, Bytes)>,
-    /// Buffers of ranges that are done with.
+    /// Buffers to use again.
     spare: Vec<BytesMut>,
 }
 
@@ -94,7 +95,7 @@ impl<O: Object> Lane<O> {
         }
     }
 
-    /// Waits for the range that begins where the last one ended.
+    /// Waits for the range that begins at the end of the last one.
     fn receive(&self, state: &mut State) -> Result<(), Problem> {
         self.fill(state);
         let Some(mut first) = state.pending.pop_front() else { return Err(Problem::Interrupted) };
@@ -121,18 +122,18 @@ impl<O: Object> Lane<O> {
         Ok(())
     }
 
-    /// Begins anew at `offset`.
+    /// Continues at `offset`.
     fn jump(&self, state: &mut State, offset: u64) {
         self.forget(state);
         state.next = offset;
         state.held.clear();
-        // An empty range marks the place where the next one goes.
+        // An empty range marks the offset of the next one.
         state.held.push_back((offset, Bytes::new()));
     }
 }
 
 impl<O> Lane<O> {
-    /// Cancels what is on its way and waits until it is gone, so that no request outlives the reader.
+    /// Cancels the ranges on their way and waits for them, so that no request outlives the reader.
     fn forget(&self, state: &mut State) {
         for pending in &state.pending {
             pending.abort();
@@ -177,7 +178,7 @@ impl<O: Object> ReaderAt for Lane<O> {
 }
 
 impl<O: Object> Clone for Lane<O> {
-    /// A lane over the same object with nothing on its way.
+    /// A lane over the same object, without ranges on their way.
     fn clone(&self) -> Self {
         let source = Source {
             object: Arc::clone(&self.object),
@@ -207,13 +208,13 @@ pub(super) mod memory {
         }
     }
 
-    /// A source as S3 gives it: the first range has come already.
+    /// A source as S3 returns it, with its first range.
     #[cfg(test)]
     pub(in super::super) fn source(content: impl Into<Bytes>, runtime: &Handle) -> Source<InMemory> {
         with_head(content, RANGE_BYTES as usize, runtime)
     }
 
-    /// A source of which the first `head` bytes have come already.
+    /// A source with the first `head` bytes read.
     pub(in super::super) fn with_head(content: impl Into<Bytes>, head: usize, runtime: &Handle) -> Source<InMemory> {
         let content = content.into();
         let head = content.slice(..content.len().min(head));
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn any_order_of_reads_gives_the_objects_bytes() {
+    fn reads_in_any_order_return_the_objects_bytes() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let content = content(5 * 1024 * 1024 + 17);
         let source = memory::source(content.clone(), runtime.handle());
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_that_is_stopped_fails_and_does_not_hang() {
+    fn stopped_lane_fails() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         struct Never;
         impl Object for Never {

@@ -1,4 +1,4 @@
-//! Presigned requests for a job's artifacts, for services that have no AWS SDK.
+//! Presigned requests for a job's artifacts, for services without an AWS SDK.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::{Problem, StagingError, Store};
 use crate::job::Artifact;
 
-/// Longer than the credentials live (some 15 minutes), which end a link anyway.
+/// Longer than the lifetime of the credentials (about 15 minutes), which ends a link anyway.
 const LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// A presigned request.
@@ -21,20 +21,20 @@ pub struct Presigned {
 }
 
 impl Store {
-    /// A link to download the artifact's object.
+    /// A link that downloads the artifact's object.
     ///
     /// # Errors
-    /// When no credentials can be had to sign with.
+    /// Returns an error if there are no credentials to sign with.
     pub async fn presign_download(&self, artifact: &Artifact) -> Result<Presigned, StagingError> {
         let request = self.caller.client.get_object().bucket(&artifact.bucket).key(&artifact.key);
         presigned(artifact, request.presigned(life(artifact)?).await)
     }
 
-    /// A link to upload the artifact's object, with the headers that make S3 encrypt it: with `encryption_key`, or with
+    /// A link that uploads the artifact's object. Its headers make S3 encrypt the object with `encryption_key`, or with
     /// the account's `aws/s3` key.
     ///
     /// # Errors
-    /// When no credentials can be had to sign with.
+    /// Returns an error if there are no credentials to sign with.
     pub async fn presign_upload(
         &self,
         artifact: &Artifact,
@@ -67,6 +67,6 @@ fn presigned<E>(artifact: &Artifact, request: Result<PresignedRequest, E>) -> Re
 }
 
 fn unsigned(artifact: &Artifact) -> StagingError {
-    let reason = "the request could not be signed".to_owned();
+    let reason = "could not sign the request".to_owned();
     StagingError::new(artifact, Problem::Unavailable { doing: "make a link to the object", reason })
 }

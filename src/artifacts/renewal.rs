@@ -1,7 +1,7 @@
 //! A job's credentials, renewed before they expire and when S3 says that they have.
 //!
-//! They live for about 15 minutes (a comment in AWS's Jenkins plugin; undocumented), which a large artifact may outlast.
-//! Nothing caches them beside this: each try of each request asks here.
+//! They live for about 15 minutes (a comment in AWS's Jenkins plugin; undocumented), and a large artifact may take
+//! longer. Only this file caches them: each try of each request asks here.
 
 use std::fmt;
 use std::future::Future;
@@ -20,44 +20,45 @@ use tokio::time::Instant;
 
 use crate::job::Credentials;
 
-/// The Jenkins plugin renews after 14 minutes, too.
+/// The age at which credentials are renewed, as in the Jenkins plugin.
 const RENEW_AFTER: Duration = Duration::from_secs(14 * 60);
 
-/// How long the old credentials must do after a renewal that failed: each try may take 20 s, and every request waits for it.
+/// How long the worker uses the old credentials after a failed renewal. Each renewal may take 20 s, and every request
+/// waits for it.
 const REST: Duration = Duration::from_secs(15);
 
-/// Fetches fresh credentials for the job: its details say them. The error is a reason to log, without any secret.
+/// Fetches fresh credentials for the job, from its details. The error is safe to log and holds no secret.
 pub trait Renew: Send + Sync {
-    /// Credentials that are as fresh as can be.
+    /// Fetches credentials.
     fn renew(&self) -> Pin<Box<dyn Future<Output = Result<Credentials, String>> + Send + '_>>;
 }
 
-/// What a job's S3 client signs with.
+/// The credentials that a job's S3 client signs with.
 #[derive(Clone)]
 pub(super) struct Renewing(Arc<Inner>);
 
 struct Inner {
     current: Mutex<Current>,
-    /// The number of the current credentials, for who can't wait at the lock.
+    /// The number of the current credentials, for code that can't wait for the lock.
     number: AtomicU64,
     /// The number of the newest credentials that S3 called expired.
     expired: AtomicU64,
     renew: Arc<dyn Renew>,
-    /// All that were ever current: requests are signed with these, and a server may repeat them.
+    /// All credentials so far. Requests were signed with them, and a server may repeat them.
     given_out: std::sync::Mutex<Vec<SdkCredentials>>,
 }
 
 struct Current {
     credentials: SdkCredentials,
     since: Instant,
-    /// After a renewal that failed: not tried again before this.
+    /// No renewal begins before this moment, after one that failed.
     rest_until: Option<Instant>,
     /// Counts from 1.
     number: u64,
 }
 
 impl Renewing {
-    /// Begins with `credentials`, which the job has had `since` then.
+    /// Begins with `credentials`, which the job has used since `since`.
     pub(super) fn new(credentials: &Credentials, since: Instant, renew: Arc<dyn Renew>) -> Self {
         let credentials = for_sdk(credentials);
         let given_out = vec![credentials.clone()].into();
@@ -65,7 +66,7 @@ impl Renewing {
         Self(Arc::new(Inner { current, number: AtomicU64::new(1), expired: AtomicU64::new(0), renew, given_out }))
     }
 
-    /// One renewal serves all requests that wait for it, since they wait at the lock.
+    /// Requests wait at the lock, so one renewal serves them all.
     async fn provide(&self) -> SdkCredentials {
         let mut current = self.0.current.lock().await;
         let refused = current.number <= self.0.expired.load(Ordering::Acquire);
@@ -84,11 +85,11 @@ impl Renewing {
                 self.0.number.store(number, Ordering::Release);
                 current.credentials.clone()
             }
-            // The old ones may be good for another minute; if not, S3's refusal says best what is wrong.
+            // The old credentials may still be valid. If not, S3's refusal names the problem best.
             Err(reason) => {
                 tracing::warn!(
                     reason,
-                    "could not renew the job's credentials; the old ones are used until S3 refuses them"
+                    "could not renew the job's credentials; the old ones serve until S3 refuses them"
                 );
                 current.rest_until = Some(Instant::now() + REST);
                 current.credentials.clone()
@@ -96,7 +97,7 @@ impl Renewing {
         }
     }
 
-    /// All credentials that requests have been signed with.
+    /// All credentials that have signed requests.
     pub(super) fn given_out(&self) -> Vec<SdkCredentials> {
         self.issued().clone()
     }
@@ -105,8 +106,8 @@ impl Renewing {
         self.0.given_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that S3 calls the credentials expired that are current now. If others have taken their place since the
-    /// request was signed, that is one renewal too many and does no harm.
+    /// Records that S3 calls the current credentials expired. If they have been renewed since the request was signed,
+    /// the extra renewal does no harm.
     fn expired(&self) {
         self.0.expired.fetch_max(self.0.number.load(Ordering::Acquire), Ordering::AcqRel);
     }
@@ -137,7 +138,7 @@ impl ProvideCredentials for Renewing {
     }
 }
 
-/// Has a request tried again whose credentials had expired: the next try signs with fresh ones.
+/// Retries a request whose credentials had expired. Fresh ones sign the next try.
 impl ClassifyRetry for Renewing {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let body =
@@ -160,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// Hands out `key-1`, `key-2`, …, or fails.
+    /// Returns `key-1`, `key-2`, …, or fails.
     #[derive(Default)]
     struct Counting {
         renewals: AtomicU32,
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn credentials_are_renewed_before_they_are_14_minutes_old() {
+    async fn credentials_are_renewed_after_14_minutes() {
         let renewing = Renewing::new(&credentials("polled"), Instant::now(), Arc::new(Counting::default()));
         tokio::time::advance(Duration::from_secs(14 * 60 - 1)).await;
         assert_eq!(key(&renewing).await, "polled");
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn credentials_that_s3_calls_expired_are_renewed_once() {
+    async fn expired_credentials_are_renewed_once() {
         let renewing = Renewing::new(&credentials("polled"), Instant::now(), Arc::new(Counting::default()));
         renewing.expired();
         renewing.expired();
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn old_credentials_are_tried_when_no_fresh_ones_can_be_had() {
+    async fn failed_renewal_leaves_the_old_credentials() {
         let failing = Arc::new(Counting { fails: true, ..Counting::default() });
         let renewing = Renewing::new(&credentials("polled"), Instant::now(), failing);
         tokio::time::advance(RENEW_AFTER).await;

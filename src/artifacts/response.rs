@@ -1,4 +1,4 @@
-//! What S3's refusals and failures mean for a job.
+//! Sorts S3's error responses for a job.
 
 use std::error::Error;
 use std::fmt;
@@ -10,13 +10,13 @@ use aws_sdk_s3::operation::RequestId;
 use super::error::{Problem, shown};
 use crate::calls::{ErrorResponse, Kind, NoResponse, sort};
 
-/// The most that a message repeats of S3's own text, in characters.
+/// The most characters of S3's own text in a message.
 const LONGEST_TEXT: usize = 400;
 
-/// Whose credentials signed a request.
+/// The credentials that signed a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// Those that CodePipeline gave for the job.
+    /// The job's, from CodePipeline.
     Jobs,
     /// The function's own.
     Functions,
@@ -31,7 +31,7 @@ impl fmt::Display for Whose {
     }
 }
 
-/// What S3 says: code, status, text and request id, as far as a response has them. The text holds no credentials.
+/// An error response of S3, as far as it has these parts. The text holds no credentials.
 struct Response<'a> {
     error: ErrorResponse<'a>,
     text: Option<String>,
@@ -52,8 +52,8 @@ impl fmt::Display for Response<'_> {
     }
 }
 
-/// Sorts an error of the SDK. The error itself may hold whole requests. What gets out are the code, the status, the request id
-/// and the text of S3's answer, through `mask` and cut.
+/// Sorts an error of the SDK, which may hold whole requests. Only the code, the status, the request id and S3's text
+/// get out. `mask` removes credentials from the text, which is cut.
 pub(super) fn problem<E>(
     doing: &'static str,
     whose: Whose,
@@ -81,7 +81,7 @@ where
     })
 }
 
-/// The innermost error's text, which names what failed. The SDK's own texts around it say nothing.
+/// The innermost error's text, which names the cause. The SDK's own texts around it don't.
 fn cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
@@ -90,7 +90,7 @@ fn cause(error: &(dyn Error + 'static)) -> String {
     cause.to_string()
 }
 
-/// A text as it may be repeated in one line.
+/// The text in one short line.
 fn shortened(text: &str) -> String {
     let one_line = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     let mut short: String = text.chars().take(LONGEST_TEXT).map(one_line).collect();
@@ -112,17 +112,17 @@ fn answered(doing: &'static str, whose: Whose, response: &Response<'_>) -> Probl
         ("AccessDenied" | "InvalidToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch", _) | (_, 401 | 403) => {
             Problem::Denied { doing, whose, reason, advice: advice(doing, whose, code) }
         }
-        // S3 begins its response to a completion before it knows how that ends, and may then fail at it (Amazon S3 API reference,
-        // CompleteMultipartUpload).
+        // S3 begins its response to a completion before the completion has ended, and may fail afterwards (Amazon S3
+        // API reference, CompleteMultipartUpload).
         (_, 200) => Problem::Unavailable { doing, reason },
-        // The bucket exists, and the object need not.
+        // The bucket exists, although the object may not.
         ("NoSuchUpload", _) => Problem::Refused { doing, reason },
         (_, 404) => Problem::Missing { reason },
         _ => Problem::Refused { doing, reason },
     }
 }
 
-/// What to change so that S3 allows it.
+/// The change that makes S3 accept the request.
 fn advice(doing: &str, whose: Whose, code: &str) -> String {
     match code {
         "InvalidToken" | "InvalidAccessKeyId" => {
@@ -165,10 +165,10 @@ mod tests {
     }
 
     #[test]
-    fn codes_and_statuses_become_the_callers_decisions() {
+    fn codes_and_statuses_are_sorted() {
         for (code, status, expected) in [
             ("ExpiredToken", 400, "the job's credentials have expired".to_owned()),
-            ("NoSuchKey", 404, "there is no such object or bucket (NoSuchKey, HTTP 404)".to_owned()),
+            ("NoSuchKey", 404, "the object or the bucket does not exist (NoSuchKey, HTTP 404)".to_owned()),
             ("", 412, "the object was replaced while it was read; run the action again".to_owned()),
             ("SlowDown", 503, format!("{READ}SlowDown, HTTP 503; S3 may be down or out of reach")),
             ("InternalError", 500, format!("{READ}InternalError, HTTP 500; S3 may be down or out of reach")),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_names_the_credentials_the_answer_and_the_permission() {
+    fn denial_names_the_credentials_and_the_permission() {
         let text = "User: arn:aws:sts::111122223333:assumed-role/Pipeline/1 is not authorized to perform: kms:Decrypt";
         let denied = said(Whose::Jobs, "AccessDenied", 403, Some(text), Some("TX4Z"));
         let expected = format!(
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_that_s3_does_not_know_need_no_permission() {
+    fn unknown_credentials_need_no_permission() {
         for code in ["InvalidToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed"] {
             let denied = said(Whose::Jobs, code, 403, None, None);
             assert!(denied.contains("the job's credentials") && !denied.contains("allow s3:"), "{denied}");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_s3_is_one_short_line() {
+    fn text_of_s3_becomes_one_short_line() {
         let text = format!("a\r\n\u{1b}[31m\"b\" {}", "x".repeat(LONGEST_TEXT));
         let shortened = shortened(&text);
         assert!(shortened.starts_with("a\\r\\n\\u{1b}[31m\"b\" xx") && shortened.ends_with("x…"), "{shortened}");

@@ -1,4 +1,4 @@
-//! A stream of bytes becomes an S3 object, in parts, encrypted with KMS.
+//! Uploads a stream of bytes as an S3 object, in parts, encrypted with KMS.
 
 use std::io;
 use std::sync::Arc;
@@ -22,27 +22,27 @@ use ending::Upload;
 mod ending;
 mod tries;
 
-/// The least that S3 takes for a part that is not the last ("Amazon S3 multipart upload limits"). With its 10 000 parts
-/// that makes 10 000 × 5 MiB = 48.8 GiB, which Lambda's /tmp of 10 GiB can't hold.
+/// The smallest part that S3 accepts before the last one ("Amazon S3 multipart upload limits"). 10 000 parts make 10
+/// 000 × 5 MiB = 48.8 GiB, more than Lambda's /tmp of 10 GiB holds.
 const PART_BYTES: usize = 5 * 1024 * 1024;
-/// The longest object that fits: 48.8 GiB.
+/// The longest object that can be uploaded: 48.8 GiB.
 pub(super) const MAX_BYTES: u64 = 10_000 * PART_BYTES as u64;
-/// Parts in memory: one that is being filled, the others on their way. 4 × 5 MiB = 20 MiB.
+/// Parts in memory: one that is being filled, and those on their way. 4 × 5 MiB = 20 MiB.
 const PARTS_IN_MEMORY: usize = 4;
-/// What the request that begins an upload, and then the one that aborts it, may still take after a stop. Both together are
-/// less than what a caller waits for a cancelled store.
+/// How long the request that begins an upload, and then the one that aborts it, may take after a stop. A caller waits
+/// longer than both together for a cancelled store.
 const AFTER_STOP: Duration = Duration::from_millis(750);
 
-/// The request that gives an upload up, as a verb.
+/// The request that ends an upload without an object, as a verb.
 pub(super) const ABORTING: &str = "abort the upload";
 
-/// A part, and the right to be in memory.
+/// A part, with its room in memory.
 struct Part {
     bytes: Bytes,
     _room: OwnedSemaphorePermit,
 }
 
-/// The end of the stream that a thread writes to. Waits for room in memory before it takes the first byte of a part.
+/// The end of the stream that a thread writes to. It waits for room in memory before it takes the first byte of a part.
 pub(super) struct PartWriter {
     parts: mpsc::Sender<Part>,
     room: Arc<Semaphore>,
@@ -62,7 +62,7 @@ pub(super) fn channel(runtime: Handle, stop: Stop) -> (PartWriter, Parts) {
 }
 
 impl PartWriter {
-    /// Sends what is left, or an empty part if nothing was written. Without it the last part is missing.
+    /// Sends the rest, or an empty part if nothing was written. Without this call, the last part is missing.
     pub(super) fn finish(mut self) -> Result<(), Problem> {
         if !self.sent && self.filling.is_none() {
             self.filling = Some((Vec::new(), self.wait_for_room()?));
@@ -74,7 +74,7 @@ impl PartWriter {
         let Some((bytes, room)) = self.filling.take() else { return Ok(()) };
         let part = Part { bytes: Bytes::from(bytes), _room: room };
         self.sent = true;
-        // The channel is closed when the upload has failed or was cancelled.
+        // The channel is closed if the upload has failed or was cancelled.
         self.parts.blocking_send(part).map_err(|_| Problem::Interrupted)
     }
 
@@ -117,7 +117,7 @@ impl io::Write for PartWriter {
     }
 }
 
-/// Where an upload goes.
+/// The object that an upload creates.
 #[derive(Clone)]
 pub(super) struct Destination {
     caller: Caller,
@@ -134,8 +134,8 @@ impl Destination {
         Self { caller, bucket, key, content_type: content_type.to_owned(), kms_key: kms_key.map(str::to_owned) }
     }
 
-    /// Uploads the parts. The object appears only if `packed`, the outcome of what writes them, is good. A multipart
-    /// upload that does not become an object is aborted, after a cancellation too.
+    /// Uploads the parts. The object appears only if `packed`, the result of the writer, is good. A multipart upload
+    /// that creates no object is aborted, also after a cancellation.
     pub(super) async fn upload(
         self,
         mut parts: Parts,
@@ -143,7 +143,7 @@ impl Destination {
         stop: Stop,
     ) -> Result<Staged, Problem> {
         let Some(first) = parts.0.recv().await else {
-            // Whoever writes sends at least one part, an empty one if need be, unless it has failed.
+            // A writer that has not failed sends at least one part, which may be empty.
             return Err(packed.await.unwrap_or(Err(Problem::Interrupted)).err().unwrap_or(Problem::Interrupted));
         };
         let Some(second) = parts.0.recv().await else {
@@ -156,7 +156,7 @@ impl Destination {
             Ok(sent) => sent,
             Err(problem) => {
                 self.abort(&upload, &stop).await;
-                // Whoever writes has noticed by itself at the next part, which may be long in coming.
+                // The writer would notice only at its next part.
                 stop.stop();
                 return Err(problem);
             }
@@ -182,7 +182,7 @@ impl Destination {
         }
     }
 
-    /// Not interrupted by a stop at once: an upload whose id got lost can't be aborted.
+    /// A stop does not interrupt this at once: an upload without a known id can't be aborted.
     async fn create(&self, stop: &Stop) -> Result<Upload, Problem> {
         const DOING: &str = "begin the upload";
         let mark = ending::new_mark();
@@ -197,18 +197,18 @@ impl Destination {
             .server_side_encryption(ServerSideEncryption::AwsKms)
             .set_ssekms_key_id(self.kms_key.clone());
         let Some(created) = soon_after_stop(stop, request.send()).await else {
-            self.stays_behind("stopped before S3 told its id");
+            self.stays_behind("stopped before S3 returned its id");
             return Err(Problem::Interrupted);
         };
         let created = match created {
             Ok(created) => created,
             Err(error) => return Err(self.caller.problem(DOING, &error).await),
         };
-        let without_id = || Problem::Unavailable { doing: DOING, reason: "its answer has no upload id".to_owned() };
+        let without_id = || Problem::Unavailable { doing: DOING, reason: "the response has no upload id".to_owned() };
         Ok(Upload { id: created.upload_id.ok_or_else(without_id)?, mark })
     }
 
-    /// Uploads all that there is, and waits for the outcome of what writes it.
+    /// Uploads all parts, and waits for the writer's result.
     async fn send_all(
         &self,
         upload: &Upload,
@@ -221,7 +221,7 @@ impl Destination {
         Ok((completed, packed.await.unwrap_or(Err(Problem::Interrupted))?))
     }
 
-    /// Uploads the parts side by side: as many as there is room for in memory.
+    /// Uploads as many parts at once as there is room for in memory.
     async fn send(
         &self,
         id: &str,
@@ -257,7 +257,7 @@ impl Destination {
                 },
             }
         };
-        // No part may arrive after the abort: S3 would keep it.
+        // No part may arrive after the abort, because S3 would keep it.
         uploads.shutdown().await;
         outcome?;
         completed.sort_unstable_by_key(CompletedPart::part_number);
@@ -279,13 +279,13 @@ impl Destination {
             Ok(sent) => sent,
             Err(error) => return Err(self.caller.problem("upload a part", &error).await),
         };
-        // S3 asks for the parts' checksums again where the upload was begun with an algorithm, as the SDK does.
+        // S3 wants the parts' checksums again if the upload was begun with an algorithm, as the SDK does.
         let completed = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);
         Ok(completed.set_checksum_crc32(sent.checksum_crc32).build())
     }
 }
 
-/// The outcome of what must not break off at a stop, unless it takes longer than [`AFTER_STOP`] then.
+/// The result of work that continues after a stop, for at most [`AFTER_STOP`].
 async fn soon_after_stop<T>(stop: &Stop, work: impl Future<Output = T>) -> Option<T> {
     let too_late = async {
         stop.stopped().await;

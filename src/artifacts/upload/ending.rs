@@ -1,10 +1,12 @@
-//! The end of a multipart upload: it becomes an object, or it is aborted.
+//! Ends a multipart upload: completes it to an object, or aborts it.
 //!
-//! A completion may take effect and its answer get lost. When it is tried again, S3 knows no such upload any more, which says the
-//! same of one that is completed and of one that was aborted. That is success if an earlier try is in doubt: the upload was there
-//! when its last part came, nobody else knows its id, and lifecycle rules abort what is days old. The object is asked, too: it
-//! bears our mark (its ETag can't be foretold, with KMS), or it is not ours. The job's credentials may not allow to ask, since
-//! they write this object and read others; then what S3 said of the upload decides.
+//! A completion may take effect although its response gets lost. Another try then gets the answer that there is no such
+//! upload, which S3 also gives for an aborted one. After an unanswered try this means success. The upload existed when
+//! its last part arrived, no other worker knows its id, and lifecycle rules abort only uploads that are days old.
+//!
+//! The worker also looks at the object, which has our mark if the upload was completed. (With KMS, its ETag can't be
+//! predicted.) The job's credentials may not be allowed to read it, because they write this object and read others.
+//! Then S3's answer about the upload decides.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -18,29 +20,28 @@ use tokio::time::timeout;
 use super::tries::{FailedRequest, tries};
 use super::{ABORTING, Destination, Problem, Stop, soon_after_stop, timeouts, unless_stopped};
 
-/// All of the job's work depends on it by now. With what one try may take (`timeouts`) and the pauses: 5 × 60 s and 7.5 s
-/// where none is answered.
+/// All of the job's work depends on the completion. Five tries take 5 × 60 s and pauses of 7.5 s if none is answered.
 const TRIES_TO_COMPLETE: u32 = 5;
 const TRIES_TO_ABORT: u32 = 3;
-/// What an abort may take, its tries included, which could take 3 × 10 s and 1.5 s.
+/// The limit of an abort with its tries, which could take 3 × 10 s and pauses of 1.5 s.
 const ABORT: Duration = Duration::from_secs(10);
-/// The mark's name in an object's metadata.
+/// The mark's name in the object's metadata.
 pub(super) const MARK: &str = "codepipeline-worker-upload";
 
-/// An upload that was begun.
+/// A multipart upload that has begun.
 pub(super) struct Upload {
     pub(super) id: String,
-    /// What the object will have as [`MARK`].
+    /// The value of [`MARK`] in the object's metadata.
     pub(super) mark: String,
 }
 
-/// A mark that no other upload to the same key has: 64 bits that depend on the operating system's randomness.
+/// A mark that no other upload to the same key has: 64 bits from the operating system's randomness.
 pub(super) fn new_mark() -> String {
     format!("{:016x}", RandomState::new().hash_one(0_u8))
 }
 
 impl Destination {
-    /// Makes an object of the upload. Where it fails, the upload is aborted.
+    /// Completes the upload to an object, or aborts it if that fails.
     pub(super) async fn complete(
         &self,
         upload: &Upload,
@@ -66,7 +67,7 @@ impl Destination {
                 return Err(problem);
             }
         };
-        // After the abort no try can take effect any more.
+        // After the abort, no try can take effect any more.
         let ended_before = is_gone || self.abort(upload, stop).await;
         if !unanswered {
             return Err(problem);
@@ -77,15 +78,15 @@ impl Destination {
                 error = %problem,
                 s3.bucket = self.bucket,
                 s3.key = self.key,
-                "an upload was completed though the answer to it got lost"
+                "an upload was completed although the response got lost"
             );
             return Ok(());
         }
         Err(problem)
     }
 
-    /// Whether the object bears the mark; `None` if S3 does not tell. Its refusal has no body, and says "forbidden" also of an
-    /// object that is not there where the credentials may not list the bucket.
+    /// Whether the object has the mark; `None` if S3 does not say. A refusal of a HEAD has no body. S3 answers
+    /// "forbidden" for a missing object if the credentials may not list the bucket.
     async fn bears(&self, mark: &str) -> Option<bool> {
         match self.caller.client.head_object().bucket(&self.bucket).key(&self.key).send().await {
             Ok(object) => Some(object.metadata().and_then(|all| all.get(MARK)).is_some_and(|found| found == mark)),
@@ -96,8 +97,9 @@ impl Destination {
         }
     }
 
-    /// Best effort: the job's credentials may not allow it, and then the bucket's lifecycle rules clean up. Whether the upload
-    /// had ended before, which is not said of one that an abort without an answer may have ended.
+    /// Aborts the upload if it can: the job's credentials may not be allowed to, and then the bucket's lifecycle rules
+    /// clean up. Returns whether the upload had ended before. That is unknown, and `false`, if an unanswered try of
+    /// this abort may have ended it.
     pub(super) async fn abort(&self, upload: &Upload, stop: &Stop) -> bool {
         let request =
             self.caller.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(&upload.id);
@@ -112,7 +114,7 @@ impl Destination {
                 false
             }
             None | Some(Err(_)) => {
-                self.stays_behind("S3 did not answer in time to its abort");
+                self.stays_behind("S3 did not answer the abort in time");
                 false
             }
         }

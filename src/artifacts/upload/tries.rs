@@ -1,4 +1,4 @@
-//! Requests about an upload, with tries whose meaning depends on earlier ones: the SDK's own retries are off for them.
+//! Requests about an upload. The meaning of a refusal depends on earlier tries, so the SDK's own retries are off.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::calls::{Failed, Kind, Pauses, retry_paced};
 /// Five tries pause for at most 0.5 + 1 + 2 + 4 s = 7.5 s in all.
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(500), Duration::from_secs(5));
 
-/// A request that failed, with all its tries.
+/// A request that failed after all its tries.
 pub(super) struct FailedRequest {
     /// How the last try failed.
     pub(super) problem: Problem,
-    /// Whether S3 said in the end that it knows no such upload.
+    /// Whether S3 said, at the last try, that there is no such upload.
     pub(super) is_gone: bool,
     /// Whether any of the tries may have taken effect.
     pub(super) unanswered: bool,
@@ -54,7 +54,7 @@ where
 
 fn failed(problem: Problem, is_gone: bool) -> Failed<(Problem, bool)> {
     let kind = match problem {
-        // A throttle has no effect. It counts as unanswered all the same, because S3 answers many failures with `SlowDown`.
+        // A throttle counts as unanswered too. That does no harm, because the worker then looks at the object.
         Problem::Unavailable { .. } => Kind::Unanswered,
         // Fresh credentials sign the next try.
         Problem::Expired => Kind::Throttled,
