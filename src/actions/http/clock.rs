@@ -1,11 +1,11 @@
-//! Times as they stand in messages and headers.
+//! Times in messages and headers.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-/// Tells the time of day, which a signature is dated with.
+/// Returns the time of day, which a signature includes.
 pub type Clock = fn() -> SystemTime;
 
 /// The machine's clock.
@@ -14,7 +14,7 @@ pub fn system_clock() -> SystemTime {
     SystemTime::now()
 }
 
-/// Whole seconds since 1970, 0 for anything before.
+/// Whole seconds since 1970; 0 for any earlier time.
 pub(super) fn unix_seconds(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
@@ -25,7 +25,7 @@ pub(super) fn rfc3339(seconds: i64) -> String {
     DateTime::from_secs(seconds).to_string()
 }
 
-/// How long the value of a `Retry-After` header (RFC 9110, section 10.2.3: seconds, or a date) asks to wait.
+/// How long a `Retry-After` header asks to wait (RFC 9110, section 10.2.3: seconds or a date).
 pub(super) fn retry_after(value: &str, now_seconds: i64) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_read_as_seconds_or_as_a_date() {
+    fn retry_after_reads_as_seconds_or_as_a_date() {
         let now = 1_445_412_420;
         for (value, expected) in [
             ("120", Some(120)),

@@ -1,4 +1,4 @@
-//! One message to the service, tried until it is answered.
+//! Sends one message to the service, with tries until it is answered.
 
 use std::error::Error;
 use std::iter;
@@ -17,24 +17,24 @@ use super::retries::Retries;
 use super::signature::Signer;
 use crate::calls::{Failed, Kind, NoResponse, retry_paced};
 
-/// The most that is read of an answer. Output variables, the longest part, have at most 122 880 bytes; as escaped JSON
-/// that is rarely twice as much.
-pub(super) const LONGEST_ANSWER: usize = 256 * 1024;
+/// The most that the worker reads of a response. Output variables, the longest part, have at most 122 880 bytes; as
+/// escaped JSON they are rarely twice as long.
+pub(super) const LONGEST_RESPONSE: usize = 256 * 1024;
 
 const CONNECTING: Duration = Duration::from_secs(10);
 
-/// How requests are made.
+/// The settings of requests.
 pub(super) struct Exchange {
     pub(super) signer: Signer,
     pub(super) request_timeout: Duration,
     pub(super) retries: Retries,
     pub(super) clock: Clock,
     pub(super) https_only: bool,
-    /// Made at the first request: reading the root certificates takes some of a cold start.
+    /// Created at the first request, because reading the root certificates takes a part of a cold start.
     pub(super) client: OnceLock<Client>,
 }
 
-/// An answer that more tries would not change.
+/// A response that another try would not change.
 pub(super) struct Response {
     pub(super) status: u16,
     pub(super) location: Option<String>,
@@ -42,23 +42,23 @@ pub(super) struct Response {
     pub(super) body: Body,
 }
 
-/// The body of an answer, as far as it was read.
+/// The body of a response, or its beginning.
 pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
-    /// Whether that is all of it.
+    /// Whether all of it was read.
     pub(super) whole: bool,
 }
 
-/// The end of all tries.
+/// A message that got no response, after all tries.
 pub(super) struct Unavailable {
     pub(super) tries: u32,
-    /// What the last one ended with, in words that hold no part of a message.
+    /// How the last try failed. It holds no part of a message.
     pub(super) reason: String,
 }
 
 impl Exchange {
-    /// POSTs `message` to `url` until it is answered, not beyond `until`. If no later job asks again (`asked_later`), a long
-    /// `Retry-After` does not end the tries.
+    /// POSTs `message` to `url` until the service answers, but not after `until`. A long `Retry-After` ends the tries
+    /// only if a later job asks again (`asked_later`).
     pub(super) async fn post(
         &self,
         url: &Url,
@@ -108,12 +108,12 @@ impl Exchange {
         }
         let client = Client::builder()
             .user_agent(concat!("codepipeline-worker/", env!("CARGO_PKG_VERSION")))
-            // A redirect would carry the configuration and the links to somebody else.
+            // A redirect would send the configuration and the links to another server.
             .redirect(Policy::none())
             .https_only(self.https_only)
-            // Whatever proxy variables are for, it is not for this.
+            // Proxy variables are not meant for this client.
             .no_proxy()
-            // Lambda freezes the process between invocations, and no connection outlives that in good health.
+            // Lambda freezes the process between invocations, and an idle connection rarely survives that.
             .pool_max_idle_per_host(0)
             .connect_timeout(CONNECTING)
             .timeout(self.request_timeout)
@@ -121,7 +121,7 @@ impl Exchange {
         Ok(self.client.get_or_init(|| client))
     }
 
-    /// Sorts an error without a response. Its own text has the URL in it; the text of its innermost cause has not.
+    /// Sorts an error without a response. Its own text holds the URL, so only the text of the innermost cause is used.
     fn failed(&self, error: &reqwest::Error) -> Failed<Option<Duration>> {
         let sorted = |cause, why: String| {
             let failed = Failed::from(cause);
@@ -136,8 +136,8 @@ impl Exchange {
     }
 }
 
-/// A response that another try may change is a failed one: request timeout, too many requests, and any failure of the
-/// service. `Retry-After` goes with it.
+/// Sorts a response. Another try may help after a request timeout, too many requests, or a failure of the service. The
+/// failed try then keeps `Retry-After`.
 fn sorted(response: Response) -> Result<Response, Failed<Option<Duration>>> {
     let kind = match response.status {
         408 | 429 => Kind::Throttled,
@@ -151,7 +151,7 @@ fn sorted(response: Response) -> Result<Response, Failed<Option<Duration>>> {
 async fn read(mut response: reqwest::Response) -> reqwest::Result<Body> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        let room = LONGEST_ANSWER - bytes.len();
+        let room = LONGEST_RESPONSE - bytes.len();
         if chunk.len() > room {
             bytes.extend_from_slice(&chunk[..room]);
             return Ok(Body { bytes, whole: false });

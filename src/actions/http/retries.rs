@@ -1,41 +1,40 @@
-//! How often, and after which pauses, a message is sent again.
+//! Tries of a message, and the pauses between them.
 
 use std::time::Duration;
 
 use crate::calls::Pauses;
 
-/// A service that asks for a longer pause is asked again by the next continuation, if there is one.
+/// The longest `Retry-After` to wait for. After a longer one, the next continuation asks again, if there is one.
 const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
-/// Where no continuation asks again, the time that is left is shared out among the tries, if each has at least this much. In less
-/// time, a service that asked for a long pause would only be disturbed.
+/// If no continuation asks again, the tries share the time left, provided that each gets at least this much. With less
+/// time, more requests would only disturb a service that asked for a long pause.
 const LEAST_SHARE: Duration = Duration::from_secs(10);
 
-/// When a message is sent again that got no answer, or a passing one (408, 429, 5xx).
+/// When to send a message again that got no response, or a passing one (408, 429, 5xx).
 #[derive(Clone, Copy, Debug)]
 pub struct Retries {
-    /// How often it is sent at most, the first time included.
+    /// The most tries, with the first one.
     pub tries: u32,
-    /// The longest first pause. Each further one may be twice as long; how long it is, chance decides.
+    /// The limit of the first pause. It doubles with each try. Each pause is random, up to its limit.
     pub first_pause: Duration,
-    /// The longest of all pauses, unless the service asks for a longer one: up to 30 s are granted.
+    /// The longest pause, unless the service asks for a longer one. Up to 30 s are granted.
     pub longest_pause: Duration,
 }
 
 impl Default for Retries {
-    /// Four tries with 500 + 1000 + 2000 ms = 3.5 s between them at most; a service that asks for longer pauses is granted
-    /// 3 × 30 s. With requests that take their whole time, 30 s by default, that would be 123.5 s and 210 s: the end of the
-    /// turn, after 70 s by default (`config/run.rs`), cuts it short. At the start of a job longer pauses are granted as well,
-    /// as far as they leave time for four tries: 17 s each in such a turn.
+    /// Four tries pause for at most 500 + 1000 + 2000 ms = 3.5 s, or for 3 × 30 s if the service asks for it. With
+    /// requests that take 30 s each, the default, that is 123.5 s or 210 s. The end of the turn cuts it short, after 70
+    /// s by default. At the start of a job longer pauses are granted, if they leave time for four tries: 17 s each in
+    /// such a turn.
     fn default() -> Self {
         Self { tries: 4, first_pause: Duration::from_millis(500), longest_pause: Duration::from_secs(5) }
     }
 }
 
 impl Retries {
-    /// How long to wait after `tries` tries, of which the last was answered with `asked` in `Retry-After`; `None` when
-    /// there is no other. `chance` is from 0 to 1 ("full jitter"). `left` is the time for all further tries, unless a later
-    /// job asks again.
+    /// How long to wait after `tries` tries; `None` to give up. `asked` is the last response's `Retry-After`. `chance`
+    /// is from 0 to 1 ("full jitter"). `left` is the time for all further tries, unless a later job asks again.
     pub(super) fn pause(
         &self,
         tries: u32,
@@ -60,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_the_longest_and_end_with_the_tries() {
+    fn pauses_double_and_end_with_the_tries() {
         let retries = Retries { tries: 7, ..Retries::default() };
         let pauses: Vec<_> =
             (1..=7).map(|tries| retries.pause(tries, 1.0, None, None).map(|it| it.as_millis())).collect();
@@ -73,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_asks_for_is_granted_within_bounds() {
+    fn retry_after_is_granted_within_limits() {
         let pause = |asked| Retries::default().pause(1, 1.0, Some(Duration::from_secs(asked)), None);
         assert_eq!(pause(0), Some(Duration::from_millis(500)));
         assert_eq!(pause(30), Some(Duration::from_secs(30)));
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_is_tried_four_times_however_long_a_pause_is_asked_for() {
+    fn start_has_four_tries_whatever_retry_after_says() {
         let pauses = |asked, mut left: Duration| {
             let mut pauses = Vec::new();
             while let Some(pause) =

@@ -3,7 +3,7 @@
 use reqwest::Url;
 
 use super::address::Address;
-use super::exchange::{LONGEST_ANSWER, Response};
+use super::exchange::{LONGEST_RESPONSE, Response};
 use super::failures::{self, Asked};
 use super::reply::{self, Progress};
 use super::token::{LONGEST_REST, Token};
@@ -85,7 +85,7 @@ impl Reader<'_> {
 
     fn finished(&self, answer: &Response) -> Result<Finished, Failure> {
         if !answer.body.whole {
-            let limit = format_args!("it is longer than {LONGEST_ANSWER} bytes; put more into an output artifact");
+            let limit = format_args!("it is longer than {LONGEST_RESPONSE} bytes; put more into an output artifact");
             return Err(failures::of_contract(limit));
         }
         let finished = reply::result(&answer.body.bytes).map_err(failures::of_contract)??;
@@ -101,7 +101,7 @@ impl Reader<'_> {
         let news = match reply::progress(&answer.body.bytes) {
             Ok(news) if answer.body.whole => news,
             Ok(_) => {
-                tracing::warn!(limit = LONGEST_ANSWER, "what the service says of its progress is too long");
+                tracing::warn!(limit = LONGEST_RESPONSE, "what the service says of its progress is too long");
                 Progress::default()
             }
             Err(malformed) => {

@@ -1,7 +1,7 @@
-//! Calls to Step Functions, and what their refusals mean here.
+//! Calls to Step Functions, and the meaning of its error responses.
 //!
-//! The SDK's own retries are switched off: how long to go on is the job's affair. Every call here may be repeated (an
-//! execution's name makes even its start so), and only the last answer matters.
+//! The SDK's own retries are off, because the job's time limits the tries. Every call here may be repeated: an
+//! execution's name makes even its start repeatable. So only the last response matters.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -18,40 +18,41 @@ use tokio::time::Instant;
 use super::arn::StateMachineArn;
 use crate::calls::{Budget, ErrorResponse, Failed, GaveUp, Kind, Pauses, retry, sort};
 
-/// How long one try may take. Everything here is one JSON exchange that takes tens of milliseconds.
+/// How long one try may take. Each call is one JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(3);
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(5));
 
-/// A start is tried longest, since it fails the job: the turn's 30 s end it and never the count. If each is answered at once
-/// there are some twenty tries in them, 7 of them after pauses of at most 100 + 200 + … + 5000 ms = 11.3 s.
+/// A start has the most tries, because its failure fails the job. The turn's 30 s end them, never the count. They hold
+/// about twenty tries if each is answered at once: seven pauses of at most 100 + 200 + … + 5000 ms = 11.3 s, then 2.5 s
+/// each on average.
 const START_TRIES: u32 = 100;
-/// A look is tried three times, 3 × 5 s and pauses of at most 100 + 200 ms = 15.3 s: the next continuation looks again.
+/// Three tries of a look: 3 × 5 s and pauses of at most 100 + 200 ms, 15.3 s in all. The next continuation looks again.
 const DESCRIBE_TRIES: u32 = 3;
-/// A stop has no next time. 8 tries, 8 × 5 s and pauses of at most 100 + 200 + … + 5000 ms = 11.3 s, would take 51.3 s; the
-/// caller's 30 s or the invocation's end cut that short.
+/// A stop is not repeated later. Eight tries could take 8 × 5 s and pauses of at most 100 + 200 + … + 5000 ms = 11.3 s,
+/// 51.3 s in all. The caller's 30 s or the end of the invocation cuts them short.
 const STOP_TRIES: u32 = 8;
 
-/// Why a call did not do what it should.
+/// Why a call failed.
 pub(super) enum CallError {
-    /// Throttled, not answered or a 5xx: another time it may be otherwise.
+    /// Throttled, unanswered or a 5xx. A later call may succeed. `unanswered` if any try may have taken effect.
     Unavailable { reason: String, unanswered: bool },
-    /// The function's role may not do it.
+    /// The function's role lacks the permission.
     Denied { reason: String },
-    /// KMS does not let the function use the state machine's key, or can't use that key itself.
+    /// KMS does not let the function use the state machine's key, or the key can't be used.
     Key { reason: String, is_denied: bool },
-    /// There is no such execution or state machine.
+    /// The execution or the state machine does not exist.
     NotFound { reason: String },
-    /// There is an execution of that name, closed or with another input.
+    /// An execution of that name exists, closed or with another input.
     AlreadyExists,
-    /// Anything else that won't change by itself.
+    /// Any other refusal. Trying again does not help.
     Refused { reason: String },
 }
 
-/// An execution as it is now.
+/// The current state of an execution.
 pub(super) struct Execution {
     pub(super) status: ExecutionStatus,
-    /// JSON, if it succeeded.
+    /// JSON, if the execution succeeded.
     pub(super) output: Option<String>,
     /// At most 256 characters, if it failed.
     pub(super) error: Option<String>,
@@ -71,7 +72,7 @@ impl StepFunctions {
         Self { config: config.clone(), region: region.to_owned(), client: OnceLock::new() }
     }
 
-    /// Made at first use: a cold start that only polls goes without.
+    /// Created at its first use, because a cold start that only polls does not need it.
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
             let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(TRY).build();
@@ -84,7 +85,7 @@ impl StepFunctions {
         })
     }
 
-    /// Starts the execution of that name, or finds it running: its ARN.
+    /// Starts an execution of that name, or finds it running. Returns its ARN.
     pub(super) async fn start(
         &self,
         machine: &StateMachineArn,
@@ -97,7 +98,7 @@ impl StepFunctions {
         Ok(started.execution_arn)
     }
 
-    /// Looks at the execution.
+    /// Returns the state of the execution.
     pub(super) async fn describe(&self, execution: &str, until: Instant) -> Result<Execution, CallError> {
         let request = self.client().describe_execution().execution_arn(execution);
         let described = call(DESCRIBE_TRIES, until, || request.clone().send()).await?;
@@ -109,7 +110,8 @@ impl StepFunctions {
         })
     }
 
-    /// How the execution stands, without its input and output. So nothing is decrypted, and the machine's key is not needed.
+    /// Returns the execution's status without its input and output. Nothing is decrypted, so this does not need the
+    /// state machine's key.
     pub(super) async fn status(&self, execution: &str, until: Instant) -> Result<ExecutionStatus, CallError> {
         let request = self.client().describe_execution().execution_arn(execution);
         let request = request.included_data(IncludedData::MetadataOnly);
@@ -117,7 +119,7 @@ impl StepFunctions {
         Ok(described.status)
     }
 
-    /// Stops the execution. One that is over stays as it is.
+    /// Stops the execution. One that has ended stays unchanged.
     pub(super) async fn stop(
         &self,
         execution: &str,
@@ -130,7 +132,7 @@ impl StepFunctions {
     }
 }
 
-/// Calls until Step Functions responds or the budget is spent.
+/// Calls Step Functions until it responds or the budget is spent.
 async fn call<T, E, F>(tries: u32, until: Instant, mut send: impl FnMut() -> F) -> Result<T, CallError>
 where
     F: Future<Output = Result<T, SdkError<E>>>,
@@ -158,8 +160,8 @@ enum Refusal {
     Other,
 }
 
-/// Codes: the three operations' errors and "Common errors" (Step Functions API reference). A denial `is_about_key` if its message
-/// names an operation of KMS.
+/// Codes: the three operations' errors and "Common errors" (Step Functions API reference). `is_about_key` if the
+/// message of a denial names an operation of KMS.
 fn codes(response: &ErrorResponse<'_>, is_about_key: bool) -> (Kind, Refusal) {
     let refused = |refusal| (Kind::Refused, refusal);
     match response.code.unwrap_or_default() {
