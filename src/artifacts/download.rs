@@ -20,7 +20,7 @@ const MOST_BREAKS: u32 = 5;
 /// resumes where the last one broke off. The end of the turn cuts it short.
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(1));
 
-/// An object in the state in which it was opened. A read fails if the object is replaced meanwhile.
+/// An opened object. A read fails if the object is replaced meanwhile.
 pub(super) struct S3Object {
     caller: Caller,
     bucket: String,

@@ -10,7 +10,7 @@
 //! would compare two wall clocks, and each may be wrong by any amount.
 //!
 //! **Versions.** An object's ETag changes with its content, and each entry holds the random id of its write. So a
-//! condition on an ETag never holds for a later object. The marks of finished jobs are empty and all the same. That
+//! condition on an ETag never holds for a later object. The marks of finished jobs are all empty. That
 //! does no harm, because they are only swept.
 
 mod entry;

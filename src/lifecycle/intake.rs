@@ -18,8 +18,8 @@ const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(25);
 /// The ledger gets this much of the time before the acknowledgement, so that there is some left for that.
 const CLAIM_WITHIN: Duration = Duration::from_secs(20);
 
-/// One try takes tens of milliseconds; five with 5 s each and the pauses between them (a random time up to 100 ms, doubled
-/// each time: 1.5 s at most) fill the 25 s.
+/// One try takes tens of milliseconds. Five with 5 s each and pauses of at most 100 + 200 + 400 + 800 ms = 1.5 s fill the 25 s.
+/// The protocol decides after each try, so this is not a call of `calls::retry`.
 const TRY: Duration = Duration::from_secs(5);
 const TRIES: u32 = 5;
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(1));
@@ -96,7 +96,7 @@ async fn take(
 }
 
 impl Acknowledging {
-    /// One try, after a pause if it is not the first; `None` when there were enough of them.
+    /// One try, after a pause if it is not the first; `None` if the tries or the time are used up.
     async fn once(&mut self, queue: &Queue, offer: &Offer) -> Option<Acknowledged> {
         if self.tries > 0 {
             sleep_until((Instant::now() + PAUSES.after(self.tries)).min(self.until)).await;

@@ -21,7 +21,7 @@ pub struct Polled {
 
 /// A job that CodePipeline offers, to this worker and perhaps to others.
 pub struct Offer {
-    /// The job, as it was when polled.
+    /// The job at the time of the poll.
     pub job: Job,
     /// Credentials for the job's artifacts; `None` if it has none.
     pub credentials: Option<Credentials>,

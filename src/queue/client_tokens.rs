@@ -88,7 +88,7 @@ struct Failure {
     failed_at: Instant,
 }
 
-/// What a caller needs: how long it can wait, and which earlier results it accepts.
+/// The needs of a caller: how long it can wait, and which earlier results it accepts.
 #[derive(Clone, Copy)]
 pub(super) struct LookUp {
     /// The look-up ends at this moment, with or without a token.

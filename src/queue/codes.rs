@@ -36,7 +36,7 @@ pub(super) fn code(gave_up: &GaveUp) -> Option<&str> {
     gave_up.last.detail.as_ref()?.code.as_deref()
 }
 
-/// Whether CodePipeline refuses the caller, whatever the request ("Common Error Types", CodePipeline API reference).
+/// Whether CodePipeline refuses the caller, for any request ("Common Error Types", CodePipeline API reference).
 pub(super) fn is_not_allowed(gave_up: &GaveUp) -> bool {
     const CODES: [&str; 10] = [
         "AccessDeniedException",
@@ -61,8 +61,8 @@ pub(super) fn is_not_on_offer(gave_up: &GaveUp) -> bool {
     code(gave_up).is_some_and(|code| CODES.contains(&code))
 }
 
-/// Whether CodePipeline says that the job is over or gone.
-pub(super) fn is_over(gave_up: &GaveUp) -> bool {
+/// Whether CodePipeline says that the job has finished or does not exist.
+pub(super) fn has_finished(gave_up: &GaveUp) -> bool {
     matches!(code(gave_up), Some("InvalidJobStateException" | "JobNotFoundException"))
 }
 

@@ -28,7 +28,7 @@ use crate::job::{ActionTypeId, Origin};
 use crate::report::Report;
 use claim::{ClientAccess, Kind};
 use client_tokens::ClientTokens;
-use codes::{is_about_content, is_not_on_offer, is_over};
+use codes::{has_finished, is_about_content, is_not_on_offer};
 use custom::CustomQueue;
 use response::CallError;
 use third_party::ThirdPartyQueue;
@@ -208,7 +208,7 @@ impl Queue {
         };
         let Err(error) = result else { return Ok(Reported::Accepted) };
         if let CallError::GaveUp(gave_up) = &error {
-            if is_over(gave_up) {
+            if has_finished(gave_up) {
                 return Ok(Reported::AlreadyOver { unanswered_before: gave_up.unanswered_before });
             }
             if is_about_content(gave_up) {

@@ -1,4 +1,5 @@
-//! No connection outlives its invocation: Lambda freezes the process in between, and a server closes what is idle meanwhile.
+//! No connection outlives its invocation. Lambda freezes the process between invocations, and a server closes idle
+//! connections meanwhile.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,17 +11,17 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{self, World, custom, shell, zip};
 
-/// A proxy whose connections go dead, without a word, when it is told that the process is frozen.
+/// A proxy whose connections die silently when the process is frozen.
 #[derive(Clone, Default)]
 struct Proxy {
     freezes: Arc<AtomicUsize>,
     accepted: Arc<AtomicUsize>,
-    /// Reads of a request on a connection from before a freeze.
+    /// Requests that arrived on a connection from before a freeze.
     stale: Arc<AtomicUsize>,
 }
 
 impl Proxy {
-    /// Listens before the server at `endpoint` (`http://host:port`): the new endpoint.
+    /// Listens in front of the server at `endpoint` (`http://host:port`), and returns the new endpoint.
     async fn start(&self, endpoint: &str) -> String {
         let server = endpoint.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -54,7 +55,7 @@ impl Proxy {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_is_sent_on_a_connection_from_before_a_freeze() {
+async fn no_request_uses_a_connection_from_before_a_freeze() {
     let world = World::new().await;
     world.create_type("Test", "Shell", &["Command"]).await;
     let action = custom("Shell", "Test", "Shell").configuration("Command", "true");

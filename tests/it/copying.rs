@@ -1,4 +1,4 @@
-//! Objects that work done outside has left in S3, copied to output artifacts over sockets.
+//! Objects that outside work has left in S3, copied to output artifacts over sockets.
 
 use std::sync::atomic::Ordering;
 
@@ -27,7 +27,7 @@ fn place(key: &str) -> ObjectPlace {
 /// Leaves a result where the worker's own role may read it.
 async fn leave(s3: &ArtifactStore, key: &str, content: impl Into<Bytes>) -> ObjectPlace {
     let client = s3.anyone();
-    // It is there already when a second result is left.
+    // The bucket exists already when a second result is left.
     let _ = client.create_bucket().bucket(BUCKET).send().await;
     let put = client.put_object().bucket(BUCKET).key(key).content_type("text/x-report");
     put.body(content.into().into()).send().await.unwrap();
@@ -35,7 +35,7 @@ async fn leave(s3: &ArtifactStore, key: &str, content: impl Into<Bytes>) -> Obje
 }
 
 #[tokio::test]
-async fn a_result_becomes_the_artifact_byte_for_byte_whatever_its_size() {
+async fn result_of_any_size_is_copied_byte_for_byte() {
     let s3 = ArtifactStore::start().await;
     for (size, parts) in [(0, 0), (1, 0), (5 * MIB, 0), (5 * MIB + 1, 2), (23 * MIB, 5)] {
         let content = noise(size);
@@ -50,7 +50,7 @@ async fn a_result_becomes_the_artifact_byte_for_byte_whatever_its_size() {
 }
 
 #[tokio::test]
-async fn the_artifact_is_encrypted_with_the_jobs_key_and_keeps_its_content_type() {
+async fn copy_has_the_jobs_key_and_the_content_type() {
     let s3 = ArtifactStore::start().await;
     for size in [10, 6 * MIB] {
         let from = leave(&s3, "report", noise(size)).await;
@@ -65,9 +65,9 @@ async fn the_artifact_is_encrypted_with_the_jobs_key_and_keeps_its_content_type(
     }
 }
 
-/// The role of the function may read results and the job's credentials may not: each does its own part.
+/// The function's role may read results, and the job's credentials may not. Each does its own part.
 #[tokio::test]
-async fn a_result_is_read_with_the_functions_role_and_written_with_the_jobs_credentials() {
+async fn copy_reads_with_the_role_and_writes_with_job_credentials() {
     let s3 = ArtifactStore::start().await;
     let from = leave(&s3, "report", "fine").await;
     let jobs = SdkCredentials::new(
@@ -97,7 +97,7 @@ async fn a_result_is_read_with_the_functions_role_and_written_with_the_jobs_cred
 }
 
 #[tokio::test]
-async fn a_result_that_is_not_there_is_named() {
+async fn missing_result_is_named() {
     let s3 = ArtifactStore::start().await;
     leave(&s3, "report", "fine").await;
     let error = s3.job().copy_out(&place("missing"), &s3.output, None).await.unwrap_err();
@@ -109,7 +109,7 @@ async fn a_result_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn a_read_that_breaks_off_goes_on_and_one_that_always_does_leaves_the_old_artifact() {
+async fn interrupted_read_resumes_up_to_a_limit() {
     let s3 = ArtifactStore::start().await;
     let content = noise(12 * MIB);
     let from = leave(&s3, "report", content.clone()).await;
@@ -121,7 +121,7 @@ async fn a_read_that_breaks_off_goes_on_and_one_that_always_does_leaves_the_old_
     s3.faults.hold.send_replace(true);
     let copying = job.copy_out(&from, &s3.output, None);
     let breaking = async {
-        // The first range comes whole, so it is the copying that fails and not the opening.
+        // The first range arrives whole, so the copying fails and not the opening.
         until(async || s3.seen().split_off(before).iter().filter(|request| request.method == Method::GET).count() >= 2)
             .await;
         s3.faults.breaks.store(usize::MAX, Ordering::SeqCst);
@@ -137,7 +137,7 @@ async fn a_read_that_breaks_off_goes_on_and_one_that_always_does_leaves_the_old_
 }
 
 #[tokio::test]
-async fn a_result_that_is_replaced_while_it_is_copied_is_noticed_and_the_upload_aborted() {
+async fn result_replaced_during_the_copy_aborts_the_upload() {
     let s3 = ArtifactStore::start().await;
     let from = leave(&s3, "report", noise(40 * MIB)).await;
     let before = s3.seen().len();
@@ -159,7 +159,7 @@ async fn a_result_that_is_replaced_while_it_is_copied_is_noticed_and_the_upload_
 }
 
 #[tokio::test]
-async fn a_cancelled_copy_is_aborted_before_the_store_is_finished() {
+async fn cancelled_copy_aborts_before_the_store_finishes() {
     let s3 = ArtifactStore::start().await;
     let from = leave(&s3, "report", noise(40 * MIB)).await;
     s3.faults.parts_hang.store(1, Ordering::SeqCst);

@@ -68,7 +68,7 @@ async fn partners_invocation(world: &World, secrets: &AwsJson) -> (Value, String
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_third_party_job_lives_the_life_of_any_job() {
+async fn third_party_job_runs_like_any_job() {
     let world = third_party_world().await;
     let id = world.start("p").await;
     world.until_begun("p", "Check").await;

@@ -1,4 +1,5 @@
-//! The ledger's requests against the emulator's S3, over sockets: who wins, what stays, and what an operator is told.
+//! The ledger's requests against the emulator's S3, over sockets: which write wins, what stays, and what an operator
+//! reads.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::support::{SOURCE_BUCKET, World, action_type, custom, sdk_config, zip}
 
 const BUCKET: &str = "the-ledger";
 
-/// An emulator whose time stands, with the ledger's bucket in it.
+/// An emulator whose clock stands still, with the ledger's bucket.
 struct Scenario {
     world: World,
     time: ManualClock,
@@ -35,7 +36,7 @@ impl Scenario {
         Self { world, time, ledger }
     }
 
-    /// With the credentials of a polled job, which are for its artifacts and may do nothing in the ledger.
+    /// A ledger with the credentials of a polled job. They are for its artifacts, and S3 denies them the ledger.
     async fn denied(&self) -> Ledger {
         let world = &self.world;
         world.create_type("Test", "LinkCheck", &[]).await;
@@ -59,7 +60,7 @@ impl Scenario {
         self.world.s3.put_object().bucket(BUCKET).key(key).body(body.as_bytes().to_vec().into()).send().await.unwrap();
     }
 
-    /// An entry for the job, which was not there.
+    /// Creates an entry for the job.
     async fn create(&self, key: &Key) -> Version {
         yes(self.ledger.write(key, None, &entry(Phase::Claiming), &WriteId::random()).await)
     }
@@ -145,7 +146,7 @@ async fn old_version_is_not_replaced_or_deleted() {
     assert_eq!(s3.found(&key).await.unwrap().version, current);
     assert_eq!(s3.ledger.delete(&key, &current).await, WriteResult::Written(current.clone()));
     assert!(s3.found(&key).await.is_none());
-    // Nothing is there that could match.
+    // No object can match the condition any more.
     assert_eq!(s3.ledger.write(&key, Some(&current), &held, &WriteId::random()).await, WriteResult::Refused);
     assert_eq!(s3.ledger.delete(&key, &current).await, WriteResult::Refused);
 }
@@ -164,7 +165,7 @@ async fn lease_counts_from_its_write_on_s3s_clock() {
     let s3 = Scenario::start().await;
     let key = Key::polled("job");
     let version = s3.create(&key).await;
-    // Both times are told in whole seconds, so a second is doubtful.
+    // S3 rounds both times to seconds, so the age may be a second off.
     s3.time.advance(Duration::from_secs(30));
     let found = s3.found(&key).await.unwrap();
     assert_eq!(found.age, Duration::from_secs(29));
@@ -229,7 +230,7 @@ async fn sweep_deletes_all_pages_but_changed_marks() {
     assert_eq!(listed.len(), number + 1);
     assert!(listed.iter().all(|listed| listed.is_done() == (listed.key != running)));
 
-    // Since the listing one has been taken again, one has gone, and one is a job that runs.
+    // After the listing, a job was taken again, a mark was deleted, and one object is a running job.
     let taken = &listed[500];
     yes(s3.ledger.write(&taken.key, Some(&taken.version), &entry(Phase::Held), &WriteId::random()).await);
     yes(s3.ledger.delete(&listed[7].key, &listed[7].version).await);
@@ -282,7 +283,7 @@ async fn error_names_a_missing_permission() {
 
 #[tokio::test]
 async fn silent_s3_leaves_a_write_unanswered() {
-    // Connections are made by the system; nobody accepts them.
+    // The system accepts connections, but no server reads from them.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let ledger = Ledger::new(&sdk_config(&format!("http://{}", silent.local_addr().unwrap())), BUCKET.into());
     tokio::time::pause();

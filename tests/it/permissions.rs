@@ -1,4 +1,4 @@
-//! A worker whose role lacks a permission: it says which, and takes it for no lost race.
+//! A worker whose role lacks a permission names it, and does not mistake a denial for a lost race.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::aws_json::AwsJson;
 use crate::support::log::{logged, with_metric};
 use crate::support::{action_type, lifecycle, sdk_config};
 
-/// Never run: no job is acknowledged.
+/// Never runs, because no job is acknowledged.
 struct Idle;
 
 impl Action for Idle {
@@ -22,7 +22,7 @@ impl Action for Idle {
     }
 }
 
-/// A service with one job, whose acknowledgement it answers with this error.
+/// A service with one job. It answers its acknowledgement with this error.
 async fn refusing(error: &'static str) -> AwsJson {
     AwsJson::start(move |operation, _| match operation {
         "PollForJobs" => Ok(json!({"jobs": [{"id": "job", "nonce": "3", "accountId": "1", "data": {}}]})),
@@ -32,7 +32,7 @@ async fn refusing(error: &'static str) -> AwsJson {
 }
 
 #[tokio::test]
-async fn a_worker_that_may_not_acknowledge_says_so_and_its_invocation_fails() {
+async fn denied_acknowledgement_fails_the_invocation() {
     for (error, is_fault) in [("AccessDeniedException", true), ("InvalidNonceException", false)] {
         let service = refusing(error).await;
         let folder = tempfile::tempdir().unwrap();
@@ -48,7 +48,7 @@ async fn a_worker_that_may_not_acknowledge_says_so_and_its_invocation_fails() {
 }
 
 #[tokio::test]
-async fn a_permission_that_is_missing_is_named_and_told_from_a_job_that_is_not_there() {
+async fn denial_differs_from_a_missing_job() {
     let action_type = action_type("Test", "Custom", "Idle");
     for (error, words) in [
         ("AccessDeniedException", "that its role has codepipeline:PollForJobs on the action type"),
@@ -84,7 +84,7 @@ async fn a_permission_that_is_missing_is_named_and_told_from_a_job_that_is_not_t
 }
 
 #[tokio::test]
-async fn an_action_type_that_can_not_be_polled_is_logged_for_an_alarm() {
+async fn refused_action_type_is_logged_for_an_alarm() {
     for (error, words) in [
         ("AccessDeniedException", "codepipeline:PollForJobs on the action type"),
         ("ActionTypeNotFoundException", "CodePipeline knows no action type Custom/Test/Idle/1 in us-east-1"),
@@ -116,7 +116,7 @@ async fn an_action_type_that_can_not_be_polled_is_logged_for_an_alarm() {
 }
 
 #[tokio::test]
-async fn a_refused_query_param_says_what_is_wrong_with_it() {
+async fn refused_query_param_is_explained() {
     let service = AwsJson::start(move |_, _| Err("ValidationException")).await;
     let queue = codepipeline_worker::queue::Queue::new(&sdk_config(service.endpoint()), None);
     let action_type = action_type("Test", "Custom", "Idle");

@@ -1,4 +1,4 @@
-//! Polls that CodePipeline throttles: waited out, until that is no use.
+//! Throttled polls: the worker waits, until waiting does not help.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use crate::support::aws_json::AwsJson;
 use crate::support::log::{logged, with_metric};
 use crate::support::{action_type, lifecycle, sdk_config};
 
-/// Never run: no job comes.
+/// Never runs, because no job comes.
 struct Idle;
 
 impl Action for Idle {
@@ -23,7 +23,7 @@ impl Action for Idle {
     }
 }
 
-/// A worker that polls for two types of a service that throttles polls for the first, or for both.
+/// A worker that polls for two action types. The service throttles polls for the first, or for both.
 struct Scenario {
     service: AwsJson,
     worker: Worker,
@@ -49,7 +49,7 @@ impl Scenario {
         Self { service, worker, throttles_all, _folder: folder }
     }
 
-    /// The types of which this invocation says that they are throttled for long. It succeeds.
+    /// The action types that this invocation reports as throttled for long. The invocation succeeds.
     async fn alarming(&self) -> Vec<String> {
         let (lines, summary) = logged(self.invoke()).await;
         summary.unwrap_or_else(|error| panic!("{error}"));
@@ -64,7 +64,8 @@ impl Scenario {
     }
 }
 
-/// Lets time pass by between two invocations. It stands still in neither: while it is paused, sockets and timers don't mix.
+/// Advances the clock between two invocations. During an invocation it runs, because sockets don't work with paused
+/// timers.
 async fn later(by: Duration) {
     tokio::time::pause();
     tokio::time::advance(by).await;
@@ -72,7 +73,7 @@ async fn later(by: Duration) {
 }
 
 #[tokio::test]
-async fn a_throttled_poll_is_tried_three_times_and_fails_nothing() {
+async fn throttled_poll_has_three_tries_and_fails_nothing() {
     let scenario = Scenario::start().await;
     let summary = scenario.invoke().await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((summary.throttled_polls, summary.failed_polls), (1, 0));
@@ -86,7 +87,7 @@ async fn a_throttled_poll_is_tried_three_times_and_fails_nothing() {
 }
 
 #[tokio::test]
-async fn a_throttle_that_lasts_for_five_minutes_is_logged_for_an_alarm() {
+async fn throttle_of_five_minutes_is_logged_for_an_alarm() {
     let scenario = Scenario::start().await;
     scenario.throttles_all.store(true, Ordering::SeqCst);
     let mut alarming = Vec::new();
@@ -96,7 +97,7 @@ async fn a_throttle_that_lasts_for_five_minutes_is_logged_for_an_alarm() {
     }
     assert_eq!(alarming, [vec![], vec![], vec!["Custom/Test/Other/1", "Custom/Test/Throttled/1"]]);
 
-    // After one answer the other type alone is throttled for long.
+    // After one answered poll, only the other type is throttled for long.
     scenario.throttles_all.store(false, Ordering::SeqCst);
     assert_eq!(scenario.alarming().await, ["Custom/Test/Throttled/1"]);
     scenario.throttles_all.store(true, Ordering::SeqCst);
@@ -104,7 +105,7 @@ async fn a_throttle_that_lasts_for_five_minutes_is_logged_for_an_alarm() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_polls_often_is_one_throttle() {
+async fn several_polls_of_an_invocation_count_as_one_throttle() {
     let scenario = Scenario::start().await;
     let throttled = action_type("Test", "Custom", "Throttled");
     for _ in 0..4 {

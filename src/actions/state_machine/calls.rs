@@ -151,7 +151,7 @@ where
     answered.map(|answered| answered.response).map_err(CallError::of)
 }
 
-/// What an error response means for the job.
+/// The meaning of an error response for the job.
 enum Refusal {
     Denied,
     Key { is_denied: bool },

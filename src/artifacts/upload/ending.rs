@@ -5,7 +5,7 @@
 //! its last part arrived, no other worker knows its id, and lifecycle rules abort only uploads that are days old.
 //!
 //! The worker also looks at the object, which has our mark if the upload was completed. (With KMS, its ETag can't be
-//! predicted.) The job's credentials may not be allowed to read it, because they write this object and read others.
+//! predicted.) The job's credentials may not permit that, because they write this object and read others.
 //! Then S3's answer about the upload decides.
 
 use std::collections::hash_map::RandomState;
@@ -97,7 +97,7 @@ impl Destination {
         }
     }
 
-    /// Aborts the upload if it can: the job's credentials may not be allowed to, and then the bucket's lifecycle rules
+    /// Aborts the upload if it can: the job's credentials may not permit that, and then the bucket's lifecycle rules
     /// clean up. Returns whether the upload had ended before. That is unknown, and `false`, if an unanswered try of
     /// this abort may have ended it.
     pub(super) async fn abort(&self, upload: &Upload, stop: &Stop) -> bool {

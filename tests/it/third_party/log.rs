@@ -1,11 +1,11 @@
-//! The log, for tests that read it.
+//! A log for tests that read it.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use crate::support::log::keep_statements_on;
 
-/// What is logged on this thread.
+/// The log of this thread.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! Third-party jobs: whose they are, which token opens them, and that a bad one costs nobody else.
+//! Third-party jobs: their clients and tokens, and that a bad token affects only its own client.
 
 mod log;
 mod service;
@@ -16,7 +16,7 @@ use self::service::{ADA, BOB, Doing, Service, World, finish, going_on, served};
 use crate::support::invoke;
 
 #[tokio::test]
-async fn a_third_party_job_lives_the_life_of_any_job() {
+async fn third_party_job_runs_like_any_job() {
     let world = World::new(Service::with_clients(&[(ADA, "token of Ada")]).job("job", ADA)).await;
     let action = Doing(|turn: &Turn| {
         assert_eq!(turn.job.configuration.get("Job"), Some("job"));
@@ -39,7 +39,7 @@ async fn a_third_party_job_lives_the_life_of_any_job() {
 }
 
 #[tokio::test]
-async fn failures_and_continuations_go_through_the_third_party_operations() {
+async fn failures_and_continuations_use_their_own_operations() {
     let service = Service::with_clients(&[(ADA, "token of Ada")]).job("fails", ADA).job("goes on", ADA);
     let world = World::new(service).await;
     let action = Doing(|turn: &Turn| match turn.job.id.as_str() {
@@ -56,7 +56,7 @@ async fn failures_and_continuations_go_through_the_third_party_operations() {
 }
 
 #[tokio::test]
-async fn output_variables_that_are_dropped_anyway_may_be_of_any_name_and_size() {
+async fn dropped_output_variables_fail_no_job() {
     let log = Log::default();
     let _guard = tracing::subscriber::set_default(log.subscriber());
     let service = Service::with_clients(&[(ADA, "token of Ada")]).job("name", ADA).job("size", ADA);
@@ -75,7 +75,7 @@ async fn output_variables_that_are_dropped_anyway_may_be_of_any_name_and_size() 
 }
 
 #[tokio::test]
-async fn a_client_whose_details_do_not_come_costs_nobody_else() {
+async fn missing_details_affect_only_their_job() {
     let mut service = Service::with_clients(&[(ADA, "token of Ada"), (BOB, "token of Bob")]);
     service = service.job("1", ADA).job("2", BOB);
     service.silent_job = Some("1");
@@ -88,7 +88,7 @@ async fn a_client_whose_details_do_not_come_costs_nobody_else() {
 }
 
 #[tokio::test]
-async fn custom_and_third_party_types_take_turns_when_there_is_room_for_one_job() {
+async fn custom_and_third_party_types_take_turns() {
     let mut service = Service::with_clients(&[(ADA, "token of Ada")]);
     for id in ["1", "2", "3", "4"] {
         service = service.job(id, ADA);

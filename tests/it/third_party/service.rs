@@ -1,4 +1,4 @@
-//! The other side: CodePipeline's third-party operations, one custom action type, and Secrets Manager.
+//! The services: CodePipeline's third-party operations, one custom action type, and Secrets Manager.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -21,13 +21,13 @@ pub(crate) const BOB: &str = "bbbbbbbb-0000-4000-8000-000000000000";
 #[derive(Default)]
 pub(crate) struct Service {
     pub(crate) jobs: BTreeMap<String, Job>,
-    /// What CodePipeline takes.
+    /// The tokens that CodePipeline accepts.
     pub(crate) tokens: BTreeMap<String, String>,
     pub(crate) secrets: BTreeMap<String, String>,
     pub(crate) custom_jobs: Vec<String>,
-    /// The job whose details never come.
+    /// A job whose details never arrive.
     pub(crate) silent_job: Option<&'static str>,
-    /// What Secrets Manager answers before it answers well.
+    /// Errors that Secrets Manager returns before it succeeds.
     pub(crate) secret_errors: Vec<&'static str>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Job {
 }
 
 impl Service {
-    /// A service with a client whose token is in its secret.
+    /// A service with clients whose tokens are in their secrets.
     pub(crate) fn with_clients(clients: &[(&str, &str)]) -> Self {
         let mut service = Self::default();
         for (client, token) in clients {
@@ -158,7 +158,7 @@ pub(crate) fn served(owner: &str, action: impl Action) -> Served {
     Served::new(support::action_type("Build", owner, "Partner"), Duration::from_secs(60), action)
 }
 
-/// An action that is one function.
+/// An action that runs one function.
 pub(crate) struct Doing<F>(pub(crate) F);
 
 impl<F: Fn(&Turn) -> Result<Outcome, Failure> + Send + Sync + 'static> Action for Doing<F> {

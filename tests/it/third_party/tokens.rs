@@ -1,4 +1,4 @@
-//! Client tokens: fetched once, replaced when the service refuses them, waited for when a report needs one.
+//! Client tokens: fetched once, replaced after a refusal, and waited for when a report needs one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::support::aws_json::NO_ANSWER;
 use crate::support::{self, invoke, sdk_config};
 
 #[tokio::test]
-async fn a_missing_or_bad_token_costs_its_own_job_alone_and_a_log_line_names_the_client() {
+async fn bad_token_affects_only_its_job_and_log_names_the_client() {
     let log = Log::default();
     let _guard = tracing::subscriber::set_default(log.subscriber());
     let mut service = Service::with_clients(&[(ADA, "token of Ada"), (BOB, "token of Bob")]);
@@ -49,7 +49,7 @@ async fn a_missing_or_bad_token_costs_its_own_job_alone_and_a_log_line_names_the
 }
 
 #[tokio::test]
-async fn a_token_is_fetched_once_for_all_jobs_of_a_client() {
+async fn token_is_fetched_once_for_all_jobs_of_a_client() {
     let service = Service::with_clients(&[(ADA, "token of Ada")]).job("1", ADA).job("2", ADA).job("3", ADA);
     let world = World::new(service).await;
     let worker = world.partner(Doing(|_: &Turn| finish()));
@@ -60,7 +60,7 @@ async fn a_token_is_fetched_once_for_all_jobs_of_a_client() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_replaced_is_fetched_again_even_for_the_report() {
+async fn replaced_token_is_fetched_again_for_the_report() {
     let world = World::new(Service::with_clients(&[(ADA, "old")]).job("1", ADA)).await;
     let service = Arc::clone(&world.service);
     let worker = world.partner(Doing(move |_: &Turn| {
@@ -77,7 +77,7 @@ async fn a_token_that_was_replaced_is_fetched_again_even_for_the_report() {
 }
 
 #[tokio::test]
-async fn a_report_whose_new_token_can_not_be_read_at_first_is_delivered_all_the_same() {
+async fn report_waits_for_a_token_that_cannot_be_read_at_first() {
     let world = World::new(Service::with_clients(&[(ADA, "old")]).job("1", ADA)).await;
     let service = Arc::clone(&world.service);
     let worker = world.partner(Doing(move |_: &Turn| {
@@ -92,7 +92,7 @@ async fn a_report_whose_new_token_can_not_be_read_at_first_is_delivered_all_the_
 }
 
 #[tokio::test]
-async fn a_report_waits_for_a_new_token_until_its_deadline_and_no_longer() {
+async fn report_waits_for_a_token_until_its_deadline() {
     let world = World::new(Service::with_clients(&[(ADA, "old")]).job("1", ADA)).await;
     let queue = Queue::new(&sdk_config(world.server.endpoint()), Some("clients/".into()));
     let polled = queue.poll(&support::action_type("Build", "ThirdParty", "Partner"), None, 1).await.unwrap();
@@ -101,7 +101,7 @@ async fn a_report_waits_for_a_new_token_until_its_deadline_and_no_longer() {
     {
         let mut service = world.service.lock().unwrap();
         service.tokens.insert(ADA.into(), "new".into());
-        // One is tried for 3 s, so these are not over before the deadline.
+        // Each try takes 3 s, so these last beyond the deadline.
         service.secret_errors.extend([NO_ANSWER; 2]);
     }
 
@@ -115,7 +115,7 @@ async fn a_report_waits_for_a_new_token_until_its_deadline_and_no_longer() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_fetched_again_once_and_not_more() {
+async fn wrong_token_is_fetched_again_only_once() {
     let mut service = Service::with_clients(&[(ADA, "right")]).job("1", ADA);
     service.secrets.insert(format!("clients/{ADA}"), "wrong".into());
     let world = World::new(service).await;
@@ -124,7 +124,7 @@ async fn a_wrong_token_is_fetched_again_once_and_not_more() {
 }
 
 #[tokio::test]
-async fn a_token_that_can_not_be_had_is_asked_for_once_in_a_poll() {
+async fn unreadable_token_is_fetched_once_per_poll() {
     let mut service = Service::with_clients(&[(ADA, "token of Ada"), (BOB, "token of Bob")]);
     for id in ["1", "2", "3"] {
         service = service.job(id, ADA);
@@ -138,7 +138,7 @@ async fn a_token_that_can_not_be_had_is_asked_for_once_in_a_poll() {
 }
 
 #[tokio::test]
-async fn without_a_configured_prefix_secrets_manager_is_not_asked() {
+async fn secrets_manager_is_not_called_without_a_prefix() {
     let world = World::new(Service::with_clients(&[(ADA, "token")]).job("1", ADA)).await;
     let worker = world.worker(None, vec![served("ThirdParty", Doing(|_: &Turn| finish()))], 4);
     assert_eq!(invoke(&worker).await.unusable, 1);
