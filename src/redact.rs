@@ -107,6 +107,13 @@ impl Redactor {
         Self { secrets, long, short }
     }
 
+    /// A redactor that knows `more` secrets.
+    #[must_use]
+    pub fn and(&self, more: impl IntoIterator<Item = SecretString>) -> Self {
+        let more = more.into_iter().map(|secret| (SecretName::Other("a secret"), secret));
+        Self::named(self.secrets.iter().cloned().chain(more))
+    }
+
     /// Makes prose plain and replaces each secret by `****`. One mask covers occurrences that overlap. Masks a secret of less than
     /// [`SECRET_IN_DATA`] characters only if it is a separate word.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {

@@ -2,16 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use secrecy::SecretString;
 
 use crate::event::EndOfWork;
-use crate::job::{Artifact, Failure, FailureCode, FailureKind, Job, Outcome};
-use crate::workspace::Workspace;
+use crate::job::{Failure, FailureCode, FailureKind, Outcome};
 
 pub mod command;
 pub mod http;
@@ -20,10 +15,15 @@ mod outside;
 mod served;
 pub mod state_machine;
 mod timestamp;
+mod turn;
 
 pub(crate) use kind::{Configured, Kind, Part};
 pub(crate) use served::secret_keys;
 pub use served::{LONGEST_RUN, OnCrash, Served};
+use turn::CLOSING;
+#[cfg(test)]
+pub(crate) use turn::tests::turn_at;
+pub use turn::{Abandoned, Link, Links, Turn};
 
 const UNEXPECTED_TOKEN: FailureCode = FailureCode::new("UnexpectedToken");
 
@@ -33,50 +33,6 @@ pub(crate) static KINDS: [Kind; 3] = [command::KIND, http::KIND, state_machine::
 /// The events with which services say that work of any kind has ended.
 pub fn ends_of_work() -> Vec<&'static EndOfWork> {
     KINDS.iter().filter_map(|kind| kind.end_of_work.as_ref()).collect()
-}
-
-/// One job's turn at an action.
-#[derive(Clone)]
-pub struct Turn {
-    /// The job to work on.
-    pub job: Arc<Job>,
-    /// How long ago the first job of this run of the action began, by the wall clocks of both workers.
-    pub age: Duration,
-    /// The job's folder; its inputs are staged in before the action starts, unless it wants no files.
-    pub workspace: Arc<Workspace>,
-    /// When the action must have returned. At this moment it is cancelled (its future is dropped) and the job fails.
-    pub deadline: Instant,
-    /// Makes links to the job's artifacts for services outside.
-    pub links: Arc<dyn Links>,
-}
-
-/// Presigned links to a job's artifacts. They die with the job's credentials, some 15 minutes after these were made, so a
-/// service gets fresh ones with every request.
-pub trait Links: Send + Sync {
-    /// A link to read the input artifact.
-    fn to_read<'a>(&'a self, input: &'a Artifact) -> BoxFuture<'a, Result<Link, Failure>>;
-
-    /// A link to write the output artifact, encrypted as CodePipeline demands.
-    fn to_write<'a>(&'a self, output: &'a Artifact) -> BoxFuture<'a, Result<Link, Failure>>;
-}
-
-/// A presigned request. Whoever has it may make it: it is a secret.
-pub struct Link {
-    /// `GET` or `PUT`.
-    pub method: &'static str,
-    /// The URL with its signature.
-    pub url: SecretString,
-    /// Headers that were signed and must be sent: names and values.
-    pub headers: Vec<(String, String)>,
-}
-
-/// Work that nobody waits for any more: its action was abandoned or cancelled.
-#[derive(Clone, Debug)]
-pub struct Abandoned {
-    /// Whose work it is: the same for all jobs of one run of the action (the job's id for Lambda Invoke jobs).
-    pub execution_id: String,
-    /// What the last [`Outcome::Continue`] held, where it is known: a `Continue` that the service refused.
-    pub token: Option<String>,
 }
 
 /// A future as trait objects return it.

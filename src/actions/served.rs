@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::{Action, BoxedAction};
-use crate::job::{ActionTypeId, USER_PARAMETERS};
+use crate::job::{ActionTypeId, Job, USER_PARAMETERS};
+use crate::redact::SecretName;
 
 /// What becomes of a job whose worker died while it ran the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,20 @@ impl Served {
         }
     }
 
+    /// The secrets that no report of `job` may show: the values of its secret configuration keys, and the action's own secrets.
+    pub(crate) fn secrets_of(&self, job: &Job) -> Vec<(SecretName, SecretString)> {
+        // This text holds the values of the other secret keys, so it is in the list without an author's choice. Its lines need not
+        // be secret.
+        let is_around = |key: &str| key == USER_PARAMETERS && self.secrets.len() > 1 && job.action_type.owner == "AWS";
+        let name = |key: &String| match is_around(key) {
+            true => SecretName::Text("the whole text of `UserParameters`, which holds a secret"),
+            false => SecretName::Key(key.clone()),
+        };
+        let values = self.secrets.iter().filter_map(|key| Some((name(key), job.configuration.get(key)?.into())));
+        let own = self.action.secrets_boxed().into_iter();
+        values.chain(own.map(|own| (SecretName::Other("a secret of the worker's own configuration"), own))).collect()
+    }
+
     /// How long all jobs of one run of the action may take together, from when the first was begun, to the second. An
     /// action that would continue after that is stopped ([`Action::stop`]) and its job fails. One that finds its work done
     /// after that still succeeds: the work may have been done in time. The default, and the most, is [`LONGEST_RUN`].
@@ -114,5 +131,19 @@ impl Served {
     pub fn shared(mut self) -> Self {
         self.shared = true;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_parameters_are_as_secret_as_any_of_their_members() {
+        let keys = |owner: &str, keys: &[&str]| secret_keys(owner, keys.iter().map(|&key| key.to_owned()).collect());
+        assert_eq!(keys("AWS", &["ApiToken"]), ["ApiToken", "UserParameters"]);
+        assert_eq!(keys("AWS", &["UserParameters"]), ["UserParameters"]);
+        assert!(keys("AWS", &[]).is_empty());
+        assert_eq!(keys("Custom", &["ApiToken"]), ["ApiToken"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use super::continuation::ActionRun;
@@ -13,7 +13,7 @@ use super::panics::panicked;
 use super::turn::{FailedTurn, TurnTask, Work};
 use super::{Known, Lifecycle};
 use crate::actions::{Abandoned, Served};
-use crate::job::{Continuation, Failure, FailureCode, FailureKind, Job, Origin, Outcome, USER_PARAMETERS};
+use crate::job::{Continuation, Failure, FailureCode, FailureKind, Job, Origin, Outcome};
 use crate::queue::{Claim, Details};
 use crate::redact::{Redactor, SecretName};
 use crate::workspace::Workspace;
@@ -189,16 +189,7 @@ async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known, latest: Ins
 /// Knows what must not show in the job's report: the values of its secret keys, every credential that it has got, and what the
 /// action itself keeps secret.
 fn redactor(job: &Job, issued: &Issued, served: &Served) -> Redactor {
-    // With another secret key in the list, this text would be secret if it were not listed, so its lines need not be secret.
-    let is_around = |key: &str| key == USER_PARAMETERS && served.secrets.len() > 1 && job.action_type.owner == "AWS";
-    let name = |key: &String| match is_around(key) {
-        true => SecretName::Text("the whole text of `UserParameters`, which holds a secret"),
-        false => SecretName::Key(key.clone()),
-    };
-    let value = |key: &String| Some((name(key), SecretString::from(job.configuration.get(key)?)));
-    let other = |what| move |secret| (SecretName::Other(what), secret);
     let credentials = issued.all().into_iter().flat_map(|it| [it.secret_access_key, it.session_token]);
-    let credentials = credentials.map(other("a part of the job's credentials"));
-    let own = served.action.secrets_boxed().into_iter().map(other("a secret of the worker's own configuration"));
-    Redactor::named(served.secrets.iter().filter_map(value).chain(credentials).chain(own))
+    let credentials = credentials.map(|secret| (SecretName::Other("a part of the job's credentials"), secret));
+    Redactor::named(served.secrets_of(job).into_iter().chain(credentials))
 }

@@ -14,6 +14,7 @@ use super::staging::{Staging, staging_took_too_long, time_to_stage_in};
 use crate::actions::{Served, Turn};
 use crate::artifacts::{Store, UnpackLimits};
 use crate::job::{Failure, FailureCode, FailureKind, Job, Outcome};
+use crate::redact::Redactor;
 use crate::workspace::Workspace;
 
 const ACTION_CANCELLED: FailureCode = FailureCode::new("ActionCancelled");
@@ -145,6 +146,8 @@ impl TurnTask {
             workspace: Arc::clone(&self.workspace),
             deadline,
             links: Arc::new(links),
+            secret_keys: self.served.secrets.clone(),
+            redactor: Arc::new(Redactor::named(self.served.secrets_of(&self.job))),
         };
         let working = async {
             match &self.job.continuation_token {

@@ -46,8 +46,8 @@ const EDGES: [(&str, &[&str]); 20] = [
 
 /// Each kind of action and the modules that its folder may name, `actions` apart. Kinds never name each other.
 const KINDS: [(&str, &[&str]); 3] = [
-    ("command", &["job", "placeholder", "redact", "settings", "workspace"]),
-    ("http", &["job", "placeholder", "redact", "settings"]),
+    ("command", &["job", "placeholder", "redact", "settings", "text", "workspace"]),
+    ("http", &["calls", "job", "placeholder", "redact", "settings", "text"]),
     ("state_machine", &["calls", "event", "job", "settings"]),
 ];
 

@@ -302,7 +302,7 @@ async fn work_that_says_itself_that_it_failed_is_not_stopped() {
         _ => Step::Fail,
     });
     work(&world, &worker(&world, &action, |served| served)).await;
-    assert_eq!(error(&world).await, ("JobFailed".into(), "the work failed".into()));
+    assert_eq!(error(&world).await, ("JobFailed".into(), "Test: the work failed".into()));
     assert!(action.stopped().is_empty());
 }
 
@@ -314,7 +314,7 @@ async fn work_that_an_action_lost_track_of_is_stopped() {
         _ => Step::LoseTrack,
     });
     work(&world, &worker(&world, &action, |served| served)).await;
-    assert_eq!(error(&world).await, ("PermissionError".into(), "the work can't be looked at".into()));
+    assert_eq!(error(&world).await, ("PermissionError".into(), "Test: the work can't be looked at".into()));
     assert_eq!(action.stopped(), action.work(Some("begun")));
 }
 

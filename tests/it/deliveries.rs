@@ -85,7 +85,7 @@ impl Scenario {
         let counting = |category, owner, provider| {
             Served::new(support::action_type(category, owner, provider), minute, self.counting.clone())
         };
-        let machine = StateMachineAction::new(&self.steps.config, StateMachineArn::parse(MACHINE).unwrap(), Vec::new());
+        let machine = StateMachineAction::new(&self.steps.config, StateMachineArn::parse(MACHINE).unwrap());
         let served = vec![
             counting("Test", "Custom", "Count"),
             counting("Invoke", "AWS", "Lambda"),

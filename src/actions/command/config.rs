@@ -49,7 +49,7 @@ fn parse(part: &mut Part<'_>) -> Option<Configured> {
     let timeout = timeout(part);
     let arguments = arguments(part)?;
     let package = part.settings.package_folder.clone();
-    let action = CommandAction::new(arguments, part.secrets.to_vec(), timeout, package);
+    let action = CommandAction::new(arguments, part.secrets, timeout, package);
     let action = action.map_err(|mistake| part.mistake("", mistake)).ok()?;
     Some(Configured::new(timeout + ENDING, |sdk_config| action.in_region(sdk_config.region().map(ToString::to_string))))
 }

@@ -34,7 +34,6 @@ mod variables;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use tokio::process::Command;
 use tokio::time::{Instant, timeout_at};
 
@@ -48,10 +47,9 @@ pub use self::process_tree::kill_descendants;
 use self::report_files::ReportFiles;
 use self::supervise::{Deadlines, Ending, SuperviseError};
 use self::tail::Tail;
-use super::{Action, Turn};
+use super::{Action, CLOSING, Turn};
 use crate::job::{Failure, FailureCode, FailureKind, Job, Outcome};
 use crate::placeholder::Template;
-use crate::redact::Redactor;
 
 const CONFIGURATION_KEY_MISSING: FailureCode = FailureCode::new("ConfigurationKeyMissing");
 const NUL_IN_ARGUMENT: FailureCode = FailureCode::new("NulInArgument");
@@ -59,8 +57,6 @@ const PROGRAM_EMPTY: FailureCode = FailureCode::new("ProgramEmpty");
 
 /// How long a command may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
-/// What is left of the invocation for killing what remains, and for reading what the command has written.
-const CLOSING: Duration = Duration::from_secs(1);
 
 /// How long it may take until a command has begun.
 const BEGINNING: Duration = Duration::from_secs(1);
@@ -71,7 +67,6 @@ pub const ENDING: Duration = BEGINNING.saturating_add(GRACE).saturating_add(CLOS
 /// Runs a program for each job of an action type.
 pub struct CommandAction {
     arguments: Vec<Template>,
-    secrets: Vec<String>,
     timeout: Duration,
     grace: Duration,
     package: PathBuf,
@@ -79,27 +74,25 @@ pub struct CommandAction {
 }
 
 impl CommandAction {
-    /// A command: `arguments` begins with the program, `secrets` are the configuration keys whose values are masked in
-    /// whatever the command prints, `timeout` is how long it may run, and `package` is the folder of the function's code
-    /// (`LAMBDA_TASK_ROOT`), where programs are looked for too. For Lambda Invoke jobs with any secret, `UserParameters` is to be
-    /// one of them, as it is in `ACTIONS`: its text holds the others.
+    /// A command. `arguments` begins with the program. `secrets` are the configuration keys that no argument may name. `timeout` is
+    /// how long the command may run. `package` is the folder of the function's code (`LAMBDA_TASK_ROOT`), which is on `PATH`.
     ///
     /// # Errors
-    /// Without a program, or when an argument names a secret.
+    /// Returns an error if there is no program, or if an argument names a secret.
     pub fn new(
         arguments: Vec<Template>,
-        secrets: Vec<String>,
+        secrets: &[String],
         timeout: Duration,
         package: PathBuf,
     ) -> Result<Self, CommandMistake> {
         if arguments.is_empty() {
             return Err(CommandMistake::Empty);
         }
-        let mistakes = arguments.iter().enumerate().flat_map(|(index, argument)| mistakes(index, argument, &secrets));
+        let mistakes = arguments.iter().enumerate().flat_map(|(index, argument)| mistakes(index, argument, secrets));
         if let Some(mistake) = mistakes.into_iter().next() {
             return Err(mistake);
         }
-        Ok(Self { arguments, secrets, timeout, grace: GRACE, package, region: None })
+        Ok(Self { arguments, timeout, grace: GRACE, package, region: None })
     }
 
     /// Tells commands the AWS region that the function polls.
@@ -138,15 +131,9 @@ impl CommandAction {
         Ok(rendered)
     }
 
-    /// Masks what must not be seen of `job`.
-    fn redactor(&self, job: &Job) -> Redactor {
-        let values = self.secrets.iter().filter_map(|key| job.configuration.get(key));
-        Redactor::new(values.chain(job.continuation_token.as_ref().map(ExposeSecret::expose_secret)))
-    }
-
-    /// Until when a command that starts `now` may run, where `deadline` is the whole action's.
-    fn deadlines(&self, now: Instant, deadline: Instant) -> Deadlines {
-        let latest = deadline.checked_sub(CLOSING).unwrap_or(now).max(now);
+    /// When a command that starts `now` gets SIGTERM and SIGKILL, in a turn that closes at `closing_time`.
+    fn deadlines(&self, now: Instant, closing_time: Instant) -> Deadlines {
+        let latest = closing_time.max(now);
         let in_time = latest.checked_sub(self.grace).unwrap_or(now).max(now);
         let terminate_at = now.checked_add(self.timeout).map_or(in_time, |own| own.min(in_time));
         let kill_at = terminate_at.checked_add(self.grace).map_or(latest, |end| end.min(latest));
@@ -164,7 +151,7 @@ impl Action for CommandAction {
 
 impl CommandAction {
     async fn execute(&self, turn: &Turn, arguments: &[String], line_ends: &LineEnds) -> Result<Outcome, Failure> {
-        let redactor = self.redactor(&turn.job);
+        let redactor = &*turn.redactor;
         let temporary = turn.workspace.root().join("tmp");
         std::fs::create_dir_all(&temporary)
             .map_err(|error| failures::of_system("the folder for temporary files can't be made", &error))?;
@@ -190,11 +177,11 @@ impl CommandAction {
             .map_err(|_| failures::of_no_time(turn.deadline, Instant::now()))?;
         turn.workspace.list_surroundings().await;
         let started = Instant::now();
-        let deadlines = self.deadlines(started, turn.deadline);
+        let deadlines = self.deadlines(started, turn.closing_time());
         if deadlines.terminate_at <= started {
             return Err(failures::of_no_time(turn.deadline, started));
         }
-        let mut tail = Tail::new(&redactor);
+        let mut tail = Tail::new(redactor);
         let ending = supervise::run(slot, command, &deadlines, &mut tail).await.map_err(|error| match error {
             SuperviseError::Spawn(error) => {
                 failures::of_spawn(&error, self.arguments[0].literal(), arguments, &environment)
@@ -211,11 +198,11 @@ impl CommandAction {
                 Err(failures::of_timeout(self.timeout, (ran < self.timeout).then_some(ran)))
             }
             Ending::Exited(status) => failures::of_exit(status).map_or_else(
-                || outcome::finished(&report, &redactor, started.elapsed(), line_ends, &turn.job.action_type),
+                || outcome::finished(&report, redactor, started.elapsed(), line_ends, &turn.job.action_type),
                 Err,
             ),
         };
-        let with_output = |failure| Failure { output: tail.into_text(&redactor), ..outcome::failed(failure, &report) };
+        let with_output = |failure| Failure { output: tail.into_text(redactor), ..outcome::failed(failure, &report) };
         result.map_err(with_output)
     }
 }
@@ -226,8 +213,8 @@ mod tests {
 
     fn action(arguments: &[&str], secrets: &[&str]) -> Result<CommandAction, CommandMistake> {
         let arguments = arguments.iter().map(|argument| Template::parse(argument).ok().unwrap()).collect();
-        let secrets = secrets.iter().map(|&key| key.to_owned()).collect();
-        CommandAction::new(arguments, secrets, Duration::from_secs(600), PathBuf::from("/var/task"))
+        let secrets: Vec<_> = secrets.iter().map(|&key| key.to_owned()).collect();
+        CommandAction::new(arguments, &secrets, Duration::from_secs(600), PathBuf::from("/var/task"))
     }
 
     #[test]
@@ -249,7 +236,7 @@ mod tests {
         let timeout = Duration::MAX;
         let action = CommandAction { timeout, ..action(&["sh"], &[]).ok().unwrap() };
         let now = Instant::now();
-        let deadlines = action.deadlines(now, now + Duration::from_secs(100));
+        let deadlines = action.deadlines(now, now + Duration::from_secs(99));
         assert_eq!(((deadlines.terminate_at - now).as_secs(), (deadlines.kill_at - now).as_secs()), (94, 99));
     }
 
@@ -259,11 +246,11 @@ mod tests {
         let now = Instant::now();
         let seconds =
             |deadlines: &Deadlines| ((deadlines.terminate_at - now).as_secs(), (deadlines.kill_at - now).as_secs());
-        for (deadline, expected) in
-            [(900, (600, 605)), (606, (600, 605)), (602, (596, 601)), (100, (94, 99)), (4, (0, 3)), (0, (0, 0))]
+        for (closing_time, expected) in
+            [(899, (600, 605)), (605, (600, 605)), (601, (596, 601)), (99, (94, 99)), (3, (0, 3)), (0, (0, 0))]
         {
-            let deadlines = action.deadlines(now, now + Duration::from_secs(deadline));
-            assert_eq!(seconds(&deadlines), expected, "with a deadline in {deadline} s");
+            let deadlines = action.deadlines(now, now + Duration::from_secs(closing_time));
+            assert_eq!(seconds(&deadlines), expected, "with a turn that closes in {closing_time} s");
         }
     }
 }

@@ -29,8 +29,6 @@ pub struct HttpSettings {
     /// The key for signatures: `whsec_` and the base64 of 24 to 64 random bytes. Each of several keys, separated by white space,
     /// signs every message, so that a key can be replaced without a gap.
     pub secret: SecretString,
-    /// The configuration keys whose values are masked in whatever the service answers.
-    pub secrets: Vec<String>,
     /// How long one request may take, from connecting to the end of the response.
     pub request_timeout: Duration,
     /// The clock for the time in signatures: [`system_clock`].
@@ -87,8 +85,7 @@ fn parse(part: &mut Part<'_>) -> Option<Configured> {
     // Two tries that take their whole time, and their pauses.
     let turn = request_timeout * 2 + Duration::from_secs(10);
     check_turn(turn, part);
-    let secrets = part.secrets.to_vec();
-    let settings = HttpSettings { url: url?, secret: secret?, secrets, request_timeout, clock: system_clock };
+    let settings = HttpSettings { url: url?, secret: secret?, request_timeout, clock: system_clock };
     // Its mistakes were reported above.
     let action = HttpAction::new(settings).ok()?;
     Some(overall.of(Configured::new(turn, |_| action)))

@@ -30,7 +30,7 @@ pub fn location(service: &str, header: &str) -> Result<String, String> {
 pub fn token(service: &str, text: &str) -> Result<[String; 2], String> {
     let address = Address::parse(service).map_err(|mistake| mistake.to_string())?;
     let read = |text: &str| Token::read(text, &address).map_err(|failure| failure.message);
-    let shown = |token: &Token| format!("{} {:?} {:?}", token.location, token.execution_id, token.not_before);
+    let shown = |token: &Token| format!("{} {:?}", token.location, token.not_before);
     let first = read(text)?;
     let again = first.write().map_err(|failure| failure.message)?;
     Ok([shown(&first), shown(&read(&again)?)])

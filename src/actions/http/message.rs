@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::clock::rfc3339;
 use crate::actions::{Link, Turn};
-use crate::job::{Artifact, Failure, Job};
+use crate::job::{Artifact, Failure};
 
 /// A message's id is signed between full stops, so it has none. A third-party job's id may hold any character.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
@@ -20,26 +20,20 @@ pub(super) struct Message {
     pub(super) links: Vec<SecretString>,
 }
 
-/// Which message about a job it is.
+/// A message about a job.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum MessageType {
     Started,
     Continued,
 }
 
-/// Names the run of the action in every message about it. Lambda Invoke jobs are not told of any, so there it is the id of
-/// the first job.
-pub(super) fn execution_id(job: &Job) -> &str {
-    job.pipeline.action_execution_id.as_deref().unwrap_or(&job.id)
-}
-
 impl Message {
     /// A job to work on, with fresh links.
-    pub(super) async fn of_job(kind: Kind, turn: &Turn, execution_id: &str, seconds: i64) -> Result<Self, Failure> {
+    pub(super) async fn of_job(message_type: MessageType, turn: &Turn, seconds: i64) -> Result<Self, Failure> {
         let job = &turn.job;
-        let (message_type, id) = match kind {
-            Kind::Started => ("job.started", message_id("start", &job.id)),
-            Kind::Continued => ("job.continued", message_id("continue", &job.id)),
+        let (message_type, id) = match message_type {
+            MessageType::Started => ("job.started", message_id("start", &job.id)),
+            MessageType::Continued => ("job.continued", message_id("continue", &job.id)),
         };
         let mut links = Vec::with_capacity(job.inputs.len() + job.outputs.len());
         let mut inputs = Vec::with_capacity(job.inputs.len());
@@ -56,32 +50,17 @@ impl Message {
             outputs.push(described(artifact, &link));
             links.push(link.url);
         }
-        let data = json!({
-            "executionId": execution_id,
-            "jobId": job.id,
-            "actionType": {
-                "category": job.action_type.category,
-                "owner": job.action_type.owner,
-                "provider": job.action_type.provider,
-                "version": job.action_type.version,
-            },
-            "pipeline": {
-                "name": job.pipeline.pipeline_name,
-                "stage": job.pipeline.stage_name,
-                "action": job.pipeline.action_name,
-                "arn": job.pipeline.pipeline_arn,
-                "executionId": job.pipeline.pipeline_execution_id,
-            },
-            "configuration": job.configuration.iter().map(|(key, value)| (key.to_owned(), value.into())).collect::<Map<_, Value>>(),
-            "inputs": inputs,
-            "outputs": outputs,
-        });
-        Ok(Self { id, body: body(message_type, seconds, &data), links })
+        let mut data = turn.describe();
+        data.insert("executionId".to_owned(), turn.execution_id().into());
+        data.insert("jobId".to_owned(), job.id.as_str().into());
+        data.insert("inputs".to_owned(), inputs.into());
+        data.insert("outputs".to_owned(), outputs.into());
+        Ok(Self { id, body: body(message_type, seconds, data.into()), links })
     }
 
     /// The end of work that nobody waits for any more.
     pub(super) fn abandoned(execution_id: &str, seconds: i64) -> Self {
-        let body = body("job.abandoned", seconds, &json!({ "executionId": execution_id }));
+        let body = body("job.abandoned", seconds, json!({ "executionId": execution_id }));
         Self { id: message_id("abandon", execution_id), body, links: Vec::new() }
     }
 }
@@ -90,7 +69,7 @@ fn message_id(kind: &str, id: &str) -> String {
     format!("{kind}_{}", utf8_percent_encode(id, PLAIN))
 }
 
-fn body(message_type: &str, seconds: i64, data: &Value) -> String {
+fn body(message_type: &str, seconds: i64, data: Value) -> String {
     json!({ "type": message_type, "timestamp": rfc3339(seconds), "data": data }).to_string()
 }
 

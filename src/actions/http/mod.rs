@@ -29,17 +29,15 @@ pub(super) use self::config::KIND;
 pub use self::config::{HttpMistake, HttpSettings};
 use self::exchange::Exchange;
 use self::failures::Asked;
-use self::message::{Kind, Message, execution_id};
+use self::message::{Message, MessageType};
 pub use self::retries::Retries;
 use self::signature::Signer;
 use self::token::Token;
 use self::turn::Reader;
 use super::{Abandoned, Action, Turn};
-use crate::job::{Failure, Job, Outcome};
+use crate::job::{Failure, Outcome};
 use crate::redact::Redactor;
 
-/// What is left of the action's time when the last answer must be there.
-const CLOSING: Duration = Duration::from_secs(1);
 /// How long a service may take to be told that its work is abandoned, all tries together.
 const STOPPING: Duration = Duration::from_secs(20);
 
@@ -47,7 +45,6 @@ const STOPPING: Duration = Duration::from_secs(20);
 pub struct HttpAction {
     address: Address,
     secret: SecretString,
-    secrets: Vec<String>,
     clock: Clock,
     exchange: Exchange,
 }
@@ -58,7 +55,7 @@ impl HttpAction {
     /// # Errors
     /// When the URL is not one that jobs may be posted to, the secret is no key, or there is no time for a request.
     pub fn new(settings: HttpSettings) -> Result<Self, HttpMistake> {
-        let HttpSettings { url, secret, secrets, request_timeout, clock } = settings;
+        let HttpSettings { url, secret, request_timeout, clock } = settings;
         let address = Address::parse(&url)?;
         if request_timeout.is_zero() {
             return Err(HttpMistake::NoTime);
@@ -71,7 +68,7 @@ impl HttpAction {
             https_only: address.is_https(),
             client: OnceLock::new(),
         };
-        Ok(Self { address, secret, secrets, clock, exchange })
+        Ok(Self { address, secret, clock, exchange })
     }
 
     /// Changes how often and after which pauses a message is sent again.
@@ -84,22 +81,15 @@ impl HttpAction {
     fn seconds(&self) -> i64 {
         clock::unix_seconds((self.clock)())
     }
-
-    /// Masks what the service must not repeat to others.
-    fn redactor(&self, job: &Job, message: &Message) -> Redactor {
-        let values = self.secrets.iter().filter_map(|key| job.configuration.get(key));
-        let keys = self.secret.expose_secret().split_whitespace();
-        Redactor::new(values.chain(keys).chain(message.links.iter().map(ExposeSecret::expose_secret)))
-    }
 }
 
 impl Action for HttpAction {
     async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
         let (address, url, seconds) = (&self.address, self.address.url(), self.seconds());
-        let message = Message::of_job(Kind::Started, &turn, execution_id(&turn.job), seconds).await?;
-        let redactor = self.redactor(&turn.job, &message);
-        let reader = Reader { job: &turn.job, address, url, before: None, redactor, seconds };
-        match self.exchange.post(url, &message, answer_by(turn.deadline), false).await {
+        let message = Message::of_job(MessageType::Started, &turn, seconds).await?;
+        let redactor = turn.redactor.and(message.links.iter().cloned());
+        let reader = Reader { address, url, before: None, redactor, seconds };
+        match self.exchange.post(url, &message, turn.closing_time(), false).await {
             Ok(answer) => reader.conclude(&answer),
             Err(unavailable) => Err(failures::of_unavailable(&unavailable)),
         }
@@ -111,12 +101,11 @@ impl Action for HttpAction {
         if token.rests(seconds) {
             return token.continuation().map(Outcome::Continue);
         }
-        let execution_id = token.execution_id.as_deref().unwrap_or_else(|| execution_id(&turn.job));
-        let message = Message::of_job(Kind::Continued, &turn, execution_id, seconds).await?;
-        let redactor = self.redactor(&turn.job, &message);
+        let message = Message::of_job(MessageType::Continued, &turn, seconds).await?;
+        let redactor = turn.redactor.and(message.links.iter().cloned());
         let (address, url) = (&self.address, &token.location);
-        let reader = Reader { job: &turn.job, address, url, before: Some(&token), redactor, seconds };
-        match self.exchange.post(url, &message, answer_by(turn.deadline), true).await {
+        let reader = Reader { address, url, before: Some(&token), redactor, seconds };
+        match self.exchange.post(url, &message, turn.closing_time(), true).await {
             Ok(answer) => reader.conclude(&answer),
             Err(unavailable) => {
                 let (tries, reason) = (unavailable.tries, unavailable.reason);
@@ -129,8 +118,7 @@ impl Action for HttpAction {
     async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
         // A token that can't be read is no reason to leave the work running: the configured URL is told instead.
         let token = abandoned.token.as_deref().and_then(|token| Token::read(token, &self.address).ok());
-        let kept = token.as_ref().and_then(|token| token.execution_id.as_deref());
-        let message = Message::abandoned(kept.unwrap_or(&abandoned.execution_id), self.seconds());
+        let message = Message::abandoned(&abandoned.execution_id, self.seconds());
         let url = token.as_ref().map_or(self.address.url(), |token| &token.location);
         match self.exchange.post(url, &message, Instant::now() + STOPPING, false).await {
             Ok(answer) if matches!(answer.status, 200..=299 | 404 | 410) => Ok(()),
@@ -149,9 +137,4 @@ impl Action for HttpAction {
     fn secrets(&self) -> Vec<SecretString> {
         self.secret.expose_secret().split_whitespace().map(SecretString::from).collect()
     }
-}
-
-/// When the last answer must be there for an action that must have returned at `deadline`.
-fn answer_by(deadline: Instant) -> Instant {
-    deadline.checked_sub(CLOSING).unwrap_or(deadline)
 }

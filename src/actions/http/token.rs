@@ -26,22 +26,19 @@ pub(super) const LONGEST_REST: Duration = Duration::from_secs(3600);
 pub(super) struct Token {
     /// Where to ask.
     pub(super) location: Url,
-    /// The run of the action in messages to the service, where jobs don't tell it themselves.
-    pub(super) execution_id: Option<String>,
     /// The service needs not be asked before: seconds since 1970.
     pub(super) not_before: Option<i64>,
     /// What to show while the service says nothing new.
     pub(super) progress: Progress,
 }
 
-/// The JSON of it.
+/// The JSON of a token. Tokens of earlier versions also have the member `executionId`, which is ignored: the worker keeps the id of
+/// the run itself.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Written {
+struct TokenJson {
     http: u32,
     location: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    execution_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_before: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,20 +52,19 @@ struct Written {
 impl Token {
     /// The token as text, at most 1500 characters: where there is more to say, summary and external id are left out.
     pub(super) fn write(&self) -> Result<String, Failure> {
-        let mut written = Written {
+        let mut json = TokenJson {
             http: VERSION,
             location: self.location.to_string(),
-            execution_id: self.execution_id.clone(),
             not_before: self.not_before,
             external_execution_id: self.progress.external_execution_id.clone(),
             percent_complete: self.progress.percent_complete,
             summary: self.progress.summary.as_deref().map(|summary| keep_start(summary, LONGEST_SUMMARY).into_owned()),
         };
-        let mut text = written.text();
-        for part in [|it: &mut Written| it.summary = None, |it: &mut Written| it.external_execution_id = None] {
+        let mut text = json.text();
+        for part in [|it: &mut TokenJson| it.summary = None, |it: &mut TokenJson| it.external_execution_id = None] {
             if text.chars().count() > LONGEST {
-                part(&mut written);
-                text = written.text();
+                part(&mut json);
+                text = json.text();
             }
         }
         match text.chars().count() {
@@ -84,26 +80,26 @@ impl Token {
     /// otherwise by now, and a token may come from somewhere else.
     pub(super) fn read(text: &str, address: &Address) -> Result<Self, Failure> {
         let mistake = |message: &str| Err(Failure::new(FailureKind::ConfigurationError, HTTP_TOKEN_INVALID, message));
-        let Ok(written) = serde_json::from_str::<Written>(text) else {
+        let Ok(json) = serde_json::from_str::<TokenJson>(text) else {
             return mistake(
                 "the job's continuation token is none of this action's: another worker polls the same type",
             );
         };
-        if written.http != VERSION {
+        if json.http != VERSION {
             return mistake("the job's continuation token is of another version of the worker");
         }
-        let Ok(location) = address.location(address.url(), &written.location) else {
+        let Ok(location) = address.location(address.url(), &json.location) else {
             return mistake(
                 "the job's continuation token names a location that the configured URL does not allow: the URL was \
                  changed while the action ran, or another worker polls the same type",
             );
         };
         let progress = Progress {
-            summary: written.summary,
-            external_execution_id: written.external_execution_id,
-            percent_complete: written.percent_complete,
+            summary: json.summary,
+            external_execution_id: json.external_execution_id,
+            percent_complete: json.percent_complete,
         };
-        Ok(Self { location, execution_id: written.execution_id, not_before: written.not_before, progress })
+        Ok(Self { location, not_before: json.not_before, progress })
     }
 
     /// The outcome that hands this token to a later job.
@@ -120,7 +116,7 @@ impl Token {
     }
 }
 
-impl Written {
+impl TokenJson {
     fn text(&self) -> String {
         serde_json::to_string(self).expect("strings and numbers can be written as JSON")
     }
@@ -141,7 +137,7 @@ mod tests {
             percent_complete: Some(40),
         };
         let location = Url::parse("https://example.com/runs/7").unwrap();
-        Token { location, execution_id: Some("e".to_owned()), not_before: Some(5), progress }
+        Token { location, not_before: Some(5), progress }
     }
 
     fn round_trip(token: &Token) -> Token {
@@ -154,7 +150,7 @@ mod tests {
     fn a_token_is_read_as_it_was_written() {
         let read = round_trip(&token("half of it", "run-7"));
         assert_eq!(read.location.as_str(), "https://example.com/runs/7");
-        assert_eq!((read.execution_id.as_deref(), read.not_before), (Some("e"), Some(5)));
+        assert_eq!(read.not_before, Some(5));
         assert_eq!(read.progress.summary.as_deref(), Some("half of it"));
         assert_eq!(read.progress.external_execution_id.as_deref(), Some("run-7"));
         assert_eq!(read.progress.percent_complete, Some(40));
@@ -162,8 +158,17 @@ mod tests {
 
     #[test]
     fn the_format_stays_as_it_is() {
-        let expected = r#"{"http":1,"location":"https://example.com/runs/7","executionId":"e","notBefore":5,"externalExecutionId":"run-7","percentComplete":40,"summary":"half of it"}"#;
+        let expected = r#"{"http":1,"location":"https://example.com/runs/7","notBefore":5,"externalExecutionId":"run-7","percentComplete":40,"summary":"half of it"}"#;
         assert_eq!(token("half of it", "run-7").write().ok().unwrap(), expected);
+    }
+
+    #[test]
+    fn token_with_an_execution_id_of_an_earlier_version_is_read() {
+        let text = r#"{"http":1,"location":"https://example.com/runs/7","executionId":"e","notBefore":5,"percentComplete":40}"#;
+        let read = Token::read(text, &address()).ok().unwrap();
+        assert_eq!((read.location.as_str(), read.not_before), ("https://example.com/runs/7", Some(5)));
+        assert_eq!(read.progress.percent_complete, Some(40));
+        assert!(!read.write().ok().unwrap().contains("executionId"));
     }
 
     #[test]
@@ -175,7 +180,8 @@ mod tests {
         let read = round_trip(&token(&"s".repeat(200), &"e".repeat(1500)));
         assert!(read.progress.external_execution_id.is_none());
 
-        let huge = Token { execution_id: Some("x".repeat(1500)), ..token("", "") };
+        let location = Url::parse(&format!("https://example.com/?{}", r"\".repeat(900))).unwrap();
+        let huge = Token { location, ..token("", "") };
         assert!(huge.write().err().unwrap().message.contains("more than 1500"));
     }
 

@@ -7,12 +7,11 @@ use super::exchange::{LONGEST_RESPONSE, Response};
 use super::failures::{self, Asked};
 use super::reply::{self, Progress};
 use super::token::{LONGEST_REST, Token};
-use crate::job::{Continuation, Failure, Finished, Job, Outcome};
+use crate::job::{Continuation, Failure, Finished, Outcome};
 use crate::redact::{Redactor, SECRET_IN_TOKEN};
 
 /// One message about a job, and all that its answer is read with.
 pub(super) struct Reader<'a> {
-    pub(super) job: &'a Job,
     pub(super) address: &'a Address,
     /// Where the message goes.
     pub(super) url: &'a Url,
@@ -55,7 +54,6 @@ impl Reader<'_> {
         let rest = answer.retry_after.map(|rest| rest.min(LONGEST_REST).as_secs()).filter(|&rest| rest > 0);
         let token = Token {
             location,
-            execution_id: self.execution_id_to_keep(),
             not_before: rest.map(|rest| self.seconds.saturating_add_unsigned(rest)),
             progress: self.progress(answer),
         };
@@ -72,15 +70,6 @@ impl Reader<'_> {
 
     fn known_external_id(&self) -> Option<String> {
         self.before.and_then(|token| token.progress.external_execution_id.clone())
-    }
-
-    /// The run's name in messages, where the next job would not know it.
-    fn execution_id_to_keep(&self) -> Option<String> {
-        if self.job.pipeline.action_execution_id.is_some() {
-            return None;
-        }
-        let kept = self.before.and_then(|token| token.execution_id.clone());
-        Some(kept.unwrap_or_else(|| self.job.id.clone()))
     }
 
     fn finished(&self, answer: &Response) -> Result<Finished, Failure> {

@@ -34,7 +34,7 @@ fn parse(part: &mut Part<'_>) -> Option<Configured> {
         return None;
     };
     let machine = StateMachineArn::parse(arn).map_err(|mistake| part.mistake("", mistake)).ok()?;
-    let (waits_for, secrets) = (Some(machine.unqualified()), part.secrets.to_vec());
-    let run = Configured::new(TURN, |sdk_config| StateMachineAction::new(sdk_config, machine, secrets));
+    let waits_for = Some(machine.unqualified());
+    let run = Configured::new(TURN, |sdk_config| StateMachineAction::new(sdk_config, machine));
     Some(overall.of(Configured { waits_for, ..run }))
 }

@@ -6,53 +6,26 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::actions::secret_keys;
-use crate::job::{Artifact, Failure, FailureCode, FailureKind, Job};
+use crate::actions::Turn;
+use crate::job::{Artifact, Failure, FailureCode, FailureKind};
 
 const EXECUTION_INPUT_TOO_LARGE: FailureCode = FailureCode::new("ExecutionInputTooLarge");
 
 /// The longest input (Step Functions, "Quotas related to state machine executions"): 256 KiB of UTF-8.
 const MAX_BYTES: usize = 262_144;
 
-/// The id that an execution's name derives from: the same for all tries and all jobs of one run of an action. Lambda Invoke
-/// jobs have no other than the job's own, which is the first job's, since only that one starts an execution.
-pub(super) fn execution_id(job: &Job) -> &str {
-    job.pipeline.action_execution_id.as_deref().unwrap_or(&job.id)
-}
-
-/// The input for a job, without the configuration's `secrets`: the console shows an execution's input to everyone who may
-/// look at the execution.
-pub(super) fn of(job: &Job, secrets: &[String]) -> Result<String, Failure> {
-    let secrets: Vec<String> = secret_keys(&job.action_type.owner, secrets.to_vec());
-    let configuration: Map<String, Value> = job
-        .configuration
-        .iter()
-        .filter(|(key, _)| !secrets.iter().any(|secret| secret == key))
-        .map(|(key, value)| (key.to_owned(), value.into()))
-        .collect();
+/// The input for a job. It leaves out the secret configuration, because the console shows an execution's input to everyone who may
+/// see the execution.
+pub(super) fn of(turn: &Turn) -> Result<String, Failure> {
+    let job = &turn.job;
     let inputs: Map<String, Value> = job.inputs.iter().map(|it| (it.name.clone(), input_artifact(it))).collect();
     let outputs: Map<String, Value> = job.outputs.iter().map(|it| (it.name.clone(), output_artifact(it))).collect();
-    let input = json!({
-        "actionExecutionId": execution_id(job),
-        "actionType": {
-            "category": job.action_type.category,
-            "owner": job.action_type.owner,
-            "provider": job.action_type.provider,
-            "version": job.action_type.version,
-        },
-        "pipeline": {
-            "name": job.pipeline.pipeline_name,
-            "arn": job.pipeline.pipeline_arn,
-            "executionId": job.pipeline.pipeline_execution_id,
-            "stage": job.pipeline.stage_name,
-            "action": job.pipeline.action_name,
-        },
-        "configuration": configuration,
-        "inputArtifacts": inputs,
-        "outputArtifacts": outputs,
-        "encryptionKey": job.encryption_key,
-    });
-    let input = input.to_string();
+    let mut input = turn.describe_without_secrets();
+    input.insert("actionExecutionId".to_owned(), turn.execution_id().into());
+    input.insert("inputArtifacts".to_owned(), inputs.into());
+    input.insert("outputArtifacts".to_owned(), outputs.into());
+    input.insert("encryptionKey".to_owned(), job.encryption_key.as_deref().into());
+    let input = Value::from(input).to_string();
     if input.len() > MAX_BYTES {
         let message = format!(
             "the job makes an execution's input of {} bytes, but Step Functions takes {MAX_BYTES}: shorten the action's \
@@ -76,7 +49,8 @@ fn output_artifact(artifact: &Artifact) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{ActionTypeId, PipelineContext};
+    use crate::actions::turn_at;
+    use crate::job::{ActionTypeId, Job, PipelineContext};
 
     fn job() -> Job {
         let text = |text: &str| text.to_owned();
@@ -111,9 +85,12 @@ mod tests {
         }
     }
 
-    fn parsed(job: &Job, secrets: &[&str]) -> Value {
-        let secrets: Vec<String> = secrets.iter().map(|&key| key.to_owned()).collect();
-        serde_json::from_str(&of(job, &secrets).ok().unwrap()).unwrap()
+    fn input(job: Job) -> Result<String, Failure> {
+        of(&turn_at(job, &["ApiToken", "Unused"]))
+    }
+
+    fn parsed(job: Job) -> Value {
+        serde_json::from_str(&input(job).ok().unwrap()).unwrap()
     }
 
     #[test]
@@ -133,33 +110,20 @@ mod tests {
             "outputArtifacts": {"Report": {"bucket": "store", "key": "pipe/Report/AbC1234"}},
             "encryptionKey": null
         });
-        assert_eq!(parsed(&job(), &["ApiToken", "Unused"]), expected);
-    }
-
-    #[test]
-    fn user_parameters_are_left_out_with_any_of_their_members() {
-        let mut job = job();
-        job.configuration = [("UserParameters", "{\"ApiToken\": \"x\"}"), ("ApiToken", "x"), ("Target", "blue")]
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into_iter()
-            .collect();
-        job.action_type.owner = "AWS".to_owned();
-        assert_eq!(parsed(&job, &["ApiToken"])["configuration"], json!({"Target": "blue"}));
-        let all = json!({"Target": "blue", "ApiToken": "x", "UserParameters": "{\"ApiToken\": \"x\"}"});
-        assert_eq!(parsed(&job, &[])["configuration"], all);
+        assert_eq!(parsed(job()), expected);
     }
 
     #[test]
     fn another_job_of_the_same_action_execution_gives_the_same_input() {
-        let first = of(&job(), &[]).ok();
+        let first = input(job()).ok();
         let again = Job { id: "another".to_owned(), continuation_token: Some("t".into()), ..job() };
-        assert_eq!(of(&again, &[]).ok(), first);
+        assert_eq!(input(again).ok(), first);
     }
 
     #[test]
     fn a_lambda_invoke_job_is_its_own_execution_and_has_every_member() {
         let invoked = Job { pipeline: PipelineContext::default(), ..job() };
-        let input = parsed(&invoked, &[]);
+        let input = parsed(invoked);
         assert_eq!(input["actionExecutionId"], "11111111-abcd-1111-abcd-111111abcdef");
         let nothing = json!({"name": null, "arn": null, "executionId": null, "stage": null, "action": null});
         assert_eq!(input["pipeline"], nothing);
@@ -168,10 +132,10 @@ mod tests {
     #[test]
     fn an_input_that_is_too_long_is_refused_with_its_length_and_shows_no_value() {
         let empty = Job { configuration: [("Long", "")].into_iter().collect(), ..job() };
-        let room = MAX_BYTES - of(&empty, &[]).ok().unwrap().len();
+        let room = MAX_BYTES - input(empty).ok().unwrap().len();
         let with = |length: usize| Job { configuration: [("Long", "x".repeat(length))].into_iter().collect(), ..job() };
-        assert_eq!(of(&with(room), &[]).ok().map(|input| input.len()), Some(MAX_BYTES));
-        let failure = of(&with(room + 1), &[]).err().unwrap();
+        assert_eq!(input(with(room)).ok().map(|input| input.len()), Some(MAX_BYTES));
+        let failure = input(with(room + 1)).err().unwrap();
         assert_eq!(failure.kind, FailureKind::ConfigurationError);
         assert!(failure.message.contains("262145 bytes, but Step Functions takes 262144"), "{}", failure.message);
         assert!(!failure.message.contains("xxx"));

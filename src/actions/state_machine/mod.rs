@@ -30,8 +30,6 @@ use crate::job::{Artifact, Continuation, Failure, FailureCode, FailureKind, Fini
 const EXECUTION_NAME_INVALID: FailureCode = FailureCode::new("ExecutionNameInvalid");
 const STATE_MACHINE_TOKEN_INVALID: FailureCode = FailureCode::new("StateMachineTokenInvalid");
 
-/// Kept free before the deadline, so that the action says itself what kept it.
-const CLOSING: Duration = Duration::from_secs(1);
 /// How long an abandoned execution is tried to be stopped.
 const STOPPING: Duration = Duration::from_secs(30);
 
@@ -49,16 +47,14 @@ const FAILED: Why = ("CodePipeline.Failed", "the CodePipeline action that this e
 /// Runs an execution of a state machine for each job of an action type.
 pub struct StateMachineAction {
     machine: StateMachineArn,
-    secrets: Vec<String>,
     service: StepFunctions,
 }
 
 impl StateMachineAction {
-    /// An action that starts `machine`, with clients made from `config` for the machine's own region. `secrets` are the
-    /// configuration keys that are left out of an execution's input.
-    pub fn new(config: &SdkConfig, machine: StateMachineArn, secrets: Vec<String>) -> Self {
-        let service = StepFunctions::new(config, machine.region());
-        Self { machine, secrets, service }
+    /// An action that starts `machine`, with a client made from `sdk_config` for the machine's own region.
+    pub fn new(sdk_config: &SdkConfig, machine: StateMachineArn) -> Self {
+        let service = StepFunctions::new(sdk_config, machine.region());
+        Self { machine, service }
     }
 
     /// Looks at the execution. `known` tells that it was started or mentioned a moment ago. Then it is there, even if Step
@@ -124,14 +120,14 @@ impl StateMachineAction {
 
 impl Action for StateMachineAction {
     async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
-        let name = input::execution_id(&turn.job);
+        let name = turn.execution_id();
         if !arn::is_execution_name(name) {
             let message =
                 "the id of the action execution can't be an execution's name, which is 1 to 80 of [0-9A-Za-z_-]";
             return Err(Failure::new(FailureKind::JobFailed, EXECUTION_NAME_INVALID, message));
         }
-        let input = input::of(&turn.job, &self.secrets)?;
-        let until = before(turn.deadline);
+        let input = input::of(&turn)?;
+        let until = turn.closing_time();
         let derived = self.machine.execution(name);
         match self.service.start(&self.machine, name, &input, until).await {
             Ok(started) if arn::is_express_execution(&started) => Err(failures::of_express(&self.machine, &started)),
@@ -151,7 +147,7 @@ impl Action for StateMachineAction {
         let execution = token::read(token).map_err(|mistake| {
             Failure::new(FailureKind::ConfigurationError, STATE_MACHINE_TOKEN_INVALID, mistake.to_string())
         })?;
-        self.look(execution, turn.age < SHOWN_AFTER, &turn.job.outputs, before(turn.deadline)).await
+        self.look(execution, turn.age < SHOWN_AFTER, &turn.job.outputs, turn.closing_time()).await
     }
 
     async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
@@ -189,8 +185,4 @@ fn running(execution: &str) -> Outcome {
         external_execution_id: Some(execution.to_owned()),
         percent_complete: None,
     })
-}
-
-fn before(deadline: Instant) -> Instant {
-    deadline.checked_sub(CLOSING).unwrap_or(deadline)
 }

@@ -8,6 +8,7 @@ use codepipeline_worker::actions::command::CommandAction;
 use codepipeline_worker::actions::{Action, BoxFuture, Link, Links, Turn};
 use codepipeline_worker::job::{ActionTypeId, Artifact, Failure, Finished, Job, Outcome, PipelineContext};
 use codepipeline_worker::placeholder::Template;
+use codepipeline_worker::redact::Redactor;
 use codepipeline_worker::workspace::Workspace;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -138,14 +139,17 @@ impl Scenario {
             continuation_token: None,
         };
         let workspace = Arc::new(Workspace::create(work_folder.path(), &job).unwrap());
+        let redactor = Redactor::new(self.secrets.iter().filter_map(|key| job.configuration.get(key)));
         let arguments = self.arguments.iter().map(|argument| Template::parse(argument).ok().unwrap()).collect();
-        let action = CommandAction::new(arguments, self.secrets, self.timeout, self.package).ok().unwrap();
+        let action = CommandAction::new(arguments, &self.secrets, self.timeout, self.package).ok().unwrap();
         let turn = Turn {
             job: Arc::new(job),
             age: Duration::ZERO,
             workspace,
             deadline: Instant::now() + self.deadline,
             links: Arc::new(NoLinks),
+            secret_keys: self.secrets,
+            redactor: Arc::new(redactor),
         };
         let action = action.with_grace(self.grace).in_region(self.region);
         Staged { action, turn, _work_folder: work_folder }

@@ -116,19 +116,6 @@ async fn a_token_of_somebody_else_fails_the_job_without_a_request() {
 }
 
 #[tokio::test]
-async fn jobs_that_know_no_execution_share_the_first_ones_id() {
-    let answers = [Answer::accepted("/runs/7"), Answer::status(202), Answer::status(202), Answer::status(204)];
-    let scenario = answering(answers).await.without_pipeline();
-    let first = scenario.go_on().await.token;
-    let second = going_on(scenario.resume(&first).await).token;
-    let third = going_on(scenario.resume(&second).await).token;
-    scenario.stop(Some(&third)).await.unwrap();
-    for request in scenario.service.requests() {
-        assert_eq!(request.json()["data"]["executionId"], "job-1", "{}", request.header("webhook-id"));
-    }
-}
-
-#[tokio::test]
 async fn the_service_is_told_that_its_work_is_abandoned() {
     let scenario = answering([Answer::accepted("/runs/7")]).await;
     let token = scenario.go_on().await.token;

@@ -82,13 +82,8 @@ async fn accepted_without_a_location_is_refused() {
 #[test]
 fn settings_that_make_no_action_are_told_apart() {
     let mistake = |url: &str, secret: &str, request_timeout| {
-        let settings = HttpSettings {
-            url: url.to_owned(),
-            secret: secret.into(),
-            secrets: Vec::new(),
-            request_timeout,
-            clock: system_clock,
-        };
+        let settings =
+            HttpSettings { url: url.to_owned(), secret: secret.into(), request_timeout, clock: system_clock };
         HttpAction::new(settings).err()
     };
     let second = Duration::from_secs(1);

@@ -9,6 +9,7 @@ use codepipeline_worker::actions::{Abandoned, Action, BoxFuture, Link, Links, Tu
 use codepipeline_worker::job::{
     ActionTypeId, Artifact, Continuation, Failure, Finished, Job, Outcome, PipelineContext,
 };
+use codepipeline_worker::redact::Redactor;
 use codepipeline_worker::workspace::Workspace;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -53,7 +54,6 @@ fn action(origin: &str, request_timeout: Duration) -> HttpAction {
     let settings = HttpSettings {
         url: format!("{origin}/jobs?of=web"),
         secret: KEY.into(),
-        secrets: vec!["Token".to_owned()],
         request_timeout,
         clock: || UNIX_EPOCH + Duration::from_secs(NOW),
     };
@@ -74,11 +74,6 @@ impl Scenario {
 
     pub(crate) fn deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
-    }
-
-    /// What Lambda Invoke jobs tell of their pipeline: nothing.
-    pub(crate) fn without_pipeline(self) -> Self {
-        Self { pipeline: PipelineContext::default(), ..self }
     }
 
     fn run(&self, job_id: &str) -> Turn {
@@ -106,7 +101,15 @@ impl Scenario {
         };
         let workspace = Arc::new(Workspace::create(self.work_folder.path(), &job).unwrap());
         let links: Arc<dyn Links> = Arc::clone(&self.links) as Arc<dyn Links>;
-        Turn { job: Arc::new(job), age: Duration::ZERO, workspace, deadline: Instant::now() + self.deadline, links }
+        Turn {
+            job: Arc::new(job),
+            age: Duration::ZERO,
+            workspace,
+            deadline: Instant::now() + self.deadline,
+            links,
+            secret_keys: vec!["Token".to_owned()],
+            redactor: Arc::new(Redactor::new([SECRET, KEY])),
+        }
     }
 
     pub(crate) async fn start(&self) -> Result<Outcome, Failure> {

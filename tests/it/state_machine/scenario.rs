@@ -31,7 +31,7 @@ impl Scenario {
     pub(crate) fn new(config: &SdkConfig, machine: &str) -> Self {
         let machine = StateMachineArn::parse(machine).unwrap();
         Self {
-            action: StateMachineAction::new(config, machine, vec!["ApiToken".to_owned()]),
+            action: StateMachineAction::new(config, machine),
             deadline: Duration::from_secs(60),
             age: Duration::from_secs(60),
             action_execution_id: Some(NAME.to_owned()),
@@ -69,7 +69,8 @@ impl Scenario {
         };
         let workspace = Arc::new(Workspace::create(self.folder.path(), &job).unwrap());
         let (deadline, links) = (Instant::now() + self.deadline, Arc::new(NoLinks));
-        Turn { job: Arc::new(job), age: self.age, workspace, deadline, links }
+        let secret_keys = vec!["ApiToken".to_owned()];
+        Turn { job: Arc::new(job), age: self.age, workspace, deadline, links, secret_keys, redactor: Arc::default() }
     }
 
     pub(crate) async fn start(&self) -> Result<Outcome, Failure> {
