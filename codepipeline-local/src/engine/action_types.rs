@@ -1,4 +1,4 @@
-//! Action types: the custom ones that users make, and those of AWS's own and of partners that the emulator runs.
+//! Action types: custom types, and the types of AWS and of partners that the emulator provides.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::{
 const MOST_CUSTOM_TYPES: usize = 50;
 
 impl Engine {
-    /// Adds the tags to those of a type that exists with the same definition.
+    /// Registers a custom action type. If it exists with the same definition, adds the tags to its own.
     pub(crate) fn create_action_type(&mut self, action_type: ActionType, tags: &[Tag]) -> Result<ActionType, ApiError> {
         check(&action_type)?;
         let kept = self.action_types.get(&action_type.id).map_or(&[][..], |known| &known.tags);
@@ -24,7 +24,7 @@ impl Engine {
             Some(known) if known.action_type != action_type => {
                 return Err(ApiError::new(
                     "ActionTypeAlreadyExistsException",
-                    // The second half: cdk-preflight, "cat-queryable-max-1".
+                    // Source of the second sentence: cdk-preflight, "cat-queryable-max-1".
                     format!(
                         "{} {}. Create a new version of the action type.",
                         action_type.id.describe(),
@@ -46,7 +46,7 @@ impl Engine {
         Ok(action_type)
     }
 
-    /// Deleting what does not exist is no error: the API has none for it.
+    /// Deletes a custom action type. A missing type is not an error, because the API has no error for it.
     pub(crate) fn delete_action_type(&mut self, id: &ActionTypeId) {
         if let Some(known) = self.action_types.get_mut(id) {
             known.deleted = true;
@@ -54,7 +54,7 @@ impl Engine {
         }
     }
 
-    /// The types that can be used, those that users don't make first.
+    /// The available types; custom types come last.
     pub(crate) fn available_action_types(&self) -> impl Iterator<Item = &ActionType> {
         self.provided_action_types
             .iter()
@@ -65,7 +65,7 @@ impl Engine {
         self.available_action_types().find(|known| known.id == *id)
     }
 
-    /// The type's definition, even if it was deleted since.
+    /// The definition of a type, which may be deleted.
     pub(crate) fn known_action_type(&self, id: &ActionTypeId) -> Option<&ActionType> {
         self.provided_action_types
             .iter()
@@ -74,13 +74,13 @@ impl Engine {
     }
 }
 
-/// The model has no shape for this error, but the service gives it (<https://github.com/badmintoncryer/cdk-preflight>,
+/// An error that the API model lacks and the service returns (<https://github.com/badmintoncryer/cdk-preflight>,
 /// "rules/codepipeline", the rules "cat-…").
 fn invalid(message: String) -> ApiError {
     ApiError::new("InvalidActionTypeException", message)
 }
 
-/// The rules of the User Guide, "actions-create-custom-action", that the API model does not state.
+/// Checks the rules of the User Guide, "actions-create-custom-action", that the API model does not state.
 pub(super) fn check(action_type: &ActionType) -> Result<(), ApiError> {
     let properties = &action_type.action_configuration_properties;
     let mut names = BTreeSet::new();
@@ -120,7 +120,7 @@ pub(super) fn check(action_type: &ActionType) -> Result<(), ApiError> {
         for key in template.iter().flat_map(|template| urls::config_keys(template)) {
             if !properties.iter().any(|property| property.name == key && property.required && !property.secret) {
                 return Err(invalid(format!(
-                    "settings.{member} names {{Config:{key}}}; only a configuration property that is required and not secret can be named there"
+                    "settings.{member} names {{Config:{key}}}: make the configuration property '{key}' required and not secret"
                 )));
             }
         }

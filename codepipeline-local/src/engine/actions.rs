@@ -1,4 +1,4 @@
-//! Executions of single actions.
+//! Action executions: start, success and failure.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,11 +13,11 @@ use super::{
 };
 use crate::types::Timestamp;
 
-/// How long a manual approval waits if its declaration doesn't say (User Guide, "limits").
+/// Default timeout of a manual approval (User Guide, "limits").
 const APPROVAL_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl Engine {
-    /// Starts an action and gives its number. One that can't run has failed already.
+    /// Starts an action and returns its number. If the action can't run, it has failed on return.
     pub(super) fn start_action(
         &mut self,
         now: Timestamp,
@@ -68,7 +68,7 @@ impl Engine {
             Ok(()) => match (declaration.action_type_id.owner.as_str(), declaration.action_type_id.category.as_str()) {
                 ("AWS", "Source") => self.start_source(number),
                 ("AWS", "Approval") => self.ask_for_approval(number),
-                // A function is called by the service itself, which waits for no event.
+                // The service invokes functions itself, so the job need not wait for the event.
                 ("AWS", _) => self.queue_job(number, now, None),
                 _ => self.queue_job(number, now.after(self.settings.event_lead), None),
             },
@@ -87,10 +87,10 @@ impl Engine {
     fn prepare(&self, action: &mut ActionExecution) -> Result<(), String> {
         let declaration = &action.declaration;
         let Some(action_type) = self.available_action_type(&declaration.action_type_id) else {
-            return Err(format!("{} is not available any more", declaration.action_type_id.describe()));
+            return Err(format!("{} is no longer available", declaration.action_type_id.describe()));
         };
         let Some(execution) = self.executions.get(&action.execution) else {
-            return Err("The pipeline execution is gone".to_owned());
+            return Err("The pipeline execution no longer exists".to_owned());
         };
         action.configuration = variables::resolve(&declaration.configuration, &execution.namespaces)?;
         if let Some(asked) = execution.sources.get(&declaration.name).filter(|_| declaration.is_source()) {
@@ -104,7 +104,9 @@ impl Engine {
         }
         for input in &declaration.input_artifacts {
             let artifact = execution.artifacts.get(&input.name);
-            action.inputs.push(artifact.ok_or_else(|| format!("The artifact '{}' was not made", input.name))?.clone());
+            action.inputs.push(
+                artifact.ok_or_else(|| format!("No earlier action produced the artifact '{}'", input.name))?.clone(),
+            );
         }
         Ok(())
     }
@@ -140,7 +142,7 @@ impl Engine {
         self.emit_action_event(number, false);
     }
 
-    /// Fails an action that is past its deadline, and ends the job that it waits for.
+    /// Fails an action after its deadline, and ends its job.
     pub(super) fn time_out_action(&mut self, now: Timestamp, number: ActionNumber) {
         self.end_jobs(now, number, JobState::TimedOut);
         let Some(action) = self.actions.get(&number) else { return };
@@ -148,7 +150,7 @@ impl Engine {
         self.fail_action(now, number, "JobFailed", format!("The action did not finish within {limit:?}"));
     }
 
-    /// The pipeline's action executions with their numbers, the newest first.
+    /// The pipeline's action executions with their numbers, newest first.
     pub(crate) fn actions_of<'a>(
         &'a self,
         pipeline: &'a str,
@@ -159,7 +161,7 @@ impl Engine {
         })
     }
 
-    /// The execution's source actions that have said which revision they found.
+    /// The execution's source actions that have reported a revision.
     pub(crate) fn sources_of(&self, execution: ExecutionNumber) -> impl Iterator<Item = (&ActionExecution, &Revision)> {
         self.actions
             .values()
@@ -168,7 +170,7 @@ impl Engine {
             .filter_map(|action| action.revision.as_ref().map(|revision| (action, revision)))
     }
 
-    /// The link to the run of the external system, once the worker has said which one it is.
+    /// The URL of the run in the external system. `None` until the worker reports an external execution id.
     pub(crate) fn external_url(&self, action: &ActionExecution) -> Option<String> {
         let id = action.external_id.as_deref()?;
         let action_type = self.known_action_type(&action.declaration.action_type_id)?;

@@ -9,14 +9,14 @@ use super::{
 };
 use crate::types::Timestamp;
 
-/// What a person has decided.
+/// The decision of an approver.
 pub(crate) struct Decision {
     pub(crate) approved: bool,
     pub(crate) summary: String,
 }
 
 impl Engine {
-    /// Takes the decision on the action that has shown the token.
+    /// Applies the decision to the action that issued the token.
     pub(crate) fn put_approval(
         &mut self,
         now: Timestamp,
@@ -42,7 +42,7 @@ impl Engine {
         let Some((number, status, _)) = found.iter().find(shown) else {
             return Err(ApiError::new(
                 "InvalidApprovalTokenException",
-                format!("Action '{action}' does not wait for an approval with this token"),
+                format!("Action '{action}' has no pending approval with this token"),
             ));
         };
         if *status != ActionStatus::InProgress {
@@ -70,7 +70,7 @@ impl Engine {
     }
 
     pub(super) fn ask_for_approval(&mut self, number: ActionNumber) {
-        // The service names a user in an approval that waits, too (User Guide, "approvals-approve-or-reject").
+        // The service names a user for a pending approval too (User Guide, "approvals-approve-or-reject").
         let (token, user) = (self.random.uuid(), self.user_arn());
         if let Some(action) = self.actions.get_mut(&number) {
             action.updated_by = Some(user);

@@ -1,10 +1,10 @@
-//! Where artifacts lie.
+//! Locations of artifacts.
 
 use super::random::Random;
 use crate::types::ObjectRef;
 
-/// A fresh place, laid out as the service's keys were seen: 20 characters of the pipeline's name, 10 of the artifact's,
-/// 7 random letters and digits.
+/// A new location with a key like the service's: 20 characters of the pipeline's name, 10 of the artifact's, and 7
+/// random letters and digits.
 pub(crate) fn place(random: &mut Random, bucket: &str, pipeline: &str, artifact: &str) -> ObjectRef {
     let start = |name: &str, length| name.chars().take(length).collect::<String>();
     ObjectRef {
@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_cut_like_the_services() {
+    fn artifact_keys_have_the_form_of_the_services() {
         let at = place(&mut Random::new(0), "store", "CodePipelineStepFunctions", "SourceOutput");
         assert!(at.key.starts_with("CodePipelineStepFunc/SourceOutp/"), "{}", at.key);
         assert_eq!(at.key.len(), 20 + 1 + 10 + 1 + 7);

@@ -1,9 +1,9 @@
-//! Temporary credentials of a job, scoped to its own objects.
+//! Temporary credentials, scoped to one job's objects.
 
 use super::random::Random;
 use crate::types::{Grant, ObjectRef, Timestamp};
 
-/// Credentials just made: the id that they are known by, and what they allow.
+/// New credentials: the access key id, and the permissions behind it.
 pub(crate) struct Issued {
     pub(crate) access_key_id: String,
     pub(crate) grant: Grant,
@@ -17,7 +17,7 @@ pub(crate) fn issue(
     encryption_key: Option<String>,
 ) -> Issued {
     Issued {
-        // The prefix that STS gives to session credentials.
+        // STS gives this prefix to temporary access keys.
         access_key_id: format!("ASIA{}", random.text(16, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")),
         grant: Grant {
             secret_access_key: random.alphanumeric(40),

@@ -1,64 +1,65 @@
-//! Effects: what has to happen outside the engine, and what came of it.
+//! Effects: requests of the engine to the code around it, and the results of them.
 
 use super::state::ActionNumber;
 use crate::types::ObjectRef;
 
-/// What the shell must do outside. More kinds will come, so match with a last arm.
+/// A request of the engine. More kinds may come, so a match needs a last arm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Effect {
-    /// Make the bucket if it does not exist.
+    /// Create the bucket if it does not exist.
     CreateBucket {
         /// The bucket's name.
         bucket: String,
     },
-    /// Copy an S3 source's object to its artifact's place, and tell `Engine::source_finished`.
+    /// Copy an S3 source's object to its artifact's location, and call
+    /// [`Engine::source_finished`](super::Engine::source_finished).
     CopySource {
-        /// What to answer with.
+        /// The id to pass back.
         id: SourceId,
         /// The user's object.
         from: ObjectRef,
-        /// The version to copy; the current one if `None`.
+        /// The version to copy; `None` copies the current version.
         version: Option<String>,
-        /// The artifact's place.
+        /// The artifact's location.
         to: ObjectRef,
-        /// The id of the artifact store's KMS key, which the copy is encrypted with.
+        /// The id of the artifact store's KMS key, which encrypts the copy.
         encryption_key: Option<String>,
     },
-    /// See which revision of an S3 source's object is there, and tell `Engine::source_polled`.
+    /// Find the revision of an S3 source's object, and call [`Engine::source_polled`](super::Engine::source_polled).
     PollSource {
-        /// What to answer with.
+        /// The id to pass back.
         id: PollId,
         /// The user's object.
         object: ObjectRef,
     },
-    /// Invoke the function with [`job_event`](crate::api::job_event), without waiting for its answer.
+    /// Invoke the function with [`job_event`](crate::api::job_event), without waiting for a response.
     InvokeFunction {
-        /// What the action's configuration names.
+        /// The function that the action's configuration names.
         function: String,
         /// The job's id.
         job: String,
     },
-    /// Tell this to whoever listens, as EventBridge does.
+    /// Send this event to all subscribers, as EventBridge does.
     Event(serde_json::Value),
-    /// See which of the objects are there, and tell `Engine::outputs_checked`.
+    /// Check which of the objects exist, and call [`Engine::outputs_checked`](super::Engine::outputs_checked).
     CheckOutputs {
-        /// What to answer with.
+        /// The id to pass back.
         id: OutputsId,
-        /// Where the action's output artifacts must be.
+        /// The locations of the action's output artifacts.
         places: Vec<ObjectRef>,
     },
 }
 
-/// Which outputs were asked for.
+/// Identifies an [`Effect::CheckOutputs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OutputsId(pub(super) ActionNumber);
 
-/// Which copy was asked for.
+/// Identifies an [`Effect::CopySource`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub(super) ActionNumber);
 
-/// Which look at a source was asked for.
+/// Identifies an [`Effect::PollSource`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PollId(u64);
 
@@ -68,26 +69,26 @@ impl From<u64> for PollId {
     }
 }
 
-/// What an S3 source found.
+/// A revision that an S3 source has found.
 #[derive(Clone, Debug, Default)]
 pub struct SourceRevision {
-    /// The object's version id, or its ETag where the bucket has no versions.
+    /// The object's version id, or its ETag in a bucket without versioning.
     pub revision: String,
-    /// The object's ETag, for the output variable of this name; the revision if `None`.
+    /// The object's ETag, for the output variable `ETag`; `None` uses the revision.
     pub etag: Option<String>,
-    /// The object's version id, for the output variable of this name.
+    /// The object's version id, for the output variable `VersionId`.
     pub version_id: Option<String>,
-    /// What the object's metadata say of this revision (`codepipeline-artifact-revision-summary`).
+    /// The summary in the object's metadata (`codepipeline-artifact-revision-summary`).
     pub summary: Option<String>,
 }
 
-/// Why an S3 source gave nothing.
+/// Why an S3 source failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SourceError {
-    /// There is no such bucket or object.
+    /// The bucket or object does not exist.
     #[error("not found: {0}")]
     NotFound(String),
-    /// Something else, in words.
+    /// Any other reason.
     #[error("{0}")]
     Other(String),
 }

@@ -1,7 +1,7 @@
-//! What an operation answers instead of its result.
+//! Errors of operations.
 
-/// A modelled error: its name in the API and a message for people. Messages name members and limits, never the value of
-/// a configuration property.
+/// An error of the API: its name and a message. Messages name members and limits, never the value of a configuration
+/// property.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {message}")]
 pub(crate) struct ApiError {

@@ -1,5 +1,4 @@
-//! What CodePipeline tells EventBridge of pipelines, stages and actions (User Guide,
-//! "detect-state-changes-cloudwatch-events").
+//! State-change events of pipelines, stages and actions (User Guide, "detect-state-changes-cloudwatch-events").
 
 use serde_json::{Map, Value, json};
 
@@ -27,7 +26,7 @@ impl Engine {
         self.emit("CodePipeline Pipeline Execution State Change", &pipeline, detail);
     }
 
-    /// Of the stage that the execution entered last.
+    /// Emits an event for the stage that the execution entered last.
     pub(super) fn emit_stage_event(&mut self, number: ExecutionNumber, state: &str) {
         let Some(execution) = self.executions.get(&number) else { return };
         let Some(stage) = execution.stages.len().checked_sub(1).and_then(|it| execution.declaration.stages.get(it))
@@ -40,7 +39,7 @@ impl Engine {
         self.emit("CodePipeline Stage Execution State Change", &pipeline, detail);
     }
 
-    /// As its status is; `canceled` for one that was not abandoned by its owner's will.
+    /// Emits an event for the action's status. `canceled` marks an action that an update of the pipeline abandoned.
     pub(super) fn emit_action_event(&mut self, number: ActionNumber, canceled: bool) {
         let Some(action) = self.actions.get(&number) else { return };
         let Some(execution) = self.executions.get(&action.execution) else { return };
@@ -113,7 +112,7 @@ impl Engine {
 }
 
 fn details(execution: &Execution, state: &str, started: crate::types::Timestamp) -> Map<String, Value> {
-    // The service was seen to write these two numbers as floats.
+    // The service has been observed to write these two numbers as floats.
     let members = [
         ("execution-id", execution.id.clone().into()),
         ("state", state.into()),

@@ -1,4 +1,4 @@
-//! Executions of pipelines. How they start is in `starts`, how they move in `progress`.
+//! Lookups of pipeline executions. `starts` starts them, and `progress` moves them.
 
 use super::{
     Engine,
@@ -7,7 +7,7 @@ use super::{
 };
 
 impl Engine {
-    /// The pipeline's executions, the newest first.
+    /// The pipeline's executions, newest first.
     pub(crate) fn executions_of<'a>(
         &'a self,
         pipeline: &'a str,

@@ -1,5 +1,5 @@
-//! Lambda Invoke actions: their jobs are not polled and not acknowledged, but handed to the function (User Guide,
-//! "action-reference-Lambda").
+//! Lambda Invoke actions. The service invokes the function with the job; nothing polls or acknowledges it (User
+//! Guide, "action-reference-Lambda").
 
 use super::{
     Effect, Engine,
@@ -7,7 +7,7 @@ use super::{
 };
 
 impl Engine {
-    /// Hands a job that is due to its function. Nobody has to acknowledge it.
+    /// Invokes the function of a job.
     pub(super) fn invoke(&mut self, number: JobNumber) {
         let now = self.clock;
         let Some(job) = self.jobs.get_mut(&number) else { return };
@@ -17,19 +17,19 @@ impl Engine {
         self.effects.push(Effect::InvokeFunction { function: action.function(), job: job.id.clone() });
     }
 
-    /// Fails the action of a job to which the function has not replied.
+    /// Fails the action of a job whose function sent no result in time.
     pub(super) fn invocation_timed_out(&mut self, number: JobNumber) {
         let Some(action) = self.jobs.get(&number).map(|job| job.action) else { return };
         let Some(function) = self.actions.get(&action).map(ActionExecution::function) else { return };
         self.end_jobs(self.clock, action, JobState::TimedOut);
-        // The service's own words, as users have reported them.
+        // The wording of the service, as users report it.
         let message = format!(
             "The AWS Lambda function {function} failed to return a result. Check the function to verify that it has permission to call the PutJobSuccessResult action and that it made a call to PutJobSuccessResult."
         );
         self.fail_action(self.clock, action, "JobFailed", message);
     }
 
-    /// Whether the job is one that a function was invoked with.
+    /// Whether a function was invoked with the job.
     pub(crate) fn is_invoked(&self, number: JobNumber) -> bool {
         self.jobs.get(&number).is_some_and(|job| job.result_deadline.is_some())
     }

@@ -1,4 +1,4 @@
-//! Jobs as their workers see them: offered, acknowledged, described. How they end is in `results`.
+//! Jobs as their workers see them: offered, acknowledged, described. `results` ends them.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::types::Timestamp;
 
-/// Everything about a job that its worker is told, but the credentials. Borrowed from the engine.
+/// Everything that a worker learns about a job, except the credentials. Borrowed from the engine.
 pub(crate) struct JobView<'a> {
     pub(crate) job: &'a Job,
     pub(crate) action: &'a ActionExecution,
@@ -24,8 +24,8 @@ pub(crate) struct JobView<'a> {
 }
 
 impl Engine {
-    /// The API's name of the state that the job with this id is in, as it was when the engine was last told the time. `None`
-    /// for one that never was or has been purged. No operation of the API tells it.
+    /// The state of the job with this id at the last time that the engine was given, by its API name. `None` for an
+    /// unknown or purged job. No API operation returns it.
     pub fn job_status(&self, id: &str) -> Option<&'static str> {
         let job = self.jobs.get(self.job_numbers.get(id)?)?;
         Some(job.state.name())
@@ -62,7 +62,7 @@ impl Engine {
         }
     }
 
-    /// When the job changes by itself, if it does.
+    /// The time at which the job changes without a request.
     pub(super) fn job_due(&self, job: &Job) -> Option<Timestamp> {
         match job.state {
             JobState::Created => Some(job.available),
@@ -75,7 +75,7 @@ impl Engine {
         }
     }
 
-    /// Makes what is due happen to the job of this number.
+    /// Makes the due change of a job.
     pub(super) fn job_is_due(&mut self, number: JobNumber) {
         let Some(job) = self.jobs.get_mut(&number) else { return };
         if job.state.has_ended() {
@@ -89,7 +89,7 @@ impl Engine {
         }
     }
 
-    /// Offers up to `batch` queued jobs of the type and gives their numbers, the oldest first.
+    /// Offers up to `batch` queued jobs of the type and returns their numbers, oldest first.
     pub(crate) fn poll(
         &mut self,
         id: &ActionTypeId,
@@ -170,15 +170,15 @@ impl Engine {
         job.offers += 1;
         if job.nonce.is_none() || !self.settings.keep_nonce_on_reoffer {
             job.nonce = Some(match self.settings.nonce_form {
-                // Created is 1, and every offer is two changes further: Queued and Dispatched.
+                // Created is 1, and each offer adds two state changes: Queued and Dispatched.
                 NonceForm::Counter => (1 + 2 * u64::from(job.offers)).to_string(),
                 NonceForm::Random => self.random.text(19, b"123456789"),
             });
         }
     }
 
-    /// Gives the job to whoever holds the nonce of its latest offer. An offer that was taken back but not made anew is
-    /// still good: nobody else can hold it.
+    /// Gives the job to the worker with the nonce of the latest offer. An offer that expired and was not repeated is
+    /// still valid, because no other worker can have a nonce for the job.
     pub(crate) fn acknowledge(
         &mut self,
         id: &str,
@@ -198,12 +198,12 @@ impl Engine {
                 Ok(job.state)
             }
             JobState::InProgress if second == Leniency::Refuse => refused("was acknowledged already"),
-            state if state.has_ended() && finished == Leniency::Refuse => refused("is over"),
+            state if state.has_ended() && finished == Leniency::Refuse => refused("has ended"),
             state => Ok(state),
         }
     }
 
-    /// The number of a job whose details may be told.
+    /// The number of a job, if `GetJobDetails` may return it.
     pub(crate) fn job_for_details(&self, id: &str) -> Result<JobNumber, ApiError> {
         let number = self.job_for(id, Requester::OwnWorker)?;
         let unacknowledged = self
@@ -224,8 +224,8 @@ impl Engine {
         Some(JobView { job, action, execution, encryption_key: store.and_then(|store| store.encryption_key.as_ref()) })
     }
 
-    /// New credentials for the job's objects. Those made before stay good until they expire. `None` for an action
-    /// without artifacts, and, as the emulator's own choice, for a job that is over: nothing is left to be done with them.
+    /// Issues credentials for the job's objects. Earlier credentials stay valid until they expire. Returns `None` for
+    /// an action without artifacts. It also returns `None` for a job that has ended: that is the emulator's choice.
     pub(crate) fn issue_credentials(&mut self, number: JobNumber) -> Option<Issued> {
         let job = self.jobs.get(&number).filter(|job| !job.state.has_ended())?;
         let action = self.actions.get(&job.action)?;
@@ -237,14 +237,14 @@ impl Engine {
         let key = self.store_key(action.execution);
         let expires = self.clock.after(self.settings.credential_life);
         let issued = credentials::issue(&mut self.random, expires, readable, writable, key);
-        // Never forgotten: a key that no job is known to have would be taken for an ordinary user's.
+        // Grants are never removed here: S3 would take an unknown key for an ordinary user's.
         self.grants.insert(issued.access_key_id.clone(), issued.grant.clone());
         Some(issued)
     }
 }
 
 impl Engine {
-    /// The id of the KMS key that the execution's artifact store has.
+    /// The id of the KMS key of the execution's artifact store.
     pub(super) fn store_key(&self, execution: ExecutionNumber) -> Option<String> {
         let declaration = &self.executions.get(&execution)?.declaration;
         let key = declaration.store(&self.settings.region)?.encryption_key.as_ref()?;

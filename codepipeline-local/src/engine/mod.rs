@@ -1,5 +1,8 @@
-//! CodePipeline itself: action types, pipelines, their executions and jobs. Pure: it does no I/O, is told the time, and
-//! makes its ids from a seed. What has to happen outside it leaves as [`Effect`]s for its shell.
+//! The CodePipeline engine: action types, pipelines, executions and jobs. It is pure: it does no I/O, the caller
+//! passes the time, and its ids come from a seed. Work outside the engine leaves it as [`Effect`]s.
+//!
+//! `state` holds the data, and knows nothing of the operations. Each of the other files holds one group of operations
+//! on it.
 
 pub use effects::{Effect, OutputsId, PollId, SourceError, SourceId, SourceRevision};
 pub use settings::{Leniency, NonceForm, Settings};

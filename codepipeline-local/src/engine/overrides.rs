@@ -1,4 +1,4 @@
-//! Source revision overrides: revisions that a start names for source actions (User Guide,
+//! Source revision overrides: revisions that a start chooses for source actions (User Guide,
 //! "pipelines-trigger-source-overrides").
 
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use super::{
     state::{ActionDeclaration, PipelineDeclaration, RequestedRevisions},
 };
 
-/// The configuration key without which an S3 source's key can not be overridden (User Guide, "action-reference-S3").
+/// The configuration key that allows an override of an S3 source's object key (User Guide, "action-reference-S3").
 const ALLOW_KEY: &str = "AllowOverrideForS3ObjectKey";
 
 /// One entry of `sourceRevisions`.
@@ -69,7 +69,8 @@ pub(super) fn requested_revisions(
     Ok(asked)
 }
 
-/// The type must be the provider's. No override reaches the worker of a custom source: its job has no member for it.
+/// The type must match the provider. A custom source supports no override, because its worker's job has no member for
+/// it.
 fn check_type(source: &ActionDeclaration, kind: RevisionType) -> Result<(), ApiError> {
     let (name, id) = (&source.name, &source.action_type_id);
     let of_s3 = matches!(kind, RevisionType::ObjectVersion | RevisionType::ObjectKey);

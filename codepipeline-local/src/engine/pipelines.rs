@@ -18,7 +18,7 @@ use super::{
 };
 use crate::types::Timestamp;
 
-/// What a secret property's value is shown as, and what leaves it as it is in an update.
+/// The mask of secret values. In an update it stands for the stored value.
 pub(crate) const MASK: &str = "****";
 
 /// Pipelines per region (User Guide, "limits").
@@ -61,11 +61,11 @@ impl Engine {
                 tags,
             },
         );
-        // Where a variable has no default there is no execution, but a pipeline: it can be started with a value.
+        // A pipeline whose variables lack defaults starts no execution. It waits for a start with values.
         let values = variable_values(&declaration, &BTreeMap::new());
         let mut first_look = now;
         if let (true, Ok(variables)) = (self.settings.start_on_create, values) {
-            // The execution reports which revision it consumes.
+            // The execution itself reports the revision that it consumes.
             first_look = now.after(self.settings.source_poll.unwrap_or_default());
             let trigger = self.user_trigger(TriggerType::CreatePipeline);
             let start = Start { trigger, variables, sources: RequestedRevisions::new() };
@@ -75,14 +75,15 @@ impl Engine {
         Ok(declaration)
     }
 
-    /// Executions that run go on with the version that they began with, unless the settings say that they are canceled.
+    /// Adds a version to the pipeline. Running executions continue with their version, unless the settings cancel
+    /// them.
     pub(crate) fn update_pipeline(
         &mut self,
         now: Timestamp,
         mut declaration: PipelineDeclaration,
     ) -> Result<Arc<PipelineDeclaration>, ApiError> {
         let Some(pipeline) = self.pipelines.get(&declaration.name) else {
-            // No document names an error for this. moto's tests have this one ("test_update_pipeline_errors").
+            // No AWS document names an error here. This one is in moto's tests ("test_update_pipeline_errors").
             let (account, name) = (&self.settings.account_id, &declaration.name);
             return Err(ApiError::new(
                 "ResourceNotFoundException",
@@ -111,7 +112,8 @@ impl Engine {
         self.pipelines.get(name).ok_or_else(|| self.no_pipeline(name))
     }
 
-    /// Takes its executions and their jobs along. Deleting what does not exist is no error: the API has none for it.
+    /// Deletes the pipeline with its executions and their jobs. A missing pipeline is not an error, because the API
+    /// has no error for it.
     pub(crate) fn delete_pipeline(&mut self, name: &str) {
         self.pipelines.remove(name);
         self.versions.retain(|(pipeline, _), _| pipeline != name);
@@ -134,7 +136,7 @@ impl Engine {
         format!("arn:aws:codepipeline:{}:{}:{name}", self.settings.region, self.settings.account_id)
     }
 
-    /// The declaration as everything but a job shows it.
+    /// The declaration with its secrets masked. Only jobs show it unmasked.
     pub(crate) fn masked(&self, declaration: &PipelineDeclaration) -> PipelineDeclaration {
         let mut masked = declaration.clone();
         for action in masked.stages.iter_mut().flat_map(|stage| &mut stage.actions) {
@@ -158,7 +160,7 @@ impl Engine {
             .collect()
     }
 
-    /// Puts the stored value where an update says `****`.
+    /// Replaces each mask by the stored value.
     fn keep_secrets(
         &self,
         declaration: &mut PipelineDeclaration,
@@ -177,7 +179,8 @@ impl Engine {
                         continue;
                     }
                     let Some(kept) = before.and_then(|(_, old)| old.configuration.get(key)) else {
-                        // As users report it, for example in https://github.com/nhsconnect/prm-infra ("Known Problems").
+                        // Wording: reported by users, for example in https://github.com/nhsconnect/prm-infra ("Known
+                        // Problems").
                         return Err(ApiError::action(format!(
                             "Action configuration for the new action '{}' contains an invalid configuration for the secret property '{key}'. '{MASK}' may be used in secret properties only when updating an existing action.",
                             action.name
@@ -190,14 +193,15 @@ impl Engine {
         Ok(())
     }
 
-    /// The service wants its buckets to exist; the emulator makes them, so that a pipeline needs no other set-up.
+    /// Creates the pipeline's buckets. The service requires existing buckets; the emulator creates them, so a
+    /// pipeline needs no other set-up.
     pub(super) fn create_buckets(&mut self, declaration: &PipelineDeclaration) {
         let stores = declaration.stores().map(|store| store.location.clone());
         let sources = declaration
             .actions()
             .filter(|(_, action)| action.action_type_id.owner == "AWS")
             .filter_map(|(_, action)| action.configuration.get("S3Bucket").cloned())
-            // Which bucket a variable names shows when the pipeline runs.
+            // A bucket named by a variable is known only when the pipeline runs.
             .filter(|bucket| !bucket.contains("#{"));
         let buckets: BTreeSet<String> = stores.chain(sources).collect();
         self.effects.extend(buckets.into_iter().map(|bucket| Effect::CreateBucket { bucket }));

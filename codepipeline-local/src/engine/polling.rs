@@ -1,5 +1,4 @@
-//! S3 sources that CodePipeline polls for changes: every minute, unless `PollForSourceChanges` is `false` (User Guide,
-//! "action-reference-S3").
+//! Polling of S3 sources: every minute, unless `PollForSourceChanges` is `false` (User Guide, "action-reference-S3").
 
 use std::collections::BTreeMap;
 
@@ -15,8 +14,8 @@ use super::{
 use crate::types::{ObjectRef, Timestamp};
 
 impl Engine {
-    /// Polls the sources of the pipeline's latest version. A source that has not changed since the version before keeps
-    /// what is known about it. A new one is looked at from `first` on.
+    /// Starts to poll the sources of the pipeline's latest version. An unchanged source keeps its known revision. A
+    /// new source is polled from `first` on.
     pub(super) fn watch_sources(&mut self, first: Timestamp, pipeline: &str) {
         let Some(declaration) = self.pipelines.get(pipeline).map(|pipeline| pipeline.latest().clone()) else { return };
         if self.settings.source_poll.is_none() {
@@ -38,12 +37,12 @@ impl Engine {
         self.polled.retain(|key, _| key.0 != pipeline || watches.contains_key(key));
     }
 
-    /// The next moment at which a source is looked at.
+    /// The time of the next poll.
     pub(super) fn next_source_poll(&self) -> Option<Timestamp> {
         self.watches.values().filter_map(Watch::due).min()
     }
 
-    /// Asks the shell to look at every source that is due.
+    /// Requests a poll of each source that is due.
     pub(super) fn poll_sources(&mut self, due: Timestamp) {
         for (key, watch) in self.watches.iter_mut().filter(|(_, watch)| watch.due().is_some_and(|at| at <= due)) {
             let Some(source) = self.polled.get(key) else { continue };
@@ -53,8 +52,8 @@ impl Engine {
         }
     }
 
-    /// Takes the answer to an [`Effect::PollSource`]: the object's version id, or its ETag where the bucket has no versions.
-    /// A revision that differs from the last known one starts an execution. A late or second answer changes nothing.
+    /// Takes the result of an [`Effect::PollSource`]: the object's version id, or its ETag in a bucket without
+    /// versioning. A changed revision starts an execution. A late or repeated result has no effect.
     pub fn source_polled(&mut self, now: Timestamp, id: PollId, found: Result<String, SourceError>) {
         self.advance(now);
         let now = self.clock;
@@ -64,14 +63,14 @@ impl Engine {
         watch.next = now.after(interval);
         let (pipeline, action) = key.clone();
         let Some(known) = self.polled.get(key).map(|source| source.known.clone()) else { return };
-        // The copy that is in progress reports which revision it consumed.
+        // The copy in progress reports the revision that it consumed.
         if self.is_copying(&pipeline, &action) {
             return;
         }
         let known = match (found, known) {
             (Ok(revision), Known::Nothing) => Known::Revision(revision),
             (Ok(revision), Known::Revision(known)) if known == revision => return,
-            // A start that the limit of executions prevents is tried again after the next look.
+            // If the limit of executions prevents a start, the next poll tries again.
             (Ok(revision), _) if self.start_polled(now, &pipeline, &action) => Known::Revision(revision),
             (Err(SourceError::NotFound(_)), Known::Nothing) => Known::Missing,
             _ => return,
@@ -81,7 +80,7 @@ impl Engine {
         }
     }
 
-    /// Notes what the copy of an S3 source found, so that the next look does not start another execution for it.
+    /// Records the revision that a copy found, so that the next poll does not start another execution for it.
     pub(super) fn source_consumed(&mut self, number: ActionNumber) {
         let Some(action) = self.actions.get(&number).filter(|action| action.source_version.is_none()) else { return };
         let Some(execution) = self.executions.get(&action.execution) else { return };
@@ -97,10 +96,10 @@ impl Engine {
         }
     }
 
-    /// Starts an execution for a changed source. False if the pipeline has too many executions.
+    /// Starts an execution for a changed source. Returns false if the pipeline has too many executions.
     fn start_polled(&mut self, now: Timestamp, name: &str, action: &str) -> bool {
         let Some(declaration) = self.pipelines.get(name).map(Pipeline::latest).cloned() else { return true };
-        // No execution starts without a value for each variable.
+        // An execution needs a value for each variable.
         let Ok(variables) = variable_values(&declaration, &BTreeMap::new()) else { return true };
         if self.check_limit(name, &declaration).is_err() {
             return false;
@@ -110,7 +109,7 @@ impl Engine {
         true
     }
 
-    /// Forgets the revisions that interrupted source actions were about to consume. The last consumed ones count again.
+    /// Discards the revisions of interrupted source actions. The last consumed revisions count again.
     pub(super) fn forget_interrupted_copies(&mut self) {
         let actions = self.running.iter().filter_map(|number| self.actions.get(number));
         let interrupted: Vec<_> = actions
@@ -133,7 +132,7 @@ impl Engine {
         })
     }
 
-    /// The revision that earlier executions found at the object's place.
+    /// The last revision of the object that earlier executions found.
     fn last_known(&self, pipeline: &str, name: &str, object: &ObjectRef) -> Known {
         let mut known = Known::Nothing;
         for (_, _, action) in self.actions_of(pipeline) {
@@ -153,7 +152,7 @@ impl Engine {
     }
 }
 
-/// The S3 sources that are polled. One whose place depends on variables has no place before an execution runs.
+/// The S3 sources to poll. A location with variables is known only when an execution runs, so it is not polled.
 fn polled_sources(declaration: &PipelineDeclaration) -> impl Iterator<Item = &ActionDeclaration> {
     declaration.actions().map(|(_, action)| action).filter(|action| {
         let configured = |key: &str| action.configuration.get(key);

@@ -1,4 +1,4 @@
-//! How executions move: into a stage, through its run orders, to the next one.
+//! Progress of executions: into a stage, through its run orders, to the next stage.
 
 use super::{
     Engine,
@@ -7,7 +7,7 @@ use super::{
 use crate::types::Timestamp;
 
 impl Engine {
-    /// Moves every execution as far as it can go. Called after whatever may have freed one.
+    /// Moves each execution as far as possible. Each change that may unblock an execution ends with this call.
     pub(super) fn settle(&mut self, now: Timestamp) {
         loop {
             let numbers: Vec<ExecutionNumber> = self.active.iter().copied().collect();
@@ -21,7 +21,7 @@ impl Engine {
         }
     }
 
-    /// One move of one execution; whether there was one.
+    /// Makes one step of one execution. Returns whether it moved.
     fn step(&mut self, now: Timestamp, number: ExecutionNumber) -> bool {
         let Some(execution) = self.executions.get(&number) else { return false };
         match &execution.place {
@@ -67,7 +67,7 @@ impl Engine {
         }
     }
 
-    /// In the mode SUPERSEDED only the newest execution waits for a stage.
+    /// In SUPERSEDED mode, only the newest execution waits for a stage.
     fn is_superseded(&self, execution: &Execution, number: ExecutionNumber) -> bool {
         execution.declaration.execution_mode == ExecutionMode::Superseded
             && self
@@ -75,8 +75,8 @@ impl Engine {
                 .any(|(other, newer)| other > number && newer.waits_for_name() == execution.waits_for_name())
     }
 
-    /// But in the mode PARALLEL, a stage has one execution at a time. Those that wait for it enter in their order, since
-    /// the oldest one is asked first. Nobody enters through a transition that is disabled.
+    /// A stage takes one execution at a time, except in PARALLEL mode. Waiting executions enter in order, because the
+    /// oldest is asked first. A disabled transition blocks all of them.
     fn may_enter(&self, execution: &Execution) -> bool {
         let disabled =
             |stage| self.pipelines.get(&execution.pipeline).is_some_and(|it| it.disabled.contains_key(stage));
@@ -94,7 +94,8 @@ impl Engine {
             .filter(|(_, peer)| peer.pipeline == execution.pipeline)
     }
 
-    /// Starts the stage's actions of the next run order, or goes on to the next stage, or ends.
+    /// Starts the stage's actions of the next run order. After the last one, moves on to the next stage or ends the
+    /// execution.
     pub(super) fn run_next_group(&mut self, now: Timestamp, number: ExecutionNumber, stage: usize, after: u32) -> bool {
         let Some(declaration) = self.executions.get(&number).map(|execution| execution.declaration.clone()) else {
             return false;

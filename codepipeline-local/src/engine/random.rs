@@ -1,8 +1,8 @@
-//! A small seeded generator, so that the same seed and the same requests give the same ids.
+//! A seeded random generator. The same seed and requests give the same ids.
 
 use serde::{Deserialize, Serialize};
 
-/// SplitMix64. Nothing that it makes guards anything but a local emulator.
+/// SplitMix64. Its output protects only a local emulator.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Random(u64);
 
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_gives_the_same_ids_and_another_seed_gives_others() {
+    fn ids_depend_on_the_seed_alone() {
         let ids = |seed| {
             let mut random = Random::new(seed);
             (random.uuid(), random.uuid(), random.alphanumeric(7))

@@ -1,5 +1,5 @@
-//! The state that outlives a restart. It leaves as records, one for each thing that changed, and comes back from them. Jobs are not
-//! kept, so a restart stops the executions in progress.
+//! Saving and restoring: the state leaves as one record per changed thing, and is restored from records. Jobs are not
+//! saved, so a restart stops the executions in progress.
 
 use std::time::Duration;
 
@@ -11,11 +11,12 @@ use super::{
 };
 use crate::types::Timestamp;
 
-/// How long expired credentials are known across restarts. By then no worker signs with them any more.
+/// How long a restart restores expired credentials. By then no worker signs with them.
 const EXPIRED_CREDENTIALS: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Engine {
-    /// Gives the changes since the last call. They are complete only between requests. Gives nothing before [`Engine::restore`].
+    /// Returns the changes since the last call. They are complete only between requests. Returns nothing before
+    /// [`Engine::restore`].
     pub fn take_changes(&mut self) -> Vec<Record> {
         let mut records = Vec::new();
         let series = self.series();
@@ -39,8 +40,8 @@ impl Engine {
         records
     }
 
-    /// Takes back the changes that an earlier engine has given, stops the executions in progress, and begins to note changes. The
-    /// engine must be new. Fails if a record can't be read or refers to a missing one.
+    /// Restores the state from the records of an earlier engine, stops the executions in progress, and begins to
+    /// record changes. The engine must be new. Returns an error if a record can't be read or refers to a missing one.
     pub fn restore(&mut self, now: Timestamp, records: Vec<Record>) -> Result<(), Unreadable> {
         self.clock = now;
         for record in records {
@@ -60,7 +61,7 @@ impl Engine {
         self.grants.retain(|_, grant| grant.expires.after(EXPIRED_CREDENTIALS) > now);
         self.forget_interrupted_copies();
         self.stop_interrupted(now);
-        // An end between keeping a pipeline and making its buckets has left it without them.
+        // An emulator that ended after it saved a pipeline may not have created the buckets.
         let latest: Vec<_> = self.pipelines.values().map(|pipeline| pipeline.latest().clone()).collect();
         for declaration in latest {
             self.create_buckets(&declaration);
@@ -96,7 +97,7 @@ impl Engine {
         entry.map_err(|error| unreadable(&error))
     }
 
-    /// Connects pipelines, executions and declarations, which are records of their own.
+    /// Links pipelines and executions with their declarations, which have their own records.
     fn link(&mut self) -> Result<(), Unreadable> {
         let missing = |kind, key: String, what: &str| Unreadable { kind, key, why: format!("has no {what}") };
         for ((name, version), declaration) in self.versions.iter() {
@@ -136,7 +137,7 @@ fn read<T: DeserializeOwned>(value: &str) -> Result<T, String> {
     serde_json::from_str(value).map_err(|error| unreadable(&error))
 }
 
-/// An error's own text may quote a secret, so the message gives its place alone.
+/// The text of serde's error may quote a secret, so the message has only the column.
 fn unreadable(error: &serde_json::Error) -> String {
     format!("can't be read (at column {})", error.column())
 }

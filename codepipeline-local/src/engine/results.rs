@@ -1,4 +1,4 @@
-//! What workers report of their jobs, and what follows for the action.
+//! Results that workers report, and their effect on the action.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::types::{ObjectRef, Timestamp};
 
-/// All output variables of an action together, in bytes (User Guide, "limits").
+/// The limit of all output variables of an action, in bytes (User Guide, "limits").
 const VARIABLES_LIMIT: usize = 122_880;
 
-/// What `executionDetails` of a result says.
+/// The `executionDetails` of a result.
 #[derive(Default)]
 pub(crate) struct Progress {
     pub(crate) summary: Option<String>,
@@ -70,7 +70,8 @@ impl Engine {
         }
     }
 
-    /// Which objects of an [`Effect::CheckOutputs`] are not there. An answer that comes late, or twice, changes nothing.
+    /// Takes the result of an [`Effect::CheckOutputs`]: the objects that are missing. A late or repeated result has
+    /// no effect.
     pub fn outputs_checked(&mut self, now: Timestamp, id: OutputsId, missing: &[ObjectRef]) {
         self.advance(now);
         let now = self.clock;
@@ -84,7 +85,7 @@ impl Engine {
             Some(output) => {
                 let ObjectRef { bucket, key } = &output.location;
                 let message = format!(
-                    "The output artifact '{}' is not in its place, s3://{bucket}/{key}; it must be uploaded there before the job's success is put",
+                    "The output artifact '{}' is missing: upload it to s3://{bucket}/{key} before you put the job's success",
                     output.name
                 );
                 self.fail_action(now, id.0, "JobFailed", message);
@@ -110,7 +111,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The action and the number of the job; `None` for a result that comes too late and is not minded.
+    /// The action and the number of the job. `None` if the result is late and the settings ignore it.
     fn job_for_result(
         &self,
         id: &str,
@@ -128,7 +129,10 @@ impl Engine {
         }
         Err(ApiError::new(
             "InvalidJobStateException",
-            format!("Job '{id}' is in the state {}; only a job that is InProgress takes a result", job.state.name()),
+            format!(
+                "Job '{id}' is in the state {}; only a job in the state InProgress accepts a result",
+                job.state.name()
+            ),
         ))
     }
 

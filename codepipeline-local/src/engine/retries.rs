@@ -1,4 +1,4 @@
-//! Stages that run again (User Guide, "actions-retry").
+//! Retries of stages (User Guide, "actions-retry").
 
 use super::{
     Engine,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::types::Timestamp;
 
-/// Which of a stage's actions run again.
+/// The actions of a stage that run again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryMode {
     FailedActions,
@@ -61,11 +61,11 @@ impl Engine {
         Ok(())
     }
 
-    /// The execution's number, and the actions with which it ended.
+    /// The execution's number, and the actions of its last group.
     fn retryable(&self, pipeline: &str, stage: &str, id: &str) -> Result<(ExecutionNumber, Group), ApiError> {
         let latest = self.pipeline(pipeline)?.latest();
         let declared = self.stage(pipeline, stage)?;
-        // In the mode PARALLEL no execution is later than another.
+        // In PARALLEL mode, executions have no order.
         let entered = self.executions_of(pipeline).find(|(_, execution)| {
             let parallel = execution.declaration.execution_mode == ExecutionMode::Parallel;
             execution.has_entered(stage) && (!parallel || execution.id == id)
@@ -86,7 +86,7 @@ impl Engine {
             Place::Waiting { .. } | Place::Running(_) => return refused("the execution is in progress"),
         };
         if execution.declaration.stages[group.stage] != *declared {
-            return refused(&format!("version {} of the pipeline has another structure there", latest.version));
+            return refused(&format!("version {} of the pipeline has another structure in this stage", latest.version));
         }
         let failed = |action: &ActionNumber| {
             let status = self.actions.get(action).map(|action| action.status);

@@ -1,5 +1,4 @@
-//! Revisions that an execution is started with: source revision overrides (User Guide,
-//! "pipelines-trigger-source-overrides"), and the one of a `PutActionRevision`.
+//! Source revisions: `PutActionRevision`, and the current revision of an action.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +11,8 @@ use super::{
 use crate::types::Timestamp;
 
 impl Engine {
-    /// Starts an execution for a new revision of a source, and gives its id. For a revision that an execution has used
-    /// already, it gives the id of that one and false.
+    /// Starts an execution for a new revision of a source, and returns true and its id. If an execution has already
+    /// used the revision, returns false and the id of that execution.
     pub(crate) fn put_action_revision(
         &mut self,
         now: Timestamp,
@@ -47,7 +46,7 @@ impl Engine {
         Ok((true, self.start(now, pipeline, &declaration, start)))
     }
 
-    /// The newest execution that was started for this revision of the source, or that has used it.
+    /// The newest execution that was started for this revision of the source, or has used it.
     fn execution_with(&self, pipeline: &str, source: &str, revision: &str) -> Option<String> {
         let is_it = |known: Option<&Revision>| known.is_some_and(|known| known.id == revision);
         let mut executions = self.executions_of(pipeline);
@@ -60,7 +59,7 @@ impl Engine {
         found.map(|(_, execution)| execution.id.clone())
     }
 
-    /// The latest known revision of the action. One that was put is known before its execution enters the stage.
+    /// The latest known revision of the action. A put revision is known before its execution enters the stage.
     pub(crate) fn current_revision<'a>(&'a self, pipeline: &'a str, stage: &str, action: &str) -> Option<&'a Revision> {
         let latest = self
             .actions_of(pipeline)
@@ -79,13 +78,13 @@ impl Engine {
 }
 
 impl RequestedRevision {
-    /// Has the action read what was asked for.
+    /// Applies the requested revision to the action.
     pub(super) fn apply(self, action: &mut ActionExecution) {
         if let Some(key) = self.object_key {
             action.configuration.insert("S3ObjectKey".to_owned(), key);
         }
         action.source_version = self.object_version;
-        // An S3 source finds out on its own which revision it reads.
+        // An S3 source finds its own revision.
         if action.declaration.action_type_id.owner != "AWS" {
             action.revision = self.revision;
         }

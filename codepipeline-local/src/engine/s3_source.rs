@@ -1,4 +1,5 @@
-//! S3's source action: it copies its object to the place of its output artifact (User Guide, "action-reference-S3").
+//! The S3 source action, which copies its object to the location of its output artifact (User Guide,
+//! "action-reference-S3").
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::types::{ObjectRef, Timestamp};
 
-/// The error code of a source action whose object does not exist.
+/// The error code of a source action whose object is missing.
 pub(super) const NOT_FOUND: &str = "ConfigurationError";
 
 /// The object that an S3 source's configuration names.
@@ -27,7 +28,7 @@ impl Engine {
         self.effects.push(Effect::CopySource { id: SourceId(number), from, version, to, encryption_key });
     }
 
-    /// Takes the answer to an [`Effect::CopySource`]. A late or second answer changes nothing.
+    /// Takes the result of an [`Effect::CopySource`]. A late or repeated result has no effect.
     pub fn source_finished(&mut self, now: Timestamp, id: SourceId, result: Result<SourceRevision, SourceError>) {
         self.advance(now);
         let now = self.clock;
@@ -53,7 +54,7 @@ impl Engine {
     }
 }
 
-/// Notes the revision, and gives the action's output variables.
+/// Records the revision, and returns the action's output variables.
 fn consume(action: &mut ActionExecution, now: Timestamp, found: SourceRevision) -> BTreeMap<String, String> {
     let etag = found.etag.unwrap_or_else(|| found.revision.clone());
     let summary = found.summary.or(Some(match &found.version_id {
@@ -63,7 +64,7 @@ fn consume(action: &mut ActionExecution, now: Timestamp, found: SourceRevision) 
     action.summary.clone_from(&summary);
     action.revision = Some(Revision { id: found.revision, change_id: etag.clone(), created: now, summary });
     let ObjectRef { bucket, key } = object_of(&action.configuration);
-    // An unversioned bucket's objects have the version id `null`.
+    // Objects in a bucket without versioning have the version id `null`.
     let version = found.version_id.unwrap_or_else(|| "null".to_owned());
     [("BucketName", bucket), ("ETag", etag), ("ObjectKey", key), ("VersionId", version)]
         .map(|(name, value)| (name.to_owned(), value))

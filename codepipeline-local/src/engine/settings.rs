@@ -1,90 +1,94 @@
-//! What the emulator does where the service is silent, and who it pretends to be.
+//! Settings: the emulated account, and behaviour that AWS does not document.
 
 use std::time::Duration;
 
-/// What an operation does in a case that the service's documentation leaves open.
+/// The response to a case that the documentation of the service leaves open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leniency {
-    /// Answer with the error that the setting names.
+    /// Return the error that the setting names.
     Refuse,
-    /// Go on as the setting says.
+    /// Continue as the setting says.
     Accept,
 }
 
-/// How nonces are made.
+/// The form of nonces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NonceForm {
-    /// A decimal count of the job's state changes: `3` at the first offer, as every published example has it.
+    /// A decimal count of the job's state changes: `3` for the first offer, as in every published example.
     Counter,
-    /// Random digits, as the API reference words it.
+    /// Random digits, as in the API reference.
     Random,
 }
 
-/// Every unknown of the service as a setting, and the account that the emulator plays. None of the defaults is a
-/// documented fact but the sizes.
+/// The emulated account, and every undocumented behaviour as a setting. Of the defaults, only the sizes are
+/// documented.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The region in ARNs, and the only one that actions may run in.
+    /// The region in ARNs. Actions can run in no other region.
     pub region: String,
     /// The twelve digits of the account in jobs and ARNs.
     pub account_id: String,
-    /// How long an offered job waits for its acknowledgement before a poll may get it again. `None`: for ever. Zero:
-    /// every poll gets it until somebody acknowledges.
+    /// How long an offered job waits for its acknowledgement before another poll may get it. `None`: forever. Zero:
+    /// every poll gets it until a worker acknowledges it.
     pub reoffer_after: Option<Duration>,
-    /// How nonces are made.
+    /// The form of nonces.
     pub nonce_form: NonceForm,
-    /// Whether a job that is offered again keeps its nonce. If not, only the latest offer can be acknowledged.
+    /// Whether a job keeps its nonce when it is offered again. If not, only the latest offer can be acknowledged.
     pub keep_nonce_on_reoffer: bool,
-    /// A second acknowledgement with the right nonce while the job is in progress: `InvalidNonceException`, or the
-    /// current status.
+    /// A second acknowledgement with the right nonce while the job is in progress: returns `InvalidNonceException`,
+    /// or the current status.
     pub second_acknowledge: Leniency,
-    /// An acknowledgement with the right nonce of a job that is over: `InvalidNonceException`, or its final status.
+    /// An acknowledgement with the right nonce of a job that has ended: returns `InvalidNonceException`, or the final
+    /// status.
     pub acknowledge_finished: Leniency,
-    /// A result for a job that was offered but not acknowledged: `InvalidJobStateException`, or taken as the result.
+    /// A result for a job that was offered and not acknowledged: returns `InvalidJobStateException`, or accepts the
+    /// result.
     pub put_before_acknowledge: Leniency,
-    /// A result for a job that is over (finished, timed out, or abandoned with its action): `InvalidJobStateException`, or
-    /// taken without effect.
+    /// A result for a job that has ended (finished, timed out, or abandoned with its action): returns
+    /// `InvalidJobStateException`, or ignores the result.
     pub late_result: Leniency,
-    /// `GetJobDetails` of a job that was not acknowledged: `JobNotFoundException`, or its details.
+    /// `GetJobDetails` of a job that was not acknowledged: returns `JobNotFoundException`, or the details.
     pub details_before_acknowledge: Leniency,
-    /// A continuation token beside output variables: `ValidationException`, or the variables are dropped.
+    /// A continuation token together with output variables: returns `ValidationException`, or drops the variables.
     pub variables_with_continuation: Leniency,
-    /// A poll of a type with a queryable property whose `queryParam` lacks it: `ValidationException`, or no jobs.
+    /// A poll of a type with a queryable property that `queryParam` does not name: returns `ValidationException`, or
+    /// no jobs.
     pub missing_query_param: Leniency,
-    /// The success of an action's last job while one of its output artifacts is not in its place: the action fails, or nobody looks.
+    /// A success of an action's last job while an output artifact is missing: fails the action, or skips the check.
     pub missing_output: Leniency,
-    /// The ARN of a resource with tags that names no account, against the API model's pattern: `ValidationException`, or the
-    /// account is the emulator's.
+    /// The ARN of a tagged resource without an account, against the API model's pattern: returns
+    /// `ValidationException`, or assumes the emulated account.
     pub arn_without_account: Leniency,
-    /// How long a finished job is known before `JobNotFoundException`.
+    /// How long a finished job stays known. After that, requests get `JobNotFoundException`.
     pub purge_after: Duration,
-    /// How long after a result with a continuation token the next job can be polled.
+    /// The delay between a result with a continuation token and the next job.
     pub continuation_delay: Duration,
-    /// How many jobs a poll without `maxBatchSize` gets at most.
+    /// The maximum number of jobs for a poll without `maxBatchSize`.
     pub default_batch_size: usize,
-    /// How long an action may run, all its continuations together (24 hours for custom actions, User Guide, "limits").
+    /// The timeout of an action, including all its continuations (24 hours for custom actions, User Guide, "limits").
     pub action_timeout: Duration,
-    /// How long a Lambda function may take for the result of one job (20 minutes, User Guide, "limits").
+    /// The time that a Lambda function has for the result of one job (20 minutes, User Guide, "limits").
     pub invoke_timeout: Duration,
-    /// How long a job's temporary credentials are good.
+    /// The lifetime of a job's temporary credentials.
     pub credential_life: Duration,
-    /// The longest configuration value in characters. The API model says 1000, the service was seen to take 50 000.
+    /// The maximum length of a configuration value, in characters. The API model says 1000; the service has been
+    /// observed to accept 50,000.
     pub configuration_value_limit: u64,
-    /// Whether jobs carry the unmodelled members that real replies were seen with: nested `__type`, explicit nulls, and
-    /// `expirationTime` beside the credentials.
+    /// Whether jobs have the members that real responses have and the API model lacks: nested `__type`, explicit
+    /// nulls, and `expirationTime` in the credentials.
     pub extra_members: bool,
-    /// Whether a new pipeline starts an execution at once, as the service does.
+    /// Whether a new pipeline starts an execution, as on the service.
     pub start_on_create: bool,
-    /// How long before its job can be polled an action's STARTED event comes.
+    /// How long an action's STARTED event precedes its job.
     pub event_lead: Duration,
-    /// Whether every event comes twice; EventBridge promises no more than that it comes at least once.
+    /// Whether every event is sent twice. EventBridge guarantees at-least-once delivery only.
     pub duplicate_events: bool,
-    /// Whether an update that changes a pipeline's stages cancels the executions in progress. If not, they go on with the
-    /// version that they began with.
+    /// Whether an update of a pipeline's stages cancels the executions in progress. If not, they continue with their
+    /// version.
     pub cancel_on_update: bool,
-    /// How often S3 sources are looked at for changes, unless `PollForSourceChanges` is `false`. `None`: never.
+    /// The interval of polls for S3 sources, unless `PollForSourceChanges` is `false`. `None`: never.
     pub source_poll: Option<Duration>,
-    /// How many items a listing without `maxResults` has per page.
+    /// The page size of listings without `maxResults`.
     pub page_size: usize,
 }
 

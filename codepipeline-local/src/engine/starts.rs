@@ -1,4 +1,4 @@
-//! How executions start: by a user's request, with a new pipeline, or for a changed source.
+//! Starts of executions: by a request, with a new pipeline, or for a changed source.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,10 +14,10 @@ use super::{
 };
 use crate::types::Timestamp;
 
-/// Executions in progress of one pipeline in the modes QUEUED and PARALLEL (User Guide, "limits").
+/// The limit of executions in progress of one pipeline, in QUEUED and PARALLEL mode (User Guide, "limits").
 const MOST_IN_PROGRESS: usize = 50;
 
-/// How an execution starts.
+/// The parameters of a start.
 pub(super) struct Start {
     pub(super) trigger: Trigger,
     /// The values of the pipeline's variables.
@@ -26,7 +26,7 @@ pub(super) struct Start {
 }
 
 impl Engine {
-    /// Starts an execution of the pipeline's latest version. The same client request token starts one only once.
+    /// Starts an execution of the pipeline's latest version. A client request token starts only one execution.
     pub(crate) fn start_execution(
         &mut self,
         now: Timestamp,
@@ -52,8 +52,8 @@ impl Engine {
         Ok(id)
     }
 
-    /// The limit of executions in progress (User Guide, "limits"). In the mode SUPERSEDED a newer execution takes the
-    /// place of one that waits, so there is no limit.
+    /// Checks the limit of executions in progress (User Guide, "limits"). In SUPERSEDED mode there is no limit,
+    /// because a newer execution replaces a waiting one.
     pub(super) fn check_limit(&self, name: &str, declaration: &PipelineDeclaration) -> Result<(), ApiError> {
         let mode = declaration.execution_mode;
         let in_progress = || self.executions_of(name).filter(|(number, _)| self.active.contains(number)).count();
@@ -69,7 +69,7 @@ impl Engine {
         ))
     }
 
-    /// A trigger that a user's request is.
+    /// The trigger of a user's request.
     pub(super) fn user_trigger(&self, kind: TriggerType) -> Trigger {
         Trigger { kind, detail: self.user_arn() }
     }
@@ -120,7 +120,7 @@ impl Engine {
     }
 }
 
-/// The pipeline's variables with what was given for them, or their defaults.
+/// The values of the pipeline's variables: the given ones, or the defaults.
 pub(super) fn variable_values(
     declaration: &PipelineDeclaration,
     given: &BTreeMap<String, String>,

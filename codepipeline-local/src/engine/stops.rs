@@ -1,4 +1,4 @@
-//! Executions that end before their time: stopped by their owner, or canceled with the structure that they run in.
+//! Early ends of executions: stopped by a user, canceled by an update, or interrupted by a restart.
 
 use super::{
     Engine,
@@ -7,23 +7,23 @@ use super::{
 };
 use crate::types::Timestamp;
 
-/// The reason of a stop that the owner did not ask for.
+/// The reason of a stop that no user asked for.
 const INTERRUPTED: &str = "codepipeline-local was restarted while this execution was in progress";
 
-/// The cause of the abandonment of an execution's actions.
+/// Why the actions of an execution are abandoned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    /// The owner's request.
+    /// A user's request.
     Stop,
-    /// An update of the pipeline's structure.
+    /// An update of the pipeline.
     Update,
     /// A restart of the emulator.
     Restart,
 }
 
 impl Engine {
-    /// Stops an execution: at once if its actions are abandoned, else when those in progress are over (User Guide,
-    /// "pipelines-stop").
+    /// Stops an execution: at once if its actions are abandoned, otherwise when the actions in progress have ended
+    /// (User Guide, "pipelines-stop").
     pub(crate) fn stop_execution(
         &mut self,
         now: Timestamp,
@@ -38,11 +38,11 @@ impl Engine {
             Some((_, ExecutionStatus::Stopping)) if !abandon => {
                 return Err(ApiError::new(
                     "DuplicatedStopRequestException",
-                    format!("The pipeline execution '{id}' is stopping already; it can only be abandoned"),
+                    format!("The pipeline execution '{id}' is already stopping; you can only abandon it"),
                 ));
             }
             Some((number, status @ (ExecutionStatus::InProgress | ExecutionStatus::Stopping))) => (number, status),
-            // The operation has no error of its own for an execution that does not exist.
+            // The API has no error for a missing execution.
             other => {
                 return Err(ApiError::new(
                     "PipelineExecutionNotStoppableException",
@@ -71,8 +71,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends every execution of the pipeline that is in progress, since its structure is another one now (User Guide,
-    /// "detect-state-changes-cloudwatch-events").
+    /// Cancels each execution of the pipeline that is in progress, because the pipeline's structure changed (User
+    /// Guide, "detect-state-changes-cloudwatch-events").
     pub(super) fn cancel_executions(&mut self, now: Timestamp, pipeline: &str) {
         let canceled: Vec<ExecutionNumber> = self
             .executions_of(pipeline)
@@ -88,7 +88,7 @@ impl Engine {
         }
     }
 
-    /// Stops every execution in progress, because the jobs of its actions did not outlive the restart.
+    /// Stops each execution in progress, because its jobs were not saved.
     pub(super) fn stop_interrupted(&mut self, now: Timestamp) {
         let interrupted: Vec<ExecutionNumber> = self.active.iter().copied().collect();
         for number in interrupted {
@@ -103,7 +103,7 @@ impl Engine {
         }
     }
 
-    /// Ends the execution's actions in progress. Whatever works on them outside learns of it from an event, if at all.
+    /// Abandons the execution's actions in progress. Their workers learn of it from events only.
     fn abandon_actions(&mut self, now: Timestamp, execution: ExecutionNumber, cause: Cause) {
         let user = self.user_arn();
         let in_progress =
@@ -121,7 +121,7 @@ impl Engine {
         }
     }
 
-    /// Ends the job that the action waits for. Its worker learns of it from the answer to its result.
+    /// Ends the action's job. Its worker learns of it from the response to its result.
     pub(super) fn end_jobs(&mut self, now: Timestamp, action: ActionNumber, state: JobState) {
         for job in self.jobs.values_mut().filter(|job| job.action == action && !job.state.has_ended()) {
             job.state = state;

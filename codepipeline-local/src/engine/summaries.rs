@@ -1,4 +1,4 @@
-//! Why an execution has its status, in words (API reference, "PipelineExecution": `statusSummary`).
+//! Status summaries of executions (API reference, "PipelineExecution": `statusSummary`), and URLs of revisions.
 
 use super::{
     Engine,
@@ -7,7 +7,7 @@ use super::{
 };
 
 impl Engine {
-    /// The reason for the status. `None` for one that needs no reason.
+    /// The reason for the status; `None` if the status explains itself.
     pub(crate) fn status_summary(&self, execution: &Execution) -> Option<String> {
         match execution.status {
             ExecutionStatus::InProgress | ExecutionStatus::Succeeded => None,
@@ -29,7 +29,7 @@ impl Engine {
         Some(format!("Action '{name}' in stage '{stage}' failed: {message}"))
     }
 
-    /// The page of the revision that a source action found, as its action type's template has it.
+    /// The URL of the revision that a source action found, by the template of the action type.
     pub(crate) fn revision_url(&self, action: &ActionExecution) -> Option<String> {
         let action_type = self.known_action_type(&action.declaration.action_type_id)?;
         let template = action_type.settings.as_ref()?.revision_url_template.as_ref()?;

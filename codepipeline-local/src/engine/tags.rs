@@ -11,7 +11,7 @@ use super::{
 /// Tags per resource (User Guide, "limits").
 const MOST: usize = 50;
 
-/// Signs that keys and values may have in addition to letters, numbers and spaces (User Guide, "limits").
+/// Characters that keys and values may have in addition to letters, numbers and spaces (User Guide, "limits").
 const SIGNS: &str = "+-=._:/@";
 
 /// The longest pipeline name in the API model.
@@ -21,12 +21,12 @@ const LONGEST_NAME: usize = 100;
 enum Resource {
     Pipeline(String),
     ActionType(ActionTypeId),
-    /// The emulator has no webhooks, so each one is unknown.
+    /// A webhook. The emulator knows no webhooks.
     Webhook(String),
 }
 
 impl Engine {
-    /// The resource's tags, the first one added first.
+    /// The resource's tags, oldest first.
     pub(crate) fn tags(&self, arn: &str) -> Result<&[Tag], ApiError> {
         let resource = self.resource(arn)?;
         let tags = match &resource {
@@ -39,14 +39,14 @@ impl Engine {
         tags.map(Vec::as_slice).ok_or_else(|| self.not_found(&resource))
     }
 
-    /// Adds the tags to those of the resource. A key that the resource has gets its new value.
+    /// Adds tags to the resource. An existing key gets the new value.
     pub(crate) fn tag(&mut self, arn: &str, tags: &[Tag]) -> Result<(), ApiError> {
         let tags = merged(arn, self.tags(arn)?, tags)?;
         *self.tags_mut(arn)? = tags;
         Ok(())
     }
 
-    /// Takes tags from the resource. A key that the resource does not have is ignored.
+    /// Removes tags from the resource. Unknown keys are ignored.
     pub(crate) fn untag(&mut self, arn: &str, keys: &[String]) -> Result<(), ApiError> {
         let tags = self.tags_mut(arn)?;
         if keys.iter().any(|key| is_system_tag(key)) {
@@ -115,7 +115,7 @@ fn parse_resource(resource: &str) -> Option<Resource> {
     is_name.then(|| Resource::Pipeline(resource.to_owned()))
 }
 
-/// The tags that the resource with this ARN has after `new` ones were added.
+/// The tags of the resource with this ARN after it gets the `new` ones.
 pub(super) fn merged(arn: &str, kept: &[Tag], new: &[Tag]) -> Result<Vec<Tag>, ApiError> {
     check(new)?;
     let mut all = kept.to_vec();

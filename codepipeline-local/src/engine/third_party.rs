@@ -1,6 +1,6 @@
-//! Third-party action types, and the connections that customers have made with the partners behind them. On the real
-//! service both come to be outside the API (AWS registers the types, the console's Connect makes the pairs of client id
-//! and token), so the emulator is told of them at its start.
+//! Third-party action types, and connections of customers with partners. On the service, both come from outside the
+//! API: AWS registers the types, and the console's Connect creates each client id and token. So the emulator gets
+//! them at its start.
 
 use std::collections::BTreeMap;
 
@@ -10,30 +10,31 @@ use super::{
     state::{ActionTypeId, Connection, JobNumber, Registered},
 };
 
-/// Who asks about a job, as the operation tells.
+/// The sender of a request about a job. The operation determines it.
 #[derive(Clone, Copy)]
 pub(crate) enum Requester<'a> {
-    /// A worker of the account's own, through `AcknowledgeJob` and its kin.
+    /// A worker of the account, through `AcknowledgeJob` and the like.
     OwnWorker,
-    /// A partner, through `AcknowledgeThirdPartyJob` and its kin.
+    /// A partner, through `AcknowledgeThirdPartyJob` and the like.
     Partner { client_token: &'a str },
 }
 
 impl Engine {
-    /// Makes the connections, and their action types, known, in place of those known before. Fails with the rule that is broken,
-    /// and nothing of a secret.
+    /// Replaces the connections and their action types. The error names the broken rule, and never a secret.
     pub fn connect(&mut self, connections: Vec<Connection>) -> Result<(), String> {
         self.forget_connections();
         let mut clients = BTreeMap::new();
         for connection in connections {
             let (id, described) = (&connection.client_id, connection.action_type.id.describe());
             if let Some(earlier) = clients.insert(id.clone(), described.clone()) {
-                return Err(format!("the clientId {id} is given twice, for {earlier} and for {described}"));
+                return Err(format!(
+                    "the clientId {id} occurs twice, for {earlier} and for {described}: use each clientId once"
+                ));
             }
             match self.provided_action_types.iter().find(|known| known.id == connection.action_type.id) {
                 Some(known) if *known != connection.action_type => {
                     return Err(format!(
-                        "{described} is defined differently by two connections; write the same actionType in both"
+                        "two connections define {described} differently; write the same actionType in both"
                     ));
                 }
                 Some(_) => {}
@@ -52,7 +53,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Retires the action types of earlier connections. They can't be used any more, but history still needs them.
+    /// Marks the action types of earlier connections as deleted. New actions can't use them; the history needs them.
     fn forget_connections(&mut self) {
         let connections = std::mem::take(&mut self.connections);
         self.provided_action_types.retain(|known| known.id.owner != "ThirdParty");
@@ -65,7 +66,8 @@ impl Engine {
         }
     }
 
-    /// The connection that the pipeline's actions of the type use: one that names the pipeline, or one that names none.
+    /// The connection for the pipeline's actions of this type: one that names the pipeline, or else one without
+    /// pipelines.
     pub(super) fn connection(&self, action_type: &ActionTypeId, pipeline: &str) -> Option<&Connection> {
         let of_type = || self.connections.iter().filter(|known| known.action_type.id == *action_type);
         let names = |known: &&Connection| {
@@ -74,19 +76,19 @@ impl Engine {
         of_type().find(names).or_else(|| of_type().find(|known| known.pipelines.is_none()))
     }
 
-    /// The clients' ids, each with its token.
+    /// The ids of the clients with their tokens.
     pub(crate) fn client_tokens(&self) -> impl Iterator<Item = (&str, &str)> {
         self.connections.iter().map(|known| (known.client_id.as_str(), known.client_token.as_str()))
     }
 
-    /// The client whose job it is.
+    /// The client of a job.
     pub(crate) fn client_of(&self, job: JobNumber) -> Option<&Connection> {
         let view = self.job_view(job)?;
         self.connection(&view.action.declaration.action_type_id, &view.execution.pipeline)
     }
 
-    /// The number of the job that is asked about, if this requester may: the operations for the one kind of job don't know
-    /// those of the other.
+    /// The number of the job, if the requester may access it. Operations for one kind of job do not find jobs of the
+    /// other.
     pub(super) fn job_for(&self, id: &str, requester: Requester<'_>) -> Result<JobNumber, ApiError> {
         let number = *self.job_numbers.get(id).ok_or_else(|| ApiError::no_job(id))?;
         let partners = self.is_third_party(number);
@@ -97,21 +99,21 @@ impl Engine {
                 if client.is_some_and(|client| client.client_token == client_token) {
                     return Ok(number);
                 }
-                let message = format!("The clientToken is not that of the client whose job '{id}' is");
+                let message = format!("The clientToken does not belong to the client of the job '{id}'");
                 Err(ApiError::new("InvalidClientTokenException", message))
             }
             _ => Err(ApiError::no_job(id)),
         }
     }
 
-    /// The number of a job whose details a partner asks for.
+    /// The number of a job for `GetThirdPartyJobDetails`.
     pub(crate) fn third_party_job_for_details(&self, id: &str, client_token: &str) -> Result<JobNumber, ApiError> {
         let invalid = |why: &str| Err(ApiError::new("InvalidJobException", format!("The job '{id}' {why}")));
         if self.job_numbers.get(id).is_some_and(|number| !self.is_third_party(*number)) {
-            return invalid("is not a third-party action's");
+            return invalid("does not belong to a third-party action");
         }
         if id.split('-').map(str::len).ne([8, 4, 4, 4, 12]) {
-            return invalid("has no id of the form that PollForThirdPartyJobs gives");
+            return invalid("does not have an id as PollForThirdPartyJobs returns it");
         }
         self.job_for(id, Requester::Partner { client_token })
     }

@@ -1,4 +1,4 @@
-//! The passing of time.
+//! Time, and access to effects and permissions.
 
 use super::{
     Effect, Engine,
@@ -7,8 +7,8 @@ use super::{
 use crate::types::{Grant, Timestamp};
 
 impl Engine {
-    /// Makes everything happen that is due by `now`, each thing at its own moment: offers taken back, continuations
-    /// made ready, actions timed out, finished jobs forgotten, sources looked at, and what follows from it.
+    /// Makes each change that is due by `now`, at its own time. Unanswered offers expire, continuations become
+    /// available, actions time out, finished jobs are purged, and sources are polled.
     pub fn advance(&mut self, now: Timestamp) {
         while let Some(due) = self.next_due().filter(|due| *due <= now) {
             self.clock = self.clock.max(due);
@@ -36,35 +36,35 @@ impl Engine {
         self.clock = self.clock.max(now);
     }
 
-    /// The next moment at which something happens by itself.
+    /// The time of the next change without a request.
     pub fn next_due(&self) -> Option<Timestamp> {
         let jobs = self.jobs.values().filter_map(|job| self.job_due(job));
         let actions = self.running.iter().filter_map(|number| self.actions.get(number)).map(|action| action.deadline);
         jobs.chain(actions).chain(self.next_source_poll()).min()
     }
 
-    /// What is to be done outside, in this order. Each is given once.
+    /// Takes the effects, in order. Each is returned once.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
 
-    /// Whether anything is to be done outside.
+    /// Whether there are effects to take.
     pub(crate) fn has_effects(&self) -> bool {
         !self.effects.is_empty()
     }
 
-    /// What the temporary credentials with this id allow, expired ones included. `None` for an id that the engine never
-    /// made.
+    /// The permissions of the temporary credentials with this id, which may have expired. `None` for an id that the
+    /// engine did not issue.
     pub fn grant(&self, access_key_id: &str) -> Option<Grant> {
         self.grants.get(access_key_id).cloned()
     }
 
-    /// Whether the bucket is the artifact store of a pipeline, or was that of an earlier version of it.
+    /// Whether the bucket is the artifact store of any version of a pipeline.
     pub fn is_artifact_store(&self, bucket: &str) -> bool {
         self.pipelines.values().any(|pipeline| pipeline.has_artifact_store(bucket))
     }
 
-    /// The latest moment that it was told of.
+    /// The latest time that the engine was given.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock
     }

@@ -1,4 +1,4 @@
-//! Transitions between stages, which their owner may close.
+//! Transitions between stages, which users can disable.
 
 use super::{
     Engine,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::types::Timestamp;
 
-/// Which end of a stage a transition is at.
+/// The side of a stage that a transition is on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TransitionType {
     Inbound,
@@ -30,7 +30,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Whoever waits goes on.
+    /// Enables the transition. Waiting executions continue.
     pub(crate) fn enable_transition(
         &mut self,
         now: Timestamp,
@@ -46,7 +46,8 @@ impl Engine {
         Ok(())
     }
 
-    /// The stage that one enters through the transition: what goes out of one stage comes into the next.
+    /// The stage that the transition leads to. The outbound transition of a stage is the inbound transition of the
+    /// next.
     fn entered_stage(&self, pipeline: &str, stage: &str, kind: TransitionType) -> Result<String, ApiError> {
         let name = self.stage(pipeline, stage)?.name.clone();
         if kind == TransitionType::Inbound {
@@ -55,7 +56,9 @@ impl Engine {
         let stages = &self.pipeline(pipeline)?.latest().stages;
         let next = stages.iter().skip_while(|known| known.name != name).nth(1);
         next.map(|next| next.name.clone()).ok_or_else(|| {
-            ApiError::validation(format!("Stage '{name}' is the last of pipeline '{pipeline}': nothing goes out of it"))
+            ApiError::validation(format!(
+                "Stage '{name}' is the last stage of pipeline '{pipeline}', so it has no outbound transition"
+            ))
         })
     }
 

@@ -1,4 +1,4 @@
-//! The URL templates of an action type.
+//! URL templates of action types.
 
 use super::state::Configuration;
 
@@ -7,18 +7,18 @@ pub(crate) fn config_keys(template: &str) -> Vec<&str> {
     template.split("{Config:").skip(1).filter_map(|rest| rest.split_once('}')).map(|(key, _)| key).collect()
 }
 
-/// The ids that placeholders stand for, as far as they are known.
+/// The ids for the placeholders, as far as they are known.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Ids<'a> {
     /// For `{ExternalExecutionId}`.
     pub(crate) external_execution: Option<&'a str>,
-    /// For `{RevisionId}`. AWS's own type for GitHub has it in its `revisionUrlTemplate` (AWS CLI Command Reference,
-    /// "list-action-types").
+    /// For `{RevisionId}`, which AWS's own type for GitHub uses in its `revisionUrlTemplate` (AWS CLI Command
+    /// Reference, "list-action-types").
     pub(crate) revision: Option<&'a str>,
 }
 
-/// Fills the template's placeholders. Gives `None` while one of them has no value yet. A template can name only properties
-/// that are required and not secret, so the result holds no secret.
+/// Fills the placeholders of a template. Returns `None` while a placeholder has no value. A template can name only
+/// required, non-secret properties, so the result holds no secret.
 pub(crate) fn fill(template: &str, configuration: &Configuration, ids: Ids<'_>) -> Option<String> {
     let mut url = String::new();
     let mut rest = template;
@@ -34,7 +34,7 @@ pub(crate) fn fill(template: &str, configuration: &Configuration, ids: Ids<'_>) 
             (None, "ExternalExecutionId") => url.push_str(ids.external_execution?),
             (None, "RevisionId") => url.push_str(ids.revision?),
             (None, _) => {
-                // Some other braces belong to the URL itself.
+                // Other braces belong to the URL itself.
                 url.push('{');
                 rest = after;
                 continue;
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_filled_and_other_braces_stay() {
+    fn fill_replaces_placeholders_and_keeps_other_braces() {
         let configuration = Configuration::from([("Project".to_owned(), "web".to_owned())]);
         let template = "https://ci/{Config:Project}/{ExternalExecutionId}?q={a}{";
         let external = Ids { external_execution: Some("7"), ..Ids::default() };

@@ -1,4 +1,4 @@
-//! `#{namespace.key}` in configuration values.
+//! Variable references, `#{namespace.key}`, in configuration values.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use super::state::Configuration;
 /// Variables by namespace, then key.
 pub(crate) type Namespaces = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The most bytes that all keys and values of a resolved configuration may have (User Guide, "limits").
+/// The limit of a resolved configuration, in bytes of keys and values (User Guide, "limits").
 const RESOLVED_LIMIT: usize = 100 * 1024;
 
-/// The namespaces that the service fills itself.
+/// The namespaces that the service fills.
 pub(crate) const EXECUTION_NAMESPACE: &str = "codepipeline";
 pub(crate) const PIPELINE_NAMESPACE: &str = "variables";
 
@@ -19,7 +19,7 @@ enum Piece<'a> {
     Reference { namespace: &'a str, key: &'a str },
 }
 
-/// The namespaces and keys that a value refers to, or what is wrong with how it does.
+/// The namespaces and keys that a value refers to. Returns an error if a reference is malformed.
 pub(crate) fn references(value: &str) -> Result<Vec<(&str, &str)>, &'static str> {
     Ok(pieces(value)?
         .into_iter()
@@ -30,8 +30,7 @@ pub(crate) fn references(value: &str) -> Result<Vec<(&str, &str)>, &'static str>
         .collect())
 }
 
-/// The configuration with every reference replaced. The message of a failure names the property and the variable, not
-/// the value.
+/// Replaces every reference in the configuration. An error names the property and the variable, never the value.
 pub(crate) fn resolve(configuration: &Configuration, known: &Namespaces) -> Result<Configuration, String> {
     let mut resolved = Configuration::new();
     for (property, value) in configuration {
@@ -44,7 +43,7 @@ pub(crate) fn resolve(configuration: &Configuration, known: &Namespaces) -> Resu
                     Some(value) => text.push_str(value),
                     None => {
                         return Err(format!(
-                            "The configuration property '{property}' refers to the variable #{{{namespace}.{key}}}, which no earlier action has produced"
+                            "The configuration property '{property}' refers to the variable #{{{namespace}.{key}}}, which no earlier action produced"
                         ));
                     }
                 },
@@ -93,26 +92,26 @@ mod tests {
     }
 
     #[test]
-    fn references_are_replaced_once_and_their_values_are_not_read_again() {
+    fn resolved_values_are_not_resolved_again() {
         assert_eq!(resolve_one("a #{src.Id}#{src.Id} {b}").unwrap(), "a #{x.y}#{x.y} {b}");
     }
 
     #[test]
-    fn an_unknown_variable_is_named_and_the_value_is_not_shown() {
+    fn unknown_variable_error_hides_the_value() {
         let message = resolve_one("hunter2 #{src.Other}").unwrap_err();
         assert!(message.contains("'P'") && message.contains("#{src.Other}"), "{message}");
         assert!(!message.contains("hunter2"));
     }
 
     #[test]
-    fn a_reference_without_an_end_or_a_key_is_refused() {
+    fn malformed_reference_is_refused() {
         for value in ["#{src.Id", "#{src}", "#{.Id}", "#{src.}", "#{s rc.Id}"] {
             assert!(resolve_one(value).is_err(), "{value}");
         }
     }
 
     #[test]
-    fn a_configuration_that_grows_over_the_limit_is_refused() {
+    fn resolved_configuration_over_the_limit_is_refused() {
         let known = Namespaces::from([("a".to_owned(), BTreeMap::from([("b".to_owned(), "x".repeat(60_000))]))]);
         let configuration = Configuration::from([("P".to_owned(), "#{a.b}#{a.b}".to_owned())]);
         assert!(resolve(&configuration, &known).unwrap_err().contains("102400"));

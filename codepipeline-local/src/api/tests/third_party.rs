@@ -262,8 +262,8 @@ fn malformed_connections_name_the_entry_but_no_token() {
         (|entry| entry["clientToken"] = "t0ken".repeat(60).into(), "256"),
         (|entry| entry["odd"] = "t0ken".into(), "and no other"),
         (|entry| entry["actionType"]["category"] = "Odd".into(), "actionType: "),
-        (|entry| entry["clientId"] = CLIENT.into(), "given twice"),
-        (|entry| entry["actionType"]["configurationProperties"] = json!([]), "defined differently"),
+        (|entry| entry["clientId"] = CLIENT.into(), "occurs twice"),
+        (|entry| entry["actionType"]["configurationProperties"] = json!([]), "define "),
     ];
     for (change, named) in cases {
         let mut second = connection(OTHER, "t0ken");

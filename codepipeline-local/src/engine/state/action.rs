@@ -1,4 +1,4 @@
-//! Executions of single actions, as the engine knows them.
+//! Action executions and artifacts.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use super::{
 };
 use crate::types::{ObjectRef, Timestamp};
 
-/// Holds configuration values: no `Debug`.
+/// An action execution. Holds configuration values, so it has no `Debug`.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct ActionExecution {
     pub(crate) id: String,
     pub(crate) execution: ExecutionNumber,
     pub(crate) stage: String,
     pub(crate) declaration: ActionDeclaration,
-    /// The configuration with its variables replaced.
+    /// The configuration with its variables resolved.
     pub(crate) configuration: Configuration,
     pub(crate) inputs: Vec<Artifact>,
     pub(crate) outputs: Vec<Artifact>,
@@ -26,19 +26,19 @@ pub(crate) struct ActionExecution {
     pub(crate) updated: Timestamp,
     pub(in crate::engine) deadline: Timestamp,
     pub(crate) status: ActionStatus,
-    /// What a manual approval is approved with.
+    /// The token of a manual approval.
     pub(in crate::engine) approval_token: Option<String>,
-    /// The ARN of the user who changed it last: approved, rejected or abandoned it.
+    /// The ARN of the user who last approved, rejected or abandoned the action.
     pub(crate) updated_by: Option<String>,
     pub(crate) summary: Option<String>,
     pub(crate) external_id: Option<String>,
     pub(crate) percent_complete: Option<u8>,
     pub(crate) error: Option<ActionError>,
-    /// The version that an S3 source must read, if the execution was started with one.
+    /// The object version that an S3 source must read, if the start named one.
     pub(crate) source_version: Option<String>,
     pub(crate) revision: Option<Revision>,
     pub(crate) variables: BTreeMap<String, String>,
-    /// The variables of a success that waits for its output artifacts to be found.
+    /// The output variables of a success that waits for the check of its output artifacts.
     pub(in crate::engine) unchecked: Option<BTreeMap<String, String>>,
 }
 
@@ -67,12 +67,12 @@ pub(crate) struct ActionError {
     pub(crate) message: String,
 }
 
-/// One version of an artifact within a pipeline execution.
+/// An artifact within a pipeline execution.
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Artifact {
     pub(crate) name: String,
     pub(crate) location: ObjectRef,
-    /// The source revision that it was made from, where the action that made it said so.
+    /// The source revision behind the artifact, if the producing action reported one.
     pub(crate) revision: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl ActionExecution {
         self.configuration.get("FunctionName").cloned().unwrap_or_default()
     }
 
-    /// The token to approve with, as long as it waits.
+    /// The token of a pending approval.
     pub(crate) fn open_approval(&self) -> Option<&str> {
         self.approval_token.as_deref().filter(|_| self.status == ActionStatus::InProgress)
     }

@@ -1,4 +1,4 @@
-//! Action types as they are defined.
+//! Definitions of action types.
 
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ pub(crate) struct ArtifactDetails {
     pub(crate) maximum_count: usize,
 }
 
-/// A type and whether it was deleted: a deleted one still guards its version against another definition.
+/// A custom type, which may be deleted. A deleted type still reserves its version for its definition.
 #[derive(Deserialize, Serialize)]
 pub(in crate::engine) struct Registered {
     pub(in crate::engine) action_type: ActionType,
@@ -67,7 +67,7 @@ impl ActionType {
     }
 }
 
-/// Whether `PollForJobs` can ask for the value.
+/// Whether `PollForJobs` can query the value.
 pub(in crate::engine) fn is_queryable_value(value: &str) -> bool {
     (1..=50).contains(&value.len()) && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }

@@ -1,4 +1,4 @@
-//! The action types of AWS's own that the emulator runs.
+//! The action types of AWS that the emulator provides.
 
 use super::{
     action_type::{ActionType, ArtifactDetails, Property, TypeSettings},

@@ -1,18 +1,18 @@
-//! Connections of customers with partners.
+//! Connections between customers and partners.
 
 use serde::{Deserialize, Serialize};
 
 use super::action_type::ActionType;
 
-/// One customer's connection with a partner. Holds the client's secret: no `Debug`.
+/// The connection of one customer with a partner. Holds the client's secret, so it has no `Debug`.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Connection {
-    /// A UUID, which polls show beside a job's id.
+    /// A UUID. Polls return it with each job id.
     pub(crate) client_id: String,
-    /// The secret that the partner's requests about the client's jobs must carry.
+    /// The secret in the partner's requests about the client's jobs.
     pub(crate) client_token: String,
     /// The partner's action type.
     pub(crate) action_type: ActionType,
-    /// The pipelines whose actions use the connection; every pipeline that no other one names, if `None`.
+    /// The pipelines that use the connection. `None`: each pipeline that no other connection names.
     pub(crate) pipelines: Option<Vec<String>>,
 }

@@ -1,4 +1,4 @@
-//! A pipeline as its owner declares it, in the API's own member names. Holds configuration values: no `Debug`.
+//! The declaration of a pipeline, with the API's member names. Holds configuration values, so it has no `Debug`.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ pub(crate) struct ActionTypeId {
 }
 
 impl ActionTypeId {
-    /// As the service's error texts write it.
+    /// The description in error messages of the service.
     pub(crate) fn describe(&self) -> String {
         let Self { category, owner, provider, version } = self;
         format!("ActionType (Category: '{category}', Provider: '{provider}', Owner: '{owner}', Version: '{version}')")
     }
 
-    /// In short, as ARNs of action types end.
+    /// The short form at the end of ARNs.
     pub(crate) fn path(&self) -> String {
         let Self { category, owner, provider, version } = self;
         format!("{owner}/{category}/{provider}/{version}")

@@ -1,4 +1,4 @@
-//! Executions of pipelines, as the engine knows them.
+//! Pipeline executions.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,23 +15,23 @@ use crate::types::Timestamp;
 pub(crate) struct Execution {
     pub(crate) id: String,
     pub(crate) pipeline: String,
-    /// The version that it began with. Only its number is kept with the execution.
+    /// The version that the execution runs. Only its number is saved with the execution.
     #[serde(with = "super::kept::version")]
     pub(crate) declaration: Arc<PipelineDeclaration>,
     pub(crate) status: ExecutionStatus,
     pub(crate) started: Timestamp,
     pub(crate) updated: Timestamp,
     pub(crate) trigger: Trigger,
-    /// The revisions that its start named for its source actions.
+    /// The revisions that its start requested for source actions.
     pub(in crate::engine) sources: RequestedRevisions,
-    /// Why it was stopped, if its owner has said so.
+    /// The reason of a stop, if the user gave one.
     pub(crate) stop_reason: Option<String>,
-    /// 1, and one more for each retry of a stage.
+    /// 1, plus 1 for each retry of a stage.
     pub(crate) attempt: u32,
-    /// How often each stage was retried, by its name.
+    /// The number of retries of each stage, by name.
     pub(crate) retries: BTreeMap<String, u32>,
     pub(in crate::engine) place: Place,
-    /// The stages that it has entered.
+    /// The stages that it entered.
     pub(crate) stages: Vec<StageStatus>,
     pub(in crate::engine) artifacts: BTreeMap<String, Artifact>,
     pub(in crate::engine) namespaces: Namespaces,
@@ -39,17 +39,17 @@ pub(crate) struct Execution {
 
 #[derive(Deserialize, Serialize)]
 pub(in crate::engine) enum Place {
-    /// Before the stage of this index.
+    /// Before the stage with this index.
     Waiting {
         stage: usize,
     },
     Running(Group),
-    /// With the actions that ran last, if it ended among them.
+    /// With the last group of actions, if the execution ended during one.
     #[serde(rename = "Over")]
     Ended(Option<Group>),
 }
 
-/// In a stage, all actions of one run order.
+/// The actions of a stage with one run order.
 #[derive(Clone, Deserialize, Serialize)]
 pub(in crate::engine) struct Group {
     pub(in crate::engine) stage: usize,
@@ -81,7 +81,7 @@ impl ExecutionStatus {
         }
     }
 
-    /// What an event of an execution that has become this says.
+    /// The state in the event for an execution that changes to this status.
     pub(in crate::engine) fn event_state(self) -> &'static str {
         match self {
             Self::InProgress => "STARTED",
@@ -117,7 +117,7 @@ impl StageStatus {
         }
     }
 
-    /// What an event of a stage that has become this says.
+    /// The state in the event for a stage that changes to this status.
     pub(in crate::engine) fn event_state(self) -> &'static str {
         match self {
             Self::InProgress => "STARTED",
@@ -143,12 +143,12 @@ impl Execution {
         !matches!(self.place, Place::Ended(_))
     }
 
-    /// The pipeline's variables as this execution has them.
+    /// The values of the pipeline's variables in this execution.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&String, &String)> {
         self.namespaces.get(PIPELINE_NAMESPACE).into_iter().flatten()
     }
 
-    /// The name of the stage that it waits for. Executions of different versions agree on names only.
+    /// The name of the stage that it waits for. Stages of different versions are compared by name.
     pub(in crate::engine) fn waits_for_name(&self) -> Option<&str> {
         self.waits_for().map(|stage| self.declaration.stages[stage].name.as_str())
     }

@@ -1,4 +1,4 @@
-//! Jobs, as the engine knows them.
+//! Jobs.
 
 use super::numbers::ActionNumber;
 use crate::types::Timestamp;
@@ -7,15 +7,15 @@ pub(crate) struct Job {
     pub(crate) id: String,
     pub(crate) action: ActionNumber,
     pub(crate) state: JobState,
-    /// Of the latest offer.
+    /// The nonce of the latest offer.
     pub(crate) nonce: Option<String>,
     pub(in crate::engine) offers: u32,
     pub(crate) continuation_token: Option<String>,
-    /// Not to be polled before.
+    /// The earliest time of a poll that returns the job.
     pub(in crate::engine) available: Timestamp,
     pub(in crate::engine) offered: Timestamp,
     pub(in crate::engine) finished: Option<Timestamp>,
-    /// When the function that was invoked with it must have replied.
+    /// The time by which the invoked function must send a result.
     pub(in crate::engine) result_deadline: Option<Timestamp>,
 }
 

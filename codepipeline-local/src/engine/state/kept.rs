@@ -1,4 +1,4 @@
-//! Forms in which parts of the state are kept.
+//! Saved forms of parts of the state.
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{declaration::PipelineDeclaration, numbers::Numbers};
 use crate::engine::random::Random;
 
-/// The last number, and the state of the randomness.
+/// The last number, and the state of the random generator.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(in crate::engine) struct Series {
     pub(in crate::engine) next_number: Numbers,
     pub(in crate::engine) random: Random,
 }
 
-/// The kept state of things that have no entries.
+/// The saved state without entries of its own.
 pub(in crate::engine) struct Kept {
     pub(in crate::engine) series: Series,
     pub(in crate::engine) connections_changed: bool,
 }
 
-/// A version of a pipeline's declaration, which executions and the pipeline share.
+/// A version of a pipeline's declaration, shared by executions and the pipeline.
 pub(in crate::engine) struct Version(pub(in crate::engine) Arc<PipelineDeclaration>);
 
 impl Serialize for Version {
@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for Version {
     }
 }
 
-/// A declaration that is kept as its version alone. `Engine::restore` puts the declaration back.
+/// Serializes a declaration as its version. [`Engine::restore`](super::Engine::restore) links the declaration again.
 pub(in crate::engine) mod version {
     use super::{Arc, Deserialize, Deserializer, PipelineDeclaration, Serializer};
 

@@ -1,4 +1,5 @@
-//! The engine's state: what it knows of pipelines, executions, actions and jobs. The files beside this folder change it.
+//! The engine's state: pipelines, executions, actions and jobs. The operations in `engine/` change it; nothing in
+//! this folder names them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,41 +47,41 @@ use tracked::Tracked;
 pub(super) use trigger::Trigger;
 pub(crate) use trigger::TriggerType;
 
-/// The whole state. Executions, actions and jobs are numbered in the order in which they came to be, all in one series.
+/// The whole state. Executions, actions and jobs are numbered in order of creation, in one series.
 pub struct Engine {
     pub(crate) settings: Settings,
     pub(super) random: Random,
-    /// The latest moment it was told of: time never goes back.
+    /// The latest time that the engine was given. It never moves back.
     pub(super) clock: Timestamp,
     pub(super) numbers: Numbers,
     pub(super) provided_action_types: Vec<ActionType>,
     pub(super) action_types: Tracked<ActionTypeId, Registered>,
     pub(super) connections: Vec<Connection>,
     pub(crate) pipelines: Tracked<String, Pipeline>,
-    /// Every version of every pipeline, by the pipeline's name and the version.
+    /// Every version of every pipeline, by pipeline name and version.
     pub(super) versions: Tracked<(String, u32), Version>,
-    /// The executions that client request tokens have started, by the pipeline's name and the token.
+    /// The executions that client request tokens started, by pipeline name and token.
     pub(super) started: Tracked<(String, String), String>,
     pub(super) executions: Tracked<ExecutionNumber, Execution>,
-    /// The executions that are in progress.
+    /// The executions in progress.
     pub(super) active: BTreeSet<ExecutionNumber>,
     pub(super) actions: Tracked<ActionNumber, ActionExecution>,
-    /// The actions that are in progress.
+    /// The actions in progress.
     pub(super) running: BTreeSet<ActionNumber>,
     pub(super) jobs: BTreeMap<JobNumber, Job>,
     pub(super) job_numbers: BTreeMap<String, JobNumber>,
     pub(super) grants: Tracked<String, Grant>,
-    /// The S3 sources that are polled, by the pipeline's name and the action's.
+    /// The polled S3 sources, by pipeline name and action name.
     pub(super) polled: Tracked<(String, String), PolledSource>,
-    /// When each of them is polled.
+    /// The schedules of these polls.
     pub(super) watches: BTreeMap<(String, String), Watch>,
     pub(super) effects: Vec<Effect>,
-    /// The kept state of things that have no entries. `None` without a database.
+    /// The saved state without entries of its own. `None` without a database.
     pub(super) kept: Option<Kept>,
 }
 
 impl Engine {
-    /// An engine without pipelines. The same seed and the same calls give the same ids.
+    /// Creates an engine without pipelines. The same seed and calls give the same ids.
     pub fn new(settings: Settings, seed: u64) -> Self {
         Self {
             settings,

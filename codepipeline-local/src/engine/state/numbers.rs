@@ -4,16 +4,16 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The series from which every number comes, so a later thing has a greater number.
+/// The series of all numbers. A later thing has a greater number.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub(in crate::engine) struct Numbers {
-    /// The number that was given last.
+    /// The last number.
     last: u64,
 }
 
 impl Numbers {
-    /// Gives the next number.
+    /// Returns the next number.
     pub(in crate::engine) fn next<N: From<u64>>(&mut self) -> N {
         self.last += 1;
         self.last.into()

@@ -1,4 +1,4 @@
-//! Pipelines, as the engine knows them.
+//! Pipelines.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,12 +9,12 @@ use crate::types::Timestamp;
 
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Pipeline {
-    /// Every version, the first one first. Never empty. Each is a record of its own in `Engine::versions`.
+    /// All versions, oldest first; never empty. Each is a record of its own, in [`Engine::versions`](super::Engine).
     #[serde(skip)]
     pub(in crate::engine) versions: Vec<Arc<PipelineDeclaration>>,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
-    /// The stages that can't be entered.
+    /// The stages whose inbound transition is disabled.
     pub(crate) disabled: BTreeMap<String, DisabledTransition>,
     pub(in crate::engine) tags: Vec<Tag>,
 }
@@ -28,13 +28,13 @@ impl Pipeline {
         self.versions.iter().find(|declaration| declaration.version == version)
     }
 
-    /// Whether any version has this artifact store: executions of an older one may still run.
+    /// Whether any version has this artifact store. Executions of older versions may still run.
     pub(in crate::engine) fn has_artifact_store(&self, bucket: &str) -> bool {
         self.versions.iter().any(|declaration| declaration.stores().any(|store| store.location == bucket))
     }
 }
 
-/// Why a stage can't be entered.
+/// A disabled transition.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct DisabledTransition {
     pub(crate) reason: String,

@@ -1,37 +1,37 @@
-//! S3 sources that are polled.
+//! Polled S3 sources.
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::effects::PollId;
 use crate::types::{ObjectRef, Timestamp};
 
-/// The engine's knowledge of a source that is polled. It outlives a restart, so the next look finds a change in between.
+/// A polled source. It is saved, so the first poll after a restart finds a change that happened in between.
 #[derive(Deserialize, Serialize)]
 pub(in crate::engine) struct PolledSource {
     pub(in crate::engine) object: ObjectRef,
     pub(in crate::engine) known: Known,
 }
 
-/// When a source is polled.
+/// The schedule of a poll.
 pub(in crate::engine) struct Watch {
-    /// When the shell looks at the object next.
+    /// The time of the next poll.
     pub(in crate::engine) next: Timestamp,
-    /// The look whose answer is awaited.
+    /// The poll in progress.
     pub(in crate::engine) pending: Option<PollId>,
 }
 
-/// The engine's knowledge of the source's object.
+/// The last known revision of the object.
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(in crate::engine) enum Known {
     Nothing,
-    /// There was no object.
+    /// The object was missing.
     Missing,
-    /// The revision that an execution consumed, or that the last look found.
+    /// The revision that an execution consumed, or the last poll found.
     Revision(String),
 }
 
 impl Watch {
-    /// The moment of the next look. `None` while the answer to one is awaited.
+    /// The time of the next poll. `None` while a poll is in progress.
     pub(in crate::engine) fn due(&self) -> Option<Timestamp> {
         self.pending.is_none().then_some(self.next)
     }

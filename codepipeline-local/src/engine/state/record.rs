@@ -1,21 +1,21 @@
-//! Records, in which the engine's state is kept outside.
+//! Records: the saved form of the state.
 
 use serde::Serialize;
 
-/// The kind of thing that a record describes.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// The last number and the state of the randomness: neither numbers nor ids come again after a restart.
+    /// The last number and the state of the random generator. So numbers and ids never repeat after a restart.
     Series,
     /// The third-party connections.
     Connections,
-    /// A custom action type, or one that was deleted.
+    /// A custom action type, which may be deleted.
     ActionType,
     /// A pipeline, without its declarations.
     Pipeline,
     /// One version of a pipeline's declaration.
     Version,
-    /// The execution that a client request token has started.
+    /// The execution that a client request token started.
     Started,
     /// An execution of a pipeline.
     Execution,
@@ -23,7 +23,7 @@ pub enum Kind {
     Action,
     /// The permissions of a job's credentials.
     Grant,
-    /// The revision of a polled source that was seen last.
+    /// The last known revision of a polled source.
     Source,
 }
 
@@ -42,7 +42,7 @@ impl Kind {
         Self::Source,
     ];
 
-    /// The kind's name where it is kept.
+    /// The name of the kind in the store.
     pub fn name(self) -> &'static str {
         match self {
             Self::Series => "series",
@@ -59,18 +59,18 @@ impl Kind {
     }
 }
 
-/// One thing that is kept, or that is gone. Holds secrets: no `Debug`.
+/// The new state of one thing, or its removal. Holds secrets, so it has no `Debug`.
 #[derive(Clone)]
 pub struct Record {
     /// The kind of thing.
     pub kind: Kind,
-    /// Which one, as JSON.
+    /// The key, as JSON.
     pub key: String,
-    /// Its state, as JSON. `None` if it is gone.
+    /// The state, as JSON. `None` if it was removed.
     pub value: Option<String>,
 }
 
-/// The reason why the engine can't take its state back.
+/// A record that the engine can't restore.
 #[derive(Debug, thiserror::Error)]
 #[error("its record {key} in {} {why}", .kind.name())]
 pub struct Unreadable {
@@ -79,7 +79,7 @@ pub struct Unreadable {
     pub(in crate::engine) why: String,
 }
 
-/// The JSON of something that is kept.
+/// Serializes a part of the state.
 pub(in crate::engine) fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("what is kept has text, numbers, and maps by text")
+    serde_json::to_string(value).expect("the state has only text, numbers, and maps with text keys")
 }

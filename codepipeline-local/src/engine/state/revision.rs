@@ -14,7 +14,7 @@ pub(crate) struct Revision {
     pub(crate) summary: Option<String>,
 }
 
-/// The revision that one source action of an execution reads, in place of the latest one.
+/// The revision that a source action reads instead of the latest one.
 #[derive(Clone, Default, Deserialize, Serialize)]
 pub(crate) struct RequestedRevision {
     /// Another key in the S3 source's bucket.
@@ -25,5 +25,5 @@ pub(crate) struct RequestedRevision {
     pub(crate) revision: Option<Revision>,
 }
 
-/// By the names of the source actions.
+/// Requested revisions by source action name.
 pub(crate) type RequestedRevisions = BTreeMap<String, RequestedRevision>;

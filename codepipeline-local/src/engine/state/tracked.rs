@@ -1,4 +1,4 @@
-//! A map that notes which of its entries changed.
+//! A map that records which entries changed.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,10 +8,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::record::{Kind, Record, to_json};
 
-/// A map whose changes can be kept outside. It is read like a `BTreeMap`; every other access notes the entry as changed.
+/// A map that records changes. Reads go through `Deref` to the `BTreeMap`; any other access marks the entry as
+/// changed.
 pub(crate) struct Tracked<K, V> {
     map: BTreeMap<K, V>,
-    /// The keys of entries that are new, changed or gone. `None` without a database.
+    /// The keys of new, changed and removed entries. `None` without a database.
     changed: Option<BTreeSet<K>>,
 }
 
@@ -44,7 +45,7 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
         Some(value)
     }
 
-    /// Removes every entry that does not stay.
+    /// Removes each entry that `stays` does not accept.
     pub(in crate::engine) fn retain(&mut self, mut stays: impl FnMut(&K, &V) -> bool) {
         let gone: Vec<K> =
             self.map.iter().filter(|(key, value)| !stays(key, value)).map(|(key, _)| key.clone()).collect();
@@ -61,7 +62,7 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
 }
 
 impl<K: Ord + Clone + Serialize + DeserializeOwned, V: Serialize + DeserializeOwned> Tracked<K, V> {
-    /// Begins to note changes. The present entries count as kept.
+    /// Begins to record changes. The present entries count as saved.
     pub(in crate::engine) fn track(&mut self) {
         self.changed = Some(BTreeSet::new());
     }
@@ -75,7 +76,7 @@ impl<K: Ord + Clone + Serialize + DeserializeOwned, V: Serialize + DeserializeOw
         }
     }
 
-    /// Takes back an entry that was kept.
+    /// Restores a saved entry.
     pub(in crate::engine) fn restore(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error> {
         self.map.insert(serde_json::from_str(key)?, serde_json::from_str(value)?);
         Ok(())

@@ -1,4 +1,4 @@
-//! The cause of an execution's start.
+//! Causes of executions.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Trigger {
     pub(crate) kind: TriggerType,
-    /// The ARN of the user who started it, or the source action whose change did.
+    /// The ARN of the user, or the name of the changed source action.
     pub(crate) detail: String,
 }
 

@@ -1,4 +1,4 @@
-//! An action's type, its role and how many artifacts it has.
+//! Checks of an action's type, role and artifact counts.
 
 use crate::engine::{
     Engine,
@@ -6,7 +6,7 @@ use crate::engine::{
     state::{ActionDeclaration, ActionType},
 };
 
-/// The action's type.
+/// Checks the action and returns its type.
 pub(super) fn check<'a>(
     engine: &'a Engine,
     pipeline: &str,
@@ -14,7 +14,7 @@ pub(super) fn check<'a>(
 ) -> Result<&'a ActionType, ApiError> {
     let (name, id) = (&action.name, &action.action_type_id);
     let Some(action_type) = engine.available_action_type(id) else {
-        // The text's first part: cdk-preflight, "action-type-id-combination".
+        // Source of the first part: cdk-preflight, "action-type-id-combination".
         let mut message = format!(
             "{} in action '{name}' is not available in region '{}'",
             id.describe(),
@@ -22,13 +22,13 @@ pub(super) fn check<'a>(
         );
         if id.owner != "Custom" {
             let known: Vec<String> = engine.provided_action_types.iter().map(|known| known.id.path()).collect();
-            message += "; codepipeline-local emulates, of the action types that users do not make: ";
+            message += "; besides custom action types, codepipeline-local emulates ";
             message += &known.join(", ");
         }
         return Err(ApiError::action(message));
     };
     if action.role_arn.is_some() && id.owner != "AWS" {
-        // The text: https://github.com/awslabs/aws-refarch-cross-account-pipeline/issues/7.
+        // Source: https://github.com/awslabs/aws-refarch-cross-account-pipeline/issues/7.
         return Err(ApiError::action(format!(
             "Action {name} with owner {} contains roleArn. Role ARN is not supported for actions with owner other than 'AWS'",
             id.owner
@@ -44,7 +44,8 @@ pub(super) fn check<'a>(
     Ok(action_type)
 }
 
-/// The text for too few: <https://github.com/awsdocs/aws-cloudformation-user-guide/pull/941>. The one for too many is made like it.
+/// Source for too few artifacts: <https://github.com/awsdocs/aws-cloudformation-user-guide/pull/941>. The text for
+/// too many is modelled on it.
 fn check_counts(action: &ActionDeclaration, action_type: &ActionType) -> Result<(), ApiError> {
     for (what, details, count) in [
         ("input", action_type.input_artifact_details, action.input_artifacts.len()),

@@ -1,4 +1,4 @@
-//! Artifacts: which action makes each, and whether it is made when another action reads it.
+//! Checks of artifacts: each has one producer, which precedes its consumers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::engine::{
     state::{ActionDeclaration, PipelineDeclaration},
 };
 
-/// Every output artifact, and where the action stands that makes it.
+/// The output artifacts, and the positions of their producers.
 pub(super) struct Artifacts<'a>(BTreeMap<&'a str, Position>);
 
 impl<'a> Artifacts<'a> {
@@ -21,7 +21,7 @@ impl<'a> Artifacts<'a> {
                         .insert(output.name.as_str(), Position { stage: index, run_order: action.run_order })
                         .is_some()
                     {
-                        // The text: https://github.com/aws-cloudformation/cfn-lint/issues/1688.
+                        // Source: https://github.com/aws-cloudformation/cfn-lint/issues/1688.
                         return Err(ApiError::action(format!(
                             "Output Artifact Bundle name must be unique within the pipeline. {} has been used more than once.",
                             output.name
@@ -43,7 +43,7 @@ impl<'a> Artifacts<'a> {
                 )));
             }
             if self.0.get(input.name.as_str()).is_none_or(|made| *made >= position) {
-                // The text, as the console shows it in a workshop of AWS's about blue/green deployments to ECS.
+                // Source: the console, in an AWS workshop on blue/green deployments to ECS.
                 return Err(ApiError::action(format!(
                     "Input Artifact Bundle {} in action {} is not declared as Output Artifact Bundle in any of the preceding actions",
                     input.name, action.name

@@ -1,4 +1,4 @@
-//! An action's configuration, by the properties of its type.
+//! Checks of an action's configuration against its type.
 
 use super::stores::BUCKET_RULE;
 use crate::engine::{
@@ -6,7 +6,8 @@ use crate::engine::{
     state::{ActionDeclaration, ActionType, is_queryable_value, queryable_rule},
 };
 
-/// The texts: cdk-preflight, "action-config-required-keys", and <https://github.com/hashicorp/terraform-provider-aws/issues/11431>.
+/// Sources: cdk-preflight, "action-config-required-keys", and
+/// <https://github.com/hashicorp/terraform-provider-aws/issues/11431>.
 pub(super) fn check(action: &ActionDeclaration, action_type: &ActionType) -> Result<(), ApiError> {
     let name = &action.name;
     let properties = &action_type.action_configuration_properties;
@@ -26,7 +27,9 @@ pub(super) fn check(action: &ActionDeclaration, action_type: &ActionType) -> Res
         };
         let bucket = action.action_type_id.owner == "AWS" && key == "S3Bucket";
         if bucket && !value.contains("#{") && !s3s::path::check_bucket_name(value) {
-            return Err(ApiError::action(format!("Action '{name}': its {key} is no name for a bucket: {BUCKET_RULE}")));
+            return Err(ApiError::action(format!(
+                "Action '{name}': its {key} is not a valid bucket name: {BUCKET_RULE}"
+            )));
         }
         if property.queryable && !value.contains("#{") && !is_queryable_value(value) {
             return Err(ApiError::action(format!("Action '{name}': {}", queryable_rule(key))));

@@ -1,8 +1,8 @@
-//! Whether a pipeline's declaration can run (User Guide, "reference-pipeline-structure").
+//! Checks of pipeline declarations (User Guide, "reference-pipeline-structure").
 //!
-//! The User Guide states the rules and not the errors. Codes and texts that users of the service reported are cited where they
-//! are; <https://github.com/badmintoncryer/cdk-preflight> ("rules/codepipeline") recorded most of them from deployments. Other
-//! texts are the emulator's own.
+//! The User Guide states the rules, but not the errors. Codes and texts from users of the service cite their source.
+//! Most come from deployments that <https://github.com/badmintoncryer/cdk-preflight> ("rules/codepipeline") recorded.
+//! The other texts are the emulator's own.
 
 use super::{Engine, error::ApiError, state::PipelineDeclaration};
 use artifacts::Artifacts;

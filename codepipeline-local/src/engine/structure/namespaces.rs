@@ -1,4 +1,4 @@
-//! Namespaces of variables, and the references to them in configurations.
+//! Checks of variable namespaces and references.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::engine::{
     variables::{self, EXECUTION_NAMESPACE, PIPELINE_NAMESPACE},
 };
 
-/// Every namespace that an action has, and where that action stands.
+/// The namespaces, and the positions of their actions.
 pub(super) struct Namespaces<'a>(BTreeMap<&'a str, Position>);
 
 impl<'a> Namespaces<'a> {
@@ -32,7 +32,7 @@ impl<'a> Namespaces<'a> {
             }
         }
         if !again.is_empty() {
-            // The code and the text: https://github.com/aws/aws-cdk/issues/6111.
+            // Source of code and text: https://github.com/aws/aws-cdk/issues/6111.
             return Err(ApiError::action(format!(
                 "Namespaces must be unique across the pipeline definition. The following occur more than once in the pipeline.{again}"
             )));
@@ -40,7 +40,7 @@ impl<'a> Namespaces<'a> {
         Ok(Self(known))
     }
 
-    /// Each variable is one that an earlier action or the pipeline gives.
+    /// Checks that an earlier action or the pipeline provides each variable.
     pub(super) fn check_references(
         &self,
         pipeline: &PipelineDeclaration,
@@ -66,8 +66,8 @@ impl<'a> Namespaces<'a> {
         Ok(())
     }
 
-    /// The texts for an unknown namespace and for a variable that is not declared are those of other emulators of the service. The
-    /// others are our own.
+    /// The texts for an unknown namespace and for an undeclared variable come from other emulators of the service.
+    /// The others are our own.
     fn check_reference(
         &self,
         pipeline: &PipelineDeclaration,

@@ -1,4 +1,4 @@
-//! Stages and where their actions stand.
+//! Checks of stages and their actions.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub(super) fn check(pipeline: &PipelineDeclaration) -> Result<(), ApiError> {
     let mut names = BTreeSet::new();
     for stage in &pipeline.stages {
         if !names.insert(&stage.name) {
-            // cdk-preflight, "stage-names-unique".
+            // Source: cdk-preflight, "stage-names-unique".
             return Err(ApiError::stage(format!("Stage name '{}' is used more than once", stage.name)));
         }
         if stage.actions.is_empty() || stage.actions.len() > MOST_ACTIONS_PER_STAGE {
@@ -48,7 +48,7 @@ pub(super) fn check(pipeline: &PipelineDeclaration) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The texts: moto's tests ("`test_create_pipeline_errors`"), and cdk-preflight, "stage-count-max".
+/// Sources: moto's tests (`test_create_pipeline_errors`), and cdk-preflight, "stage-count-max".
 fn check_count(stages: usize) -> Result<(), ApiError> {
     if stages < FEWEST_STAGES {
         return Err(ApiError::structure(format!(
@@ -63,7 +63,7 @@ fn check_count(stages: usize) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The texts: cdk-preflight, "v1-execution-mode", "v1-variables" and "variable-names-unique".
+/// Sources: cdk-preflight, "v1-execution-mode", "v1-variables" and "variable-names-unique".
 fn check_type(pipeline: &PipelineDeclaration) -> Result<(), ApiError> {
     if pipeline.pipeline_type == "V1" && pipeline.execution_mode != ExecutionMode::Superseded {
         return Err(ApiError::structure("QUEUED or PARALLEL mode can only be used with V2 pipelines"));
@@ -81,7 +81,8 @@ fn check_type(pipeline: &PipelineDeclaration) -> Result<(), ApiError> {
     }
 }
 
-/// The texts: cdk-preflight, "first-stage-source-only", "non-source-stage-required" and "source-action-first-stage-only".
+/// Sources: cdk-preflight, "first-stage-source-only", "non-source-stage-required" and
+/// "source-action-first-stage-only".
 fn check_sources(pipeline: &PipelineDeclaration) -> Result<(), ApiError> {
     let is_source = |action: &ActionDeclaration| action.action_type_id.category == "Source";
     let (first, later) = pipeline.stages.split_at(1.min(pipeline.stages.len()));

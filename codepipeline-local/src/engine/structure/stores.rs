@@ -1,4 +1,4 @@
-//! A pipeline's artifact stores, and the regions of its actions.
+//! Checks of artifact stores and regions.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +18,15 @@ pub(super) fn check(region: &str, pipeline: &PipelineDeclaration) -> Result<(), 
     }
     if let Some(store) = pipeline.stores().find(|store| !s3s::path::check_bucket_name(&store.location)) {
         return Err(ApiError::structure(format!(
-            "The artifact store's location '{}' is no name for a bucket: {BUCKET_RULE}",
+            "The artifact store's location '{}' is not a valid bucket name: {BUCKET_RULE}",
             store.location
         )));
     }
     check_regions(region, pipeline)
 }
 
-/// Both of the service's texts: cdk-preflight, "cross-region-action-needs-store" and "artifact-stores-region-of-pipeline".
+/// Sources of the service's texts: cdk-preflight, "cross-region-action-needs-store" and
+/// "artifact-stores-region-of-pipeline".
 fn check_regions(own: &str, pipeline: &PipelineDeclaration) -> Result<(), ApiError> {
     let regions: BTreeSet<&str> =
         pipeline.actions().filter_map(|(_, action)| action.region.as_deref()).chain([own]).collect();
