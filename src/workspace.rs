@@ -20,7 +20,9 @@ use leftovers::Leftovers;
 use removal::remove_tree;
 use rustix::fs::{Mode, OFlags, fchmod};
 
+#[doc(hidden)]
 pub use disk::{Shortage, shortage};
+#[doc(hidden)]
 pub use worker_folder::WorkerFolder;
 
 /// The folder of one job. Dropping it removes the folder and its content.
@@ -100,6 +102,7 @@ impl Workspace {
 
     /// Also removes the files that a command creates in the folder `top` outside the job's folder. The worker's own folder must
     /// be in `top`, and no other worker may run a command there at the same time.
+    #[doc(hidden)]
     #[must_use]
     pub fn cleaning(mut self, top: &Path) -> Self {
         let own = self.root.parent().unwrap_or(&self.root);
@@ -139,6 +142,7 @@ impl Workspace {
     }
 
     /// The folder for the action's report files, such as output variables and a summary.
+    #[doc(hidden)]
     pub fn report_folder(&self) -> PathBuf {
         self.root.join("report")
     }

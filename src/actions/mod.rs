@@ -8,11 +8,14 @@ use secrecy::SecretString;
 use crate::event::EndOfWork;
 use crate::job::{Failure, FailureCode, FailureKind, Outcome};
 
+#[doc(hidden)]
 pub mod command;
+#[doc(hidden)]
 pub mod http;
 mod kind;
 mod outside;
 mod served;
+#[doc(hidden)]
 pub mod state_machine;
 mod timestamp;
 mod turn;
@@ -31,6 +34,7 @@ const UNEXPECTED_TOKEN: FailureCode = FailureCode::new("UnexpectedToken");
 pub(crate) static KINDS: [Kind; 3] = [command::KIND, http::KIND, state_machine::KIND];
 
 /// The events with which services say that work of any kind has ended.
+#[doc(hidden)]
 pub fn ends_of_work() -> Vec<&'static EndOfWork> {
     KINDS.iter().filter_map(|kind| kind.end_of_work.as_ref()).collect()
 }

@@ -1,13 +1,19 @@
-//! The continuation token that CodePipeline keeps for us: an envelope around the action's own.
+//! The continuation token that CodePipeline keeps: an envelope around the action's own token.
 //!
 //! ```text
 //! codepipeline-worker/1 Custom/Test/LinkCheck/1 1768469402 47f821c5-a902-4c2d-ae61-f878d31aa8f4 <the action's token>
 //! ```
 //!
-//! Five fields with a space between them: format and version, the action type, when the first job of this run of the
-//! action began (epoch seconds), the action execution, and the rest as the action gave it. No field but the last holds a
-//! space: a type's parts are `[0-9A-Za-z_-]`, and the execution id is percent-encoded. Text and not JSON, so that the
-//! action's token, often JSON itself, is not escaped again and its limit is a plain number.
+//! The envelope has five fields, separated by spaces:
+//! 1. the format and its version
+//! 2. the action type
+//! 3. the start of the first job of this run, in epoch seconds
+//! 4. the action execution
+//! 5. the action's token
+//!
+//! Only the last field may hold a space: a type's parts are `[0-9A-Za-z_-]`, and the execution id is percent-encoded. The
+//! envelope is text because the action's token is often JSON. JSON around it would escape it again, and its limit would depend
+//! on its characters.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -29,16 +35,16 @@ const VERSION: &str = "1";
 
 const EXECUTION_ID: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-/// What all jobs of one run of an action have in common.
+/// One run of an action: all jobs of one action execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ActionRun {
-    /// The action execution's id; the first job's where the service names no action execution (Lambda Invoke).
+    /// The action execution's id. A Lambda Invoke job names none, so the first job's id stands for it.
     pub(super) execution_id: String,
     /// When the first job began, to the second.
     pub(super) began: SystemTime,
 }
 
-/// The action execution that the job belongs to, where the service or the job's token names it.
+/// The action execution that the job belongs to, if CodePipeline or the job's token names it.
 pub(super) fn execution_id(job: &Job) -> Option<String> {
     let token = job.continuation_token.as_ref().map(ExposeSecret::expose_secret);
     match token.and_then(|token| ActionRun::open(token, &job.action_type).ok()) {
@@ -53,15 +59,15 @@ impl ActionRun {
         Self { execution_id, began: now }
     }
 
-    /// How long ago the first job began. A clock that was set back makes it none.
+    /// How long ago the first job began. Zero if the clock was set back.
     pub(super) fn age(&self, now: SystemTime) -> Duration {
         now.duration_since(self.began).unwrap_or_default()
     }
 
-    /// The token for CodePipeline around the action's.
+    /// Wraps the action's token in the envelope.
     ///
     /// # Errors
-    /// When the action's token is empty or too long.
+    /// Returns an error if the action's token is empty or too long.
     pub(super) fn seal(&self, action_type: &ActionTypeId, token: &str) -> Result<String, Failure> {
         let began = self.began.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let execution_id = utf8_percent_encode(&self.execution_id, EXECUTION_ID);
@@ -79,20 +85,21 @@ impl ActionRun {
         Ok(sealed)
     }
 
-    /// The run that the token belongs to, and the action's own token.
+    /// Reads the run and the action's token from the envelope.
     ///
     /// # Errors
-    /// When the token is not one that this version handed out for this action type. Nothing of it is shown.
+    /// Returns an error if this version of the worker did not write the token for this action type. The error repeats nothing of
+    /// the token.
     pub(super) fn open<'a>(sealed: &'a str, action_type: &ActionTypeId) -> Result<(Self, &'a str), Failure> {
         let refused = |code, what: &str| {
             let message = format!("the job's continuation token {what}");
             Failure::new(FailureKind::ConfigurationError, code, message)
         };
-        let garbled = || refused(TOKEN_GARBLED, "is garbled: no worker handed it out like this");
+        let garbled = || refused(TOKEN_GARBLED, "is damaged: no worker wrote it like this");
         let Some(rest) = sealed.strip_prefix(NAME) else {
             return Err(refused(
                 TOKEN_OF_ANOTHER_WORKER,
-                "is not from this worker: another one serves the same action type",
+                "is not from this worker: another program polls the same action type",
             ));
         };
         let mut fields = rest.splitn(5, ' ');
@@ -100,12 +107,12 @@ impl ActionRun {
         if version != VERSION {
             return Err(refused(
                 TOKEN_OF_ANOTHER_VERSION,
-                "is from another version of this worker, which serves the same action type or was replaced while the work \
-                 went on: run the action again",
+                "is from another version of this worker: it serves the same action type, or was replaced during the run; run \
+                 the action again",
             ));
         }
         if fields.next() != Some(action_type.to_string().as_str()) {
-            return Err(refused(TOKEN_OF_ANOTHER_ACTION_TYPE, "was handed out for another action type"));
+            return Err(refused(TOKEN_OF_ANOTHER_ACTION_TYPE, "belongs to another action type"));
         }
         let seconds = fields.next().and_then(|field| field.parse().ok()).map(Duration::from_secs);
         let began = seconds.and_then(|seconds| UNIX_EPOCH.checked_add(seconds)).ok_or_else(garbled)?;
@@ -130,14 +137,8 @@ mod tests {
         ActionRun::begin(execution_id.to_owned(), UNIX_EPOCH + Duration::from_secs(1_768_469_402))
     }
 
-    fn refused(token: &str) -> String {
-        let failure = ActionRun::open(token, &link_check()).err().unwrap_or_else(|| panic!("accepted {token}"));
-        assert_eq!(failure.kind, FailureKind::ConfigurationError);
-        failure.message
-    }
-
     #[test]
-    fn a_job_that_goes_on_belongs_to_the_execution_that_its_token_names() {
+    fn a_token_names_the_execution_of_its_job() {
         let mut job = Job {
             id: "second".into(),
             account_id: None,
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_is_opened_again() {
+    fn a_sealed_token_opens_again() {
         for (execution_id, token) in [
             ("47f821c5-a902-4c2d-ae61-f878d31aa8f4", r#"{"build": "17", "note": "two words"}"#),
             ("an id of % any / character ü", " "),
@@ -180,33 +181,35 @@ mod tests {
         let sealed = run("e").seal(&link_check(), &"ü".repeat(room)).ok().unwrap();
         assert_eq!(sealed.chars().count(), 2048);
         for length in [0, room + 1] {
-            let message = run("e").seal(&link_check(), &"ü".repeat(length)).err().unwrap().message;
-            assert!(message.contains(&format!("{length} characters, but must have 1 to {room}")), "{message}");
+            let failure = run("e").seal(&link_check(), &"ü".repeat(length)).err().unwrap();
+            assert_eq!(failure.code, INVALID_TOKEN_LENGTH);
+            assert!(failure.message.contains(&format!("1 to {room}")), "{}", failure.message);
         }
     }
 
     #[test]
-    fn a_foreign_or_garbled_token_is_refused_and_not_shown() {
+    fn foreign_and_garbled_tokens_are_refused_and_not_shown() {
         let other_type = "codepipeline-worker/1 Custom/Test/Other/1 1768469402 e TOKEN";
-        for (token, why) in [
-            (r#"{"build": "TOKEN"}"#, "not from this worker"),
-            ("codepipeline-worker/2 Custom/Test/LinkCheck/1 1 e TOKEN", "another version"),
-            (other_type, "another action type"),
-            ("codepipeline-worker/1", "another action type"),
-            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 TOKEN e t", "garbled"),
-            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 99999999999999999999 e TOKEN", "garbled"),
-            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 18446744073709551615 e TOKEN", "garbled"),
-            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 1 %FF TOKEN", "garbled"),
-            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 1 e ", "garbled"),
-            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 1 e", "garbled"),
+        for (token, code) in [
+            (r#"{"build": "TOKEN"}"#, TOKEN_OF_ANOTHER_WORKER),
+            ("codepipeline-worker/2 Custom/Test/LinkCheck/1 1 e TOKEN", TOKEN_OF_ANOTHER_VERSION),
+            (other_type, TOKEN_OF_ANOTHER_ACTION_TYPE),
+            ("codepipeline-worker/1", TOKEN_OF_ANOTHER_ACTION_TYPE),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 TOKEN e t", TOKEN_GARBLED),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 99999999999999999999 e TOKEN", TOKEN_GARBLED),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 18446744073709551615 e TOKEN", TOKEN_GARBLED),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 1 %FF TOKEN", TOKEN_GARBLED),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 1 e ", TOKEN_GARBLED),
+            ("codepipeline-worker/1 Custom/Test/LinkCheck/1 1 e", TOKEN_GARBLED),
         ] {
-            let said = refused(token);
-            assert!(said.contains(why) && !said.contains("TOKEN"), "{token}: {said}");
+            let failure = ActionRun::open(token, &link_check()).err().unwrap();
+            assert_eq!((failure.kind, failure.code), (FailureKind::ConfigurationError, code), "{token}");
+            assert!(!failure.message.contains("TOKEN"), "{}", failure.message);
         }
     }
 
     #[test]
-    fn a_clock_that_was_set_back_makes_no_age() {
+    fn a_clock_that_was_set_back_gives_no_age() {
         let began = run("e").began;
         assert_eq!(run("e").age(began - Duration::from_secs(5)), Duration::ZERO);
         assert_eq!(run("e").age(began + Duration::from_secs(5)), Duration::from_secs(5));
