@@ -39,10 +39,10 @@ impl End {
             // A later invocation adopts the job if it was acknowledged.
             Exit::Unknown | Exit::NotHeld => Self::Unknown,
             Exit::Lost
-            | Exit::GaveWay
+            | Exit::HeldByOther
             | Exit::HoldLost
             | Exit::Unreported
-            | Exit::Untaken
+            | Exit::NotInProgress
             | Exit::Unstopped
             | Exit::Marked
             | Exit::Done => Self::Lost,

@@ -125,11 +125,11 @@ fn log_exit(exit: Exit, reason: &str, is_kept: bool) {
             "acknowledged the job, but the ledger did not confirm in time that this worker holds it: a later invocation adopts \
              it, and does what onCrash says if the ledger has it as held"
         ),
-        Exit::GaveWay => tracing::info!("left the job: the ledger says that another worker holds it"),
+        Exit::HeldByOther => tracing::info!("left the job: the ledger says that another worker holds it"),
         Exit::Lost
         | Exit::HoldLost
         | Exit::Unreported
-        | Exit::Untaken
+        | Exit::NotInProgress
         | Exit::Unstopped
         | Exit::Marked
         | Exit::Done => tracing::info!(reason, "left the job to other workers"),

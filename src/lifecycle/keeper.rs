@@ -1,7 +1,7 @@
-//! One worker's part in the life of one job, as the protocol says: asks the ledger whatever the protocol wants to know,
-//! until the next step is somebody else's.
-//!
-//! Without a ledger every write takes effect at once: the same life, with nothing that a successor could find.
+//! Keeps one worker's part in one job: sends the protocol's requests to the ledger until the protocol has a command for the
+//! caller.
+
+mod requests;
 
 use std::time::Duration;
 
@@ -12,48 +12,49 @@ use super::protocol::{Afterwards, Aim, Command, Event, Offers, Phase, Seen, Stat
 use super::{Invocation, continuation};
 use crate::calls::Pauses;
 use crate::job::{Job, Origin};
-use crate::ledger::{self, Content, Entry, Found, InvocationId, Ledger, LedgerError, Version, WriteId, WriteResult};
+use crate::ledger::{self, Entry, Ledger, Version, WriteId};
+use requests::{Reply, phase};
 
-/// How long a `claiming` entry is its writer's. Who polled the job has held it by then, or has given way.
+/// The lease of a `claiming` entry. By its end, the worker that polled the job has held it or left it.
 const CLAIM_LEASE: Duration = ON_THE_WAY;
 
-/// What an invocation holds is its own until it is dead: a watchdog ends the process at the deadline.
+/// How long the lease of a held job lasts beyond the deadline. A watchdog ends the process at the deadline, so no job is adopted
+/// while its worker lives.
 const AFTER_DEADLINE: Duration = Duration::from_secs(10);
 
-/// How long it is asked what became of a write that makes the job ours, if nobody answers: some seventeen
-/// tries that hang 3 s each, or a hundred that are refused at once. A single one that is answered is enough.
+/// How long the keeper reads the entry after an unanswered write that holds the job: about 17 reads of 3 s without a response, or
+/// 100 that fail at once. One response is enough.
 const ASKING: Duration = Duration::from_secs(60);
 
-/// Asking ends so long before the deadline, which is when a worker's time for reporting begins by default.
+/// Those reads end this long before the deadline. By default, a worker's time for reporting begins then.
 const FOR_REPORTING: Duration = Duration::from_secs(10);
 
-/// Between tries there is a random time up to 50 ms, doubled each time up to 1 s ("full jitter"): in 5 s some twelve
-/// tries, if each is answered at once. The time that each step has ends them, never a count.
+/// The pauses between tries: about twelve tries in 5 s, if each fails at once. Only the time of a step ends its tries.
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(50), Duration::from_secs(1));
 
-/// Keeps a job's entry while the job is looked after.
+/// Keeps a job's entry for a worker.
 pub(super) struct Keeper {
     ledger: Option<Ledger>,
     key: ledger::Key,
-    /// What the entry says, but for phase and lease.
+    /// The entry; each write sets its phase and lease.
     entry: Entry,
-    /// When the invocation is over.
+    /// When the invocation must be over.
     deadline: Instant,
     state: State<Version>,
-    /// Whether the entry that was found says that its writer was about to acknowledge the job, and no more.
+    /// Whether the adopted entry was `claiming`, so that the acknowledgement is only inferred.
     is_inferring: bool,
     /// How often the job had been adopted when its entry was found.
     found_adoptions: Option<u32>,
-    /// What is to be reported, for whoever must do it in our place.
+    /// The report, for a worker that adopts the job.
     outcome: String,
-    /// The write that the protocol wants. Trying it again is the same write.
+    /// The write that the protocol wants. A retry has the same id.
     write: Option<(Aim, WriteId)>,
-    /// When a write was sent last of which nobody knows whether it took effect, or still will.
-    in_doubt: Option<Instant>,
+    /// When the last unanswered write was sent. It may still take effect.
+    unanswered: Option<Instant>,
 }
 
 impl Keeper {
-    /// Of a job that a poll offered, or that was delivered.
+    /// The keeper of a job that a poll offered, or that came in an event.
     pub(super) fn new(ledger: Option<&Ledger>, invocation: Invocation, job: &Job, origin: Origin) -> Self {
         let state = if origin == Origin::Invoked { State::invoked() } else { State::offered() };
         let entry = Entry {
@@ -72,7 +73,7 @@ impl Keeper {
         Self::of(ledger.cloned(), invocation, entry, state)
     }
 
-    /// Of a job whose worker is dead: its lease was over when this version of its entry was read.
+    /// The keeper of a dead worker's job. The lease was over when this version of the entry was read.
     pub(super) fn adopting(
         ledger: &Ledger,
         invocation: Invocation,
@@ -110,59 +111,59 @@ impl Keeper {
             found_adoptions: None,
             outcome,
             write: None,
-            in_doubt: None,
+            unanswered: None,
         }
     }
 
-    /// When the invocation is over.
+    /// When the invocation must be over.
     pub(super) fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// The job that the entry is about.
+    /// The job's id.
     pub(super) fn job(&self) -> &str {
         &self.entry.job
     }
 
-    /// The run of the action, where it is known.
+    /// The action execution, if it is known.
     pub(super) fn action_execution_id(&self) -> Option<&str> {
         self.entry.action_execution_id.as_deref()
     }
 
-    /// What the worker before us had to report.
+    /// The report that the dead worker left.
     pub(super) fn outcome(&self) -> &str {
         &self.outcome
     }
 
-    /// Whether a successor will find what is written here.
+    /// Whether there is a ledger, so that a later invocation finds the job.
     pub(super) fn is_kept(&self) -> bool {
         self.ledger.is_some()
     }
 
-    /// Whether the job is over if the service says that it is not in progress: it was certainly acknowledged. Otherwise other
-    /// workers send its report again, up to a limit.
+    /// Whether "not in progress" means that the job is over: it does if the job was certainly acknowledged. Otherwise later
+    /// invocations send its report again, up to a limit.
     pub(super) fn is_over(&self) -> bool {
         limits::is_over(self.entry.inferred, self.entry.adoptions)
     }
 
-    /// Whether the outcome that was found is certainly that of the one worker that began the job.
+    /// Whether the outcome that was found is certainly that of the worker that started the job.
     pub(super) fn found_first_outcome(&self) -> bool {
         self.found_adoptions.is_some_and(limits::is_first_outcome)
     }
 
-    /// Whether a successor will try to stop the work outside: one does, if it finds the outcome of the job's first worker.
+    /// Whether a later invocation will try to stop the work outside. It does if it finds the outcome of the job's first worker.
     pub(super) fn may_be_stopped_later(&self) -> bool {
         let is_written = matches!(self.state, State::Stopping { entry: Some(_) });
         self.is_kept() && is_written && limits::is_first_outcome(self.entry.adoptions)
     }
 
-    /// The action has ended, and this is to be reported.
+    /// Takes the report after the action has ended.
     pub(super) fn ended(&mut self, outcome: String) {
         self.outcome = outcome;
         self.tell(Event::Ended);
     }
 
-    /// Whether the ledger has the outcome, as far as we know.
+    /// Whether the ledger has the outcome, as far as this worker knows.
     pub(super) fn has_told_outcome(&self) -> bool {
         matches!(
             &self.state,
@@ -170,15 +171,17 @@ impl Keeper {
         )
     }
 
-    /// Tells the protocol what has happened.
+    /// Tells the protocol what happened.
     pub(super) fn tell(&mut self, event: Event<Version>) {
         let state = self.state.clone();
         self.state = next(state, event).0;
     }
 
-    /// Does the ledger's part, until `until`, and gives the command that is the caller's: to acknowledge, run, make a failure
-    /// of it, report, or leave. Nothing is written after `until`, but what became of a write that makes the job ours is asked
-    /// for longer: whoever went away from a job that it holds would have it fail for a death that never was.
+    /// Sends requests to the ledger until the protocol has a command for the caller: acknowledge, run, fail, report, stop or
+    /// leave.
+    ///
+    /// Writes nothing after `until`. It reads for longer after an unanswered write that holds the job. A worker that left a job it
+    /// holds would have that job fail as after a worker death.
     pub(super) async fn settle(&mut self, until: Instant) -> Command<Version> {
         let mut pauses = 0;
         let mut writes = 0;
@@ -187,11 +190,11 @@ impl Keeper {
             if matches!(command, Command::Write { .. }) {
                 writes += 1;
             }
-            // The first write after a refusal may well succeed: it knows the entry now. Further ones meet somebody else's.
+            // The first write after a refusal knows the entry's new version. Further refusals mean that another worker writes.
             if writes > 2 {
                 pause(&mut pauses, until).await;
             }
-            let answer = match &command {
+            let reply = match &command {
                 Command::Acknowledge
                 | Command::Run
                 | Command::Fail
@@ -199,113 +202,66 @@ impl Keeper {
                 | Command::Stop
                 | Command::Leave(_) => return command,
                 Command::Read => self.look(until).await,
-                _ if Instant::now() >= until => Answer::Never,
+                _ if Instant::now() >= until => Reply::GiveUp,
                 Command::Write { aim, over } => {
                     let sent = Instant::now();
                     let writing = timeout_at(until, self.write(*aim, over.as_ref())).await;
-                    let answer = writing.unwrap_or(Answer::Unclear(Some(Event::Unanswered)));
-                    match &answer {
-                        Answer::Clear(Event::Written(_)) => self.in_doubt = None,
-                        Answer::Unclear(_) => self.in_doubt = Some(sent),
-                        // A refusal says nothing of an earlier try, which may still be on its way.
-                        Answer::Clear(_) | Answer::Never => {}
+                    let reply = writing.unwrap_or(Reply::Retry(Some(Event::Unanswered)));
+                    match &reply {
+                        Reply::Tell(Event::Written(_)) => self.unanswered = None,
+                        Reply::Retry(_) => self.unanswered = Some(sent),
+                        // A refusal does not answer an earlier try, which may still arrive.
+                        Reply::Tell(_) | Reply::GiveUp => {}
                     }
-                    answer
+                    reply
                 }
                 Command::Delete(entry) => timeout_at(until, self.delete(entry)).await.into(),
             };
-            match answer {
-                Answer::Clear(event) => self.tell(event),
-                Answer::Never => self.tell(Event::GivenUp),
-                Answer::Unclear(event) => {
+            match reply {
+                Reply::Tell(event) => self.tell(event),
+                Reply::GiveUp => self.tell(Event::GivenUp),
+                Reply::Retry(event) => {
                     if let Some(event) = event {
                         self.tell(event);
                     }
-                    pause(&mut pauses, until.max(self.ask_until())).await;
+                    pause(&mut pauses, until.max(self.look_until())).await;
                 }
             }
         }
     }
 
-    /// Reads the entry. After `until` only to learn what became of a write that makes the job ours: one that has had no effect
-    /// yet may still have it, as soon after it was sent as leases reckon with, or never.
-    async fn look(&self, until: Instant) -> Answer {
-        let latest = until.max(self.ask_until());
+    /// Reads the entry. After `until` it reads only to learn whether an unanswered write that holds the job took effect. Such a
+    /// write may still arrive until [`AFTER_DEADLINE`] has passed since it was sent.
+    async fn look(&self, until: Instant) -> Reply {
+        let latest = until.max(self.look_until());
         let asked = Instant::now();
         if asked >= latest {
-            return Answer::Never;
+            return Reply::GiveUp;
         }
-        let answer = timeout_at(latest, self.read()).await.into();
-        let may_come = self.doubtful().is_some_and(|sent| asked < (sent + AFTER_DEADLINE).min(self.deadline));
-        match (&answer, &self.state) {
-            (Answer::Clear(Event::Found(found)), State::Reading { over, .. })
-                if may_come && Instant::now() >= until && found.as_ref().map(|seen| &seen.version) == over.as_ref() =>
+        let reply = timeout_at(latest, self.read()).await.into();
+        let may_arrive = self.unanswered_hold().is_some_and(|sent| asked < (sent + AFTER_DEADLINE).min(self.deadline));
+        match (&reply, &self.state) {
+            (Reply::Tell(Event::Found(found)), State::Reading { over, .. })
+                if may_arrive
+                    && Instant::now() >= until
+                    && found.as_ref().map(|seen| &seen.version) == over.as_ref() =>
             {
-                Answer::Unclear(None)
+                Reply::Retry(None)
             }
-            _ => answer,
+            _ => reply,
         }
     }
 
-    /// How long to ask what became of a write that makes the job ours. Now, if there is none in doubt.
-    fn ask_until(&self) -> Instant {
+    /// How long to read after an unanswered write that holds the job. Now, if there is none.
+    fn look_until(&self) -> Instant {
         let now = Instant::now();
-        self.doubtful().map_or(now, |sent| (sent + ASKING).min(self.deadline - FOR_REPORTING).max(now))
+        self.unanswered_hold().map_or(now, |sent| (sent + ASKING).min(self.deadline - FOR_REPORTING).max(now))
     }
 
-    /// When the write was sent that makes the job ours, if nobody knows what became of it.
-    fn doubtful(&self) -> Option<Instant> {
-        let is_asking = matches!(self.state, State::Reading { aim: Aim::Hold | Aim::Adopt(_), .. });
-        self.in_doubt.filter(|_| is_asking)
-    }
-
-    async fn write(&mut self, aim: Aim, over: Option<&Version>) -> Answer {
-        let Some(ledger) = &self.ledger else { return Answer::Clear(Event::Written(Version::default())) };
-        let id = match self.write {
-            Some((before, id)) if before == aim => id,
-            _ => WriteId::random(),
-        };
-        self.write = Some((aim, id));
-        let written = match (aim.phase(), over) {
-            (Phase::Done, Some(over)) => ledger.mark_done(&self.key, over).await,
-            (phase, over) => {
-                self.entry.phase = match phase {
-                    Phase::Held => ledger::Phase::Held,
-                    Phase::Reporting => ledger::Phase::Reporting { outcome: self.outcome.clone() },
-                    Phase::Claiming | Phase::Done => ledger::Phase::Claiming,
-                };
-                self.entry.marked = aim == Aim::Mark;
-                self.entry.inferred |= self.is_inferring && matches!(aim, Aim::Adopt(_));
-                self.entry.lease = match phase {
-                    // A mark is nobody's: whoever is offered the job takes it over at once.
-                    _ if self.entry.marked => Duration::ZERO,
-                    Phase::Claiming | Phase::Done => CLAIM_LEASE,
-                    Phase::Held | Phase::Reporting => self.time_left() + AFTER_DEADLINE,
-                };
-                ledger.write(&self.key, over, &self.entry, &id).await
-            }
-        };
-        answer(written)
-    }
-
-    async fn delete(&self, entry: &Version) -> Answer {
-        let Some(ledger) = &self.ledger else { return Answer::Clear(Event::Written(Version::default())) };
-        answer(ledger.delete(&self.key, entry).await)
-    }
-
-    async fn read(&self) -> Answer {
-        let Some(ledger) = &self.ledger else { return Answer::Clear(Event::Found(None)) };
-        match ledger.read(&self.key).await {
-            Ok(found) => {
-                let write = self.write.map(|(_, id)| id);
-                Answer::Clear(Event::Found(found.map(|found| seen(&found, write, self.entry.owner))))
-            }
-            Err(error) => failed(&error, None),
-        }
-    }
-
-    fn time_left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+    /// When the unanswered write that holds the job was sent.
+    fn unanswered_hold(&self) -> Option<Instant> {
+        let is_reading = matches!(self.state, State::Reading { aim: Aim::Hold | Aim::Adopt(_), .. });
+        self.unanswered.filter(|_| is_reading)
     }
 }
 
@@ -313,55 +269,4 @@ impl Keeper {
 async fn pause(pauses: &mut u32, until: Instant) {
     *pauses = pauses.saturating_add(1);
     sleep_until((Instant::now() + PAUSES.after(*pauses)).min(until)).await;
-}
-
-/// What asking the ledger came to.
-enum Answer {
-    /// The protocol can go on.
-    Clear(Event<Version>),
-    /// It must be asked again, after a pause.
-    Unclear(Option<Event<Version>>),
-    /// No more asking helps, or there is no time for it.
-    Never,
-}
-
-impl From<Result<Answer, tokio::time::error::Elapsed>> for Answer {
-    fn from(asked: Result<Answer, tokio::time::error::Elapsed>) -> Self {
-        asked.unwrap_or(Self::Never)
-    }
-}
-
-fn answer(written: WriteResult) -> Answer {
-    match written {
-        WriteResult::Written(version) => Answer::Clear(Event::Written(version)),
-        WriteResult::Refused => Answer::Clear(Event::Refused),
-        WriteResult::Failed(error) => failed(&error, Some(Event::Unanswered)),
-    }
-}
-
-fn failed(error: &LedgerError, event: Option<Event<Version>>) -> Answer {
-    if error.may_pass() {
-        tracing::warn!(%error, "the ledger did not answer");
-        Answer::Unclear(event)
-    } else {
-        tracing::error!(%error, "the ledger can't be used");
-        Answer::Never
-    }
-}
-
-fn phase(entry: &Entry) -> Phase {
-    match entry.phase {
-        ledger::Phase::Claiming => Phase::Claiming,
-        ledger::Phase::Held => Phase::Held,
-        ledger::Phase::Reporting { .. } => Phase::Reporting,
-    }
-}
-
-/// An entry as the protocol knows it. What can't be read is left alone, as if it were done: a newer worker has written it.
-fn seen(found: &Found, write: Option<WriteId>, owner: InvocationId) -> Seen<Version> {
-    let (phase, written, mine) = match &found.content {
-        Content::Entry(entry, id) => (phase(entry), write == Some(*id), entry.owner == owner),
-        Content::Done | Content::Unreadable(_) => (Phase::Done, false, false),
-    };
-    Seen { version: found.version.clone(), phase, written, mine, lease_over: found.lease_is_over() }
 }

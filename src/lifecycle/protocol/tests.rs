@@ -30,7 +30,7 @@ fn after(state: State<u8>, event: Event<u8>) -> Command<u8> {
 }
 
 #[test]
-fn what_the_entry_is_after_a_write_without_an_answer_decides_what_is_done() {
+fn a_read_decides_what_follows_an_unanswered_write() {
     let adopt = Aim::Adopt(Afterwards::Fail);
     let again = |aim, over| Command::Write { aim, over: Some(over) };
     let cases = [
@@ -43,8 +43,8 @@ fn what_the_entry_is_after_a_write_without_an_answer_decides_what_is_done() {
         (Aim::Claim, None, Some(seen(Done)), Command::Leave(Exit::Lost)),
         (Aim::Hold, Some(OURS), Some(written(Held)), Command::Run),
         (Aim::Hold, Some(OURS), Some(seen(Claiming)), again(Aim::Hold, OTHER)),
-        (Aim::Hold, Some(OURS), Some(seen(Held)), Command::Leave(Exit::GaveWay)),
-        (Aim::Hold, Some(OURS), Some(seen(Done)), Command::Leave(Exit::GaveWay)),
+        (Aim::Hold, Some(OURS), Some(seen(Held)), Command::Leave(Exit::HeldByOther)),
+        (Aim::Hold, Some(OURS), Some(seen(Done)), Command::Leave(Exit::HeldByOther)),
         (Aim::Mark, Some(OTHER), Some(old(Claiming)), again(Aim::Mark, OTHER)),
         (Aim::Mark, Some(OURS), Some(old(Claiming)), Command::Leave(Exit::Lost)),
         (Aim::Mark, Some(OTHER), Some(written(Claiming)), Command::Leave(Exit::Marked)),
@@ -67,7 +67,7 @@ fn what_the_entry_is_after_a_write_without_an_answer_decides_what_is_done() {
 }
 
 #[test]
-fn what_is_found_in_the_listing_is_adopted_as_its_phase_and_the_polls_say() {
+fn phase_and_polls_decide_who_is_adopted() {
     let write = |aim| Command::Write { aim, over: Some(OTHER) };
     let lost = Command::Leave(Exit::Lost);
     let cases = [
@@ -87,20 +87,20 @@ fn what_is_found_in_the_listing_is_adopted_as_its_phase_and_the_polls_say() {
 }
 
 #[test]
-fn an_entry_is_deleted_only_by_who_created_it_and_knows_of_no_doubt() {
-    let acknowledging = |created, doubt| State::Acknowledging { entry: OURS, created, doubt };
+fn only_the_creator_of_an_entry_deletes_it() {
+    let acknowledging = |created, unanswered| State::Acknowledging { entry: OURS, created, unanswered };
     for event in [Event::NotGiven, Event::GivenUp] {
         assert_eq!(after(acknowledging(true, false), event.clone()), Command::Delete(OURS));
         assert_eq!(after(acknowledging(false, false), event.clone()), Command::Leave(Exit::Lost));
         assert_eq!(after(acknowledging(true, true), event.clone()), Command::Leave(Exit::Unknown));
         assert_eq!(after(acknowledging(false, true), event), Command::Leave(Exit::Unknown));
     }
-    let (doubtful, command) = next(acknowledging(true, false), Event::Unanswered);
-    assert_eq!((doubtful, command), (acknowledging(true, true), Command::Acknowledge));
+    let step = next(acknowledging(true, false), Event::Unanswered);
+    assert_eq!(step, (acknowledging(true, true), Command::Acknowledge));
 }
 
 #[test]
-fn whoever_vouches_for_anothers_job_does_not_run_it() {
+fn a_worker_that_vouches_does_not_run_the_job() {
     for event in [Event::InProgress, Event::NotGiven, Event::GivenUp] {
         assert_eq!(after(State::Vouching, event), Command::Leave(Exit::Lost));
     }
@@ -108,7 +108,7 @@ fn whoever_vouches_for_anothers_job_does_not_run_it() {
 }
 
 #[test]
-fn a_ledger_that_is_not_reached_ends_each_aim_in_its_own_way() {
+fn each_aim_ends_in_its_own_way_without_a_ledger() {
     let cases = [
         (Aim::Claim, Command::Leave(Exit::NoLedger)),
         (Aim::Hold, Command::Leave(Exit::NotHeld)),
@@ -126,12 +126,12 @@ fn a_ledger_that_is_not_reached_ends_each_aim_in_its_own_way() {
 }
 
 #[test]
-fn a_report_ends_in_a_mark_or_is_left_to_be_sent_again() {
+fn a_report_is_marked_as_done_or_sent_again() {
     let reporting = |entry| State::Reporting { entry };
     let done = Command::Write { aim: Aim::Done, over: Some(OURS) };
     assert_eq!(after(reporting(Some(OURS)), Event::Reported), done);
-    assert_eq!(after(reporting(None), Event::Reported), Command::Read, "what there is to mark is not known");
-    assert_eq!(after(reporting(Some(OURS)), Event::NotInProgress), Command::Leave(Exit::Untaken));
+    assert_eq!(after(reporting(None), Event::Reported), Command::Read, "the entry to mark is unknown");
+    assert_eq!(after(reporting(Some(OURS)), Event::NotInProgress), Command::Leave(Exit::NotInProgress));
     assert_eq!(after(reporting(Some(OURS)), Event::GivenUp), Command::Leave(Exit::Unreported));
 }
 
@@ -148,7 +148,7 @@ fn work_is_stopped_between_the_report_and_the_mark() {
 }
 
 #[test]
-fn an_event_that_answers_no_question_changes_nothing() {
+fn an_event_of_another_state_changes_nothing() {
     let running = State::Running { entry: OURS, afterwards: Afterwards::Run };
     for event in [Event::Refused, Event::InProgress, Event::Reported, Event::GivenUp, Event::Found(None)] {
         assert_eq!(next(running.clone(), event), (running.clone(), Command::Run));
@@ -156,7 +156,7 @@ fn an_event_that_answers_no_question_changes_nothing() {
 }
 
 #[test]
-fn a_report_that_is_refused_is_sent_four_times_in_all_if_the_acknowledgement_is_only_inferred() {
+fn a_refused_report_of_an_inferred_job_is_sent_four_times() {
     let mut adopted = adoptions(0, Claiming);
     let mut reports = 1;
     while !is_over(true, adopted) {
@@ -164,5 +164,5 @@ fn a_report_that_is_refused_is_sent_four_times_in_all_if_the_acknowledgement_is_
         reports += 1;
     }
     assert_eq!((reports, MOST_REPORTS), (4, 4));
-    assert!(is_over(false, 0), "a job that was certainly acknowledged, and is not in progress, is over");
+    assert!(is_over(false, 0), "a job that was certainly acknowledged is over");
 }

@@ -121,7 +121,7 @@ pub fn step(world: &mut World, i: usize, mut task: Task, fate: Fate, setting: &S
             Some(Event::Ended)
         }
         Fate::Lost | Fate::Late => {
-            task.doubt |= setting.outside && task.state.command() == Command::Report;
+            task.unanswered |= setting.outside && task.state.command() == Command::Report;
             if let Command::Write { aim, .. } = task.state.command() {
                 entry(world, i, &mut task, aim);
             }
@@ -203,7 +203,7 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
             let record = &mut world.jobs[job];
             record.past.abandoned |= !taken && task.inferred && is_last && record.status != Status::Over;
             let has_failed = task.ending == Some(Ending::Failure);
-            let stops = has_failed && (taken || task.doubt || stops_if_refused(task, setting));
+            let stops = has_failed && (taken || task.unanswered || stops_if_refused(task, setting));
             match (taken || is_last || !setting.rules.untaken, stops) {
                 (true, true) if setting.rules.stops_before_done => Event::ReportedButRunning,
                 (true, stops) => {
@@ -249,7 +249,7 @@ fn tell(world: &mut World, i: usize, mut task: Task, event: Event<Version>, sett
     let job = task.job;
     let before = task.state.clone();
     let repeated =
-        event == Event::Unanswered && matches!(before, State::Vouching | State::Acknowledging { doubt: true, .. });
+        event == Event::Unanswered && matches!(before, State::Vouching | State::Acknowledging { unanswered: true, .. });
     let found = matches!(event, Event::Found(_));
     let (mut state, _) = next(before.clone(), event);
     world.break_if(job, state == before && !repeated, broken::UNANSWERED);

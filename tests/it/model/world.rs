@@ -209,7 +209,7 @@ pub struct Task {
     /// What it is to report, where work outside is looked at.
     pub ending: Option<Ending>,
     /// A report was sent of which it did not learn whether it took effect.
-    pub doubt: bool,
+    pub unanswered: bool,
     /// It stops the work after the mark, which is against the rule.
     pub owes_stop: bool,
 }
@@ -228,7 +228,7 @@ impl Task {
             ran: false,
             came: Came::First,
             ending: None,
-            doubt: false,
+            unanswered: false,
             owes_stop: false,
         }
     }

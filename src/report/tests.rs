@@ -1,0 +1,168 @@
+use super::*;
+
+fn redactor() -> Redactor {
+    Redactor::new(["hunter22"])
+}
+
+fn failure_report(failure: Failure) -> FailureReport {
+    match report(Err(failure), &redactor()) {
+        Report::Failure(failure) => failure,
+        _ => panic!("not a failure"),
+    }
+}
+
+fn finished(finished: Finished) -> Report {
+    report(Ok(Outcome::Finished(finished)), &redactor())
+}
+
+#[test]
+fn a_long_summary_is_cut_without_splitting_a_character() {
+    let Report::Success(success) = finished(Finished { summary: Some("é".repeat(5000)), ..Finished::default() })
+    else {
+        panic!("not a success")
+    };
+    assert_eq!(success.details.summary.unwrap().chars().count(), SUMMARY);
+}
+
+#[test]
+fn data_that_is_too_long_fails_the_job_and_is_not_cut() {
+    let code = |report: Report| match report {
+        Report::Failure(failure) => failure.code,
+        _ => None,
+    };
+    let too_long = Some("ResultTooLong".to_owned());
+    let id = |length| Finished { external_execution_id: Some("ü".repeat(length)), ..Finished::default() };
+    assert_eq!(code(finished(id(1500))), None);
+    assert_eq!(code(finished(id(1501))), too_long);
+    let revision = |revision: usize, change: usize| Finished {
+        revision: Some(Revision {
+            revision: "r".repeat(revision),
+            change_identifier: "c".repeat(change),
+            summary: Some("s".repeat(9000)),
+            created: None,
+        }),
+        ..Finished::default()
+    };
+    assert_eq!(code(finished(revision(1500, 100))), None);
+    assert_eq!(code(finished(revision(1501, 100))), too_long);
+    assert_eq!(code(finished(revision(1, 101))), too_long);
+    let failure = Failure {
+        external_execution_id: Some("x".repeat(1501)),
+        ..Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "no")
+    };
+    assert_eq!(failure_report(failure).external_execution_id, None);
+}
+
+#[test]
+fn a_failure_keeps_its_message_and_the_end_of_its_output() {
+    let output = format!("{}the last line\n", "x\n".repeat(9000));
+    let failure = Failure {
+        output: Some(output),
+        ..Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "exit code 3")
+    };
+    let FailureReport { code, message, reason, .. } = failure_report(failure);
+    assert_eq!((code.as_deref(), reason.as_str()), (Some("Test"), "exit code 3"));
+    assert!(message.starts_with("Test: exit code 3:\n"), "{message}");
+    assert!(message.ends_with("the last line"), "{message}");
+    assert_eq!(message.chars().count(), MESSAGE);
+}
+
+#[test]
+fn a_code_takes_its_room_from_a_long_message() {
+    let failure = Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "x".repeat(MESSAGE));
+    let report = failure_report(failure);
+    assert_eq!((report.reason.chars().count(), report.message.chars().count()), (MESSAGE, MESSAGE));
+    assert!(report.message.starts_with("Test: xxx") && !report.has_output(), "{}", report.message);
+}
+
+#[test]
+fn an_empty_message_is_replaced() {
+    let failure = Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), " ");
+    assert_eq!(failure_report(failure).message, "Test: the action failed and gave no reason");
+}
+
+/// A report that a version without codes left in the ledger.
+#[test]
+fn a_report_without_a_code_is_still_read() {
+    let text = r#"{"kind":"JobFailed","message":"no:\nprinted","reason":"no","external_execution_id":null}"#;
+    let report: FailureReport = serde_json::from_str(text).unwrap();
+    assert!(report.code.is_none() && report.has_output());
+    let plain = FailureReport::in_own_words(report.kind, report.code, report.reason);
+    assert_eq!((plain.message.as_str(), plain.has_output()), ("no", false));
+}
+
+#[test]
+fn secrets_are_masked_in_prose_and_prose_is_plain() {
+    let said = || Some("says \u{1b}[1mhunt\u{1b}[0mer22\r\n".to_owned());
+    let failure = Failure {
+        output: said(),
+        ..Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "password hunter22")
+    };
+    assert_eq!(failure_report(failure).message, "Test: password ****:\nsays ****");
+
+    let Report::Success(success) = finished(Finished {
+        summary: said(),
+        revision: Some(Revision {
+            revision: "r".into(),
+            change_identifier: "c".into(),
+            summary: said(),
+            created: Some(7),
+        }),
+        ..Finished::default()
+    }) else {
+        panic!("not a success")
+    };
+    assert_eq!(success.details.summary.as_deref(), Some("says ****"));
+    let revision = success.revision.unwrap();
+    assert_eq!((revision.summary.as_deref(), revision.created), (Some("says ****"), Some(7)));
+}
+
+#[test]
+fn data_is_reported_as_it_is() {
+    let data = "a\u{1b}[1mb hunter22\r\nc".to_owned();
+    let Report::Success(success) = finished(Finished {
+        variables: [("Key".to_owned(), data.clone())].into(),
+        external_execution_id: Some(data.clone()),
+        ..Finished::default()
+    }) else {
+        panic!("not a success")
+    };
+    assert_eq!((&success.variables["Key"], success.details.external_execution_id), (&data, Some(data.clone())));
+}
+
+#[test]
+fn variables_that_the_service_would_refuse_fail_the_job_with_the_reason() {
+    let named = |name: &str, value: String| {
+        finished(Finished { variables: [(name.to_owned(), value)].into(), ..Finished::default() })
+    };
+    let Report::Failure(failure) = named("a b", String::new()) else { panic!("accepted") };
+    assert!(failure.message.contains("'a b'"), "{}", failure.message);
+    let Report::Failure(failure) = named("Big", "v".repeat(VARIABLES_BYTES)) else { panic!("accepted") };
+    assert!(failure.message.contains("122883 bytes; CodePipeline takes 122880"), "{}", failure.message);
+    assert!(matches!(named("Big", "v".repeat(VARIABLES_BYTES - 3)), Report::Success(_)));
+}
+
+#[test]
+fn finished_work_is_complete_unless_it_says_otherwise() {
+    for (given, reported) in [(None, 100), (Some(90), 90), (Some(250), 100)] {
+        let Report::Success(success) = finished(Finished { percent_complete: given, ..Finished::default() }) else {
+            panic!("not a success")
+        };
+        assert_eq!(success.details.percent_complete, Some(reported));
+    }
+}
+
+#[test]
+fn a_token_that_is_too_long_fails_the_job() {
+    let token = |length| Continuation {
+        token: "t".repeat(length),
+        summary: None,
+        external_execution_id: None,
+        percent_complete: Some(250),
+    };
+    let going_on = |length| report(Ok(Outcome::Continue(token(length))), &redactor());
+    assert!(matches!(going_on(0), Report::Failure(_)));
+    assert!(matches!(going_on(2049), Report::Failure(_)));
+    let Report::Continuation(continuation) = going_on(2048) else { panic!("refused") };
+    assert_eq!(continuation.details.percent_complete, Some(100));
+}
