@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::table::{first_column, names, rows};
-use super::{assert_same, file, root};
+use super::{assert_same, code, file, root};
 
 #[test]
 fn libraries_are_in_a_table() {
@@ -52,4 +52,30 @@ fn fuzz_targets_are_in_a_table() {
     let rows = rows(document, "ten minutes each");
     let documented = rows.iter().map(|row| names(&row[0])[0].rsplit(' ').next().unwrap().to_owned());
     assert_same(documented, targets, document);
+}
+
+#[test]
+fn what_an_author_of_an_action_uses_is_in_a_table() {
+    let document = "docs/actions/rust.md";
+    let (actions, turn, served) =
+        (code("src/actions/mod.rs"), code("src/actions/turn.rs"), code("src/actions/served.rs"));
+    let action = block(&actions, "pub trait Action:");
+    assert_same(first_column(document, "method of `Action`"), words(action, "    fn "), document);
+    let turn = [words(block(&turn, "pub struct Turn "), "    pub "), words(block(&turn, "impl Turn "), "    pub fn ")];
+    assert_same(first_column(document, "part of `Turn`"), turn.concat(), document);
+    let options = words(block(&served, "impl Served "), "    pub fn ").into_iter().filter(|name| name != "new");
+    assert_same(first_column(document, "method"), options, document);
+}
+
+/// The lines from the one that begins like this to the end of its block.
+fn block<'c>(code: &'c str, start: &str) -> &'c str {
+    let (_, rest) = code.split_once(start).unwrap_or_else(|| panic!("the code has no {start}"));
+    rest.split_once("\n}\n").unwrap().0
+}
+
+/// The words that follow `before` at the beginning of a line.
+fn words(lines: &str, before: &str) -> Vec<String> {
+    let rest = lines.lines().filter_map(|line| line.strip_prefix(before));
+    let words = rest.map(|rest| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>());
+    words.filter(|word| word != "fn" && !word.is_empty()).collect()
 }
