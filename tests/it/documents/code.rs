@@ -55,7 +55,7 @@ fn fuzz_targets_are_in_a_table() {
 }
 
 #[test]
-fn what_an_author_of_an_action_uses_is_in_a_table() {
+fn tables_for_authors_of_actions_match_the_code() {
     let document = "docs/actions/rust.md";
     let (actions, turn, served) =
         (code("src/actions/mod.rs"), code("src/actions/turn.rs"), code("src/actions/served.rs"));

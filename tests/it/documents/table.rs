@@ -2,7 +2,7 @@
 
 use super::file;
 
-/// A row: the text of its cells.
+/// The text of each cell in a row.
 pub(super) type Row = Vec<String>;
 
 /// The rows of the table in a document whose header begins with `first`.

@@ -1,4 +1,4 @@
-//! template.yaml, read line by line: no YAML library is worth its weight for this.
+//! template.yaml, read line by line, which needs no YAML library.
 
 use super::file;
 
