@@ -69,7 +69,7 @@ impl S3Access for Access {
         let object = cx.s3_path().as_object();
         let object = object.map(|(bucket, key)| ObjectRef { bucket: bucket.to_owned(), key: key.to_owned() });
         let access_key = cx.credentials().map(|credentials| credentials.access_key.as_str());
-        let job = self.judge(cx.s3_op().name(), access_key, (cx.uri(), cx.headers()), object.as_ref())?;
+        let job = self.authorize(cx.s3_op().name(), access_key, (cx.uri(), cx.headers()), object.as_ref())?;
         if let Some(job) = job {
             cx.extensions_mut().insert(job);
         }
@@ -79,7 +79,7 @@ impl S3Access for Access {
 
 impl Access {
     /// Logs the operation, and fails if the caller may not do it. Returns the job that the caller is.
-    pub(super) fn judge(
+    pub(super) fn authorize(
         &self,
         operation: &str,
         access_key: Option<&str>,

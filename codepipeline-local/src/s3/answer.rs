@@ -6,14 +6,14 @@ use s3s::dto::Range;
 use s3s::{Body, HttpError, S3Error, s3_error};
 
 use super::access::{self, Caller};
-use super::messages::{Explained, error};
+use super::messages::{ErrorContext, error};
 use super::pace::S3Pace;
-use super::payload::{self, Verdict};
+use super::payload::{self, BodyError};
 use super::place::Place;
 use super::settings::Cors;
 use super::signature::{Signed, query_values};
 use super::store::Store;
-use super::{attributes, body, form, hoisted, version_2};
+use super::{attributes, body, form, query_headers, version_2};
 use crate::clock::Clock;
 
 impl Store {
@@ -35,18 +35,18 @@ impl Store {
     async fn answer_request(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
         let (mut parts, body) = request.into_parts();
         let place = Place::of(&parts.uri, &parts.headers);
-        let explained = Explained::of(&place);
+        let error_context = ErrorContext::of(&place);
         let cors = Cors::of(&parts.method, &parts.headers);
         if parts.method == Method::OPTIONS {
             return self.preflight(cors.as_ref(), &place);
         }
         let mut body = body::read_to_its_end(&parts.headers, body);
-        hoisted::add_to_headers(&mut parts);
+        query_headers::add_to_headers(&mut parts);
         if let Err(error) = self.storage.check_present(&parts, &place) {
             return refuse(error);
         }
         let mut pace = S3Pace::default();
-        let mut verdict = Verdict::default();
+        let mut body_error = BodyError::default();
         if let Some(signed) = Signed::of(&parts) {
             if let Some(refused) = self.storage.refuse_scope(&signed, &parts, &place) {
                 return Ok(refused);
@@ -55,15 +55,15 @@ impl Store {
                 // Their signatures are verified as they are.
                 Ok(Caller::Job(grant)) => {
                     pace = self.pace;
-                    let seal = signed.seal(&grant.secret_access_key);
-                    match payload::compared(&parts, pace.slow(&self.clock, body), Some(seal)) {
-                        Ok(compared) => (body, verdict) = compared,
+                    let signer = signed.chunk_signer(&grant.secret_access_key);
+                    match payload::compared(&parts, pace.slow(&self.clock, body), Some(signer)) {
+                        Ok(compared) => (body, body_error) = compared,
                         Err(error) => return refuse(error),
                     }
                 }
                 Ok(Caller::Ordinary) => {
                     match payload::compared(&parts, body, None) {
-                        Ok(compared) => (body, verdict) = compared,
+                        Ok(compared) => (body, body_error) = compared,
                         Err(error) => return refuse(error),
                     }
                     ignore_unreadable_range(&mut parts.headers);
@@ -89,10 +89,10 @@ impl Store {
             }
         }
         let mut reply = attributes::with_bare_e_tag(self.service.call(Request::from_parts(parts, body)).await?);
-        if let Some(error) = verdict.take() {
+        if let Some(error) = body_error.take() {
             reply = refuse(error)?;
         }
-        reply = explained.explain(reply);
+        reply = error_context.explain(reply);
         if let (Some(cors), Some(bucket)) = (cors, &place.bucket) {
             cors.allow(&self.storage.settings, bucket, reply.headers_mut());
         }

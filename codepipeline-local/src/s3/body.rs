@@ -70,11 +70,11 @@ pub(super) fn without_chunk_signatures(headers: &mut HeaderMap, body: Body) -> B
     if !headers.contains_key(&TRAILER) {
         headers.insert(TRAILER, HeaderValue::from_static("x-amz-trailer-signature"));
     }
-    Body::http_body(Unsigned { body, unparsed: BytesMut::new(), state: State::Head, ended: false })
+    Body::http_body(UnsignedChunks { body, unparsed: BytesMut::new(), state: State::Head, ended: false })
 }
 
 /// The body of signed chunks, without their signatures.
-struct Unsigned {
+struct UnsignedChunks {
     body: Body,
     unparsed: BytesMut,
     state: State,
@@ -94,7 +94,7 @@ enum State {
 #[error("the body is not aws-chunked, as its x-amz-content-sha256 says")]
 struct NotChunked;
 
-impl Unsigned {
+impl UnsignedChunks {
     /// What can be passed on of what has arrived; `None` if more must arrive first.
     fn next(&mut self) -> Result<Option<Bytes>, NotChunked> {
         match self.state {
@@ -131,7 +131,7 @@ impl Unsigned {
     }
 }
 
-impl hyper::body::Body for Unsigned {
+impl hyper::body::Body for UnsignedChunks {
     type Data = Bytes;
     type Error = StdError;
 

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use s3s::{S3Error, S3Result, s3_error};
 use sha2::{Digest, Sha256};
 
-use super::signature::{Seal, hex};
+use super::signature::{ChunkSigner, hex};
 
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 /// A chunk's head is its size in hexadecimal and a signature of 64 digits.
@@ -19,7 +19,7 @@ pub(super) struct Chunks {
     left: u64,
     state: State,
     /// The key that signs them, if it is known.
-    seal: Option<Seal>,
+    signer: Option<ChunkSigner>,
 }
 
 enum State {
@@ -34,13 +34,13 @@ enum State {
 }
 
 impl Chunks {
-    pub(super) fn new(headers: &HeaderMap, seal: Option<Seal>) -> S3Result<Self> {
+    pub(super) fn new(headers: &HeaderMap, signer: Option<ChunkSigner>) -> S3Result<Self> {
         let length = headers
             .get(DECODED_LENGTH)
             .ok_or_else(|| s3_error!(MissingContentLength, "You must provide the {} HTTP header.", DECODED_LENGTH))?;
         let left = length.to_str().ok().and_then(|length| length.parse().ok());
         let left = left.ok_or_else(|| s3_error!(InvalidArgument, "{} must be a number", DECODED_LENGTH))?;
-        Ok(Self { left, state: State::Head(Vec::new()), seal })
+        Ok(Self { left, state: State::Head(Vec::new()), signer })
     }
 
     pub(super) fn see(&mut self, mut bytes: &[u8]) -> S3Result<()> {
@@ -101,8 +101,8 @@ impl Chunks {
 
     fn end_data(&mut self, next: State) -> S3Result<()> {
         if let State::Data { seen, signature, .. } = std::mem::replace(&mut self.state, next)
-            && let Some(seal) = &mut self.seal
-            && !seal.fits_chunk(&hex(&seen.finalize()), &signature)
+            && let Some(signer) = &mut self.signer
+            && !signer.matches_chunk(&hex(&seen.finalize()), &signature)
         {
             return Err(unsigned());
         }
@@ -123,8 +123,10 @@ impl Chunks {
             if name == TRAILER_SIGNATURE { signature = Some(value) } else { trailers.push(format!("{name}:{value}\n")) }
         }
         trailers.sort();
-        match (self.seal, signature) {
-            (Some(seal), Some(signature)) if !seal.fits_trailer(&trailers.concat(), signature) => Err(unsigned()),
+        match (self.signer, signature) {
+            (Some(signer), Some(signature)) if !signer.matches_trailer(&trailers.concat(), signature) => {
+                Err(unsigned())
+            }
             (Some(_), None) if !trailers.is_empty() => Err(unsigned()),
             _ => Ok(()),
         }
@@ -157,7 +159,7 @@ mod tests {
     /// The code of the error that the body makes, whole and byte by byte.
     fn of(body: &str, length: u64) -> String {
         let run = |size: usize| {
-            let mut chunks = Chunks { left: length, state: State::Head(Vec::new()), seal: None };
+            let mut chunks = Chunks { left: length, state: State::Head(Vec::new()), signer: None };
             let seen = body.as_bytes().chunks(size).try_for_each(|piece| chunks.see(piece)).and_then(|()| chunks.end());
             seen.err().map_or_else(|| "taken".to_owned(), |error| error.code().as_str().to_owned())
         };
@@ -183,8 +185,8 @@ mod tests {
             request = request.header(name, value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let seal = Signed::of(&parts).unwrap().seal("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
-        let mut chunks = Chunks::new(&parts.headers, Some(seal)).unwrap();
+        let signer = Signed::of(&parts).unwrap().chunk_signer("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+        let mut chunks = Chunks::new(&parts.headers, Some(signer)).unwrap();
         for (size, signature) in [
             (65536, first),
             (1024, "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497"),

@@ -10,7 +10,7 @@ use super::settings::BucketSettings;
 use super::storage::Storage;
 
 /// The encryption that an upload's headers ask for: the algorithm and the id of the key.
-pub(super) type Asked = (Option<ServerSideEncryption>, Option<String>);
+pub(super) type RequestedEncryption = (Option<ServerSideEncryption>, Option<String>);
 
 impl Storage {
     /// How an upload is to be encrypted, or why it is refused. `job` is set if it is signed with a job's credentials.
@@ -18,7 +18,7 @@ impl Storage {
         &self,
         bucket: &str,
         job: Option<JobCaller>,
-        (algorithm, key_id): Asked,
+        (algorithm, key_id): RequestedEncryption,
     ) -> S3Result<Encryption> {
         let named = algorithm.as_ref().map(ServerSideEncryption::as_str);
         let kms = named == Some(ServerSideEncryption::AWS_KMS);

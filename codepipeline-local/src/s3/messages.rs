@@ -10,12 +10,12 @@ use super::place::Place;
 const LONGEST_KEY: usize = 1024;
 
 /// Explains errors about the place that a request names.
-pub(super) struct Explained {
+pub(super) struct ErrorContext {
     bucket: String,
     key_length: usize,
 }
 
-impl Explained {
+impl ErrorContext {
     pub(super) fn of(place: &Place) -> Self {
         let key_length = place.key.as_deref().map_or(0, str::len);
         Self { bucket: place.bucket.clone().unwrap_or_default(), key_length }

@@ -23,7 +23,7 @@ use super::condition::{Condition, read_condition};
 use super::date::date;
 use super::details::{Class, Details};
 use super::reading::{Reading, give_reading};
-use super::received::{Meter, Said};
+use super::received::{Declared, Meter};
 use super::storage::{Storage, job_caller};
 
 /// How much of a file is read at a time.
@@ -41,17 +41,17 @@ impl Storage {
         let encryption = self.encryption(&bucket, job, asked)?;
         let labels = self.labels(&bucket, &request.headers)?;
         let storage_class = Class::of(input.storage_class.take().as_ref())?;
-        let said = Said::of(&request.headers, take_sums!(input), input.content_md5.take().as_deref())?;
+        let declared = Declared::of(&request.headers, take_sums!(input), input.content_md5.take().as_deref())?;
         input.checksum_algorithm = None;
         let body = input.body.take().ok_or_else(|| s3_error!(IncompleteBody))?;
-        let (body, meter) = Meter::around(body, said.algorithm().unwrap_or(Algorithm::Crc64Nvme));
+        let (body, meter) = Meter::around(body, declared.algorithm().unwrap_or(Algorithm::Crc64Nvme));
         input.body = Some(body);
         let trailers = request.trailing_headers.take();
 
         let blob = Arc::new(self.catalog.new_blob().map_err(internal)?);
         let mut response = blob.store().put_object(request).await?;
         let received = meter.finish()?;
-        said.check(&received, trailers.as_ref())?;
+        declared.check(&received, trailers.as_ref())?;
         let (e_tag, size) = (received.e_tag(), received.size);
         let details = Details::of_whole(received.sum, storage_class);
         let sums = details.sums();

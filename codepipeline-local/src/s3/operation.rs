@@ -55,57 +55,57 @@ pub(crate) fn operation(parts: &Parts) -> Option<&'static str> {
     let subresource = |&(name, value): &(&String, &String)| value.is_empty() && !PARAMETERS.contains(&name.as_str());
     let subresource = query.iter().find(subresource).map(|(name, _)| name.as_str());
     let place = match Place::of(&parts.uri, &parts.headers) {
-        Place { bucket: None, .. } => About::Service,
-        Place { key: None, .. } => About::Bucket,
-        Place { key: Some(_), .. } => About::Object,
+        Place { bucket: None, .. } => Target::Service,
+        Place { key: None, .. } => Target::Bucket,
+        Place { key: Some(_), .. } => Target::Object,
     };
-    if let (About::Bucket, Some(kind)) = (place, settings::of_query(has)) {
+    if let (Target::Bucket, Some(kind)) = (place, settings::of_query(has)) {
         return kind.operation(&parts.method, has("id"));
     }
     let copies = parts.headers.contains_key(COPY_SOURCE);
     Some(match (place, &parts.method, subresource) {
-        (About::Service, &Method::GET, None) => "ListBuckets",
-        (About::Bucket, &Method::GET, Some("location")) => "GetBucketLocation",
-        (About::Bucket, &Method::GET, Some("versioning")) => "GetBucketVersioning",
-        (About::Bucket, &Method::GET, Some("versions")) => "ListObjectVersions",
-        (About::Bucket, &Method::GET, Some("uploads")) => "ListMultipartUploads",
-        (About::Bucket, &Method::PUT, Some("versioning")) => "PutBucketVersioning",
-        (About::Bucket, &Method::GET, None) if query.get("list-type").is_some_and(|value| value == "2") => {
+        (Target::Service, &Method::GET, None) => "ListBuckets",
+        (Target::Bucket, &Method::GET, Some("location")) => "GetBucketLocation",
+        (Target::Bucket, &Method::GET, Some("versioning")) => "GetBucketVersioning",
+        (Target::Bucket, &Method::GET, Some("versions")) => "ListObjectVersions",
+        (Target::Bucket, &Method::GET, Some("uploads")) => "ListMultipartUploads",
+        (Target::Bucket, &Method::PUT, Some("versioning")) => "PutBucketVersioning",
+        (Target::Bucket, &Method::GET, None) if query.get("list-type").is_some_and(|value| value == "2") => {
             "ListObjectsV2"
         }
-        (About::Bucket, &Method::GET, None) => "ListObjects",
-        (About::Bucket, &Method::PUT, None) => "CreateBucket",
-        (About::Bucket, &Method::DELETE, None) => "DeleteBucket",
-        (About::Bucket, &Method::HEAD, None) => "HeadBucket",
-        (About::Bucket, &Method::POST, Some("delete")) => "DeleteObjects",
+        (Target::Bucket, &Method::GET, None) => "ListObjects",
+        (Target::Bucket, &Method::PUT, None) => "CreateBucket",
+        (Target::Bucket, &Method::DELETE, None) => "DeleteBucket",
+        (Target::Bucket, &Method::HEAD, None) => "HeadBucket",
+        (Target::Bucket, &Method::POST, Some("delete")) => "DeleteObjects",
         // A form that uploads an object.
-        (About::Bucket, &Method::POST, None) => "PutObject",
-        (About::Object, &Method::GET, Some("acl")) => "GetObjectAcl",
-        (About::Object, &Method::GET, Some("attributes")) => "GetObjectAttributes",
-        (About::Object, &Method::GET, Some("tagging")) => "GetObjectTagging",
-        (About::Object, &Method::PUT, Some("acl")) => "PutObjectAcl",
-        (About::Object, &Method::PUT, Some("tagging")) => "PutObjectTagging",
-        (About::Object, &Method::DELETE, Some("tagging")) => "DeleteObjectTagging",
-        (About::Object, &Method::GET, None) if has("uploadId") => "ListParts",
-        (About::Object, &Method::GET, None) => "GetObject",
-        (About::Object, &Method::HEAD, None) => "HeadObject",
-        (About::Object, &Method::PUT, None) => match (has("uploadId"), copies) {
+        (Target::Bucket, &Method::POST, None) => "PutObject",
+        (Target::Object, &Method::GET, Some("acl")) => "GetObjectAcl",
+        (Target::Object, &Method::GET, Some("attributes")) => "GetObjectAttributes",
+        (Target::Object, &Method::GET, Some("tagging")) => "GetObjectTagging",
+        (Target::Object, &Method::PUT, Some("acl")) => "PutObjectAcl",
+        (Target::Object, &Method::PUT, Some("tagging")) => "PutObjectTagging",
+        (Target::Object, &Method::DELETE, Some("tagging")) => "DeleteObjectTagging",
+        (Target::Object, &Method::GET, None) if has("uploadId") => "ListParts",
+        (Target::Object, &Method::GET, None) => "GetObject",
+        (Target::Object, &Method::HEAD, None) => "HeadObject",
+        (Target::Object, &Method::PUT, None) => match (has("uploadId"), copies) {
             (true, true) => "UploadPartCopy",
             (true, false) => "UploadPart",
             (false, true) => "CopyObject",
             (false, false) => "PutObject",
         },
-        (About::Object, &Method::POST, Some("uploads")) => "CreateMultipartUpload",
-        (About::Object, &Method::POST, None) if has("uploadId") => "CompleteMultipartUpload",
-        (About::Object, &Method::DELETE, None) if has("uploadId") => "AbortMultipartUpload",
-        (About::Object, &Method::DELETE, None) => "DeleteObject",
+        (Target::Object, &Method::POST, Some("uploads")) => "CreateMultipartUpload",
+        (Target::Object, &Method::POST, None) if has("uploadId") => "CompleteMultipartUpload",
+        (Target::Object, &Method::DELETE, None) if has("uploadId") => "AbortMultipartUpload",
+        (Target::Object, &Method::DELETE, None) => "DeleteObject",
         _ => return None,
     })
 }
 
 /// What a request is about.
 #[derive(Clone, Copy)]
-enum About {
+enum Target {
     Service,
     Bucket,
     Object,

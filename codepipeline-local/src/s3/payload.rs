@@ -14,13 +14,13 @@ use sha2::{Digest, Sha256};
 
 use super::chunks::Chunks;
 use super::messages::error;
-use super::signature::{CONTENT_SHA256, Seal, UNSIGNED, hex};
+use super::signature::{CONTENT_SHA256, ChunkSigner, UNSIGNED, hex};
 
 /// The error that a body turned out to be, once it has been read.
 #[derive(Clone, Default)]
-pub(super) struct Verdict(Arc<Mutex<Option<S3Error>>>);
+pub(super) struct BodyError(Arc<Mutex<Option<S3Error>>>);
 
-impl Verdict {
+impl BodyError {
     pub(super) fn take(&self) -> Option<S3Error> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -32,21 +32,21 @@ impl Verdict {
     }
 }
 
-/// The body, which fails where it is not as the request says. `seal` is what chunks are signed with, if that is known.
-pub(super) fn compared(parts: &Parts, body: Body, seal: Option<Seal>) -> S3Result<(Body, Verdict)> {
-    let verdict = Verdict::default();
-    let Some(said) = parts.headers.get(CONTENT_SHA256) else { return Ok((body, verdict)) };
-    let said = said.to_str().unwrap_or_default();
-    let check = match said {
-        UNSIGNED => return Ok((body, verdict)),
+/// The body, which fails where it is not as the request says. `signer` is what chunks are signed with, if that is known.
+pub(super) fn compared(parts: &Parts, body: Body, signer: Option<ChunkSigner>) -> S3Result<(Body, BodyError)> {
+    let body_error = BodyError::default();
+    let Some(declared) = parts.headers.get(CONTENT_SHA256) else { return Ok((body, body_error)) };
+    let declared = declared.to_str().unwrap_or_default();
+    let check = match declared {
+        UNSIGNED => return Ok((body, body_error)),
         "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Check::Chunks(Box::new(Chunks::new(&parts.headers, None)?)),
         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => {
-            Check::Chunks(Box::new(Chunks::new(&parts.headers, seal)?))
+            Check::Chunks(Box::new(Chunks::new(&parts.headers, signer)?))
         }
         // `s3s` refuses them by name.
-        _ if said.starts_with("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD") => return Ok((body, verdict)),
-        _ if said.len() == 64 && said.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it)) => {
-            Check::Hash { said: said.to_owned(), seen: Sha256::new() }
+        _ if declared.starts_with("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD") => return Ok((body, body_error)),
+        _ if declared.len() == 64 && declared.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it)) => {
+            Check::Hash { declared: declared.to_owned(), seen: Sha256::new() }
         }
         _ => {
             return Err(s3_error!(
@@ -57,16 +57,16 @@ pub(super) fn compared(parts: &Parts, body: Body, seal: Option<Seal>) -> S3Resul
         }
     };
     let left = body.size_hint().exact();
-    let mut compared = Compared { body, left, check: Some(check), verdict: verdict.clone() };
+    let mut compared = Compared { body, left, check: Some(check), body_error: body_error.clone() };
     if compared.body.is_end_stream() {
         compared.end()?;
-        return Ok((compared.body, verdict));
+        return Ok((compared.body, body_error));
     }
-    Ok((Body::http_body_unsync(compared), verdict))
+    Ok((Body::http_body_unsync(compared), body_error))
 }
 
 enum Check {
-    Hash { said: String, seen: Sha256 },
+    Hash { declared: String, seen: Sha256 },
     Chunks(Box<Chunks>),
 }
 
@@ -75,7 +75,7 @@ struct Compared {
     /// How many bytes are still to come, if that is known. A reader of the body may stop after them.
     left: Option<u64>,
     check: Option<Check>,
-    verdict: Verdict,
+    body_error: BodyError,
 }
 
 impl Compared {
@@ -91,9 +91,9 @@ impl Compared {
 
     fn end(&mut self) -> S3Result<()> {
         match self.check.take() {
-            Some(Check::Hash { said, seen }) => {
+            Some(Check::Hash { declared, seen }) => {
                 let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
-                let same = hex(&seen.finalize()) == said;
+                let same = hex(&seen.finalize()) == declared;
                 let mismatch = || error("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST, message);
                 if same { Ok(()) } else { Err(mismatch()) }
             }
@@ -112,7 +112,7 @@ impl hyper::body::Body for Compared {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => return Poll::Ready(Some(Err(error))),
             None => {
-                let ended = self.end().map_err(|error| self.verdict.give(error));
+                let ended = self.end().map_err(|error| self.body_error.give(error));
                 return Poll::Ready(ended.err().map(Err));
             }
         };
@@ -120,7 +120,7 @@ impl hyper::body::Body for Compared {
             Some(data) => self.see(&data),
             None => Ok(()),
         };
-        Poll::Ready(Some(seen.map(|()| frame).map_err(|error| self.verdict.give(error))))
+        Poll::Ready(Some(seen.map(|()| frame).map_err(|error| self.body_error.give(error))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -20,7 +20,7 @@ const TRAILER: &str = "x-amz-trailer";
 const SDK_ALGORITHM: &str = "x-amz-sdk-checksum-algorithm";
 
 /// A request's statements about its body.
-pub(super) struct Said {
+pub(super) struct Declared {
     md5: Option<[u8; 16]>,
     sum: SaidSum,
 }
@@ -31,7 +31,7 @@ enum SaidSum {
     InTrailer(Algorithm),
 }
 
-impl Said {
+impl Declared {
     /// Reads it from the request's headers and from those of its members that hold checksums.
     pub(super) fn of(headers: &HeaderMap, sums: Sums, md5: Option<&str>) -> S3Result<Self> {
         let md5 = md5.map(content_md5).transpose()?;

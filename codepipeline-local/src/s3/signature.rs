@@ -124,9 +124,9 @@ impl Signed {
     }
 
     /// What the chunks of the body are signed with, which begins with the request's signature.
-    pub(super) fn seal(&self, secret: &str) -> Seal {
+    pub(super) fn chunk_signer(&self, secret: &str) -> ChunkSigner {
         let about = format!("{}\n{}", self.time, self.scope);
-        Seal { key: self.key(secret), about, previous: self.signature.clone() }
+        ChunkSigner { key: self.key(secret), about, previous: self.signature.clone() }
     }
 
     fn canonical_request(&self, parts: &Parts) -> String {
@@ -153,15 +153,15 @@ impl Signed {
 }
 
 /// Signs chunks, each of them with the signature before it.
-pub(super) struct Seal {
+pub(super) struct ChunkSigner {
     key: Vec<u8>,
     about: String,
     previous: String,
 }
 
-impl Seal {
+impl ChunkSigner {
     /// Whether this is the signature of the next chunk, whose data has this hash.
-    pub(super) fn fits_chunk(&mut self, hash: &str, signature: &str) -> bool {
+    pub(super) fn matches_chunk(&mut self, hash: &str, signature: &str) -> bool {
         let nothing = hex(&Sha256::digest(b""));
         let text = format!("{ALGORITHM}-PAYLOAD\n{}\n{}\n{nothing}\n{hash}", self.about, self.previous);
         self.previous = hex(&mac(&self.key, text.as_bytes()));
@@ -169,7 +169,7 @@ impl Seal {
     }
 
     /// Whether this is the signature of the trailers after the last chunk.
-    pub(super) fn fits_trailer(&self, trailers: &str, signature: &str) -> bool {
+    pub(super) fn matches_trailer(&self, trailers: &str, signature: &str) -> bool {
         let hash = hex(&Sha256::digest(trailers.as_bytes()));
         let text = format!("{ALGORITHM}-TRAILER\n{}\n{}\n{hash}", self.about, self.previous);
         hex(&mac(&self.key, text.as_bytes())) == signature

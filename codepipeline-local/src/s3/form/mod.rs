@@ -4,8 +4,8 @@
 //! Ordinary users have any secret they like, so the signature in a form is not verified. Its policy is checked.
 
 mod fields;
+mod limited_file;
 mod policy;
-mod sized;
 
 use bytes::Bytes;
 use http::header::{self, HeaderName};
@@ -20,7 +20,7 @@ use super::place::Place;
 use super::signature::{encoded, uri_encode};
 use crate::types::Timestamp;
 use fields::{Fields, missing};
-use sized::{Refusal, Sized, Verdict};
+use limited_file::{LimitedFile, Refusal, RefusalSlot};
 
 /// Form fields that are headers of `PutObject` of the same name.
 const HEADERS: [&str; 9] = [
@@ -51,7 +51,7 @@ pub(super) struct Form {
     key: String,
     status: StatusCode,
     redirect: Option<String>,
-    verdict: Verdict,
+    refusal: RefusalSlot,
 }
 
 /// The upload that a form stands for. `now` is the machine's time, which policies are judged by.
@@ -76,7 +76,7 @@ pub(super) async fn to_upload(request: Request<Body>, now: Timestamp) -> S3Resul
     let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let path = format!("{}/{}", parts.uri.path().trim_end_matches('/'), uri_encode(&key, false));
     let redirect = fields.get("success_action_redirect").or(fields.get("redirect"));
-    let verdict = Verdict::default();
+    let refusal = RefusalSlot::default();
     let form = Form {
         location: format!("http://{host}{path}"),
         bucket,
@@ -87,10 +87,10 @@ pub(super) async fn to_upload(request: Request<Body>, now: Timestamp) -> S3Resul
             _ => StatusCode::NO_CONTENT,
         },
         redirect: redirect.filter(|url| is_absolute(url)).map(str::to_owned),
-        verdict: verdict.clone(),
+        refusal: refusal.clone(),
     };
     make_put(&mut parts, &path, &access_key_id, &fields)?;
-    let body = Body::from(StreamingBlob::wrap(Sized::new(fields.file, sizes, verdict)));
+    let body = Body::from(StreamingBlob::wrap(LimitedFile::new(fields.file, sizes, refusal)));
     Ok((Request::from_parts(parts, body), form))
 }
 
@@ -159,7 +159,7 @@ fn is_absolute(url: &str) -> bool {
 impl Form {
     /// The answer that the form asks for, made of the upload's.
     pub(super) fn answer(self, reply: Response<Body>) -> Result<Response<Body>, S3Error> {
-        match self.verdict.get() {
+        match self.refusal.get() {
             Some(Refusal::TooSmall) => {
                 return Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size"));
             }

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use s3s::dto::{AccessControlPolicy, Grant, Grantee, Owner, Permission, Type};
 use s3s::{S3Result, s3_error};
 
-use super::given::Given;
+use super::input::SettingInput;
 use super::read::{malformed, parsed, written};
 
 pub(super) const ROOT: &str = "AccessControlPolicy";
@@ -32,9 +32,9 @@ const HEADERS: [(&str, &str); 5] = [
 ];
 
 /// The ACL of a PUT, from its headers or else from its body.
-pub(super) fn read(given: &Given<'_>) -> S3Result<String> {
-    let policy = (!given.body.is_empty()).then(|| parsed(given.body).map_err(|_| malformed_acl())).transpose()?;
-    replaced(given.headers, policy, given.acls_off)
+pub(super) fn read(input: &SettingInput<'_>) -> S3Result<String> {
+    let policy = (!input.body.is_empty()).then(|| parsed(input.body).map_err(|_| malformed_acl())).transpose()?;
+    replaced(input.headers, policy, input.acls_off)
 }
 
 /// The ACL that a request sets, as XML: by its headers, or else by a policy.

@@ -8,7 +8,7 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
-use super::given::Given;
+use super::input::SettingInput;
 use super::names::LISTS;
 use super::read::{checked, encryption, lifecycle, malformed, notification, one_of, public_access_block};
 use super::{acl, cors, policy};
@@ -35,7 +35,7 @@ pub(in crate::s3) struct Kind {
     /// The root element; JSON lacks it.
     pub(super) root: &'static str,
     /// Checks what a PUT says, and gives what is kept of it.
-    pub(super) read: fn(&Given<'_>) -> S3Result<String>,
+    pub(super) read: fn(&SettingInput<'_>) -> S3Result<String>,
     pub(super) missing: Missing,
     /// The element around a list of them, where a bucket has several, each with an id.
     pub(super) list: Option<&'static str>,
@@ -69,7 +69,7 @@ const fn kind(
     query: &'static str,
     operations: [Option<&'static str>; 3],
     root: &'static str,
-    read: fn(&Given<'_>) -> S3Result<String>,
+    read: fn(&SettingInput<'_>) -> S3Result<String>,
     missing: Missing,
 ) -> Kind {
     Kind { query, operations, root, read, missing, list: None, put_status: StatusCode::OK }
@@ -79,7 +79,7 @@ const fn listed(
     query: &'static str,
     operations: [Option<&'static str>; 3],
     root: &'static str,
-    read: fn(&Given<'_>) -> S3Result<String>,
+    read: fn(&SettingInput<'_>) -> S3Result<String>,
     list: &'static str,
 ) -> Kind {
     let missing = Missing::Error("NoSuchConfiguration", "The specified configuration does not exist.");
@@ -92,8 +92,8 @@ static KINDS: [Kind; 20] = [
         "accelerate",
         [Some("GetBucketAccelerateConfiguration"), Some("PutBucketAccelerateConfiguration"), None],
         "AccelerateConfiguration",
-        |given| {
-            checked::<AccelerateConfiguration>("AccelerateConfiguration", given, |it| {
+        |input| {
+            checked::<AccelerateConfiguration>("AccelerateConfiguration", input, |it| {
                 one_of(it.status.as_ref().map(s3s::dto::BucketAccelerateStatus::as_str), &["Enabled", "Suspended"])
             })
         },
@@ -114,14 +114,14 @@ static KINDS: [Kind; 20] = [
             Some("DeleteBucketAnalyticsConfiguration"),
         ],
         "AnalyticsConfiguration",
-        |given| checked::<AnalyticsConfiguration>("AnalyticsConfiguration", given, |_| Ok(())),
+        |input| checked::<AnalyticsConfiguration>("AnalyticsConfiguration", input, |_| Ok(())),
         "ListBucketAnalyticsConfigurationResult",
     ),
     kind(
         "cors",
         [Some("GetBucketCors"), Some("PutBucketCors"), Some("DeleteBucketCors")],
         "CORSConfiguration",
-        |given| checked::<CORSConfiguration>("CORSConfiguration", given, cors::check),
+        |input| checked::<CORSConfiguration>("CORSConfiguration", input, cors::check),
         Missing::Error("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
     ),
     kind(
@@ -142,7 +142,7 @@ static KINDS: [Kind; 20] = [
             Some("DeleteBucketIntelligentTieringConfiguration"),
         ],
         "IntelligentTieringConfiguration",
-        |given| checked::<IntelligentTieringConfiguration>("IntelligentTieringConfiguration", given, |_| Ok(())),
+        |input| checked::<IntelligentTieringConfiguration>("IntelligentTieringConfiguration", input, |_| Ok(())),
         "ListBucketIntelligentTieringConfigurationsOutput",
     ),
     listed(
@@ -153,7 +153,7 @@ static KINDS: [Kind; 20] = [
             Some("DeleteBucketInventoryConfiguration"),
         ],
         "InventoryConfiguration",
-        |given| checked::<InventoryConfiguration>("InventoryConfiguration", given, |_| Ok(())),
+        |input| checked::<InventoryConfiguration>("InventoryConfiguration", input, |_| Ok(())),
         "ListInventoryConfigurationsResult",
     ),
     kind(
@@ -171,7 +171,7 @@ static KINDS: [Kind; 20] = [
         "logging",
         [Some("GetBucketLogging"), Some("PutBucketLogging"), None],
         "BucketLoggingStatus",
-        |given| checked::<BucketLoggingStatus>("BucketLoggingStatus", given, |_| Ok(())),
+        |input| checked::<BucketLoggingStatus>("BucketLoggingStatus", input, |_| Ok(())),
         Missing::Default(""),
     ),
     listed(
@@ -182,7 +182,7 @@ static KINDS: [Kind; 20] = [
             Some("DeleteBucketMetricsConfiguration"),
         ],
         "MetricsConfiguration",
-        |given| checked::<MetricsConfiguration>("MetricsConfiguration", given, |_| Ok(())),
+        |input| checked::<MetricsConfiguration>("MetricsConfiguration", input, |_| Ok(())),
         "ListMetricsConfigurationsResult",
     ),
     kind(
@@ -196,8 +196,8 @@ static KINDS: [Kind; 20] = [
         "object-lock",
         [Some("GetObjectLockConfiguration"), Some("PutObjectLockConfiguration"), None],
         "ObjectLockConfiguration",
-        |given| {
-            checked::<ObjectLockConfiguration>("ObjectLockConfiguration", given, |it| {
+        |input| {
+            checked::<ObjectLockConfiguration>("ObjectLockConfiguration", input, |it| {
                 one_of(it.object_lock_enabled.as_ref().map(s3s::dto::ObjectLockEnabled::as_str), &["Enabled"])
             })
         },
@@ -210,8 +210,8 @@ static KINDS: [Kind; 20] = [
         "ownershipControls",
         [Some("GetBucketOwnershipControls"), Some("PutBucketOwnershipControls"), Some("DeleteBucketOwnershipControls")],
         "OwnershipControls",
-        |given| {
-            checked::<OwnershipControls>("OwnershipControls", given, |it| {
+        |input| {
+            checked::<OwnershipControls>("OwnershipControls", input, |it| {
                 let [rule] = it.rules.as_slice() else { return Err(malformed()) };
                 let known = ["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"];
                 one_of(Some(rule.object_ownership.as_str()), &known)
@@ -247,15 +247,15 @@ static KINDS: [Kind; 20] = [
         "replication",
         [Some("GetBucketReplication"), Some("PutBucketReplication"), Some("DeleteBucketReplication")],
         "ReplicationConfiguration",
-        |given| checked::<ReplicationConfiguration>("ReplicationConfiguration", given, |_| Ok(())),
+        |input| checked::<ReplicationConfiguration>("ReplicationConfiguration", input, |_| Ok(())),
         Missing::Error("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
     ),
     kind(
         "requestPayment",
         [Some("GetBucketRequestPayment"), Some("PutBucketRequestPayment"), None],
         "RequestPaymentConfiguration",
-        |given| {
-            checked::<RequestPaymentConfiguration>("RequestPaymentConfiguration", given, |it| {
+        |input| {
+            checked::<RequestPaymentConfiguration>("RequestPaymentConfiguration", input, |it| {
                 one_of(Some(it.payer.as_str()), &["BucketOwner", "Requester"])
             })
         },
@@ -267,7 +267,7 @@ static KINDS: [Kind; 20] = [
             "tagging",
             [Some("GetBucketTagging"), Some("PutBucketTagging"), Some("DeleteBucketTagging")],
             "Tagging",
-            |given| checked::<Tagging>("Tagging", given, |it| tags::check(&it.tag_set, tags::MOST_OF_BUCKET)),
+            |input| checked::<Tagging>("Tagging", input, |it| tags::check(&it.tag_set, tags::MOST_OF_BUCKET)),
             Missing::Error("NoSuchTagSet", "The TagSet does not exist"),
         )
     },
@@ -275,7 +275,7 @@ static KINDS: [Kind; 20] = [
         "website",
         [Some("GetBucketWebsite"), Some("PutBucketWebsite"), Some("DeleteBucketWebsite")],
         "WebsiteConfiguration",
-        |given| checked::<WebsiteConfiguration>("WebsiteConfiguration", given, |_| Ok(())),
+        |input| checked::<WebsiteConfiguration>("WebsiteConfiguration", input, |_| Ok(())),
         Missing::Error("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
     ),
 ];

@@ -5,7 +5,7 @@
 mod acl;
 mod cors;
 mod creation;
-mod given;
+mod input;
 mod kept;
 mod kinds;
 mod names;

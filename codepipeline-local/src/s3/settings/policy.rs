@@ -3,14 +3,14 @@
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use serde_json::Value;
 
-use super::given::Given;
+use super::input::SettingInput;
 use super::read::XMLNS;
 
 /// The largest policy (S3 User Guide, "Policies and permissions in Amazon S3").
 const LARGEST: usize = 20 * 1024;
 
-pub(super) fn read(given: &Given<'_>) -> S3Result<String> {
-    let text = std::str::from_utf8(given.body).map_err(|_| malformed("Policies must be valid UTF-8"))?;
+pub(super) fn read(input: &SettingInput<'_>) -> S3Result<String> {
+    let text = std::str::from_utf8(input.body).map_err(|_| malformed("Policies must be valid UTF-8"))?;
     if text.len() > LARGEST {
         return Err(malformed("Policies must not have more than 20480 bytes"));
     }
@@ -82,8 +82,8 @@ mod tests {
     use super::*;
 
     fn put(text: &str) -> Result<String, String> {
-        let given = Given { headers: &HeaderMap::new(), body: text.as_bytes(), acls_off: false };
-        read(&given).map_err(|error| error.message().unwrap_or_default().to_owned())
+        let input = SettingInput { headers: &HeaderMap::new(), body: text.as_bytes(), acls_off: false };
+        read(&input).map_err(|error| error.message().unwrap_or_default().to_owned())
     }
 
     #[test]

@@ -7,7 +7,7 @@ use s3s::dto::{
 use s3s::xml::{Deserialize, Deserializer, SerializeContent, Serializer};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
-use super::given::Given;
+use super::input::SettingInput;
 use crate::ids::random_uuid;
 
 /// The namespace of S3's XML.
@@ -32,11 +32,11 @@ pub(super) fn written<T: SerializeContent>(root: &str, value: &T) -> S3Result<St
     String::from_utf8(text).map_err(|error| S3Error::with_source(S3ErrorCode::InternalError, Box::new(error)))
 }
 
-pub(super) fn checked<T>(root: &str, given: &Given<'_>, check: impl Fn(&T) -> S3Result<()>) -> S3Result<String>
+pub(super) fn checked<T>(root: &str, input: &SettingInput<'_>, check: impl Fn(&T) -> S3Result<()>) -> S3Result<String>
 where
     T: for<'xml> Deserialize<'xml> + SerializeContent,
 {
-    let value: T = parsed(given.body)?;
+    let value: T = parsed(input.body)?;
     check(&value)?;
     written(root, &value)
 }
@@ -59,9 +59,9 @@ pub(super) fn ownership(name: &str) -> S3Result<String> {
     written("OwnershipControls", &OwnershipControls { rules: vec![rule] })
 }
 
-pub(super) fn encryption(given: &Given<'_>) -> S3Result<String> {
+pub(super) fn encryption(input: &SettingInput<'_>) -> S3Result<String> {
     const ROOT: &str = "ServerSideEncryptionConfiguration";
-    let mut value: ServerSideEncryptionConfiguration = parsed(given.body)?;
+    let mut value: ServerSideEncryptionConfiguration = parsed(input.body)?;
     let [rule] = value.rules.as_mut_slice() else { return Err(malformed()) };
     if let Some(default) = &rule.apply_server_side_encryption_by_default {
         let algorithm = default.sse_algorithm.as_str();
@@ -77,8 +77,8 @@ pub(super) fn encryption(given: &Given<'_>) -> S3Result<String> {
     written(ROOT, &value)
 }
 
-pub(super) fn lifecycle(given: &Given<'_>) -> S3Result<String> {
-    let mut value: BucketLifecycleConfiguration = parsed(given.body)?;
+pub(super) fn lifecycle(input: &SettingInput<'_>) -> S3Result<String> {
+    let mut value: BucketLifecycleConfiguration = parsed(input.body)?;
     if value.rules.is_empty() {
         return Err(malformed());
     }
@@ -101,8 +101,8 @@ pub(super) fn lifecycle(given: &Given<'_>) -> S3Result<String> {
     written("LifecycleConfiguration", &value)
 }
 
-pub(super) fn notification(given: &Given<'_>) -> S3Result<String> {
-    let mut value: NotificationConfiguration = parsed(given.body)?;
+pub(super) fn notification(input: &SettingInput<'_>) -> S3Result<String> {
+    let mut value: NotificationConfiguration = parsed(input.body)?;
     let topics = value.topic_configurations.iter_mut().flatten().map(|it| &mut it.id);
     let queues = value.queue_configurations.iter_mut().flatten().map(|it| &mut it.id);
     let functions = value.lambda_function_configurations.iter_mut().flatten().map(|it| &mut it.id);
@@ -112,8 +112,8 @@ pub(super) fn notification(given: &Given<'_>) -> S3Result<String> {
     written("NotificationConfiguration", &value)
 }
 
-pub(super) fn public_access_block(given: &Given<'_>) -> S3Result<String> {
-    let mut value: PublicAccessBlockConfiguration = parsed(given.body)?;
+pub(super) fn public_access_block(input: &SettingInput<'_>) -> S3Result<String> {
+    let mut value: PublicAccessBlockConfiguration = parsed(input.body)?;
     value.block_public_acls.get_or_insert(false);
     value.block_public_policy.get_or_insert(false);
     value.ignore_public_acls.get_or_insert(false);

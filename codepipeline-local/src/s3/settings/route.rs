@@ -8,7 +8,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, U
 use s3s::route::S3Route;
 use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
-use super::given::Given;
+use super::input::SettingInput;
 use super::kinds::{Kind, Missing, of_query};
 use super::policy;
 use super::read::XMLNS;
@@ -84,7 +84,7 @@ impl S3Route for SettingsRoute {
         };
         let operation = operation.ok_or_else(|| s3_error!(MethodNotAllowed))?;
         let access_key = req.credentials.as_ref().map(|credentials| credentials.access_key.as_str());
-        self.access.judge(operation, access_key, (&req.uri, &req.headers), None).map(drop)
+        self.access.authorize(operation, access_key, (&req.uri, &req.headers), None).map(drop)
     }
 
     async fn call(&self, mut req: S3Request<Body>) -> S3Result<S3Response<Body>> {
@@ -112,7 +112,7 @@ impl SettingsRoute {
     fn keep(&self, target: &Target, headers: &HeaderMap, body: &[u8]) -> S3Result<S3Response<Body>> {
         let settings = &self.storage.settings;
         let acls_off = settings.acls_off(&target.bucket);
-        let kept = (target.kind.read)(&Given { headers, body, acls_off })?;
+        let kept = (target.kind.read)(&SettingInput { headers, body, acls_off })?;
         if target.kind.list.is_some() && !target.id.as_ref().is_some_and(|id| kept.contains(&format!("<Id>{id}</Id>")))
         {
             return Err(s3_error!(

@@ -33,7 +33,7 @@ impl Storage {
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
         let mut input = request.input;
         let condition = Condition::of_write(input.if_match.take(), input.if_none_match.take())?;
-        let said = Sum::only(take_sums!(input))?;
+        let declared = Sum::only(take_sums!(input))?;
         let (bucket, key) = (input.bucket, input.key);
         self.catalog.check_bucket(&bucket)?;
         // A failure from here on leaves the upload unchanged.
@@ -56,7 +56,7 @@ impl Storage {
             Kind::FullObject => received.sum,
             Kind::Composite => Sum::composite(algorithm, chosen.iter().filter_map(|(_, part)| part.sum.as_ref())),
         };
-        check_sum(said, &sum)?;
+        check_sum(declared, &sum)?;
 
         let e_tag = e_tag_of_parts(chosen.iter().map(|(_, part)| part.e_tag.as_str()));
         let sum_of = |part: Part| part.sum.filter(|_| plan.checksum.is_some());
@@ -159,12 +159,12 @@ fn no_part() -> S3Error {
 fn check_part_sum(plan: &Plan, number: i32, named: &CompletedPart, found: &Part) -> S3Result<()> {
     let sums = Sum::all(take_sums!(named.clone()));
     let expected = plan.checksum.map(|(algorithm, kind)| (algorithm, kind == Kind::Composite));
-    let said = match expected {
+    let declared = match expected {
         Some((algorithm, _)) => sums.iter().find(|sum| sum.algorithm == algorithm),
         None => sums.iter().find(|sum| found.sum.as_ref().is_some_and(|found| found.algorithm == sum.algorithm)),
     };
-    match (said, sums.first(), expected) {
-        (Some(said), ..) if found.sum.as_ref() == Some(said) => Ok(()),
+    match (declared, sums.first(), expected) {
+        (Some(declared), ..) if found.sum.as_ref() == Some(declared) => Ok(()),
         (Some(_), ..) => Err(no_part()),
         (None, Some(other), Some(_)) => {
             let name = other.algorithm.name().to_ascii_lowercase();
@@ -183,9 +183,9 @@ fn check_part_sum(plan: &Plan, number: i32, named: &CompletedPart, found: &Part)
     }
 }
 
-fn check_type(plan: &Plan, said: Option<&ChecksumType>) -> S3Result<()> {
+fn check_type(plan: &Plan, declared: Option<&ChecksumType>) -> S3Result<()> {
     let kind = plan.checksum_of_object().1.name();
-    if said.is_none_or(|said| said.as_str() == kind) {
+    if declared.is_none_or(|declared| declared.as_str() == kind) {
         return Ok(());
     }
     let message = format!(
@@ -194,12 +194,12 @@ fn check_type(plan: &Plan, said: Option<&ChecksumType>) -> S3Result<()> {
     Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message))
 }
 
-fn check_size(chosen: &Chosen, said: Option<i64>) -> S3Result<()> {
+fn check_size(chosen: &Chosen, declared: Option<i64>) -> S3Result<()> {
     let size: u64 = chosen.iter().map(|(_, part)| part.size).sum();
-    match said {
-        Some(said) if u64::try_from(said) != Ok(size) => {
+    match declared {
+        Some(declared) if u64::try_from(declared) != Ok(size) => {
             let message = format!(
-                "The provided 'x-amz-mp-object-size' header value {said} does not match what was computed: {size}"
+                "The provided 'x-amz-mp-object-size' header value {declared} does not match what was computed: {size}"
             );
             Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message))
         }
@@ -208,15 +208,15 @@ fn check_size(chosen: &Chosen, said: Option<i64>) -> S3Result<()> {
 }
 
 /// The checksum of the whole object that the request names must be right. That of parts may stand without their number.
-fn check_sum(said: Option<Sum>, sum: &Sum) -> S3Result<()> {
-    let Some(said) = said else { return Ok(()) };
-    said.check_form()?;
+fn check_sum(declared: Option<Sum>, sum: &Sum) -> S3Result<()> {
+    let Some(declared) = declared else { return Ok(()) };
+    declared.check_form()?;
     let without_number = sum.value.split_once('-').map(|(value, _)| value);
-    let same = said.value == sum.value || Some(said.value.as_str()) == without_number;
-    if said.algorithm == sum.algorithm && same {
+    let same = declared.value == sum.value || Some(declared.value.as_str()) == without_number;
+    if declared.algorithm == sum.algorithm && same {
         return Ok(());
     }
-    let name = said.algorithm.name().to_ascii_lowercase();
+    let name = declared.algorithm.name().to_ascii_lowercase();
     let message = format!("The {name} you specified did not match the calculated checksum.");
     Err(S3Error::with_message(S3ErrorCode::BadDigest, message))
 }

@@ -61,11 +61,11 @@ impl Uploads {
     }
 
     /// Takes the upload for the one that completes or aborts it; one of two that try gets it.
-    pub(super) fn take(&self, id: &str, bucket: &str, key: &str) -> S3Result<Taken<'_>> {
+    pub(super) fn take(&self, id: &str, bucket: &str, key: &str) -> S3Result<TakenUpload<'_>> {
         let upload = self.get(id, bucket, key)?;
         self.lock().remove(id).ok_or_else(no_upload)?;
         upload.seal(true);
-        Ok(Taken { uploads: self, id: id.to_owned(), upload })
+        Ok(TakenUpload { uploads: self, id: id.to_owned(), upload })
     }
 
     /// The bucket's uploads, ordered by key and then by id.
@@ -93,20 +93,20 @@ impl Uploads {
 }
 
 /// An upload that only its holder knows. It is put back if it is not ended.
-pub(super) struct Taken<'a> {
+pub(super) struct TakenUpload<'a> {
     uploads: &'a Uploads,
     pub(super) id: String,
     pub(super) upload: Arc<Upload>,
 }
 
-impl Taken<'_> {
+impl TakenUpload<'_> {
     /// Ends the upload. Its parts go once requests that still write or read them are done.
     pub(super) fn end(&self) -> io::Result<()> {
         self.upload.end()
     }
 }
 
-impl Drop for Taken<'_> {
+impl Drop for TakenUpload<'_> {
     fn drop(&mut self) {
         if !self.upload.has_ended() {
             self.upload.seal(false);

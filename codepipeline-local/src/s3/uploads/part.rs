@@ -15,7 +15,7 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 use super::super::catalog::internal;
 use super::super::checksum::{Kind, Sum, give_sums, take_sums};
 use super::super::date::date;
-use super::super::received::{Meter, Received, Said};
+use super::super::received::{Declared, Meter, Received};
 use super::super::storage::Storage;
 use super::folder::{Part, Plan, Upload};
 use crate::types::Timestamp;
@@ -41,19 +41,19 @@ impl Storage {
         let number = input.part_number;
         check_number(number)?;
         let upload = self.open_upload(&input.upload_id, &input.bucket, &input.key)?;
-        let said = Said::of(&request.headers, take_sums!(input), input.content_md5.as_deref())?;
-        check_algorithm(&upload.plan, &said)?;
+        let declared = Declared::of(&request.headers, take_sums!(input), input.content_md5.as_deref())?;
+        check_algorithm(&upload.plan, &declared)?;
 
-        let algorithm = said.algorithm().unwrap_or(upload.plan.checksum_of_object().0);
+        let algorithm = declared.algorithm().unwrap_or(upload.plan.checksum_of_object().0);
         let body = input.body.ok_or_else(|| s3_error!(IncompleteBody))?;
         let (body, meter) = Meter::around(body, algorithm);
         let arriving = Arriving::new(&upload);
         write(body, &arriving.path).await?;
         let received = meter.finish()?;
-        said.check(&received, request.trailing_headers.as_ref())?;
+        declared.check(&received, request.trailing_headers.as_ref())?;
 
         // A part's checksum is kept if the upload has the algorithm, or the client sent it.
-        let kept = upload.plan.checksum.is_some() || said.algorithm().is_some();
+        let kept = upload.plan.checksum.is_some() || declared.algorithm().is_some();
         let part = self.keep_part(number, &upload, arriving, received, kept)?;
         let mut output = UploadPartOutput {
             e_tag: Some(ETag::Strong(part.e_tag)),
@@ -121,9 +121,9 @@ pub(super) fn check_number(number: i32) -> S3Result<()> {
 
 /// A part's checksum must be of its upload's algorithm. A composite checksum needs one of each part (S3 User Guide, "Checking
 /// object integrity in Amazon S3").
-fn check_algorithm(plan: &Plan, said: &Said) -> S3Result<()> {
+fn check_algorithm(plan: &Plan, declared: &Declared) -> S3Result<()> {
     let Some((expected, kind)) = plan.checksum else { return Ok(()) };
-    let actual = match said.algorithm() {
+    let actual = match declared.algorithm() {
         Some(actual) if actual == expected => return Ok(()),
         None if kind == Kind::FullObject => return Ok(()),
         actual => actual.map_or("null", |actual| actual.name()),

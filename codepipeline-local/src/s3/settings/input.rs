@@ -3,7 +3,7 @@
 use http::HeaderMap;
 
 /// The content of a PUT of a setting.
-pub(super) struct Given<'a> {
+pub(super) struct SettingInput<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
     /// Whether the bucket's owner owns every object, so that ACLs mean nothing.

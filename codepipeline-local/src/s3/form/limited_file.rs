@@ -23,9 +23,9 @@ pub(super) enum Refusal {
 
 /// Where the reader of the answer finds the refusal.
 #[derive(Clone, Default)]
-pub(super) struct Verdict(Arc<Mutex<Option<Refusal>>>);
+pub(super) struct RefusalSlot(Arc<Mutex<Option<Refusal>>>);
 
-impl Verdict {
+impl RefusalSlot {
     pub(super) fn get(&self) -> Option<Refusal> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -36,20 +36,20 @@ impl Verdict {
     }
 }
 
-pub(super) struct Sized {
+pub(super) struct LimitedFile {
     file: Field<'static>,
     sizes: Sizes,
     seen: u64,
-    verdict: Verdict,
+    refusal: RefusalSlot,
 }
 
-impl Sized {
-    pub(super) fn new(file: Field<'static>, sizes: Sizes, verdict: Verdict) -> Self {
-        Self { file, sizes, seen: 0, verdict }
+impl LimitedFile {
+    pub(super) fn new(file: Field<'static>, sizes: Sizes, refusal: RefusalSlot) -> Self {
+        Self { file, sizes, seen: 0, refusal }
     }
 }
 
-impl Stream for Sized {
+impl Stream for LimitedFile {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -58,10 +58,10 @@ impl Stream for Sized {
             Some(Ok(bytes)) => {
                 self.seen += bytes.len() as u64;
                 let too_large = self.seen > self.sizes.most;
-                Some(if too_large { Err(self.verdict.refuse(Refusal::TooLarge)) } else { Ok(bytes) })
+                Some(if too_large { Err(self.refusal.refuse(Refusal::TooLarge)) } else { Ok(bytes) })
             }
-            Some(Err(_)) => Some(Err(self.verdict.refuse(Refusal::Malformed))),
-            None if self.seen < self.sizes.least => Some(Err(self.verdict.refuse(Refusal::TooSmall))),
+            Some(Err(_)) => Some(Err(self.refusal.refuse(Refusal::Malformed))),
+            None if self.seen < self.sizes.least => Some(Err(self.refusal.refuse(Refusal::TooSmall))),
             None => None,
         })
     }
