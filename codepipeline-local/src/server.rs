@@ -22,7 +22,7 @@ use crate::store::{Database, Keeper, NotKept, StoreError};
 use crate::subscribers::Subscribers;
 use crate::types::Timestamp;
 
-/// Restores the engine from the folder's database, which follows the engine from now on.
+/// Restores the engine from the folder's database, and saves its changes there from now on.
 fn restore(engine: &KeptEngine, folder: &Path, now: Timestamp) -> io::Result<()> {
     let (database, records) = Database::open(folder).map_err(io::Error::other)?;
     let broken = |why: Unreadable| io::Error::other(StoreError::broken(database.file(), &why));
@@ -31,11 +31,11 @@ fn restore(engine: &KeptEngine, folder: &Path, now: Timestamp) -> io::Result<()>
     Ok(())
 }
 
-/// CodePipeline and S3 on one port, until it is stopped or dropped.
+/// An emulator of CodePipeline and S3 on one port. Dropping it stops it.
 pub struct Emulator {
     listener: Listener,
     driver: JoinHandle<Result<(), NotKept>>,
-    /// `None` once it does what is due. Dropping it lets the driver begin.
+    /// `None` once the driver runs. Dropping it starts the driver.
     waiting: Option<oneshot::Sender<()>>,
     shared: Weak<Shared>,
     log: RequestLog,
@@ -45,15 +45,16 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts one. Fails if the port is taken, the data folder can't be used, or the connections contradict each other.
+    /// Starts an emulator. Returns an error if the port is taken, the data folder can't be used, or the connections
+    /// contradict each other.
     pub async fn start(options: Options) -> io::Result<Self> {
         let mut emulator = Self::start_waiting(options).await?;
         emulator.begin();
         Ok(emulator)
     }
 
-    /// Starts one that tells no event before [`Emulator::begin`], so a subscriber can come before the events of a restart. Requests
-    /// that have effects are answered after it.
+    /// Starts an emulator that sends no event before [`Emulator::begin`], so that a subscriber also gets the events
+    /// of a restart. Requests with effects wait for it too.
     pub(crate) async fn start_waiting(options: Options) -> io::Result<Self> {
         let Options {
             port,
@@ -79,9 +80,9 @@ impl Emulator {
         let log = RequestLog::default();
         let permissions = Arc::new(EnginePermissions(engine.clone()));
         let store = Store::open(folder, clock.clone(), permissions, log.clone(), store_settings).map_err(|error| {
-            io::Error::new(error.kind(), format!("can't keep objects in {}: {error}", path.display()))
+            io::Error::new(error.kind(), format!("could not open the data folder {}: {error}", path.display()))
         })?;
-        // The store has locked the folder.
+        // The store holds the lock of the folder by now.
         if keeps {
             restore(&engine, &path, clock.now())?;
         }
@@ -109,7 +110,7 @@ impl Emulator {
         let driving = Arc::clone(&shared);
         let (waiting, begun) = oneshot::channel();
         let driver = tokio::spawn(async move {
-            // Nothing is ever sent: it ends when the sender is dropped.
+            // Nothing is sent; dropping the sender ends the wait.
             let _ = begun.await;
             driving.drive(changes).await
         });
@@ -117,49 +118,51 @@ impl Emulator {
         Ok(Self { listener, driver, waiting: Some(waiting), shared, log, faults, events, invocations })
     }
 
-    /// Has it do what is due, and what becomes due.
+    /// Starts the driver.
     pub(crate) fn begin(&mut self) {
         self.waiting = None;
     }
 
-    /// What `AWS_ENDPOINT_URL` must say.
+    /// The value for `AWS_ENDPOINT_URL`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.listener.address())
     }
 
-    /// From now on, every event of a pipeline, a stage or an action, as EventBridge would deliver it. Ends with the emulator.
+    /// Subscribes to the events of pipelines, stages and actions, as EventBridge delivers them. The stream ends with
+    /// the emulator.
     pub fn events(&self) -> mpsc::UnboundedReceiver<Value> {
         self.events.subscribe()
     }
 
-    /// From now on, every job of a Lambda Invoke action. Whoever takes them invokes the function. Ends with the emulator.
+    /// Subscribes to the jobs of Lambda Invoke actions. The subscriber invokes the functions. The stream ends with
+    /// the emulator.
     pub fn job_invocations(&self) -> mpsc::UnboundedReceiver<JobInvocation> {
         self.invocations.subscribe()
     }
 
-    /// How often an operation was called, whatever came of it: `PollForJobs`, `PutObject`.
+    /// The number of calls of an operation, such as `PollForJobs` or `PutObject`, whether they succeeded or not.
     pub fn calls(&self, operation: &str) -> usize {
         self.log.count(operation)
     }
 
-    /// The operations that were called, in their order; of very many the last hundred thousand.
+    /// The called operations in order, at most the last hundred thousand.
     pub fn operations(&self) -> Vec<String> {
         self.log.in_order()
     }
 
-    /// What goes wrong on purpose, to be changed while the emulator runs.
+    /// The faults, which can be changed while the emulator runs.
     pub fn faults(&self) -> &Faults {
         &self.faults
     }
 
-    /// Closes the port and all connections, and removes what was temporary.
+    /// Closes the port and all connections, and removes temporary files.
     pub async fn stop(mut self) {
         self.listener.stop().await;
         if let Some(shared) = self.shared.upgrade() {
             shared.delayed_calls.stop().await;
         }
         self.driver.abort();
-        // It was aborted: now nothing holds the folder any more, and a temporary one is gone.
+        // After this, nothing uses the folder, and a temporary folder is removed.
         let _ = (&mut self.driver).await;
     }
 }
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_subscriber_that_comes_before_it_begins_misses_no_event() {
+    async fn early_subscriber_misses_no_event() {
         let engine = Settings { start_on_create: true, ..Settings::default() };
         let mut emulator = Emulator::start_waiting(Options { engine, ..Options::default() }).await.unwrap();
         let shared = emulator.shared.upgrade().unwrap();

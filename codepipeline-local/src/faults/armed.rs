@@ -1,4 +1,4 @@
-//! The faults and throttles of an emulator, and what they do to each call.
+//! The active faults and throttles of an emulator.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,29 +8,29 @@ use super::fault::{Fault, FaultKind, Throttle};
 use super::token_bucket::TokenBucket;
 use crate::types::Timestamp;
 
-/// How many faults that fired are remembered; an emulator may be served for weeks.
+/// The number of fired faults that are remembered. An emulator may run for weeks.
 const REMEMBERED: usize = 100_000;
 
 /// A fault that fired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fired {
-    /// The operation's name; that of a request which is none that the emulator has is `?`.
+    /// The name of the operation, or `?` for an operation that the emulator does not have.
     pub operation: String,
-    /// Which of the fault's calls it was; 0 for a [`Throttle`].
+    /// The number of the call among the fault's calls; 0 for a [`Throttle`].
     pub call: u64,
-    /// What was done to it.
+    /// What happened to the call.
     pub kind: FaultKind,
 }
 
-/// The faults of an emulator, to be added and removed while it runs. Clones are handles to the same ones.
+/// The faults of an emulator, which can be added and removed while it runs. Clones are handles to the same faults.
 #[derive(Clone, Default)]
 pub struct Faults(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    /// Each with how many calls it has seen.
+    /// Each with the number of its calls so far.
     faults: Vec<(Fault, u64)>,
-    /// Each with what its operations may still do.
+    /// Each with a bucket per operation.
     throttles: Vec<(Throttle, BTreeMap<Call, TokenBucket>)>,
     fired: VecDeque<Fired>,
 }
@@ -40,30 +40,30 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on, calls go wrong as the fault says. Where several faults are for one call, the first that was added fires, and
-    /// all count it.
+    /// Adds a fault, which applies to calls from now on. If several faults match a call, the first one fires, and all
+    /// count the call.
     pub fn add(&self, fault: Fault) {
         self.lock().faults.push((fault, 0));
     }
 
-    /// From now on, calls are held to a rate. One that a fault is for does not count.
+    /// Adds a throttle, which applies to calls from now on. A call with a fault does not count.
     pub fn throttle(&self, throttle: Throttle) {
         self.lock().throttles.push((throttle, BTreeMap::new()));
     }
 
-    /// From now on, all goes well again. What has begun to go wrong goes on.
+    /// Removes all faults and throttles. Faults in progress continue.
     pub fn clear(&self) {
         let mut state = self.lock();
         state.faults.clear();
         state.throttles.clear();
     }
 
-    /// What has fired so far, in order; of very many the last hundred thousand.
+    /// The fired faults in order, at most the last hundred thousand.
     pub fn fired(&self) -> Vec<Fired> {
         self.lock().fired.iter().cloned().collect()
     }
 
-    /// What shall become of this call.
+    /// The fault for this call, if any.
     pub(crate) fn next(&self, call: &Call, now: Timestamp) -> Option<FaultKind> {
         let mut state = self.lock();
         let mut due = None;
@@ -98,14 +98,14 @@ impl Faults {
 mod tests {
     use super::*;
 
-    /// What becomes of the first ten calls.
+    /// The faults of ten calls.
     fn ten(faults: &Faults, operation: &'static str) -> String {
         let call = Call::named(operation);
         (0..10).map(|_| faults.next(&call, Timestamp(0)).map_or('.', |kind| kind.to_string().remove(0))).collect()
     }
 
     #[test]
-    fn the_calls_that_a_fault_names_go_wrong_and_no_others() {
+    fn fault_hits_only_the_calls_it_names() {
         for (calls, wrong) in [
             ("3", "..r......."),
             ("3+", "..rrrrrrrr"),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_fault_that_is_due_fires_and_the_others_count_the_call_all_the_same() {
+    fn first_due_fault_fires_and_all_count_the_call() {
         let faults = Faults::default();
         for fault in ["PutObject:2:error", "s3:*:2-3:reset", "*:3-5:throttle", "codepipeline:*:*:stall"] {
             faults.add(fault.parse().unwrap());
@@ -135,12 +135,12 @@ mod tests {
     }
 
     #[test]
-    fn a_throttle_takes_a_burst_and_then_its_rate_of_each_operation() {
+    fn throttle_allows_a_burst_and_then_its_rate() {
         let faults = Faults::default();
         faults.throttle("codepipeline:*:0.5:3".parse().unwrap());
         assert_eq!(ten(&faults, "GetObject"), "..........");
         assert_eq!(ten(&faults, "PollForJobs"), "...ttttttt");
-        assert_eq!(ten(&faults, "AcknowledgeJob"), "...ttttttt", "it has a rate of its own");
+        assert_eq!(ten(&faults, "AcknowledgeJob"), "...ttttttt", "each operation has its own rate");
         let at = |seconds: u64| faults.next(&Call::named("PollForJobs"), Timestamp(seconds * 1000)).is_none();
         assert_eq!([1, 2, 3, 4, 5].map(at), [false, true, false, true, false]);
         assert_eq!([100; 5].map(at), [true, true, true, false, false]);

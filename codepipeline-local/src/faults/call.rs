@@ -1,17 +1,17 @@
-//! The operation and the service that a request calls.
+//! The service and operation of a request.
 
 use http::request::Parts;
 
 use crate::services::Service;
 use crate::{api, s3, secrets};
 
-/// A call of an operation. One that the emulator does not have is a call without a name.
+/// A call. An operation that the emulator does not have has no name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Call {
     CodePipeline(Option<&'static str>),
     S3(Option<&'static str>),
     SecretsManager(Option<&'static str>),
-    /// Of another service.
+    /// A call of another service.
     Other,
 }
 
@@ -50,7 +50,7 @@ impl Call {
     }
 }
 
-/// The names of the operations that a fault may be for: CodePipeline's, Secrets Manager's, then S3's.
+/// The names of the operations that can have faults: of CodePipeline, Secrets Manager, then S3.
 pub fn operations() -> impl Iterator<Item = &'static str> {
     api::operations().chain([secrets::OPERATION]).chain(s3::operations())
 }

@@ -1,10 +1,10 @@
-//! Calls that take effect later.
+//! Delayed calls.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinSet;
 
-/// Calls that take effect later, whether or not anyone still waits for them.
+/// Calls that take effect later, even if the client is gone.
 #[derive(Default)]
 pub(crate) struct DelayedCalls(Mutex<JoinSet<()>>);
 
@@ -19,12 +19,12 @@ impl DelayedCalls {
         calls.spawn(call);
     }
 
-    /// Has those that are left take no effect.
+    /// Cancels the remaining calls.
     pub(crate) fn abort(&self) {
         self.lock().abort_all();
     }
 
-    /// Has those that are left take no effect, and waits until none can.
+    /// Cancels the remaining calls, and waits until none can take effect.
     pub(crate) async fn stop(&self) {
         let mut left = std::mem::take(&mut *self.lock());
         left.shutdown().await;

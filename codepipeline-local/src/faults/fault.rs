@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::call::{Call, operations};
 use super::mistake::InvalidFault;
 
-/// The operations whose transfers can be cut short.
+/// Operations with transfers that can be cut.
 const TRANSFERS: [&str; 3] = ["GetObject", "PutObject", "UploadPart"];
 
-/// Which calls of an operation go wrong, and how. As a text, `OPERATION:CALLS:KIND`: `PutJobSuccessResult:1:lose-answer`,
-/// `GetObject:3:cut=1000`, `s3:*:*/10:error`.
+/// A fault: which calls of an operation fail, and how. Written `OPERATION:CALLS:KIND`, for example
+/// `PutJobSuccessResult:1:lose-answer`, `GetObject:3:cut=1000` or `s3:*:*/10:error`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub(super) on: Target,
@@ -19,55 +19,57 @@ pub struct Fault {
     pub(super) kind: FaultKind,
 }
 
-/// Which of the calls that a fault is for. They are counted from the moment that the fault is added, the first being 1.
+/// The calls that a fault hits. Counting starts at 1 when the fault is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calls {
-    /// These alone, from the first number to the last: `3` or `2-4`.
+    /// From the first number to the last: `3` or `2-4`.
     Range(u64, u64),
-    /// This one and all that follow: `3+`.
+    /// This call and all later ones: `3+`.
     From(u64),
-    /// Each whose number this one divides: `*/10`.
+    /// Each call whose number is a multiple: `*/10`.
     Every(u64),
-    /// `*`
+    /// All calls: `*`.
     All,
 }
 
 /// How a call goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// It is refused for the number of calls, without effect: CodePipeline's `ThrottlingException` (400), S3's `SlowDown` (503).
+    /// Refuses the call as throttled, without effect: CodePipeline's `ThrottlingException` (400), S3's `SlowDown`
+    /// (503).
     Throttle,
-    /// It is answered 500, without effect: `InternalFailure`, S3's `InternalError`. A real 500 leaves open whether there was
-    /// one; for the other case there is [`FaultKind::LoseAnswer`].
+    /// Responds with status 500, without effect: `InternalFailure`, or S3's `InternalError`. A real 500 leaves the
+    /// effect open; [`FaultKind::LoseAnswer`] covers a call that took effect.
     Error,
-    /// It is refused for want of a permission, without effect: CodePipeline's `AccessDeniedException` (400), S3's `AccessDenied`
-    /// (403).
+    /// Refuses the call because a permission is missing, without effect: CodePipeline's `AccessDeniedException`
+    /// (400), S3's `AccessDenied` (403).
     Deny,
-    /// The connection is reset, without effect.
+    /// Resets the connection, without effect.
     Reset,
-    /// It takes effect, and the connection is reset instead of an answer.
+    /// Takes effect, and resets the connection instead of responding.
     LoseAnswer,
-    /// It has no effect and is never answered; the connection stays open.
+    /// Has no effect and never responds. The connection stays open.
     Stall,
-    /// It takes effect and is never answered; the connection stays open.
+    /// Takes effect and never responds. The connection stays open.
     StallAnswer,
-    /// It is late: it takes effect after this time, even if whoever sent it is gone by then. In the emulator's time.
+    /// Takes effect after this time, even if the client is gone by then. In the emulator's time.
     Delay(Duration),
-    /// It takes effect at once and is answered after this time. In the emulator's time.
+    /// Takes effect at once, and responds after this time. In the emulator's time.
     DelayAnswer(Duration),
-    /// The transfer breaks off after so many bytes: the answer to `GetObject` ends though its `Content-Length` says more, and of the
-    /// body of `PutObject` or `UploadPart` no more is read, then the connection is reset. Shorter bodies pass whole.
+    /// Cuts the transfer after this many bytes. The response to `GetObject` ends before its `Content-Length`. Of a
+    /// request body (`PutObject`, `UploadPart`) the rest is not read, and the connection is reset. Shorter bodies
+    /// pass.
     Cut(u64),
 }
 
 impl FaultKind {
-    /// Whether the call has no effect, because no service gets it.
+    /// Whether the fault keeps the call from its service, so that it has no effect.
     pub(crate) fn prevents_the_call(self) -> bool {
         matches!(self, Self::Throttle | Self::Error | Self::Deny | Self::Reset | Self::Stall)
     }
 }
 
-/// Which operation a fault or throttle is for.
+/// The operations that a fault or throttle applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Any,
@@ -87,22 +89,22 @@ impl Target {
     }
 }
 
-/// How many calls of an operation are taken in a second; more are refused as throttled. As a text, `OPERATION:RATE` or
-/// `OPERATION:RATE:BURST`: `PollForJobs:2`, `codepipeline:*:0.5:10`. Where it is for several operations, each has the rate for itself.
+/// A rate limit: calls above it are refused as throttled. Written `OPERATION:RATE` or `OPERATION:RATE:BURST`, for
+/// example `PollForJobs:2` or `codepipeline:*:0.5:10`. Each operation has its own rate, also if the throttle names
+/// several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Throttle {
     pub(super) on: Target,
     /// Calls per second of the emulator's time.
     pub(super) rate: f64,
-    /// How many calls are taken at once after a time without any.
+    /// The number of calls at once after a pause.
     pub(super) burst: u32,
 }
 
 impl Fault {
-    /// `on` is an operation's name, `codepipeline:*`, `s3:*` or `*`.
+    /// Creates a fault. `on` is an operation's name, `codepipeline:*`, `s3:*` or `*`.
     ///
-    /// # Errors
-    /// When there is no such operation, the calls can never come, or there is no transfer to cut.
+    /// # Errors When there is no such operation, the calls can never come, or there is no transfer to cut.
     pub fn new(on: &str, calls: Calls, kind: FaultKind) -> Result<Self, InvalidFault> {
         Self::checked(on.parse()?, calls, kind)
     }

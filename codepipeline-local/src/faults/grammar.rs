@@ -1,4 +1,4 @@
-//! Faults and throttles as texts, as the command line takes them.
+//! Parsing of faults and throttles from the command line.
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ impl FromStr for Fault {
     type Err = InvalidFault;
 
     fn from_str(text: &str) -> Result<Self, InvalidFault> {
-        // From the end: an operation may have a colon in it.
+        // Split from the end, because an operation may contain a colon.
         let mut parts = text.rsplitn(3, ':');
         let (Some(kind), Some(calls), Some(on)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(InvalidFault::Fault(text.to_owned()));
@@ -73,7 +73,7 @@ impl FromStr for Throttle {
 
     fn from_str(text: &str) -> Result<Self, InvalidFault> {
         let wrong = || InvalidFault::Throttle(text.to_owned());
-        // The service and its star go together, whatever follows.
+        // The service name and its star belong together.
         let after_star = ["codepipeline:*", "s3:*"].into_iter().find(|service| text.starts_with(service));
         let end = after_star.map_or_else(|| text.find(':').ok_or_else(wrong), |service| Ok(service.len()))?;
         let mut numbers = text[end..].strip_prefix(':').ok_or_else(wrong)?.split(':');
@@ -85,7 +85,7 @@ impl FromStr for Throttle {
         let per_second = rate.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
         let per_second = per_second.ok_or_else(|| InvalidFault::Rate(rate.to_owned()))?;
         let burst = match burst {
-            // A second's worth, as much as there is in the bucket of an operation that nobody calls.
+            // The calls of one second, as in the bucket of an idle operation.
             None => per_second.ceil() as u32,
             Some(digits) => {
                 let burst = digits.parse().ok().filter(|burst| *burst > 0);
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_written_as_it_is_read() {
+    fn fault_display_round_trips() {
         for text in [
             "PutJobSuccessResult:1:lose-answer",
             "GetObject:3:cut=1000",
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_named_with_what_is_right() {
+    fn mistakes_name_the_right_form() {
         for (text, wrong, right) in [
             ("PollForJobs", "\"PollForJobs\"", "OPERATION:CALLS:KIND"),
             ("PollForJob:1:reset", "\"PollForJob\"", "PollForJobs"),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_that_can_never_fire_is_refused_from_code_too() {
+    fn fault_that_can_never_fire_is_refused() {
         for calls in [Calls::Range(0, 1), Calls::Range(3, 2), Calls::From(0), Calls::Every(0)] {
             assert!(matches!(Fault::new("*", calls, FaultKind::Reset), Err(InvalidFault::Calls(_))), "{calls}");
         }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_throttles_burst_is_a_seconds_worth_unless_it_says_otherwise() {
+    fn default_burst_is_the_calls_of_one_second() {
         let read = |text: &str| text.parse::<Throttle>().map(|throttle| (throttle.on, throttle.rate, throttle.burst));
         assert_eq!(read("PollForJobs:2.5"), Ok((Target::Operation("PollForJobs"), 2.5, 3)));
         assert_eq!(read("s3:*:0.1"), Ok((Target::S3, 0.1, 1)));

@@ -1,4 +1,4 @@
-//! Makes a call go wrong.
+//! Injection of faults into calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,8 +18,8 @@ use crate::clock::Clock;
 use crate::s3::read_to_its_end;
 use crate::wire::Wire;
 
-/// Answers the call, or not, as the fault says; `respond` is what would be done without it. Fails if the connection must be
-/// given up.
+/// Handles the call as the fault says; `respond` handles it normally. Returns an error if the connection must be
+/// dropped.
 pub(crate) async fn inject<F>(
     kind: FaultKind,
     call: &Call,
@@ -63,7 +63,7 @@ where
             let waiting = passed(clock.clone(), time);
             delayed_calls.add(async move {
                 waiting.await;
-                // Whoever called may be gone.
+                // The client may be gone.
                 let _ = answered.send(respond(request).await);
             });
             answer.await.unwrap_or_else(|_| Err(BrokenConnection.into()))

@@ -1,8 +1,8 @@
-//! Requests that go wrong on purpose: refused, broken off, unanswered, late or cut short, as a network and a busy service
-//! have it now and then. For CodePipeline and S3 alike.
+//! Injected faults, for CodePipeline and S3: refused, reset, unanswered, late or cut-off calls, as on a bad network
+//! or with a busy service.
 //!
-//! A [`Fault`] says of which operation's calls which go wrong, and how; a [`Throttle`] holds an operation to a steady rate. Both are
-//! given to [`Faults`], before the emulator starts or while it runs.
+//! A [`Fault`] says which calls of an operation fail, and how. A [`Throttle`] limits the rate of an operation.
+//! [`Faults`] holds both; they can be added before the start or while the emulator runs.
 
 mod armed;
 mod call;

@@ -1,4 +1,4 @@
-//! Answers to calls that are refused on purpose.
+//! Responses to calls that a fault refuses.
 
 use http::{Response, StatusCode};
 use s3s::{Body, HttpError, S3Error, S3ErrorCode};
@@ -7,14 +7,13 @@ use super::call::Call;
 use super::fault::FaultKind;
 use crate::reply::failure;
 
-/// The caller that a refusal names: the emulator knows no roles, so it is always the same one.
+/// The caller in an access-denied message. The emulator knows no roles, so it is always the same.
 pub(crate) struct Caller {
     pub(crate) account_id: String,
     pub(crate) region: String,
 }
 
-/// The answer to a call that is refused whatever it says (CodePipeline API Reference, "Common Errors"; S3 API Reference,
-/// "Error responses").
+/// The response to a refused call (CodePipeline API Reference, "Common Errors"; S3 API Reference, "Error responses").
 pub(super) fn refusal(kind: FaultKind, call: &Call, caller: &Caller) -> Result<Response<Body>, HttpError> {
     if call.is_s3() {
         let (code, message) = match kind {
@@ -35,7 +34,7 @@ pub(super) fn refusal(kind: FaultKind, call: &Call, caller: &Caller) -> Result<R
     })
 }
 
-/// As IAM words it (IAM User Guide, "Troubleshoot access denied error messages").
+/// The wording of IAM (IAM User Guide, "Troubleshoot access denied error messages").
 fn denial(call: &Call, Caller { account_id, region }: &Caller) -> String {
     let service = if call.is_codepipeline() { "codepipeline" } else { "secretsmanager" };
     let action = format!("{service}:{}", call.operation().unwrap_or("*"));

@@ -1,4 +1,4 @@
-//! What is left of a rate: a bucket of tokens that fills up steadily, as AWS throttles its own operations.
+//! A token bucket that refills steadily, as AWS throttles its operations.
 
 use super::fault::Throttle;
 use crate::types::Timestamp;
@@ -14,9 +14,9 @@ impl TokenBucket {
         Self { tokens: f64::from(throttle.burst), at: now }
     }
 
-    /// Whether there is a token; it is taken.
+    /// Takes a token. Returns false if there is none.
     pub(super) fn take(&mut self, throttle: &Throttle, now: Timestamp) -> bool {
-        // The emulator's clock may be set back.
+        // The emulator's clock may move back.
         let seconds = now.0.saturating_sub(self.at.0) as f64 / 1000.0;
         self.tokens = (self.tokens + seconds * throttle.rate).min(f64::from(throttle.burst));
         self.at = now;

@@ -1,4 +1,4 @@
-//! Bodies that end too early.
+//! Bodies that end early.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use s3s::{Body, HttpError, StdError};
 
 use crate::wire::Wire;
 
-/// Why a connection ends without an answer, or in the middle of one.
+/// The reason for a connection that ends without a full response.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection was broken off, as a fault says")]
+#[error("a fault dropped the connection")]
 pub(crate) struct BrokenConnection;
 
 impl From<BrokenConnection> for HttpError {
@@ -22,7 +22,8 @@ impl From<BrokenConnection> for HttpError {
     }
 }
 
-/// The answer's body, whose connection ends after so many bytes, all of which have been sent by then. The announced length stays.
+/// The response's body, which ends after this many bytes. The connection ends once they are sent. The announced
+/// length stays.
 pub(super) fn cut_response(body: Body, bytes: u64, wire: Wire) -> Body {
     Body::http_body(CutResponse { body, wire, state: State::Passing(bytes) })
 }
@@ -34,11 +35,11 @@ struct CutResponse {
 }
 
 enum State {
-    /// So many bytes may still pass.
+    /// This many bytes may still pass.
     Passing(u64),
-    /// They have passed, and there are more.
+    /// They have passed, and the body continues.
     Over,
-    /// What has passed is on the wire when there have been more flushes than these.
+    /// The passed bytes are sent once there are more flushes than these.
     Flushing(u64),
 }
 
@@ -61,7 +62,7 @@ impl hyper::body::Body for CutResponse {
                         return Poll::Ready(Some(Ok(Frame::data(now))));
                     }
                 }
-                // A body that fails takes with it what hyper has not written yet.
+                // If the body failed now, hyper would drop the bytes that it has not written yet.
                 State::Over => {
                     self.state = State::Flushing(self.wire.flushes());
                     self.wire.wake_at_flush(cx);
@@ -81,7 +82,7 @@ impl hyper::body::Body for CutResponse {
     }
 }
 
-/// The request's body, of which only so many bytes can be read. `was_cut` says whether there were more.
+/// The request's body, which fails after this many bytes. `was_cut` becomes true if the body is longer.
 pub(super) fn cut_request(body: Body, bytes: u64, was_cut: Arc<AtomicBool>) -> Body {
     Body::http_body(CutRequest { body, left: bytes, was_cut })
 }
@@ -122,7 +123,7 @@ impl hyper::body::Body for CutRequest {
     }
 }
 
-/// The bytes that may pass, and whether there are more.
+/// The bytes that may pass, and whether more follow.
 fn split(mut data: Bytes, left: u64) -> (Bytes, bool) {
     match usize::try_from(left) {
         Ok(left) if left < data.len() => (data.split_to(left), true),

@@ -1,4 +1,4 @@
-//! The way of a request to the service that answers it.
+//! Routing of a request to the service that answers it.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -21,11 +21,12 @@ use crate::reply::{failure, json_reply};
 use crate::services::{self, Service};
 use crate::{api, secrets, sts};
 
-/// The longest request to CodePipeline or Secrets Manager. The largest pipeline that the quotas allow is smaller.
+/// The longest request to CodePipeline or Secrets Manager, which leaves room for the largest pipeline within the
+/// quotas.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
 impl Shared {
-    /// Answers a request, unless a fault is for it. Fails if the connection must be given up.
+    /// Answers a request, or injects a fault. Returns an error if the connection must be dropped.
     pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
         let (request, expectation) = Expectation::of(request).await;
         let (parts, body) = request.into_parts();
@@ -67,7 +68,7 @@ impl Shared {
         }
         let headers = reply.headers_mut();
         if let Ok(request_id) = HeaderValue::try_from(random_uuid()) {
-            // The one is CodePipeline's name for it, the other S3's.
+            // The first is CodePipeline's name, the second S3's.
             headers.insert("x-amzn-requestid", request_id.clone());
             headers.insert("x-amz-request-id", request_id);
         }
@@ -77,7 +78,7 @@ impl Shared {
         Ok(reply)
     }
 
-    /// S3's time is what clients judge leases by, so it is the emulator's and not the machine's.
+    /// The emulator's time. Clients judge leases by S3's time, so the machine's time would be wrong.
     fn date(&self) -> Option<HeaderValue> {
         let mut text = Vec::new();
         let seconds = Duration::from_secs(self.clock.now().0 / 1000);
@@ -125,14 +126,14 @@ impl Shared {
             (reply, engine.has_effects())
         });
         let (done, is_done) = oneshot::channel();
-        // This comes before any wait, because a client may go away at any moment. The driver ends after the port is closed, or when a
-        // change can't be kept.
+        // Notify the driver before any wait, because the client may disconnect. The driver ends only when the port is
+        // closed or a change can't be saved.
         let _ = self.changed.send(done);
         if let Err(error) = pending.kept().await {
             return failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", &error.to_string());
         }
         if follows {
-            // Done before the answer: who has made a pipeline may put into its bucket.
+            // Finish the effects before responding: a client that created a pipeline may use its bucket at once.
             let _ = is_done.await;
         }
         let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -144,11 +145,11 @@ impl Shared {
     }
 }
 
-/// A request's body, or the answer to one that can't be read.
+/// Reads a request's body, or returns the error response.
 async fn read(body: Body) -> Result<Bytes, Response<Body>> {
     let read = Limited::new(body, MAX_BODY).collect().await;
     read.map(Collected::to_bytes).map_err(|error| {
-        let message = format!("the request can't be read: {error}; it may have {MAX_BODY} bytes");
+        let message = format!("could not read the request: {error}; the limit is {MAX_BODY} bytes");
         failure(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", &message)
     })
 }

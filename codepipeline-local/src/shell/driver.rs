@@ -1,4 +1,4 @@
-//! The driver: lets time pass in the engine, and performs its effects.
+//! The driver, which advances the engine and performs its effects.
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -11,10 +11,10 @@ use crate::store::NotKept;
 use crate::types::ObjectRef;
 
 impl Shared {
-    /// Lets time pass in the engine, whether or not anyone calls, and does what it wants done. Nobody else does: a request ends
-    /// when its client goes away, and what was asked for must be done all the same.
+    /// Advances the engine with time and performs its effects. A separate task does this, because a request ends when
+    /// its client disconnects, and its effects must still happen.
     ///
-    /// An effect leaves once the change behind it is kept. Fails if a change can't be kept.
+    /// Each effect waits until the change behind it is saved. Returns an error if a change can't be saved.
     pub(crate) async fn drive(&self, mut changes: mpsc::UnboundedReceiver<oneshot::Sender<()>>) -> Result<(), NotKept> {
         let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
         loop {
@@ -30,7 +30,7 @@ impl Shared {
                 continue;
             }
             for done in waiting.drain(..) {
-                // Whoever asked may be gone.
+                // The request may be gone.
                 let _ = done.send(());
             }
             tokio::select! {
@@ -47,7 +47,7 @@ impl Shared {
         match effect {
             Effect::CreateBucket { bucket } => {
                 if let Err(error) = self.store.create_bucket(&bucket) {
-                    tracing::warn!(bucket, %error, "an artifact store can't be made");
+                    tracing::warn!(bucket, %error, "could not create an artifact store");
                 }
             }
             Effect::CopySource { id, from, version, to, encryption_key } => {
@@ -74,7 +74,7 @@ impl Shared {
         let Some(event) = event else { return Ok(()) };
         pending.kept().await?;
         if self.invocations.is_empty() {
-            tracing::warn!(job, "a Lambda Invoke action has no function to invoke; it will time out");
+            tracing::warn!(job, "no function subscribes to Lambda Invoke jobs; the action will time out");
         }
         self.invocations.send(&JobInvocation { function, event });
         Ok(())
@@ -93,7 +93,7 @@ impl Shared {
         key_id: Option<String>,
     ) -> Result<(), NotKept> {
         let result = match self.store.copy(from, to, key_id).await {
-            // Without version ids, the entity tag is what tells an object's revisions apart.
+            // Without version ids, the ETag identifies the object's revision.
             Ok(copied) => Ok(SourceRevision {
                 revision: copied.version_id.clone().unwrap_or_else(|| copied.e_tag.clone()),
                 etag: Some(copied.e_tag),

@@ -1,5 +1,5 @@
-//! What surrounds the engine: CodePipeline's requests go to it, STS's one call and Secrets Manager's are answered, requests for a
-//! service that is elsewhere are passed on, all others go to S3, and what it wants done in between is done.
+//! The shell around the engine. `answer` sends each request to the service that answers it: CodePipeline (the
+//! engine), S3, STS, Secrets Manager, or an external endpoint. `driver` performs the engine's effects.
 
 mod answer;
 mod driver;

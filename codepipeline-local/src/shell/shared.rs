@@ -1,4 +1,4 @@
-//! What a running emulator's requests and its driver share.
+//! State that the requests and the driver of an emulator share.
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -13,7 +13,7 @@ use crate::s3::Store;
 use crate::subscribers::Subscribers;
 use crate::types::{Grant, Permissions};
 
-/// The engine, the store, and those who listen.
+/// The engine, the store, and the subscribers.
 pub(crate) struct Shared {
     pub(crate) engine: KeptEngine,
     pub(crate) clock: Clock,
@@ -21,15 +21,15 @@ pub(crate) struct Shared {
     pub(crate) log: RequestLog,
     pub(crate) endpoints: Endpoints,
     pub(crate) faults: Faults,
-    /// What faults have put off.
+    /// Calls that faults delay.
     pub(crate) delayed_calls: DelayedCalls,
-    /// Tells the driver of a change, and lets it tell when what follows from it is done.
+    /// Notifies the driver of a change. The driver replies when the effects of the change are done.
     pub(crate) changed: mpsc::UnboundedSender<oneshot::Sender<()>>,
     pub(crate) events: Subscribers<Value>,
     pub(crate) invocations: Subscribers<JobInvocation>,
 }
 
-/// What S3 asks the engine.
+/// The permissions, as S3 sees them.
 pub(crate) struct EnginePermissions(pub(crate) KeptEngine);
 
 impl Permissions for EnginePermissions {
