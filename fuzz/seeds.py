@@ -1,4 +1,4 @@
-"""Writes small valid inputs for each fuzz target into corpus/TARGET/, so that fuzzing begins where parsers say yes."""
+"""Writes small valid inputs for each fuzz target to corpus/TARGET/, so that fuzzing starts with inputs that parsers accept."""
 
 import gzip
 import io
@@ -17,7 +17,7 @@ def put(target: str, name: str, content: bytes | str) -> None:
 
 def zip_of(compression: int, streamed: bool) -> bytes:
     class Pipe(io.RawIOBase):
-        """Can't seek, so that sizes come behind the data."""
+        """Can't seek, so zipfile writes the sizes after the data."""
 
         def __init__(self) -> None:
             self.written = bytearray()
@@ -101,4 +101,4 @@ for name, text in {
     "variables-windows": "v\ufeff# note\r\nA=1\r\nB<<EOF\r\nxEOF\r\n",
     "revision": "crevision=c0ffee\nchangeIdentifier=7\nsummary<<EOF\nfix\nEOF\ncreated=2015-10-21T07:28:00Z\n",
 }.items():
-    put("answers", name, text)
+    put("responses", name, text)

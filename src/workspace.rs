@@ -155,8 +155,8 @@ impl Drop for Workspace {
 }
 
 impl Workspace {
-    /// Removes the folder now, and the files that a command left outside it, even if an action still uses the workspace. /tmp
-    /// outlives the invocation, and the next job may belong to another pipeline. So no file of a finished job may stay.
+    /// Removes the folder now, even if an action still uses it. Also removes the files that a command left outside it. /tmp outlives
+    /// the invocation, and the next job may belong to another pipeline. So no file of a finished job may stay.
     pub(crate) fn remove(&self) {
         // A path through the open folder follows no link that the command created.
         let open = PathBuf::from(format!("/proc/self/fd/{}", self.parent.as_raw_fd()));
@@ -181,8 +181,7 @@ fn open_folder(folder: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags).open(folder)
 }
 
-/// Creates a new folder. A job may run again in the process in which it was stopped. Its folder must not contain files of the
-/// first run.
+/// Creates a new folder. A job may run twice in one process. The second turn must not find files of the first.
 fn new_folder(parent: &Path, name: &str) -> io::Result<PathBuf> {
     std::fs::create_dir_all(parent)?;
     let mut folder = parent.join(name);

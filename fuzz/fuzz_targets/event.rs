@@ -1,5 +1,4 @@
-//! Events: whatever wakes the function is taken or refused, and a refusal tells nothing that the event holds but its
-//! source, its type and its state.
+//! Events. The worker accepts or refuses each one. A refusal reveals only the event's source, type and state.
 #![no_main]
 
 use std::time::{Duration, SystemTime};
@@ -10,7 +9,7 @@ use codepipeline_worker::queue::{Invoked, InvokedJob};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-/// What decides, and what a refusal may name where it is a plain name.
+/// The fields that decide. A refusal may show them if they are plain names.
 const SHOWN: [&str; 6] =
     ["/source", "/detail-type", "/detailType", "/detail/state", "/detail/status", "/Records/-/Sns/Message"];
 
@@ -22,16 +21,16 @@ fuzz_target!(|data: &[u8]| {
     match (Event::parse(&payload, &ends), Event::parse(&hidden, &ends)) {
         (Err(error), Err(of_hidden)) => {
             let text = error.to_string();
-            assert_eq!(text, of_hidden.to_string(), "the message depends on what it must not tell");
+            assert_eq!(text, of_hidden.to_string(), "the message depends on a hidden value");
             assert!(text.len() < 900 && !text.contains(char::is_control), "{text:?}");
         }
         (Ok(Event::InvokeJob), Ok(Event::InvokeJob)) => check_job(&payload),
         (Ok(Event::Ignored { what }), Ok(Event::Ignored { what: of_hidden })) => {
-            assert_eq!(what, of_hidden, "the log depends on what it must not tell");
+            assert_eq!(what, of_hidden, "the log depends on a hidden value");
             assert!(what.len() < 900 && !what.contains(char::is_control), "{what:?}");
         }
         (Ok(_), Ok(_)) => {}
-        _ => panic!("whether an event is of use depends on a value that says nothing"),
+        _ => panic!("the decision depends on a hidden value"),
     }
 });
 
@@ -46,7 +45,7 @@ fn check_job(payload: &Value) {
     }
 }
 
-/// Puts another text in the place of every text that no error may show.
+/// Replaces every text that no error may show.
 fn hide(value: &mut Value, path: &str) {
     match value {
         Value::String(text) if !text.is_empty() && !SHOWN.contains(&path) => "another".clone_into(text),

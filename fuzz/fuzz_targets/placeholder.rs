@@ -1,5 +1,5 @@
-//! Templates: a text that is taken says the same when each placeholder is filled with itself, and one that is refused is
-//! refused at its place and without being repeated.
+//! Templates. A valid text is unchanged if each placeholder is filled with itself. An invalid text is refused with the position of the
+//! mistake, and the message does not repeat the text.
 #![no_main]
 
 use codepipeline_worker::job::Configuration;

@@ -1,4 +1,4 @@
-//! Objects that have tar's magic, byte by byte; anything else is the recipe for a tar with right checksums.
+//! Tar archives. An input with tar's magic is unpacked unchanged. Any other input generates a tar archive with correct checksums.
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};

@@ -1,9 +1,9 @@
-//! Objects that begin as a gzip does, byte by byte; anything else is the recipe for a tar in a gzip.
+//! Tar archives in a gzip. An input that begins like a gzip is unpacked unchanged. Any other input generates one.
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};
 use codepipeline_worker_fuzz::folder::unpack_and_check;
-use codepipeline_worker_fuzz::tars::TarGz;
+use codepipeline_worker_fuzz::tar_gz::TarGz;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

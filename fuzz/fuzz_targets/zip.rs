@@ -1,4 +1,4 @@
-//! Objects that begin as a zip does, byte by byte; anything else is the recipe for a zip whose fields may lie.
+//! Zip archives. An input that begins like a zip is unpacked unchanged. Any other input generates one, whose fields may be wrong.
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};

@@ -1,9 +1,10 @@
-//! What the fuzz targets share: a folder that is watched from outside, and archives that are well formed but for what they
-//! lie about, so that inputs get beyond checksums and signatures.
+//! Helpers of the fuzz targets: a folder whose surroundings are checked, and generators of archives. An archive is well formed except for
+//! the fields that the input changes, so inputs get past checksums and signatures.
 
+pub mod damage;
 pub mod folder;
-pub mod lies;
 pub mod names;
 mod sparse;
+pub mod tar_gz;
 pub mod tars;
 pub mod zips;

@@ -1,4 +1,4 @@
-//! Names of entries and targets of links: such that collide, climb out, mean other things elsewhere, or are too long.
+//! Names of entries and targets of links: names that collide, contain `..`, have another meaning on other systems, or are too long.
 
 use arbitrary::Arbitrary;
 

@@ -1,10 +1,10 @@
-//! Sparse files, whose regions may overlap, lie outside the file, or have no content.
+//! Sparse files. Their regions may overlap, exceed the file, or have no content.
 
 use arbitrary::Arbitrary;
 
 use crate::tars::{BLOCK, fill, header, pax_record, put};
 
-/// Regions of a sparse file, in one of the forms of GNU tar.
+/// The regions of a sparse file, in one of GNU tar's forms.
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Sparse {
     form: SparseForm,
@@ -15,11 +15,11 @@ pub(crate) struct Sparse {
 
 #[derive(Arbitrary, Debug)]
 enum SparseForm {
-    /// In the header, for entries of any kind.
+    /// In the header, for entries of any type.
     Old,
     Pax00,
     Pax01,
-    /// In front of the content, with so much said of their number.
+    /// Before the content, with this number of regions claimed.
     Pax10(Option<u32>),
 }
 
@@ -68,7 +68,7 @@ impl Sparse {
         put(archive, header(b'x', b"pax", records.len()), &records);
     }
 
-    /// Returns the blocks that follow the header.
+    /// Returns the blocks after the header.
     pub(crate) fn write_into(&self, header: &mut [u8; BLOCK]) -> Vec<u8> {
         if !matches!(self.form, SparseForm::Old) {
             return Vec::new();

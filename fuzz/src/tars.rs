@@ -1,12 +1,8 @@
-//! Tar archives in the forms of Unix V7, POSIX and GNU, with right checksums whatever else is wrong.
-
-use std::io::Write;
+//! Tar archives in the formats of Unix V7, POSIX and GNU. Checksums are correct, but any other field may be wrong.
 
 use arbitrary::Arbitrary;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
-use crate::lies::{Content, Damage, LONG_ENOUGH};
+use crate::damage::{Content, Damage, MAX_ARCHIVE_BYTES};
 use crate::names::Name;
 use crate::sparse::Sparse;
 
@@ -29,9 +25,9 @@ struct Entry<'a> {
     sparse: Option<Sparse>,
     mode: Option<&'a [u8]>,
     size: Option<Size<'a>>,
-    before: Vec<Before<'a>>,
-    /// Any bytes of the header, the checksum set right afterwards.
-    lies: Option<[(u16, u8); 4]>,
+    extensions: Vec<Extension<'a>>,
+    /// Overwrites any bytes of the header before the checksum is set.
+    overwrites: Option<[(u16, u8); 4]>,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -56,14 +52,14 @@ enum Kind {
 #[derive(Arbitrary, Debug)]
 enum Size<'a> {
     Octal(u32),
-    /// GNU's binary form, for what does not fit.
+    /// GNU's binary form, for large numbers.
     Binary(u64),
     Raw(&'a [u8]),
 }
 
-/// An extension that says something about the next entry.
+/// An extended header for the next entry.
 #[derive(Arbitrary, Debug)]
-enum Before<'a> {
+enum Extension<'a> {
     LongName(Name<'a>),
     LongTarget(Name<'a>),
     Global(&'a [u8]),
@@ -73,7 +69,7 @@ enum Before<'a> {
     PaxSize(u64),
     PaxTime(i64),
     PaxRaw(&'a [u8]),
-    /// A name of so many times 32 bytes; the longest one is beyond what a name may have.
+    /// A name of this many times 32 bytes. The longest one exceeds the limit for names.
     Huge(u8),
 }
 
@@ -90,7 +86,7 @@ impl Tar<'_> {
         let mut archive = Vec::new();
         for entry in self.entries.iter().take(64) {
             entry.write(&mut archive);
-            if archive.len() > LONG_ENOUGH {
+            if archive.len() > MAX_ARCHIVE_BYTES {
                 break;
             }
         }
@@ -102,8 +98,8 @@ impl Tar<'_> {
 
 impl Entry<'_> {
     fn write(&self, archive: &mut Vec<u8>) {
-        for before in self.before.iter().take(4) {
-            before.write(archive);
+        for extension in self.extensions.iter().take(4) {
+            extension.write(archive);
         }
         let mut content = self.content.bytes(archive);
         if let Some(sparse) = &self.sparse {
@@ -144,7 +140,7 @@ impl Entry<'_> {
         if let Some(sparse) = &self.sparse {
             more = sparse.write_into(&mut header);
         }
-        for (at, byte) in self.lies.iter().flatten() {
+        for (at, byte) in self.overwrites.iter().flatten() {
             header[usize::from(*at) % BLOCK] = *byte;
         }
         put(archive, header, &more);
@@ -153,7 +149,7 @@ impl Entry<'_> {
     }
 }
 
-impl Before<'_> {
+impl Extension<'_> {
     fn write(&self, archive: &mut Vec<u8>) {
         match self {
             Self::LongName(name) => long(archive, b'L', &name.bytes()),
@@ -227,37 +223,4 @@ pub(crate) fn put(archive: &mut Vec<u8>, mut header: [u8; BLOCK], content: &[u8]
 pub(crate) fn fill(field: &mut [u8], with: &[u8]) {
     let count = field.len().min(with.len());
     field[..count].copy_from_slice(&with[..count]);
-}
-
-/// A gzip around a tar archive.
-#[derive(Arbitrary, Debug)]
-pub struct TarGz<'a> {
-    tar: Tar<'a>,
-    /// Where one member ends and another begins.
-    split: Option<u16>,
-    level: u8,
-    zeros_between: u8,
-    damage: Damage,
-    behind: &'a [u8],
-}
-
-impl TarGz<'_> {
-    pub fn bytes(&self) -> Vec<u8> {
-        let tar = self.tar.bytes();
-        let (front, back) = tar.split_at(self.split.map_or(tar.len(), |at| tar.len().min(usize::from(at))));
-        let mut archive = self.gzip(front);
-        if !back.is_empty() {
-            archive.resize(archive.len() + usize::from(self.zeros_between), 0);
-            archive.extend(self.gzip(back));
-        }
-        self.damage.apply(&mut archive);
-        archive.extend(&self.behind[..self.behind.len().min(64)]);
-        archive
-    }
-
-    fn gzip(&self, content: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::new(u32::from(self.level % 3)));
-        encoder.write_all(content).expect("memory takes all");
-        encoder.finish().expect("memory takes all")
-    }
 }

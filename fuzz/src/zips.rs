@@ -1,4 +1,4 @@
-//! Zip archives (APPNOTE 6.3.10) in which any field may lie.
+//! Zip archives (APPNOTE 6.3.10). Any field may be wrong.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use arbitrary::Arbitrary;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
-use crate::lies::{Content, Damage, overwrite};
+use crate::damage::{Content, Damage, overwrite};
 use crate::names::Name;
 
 #[derive(Arbitrary, Debug)]
@@ -16,7 +16,7 @@ pub struct Zip<'a> {
     zip64: bool,
     claims: Option<u16>,
     comment: &'a [u8],
-    end_lies: Vec<(u8, u32)>,
+    end_overwrites: Vec<(u8, u32)>,
     damage: Damage,
 }
 
@@ -28,11 +28,11 @@ struct Entry<'a> {
     mode: u16,
     made_by: MadeBy,
     packing: Packing,
-    /// Another entry's local header in place of an own one.
-    same_place_as: Option<u8>,
+    /// Uses another entry's local header.
+    shares_header_of: Option<u8>,
     extra: Option<&'a [u8]>,
-    local_lies: Option<[(u8, u32); 2]>,
-    directory_lies: Option<[(u8, u32); 2]>,
+    local_overwrites: Option<[(u8, u32); 2]>,
+    directory_overwrites: Option<[(u8, u32); 2]>,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -54,8 +54,8 @@ enum MadeBy {
 enum Packing {
     Stored,
     Deflated,
-    /// Sizes and checksum behind the data.
-    Described,
+    /// With sizes and checksum after the data.
+    WithDescriptor,
     Encrypted,
     Any(u16),
 }
@@ -64,10 +64,10 @@ impl Zip<'_> {
     pub fn bytes(&self) -> Vec<u8> {
         let mut archive = vec![b'#'; usize::from(self.prefix) / 16];
         let mut directory = Vec::new();
-        let mut places = Vec::new();
+        let mut offsets = Vec::new();
         let count = self.entries.len().min(64);
         for entry in &self.entries[..count] {
-            entry.write(&mut archive, &mut directory, &mut places);
+            entry.write(&mut archive, &mut directory, &mut offsets);
         }
         let begin = archive.len();
         archive.extend(&directory);
@@ -82,7 +82,7 @@ impl Zip<'_> {
         end.extend((directory.len() as u32).to_le_bytes());
         end.extend(if self.zip64 { u32::MAX } else { begin as u32 }.to_le_bytes());
         end.extend((comment.len() as u16).to_le_bytes());
-        overwrite(&mut end, &self.end_lies);
+        overwrite(&mut end, &self.end_overwrites);
         archive.extend(end);
         archive.extend(comment);
         self.damage.apply(&mut archive);
@@ -90,23 +90,23 @@ impl Zip<'_> {
     }
 
     fn write_zip64_end(&self, archive: &mut Vec<u8>, begin: usize, size: usize, claims: u16) {
-        let place = archive.len() as u64;
+        let offset = archive.len() as u64;
         let mut end = b"PK\x06\x06".to_vec();
         end.extend(44_u64.to_le_bytes());
         end.extend([45, 3, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         for word in [u64::from(claims), u64::from(claims), size as u64, begin as u64] {
             end.extend(word.to_le_bytes());
         }
-        overwrite(&mut end, &self.end_lies);
+        overwrite(&mut end, &self.end_overwrites);
         archive.extend(end);
         archive.extend(b"PK\x06\x07\0\0\0\0");
-        archive.extend(place.to_le_bytes());
+        archive.extend(offset.to_le_bytes());
         archive.extend(1_u32.to_le_bytes());
     }
 }
 
 impl Entry<'_> {
-    fn write(&self, archive: &mut Vec<u8>, directory: &mut Vec<u8>, places: &mut Vec<usize>) {
+    fn write(&self, archive: &mut Vec<u8>, directory: &mut Vec<u8>, offsets: &mut Vec<usize>) {
         let name = self.name.bytes();
         let (file_type, content) = match &self.kind {
             Kind::File(content) => (0o100_000, content.bytes(archive)),
@@ -118,7 +118,7 @@ impl Entry<'_> {
         let (method, flags, packed) = match self.packing {
             Packing::Stored => (0, 0x800, content.clone()),
             Packing::Deflated => (8, 0x800, deflated(&content)),
-            Packing::Described => (8, 0x808, deflated(&content)),
+            Packing::WithDescriptor => (8, 0x808, deflated(&content)),
             Packing::Encrypted => (0, 0x801, content.clone()),
             Packing::Any(method) => (method, 0x800, content.clone()),
         };
@@ -131,16 +131,16 @@ impl Entry<'_> {
         let (crc, size) = (crc32fast::hash(&content), content.len() as u32);
         let sizes = [crc, packed.len() as u32, size];
 
-        let own_place = archive.len();
-        let shared = self.same_place_as.and_then(|at| places.get(usize::from(at) % places.len().max(1)).copied());
-        places.push(shared.unwrap_or(own_place));
+        let own_offset = archive.len();
+        let shared = self.shares_header_of.and_then(|at| offsets.get(usize::from(at) % offsets.len().max(1)).copied());
+        offsets.push(shared.unwrap_or(own_offset));
         if shared.is_none() {
             let local_name = self.local_name.as_ref().map_or_else(|| name.clone(), Name::bytes);
             let mut header = b"PK\x03\x04".to_vec();
             put16(&mut header, &[20, flags, method, 0, 33]);
             put32(&mut header, &if flags & 8 == 0 { sizes } else { [0; 3] });
             put16(&mut header, &[local_name.len() as u16, extra.len() as u16]);
-            overwrite(&mut header, self.local_lies.as_ref().map_or(&[], |lies| &lies[..]));
+            overwrite(&mut header, self.local_overwrites.as_ref().map_or(&[], |values| &values[..]));
             archive.extend(header);
             archive.extend(local_name);
             archive.extend(extra);
@@ -155,8 +155,8 @@ impl Entry<'_> {
         put16(&mut header, &[made_by, 20, flags, method, 0, 33]);
         put32(&mut header, &sizes);
         put16(&mut header, &[name.len() as u16, extra.len() as u16, 0, 0, 0]);
-        put32(&mut header, &[u32::from(mode) << 16, shared.unwrap_or(own_place) as u32]);
-        overwrite(&mut header, self.directory_lies.as_ref().map_or(&[], |lies| &lies[..]));
+        put32(&mut header, &[u32::from(mode) << 16, shared.unwrap_or(own_offset) as u32]);
+        overwrite(&mut header, self.directory_overwrites.as_ref().map_or(&[], |values| &values[..]));
         directory.extend(header);
         directory.extend(&name);
         directory.extend(extra);
@@ -165,8 +165,8 @@ impl Entry<'_> {
 
 fn deflated(content: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(content).expect("memory takes all");
-    encoder.finish().expect("memory takes all")
+    encoder.write_all(content).expect("writing to memory succeeds");
+    encoder.finish().expect("writing to memory succeeds")
 }
 
 fn put16(to: &mut Vec<u8>, values: &[u16]) {

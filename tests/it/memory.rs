@@ -1,4 +1,4 @@
-//! Peak memory does not grow with an artifact's size. A binary of its own with one test, since the peak is the process's.
+//! Peak memory does not grow with an artifact's size. Child processes stage the artifacts, because the peak belongs to a process.
 
 use std::io::Write;
 use std::path::Path;
@@ -12,14 +12,14 @@ use tokio::process::Command;
 use crate::support::artifact_store::{LIMITS, anyones_client, anyones_credentials, config, of_job};
 use crate::support::children::Children;
 
-const NAME: &str = "memory::peak_memory_with_a_1_gb_artifact_is_within_16_mib_of_that_with_10_mb";
-/// Says to the test's own binary which part of it a child plays: `in` or `out`, the endpoint, the folder.
+const NAME: &str = "memory::peak_memory_does_not_grow_with_the_artifact";
+/// Tells a child process, which runs this test's binary, its role: `in` or `out`, the endpoint, the folder.
 const ROLE: &str = "STAGING_MEMORY_ROLE";
 const BLOCK: usize = 10_000_000;
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the test tells its child process what to do")]
-fn peak_memory_with_a_1_gb_artifact_is_within_16_mib_of_that_with_10_mb() {
+fn peak_memory_does_not_grow_with_the_artifact() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     match std::env::var(ROLE) {
         Ok(role) => runtime.block_on(stage(&role)),
@@ -81,7 +81,7 @@ async fn peak_kib_of_child(direction: &str, endpoint: &str, folder: &Path) -> u6
     peak.unwrap_or_else(|| panic!("staging {direction} failed: {text}"))
 }
 
-/// The part of the child.
+/// Runs in the child process.
 async fn stage(role: &str) {
     let [direction, endpoint, folder] = role.split(' ').collect::<Vec<_>>()[..] else { panic!("{role}") };
     let store = of_job(&Stores::new(&config(endpoint).await), &anyones_credentials());

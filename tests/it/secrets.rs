@@ -1,4 +1,4 @@
-//! Marker secrets, planted wherever one can occur, are searched for in everything that comes out.
+//! Plants marker secrets wherever a secret can occur, and searches for them in everything that the worker outputs.
 
 use codepipeline_local::runtime_api::{Function, Invocation};
 use serde_json::{Value, json};
@@ -7,15 +7,15 @@ use tokio::sync::mpsc;
 use crate::support::tee::{tee, values};
 use crate::support::{self, World, custom, output, shell, zip};
 
-/// The function's own credentials, a secret of the action, a plain value of its configuration.
+/// The function's own credentials, a secret of the action, and a plain value of its configuration.
 const FUNCTION_KEY: &str = "MARKER-function-secret-key";
 const FUNCTION_TOKEN: &str = "MARKER-function-session-token";
 const SECRET: &str = "MARKER-action/secret+value";
 const PLAIN: &str = "MARKER-plain-configuration-value";
-/// Something in the function's environment that is none of a command's business.
+/// A value in the function's environment that no command may see.
 const ENVIRONMENT: &str = "MARKER-function-environment";
 
-/// The real binary, asked to log everything of everybody.
+/// Starts the real binary with the most verbose log level for all crates.
 fn function(world: &World, actions: &Value, endpoint: &str) -> (Function, mpsc::UnboundedReceiver<String>) {
     let variables = [
         ("AWS_ENDPOINT_URL", endpoint),
@@ -29,7 +29,7 @@ fn function(world: &World, actions: &Value, endpoint: &str) -> (Function, mpsc::
     support::function(world, actions, &variables)
 }
 
-/// A schedule's event, as `events/schedule.json` has it.
+/// A schedule's event, as in `events/schedule.json`.
 fn schedule() -> Value {
     serde_json::from_str(include_str!("../../events/schedule.json")).unwrap()
 }
@@ -71,7 +71,7 @@ fn actions() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_prints_all_it_has_gives_no_secret_away() {
+async fn a_command_that_prints_its_environment_leaks_no_secret() {
     let everything =
         r#"env; cat /proc/self/environ; env >&2; env > "$OUTPUT_OUT/environment"; env > "$SUMMARY"; exit 7"#;
     let world = one_job(everything).await;
@@ -91,10 +91,10 @@ async fn a_command_that_prints_all_it_has_gives_no_secret_away() {
     assert_clean("the log", &log, &["MARKER-", "X-Amz-Security-Token", "x-amz-security-token", "secretAccessKey"]);
     assert_clean("the answer", &summary.to_string(), &["MARKER"]);
 
-    // The job's temporary credentials, as the worker got them.
+    // The job's temporary credentials, as the worker received them.
     for member in ["secretAccessKey", "sessionToken"] {
         let values = values(&heard, member);
-        assert!(!values.is_empty(), "the worker was sent no {member}");
+        assert!(!values.is_empty(), "the worker received no {member}");
         for value in &values {
             assert_clean("the log", &log, &[value]);
             assert_clean("the report", &message, &[value]);
@@ -103,7 +103,7 @@ async fn a_command_that_prints_all_it_has_gives_no_secret_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commands_environment_holds_what_it_was_told_and_no_more() {
+async fn a_commands_environment_has_only_documented_variables() {
     let world = one_job(r#"env | cut -d = -f 1 | grep -vxE 'PWD|OLDPWD|SHLVL|_' | sort > "$OUTPUT_OUT/names"; env > "$OUTPUT_OUT/environment""#).await;
     let (function, log) = function(&world, &actions(), &world.emulator.endpoint());
 
@@ -124,7 +124,7 @@ async fn a_commands_environment_holds_what_it_was_told_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_configuration_ends_the_process_with_one_line_that_shows_no_value() {
+async fn an_invalid_configuration_is_reported_without_values() {
     let world = World::new().await;
     let mut entry = shell("Test", "Shell");
     entry["actionType"]["owner"] = json!(SECRET);
@@ -147,7 +147,7 @@ async fn a_bad_configuration_ends_the_process_with_one_line_that_shows_no_value(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_holds_credentials_is_refused_without_echoing_them() {
+async fn a_refused_event_is_not_repeated() {
     let world = one_job("true").await;
     let (function, log) = function(&world, &actions(), &world.emulator.endpoint());
     let event = json!({"CodePipeline.job": {"data": {"artifactCredentials": {"secretAccessKey": SECRET}}}});
@@ -164,7 +164,7 @@ async fn an_event_that_holds_credentials_is_refused_without_echoing_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delivered_job_gives_neither_its_credentials_nor_its_parameters_away() {
+async fn an_invoked_job_leaks_no_credentials_or_parameters() {
     let world = World::new().await;
     let mut entry = shell("Invoke", "Lambda");
     entry["actionType"]["owner"] = json!("AWS");
@@ -183,7 +183,7 @@ async fn a_delivered_job_gives_neither_its_credentials_nor_its_parameters_away()
     function.stop().await;
     let log = whole_log(log).await;
 
-    // The emulator knows no such job, so it takes no report.
+    // The emulator does not know this job, so it accepts no report.
     let Invocation::Answered(summary) = invocation else { panic!("{invocation:?}\n{log}") };
     assert_eq!((&summary["claimed"], &summary["over"]), (&json!(1), &json!(1)), "{summary}\n{log}");
     assert!(log.contains("exit code 7"), "{log}");

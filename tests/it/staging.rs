@@ -1,4 +1,4 @@
-//! Artifacts between folders and the emulator's S3, with the worker's own clients over sockets.
+//! Stages artifacts between folders and the emulator's S3, with the worker's own clients over sockets.
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -57,7 +57,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_folder_comes_back_as_it_went_small_in_one_request_and_large_in_parts() {
+async fn small_and_large_folders_come_back_unchanged() {
     let s3 = ArtifactStore::start().await;
     for (large, parts) in [(1000, 0), (23 * MIB, 5)] {
         let (from, to) = (sample_folder(large), tempfile::tempdir().unwrap());
@@ -86,7 +86,7 @@ async fn the_same_folder_gives_the_same_object() {
 }
 
 #[tokio::test]
-async fn uploads_say_aws_kms_and_the_jobs_key_where_there_is_one_in_both_ways() {
+async fn uploads_use_kms_with_the_jobs_key_if_it_has_one() {
     let s3 = ArtifactStore::start().await;
     for (large, key) in [(10, None), (10, Some("alias/mine")), (11 * MIB, None), (11 * MIB, Some("alias/mine"))] {
         let from = sample_folder(large);
@@ -129,7 +129,7 @@ async fn tar_tar_gz_and_single_files_are_staged_in() {
 }
 
 #[tokio::test]
-async fn a_download_that_breaks_off_goes_on_where_it_broke() {
+async fn an_interrupted_download_continues_where_it_stopped() {
     let s3 = ArtifactStore::start().await;
     let content = noise(4 * MIB);
     s3.put(&s3.input, content.clone()).await;
@@ -165,7 +165,7 @@ async fn throttling_is_retried_and_reported_when_it_lasts() {
 }
 
 #[tokio::test]
-async fn each_refusal_of_s3_is_told_apart() {
+async fn each_refusal_of_s3_has_its_own_failure() {
     let s3 = ArtifactStore::start().await;
     let to = tempfile::tempdir().unwrap();
     let read = async |artifact: &Artifact| s3.job().stage_in(artifact, to.path(), &LIMITS).await.unwrap_err();
@@ -190,7 +190,7 @@ async fn each_refusal_of_s3_is_told_apart() {
 }
 
 #[tokio::test]
-async fn nothing_that_listens_is_reported_as_unavailable() {
+async fn a_closed_endpoint_is_reported_as_unavailable() {
     let s3 = ArtifactStore::start().await;
     let (job, input) = (s3.job(), s3.input.clone());
     drop(s3);
@@ -200,7 +200,7 @@ async fn nothing_that_listens_is_reported_as_unavailable() {
 }
 
 #[tokio::test]
-async fn an_object_that_is_replaced_while_it_is_read_is_noticed() {
+async fn an_object_replaced_during_download_is_detected() {
     let s3 = ArtifactStore::start().await;
     s3.put(&s3.input, noise(20 * MIB)).await;
     let to = tempfile::tempdir().unwrap();
@@ -208,7 +208,7 @@ async fn an_object_that_is_replaced_while_it_is_read_is_noticed() {
     s3.faults.hold.send_replace(true);
     let staging = job.stage_in(&s3.input, to.path(), &LIMITS);
     let replacing = async {
-        // The first range alone tells which object it is; the second request comes when it has arrived.
+        // The first range determines the object. The second request follows it.
         until(async || s3.seen().iter().filter(|request| request.method == Method::GET).count() >= 2).await;
         s3.put(&s3.input, noise(21 * MIB)).await;
         s3.faults.hold.send_replace(false);
@@ -218,11 +218,11 @@ async fn an_object_that_is_replaced_while_it_is_read_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_folder_that_can_not_be_packed_sends_nothing_and_leaves_the_old_object() {
+async fn a_folder_that_cannot_be_packed_sends_no_request() {
     let s3 = ArtifactStore::start().await;
     s3.put(&s3.output, "from before").await;
     let from = sample_folder(30 * MIB);
-    // The name sorts behind the large file, but the worker finds it before it sends anything.
+    // The name sorts after the large file, but the worker finds it before it sends a request.
     let name = std::ffi::OsStr::from_bytes(b"zz\xff");
     std::fs::write(from.path().join(name), "").unwrap();
     let before = s3.seen().len();
@@ -238,7 +238,7 @@ async fn links_around_an_output_folder_are_not_followed() {
     let job = tempfile::tempdir().unwrap();
     let elsewhere = sample_folder(1);
     for target in ["/proc/self", elsewhere.path().parent().unwrap().to_str().unwrap()] {
-        // What a command can do to the folder that its output folders lie in.
+        // A command can replace the parent of its output folders.
         std::os::unix::fs::symlink(target, job.path().join("out")).unwrap();
         let name =
             if target == "/proc/self" { "task" } else { elsewhere.path().file_name().unwrap().to_str().unwrap() };
@@ -258,7 +258,7 @@ async fn links_around_an_output_folder_are_not_followed() {
 }
 
 #[tokio::test]
-async fn an_endpoint_for_s3_alone_has_its_buckets_in_the_path_too() {
+async fn an_endpoint_for_s3_alone_uses_path_style() {
     let s3 = ArtifactStore::start().await;
     s3.put(&s3.input, "content").await;
     #[derive(Debug)]
@@ -268,7 +268,7 @@ async fn an_endpoint_for_s3_alone_has_its_buckets_in_the_path_too() {
             ((key.service_id(), key.env()) == ("S3", "AWS_ENDPOINT_URL")).then(|| self.0.clone())
         }
     }
-    // Of an IP address alone, the SDK knows by itself that no bucket can be in front of it.
+    // For an IP address, the SDK always uses path style.
     let endpoint = s3.config.endpoint_url().unwrap().replace("127.0.0.1", "localhost");
     let config = aws_config::defaults(BehaviorVersion::latest()).region(Region::new("us-east-1"));
     let config = config.no_credentials().load().await.into_builder().service_config(OnlyS3(endpoint)).build();
@@ -279,7 +279,7 @@ async fn an_endpoint_for_s3_alone_has_its_buckets_in_the_path_too() {
 }
 
 #[tokio::test]
-async fn a_cancelled_download_writes_nothing_after_the_store_is_finished() {
+async fn a_cancelled_download_writes_nothing_after_finished() {
     let s3 = ArtifactStore::start().await;
     let large = sample_folder(60 * MIB);
     s3.job().stage_out(&s3.output, large.path(), None, &LIMITS).await.unwrap();
@@ -289,14 +289,14 @@ async fn a_cancelled_download_writes_nothing_after_the_store_is_finished() {
         until(async || !names(to.path()).is_empty()).await;
     };
     tokio::select! {
-        _ = job.stage_in(&s3.output, to.path(), &LIMITS) => panic!("it can't be done already"),
+        _ = job.stage_in(&s3.output, to.path(), &LIMITS) => panic!("it can't have finished already"),
         () = begun => {}
     }
     job.finished().await;
     let requests = s3.seen().len();
     let written = std::fs::metadata(to.path().join("large")).map_or(0, |file| file.len());
     assert!(written < 60 * MIB as u64);
-    // A job's folder is removed now; were anything still writing, it would come back or fail to go.
+    // The worker now removes the job's folder. A thread that still wrote would make this fail or create the folder again.
     std::fs::remove_dir_all(to.path()).unwrap();
     tokio::task::yield_now().await;
     assert!(!to.path().exists());

@@ -8,8 +8,8 @@ use super::report_files::ReportFiles;
 use crate::job::{ActionTypeId, Failure, Finished, Outcome, Revision, limits};
 use crate::redact::Redactor;
 
-/// The outcome of a command that succeeded. If the command wrote no summary, the worker's summary has the command's duration and the
-/// hint about `line_ends`: the command may have written the summary to a file whose name ends with CR.
+/// The outcome of a command that succeeded. If the command wrote no summary, the worker's summary has the duration and the hint about
+/// `line_ends`. The command may have written its summary to a file whose name ends with CR.
 pub(super) fn finished(
     report: &ReportFiles,
     redactor: &Redactor,

@@ -105,7 +105,7 @@ impl ProcessTree {
         sweep.met.len()
     }
 
-    /// Kills the present processes. Returns `false` if there are none.
+    /// Kills the present processes. Returns whether there were any.
     fn sweep_once(&self, child: &mut Child, sweep: &mut Sweep, until: Instant) -> io::Result<bool> {
         let listing = processes::list()?;
         let mut members = processes::descendants(&listing, &self.before);

@@ -1,7 +1,7 @@
 //! Packs a folder into a zip archive, written as a stream.
 //!
 //! The same tree gives the same bytes. Names are sorted, every entry has the same date, and only the permission bits of owner
-//! and mode are stored. A symbolic link is data: it is stored unchanged, whatever its target is, and never followed.
+//! and mode are stored. A symbolic link is data: it is stored unchanged and never followed.
 //!
 //! Sockets, named pipes and devices are skipped with a warning, as Info-ZIP's `zip` does. A helper process of a build often
 //! leaves its socket behind, and no consumer can use it.

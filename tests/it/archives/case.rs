@@ -1,4 +1,4 @@
-//! One archive of generator/generate.py, unpacked by the worker, and its verdict.
+//! One archive of generator/generate.py: unpacks it with the worker and compares it with the reference.
 
 use std::fs;
 use std::ops::Range;
@@ -11,12 +11,12 @@ use serde::Deserialize;
 use super::tree::{differences, list};
 use crate::support::artifact_store::{ArtifactStore, LIMITS, of_job};
 
-/// An archive, as the generator describes it.
+/// The generator's description of an archive.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) tool: String,
-    /// Why there is no archive: what the tool said.
+    /// The tool's error if it could not write the archive.
     pub(crate) unwritten: Option<String>,
     #[serde(default)]
     pub(crate) tree: String,
@@ -27,15 +27,15 @@ pub(crate) struct Case {
     exit: i32,
     #[serde(default)]
     said: String,
-    /// Why the worker refuses an archive that the reference tool unpacks. Empty if it does not.
+    /// The reason if the worker refuses an archive that the reference tool unpacks, or empty.
     #[serde(default)]
     pub(crate) refused: String,
-    /// Why the worker unpacks something else on purpose, which the reference tool unpacked from an archive made for it.
+    /// The reason if the worker's result differs on purpose, or empty. The reference tool then unpacked a different archive.
     #[serde(default)]
     pub(crate) differs: String,
 }
 
-/// A job with its store. It makes clients once, because reading the certificates takes longer than an archive.
+/// A job with its store. Creates clients once, because reading the certificates takes longer than an archive.
 pub(crate) struct Bench {
     s3: ArtifactStore,
     client: aws_sdk_s3::Client,
@@ -57,11 +57,11 @@ impl Bench {
 }
 
 pub(crate) enum Verdict {
-    /// The same tree, of so many entries.
+    /// The trees are equal, with this many entries.
     Same(usize),
-    /// The reference tool fails as well. This is what the worker says.
+    /// The reference tool also fails. This is the worker's message.
     BothRefuse(String),
-    /// As the case says.
+    /// The worker refuses it for the reason in the case.
     RefusedOnPurpose,
     Wrong(String),
 }

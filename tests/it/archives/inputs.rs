@@ -1,4 +1,4 @@
-//! The differential test: a zip unpacks as `unzip` unpacks it, a tar as GNU tar does.
+//! The differential test: a zip unpacks as by `unzip`, a tar as by GNU tar.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Lines};
@@ -13,7 +13,7 @@ use crate::support::children::Children;
 
 const DAY: i64 = 86_400;
 
-/// Counts for the last lines of the output.
+/// Counts for the summary at the end.
 #[derive(Default)]
 struct Figures {
     by_tool: BTreeMap<String, usize>,
@@ -27,7 +27,7 @@ struct Figures {
 }
 
 #[test]
-fn archives_unpack_as_the_reference_tools_unpack_them() {
+fn archives_unpack_as_by_the_reference_tools() {
     let _children = Children::of_the_test();
     let versions = versions();
     let scratch = tempfile::tempdir().unwrap();
@@ -92,7 +92,7 @@ impl Figures {
             Verdict::BothRefuse(why) => self.both_refuse.push(format!("{}: {why}", case.name)),
             Verdict::RefusedOnPurpose => *self.on_purpose.entry(format!("refused: {}", case.refused)).or_default() += 1,
             Verdict::Wrong(why) => {
-                // At once, because the rest takes minutes.
+                // Immediately, because the rest takes minutes.
                 println!("{}: {why}", case.name);
                 self.wrong.push(case.name.clone());
             }

@@ -1,6 +1,6 @@
-//! Archives of other tools, unpacked by the worker and by the reference tool; and outputs of the worker, read by other tools.
+//! Compares archives of other tools, unpacked by the worker and by a reference tool. Reads the worker's outputs with other tools.
 //!
-//! The tests need the tools that `.ci/archives` installs: run them with it.
+//! Run the tests with `.ci/archives`, which installs the tools.
 
 mod case;
 mod inputs;

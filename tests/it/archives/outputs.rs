@@ -1,4 +1,4 @@
-//! Outputs are readable by every tool, from the archive's start and through its directory.
+//! Every tool reads the worker's outputs, both from the archive's start and through its central directory.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -103,7 +103,7 @@ async fn outputs_are_readable_by_every_tool() {
         ("bsdtar", "bsdtar -xpf \"$0\"", true),
         ("bsdtar-pipe", "cat \"$0\" | bsdtar -xpf -", false),
         ("jar", "jar xf \"$0\"", false),
-        // It refuses to make links to the outside.
+        // 7z refuses to create links to the outside.
         ("7z", "7z x '-x!absolute' '-x!outward' \"$0\"", false),
     ] {
         let into = scratch.path().join(name);
@@ -111,13 +111,13 @@ async fn outputs_are_readable_by_every_tool() {
         read_with(tool("bash").args(["-o", "pipefail", "-c", command]).arg(&zip).current_dir(&into));
         let (mut expected, mut unpacked) = (tree.clone(), list(&into));
         if !is_exact {
-            // These make no links, or no modes.
+            // These tools create no links or set no modes.
             expected.retain(|_, node| matches!(node.kind, Kind::File { .. }));
             unpacked.retain(|name, _| expected.contains_key(name));
             unpacked.iter_mut().for_each(|(name, node)| node.mode = expected[name].mode);
         }
         if name.starts_with("bsdtar") {
-            // bsdtar takes a backslash for a separator and removes drive letters, in the names of every zip.
+            // In the names of every zip, bsdtar treats a backslash as a separator and removes drive letters.
             let is_changed = |name: &[u8]| name.starts_with(b"C:") || name.contains(&b'\\');
             expected.retain(|name, _| !is_changed(name));
             unpacked.retain(|name, _| expected.contains_key(name));

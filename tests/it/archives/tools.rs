@@ -17,7 +17,7 @@ const TOOLS: [(&str, &[&str]); 8] = [
 
 /// The tools with their versions.
 ///
-/// Fails with the names of all that are missing.
+/// Fails with the names of all missing tools.
 pub(crate) fn versions() -> Vec<(&'static str, String)> {
     let mut missing = Vec::new();
     let mut found = Vec::new();

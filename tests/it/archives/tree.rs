@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     Link(OsString),
 }
 
-/// Lists the folder. FIFOs, sockets and devices are left out, because the worker skips them on purpose.
+/// Lists the folder. Skips named pipes, sockets and devices, as the worker does.
 pub(crate) fn list(root: &Path) -> Tree {
     let mut tree = Tree::new();
     let mut folders = vec![root.to_owned()];
@@ -65,15 +65,15 @@ fn node(path: &Path) -> Option<Node> {
     Some(Node { kind, mode, modified })
 }
 
-/// A user other than root can't look into what lacks the permission. The list has the mode from before.
+/// Adds a permission that a user other than root needs to read the path. The list keeps the original mode.
 fn permit(path: &Path, found: &Metadata, mode: u32) {
     if found.mode() & mode != mode {
         fs::set_permissions(path, Permissions::from_mode(found.mode() & 0o777 | mode)).unwrap();
     }
 }
 
-/// Compares the lists, and describes each difference in a line. Times within `now` are those that the
-/// reference tool did not set, such as that of a folder without an entry.
+/// Compares the trees. Returns a line for each difference. Ignores times within `now`, which the reference tool did not set, such as
+/// that of a folder without an entry.
 pub(crate) fn differences(reference: &Tree, ours: &Tree, now: &Range<i64>) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, expected) in reference {
@@ -95,7 +95,7 @@ pub(crate) fn differences(reference: &Tree, ours: &Tree, now: &Range<i64>) -> Ve
         }
     }
     for (name, found) in ours.iter().filter(|(name, _)| !reference.contains_key(*name)) {
-        lines.push(format!("`{}` is too much: {}", name.escape_ascii(), found.kind.shown()));
+        lines.push(format!("`{}` is unexpected: {}", name.escape_ascii(), found.kind.shown()));
     }
     lines
 }

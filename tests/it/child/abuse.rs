@@ -1,10 +1,10 @@
-//! Commands that take all they can get: each ends in a report, and leaves nothing.
+//! Commands that use up resources. Each job is reported, and leaves no files.
 
 use super::worker::Scene;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gigabytes_of_output_leave_the_workers_memory_as_it_was() {
-    // The worker's peak, before and after; a flood of lines, then one without any line's end.
+async fn gigabytes_of_output_take_no_memory() {
+    // Measures the worker's peak before and after a flood of lines and a flood without line ends.
     let script = r#"
         peak() { awk '/VmHWM/ { print $2 }' "/proc/$PPID/status"; }
         yes | head -c 100000000
@@ -23,7 +23,7 @@ async fn gigabytes_of_output_leave_the_workers_memory_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_work_folder_fails_the_job_that_fills_it_and_not_the_next() {
+async fn a_full_work_folder_fails_only_the_job_that_fills_it() {
     let mut scene = Scene::with_room(20_000_000).await;
     let fill = r#"
         i=0; while head -c 1000000 /dev/zero > "$TMPDIR/$i"; do i=$((i+1)); done
@@ -35,8 +35,8 @@ async fn a_full_work_folder_fails_the_job_that_fills_it_and_not_the_next() {
     scene.run(r#"head -c 15000000 /dev/zero > "$TMPDIR/large""#, &[]).await.succeeded();
 }
 
-/// Folders that their owner may not enter, a chain of them longer than any path, a pipe, links of both kinds, and many files;
-/// in the end the folders around it are locked, too.
+/// Leaves locked folders, a chain of folders longer than any path, a pipe, links of both kinds and many files. Then locks the folders
+/// around them.
 const CLUTTER: &str = r#"
     job=$(cd "$HOME/.." && pwd -P); worker=$(dirname "$job")
     cd "$TMPDIR"
@@ -49,35 +49,35 @@ const CLUTTER: &str = r#"
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_a_command_leaves_in_its_folder_is_removed() {
+async fn all_files_in_a_jobs_folder_are_removed() {
     let mut scene = Scene::new(&[]).await;
     let message = scene.run(CLUTTER, &[]).await.failed();
     assert!(message.contains("`Out`") && message.contains("Permission denied"), "{message}");
     scene.assert_clean();
-    // The worker's own folder, which was locked too, is of use again.
+    // The command also locked the worker's own folder. It is usable again.
     scene.run("true", &[]).await.succeeded();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_named_pipe_is_left_out_of_an_output() {
+async fn a_named_pipe_in_an_output_is_skipped() {
     let mut scene = Scene::new(&[]).await;
     let output = scene.run("mkfifo $OUTPUT_OUT/a-pipe; echo > $OUTPUT_OUT/a-file", &[]).await.succeeded();
     assert_eq!(output.into_keys().collect::<Vec<_>>(), ["a-file"]);
-    assert!(scene.logged().contains("a-pipe"), "the log names what was left out");
+    assert!(scene.logged().contains("a-pipe"), "the log does not name the pipe");
     scene.assert_clean();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_output_that_cannot_be_packed_fails_the_job_and_names_what() {
+async fn a_failure_names_the_output_that_cannot_be_packed() {
     let mut scene = Scene::new(&[]).await;
-    for (script, said) in [
+    for (script, expected) in [
         ("mkdir $OUTPUT_OUT/locked; chmod 000 $OUTPUT_OUT/locked", "locked"),
         ("echo > $OUTPUT_OUT/unreadable; chmod 000 $OUTPUT_OUT/unreadable", "unreadable"),
         ("rm -r $OUTPUT_OUT", "Out"),
         ("rm -r $OUTPUT_OUT; ln -s / $OUTPUT_OUT", "Out"),
     ] {
         let message = scene.run(script, &[]).await.failed();
-        assert!(message.contains("`Out`") && message.contains(said), "{script}: {message}");
+        assert!(message.contains("`Out`") && message.contains(expected), "{script}: {message}");
         scene.assert_clean();
     }
 }

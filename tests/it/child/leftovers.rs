@@ -1,4 +1,4 @@
-//! Files that a command leaves in the work folder outside its own folder, with `CLEAN_TMP` and without.
+//! Files that a command leaves in the work folder outside the job's folder, with and without `CLEAN_TMP`.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::worker::Scene;
 
 const CLEANING: [(&str, &str); 1] = [("CLEAN_TMP", "true")];
 
-/// Puts files of all sorts into the work folder, which is where the worker's own folder is.
+/// Leaves files of many types in the work folder, outside the worker's own folder.
 const LITTER: &str = r#"
     cd "$HOME/../../.."
     mkdir -p locked/inner .hidden && echo x > locked/inner/file && chmod 000 locked/inner locked
@@ -33,7 +33,7 @@ fn exists(scene: &Scene, path: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_fills_the_disk_leaves_it_to_the_next_job() {
+async fn with_clean_tmp_the_next_job_has_an_empty_disk() {
     let mut scene = Scene::with(&CLEANING, Some(100_000_000)).await;
     let fill = r#"
         cd "$HOME/../../.." && mkdir junk && i=0
@@ -57,7 +57,7 @@ async fn a_command_that_fills_the_disk_leaves_it_to_the_next_job() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_clean_tmp_a_full_disk_takes_no_jobs_and_says_so() {
+async fn without_clean_tmp_a_full_disk_stops_polling() {
     let mut scene = Scene::with(&[("MIN_FREE_BYTES", "50000000")], Some(100_000_000)).await;
     scene.run(r#"head -c 60000000 /dev/zero > "$HOME/../../../junk""#, &[]).await.succeeded();
     scene.logged();
@@ -70,7 +70,7 @@ async fn without_clean_tmp_a_full_disk_takes_no_jobs_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_sorts_of_leftovers_are_removed_and_nothing_else() {
+async fn only_leftovers_are_removed() {
     let mut scene = Scene::new(&CLEANING).await;
     std::fs::write(scene.world.work_folder().join("before"), "x").unwrap();
     scene.run(LITTER, &[]).await.succeeded();
@@ -87,10 +87,10 @@ async fn without_clean_tmp_nothing_is_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leftovers_of_a_command_that_killed_its_worker_go_at_the_next_start() {
+async fn leftovers_of_a_worker_death_are_removed_at_start() {
     let mut scene = Scene::new(&CLEANING).await;
     std::fs::write(scene.world.work_folder().join("before"), "x").unwrap();
-    scene.run_deadly(r#"cd "$HOME/../../.." && echo x > left; kill -KILL $PPID"#).await;
+    scene.run_and_kill_worker(r#"cd "$HOME/../../.." && echo x > left; kill -KILL $PPID"#).await;
     assert_eq!(names(&scene), ["before", "left"]);
     scene.run("true", &[]).await.succeeded();
     assert_eq!(names(&scene), ["before"]);

@@ -1,8 +1,8 @@
-# Tries to get at whatever other processes know, as a hostile command would. POSIX shell with the usual tools.
+# Tries to read the secrets of other processes, as a hostile command would. POSIX shell with the usual tools.
 #
-# What each try brings is kept in $OUTPUT_OUT/<who>/<whom>/; its outcome is a line of $OUTPUT_OUT/<who>/tries.
+# The result of each try is in $OUTPUT_OUT/<who>/<whom>/. The file $OUTPUT_OUT/<who>/tries has a line for each try.
 
-# Reads the memory of process $1 as far as it can be written to: heap, stacks, the environment's strings.
+# Reads the writable memory of process $1: heap, stacks, the environment's strings.
 memory() (
     while read -r range permissions rest; do
         case $permissions in rw*) ;; *) continue ;; esac
@@ -13,7 +13,7 @@ memory() (
 
 opened() { cat /dev/null < "$1" && echo opened; }
 
-# Regular files only: reading what is in a pipe would wait.
+# Regular files only, because reading a pipe would block.
 open_files() {
     for number in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
         if [ -f "/proc/$1/fd/$number" ]; then cat "/proc/$1/fd/$number"; fi
@@ -45,24 +45,24 @@ case $1 in
 steal) steal "$2" "$3" "$4"; exit ;;
 esac
 
-# A process that anybody of this user may look at: whoever can't get its secret can't get anything.
+# A process that every process of this user may read. A probe that can't read its secret is broken.
 WITNESS=MARKER-of-the-witness sh -c 'exec 3< "$0"; read -r line <&3; sleep 600' ./witness.txt & witness=$!
 until tr '\0' '\n' < "/proc/$witness/cmdline" | grep -q witness.txt; do :; done
 
 steal child worker "$PPID"
 steal child witness "$witness"
-# From a grandchild that has left its session, and from one that is root, though in a user namespace only.
+# From a grandchild in another session, and from root of a user namespace.
 setsid sh "$0" steal stranger worker "$PPID"
 unshare --user --map-root-user sh "$0" steal root worker "$PPID"
 kill "$witness"
 
-# What anybody may see of anybody, and what this process was given.
+# The data that all processes may read, and this process's own.
 try child all command-lines sh -c 'cat /proc/[0-9]*/cmdline'
 try child all environments sh -c 'cat /proc/[0-9]*/environ'
 try child own open-files ls /proc/self/fd
 try child own environment env
 try child own status cat "/proc/$$/status"
-# Whatever lies in the worker's part of the disk, other jobs' folders included, and small files of this user elsewhere.
+# All files in the work folder, including other jobs' folders, and small files of this user elsewhere.
 work_folder=$HOME/../../..
 try child disk listing ls -laR "$work_folder"
 try child disk files find "$work_folder" -type f ! -path '*/out/*' -exec cat {} +

@@ -1,4 +1,4 @@
-//! The worker's binary, run by an ordinary user, and commands for it.
+//! Runs the worker's binary as an ordinary user, with commands for it.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -15,34 +15,34 @@ use crate::support::small_disk::with_small_disk;
 use crate::support::tee::{Heard, tee};
 use crate::support::{World, custom, output, zip};
 
-/// `nobody`, on every Linux.
+/// Runs a command as `nobody`. Every Linux has this user.
 const NOBODY: [&str; 6] = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
 
-/// An emulator, and a worker under its Runtime API.
+/// An emulator, and a worker that its Runtime API invokes.
 pub(crate) struct Scene {
     pub(crate) world: World,
     function: Function,
     log: UnboundedReceiver<String>,
-    /// What the worker was sent.
+    /// The responses that the worker received.
     pub(crate) heard: Heard,
     jobs: usize,
 }
 
-/// How a command's job ended.
-pub(crate) struct Told {
+/// The end of a command's job.
+pub(crate) struct Ended {
     /// `None` if it succeeded.
     pub(crate) failure: Option<String>,
-    /// The output artifact of one that succeeded: paths and bytes.
+    /// The output artifact if it succeeded: paths and bytes.
     pub(crate) output: BTreeMap<String, Vec<u8>>,
 }
 
 impl Scene {
-    /// A worker with these variables beside its own.
+    /// A worker with these variables in addition to its own.
     pub(crate) async fn new(variables: &[(&str, &str)]) -> Self {
         Self::with(variables, None).await
     }
 
-    /// A worker whose work folder has room for so many bytes.
+    /// A worker whose work folder has space for this many bytes.
     pub(crate) async fn with_room(bytes: u64) -> Self {
         Self::with(&[], Some(bytes)).await
     }
@@ -67,7 +67,7 @@ impl Scene {
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
             ("HOME", work_folder.clone()),
             ("WORK_FOLDER", work_folder),
-            // Some of these disks are smaller than what a worker wants free.
+            // Some of these disks are smaller than the default minimum.
             ("MIN_FREE_BYTES", "0".to_owned()),
         ];
         let given = variables.iter().map(|&(name, value)| (name, value.to_owned()));
@@ -84,21 +84,21 @@ impl Scene {
         Self { world, function: function.unwrap(), log, heard, jobs: 0 }
     }
 
-    /// Has the worker run `script` in a job of its own, with `files` beside it.
-    pub(crate) async fn run(&mut self, script: &str, files: &[(&str, &str)]) -> Told {
+    /// Runs `script` in a new job, with `files` in the same folder.
+    pub(crate) async fn run(&mut self, script: &str, files: &[(&str, &str)]) -> Ended {
         let (pipeline, invocation) = self.invoke(script, files).await;
         let Invocation::Answered(summary) = &invocation else { panic!("{invocation:?}\n{}", self.logged()) };
         assert_eq!(summary["claimed"], 1, "{summary}\n{}", self.logged());
         if summary["succeeded"] == 1 {
-            return Told { failure: None, output: unzipped(self.world.output_artifact(&pipeline, "Act").await) };
+            return Ended { failure: None, output: unzipped(self.world.output_artifact(&pipeline, "Act").await) };
         }
         assert_eq!(summary["failed"], 1, "{summary}\n{}", self.logged());
-        let told = self.world.action(&pipeline, "Act").await.unwrap().error_details.unwrap();
-        Told { failure: told.message, output: BTreeMap::new() }
+        let ended = self.world.action(&pipeline, "Act").await.unwrap().error_details.unwrap();
+        Ended { failure: ended.message, output: BTreeMap::new() }
     }
 
-    /// Has the worker run `script`, which kills it.
-    pub(crate) async fn run_deadly(&mut self, script: &str) {
+    /// Runs `script`, which kills the worker.
+    pub(crate) async fn run_and_kill_worker(&mut self, script: &str) {
         let (_, invocation) = self.invoke(script, &[]).await;
         assert!(!matches!(invocation, Invocation::Answered(_)), "{invocation:?}");
     }
@@ -117,7 +117,7 @@ impl Scene {
         (pipeline, self.function.invoke(&schedule).await.unwrap())
     }
 
-    /// What the worker has logged and nobody has asked for yet.
+    /// The log lines since the last call.
     pub(crate) fn logged(&mut self) -> String {
         let mut logged = String::new();
         while let Ok(line) = self.log.try_recv() {
@@ -127,7 +127,7 @@ impl Scene {
         logged
     }
 
-    /// Asserts that the worker's folder is as it was before any job.
+    /// Asserts that the worker's folder is empty.
     pub(crate) fn assert_clean(&self) {
         let own = self.world.work_folder().join("codepipeline-worker-0");
         let left: Vec<PathBuf> = std::fs::read_dir(own).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -139,7 +139,7 @@ impl Scene {
     }
 }
 
-impl Told {
+impl Ended {
     pub(crate) fn failed(self) -> String {
         self.failure.expect("the command to fail")
     }
@@ -150,15 +150,15 @@ impl Told {
     }
 }
 
-/// Starts the worker's binary as an ordinary user who may read and execute it. A process whose binary it may not read is
-/// shielded by the kernel, and then the tests would test nothing.
+/// The command that starts the worker's binary as an ordinary user. The user must be able to read the binary. Otherwise the kernel
+/// protects the process, and the tests would prove nothing.
 fn command(world: &World, room: Option<u64>) -> Vec<String> {
     let mut binary = PathBuf::from(env!("CARGO_BIN_EXE_codepipeline-worker"));
     let work_folder = world.work_folder();
     std::fs::create_dir(&work_folder).unwrap();
     let ordinary_user = ordinary_user();
     if !ordinary_user.is_empty() {
-        needed(&[], "to start the worker as an ordinary user, or to be run as one");
+        needed(&[], "to start the worker as an ordinary user; or run the test as one");
         let copy = world.folder.path().join("worker");
         std::fs::copy(binary, &copy).unwrap();
         for (path, mode) in [(world.folder.path(), 0o755), (&work_folder, 0o777), (&copy, 0o755)] {
@@ -174,20 +174,20 @@ fn command(world: &World, room: Option<u64>) -> Vec<String> {
     command
 }
 
-/// The beginning of a command line that runs the rest as the worker's user.
+/// The prefix of a command line that runs the rest as the worker's user.
 fn ordinary_user() -> &'static [&'static str] {
     if rustix::process::getuid().is_root() { &NOBODY } else { &[] }
 }
 
-/// Fails the test unless the worker's user can start a process by means of `command`.
+/// Fails the test if the worker's user can't start a process with `command`.
 pub(crate) fn needed(command: &[&str], why: &str) {
     let command = [ordinary_user(), command, &["true"]].concat();
-    let said = match Command::new(command[0]).args(&command[1..]).output() {
+    let error = match Command::new(command[0]).args(&command[1..]).output() {
         Ok(output) if output.status.success() => return,
         Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         Err(error) => error.to_string(),
     };
-    panic!("this test needs `{}` (util-linux) {why}; it said: {said}", command.join(" "));
+    panic!("this test needs `{}` (util-linux) {why}; it failed: {error}", command.join(" "));
 }
 
 fn unzipped(archive: Vec<u8>) -> BTreeMap<String, Vec<u8>> {

@@ -1,4 +1,4 @@
-//! Services that repeat what they were sent, or what they know, in their errors and answers: nothing of it may come out.
+//! Services repeat the secrets in their errors and responses. No secret may appear in a log or a report.
 
 mod services;
 
@@ -16,17 +16,17 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use self::services::{EXECUTION, LOCATION, MACHINE, NAMED, Services, serve};
 use crate::support::{self, World};
 
-/// Every secret of these tests begins like this, also the key of the webhook, in base64.
+/// Every secret of these tests begins with this, including the webhook's key in base64.
 const MARKER: &str = "MARKER";
 const WEBHOOK_KEY: &str = "whsec_MARKERaMARKERbMARKERcMARKERdMARKERe0";
 
 fn assert_clean(what: &str, text: &str) {
-    // The keys' own names are no secret, and begin in other ways.
+    // The ids of access keys are not secret and do not begin with the marker.
     let place = text.find(MARKER).map(|at| text[at.saturating_sub(300)..].chars().take(400).collect::<String>());
     assert!(place.is_none(), "{what} holds a secret: …{}…", place.unwrap_or_default());
 }
 
-/// The real binary, asked to log everything of everybody, with every kind of work.
+/// The real binary with the most verbose log level for all crates, and every kind of action.
 struct Scenario {
     services: Arc<Mutex<Services>>,
     function: Function,
@@ -78,7 +78,7 @@ impl Scenario {
         self.invoke(&serde_json::from_str(include_str!("../../../events/schedule.json")).unwrap()).await
     }
 
-    /// Ends the worker: what it said in all its time, which holds no secret, and what it asked.
+    /// Stops the worker. Returns its log, which holds no secret, and its requests.
     async fn end(mut self) -> (String, Services) {
         self.function.stop().await;
         let mut logged = String::new();
@@ -91,14 +91,14 @@ impl Scenario {
     }
 }
 
-/// The report on a job says this, and no secret.
-fn assert_told(services: &Services, id: &str, said: &str, logged: &str) {
-    let report = services.told(id).unwrap_or_else(|| panic!("{id}: {logged}")).to_string();
-    assert!(report.contains(said), "`{id}`: {report}");
+/// Asserts that the report of a job contains this text and no secret.
+fn assert_reported(services: &Services, id: &str, expected: &str, logged: &str) {
+    let report = services.report(id).unwrap_or_else(|| panic!("{id}: {logged}")).to_string();
+    assert!(report.contains(expected), "`{id}`: {report}");
     assert_clean(&format!("the report of `{id}`"), &report);
 }
 
-/// A token whose action began in 1970, so that its time is over.
+/// A token whose action began in 1970, so its time has expired.
 fn late(token: &str) -> String {
     let mut fields: Vec<_> = token.splitn(5, ' ').collect();
     fields[2] = "1";
@@ -106,7 +106,7 @@ fn late(token: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_services_repeat_is_in_no_log_answer_or_report() {
+async fn repeated_secrets_are_in_no_log_response_or_report() {
     let scenario = Scenario::start().await;
     for id in ["fails", "succeeds", "goes-on", "goes-on-by-name"] {
         scenario.offer(id, "Hook", None);
@@ -118,13 +118,13 @@ async fn what_services_repeat_is_in_no_log_answer_or_report() {
 
     let Invocation::Answered(summary) = &invocation else { panic!("{invocation:?}\n{logged}") };
     assert_clean("the answer", &summary.to_string());
-    // CodePipeline refuses this report for its content, and another without the output follows.
+    // CodePipeline refuses this report because of its content. The worker reports again without the output.
     let reports = services.bodies("PutThirdPartyJobFailureResult");
     let printed = reports.iter().find(|report| report["jobId"] == "prints").unwrap()["failureDetails"].to_string();
     assert!(printed.contains("CONFIG_TOKEN=****"), "{printed}");
     assert_clean("the report with the output", &printed);
     let named = "the output variable `Echo` holds the value of the secret `Token`";
-    for (id, said) in [
+    for (id, expected) in [
         ("fails", "a plain value"),
         ("fails", "the external execution id holds the value of the secret `Token` and was left out"),
         ("succeeds", named),
@@ -134,23 +134,23 @@ async fn what_services_repeat_is_in_no_log_answer_or_report() {
         ("prints", "exit code 7"),
         ("stages", "AccessDenied: GET /bucket/in"),
     ] {
-        assert_told(&services, id, said, &logged);
+        assert_reported(&services, id, expected, &logged);
     }
-    let report = services.told("succeeds").unwrap();
+    let report = services.report("succeeds").unwrap();
     assert_eq!(report["failureDetails"]["type"], "ConfigurationError", "{report}");
-    // No continuation asks about this work, so the worker stops it.
+    // The job fails, so no continuation follows, and the worker stops the work.
     let abandoned = services.bodies(&format!("POST {NAMED}"));
     assert!(abandoned.iter().any(|body| body["type"] == "job.abandoned"), "the work was not stopped: {logged}");
-    // The services were told what is theirs to know, and repeated it.
+    // The services received the secrets that they need, and repeated them.
     let hooked = services.bodies("POST /hook");
     assert!(hooked.iter().any(|body| body.to_string().contains("MARKER-secret-value")));
     assert!(hooked.iter().any(|body| body.to_string().contains("X-Amz-Security-Token=MARKER")));
     let read = services.asked.iter().any(|(what, _)| what.starts_with("GET /bucket/in"));
-    assert!(read, "nothing was asked of S3");
+    assert!(read, "S3 received no request");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn step_functions_is_told_no_secret_and_what_it_repeats_is_in_no_log_or_report() {
+async fn step_functions_gets_and_leaks_no_secret() {
     let scenario = Scenario::start().await;
     let continued =
         |id: &str| format!("codepipeline-worker/1 Custom/Test/Machine/1 9999999999 {id} states/1:{EXECUTION}{id}");
@@ -167,7 +167,7 @@ async fn step_functions_is_told_no_secret_and_what_it_repeats_is_in_no_log_or_re
     scenario.invoke(&delivery).await;
     let (logged, services) = scenario.end().await;
 
-    for (id, said) in [
+    for (id, expected) in [
         ("started", EXECUTION),
         ("unstarted", "may not start the state machine"),
         ("known", "****"),
@@ -176,9 +176,9 @@ async fn step_functions_is_told_no_secret_and_what_it_repeats_is_in_no_log_or_re
         ("late", "(timeoutSeconds), so its work was stopped"),
         ("delivered", EXECUTION),
     ] {
-        assert_told(&services, id, said, &logged);
+        assert_reported(&services, id, expected, &logged);
     }
-    assert!(logged.contains("the work outside could not be stopped"), "nothing failed to be stopped: {logged}");
+    assert!(logged.contains("the work outside could not be stopped"), "no stop failed: {logged}");
     let inputs = services.bodies("StartExecution");
     for id in ["started", "delivered"] {
         let asked = inputs.iter().find(|body| body["name"] == id).unwrap_or_else(|| panic!("{id}: {logged}"));
@@ -188,12 +188,12 @@ async fn step_functions_is_told_no_secret_and_what_it_repeats_is_in_no_log_or_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_continuation_token_is_handed_over_and_comes_back_but_is_in_no_log() {
+async fn a_continuation_token_is_in_no_log() {
     let scenario = Scenario::start().await;
-    let told = |id: &str| scenario.services.lock().unwrap().told(id);
+    let report_of = |id: &str| scenario.services.lock().unwrap().report(id);
     scenario.offer("accepted", "Hook", None);
     scenario.wake().await;
-    let report = told("accepted").unwrap();
+    let report = report_of("accepted").unwrap();
     let token = report["continuationToken"].as_str().unwrap_or_else(|| panic!("{report}"));
     assert!(token.contains(LOCATION), "{token}");
 
@@ -201,31 +201,31 @@ async fn a_continuation_token_is_handed_over_and_comes_back_but_is_in_no_log() {
     scenario.offer("refused", "Hook", Some(token));
     scenario.offer("late", "Hook", Some(&late(token)));
     let invocation = scenario.wake().await;
-    let again = told("asked").unwrap();
+    let again = report_of("asked").unwrap();
     assert_eq!(again["continuationToken"], token, "{invocation:?}");
-    for (id, said) in [("refused", "HTTP status 400"), ("late", "(timeoutSeconds), so its work was stopped")] {
-        let report = told(id).unwrap_or_else(|| panic!("{id}: {invocation:?}")).to_string();
-        assert!(report.contains(said), "{report}");
+    for (id, expected) in [("refused", "HTTP status 400"), ("late", "(timeoutSeconds), so its work was stopped")] {
+        let report = report_of(id).unwrap_or_else(|| panic!("{id}: {invocation:?}")).to_string();
+        assert!(report.contains(expected), "{report}");
         assert_clean("the report", &report);
     }
     let (logged, services) = scenario.end().await;
 
     assert_clean("the answer", &format!("{invocation:?}"));
-    assert!(logged.contains("trying the service again"), "no try went wrong: {logged}");
-    assert!(logged.contains("the work outside could not be stopped"), "nothing failed to be stopped: {logged}");
+    assert!(logged.contains("trying the service again"), "no try failed: {logged}");
+    assert!(logged.contains("the work outside could not be stopped"), "no stop failed: {logged}");
     let asked = services.bodies(&format!("POST {LOCATION}"));
-    assert!(asked.iter().any(|body| body["type"] == "job.abandoned"), "the work was not to be stopped");
+    assert!(asked.iter().any(|body| body["type"] == "job.abandoned"), "the worker did not try to stop the work");
 }
 
-/// Fails with a link to its input artifact, or goes on with it as its token.
+/// Fails with a link to its input artifact, or continues with the link as its token.
 struct Links {
-    goes_on: bool,
+    continues: bool,
 }
 
 impl Action for Links {
     async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
         let link = turn.links.to_read(&turn.job.inputs[0]).await?.url.expose_secret().to_owned();
-        if self.goes_on {
+        if self.continues {
             let continuation =
                 Continuation { token: link, summary: None, external_execution_id: None, percent_complete: None };
             return Ok(Outcome::Continue(continuation));
@@ -235,14 +235,14 @@ impl Action for Links {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn renewed_credentials_are_in_no_report_and_in_no_continuation_token() {
-    for goes_on in [false, true] {
+async fn renewed_credentials_are_in_no_report_or_token() {
+    for continues in [false, true] {
         let services = Arc::new(Mutex::new(Services::default()));
         services.lock().unwrap().offer("renews", "Links", None);
         let sdk_config = support::sdk_config(&serve(Arc::clone(&services)).await);
         let folder = tempfile::tempdir().unwrap();
         let served =
-            Served::new(support::action_type("Test", "Custom", "Links"), Duration::from_secs(60), Links { goes_on });
+            Served::new(support::action_type("Test", "Custom", "Links"), Duration::from_secs(60), Links { continues });
         let lifecycle = support::lifecycle(&sdk_config, folder.path().to_owned());
         let worker = Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60));
 
@@ -251,13 +251,13 @@ async fn renewed_credentials_are_in_no_report_and_in_no_continuation_token() {
         assert_eq!(summary.failed, 1, "{summary:?}");
         let services = std::mem::take(&mut *services.lock().unwrap());
         assert!(!services.bodies("GetJobDetails").is_empty(), "the credentials were not renewed");
-        let said = if goes_on {
+        let expected = if continues {
             "continuation token holds a part of the job's credentials"
         } else {
             "X-Amz-Security-Token=****"
         };
-        let report = services.told("renews").unwrap().to_string();
-        assert!(report.contains(said), "{report}");
+        let report = services.report("renews").unwrap().to_string();
+        assert!(report.contains(expected), "{report}");
         assert_clean("the report", &report.replace("%2F", "/"));
     }
 }

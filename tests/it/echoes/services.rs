@@ -1,4 +1,4 @@
-//! Services that repeat what they were sent, or what they know.
+//! Services that repeat the requests and the secrets that they know.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,50 +10,50 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) const MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:Machine";
 pub(crate) const EXECUTION: &str = "arn:aws:states:us-east-1:123456789012:execution:Machine:";
 
-/// Where the service says that its work for the job `accepted` can be asked about: whoever knows this may ask, too.
+/// The location of the work for the job `accepted`. It is secret, because any client that knows it may ask about the work.
 pub(crate) const LOCATION: &str = "/hook/work/MARKER-of-work-outside";
 
-/// Where a service works that calls its work by the webhook's key.
+/// The location of work whose external execution id contains the webhook's key.
 pub(crate) const NAMED: &str = "/hook/work/named";
 
 struct Request {
     /// The operation's name for AWS's JSON protocols, else method and path.
     what: String,
-    /// All of it, as it came.
+    /// The whole request.
     text: String,
     body: Value,
 }
 
-struct Reply {
+struct Response {
     status: u16,
     headers: String,
     body: String,
 }
 
-impl Reply {
+impl Response {
     fn json(body: &Value) -> Self {
         Self { status: 200, headers: String::new(), body: body.to_string() }
     }
 
-    /// An error of a JSON protocol that repeats the whole request.
+    /// An error of AWS's JSON protocol that repeats the whole request.
     fn error(status: u16, code: &str, request: &Request) -> Self {
         Self { status, ..Self::json(&json!({"__type": code, "message": request.text, "Message": request.text})) }
     }
 }
 
-/// The whole of AWS, and a service that is called by webhooks.
+/// All services of AWS, and a service that receives webhooks.
 #[derive(Default)]
 pub(crate) struct Services {
-    /// What came, in its order: names and bodies.
+    /// The names and bodies of the requests, in order.
     pub(crate) asked: Vec<(String, Value)>,
-    /// Jobs of custom actions that no poll has brought yet.
+    /// Jobs of custom actions that no poll has returned yet.
     waiting: Vec<Value>,
-    /// The data of all jobs that there are, by their ids.
+    /// The data of all jobs, by id.
     data: HashMap<String, Value>,
 }
 
 impl Services {
-    /// A custom job for the next poll of its type; `token` is what an earlier one continued with.
+    /// Adds a custom job for the next poll of its type. `token` is the continuation token of an earlier job.
     pub(crate) fn offer(&mut self, id: &str, provider: &str, token: Option<&str>) {
         let mut data = data(id, provider);
         if let Some(token) = token {
@@ -78,8 +78,8 @@ impl Services {
         self.asked.iter().filter(|(asked, _)| asked == what).map(|(_, body)| body).collect()
     }
 
-    /// The last report on a job, without what proves to CodePipeline that it may be made.
-    pub(crate) fn told(&self, id: &str) -> Option<Value> {
+    /// The last report of a job, without the client token.
+    pub(crate) fn report(&self, id: &str) -> Option<Value> {
         let mut reports = self.asked.iter().rev().filter(|(what, _)| what.starts_with("Put"));
         let (_, report) = reports.find(|(_, report)| report["jobId"] == id)?;
         let mut report = report.clone();
@@ -114,15 +114,15 @@ impl Services {
         json!({"jobs": jobs})
     }
 
-    fn answer(&mut self, request: &Request) -> Reply {
+    fn respond(&mut self, request: &Request) -> Response {
         let what = request.what.as_str();
         self.asked.push((what.to_owned(), request.body.clone()));
-        let ok = |body: Value| Reply::json(&body);
+        let ok = |body: Value| Response::json(&body);
         match what {
             "PollForJobs" if request.body["actionTypeId"]["provider"] == "Broken" => {
-                Reply::error(400, "ActionTypeNotFoundException", request)
+                Response::error(400, "ActionTypeNotFoundException", request)
             }
-            "PollForJobs" if self.is_first_for("Hook", request) => Reply::error(400, "ThrottlingException", request),
+            "PollForJobs" if self.is_first_for("Hook", request) => Response::error(400, "ThrottlingException", request),
             "PollForJobs" => ok(self.poll(&request.body)),
             "GetJobDetails" => {
                 let id = request.body["jobId"].as_str().unwrap();
@@ -135,105 +135,105 @@ impl Services {
                 ok(json!({"jobs": jobs}))
             }
             "PollForThirdPartyJobs" => ok(json!({"jobs": []})),
-            "GetSecretValue" if self.is_first(what) => Reply::error(500, "InternalServiceError", request),
+            "GetSecretValue" if self.is_first(what) => Response::error(500, "InternalServiceError", request),
             "GetSecretValue" => ok(json!({"Name": "clients/client", "SecretString": "MARKER-client-token"})),
-            "GetThirdPartyJobDetails" if self.is_first(what) => Reply::error(500, "InternalFailure", request),
+            "GetThirdPartyJobDetails" if self.is_first(what) => Response::error(500, "InternalFailure", request),
             "GetThirdPartyJobDetails" => {
                 let id = request.body["jobId"].as_str().unwrap();
                 ok(json!({"jobDetails": {"id": id, "nonce": "MARKER-nonce", "data": data(id, "Partner")}}))
             }
             "AcknowledgeJob" | "AcknowledgeThirdPartyJob" if self.is_first(what) => {
-                Reply::error(400, "ThrottlingException", request)
+                Response::error(400, "ThrottlingException", request)
             }
             "AcknowledgeJob" | "AcknowledgeThirdPartyJob" => ok(json!({"status": "InProgress"})),
             "PutJobFailureResult" | "PutJobSuccessResult" if self.is_first(what) => {
-                Reply::error(500, "InternalFailure", request)
+                Response::error(500, "InternalFailure", request)
             }
             "PutThirdPartyJobFailureResult" if self.is_first_of("prints", request) => {
-                Reply::error(400, "ValidationException", request)
+                Response::error(400, "ValidationException", request)
             }
             "PutJobFailureResult" | "PutJobSuccessResult" | "PutThirdPartyJobFailureResult" => ok(json!({})),
             "StartExecution" | "DescribeExecution" | "StopExecution" if self.is_first(what) => {
-                Reply::error(500, "InternalFailure", request)
+                Response::error(500, "InternalFailure", request)
             }
             "StartExecution" => start_execution(request),
             "DescribeExecution" => describe_execution(request),
-            "StopExecution" => Reply::error(400, "AccessDeniedException", request),
+            "StopExecution" => Response::error(400, "AccessDeniedException", request),
             _ if what.starts_with("POST /hook") => hook(request, self.is_first(what)),
             "GET /bucket/renews?x-id=GetObject" if request.text.contains("MARKER/renewed") => {
-                Reply { status: 200, headers: "etag: \"1\"\r\n".to_owned(), body: "the artifact".to_owned() }
+                Response { status: 200, headers: "etag: \"1\"\r\n".to_owned(), body: "the artifact".to_owned() }
             }
             "GET /bucket/renews?x-id=GetObject" => {
                 let body = "<Error><Code>ExpiredToken</Code></Error>".to_owned();
-                Reply { status: 400, headers: "content-type: application/xml\r\n".to_owned(), body }
+                Response { status: 400, headers: "content-type: application/xml\r\n".to_owned(), body }
             }
-            // All else is S3, too.
+            // All other requests go to S3.
             _ => {
-                let said = request.text.replace(['<', '&'], " ");
+                let echo = request.text.replace(['<', '&'], " ");
                 let body =
-                    format!("<Error><Code>AccessDenied</Code><Message>{said}</Message><Token>{said}</Token></Error>");
-                Reply { status: 403, headers: "content-type: application/xml\r\n".to_owned(), body }
+                    format!("<Error><Code>AccessDenied</Code><Message>{echo}</Message><Token>{echo}</Token></Error>");
+                Response { status: 403, headers: "content-type: application/xml\r\n".to_owned(), body }
             }
         }
     }
 }
 
-/// What the service answers: all that it was told, wherever there is room for it.
-fn hook(request: &Request, is_first: bool) -> Reply {
-    let said = &request.text;
-    let goes_on =
-        |location: &str| Reply { status: 202, headers: format!("location: {location}\r\n"), body: String::new() };
-    let refused = |status| Reply { status, headers: String::new(), body: request.body.to_string() };
+/// The response of the webhook's service. It repeats the whole request in every field.
+fn hook(request: &Request, is_first: bool) -> Response {
+    let echo = &request.text;
+    let continues_at =
+        |location: &str| Response { status: 202, headers: format!("location: {location}\r\n"), body: String::new() };
+    let refused = |status| Response { status, headers: String::new(), body: request.body.to_string() };
     match request.body["data"]["jobId"].as_str() {
-        Some("fails") => Reply::json(
-            &json!({"status": "failed", "failure": {"type": "JobFailed", "message": said}, "externalExecutionId": said}),
+        Some("fails") => Response::json(
+            &json!({"status": "failed", "failure": {"type": "JobFailed", "message": echo}, "externalExecutionId": echo}),
         ),
-        Some("succeeds") => Reply::json(&json!({
-            "summary": said, "externalExecutionId": said, "outputVariables": {"Echo": said},
-            "revision": {"revision": said, "changeIdentifier": "x", "summary": said},
+        Some("succeeds") => Response::json(&json!({
+            "summary": echo, "externalExecutionId": echo, "outputVariables": {"Echo": echo},
+            "revision": {"revision": echo, "changeIdentifier": "x", "summary": echo},
         })),
-        Some("goes-on") => goes_on("/hook/of/MARKER-secret-value"),
+        Some("goes-on") => continues_at("/hook/of/MARKER-secret-value"),
         Some("goes-on-by-name") => {
             let named = json!({"externalExecutionId": format!("run of {}", super::WEBHOOK_KEY)});
-            Reply { body: named.to_string(), ..goes_on(NAMED) }
+            Response { body: named.to_string(), ..continues_at(NAMED) }
         }
-        Some("accepted") => goes_on(LOCATION),
-        // At the location, where the first to ask is put off.
+        Some("accepted") => continues_at(LOCATION),
+        // At the location. The first request gets an error.
         Some(_) if is_first => refused(503),
-        Some("asked" | "late") => Reply { status: 202, headers: String::new(), body: String::new() },
-        // Also a message that somebody's work is abandoned.
+        Some("asked" | "late") => Response { status: 202, headers: String::new(), body: String::new() },
+        // This includes the message that work is abandoned.
         _ => refused(400),
     }
 }
 
-fn start_execution(request: &Request) -> Reply {
+fn start_execution(request: &Request) -> Response {
     match request.body["name"].as_str().unwrap() {
-        "unstarted" => Reply::error(400, "AccessDeniedException", request),
-        "known" => Reply::error(400, "ExecutionAlreadyExists", request),
-        name => Reply::json(&json!({"executionArn": format!("{EXECUTION}{name}"), "startDate": 1_700_000_000})),
+        "unstarted" => Response::error(400, "AccessDeniedException", request),
+        "known" => Response::error(400, "ExecutionAlreadyExists", request),
+        name => Response::json(&json!({"executionArn": format!("{EXECUTION}{name}"), "startDate": 1_700_000_000})),
     }
 }
 
-fn describe_execution(request: &Request) -> Reply {
+fn describe_execution(request: &Request) -> Response {
     let arn = request.body["executionArn"].as_str().unwrap();
     let mut execution =
         json!({"executionArn": arn, "stateMachineArn": MACHINE, "startDate": 1_700_000_000, "status": "RUNNING"});
-    // A machine that has got the job's secrets in another way.
-    let said = "MARKER-secret-value MARKER/job+secret/key MARKER%2Fjob%2Bsession%2Ftoken%3D%3D";
+    // A state machine that got the job's secrets in another way.
+    let echo = "MARKER-secret-value MARKER/job+secret/key MARKER%2Fjob%2Bsession%2Ftoken%3D%3D";
     match arn.strip_prefix(EXECUTION).unwrap() {
         "known" => {
             execution["status"] = json!("FAILED");
-            (execution["error"], execution["cause"]) = (json!(said), json!(said));
+            (execution["error"], execution["cause"]) = (json!(echo), json!(echo));
         }
         "ended" => {
-            let output = json!({"summary": said, "externalExecutionId": said, "outputVariables": {"Echo": said}});
+            let output = json!({"summary": echo, "externalExecutionId": echo, "outputVariables": {"Echo": echo}});
             execution["status"] = json!("SUCCEEDED");
             execution["output"] = json!(output.to_string());
         }
         "late" => {}
-        _ => return Reply::error(400, "AccessDeniedException", request),
+        _ => return Response::error(400, "AccessDeniedException", request),
     }
-    Reply::json(&execution)
+    Response::json(&execution)
 }
 
 fn data(id: &str, provider: &str) -> Value {
@@ -252,7 +252,7 @@ fn data(id: &str, provider: &str) -> Value {
     })
 }
 
-/// Answers as `services` do; the endpoint.
+/// Serves `services`. Returns the endpoint.
 pub(crate) async fn serve(services: Arc<Mutex<Services>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -262,9 +262,9 @@ pub(crate) async fn serve(services: Arc<Mutex<Services>>) -> String {
             tokio::spawn(async move {
                 let mut stream = BufReader::new(stream);
                 while let Some(request) = request(&mut stream).await {
-                    let Reply { status, headers, body } = services.lock().unwrap().answer(&request);
+                    let Response { status, headers, body } = services.lock().unwrap().respond(&request);
                     let head = format!("HTTP/1.1 {status} x\r\n{headers}content-length: {}\r\n\r\n", body.len());
-                    // A client that went away has its reasons.
+                    // The client may have closed the connection.
                     let _ = stream.write_all((head + &body).as_bytes()).await;
                 }
             });
@@ -273,7 +273,7 @@ pub(crate) async fn serve(services: Arc<Mutex<Services>>) -> String {
     endpoint
 }
 
-/// The next request of a connection; `None` when the client has closed it.
+/// Reads the next request of a connection. Returns `None` if the client has closed it.
 async fn request(stream: &mut BufReader<TcpStream>) -> Option<Request> {
     let mut text = String::new();
     while !text.ends_with("\r\n\r\n") {

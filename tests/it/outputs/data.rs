@@ -1,4 +1,4 @@
-//! Data that others read is handed on unchanged, or not at all if it holds a secret.
+//! The worker reports data unchanged. If data holds a secret, the job fails.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::support::{World, action_type, custom, invoke, lifecycle, shell, zip};
 
 const TARGET: &str = "prod-web-1/arn:aws:123456789012:a";
 
-/// A pipeline whose action `Make` has `value` for its secret.
+/// A pipeline whose action `Make` has the secret `value`.
 async fn pipeline(provider: &str, value: &str) -> World {
     let world = World::new().await;
     world.create_type("Test", provider, &["Command", "ApiToken!"]).await;
@@ -37,7 +37,7 @@ async fn made(world: &World) -> ActionExecution {
     world.action("p", "Make").await.unwrap()
 }
 
-/// The action after a command has run with this secret, and the variable that the command handed on.
+/// Runs a command with this secret. Returns the action and the command's output variable.
 async fn ran(secret: &str) -> (ActionExecution, Option<String>) {
     let world = pipeline("Shell", secret).await;
     let mut entry = shell("Test", "Shell");
@@ -64,7 +64,7 @@ async fn a_variable_that_holds_a_secret_fails_the_job_and_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_is_too_short_alters_no_variable() {
+async fn a_short_secret_does_not_affect_variables() {
     for (secret, summary) in
         [("1", "made prod-web-**** a"), ("a", "made prod-web-1 ****"), ("aws", "made prod-web-1 a")]
     {
@@ -73,14 +73,14 @@ async fn a_secret_that_is_too_short_alters_no_variable() {
     }
 }
 
-/// Does what it is told to do, and notes whether its work was stopped.
+/// Ends with a given outcome, and records whether its work was stopped.
 #[derive(Clone)]
-struct Says {
+struct Scripted {
     outcome: fn() -> Result<Outcome, Failure>,
     stopped: Arc<Mutex<Vec<Abandoned>>>,
 }
 
-impl Action for Says {
+impl Action for Scripted {
     async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         (self.outcome)()
     }
@@ -95,15 +95,15 @@ impl Action for Says {
     }
 }
 
-/// The action with the secret `prod` after this outcome, and the tokens of the work that was stopped.
-async fn said(outcome: fn() -> Result<Outcome, Failure>) -> (ActionExecution, Vec<Option<String>>) {
+/// Runs an action with the secret `prod` and this outcome. Returns the action and the tokens of stopped work.
+async fn ended_with(outcome: fn() -> Result<Outcome, Failure>) -> (ActionExecution, Vec<Option<String>>) {
     let world = pipeline("Says", "prod").await;
-    let says = Says { outcome, stopped: Arc::default() };
-    let served = Served::new(action_type("Test", "Custom", "Says"), Duration::from_secs(60), says.clone());
+    let scripted = Scripted { outcome, stopped: Arc::default() };
+    let served = Served::new(action_type("Test", "Custom", "Says"), Duration::from_secs(60), scripted.clone());
     let lifecycle = lifecycle(&world.sdk_config, world.work_folder());
     let worker = Worker::new(lifecycle, vec![served.secrets(["ApiToken"])], 1, Duration::from_secs(60));
     assert_eq!(invoke(&worker).await.failed, 1);
-    let stopped = says.stopped.lock().unwrap().iter().map(|abandoned| abandoned.token.clone()).collect();
+    let stopped = scripted.stopped.lock().unwrap().iter().map(|abandoned| abandoned.token.clone()).collect();
     (made(&world).await, stopped)
 }
 
@@ -121,7 +121,7 @@ async fn ids_and_revisions_that_hold_a_secret_fail_the_job_too() {
         Ok(Outcome::Finished(Finished { revision: Some(revision), ..Finished::default() }))
     };
     for (outcome, what) in [(named, "the external execution id"), (revision, "the revision's change identifier")] {
-        let (action, stopped) = said(outcome).await;
+        let (action, stopped) = ended_with(outcome).await;
         let error = action.error_details().unwrap();
         assert_eq!((error.code(), action.external_execution_id()), (Some("ConfigurationError"), None));
         let expected = format!("{what} holds the value of the secret `ApiToken`");
@@ -131,8 +131,8 @@ async fn ids_and_revisions_that_hold_a_secret_fail_the_job_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_that_goes_on_under_an_id_with_a_secret_is_stopped() {
-    let (action, stopped) = said(|| {
+async fn continued_work_with_a_secret_in_its_id_is_stopped() {
+    let (action, stopped) = ended_with(|| {
         let token = "build 17".to_owned();
         Ok(Outcome::Continue(Continuation {
             token,
@@ -147,8 +147,8 @@ async fn work_that_goes_on_under_an_id_with_a_secret_is_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_keeps_its_reason_without_an_id_that_holds_a_secret() {
-    let (action, _) = said(|| {
+async fn a_failure_drops_an_id_that_holds_a_secret() {
+    let (action, _) = ended_with(|| {
         Err(Failure {
             external_execution_id: id(),
             ..Failure::new(FailureKind::RevisionOutOfSync, FailureCode::new("Test"), "too old")

@@ -1,5 +1,5 @@
-//! How outputs get where CodePipeline looks for them: copied where the action names an object, packed where it works on
-//! files, and left alone where it does neither. And what else an action hands on: variables, ids, revisions.
+//! The results of an action. The worker copies an output if the action names an object, and packs it if the action works on files.
+//! Otherwise it writes no output. Other results are variables, ids and revisions.
 
 mod data;
 mod source;
@@ -13,7 +13,7 @@ use codepipeline_worker::worker::{Summary, Worker};
 
 use crate::support::{World, action_type, custom, invoke, lifecycle, output, zip};
 
-/// An action whose work has left objects in S3, and that may work on files besides.
+/// An action that leaves objects in S3, and also files if `files` is set.
 #[derive(Clone)]
 struct Leaves {
     outputs: BTreeMap<String, ObjectPlace>,
@@ -21,7 +21,7 @@ struct Leaves {
 }
 
 impl Leaves {
-    /// `names` are artifacts, the object of each is `NAME.bin`.
+    /// `names` are artifacts. The object of each is `NAME.bin`.
     fn new(names: &[&str], files: bool) -> Self {
         let place = |name: &str| ObjectPlace { bucket: "results".to_owned(), key: format!("{name}.bin") };
         Self { outputs: names.iter().map(|&name| (name.to_owned(), place(name))).collect(), files }
@@ -62,7 +62,7 @@ async fn ran(leaves: Leaves) -> (World, Summary) {
     (world, summary)
 }
 
-/// The objects of the action's two outputs, where they are there.
+/// The objects of the action's two outputs, if they exist.
 async fn outputs(world: &World) -> Vec<Option<Vec<u8>>> {
     let listed = world.codepipeline.list_action_executions().pipeline_name("p").send().await.unwrap();
     let action = listed.action_execution_details().iter().find(|it| it.action_name() == Some("Build")).unwrap();
@@ -79,7 +79,7 @@ async fn outputs(world: &World) -> Vec<Option<Vec<u8>>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_output_that_the_action_names_is_copied_and_the_others_are_packed() {
+async fn named_outputs_are_copied_and_others_packed() {
     let (world, summary) = ran(Leaves::new(&["Copied"], true)).await;
     assert_eq!(summary.succeeded, 1);
     let [copied, packed] = outputs(&world).await.try_into().unwrap();
@@ -89,7 +89,7 @@ async fn an_output_that_the_action_names_is_copied_and_the_others_are_packed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_action_without_files_gets_the_outputs_copied_that_it_names_and_no_others_written() {
+async fn without_files_only_named_outputs_are_written() {
     let (world, summary) = ran(Leaves::new(&["Copied"], false)).await;
     assert_eq!(summary.succeeded, 1);
     assert_eq!(outputs(&world).await, [Some(b"left by the work".to_vec()), None]);
@@ -99,8 +99,8 @@ async fn an_action_without_files_gets_the_outputs_copied_that_it_names_and_no_ot
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_is_missing_or_for_no_output_fails_the_job_and_keeps_the_link() {
-    for (names, code, said) in [
+async fn an_invalid_output_object_fails_the_job() {
+    for (names, kind, start) in [
         (&["Packed"][..], "RevisionUnavailable", "ArtifactNotFound: artifact `Packed` (s3://results/Packed.bin): "),
         (&["Copied", "Other"], "JobFailed", "UnknownOutputArtifact: "),
     ] {
@@ -108,8 +108,8 @@ async fn an_object_that_is_missing_or_for_no_output_fails_the_job_and_keeps_the_
         assert_eq!(summary.failed, 1);
         let failed = world.action("p", "Build").await.unwrap();
         let error = failed.error_details().unwrap();
-        assert_eq!(error.code(), Some(code));
-        assert!(error.message().unwrap().starts_with(said), "{:?}", error.message());
+        assert_eq!(error.code(), Some(kind));
+        assert!(error.message().unwrap().starts_with(start), "{:?}", error.message());
         assert_eq!(failed.external_execution_id(), Some("run-7"));
     }
 }

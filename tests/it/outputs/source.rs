@@ -1,4 +1,4 @@
-//! A custom Source action: a command that tells the revision which it made.
+//! A custom Source action: a command that writes the revision of its output.
 
 use aws_sdk_codepipeline::types::builders::ActionDeclarationBuilder;
 use aws_sdk_codepipeline::types::{ArtifactStore, ArtifactStoreType, PipelineDeclaration, StageDeclaration};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{ROLE, STORE, World, action, custom, invoke, output, shell};
 
-/// Makes a commit, as a clone would bring it, and hands on what it holds and what it is.
+/// Makes a commit, as a clone would have. Writes its files to the output and its ids to the report files.
 const CHECKOUT: &str = r#"
     git init -q .
     echo content > file
@@ -32,14 +32,14 @@ async fn create_pipeline(world: &World, actions: [ActionDeclarationBuilder; 2]) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_of_a_source_action_tells_its_revision() {
+async fn a_source_commands_revision_is_reported() {
     let world = World::new().await;
     world.create_type("Source", "Git", &["Command"]).await;
     world.create_type("Test", "Shell", &["Command"]).await;
     let git = action("Git", "Source", "Custom", "Git").namespace("Git").output_artifacts(output("Source"));
     let test = custom("Work", "Test", "Shell");
-    let told = "echo #{Git.CommitId} $INPUT_SOURCE_REVISION $AWS_REGION $AWS_ACCOUNT_ID $(cat file) > $SUMMARY";
-    create_pipeline(&world, [git.configuration("Command", CHECKOUT), test.configuration("Command", told)]).await;
+    let command = "echo #{Git.CommitId} $INPUT_SOURCE_REVISION $AWS_REGION $AWS_ACCOUNT_ID $(cat file) > $SUMMARY";
+    create_pipeline(&world, [git.configuration("Command", CHECKOUT), test.configuration("Command", command)]).await;
     world.start("p").await;
     let worker = world.worker(&json!([shell("Source", "Git"), shell("Test", "Shell")]));
 

@@ -1,4 +1,4 @@
-//! How uploads in parts end.
+//! The end of multipart uploads.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,17 +12,17 @@ fn is_of_upload(request: &Seen, method: &Method) -> bool {
     request.method == *method && request.path_and_query.contains("uploadId=")
 }
 
-/// What S3 says of an upload that is completed or aborted.
+/// S3's response for an upload that is completed or aborted.
 const GONE: Instead = Instead { after_effect: false, status: 404, code: "NoSuchUpload" };
-/// An answer that leaves open whether there was an effect.
+/// An error after the request took effect.
 const FAILED_AFTER: Instead = Instead { after_effect: true, status: 500, code: "InternalError" };
 const FAILED: Instead = Instead { after_effect: false, ..FAILED_AFTER };
 
-/// Stores of whom S3 tells what the object is, and of whom it doesn't: a job may not read what it writes.
+/// Whether the job may read the object that it writes. Usually it may not.
 const MAY_LOOK: [bool; 2] = [true, false];
 
 #[tokio::test]
-async fn an_upload_that_s3_refuses_or_fails_at_for_good_is_aborted_and_leaves_the_old_object() {
+async fn a_failed_upload_is_aborted_and_the_old_object_stays() {
     let refused = Instead { after_effect: false, status: 403, code: "AccessDenied" };
     for (parts, completions, aborts, doing, requests) in [
         (vec![refused], vec![], vec![], "S3 denied the request to upload a part with the job's credentials", (0, 1)),
@@ -34,7 +34,7 @@ async fn an_upload_that_s3_refuses_or_fails_at_for_good_is_aborted_and_leaves_th
             (1, 1),
         ),
         (vec![], vec![FAILED; 5], vec![], "could not complete the upload: InternalError: On purpose, HTTP 500", (5, 1)),
-        // That there is no such upload is said because of the first abort.
+        // The second abort gets NoSuchUpload because the first one took effect.
         (
             vec![],
             vec![FAILED; 5],
@@ -59,8 +59,8 @@ async fn an_upload_that_s3_refuses_or_fails_at_for_good_is_aborted_and_leaves_th
 }
 
 #[tokio::test]
-async fn an_upload_that_was_completed_is_a_success_though_every_answer_to_it_got_lost() {
-    // The second try is answered by the emulator, which knows no such upload any more; or no try is, and the abort is.
+async fn a_completed_upload_succeeds_if_its_responses_are_lost() {
+    // Either the second try gets NoSuchUpload, or no try gets a response and the abort gets NoSuchUpload.
     for (may_look, lost, aborts) in MAY_LOOK
         .into_iter()
         .flat_map(|may_look| [(may_look, vec![FAILED_AFTER], 0), (may_look, vec![FAILED_AFTER; 5], 1)])
@@ -79,10 +79,10 @@ async fn an_upload_that_was_completed_is_a_success_though_every_answer_to_it_got
 }
 
 #[tokio::test]
-async fn an_upload_that_somebody_else_ended_is_a_failure() {
+async fn an_upload_that_another_client_ended_fails() {
     let s3 = ArtifactStore::start().await;
     let from = sample_folder(6 * MIB);
-    // With a try in doubt the object is not there, and then it is another's; without one there is nothing to ask.
+    // After an unanswered try, the worker asks for the object. It is missing at first, and then another upload's. Otherwise it does not ask.
     for (answers, asks) in [(vec![FAILED, GONE], 1), (vec![FAILED, GONE], 1), (vec![GONE], 0)] {
         *s3.faults.completions.lock().unwrap() = answers.into();
         let before = s3.seen().len();
@@ -90,13 +90,13 @@ async fn an_upload_that_somebody_else_ended_is_a_failure() {
         assert!(error.to_string().contains("S3 refused to complete the upload (NoSuchUpload: "), "{error}");
         let sent = s3.seen().split_off(before);
         assert_eq!(sent.iter().filter(|request| request.method == Method::HEAD).count(), asks);
-        // Complete, but not this upload's.
+        // The object of another upload.
         s3.job().stage_out(&s3.output, from.path(), None, &LIMITS).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_completion_is_tried_again_after_an_error_in_a_good_answer_and_with_fresh_credentials() {
+async fn a_failed_completion_is_retried() {
     let s3 = ArtifactStore::start().await;
     let from = sample_folder(6 * MIB);
     for instead in [
@@ -115,7 +115,7 @@ async fn a_completion_is_tried_again_after_an_error_in_a_good_answer_and_with_fr
 }
 
 #[tokio::test]
-async fn a_cancelled_upload_is_aborted_before_the_store_is_finished() {
+async fn a_cancelled_upload_is_aborted() {
     let s3 = ArtifactStore::start().await;
     s3.faults.parts_hang.store(1, Ordering::SeqCst);
     let from = sample_folder(40 * MIB);
@@ -124,7 +124,7 @@ async fn a_cancelled_upload_is_aborted_before_the_store_is_finished() {
         until(async || s3.seen().iter().any(|request| request.path_and_query.contains("partNumber="))).await;
     };
     tokio::select! {
-        _ = job.stage_out(&s3.output, from.path(), None, &LIMITS) => panic!("its parts are never answered"),
+        _ = job.stage_out(&s3.output, from.path(), None, &LIMITS) => panic!("its parts never get a response"),
         () = sending => {}
     }
     job.finished().await;
@@ -133,7 +133,7 @@ async fn a_cancelled_upload_is_aborted_before_the_store_is_finished() {
 }
 
 #[tokio::test]
-async fn a_cancelled_upload_waits_only_briefly_for_an_s3_that_does_not_answer() {
+async fn a_cancelled_upload_waits_briefly_for_a_silent_s3() {
     for abort_hangs in [true, false] {
         let s3 = ArtifactStore::start().await;
         let (hanging, last) =
@@ -146,10 +146,10 @@ async fn a_cancelled_upload_waits_only_briefly_for_an_s3_that_does_not_answer() 
             until(async || s3.seen().iter().any(|request| request.path_and_query.contains(last))).await;
         };
         tokio::select! {
-            _ = job.stage_out(&s3.output, from.path(), None, &LIMITS) => panic!("it is never answered"),
+            _ = job.stage_out(&s3.output, from.path(), None, &LIMITS) => panic!("it never gets a response"),
             () = sending => {}
         }
-        // What the worker waits for a cancelled job is 2 s.
+        // The worker waits 2 s for a cancelled job.
         let finished = tokio::time::timeout(Duration::from_secs(2), job.finished()).await;
         assert!(finished.is_ok(), "{last}");
         assert_eq!(s3.seen().iter().any(|request| request.method == Method::DELETE), abort_hangs);

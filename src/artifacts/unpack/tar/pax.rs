@@ -42,7 +42,7 @@ impl Records {
         Ok(records)
     }
 
-    /// Adds the records for all entries where this entry has none.
+    /// Fills in missing records from the global ones.
     pub(super) fn or(self, global: &Self) -> Self {
         Self {
             path: self.path.or_else(|| global.path.clone()),

@@ -83,7 +83,7 @@ fn nested(levels: usize) -> Vec<u8> {
     })
 }
 
-/// The path to which unzip unpacks a name. `decoded` is the name in UTF-8, if it is in a DOS character set.
+/// The path that unzip creates for a name. `decoded` is the name in UTF-8, if it is in a DOS character set.
 fn expected_path(raw: &[u8], decoded: &str, host: u8) -> Vec<u8> {
     let in_dos = matches!(host, 0 | 6) && std::str::from_utf8(raw).is_err();
     let name = if in_dos { decoded.as_bytes() } else { raw };

@@ -1,4 +1,4 @@
-//! Crafts zip archives in which any field can be wrong.
+//! Crafts zip archives. Any field can be wrong.
 
 /// An entry. A test can set each field to a wrong value.
 #[derive(Clone, Debug)]

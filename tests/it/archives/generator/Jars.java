@@ -16,7 +16,7 @@ public class Jars {
         Path output = Path.of(arguments[0]);
         for (String argument : List.of(arguments).subList(1, arguments.length)) {
             Path tree = Path.of(argument);
-            // jar follows links, also out of the folder.
+            // jar follows links, even to outside the folder.
             for (String options : hasLinks(tree) ? new String[] {} : new String[] {"cf", "c0f", "cfM"}) {
                 jar(options, output.resolve(tree.getFileName() + "-" + options), tree);
             }
@@ -51,7 +51,7 @@ public class Jars {
                 add(zip, entry, isFolder ? new byte[0] : Files.readAllBytes(path), stored);
             }
         } catch (RuntimeException | IOException error) {
-            // A name that is not UTF-8, for example. The archive holds what came before.
+            // For example, a name that is not UTF-8. The archive has the entries before it.
             System.err.println(tree + ": " + error);
         }
     }

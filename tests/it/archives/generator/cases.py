@@ -1,4 +1,4 @@
-"""A case: an archive that a tool writes, and what the reference tool unpacks it to."""
+"""A case: an archive that a tool writes, and the tree to which the reference tool unpacks it."""
 
 import os
 import shutil
@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Callable
 
 ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-# -^ keeps control characters in names and -V keeps `;1` at their end, both of which unzip drops on its own. Two names could fall together then.
+# -^ keeps control characters in names, and -V keeps `;1` at their end. Without them, two names could become the same.
 UNPACK = {"tar": ["tar", "--no-same-owner", "-xpf", "{archive}", "-C", "{into}"],
           "zip": ["unzip", "-o", "-q", "-^", "-V", "{archive}", "-d", "{into}"]}
 
 
 @dataclass
 class Case:
-    """What the test compares. `make` writes the archive to the path that it gets."""
+    """An archive to compare. `make` writes it to a path."""
 
     name: str
     tool: str
     kind: str
     make: Callable[[Path], None]
-    # Why the worker refuses what the reference tool unpacks.
+    # The reason if the worker refuses an archive that the reference tool unpacks.
     refused: str = ""
-    # Writes the archive that the reference tool unpacks in place of this one, and why.
+    # Writes a different archive for the reference tool, and gives the reason.
     instead: Callable[[Path], None] | None = None
     differs: str = ""
     tree: str = ""
@@ -34,7 +34,7 @@ class ToolFailed(Exception):
 
 
 def run(*command, cwd=None, stdin=None, stdout=None):
-    """Runs a tool. One that fails may have written an archive of what it could read, which is as good as any."""
+    """Runs a tool. A tool that fails may still have written a valid archive of the files that it could read."""
     ended = subprocess.run(command, cwd=cwd, stdin=stdin or subprocess.DEVNULL, stdout=stdout or subprocess.DEVNULL, stderr=subprocess.PIPE,
                            env=ENVIRONMENT, timeout=300)
     if ended.returncode:
@@ -42,7 +42,7 @@ def run(*command, cwd=None, stdin=None, stdout=None):
 
 
 def shell(script, cwd, **variables):
-    """Runs a pipe of tools. Variables are in the script's environment."""
+    """Runs a pipeline of tools. The variables are in the script's environment."""
     environment = {**ENVIRONMENT, **{name: str(value) for name, value in variables.items()}}
     ended = subprocess.run(["bash", "-o", "pipefail", "-c", script], cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, env=environment, timeout=300)
@@ -51,7 +51,7 @@ def shell(script, cwd, **variables):
 
 
 def carry_out(case, folder):
-    """Makes the archive and the reference's tree in the folder. Returns what the test needs, or None if the tool wrote nothing."""
+    """Writes the archive and the reference tree to the folder. Returns the description for the test, or None if the tool wrote nothing."""
     folder.mkdir()
     archive, reference = folder / "archive", folder / "reference"
     reference.mkdir()

@@ -1,4 +1,4 @@
-"""Archives as tools in the field write them that are not at hand: their bytes as the tools' source or documentation has them."""
+"""Archives of common tools that are not installed here. Their bytes follow the tools' source or documentation."""
 
 import gzip
 import struct
@@ -15,13 +15,13 @@ DECOMPOSED = "Gru\u0308\u00dfe".encode()
 
 
 def windows(name, **more):
-    """Without a Unix mode, as every writer on Windows."""
+    """Has no Unix mode, as from every tool on Windows."""
     is_folder = name.endswith((b"/", b"\\"))
     return Entry(name, b"" if is_folder else b"content", 0 if is_folder else 8, mode=0, attributes=DIR if is_folder else FILE, **{"system": FAT, **more})
 
 
 def go(name, content=b"content", **more):
-    """archive/zip of Go: sizes behind the data, except of a folder."""
+    """archive/zip of Go: sizes after the data, except for a folder."""
     if name.endswith(b"/"):
         return Entry(name, b"", 0, flags=more.pop("flags", 0), **more)
     return Entry(name, content, **streamed(**more))
@@ -32,7 +32,7 @@ def go_mode(mode):
 
 
 def mac(name, content=b"content", mode=0o100644):
-    """Archive Utility of macOS, which is ditto: old Unix fields, sizes behind the data. Its names are decomposed UTF-8, without a flag."""
+    """Archive Utility of macOS (ditto): old Unix fields, sizes after the data. Names are decomposed UTF-8 without a flag."""
     stamps = struct.pack("<ii", 1_700_000_000, 1_700_000_002)
     fields = {"extra": field(0x5855, stamps), "local_extra": field(0x5855, stamps + struct.pack("<HH", 501, 20)), "made_with": 21}
     if name.endswith(b"/"):
@@ -43,7 +43,7 @@ def mac(name, content=b"content", mode=0o100644):
 
 
 def commons_compress(name, content=b"content"):
-    """Apache Commons Compress (Ant, Maven) to a stream: an empty Zip64 field in the local header, ASi fields of the mode."""
+    """Apache Commons Compress (Ant, Maven) to a stream: an empty Zip64 field in the local header, ASi fields with the mode."""
     mode = 0o40755 if name.endswith(b"/") else 0o100644
     unix = struct.pack("<HIHH", mode, 0, 0, 0)
     asi = field(0x756E, struct.pack("<I", zips.zlib.crc32(unix)) + unix)
@@ -83,7 +83,7 @@ SIGNED = bytearray(tar.file("Gr\u00fc\u00dfe".encode("latin-1"))[:512])
 
 
 def signed_checksum():
-    """The tars of old Suns sum bytes as signed numbers."""
+    """Old tar programs of Sun add signed bytes."""
     block = bytearray(SIGNED)
     block[148:156] = b" " * 8
     block[148:156] = b"%06o\0 " % sum(byte - 256 if byte > 127 else byte for byte in block)

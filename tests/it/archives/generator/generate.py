@@ -1,7 +1,7 @@
 """Writes archives with every tool, and unpacks each with the reference tool: `generate.py FOLDER`.
 
-Prints a line of JSON for each archive. The reader removes the archive's folder. SEEDS is how many trees are made by
-chance. ONLY is a regular expression: only the archives whose names match it are written.
+Prints a line of JSON for each archive. The test removes the archive's folder. SEEDS is the number of random trees.
+ONLY is a regular expression: only archives with a matching name are written.
 """
 
 import json
@@ -24,7 +24,7 @@ import zip_by_hand
 import zip_tools
 from cases import ENVIRONMENT, Case, carry_out
 
-# Of the many ways to write an archive, each random tree goes through so many.
+# The number of ways, of all ways to write an archive, that each random tree is written in.
 CASES_OF_A_SEED = 14
 SEEDS = int(os.environ.get("SEEDS", "40"))
 STARTED = time.time() - 1
@@ -48,7 +48,7 @@ def make_trees(makers, scratch):
 
 
 def age(root):
-    """Gives everything that is new a time of its own, so that a time that was not kept shows."""
+    """Gives each new file a different time, so that a lost time shows."""
     for folder, folders, files in os.walk(root, topdown=False):
         for name in [*folders, *files, b"."]:
             path = os.path.join(folder, name)
@@ -60,7 +60,7 @@ def age(root):
 def all_cases(fixed, by_chance, java):
     for tree in fixed:
         yield from tar_tools.cases(tree)
-        # What an archive can hold of pipes and sockets differs between the tools, and some wait for a writer.
+        # The tools differ in their support for pipes and sockets, and some wait for a writer.
         if tree.name != "special":
             yield from zip_tools.cases(tree, java)
     for seed, tree in enumerate(by_chance):
@@ -87,7 +87,7 @@ def main():
 
 
 def pack_with_java(output, folders):
-    """Runs Java once, because it takes long to start. It says what it can't pack, such as names that are not UTF-8."""
+    """Runs Java once, because it starts slowly. It prints the files that it can't pack, such as names that are not UTF-8."""
     program = Path(__file__).with_name("Jars.java")
     subprocess.run(["java", program, output, *folders], env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 

@@ -1,4 +1,4 @@
-"""Tar archives that no tool at hand writes, from blocks."""
+"""Handmade tar archives that no installed tool writes."""
 
 import gzip
 import io
@@ -10,7 +10,7 @@ END = bytes(1024)
 
 
 def header(name, kind=b"0", size=0, link=b"", mode=0o644, form=tarfile.USTAR_FORMAT, time=1_500_000_000):
-    """A header with names as bytes, which may be anything."""
+    """A header. Names are arbitrary bytes."""
     info = tarfile.TarInfo("x")
     info.type, info.size, info.mode, info.mtime = kind, size, mode, time
     block = bytearray(info.tobuf(form))
@@ -122,7 +122,7 @@ BY_HAND = {
     "a name with a newline": file(b"a\nb") + END,
     "climbing": file(b"../a") + END,
     "climbing on the way": file(b"x/../a") + END,
-    # The same name several times (c07).
+    # Repeated names (c07).
     "a file twice": file(b"a", b"first") + file(b"a", b"second", mode=0o755, time=1_600_000_000) + END,
     "a hard link to itself": file(b"a") + hard_link(b"a", b"a") + END,
     "a hard link to itself, with a dot": file(b"a") + hard_link(b"./a", b"a") + END,
@@ -149,7 +149,7 @@ BY_HAND = {
     "a file below a link to a folder": folder(b"d") + symlink(b"l", b"d") + file(b"l/a") + END,
     "a file below a link to the outside": symlink(b"l", b"/nonexistent") + file(b"l/a") + END,
     "a file below a link to above": symlink(b"l", b"..") + file(b"l/a") + END,
-    # Modes and kinds.
+    # Modes and types.
     "folders without permissions": folder(b"d", 0o000) + folder(b"d/e", 0o555) + file(b"d/e/a", mode=0o000) + END,
     "a folder without permissions after what is in it": file(b"d/a") + folder(b"d", 0o500) + END,
     "set-user-id bits": file(b"a", mode=0o4755) + folder(b"d", 0o1777) + file(b"g", mode=0o2755) + END,
@@ -192,9 +192,9 @@ BY_HAND = {
     "a damaged header": file(b"a") + b"x" * 512 + file(b"b") + END,
 }
 # The worker refuses these.
-REFUSED = {"records without a file": "an archive that ends after records has lost the entry that they describe"}
-# The reference tool unpacks another archive in place of these.
-INSTEAD = {"no padding of the last file": (file(b"a") + END, "GNU tar gives up where the last file's padding is missing, though the file is whole")}
+REFUSED = {"records without a file": "the archive ends after records, so their entry is missing"}
+# The reference tool unpacks a different archive.
+INSTEAD = {"no padding of the last file": (file(b"a") + END, "GNU tar fails if the last file's padding is missing, although the file is complete")}
 
 
 def cases():

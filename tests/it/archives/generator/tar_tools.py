@@ -14,7 +14,7 @@ GNU = [["--format=v7"], ["--format=oldgnu"], ["--format=gnu"], ["--format=ustar"
        ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--mode=a+rX"], ["--hard-dereference"], ["--transform=s,^\\./,,"], ["--xattrs", "--acls"]]
 BSD = [["--format", "ustar"], ["--format", "pax"], ["--format", "paxr"], ["--format", "gnutar"], ["--format", "v7tar"], ["-z"],
        ["-z", "--format", "pax", "--options", "gzip:!timestamp"], ["--numeric-owner", "--uid", "3000000"]]
-# 7-Zip and git read each file, and would wait at a FIFO for its writer.
+# 7-Zip and git read each file, and would wait for the writer of a FIFO.
 WITHOUT_SPECIAL = "7z", "git"
 
 
@@ -33,7 +33,7 @@ def gnu_absolute(tree, archive):
 
 
 def gnu_appended(tree, archive):
-    # Not with other times: GNU tar keeps the first time of a link to the outside, which it makes at its end.
+    # Not with different times: GNU tar keeps the first time of a link to the outside, which it creates last.
     run("tar", "-cf", archive, "-C", tree, ".")
     run("tar", "-rf", archive, "--mode=u+x", "-C", tree, ".")
 
@@ -43,7 +43,7 @@ def gnu_to_pipe(tree, archive):
 
 
 def gnu_each_twice(tree, archive):
-    """The second time, GNU tar stores a file that has several names as a hard link to itself."""
+    """GNU tar stores the second occurrence of a file with several names as a hard link to itself."""
     run("tar", "-cf", archive, "-C", tree, ".", ".")
 
 
@@ -61,7 +61,7 @@ def python(mode, form, change=None):
 
 
 def with_records(info):
-    """Records that other tools write: attributes with any bytes, and keys that mean nothing here."""
+    """Records of other tools: attributes with any bytes, and keys that the worker ignores."""
     info.pax_headers = {"SCHILY.xattr.user.note": "a\nb\n", "comment": "built\nby = a tool", "LIBARCHIVE.creationtime": "1700000000.5",
                         "SCHILY.fflags": "nodump", "VENDOR.empty": ""}
     return info
@@ -89,7 +89,7 @@ def git_with_prefix(tree, archive):
 
 
 def commit(tree, repository):
-    """Commits the tree into a repository outside of it."""
+    """Commits the tree to a repository outside it."""
     git = ["git", "-c", "user.name=tester", "-c", "user.email=tester@example.com", "-c", "core.autocrlf=false", f"--git-dir={repository}", f"--work-tree={tree}"]
     run(*git, "init", "-q")
     run(*git, "add", "-A")
@@ -109,7 +109,7 @@ WRITERS = {
 
 
 def cases(tree):
-    """The tree in every tar archive that a tool can write."""
+    """The tree in every format of tar that a tool writes."""
     for tool, writers in WRITERS.items():
         if tree.name == "special" and tool in WITHOUT_SPECIAL:
             continue

@@ -1,4 +1,4 @@
-"""Trees of files that the tools put into archives. Each is made below a folder that exists; names are bytes."""
+"""Trees of files that the tools archive. Each is created in an existing folder. Names are bytes."""
 
 import os
 import random
@@ -14,7 +14,7 @@ IS_ROOT = os.geteuid() == 0
 
 
 def write(root, name, content=b"", mode=0o644, time=None):
-    """Writes a file and the folders above it."""
+    """Writes a file and creates its parents."""
     path = os.path.join(root, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as file:
@@ -26,7 +26,7 @@ def write(root, name, content=b"", mode=0o644, time=None):
 
 
 def folder(root, name, mode=0o755):
-    """Makes a folder and those above it. The mode is set at the end by the tree that needs it."""
+    """Creates a folder and its parents. The tree sets the mode at the end."""
     path = os.path.join(root, name)
     os.makedirs(path, exist_ok=True)
     os.chmod(path, mode if IS_ROOT else mode | 0o700)
@@ -83,7 +83,7 @@ def modes(root):
         write(root, b"file-%03o" % mode, b"%o" % mode, mode)
         write(root, b"dir-%03o/file" % mode, b"%o" % mode)
         os.mkdir(os.path.join(root, b"hollow-%03o" % mode))
-    # Afterwards, because a folder may lose the permission to write into it.
+    # Last, because a folder may become read-only.
     for mode in (0o000, 0o111, 0o400, 0o500, 0o555, 0o600, 0o700, 0o711, 0o750, 0o755, 0o775, 0o777):
         for kind in (b"dir", b"hollow"):
             folder(root, b"%s-%03o" % (kind, mode), mode)
@@ -160,7 +160,7 @@ def special(root):
     folder(root, b"d")
     here = os.open(root, os.O_PATH)
     try:
-        # By a short path, since a socket's has at most 108 bytes.
+        # Uses a short path, because that of a socket has at most 108 bytes.
         socket.socket(socket.AF_UNIX).bind(f"/proc/self/fd/{here}/d/socket")
     finally:
         os.close(here)
@@ -175,7 +175,7 @@ FIXED = [empty, plain, names, control_names, backslash_names, latin_names, modes
 
 
 def by_chance(seed):
-    """A maker of the tree that the seed stands for."""
+    """A function that creates the tree for a seed."""
     def tree(root):
         dice = random.Random(seed)
         alphabet = [b"a", b"b", b"Z", b"0", b".x", b"-", b"_", b" ", "ü".encode(), "日".encode(), b":", b"~", b"=", b"\\" if seed % 4 == 0 else b"y"]

@@ -1,4 +1,4 @@
-"""Zip archives that no tool at hand writes, from records."""
+"""Handmade zip archives that no installed tool writes."""
 
 import struct
 import zlib
@@ -15,7 +15,7 @@ OPEN = 0xFFFFFFFF
 
 @dataclass
 class Entry:
-    """An entry, and what its two headers say of it."""
+    """An entry and its two headers."""
 
     name: bytes
     content: bytes = b"content"
@@ -31,10 +31,10 @@ class Entry:
     local_extra: bytes | None = None
     local_name: bytes | None = None
     local_flags: int | None = None
-    # The local header's CRC, packed and unpacked size, if they are not the real ones.
+    # The local header's CRC, packed and unpacked size, if they are wrong.
     local_crc: int | None = None
     local_sizes: tuple[int, int] | None = None
-    # Behind the data: nothing, or a descriptor with or without its signature, with sizes of four or of eight bytes.
+    # After the data: nothing, or a descriptor with or without a signature, with sizes of four or eight bytes.
     descriptor: str = ""
     crc: int | None = None
     data: bytes | None = None
@@ -108,7 +108,7 @@ def times(modified):
 
 
 def streamed(**more):
-    """As writers that can't go back leave the local header."""
+    """The local header of writers that can't seek."""
     return {"flags": DESCRIPTOR, "local_crc": 0, "local_sizes": (0, 0), "descriptor": "signed", **more}
 
 
@@ -121,7 +121,7 @@ UMLAUTS = "äöü-ß".encode("cp437")
 UMLAUTS_UTF8 = "äöü-ß".encode()
 AB = [file(b"a"), file(b"d/b", BIG)]
 BY_HAND = {
-    # Where the local header leaves sizes open.
+    # Local headers without sizes.
     "sizes behind the data": [file(b"a", **streamed()), file(b"d/b", BIG, **streamed())],
     "sizes behind the data, without signature": [file(b"a", **streamed(descriptor="bare")), file(b"d/b", BIG, **streamed(descriptor="bare"))],
     "sizes of eight bytes behind the data": [file(b"a", **streamed(descriptor="64")), file(b"b", BIG, **streamed(descriptor="64"))],
@@ -163,7 +163,7 @@ BY_HAND = {
     "both separators, made on Unix": [file(b"x/a\\b")],
     "a folder with a backslash at its end, made on FAT": [folder(b"x\\", system=FAT, mode=0), file(b"x\\a", system=FAT, mode=0)],
     "a name of 255 bytes": [file(b"n" * 255), file(b"p" * 200 + b"/" + b"q" * 200)],
-    # The same name several times (c08).
+    # Repeated names (c08).
     "a file twice, the same": [file(b"META-INF/LICENSE", b"same"), file(b"META-INF/LICENSE", b"same")],
     "a file twice, different": [file(b"META-INF/LICENSE", b"one"), file(b"META-INF/LICENSE", b"two"), file(b"z")],
     "a file twice, the second one empty": [file(b"a", b"one"), file(b"a", b"")],
@@ -197,7 +197,7 @@ BY_HAND = {
     "a date of 2107": [file(b"a", date=127 << 9 | 12 << 5 | 31)],
     "a time in an old Unix field": [file(b"a", extra=field(0x5855, struct.pack("<II", 1_600_000_001, 1_600_000_001)))],
     "NTFS times": [file(b"a", extra=field(0x000A, bytes(4) + struct.pack("<HH", 1, 24) + struct.pack("<QQQ", *[132_000_000_000_000_000] * 3)))],
-    # Fields that mean nothing here, and damaged ones.
+    # Fields that the worker ignores, and damaged fields.
     "an unknown field": [file(b"a", extra=field(0xCAFE, b"")), file(b"b", extra=field(0x7875, b"\1\4\0\0\0\0\4\0\0\0\0"))],
     "a damaged field": [file(b"a", extra=b"\x55\x54\xff\x00x")],
     "padding in the local field": [file(b"a", local_extra=bytes(5))],
@@ -224,11 +224,11 @@ WHOLE = {
 REFUSED = {
     "both separators, made on FAT": BOTH_SEPARATORS,
 }
-ONLY_FAT = "unzip takes a backslash for a separator on FAT alone; .NET writes them on NTFS as well"
-BELIEVES_LOCAL = "unzip believes the local header's sizes; the worker believes the directory's, and checks the CRC"
-OWN_FOLDERS = "unzip gives a mode only to a folder that it has not made for a file before"
-NO_MODE = "unzip makes files that their owner can't read where a library has left the mode out"
-BY_ATTRIBUTE = "unzip makes an empty file of an entry with the DOS attribute of a folder whose name has no slash"
+ONLY_FAT = "unzip treats a backslash as a separator only on FAT, but .NET also writes it on NTFS"
+BELIEVES_LOCAL = "unzip uses the local header's sizes, but the worker uses the directory's and checks the CRC"
+OWN_FOLDERS = "unzip sets no mode on a folder that it has already created for a file"
+NO_MODE = "unzip creates unreadable files if a library stored no mode"
+BY_ATTRIBUTE = "unzip creates an empty file for a folder that has the DOS attribute but no slash in its name"
 INSTEAD = [
     ("local sizes of 0 without a descriptor", [file(b"a", local_sizes=(0, 0), local_crc=0), file(b"b", BIG, local_sizes=(0, 0), local_crc=0)],
      [file(b"a"), file(b"b", BIG)], BELIEVES_LOCAL),
@@ -246,7 +246,7 @@ def cases():
     for name, content in {**{name: archive(*entries) for name, entries in BY_HAND.items()}, **WHOLE}.items():
         yield Case(f"by hand: zip with {name}", "by hand", "zip", lambda path, content=content: path.write_bytes(content), tree="by hand",
                    refused=REFUSED.get(name, ""))
-    # The reference tool reads an archive that means the same to it.
+    # The reference tool unpacks an equivalent archive.
     for name, entries, same, differs in INSTEAD:
         yield Case(f"by hand: zip with {name}", "by hand", "zip", lambda path, entries=entries: path.write_bytes(archive(*entries)), tree="by hand",
                    instead=lambda path, same=same: path.write_bytes(archive(*same)), differs=differs)

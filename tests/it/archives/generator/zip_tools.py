@@ -31,7 +31,7 @@ def info_zip_to_pipe(options):
 
 
 def info_zip_from_pipe(tree, archive):
-    """One entry, named `-`."""
+    """An archive with one entry, `-`."""
     shell('tar -cf - . | zip -q - - | cat > "$ARCHIVE"', tree, ARCHIVE=archive)
 
 
@@ -58,7 +58,7 @@ def git(tree, archive):
 
 
 def made_on_unix(archive):
-    """Changes the archive's directory to say Unix where it says FAT."""
+    """Changes FAT to Unix in the archive's central directory."""
     content = bytearray(archive.with_name("archive").read_bytes())
     with zipfile.ZipFile(io.BytesIO(content)) as made:
         at = made.start_dir
@@ -71,7 +71,7 @@ def made_on_unix(archive):
 
 
 class Unseekable:
-    """A file that is written as a pipe is: zipfile then puts sizes behind the data."""
+    """A file without seek, so that zipfile writes sizes after the data."""
 
     def __init__(self, file):
         self.write, self.flush = file.write, file.flush
@@ -86,7 +86,7 @@ def python(method, system=UNIX, streamed=False, twice=False):
     return make
 
 
-# It warns of names that come twice.
+# zipfile warns about repeated names.
 warnings.simplefilter("ignore", UserWarning)
 
 
@@ -114,7 +114,7 @@ def add(made, path, name, method, system, round):
 
 
 STORED, DEFLATED = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
-# The trees for archives that claim to be made on Windows: on their names, unzip and the worker differ on purpose.
+# The trees for archives that claim Windows. unzip and the worker differ on purpose for their names.
 FOR_WINDOWS = "plain", "modes", "times", "links"
 BOTH_SEPARATORS = "a name with both separators means different files to different tools"
 LATIN_BYTES = "unzip writes a name that was made on FAT in Latin-1; the worker writes it in UTF-8"
@@ -132,18 +132,18 @@ WRITERS = {
 
 
 def from_java(output, name):
-    """Moves what Jars.java has written."""
+    """Moves an archive of Jars.java."""
     def make(archive):
         os.rename(f"{output}/{name}", archive)
     return make
 
 
 def cases(tree, java):
-    """The tree in every zip archive that a tool can write."""
+    """The tree in every format of zip that a tool writes."""
     has_links = any(os.path.islink(path) for path, _ in below(tree.folder))
     for tool, writers in WRITERS.items():
         for options, make in writers.items():
-            # Without -y, zip follows links, also out of the folder. So does jar.
+            # Without -y, zip follows links, even to outside the folder. So does jar.
             if has_links and tool == "zip" and "y" not in options:
                 continue
             if options.endswith(("FAT", "NTFS")) and tree.name not in FOR_WINDOWS:
@@ -156,7 +156,7 @@ def cases(tree, java):
 
 
 def java_cases(tree, java, has_links):
-    """Java claims FAT, where a backslash separates folders."""
+    """Java claims FAT, on which a backslash separates folders."""
     names = [name for _, name in below(tree.folder)]
     mixed = any("\\" in name and ("/" in name or os.path.isdir(os.path.join(tree.folder, name))) for name in names)
     for kind in ("cf", "c0f", "cfM", "deflated", "stored"):

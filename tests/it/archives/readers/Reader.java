@@ -9,7 +9,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipInputStream;
 
-/** Reads an archive from its start and through its directory. Prints a line for each entry: how, name in hex, size, CRC. */
+/** Reads an archive from its start and through its directory. Prints a line for each entry: method, name in hex, size, CRC. */
 public class Reader {
     public static void main(String[] arguments) throws IOException {
         try (ZipInputStream stream = new ZipInputStream(new FileInputStream(arguments[0]))) {

@@ -1,5 +1,5 @@
-"""Reads an archive with zipfile, and prints a line for each entry: name in hex, size, CRC. Then unpacks it in each time zone, and packs
-what it has unpacked in each one: `read.py ARCHIVE FOLDER`. zipfile can't pack a time before 1980."""
+"""Reads an archive with zipfile, and prints a line for each entry: name in hex, size, CRC. Then unpacks it and packs it again in each time
+zone, because zipfile can't pack a time before 1980. Usage: `read.py ARCHIVE FOLDER`."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import time
 import zipfile
 import zlib
 
-# From UTC-11 (Pacific/Midway) to UTC+14 (Pacific/Kiritimati), in the form that needs no database of zones. POSIX counts them westwards.
+# From UTC-11 (Pacific/Midway) to UTC+14 (Pacific/Kiritimati), in a form that needs no zone database. POSIX counts them westwards.
 ZONES = [f"ZONE{-hours:+d}" for hours in range(-11, 15)]
 
 
@@ -26,7 +26,7 @@ def main():
 
 
 def date_of_unpacked(archive, into, zone):
-    """Unpacks with unzip, which takes a date for local time. Returns the oldest time of a file."""
+    """Unpacks with unzip, which interprets a date as local time. Returns the oldest time of a file."""
     subprocess.run(["unzip", "-q", archive, "-d", into], env={**os.environ, "TZ": zone}, stdin=subprocess.DEVNULL, check=True)
     found = [os.path.join(below, name) for below, _, files in os.walk(into) for name in files]
     return min(os.lstat(path).st_mtime for path in found if not os.path.islink(path))

@@ -1,5 +1,12 @@
-//! What comes back from those whom the worker gave work: `t` continuation tokens, `h` the http action's own inside them,
-//! `l` locations, `r` the answers of services, `v` commands' output variables, `c` their revisions, `e` the ledger's entries, `w` the reports in them.
+//! Text from services, from commands and from the ledger. The first byte selects the reader:
+//! - `t`: continuation tokens
+//! - `h`: the http action's tokens inside them
+//! - `l`: locations
+//! - `r`: responses of services
+//! - `v`: output variables of commands
+//! - `c`: revisions of commands
+//! - `e`: entries of the ledger
+//! - `w`: reports in the ledger's entries
 #![no_main]
 
 use codepipeline_worker::actions::{command, http};
@@ -7,7 +14,7 @@ use codepipeline_worker::job::ActionTypeId;
 use codepipeline_worker::{ledger, lifecycle};
 use libfuzzer_sys::fuzz_target;
 
-/// In dictionaries and seeds, where a value stands.
+/// The value in dictionaries and seeds that no message may repeat.
 const SECRET: &str = "correct-horse-battery";
 const SERVICE: &str = "https://service.example:8443/jobs?key=1";
 
@@ -53,7 +60,7 @@ fn token(text: &str) {
 
 fn location(text: &str) {
     match http::fuzzing::location(SERVICE, text) {
-        // The configuration and the links to artifacts go there.
+        // The worker sends the configuration and links to artifacts to this URL.
         Ok(location) => {
             let rest = location.strip_prefix("https://service.example");
             let rest = rest.unwrap_or_else(|| panic!("requests would go to {location:?}"));

@@ -1,4 +1,4 @@
-//! What is done to an archive after it was made: bytes changed, and the end cut off.
+//! Damage to an archive: changed bytes, and a truncated end.
 
 use arbitrary::Arbitrary;
 
@@ -12,27 +12,27 @@ impl Damage {
     pub fn apply(&self, archive: &mut Vec<u8>) {
         for (at, byte) in self.changes.iter().take(8) {
             let at = usize::from(*at);
-            if let Some(place) = archive.get_mut(at) {
-                *place = *byte;
+            if let Some(target) = archive.get_mut(at) {
+                *target = *byte;
             }
         }
-        // From the end, since that is where most archives still make sense.
+        // Cuts at the end, because most of the archive is then still valid.
         if let Some(cut) = self.cut {
             archive.truncate(archive.len().saturating_sub(usize::from(cut)));
         }
     }
 }
 
-/// Archives end when they are longer, since what is beyond the limits takes time and finds nothing.
-pub const LONG_ENOUGH: usize = 512 * 1024;
+/// The limit for an archive. Longer ones take time and find nothing, because they exceed the worker's limits.
+pub const MAX_ARCHIVE_BYTES: usize = 512 * 1024;
 
 /// The content of an entry.
 #[derive(Arbitrary, Debug)]
 pub enum Content<'a> {
     Bytes(&'a [u8]),
-    /// Up to 512 KiB that compress to nothing.
+    /// Up to 512 KiB of zeros, which compress well.
     Zeros(u16),
-    /// The archive so far, as in archives within archives, as long as it is small: it doubles each time.
+    /// The first 16 KiB of the archive so far, as in archives within archives.
     Archive,
 }
 
@@ -46,9 +46,9 @@ impl Content<'_> {
     }
 }
 
-/// Sets a field of a header to something else than the truth.
-pub fn overwrite(header: &mut [u8], lies: &[(u8, u32)]) {
-    for (at, value) in lies.iter().take(4) {
+/// Overwrites fields of a header with other values.
+pub fn overwrite(header: &mut [u8], values: &[(u8, u32)]) {
+    for (at, value) in values.iter().take(4) {
         let at = usize::from(*at) % header.len();
         let end = header.len().min(at + 4);
         header[at..end].copy_from_slice(&value.to_le_bytes()[..end - at]);
