@@ -60,19 +60,19 @@ impl Listing {
                 Err(error) if is_top => return Err(error),
                 _ => continue,
             };
-            for (entry, kind) in entries {
+            for (entry, file_type) in entries {
                 if protected.has(&entry.path(), is_top) {
                     continue;
                 }
                 let path = folder.join(entry.file_name());
-                if kind == OPEN {
+                if file_type == OPEN {
                     pending.push_back(path.clone());
                 }
                 // A folder stays closed until its whole content is listed.
-                listing.0.insert(path, if kind == OPEN { CLOSED } else { kind });
+                listing.0.insert(path, if file_type == OPEN { CLOSED } else { file_type });
             }
-            if let Some(kind) = listing.0.get_mut(&folder) {
-                *kind = OPEN;
+            if let Some(file_type) = listing.0.get_mut(&folder) {
+                *file_type = OPEN;
             }
         }
         Ok(listing)
@@ -83,13 +83,13 @@ impl Listing {
 fn entries(folder: &Path) -> io::Result<Vec<(DirEntry, u8)>> {
     let entries = std::fs::read_dir(folder)?.map(|entry| {
         let entry = entry?;
-        let kind = kind(entry.file_type()?);
-        Ok((entry, kind))
+        let file_type = type_code(entry.file_type()?);
+        Ok((entry, file_type))
     });
     entries.collect()
 }
 
-fn kind(file_type: FileType) -> u8 {
+fn type_code(file_type: FileType) -> u8 {
     match file_type {
         it if it.is_dir() => OPEN,
         it if it.is_symlink() => b'l',

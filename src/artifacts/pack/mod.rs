@@ -18,7 +18,7 @@ use super::error::{Problem, shown};
 use super::limits::UnpackLimits;
 use super::stop::Stop;
 use root::open_root;
-use tree::{Entry, Kind, Tree};
+use tree::{Entry, EntryType, Tree};
 use zip::Archive;
 
 mod root;
@@ -44,14 +44,14 @@ pub(super) fn pack(from: &Path, to: impl Write, limits: UnpackLimits, stop: &Sto
 
 /// Writes an entry. Returns the size of a file.
 fn write_entry<W: Write>(archive: &mut Archive<W>, entry: &Entry, root: &Dir, stop: &Stop) -> Result<u64, Problem> {
-    let Entry { path, kind, mode } = entry;
-    let written = match kind {
-        Kind::Folder => archive.folder(&format!("{path}/"), *mode).map(|()| 0),
-        Kind::Link => {
+    let Entry { path, entry_type, mode } = entry;
+    let written = match entry_type {
+        EntryType::Folder => archive.folder(&format!("{path}/"), *mode).map(|()| 0),
+        EntryType::Link => {
             let target = root.read_link_contents(path).map_err(|error| could_not("read", path, &error))?;
             archive.link(path, *mode, target.as_os_str().as_bytes()).map(|()| 0)
         }
-        Kind::File => {
+        EntryType::File => {
             let (mut file, size) = open_file(root, path)?;
             archive.file(path, *mode, size, |to| Ok(copy(&mut file, path, to, stop)?))
         }

@@ -11,19 +11,19 @@ use super::could_not;
 
 pub(super) struct Entry {
     pub(super) path: String,
-    pub(super) kind: Kind,
+    pub(super) entry_type: EntryType,
     /// The file type and the permission bits.
     pub(super) mode: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryType {
     File,
     Folder,
     Link,
 }
 
-impl Kind {
+impl EntryType {
     /// Returns `None` for a socket, a named pipe or a device.
     fn of(file_type: FileType) -> Option<Self> {
         if file_type.is_dir() {
@@ -69,17 +69,21 @@ impl Tree {
                 let name = found.map_err(|error| unreadable(&error))?.file_name();
                 let path = path(&folder, &name)?;
                 let metadata = open.symlink_metadata(&name).map_err(|error| could_not("read", &path, &error))?;
-                let Some(kind) = Kind::of(metadata.file_type()) else {
+                let Some(entry_type) = EntryType::of(metadata.file_type()) else {
                     tree.special.add(|| format!("`{}`", shown(&path)));
                     continue;
                 };
-                if kind == Kind::Folder {
+                if entry_type == EntryType::Folder {
                     folders.push(path.clone());
                 }
-                tally.add(if kind == Kind::File { EntryClass::Files } else { EntryClass::FoldersAndLinks })?;
+                tally.add(if entry_type == EntryType::File {
+                    EntryClass::Files
+                } else {
+                    EntryClass::FoldersAndLinks
+                })?;
                 // Linux ignores the mode of a link.
-                let permissions = if kind == Kind::Link { 0o777 } else { metadata.mode() & 0o777 };
-                tree.entries.push(Entry { path, kind, mode: kind.bits() | permissions });
+                let permissions = if entry_type == EntryType::Link { 0o777 } else { metadata.mode() & 0o777 };
+                tree.entries.push(Entry { path, entry_type, mode: entry_type.bits() | permissions });
             }
         }
         tree.entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));

@@ -30,7 +30,7 @@ pub(super) fn unpack(from: impl Read, jail: &Jail<'_>) -> Result<(), Problem> {
     let mut cache = FolderCache::default();
     while let Some(block) = archive.next()? {
         let Some(header) = Header::checked(block)? else { break };
-        let is_entry = match header.kind() {
+        let is_entry = match header.typeflag() {
             b'x' | b'X' => {
                 extended.records = Some(read_extended(&header, &mut archive, |content| Records::read(content))?);
                 false
@@ -110,24 +110,24 @@ fn unpack_entry(
     let records = extended.records.unwrap_or_default().or(global);
     let name = records.sparse.name.clone().or(records.path).or(extended.name).unwrap_or_else(|| header.name());
     let size = records.size.or_else(|| header.size()).ok_or_else(|| refused(&name, "has no valid size"));
-    if header.kind() == b'V' {
+    if header.typeflag() == b'V' {
         jail.skip(&name, "volume label")?;
         return archive.content(size?).finish();
     }
-    if header.kind() == b'M' {
+    if header.typeflag() == b'M' {
         return Err(refused(&name, "continues from another volume; create the archive as a single volume"));
     }
     let path = jail.resolved(entry_path(&name)?)?;
     let mode = header.mode().ok_or_else(|| refused(&path, "has no valid mode"));
     let attributes = |mode| Attributes { mode, modified: records.modified.or_else(|| header.modified()) };
-    let kind = match header.kind() {
+    let typeflag = match header.typeflag() {
         b'\0' | b'0' | b'7' if name.ends_with(b"/") && !records.sparse.is_sparse() => b'5',
-        kind => kind,
+        typeflag => typeflag,
     };
-    if matches!(kind, b'5' | b'D') {
+    if matches!(typeflag, b'5' | b'D') {
         jail.folder(&path, attributes(mode?), cache)?;
         // The content of `D`, an incremental dump, is a list of names. Other folders have no content, even if the header claims a size.
-        return if kind == b'D' { archive.content(size?).finish() } else { Ok(()) };
+        return if typeflag == b'D' { archive.content(size?).finish() } else { Ok(()) };
     }
     if path.is_empty() {
         return Err(refused(&name, "has no name"));
@@ -137,7 +137,7 @@ fn unpack_entry(
     }
     // Links, devices and named pipes have no content either.
     let target = || records.target.or(extended.target).unwrap_or_else(|| header.target());
-    match kind {
+    match typeflag {
         b'3' | b'4' => return jail.skip_at(&path, "device", cache),
         b'6' => return jail.skip_at(&path, "named pipe", cache),
         b'1' => {
@@ -152,7 +152,7 @@ fn unpack_entry(
         other => jail.warn_of_unknown_type(&path, other),
     }
     let attributes = attributes(mode?);
-    if kind == b'S' && header.is_gnu() {
+    if typeflag == b'S' && header.is_gnu() {
         let map = Map::of_header(&path, header, archive)?;
         let mut content = archive.content(size?);
         map.unpack(&path, attributes, &mut content, jail, cache)?;

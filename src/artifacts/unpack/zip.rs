@@ -11,7 +11,7 @@ use super::super::error::{Problem, shown};
 use super::super::jail::{Attributes, FolderCache, Jail};
 use super::super::lane::{Lane, Object, RANGES_AHEAD, Source};
 use content::{Content, unreadable_content};
-use index::{Index, Kind};
+use index::{EntryType, Index};
 
 mod content;
 mod host;
@@ -88,11 +88,11 @@ fn unpack_part<O: Object>(
         let modified = Some(local::modified(&body, entry, path, &mut local_fields)?);
         let attributes = Attributes { mode: entry.mode, modified };
         let content = || Content::of(entry, body.reader());
-        match entry.kind {
-            Kind::Folder => jail.folder(path, attributes, &mut cache)?,
+        match entry.entry_type {
+            EntryType::Folder => jail.folder(path, attributes, &mut cache)?,
             // Like unzip, sets no modification time on links.
-            Kind::Link => jail.link(path, content().into_target(path)?, None, &mut cache)?,
-            Kind::File => {
+            EntryType::Link => jail.link(path, content().into_target(path)?, None, &mut cache)?,
+            EntryType::File => {
                 let unreadable = |error: &std::io::Error| unreadable_content(path, error);
                 jail.file(path, attributes, &mut cache, &mut content(), unreadable)?;
             }

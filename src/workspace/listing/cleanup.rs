@@ -45,7 +45,7 @@ impl Listing {
                 }
                 Ok(entries) => entries,
             };
-            for (entry, kind) in entries {
+            for (entry, file_type) in entries {
                 let (path, name) = (entry.path(), folder.join(entry.file_name()));
                 if protected.has(&path, is_top) {
                     continue;
@@ -55,11 +55,11 @@ impl Listing {
                     continue;
                 }
                 match self.0.get(&name) {
-                    Some(&OPEN) if kind == OPEN => pending.push(name),
-                    Some(&CLOSED) if kind == OPEN => {}
-                    Some(&known) if kind == known => {}
+                    Some(&OPEN) if file_type == OPEN => pending.push(name),
+                    Some(&CLOSED) if file_type == OPEN => {}
+                    Some(&known) if file_type == known => {}
                     _ => match entry.metadata() {
-                        Ok(metadata) if metadata.uid() == user => removed.remove(&path, kind == OPEN),
+                        Ok(metadata) if metadata.uid() == user => removed.remove(&path, file_type == OPEN),
                         Ok(_) => removed.left += 1,
                         Err(error) => removed.fail(error),
                     },

@@ -23,8 +23,8 @@ impl Listing {
     pub(in super::super) fn write(&self, file: &Path) -> io::Result<()> {
         let folder = file.parent().unwrap_or(Path::new("/"));
         let mut text = Vec::new();
-        for (path, kind) in &self.0 {
-            text.push(*kind);
+        for (path, file_type) in &self.0 {
+            text.push(*file_type);
             text.extend_from_slice(path.as_os_str().as_bytes());
             text.push(0);
         }
@@ -57,8 +57,8 @@ impl Listing {
         }
         let entries = text.strip_suffix(END)?;
         let entries = entries.split(|byte| *byte == 0).filter_map(|entry| {
-            let (kind, path) = entry.split_first()?;
-            Some((PathBuf::from(OsStr::from_bytes(path)), *kind))
+            let (file_type, path) = entry.split_first()?;
+            Some((PathBuf::from(OsStr::from_bytes(path)), *file_type))
         });
         Some(Self(entries.collect()))
     }

@@ -124,8 +124,8 @@ async fn ids_and_revisions_that_hold_a_secret_fail_the_job_too() {
         let (action, stopped) = ended_with(outcome).await;
         let error = action.error_details().unwrap();
         assert_eq!((error.code(), action.external_execution_id()), (Some("ConfigurationError"), None));
-        let expected = format!("{what} holds the value of the secret `ApiToken`");
-        assert!(error.message().unwrap().starts_with(&expected), "{:?}", error.message());
+        let message = error.message().unwrap();
+        assert!(message.starts_with("SecretInResult: ") && message.contains(what), "{message}");
         assert!(stopped.is_empty(), "the work had ended");
     }
 }
@@ -157,6 +157,6 @@ async fn a_failure_drops_an_id_that_holds_a_secret() {
     .await;
     let error = action.error_details().unwrap();
     assert_eq!((error.code(), action.external_execution_id()), (Some("RevisionOutOfSync"), None));
-    let expected = "too old; the external execution id holds the value of the secret `ApiToken` and was left out";
-    assert_eq!(error.message(), Some(expected));
+    let message = error.message().unwrap();
+    assert!(message.starts_with("Test: too old; ") && message.contains("`ApiToken`"), "{message}");
 }

@@ -23,7 +23,7 @@ impl Header {
     }
 
     /// The entry's type, a letter or a digit.
-    pub(super) fn kind(&self) -> u8 {
+    pub(super) fn typeflag(&self) -> u8 {
         self.0[156]
     }
 

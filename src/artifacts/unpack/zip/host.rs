@@ -3,7 +3,7 @@
 
 use rawzip::ZipFileHeaderRecord;
 
-use super::index::Kind;
+use super::index::EntryType;
 
 const FAT: u8 = 0;
 const HPFS: u8 = 6;
@@ -45,11 +45,11 @@ pub(super) fn is_label(record: &ZipFileHeaderRecord<'_>) -> bool {
     record.external_attributes() & DOS_LABEL != 0 && matches!(of(record), FAT | HPFS | NTFS_OF_INFO_ZIP | ATARI)
 }
 
-/// The kind and the permission bits of an entry.
+/// The type and the permission bits of an entry.
 ///
 /// An entry whose name ends with a separator is a folder. Like unzip, creates files for devices, sockets and named pipes:
 /// `... | zip out.zip -` gives its entry the type of the pipe that it reads.
-pub(super) fn kind_and_mode(record: &ZipFileHeaderRecord<'_>, named_folder: bool) -> (Kind, u32) {
+pub(super) fn type_and_mode(record: &ZipFileHeaderRecord<'_>, named_folder: bool) -> (EntryType, u32) {
     let (attributes, unix) = (record.external_attributes(), record.external_attributes() >> 16);
     let host = of(record);
     let (is_folder, mode) = if WITH_UNIX_MODE.contains(&host) {
@@ -67,10 +67,10 @@ pub(super) fn kind_and_mode(record: &ZipFileHeaderRecord<'_>, named_folder: bool
     };
     // An empty link has no target.
     let is_link = mode & 0o170_000 == 0o120_000 && record.uncompressed_size_hint() > 0;
-    let kind = match (is_folder, is_link) {
-        (true, _) => Kind::Folder,
-        (false, true) => Kind::Link,
-        (false, false) => Kind::File,
+    let entry_type = match (is_folder, is_link) {
+        (true, _) => EntryType::Folder,
+        (false, true) => EntryType::Link,
+        (false, false) => EntryType::File,
     };
-    (kind, mode & 0o777)
+    (entry_type, mode & 0o777)
 }

@@ -36,12 +36,12 @@ pub(super) struct Entry {
     pub(super) wayfinder: ZipArchiveEntryWayfinder,
     pub(super) method: CompressionMethod,
     pub(super) checksum: u32,
-    pub(super) kind: Kind,
+    pub(super) entry_type: EntryType,
     pub(super) mode: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryType {
     File,
     Folder,
     Link,
@@ -106,8 +106,8 @@ impl Index {
         if host::is_label(record) {
             return jail.skip(&name.path, "disk label");
         }
-        let (kind, mode) = host::kind_and_mode(record, name.is_folder);
-        if name.path.is_empty() && kind != Kind::Folder {
+        let (entry_type, mode) = host::type_and_mode(record, name.is_folder);
+        if name.path.is_empty() && entry_type != EntryType::Folder {
             return Err(refused(b"", "has no name"));
         }
         check(record, &name.path)?;
@@ -122,7 +122,7 @@ impl Index {
         let path = start as u32..self.paths.len() as u32;
         let (offset, wayfinder, method) =
             (record.local_header_offset(), record.wayfinder(), record.compression_method());
-        self.entries.push(Entry { path, offset, wayfinder, method, checksum: record.crc32(), kind, mode });
+        self.entries.push(Entry { path, offset, wayfinder, method, checksum: record.crc32(), entry_type, mode });
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::super::super::error::{Problem, shown};
-use super::index::{Entry, Kind};
+use super::index::{Entry, EntryType};
 
 /// Marks the entries that take effect, in the directory's order. Of several files or links with the same name, the last takes
 /// effect, because unzip overwrites the others. Of several folders, the first takes effect, because unzip keeps its attributes.
@@ -24,7 +24,7 @@ pub(super) fn effective<'p>(entries: &[Entry], path: impl Fn(&Entry) -> &'p [u8]
         if let Some(file) = previous.filter(|file| is_below(file)) {
             return Err(conflict(file));
         }
-        let folders = same.iter().filter(|at| entries[**at].kind == Kind::Folder).count();
+        let folders = same.iter().filter(|at| entries[**at].entry_type == EntryType::Folder).count();
         if folders == same.len() {
             effective[*first] = true;
         } else if folders == 0 {
