@@ -23,28 +23,28 @@ fn told(story: &Story) -> String {
 }
 
 #[test]
-fn no_seed_breaks_a_promise() {
+fn seeds_break_no_promise() {
     if let Some(story) = bad_ones(0..200, Protection::Ledger).first() {
         panic!("{}", told(story));
     }
 }
 
 #[test]
-fn without_a_ledger_nothing_is_lost_while_nothing_dies() {
+fn seeds_without_a_ledger_and_deaths_lose_nothing() {
     if let Some(story) = bad_ones(0..40, Protection::Quiet).first() {
         panic!("{}", told(story));
     }
 }
 
 #[test]
-fn without_a_ledger_deaths_leave_jobs_that_hang() {
+fn seeds_without_a_ledger_but_with_deaths_hang() {
     let bad = bad_ones(0..20, Protection::None);
     let hang = |story: &Story| story.broken.iter().any(|broken| broken.contains("is still InProgress"));
-    assert!(bad.iter().any(hang), "the witness has not noticed that jobs hang");
+    assert!(bad.iter().any(hang), "the witness did not notice that jobs hang");
 }
 
 #[test]
-fn the_same_seed_tells_the_same_story() {
+fn seeds_tell_the_same_story_twice() {
     for seed in [3, 30, 300] {
         let [one, other] = [(); 2].map(|()| simulate(seed, Protection::Ledger).expect("the simulation runs"));
         assert!(one.trace.len() > 100, "{} lines", one.trace.len());
