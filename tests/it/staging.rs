@@ -177,7 +177,7 @@ async fn each_refusal_of_s3_has_its_own_failure() {
     let from = sample_folder(1);
     let error = s3.job().stage_out(&s3.input, from.path(), None, &LIMITS).await.unwrap_err();
     let expected = "S3 denied the request to write the object with the job's credentials, which come from the pipeline's role \
-                    (AccessDenied: A job's credentials are for its own artifacts";
+                    (AccessDenied: A job's credentials reach only its own artifacts";
     assert!(error.to_string().contains(expected), "{error}");
 
     s3.time.advance(Duration::from_secs(901));

@@ -104,7 +104,9 @@ pub struct Throttle {
 impl Fault {
     /// Creates a fault. `on` is an operation's name, `codepipeline:*`, `s3:*` or `*`.
     ///
-    /// # Errors When there is no such operation, the calls can never come, or there is no transfer to cut.
+    /// # Errors
+    /// Returns an error if the operation is unknown, the calls can never happen, or the operation has no transfer
+    /// to cut.
     pub fn new(on: &str, calls: Calls, kind: FaultKind) -> Result<Self, InvalidFault> {
         Self::checked(on.parse()?, calls, kind)
     }

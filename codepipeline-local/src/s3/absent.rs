@@ -1,5 +1,5 @@
-//! Refuses requests for S3's features that the emulator does not have. `s3s` overlooks subresources that it does not know: it would
-//! delete the object at `DELETE KEY?retention`.
+//! Refusal of S3 features that the emulator does not have. `s3s` ignores unknown subresources: for `DELETE
+//! KEY?retention` it would delete the object.
 
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
@@ -12,7 +12,7 @@ use super::settings;
 use super::signature::query_values;
 use super::storage::Storage;
 
-/// The subresources of buckets and objects that S3 has (S3 API Reference, "Actions").
+/// The subresources of buckets and objects in S3 (S3 API Reference, "Actions").
 const SUBRESOURCES: [&str; 28] = [
     "abac",
     "acl",
@@ -43,23 +43,23 @@ const SUBRESOURCES: [&str; 28] = [
     "website",
     "lifecycle",
 ];
-/// Headers of keys that the caller provides, which the emulator would not use.
+/// Headers of customer-provided keys, which the emulator does not use.
 const CUSTOMER_KEYS: [&str; 2] =
     ["x-amz-server-side-encryption-customer-", "x-amz-copy-source-server-side-encryption-customer-"];
-/// Headers of a lock, which the emulator would not respect.
+/// Headers of object locks, which the emulator does not enforce.
 const LOCK: &str = "x-amz-object-lock-";
 const METADATA: &str = "x-amz-meta-";
-/// The most bytes of user metadata (S3 User Guide, "Working with object metadata").
+/// The limit of user metadata, in bytes (S3 User Guide, "Working with object metadata").
 const MOST_METADATA: usize = 2048;
 
 impl Storage {
-    /// Fails if the request asks for a feature that is not here.
+    /// Returns an error if the request needs a missing feature.
     pub(super) fn check_present(&self, parts: &Parts, place: &Place) -> S3Result<()> {
         check_subresource(parts, place)?;
         let Some(bucket) = place.bucket.as_deref().filter(|_| place.key.is_some()) else { return Ok(()) };
         let has = |start: &str| parts.headers.keys().any(|name| name.as_str().starts_with(start));
         if CUSTOMER_KEYS.into_iter().any(has) {
-            return Err(s3_error!(NotImplemented, "The emulator has no encryption with keys that the caller provides"));
+            return Err(s3_error!(NotImplemented, "The emulator does not support customer-provided encryption keys"));
         }
         if ![Method::PUT, Method::POST].contains(&parts.method) {
             return Ok(());
@@ -68,10 +68,13 @@ impl Storage {
             if self.settings.get(bucket, "object-lock").is_none() {
                 return Err(s3_error!(InvalidRequest, "Bucket is missing Object Lock Configuration"));
             }
-            return Err(s3_error!(NotImplemented, "The emulator locks no objects"));
+            return Err(s3_error!(NotImplemented, "The emulator does not support object locks"));
         }
         if has("x-amz-write-offset-bytes") {
-            return Err(s3_error!(NotImplemented, "Only directory buckets append to objects"));
+            return Err(s3_error!(
+                NotImplemented,
+                "The emulator does not support appends, which need a directory bucket"
+            ));
         }
         check_metadata(&parts.headers)
     }
@@ -80,13 +83,13 @@ impl Storage {
 fn check_subresource(parts: &Parts, place: &Place) -> S3Result<()> {
     let query = query_values(&parts.uri);
     let has = |name: &str| query.contains_key(name);
-    // A bucket's settings have their own answer to a method that they lack.
+    // Settings of buckets return their own error for an unsupported method.
     let setting = place.key.is_none() && settings::of_query(has).is_some();
     if let Some(name) = SUBRESOURCES.into_iter().find(|name| has(name))
         && !setting
         && operation(parts).is_none()
     {
-        let message = format!("The emulator has no {} of the subresource {name}", parts.method);
+        let message = format!("The emulator does not support {} of the subresource {name}", parts.method);
         return Err(S3Error::with_message(S3ErrorCode::NotImplemented, message));
     }
     if place.key.is_some() && parts.method == Method::PUT && has("uploadId") != has("partNumber") {

@@ -1,4 +1,4 @@
-//! Who may do what: a job's temporary credentials reach that job's objects, an ordinary user reaches everything.
+//! Access control: a job's temporary credentials reach that job's objects, and an ordinary user reaches everything.
 
 use std::sync::Arc;
 
@@ -12,26 +12,26 @@ use crate::clock::Clock;
 use crate::request_log::RequestLog;
 use crate::types::{Grant, ObjectRef, Permissions};
 
-/// What temporary access keys begin with (IAM User Guide, "IAM identifiers").
+/// The prefix of temporary access keys (IAM User Guide, "IAM identifiers").
 const TEMPORARY: &str = "ASIA";
 
-/// The headers that say who must own the bucket, and the bucket that is copied from.
+/// The headers with the expected owners of the bucket and of the source bucket.
 const EXPECTED_OWNERS: [&str; 2] = ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"];
 
-/// Marks a request that was made with a job's credentials.
+/// Marks a request with a job's credentials.
 #[derive(Clone)]
 pub(super) struct JobCaller {
-    /// The KMS key that the job's uploads must name, if there is one.
+    /// The KMS key that the job's uploads must name, if any.
     pub(super) encryption_key: Option<String>,
 }
 
-/// Who is behind an access key.
+/// The owner of an access key.
 pub(super) enum Caller {
     Job(Grant),
     Ordinary,
 }
 
-/// Tells whose access key it is. One that looks temporary and is no job's is nobody's.
+/// Finds the owner of an access key. Returns an error for a temporary key that belongs to no job.
 pub(super) fn caller(permissions: &dyn Permissions, access_key_id: &str) -> S3Result<Caller> {
     match permissions.grant(access_key_id) {
         Some(grant) => Ok(Caller::Job(grant)),
@@ -78,7 +78,7 @@ impl S3Access for Access {
 }
 
 impl Access {
-    /// Logs the operation, and fails if the caller may not do it. Returns the job that the caller is.
+    /// Logs and authorizes the operation. Returns the job, if a job calls.
     pub(super) fn authorize(
         &self,
         operation: &str,
@@ -88,9 +88,9 @@ impl Access {
     ) -> S3Result<Option<JobCaller>> {
         self.log.add(operation);
         let Some(access_key) = access_key else {
-            // The place shows whether a host or a path named the bucket.
+            // The location shows whether the host or the path named the bucket.
             let place = object.map(|object| format!(" to s3://{}/{}", object.bucket, object.key)).unwrap_or_default();
-            let message = format!("This request{place} is not signed; the emulator takes any access key and secret");
+            let message = format!("This request{place} is not signed: sign it with any access key and secret");
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
         };
         let caller = caller(&*self.permissions, access_key)?;
@@ -105,19 +105,21 @@ impl Access {
             return Err(s3_error!(ExpiredToken, "The provided token has expired."));
         }
         if !object.is_some_and(|object| allowed(&grant, operation, object)) {
-            let message = format!("A job's credentials are for its own artifacts: {operation} is denied here");
+            let message = format!("A job's credentials reach only its own artifacts: {operation} is denied here");
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
         }
         Ok(Some(JobCaller { encryption_key: grant.encryption_key }))
     }
 
-    /// Fails if the request expects a bucket to be another account's (S3 User Guide, "Verifying bucket ownership with bucket owner
-    /// condition").
+    /// Returns an error if the request expects another owner of a bucket (S3 User Guide, "Verifying bucket ownership
+    /// with bucket owner condition").
     fn check_owner(&self, headers: &HeaderMap) -> S3Result<()> {
         for name in EXPECTED_OWNERS {
             if headers.get(name).is_some_and(|owner| owner.as_bytes() != self.account_id.as_bytes()) {
-                let message =
-                    format!("Access Denied: the account {} owns every bucket, and {name} has another", self.account_id);
+                let message = format!(
+                    "Access Denied: account {} owns every bucket, but {name} names another account",
+                    self.account_id
+                );
                 return Err(S3Error::with_message(S3ErrorCode::AccessDenied, message));
             }
         }

@@ -1,4 +1,4 @@
-//! The way of a request to the operation that it calls.
+//! Handling of a request, before and after `s3s` calls its operation.
 
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -17,7 +17,7 @@ use super::{attributes, body, form, query_headers, version_2};
 use crate::clock::Clock;
 
 impl Store {
-    /// Answers a request. Fails if the connection must be given up.
+    /// Answers a request. Returns an error if the connection must be dropped.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
         if !form::is_form(&request) {
             if lacks_length(&request) {
@@ -31,7 +31,7 @@ impl Store {
         }
     }
 
-    /// Answers a request that is no form.
+    /// Answers a request that is not a form.
     async fn answer_request(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
         let (mut parts, body) = request.into_parts();
         let place = Place::of(&parts.uri, &parts.headers);
@@ -52,7 +52,7 @@ impl Store {
                 return Ok(refused);
             }
             match access::caller(&*self.permissions, signed.access_key_id()) {
-                // Their signatures are verified as they are.
+                // `s3s` verifies the signatures of jobs unchanged.
                 Ok(Caller::Job(grant)) => {
                     pace = self.pace;
                     let signer = signed.chunk_signer(&grant.secret_access_key);
@@ -74,7 +74,8 @@ impl Store {
             }
         } else if let Some(access_key_id) = version_2::access_key_id(&parts) {
             let replaced = match access::caller(&*self.permissions, &access_key_id) {
-                // S3 takes it for buckets made before June 24, 2020 only (S3 User Guide, "Authenticating requests").
+                // S3 accepts it only for buckets from before June 24, 2020 (S3 User Guide, "Authenticating
+                // requests").
                 Ok(Caller::Job(_)) => Err(s3_error!(
                     InvalidRequest,
                     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
@@ -97,14 +98,14 @@ impl Store {
             cors.allow(&self.storage.settings, bucket, reply.headers_mut());
         }
         if reply.status() == StatusCode::OK && reply.headers().contains_key(CONTENT_RANGE) {
-            // `s3s` forgets the status of a HEAD.
+            // `s3s` does not set this status for a HEAD.
             *reply.status_mut() = StatusCode::PARTIAL_CONTENT;
         }
         pace.wait(&self.clock).await;
         Ok(reply.map(|body| pace.slow(&self.clock, body)))
     }
 
-    /// Answers what a browser asks before a request across origins.
+    /// Answers a CORS preflight request.
     fn preflight(&self, cors: Option<&Cors>, place: &Place) -> Result<Response<Body>, HttpError> {
         let asked = cors.zip(place.bucket.as_deref());
         let answered = match asked {
@@ -119,8 +120,8 @@ impl Store {
     }
 }
 
-/// A range that can't be read is as if it were not there (RFC 9110, 14.2), where `s3s` refuses it. A job's request has its
-/// headers signed, and keeps them.
+/// Removes an unreadable range, which a server must ignore (RFC 9110, 14.2); `s3s` refuses it. A job's request keeps
+/// it, because its headers are signed.
 fn ignore_unreadable_range(headers: &mut HeaderMap) {
     let range = headers.get(RANGE).map(|range| range.to_str().is_ok_and(|range| Range::parse(range).is_ok()));
     if range == Some(false) {
@@ -128,7 +129,7 @@ fn ignore_unreadable_range(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether a request uploads a body without saying how long it is.
+/// Whether a request uploads a body without its length.
 fn lacks_length(request: &Request<Body>) -> bool {
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     let uploads = *method == Method::PUT && !headers.contains_key("x-amz-copy-source") && {

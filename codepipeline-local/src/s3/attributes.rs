@@ -1,4 +1,4 @@
-//! GetObjectAttributes: the facts about an object that need no read of its bytes.
+//! GetObjectAttributes: facts about an object, without its bytes.
 
 use bytes::Bytes;
 use http::Response;
@@ -13,7 +13,7 @@ use super::date::date;
 use super::details::Details;
 use super::storage::Storage;
 
-/// The most parts that one answer has (S3 API Reference, GetObjectAttributes).
+/// The maximum number of parts in one response (S3 API Reference, GetObjectAttributes).
 const PAGE: i32 = 1000;
 const KNOWN: [&str; 5] = [
     ObjectAttributes::CHECKSUM,
@@ -23,7 +23,8 @@ const KNOWN: [&str; 5] = [
     ObjectAttributes::STORAGE_CLASS,
 ];
 
-/// Marks an answer whose entity tag has no quotes, unlike every other answer's (S3 API Reference, GetObjectAttributes).
+/// Marks a response whose entity tag has no quotes, unlike those of other operations (S3 API Reference,
+/// GetObjectAttributes).
 #[derive(Clone)]
 struct BareETag;
 
@@ -32,7 +33,7 @@ impl Storage {
         &self,
         input: &GetObjectAttributesInput,
     ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
-        // Some clients send one header with all names, others one for each.
+        // Some clients send all names in one header, others one header per name.
         let asked = input.object_attributes.iter().flat_map(|header| header.as_str().split(','));
         let asked: Vec<_> = asked.map(str::trim).collect();
         if asked.iter().all(|name| name.is_empty()) {
@@ -68,8 +69,8 @@ impl Storage {
     }
 }
 
-/// The parts of an object that was uploaded in parts. Without checksums of the parts S3 answers their number alone (S3 API
-/// Reference, GetObjectAttributes).
+/// The parts of a multipart object. Without checksums of the parts, S3 returns only their number (S3 API Reference,
+/// GetObjectAttributes).
 fn parts(input: &GetObjectAttributesInput, details: &Details) -> S3Result<Option<GetObjectAttributesParts>> {
     let (after, limit) = (input.part_number_marker.unwrap_or(0), input.max_parts.unwrap_or(PAGE));
     if after < 0 || limit < 0 {
@@ -101,7 +102,8 @@ fn parts(input: &GetObjectAttributesInput, details: &Details) -> S3Result<Option
     }))
 }
 
-/// The reply, its entity tag without quotes if it answers GetObjectAttributes. `s3s` writes every entity tag with them.
+/// Removes the quotes of the entity tag in a response of GetObjectAttributes. `s3s` writes every entity tag with
+/// quotes.
 pub(super) fn with_bare_e_tag(mut reply: Response<Body>) -> Response<Body> {
     if reply.extensions().get::<BareETag>().is_none() {
         return reply;

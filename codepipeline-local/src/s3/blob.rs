@@ -1,8 +1,8 @@
-//! One object's bytes: a folder of its own, kept by `s3s-fs`.
+//! The bytes of one object, in a folder of its own that `s3s-fs` manages.
 //!
-//! `s3s-fs` writes in place and keeps an object's data, attributes and checksums in several files, so two writers of one
-//! key, or a reader beside a writer, can see them mixed. Here every upload gets a store of its own that nobody else
-//! writes to; which of them is the object is the catalog's business. This also frees keys from what a file's name may be.
+//! `s3s-fs` writes in place, and keeps data, attributes and checksums in several files. With two writers of one key,
+//! or a reader during a write, it can mix them. So each upload gets its own store with a single writer, and the
+//! catalog decides which store holds the object. This also lifts the limits of file names from keys.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,29 +12,29 @@ use s3s::dto::{CopyObjectInput, CopySource};
 use s3s::{S3, S3Request, S3Result};
 use s3s_fs::FileSystem;
 
-/// The bucket's name within a blob's own store.
+/// The bucket's name in a blob's store.
 pub(super) const BUCKET: &str = "b";
-/// The object's name within a blob's own store.
+/// The object's name in a blob's store.
 pub(super) const KEY: &str = "o";
 
-/// Bytes and attributes of one upload. Its folder is removed when the last user lets go of it, unless it is kept.
+/// The bytes and attributes of one upload. Dropping the last reference removes its folder, unless it is kept.
 pub(super) struct Blob {
     folder: PathBuf,
-    /// One for as long as the blob lives: it numbers the temporary files of uploads that arrive side by side, and begins by
-    /// removing all that it finds.
+    /// The store lives as long as the blob. It numbers the temporary files of concurrent uploads, and removes
+    /// existing ones when it is created.
     store: FileSystem,
     kept: AtomicBool,
 }
 
 impl Blob {
-    /// An empty one in a new folder.
+    /// Creates an empty blob in a new folder.
     pub(super) fn create(folder: PathBuf) -> io::Result<Self> {
         std::fs::create_dir(&folder)?;
         std::fs::create_dir(folder.join(BUCKET))?;
         Self::open(folder, false)
     }
 
-    /// One that an earlier run kept.
+    /// Opens the blob of an earlier run.
     pub(super) fn reopen(folder: PathBuf) -> io::Result<Self> {
         Self::open(folder, true)
     }
@@ -48,27 +48,27 @@ impl Blob {
         &self.folder
     }
 
-    /// The file that holds the object's bytes, where `s3s-fs` puts it.
+    /// The file with the object's bytes, as `s3s-fs` places it.
     pub(super) fn file(&self) -> PathBuf {
         self.folder.join(BUCKET).join(KEY)
     }
 
-    /// Whether the folder outlives this value.
+    /// Sets whether the folder outlives this value.
     pub(super) fn keep(&self, kept: bool) {
         self.kept.store(kept, Ordering::Relaxed);
     }
 
-    /// The store over the folder.
+    /// The store in the folder.
     pub(super) fn store(&self) -> &FileSystem {
         &self.store
     }
 
-    /// Makes this (empty) blob the same as another. Files of a blob are never written to again, so they can be shared.
+    /// Makes this empty blob a copy of another. Both can share files, because a blob's files are never rewritten.
     pub(super) fn fill_from(&self, other: &Self) -> io::Result<()> {
         share(&other.file(), &self.file())?;
         for entry in std::fs::read_dir(&other.folder)? {
             let entry = entry?;
-            // The hidden files are the store's own; the others are the bytes and the catalog's record.
+            // Hidden files belong to the store; the others are the bytes and the catalog's record.
             if entry.file_type()?.is_file() && entry.file_name().to_string_lossy().starts_with(".bucket-") {
                 share(&entry.path(), &self.folder.join(entry.file_name()))?;
             }
@@ -76,7 +76,7 @@ impl Blob {
         Ok(())
     }
 
-    /// Gives the object the attributes that a copy request names instead of those it has.
+    /// Replaces the attributes of the object by those in a copy request.
     pub(super) async fn replace_attributes(&self, request: S3Request<CopyObjectInput>) -> S3Result<()> {
         let mut request = request;
         request.input.copy_source = CopySource::Bucket { bucket: BUCKET.into(), key: KEY.into(), version_id: None };
@@ -94,7 +94,7 @@ impl Blob {
 impl Drop for Blob {
     fn drop(&mut self) {
         if !self.kept.load(Ordering::Relaxed) {
-            // What can't be removed is removed at the next start, since no record commits it.
+            // The next start removes what remains, because no record commits it.
             let _ = std::fs::remove_dir_all(&self.folder);
         }
     }

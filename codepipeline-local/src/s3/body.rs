@@ -1,4 +1,4 @@
-//! Request bodies: read to their ends though an answer may come earlier, and freed of signatures that nobody can verify.
+//! Request bodies: read to the end even after an early response, and without chunk signatures that can't be verified.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,11 +12,11 @@ use s3s::{Body, StdError};
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
 const TRAILER: HeaderName = HeaderName::from_static("x-amz-trailer");
 const UNSIGNED_CHUNKS: HeaderValue = HeaderValue::from_static("STREAMING-UNSIGNED-PAYLOAD-TRAILER");
-/// A chunk's head is its size in hexadecimal and a signature of 64 digits.
+/// The limit of a chunk header, which holds the size in hexadecimal and a signature of 64 digits.
 const LONGEST_HEAD: usize = 1024;
 
-/// The body, of which the unread rest is still read when it is dropped. A client that is refused while it still sends
-/// would otherwise find the connection reset, and not the answer.
+/// Reads the rest of a body when it is dropped. A client that is refused while it sends would otherwise see a reset
+/// connection instead of the response.
 pub(crate) fn read_to_its_end(headers: &HeaderMap, body: Body) -> Body {
     // A client that waits for `100 Continue` gets it at the first read, and sends nothing before.
     let coming = !headers.contains_key(http::header::EXPECT);
@@ -25,7 +25,7 @@ pub(crate) fn read_to_its_end(headers: &HeaderMap, body: Body) -> Body {
 
 struct Draining {
     body: Option<Body>,
-    /// Whether the client sends the body, whatever the answer is.
+    /// Whether the client sends the body whatever the response is.
     coming: bool,
 }
 
@@ -59,8 +59,8 @@ impl Drop for Draining {
     }
 }
 
-/// Turns an ordinary user's body of signed chunks into one of unsigned chunks, and says so in the headers. The chunks'
-/// signatures hang on the request's, which is replaced.
+/// Removes the chunk signatures from an ordinary user's body, and adapts the headers. The signatures depend on the
+/// request's signature, which is replaced.
 pub(super) fn without_chunk_signatures(headers: &mut HeaderMap, body: Body) -> Body {
     let signed = headers.get(CONTENT_SHA256).and_then(|value| value.to_str().ok());
     if !signed.is_some_and(|value| value.starts_with("STREAMING-AWS4-HMAC-SHA256-PAYLOAD")) {
@@ -73,7 +73,7 @@ pub(super) fn without_chunk_signatures(headers: &mut HeaderMap, body: Body) -> B
     Body::http_body(UnsignedChunks { body, unparsed: BytesMut::new(), state: State::Head, ended: false })
 }
 
-/// The body of signed chunks, without their signatures.
+/// A body of signed chunks, without their signatures.
 struct UnsignedChunks {
     body: Body,
     unparsed: BytesMut,
@@ -82,20 +82,20 @@ struct UnsignedChunks {
 }
 
 enum State {
-    /// At the line that begins a chunk.
+    /// In the header line of a chunk.
     Head,
-    /// Within a chunk's data and the line end after it.
+    /// In a chunk's data and the line end after it.
     Data(usize),
-    /// After the last chunk: lines of trailers.
+    /// In the trailers after the last chunk.
     Trailers,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the body is not aws-chunked, as its x-amz-content-sha256 says")]
+#[error("the body is not aws-chunked, although x-amz-content-sha256 says so")]
 struct NotChunked;
 
 impl UnsignedChunks {
-    /// What can be passed on of what has arrived; `None` if more must arrive first.
+    /// The next bytes to pass on; `None` if more must arrive first.
     fn next(&mut self) -> Result<Option<Bytes>, NotChunked> {
         match self.state {
             State::Data(0) => {
@@ -115,7 +115,7 @@ impl UnsignedChunks {
                 let line = self.unparsed.split_to(end + 1);
                 let size = std::str::from_utf8(&line).ok().and_then(|line| line.split([';', '\r']).next());
                 let size = size.and_then(|size| usize::from_str_radix(size, 16).ok()).ok_or(NotChunked)?;
-                // The line end after the data goes with the data; the last chunk has none of its own before the trailers.
+                // The line end after the data belongs to the data. The last chunk has none before the trailers.
                 self.state = if size == 0 { State::Trailers } else { State::Data(size.saturating_add(2)) };
                 Ok(Some(Bytes::from(format!("{size:x}\r\n"))))
             }

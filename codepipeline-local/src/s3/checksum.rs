@@ -1,5 +1,5 @@
-//! Checksums of objects and parts: what a client sends is compared with what arrived (S3 User Guide, "Checking object integrity
-//! in Amazon S3").
+//! Checksums of objects and parts, sent by clients or calculated here (S3 User Guide, "Checking object integrity in
+//! Amazon S3").
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use s3s::dto::{Checksum as Sums, ChecksumType};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
-/// An algorithm that S3 knows.
+/// A checksum algorithm of S3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Algorithm {
     Crc32,
@@ -21,7 +21,7 @@ pub(super) enum Algorithm {
 impl Algorithm {
     pub(super) const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
-    /// The algorithm of this name, as requests spell it.
+    /// Parses the name of an algorithm.
     pub(super) fn of(name: &str) -> S3Result<Self> {
         let unknown = || {
             let names = Self::ALL.map(Self::name).join(", ");
@@ -43,12 +43,12 @@ impl Algorithm {
         }
     }
 
-    /// The header that carries a checksum of this algorithm.
+    /// The header for a checksum of this algorithm.
     pub(super) fn header(self) -> String {
         format!("x-amz-checksum-{}", self.name().to_ascii_lowercase())
     }
 
-    /// How many bytes a checksum has.
+    /// The size of a checksum in bytes.
     fn size(self) -> usize {
         match self {
             Self::Crc32 | Self::Crc32c => 4,
@@ -59,7 +59,7 @@ impl Algorithm {
     }
 }
 
-/// The coverage of a checksum: all bytes of the object, or the checksums of its parts.
+/// What a checksum covers: all bytes of the object, or the checksums of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Kind {
     FullObject,
@@ -83,7 +83,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sum {
     pub(super) algorithm: Algorithm,
-    /// In base64. That of a composite checksum ends with a dash and the number of parts.
+    /// The checksum in base64. A composite checksum ends with a dash and the number of parts.
     pub(super) value: String,
 }
 
@@ -92,12 +92,12 @@ impl Sum {
         Self { algorithm, value: STANDARD.encode(bytes) }
     }
 
-    /// The checksum over the checksums of parts.
+    /// The composite checksum of parts.
     pub(super) fn composite<'a>(algorithm: Algorithm, parts: impl Iterator<Item = &'a Self>) -> Self {
         let mut hash = Hash::new(algorithm);
         let mut number = 0;
         for part in parts {
-            // It was calculated here, so it is base64.
+            // It was calculated here, so it is valid base64.
             hash.update(&STANDARD.decode(&part.value).unwrap_or_default());
             number += 1;
         }
@@ -105,20 +105,20 @@ impl Sum {
         Self { value: format!("{}-{number}", whole.value), ..whole }
     }
 
-    /// As an answer's or a request's members.
+    /// The checksum as members of a request or response.
     pub(super) fn members(&self) -> Sums {
         let mut sums = Sums::default();
         *member(&mut sums, self.algorithm) = Some(self.value.clone());
         sums
     }
 
-    /// Every checksum that a request names.
+    /// All checksums in a request.
     pub(super) fn all(mut sums: Sums) -> Vec<Self> {
         let sum = |algorithm| Some(Self { algorithm, value: member(&mut sums, algorithm).take()? });
         Algorithm::ALL.into_iter().filter_map(sum).collect()
     }
 
-    /// The one checksum that a request may name.
+    /// The only checksum in a request. Returns an error if there are several.
     pub(super) fn only(sums: Sums) -> S3Result<Option<Self>> {
         let mut all = Self::all(sums);
         if all.len() > 1 {
@@ -127,7 +127,7 @@ impl Sum {
         Ok(all.pop())
     }
 
-    /// Fails if the value can't be a checksum of this algorithm of either type.
+    /// Returns an error if the value can't be a checksum of this algorithm.
     pub(super) fn check_form(&self) -> S3Result<()> {
         let value = self.value.split_once('-').map_or(self.value.as_str(), |(value, _)| value);
         let size = STANDARD.decode(value).map(|bytes| bytes.len());
@@ -139,7 +139,7 @@ impl Sum {
     }
 }
 
-/// The error for a request with more than one checksum.
+/// The error for a request with several checksums.
 pub(super) fn several() -> S3Error {
     let message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
     S3Error::with_message(S3ErrorCode::InvalidRequest, message)
@@ -169,7 +169,7 @@ macro_rules! take_sums {
     };
 }
 
-/// Puts checksums into an answer's output, and removes those that it has.
+/// Replaces the checksums in a response's output.
 macro_rules! give_sums {
     ($output:expr, $sums:expr) => {{
         let sums: s3s::dto::Checksum = $sums;
@@ -183,7 +183,7 @@ macro_rules! give_sums {
 
 pub(super) use {give_sums, take_sums};
 
-/// A checksum that is being calculated.
+/// A checksum in progress.
 pub(super) enum Hash {
     Crc32(Crc32),
     Crc32c(Crc32c),
@@ -230,7 +230,7 @@ pub(super) fn content_md5(value: &str) -> S3Result<[u8; 16]> {
     decoded.ok_or_else(|| s3_error!(InvalidDigest, "The Content-MD5 you specified was invalid."))
 }
 
-/// The entity tag of an object in parts: the MD5 hash of the parts' MD5 hashes, and how many they are.
+/// The entity tag of a multipart object: the MD5 hash of the MD5 hashes of its parts, and their number.
 pub(super) fn e_tag_of_parts<'a>(e_tags: impl Iterator<Item = &'a str>) -> String {
     let mut md5 = Md5::new();
     let mut number = 0;
@@ -258,8 +258,8 @@ mod tests {
     }
 
     #[test]
-    fn checksums_of_a_known_text_are_right() {
-        // The check values of the CRC catalogue for "123456789", and the test vectors of FIPS 180-2 for "abc".
+    fn checksums_match_published_values() {
+        // Check values of the CRC catalogue for "123456789", and test vectors of FIPS 180-2 for "abc".
         let crcs =
             [(Algorithm::Crc32, "y/Q5Jg=="), (Algorithm::Crc32c, "4waSgw=="), (Algorithm::Crc64Nvme, "rosUhgp5mIg=")];
         for (algorithm, expected) in crcs {
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_another_length_is_refused() {
+    fn checksum_of_wrong_length_is_refused() {
         for value in ["AAAA", "not base64", ""] {
             assert!(Sum { algorithm: Algorithm::Crc32, value: value.into() }.check_form().is_err(), "{value}");
         }

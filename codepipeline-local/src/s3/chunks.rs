@@ -1,4 +1,4 @@
-//! A body in chunks, `aws-chunked`: its frame, the length that it says, and the chunks' signatures.
+//! Bodies in the `aws-chunked` encoding: checks of frame, length and chunk signatures.
 
 use http::HeaderMap;
 use s3s::{S3Error, S3Result, s3_error};
@@ -7,29 +7,29 @@ use sha2::{Digest, Sha256};
 use super::signature::{ChunkSigner, hex};
 
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
-/// A chunk's head is its size in hexadecimal and a signature of 64 digits.
+/// The limit of a chunk header, which holds the size in hexadecimal and a signature of 64 digits.
 const LONGEST_HEAD: usize = 1024;
 const LONGEST_TRAILERS: usize = 16 * 1024;
 const SIGNATURE: &str = "chunk-signature=";
 const TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
 
-/// The chunks that have come so far.
+/// A parser of chunks.
 pub(super) struct Chunks {
-    /// How many bytes of data are still to come.
+    /// The number of data bytes still to come.
     left: u64,
     state: State,
-    /// The key that signs them, if it is known.
+    /// The signer of the chunks, if it is known.
     signer: Option<ChunkSigner>,
 }
 
 enum State {
-    /// In the line that begins a chunk.
+    /// In the header line of a chunk.
     Head(Vec<u8>),
-    /// Within a chunk's data.
+    /// In a chunk's data.
     Data { left: u64, seen: Sha256, signature: String },
-    /// In the line end after the data. This many bytes of it are left.
+    /// In the line end after the data, with these bytes left.
     LineEnd(&'static [u8]),
-    /// After the last chunk.
+    /// In the trailers after the last chunk.
     Trailers(Vec<u8>),
 }
 
@@ -134,7 +134,7 @@ impl Chunks {
 }
 
 fn broken() -> S3Error {
-    s3_error!(InvalidRequest, "The body is not aws-chunked, as its x-amz-content-sha256 says.")
+    s3_error!(InvalidRequest, "The body is not aws-chunked, although x-amz-content-sha256 says so.")
 }
 
 fn incomplete() -> S3Error {
@@ -147,7 +147,7 @@ fn incomplete() -> S3Error {
 fn unsigned() -> S3Error {
     s3_error!(
         SignatureDoesNotMatch,
-        "A chunk's signature is not the one that the request's access key gives; check the secret access key and the signing method."
+        "A chunk's signature does not match the request's access key: check the secret access key and the signing method."
     )
 }
 
@@ -156,7 +156,7 @@ mod tests {
     use super::super::signature::Signed;
     use super::*;
 
-    /// The code of the error that the body makes, whole and byte by byte.
+    /// The code of the error for a body, parsed whole and byte by byte.
     fn of(body: &str, length: u64) -> String {
         let run = |size: usize| {
             let mut chunks = Chunks { left: length, state: State::Head(Vec::new()), signer: None };
@@ -168,8 +168,8 @@ mod tests {
         whole
     }
 
-    /// The example of the S3 API Reference, "Signature calculations for the Authorization header: transferring payload in multiple
-    /// chunks".
+    /// The example in the S3 API Reference, "Signature calculations for the Authorization header: transferring
+    /// payload in multiple chunks".
     fn example(first: &str) -> Result<(), S3Error> {
         let headers = [
             (
@@ -198,14 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn the_documents_signed_chunks_fit() {
+    fn documented_chunk_signatures_match() {
         example("ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648").unwrap();
         let refused = example(&"0".repeat(64)).unwrap_err();
         assert_eq!(refused.code().as_str(), "SignatureDoesNotMatch");
     }
 
     #[test]
-    fn broken_frames_are_told_from_short_ones() {
+    fn broken_and_short_frames_get_different_errors() {
         assert_eq!(of("2\r\nhi\r\n0\r\n\r\n", 2), "taken");
         assert_eq!(of("2\r\nhi\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", 2), "taken");
         assert_eq!(of("2;chunk-signature=00\r\nhi\r\n0;chunk-signature=00\r\n\r\n", 2), "taken");

@@ -1,4 +1,4 @@
-//! Conditional requests: what the object must be for the request to be carried out.
+//! Conditional requests.
 
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
@@ -9,7 +9,7 @@ use super::catalog::Record;
 use super::date::date;
 use crate::types::Timestamp;
 
-/// The `If-Match` and `If-None-Match` of a write.
+/// The conditions of a write: `If-Match` and `If-None-Match`.
 #[derive(Default)]
 pub(super) struct Condition {
     if_match: Option<ETagCondition>,
@@ -17,7 +17,8 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// Of a write: S3 knows `If-None-Match` there with `*` only (S3 User Guide, "Conditional writes").
+    /// The conditions of a write. Here S3 supports `If-None-Match` only with `*` (S3 User Guide, "Conditional
+    /// writes").
     pub(super) fn of_write(if_match: Option<ETagCondition>, if_none_match: Option<ETagCondition>) -> S3Result<Self> {
         if if_none_match.as_ref().is_some_and(|condition| !condition.is_any()) {
             return Err(s3_error!(NotImplemented, "If-None-Match of a write must be *"));
@@ -25,7 +26,7 @@ impl Condition {
         Ok(Self { if_match, if_none_match })
     }
 
-    /// Of a write whose conditions `s3s` does not read: those of a copy on what it replaces.
+    /// The conditions of a copy on its destination, which `s3s` does not parse.
     pub(super) fn of_headers(headers: &HeaderMap) -> S3Result<Self> {
         let condition = |name: HeaderName| {
             let Some(value) = headers.get(&name) else { return Ok(None) };
@@ -35,12 +36,12 @@ impl Condition {
         Self::of_write(condition(IF_MATCH)?, condition(IF_NONE_MATCH)?)
     }
 
-    /// Of a delete, which has no `If-None-Match`.
+    /// The condition of a delete, which has no `If-None-Match`.
     pub(super) fn of_delete(if_match: Option<ETagCondition>) -> Self {
         Self { if_match, if_none_match: None }
     }
 
-    /// Whether it holds for the object with this entity tag, `None` for no object.
+    /// Checks the condition against the entity tag of the object; `None` if there is no object.
     pub(super) fn check(&self, current: Option<&str>) -> S3Result<()> {
         match (&self.if_match, current) {
             (Some(_), None) => return Err(s3_error!(NoSuchKey, "The specified key does not exist.")),
@@ -63,10 +64,10 @@ pub(super) struct ReadCondition<'a> {
 }
 
 impl ReadCondition<'_> {
-    /// Checks a read. Of two conditions that say nearly the same, that on the entity tag counts (RFC 9110, 13.2.2).
+    /// Checks a read. Conditions on the entity tag override those on the time (RFC 9110, 13.2.2).
     pub(super) fn check(&self, record: &Record) -> S3Result<()> {
         let current = record.e_tag.as_str();
-        // Headers have no parts of seconds.
+        // Headers have whole seconds.
         let modified = date(Timestamp(record.modified().0 / 1000 * 1000));
         match (self.if_match, self.if_unmodified_since) {
             (Some(demanded), _) if !holds(demanded, current) => return Err(failed("If-Match")),
@@ -80,14 +81,14 @@ impl ReadCondition<'_> {
         }
     }
 
-    /// Checks the source of a copy, which S3 never answers with `NotModified` (S3 API Reference, CopyObject).
+    /// Checks the source of a copy. Here S3 never returns `NotModified` (S3 API Reference, CopyObject).
     pub(super) fn check_source(&self, record: &Record) -> S3Result<()> {
-        let refused = |_| s3_error!(PreconditionFailed, "The source is not what the request's conditions demand");
+        let refused = |_| s3_error!(PreconditionFailed, "The source does not meet the request's conditions");
         self.check(record).map_err(refused)
     }
 }
 
-/// The conditions of a request that reads, or of one that copies.
+/// The conditions of a request that reads or copies.
 macro_rules! read_condition {
     ($input:expr) => {
         crate::s3::condition::ReadCondition {

@@ -1,4 +1,4 @@
-//! Copies as S3 source actions make them.
+//! Copies for S3 source actions.
 
 use std::sync::Arc;
 
@@ -10,32 +10,32 @@ use super::condition;
 use super::store::{Store, version_id};
 use crate::types::ObjectRef;
 
-/// The user metadata that S3 source actions show as the revision's summary (CodePipeline User Guide, "Amazon S3 source action").
+/// The user metadata with the summary of a revision (CodePipeline User Guide, "Amazon S3 source action").
 const REVISION_SUMMARY: &str = "codepipeline-artifact-revision-summary";
 
-/// What [`Store::copy`] has copied.
+/// A copied object.
 pub(crate) struct Copied {
     /// The entity tag, without quotes.
     pub(crate) e_tag: String,
-    /// The object's version id; `None` for an object without an id of its own.
+    /// The object's version id; `None` if it has no id of its own.
     pub(crate) version_id: Option<String>,
     /// The object's metadata `codepipeline-artifact-revision-summary`.
     pub(crate) revision_summary: Option<String>,
 }
 
-/// Why [`Store::copy`] has not.
+/// Why a copy failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CopyError {
-    /// The bucket or the object is not there.
+    /// The bucket or object does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// The data folder failed.
+    /// The data folder could not be used.
     #[error("{0}")]
     Failed(String),
 }
 
 impl Store {
-    /// Copies an object, as an S3 source action does: the copy says that it is encrypted with `aws:kms` and this key.
+    /// Copies an object for an S3 source action. The copy names `aws:kms` and this key as its encryption.
     pub(crate) async fn copy(
         &self,
         (from, version): (&ObjectRef, Option<&str>),

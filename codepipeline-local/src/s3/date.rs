@@ -1,4 +1,4 @@
-//! Moments as S3 writes them.
+//! Times in S3's form.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ use s3s::dto::Timestamp as Date;
 
 use crate::types::Timestamp;
 
-/// A moment as S3 answers it.
+/// A time in S3's form.
 pub(super) fn date(moment: Timestamp) -> Date {
     Date::from(UNIX_EPOCH + Duration::from_millis(moment.0))
 }

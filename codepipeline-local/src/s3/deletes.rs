@@ -1,4 +1,4 @@
-//! Deleting objects and versions, one or many.
+//! Deletes of objects and versions, single and in bulk.
 
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETagCondition,
@@ -11,13 +11,16 @@ use super::condition::Condition;
 use super::settings::malformed;
 use super::storage::Storage;
 
-/// The most objects that one request deletes (S3 API Reference, DeleteObjects).
+/// The maximum number of objects per request (S3 API Reference, DeleteObjects).
 const MOST: usize = 1000;
 
 impl Storage {
     pub(super) fn delete(&self, input: DeleteObjectInput) -> S3Result<S3Response<DeleteObjectOutput>> {
         if input.if_match_size.is_some() || input.if_match_last_modified_time.is_some() {
-            return Err(s3_error!(NotImplemented, "Only directory buckets know conditions on size and time"));
+            return Err(s3_error!(
+                NotImplemented,
+                "Conditions on size and time need a directory bucket, which the emulator does not support"
+            ));
         }
         let version = input.version_id.as_deref().map(VersionId::parse).transpose()?;
         let condition = Condition::of_delete(input.if_match);
@@ -57,7 +60,7 @@ impl Storage {
     }
 
     fn delete_one(&self, bucket: &str, object: &ObjectIdentifier) -> S3Result<DeletedObject> {
-        // Here S3 refuses an id that it never gives with another code than elsewhere.
+        // Here S3 returns another code for an impossible id than elsewhere.
         let version = object.version_id.as_deref().map(VersionId::parse).transpose().map_err(|_| no_version())?;
         let condition = Condition::of_delete(object.e_tag.clone().map(ETagCondition::ETag));
         let Removed { version: removed, delete_marker } =

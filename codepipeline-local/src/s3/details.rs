@@ -1,4 +1,4 @@
-//! The data that an object keeps besides its bytes and attributes: its checksum, storage class and parts.
+//! Details of an object: its checksum, storage class and parts.
 
 use s3s::dto::{Checksum as Sums, ObjectStorageClass, ObjectVersionStorageClass, StorageClass};
 use s3s::{S3Error, S3ErrorCode, S3Result};
@@ -6,37 +6,37 @@ use serde::{Deserialize, Serialize};
 
 use super::checksum::{Kind, Sum};
 
-/// The details of one object. Records of earlier versions of the emulator lack this.
+/// The details of an object. Records of older versions of the emulator lack them.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Details {
     pub(super) checksum: Option<ObjectSum>,
     pub(super) storage_class: Class,
-    /// In the order of their bytes; empty for an object that was not uploaded in parts.
+    /// The parts in order; empty unless the object was uploaded in parts.
     pub(super) parts: Vec<ObjectPart>,
     /// The multipart upload that made the object.
     pub(super) upload_id: Option<String>,
 }
 
 impl Details {
-    /// Those of an object that one request uploaded.
+    /// Details of an object from a single upload.
     pub(super) fn of_whole(sum: Sum, storage_class: Class) -> Self {
         let checksum = Some(ObjectSum { sum, kind: Kind::FullObject });
         Self { checksum, storage_class, ..Self::default() }
     }
 
-    /// Those of a copy that keeps the entity tag.
+    /// Details of a copy that keeps the entity tag.
     pub(super) fn copied(&self) -> Self {
         Self { storage_class: Class::default(), upload_id: None, ..self.clone() }
     }
 
-    /// The checksum's members and its type.
+    /// The checksum and its type as members of a response.
     pub(super) fn sums(&self) -> Sums {
         self.checksum.as_ref().map(ObjectSum::members).unwrap_or_default()
     }
 
-    /// Fails if the object must be restored before it is read (S3 User Guide, "Restoring an archived object"). The emulator
-    /// restores nothing.
+    /// Returns an error if the object must be restored before it can be read (S3 User Guide, "Restoring an archived
+    /// object"). The emulator restores nothing.
     pub(super) fn check_readable(&self) -> S3Result<()> {
         if !self.storage_class.is_archive() {
             return Ok(());
@@ -59,7 +59,7 @@ impl ObjectSum {
     }
 }
 
-/// A part of an object that was uploaded in parts.
+/// A part of a multipart object.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct ObjectPart {
     pub(super) number: i32,
@@ -77,7 +77,7 @@ impl Default for Class {
     }
 }
 
-/// The classes that an upload to a general purpose bucket may name (S3 API Reference, PutObject). `OUTPOSTS`, `SNOW`,
+/// The classes for uploads to general purpose buckets (S3 API Reference, PutObject). `OUTPOSTS`, `SNOW`,
 /// `EXPRESS_ONEZONE` and the FSx classes belong to other kinds of buckets.
 const CLASSES: [&str; 8] = [
     StorageClass::STANDARD,
@@ -91,7 +91,7 @@ const CLASSES: [&str; 8] = [
 ];
 
 impl Class {
-    /// The class that a request names; without a name the standard one.
+    /// The requested class, or the standard class.
     pub(super) fn of(named: Option<&StorageClass>) -> S3Result<Self> {
         match named.map(StorageClass::as_str) {
             None => Ok(Self::default()),
@@ -107,22 +107,22 @@ impl Class {
         matches!(self.0.as_str(), StorageClass::GLACIER | StorageClass::DEEP_ARCHIVE)
     }
 
-    /// As reads of an object answer it: not at all for the standard class (S3 API Reference, GetObject).
+    /// The class in responses to reads. S3 omits the standard class (S3 API Reference, GetObject).
     pub(super) fn answered(&self) -> Option<StorageClass> {
         (self.0 != StorageClass::STANDARD).then(|| self.always_answered())
     }
 
-    /// As multipart uploads answer it.
+    /// The class in responses about multipart uploads.
     pub(super) fn always_answered(&self) -> StorageClass {
         StorageClass::from(self.0.clone())
     }
 
-    /// As listings of objects answer it.
+    /// The class in listings of objects.
     pub(super) fn listed(&self) -> ObjectStorageClass {
         ObjectStorageClass::from(self.0.clone())
     }
 
-    /// As listings of versions answer it.
+    /// The class in listings of versions.
     pub(super) fn listed_version(&self) -> ObjectVersionStorageClass {
         ObjectVersionStorageClass::from(self.0.clone())
     }
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_without_details_are_of_the_standard_class() {
+    fn records_without_details_have_the_standard_class() {
         let details: Details = serde_json::from_str("{}").unwrap();
         assert_eq!(details.storage_class.listed().as_str(), "STANDARD");
         assert!(details.storage_class.answered().is_none());

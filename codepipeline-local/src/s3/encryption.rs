@@ -1,4 +1,4 @@
-//! How uploads are encrypted: which headers an artifact store demands, and which key a job must name.
+//! Encryption of uploads: the headers that an artifact store requires, and the key that a job must name.
 
 use s3s::dto::{ServerSideEncryption, ServerSideEncryptionConfiguration};
 use s3s::xml::{Deserialize, Deserializer};
@@ -9,11 +9,12 @@ use super::catalog::Encryption;
 use super::settings::BucketSettings;
 use super::storage::Storage;
 
-/// The encryption that an upload's headers ask for: the algorithm and the id of the key.
+/// The requested encryption: the algorithm and the key's id.
 pub(super) type RequestedEncryption = (Option<ServerSideEncryption>, Option<String>);
 
 impl Storage {
-    /// How an upload is to be encrypted, or why it is refused. `job` is set if it is signed with a job's credentials.
+    /// The encryption of an upload. Returns an error if the bucket does not allow it. `job` is set if a job signed
+    /// the request.
     pub(super) fn encryption(
         &self,
         bucket: &str,
@@ -62,7 +63,7 @@ impl Storage {
 }
 
 impl BucketSettings {
-    /// How an upload is encrypted that asks for nothing: as the bucket is set up, or else with S3's own keys (S3 User Guide,
+    /// The encryption of an upload that requests none: the default of the bucket, or S3-managed keys (S3 User Guide,
     /// "Setting default server-side encryption behavior for Amazon S3 buckets").
     fn default_encryption(&self, bucket: &str) -> Encryption {
         let kept = self.get(bucket, "encryption").and_then(|xml| {
@@ -80,7 +81,7 @@ impl BucketSettings {
     }
 }
 
-/// The part of a key's id that an ARN, a bare id and an alias have in common: `key/ID` and `ID` name the same key.
+/// The part that an ARN, a bare id and an alias of a key have in common: `key/ID` and `ID` name the same key.
 fn key_name(id: &str) -> &str {
     let resource = if id.starts_with("arn:") { id.splitn(6, ':').last().unwrap_or(id) } else { id };
     resource.strip_prefix("key/").unwrap_or(resource)
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_keys_arn_and_its_bare_id_name_the_same_key() {
+    fn key_arn_and_bare_id_name_the_same_key() {
         let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
         assert_eq!(key_name(id), key_name(&format!("arn:aws:kms:us-east-1:123456789012:key/{id}")));
         assert_eq!(key_name("alias/a"), key_name("arn:aws:kms:us-east-1:123456789012:alias/a"));

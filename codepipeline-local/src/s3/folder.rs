@@ -1,14 +1,14 @@
-//! The folder of all objects.
+//! The data folder.
 
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// Where objects are kept.
+/// The folder of the objects.
 pub(crate) enum Folder {
-    /// In a folder of the user's, which is made if it is not there.
+    /// A folder of the user, created if it does not exist.
     Given(PathBuf),
-    /// In one that is removed when the last request is done with it.
+    /// A folder that is removed after the last request.
     Temporary(TempDir),
 }
 

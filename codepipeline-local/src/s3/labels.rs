@@ -1,4 +1,4 @@
-//! Tags and ACLs of objects: facts that change without making another version.
+//! Tags and ACLs of objects, which change without a new version.
 
 use http::HeaderMap;
 use s3s::dto::{
@@ -14,7 +14,7 @@ use super::storage::Storage;
 use super::tags;
 
 impl Labels {
-    /// The value of `x-amz-tagging-count`. S3 leaves the header out for an object without tags.
+    /// The value of `x-amz-tagging-count`. S3 omits the header for an object without tags.
     pub(super) fn tag_count(&self) -> Option<i32> {
         i32::try_from(self.tags.len()).ok().filter(|count| *count > 0)
     }
@@ -31,7 +31,7 @@ fn kept(tags: &[Tag]) -> Vec<(String, String)> {
 }
 
 impl Storage {
-    /// The labels that a new object's headers ask for.
+    /// The labels in the headers of a new object.
     pub(super) fn labels(&self, bucket: &str, headers: &HeaderMap) -> S3Result<Labels> {
         let tagging = headers.get("x-amz-tagging").map(|value| String::from_utf8_lossy(value.as_bytes()));
         let tags = tagging.map(|text| tags::of_header(&text)).transpose()?.unwrap_or_default();

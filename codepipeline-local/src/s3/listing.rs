@@ -1,4 +1,4 @@
-//! Listing of buckets: pages, prefixes and delimiters.
+//! Listings of buckets and objects: pages, prefixes and delimiters.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use super::settings::OWNER;
 use super::signature::hex;
 use super::storage::Storage;
 
-/// The most entries that one page has, also if a request asks for more (S3 API Reference, ListObjectsV2).
+/// The maximum number of entries per page, even if a request asks for more (S3 API Reference, ListObjectsV2).
 const PAGE: i32 = 1000;
 
 struct Page {
     objects: Vec<Arc<Object>>,
     prefixes: Vec<String>,
-    /// Where the next page begins: after this key or common prefix.
+    /// The start of the next page: after this key or common prefix.
     next: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl Storage {
     }
 
     pub(super) fn list_v2(&self, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
-        // A continuation token holds the last key of the page before; it wins over the start.
+        // A continuation token holds the last key of the previous page. It overrides `start-after`.
         let continued = input.continuation_token.as_deref().map(of_token).transpose()?;
         let after = continued.as_ref().or(input.start_after.as_ref());
         let limit = page_size(input.max_keys)?;
@@ -109,7 +109,7 @@ impl Storage {
             let key = &object.record.key;
             let group = group(key, prefix, delimiter);
             let listed = group.unwrap_or(key);
-            // A whole group lies at or before the start if its name does, though its keys are greater.
+            // A group is before the start if its name is, even if its keys are greater.
             if after.is_some_and(|after| listed <= after.as_str()) || last.as_deref() == Some(listed) {
                 continue;
             }
@@ -127,7 +127,7 @@ impl Storage {
     }
 }
 
-/// The key in a continuation token. A token is hexadecimal, since XML can't hold every character of a key.
+/// The key in a continuation token. A token is hexadecimal, because XML can't hold every character of a key.
 fn of_token(token: &str) -> S3Result<String> {
     let byte = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
     let bytes: Option<Vec<u8>> = token.as_bytes().chunks(2).map(byte).collect();
@@ -141,7 +141,7 @@ pub(super) fn owner() -> Owner {
     Owner { display_name: None, id: Some(OWNER.to_owned()) }
 }
 
-/// How many entries a page may have.
+/// The page size.
 pub(super) fn page_size(asked: Option<i32>) -> S3Result<i32> {
     match asked {
         Some(asked) if asked < 0 => {
@@ -152,14 +152,14 @@ pub(super) fn page_size(asked: Option<i32>) -> S3Result<i32> {
     }
 }
 
-/// The common prefix that stands for the key in a listing: the key up to the first delimiter after the prefix.
+/// The common prefix of a key: the key up to the first delimiter after the prefix.
 pub(super) fn group<'a>(key: &'a str, prefix: &str, delimiter: Option<&str>) -> Option<&'a str> {
     let delimiter = delimiter.filter(|it| !it.is_empty())?;
     let end = key[prefix.len()..].find(delimiter)? + delimiter.len();
     Some(&key[..prefix.len() + end])
 }
 
-/// How keys are written: as they are, or URL-encoded for clients whose XML parsers can't take every character.
+/// The encoding of keys: none, or URL encoding for clients whose XML parsers reject some characters.
 pub(super) enum Encoding {
     Plain,
     Url,

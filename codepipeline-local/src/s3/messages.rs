@@ -1,4 +1,4 @@
-//! Messages for errors that `s3s` answers with their names alone: clients show those as `Unknown`.
+//! Messages for errors that `s3s` returns without one, which clients show as `Unknown`.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -6,10 +6,10 @@ use s3s::{Body, S3Error, S3ErrorCode};
 
 use super::place::Place;
 
-/// The most bytes of a key (S3 User Guide, "Naming Amazon S3 objects").
+/// The limit of a key, in bytes (S3 User Guide, "Naming Amazon S3 objects").
 const LONGEST_KEY: usize = 1024;
 
-/// Explains errors about the place that a request names.
+/// The bucket and key of a request, for error messages.
 pub(super) struct ErrorContext {
     bucket: String,
     key_length: usize,
@@ -21,7 +21,7 @@ impl ErrorContext {
         Self { bucket: place.bucket.clone().unwrap_or_default(), key_length }
     }
 
-    /// The reply, with a message if it is an error without one.
+    /// Adds a message to an error response without one.
     pub(super) fn explain(&self, mut reply: Response<Body>) -> Response<Body> {
         let Some(body) = reply.body().bytes().filter(|_| reply.status().is_client_error()) else { return reply };
         let Ok(text) = std::str::from_utf8(&body) else { return reply };
@@ -39,15 +39,15 @@ impl ErrorContext {
     fn message(&self, code: &S3ErrorCode) -> Option<String> {
         Some(match code {
             S3ErrorCode::InvalidBucketName => format!(
-                "{:?} is no name for a bucket: it must have 3 to 63 characters of [a-z0-9.-] and begin and end with a letter or digit",
+                "{:?} is not a valid bucket name: it must have 3 to 63 characters of [a-z0-9.-] and begin and end with a letter or digit",
                 self.bucket
             ),
             S3ErrorCode::KeyTooLongError => {
                 format!("The key has {} bytes; the limit is {LONGEST_KEY}", self.key_length)
             }
             S3ErrorCode::SignatureDoesNotMatch => {
-                "The request's signature is not the one that its access key gives; check the secret access key, and that nothing \
-                 changes the request on its way"
+                "The request's signature does not match its access key: check the secret access key, and that nothing \
+                 changes the request in transit"
                     .to_owned()
             }
             _ => return None,
@@ -55,7 +55,7 @@ impl ErrorContext {
     }
 }
 
-/// An error that `s3s` has no code for.
+/// An error with a code that `s3s` does not know.
 pub(super) fn error(code: &str, status: StatusCode, message: impl Into<String>) -> S3Error {
     let code = S3ErrorCode::from_bytes(code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
     let mut error = S3Error::with_message(code, message.into());

@@ -1,5 +1,6 @@
-//! The S3 side: `s3s` speaks the protocol, `s3s-fs` keeps the bytes, and what they lack is here: conditional writes that are
-//! atomic, temporary credentials that reach one job's objects only, and the encryption that artifact stores demand.
+//! S3: `s3s` implements the protocol and `s3s-fs` stores the bytes. This module adds what they lack: atomic
+//! conditional writes, versions, credentials limited to one job's objects, and the encryption that artifact stores
+//! require.
 
 mod absent;
 mod access;

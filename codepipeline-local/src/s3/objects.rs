@@ -1,4 +1,4 @@
-//! Objects: put, get, head, copy.
+//! Operations on objects: put, get, head and copy.
 
 use std::io::{self, SeekFrom};
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ use super::reading::{Reading, give_reading};
 use super::received::{Declared, Meter};
 use super::storage::{Storage, job_caller};
 
-/// How much of a file is read at a time.
+/// The size of reads from a file.
 const READ_SIZE: usize = 256 * 1024;
 
 impl Storage {
@@ -172,10 +172,10 @@ impl Storage {
         }))
     }
 
-    /// The object that a request copies.
+    /// The source object of a copy.
     pub(super) fn copied(&self, source: &CopySource) -> S3Result<Arc<Object>> {
         let CopySource::Bucket { bucket, key, version_id } = source else {
-            return Err(s3_error!(NotImplemented, "The emulator copies from buckets, not from access points"));
+            return Err(s3_error!(NotImplemented, "The emulator does not support copies from access points"));
         };
         let found = self.catalog.get_version(bucket, key, version_id.as_deref());
         found.map_err(|error| match error.code() {
@@ -187,8 +187,8 @@ impl Storage {
         })
     }
 
-    /// The entity tag and the checksum of a copy. A copy is one upload: both are over all bytes, also if the source was uploaded
-    /// in parts (S3 User Guide, "Checking object integrity in Amazon S3").
+    /// The entity tag and the checksum of a copy. A copy is a single upload: both cover all bytes, even if the source
+    /// was uploaded in parts (S3 User Guide, "Checking object integrity in Amazon S3").
     async fn measured(&self, source: &Object, asked: Option<&ChecksumAlgorithm>) -> S3Result<(String, Sum)> {
         let asked = asked.map(|it| Algorithm::of(it.as_str())).transpose()?;
         let details = &source.record.details;
@@ -202,14 +202,15 @@ impl Storage {
         Ok((received.e_tag(), received.sum))
     }
 
-    /// The attributes that the store keeps of an object, as HEAD answers them.
+    /// The attributes of an object, as HEAD returns them.
     pub(super) async fn attributes(&self, object: &Object) -> S3Result<HeadObjectOutput> {
         let input = HeadObjectInput { bucket: BUCKET.into(), key: KEY.into(), ..Default::default() };
         Ok(object.blob.store().head_object(super::storage::own_request(input)).await?.output)
     }
 }
 
-/// A copy of an object onto itself must change it. Naming the version makes it the latest (S3 API Reference, CopyObject).
+/// Checks that a copy of an object onto itself changes it. Naming the version makes it the latest (S3 API Reference,
+/// CopyObject).
 fn check_change(input: &CopyObjectInput) -> S3Result<()> {
     let CopySource::Bucket { bucket, key, version_id: None } = &input.copy_source else { return Ok(()) };
     let replaces = |directive: Option<&str>| directive == Some(MetadataDirective::REPLACE);
@@ -229,7 +230,7 @@ fn check_change(input: &CopyObjectInput) -> S3Result<()> {
     ))
 }
 
-/// The bytes of a file from `start` on. The file is opened at once, so that it can be read to its end after its removal.
+/// The bytes of a file from `start` on. The file is opened at once, so it stays readable after its removal.
 pub(super) async fn contents(
     path: PathBuf,
     start: u64,

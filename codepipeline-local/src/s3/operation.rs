@@ -1,4 +1,5 @@
-//! Which operation a request asks for, told from its first lines: before it is judged, and though it be refused.
+//! The operation of a request, read from its first lines. Faults and logs need it before the request is checked, and
+//! also if it is refused.
 
 use http::request::Parts;
 use http::{HeaderName, Method};
@@ -9,12 +10,12 @@ use super::signature::query_values;
 
 const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 
-/// The names of the operations that the emulator has, in the API's spelling.
+/// The names of the emulated operations, in the API's spelling.
 pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
     OPERATIONS.into_iter().chain(settings::OPERATIONS)
 }
 
-/// Those on objects, and those on buckets that are no settings.
+/// Operations on objects, and on buckets except for settings.
 const OPERATIONS: [&str; 29] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
@@ -47,11 +48,11 @@ const OPERATIONS: [&str; 29] = [
     "UploadPartCopy",
 ];
 
-/// The request's operation; `None` if it is none of [`operations`].
+/// The operation of a request; `None` if the emulator does not have it.
 pub(crate) fn operation(parts: &Parts) -> Option<&'static str> {
     let query = query_values(&parts.uri);
     let has = |name: &str| query.contains_key(name);
-    // `?acl` and its like make another operation of a request; they stand without a value, as the uploads' do.
+    // Subresources such as `?acl` select another operation. They have no value.
     let subresource = |&(name, value): &(&String, &String)| value.is_empty() && !PARAMETERS.contains(&name.as_str());
     let subresource = query.iter().find(subresource).map(|(name, _)| name.as_str());
     let place = match Place::of(&parts.uri, &parts.headers) {
@@ -78,7 +79,7 @@ pub(crate) fn operation(parts: &Parts) -> Option<&'static str> {
         (Target::Bucket, &Method::DELETE, None) => "DeleteBucket",
         (Target::Bucket, &Method::HEAD, None) => "HeadBucket",
         (Target::Bucket, &Method::POST, Some("delete")) => "DeleteObjects",
-        // A form that uploads an object.
+        // An upload by a form.
         (Target::Bucket, &Method::POST, None) => "PutObject",
         (Target::Object, &Method::GET, Some("acl")) => "GetObjectAcl",
         (Target::Object, &Method::GET, Some("attributes")) => "GetObjectAttributes",
@@ -103,7 +104,7 @@ pub(crate) fn operation(parts: &Parts) -> Option<&'static str> {
     })
 }
 
-/// What a request is about.
+/// The target of a request.
 #[derive(Clone, Copy)]
 enum Target {
     Service,
@@ -111,7 +112,7 @@ enum Target {
     Object,
 }
 
-/// What may stand in a query with an empty value and is no subresource.
+/// Query parameters that may have an empty value and are not subresources.
 const PARAMETERS: [&str; 10] = [
     "continuation-token",
     "delimiter",
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_parameters_and_presigned_ones_leave_the_operation_as_it_is() {
+    fn other_parameters_do_not_change_the_operation() {
         assert_eq!(of("GET", "/bucket/?list-type=2&prefix=&delimiter="), Some("ListObjectsV2"));
         assert_eq!(of("GET", "/bucket?marker="), Some("ListObjects"));
         assert_eq!(of("PUT", "/bucket/a/b?x-id=PutObject&X-Amz-Signature=1"), Some("PutObject"));
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_emulator_does_not_have_is_no_operation_of_it() {
+    fn missing_operations_have_no_name() {
         for (method, uri) in
             [("GET", "/bucket/key?torrent"), ("PUT", "/bucket/key?legal-hold"), ("POST", "/"), ("PATCH", "/b/k")]
         {

@@ -1,4 +1,4 @@
-//! The operations of S3 that the emulator has, as `s3s` calls them. Any other is answered `NotImplemented`.
+//! The emulated operations of S3, as `s3s` calls them. `s3s` answers any other with `NotImplemented`.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use super::catalog::internal;
 use super::signature::query_values;
 use super::storage::Storage;
 
-/// The request, which must not name a version: these operations make one, or work on an upload.
+/// Returns an error if the request names a version, for operations that create one or that work on an upload.
 fn without_version<T>(request: S3Request<T>) -> S3Result<S3Request<T>> {
     if query_values(&request.uri).contains_key("versionId") {
         return Err(s3_error!(InvalidArgument, "This operation does not accept a version-id."));
@@ -30,7 +30,7 @@ fn without_version<T>(request: S3Request<T>) -> S3Result<S3Request<T>> {
     Ok(request)
 }
 
-/// What `s3s` is given.
+/// The implementation of the operations.
 pub(super) struct Operations(pub(super) Arc<Storage>);
 
 #[async_trait::async_trait]

@@ -1,4 +1,4 @@
-//! A slow S3: transfers that take their time, so that what has to be renewed or to give up in the middle of one can be tried.
+//! A slow S3, for tests of renewals and timeouts during a transfer.
 
 use std::num::NonZeroU64;
 use std::pin::Pin;
@@ -12,18 +12,18 @@ use s3s::{Body, StdError};
 use crate::clock::Clock;
 use crate::types::Timestamp;
 
-/// How slow S3 is for requests with a job's credentials, in the emulator's time. Others are answered as fast as can be. By
-/// default these are, too.
+/// The pace of S3 for requests with a job's credentials, in the emulator's time. Other requests are not slowed. By
+/// default, there is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct S3Pace {
-    /// How long an answer takes to begin. Whether the credentials have expired is judged before.
+    /// The delay before a response. Expired credentials are refused before it.
     pub delay: Duration,
-    /// How many bytes of each body, a request's or an answer's, come through in a second. `None`: as many as there are.
+    /// The rate of each body, of requests and responses. `None`: unlimited.
     pub bytes_per_second: Option<NonZeroU64>,
 }
 
 impl S3Pace {
-    /// The body, with its bytes no faster than the pace allows.
+    /// Limits a body to the pace.
     pub(super) fn slow(self, clock: &Clock, body: Body) -> Body {
         match self.bytes_per_second {
             None => body,
@@ -34,7 +34,7 @@ impl S3Pace {
         }
     }
 
-    /// Returns when the answer may begin.
+    /// Waits until the response may begin.
     pub(super) async fn wait(self, clock: &Clock) {
         if !self.delay.is_zero() {
             clock.reached(Some(clock.now().after(self.delay))).await;
@@ -47,12 +47,12 @@ struct Paced {
     clock: Clock,
     rate: NonZeroU64,
     began: Timestamp,
-    /// The bytes that have come through, or will when the one that is held does.
+    /// The number of bytes passed, including a held frame.
     passed: u64,
     held: Option<Held>,
 }
 
-/// What has come too early, and what tells that its time has come.
+/// A frame that arrived too early, and the timer until it may pass.
 struct Held {
     frame: Frame<Bytes>,
     due: Pin<Box<dyn Future<Output = ()> + Send>>,

@@ -1,5 +1,5 @@
-//! Compares a body with what its request says of it: the body's hash, or the frame and the signatures of its chunks (S3 API
-//! Reference, "Authenticating requests"). `s3s` compares them too, but answers 500 where they differ.
+//! Checks of a body against its request: its hash, or the frame and signatures of its chunks (S3 API Reference,
+//! "Authenticating requests"). `s3s` checks them too, but returns 500 for a mismatch.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use super::chunks::Chunks;
 use super::messages::error;
 use super::signature::{CONTENT_SHA256, ChunkSigner, UNSIGNED, hex};
 
-/// The error that a body turned out to be, once it has been read.
+/// A slot for the error of a body, filled once it has been read.
 #[derive(Clone, Default)]
 pub(super) struct BodyError(Arc<Mutex<Option<S3Error>>>);
 
@@ -32,7 +32,8 @@ impl BodyError {
     }
 }
 
-/// The body, which fails where it is not as the request says. `signer` is what chunks are signed with, if that is known.
+/// Wraps the body so that it fails if it does not match the request. `signer` checks chunk signatures, if the secret
+/// is known.
 pub(super) fn compared(parts: &Parts, body: Body, signer: Option<ChunkSigner>) -> S3Result<(Body, BodyError)> {
     let body_error = BodyError::default();
     let Some(declared) = parts.headers.get(CONTENT_SHA256) else { return Ok((body, body_error)) };
@@ -43,7 +44,7 @@ pub(super) fn compared(parts: &Parts, body: Body, signer: Option<ChunkSigner>) -
         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => {
             Check::Chunks(Box::new(Chunks::new(&parts.headers, signer)?))
         }
-        // `s3s` refuses them by name.
+        // `s3s` refuses these by name.
         _ if declared.starts_with("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD") => return Ok((body, body_error)),
         _ if declared.len() == 64 && declared.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it)) => {
             Check::Hash { declared: declared.to_owned(), seen: Sha256::new() }
@@ -72,7 +73,7 @@ enum Check {
 
 struct Compared {
     body: Body,
-    /// How many bytes are still to come, if that is known. A reader of the body may stop after them.
+    /// The number of bytes still to come, if known. A reader may stop after them.
     left: Option<u64>,
     check: Option<Check>,
     body_error: BodyError,

@@ -1,5 +1,5 @@
-//! Which bucket and key a request names: in its path, or with the bucket in its host (S3 User Guide, "Virtual hosting of general
-//! purpose buckets").
+//! The bucket and key of a request, from its path or with the bucket in its host (S3 User Guide, "Virtual hosting of
+//! general purpose buckets").
 
 use http::header::HOST;
 use http::request::Parts;
@@ -9,10 +9,10 @@ use s3s::host::{S3Host, VirtualHost};
 
 use super::signature::decode;
 
-/// The domain below which a host names a bucket: `BUCKET.localhost` and `BUCKET.s3.localhost`, with or without a region.
+/// The domain of hosts that name a bucket: `BUCKET.localhost` and `BUCKET.s3.localhost`, with or without a region.
 const DOMAIN: &str = "localhost";
 
-/// The bucket and key that a request names.
+/// The bucket and key of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) bucket: Option<String>,
@@ -35,13 +35,13 @@ impl Place {
     }
 }
 
-/// The place of a request as people write it: `s3://bucket/key`.
+/// The bucket and key of a request in the form `s3://bucket/key`.
 pub(crate) fn place(parts: &Parts) -> String {
     let Place { bucket, key } = Place::of(&parts.uri, &parts.headers);
     format!("s3://{}/{}", bucket.unwrap_or_default(), key.unwrap_or_default())
 }
 
-/// The bucket that a `Host` header names. Any other host than those below [`DOMAIN`] leaves it to the path.
+/// The bucket in a `Host` header; `None` for hosts outside [`DOMAIN`].
 fn bucket_of_host(host: &str) -> Option<String> {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -50,7 +50,7 @@ fn bucket_of_host(host: &str) -> Option<String> {
     let name = name.to_ascii_lowercase();
     let before = name.strip_suffix(DOMAIN)?.strip_suffix('.').filter(|before| !before.is_empty())?;
     let mut labels: Vec<&str> = before.split('.').collect();
-    // Before the domain may stand `s3`, `s3.REGION` and `s3.dualstack.REGION`, as before `amazonaws.com`.
+    // `s3`, `s3.REGION` or `s3.dualstack.REGION` may precede the domain, as with `amazonaws.com`.
     match *labels.as_slice() {
         [.., "s3", "dualstack", region] if is_region(region) => labels.truncate(labels.len() - 3),
         [.., "s3", region] if is_region(region) => labels.truncate(labels.len() - 2),
@@ -60,7 +60,7 @@ fn bucket_of_host(host: &str) -> Option<String> {
     (!labels.is_empty()).then(|| labels.join("."))
 }
 
-/// Whether the text has the form of a region's name, such as `eu-west-1` or `us-gov-east-1`.
+/// Whether the text has the form of a region name, such as `eu-west-1` or `us-gov-east-1`.
 pub(crate) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let Some((number, words)) = parts.split_last() else { return false };
@@ -68,7 +68,7 @@ pub(crate) fn is_region(text: &str) -> bool {
     words.len() >= 2 && words.iter().all(word) && number.len() == 1 && number.bytes().all(|it| it.is_ascii_digit())
 }
 
-/// The hosts, as `s3s` asks for them.
+/// The parser of hosts for `s3s`.
 pub(super) struct Hosts;
 
 impl S3Host for Hosts {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_below_localhost_names_a_bucket() {
+    fn host_below_localhost_names_a_bucket() {
         for (host, bucket) in [
             ("artifacts.localhost:4566", Some("artifacts")),
             ("Artifacts.LOCALHOST", Some("artifacts")),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_read_from_the_host_or_from_the_path() {
+    fn place_is_read_from_host_or_path() {
         let place = |host: &str, path: &str| {
             let headers = HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
             let place = Place::of(&path.parse().unwrap(), &headers);

@@ -1,12 +1,12 @@
-//! Headers that a presigned URL has in its query. SDKs put them there, and S3 reads them as headers: boto3's URLs of version 2 have
-//! all of `x-amz-*`, `Content-Type` and `Content-MD5` there.
+//! Headers in the query of a presigned URL. SDKs put headers there, and S3 treats them as headers. boto3's URLs of
+//! version 2 have all of `x-amz-*`, `Content-Type` and `Content-MD5` there.
 
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 
 use super::signature::query_pairs;
 
-/// The parts of the signature (S3 API Reference, "Authenticating Requests: Using Query Parameters").
+/// Parameters of the signature (S3 API Reference, "Authenticating Requests: Using Query Parameters").
 const OF_SIGNATURE: [&str; 8] = [
     "x-amz-algorithm",
     "x-amz-content-sha256",
@@ -17,10 +17,10 @@ const OF_SIGNATURE: [&str; 8] = [
     "x-amz-signature",
     "x-amz-signedheaders",
 ];
-/// Checksums of an empty body: an SDK that presigns knows no other body.
+/// Checksums of an empty body, which is the only body that an SDK knows when it presigns.
 const OF_NO_BODY: [&str; 2] = ["x-amz-checksum-", "x-amz-sdk-checksum-"];
 
-/// Adds them to the headers. A header that is there already stays.
+/// Adds the query's headers to the headers. Existing headers stay.
 pub(super) fn add_to_headers(parts: &mut Parts) {
     let query = query_pairs(&parts.uri);
     let signature = |(name, _): &(String, String)| ["Signature", "X-Amz-Signature"].contains(&name.as_str());
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_presigned_urls_query_has_headers() {
+    fn presigned_query_becomes_headers() {
         assert_eq!(
             headers(
                 "/b/k?X-Amz-Signature=1&X-Amz-Date=2&x-amz-meta-a=b%20c&x-amz-meta-own=theirs&x-amz-checksum-crc32=d"

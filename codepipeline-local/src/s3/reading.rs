@@ -1,4 +1,4 @@
-//! Which bytes of an object a read asks for: all, a range, or a part.
+//! The bytes that a read returns: all, a range, or a part.
 
 use s3s::dto::{Checksum as Sums, ChecksumMode, Range};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
@@ -6,11 +6,11 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use super::catalog::Record;
 use super::checksum::Sum;
 
-/// The bytes that a read answers with, and what it says of them.
+/// The bytes of a read, and the headers about them.
 pub(super) struct Reading {
     pub(super) start: u64,
     pub(super) length: u64,
-    /// `Content-Range`, unless the read asks for the whole object.
+    /// `Content-Range`; `None` if the read asks for the whole object.
     pub(super) content_range: Option<String>,
     pub(super) parts_count: Option<i32>,
     pub(super) sums: Sums,
@@ -45,7 +45,7 @@ impl Reading {
         Self { start: 0, length: record.size, content_range: None, parts_count: None, sums }
     }
 
-    /// A range that is the whole object has the object's checksum (S3 API Reference, GetObject).
+    /// A range of the object. A range of all bytes has the object's checksum (S3 API Reference, GetObject).
     fn range(record: &Record, range: Range) -> S3Result<Self> {
         let size = record.size;
         let outside = |_| {
@@ -58,8 +58,8 @@ impl Reading {
         Ok(Self { start, length, content_range: content_range(start, length, size), parts_count: None, sums })
     }
 
-    /// A part of an upload. An object that was not uploaded in parts is one part, and says no number of parts (S3 API
-    /// Reference, GetObject).
+    /// A part of the object. An object from a single upload is one part, without a number of parts (S3 API Reference,
+    /// GetObject).
     fn part(record: &Record, number: i32) -> S3Result<Self> {
         if !(1..=10_000).contains(&number) {
             return Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and 10000, inclusive"));
@@ -95,12 +95,12 @@ impl Reading {
     }
 }
 
-/// No bytes have no range.
+/// An empty read has no range.
 fn content_range(start: u64, length: u64, size: u64) -> Option<String> {
     (length > 0).then(|| format!("bytes {start}-{}/{size}", start + length - 1))
 }
 
-/// Puts a reading into the output of `GetObject` or `HeadObject`.
+/// Puts a read into the output of `GetObject` or `HeadObject`.
 macro_rules! give_reading {
     ($output:expr, $reading:expr, $details:expr) => {{
         $output.content_length = $reading.content_length();

@@ -1,4 +1,4 @@
-//! A request's body as it arrives: measured, and compared with what the request says of it.
+//! Measurement of a request's body, and checks against the values that the request declares.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,12 +14,12 @@ use s3s::{S3Error, S3ErrorCode, S3Result, StdError, TrailingHeaders, s3_error};
 
 use super::checksum::{Algorithm, Hash, Sum, content_md5, hex, several};
 
-/// Names the trailers that follow a body.
+/// The header with the names of trailers.
 const TRAILER: &str = "x-amz-trailer";
-/// Names the algorithm whose checksum an SDK sends.
+/// The header with the algorithm of an SDK's checksum.
 const SDK_ALGORITHM: &str = "x-amz-sdk-checksum-algorithm";
 
-/// A request's statements about its body.
+/// The values that a request declares for its body.
 pub(super) struct Declared {
     md5: Option<[u8; 16]>,
     sum: SaidSum,
@@ -32,7 +32,7 @@ enum SaidSum {
 }
 
 impl Declared {
-    /// Reads it from the request's headers and from those of its members that hold checksums.
+    /// Reads the values from the headers and from the input's checksums.
     pub(super) fn of(headers: &HeaderMap, sums: Sums, md5: Option<&str>) -> S3Result<Self> {
         let md5 = md5.map(content_md5).transpose()?;
         let in_header = Sum::only(sums)?;
@@ -54,7 +54,7 @@ impl Declared {
         Ok(said)
     }
 
-    /// The algorithm that an SDK names must be that of the checksum (S3 API Reference, PutObject).
+    /// Checks that the algorithm named by an SDK is that of the checksum (S3 API Reference, PutObject).
     fn check_sdk_algorithm(&self, headers: &HeaderMap) -> S3Result<()> {
         let Some(named) = headers.get(SDK_ALGORITHM).and_then(|value| value.to_str().ok()) else { return Ok(()) };
         let named = Algorithm::of(named)?;
@@ -70,7 +70,7 @@ impl Declared {
         }
     }
 
-    /// The algorithm of the checksum that comes with the body.
+    /// The algorithm of the declared checksum.
     pub(super) fn algorithm(&self) -> Option<Algorithm> {
         match &self.sum {
             SaidSum::Nothing => None,
@@ -79,7 +79,7 @@ impl Declared {
         }
     }
 
-    /// Fails if the body is not as the request says. The trailers are there once the body has been read.
+    /// Returns an error if the body does not match. The trailers are known once the body has been read.
     pub(super) fn check(&self, received: &Received, trailers: Option<&TrailingHeaders>) -> S3Result<()> {
         if self.md5.is_some_and(|md5| md5 != received.md5) {
             return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."));
@@ -102,7 +102,7 @@ fn in_trailer(algorithm: Algorithm, trailers: Option<&TrailingHeaders>) -> S3Res
     let read = |trailers: &HeaderMap| Some(trailers.get(algorithm.header())?.to_str().ok()?.trim().to_owned());
     let value = trailers.and_then(|trailers| trailers.read(read).flatten());
     let Some(value) = value else {
-        let message = format!("The trailer {} was announced and did not arrive.", algorithm.header());
+        let message = format!("The announced trailer {} did not arrive.", algorithm.header());
         return Err(S3Error::with_message(S3ErrorCode::Custom("MalformedTrailerError".into()), message).with_400());
     };
     let sum = Sum { algorithm, value };
@@ -110,7 +110,7 @@ fn in_trailer(algorithm: Algorithm, trailers: Option<&TrailingHeaders>) -> S3Res
     Ok(sum)
 }
 
-/// Gives an error that `s3s` does not know the status 400.
+/// Sets status 400 for an error that `s3s` does not know.
 trait With400 {
     fn with_400(self) -> Self;
 }
@@ -122,7 +122,7 @@ impl With400 for S3Error {
     }
 }
 
-/// The facts about a body that was received.
+/// The measured facts about a body.
 pub(super) struct Received {
     pub(super) size: u64,
     pub(super) md5: [u8; 16],
@@ -130,13 +130,13 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// The entity tag of these bytes.
+    /// The entity tag of the bytes.
     pub(super) fn e_tag(&self) -> String {
         hex(&self.md5)
     }
 }
 
-/// Measures a body while another reads it.
+/// A meter of a body that another reader consumes.
 pub(super) struct Meter(Arc<Mutex<Option<State>>>);
 
 struct State {
@@ -146,14 +146,14 @@ struct State {
 }
 
 impl Meter {
-    /// The body to read, and what measures it with this algorithm.
+    /// Wraps a body, and returns its meter.
     pub(super) fn around(body: StreamingBlob, algorithm: Algorithm) -> (StreamingBlob, Self) {
         let state = State { size: 0, md5: Md5::new(), hash: Hash::new(algorithm) };
         let state = Arc::new(Mutex::new(Some(state)));
         (StreamingBlob::new(Measured { body, state: Arc::clone(&state) }), Self(state))
     }
 
-    /// Reads a body to its end.
+    /// Reads a body to its end, and measures it.
     pub(super) async fn measure(body: StreamingBlob, algorithm: Algorithm) -> S3Result<Received> {
         let (mut body, meter) = Self::around(body, algorithm);
         while let Some(bytes) = body.next().await {
@@ -162,7 +162,7 @@ impl Meter {
         meter.finish()
     }
 
-    /// The result, once the body has been read.
+    /// The measured facts, once the body has been read.
     pub(super) fn finish(self) -> S3Result<Received> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let State { size, md5, hash } = state.ok_or_else(|| s3_error!(InternalError))?;

@@ -1,4 +1,4 @@
-//! The scope that a request is signed for: S3, and the region that the bucket is in (S3 User Guide, "Troubleshooting",
+//! Checks of the signature's scope: the service, and the region of the bucket (S3 User Guide, "Troubleshooting",
 //! `AuthorizationHeaderMalformed`).
 
 use bytes::Bytes;
@@ -14,11 +14,11 @@ use super::place::Place;
 use super::signature::Signed;
 use super::storage::Storage;
 
-/// Operations that any region answers. Clients ask the last for a bucket's region.
+/// Operations that any region answers. Clients use the last one to find a bucket's region.
 const ANYWHERE: [&str; 3] = ["ListBuckets", "CreateBucket", "GetBucketLocation"];
 
 impl Storage {
-    /// The answer to a request that is signed for another service or region than its bucket's. `None` if the scope is right.
+    /// The response to a request with a wrong service or region in its scope. `None` if the scope is right.
     pub(super) fn refuse_scope(&self, signed: &Signed, parts: &Parts, place: &Place) -> Option<Response<Body>> {
         let &[_, region, service, "aws4_request"] = signed.scope().split('/').collect::<Vec<_>>().as_slice() else {
             let why = "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
@@ -31,7 +31,7 @@ impl Storage {
         let bucket = place.bucket.as_deref().filter(|bucket| self.catalog.check_bucket(bucket).is_ok());
         let right = bucket.map_or_else(|| self.region.clone(), |bucket| self.region_of(bucket));
         let anywhere = operation(parts).is_some_and(|operation| ANYWHERE.contains(&operation));
-        // s3cmd signs for `US`, and signs anew for the region that it reads in the refusal.
+        // s3cmd signs for `US`, and signs again for the region in the refusal.
         if Region::new(region.into()).is_ok() && (bucket.is_none() || anywhere) {
             return None;
         }
@@ -40,7 +40,7 @@ impl Storage {
     }
 }
 
-/// `s3s` writes no other element than an error's code and message.
+/// `s3s` writes only the code and message of an error.
 fn refusal(signed: &Signed, parts: &Parts, why: &str, region: Option<&str>) -> Response<Body> {
     let (code, start) = if signed.is_presigned() {
         ("AuthorizationQueryParametersError", "Error parsing the X-Amz-Credential parameter")

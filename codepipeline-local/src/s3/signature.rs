@@ -1,6 +1,6 @@
-//! Ordinary users have any secret they like, while `s3s` verifies signatures against a secret that it knows. So before it sees an
-//! ordinary user's request, the signature in it is replaced by the one that a fixed secret gives; all else (dates, expiry,
-//! the body's hash) is still checked. The algorithm is Signature Version 4 (S3 API Reference, "Authenticating requests").
+//! Signature Version 4 (S3 API Reference, "Authenticating requests"). Ordinary users may have any secret, but `s3s`
+//! verifies signatures against a known one. So the signature of an ordinary user's request is replaced by one with a
+//! fixed secret before `s3s` sees it. All other checks (dates, expiry, the body's hash) stay.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,15 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Uri};
 use sha2::{Digest, Sha256};
 
-/// What ordinary users' requests are signed with inside the emulator. No secret: whoever can reach the port is a user.
+/// The secret for ordinary users' requests inside the emulator. It protects nothing: any client that reaches the port
+/// is a user.
 pub(super) const ORDINARY_SECRET: &str = "ordinary";
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 pub(super) const CONTENT_SHA256: &str = "x-amz-content-sha256";
 pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// What a request says of its signature.
+/// The signature of a request and its parameters.
 pub(super) struct Signed {
     access_key_id: String,
     /// `date/region/service/aws4_request`
@@ -34,7 +35,7 @@ enum Place {
 }
 
 impl Signed {
-    /// What a request is signed with that says these headers and no more.
+    /// Creates the parameters for a request with only these signed headers.
     pub(super) fn anew(access_key_id: &str, (date, region): (&str, &str), time: &str, headers: &[&str]) -> Self {
         let scope = format!("{date}/{region}/s3/aws4_request");
         let headers = headers.iter().map(|&name| name.to_owned()).collect();
@@ -48,7 +49,7 @@ impl Signed {
         }
     }
 
-    /// Reads it from the `Authorization` header or from a presigned URL; `None` if there is neither.
+    /// Reads the signature from the `Authorization` header or a presigned URL; `None` without either.
     pub(super) fn of(parts: &Parts) -> Option<Self> {
         if let Some(header) = parts.headers.get(http::header::AUTHORIZATION) {
             let fields = header.to_str().ok()?.strip_prefix(ALGORITHM)?.split(',');
@@ -77,7 +78,7 @@ impl Signed {
         &self.access_key_id
     }
 
-    /// `date/region/service/aws4_request`, if it is as it should be.
+    /// The scope, `date/region/service/aws4_request` in a well-formed request.
     pub(super) fn scope(&self) -> &str {
         &self.scope
     }
@@ -87,7 +88,7 @@ impl Signed {
         matches!(self.place, Place::Query)
     }
 
-    /// Puts the fixed secret's signature into the request.
+    /// Replaces the signature in the request by one with the fixed secret.
     pub(super) fn replace(&self, parts: &mut Parts) {
         let signature = self.signature(parts);
         match self.place {
@@ -95,7 +96,7 @@ impl Signed {
                 let (key, scope, headers) = (&self.access_key_id, &self.scope, self.headers.join(";"));
                 let header =
                     format!("{ALGORITHM} Credential={key}/{scope}, SignedHeaders={headers}, Signature={signature}");
-                // Its parts were cut out of a valid header value.
+                // Its parts come from a valid header value.
                 if let Ok(value) = HeaderValue::try_from(header) {
                     parts.headers.insert(http::header::AUTHORIZATION, value);
                 }
@@ -123,7 +124,7 @@ impl Signed {
         self.scope.split('/').fold(secret, |key, step| mac(&key, step.as_bytes()))
     }
 
-    /// What the chunks of the body are signed with, which begins with the request's signature.
+    /// The signer of the chunks, which starts from the request's signature.
     pub(super) fn chunk_signer(&self, secret: &str) -> ChunkSigner {
         let about = format!("{}\n{}", self.time, self.scope);
         ChunkSigner { key: self.key(secret), about, previous: self.signature.clone() }
@@ -152,7 +153,7 @@ impl Signed {
     }
 }
 
-/// Signs chunks, each of them with the signature before it.
+/// A signer of chunks. Each signature includes the previous one.
 pub(super) struct ChunkSigner {
     key: Vec<u8>,
     about: String,
@@ -160,7 +161,7 @@ pub(super) struct ChunkSigner {
 }
 
 impl ChunkSigner {
-    /// Whether this is the signature of the next chunk, whose data has this hash.
+    /// Whether the signature matches the next chunk, whose data has this hash.
     pub(super) fn matches_chunk(&mut self, hash: &str, signature: &str) -> bool {
         let nothing = hex(&Sha256::digest(b""));
         let text = format!("{ALGORITHM}-PAYLOAD\n{}\n{}\n{nothing}\n{hash}", self.about, self.previous);
@@ -168,7 +169,7 @@ impl ChunkSigner {
         self.previous == signature
     }
 
-    /// Whether this is the signature of the trailers after the last chunk.
+    /// Whether the signature matches the trailers after the last chunk.
     pub(super) fn matches_trailer(&self, trailers: &str, signature: &str) -> bool {
         let hash = hex(&Sha256::digest(trailers.as_bytes()));
         let text = format!("{ALGORITHM}-TRAILER\n{}\n{}\n{hash}", self.about, self.previous);
@@ -176,21 +177,21 @@ impl ChunkSigner {
     }
 }
 
-/// A header as it is signed: all its values, white space collapsed.
+/// A header in its signed form: all values, with collapsed white space.
 fn header_line(headers: &HeaderMap, name: &str) -> String {
     let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let values = values.map(|value| value.split_whitespace().collect::<Vec<_>>().join(" "));
     format!("{name}:{}\n", values.collect::<Vec<_>>().join(","))
 }
 
-/// The query's names and values, decoded.
+/// The decoded names and values of the query.
 pub(super) fn query_pairs(uri: &Uri) -> Vec<(String, String)> {
     let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.map(|(name, value)| (decode(name, true), decode(value, true))).collect()
 }
 
-/// The same as a map; of a name that occurs twice the last.
+/// The query as a map. For a repeated name, the last value.
 pub(crate) fn query_values(uri: &Uri) -> BTreeMap<String, String> {
     query_pairs(uri).into_iter().collect()
 }
@@ -212,7 +213,7 @@ pub(super) fn uri_encode(text: &str, slash: bool) -> String {
     encoded
 }
 
-/// Undoes percent-encoding; `plus` says whether a plus sign means a space, as in queries.
+/// Decodes percent-encoding. `plus` decodes a plus sign as a space, as in queries.
 pub(super) fn decode(text: &str, plus: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

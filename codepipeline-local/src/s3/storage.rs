@@ -1,4 +1,4 @@
-//! What the operations of S3 work on.
+//! State of the operations.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,36 +13,36 @@ use super::uploads::Uploads;
 use crate::clock::Clock;
 use crate::types::Permissions;
 
-/// What the operations work on.
+/// The state of the operations.
 pub(super) struct Storage {
     pub(super) catalog: Catalog,
     pub(super) uploads: Uploads,
     pub(super) settings: BucketSettings,
-    /// Held while a bucket is made or removed, together with its settings and uploads.
+    /// Held while a bucket is created or removed, with its settings and uploads.
     pub(super) making: Mutex<()>,
     /// The emulator's region.
     pub(super) region: String,
     pub(super) clock: Clock,
     pub(super) permissions: Arc<dyn Permissions>,
-    /// Admits uploads without `aws:kms` into artifact stores.
+    /// Accepts uploads without `aws:kms` into artifact stores.
     pub(super) accept_unencrypted_uploads: bool,
-    /// The last to go: removing a folder that a request still writes into leaves it behind.
+    /// The last field, so that it is dropped last: a request that still writes would leave the folder behind.
     pub(super) _folder: Folder,
 }
 
 impl Storage {
-    /// Waits until no other request makes or removes a bucket.
+    /// Waits until no other request creates or removes a bucket.
     pub(super) fn lock_making(&self) -> MutexGuard<'_, ()> {
         self.making.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The job whose credentials the request was signed with.
+/// The job that signed the request.
 pub(super) fn job_caller(extensions: &Extensions) -> Option<JobCaller> {
     extensions.get().cloned()
 }
 
-/// A request that the emulator makes of a blob's store itself.
+/// A request of the emulator to a blob's store.
 pub(super) fn own_request<T>(input: T) -> S3Request<T> {
     S3Request {
         input,

@@ -19,15 +19,15 @@ use crate::clock::Clock;
 use crate::request_log::RequestLog;
 use crate::types::{ObjectRef, Permissions};
 
-/// How an S3 behaves.
+/// The settings of an S3.
 pub(crate) struct StoreSettings {
-    /// The twelve digits of the account that owns every bucket.
+    /// The twelve digits of the account that owns all buckets.
     pub(crate) account_id: String,
-    /// The region of buckets that are made for no other.
+    /// The default region of buckets.
     pub(crate) region: String,
-    /// How slow it is for jobs.
+    /// The pace for jobs.
     pub(crate) pace: S3Pace,
-    /// Admits uploads without `aws:kms` into artifact stores.
+    /// Accepts uploads without `aws:kms` into artifact stores.
     pub(crate) accept_unencrypted_uploads: bool,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the store in a folder. Fails if that can't be used, or another emulator uses it.
+    /// Opens a store. Returns an error if the folder can't be used, or another emulator uses it.
     pub(crate) fn open(
         folder: Folder,
         clock: Clock,
@@ -70,8 +70,8 @@ impl Store {
             _folder: folder,
         });
         let mut builder = S3ServiceBuilder::new(Operations(Arc::clone(&storage)));
-        // Clients follow the `Date` of replies, and so sign with the emulator's time, which is any in a test; `s3s` would compare it
-        // with the machine's.
+        // Clients follow the `Date` of responses, so they sign with the emulator's time. `s3s` would compare it with
+        // the machine's.
         let mut config = S3Config::default();
         config.presigned_url_max_skew_time_secs = u32::MAX;
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
@@ -83,10 +83,11 @@ impl Store {
         Ok(Self { storage, service: builder.build(), permissions, clock, pace })
     }
 
-    /// Makes the bucket, if it is not there. Fails if S3 allows no such name, or the data folder fails.
+    /// Creates the bucket if it does not exist. Returns an error for an invalid name, or if the data folder can't be
+    /// used.
     pub(crate) fn create_bucket(&self, name: &str) -> io::Result<()> {
         if !s3s::path::check_bucket_name(name) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for an S3 bucket")));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is not a valid S3 bucket name")));
         }
         let storage = &self.storage;
         let _making = storage.lock_making();
@@ -96,20 +97,19 @@ impl Store {
         storage.catalog.create_bucket(name)
     }
 
-    /// Whether the object is there.
+    /// Whether the object exists.
     pub(crate) fn has(&self, place: &ObjectRef) -> bool {
         self.storage.catalog.get(&place.bucket, &place.key).is_ok()
     }
 
-    /// The id of the object's revision: its version id, or its ETag if it has no version id of its own. `None` if there is no such
-    /// object.
+    /// The id of the object's revision: its version id, or else its ETag. `None` if the object does not exist.
     pub(crate) fn revision(&self, place: &ObjectRef) -> Option<String> {
         let object = self.storage.catalog.get(&place.bucket, &place.key).ok()?;
         Some(version_id(&object).unwrap_or_else(|| object.record.e_tag.clone()))
     }
 }
 
-/// The object's version id. Not `null`, because that does not tell one revision from the next.
+/// The object's version id. `null` is left out, because it does not identify a revision.
 pub(super) fn version_id(object: &Object) -> Option<String> {
     match &object.commit.version {
         VersionId::Null => None,

@@ -9,12 +9,12 @@ use s3s::{S3Result, s3_error};
 use super::messages::error;
 use super::signature::decode;
 
-/// The most tags of a bucket (S3 API Reference, PutBucketTagging).
+/// The maximum number of tags of a bucket (S3 API Reference, PutBucketTagging).
 pub(super) const MOST_OF_BUCKET: usize = 50;
-/// The most tags of an object (S3 API Reference, PutObjectTagging).
+/// The maximum number of tags of an object (S3 API Reference, PutObjectTagging).
 pub(super) const MOST_OF_OBJECT: usize = 10;
 
-/// Fails if S3 takes no such tags.
+/// Returns an error if S3 refuses these tags.
 pub(super) fn check(tags: &[Tag], most: usize) -> S3Result<()> {
     if tags.len() > most {
         let what = if most == MOST_OF_OBJECT { "Object" } else { "Bucket" };
@@ -40,7 +40,7 @@ pub(super) fn check(tags: &[Tag], most: usize) -> S3Result<()> {
     Ok(())
 }
 
-/// Reads the header `x-amz-tagging`, which has the form of a query: `a=1&b=2`.
+/// Parses the header `x-amz-tagging`, which has the form of a query: `a=1&b=2`.
 pub(super) fn of_header(text: &str) -> S3Result<Vec<Tag>> {
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     let tag = |pair: &str| {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_read_as_a_query() {
+    fn header_is_parsed_as_a_query() {
         assert_eq!(of("a=1&b%20c=x+y&d"), Ok("a=1|b c=x y|d=".into()));
         assert_eq!(of(""), Ok(String::new()));
     }

@@ -1,5 +1,5 @@
-//! Ordinary users' requests that are signed the old way, as boto3's presigned URLs are by default (S3 User Guide, "Signature Version
-//! 2"): they are signed anew with version 4, in their headers.
+//! Requests with Signature Version 2, the default of boto3's presigned URLs (S3 User Guide, "Signature Version 2").
+//! The emulator signs them again with version 4, in their headers.
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -13,10 +13,10 @@ use crate::types::Timestamp;
 
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
 const DATE: &str = "x-amz-date";
-/// What a presigned URL of version 2 has in its query.
+/// Query parameters of a presigned URL of version 2.
 const QUERY: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
 
-/// The access key that signed the request, if it was signed so.
+/// The access key of a request with version 2.
 pub(super) fn access_key_id(parts: &Parts) -> Option<String> {
     if let Some(header) = parts.headers.get(AUTHORIZATION) {
         let (access_key_id, _) = header.to_str().ok()?.strip_prefix("AWS ")?.split_once(':')?;
@@ -27,7 +27,7 @@ pub(super) fn access_key_id(parts: &Parts) -> Option<String> {
     query.remove("AWSAccessKeyId")
 }
 
-/// Replaces the signature. `now` is the machine's time, which signatures are judged by.
+/// Replaces the signature. `now` is the machine's time, for the expiry.
 pub(super) fn replace(parts: &mut Parts, access_key_id: &str, region: &str, now: Timestamp) -> S3Result<()> {
     let mut query = query_pairs(&parts.uri);
     let expires = query.iter().find(|(name, _)| name == "Expires").and_then(|(_, value)| value.parse::<u64>().ok());

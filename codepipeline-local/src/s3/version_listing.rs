@@ -1,4 +1,4 @@
-//! ListObjectVersions: pages of versions and delete markers.
+//! ListObjectVersions: listings of versions and delete markers.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use super::date::date;
 use super::listing::{Encoding, group, owner, page_size};
 use super::storage::Storage;
 
-/// Where the page before ended.
+/// The end of the previous page.
 struct Start<'a> {
-    /// Its last key or common prefix.
+    /// The last key or common prefix.
     key: &'a str,
     listed: Listed,
 }
 
-/// Which versions of its last key the page before has.
+/// The versions of the last key on the previous page.
 enum Listed {
     All,
-    /// The one with this place in the order of commits, and all newer ones.
+    /// The version with this commit number, and all newer ones.
     DownTo(u64),
     Nothing,
 }
@@ -32,7 +32,7 @@ struct Page {
     versions: Vec<ObjectVersion>,
     markers: Vec<DeleteMarkerEntry>,
     prefixes: Vec<String>,
-    /// The last key or common prefix, and the version if it is a key. `None` if there is no more to list.
+    /// The last key or common prefix, and the version of a key. `None` on the last page.
     next: Option<(String, Option<String>)>,
 }
 
@@ -64,7 +64,7 @@ impl Storage {
     }
 }
 
-/// The page that begins after the start. `found` has key after key, the newest version of each first.
+/// The page after the start. `found` is in key order, newest version first.
 fn page(
     found: &[Arc<Object>],
     (prefix, delimiter): (&str, Option<&str>),
@@ -75,7 +75,7 @@ fn page(
     let limit = usize::try_from(limit).unwrap_or(0);
     let mut page = Page::default();
     let mut listed = 0;
-    // A common prefix stands for whole keys, so it has no version.
+    // A common prefix has no version.
     let mut last: Option<(&str, Option<&Object>)> = None;
     let mut latest_of = None;
     for object in found {
@@ -118,14 +118,15 @@ impl Start<'_> {
             (Some(key), Some(version)) => {
                 let version = VersionId::parse(version)?;
                 let same = |object: &&Arc<Object>| object.record.key == key && object.commit.version == version;
-                // A version that was deleted since is where its id says. Where the version null was is not known then.
+                // The position of a version that was deleted meanwhile is in its id. The position of a deleted `null`
+                // version is unknown.
                 let place = found.iter().find(same).map(|object| object.commit.place).or_else(|| version.place());
                 Ok(Some(Start { key, listed: place.map_or(Listed::Nothing, Listed::DownTo) }))
             }
         }
     }
 
-    /// Whether the page before has this key or common prefix, and the version if it is a key.
+    /// Whether the previous page has this key or common prefix, and the version of a key.
     fn has(&self, name: &str, version: Option<&Object>) -> bool {
         let same_key = || match (&self.listed, version) {
             (Listed::DownTo(place), Some(version)) => version.commit.place >= *place,

@@ -1,4 +1,4 @@
-//! Whether a bucket keeps versions: PutBucketVersioning and GetBucketVersioning.
+//! PutBucketVersioning and GetBucketVersioning.
 
 use s3s::dto::{
     BucketVersioningStatus, GetBucketVersioningInput, GetBucketVersioningOutput, MFADelete, PutBucketVersioningInput,
@@ -19,7 +19,7 @@ impl Storage {
         match configuration.mfa_delete.as_ref().map(MFADelete::as_str) {
             None | Some("" | "Disabled") => {}
             Some(MFADelete::ENABLED) => {
-                return Err(s3_error!(NotImplemented, "The emulator has no MFA delete: leave MfaDelete out"));
+                return Err(s3_error!(NotImplemented, "The emulator does not support MFA delete: leave out MfaDelete"));
             }
             Some(_) => return Err(s3_error!(MalformedXML, "MfaDelete must be Enabled or Disabled")),
         }

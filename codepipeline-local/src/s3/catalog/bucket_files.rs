@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::versions::{Bucket, Versioning};
 
-/// A folder for each bucket. It stays empty: its time is that of the bucket's creation.
+/// A folder per bucket. It stays empty; its creation time is the time of the bucket.
 const BUCKETS: &str = "buckets";
-/// A file for each bucket that has, or had, versioning enabled.
+/// A file per bucket with versioning, enabled or suspended.
 const VERSIONING: &str = "versioning";
 
-/// The buckets that an earlier run left in the folder.
+/// The buckets of an earlier run.
 pub(super) fn found(root: &Path) -> io::Result<Vec<(String, Bucket)>> {
     std::fs::create_dir_all(root.join(BUCKETS))?;
     std::fs::create_dir_all(root.join(VERSIONING))?;
@@ -42,9 +42,9 @@ pub(super) fn remove_if_there(file: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes the bucket's versioning, so that a reader finds the old one or the new one.
+/// Writes the versioning of a bucket. A reader sees the old or the new state.
 pub(super) fn write_versioning(root: &Path, bucket: &str, versioning: Versioning) -> io::Result<()> {
-    // No bucket has this name, because names have no capitals.
+    // Bucket names have no capitals, so this name is free.
     let pending = root.join(VERSIONING).join("PENDING");
     std::fs::write(&pending, serde_json::to_vec(&versioning)?)?;
     std::fs::rename(&pending, versioning_file(root, bucket))

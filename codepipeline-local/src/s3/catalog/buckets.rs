@@ -1,4 +1,4 @@
-//! Buckets: made, set up, listed and removed.
+//! Operations on buckets.
 
 use std::io;
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use super::refusal::{internal, no_bucket};
 use super::versions::{Bucket, Versioning};
 
 impl Catalog {
-    /// Makes the bucket, unless it is there.
+    /// Creates the bucket if it does not exist.
     pub(in crate::s3) fn create_bucket(&self, bucket: &str) -> io::Result<()> {
         let mut state = self.lock();
         if state.buckets.contains_key(bucket) {
@@ -24,7 +24,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Removes an empty bucket: one without objects, versions and delete markers.
+    /// Removes a bucket without objects, versions and delete markers.
     pub(in crate::s3) fn remove_bucket(&self, bucket: &str) -> S3Result<()> {
         let mut state = self.lock();
         let found = state.buckets.get(bucket).ok_or_else(|| no_bucket(bucket))?;
@@ -37,24 +37,24 @@ impl Catalog {
         remove_if_there(&versioning_file(&self.root, bucket)).map_err(internal)
     }
 
-    /// The names of all buckets, and when each was made. That is the machine's time, which the bucket's folder has.
+    /// The buckets with their creation times. These come from the folders, so they are in the machine's time.
     pub(in crate::s3) fn buckets(&self) -> io::Result<Vec<(String, SystemTime)>> {
         let state = self.lock();
         let made = |name: &String| std::fs::metadata(bucket_folder(&self.root, name))?.modified();
         state.buckets.keys().map(|name| Ok((name.clone(), made(name)?))).collect()
     }
 
-    /// Fails if there is no such bucket.
+    /// Returns an error if the bucket does not exist.
     pub(in crate::s3) fn check_bucket(&self, bucket: &str) -> S3Result<()> {
         self.versioning(bucket).map(drop)
     }
 
-    /// The bucket's versioning; `None` if it was never set.
+    /// The versioning of the bucket; `None` if it was never set.
     pub(in crate::s3) fn versioning(&self, bucket: &str) -> S3Result<Option<Versioning>> {
         self.lock().buckets.get(bucket).map(|found| found.versioning).ok_or_else(|| no_bucket(bucket))
     }
 
-    /// Sets the bucket's versioning, for all writes that are committed from now on.
+    /// Sets the versioning of the bucket for later commits.
     pub(in crate::s3) fn set_versioning(&self, bucket: &str, versioning: Versioning) -> S3Result<()> {
         let mut state = self.lock();
         let found = state.buckets.get_mut(bucket).ok_or_else(|| no_bucket(bucket))?;

@@ -1,4 +1,4 @@
-//! The catalog: all buckets and objects, in memory and on disk.
+//! The catalog of buckets and objects, in memory and on disk.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -21,37 +21,37 @@ use crate::types::Timestamp;
 
 pub(super) const OBJECTS: &str = "objects";
 
-/// All buckets and objects.
+/// The catalog.
 pub(in crate::s3) struct Catalog {
     pub(super) root: PathBuf,
-    /// Held as long as the folder is used.
+    /// Held while the catalog is open.
     _lock: File,
     next_blob: AtomicU64,
     state: Mutex<State>,
 }
 
-/// The effect of a delete.
+/// The result of a delete.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::s3) struct Removed {
-    /// The version that was removed or made; `None` in a bucket without versions.
+    /// The version that was removed or created; `None` in a bucket without versioning.
     pub(in crate::s3) version: Option<VersionId>,
     /// Whether that version is, or was, a delete marker.
     pub(in crate::s3) delete_marker: bool,
 }
 
 impl Catalog {
-    /// Opens the folder, which may hold what an earlier run kept; uploads that it did not finish are removed.
+    /// Opens a folder, which may hold the objects of an earlier run. Removes unfinished uploads.
     pub(in crate::s3) fn open(root: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(root)?;
         let lock = File::create(root.join("lock"))?;
-        lock.try_lock().map_err(|_| io::Error::other("another emulator keeps its objects there"))?;
+        lock.try_lock().map_err(|_| io::Error::other("another emulator uses the folder"))?;
         std::fs::create_dir_all(root.join(OBJECTS))?;
         let mut state = State { commits: 0, buckets: bucket_files::found(root)?.into_iter().collect() };
         let mut found = Vec::new();
         let mut last_blob = 0;
         for entry in std::fs::read_dir(root.join(OBJECTS))? {
             let folder = entry?.path();
-            // Anything else in the folder is not the emulator's, and is left alone.
+            // Other files in the folder do not belong to the emulator and stay.
             let Some(number) = folder.file_name().and_then(blob_number) else { continue };
             last_blob = last_blob.max(number);
             match committed(&folder)? {
@@ -64,7 +64,8 @@ impl Catalog {
             state.commits = commit.place;
             let bucket = state.buckets.entry(record.bucket.clone()).or_default();
             let object = Object { record, blob: Arc::new(Blob::reopen(folder)?), commit };
-            // A run that was killed between committing a version and retiring the one it replaced left both; the later one counts.
+            // A run that was killed between a commit and the removal of the replaced version left both. The later one
+            // counts.
             if let Some(replaced) = bucket.add(Arc::new(object)) {
                 replaced.retire()?;
             }
@@ -72,13 +73,13 @@ impl Catalog {
         Ok(Self { root: root.into(), _lock: lock, next_blob: AtomicU64::new(last_blob + 1), state: Mutex::new(state) })
     }
 
-    /// A place for bytes that are no object yet.
+    /// Creates an empty blob.
     pub(in crate::s3) fn new_blob(&self) -> io::Result<Blob> {
         let number = self.next_blob.fetch_add(1, Ordering::Relaxed);
         Blob::create(self.root.join(OBJECTS).join(format!("{number:016x}")))
     }
 
-    /// Makes the blob the latest version of the object that its record names, if the condition holds at that very moment.
+    /// Commits the blob as the latest version of the object in its record, if the condition holds at that moment.
     pub(in crate::s3) fn commit(
         &self,
         record: Record,
@@ -91,14 +92,14 @@ impl Catalog {
         condition.check(bucket.current(&record.key).map(|object| object.record.e_tag.as_str()))?;
         let (object, replaced) = state.commit(record, blob)?;
         drop(state);
-        // Removing its bytes takes time.
+        // Removing the bytes takes time, so it happens without the lock.
         drop(replaced);
         Ok(object)
     }
 
-    /// Deletes a version of an object, or the object: in a bucket with versions it gets a delete marker (S3 User Guide,
-    /// "Deleting object versions"). Does so if the condition on the latest version holds at that very moment. Deleting what is
-    /// not there changes nothing.
+    /// Deletes a version of an object, or the object, if the condition on the latest version holds at that moment. In
+    /// a bucket with versioning, the object gets a delete marker (S3 User Guide, "Deleting object versions").
+    /// Deleting a missing object has no effect.
     pub(in crate::s3) fn remove(
         &self,
         (bucket, key): (&str, &str),
@@ -123,17 +124,17 @@ impl Catalog {
         Ok(Removed { version: version.cloned(), delete_marker })
     }
 
-    /// The current object. Its bytes stay readable for as long as the answer is held.
+    /// The current object. Its bytes stay readable while the reference is held.
     pub(in crate::s3) fn get(&self, bucket: &str, key: &str) -> S3Result<Arc<Object>> {
         self.get_version(bucket, key, None)
     }
 
-    /// The version of the object with this id, which a request gave, or else the current object.
+    /// The version of the object with this id, or the current object without an id.
     pub(in crate::s3) fn get_version(&self, bucket: &str, key: &str, version: Option<&str>) -> S3Result<Arc<Object>> {
         self.lock().find(bucket, key, version)
     }
 
-    /// Changes the labels of a version, or of the current object. The version stays the same otherwise.
+    /// Changes the labels of a version, or of the current object, without a new version.
     pub(in crate::s3) fn relabel(
         &self,
         (bucket, key): (&str, &str),
@@ -150,7 +151,7 @@ impl Catalog {
         Ok(changed)
     }
 
-    /// The version id that an answer about this object names; `None` in a bucket that never had versions.
+    /// The version id for responses about this object; `None` if the bucket never had versioning.
     pub(in crate::s3) fn shown_version(&self, object: &Object) -> Option<String> {
         let versioned = |bucket: &Bucket| bucket.versioning.is_some();
         let shown = object.commit.version != VersionId::Null
@@ -158,23 +159,23 @@ impl Catalog {
         shown.then(|| object.commit.version.as_str().to_owned())
     }
 
-    /// The bucket's objects whose keys begin with `prefix`, in the order of their keys.
+    /// The bucket's objects whose keys begin with `prefix`, in key order.
     pub(in crate::s3) fn list(&self, bucket: &str, prefix: &str) -> S3Result<Vec<Arc<Object>>> {
         Ok(self.lock().bucket(bucket)?.objects(prefix).cloned().collect())
     }
 
-    /// All versions and delete markers of the keys that begin with `prefix`: key after key, the newest of each first.
+    /// The versions and delete markers of the keys that begin with `prefix`, in key order, newest first.
     pub(in crate::s3) fn list_versions(&self, bucket: &str, prefix: &str) -> S3Result<Vec<Arc<Object>>> {
         Ok(self.lock().bucket(bucket)?.versions(prefix).cloned().collect())
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing between two changes of the state can panic, so a poisoned lock still guards a whole state.
+        // No code between two changes of the state can panic, so a poisoned lock still guards a consistent state.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The number in the name of a blob's folder.
+/// The number in the name of a blob folder.
 fn blob_number(name: &OsStr) -> Option<u64> {
     let name = name.to_str().filter(|name| name.len() == 16)?;
     u64::from_str_radix(name, 16).ok()

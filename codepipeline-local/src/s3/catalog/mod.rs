@@ -1,7 +1,7 @@
-//! Which blob is which object: the one place where a key changes hands.
+//! The catalog: it maps buckets and keys to blobs, and is the only place that changes this mapping.
 //!
-//! The catalog checks a condition (`If-Match`, `If-None-Match`) and makes the change under one lock, after the bytes have
-//! arrived. So exactly one of several racing writers that demand the same state wins. A slow upload blocks no other writer.
+//! The catalog checks a condition (`If-Match`, `If-None-Match`) and makes the change under one lock, after the bytes
+//! have arrived. So exactly one of several racing conditional writers wins, and a slow upload blocks no other writer.
 
 mod bucket_files;
 mod buckets;

@@ -1,4 +1,4 @@
-//! Records: the catalog writes one for each version, into the folder of the version's bytes.
+//! Records of versions, each in the folder of its bytes.
 
 use std::io;
 use std::path::Path;
@@ -9,20 +9,21 @@ use super::super::details::Details;
 use super::version_id::VersionId;
 use crate::types::Timestamp;
 
-/// The file of a committed version. Its name holds the version's place in the order of commits, and its id if it has one.
+/// The file of a committed version. Its name contains the version's commit number, and its id if it has one.
 const RECORD: &str = "record-";
 const ENDING: &str = ".json";
-/// The same file before the version is committed.
+/// The file before the commit.
 const PENDING: &str = "pending.json";
 
-/// How an object was asked to be encrypted. Nothing is: the headers are remembered, so that tests can see them.
+/// The requested encryption of an object. The emulator encrypts nothing; it stores the headers, so that tests can see
+/// them.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(in crate::s3) struct Encryption {
     pub(in crate::s3) algorithm: String,
     pub(in crate::s3) key_id: Option<String>,
 }
 
-/// The facts about a version besides its bytes.
+/// The facts about a version, apart from its bytes.
 #[derive(Clone, Serialize, Deserialize)]
 pub(in crate::s3) struct Record {
     pub(in crate::s3) bucket: String,
@@ -31,7 +32,7 @@ pub(in crate::s3) struct Record {
     pub(in crate::s3) size: u64,
     modified_ms: u64,
     pub(in crate::s3) encryption: Encryption,
-    /// Whether this is no object, but says that the object was deleted.
+    /// Whether this is a delete marker.
     #[serde(default)]
     pub(in crate::s3) delete_marker: bool,
     #[serde(default)]
@@ -40,12 +41,12 @@ pub(in crate::s3) struct Record {
     pub(in crate::s3) labels: Labels,
 }
 
-/// Facts about a version that can be changed without making another version.
+/// Facts about a version that can change without a new version.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(in crate::s3) struct Labels {
-    /// Keys and values of its tags.
+    /// Its tags.
     pub(in crate::s3) tags: Vec<(String, String)>,
-    /// Its ACL as XML; `None` for the private one.
+    /// Its ACL as XML; `None` for the private ACL.
     pub(in crate::s3) acl: Option<String>,
 }
 
@@ -74,16 +75,16 @@ impl Record {
         Timestamp(self.modified_ms)
     }
 
-    /// Writes the record into a folder that is not committed yet.
+    /// Writes the record into an uncommitted folder.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         std::fs::write(folder.join(PENDING), serde_json::to_vec(self)?)
     }
 }
 
-/// The place of a version in the order of commits, and its id. The name of its record says both.
+/// The commit number and id of a version. Both are in the name of its record.
 #[derive(Clone)]
 pub(in crate::s3) struct Commit {
-    /// The place in the order of all commits.
+    /// The commit number.
     pub(in crate::s3) place: u64,
     pub(in crate::s3) version: VersionId,
 }
@@ -105,18 +106,18 @@ impl Commit {
         Some(Self { place: place.parse().ok()?, version })
     }
 
-    /// Commits the folder, whose record is written: after this the next start finds the version.
+    /// Commits a folder with a written record. The next start finds the version.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         std::fs::rename(folder.join(PENDING), folder.join(self.file_name()))
     }
 
-    /// Takes the commit back: after this the next start does not find the version.
+    /// Reverts the commit. The next start does not find the version.
     pub(super) fn remove(&self, folder: &Path) -> io::Result<()> {
         std::fs::remove_file(folder.join(self.file_name()))
     }
 }
 
-/// The record that commits a folder, if there is one.
+/// The record of a committed folder.
 pub(super) fn committed(folder: &Path) -> io::Result<Option<(Commit, Record)>> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;

@@ -1,4 +1,4 @@
-//! The catalog's refusals.
+//! Errors of the catalog.
 
 use std::io;
 
@@ -13,14 +13,14 @@ const DELETE_MARKER: HeaderName = HeaderName::from_static("x-amz-delete-marker")
 const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
 
 pub(super) fn no_bucket(bucket: &str) -> S3Error {
-    S3Error::with_message(S3ErrorCode::NoSuchBucket, format!("There is no bucket {bucket:?}"))
+    S3Error::with_message(S3ErrorCode::NoSuchBucket, format!("The bucket {bucket:?} does not exist"))
 }
 
 pub(super) fn no_key(bucket: &str, key: &str) -> S3Error {
-    S3Error::with_message(S3ErrorCode::NoSuchKey, format!("There is no object {key:?} in the bucket {bucket:?}"))
+    S3Error::with_message(S3ErrorCode::NoSuchKey, format!("The object {key:?} does not exist in the bucket {bucket:?}"))
 }
 
-/// The key's latest version is this delete marker (S3 User Guide, "Working with delete markers").
+/// The error for an object whose latest version is this delete marker (S3 User Guide, "Working with delete markers").
 pub(super) fn deleted(marker: &Object) -> S3Error {
     let mut error = no_key(&marker.record.bucket, &marker.record.key);
     error.set_headers(marker_headers(marker));
@@ -31,7 +31,7 @@ pub(in crate::s3) fn no_version() -> S3Error {
     S3Error::with_message(S3ErrorCode::NoSuchVersion, "The specified version does not exist.")
 }
 
-/// The version that the request names is a delete marker: it can be deleted and nothing else (S3 API Reference, GetObject).
+/// The error for a request that names a delete marker, which can only be deleted (S3 API Reference, GetObject).
 pub(super) fn names_marker(marker: &Object) -> S3Error {
     let mut headers = marker_headers(marker);
     headers.insert(header::ALLOW, HeaderValue::from_static("DELETE"));
@@ -56,8 +56,8 @@ fn marker_headers(marker: &Object) -> HeaderMap {
     headers
 }
 
-/// S3's answer to a failure of this machine's disk.
+/// The error for a failure of the data folder.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` is given")]
 pub(in crate::s3) fn internal(error: io::Error) -> S3Error {
-    S3Error::with_message(S3ErrorCode::InternalError, format!("The emulator's data folder failed: {error}"))
+    S3Error::with_message(S3ErrorCode::InternalError, format!("The emulator could not use its data folder: {error}"))
 }

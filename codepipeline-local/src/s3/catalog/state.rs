@@ -22,7 +22,7 @@ impl State {
         self.buckets.get_mut(name).ok_or_else(|| no_bucket(name))
     }
 
-    /// The version of the object with this id, or else the current object.
+    /// The version of the object with this id, or the current object without an id.
     pub(super) fn find(&mut self, bucket: &str, key: &str, version: Option<&str>) -> S3Result<Arc<Object>> {
         let version = version.map(VersionId::parse).transpose()?;
         let found = self.bucket(bucket)?;
@@ -40,7 +40,7 @@ impl State {
         }
     }
 
-    /// Commits a blob whose record is written. Returns the new version, and the one that it replaces.
+    /// Commits a blob with a written record. Returns the new version and the replaced one.
     pub(super) fn commit(&mut self, record: Record, blob: Arc<Blob>) -> S3Result<(Arc<Object>, Option<Arc<Object>>)> {
         let place = self.commits + 1;
         let bucket = self.bucket(&record.bucket)?;

@@ -1,36 +1,38 @@
-//! The ids of versions.
+//! Version ids.
 
 use s3s::{S3Result, s3_error};
 
 use crate::ids::random_seed;
 
-/// The name of the version that has no id of its own (S3 User Guide, "Working with objects in a versioning-suspended bucket").
+/// The id of the version without an id of its own (S3 User Guide, "Working with objects in a versioning-suspended
+/// bucket").
 const NULL: &str = "null";
-/// How many characters an id has.
+/// The length of an id.
 const LENGTH: usize = 32;
-/// How many of them, at the end, hold the version's place in the order of commits.
+/// The length of its end, which holds the commit number.
 const PLACE: usize = 12;
-/// An id of the S3 User Guide's examples has this length.
+/// The length of ids in the S3 User Guide's examples.
 const DOCUMENTED_LENGTH: usize = 64;
-/// Each character of an id stands for six bits. A file's name may have every one of them.
+/// Each character stands for six bits, and is valid in file names.
 const DIGITS: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ._abcdefghijklmnopqrstuvwxyz";
 
-/// Which version of an object.
+/// A version of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::s3) enum VersionId {
-    /// The one that was written while its bucket gave no ids.
+    /// The version that was written without versioning.
     Null,
-    /// One that was written while its bucket had versioning enabled.
+    /// A version that was written with versioning enabled.
     Given(String),
 }
 
 impl VersionId {
-    /// A new id. It holds the version's place, so that a listing can continue after a version that was deleted meanwhile.
+    /// Creates an id. It holds the commit number, so that a listing can continue after a version that was deleted
+    /// meanwhile.
     pub(super) fn new(place: u64) -> Self {
         Self::Given([digits(random_seed(), 10), digits(random_seed(), 10), digits(place, PLACE)].concat())
     }
 
-    /// Reads an id of a request. Fails if S3 gives no such id.
+    /// Parses an id from a request. Returns an error for an id that S3 never gives.
     pub(in crate::s3) fn parse(text: &str) -> S3Result<Self> {
         let possible = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+/=".contains(&byte);
         match text {
@@ -50,7 +52,7 @@ impl VersionId {
         }
     }
 
-    /// The version's place in the order of commits, if its id holds one.
+    /// The commit number in the id, if it holds one.
     pub(in crate::s3) fn place(&self) -> Option<u64> {
         let Self::Given(id) = self else { return None };
         let place = id.as_bytes().get(LENGTH - PLACE..LENGTH)?;
@@ -71,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_read_back_with_its_place() {
+    fn id_round_trips_with_its_commit_number() {
         for place in [1, 63, 64, 1 << 40, u64::MAX] {
             let id = VersionId::new(place);
             assert_eq!(id.as_str().len(), 32);
@@ -82,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_s3_never_gives_are_refused() {
+    fn impossible_version_ids_are_refused() {
         for text in ["abcdef", "nul", "Null", &"a".repeat(31), &"a".repeat(33), &"ä".repeat(16), &" ".repeat(32)] {
             let error = VersionId::parse(text).unwrap_err();
             assert_eq!(error.code().as_str(), "InvalidArgument", "{text}");

@@ -1,4 +1,4 @@
-//! A bucket's keys, and the versions of each.
+//! The keys of a bucket, and their versions.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,7 +19,7 @@ pub(in crate::s3) struct Object {
 }
 
 impl Object {
-    /// Takes the version from the disk. Its bytes stay readable for as long as a request holds it.
+    /// Removes the version from disk. Its bytes stay readable while a request holds it.
     pub(super) fn retire(&self) -> io::Result<()> {
         self.commit.remove(self.blob.folder())?;
         self.blob.keep(false);
@@ -27,17 +27,16 @@ impl Object {
     }
 }
 
-/// Whether a bucket keeps what its objects were before. Once set it can't be unset (S3 User Guide, "Using versioning in S3
-/// buckets").
+/// The versioning of a bucket. Once set, it can't be unset (S3 User Guide, "Using versioning in S3 buckets").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::s3) enum Versioning {
-    /// Every write makes a version with an id of its own.
+    /// Each write creates a version with its own id.
     Enabled,
-    /// Every write makes or replaces the version `null`; versions with ids stay.
+    /// Each write creates or replaces the version `null`; versions with ids stay.
     Suspended,
 }
 
-/// The versions of one key, the oldest first.
+/// The versions of one key, oldest first.
 #[derive(Default)]
 struct Versions(Vec<Arc<Object>>);
 
@@ -63,12 +62,12 @@ impl Bucket {
         self.keys.is_empty()
     }
 
-    /// The key's latest version, which may be a delete marker.
+    /// The latest version of the key, which may be a delete marker.
     pub(super) fn latest(&self, key: &str) -> Option<&Arc<Object>> {
         self.keys.get(key)?.0.last()
     }
 
-    /// The object that the key names; none if the latest version is a delete marker.
+    /// The current object of the key; `None` if the latest version is a delete marker.
     pub(super) fn current(&self, key: &str) -> Option<&Arc<Object>> {
         self.latest(key).filter(|object| !object.record.delete_marker)
     }
@@ -78,12 +77,12 @@ impl Bucket {
         versions.find(version).map(|index| &versions.0[index])
     }
 
-    /// The id of a version that is committed now, at this place.
+    /// The id for a version with this commit number.
     pub(super) fn next_version(&self, place: u64) -> VersionId {
         if self.versioning == Some(Versioning::Enabled) { VersionId::new(place) } else { VersionId::Null }
     }
 
-    /// Adds a committed version as the latest. Returns the one that had the same id, which the caller retires.
+    /// Adds a committed version as the latest. Returns the version with the same id, which the caller retires.
     pub(super) fn add(&mut self, object: Arc<Object>) -> Option<Arc<Object>> {
         let versions = self.keys.entry(object.record.key.clone()).or_default();
         let replaced = versions.find(&object.commit.version).map(|index| versions.0.remove(index));
@@ -91,7 +90,7 @@ impl Bucket {
         replaced
     }
 
-    /// Puts the changed version in the place of the one with its id.
+    /// Replaces the version with the same id.
     pub(super) fn exchange(&mut self, changed: &Arc<Object>) {
         let Some(versions) = self.keys.get_mut(&changed.record.key) else { return };
         if let Some(index) = versions.find(&changed.commit.version) {
@@ -99,7 +98,7 @@ impl Bucket {
         }
     }
 
-    /// Takes a version away, on the disk as well. Returns it if there was one.
+    /// Removes a version from memory and disk, and returns it.
     pub(super) fn take(&mut self, key: &str, version: &VersionId) -> io::Result<Option<Arc<Object>>> {
         let Some(versions) = self.keys.get_mut(key) else { return Ok(None) };
         let Some(index) = versions.find(version) else { return Ok(None) };
@@ -111,12 +110,12 @@ impl Bucket {
         Ok(Some(taken))
     }
 
-    /// All versions of the keys that begin with `prefix`: key after key in their order, the newest version of each first.
+    /// The versions of the keys that begin with `prefix`, in key order, newest first.
     pub(super) fn versions(&self, prefix: &str) -> impl Iterator<Item = &Arc<Object>> {
         self.with_prefix(prefix).flat_map(|versions| versions.0.iter().rev())
     }
 
-    /// The objects whose keys begin with `prefix`, in the order of their keys.
+    /// The objects whose keys begin with `prefix`, in key order.
     pub(super) fn objects(&self, prefix: &str) -> impl Iterator<Item = &Arc<Object>> {
         let latest = self.with_prefix(prefix).filter_map(|versions| versions.0.last());
         latest.filter(|object| !object.record.delete_marker)

@@ -1,21 +1,21 @@
-//! The fields of a form, and the file that follows them.
+//! The fields of a form, before its file.
 
 use http::{HeaderMap, StatusCode, header};
 use multer::{Field, Multipart};
 use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
 
-/// The most bytes of the fields together (S3 API Reference, "POST Object").
+/// The limit of all fields, in bytes (S3 API Reference, "POST Object").
 const MOST_BYTES: usize = 20 * 1024;
 
-/// A form as far as it has been read: the file is still to come.
+/// A form up to its file, which is still to be read.
 pub(super) struct Fields {
-    /// Names in lower case, in the form's order.
+    /// Names in lower case, in order.
     values: Vec<(String, String)>,
     pub(super) file: Field<'static>,
 }
 
 impl Fields {
-    /// Reads a form up to its file. Fields behind the file count for nothing (S3 API Reference, "POST Object").
+    /// Reads a form up to its file. Fields after the file are ignored (S3 API Reference, "POST Object").
     pub(super) async fn read(headers: &HeaderMap, body: Body) -> S3Result<Self> {
         let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let boundary = multer::parse_boundary(content_type).map_err(|error| malformed(&error))?;
@@ -45,12 +45,12 @@ impl Fields {
         Err(s3_error!(InvalidArgument, "POST requires exactly one file upload per request."))
     }
 
-    /// The value of a field; of one that occurs twice the first.
+    /// The value of a field. For a repeated field, the first.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.values.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a field that every form has.
+    /// The value of a required field.
     pub(super) fn required(&self, name: &str) -> S3Result<&str> {
         self.get(name).ok_or_else(|| missing(name))
     }
@@ -59,8 +59,8 @@ impl Fields {
         self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Puts the file's name into the key. A browser may send a whole path: what follows its last slash or backslash counts (S3 API
-    /// Reference, "POST Object").
+    /// Replaces `${filename}` in the key. A browser may send a whole path; the part after the last slash or backslash
+    /// counts (S3 API Reference, "POST Object").
     fn put_file_name(&mut self) {
         let name = self.file.file_name().unwrap_or_default();
         let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
@@ -70,7 +70,7 @@ impl Fields {
     }
 }
 
-/// The error for a form without this field.
+/// The error for a missing field.
 pub(super) fn missing(name: &str) -> S3Error {
     let message = format!(
         "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
@@ -83,7 +83,7 @@ fn malformed(error: &impl std::fmt::Display) -> S3Error {
     S3Error::with_message(S3ErrorCode::MalformedPOSTRequest, message)
 }
 
-/// An error with status 400 whose code `s3s` does not know.
+/// An error with status 400 and a code that `s3s` does not know.
 fn bad_request(code: &'static str, message: &'static str) -> S3Error {
     let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
     error.set_status_code(StatusCode::BAD_REQUEST);

@@ -1,5 +1,5 @@
-//! A file whose size a policy limits. It fails as soon as it is too large, and at its end if it is too small, so that no object
-//! comes of it.
+//! A file with a size limit. It fails as soon as it is too large, or at its end if it is too small, so no object is
+//! created.
 
 use std::io;
 use std::pin::Pin;
@@ -17,11 +17,11 @@ use super::policy::Sizes;
 pub(super) enum Refusal {
     TooSmall,
     TooLarge,
-    /// The form ended within the file.
+    /// The form ended inside the file.
     Malformed,
 }
 
-/// Where the reader of the answer finds the refusal.
+/// A slot for the refusal, which the response reads.
 #[derive(Clone, Default)]
 pub(super) struct RefusalSlot(Arc<Mutex<Option<Refusal>>>);
 

@@ -1,7 +1,7 @@
-//! Uploads by HTML forms, as presigned POSTs make them (S3 API Reference, "POST Object"). A form becomes the `PutObject` request
-//! that it stands for, and the answer becomes the one that the form asks for.
+//! Uploads by HTML forms, for example presigned POSTs (S3 API Reference, "POST Object"). A form is translated into a
+//! `PutObject` request, and its response into the response that the form asks for.
 //!
-//! Ordinary users have any secret they like, so the signature in a form is not verified. Its policy is checked.
+//! The signature in a form is not verified, because ordinary users may have any secret. Its policy is checked.
 
 mod fields;
 mod limited_file;
@@ -22,7 +22,7 @@ use crate::types::Timestamp;
 use fields::{Fields, missing};
 use limited_file::{LimitedFile, Refusal, RefusalSlot};
 
-/// Form fields that are headers of `PutObject` of the same name.
+/// Form fields that become headers of `PutObject` with the same name.
 const HEADERS: [&str; 9] = [
     "cache-control",
     "content-disposition",
@@ -34,17 +34,17 @@ const HEADERS: [&str; 9] = [
     "x-amz-storage-class",
     "x-amz-website-redirect-location",
 ];
-/// The beginnings of the names of further such fields.
+/// Prefixes of further such fields.
 const PREFIXES: [&str; 3] = ["x-amz-meta-", "x-amz-server-side-encryption", "x-amz-checksum-"];
 
-/// Whether a request uploads by a form.
+/// Whether a request is a form upload.
 pub(super) fn is_form(request: &Request<Body>) -> bool {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let form = |value: &str| value.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
     request.method() == Method::POST && content_type.is_some_and(form)
 }
 
-/// The answer that a form asks for.
+/// The requested response of a form.
 pub(super) struct Form {
     location: String,
     bucket: String,
@@ -54,7 +54,7 @@ pub(super) struct Form {
     refusal: RefusalSlot,
 }
 
-/// The upload that a form stands for. `now` is the machine's time, which policies are judged by.
+/// Translates a form into an upload. `now` is the machine's time, for the expiry of policies.
 pub(super) async fn to_upload(request: Request<Body>, now: Timestamp) -> S3Result<(Request<Body>, Form)> {
     let (mut parts, body) = request.into_parts();
     let body = read_to_its_end(&parts.headers, body);
@@ -94,7 +94,7 @@ pub(super) async fn to_upload(request: Request<Body>, now: Timestamp) -> S3Resul
     Ok((Request::from_parts(parts, body), form))
 }
 
-/// The access key that signed a form, with version 4 or 2.
+/// The access key in a form, signed with version 4 or 2.
 fn access_key_id(fields: &Fields) -> S3Result<&str> {
     if let Some(credential) = fields.get("x-amz-credential") {
         fields.required("x-amz-signature")?;
@@ -105,12 +105,12 @@ fn access_key_id(fields: &Fields) -> S3Result<&str> {
     Ok(access_key_id)
 }
 
-/// Turns the request's first lines into those of `PutObject`. They are signed like an ordinary user's request of version 2, and
-/// take its way from here on.
+/// Turns the request into `PutObject`, with a signature of version 2 that is later replaced like that of an ordinary
+/// user.
 fn make_put(parts: &mut Parts, path: &str, access_key_id: &str, fields: &Fields) -> S3Result<()> {
     parts.method = Method::PUT;
     parts.uri = Uri::try_from(path).map_err(|_| s3_error!(InvalidURI))?;
-    // The length of the form stays: `s3s` wants one and compares it with nothing.
+    // The content length of the form stays: `s3s` requires one and does not check it.
     parts.headers.remove(header::CONTENT_TYPE);
     parts.headers.remove(header::CONTENT_ENCODING);
     put(&mut parts.headers, &header::AUTHORIZATION, &format!("AWS {access_key_id}:form"))?;
@@ -125,19 +125,19 @@ fn make_put(parts: &mut Parts, path: &str, access_key_id: &str, fields: &Fields)
         };
         if let Some(header) = header {
             let header = HeaderName::try_from(header)
-                .map_err(|_| s3_error!(InvalidArgument, "The form's field {} is no header", header))?;
+                .map_err(|_| s3_error!(InvalidArgument, "The form's field {} is not a valid header name", header))?;
             put(&mut parts.headers, &header, value)?;
         }
     }
     Ok(())
 }
 
-/// The tags of the form's field, as the header of `PutObject` has them.
+/// The tags of the form, as a header of `PutObject`.
 fn tags_of_xml(text: &str) -> S3Result<String> {
     let mut xml = Deserializer::new(text.as_bytes());
     let tagging: Tagging = xml
         .named_element("Tagging", Deserializer::content)
-        .map_err(|_| s3_error!(MalformedXML, "The form's field tagging is no XML of tags"))?;
+        .map_err(|_| s3_error!(MalformedXML, "The form's field tagging is not valid tagging XML"))?;
     let pair = |tag: &Tag| {
         let part = |text: &Option<String>| encoded(text.as_deref().unwrap_or_default());
         format!("{}={}", part(&tag.key), part(&tag.value))
@@ -146,8 +146,9 @@ fn tags_of_xml(text: &str) -> S3Result<String> {
 }
 
 fn put(headers: &mut HeaderMap, name: &HeaderName, value: &str) -> S3Result<()> {
-    let value = HeaderValue::from_bytes(value.as_bytes())
-        .map_err(|_| s3_error!(InvalidArgument, "The value of the form's field {} is no header's", name))?;
+    let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
+        s3_error!(InvalidArgument, "The value of the form's field {} is not a valid header value", name)
+    })?;
     headers.insert(name, value);
     Ok(())
 }
@@ -157,7 +158,7 @@ fn is_absolute(url: &str) -> bool {
 }
 
 impl Form {
-    /// The answer that the form asks for, made of the upload's.
+    /// The response for the form, from the response to the upload.
     pub(super) fn answer(self, reply: Response<Body>) -> Result<Response<Body>, S3Error> {
         match self.refusal.get() {
             Some(Refusal::TooSmall) => {

@@ -1,4 +1,4 @@
-//! The policy of a form: which fields it may have (S3 API Reference, "POST Policy").
+//! Policies of forms: conditions on the fields (S3 API Reference, "POST Policy").
 
 use s3s::post_policy::{PostPolicy, PostPolicyCondition as Condition};
 use s3s::{S3Error, S3ErrorCode, S3Result};
@@ -7,19 +7,19 @@ use super::fields::Fields;
 use crate::s3::date::date;
 use crate::types::Timestamp;
 
-/// Fields that need no condition.
+/// Fields without conditions.
 const FREE: [&str; 4] = ["policy", "signature", "x-amz-signature", "awsaccesskeyid"];
-/// The beginning of the names of further fields that need no condition.
+/// The prefix of further such fields.
 const IGNORED: &str = "x-ignore-";
 
-/// How many bytes a file may have.
+/// The allowed sizes of a file, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sizes {
     pub(super) least: u64,
     pub(super) most: u64,
 }
 
-/// Checks the form against its policy, and returns what the policy says of the file. `now` is the machine's time.
+/// Checks the form against its policy, and returns the allowed sizes of the file. `now` is the machine's time.
 pub(super) fn check(fields: &Fields, bucket: &str, now: Timestamp) -> S3Result<Sizes> {
     let policy = PostPolicy::from_base64(fields.required("policy")?);
     let policy = policy.map_err(|error| {
@@ -41,7 +41,7 @@ fn conform(policy: &PostPolicy, fields: &[(&str, &str)], bucket: &str, now: Time
     for condition in &policy.conditions {
         let holds = match condition {
             Condition::Eq { field, value: expected } => value(field) == Some(expected),
-            // A list of content types must begin so everywhere.
+            // Each content type in a list must have the prefix.
             Condition::StartsWith { field, prefix } if field == "content-type" => {
                 value(field).is_some_and(|value| value.split(',').all(|value| value.trim().starts_with(prefix)))
             }
@@ -70,7 +70,7 @@ fn field_of(condition: &Condition) -> Option<&str> {
     }
 }
 
-/// A condition as a policy writes it.
+/// A condition in the form of a policy.
 fn shown(condition: &Condition) -> String {
     match condition {
         Condition::Eq { field, value } => format!("[\"eq\", \"${field}\", \"{value}\"]"),
@@ -116,21 +116,21 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_prefix_allows_any_value_of_a_field_that_is_there() {
+    fn empty_prefix_allows_any_value() {
         let conditions = r#"[{"key": "a"}, ["starts-with", "$x-amz-meta-color", ""]]"#;
         assert!(conforms(conditions, &[("key", "a"), ("x-amz-meta-color", "red")]).is_ok());
         assert!(conforms(conditions, &[("key", "a")]).is_err());
     }
 
     #[test]
-    fn each_of_several_content_types_must_begin_as_the_policy_says() {
+    fn each_listed_content_type_must_have_the_prefix() {
         let conditions = r#"[{"key": "a"}, ["starts-with", "$Content-Type", "image/"]]"#;
         assert!(conforms(conditions, &[("key", "a"), ("content-type", "image/png, image/jpeg")]).is_ok());
         assert!(conforms(conditions, &[("key", "a"), ("content-type", "image/png,text/plain")]).is_err());
     }
 
     #[test]
-    fn ranges_of_the_size_are_joined() {
+    fn size_ranges_are_intersected() {
         let conditions = r#"[{"key": "a"}, ["content-length-range", 1, 10], ["content-length-range", 0, 5]]"#;
         assert_eq!(conforms(conditions, &[("key", "a")]).unwrap(), Sizes { least: 1, most: 5 });
     }

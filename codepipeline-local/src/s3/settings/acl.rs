@@ -1,5 +1,5 @@
-//! Access control lists: canned, granted in headers or given as XML (S3 User Guide, "Access control list (ACL) overview"). They
-//! are kept and read back, and allow or deny nothing here.
+//! Access control lists: canned, in headers, or as XML (S3 User Guide, "Access control list (ACL) overview"). The
+//! emulator stores them and does not enforce them.
 
 use http::HeaderMap;
 use s3s::dto::{AccessControlPolicy, Grant, Grantee, Owner, Permission, Type};
@@ -11,7 +11,7 @@ use super::read::{malformed, parsed, written};
 pub(super) const ROOT: &str = "AccessControlPolicy";
 /// The canonical user that owns every bucket and object.
 pub(in crate::s3) const OWNER: &str = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
-/// The content of the ACL that a bucket has by default.
+/// The content of a bucket's default ACL.
 pub(super) const PRIVATE: &str = concat!(
     "<AccessControlList><Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\">",
     "<ID>75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a</ID></Grantee>",
@@ -31,13 +31,13 @@ const HEADERS: [(&str, &str); 5] = [
     ("x-amz-grant-write-acp", "WRITE_ACP"),
 ];
 
-/// The ACL of a PUT, from its headers or else from its body.
+/// The ACL of a PUT, from its headers or its body.
 pub(super) fn read(input: &SettingInput<'_>) -> S3Result<String> {
     let policy = (!input.body.is_empty()).then(|| parsed(input.body).map_err(|_| malformed_acl())).transpose()?;
     replaced(input.headers, policy, input.acls_off)
 }
 
-/// The ACL that a request sets, as XML: by its headers, or else by a policy.
+/// The ACL of a request as XML, from its headers or a policy.
 pub(in crate::s3) fn replaced(
     headers: &HeaderMap,
     policy: Option<AccessControlPolicy>,
@@ -60,7 +60,7 @@ pub(in crate::s3) fn replaced(
     list(grants, acls_off)
 }
 
-/// The ACL that a request's headers ask for, as XML; `None` if they ask for none.
+/// The ACL in the headers of a request as XML; `None` without ACL headers.
 pub(in crate::s3) fn of_headers(headers: &HeaderMap, acls_off: bool) -> S3Result<Option<String>> {
     let text = |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let mut granted = Vec::new();
@@ -143,7 +143,7 @@ fn malformed_acl() -> s3s::S3Error {
     s3s::S3Error::with_message(s3s::S3ErrorCode::MalformedACLError, message)
 }
 
-/// The kept ACL, or the private one.
+/// The stored ACL, or the private one.
 pub(in crate::s3) fn kept(xml: Option<&str>) -> S3Result<AccessControlPolicy> {
     match xml {
         Some(xml) => parsed(xml.as_bytes()),

@@ -1,4 +1,5 @@
-//! Cross-origin requests of browsers, answered by a bucket's CORS rules (S3 User Guide, "Using cross-origin resource sharing").
+//! Cross-origin requests of browsers, checked against the CORS rules of a bucket (S3 User Guide, "Using cross-origin
+//! resource sharing").
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -37,7 +38,7 @@ pub(super) fn check(configuration: &CORSConfiguration) -> S3Result<()> {
     Ok(())
 }
 
-/// A browser's request across origins.
+/// A browser's cross-origin request.
 pub(in crate::s3) struct Cors {
     origin: String,
     method: String,
@@ -46,7 +47,7 @@ pub(in crate::s3) struct Cors {
 }
 
 impl Cors {
-    /// `None` for a request that is not a browser's from another origin.
+    /// Reads the request; `None` if it is not cross-origin.
     pub(in crate::s3) fn of(method: &Method, headers: &HeaderMap) -> Option<Self> {
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let origin = headers.get(ORIGIN).map(text)?;
@@ -57,7 +58,7 @@ impl Cors {
         Some(Self { origin, method, headers: asked.collect(), preflight })
     }
 
-    /// Answers the question that a browser asks before its request.
+    /// Answers a preflight request.
     pub(in crate::s3) fn preflight(&self, settings: &BucketSettings, bucket: &str) -> S3Result<Response<Body>> {
         if settings.get(bucket, "cors").is_none() {
             return Err(s3_error!(AccessDenied, "CORSResponse: CORS is not enabled for this bucket."));
@@ -74,7 +75,7 @@ impl Cors {
         Ok(reply)
     }
 
-    /// Adds the headers that let the browser have the answer, if a rule of the bucket does.
+    /// Adds the headers that allow the browser to read the response, if a rule of the bucket matches.
     pub(in crate::s3) fn allow(&self, settings: &BucketSettings, bucket: &str, reply: &mut HeaderMap) -> bool {
         let kept = settings.get(bucket, "cors").and_then(|xml| parsed::<CORSConfiguration>(xml.as_bytes()).ok());
         let rules = kept.map(|configuration| configuration.cors_rules).unwrap_or_default();
@@ -108,7 +109,7 @@ impl Cors {
     }
 }
 
-/// Whether the text fits a pattern with at most one `*`.
+/// Whether the text matches a pattern with at most one `*`.
 fn matches_pattern(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_any_text() {
+    fn star_matches_any_text() {
         assert!(
             matches_pattern("*", "")
                 && matches_pattern("https://*.example.com", "https://a.example.com")

@@ -1,4 +1,4 @@
-//! Makes buckets with their region and their first settings.
+//! Creation of buckets with their regions and first settings.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use s3s::dto::{Tag, Tagging};
@@ -12,10 +12,11 @@ use crate::s3::place::is_region;
 use crate::s3::storage::Storage;
 use crate::s3::tags;
 
-/// The region whose name no constraint says, and where S3 makes a bucket again that is there (S3 API Reference, CreateBucket).
+/// The region without a location constraint. There S3 also accepts the creation of an existing bucket (S3 API
+/// Reference, CreateBucket).
 const CLASSIC: &str = "us-east-1";
 
-/// The body of CreateBucket. `s3s` reads no tags.
+/// The body of CreateBucket. `s3s` does not parse its tags.
 #[derive(Default)]
 struct Configuration {
     location: Option<String>,
@@ -40,7 +41,7 @@ impl<'xml> DeserializeContent<'xml> for Configuration {
                 read.tags = d.list_content("Tag")?;
                 Ok(())
             }
-            // The others are for directory buckets.
+            // The other members are for directory buckets.
             _ => d.list_content::<String>("").map(drop),
         })?;
         Ok(read)
@@ -48,7 +49,7 @@ impl<'xml> DeserializeContent<'xml> for Configuration {
 }
 
 impl Storage {
-    /// Makes a bucket for a request that is signed for this region.
+    /// Creates a bucket, for a request signed for this region.
     pub(super) fn create(
         &self,
         bucket: &str,
@@ -93,7 +94,7 @@ impl Storage {
         Ok(made(bucket))
     }
 
-    /// The region that a constraint names, or else the one that the request is signed for.
+    /// The region of the location constraint, or else of the signature.
     fn chosen_region(&self, signed_for: Option<&str>, constraint: Option<&str>) -> S3Result<String> {
         let signed_for = signed_for.unwrap_or(&self.region);
         let region = match constraint.filter(|constraint| !constraint.is_empty()) {
@@ -104,7 +105,7 @@ impl Storage {
         if region != self.region && (region == CLASSIC || !is_region(region)) {
             return Err(s3_error!(InvalidLocationConstraint, "The specified location-constraint is not valid"));
         }
-        // In us-east-1 a bucket can be made for any region.
+        // A request to us-east-1 can create a bucket in any region.
         if signed_for != CLASSIC && region != signed_for {
             return Err(s3_error!(
                 IllegalLocationConstraintException,
@@ -115,12 +116,12 @@ impl Storage {
         Ok(region.to_owned())
     }
 
-    /// The region that the bucket is in: that of the emulator, unless its making said another.
+    /// The region of the bucket: that of its creation, or the emulator's.
     pub(in crate::s3) fn region_of(&self, bucket: &str) -> String {
         self.settings.region(bucket).unwrap_or_else(|| self.region.clone())
     }
 
-    /// What GetBucketLocation says of the bucket.
+    /// The location that GetBucketLocation returns.
     pub(in crate::s3) fn location_of(&self, bucket: &str) -> Option<String> {
         Some(self.region_of(bucket)).filter(|region| region != CLASSIC)
     }

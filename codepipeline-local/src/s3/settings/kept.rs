@@ -1,4 +1,4 @@
-//! Settings of buckets, in memory and on disk.
+//! Storage of settings, in memory and on disk.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,16 +7,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// The folder with a file for each bucket.
+/// The folder with a file per bucket.
 const FOLDER: &str = "settings";
 
 /// The settings of one bucket.
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Bucket {
-    /// `None` for a bucket of an emulator that kept no regions: it is in the emulator's region.
+    /// The region. `None` for buckets of older versions, which are in the emulator's region.
     #[serde(default)]
     region: Option<String>,
-    /// By the name of the subresource: `cors`, `policy`; for those with an id, `metrics/ID`.
+    /// The settings by subresource, such as `cors` or `policy`. Settings with an id have names such as `metrics/ID`.
     #[serde(default)]
     kept: BTreeMap<String, String>,
 }
@@ -28,7 +28,7 @@ pub(in crate::s3) struct BucketSettings {
 }
 
 impl BucketSettings {
-    /// Reads what an earlier run kept in the store's folder.
+    /// Reads the settings of an earlier run.
     pub(in crate::s3) fn open(root: &Path) -> io::Result<Self> {
         let folder = root.join(FOLDER);
         std::fs::create_dir_all(&folder)?;
@@ -36,20 +36,20 @@ impl BucketSettings {
         for entry in std::fs::read_dir(&folder)? {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json"));
-            // A file that was being written when an earlier run ended has another name.
+            // A half-written file of an earlier run has another extension.
             let Some(name) = name else { continue };
             buckets.insert(name.to_owned(), serde_json::from_slice(&std::fs::read(&path)?)?);
         }
         Ok(Self { folder, buckets: Mutex::new(buckets) })
     }
 
-    /// Begins anew for a bucket that is made in this region.
+    /// Resets the settings of a bucket that is created in this region.
     pub(in crate::s3) fn begin(&self, bucket: &str, region: &str) -> io::Result<()> {
         let fresh = Bucket { region: Some(region.to_owned()), kept: BTreeMap::new() };
         self.replace(&mut self.lock(), bucket, fresh)
     }
 
-    /// Forgets a bucket that was removed.
+    /// Removes the settings of a removed bucket.
     pub(in crate::s3) fn forget(&self, bucket: &str) -> io::Result<()> {
         let mut buckets = self.lock();
         buckets.remove(bucket);
@@ -59,7 +59,7 @@ impl BucketSettings {
         }
     }
 
-    /// The region that the bucket was made in, if it is known.
+    /// The region of the bucket, if known.
     pub(in crate::s3) fn region(&self, bucket: &str) -> Option<String> {
         self.lock().get(bucket)?.region.clone()
     }
@@ -68,14 +68,14 @@ impl BucketSettings {
         self.lock().get(bucket)?.kept.get(name).cloned()
     }
 
-    /// The settings whose names begin so, in the order of their names.
+    /// The settings whose names have this prefix, in order.
     pub(super) fn all(&self, bucket: &str, start: &str) -> Vec<String> {
         let buckets = self.lock();
         let kept = buckets.get(bucket).into_iter().flat_map(|bucket| &bucket.kept);
         kept.filter(|(name, _)| name.starts_with(start)).map(|(_, value)| value.clone()).collect()
     }
 
-    /// Keeps the setting, or removes it if there is no value.
+    /// Stores the setting, or removes it if `value` is `None`.
     pub(in crate::s3) fn set(&self, bucket: &str, name: &str, value: Option<String>) -> io::Result<()> {
         let mut buckets = self.lock();
         let mut changed = buckets.get(bucket).cloned().unwrap_or_default();
@@ -94,7 +94,7 @@ impl BucketSettings {
         Ok(())
     }
 
-    /// Whether the bucket's owner owns every object, so that ACLs mean nothing.
+    /// Whether the bucket's owner owns every object, which disables ACLs.
     pub(in crate::s3) fn acls_off(&self, bucket: &str) -> bool {
         self.get(bucket, "ownershipControls").is_some_and(|kept| kept.contains("BucketOwnerEnforced"))
     }
@@ -104,7 +104,7 @@ impl BucketSettings {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Bucket>> {
-        // A change is made in one step, so a poisoned lock still guards a whole map.
+        // Each change is a single step, so a poisoned lock still guards a consistent map.
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

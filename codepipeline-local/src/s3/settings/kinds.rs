@@ -1,4 +1,4 @@
-//! The settings that a bucket may have, as data: one row for each subresource.
+//! The table of bucket settings: one row per subresource.
 
 use http::StatusCode;
 use s3s::dto::{
@@ -14,36 +14,36 @@ use super::read::{checked, encryption, lifecycle, malformed, notification, one_o
 use super::{acl, cors, policy};
 use crate::s3::tags;
 
-/// The setting of a bucket that is made with object lock.
+/// The setting of a bucket that is created with object lock.
 pub(super) const OBJECT_LOCK: &str = "<ObjectLockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
     <ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
 
-/// The answer to a GET where nothing is kept.
+/// The response to a GET without a stored setting.
 pub(super) enum Missing {
-    /// S3's error: its code and message.
+    /// An error with this code and message.
     Error(&'static str, &'static str),
-    /// This content of the setting's root element.
+    /// This content of the root element.
     Default(&'static str),
 }
 
-/// One subresource of a bucket.
+/// A subresource of buckets.
 pub(in crate::s3) struct Kind {
-    /// The name in the query: `cors`.
+    /// Its name in the query, such as `cors`.
     pub(in crate::s3) query: &'static str,
-    /// The operations GET, PUT and DELETE, as far as they exist.
+    /// The operations for GET, PUT and DELETE, as far as they exist.
     pub(in crate::s3) operations: [Option<&'static str>; 3],
-    /// The root element; JSON lacks it.
+    /// The root element; empty for JSON.
     pub(super) root: &'static str,
-    /// Checks what a PUT says, and gives what is kept of it.
+    /// Checks the input of a PUT, and returns the text to store.
     pub(super) read: fn(&SettingInput<'_>) -> S3Result<String>,
     pub(super) missing: Missing,
-    /// The element around a list of them, where a bucket has several, each with an id.
+    /// The list element, for settings with several values that have ids.
     pub(super) list: Option<&'static str>,
     pub(super) put_status: StatusCode,
 }
 
 impl Kind {
-    /// The operation of a request with this method.
+    /// The operation for a method.
     pub(in crate::s3) fn operation(&self, method: &http::Method, has_id: bool) -> Option<&'static str> {
         let [get, put, delete] = self.operations;
         match *method {
@@ -60,7 +60,7 @@ impl Kind {
     }
 }
 
-/// The row for a query's names.
+/// The row for the names in a query.
 pub(in crate::s3) fn of_query(has: impl Fn(&str) -> bool) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| has(kind.query))
 }
@@ -86,7 +86,7 @@ const fn listed(
     Kind { query, operations, root, read, missing, list: Some(list), put_status: StatusCode::OK }
 }
 
-/// Every row. Errors and defaults are those of the S3 API Reference, "Error responses" and the GET of each.
+/// All rows. Errors and defaults come from the S3 API Reference, "Error responses" and the GET of each setting.
 static KINDS: [Kind; 20] = [
     kind(
         "accelerate",
@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_of_the_table_is_listed_once() {
+    fn table_lists_each_operation_once() {
         let methods = [http::Method::GET, http::Method::PUT, http::Method::DELETE];
         let of = |kind: &'static Kind| {
             methods.clone().into_iter().flat_map(move |method| {

@@ -1,6 +1,7 @@
-//! Buckets' settings: what `PutBucketCors` and its like set up, and the region that a bucket is in.
+//! Settings of buckets, such as CORS rules and policies, and the regions of buckets.
 //!
-//! A setting is kept as the XML or JSON that its GET answers, all of a bucket in one file that is replaced as a whole.
+//! A setting is stored as the XML or JSON that its GET returns. The settings of a bucket are one file, which is
+//! replaced as a whole.
 
 mod acl;
 mod cors;

@@ -1,4 +1,4 @@
-//! Bucket policies: checked for their form and kept; they allow and deny nothing here.
+//! Bucket policies. The emulator checks their form and stores them; it does not enforce them.
 
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use serde_json::Value;
@@ -46,7 +46,7 @@ fn check_statement(statement: &Value) -> S3Result<()> {
     Ok(())
 }
 
-/// What GetBucketPolicyStatus says of a policy: whether it lets everyone in (S3 User Guide, "The meaning of public").
+/// The response of GetBucketPolicyStatus: whether the policy is public (S3 User Guide, "The meaning of public").
 pub(super) fn status(policy: &str) -> String {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
     let statements = match policy.get("Statement") {
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_checked_for_its_form() {
+    fn policy_form_is_checked() {
         let statement = r#"{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"}"#;
         for good in [
             r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned(),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_public_if_it_lets_everyone_in() {
+    fn policy_that_allows_everyone_is_public() {
         let public = |principal: &str, more: &str| {
             let statement =
                 format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"*","Resource":"*"{more}}}"#);

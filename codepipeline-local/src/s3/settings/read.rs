@@ -1,4 +1,4 @@
-//! Reads a setting as a PUT says it, and writes it as its GET answers it.
+//! Parsing and writing of settings.
 
 use s3s::dto::{
     BucketLifecycleConfiguration, NotificationConfiguration, OwnershipControls, OwnershipControlsRule,
@@ -13,7 +13,7 @@ use crate::ids::random_uuid;
 /// The namespace of S3's XML.
 pub(super) const XMLNS: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-/// Reads the body as XML with this root, and checks it.
+/// Parses the body as XML.
 pub(super) fn parsed<T: for<'xml> Deserialize<'xml>>(body: &[u8]) -> S3Result<T> {
     if body.is_empty() {
         return Err(s3_error!(MissingRequestBodyError, "Request body is empty."));
@@ -23,7 +23,7 @@ pub(super) fn parsed<T: for<'xml> Deserialize<'xml>>(body: &[u8]) -> S3Result<T>
     parsed.map_err(|_| malformed())
 }
 
-/// Writes a setting as its GET answers it.
+/// Writes a setting as its GET returns it.
 pub(super) fn written<T: SerializeContent>(root: &str, value: &T) -> S3Result<String> {
     let mut text = Vec::new();
     let mut serializer = Serializer::new(&mut text);
@@ -49,7 +49,7 @@ pub(super) fn one_of(value: Option<&str>, known: &[&str]) -> S3Result<()> {
     if value.is_some_and(|value| known.contains(&value)) { Ok(()) } else { Err(malformed()) }
 }
 
-/// The setting of a bucket that is made with this ownership of its objects.
+/// The ownership setting of a new bucket.
 pub(super) fn ownership(name: &str) -> S3Result<String> {
     let known = ["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"];
     if !known.contains(&name) {

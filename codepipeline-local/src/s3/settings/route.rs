@@ -1,4 +1,4 @@
-//! Answers the requests for buckets' settings, by the table of them.
+//! Routing of requests about settings, by the table.
 
 use std::sync::Arc;
 
@@ -19,14 +19,13 @@ use crate::s3::place::Place;
 use crate::s3::signature::query_values;
 use crate::s3::storage::Storage;
 
-/// The largest setting. S3's limits on the number of rules keep theirs below it.
+/// The limit of a setting, in bytes. S3's limits on rules keep its settings smaller.
 const LARGEST: usize = 4 * 1024 * 1024;
-/// The header that gives the size from which objects change their class (S3 API Reference,
-/// PutBucketLifecycleConfiguration).
+/// The header with the minimum size for lifecycle transitions (S3 API Reference, PutBucketLifecycleConfiguration).
 const TRANSITION_SIZE: HeaderName = HeaderName::from_static("x-amz-transition-default-minimum-object-size");
 const TRANSITION_DEFAULT: &str = "all_storage_classes_128K";
 
-/// The route of `s3s` that answers them.
+/// The route for `s3s`.
 pub(in crate::s3) struct SettingsRoute {
     pub(in crate::s3) storage: Arc<Storage>,
     pub(in crate::s3) access: Access,
@@ -50,7 +49,7 @@ impl Target {
         self.kind.operation(method, self.id.is_some())
     }
 
-    /// The name that the setting is kept under.
+    /// The name of the stored setting.
     fn name(&self) -> String {
         match &self.id {
             Some(id) => format!("{}/{id}", self.kind.query),
@@ -59,7 +58,7 @@ impl Target {
     }
 }
 
-/// Whether the request makes a bucket. `s3s` reads of its body what S3 had when it was written.
+/// The bucket that a request creates. `s3s` parses only an old form of its body.
 fn creates(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<String> {
     match Place::of(uri, headers) {
         Place { bucket: Some(bucket), key: None } if *method == Method::PUT => {

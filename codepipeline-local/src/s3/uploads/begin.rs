@@ -1,4 +1,4 @@
-//! How an upload begins and how it is aborted.
+//! Begin and abort of uploads.
 
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm, ChecksumType, CreateMultipartUploadInput,
@@ -63,8 +63,8 @@ impl Storage {
     }
 }
 
-/// The checksum that an upload is begun with. SHA checksums of parts can't be joined to one of the whole object, and CRC64NVME is
-/// calculated over the whole alone (S3 User Guide, "Checking object integrity in Amazon S3").
+/// The checksum of a new upload. SHA checksums of parts can't be combined into one of the whole object, and CRC64NVME
+/// covers only the whole object (S3 User Guide, "Checking object integrity in Amazon S3").
 fn checksum(algorithm: Option<&ChecksumAlgorithm>, kind: Option<&ChecksumType>) -> S3Result<Option<(Algorithm, Kind)>> {
     let kind = match kind.map(ChecksumType::as_str) {
         None => None,

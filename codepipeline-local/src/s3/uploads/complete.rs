@@ -1,4 +1,4 @@
-//! How an upload is completed: its parts become an object.
+//! Completion of an upload: its parts become an object.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use super::super::storage::{Storage, own_request};
 use super::folder::{Attributes, Part, Plan, Upload};
 use super::part::check_number;
 
-/// Every part but the last must have this size (S3 User Guide, "Amazon S3 multipart upload limits").
+/// The minimum size of each part except the last (S3 User Guide, "Amazon S3 multipart upload limits").
 const SMALLEST_PART: u64 = 5 * 1024 * 1024;
 
-/// The parts that are to be put together, in order.
+/// The parts of the object, in order.
 type Chosen = Vec<(i32, Part)>;
 
 impl Storage {
@@ -36,14 +36,14 @@ impl Storage {
         let declared = Sum::only(take_sums!(input))?;
         let (bucket, key) = (input.bucket, input.key);
         self.catalog.check_bucket(&bucket)?;
-        // A failure from here on leaves the upload unchanged.
+        // A failure after this leaves the upload unchanged.
         let taken = self.uploads.take(&input.upload_id, &bucket, &key)?;
         let plan = &taken.upload.plan;
         let named = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
         let chosen = choose(&taken.upload, &named)?;
         check_type(plan, input.checksum_type.as_ref())?;
         check_size(&chosen, input.mpu_object_size)?;
-        // The condition that counts is checked again at the commit.
+        // An early check. The commit checks the condition again.
         let current = self.catalog.get(&bucket, &key).ok();
         condition.check(current.as_ref().map(|object| object.record.e_tag.as_str()))?;
 
@@ -74,7 +74,7 @@ impl Storage {
         let mut record = record.with(details);
         record.labels.clone_from(&plan.labels);
         let object = self.catalog.commit(record, blob, &condition)?;
-        // A run that is killed here removes the upload at its next start.
+        // If the emulator is killed here, its next start removes the upload.
         taken.end().map_err(internal)?;
 
         let mut output = CompleteMultipartUploadOutput {
@@ -94,7 +94,7 @@ impl Storage {
 }
 
 impl Attributes {
-    /// The request that gives a blob's store these attributes and this body.
+    /// The request that stores these attributes and this body in a blob.
     fn put(&self, body: StreamingBlob) -> PutObjectInput {
         let expires = self.expires.as_deref().and_then(|it| Date::parse(TimestampFormat::DateTime, it).ok());
         PutObjectInput {
@@ -114,13 +114,13 @@ impl Attributes {
     }
 }
 
-/// The bytes of all parts, one after the other. Each file is opened when its turn comes: an upload may have 10,000.
+/// The bytes of all parts in sequence. Each file is opened only when it is read, because an upload may have 10,000.
 fn joined(upload: &Upload, chosen: &Chosen) -> StreamingBlob {
     let files: Vec<_> = chosen.iter().map(|(_, part)| (upload.path(&part.bytes), part.size)).collect();
     StreamingBlob::wrap(stream::iter(files).then(|(path, size)| contents(path, 0, size)).try_flatten())
 }
 
-/// The parts that the request names, if the upload can be completed with them.
+/// The named parts. Returns an error if the upload can't be completed with them.
 fn choose(upload: &Upload, named: &[CompletedPart]) -> S3Result<Chosen> {
     let arrived = upload.parts();
     let mut chosen = Chosen::new();
@@ -155,7 +155,7 @@ fn no_part() -> S3Error {
     S3Error::with_message(S3ErrorCode::InvalidPart, message)
 }
 
-/// A composite checksum needs the checksum of every part in the request. Any that is there must be right.
+/// Checks the checksum of a part. A composite checksum needs one for every part.
 fn check_part_sum(plan: &Plan, number: i32, named: &CompletedPart, found: &Part) -> S3Result<()> {
     let sums = Sum::all(take_sums!(named.clone()));
     let expected = plan.checksum.map(|(algorithm, kind)| (algorithm, kind == Kind::Composite));
@@ -207,7 +207,7 @@ fn check_size(chosen: &Chosen, declared: Option<i64>) -> S3Result<()> {
     }
 }
 
-/// The checksum of the whole object that the request names must be right. That of parts may stand without their number.
+/// Checks the checksum of the whole object. A composite checksum may lack the number of parts.
 fn check_sum(declared: Option<Sum>, sum: &Sum) -> S3Result<()> {
     let Some(declared) = declared else { return Ok(()) };
     declared.check_form()?;

@@ -1,4 +1,4 @@
-//! Parts that are copied from objects.
+//! Parts copied from objects.
 
 use s3s::dto::{
     CopyPartResult, ETag, Range, ServerSideEncryption, StreamingBlob, UploadPartCopyInput, UploadPartCopyOutput,
@@ -54,7 +54,7 @@ impl Storage {
     }
 }
 
-/// Where the copied range begins, and how long it is. It has both ends, and they lie within the source (S3 API Reference,
+/// The start and length of the copied range. It needs both ends, within the source (S3 API Reference,
 /// UploadPartCopy).
 fn copied_span(range: &str, size: u64) -> S3Result<(u64, u64)> {
     match Range::parse(range) {

@@ -1,7 +1,8 @@
-//! One upload on disk: `upload.json` says what it is to become, and each part has a file of bytes and a record that names it.
+//! An upload on disk. `upload.json` describes the future object. Each part has a file of bytes, and a record that
+//! names this file.
 //!
-//! A part's record is renamed into place after its bytes are whole, and before the client is answered. So a killed emulator loses
-//! no part that it answered. A part that replaces another gets a new file of bytes, and readers of the old one keep it open.
+//! The record of a part is renamed into place after its bytes are complete, and before the response. So a killed
+//! emulator loses no acknowledged part. A replaced part gets a new file, and readers keep the old one open.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,12 +20,12 @@ use super::super::details::Class;
 use crate::types::Timestamp;
 
 const PLAN: &str = "upload.json";
-/// The record of a part; its number follows.
+/// The prefix of part records; the number follows.
 const PART: &str = "part-";
-/// The bytes of a part; a number that no other part has had follows.
+/// The prefix of part data; a unique number follows.
 const BYTES: &str = "bytes-";
 
-/// The object that an upload will become.
+/// The future object of an upload.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Plan {
     pub(super) bucket: String,
@@ -32,7 +33,7 @@ pub(super) struct Plan {
     pub(super) begun_ms: u64,
     pub(super) encryption: Encryption,
     pub(super) storage_class: Class,
-    /// The checksum that the upload was begun with.
+    /// The checksum type of the upload.
     pub(super) checksum: Option<(Algorithm, Kind)>,
     pub(super) attributes: Attributes,
     #[serde(default)]
@@ -44,14 +45,14 @@ impl Plan {
         Timestamp(self.begun_ms)
     }
 
-    /// The checksum that the object gets. Without one that was asked for, S3 calculates CRC64NVME over all bytes (S3 User Guide,
-    /// "Checking object integrity in Amazon S3").
+    /// The checksum type of the object. By default, S3 calculates CRC64NVME over all bytes (S3 User Guide, "Checking
+    /// object integrity in Amazon S3").
     pub(super) fn checksum_of_object(&self) -> (Algorithm, Kind) {
         self.checksum.unwrap_or((Algorithm::Crc64Nvme, Kind::FullObject))
     }
 }
 
-/// The headers of the object's answers to reads.
+/// The headers in responses to reads of the object.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Attributes {
     pub(super) metadata: Option<BTreeMap<String, String>>,
@@ -60,7 +61,7 @@ pub(super) struct Attributes {
     pub(super) content_disposition: Option<String>,
     pub(super) content_language: Option<String>,
     pub(super) cache_control: Option<String>,
-    /// As RFC 3339 has it.
+    /// In the form of RFC 3339.
     pub(super) expires: Option<String>,
     pub(super) website_redirect_location: Option<String>,
 }
@@ -85,19 +86,19 @@ impl Attributes {
     }
 }
 
-/// A part that has arrived.
+/// A received part.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Part {
-    /// The name of the file that holds its bytes.
+    /// The name of the file with its bytes.
     pub(super) bytes: String,
     pub(super) size: u64,
     pub(super) e_tag: String,
-    /// The checksum that the part was sent with, or that its upload's algorithm gives.
+    /// The checksum that the client sent, or that the upload's algorithm gives.
     pub(super) sum: Option<Sum>,
     pub(super) modified_ms: u64,
 }
 
-/// An upload. Its folder is removed when the last user drops an ended upload.
+/// An upload. Once it has ended, its folder is removed when the last reference is dropped.
 pub(super) struct Upload {
     pub(super) plan: Plan,
     folder: PathBuf,
@@ -109,7 +110,7 @@ pub(super) struct Upload {
 #[derive(Default)]
 struct Parts {
     by_number: BTreeMap<i32, Part>,
-    /// Set while a request completes or aborts the upload: a part that arrives then is too late.
+    /// Set while a request completes or aborts the upload. Later parts are refused.
     sealed: bool,
 }
 
@@ -120,7 +121,7 @@ impl Upload {
         Ok(Self::with(folder, plan, 0, BTreeMap::new()))
     }
 
-    /// Opens what an earlier run left; `None` if the upload had not begun, or had ended.
+    /// Opens an upload of an earlier run; `None` if it had not begun or had ended.
     pub(super) fn reopen(folder: &Path) -> io::Result<Option<Self>> {
         let plan = match std::fs::read(folder.join(PLAN)) {
             Ok(plan) => serde_json::from_slice(&plan)?,
@@ -138,7 +139,7 @@ impl Upload {
                 None => files.push((name, entry.path())),
             }
         }
-        // Files that a killed run did not finish or remove.
+        // Remove files that a killed run did not finish or remove.
         let mut next_bytes = 0;
         for (name, path) in files {
             let number = name.strip_prefix(BYTES).and_then(|number| number.parse::<u64>().ok());
@@ -156,7 +157,7 @@ impl Upload {
         Self { plan, folder, next_bytes, ended, parts }
     }
 
-    /// A name for the bytes of a part that arrives.
+    /// A new name for the bytes of a part.
     pub(super) fn new_bytes(&self) -> String {
         format!("{BYTES}{}", self.next_bytes.fetch_add(1, Ordering::Relaxed))
     }
@@ -165,7 +166,7 @@ impl Upload {
         self.folder.join(bytes)
     }
 
-    /// Makes these bytes the part of this number.
+    /// Stores a part under this number.
     pub(super) fn put(&self, number: i32, part: Part) -> S3Result<()> {
         let mut parts = self.lock();
         if parts.sealed {
@@ -175,23 +176,23 @@ impl Upload {
         let replaced = parts.by_number.insert(number, part);
         drop(parts);
         if let Some(replaced) = replaced {
-            // What can't be removed now is removed at the next start, since no record names it.
+            // The next start removes what remains, because no record names it.
             let _ = std::fs::remove_file(self.path(&replaced.bytes));
         }
         Ok(())
     }
 
-    /// The parts that have arrived, by their numbers.
+    /// The received parts, by number.
     pub(super) fn parts(&self) -> BTreeMap<i32, Part> {
         self.lock().by_number.clone()
     }
 
-    /// Says whether the parts stay as they are.
+    /// Freezes or unfreezes the parts.
     pub(super) fn seal(&self, sealed: bool) {
         self.lock().sealed = sealed;
     }
 
-    /// Ends the upload: a restart does not know it any more.
+    /// Ends the upload. A restart does not find it.
     pub(super) fn end(&self) -> io::Result<()> {
         std::fs::remove_file(self.folder.join(PLAN))?;
         self.ended.store(true, Ordering::Relaxed);
@@ -210,20 +211,20 @@ impl Upload {
 impl Drop for Upload {
     fn drop(&mut self) {
         if self.has_ended() {
-            // What can't be removed is removed at the next start, since the folder has no plan.
+            // The next start removes what remains, because the folder has no plan.
             let _ = std::fs::remove_dir_all(&self.folder);
         }
     }
 }
 
-/// Writes a record so that a reader finds the old one or the new one, and never a half of it.
+/// Writes a record atomically: a reader sees the old or the new one.
 fn write_whole(folder: &Path, name: &str, record: &impl Serialize) -> io::Result<()> {
     let pending = folder.join(format!("pending-{name}"));
     std::fs::write(&pending, serde_json::to_vec(record)?)?;
     std::fs::rename(&pending, folder.join(name))
 }
 
-/// The error for an upload that is not there.
+/// The error for an unknown upload.
 pub(super) fn no_upload() -> S3Error {
     s3_error!(
         NoSuchUpload,

@@ -1,4 +1,4 @@
-//! The listing of a bucket's uploads: pages, prefixes and delimiters (S3 API Reference, ListMultipartUploads).
+//! Listings of uploads: pages, prefixes and delimiters (S3 API Reference, ListMultipartUploads).
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::super::listing::{Encoding, group};
 use super::super::storage::Storage;
 use super::folder::Upload;
 
-/// The most uploads and common prefixes that one page has.
+/// The maximum number of uploads and common prefixes per page.
 const PAGE: i32 = 1000;
 
 #[derive(Default)]
@@ -18,7 +18,7 @@ struct Page {
     uploads: Vec<(String, Arc<Upload>)>,
     prefixes: Vec<String>,
     truncated: bool,
-    /// The key or common prefix that the page ends with, and the upload's id.
+    /// The last key or common prefix of the page, and the upload's id.
     last: Option<(String, Option<String>)>,
 }
 
@@ -61,11 +61,11 @@ impl Storage {
     }
 }
 
-/// One page of these uploads, which come ordered by key and id.
+/// A page of uploads, which are sorted by key and id.
 fn page(uploads: Vec<(String, Arc<Upload>)>, input: &ListMultipartUploadsInput, limit: usize) -> Page {
     let prefix = input.prefix.as_deref().unwrap_or_default();
     let key_marker = input.key_marker.as_deref().filter(|it| !it.is_empty());
-    // Without a key marker that of the upload means nothing.
+    // An upload id marker needs a key marker.
     let id_marker = key_marker.and(input.upload_id_marker.as_deref()).filter(|it| !it.is_empty());
     let mut page = Page::default();
     for (id, upload) in uploads {

@@ -1,8 +1,8 @@
-//! Multipart uploads. An upload belongs to its bucket and key, not to the credentials that began it: a job's credentials are
-//! renewed while it uploads.
+//! Multipart uploads. An upload belongs to its bucket and key, and not to the credentials that began it, because a
+//! job's credentials are renewed during an upload.
 //!
-//! An upload is a folder of its own until it is completed or aborted, so it survives a restart of the emulator. [`folder`] says
-//! what the folder holds.
+//! An upload has a folder until it is completed or aborted, so it survives a restart. [`folder`] describes the
+//! folder.
 
 mod begin;
 mod complete;

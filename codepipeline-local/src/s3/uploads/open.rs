@@ -1,4 +1,4 @@
-//! The uploads that are neither completed nor aborted.
+//! Open uploads: neither completed nor aborted.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,10 +12,10 @@ use super::folder::{Plan, Upload, no_upload};
 use crate::ids::random_seed;
 use crate::types::Timestamp;
 
-/// The folder of all uploads, within the emulator's data folder.
+/// The folder of the uploads, in the data folder.
 const UPLOADS: &str = "uploads";
 
-/// Uploads that are neither completed nor aborted, by their ids.
+/// Open uploads by id.
 pub(in crate::s3) struct Uploads {
     root: PathBuf,
     next: AtomicU64,
@@ -23,7 +23,7 @@ pub(in crate::s3) struct Uploads {
 }
 
 impl Uploads {
-    /// Opens the uploads of an earlier run. Removes those that have ended, as `over` knows by bucket, key and id.
+    /// Opens the uploads of an earlier run. Removes those that have ended: `over` checks bucket, key and id.
     pub(in crate::s3) fn open(data: &Path, over: impl Fn(&str, &str, &str) -> bool) -> io::Result<Self> {
         let root = data.join(UPLOADS);
         std::fs::create_dir_all(&root)?;
@@ -31,7 +31,7 @@ impl Uploads {
         let mut last = 0;
         for entry in std::fs::read_dir(&root)? {
             let folder = entry?.path();
-            // Anything else in the folder is not the emulator's, and is left alone.
+            // Other files in the folder do not belong to the emulator and stay.
             let Some(id) = folder.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
             let Some(number) = number_of(&id) else { continue };
             last = last.max(number);
@@ -45,7 +45,7 @@ impl Uploads {
         Ok(Self { root, next: AtomicU64::new(last + 1), open: Mutex::new(open) })
     }
 
-    /// Begins an upload, and returns its id. Ids of one key ascend with time, as listings need.
+    /// Begins an upload, and returns its id. Ids of a key ascend with time, as listings require.
     pub(super) fn begin(&self, plan: Plan, begun: Timestamp) -> io::Result<String> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let id = format!("{:012x}{number:016x}{:016x}", begun.0, random_seed());
@@ -60,7 +60,7 @@ impl Uploads {
         found.cloned().ok_or_else(no_upload)
     }
 
-    /// Takes the upload for the one that completes or aborts it; one of two that try gets it.
+    /// Takes the upload in order to complete or abort it. Only one of several callers gets it.
     pub(super) fn take(&self, id: &str, bucket: &str, key: &str) -> S3Result<TakenUpload<'_>> {
         let upload = self.get(id, bucket, key)?;
         self.lock().remove(id).ok_or_else(no_upload)?;
@@ -68,7 +68,7 @@ impl Uploads {
         Ok(TakenUpload { uploads: self, id: id.to_owned(), upload })
     }
 
-    /// The bucket's uploads, ordered by key and then by id.
+    /// The bucket's uploads, sorted by key and id.
     pub(super) fn of_bucket(&self, bucket: &str) -> Vec<(String, Arc<Upload>)> {
         let open = self.lock();
         let mut found: Vec<_> = open.iter().filter(|(_, upload)| upload.plan.bucket == bucket).collect();
@@ -76,10 +76,10 @@ impl Uploads {
         found.into_iter().map(|(id, upload)| (id.clone(), Arc::clone(upload))).collect()
     }
 
-    /// Ends the uploads into a bucket that was removed: a bucket of the same name begins without them.
+    /// Ends the uploads of a removed bucket, so that a new bucket of the same name has none.
     pub(in crate::s3) fn forget(&self, bucket: &str) -> io::Result<()> {
         for (id, upload) in self.of_bucket(bucket) {
-            // A request that completes or aborts it ends it.
+            // If a request is completing or aborting it, that request ends it.
             if let Ok(taken) = self.take(&id, bucket, &upload.plan.key) {
                 taken.end()?;
             }
@@ -92,7 +92,7 @@ impl Uploads {
     }
 }
 
-/// An upload that only its holder knows. It is put back if it is not ended.
+/// An upload that only the holder can see. Dropping it puts it back, unless it has ended.
 pub(super) struct TakenUpload<'a> {
     uploads: &'a Uploads,
     pub(super) id: String,
@@ -100,7 +100,7 @@ pub(super) struct TakenUpload<'a> {
 }
 
 impl TakenUpload<'_> {
-    /// Ends the upload. Its parts go once requests that still write or read them are done.
+    /// Ends the upload. Its parts are removed once no request uses them.
     pub(super) fn end(&self) -> io::Result<()> {
         self.upload.end()
     }
@@ -115,7 +115,7 @@ impl Drop for TakenUpload<'_> {
     }
 }
 
-/// The number within an upload's id.
+/// The number in an upload id.
 fn number_of(id: &str) -> Option<u64> {
     if id.len() != 44 || !id.is_ascii() {
         return None;

@@ -1,4 +1,4 @@
-//! Parts: how one arrives, and how they are listed.
+//! Receipt and listing of parts.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use super::super::storage::Storage;
 use super::folder::{Part, Plan, Upload};
 use crate::types::Timestamp;
 
-/// The most parts that one page of a listing has (S3 API Reference, ListParts).
+/// The maximum number of parts per page (S3 API Reference, ListParts).
 const PARTS_PAGE: i32 = 1000;
 
-/// How much is collected before it is written.
+/// The buffer size of writes.
 const WRITE_SIZE: usize = 256 * 1024;
 
 impl Storage {
-    /// The upload. Fails with `NoSuchBucket` if its bucket is missing, else with `NoSuchUpload` if it is not there.
+    /// The upload. Returns `NoSuchBucket` if its bucket is missing, and `NoSuchUpload` if the upload is.
     pub(super) fn open_upload(&self, id: &str, bucket: &str, key: &str) -> S3Result<Arc<Upload>> {
         self.catalog.check_bucket(bucket)?;
         self.uploads.get(id, bucket, key)
@@ -52,7 +52,7 @@ impl Storage {
         let received = meter.finish()?;
         declared.check(&received, request.trailing_headers.as_ref())?;
 
-        // A part's checksum is kept if the upload has the algorithm, or the client sent it.
+        // Keep the checksum if the upload has an algorithm, or the client sent one.
         let kept = upload.plan.checksum.is_some() || declared.algorithm().is_some();
         let part = self.keep_part(number, &upload, arriving, received, kept)?;
         let mut output = UploadPartOutput {
@@ -111,7 +111,7 @@ impl Storage {
     }
 }
 
-/// Fails if a part can't have this number.
+/// Returns an error if the part number is out of range.
 pub(super) fn check_number(number: i32) -> S3Result<()> {
     if (1..=10_000).contains(&number) {
         return Ok(());
@@ -119,8 +119,8 @@ pub(super) fn check_number(number: i32) -> S3Result<()> {
     Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and 10000, inclusive"))
 }
 
-/// A part's checksum must be of its upload's algorithm. A composite checksum needs one of each part (S3 User Guide, "Checking
-/// object integrity in Amazon S3").
+/// Checks that the part's checksum has the algorithm of the upload. A composite checksum needs one for each part (S3
+/// User Guide, "Checking object integrity in Amazon S3").
 fn check_algorithm(plan: &Plan, declared: &Declared) -> S3Result<()> {
     let Some((expected, kind)) = plan.checksum else { return Ok(()) };
     let actual = match declared.algorithm() {
@@ -152,7 +152,7 @@ fn listed(plan: &Plan, number: i32, part: Part) -> ListedPart {
     listed
 }
 
-/// The file that a part's bytes arrive in. It is removed unless the part is kept.
+/// The file of a part in transfer. Dropping it removes the file, unless the part is kept.
 pub(super) struct Arriving {
     name: String,
     pub(super) path: PathBuf,
@@ -173,7 +173,7 @@ impl Arriving {
 impl Drop for Arriving {
     fn drop(&mut self) {
         if !self.kept {
-            // What can't be removed now is removed at the next start, since no record names it.
+            // The next start removes what remains, because no record names it.
             let _ = std::fs::remove_file(&self.path);
         }
     }
