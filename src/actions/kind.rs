@@ -90,3 +90,50 @@ impl Configured {
         Self { turn, overall: LONGEST_RUN, lowered_from: None, waits_for: None, make }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A part of an entry for a test to parse.
+    pub(crate) struct Sample<'a> {
+        pub(crate) value: Value,
+        pub(crate) timeout: Option<Value>,
+        pub(crate) secrets: &'a [&'a str],
+        pub(crate) variables: &'a [(&'a str, &'a str)],
+        pub(crate) settings: Settings,
+    }
+
+    impl Sample<'_> {
+        /// A part without secrets and variables, for a function with every default.
+        pub(crate) fn of(value: Value) -> Self {
+            Self { value, timeout: None, secrets: &[], variables: &[], settings: Settings::of_tests() }
+        }
+
+        /// Parses the part. The error is the message about all mistakes.
+        pub(crate) fn parse(&self, kind: &Kind) -> Result<Configured, String> {
+            let secrets: Vec<_> = self.secrets.iter().map(|&key| key.to_owned()).collect();
+            let environment = self.variables.iter().copied().collect();
+            let mut problems = Problems::default();
+            let mut part = Part {
+                entry: "entry",
+                path: "part",
+                value: &self.value,
+                timeout: self.timeout.as_ref(),
+                secrets: &secrets,
+                settings: &self.settings,
+                environment: &environment,
+                variables: &mut Vec::new(),
+                problems: &mut problems,
+            };
+            let configured = (kind.parse)(&mut part);
+            let configured = problems.into_result(configured).map_err(|error| error.to_string())?;
+            Ok(configured.expect("an action where there is no mistake"))
+        }
+
+        /// The message about the mistakes in the part.
+        pub(crate) fn mistakes(&self, kind: &Kind) -> String {
+            self.parse(kind).err().unwrap_or_else(|| panic!("no mistake was found in {}", self.value))
+        }
+    }
+}

@@ -31,7 +31,12 @@ pub use turn::{Abandoned, Link, Links, Turn};
 const UNEXPECTED_TOKEN: FailureCode = FailureCode::new("UnexpectedToken");
 
 /// Every kind of action.
-pub(crate) static KINDS: [Kind; 3] = [command::KIND, http::KIND, state_machine::KIND];
+#[rustfmt::skip] // One line for each kind.
+pub(crate) static KINDS: &[Kind] = &[
+    command::KIND,
+    http::KIND,
+    state_machine::KIND,
+];
 
 /// The events with which services say that work of any kind has ended.
 #[doc(hidden)]

@@ -51,3 +51,48 @@ pub(super) fn check_turn(turn: Duration, part: &mut Part<'_>) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::actions::kind::tests::Sample;
+    use crate::actions::state_machine::KIND;
+
+    fn sample(timeout: Option<Value>) -> Sample<'static> {
+        let arn = "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout";
+        Sample { timeout, ..Sample::of(json!(arn)) }
+    }
+
+    #[test]
+    fn work_ends_before_codepipeline_ends_its_action() {
+        let configured = |timeout| {
+            let configured = sample(timeout).parse(&KIND)?;
+            Ok::<_, String>((configured.overall.as_secs(), configured.lowered_from.map(|it| it.as_secs())))
+        };
+        assert_eq!(configured(None), Ok((85_500, None)));
+        for (seconds, used, lowered_from) in [
+            (json!(85_499), 85_499, None),
+            (json!(85_500), 85_500, None),
+            (json!(85_501), 85_500, Some(85_501)),
+            (json!("86400"), 85_500, Some(86_400)),
+        ] {
+            assert_eq!(configured(Some(seconds)), Ok((used, lowered_from)));
+        }
+        let message = configured(Some(json!(86_401))).unwrap_err();
+        assert!(
+            message.contains("entry.timeoutSeconds: must be a whole number of seconds from 1 to 86400"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn turn_must_fit_into_the_function() {
+        let mut sample = sample(None);
+        sample.settings.function_timeout = Duration::from_secs(110);
+        assert!(sample.parse(&KIND).is_ok());
+        sample.settings.function_timeout = Duration::from_secs(109);
+        assert!(sample.mistakes(&KIND).contains("part: needs 110 s at a time"));
+    }
+}

@@ -41,3 +41,23 @@ pub struct Settings {
     /// The folder of the deployed package (`LAMBDA_TASK_ROOT`, default `/var/task`), second on a command's `PATH`.
     pub package_folder: PathBuf,
 }
+
+#[cfg(test)]
+impl Settings {
+    /// The settings of a function without any variable.
+    pub(crate) fn of_tests() -> Self {
+        Self {
+            concurrency: 4,
+            max_unpacked_bytes: 10 << 30,
+            max_entries: 100_000,
+            function_timeout: Duration::from_secs(900),
+            staging: Duration::from_secs(60),
+            polling: Duration::from_secs(10),
+            reporting: Duration::from_secs(10),
+            min_free_bytes: 64 << 20,
+            clean_tmp: false,
+            work_folder: "/tmp".into(),
+            package_folder: "/var/task".into(),
+        }
+    }
+}

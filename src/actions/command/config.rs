@@ -95,3 +95,53 @@ fn arguments(part: &mut Part<'_>) -> Option<Vec<Template>> {
     }
     (templates.len() == arguments.len()).then_some(templates)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::actions::kind::tests::Sample;
+
+    fn mistakes(value: Value) -> String {
+        Sample { secrets: &["ApiToken"], ..Sample::of(value) }.mistakes(&KIND)
+    }
+
+    #[test]
+    fn turn_includes_the_time_to_begin_and_to_end() {
+        let sample = |timeout| Sample { timeout, ..Sample::of(json!(["bash", "{Config:Command}"])) };
+        assert_eq!(sample(None).parse(&KIND).ok().unwrap().turn, Duration::from_secs(307));
+        assert_eq!(sample(Some(json!(600))).parse(&KIND).ok().unwrap().turn, Duration::from_secs(607));
+    }
+
+    #[test]
+    fn command_that_could_never_be_claimed_is_refused() {
+        let sample = |timeout, function| {
+            let mut sample = Sample { timeout, ..Sample::of(json!(["make"])) };
+            sample.settings.function_timeout = Duration::from_secs(function);
+            sample.mistakes(&KIND)
+        };
+        let message = sample(Some(json!(895)), 900);
+        assert!(message.contains("entry.timeoutSeconds: is 895, but a function with a timeout of 900 s"), "{message}");
+        let message = sample(None, 300);
+        assert!(message.contains("is 300 by default, but a function with a timeout of 300 s"), "{message}");
+        assert!(sample(Some(json!(0)), 900).contains("entry.timeoutSeconds: must be a whole number"));
+    }
+
+    #[test]
+    fn secret_may_not_be_an_argument() {
+        let message = mistakes(json!(["curl", "-H", "Authorization: {Config:ApiToken}"]));
+        assert!(message.contains("part: element 2 names `{Config:ApiToken}`"), "{message}");
+    }
+
+    #[test]
+    fn every_mistake_in_the_arguments_is_reported() {
+        let message = mistakes(json!(["", "{Config:", 7, "{Config:ApiToken}"]));
+        for part in ["part: the command is empty", "part[1]: the placeholder", "part[2]: must be a string", "element 3"]
+        {
+            assert!(message.contains(part), "'{part}' is missing in: {message}");
+        }
+        assert!(mistakes(json!("make")).contains("part: must be an array of strings"));
+        assert!(mistakes(json!([])).contains("part: the command is empty"));
+    }
+}

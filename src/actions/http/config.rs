@@ -122,3 +122,45 @@ fn is_variable_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::actions::kind::tests::Sample;
+
+    const VARIABLES: &[(&str, &str)] = &[("KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), ("SHORT", "hunter22")];
+
+    fn sample(value: Value) -> Sample<'static> {
+        Sample { variables: VARIABLES, ..Sample::of(value) }
+    }
+
+    #[test]
+    fn turn_has_time_for_two_tries() {
+        let service = json!({"url": "https://x.example", "secretVariable": "KEY", "requestTimeoutSeconds": 20});
+        let sample = Sample { timeout: Some(json!(7200)), ..sample(service) };
+        let configured = sample.parse(&KIND).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert_eq!((configured.turn.as_secs(), configured.overall.as_secs()), (50, 7200));
+    }
+
+    #[test]
+    fn every_member_has_its_rule() {
+        for (value, rule) in [
+            (json!("https://x.example"), "part: must be an object with url and secretVariable"),
+            (
+                json!({"url": "https://x.example", "secretVariable": "UNSET"}),
+                "names the variable UNSET, which is not set",
+            ),
+            (json!({"url": "https://x.example"}), "part.secretVariable: must be the name"),
+            (json!({"url": 1, "secretVariable": "KEY"}), "part.url: must be a string"),
+            (json!({"url": "http://x.example", "secretVariable": "KEY"}), "part.url: the URL must begin with https://"),
+            (json!({"url": "https://x.example", "secretVariable": "SHORT"}), "SHORT: the webhook secret must be"),
+            (json!({"url": "https://x.example", "secretVariable": "KEY", "retries": 1}), "has no member 'retries'"),
+            (json!({"requestTimeoutSeconds": 121}), "part.requestTimeoutSeconds: must be a whole number from 1 to 120"),
+        ] {
+            let message = sample(value).mistakes(&KIND);
+            assert!(message.contains(rule) && !message.contains("hunter22"), "'{rule}' is missing in: {message}");
+        }
+    }
+}

@@ -38,3 +38,28 @@ fn parse(part: &mut Part<'_>) -> Option<Configured> {
     let run = Configured::new(TURN, |sdk_config| StateMachineAction::new(sdk_config, machine));
     Some(overall.of(Configured { waits_for, ..run }))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::actions::kind::tests::Sample;
+
+    const ARN: &str = "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout";
+
+    #[test]
+    fn execution_may_take_longer_than_the_function_and_is_waited_for() {
+        let sample = Sample { timeout: Some(json!("7200")), ..Sample::of(json!(format!("{ARN}:PROD"))) };
+        let configured = sample.parse(&KIND).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert_eq!((configured.turn.as_secs(), configured.overall.as_secs()), (30, 7200));
+        assert_eq!(configured.waits_for.as_deref(), Some(ARN));
+    }
+
+    #[test]
+    fn only_the_arn_of_a_state_machine_is_taken() {
+        let mistakes = |value: Value| Sample::of(value).mistakes(&KIND);
+        assert!(mistakes(json!(1)).contains("part: must be a string: the state machine's ARN"));
+        assert!(mistakes(json!("arn:aws:s3:::bucket")).contains("part: must be the ARN"));
+    }
+}
