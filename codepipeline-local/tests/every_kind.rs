@@ -31,7 +31,7 @@ impl Scenario {
 }
 
 /// The next event with this state and, for an action's event, this action.
-async fn told(events: &mut mpsc::UnboundedReceiver<Value>, kind: &str, state: &str) -> Value {
+async fn next_event(events: &mut mpsc::UnboundedReceiver<Value>, kind: &str, state: &str) -> Value {
     loop {
         let event = timeout(PATIENCE, events.recv()).await.unwrap().expect("the emulator still sends events");
         let of_kind = event["detail-type"].as_str().unwrap().contains(kind);
@@ -76,29 +76,29 @@ async fn abandoned_action_sends_an_event_and_can_be_retried() {
     let scenario = Scenario::start().await;
     let mut events = scenario.emulator.events();
     scenario.run_pipeline().await;
-    let started = told(&mut events, "Action", "STARTED").await;
+    let started = next_event(&mut events, "Action", "STARTED").await;
     let execution = started["detail"]["execution-id"].as_str().unwrap();
     let job = scenario.job().await;
     let client = &scenario.pipelines;
     client.acknowledge_job().job_id(job.id().unwrap()).nonce(job.nonce().unwrap()).send().await.unwrap();
     let stop = client.stop_pipeline_execution().pipeline_name("pipe").pipeline_execution_id(execution);
     stop.abandon(true).reason("a wrong turn").send().await.unwrap();
-    let abandoned = told(&mut events, "Action", "ABANDONED").await;
+    let abandoned = next_event(&mut events, "Action", "ABANDONED").await;
     assert_eq!(abandoned["detail"]["action-execution-id"], started["detail"]["action-execution-id"]);
-    told(&mut events, "Pipeline", "STOPPED").await;
+    next_event(&mut events, "Pipeline", "STOPPED").await;
     let late = client.put_job_success_result().job_id(job.id().unwrap()).send().await.unwrap_err();
     assert!(late.as_service_error().unwrap().is_invalid_job_state_exception());
 
     let retry = client.retry_stage_execution().pipeline_name("pipe").stage_name("Build");
     let retry = retry.pipeline_execution_id(execution).retry_mode(StageRetryMode::FailedActions);
     retry.send().await.unwrap();
-    told(&mut events, "Stage", "RESUMED").await;
+    next_event(&mut events, "Stage", "RESUMED").await;
     let again = scenario.job().await;
     client.acknowledge_job().job_id(again.id().unwrap()).nonce(again.nonce().unwrap()).send().await.unwrap();
     let details = FailureDetails::builder().r#type(FailureType::JobFailed).message("red").build().unwrap();
     let failed = client.put_job_failure_result().job_id(again.id().unwrap()).failure_details(details);
     failed.send().await.unwrap();
-    let failed = told(&mut events, "Action", "FAILED").await;
+    let failed = next_event(&mut events, "Action", "FAILED").await;
     assert_eq!(failed["detail"]["execution-result"]["external-execution-summary"], "red");
     assert_eq!(scenario.status(execution).await, PipelineExecutionStatus::Failed);
 }
@@ -174,7 +174,7 @@ async fn approval_needs_the_token_of_the_state() {
     client.put_job_success_result().job_id(job.id().unwrap()).send().await.unwrap();
     let mut events = scenario.emulator.events();
     let execution = client.start_pipeline_execution().name("pipe").send().await.unwrap();
-    told(&mut events, "Action", "STARTED").await;
+    next_event(&mut events, "Action", "STARTED").await;
     let state = client.get_pipeline_state().name("pipe").send().await.unwrap();
     let waiting = state.stage_states()[1].action_states()[0].latest_execution().unwrap().clone();
     assert_eq!(waiting.status(), Some(&ActionExecutionStatus::InProgress));

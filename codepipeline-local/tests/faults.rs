@@ -23,14 +23,14 @@ use tokio::net::TcpStream;
 /// How long a test waits.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Wronged {
+struct Faulty {
     emulator: Emulator,
     time: ManualClock,
     pipelines: aws_sdk_codepipeline::Client,
     objects: aws_sdk_s3::Client,
 }
 
-impl Wronged {
+impl Faulty {
     /// An emulator with a bucket and these faults, and clients without a timeout.
     async fn by(faults: &[&str]) -> Self {
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
@@ -54,15 +54,15 @@ impl Wronged {
         Self { emulator, time, pipelines, objects }
     }
 
-    async fn create_type(&self) -> Met {
+    async fn create_type(&self) -> CallResult {
         let counts = aws_sdk_codepipeline::types::ArtifactDetails::builder().minimum_count(0).maximum_count(0).build();
         let create = self.pipelines.create_custom_action_type().category(ActionCategory::Test).provider("Any");
         let create = create.version("1").input_artifact_details(counts.clone()).output_artifact_details(counts);
-        met(create.send().await)
+        call_result(create.send().await)
     }
 
-    async fn put(&self, key: &str, bytes: usize) -> Met {
-        met(self.objects.put_object().bucket("bucket").key(key).body(vec![7; bytes].into()).send().await)
+    async fn put(&self, key: &str, bytes: usize) -> CallResult {
+        call_result(self.objects.put_object().bucket("bucket").key(key).body(vec![7; bytes].into()).send().await)
     }
 
     /// Whether the creation of the type took effect. Asks without a request that could fail.
@@ -80,17 +80,17 @@ impl Wronged {
 
     /// Makes a call that the fault applies to, and waits until `shows` proves that the call has got as far as it can. Then the
     /// client goes. The call must not be answered before that.
-    async fn gives_up(&self, fault: &str, call: impl Future<Output = Met>, shows: impl AsyncFnMut() -> bool) {
+    async fn gives_up(&self, fault: &str, call: impl Future<Output = CallResult>, shows: impl AsyncFnMut() -> bool) {
         let before = self.fired().len();
         self.emulator.faults().add(fault.parse().unwrap());
         let showing = async {
             until(async || self.fired().len() > before).await;
             until(shows).await;
             // A later call has its reply by now.
-            assert_eq!(self.put("later", 1 << 20).await, Met::Success);
+            assert_eq!(self.put("later", 1 << 20).await, CallResult::Success);
         };
         tokio::select! {
-            met = call => panic!("{fault} was answered: {met:?}"),
+            result = call => panic!("{fault} was answered: {result:?}"),
             () = showing => {}
         }
     }
@@ -103,19 +103,19 @@ impl Wronged {
 
 /// The result of a client's call.
 #[derive(Debug, PartialEq)]
-enum Met {
+enum CallResult {
     Success,
     Refusal(u16, String),
     BrokenConnection,
 }
 
-fn met<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> Met {
+fn call_result<T, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> CallResult {
     match result {
-        Ok(_) => Met::Success,
+        Ok(_) => CallResult::Success,
         Err(SdkError::ServiceError(error)) => {
-            Met::Refusal(error.raw().status().as_u16(), error.err().code().unwrap().to_owned())
+            CallResult::Refusal(error.raw().status().as_u16(), error.err().code().unwrap().to_owned())
         }
-        Err(SdkError::DispatchFailure(failure)) if failure.is_io() => Met::BrokenConnection,
+        Err(SdkError::DispatchFailure(failure)) if failure.is_io() => CallResult::BrokenConnection,
         Err(other) => panic!("{other}"),
     }
 }
@@ -130,8 +130,8 @@ async fn until(mut condition: impl AsyncFnMut() -> bool) {
     tokio::time::timeout(PATIENCE, waiting).await.expect("the condition becomes true within a minute");
 }
 
-fn refusal(status: u16, code: &str) -> Met {
-    Met::Refusal(status, code.to_owned())
+fn refusal(status: u16, code: &str) -> CallResult {
+    CallResult::Refusal(status, code.to_owned())
 }
 
 #[tokio::test]
@@ -141,37 +141,40 @@ async fn refused_calls_have_the_services_error_and_no_effect() {
         ("error", (500, "InternalFailure"), (500, "InternalError")),
         ("deny", (400, "AccessDeniedException"), (403, "AccessDenied")),
     ] {
-        let wronged = Wronged::by(&[&format!("*:1-2:{kind}")]).await;
-        assert_eq!(wronged.create_type().await, refusal(pipelines.0, pipelines.1));
+        let faulty = Faulty::by(&[&format!("*:1-2:{kind}")]).await;
+        assert_eq!(faulty.create_type().await, refusal(pipelines.0, pipelines.1));
         // More than the socket buffers hold. The reply must arrive anyway.
-        assert_eq!(wronged.put("key", 20 << 20).await, refusal(objects.0, objects.1));
-        assert_eq!(wronged.fired(), [format!("CreateCustomActionType:1:{kind}"), format!("PutObject:2:{kind}")]);
-        assert_eq!(wronged.emulator.calls("CreateCustomActionType"), 1, "a refused call is a call");
-        assert!(!wronged.has_type().await && wronged.keys().await.is_empty());
-        assert_eq!((wronged.create_type().await, wronged.put("key", 1).await), (Met::Success, Met::Success));
+        assert_eq!(faulty.put("key", 20 << 20).await, refusal(objects.0, objects.1));
+        assert_eq!(faulty.fired(), [format!("CreateCustomActionType:1:{kind}"), format!("PutObject:2:{kind}")]);
+        assert_eq!(faulty.emulator.calls("CreateCustomActionType"), 1, "a refused call is a call");
+        assert!(!faulty.has_type().await && faulty.keys().await.is_empty());
+        assert_eq!(
+            (faulty.create_type().await, faulty.put("key", 1).await),
+            (CallResult::Success, CallResult::Success)
+        );
     }
 }
 
 #[tokio::test]
 async fn reset_has_no_effect_and_lost_answer_has_one() {
     for (kind, effect) in [("reset", false), ("lose-answer", true)] {
-        let wronged = Wronged::by(&[&format!("CreateCustomActionType:1:{kind}"), &format!("PutObject:1:{kind}")]).await;
-        assert_eq!(wronged.create_type().await, Met::BrokenConnection);
-        assert_eq!(wronged.put("key", 1 << 20).await, Met::BrokenConnection);
-        assert_eq!(wronged.emulator.calls("PutObject"), 1);
-        assert_eq!((wronged.has_type().await, wronged.keys().await.len()), (effect, usize::from(effect)));
+        let faulty = Faulty::by(&[&format!("CreateCustomActionType:1:{kind}"), &format!("PutObject:1:{kind}")]).await;
+        assert_eq!(faulty.create_type().await, CallResult::BrokenConnection);
+        assert_eq!(faulty.put("key", 1 << 20).await, CallResult::BrokenConnection);
+        assert_eq!(faulty.emulator.calls("PutObject"), 1);
+        assert_eq!((faulty.has_type().await, faulty.keys().await.len()), (effect, usize::from(effect)));
     }
 }
 
 #[tokio::test]
 async fn reset_is_a_real_tcp_reset() {
-    let wronged = Wronged::by(&["ListPipelines:1:reset", "ListPipelines:2:lose-answer"]).await;
+    let faulty = Faulty::by(&["ListPipelines:1:reset", "ListPipelines:2:lose-answer"]).await;
     for _ in 0..2 {
-        let mut stream = connect(&wronged.emulator).await;
+        let mut stream = connect(&faulty.emulator).await;
         list_pipelines(&mut stream).await;
         assert_eq!(stream.read(&mut [0; 1]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
     }
-    let mut stream = connect(&wronged.emulator).await;
+    let mut stream = connect(&faulty.emulator).await;
     list_pipelines(&mut stream).await;
     assert!(stream.read(&mut [0; 1]).await.unwrap() > 0, "the third is answered");
 }
@@ -189,44 +192,44 @@ async fn list_pipelines(stream: &mut TcpStream) {
 #[tokio::test]
 async fn stalled_call_is_never_answered() {
     for (kind, effect) in [("stall", false), ("stall-answer", true)] {
-        let wronged = Wronged::by(&[]).await;
+        let faulty = Faulty::by(&[]).await;
         let (creation, upload) = (format!("CreateCustomActionType:1:{kind}"), format!("PutObject:1:{kind}"));
-        wronged.gives_up(&creation, wronged.create_type(), async || wronged.has_type().await == effect).await;
-        let has_key = async || wronged.keys().await.contains(&"key".to_owned());
-        wronged.gives_up(&upload, wronged.put("key", 1 << 20), async || has_key().await == effect).await;
-        assert_eq!((wronged.has_type().await, has_key().await), (effect, effect));
+        faulty.gives_up(&creation, faulty.create_type(), async || faulty.has_type().await == effect).await;
+        let has_key = async || faulty.keys().await.contains(&"key".to_owned());
+        faulty.gives_up(&upload, faulty.put("key", 1 << 20), async || has_key().await == effect).await;
+        assert_eq!((faulty.has_type().await, has_key().await), (effect, effect));
     }
 }
 
 #[tokio::test]
 async fn late_call_takes_effect_without_its_client() {
-    let wronged = Wronged::by(&[]).await;
-    let waiters = wronged.time.waiters();
-    let waits = async |calls| wronged.time.waiters() == waiters + calls;
-    wronged.gives_up("CreateCustomActionType:1:delay=1h", wronged.create_type(), async || waits(1).await).await;
-    wronged.gives_up("PutObject:1:delay=1h", wronged.put("key", 1 << 20), async || waits(2).await).await;
-    assert!(!wronged.has_type().await && wronged.keys().await == ["later"]);
-    wronged.time.advance(Duration::from_secs(3600));
-    until(async || wronged.has_type().await && wronged.keys().await == ["key", "later"]).await;
+    let faulty = Faulty::by(&[]).await;
+    let waiters = faulty.time.waiters();
+    let waits = async |calls| faulty.time.waiters() == waiters + calls;
+    faulty.gives_up("CreateCustomActionType:1:delay=1h", faulty.create_type(), async || waits(1).await).await;
+    faulty.gives_up("PutObject:1:delay=1h", faulty.put("key", 1 << 20), async || waits(2).await).await;
+    assert!(!faulty.has_type().await && faulty.keys().await == ["later"]);
+    faulty.time.advance(Duration::from_secs(3600));
+    until(async || faulty.has_type().await && faulty.keys().await == ["key", "later"]).await;
 }
 
 #[tokio::test]
 async fn late_call_is_answered_on_time() {
     for kind in ["delay=30m", "delay-answer=30m"] {
-        let wronged = Wronged::by(&[&format!("CreateCustomActionType:1:{kind}")]).await;
+        let faulty = Faulty::by(&[&format!("CreateCustomActionType:1:{kind}")]).await;
         let time_has_come = Cell::new(false);
         let calling = async {
-            assert_eq!(wronged.create_type().await, Met::Success);
+            assert_eq!(faulty.create_type().await, CallResult::Success);
             assert!(time_has_come.get(), "{kind}");
         };
         let passing = async {
-            until(async || !wronged.fired().is_empty()).await;
+            until(async || !faulty.fired().is_empty()).await;
             // An immediate effect may still be pending.
-            until(async || wronged.has_type().await == kind.starts_with("delay-answer")).await;
+            until(async || faulty.has_type().await == kind.starts_with("delay-answer")).await;
             time_has_come.set(true);
             // Repeat, because the reply may start to wait after the first time.
             loop {
-                wronged.time.advance(Duration::from_secs(1800));
+                faulty.time.advance(Duration::from_secs(1800));
                 tokio::task::yield_now().await;
             }
         };
@@ -253,9 +256,9 @@ async fn delayed_calls_end_with_the_emulator() {
 #[tokio::test]
 async fn cut_download_ends_after_its_bytes() {
     for (bytes, size) in [(0, 10), (1000, 1001), (100_000, 3 << 20)] {
-        let wronged = Wronged::by(&[&format!("GetObject:1:cut={bytes}")]).await;
-        assert_eq!(wronged.put("key", size).await, Met::Success);
-        let get = || wronged.objects.get_object().bucket("bucket").key("key").send();
+        let faulty = Faulty::by(&[&format!("GetObject:1:cut={bytes}")]).await;
+        assert_eq!(faulty.put("key", size).await, CallResult::Success);
+        let get = || faulty.objects.get_object().bucket("bucket").key("key").send();
         let mut cut = get().await.unwrap();
         assert_eq!(cut.content_length(), Some(size as i64), "the announced length is the whole object's");
         let mut read = 0;
@@ -272,50 +275,50 @@ async fn cut_download_ends_after_its_bytes() {
 
 #[tokio::test]
 async fn body_shorter_than_the_cut_is_complete() {
-    let wronged = Wronged::by(&["GetObject:1:cut=1000"]).await;
-    assert_eq!(wronged.put("key", 1000).await, Met::Success);
-    let got = wronged.objects.get_object().bucket("bucket").key("key").send().await.unwrap();
+    let faulty = Faulty::by(&["GetObject:1:cut=1000"]).await;
+    assert_eq!(faulty.put("key", 1000).await, CallResult::Success);
+    let got = faulty.objects.get_object().bucket("bucket").key("key").send().await.unwrap();
     assert_eq!(got.body.collect().await.unwrap().into_bytes().len(), 1000);
 }
 
 #[tokio::test]
 async fn cut_upload_has_no_effect() {
-    let wronged = Wronged::by(&["PutObject:1:cut=1000", "UploadPart:2:cut=0"]).await;
-    assert_eq!(wronged.put("key", 1 << 20).await, Met::BrokenConnection);
-    assert_eq!(wronged.keys().await, Vec::<String>::new());
-    assert_eq!(wronged.put("key", 1 << 20).await, Met::Success);
+    let faulty = Faulty::by(&["PutObject:1:cut=1000", "UploadPart:2:cut=0"]).await;
+    assert_eq!(faulty.put("key", 1 << 20).await, CallResult::BrokenConnection);
+    assert_eq!(faulty.keys().await, Vec::<String>::new());
+    assert_eq!(faulty.put("key", 1 << 20).await, CallResult::Success);
 
-    wronged.emulator.faults().add("UploadPart:2:cut=0".parse().unwrap());
-    let begun = wronged.objects.create_multipart_upload().bucket("bucket").key("parts").send().await.unwrap();
+    faulty.emulator.faults().add("UploadPart:2:cut=0".parse().unwrap());
+    let begun = faulty.objects.create_multipart_upload().bucket("bucket").key("parts").send().await.unwrap();
     let upload = begun.upload_id().unwrap();
     let part = |number: i32| {
-        let part = wronged.objects.upload_part().bucket("bucket").key("parts").upload_id(upload).part_number(number);
-        async { met(part.body(vec![1; 100].into()).send().await) }
+        let part = faulty.objects.upload_part().bucket("bucket").key("parts").upload_id(upload).part_number(number);
+        async { call_result(part.body(vec![1; 100].into()).send().await) }
     };
-    assert_eq!((part(1).await, part(2).await), (Met::Success, Met::BrokenConnection));
-    let listed = wronged.objects.list_parts().bucket("bucket").key("parts").upload_id(upload).send().await.unwrap();
+    assert_eq!((part(1).await, part(2).await), (CallResult::Success, CallResult::BrokenConnection));
+    let listed = faulty.objects.list_parts().bucket("bucket").key("parts").upload_id(upload).send().await.unwrap();
     assert_eq!(listed.parts().len(), 1);
 }
 
 #[tokio::test]
 async fn throttle_uses_the_emulators_clock() {
-    let wronged = Wronged::by(&[]).await;
-    wronged.emulator.faults().throttle("PutObject:0.1:2".parse().unwrap());
-    let put = || wronged.put("key", 1);
+    let faulty = Faulty::by(&[]).await;
+    faulty.emulator.faults().throttle("PutObject:0.1:2".parse().unwrap());
+    let put = || faulty.put("key", 1);
     let slow_down = || refusal(503, "SlowDown");
-    assert_eq!((put().await, put().await, put().await), (Met::Success, Met::Success, slow_down()));
-    wronged.time.advance(Duration::from_secs(10));
-    assert_eq!((put().await, put().await), (Met::Success, slow_down()));
-    assert_eq!(wronged.fired(), ["PutObject:0:throttle"; 2]);
-    assert_eq!(wronged.create_type().await, Met::Success, "the throttle is for one operation");
+    assert_eq!((put().await, put().await, put().await), (CallResult::Success, CallResult::Success, slow_down()));
+    faulty.time.advance(Duration::from_secs(10));
+    assert_eq!((put().await, put().await), (CallResult::Success, slow_down()));
+    assert_eq!(faulty.fired(), ["PutObject:0:throttle"; 2]);
+    assert_eq!(faulty.create_type().await, CallResult::Success, "the throttle is for one operation");
 }
 
 #[tokio::test]
 async fn s3_operations_have_their_api_names() {
-    let wronged = Wronged::by(&[]).await;
+    let faulty = Faulty::by(&[]).await;
     let every = Fault::new("s3:*", Calls::All, FaultKind::Delay(Duration::ZERO)).unwrap();
-    wronged.emulator.faults().add(every);
-    let (s3, before) = (&wronged.objects, wronged.emulator.operations().len());
+    faulty.emulator.faults().add(every);
+    let (s3, before) = (&faulty.objects, faulty.emulator.operations().len());
     let at = || ("bucket", "key");
     let (bucket, key) = at();
     s3.list_buckets().send().await.unwrap();
@@ -359,8 +362,8 @@ async fn s3_operations_have_their_api_names() {
     let objects = aws_sdk_s3::types::Delete::builder().objects(object).build().unwrap();
     s3.delete_objects().bucket(bucket).delete(objects).send().await.unwrap();
 
-    let mut known: Vec<_> = wronged.emulator.faults().fired().into_iter().map(|fired| fired.operation).collect();
-    assert_eq!(known, wronged.emulator.operations()[before..]);
+    let mut known: Vec<_> = faulty.emulator.faults().fired().into_iter().map(|fired| fired.operation).collect();
+    assert_eq!(known, faulty.emulator.operations()[before..]);
     known.sort_unstable();
     known.dedup();
     let mut of_s3: Vec<_> =

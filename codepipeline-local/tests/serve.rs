@@ -50,17 +50,17 @@ fn first_line_has_the_address_and_a_signal_ends_serve() {
 async fn function_finds_the_emulator_and_ends_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("bootstrap.sh");
-    let told = folder.path().join("told");
-    let text = "echo $$ $AWS_ENDPOINT_URL $AWS_REGION $AWS_ACCESS_KEY_ID $OWN $AWS_LAMBDA_RUNTIME_API > new\nmv new told\nsleep 600\n";
+    let file = folder.path().join("event");
+    let text = "echo $$ $AWS_ENDPOINT_URL $AWS_REGION $AWS_ACCESS_KEY_ID $OWN $AWS_LAMBDA_RUNTIME_API > new\nmv new event\nsleep 600\n";
     std::fs::write(&script, format!("cd {}\n{text}", folder.path().display())).unwrap();
     let command = format!("sh {}", script.display());
     let arguments = ["--region", "eu-west-1", "--function", &command, "--env", "OWN=own", "--schedule", "1h"];
     let (mut child, line) = serve(folder.path(), &arguments);
-    until(|| told.exists()).await;
-    let told = std::fs::read_to_string(told).unwrap();
-    let words: Vec<_> = told.split_whitespace().collect();
+    until(|| file.exists()).await;
+    let written = std::fs::read_to_string(file).unwrap();
+    let words: Vec<_> = written.split_whitespace().collect();
     assert_eq!(words[1..5], [line.trim_start_matches("listening on "), "eu-west-1", "local", "own"]);
-    assert!(words[5].starts_with("127.0.0.1:"), "{told}");
+    assert!(words[5].starts_with("127.0.0.1:"), "{written}");
     terminate(&child);
     assert!(child.wait().unwrap().success());
     let stat = Path::new("/proc").join(words[0]).join("stat");
@@ -80,12 +80,12 @@ fn faults_and_throttles_fire_and_are_logged() {
     assert_eq!(["ListActionTypes", "ListActionTypes"].map(list), [Some(200), Some(400)]);
     assert_eq!(status(address, ""), None, "the call to S3 is reset");
     terminate(&child);
-    let mut told = String::new();
-    std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut told).unwrap();
+    let mut log = String::new();
+    std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut log).unwrap();
     child.wait().unwrap();
-    let told: Vec<_> = told.lines().filter(|line| line.contains("fault")).collect();
-    assert!(told.len() == 3 && told[0].contains("error") && told[0].contains("ListPipelines"), "{told:?}");
-    assert!(told[1].contains("throttle") && told[2].contains("reset"), "{told:?}");
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("fault")).collect();
+    assert!(lines.len() == 3 && lines[0].contains("error") && lines[0].contains("ListPipelines"), "{lines:?}");
+    assert!(lines[1].contains("throttle") && lines[2].contains("reset"), "{lines:?}");
 }
 
 /// The status of the reply to an empty request, if any.
@@ -199,13 +199,13 @@ fn unusable_function_ends_serve_with_an_error() {
     }
 }
 
-/// A bootstrap in bash that takes one event and writes it to the file `told`.
+/// A bootstrap in bash that takes one event and writes it to the file `event`.
 fn takes_one_event(folder: &Path) -> String {
     let script = folder.join("bootstrap.sh");
     let text = format!(
         "cd {}\nexec 3<>\"/dev/tcp/${{AWS_LAMBDA_RUNTIME_API/://}}\"\n\
          printf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: h\\r\\nConnection: close\\r\\n\\r\\n' >&3\n\
-         cat <&3 > new\nmv new told\nsleep 600\n",
+         cat <&3 > new\nmv new event\nsleep 600\n",
         folder.display()
     );
     std::fs::write(&script, text).unwrap();
@@ -246,10 +246,10 @@ async fn without_schedule_only_events_invoke_the_function() {
     );
     // The pipeline and its source action start at once.
     assert_eq!(call("CreatePipeline", &pipeline), Some(200));
-    let told = folder.path().join("told");
-    until(|| told.exists()).await;
-    let told = std::fs::read_to_string(told).unwrap();
-    assert!(told.contains("CodePipeline Action Execution State Change") && told.contains("STARTED"), "{told}");
+    let file = folder.path().join("event");
+    until(|| file.exists()).await;
+    let written = std::fs::read_to_string(file).unwrap();
+    assert!(written.contains("CodePipeline Action Execution State Change") && written.contains("STARTED"), "{written}");
     terminate(&child);
     assert!(child.wait().unwrap().success());
 }
@@ -260,9 +260,9 @@ fn function_that_keeps_failing_to_start_is_logged() {
     let arguments = ["--function", "sh -c 'exit 3'", "--schedule", "1ms"];
     let (mut child, _) = serve(folder.path(), &arguments);
     let log = BufReader::new(child.stderr.take().unwrap());
-    let told = log.lines().map(Result::unwrap).find(|line| line.contains("3 times in a row"));
-    let told = told.expect("the log has the line");
-    assert!(told.contains("ERROR") && told.contains("sh") && told.contains("exit status: 3"), "{told}");
+    let line = log.lines().map(Result::unwrap).find(|line| line.contains("3 times in a row"));
+    let line = line.expect("the log has the line");
+    assert!(line.contains("ERROR") && line.contains("sh") && line.contains("exit status: 3"), "{line}");
     terminate(&child);
     assert!(child.wait().unwrap().success());
 }

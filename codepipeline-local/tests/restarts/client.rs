@@ -6,7 +6,7 @@ use aws_sdk_s3::operation::create_bucket::CreateBucketError;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use serde_json::{Value, json};
 
-use crate::model::{Execution, Model, Pipeline, Tags, UNTOLD, Upload};
+use crate::model::{Execution, Model, Pipeline, Tags, UNANSWERED_ID, Upload};
 use crate::wire::{answered, call, s3};
 
 /// The server is gone, or a reply was incomplete.
@@ -259,13 +259,13 @@ impl Client {
         }
         let mut after = self.model.clone();
         let pipeline = after.pipelines.get_mut(name).expect("it was picked from them");
-        pipeline.executions.insert(UNTOLD.to_owned(), Execution::new("InProgress"));
+        pipeline.executions.insert(UNANSWERED_ID.to_owned(), Execution::new("InProgress"));
         let token = self.fresh("token");
         let input = json!({"name": name, "clientRequestToken": token});
         let reply = self.request(at, "StartPipelineExecution", &input, after).await?;
         let id = reply["pipelineExecutionId"].as_str().expect("it has an id").to_owned();
         let pipeline = self.model.pipelines.get_mut(name).expect("it was picked from them");
-        let execution = pipeline.executions.remove(UNTOLD).expect("it was put there");
+        let execution = pipeline.executions.remove(UNANSWERED_ID).expect("it was put there");
         assert!(pipeline.executions.insert(id.clone(), execution).is_none(), "an id was used twice");
         // The same token starts no second execution.
         let again = self.model.clone();
@@ -333,7 +333,7 @@ impl Client {
         let mut after = self.model.clone();
         let Some((key, Upload { id, parts })) = self.model.uploads.clone().into_iter().next() else {
             let key = format!("object{}", self.random.below(5));
-            after.uploads.insert(key.clone(), Upload { id: UNTOLD.to_owned(), parts: BTreeMap::new() });
+            after.uploads.insert(key.clone(), Upload { id: UNANSWERED_ID.to_owned(), parts: BTreeMap::new() });
             self.pending = Some(after);
             let begun = client.create_multipart_upload().bucket(bucket).key(&key).send().await;
             let id = self.done(answered(begun))?.upload_id().expect("it has an id").to_owned();
@@ -358,7 +358,7 @@ impl Client {
             }
             _ => {
                 let (number, content) = (1 + self.random.below(3) as i32, self.fresh("part"));
-                after.uploads.get_mut(&key).expect("it is there").parts.insert(number, UNTOLD.to_owned());
+                after.uploads.get_mut(&key).expect("it is there").parts.insert(number, UNANSWERED_ID.to_owned());
                 self.pending = Some(after);
                 self.uploading.clone_from(&content);
                 let part = client.upload_part().bucket(bucket).key(&key).upload_id(id).part_number(number);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 /// Stands for an id of the server in an unanswered request.
-pub(crate) const UNTOLD: &str = "?";
+pub(crate) const UNANSWERED_ID: &str = "?";
 
 pub(crate) type Tags = BTreeMap<String, String>;
 
@@ -76,23 +76,23 @@ impl Model {
     }
 
     /// The same, with unknown ids replaced by those that `seen` has and `before` lacks.
-    pub(crate) fn told_by(mut self, seen: &Self, before: &Self) -> Self {
+    pub(crate) fn with_ids_of(mut self, seen: &Self, before: &Self) -> Self {
         for (name, pipeline) in &mut self.pipelines {
-            let Some(execution) = pipeline.executions.remove(UNTOLD) else { continue };
+            let Some(execution) = pipeline.executions.remove(UNANSWERED_ID) else { continue };
             let known: BTreeSet<_> = before.pipelines[name].executions.keys().collect();
             let new = seen.pipelines.get(name).and_then(|seen| seen.executions.keys().find(|id| !known.contains(id)));
-            pipeline.executions.insert(new.map_or(UNTOLD, String::as_str).to_owned(), execution);
+            pipeline.executions.insert(new.map_or(UNANSWERED_ID, String::as_str).to_owned(), execution);
         }
         for (key, upload) in &mut self.uploads {
             let Some(seen) = seen.uploads.get(key) else { continue };
-            if upload.id == UNTOLD {
+            if upload.id == UNANSWERED_ID {
                 upload.id.clone_from(&seen.id);
             }
             let parts_before = before.uploads.get(key).map(|upload| &upload.parts);
-            for (number, e_tag) in upload.parts.iter_mut().filter(|(_, e_tag)| *e_tag == UNTOLD) {
+            for (number, e_tag) in upload.parts.iter_mut().filter(|(_, e_tag)| *e_tag == UNANSWERED_ID) {
                 let new =
                     seen.parts.get(number).filter(|tag| parts_before.and_then(|parts| parts.get(number)) != Some(tag));
-                e_tag.clone_from(new.unwrap_or(&UNTOLD.to_owned()));
+                e_tag.clone_from(new.unwrap_or(&UNANSWERED_ID.to_owned()));
             }
         }
         self

@@ -42,7 +42,7 @@ impl Client {
     pub(crate) async fn check(&mut self, at: &str) {
         let seen = self.observe(at).await;
         let known = std::mem::take(&mut self.model);
-        let changed = self.pending.take().map(|pending| pending.told_by(&seen, &known).restarted());
+        let changed = self.pending.take().map(|pending| pending.with_ids_of(&seen, &known).restarted());
         let known = known.restarted();
         self.model = match changed {
             Some(changed) if seen.clone().read_by(&changed) == changed => changed,

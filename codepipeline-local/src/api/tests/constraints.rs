@@ -20,7 +20,7 @@ struct Break {
 }
 
 #[test]
-fn each_constraint_is_told_alone() {
+fn each_broken_constraint_is_reported_alone() {
     let mut broken = 0;
     for operation in operations() {
         let input = &MODEL.operations[operation].input;
@@ -95,14 +95,14 @@ fn map_breaks(shape: &Shape, at: &[Step]) -> Vec<Break> {
     let (key_shape, value_shape) = (MODEL.shape(key_name), MODEL.shape(value_name));
     let key = values::text(key_shape, 4);
     let map = |entries: Vec<(String, Value)>| Some(Value::Object(entries.into_iter().collect()));
-    let told = |what: &str, rules: Vec<String>| format!("{what} must satisfy constraint: [{}]", rules.join(", "));
+    let message = |what: &str, rules: Vec<String>| format!("{what} must satisfy constraint: [{}]", rules.join(", "));
     let mut all = Vec::new();
     for count in wrong_sizes(shape) {
         let entries = (0..count).map(|number| (format!("{key}{number}"), values::full(value_name)));
         all.push(invalid(at, map(entries.collect()), &broken_rules(shape, count)));
     }
     for text in wrong_texts(key_name, key_shape) {
-        let rule = told("Map keys", text_rules(key_name, key_shape));
+        let rule = message("Map keys", text_rules(key_name, key_shape));
         all.push(invalid(at, map(vec![(text, values::full(value_name))]), &[rule]));
     }
     let at = [at, &[Step::Entry(key.clone())]].concat();
@@ -111,7 +111,7 @@ fn map_breaks(shape: &Shape, at: &[Step]) -> Vec<Break> {
         return all;
     }
     for text in wrong_texts(value_name, value_shape) {
-        let rule = told("Map value", text_rules(value_name, value_shape));
+        let rule = message("Map value", text_rules(value_name, value_shape));
         all.push(Break { at: at.clone(), value: Some(text.into()), ..invalid(&at[..at.len() - 1], None, &[rule]) });
     }
     for wrong in wrong_types(value_shape.kind, &at[..at.len() - 1]) {
@@ -147,14 +147,14 @@ fn wrong_types(kind: Kind, at: &[Step]) -> Vec<Break> {
 
 fn invalid(at: &[Step], value: Option<Value>, rules: &[impl AsRef<str>]) -> Break {
     let place = path(at);
-    let told: Vec<String> = rules
+    let broken: Vec<String> = rules
         .iter()
         .map(|rule| format!("Value at '{place}' failed to satisfy constraint: {}", rule.as_ref()))
         .collect();
-    assert!(!told.is_empty(), "no constraint is broken at '{place}'");
+    assert!(!broken.is_empty(), "no constraint is broken at '{place}'");
     let count =
-        if told.len() == 1 { "1 validation error".to_owned() } else { format!("{} validation errors", told.len()) };
-    let message = format!("{count} detected: {}", told.join("; "));
+        if broken.len() == 1 { "1 validation error".to_owned() } else { format!("{} validation errors", broken.len()) };
+    let message = format!("{count} detected: {}", broken.join("; "));
     Break { at: at.to_vec(), value, error: ("ValidationException", message) }
 }
 

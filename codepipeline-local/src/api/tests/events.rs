@@ -88,8 +88,8 @@ fn execution_sends_events_from_start_to_end() {
         })
     );
     assert_eq!(succeeded["output-artifacts"][0]["name"], "Report");
-    let told: Vec<_> = events.iter().map(|event| event["detail"]["state"].as_str().unwrap()).collect();
-    assert_eq!(told, ["SUCCEEDED"; 3]);
+    let states: Vec<_> = events.iter().map(|event| event["detail"]["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["SUCCEEDED"; 3]);
     assert_eq!(events[2]["detail"].get("execution-trigger"), None, "only the start names its trigger");
     let ids: std::collections::BTreeSet<_> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 3);
@@ -122,13 +122,13 @@ fn events_keep_their_order() {
     local.call("RetryStageExecution", &input);
     let events = local.events();
     assert_eq!(events[0]["detail"]["pipeline-execution-attempt"], json!(2.0));
-    let told: Vec<_> = events.iter().map(|event| event["detail"]["state"].as_str().unwrap()).collect();
-    assert_eq!(told, ["RESUMED", "RESUMED", "STARTED"]);
+    let states: Vec<_> = events.iter().map(|event| event["detail"]["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["RESUMED", "RESUMED", "STARTED"]);
 }
 
 #[test]
 fn stop_sends_events_of_action_stage_and_pipeline() {
-    for (abandon, told) in [
+    for (abandon, states) in [
         (false, vec!["web STOPPING", "Test STOPPING"]),
         (true, vec!["web STOPPING", "Test STOPPING", "Unit ABANDONED", "Test STOPPED", "web STOPPED"]),
     ] {
@@ -136,7 +136,7 @@ fn stop_sends_events_of_action_stage_and_pipeline() {
         local.events();
         let input = json!({"pipelineName": "web", "pipelineExecutionId": execution, "abandon": abandon, "reason": "r"});
         local.call("StopPipelineExecution", &input);
-        assert_eq!(local.states(), told);
+        assert_eq!(local.states(), states);
     }
 }
 
@@ -177,8 +177,8 @@ fn events_contain_no_configuration() {
     let (mut local, _) = local(|_| {}, &json!([unit]));
     let job = local.claim_after_source();
     local.succeed(&job);
-    let told = Value::from(local.events()).to_string();
-    assert!(told.contains("Unit") && !told.contains("s3cret") && !told.contains("web.zip"));
+    let events = Value::from(local.events()).to_string();
+    assert!(events.contains("Unit") && !events.contains("s3cret") && !events.contains("web.zip"));
 }
 
 impl Local {

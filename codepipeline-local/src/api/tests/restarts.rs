@@ -107,9 +107,9 @@ fn everything_is_returned_as_before() {
     let arn = "arn:aws:codepipeline:us-east-1:123456789012:web";
     local.call("TagResource", &json!({"resourceArn": arn, "tags": [{"key": "a", "value": "b"}]}));
     let before = everything(&mut local);
-    let told = format!("{before:?}");
+    let replies = format!("{before:?}");
     for shown in ["run-7", "run-8", "it broke", "good", "wait", "web.zip", "****"] {
-        assert!(told.contains(shown), "{shown}");
+        assert!(replies.contains(shown), "{shown}");
     }
     local.wait(60);
     let mut local = disk.restart(local);
@@ -137,8 +137,8 @@ fn restart_stops_executions_with_a_reason() {
     let state = local.call("GetPipelineState", &json!({"name": "web"}));
     assert_eq!(state["stageStates"][1]["latestExecution"]["status"], "Stopped");
     // Subscribers get an event.
-    let told = format!("{:?}", local.engine.take_effects());
-    assert!(told.contains("ABANDONED") && told.contains("STOPPED") && told.contains(REASON), "{told}");
+    let effects = format!("{:?}", local.engine.take_effects());
+    assert!(effects.contains("ABANDONED") && effects.contains("STOPPED") && effects.contains(REASON), "{effects}");
     // Its job no longer exists.
     assert_eq!(local.refused("PutJobSuccessResult", &json!({"jobId": job["id"]})).0, "JobNotFoundException");
     assert_eq!(local.refused("GetJobDetails", &json!({"jobId": job["id"]})).0, "JobNotFoundException");

@@ -132,7 +132,7 @@ fn system_and_malformed_tags_are_refused() {
 }
 
 #[test]
-fn arns_are_told_apart() {
+fn arns_of_resources_differ() {
     let mut local = local();
     let mut error = |arn: &str| {
         let mut names = [

@@ -108,11 +108,11 @@ async fn service_without_endpoint_is_refused_with_a_hint() {
     assert_eq!((status, &error["__type"]), (400, &json!("UnknownOperationException")));
     assert!(error["message"].as_str().unwrap().contains("--endpoint stepfunctions=http"), "{error}");
     let mut stream = ask(&emulator, "/", &[("X-Amz-Target", START), ("Authorization", SIGNED)], 0).await;
-    let reply = read_to(&mut stream, "elsewhere").await;
+    let reply = read_to(&mut stream, "service's requests").await;
     assert!(reply.contains("--endpoint stepfunctions=http://"), "{reply}");
     let scope = SIGNED.replace("states", "lambda");
     let mut stream = ask(&emulator, "/2015-03-31/functions", &[("Authorization", &scope)], 0).await;
-    let reply = read_to(&mut stream, "elsewhere").await;
+    let reply = read_to(&mut stream, "service's requests").await;
     assert!(reply.contains("--endpoint lambda=http://") && reply.contains("x-amzn-errortype"), "{reply}");
 }
 

@@ -79,8 +79,8 @@ async fn history_survives_a_restart() {
     let tag = Tag::builder().key("team").value("web").build().unwrap();
     scenario.pipelines.tag_resource().resource_arn(arn).tags(tag).send().await.unwrap();
     let before = answers(&scenario).await;
-    let told = format!("{before:?}");
-    assert!(["run-7", "fine", "good", "it broke", "team"].iter().all(|shown| told.contains(shown)), "{told}");
+    let replies = format!("{before:?}");
+    assert!(["run-7", "fine", "good", "it broke", "team"].iter().all(|shown| replies.contains(shown)), "{replies}");
     scenario.emulator.stop().await;
 
     let scenario = start(folder.path()).await;
