@@ -204,7 +204,7 @@ fn printing(lines: mpsc::UnboundedSender<String>) -> Function {
     Function::with_concurrency(settings, NonZeroU16::new(3).unwrap()).unwrap()
 }
 
-async fn next_event(lines: &mut mpsc::UnboundedReceiver<String>) -> Value {
+async fn printed_event(lines: &mut mpsc::UnboundedReceiver<String>) -> Value {
     loop {
         let line = timeout(PATIENCE, lines.recv()).await.unwrap().expect("the function still runs");
         if !line.is_empty() {
@@ -223,7 +223,7 @@ async fn function_gets_matching_events_and_its_jobs() {
     let waking = Waking::start(&scenario.emulator, printing(sender), pattern.unwrap(), report);
     let kind = action_type(ActionCategory::Invoke, ActionOwner::Aws, "Lambda");
     scenario.run(kind, &[("FunctionName", "any")]).await;
-    let mut seen = [next_event(&mut lines).await, next_event(&mut lines).await];
+    let mut seen = [printed_event(&mut lines).await, printed_event(&mut lines).await];
     seen.sort_by_key(|event| event.get("CodePipeline.job").is_some());
     assert_eq!(seen[0]["detail"]["state"], "STARTED");
     assert_eq!(seen[1]["CodePipeline.job"]["data"]["actionConfiguration"]["configuration"]["FunctionName"], "any");

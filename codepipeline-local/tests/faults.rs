@@ -31,8 +31,8 @@ struct Faulty {
 }
 
 impl Faulty {
-    /// An emulator with a bucket and these faults, and clients without a timeout.
-    async fn by(faults: &[&str]) -> Self {
+    /// An emulator with a bucket and these faults, and clients that wait for [`PATIENCE`].
+    async fn with(faults: &[&str]) -> Self {
         let time = ManualClock::new(Timestamp(1_800_000_000_000));
         let emulator = Emulator::start(Options { clock: time.clock(), ..Options::default() }).await.unwrap();
         support::s3(&emulator, dummy()).create_bucket().bucket("bucket").send().await.unwrap();
@@ -141,7 +141,7 @@ async fn refused_calls_have_the_services_error_and_no_effect() {
         ("error", (500, "InternalFailure"), (500, "InternalError")),
         ("deny", (400, "AccessDeniedException"), (403, "AccessDenied")),
     ] {
-        let faulty = Faulty::by(&[&format!("*:1-2:{kind}")]).await;
+        let faulty = Faulty::with(&[&format!("*:1-2:{kind}")]).await;
         assert_eq!(faulty.create_type().await, refusal(pipelines.0, pipelines.1));
         // More than the socket buffers hold. The reply must arrive anyway.
         assert_eq!(faulty.put("key", 20 << 20).await, refusal(objects.0, objects.1));
@@ -158,7 +158,7 @@ async fn refused_calls_have_the_services_error_and_no_effect() {
 #[tokio::test]
 async fn reset_has_no_effect_and_lost_answer_has_one() {
     for (kind, effect) in [("reset", false), ("lose-answer", true)] {
-        let faulty = Faulty::by(&[&format!("CreateCustomActionType:1:{kind}"), &format!("PutObject:1:{kind}")]).await;
+        let faulty = Faulty::with(&[&format!("CreateCustomActionType:1:{kind}"), &format!("PutObject:1:{kind}")]).await;
         assert_eq!(faulty.create_type().await, CallResult::BrokenConnection);
         assert_eq!(faulty.put("key", 1 << 20).await, CallResult::BrokenConnection);
         assert_eq!(faulty.emulator.calls("PutObject"), 1);
@@ -168,7 +168,7 @@ async fn reset_has_no_effect_and_lost_answer_has_one() {
 
 #[tokio::test]
 async fn reset_is_a_real_tcp_reset() {
-    let faulty = Faulty::by(&["ListPipelines:1:reset", "ListPipelines:2:lose-answer"]).await;
+    let faulty = Faulty::with(&["ListPipelines:1:reset", "ListPipelines:2:lose-answer"]).await;
     for _ in 0..2 {
         let mut stream = connect(&faulty.emulator).await;
         list_pipelines(&mut stream).await;
@@ -192,7 +192,7 @@ async fn list_pipelines(stream: &mut TcpStream) {
 #[tokio::test]
 async fn stalled_call_is_never_answered() {
     for (kind, effect) in [("stall", false), ("stall-answer", true)] {
-        let faulty = Faulty::by(&[]).await;
+        let faulty = Faulty::with(&[]).await;
         let (creation, upload) = (format!("CreateCustomActionType:1:{kind}"), format!("PutObject:1:{kind}"));
         faulty.gives_up(&creation, faulty.create_type(), async || faulty.has_type().await == effect).await;
         let has_key = async || faulty.keys().await.contains(&"key".to_owned());
@@ -203,7 +203,7 @@ async fn stalled_call_is_never_answered() {
 
 #[tokio::test]
 async fn late_call_takes_effect_without_its_client() {
-    let faulty = Faulty::by(&[]).await;
+    let faulty = Faulty::with(&[]).await;
     let waiters = faulty.time.waiters();
     let waits = async |calls| faulty.time.waiters() == waiters + calls;
     faulty.gives_up("CreateCustomActionType:1:delay=1h", faulty.create_type(), async || waits(1).await).await;
@@ -216,7 +216,7 @@ async fn late_call_takes_effect_without_its_client() {
 #[tokio::test]
 async fn late_call_is_answered_on_time() {
     for kind in ["delay=30m", "delay-answer=30m"] {
-        let faulty = Faulty::by(&[&format!("CreateCustomActionType:1:{kind}")]).await;
+        let faulty = Faulty::with(&[&format!("CreateCustomActionType:1:{kind}")]).await;
         let time_has_come = Cell::new(false);
         let calling = async {
             assert_eq!(faulty.create_type().await, CallResult::Success);
@@ -256,7 +256,7 @@ async fn delayed_calls_end_with_the_emulator() {
 #[tokio::test]
 async fn cut_download_ends_after_its_bytes() {
     for (bytes, size) in [(0, 10), (1000, 1001), (100_000, 3 << 20)] {
-        let faulty = Faulty::by(&[&format!("GetObject:1:cut={bytes}")]).await;
+        let faulty = Faulty::with(&[&format!("GetObject:1:cut={bytes}")]).await;
         assert_eq!(faulty.put("key", size).await, CallResult::Success);
         let get = || faulty.objects.get_object().bucket("bucket").key("key").send();
         let mut cut = get().await.unwrap();
@@ -275,7 +275,7 @@ async fn cut_download_ends_after_its_bytes() {
 
 #[tokio::test]
 async fn body_shorter_than_the_cut_is_complete() {
-    let faulty = Faulty::by(&["GetObject:1:cut=1000"]).await;
+    let faulty = Faulty::with(&["GetObject:1:cut=1000"]).await;
     assert_eq!(faulty.put("key", 1000).await, CallResult::Success);
     let got = faulty.objects.get_object().bucket("bucket").key("key").send().await.unwrap();
     assert_eq!(got.body.collect().await.unwrap().into_bytes().len(), 1000);
@@ -283,7 +283,7 @@ async fn body_shorter_than_the_cut_is_complete() {
 
 #[tokio::test]
 async fn cut_upload_has_no_effect() {
-    let faulty = Faulty::by(&["PutObject:1:cut=1000", "UploadPart:2:cut=0"]).await;
+    let faulty = Faulty::with(&["PutObject:1:cut=1000", "UploadPart:2:cut=0"]).await;
     assert_eq!(faulty.put("key", 1 << 20).await, CallResult::BrokenConnection);
     assert_eq!(faulty.keys().await, Vec::<String>::new());
     assert_eq!(faulty.put("key", 1 << 20).await, CallResult::Success);
@@ -302,7 +302,7 @@ async fn cut_upload_has_no_effect() {
 
 #[tokio::test]
 async fn throttle_uses_the_emulators_clock() {
-    let faulty = Faulty::by(&[]).await;
+    let faulty = Faulty::with(&[]).await;
     faulty.emulator.faults().throttle("PutObject:0.1:2".parse().unwrap());
     let put = || faulty.put("key", 1);
     let slow_down = || refusal(503, "SlowDown");
@@ -315,7 +315,7 @@ async fn throttle_uses_the_emulators_clock() {
 
 #[tokio::test]
 async fn s3_operations_have_their_api_names() {
-    let faulty = Faulty::by(&[]).await;
+    let faulty = Faulty::with(&[]).await;
     let every = Fault::new("s3:*", Calls::All, FaultKind::Delay(Duration::ZERO)).unwrap();
     faulty.emulator.faults().add(every);
     let (s3, before) = (&faulty.objects, faulty.emulator.operations().len());

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Writes CodePipeline's API model for the emulator, from the botocore that is installed.
+"""Generates the emulator's model of CodePipeline's API from the installed botocore.
 
     python3 model.py             writes model.json, which is next to this script
-    python3 model.py --check     compares that file with what it would write
-    python3 model.py --version   prints the version of botocore that the file was made from; needs no botocore
+    python3 model.py --check     compares that file with the generated text
+    python3 model.py --version   prints the version of botocore in the file; needs no botocore
 
-The file has every operation and every shape: names and constraints, without documentation. What the emulator has of it is
-decided by the table of handlers in mod.rs alone.
+The file has all operations and shapes: names and constraints, without documentation. The table of handlers in dispatch.rs
+decides which operations are emulated.
 """
 
 import difflib
@@ -47,7 +47,7 @@ def generated():
     service = Loader().load_service_model("codepipeline", "service-2")
     metadata = service["metadata"]
     source = f"botocore {botocore.__version__}, codepipeline {metadata['apiVersion']}: names and constraints only"
-    # An error is known by its name: what it has as a structure is a message, which the protocol says.
+    # An error needs only its name. Its one member is the message, which the protocol defines.
     shapes = {name: shape(declared) for name, declared in service["shapes"].items() if not declared.get("exception")}
     operations = {name: operation(declared) for name, declared in service["operations"].items()}
     return (
@@ -63,7 +63,7 @@ def main(arguments):
         kept, made = FILE.read_text("utf-8"), generated()
         sys.stdout.writelines(difflib.unified_diff(kept.splitlines(True), made.splitlines(True), str(FILE), "generated"))
         if kept != made:
-            sys.exit("model.json is not what this script makes of the installed botocore")
+            sys.exit("model.json differs from the installed botocore's model; run this script")
     elif not arguments:
         FILE.write_text(generated(), "utf-8")
     else:

@@ -48,7 +48,7 @@ impl Comparison {
 
 const KNOWN: &str = "prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, cidr and exists";
 
-/// Reads a choice. The error says what is wrong with it.
+/// Reads a choice. The error names the mistake.
 pub(super) fn read(choice: &Value) -> Result<Comparison, String> {
     match choice {
         Value::String(text) => Ok(match text.parse() {
@@ -56,7 +56,7 @@ pub(super) fn read(choice: &Value) -> Result<Comparison, String> {
             Err(_) => Comparison::Equals(choice.clone()),
         }),
         Value::Number(_) | Value::Bool(_) | Value::Null => Ok(Comparison::Equals(choice.clone())),
-        Value::Array(_) => Err("a list can't stand in a list; write a value or a comparison".to_owned()),
+        Value::Array(_) => Err("a list can't contain a list; write a value or a comparison".to_owned()),
         Value::Object(members) => named(members),
     }
 }

@@ -7,7 +7,7 @@ pub(super) fn only<'a>(members: &'a Map<String, Value>, known: &str) -> Result<(
     let mut all = members.iter();
     match (all.next(), all.next()) {
         (Some((name, with)), None) => Ok((name, with)),
-        _ => Err(format!("a comparison has one name and not {}; there are {known}", members.len())),
+        _ => Err(format!("a comparison has one name and not {}; use {known}", members.len())),
     }
 }
 

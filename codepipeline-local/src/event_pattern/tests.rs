@@ -240,7 +240,7 @@ fn malformed_pattern_is_refused_with_place_and_reason() {
         (r#"{"detail": {}}"#, "/detail: ", "empty object"),
         (r#"{"detail": {"state": "STARTED"}}"#, "/detail/state: ", "list of values"),
         (r#"{"detail": {"state": []}}"#, "/detail/state: ", "empty list"),
-        (r#"{"a": ["x", ["y"]]}"#, "/a/1: ", "list can't stand"),
+        (r#"{"a": ["x", ["y"]]}"#, "/a/1: ", "list can't contain"),
         (r#"{"a": [{"prefix": "x", "suffix": "y"}]}"#, "/a/0: ", "one name and not 2"),
         (r#"{"a": [{}]}"#, "/a/0: ", "one name and not 0"),
         (r#"{"a": [{"regex": "x"}]}"#, "/a/0: ", "\"regex\" is not a comparison"),

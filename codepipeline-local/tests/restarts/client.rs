@@ -20,7 +20,7 @@ pub(crate) struct Client {
     pub(crate) pending: Option<Model>,
     /// Versions of the type that were created, whether or not they were deleted.
     pub(crate) made_types: BTreeSet<String>,
-    /// Of parts, by their entity tags.
+    /// The contents of parts, by entity tag.
     pub(crate) contents: BTreeMap<String, String>,
     /// The content of the part that was uploaded last.
     pub(crate) uploading: String,
@@ -28,7 +28,7 @@ pub(crate) struct Client {
     made: u64,
 }
 
-/// SplitMix64.
+/// The generator SplitMix64.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -85,7 +85,7 @@ impl Client {
         self.pending = Some(after);
         let reply = call(at, operation, input).await.ok_or(Gone)?;
         let reply = reply.unwrap_or_else(|error| panic!("{operation} of {input} was refused: {error}"));
-        self.model = self.pending.take().expect("it was put there");
+        self.model = self.pending.take().expect("the request put it there");
         Ok(reply)
     }
 
@@ -173,7 +173,7 @@ impl Client {
     async fn update_pipeline(&mut self, at: &str, name: &str) -> Result<(), Gone> {
         let command = self.fresh("command");
         let mut after = self.model.clone();
-        let pipeline = after.pipelines.get_mut(name).expect("it was picked from them");
+        let pipeline = after.pipelines.get_mut(name).expect("the name is one of them");
         pipeline.version += 1;
         pipeline.command.clone_from(&command);
         pipeline.end("Cancelled");
@@ -190,7 +190,7 @@ impl Client {
     async fn tag_pipeline(&mut self, at: &str, name: &str) -> Result<(), Gone> {
         let arn = format!("arn:aws:codepipeline:us-east-1:123456789012:{name}");
         let tags = self.model.pipelines[name].tags.clone();
-        let set = |after: &mut Model, tags| after.pipelines.get_mut(name).expect("it was picked from them").tags = tags;
+        let set = |after: &mut Model, tags| after.pipelines.get_mut(name).expect("the name is one of them").tags = tags;
         self.change_tags(at, &arn, tags, set).await
     }
 
@@ -227,7 +227,7 @@ impl Client {
     async fn toggle_transition(&mut self, at: &str, name: &str) -> Result<(), Gone> {
         let reason = self.fresh("reason");
         let mut after = self.model.clone();
-        let pipeline = after.pipelines.get_mut(name).expect("it was picked from them");
+        let pipeline = after.pipelines.get_mut(name).expect("the name is one of them");
         let mut input = json!({"pipelineName": name, "stageName": "Test", "transitionType": "Inbound"});
         if pipeline.disabled.take().is_some() {
             return self.request(at, "EnableStageTransition", &input, after).await.map(drop);
@@ -258,14 +258,14 @@ impl Client {
             return self.delete_pipeline(at, name).await;
         }
         let mut after = self.model.clone();
-        let pipeline = after.pipelines.get_mut(name).expect("it was picked from them");
+        let pipeline = after.pipelines.get_mut(name).expect("the name is one of them");
         pipeline.executions.insert(UNANSWERED_ID.to_owned(), Execution::new("InProgress"));
         let token = self.fresh("token");
         let input = json!({"name": name, "clientRequestToken": token});
         let reply = self.request(at, "StartPipelineExecution", &input, after).await?;
         let id = reply["pipelineExecutionId"].as_str().expect("it has an id").to_owned();
-        let pipeline = self.model.pipelines.get_mut(name).expect("it was picked from them");
-        let execution = pipeline.executions.remove(UNANSWERED_ID).expect("it was put there");
+        let pipeline = self.model.pipelines.get_mut(name).expect("the name is one of them");
+        let execution = pipeline.executions.remove(UNANSWERED_ID).expect("the request put it there");
         assert!(pipeline.executions.insert(id.clone(), execution).is_none(), "an id was used twice");
         // The same token starts no second execution.
         let again = self.model.clone();
@@ -288,7 +288,7 @@ impl Client {
         self.request(at, "AcknowledgeJob", &input, same).await?;
         let succeeds = self.random.below(3) > 0;
         let mut after = self.model.clone();
-        let pipeline = after.pipelines.get_mut(name).expect("it was picked from them");
+        let pipeline = after.pipelines.get_mut(name).expect("the name is one of them");
         pipeline.end(if succeeds { "Succeeded" } else { "Failed" });
         let run = self.fresh("run");
         if succeeds {
@@ -304,7 +304,7 @@ impl Client {
         let same = self.model.clone();
         let read = self.request(at, "ListActionExecutions", &input, same).await?;
         assert!(read.to_string().contains(&run) && !read.to_string().contains("hidden"), "{read}");
-        let pipeline = self.model.pipelines.get_mut(name).expect("it was picked from them");
+        let pipeline = self.model.pipelines.get_mut(name).expect("the name is one of them");
         pipeline.executions.get_mut(id).expect("it is known").actions = Some(read);
         Ok(())
     }
@@ -337,7 +337,7 @@ impl Client {
             self.pending = Some(after);
             let begun = client.create_multipart_upload().bucket(bucket).key(&key).send().await;
             let id = self.done(answered(begun))?.upload_id().expect("it has an id").to_owned();
-            self.model.uploads.get_mut(&key).expect("it was put there").id = id;
+            self.model.uploads.get_mut(&key).expect("the request put it there").id = id;
             return Ok(());
         };
         match (self.random.below(6), parts.first_key_value()) {
@@ -373,7 +373,7 @@ impl Client {
 
     fn done<T>(&mut self, answer: Option<T>) -> Result<T, Gone> {
         let answer = answer.ok_or(Gone)?;
-        self.model = self.pending.take().expect("it was put there");
+        self.model = self.pending.take().expect("the request put it there");
         Ok(answer)
     }
 }

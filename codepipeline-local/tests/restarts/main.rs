@@ -52,7 +52,7 @@ fn serve(folder: &Path) -> (Serving, String) {
     let mut line = String::new();
     BufReader::new(child.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     let address =
-        line.trim_end().strip_prefix("listening on http://").expect("it starts with the folder of the last one");
+        line.trim_end().strip_prefix("listening on http://").expect("it starts with the folder of the killed one");
     (child, address.to_owned())
 }
 
@@ -60,7 +60,7 @@ fn serve(folder: &Path) -> (Serving, String) {
 async fn drive(mut client: Client, at: String, answers: mpsc::UnboundedSender<()>) -> Client {
     let mut result = client.set_up(&at).await;
     while result.is_ok() {
-        // The test may have counted enough of them.
+        // This fails if the test has counted enough answers.
         let _ = answers.send(());
         result = client.step(&at).await;
     }

@@ -9,14 +9,14 @@ pub(crate) const UNANSWERED_ID: &str = "?";
 
 pub(crate) type Tags = BTreeMap<String, String>;
 
-/// Everything of one client.
+/// The whole state of one client.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Model {
     pub(crate) pipelines: BTreeMap<String, Pipeline>,
     /// The versions of the client's own action type.
     pub(crate) types: BTreeMap<String, Tags>,
     pub(crate) objects: BTreeMap<String, String>,
-    /// By their keys.
+    /// The uploads, by key.
     pub(crate) uploads: BTreeMap<String, Upload>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Execution {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Upload {
     pub(crate) id: String,
-    /// Their entity tags.
+    /// The entity tags of the parts.
     pub(crate) parts: BTreeMap<i32, String>,
 }
 
