@@ -11,11 +11,11 @@ mod failures;
 #[doc(hidden)]
 pub mod fuzzing;
 mod message;
+mod reader;
 mod reply;
 mod retries;
 mod signature;
 mod token;
-mod turn;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -30,10 +30,10 @@ pub use self::config::{HttpMistake, HttpSettings};
 use self::exchange::Exchange;
 use self::failures::Asked;
 use self::message::{Message, MessageType};
+use self::reader::Reader;
 pub use self::retries::Retries;
 use self::signature::Signer;
 use self::token::Token;
-use self::turn::Reader;
 use super::{Abandoned, Action, Turn};
 use crate::job::{Failure, Outcome};
 use crate::redact::Redactor;
