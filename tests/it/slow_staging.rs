@@ -41,15 +41,15 @@ impl Services {
         Self { began: Instant::now(), polls: Arc::default(), reported: Arc::default() }
     }
 
-    async fn run(&self, delivered: bool, time: Duration) -> (Summary, String, Duration) {
+    async fn run(&self, invoked: bool, time: Duration) -> (Summary, String, Duration) {
         let sdk_config = support::sdk_config("http://services").to_builder().http_client(self.clone()).build();
         let folder = tempfile::tempdir().unwrap();
-        let owner = if delivered { ("Invoke", "AWS", "Lambda") } else { ("Test", "Custom", "Never") };
+        let owner = if invoked { ("Invoke", "AWS", "Lambda") } else { ("Test", "Custom", "Never") };
         let served = Served::new(support::action_type(owner.0, owner.1, owner.2), ACTION, Never);
         let lifecycle = support::lifecycle(&sdk_config, folder.path().to_owned());
         let worker = Worker::new(lifecycle, vec![served], 1, STAGING);
         let deadline = self.began + time;
-        let summary = if delivered {
+        let summary = if invoked {
             worker
                 .run_job(&json!({"CodePipeline.job": {"id": "job", "accountId": "1", "data": data()}}), deadline)
                 .await

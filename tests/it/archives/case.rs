@@ -25,8 +25,9 @@ pub(crate) struct Case {
     /// The exit code of the reference tool.
     #[serde(default)]
     exit: i32,
+    /// The end of the reference tool's output.
     #[serde(default)]
-    said: String,
+    output: String,
     /// The reason if the worker refuses an archive that the reference tool unpacks, or empty.
     #[serde(default)]
     pub(crate) refused: String,
@@ -90,8 +91,11 @@ impl Case {
 
     fn summary(&self, lines: &[String]) -> String {
         let more = lines.len().saturating_sub(5);
-        let exit =
-            if self.exit == 0 { String::new() } else { format!(" (the reference exits {}: {})", self.exit, self.said) };
+        let exit = if self.exit == 0 {
+            String::new()
+        } else {
+            format!(" (the reference exits {}: {})", self.exit, self.output)
+        };
         format!(
             "{}{}{exit}",
             lines[..lines.len() - more].join("; "),

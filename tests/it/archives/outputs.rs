@@ -59,8 +59,8 @@ fn lines(root: &Path, tree: &Tree) -> BTreeSet<String> {
 #[track_caller]
 fn read_with(command: &mut Command) -> Vec<String> {
     let output = command.stdin(Stdio::null()).output().unwrap();
-    let (said, read) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
-    assert!(output.status.success(), "{command:?} ended with {}: {said}{read}", output.status);
+    let (errors, read) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{command:?} ended with {}: {errors}{read}", output.status);
     read.lines().map(str::to_owned).collect()
 }
 

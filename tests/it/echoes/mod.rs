@@ -123,15 +123,14 @@ async fn repeated_secrets_are_in_no_log_response_or_report() {
     let printed = reports.iter().find(|report| report["jobId"] == "prints").unwrap()["failureDetails"].to_string();
     assert!(printed.contains("CONFIG_TOKEN=****"), "{printed}");
     assert_clean("the report with the output", &printed);
-    let named = "the output variable `Echo` holds the value of the secret `Token`";
     for (id, expected) in [
         ("fails", "a plain value"),
-        ("fails", "the external execution id holds the value of the secret `Token` and was left out"),
-        ("succeeds", named),
-        ("goes-on-by-name", "the external execution id holds a secret of the worker's own configuration"),
-        ("goes-on", "Location has a secret in it"),
-        ("resumed", "not from this worker"),
-        ("prints", "exit code 7"),
+        ("fails", "the external execution id"),
+        ("succeeds", "SecretInResult: "),
+        ("goes-on-by-name", "SecretInResult: "),
+        ("goes-on", "ServiceResponseInvalid: "),
+        ("resumed", "TokenOfAnotherWorker: "),
+        ("prints", "CommandFailed: "),
         ("stages", "AccessDenied: GET /bucket/in"),
     ] {
         assert_reported(&services, id, expected, &logged);
@@ -161,26 +160,26 @@ async fn step_functions_gets_and_leaks_no_secret() {
         scenario.offer(id, "Machine", Some(&continued(id)));
     }
     scenario.offer("late", "Machine", Some(&late(&continued("late"))));
-    let delivery = scenario.services.lock().unwrap().deliver("delivered");
+    let event = scenario.services.lock().unwrap().invoke_job("invoked");
 
     scenario.wake().await;
-    scenario.invoke(&delivery).await;
+    scenario.invoke(&event).await;
     let (logged, services) = scenario.end().await;
 
     for (id, expected) in [
         ("started", EXECUTION),
-        ("unstarted", "may not start the state machine"),
+        ("unstarted", "StepFunctionsDenied: "),
         ("known", "****"),
         ("unseen", "states:DescribeExecution"),
-        ("ended", "the output variable `Echo` holds the value of the secret `Token`"),
-        ("late", "(timeoutSeconds), so its work was stopped"),
-        ("delivered", EXECUTION),
+        ("ended", "SecretInResult: "),
+        ("late", "OverallTimeout: "),
+        ("invoked", EXECUTION),
     ] {
         assert_reported(&services, id, expected, &logged);
     }
     assert!(logged.contains("could not stop the work outside"), "no stop failed: {logged}");
     let inputs = services.bodies("StartExecution");
-    for id in ["started", "delivered"] {
+    for id in ["started", "invoked"] {
         let asked = inputs.iter().find(|body| body["name"] == id).unwrap_or_else(|| panic!("{id}: {logged}"));
         assert!(asked.to_string().contains("a plain value"), "{asked}");
         assert_clean("the execution's input", &asked.to_string());
@@ -203,7 +202,7 @@ async fn a_continuation_token_is_in_no_log() {
     let invocation = scenario.wake().await;
     let again = report_of("asked").unwrap();
     assert_eq!(again["continuationToken"], token, "{invocation:?}");
-    for (id, expected) in [("refused", "HTTP status 400"), ("late", "(timeoutSeconds), so its work was stopped")] {
+    for (id, expected) in [("refused", "ServiceRejectedConfiguration: "), ("late", "OverallTimeout: ")] {
         let report = report_of(id).unwrap_or_else(|| panic!("{id}: {invocation:?}")).to_string();
         assert!(report.contains(expected), "{report}");
         assert_clean("the report", &report);
@@ -251,11 +250,7 @@ async fn renewed_credentials_are_in_no_report_or_token() {
         assert_eq!(summary.failed, 1, "{summary:?}");
         let services = std::mem::take(&mut *services.lock().unwrap());
         assert!(!services.bodies("GetJobDetails").is_empty(), "the credentials were not renewed");
-        let expected = if continues {
-            "continuation token holds a part of the job's credentials"
-        } else {
-            "X-Amz-Security-Token=****"
-        };
+        let expected = if continues { "SecretInContinuationToken: " } else { "X-Amz-Security-Token=****" };
         let report = services.report("renews").unwrap().to_string();
         assert!(report.contains(expected), "{report}");
         assert_clean("the report", &report.replace("%2F", "/"));

@@ -65,7 +65,7 @@ impl Services {
     }
 
     /// The event of a Lambda Invoke job.
-    pub(crate) fn deliver(&mut self, id: &str) -> Value {
+    pub(crate) fn invoke_job(&mut self, id: &str) -> Value {
         let mut data = data(id, "Machine");
         let parameters = data["actionConfiguration"]["configuration"].to_string();
         data["actionConfiguration"]["configuration"] = json!({"UserParameters": parameters});

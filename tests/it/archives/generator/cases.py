@@ -70,4 +70,4 @@ def carry_out(case, folder):
     command = [part.format(archive=read, into=reference) for part in UNPACK[case.kind]]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=ENVIRONMENT, timeout=300)
     return {"name": case.name, "tool": case.tool, "tree": case.tree, "folder": str(folder), "exit": ended.returncode,
-            "said": ended.stdout.decode(errors="replace")[-500:], "refused": case.refused, "differs": case.differs}
+            "output": ended.stdout.decode(errors="replace")[-500:], "refused": case.refused, "differs": case.differs}
