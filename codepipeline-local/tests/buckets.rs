@@ -201,7 +201,7 @@ async fn object_tags_and_acls_are_kept_and_copied() {
 }
 
 #[tokio::test]
-async fn a_host_names_a_bucket() {
+async fn host_names_a_bucket() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     let signed = "Authorization: AWS x:y\r\nDate: any\r\n";
     for bucket in ["bucket", "my.bucket"] {

@@ -82,7 +82,7 @@ async fn reply_without_continue_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn a_client_of_http_1_0_gets_no_interim_answer() {
+async fn http_1_0_client_gets_no_interim_response() {
     let emulator = with_bucket().await;
     let put = request("PUT /bucket/key", "Content-Length: 2\r\nExpect: 100-continue\r\n") + "hi";
     let reply = exchange(&emulator, &put.replacen("HTTP/1.1", "HTTP/1.0", 1)).await;

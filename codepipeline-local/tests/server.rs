@@ -181,7 +181,7 @@ async fn post(emulator: &Emulator, target: &str, body: &[u8]) -> (u16, String, S
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named() {
+async fn taken_port_is_an_error() {
     let scenario = Scenario::start().await;
     let port = scenario.emulator.endpoint().rsplit(':').next().unwrap().parse().unwrap();
     let error = Emulator::start(Options { port, ..Options::default() }).await.err().unwrap().to_string();

@@ -56,7 +56,7 @@ fn ended_execution_names_the_reason() {
 }
 
 #[test]
-fn an_approval_names_its_user() {
+fn approval_names_its_user() {
     let (mut local, _) = running(|_| {}, &json!([approval()]));
     let waiting = local.action("web", 1, 0)["latestExecution"].clone();
     assert_eq!(waiting["lastUpdatedBy"], USER);
@@ -81,7 +81,7 @@ fn abandoned_action_names_its_user() {
 }
 
 #[test]
-fn an_s3_revision_is_summed_up_by_its_version() {
+fn s3_revision_summary_names_the_version() {
     let (mut local, id) = running(|_| {}, &json!([check("Unit", 1)]));
     let revision = execution(&mut local, &id)["artifactRevisions"][0].clone();
     assert_eq!(revision["revisionSummary"], "Amazon S3 version id: v1");

@@ -188,7 +188,7 @@ fn reported_revision_is_known() {
 }
 
 #[test]
-fn an_s3_source_reads_its_object_after_a_put_revision() {
+fn s3_source_reads_its_object_after_a_put_revision() {
     let (mut local, first) = running(|_| {}, &json!([check("Unit", 1)]));
     let known = local.call("PutActionRevision", &put("v1"));
     assert_eq!(known, json!({"newRevision": false, "pipelineExecutionId": first}));

@@ -231,7 +231,7 @@ fn pipeline_without_a_connection_is_refused() {
 }
 
 #[test]
-fn a_partners_action_has_no_role() {
+fn partners_action_has_no_role() {
     let mut local = Local::new();
     local.engine.connect(read_connections(&json!([connection(CLIENT, "right")]).to_string()).unwrap()).unwrap();
     let mut action = scan();
