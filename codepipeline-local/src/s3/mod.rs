@@ -4,6 +4,7 @@
 
 mod absent;
 mod access;
+mod algorithm;
 mod answer;
 mod attributes;
 mod blob;

@@ -165,3 +165,16 @@ impl Execution {
         self.declaration.stages.iter().take(self.stages.len()).any(|entered| entered.name == stage)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ended_execution_keeps_its_saved_form() {
+        let saved = r#"{"Over":{"stage":1,"run_order":2,"actions":[3,4]}}"#;
+        let place: Place = serde_json::from_str(saved).unwrap();
+        assert!(matches!(&place, Place::Ended(Some(group)) if group.actions == [3.into(), 4.into()]));
+        assert_eq!(serde_json::to_string(&place).unwrap(), saved);
+    }
+}

@@ -59,3 +59,16 @@ number!(
     /// The number of a job.
     JobNumber
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_saved_as_plain_integers() {
+        let mut numbers: Numbers = serde_json::from_str("41").unwrap();
+        let job: JobNumber = numbers.next();
+        assert_eq!(serde_json::to_string(&(numbers, job, ExecutionNumber(7))).unwrap(), "[42,42,7]");
+        assert_eq!(serde_json::from_str::<ActionNumber>("7").unwrap(), ActionNumber(7));
+    }
+}

@@ -69,7 +69,7 @@ fn listed(catalog: &Catalog) -> Vec<String> {
 }
 
 #[test]
-fn versions_and_markers_survive_a_kill_in_their_order() {
+fn versions_survive_a_kill_in_order() {
     let (folder, catalog) = Folder::new();
     put(&catalog, "key", "before");
     catalog.set_versioning("bucket", Versioning::Enabled).unwrap();
@@ -93,7 +93,7 @@ fn versions_and_markers_survive_a_kill_in_their_order() {
 }
 
 #[test]
-fn a_deleted_version_stays_deleted_though_it_was_still_read() {
+fn version_deleted_during_a_read_stays_deleted() {
     let (folder, catalog) = Folder::new();
     let unversioned = put(&catalog, "plain", "content");
     remove(&catalog, "plain", None);
@@ -109,7 +109,7 @@ fn a_deleted_version_stays_deleted_though_it_was_still_read() {
 }
 
 #[test]
-fn the_later_of_two_null_versions_counts_after_a_kill() {
+fn later_null_version_counts_after_a_kill() {
     let (folder, catalog) = Folder::new();
     let old = put(&catalog, "key", "old");
     let record = old.blob.folder().join("record-1.json");

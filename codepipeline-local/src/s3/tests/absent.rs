@@ -21,7 +21,7 @@ async fn text(client: &Client, key: &str) -> String {
 }
 
 #[tokio::test]
-async fn subresources_that_are_absent_change_nothing() {
+async fn unsupported_subresources_change_nothing() {
     let server = Server::start().await;
     let client = server.anyone();
     client.put_object().bucket("bucket").key("key").body(body("data")).send().await.unwrap();
@@ -71,7 +71,7 @@ async fn locks_and_customers_keys_are_refused() {
 }
 
 #[tokio::test]
-async fn more_than_a_thousand_objects_are_not_deleted_at_once() {
+async fn bulk_delete_of_over_a_thousand_is_refused() {
     let server = Server::start().await;
     let client = server.anyone();
     let delete = |count: usize| {
@@ -84,7 +84,7 @@ async fn more_than_a_thousand_objects_are_not_deleted_at_once() {
 }
 
 #[tokio::test]
-async fn a_copy_onto_itself_must_change_the_object() {
+async fn copy_onto_itself_must_change_the_object() {
     let server = Server::start().await;
     let client = server.anyone();
     client.put_object().bucket("bucket").key("key").body(body("data")).send().await.unwrap();
@@ -97,7 +97,7 @@ async fn a_copy_onto_itself_must_change_the_object() {
 }
 
 #[tokio::test]
-async fn a_presigned_urls_query_is_read_as_headers() {
+async fn presigned_query_is_read_as_headers() {
     let server = Server::start().await;
     let query = "AWSAccessKeyId=x&Signature=y&Expires=9999999999&x-amz-meta-a=b%20c&content-type=text%2Fcsv\
                  &x-amz-server-side-encryption=aws%3Akms";
@@ -112,7 +112,7 @@ async fn a_presigned_urls_query_is_read_as_headers() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_made_again_has_no_old_uploads() {
+async fn recreated_bucket_has_no_old_uploads() {
     let server = Server::start().await;
     let client = server.anyone();
     client.create_bucket().bucket("again").send().await.unwrap();

@@ -20,7 +20,7 @@ async fn all(client: &Client, key: &str, version: Option<&str>) -> GetObjectAttr
 }
 
 #[tokio::test]
-async fn attributes_are_those_of_the_version_asked_for() {
+async fn attributes_belong_to_the_requested_version() {
     let (_server, client) = versioned().await;
     let first = client.put_object().bucket("bucket").key("key").body(body("first"));
     let first = first.checksum_algorithm(ChecksumAlgorithm::Sha256).storage_class(StorageClass::StandardIa);
@@ -91,7 +91,7 @@ async fn parts_with_checksums_are_listed_in_pages() {
 }
 
 #[tokio::test]
-async fn attributes_of_what_is_not_there_are_refused() {
+async fn attributes_of_missing_objects_are_refused() {
     let (_server, client) = versioned().await;
     put(&client, "key", "content").await;
     let get = |key: &str, version: Option<&str>| {

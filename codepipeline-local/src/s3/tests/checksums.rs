@@ -39,7 +39,7 @@ macro_rules! sum {
 }
 
 #[tokio::test]
-async fn objects_answer_the_checksum_that_they_were_sent_with() {
+async fn objects_return_their_sent_checksum() {
     let server = Server::start().await;
     let client = server.anyone();
     for (algorithm, expected) in ALGORITHMS.into_iter().zip(HELLO) {
@@ -60,7 +60,7 @@ async fn objects_answer_the_checksum_that_they_were_sent_with() {
 }
 
 #[tokio::test]
-async fn an_object_that_came_without_a_checksum_gets_crc64nvme() {
+async fn object_without_checksum_gets_crc64nvme() {
     let server = Server::start().await;
     let head = "PUT /bucket/plain HTTP/1.1\r\nHost: host\r\nContent-Length: 5\r\nConnection: close\r\nDate: now\r\n\
                 Authorization: AWS me:signature\r\n\r\n";
@@ -70,7 +70,7 @@ async fn an_object_that_came_without_a_checksum_gets_crc64nvme() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_as_its_headers_say_is_refused() {
+async fn body_that_contradicts_its_headers_is_refused() {
     let server = Server::start().await;
     let put = async |headers: &str| {
         let head = format!(
@@ -143,7 +143,7 @@ async fn parts_are_checked_and_answer_their_checksums() {
 }
 
 #[tokio::test]
-async fn a_part_with_another_algorithm_than_its_upload_is_refused() {
+async fn part_with_another_algorithm_is_refused() {
     let server = Server::start().await;
     let client = server.anyone();
     let begun = client.create_multipart_upload().bucket("bucket").key("parts");
@@ -179,7 +179,7 @@ async fn complete(
 }
 
 #[tokio::test]
-async fn an_upload_is_completed_with_the_checksum_of_its_parts_or_of_all_bytes() {
+async fn upload_completes_with_either_checksum_type() {
     let server = Server::start().await;
     let client = server.anyone();
     let crc32 = ChecksumAlgorithm::Crc32;
@@ -203,7 +203,7 @@ async fn an_upload_is_completed_with_the_checksum_of_its_parts_or_of_all_bytes()
 }
 
 #[tokio::test]
-async fn a_copy_has_the_checksum_that_it_asks_for_over_all_bytes() {
+async fn copy_gets_the_requested_checksum() {
     let server = Server::start().await;
     let client = server.anyone();
     let right = |part: aws_sdk_s3::types::builders::CompletedPartBuilder| part.checksum_crc32("NhCmhg==");

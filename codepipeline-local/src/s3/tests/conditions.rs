@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_hundred_racing_puts_that_want_no_object_have_one_winner() {
+async fn one_of_racing_creates_wins() {
     let server = Server::start().await;
     let client = server.anyone();
     let outcomes = race(100, |number| {
@@ -22,13 +22,13 @@ async fn a_hundred_racing_puts_that_want_no_object_have_one_winner() {
 }
 
 #[tokio::test]
-async fn a_hundred_racing_puts_that_want_the_same_object_have_one_winner() {
+async fn one_of_racing_puts_on_an_object_wins() {
     let server = Server::start().await;
     assert_eq!(refusals(&server, None).await, ["PreconditionFailed"; 99]);
 }
 
 #[tokio::test]
-async fn of_racing_puts_and_deletes_that_want_the_same_object_one_wins() {
+async fn one_of_racing_puts_and_deletes_wins() {
     let server = Server::start().await;
     let refusals = refusals(&server, Some(2)).await;
     assert_eq!(refusals.len(), 99);
@@ -58,7 +58,7 @@ async fn refusals(server: &Server, nth: Option<usize>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_copy_has_conditions_on_what_it_replaces() {
+async fn copy_checks_conditions_on_its_destination() {
     let server = Server::start().await;
     let client = server.anyone();
     client.put_object().bucket("bucket").key("from").body(body("new")).send().await.unwrap();
@@ -76,7 +76,7 @@ async fn a_copy_has_conditions_on_what_it_replaces() {
 }
 
 #[tokio::test]
-async fn a_condition_on_an_object_that_is_not_there_is_answered_so() {
+async fn condition_on_a_missing_object_fails() {
     let server = Server::start().await;
     let client = server.anyone();
     let put = client.put_object().bucket("bucket").key("none").if_match("\"tag\"").body(body("x")).send().await;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_job_reaches_its_inputs_and_outputs_and_nothing_else() {
+async fn job_reaches_only_its_artifacts() {
     let server = Server::start().await;
     let anyone = server.anyone();
     let kms = || ServerSideEncryption::AwsKms;
@@ -30,7 +30,7 @@ async fn a_job_reaches_its_inputs_and_outputs_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_jobs_credentials_are_good_with_their_secret_and_token_until_they_expire() {
+async fn job_credentials_work_until_they_expire() {
     let server = Server::start().await;
     let put = server.anyone().put_object().bucket("artifacts").key("in");
     put.server_side_encryption(ServerSideEncryption::AwsKms).body(body("content")).send().await.unwrap();
@@ -52,7 +52,7 @@ async fn a_jobs_credentials_are_good_with_their_secret_and_token_until_they_expi
 }
 
 #[tokio::test]
-async fn an_upload_that_names_no_kms_encryption_is_refused_in_an_artifact_store() {
+async fn artifact_store_refuses_upload_without_kms() {
     let server = Server::start().await;
     let anyone = server.anyone();
     let plain = anyone.put_object().bucket("artifacts").key("x").body(body("x")).send().await;
@@ -77,7 +77,7 @@ async fn an_upload_that_names_no_kms_encryption_is_refused_in_an_artifact_store(
 }
 
 #[tokio::test]
-async fn a_job_uploads_with_the_artifact_stores_key_only() {
+async fn job_uploads_only_with_the_stores_key() {
     let server = Server::start().await;
     let arn = "arn:aws:kms:us-east-1:123456789012:key/1234abcd";
     let job = server.job_with_key("ASIAJOB", Some(arn));
@@ -114,7 +114,7 @@ async fn a_job_uploads_with_the_artifact_stores_key_only() {
 }
 
 #[tokio::test]
-async fn a_setting_admits_unencrypted_uploads() {
+async fn setting_allows_unencrypted_uploads() {
     let settings = StoreSettings { accept_unencrypted_uploads: true, ..StoreSettings::default() };
     let server = Server::with(settings).await;
     for client in [server.anyone(), server.job("ASIAJOB"), server.job_with_key("ASIAKEY", Some("alias/key"))] {
@@ -125,7 +125,7 @@ async fn a_setting_admits_unencrypted_uploads() {
 
 /// Clients that sign each chunk of a body (the Java SDK over plain HTTP) do it with a secret that the emulator doesn't know.
 #[tokio::test]
-async fn a_body_of_signed_chunks_is_taken_from_an_ordinary_user() {
+async fn ordinary_user_can_send_signed_chunks() {
     let server = Server::start().await;
     let mut now = Vec::new();
     date::date(Clock::machine().now()).format(s3s::dto::TimestampFormat::DateTime, &mut now).unwrap();
@@ -160,7 +160,7 @@ async fn a_body_of_signed_chunks_is_taken_from_an_ordinary_user() {
 }
 
 #[tokio::test]
-async fn presigned_urls_work_for_anyone_and_for_jobs_until_they_expire() {
+async fn presigned_urls_work_until_they_expire() {
     let server = Server::start().await;
     let put = server.anyone().put_object().bucket("artifacts").key("in");
     put.server_side_encryption(ServerSideEncryption::AwsKms).body(body("content")).send().await.unwrap();
@@ -184,7 +184,7 @@ async fn presigned_urls_work_for_anyone_and_for_jobs_until_they_expire() {
 }
 
 #[tokio::test]
-async fn a_bucket_of_an_unexpected_owner_is_denied() {
+async fn unexpected_bucket_owner_is_denied() {
     let server = Server::start().await;
     let client = server.anyone();
     client.put_object().bucket("bucket").key("key").body(body("content")).send().await.unwrap();
@@ -198,7 +198,7 @@ async fn a_bucket_of_an_unexpected_owner_is_denied() {
 }
 
 #[tokio::test]
-async fn signatures_of_version_2_are_taken_from_ordinary_users_only() {
+async fn version_2_signature_is_for_ordinary_users_only() {
     let server = Server::start().await;
     server.anyone().put_object().bucket("bucket").key("a b").body(body("content")).send().await.unwrap();
     server.job("ASIAJOB");
@@ -221,7 +221,7 @@ async fn get_url(server: &Server, url: &str) -> String {
 
 /// By hand, since the SDK asks for leave before it sends a large body.
 #[tokio::test]
-async fn a_large_upload_that_is_refused_is_answered_and_not_cut_off() {
+async fn refused_large_upload_gets_its_response() {
     let server = Server::start().await;
     let (address, content) = (server.listener.address(), vec![0; 20 << 20]);
     for key in ["ASIANOBODY", "me"] {

@@ -68,7 +68,7 @@ fn refusal(reply: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_form_uploads_its_file_with_its_fields() {
+async fn form_uploads_its_file_with_its_fields() {
     let server = Server::start().await;
     let fields = [
         ("key", "in/${filename}"),
@@ -92,7 +92,7 @@ async fn a_form_uploads_its_file_with_its_fields() {
 }
 
 #[tokio::test]
-async fn a_form_is_answered_as_it_asks() {
+async fn form_gets_its_requested_response() {
     let server = Server::start().await;
     let post = async |field: Option<(&'static str, &'static str)>| {
         let fields: Vec<_> = [("key", "a")].into_iter().chain(field).collect();
@@ -109,7 +109,7 @@ async fn a_form_is_answered_as_it_asks() {
 }
 
 #[tokio::test]
-async fn a_form_that_its_policy_does_not_allow_uploads_nothing() {
+async fn form_against_its_policy_uploads_nothing() {
     let server = Server::start().await;
     let key = [("key", "a")];
     let range = |range: &'static str, file: &'static [u8]| Form { file, ..Form::new(&key, range) };
@@ -157,7 +157,7 @@ async fn post(server: &Server, fields: &[(&str, &str)], rest: &str) -> String {
 const FILE: &str = "--edge\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nhello\r\n--edge--\r\n";
 
 #[tokio::test]
-async fn a_form_signed_with_version_2_is_taken_from_ordinary_users_only() {
+async fn version_2_form_is_for_ordinary_users_only() {
     let server = Server::start().await;
     server.job("ASIAJOB");
     let policy = STANDARD.encode(format!(r#"{{"expiration": "{NEVER}", "conditions": [{{"key": "a"}}]}}"#));
@@ -171,7 +171,7 @@ async fn a_form_signed_with_version_2_is_taken_from_ordinary_users_only() {
 }
 
 #[tokio::test]
-async fn a_form_reaches_the_bucket_of_its_host() {
+async fn form_reaches_the_bucket_of_its_host() {
     let server = Server::start().await;
     let policy = STANDARD
         .encode(format!(r#"{{"expiration": "{NEVER}", "conditions": [{{"key": "a"}}, {{"bucket": "bucket"}}]}}"#));
@@ -195,7 +195,7 @@ async fn a_form_reaches_the_bucket_of_its_host() {
 }
 
 #[tokio::test]
-async fn a_form_without_what_it_needs_is_refused() {
+async fn incomplete_form_is_refused() {
     let server = Server::start().await;
     let policy = STANDARD.encode(format!(r#"{{"expiration": "{NEVER}", "conditions": [{{"key": "a"}}]}}"#));
     let whole = [("key", "a"), ("AWSAccessKeyId", "me"), ("policy", policy.as_str()), ("signature", "guess")];

@@ -30,7 +30,7 @@ async fn begin(client: &Client, key: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_upload_goes_on_after_a_restart() {
+async fn upload_continues_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (mut listener, client) = open(folder.path()).await;
     let begun = client.create_multipart_upload().bucket("bucket").key("kept").metadata("color", "red").tagging("a=b");
@@ -68,7 +68,7 @@ async fn an_upload_goes_on_after_a_restart() {
 }
 
 #[tokio::test]
-async fn an_upload_that_made_its_object_is_gone_after_a_restart() {
+async fn completed_upload_is_gone_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (mut listener, client) = open(folder.path()).await;
     let id = begin(&client, "made").await;
@@ -93,7 +93,7 @@ async fn an_upload_that_made_its_object_is_gone_after_a_restart() {
 }
 
 #[tokio::test]
-async fn an_upload_of_a_bucket_whose_removal_was_killed_is_gone() {
+async fn killed_bucket_removal_leaves_no_upload() {
     let folder = tempfile::tempdir().unwrap();
     let (mut listener, client) = open(folder.path()).await;
     let id = begin(&client, "left").await;
@@ -112,7 +112,7 @@ async fn an_upload_of_a_bucket_whose_removal_was_killed_is_gone() {
 }
 
 #[tokio::test]
-async fn a_failed_condition_leaves_the_upload_as_it_is() {
+async fn failed_condition_leaves_the_upload_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let (_listener, client) = open(folder.path()).await;
     client.put_object().bucket("bucket").key("there").body(body("x")).send().await.unwrap();

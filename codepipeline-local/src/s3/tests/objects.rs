@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn what_is_put_is_got_whole_and_in_ranges() {
+async fn put_object_is_read_whole_and_in_ranges() {
     let server = Server::start().await;
     let client = server.anyone();
     let put = client.put_object().bucket("bucket").key("a b/ü+%.txt").body(body("0123456789")).send().await.unwrap();
@@ -19,7 +19,7 @@ async fn what_is_put_is_got_whole_and_in_ranges() {
 }
 
 #[tokio::test]
-async fn buckets_are_listed_with_the_time_at_which_they_were_made() {
+async fn buckets_are_listed_with_creation_times() {
     let server = Server::start().await;
     let listed = server.anyone().list_buckets().send().await.unwrap();
     let now = i64::try_from(Clock::machine().now().0 / 1000).unwrap();
@@ -31,7 +31,7 @@ async fn buckets_are_listed_with_the_time_at_which_they_were_made() {
 }
 
 #[tokio::test]
-async fn a_range_that_can_not_be_read_is_ignored() {
+async fn unreadable_range_is_ignored() {
     let server = Server::start().await;
     let client = server.anyone();
     client.put_object().bucket("bucket").key("ten").body(body("0123456789")).send().await.unwrap();
@@ -68,7 +68,7 @@ async fn errors_name_the_bucket_the_key_or_the_limit() {
 }
 
 #[tokio::test]
-async fn an_upload_whose_checksum_is_wrong_leaves_the_object_as_it_was() {
+async fn wrong_checksum_leaves_the_object_unchanged() {
     let server = Server::start().await;
     let client = server.anyone();
     client.put_object().bucket("bucket").key("kept").body(body("old")).send().await.unwrap();
@@ -130,7 +130,7 @@ async fn pages_continue_after_any_key() {
 }
 
 #[tokio::test]
-async fn the_engines_copy_says_that_it_is_encrypted_with_kms() {
+async fn source_copy_names_kms_encryption() {
     let server = Server::start().await;
     let client = server.anyone();
     let put = client.put_object().bucket("bucket").key("source.zip").body(body("zip"));
@@ -152,7 +152,7 @@ async fn the_engines_copy_says_that_it_is_encrypted_with_kms() {
 }
 
 #[tokio::test]
-async fn a_reopened_folder_has_what_was_kept_and_not_what_was_unfinished() {
+async fn reopened_folder_has_only_finished_objects() {
     let folder = tempfile::tempdir().unwrap();
     let open = || {
         let table: Arc<dyn Permissions> = Arc::new(Table::default());
@@ -176,7 +176,7 @@ async fn a_reopened_folder_has_what_was_kept_and_not_what_was_unfinished() {
 }
 
 #[tokio::test]
-async fn a_temporary_folder_is_removed_when_the_last_request_is_done_with_it() {
+async fn last_request_removes_the_temporary_folder() {
     use tokio::io::AsyncWriteExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();

@@ -16,7 +16,7 @@ async fn with_input(pace: S3Pace, content: &str) -> Server {
 }
 
 #[tokio::test]
-async fn an_answer_to_a_job_waits_and_is_given_though_its_credentials_have_expired_meanwhile() {
+async fn delayed_response_survives_expired_credentials() {
     let server = with_input(S3Pace { delay: Duration::from_secs(90), ..S3Pace::default() }, "content").await;
     server.anyone().get_object().bucket("artifacts").key("in").send().await.unwrap();
     let job = server.job("ASIAJOB");
@@ -34,7 +34,7 @@ async fn an_answer_to_a_job_waits_and_is_given_though_its_credentials_have_expir
 }
 
 #[tokio::test]
-async fn a_body_comes_no_faster_than_its_pace_in_either_direction() {
+async fn pace_limits_both_directions() {
     let server = with_input(bytes_per_second(10), &"x".repeat(100)).await;
     let job = server.job("ASIAJOB");
     let got = job.get_object().bucket("artifacts").key("in").send().await.unwrap();

@@ -44,7 +44,7 @@ async fn objects_are_read_by_the_number_of_a_part() {
 }
 
 #[tokio::test]
-async fn a_head_of_a_part_or_range_has_status_206() {
+async fn head_of_a_part_or_range_has_status_206() {
     let server = Server::start().await;
     server.anyone().put_object().bucket("bucket").key("key").body(body("hello")).send().await.unwrap();
     let head = async |query: &str, header: &str| {

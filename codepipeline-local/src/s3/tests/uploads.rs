@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn an_upload_in_parts_goes_on_with_newer_credentials_of_the_job() {
+async fn multipart_upload_continues_with_renewed_credentials() {
     let server = Server::start().await;
     let old = server.job("ASIAOLD");
     let begun = old.create_multipart_upload().bucket("artifacts").key("out");
@@ -32,7 +32,7 @@ async fn an_upload_in_parts_goes_on_with_newer_credentials_of_the_job() {
 }
 
 #[tokio::test]
-async fn parts_that_arrive_side_by_side_keep_their_bytes() {
+async fn concurrent_parts_keep_their_bytes() {
     let server = Server::start().await;
     let client = server.anyone();
     let begun = client.create_multipart_upload().bucket("bucket").key("big").send().await.unwrap();
@@ -68,7 +68,7 @@ async fn parts(client: &Client, key: &str, parts: &[(i32, Vec<u8>)]) -> (String,
 }
 
 #[tokio::test]
-async fn parts_may_have_gaps_between_their_numbers_and_some_may_be_left_out() {
+async fn part_numbers_may_have_gaps() {
     let server = Server::start().await;
     let client = server.anyone();
     let sent = [(2, vec![b'a'; 5 << 20]), (3, b"unwanted".to_vec()), (7, vec![b'b'; 5 << 20]), (9, b"end".to_vec())];
@@ -101,7 +101,7 @@ async fn parts_are_listed_in_pages() {
 }
 
 #[tokio::test]
-async fn an_object_is_copied_in_parts() {
+async fn object_is_copied_in_parts() {
     let server = Server::start().await;
     let client = server.anyone();
     let content: Vec<u8> = (0..(5 << 20) + 1000).map(|index: u32| index.to_le_bytes()[1]).collect();

@@ -63,7 +63,7 @@ async fn pages_hold_every_version_once() {
 }
 
 #[tokio::test]
-async fn a_common_prefix_stands_for_all_versions_below_it() {
+async fn common_prefix_covers_all_versions_below_it() {
     let (_server, client) = filled().await;
     for size in 1..=6 {
         let pages = pages(&client, size, Some("/"), async |_| {}).await.concat();
@@ -77,7 +77,7 @@ async fn a_common_prefix_stands_for_all_versions_below_it() {
 }
 
 #[tokio::test]
-async fn versions_that_are_deleted_page_by_page_are_all_found() {
+async fn page_by_page_deletion_finds_all_versions() {
     let (_server, client) = filled().await;
     for key in ["a", "e"] {
         delete(&client, key, None).await;
@@ -92,7 +92,7 @@ async fn versions_that_are_deleted_page_by_page_are_all_found() {
 }
 
 #[tokio::test]
-async fn a_null_version_that_is_deleted_hides_no_other() {
+async fn deleted_null_version_hides_no_other() {
     let server = Server::start().await;
     let client = server.anyone();
     put(&client, "key", "null").await;
@@ -110,7 +110,7 @@ async fn a_null_version_that_is_deleted_hides_no_other() {
 }
 
 #[tokio::test]
-async fn markers_and_parameters_of_a_listing_are_checked() {
+async fn listing_markers_and_parameters_are_checked() {
     let (_server, client) = filled().await;
     let list = || client.list_object_versions().bucket("bucket");
     assert_eq!(code(list().version_id_marker("null").send().await), "InvalidArgument");
@@ -127,7 +127,7 @@ async fn markers_and_parameters_of_a_listing_are_checked() {
 }
 
 #[tokio::test]
-async fn keys_are_encoded_where_the_client_asks_for_it() {
+async fn keys_are_encoded_on_request() {
     let (_server, client) = versioned().await;
     put(&client, "a b/ü", "content").await;
     delete(&client, "c d", None).await;

@@ -66,7 +66,7 @@ fn refusal<T, E>(result: Result<T, SdkError<E>>, headers: &[&'static str]) -> (u
 }
 
 #[tokio::test]
-async fn every_put_makes_a_version_that_can_be_read() {
+async fn each_put_creates_a_readable_version() {
     let (_server, client) = versioned().await;
     let (first, second) = (put(&client, "key", "first").await.unwrap(), put(&client, "key", "second").await.unwrap());
     assert_ne!(first, second);
@@ -80,7 +80,7 @@ async fn every_put_makes_a_version_that_can_be_read() {
 }
 
 #[tokio::test]
-async fn a_delete_makes_a_marker_that_hides_the_object() {
+async fn delete_creates_a_marker_that_hides_the_object() {
     let (_server, client) = versioned().await;
     let version = put(&client, "key", "content").await.unwrap();
     let (made, marker) = delete(&client, "key", None).await;
@@ -110,7 +110,7 @@ async fn a_delete_makes_a_marker_that_hides_the_object() {
 }
 
 #[tokio::test]
-async fn a_version_that_does_not_exist_touches_nothing() {
+async fn missing_version_changes_nothing() {
     let server = Server::start().await;
     let client = server.anyone();
     for round in ["unversioned", "versioned"] {
@@ -155,7 +155,7 @@ async fn without_versioning_only_null_names_the_object() {
 }
 
 #[tokio::test]
-async fn objects_from_before_versioning_are_the_version_null() {
+async fn objects_before_versioning_are_version_null() {
     let server = Server::start().await;
     let client = server.anyone();
     put(&client, "key", "before").await;
@@ -167,7 +167,7 @@ async fn objects_from_before_versioning_are_the_version_null() {
 }
 
 #[tokio::test]
-async fn suspended_versioning_replaces_the_version_null_alone() {
+async fn suspended_versioning_replaces_only_null() {
     let (_server, client) = versioned().await;
     let kept = put(&client, "key", "kept").await.unwrap();
     set_versioning(&client, BucketVersioningStatus::Suspended).await;
@@ -216,7 +216,7 @@ async fn versioning_is_set_and_read_back() {
 }
 
 #[tokio::test]
-async fn a_bucket_with_versions_or_markers_is_not_deleted() {
+async fn bucket_with_versions_is_not_deleted() {
     let (_server, client) = versioned().await;
     let version = put(&client, "key", "content").await.unwrap();
     let (_, marker) = delete(&client, "key", None).await;
@@ -232,7 +232,7 @@ async fn a_bucket_with_versions_or_markers_is_not_deleted() {
 }
 
 #[tokio::test]
-async fn a_version_is_copied_whole_or_in_parts() {
+async fn version_is_copied_whole_or_in_parts() {
     let (_server, client) = versioned().await;
     let first = put(&client, "key", "first").await.unwrap();
     put(&client, "key", "second").await;
@@ -259,7 +259,7 @@ async fn a_version_is_copied_whole_or_in_parts() {
 }
 
 #[tokio::test]
-async fn many_deletes_name_versions_and_the_markers_they_make() {
+async fn bulk_delete_names_versions_and_markers() {
     let (_server, client) = versioned().await;
     let first = put(&client, "a", "first").await.unwrap();
     put(&client, "b", "second").await;
@@ -282,7 +282,7 @@ async fn many_deletes_name_versions_and_the_markers_they_make() {
 }
 
 #[tokio::test]
-async fn a_delete_marker_counts_as_absent_in_conditions() {
+async fn delete_marker_counts_as_missing_in_conditions() {
     let (_server, client) = versioned().await;
     let first = client.put_object().bucket("bucket").key("key").body(body("first")).send().await.unwrap();
     delete(&client, "key", None).await;
@@ -299,7 +299,7 @@ async fn a_delete_marker_counts_as_absent_in_conditions() {
 }
 
 #[tokio::test]
-async fn racing_puts_that_want_no_object_have_one_winner_each_round() {
+async fn one_of_racing_creates_wins_in_each_round() {
     let (_server, client) = versioned().await;
     for _ in 0..3 {
         let outcomes = race(20, |number| {
@@ -316,7 +316,7 @@ async fn racing_puts_that_want_no_object_have_one_winner_each_round() {
 }
 
 #[tokio::test]
-async fn a_job_reads_the_versions_of_its_inputs_alone() {
+async fn job_reads_only_versions_of_its_inputs() {
     let server = Server::start().await;
     let anyone = server.anyone();
     let configuration = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
@@ -338,7 +338,7 @@ async fn a_job_reads_the_versions_of_its_inputs_alone() {
 }
 
 #[tokio::test]
-async fn the_engines_copy_names_the_version() {
+async fn source_copy_names_the_version() {
     let (server, client) = versioned().await;
     let at = |bucket: &str, key: &str| ObjectRef { bucket: bucket.into(), key: key.into() };
     let (from, to) = (at("bucket", "source.zip"), at("artifacts", "p/S/1"));
@@ -357,7 +357,7 @@ async fn the_engines_copy_names_the_version() {
 }
 
 #[tokio::test]
-async fn a_write_that_names_a_version_is_refused() {
+async fn write_that_names_a_version_is_refused() {
     let (_server, client) = versioned().await;
     let version = put(&client, "key", "content").await.unwrap();
     let named = |request: &mut aws_sdk_s3::config::http::HttpRequest| {
