@@ -1,7 +1,7 @@
-//! What a job is and how it ends: plain data, without I/O and without any SDK's types.
+//! A job and its outcome: plain data, without I/O and without SDK types.
 //!
-//! Nothing here derives `Debug`. A job's configuration may hold secrets (`GetJobDetails` "also returns any secret values
-//! defined for the action", CodePipeline API reference), so a stray `{:?}` must not compile.
+//! A type that may hold a secret does not derive `Debug`, so that a stray `{:?}` does not compile. A job's configuration may:
+//! `GetJobDetails` "also returns any secret values defined for the action" (CodePipeline API reference).
 
 mod failure;
 pub mod limits;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use failure::{Failure, FailureCode, FailureKind};
 
-/// Names an action type: what CodePipeline's API calls `ActionTypeId`.
+/// The name of an action type: the API's `ActionTypeId`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ActionTypeId {
     /// `Source`, `Build`, `Deploy`, `Test`, `Invoke`, `Approval` or `Compute`.
@@ -28,23 +28,23 @@ pub struct ActionTypeId {
 }
 
 impl fmt::Display for ActionTypeId {
-    /// `Custom/Test/LinkCheck/1`, the order that the ARN of an action type has.
+    /// `Custom/Test/LinkCheck/1`, in the order of an action type's ARN.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}/{}", self.owner, self.category, self.provider, self.version)
     }
 }
 
-/// How a job came, as far as it decides which operations it takes: what a successor must know to report on it.
+/// How a job came to the worker. It decides which API operations the job needs, so an adopting worker must know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Polled for, of a custom type.
+    /// A poll brought it, for a custom action type.
     Polled,
-    /// Polled for, of a partner's type.
+    /// A poll brought it, for a third-party action type.
     PolledForClient {
-        /// The customer's connection that it belongs to.
+        /// The client that the job belongs to.
         client_id: String,
     },
-    /// Came in a `CodePipeline.job` event, as a Lambda Invoke action's jobs do.
+    /// A `CodePipeline.job` event brought it, for a Lambda Invoke action.
     Invoked,
 }
 
@@ -52,13 +52,13 @@ pub enum Origin {
 pub struct Job {
     /// The job's id; each continuation is a job of its own, with an id of its own.
     pub id: String,
-    /// The account of the pipeline: 12 digits. Third-party jobs don't tell it.
+    /// The pipeline's account: 12 digits. Third-party jobs don't have it.
     pub account_id: Option<String>,
     /// The type of the action that the job belongs to.
     pub action_type: ActionTypeId,
-    /// The action's configuration with `#{namespace.key}` already resolved by CodePipeline.
+    /// The action's configuration. CodePipeline has resolved `#{namespace.key}` in it.
     pub configuration: Configuration,
-    /// Where in which pipeline the job belongs.
+    /// The job's place in its pipeline.
     pub pipeline: PipelineContext,
     /// The artifacts to stage in, in the order the pipeline declares them.
     pub inputs: Vec<Artifact>,
@@ -66,19 +66,19 @@ pub struct Job {
     pub outputs: Vec<Artifact>,
     /// The KMS key (id, ARN or alias ARN) that outputs must be encrypted with; `None` means the account's `aws/s3` key.
     pub encryption_key: Option<String>,
-    /// The token that an earlier job of the same action execution handed back.
+    /// The token that the run's previous job returned.
     pub continuation_token: Option<SecretString>,
 }
 
-/// Where a Lambda Invoke job has the text that all of its configuration is read from.
+/// The key of a Lambda Invoke job's text, which holds its whole configuration.
 pub(crate) const USER_PARAMETERS: &str = "UserParameters";
 
-/// An action's configuration: keys are public, values are not.
+/// An action's configuration. Its values may be secret.
 #[derive(Clone, Default)]
 pub struct Configuration(BTreeMap<String, SecretString>);
 
 impl Configuration {
-    /// The value of `key`, exposed: the caller answers for where it goes.
+    /// The value of `key`. It may be secret, so don't log it.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(ExposeSecret::expose_secret)
     }
@@ -88,7 +88,7 @@ impl Configuration {
         self.0.keys().map(String::as_str)
     }
 
-    /// Keys and exposed values, sorted by key.
+    /// Keys and values, sorted by key. The values may be secret.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.expose_secret()))
     }
@@ -100,8 +100,8 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Configuration {
     }
 }
 
-/// Where in which pipeline a job belongs. Custom jobs have all of it, third-party jobs lack the last two, Lambda Invoke
-/// jobs lack everything.
+/// A job's place in its pipeline. Custom jobs have all members, third-party jobs lack the last two. A Lambda Invoke job has only
+/// the execution id, which the worker fills in.
 #[derive(Clone, Debug, Default)]
 pub struct PipelineContext {
     /// The pipeline's name.
@@ -110,11 +110,11 @@ pub struct PipelineContext {
     pub stage_name: Option<String>,
     /// The action's name in its stage.
     pub action_name: Option<String>,
-    /// The same for every job of one run of the action, continuations included.
+    /// The action execution: the same for all jobs of a run.
     pub action_execution_id: Option<String>,
     /// The pipeline's ARN.
     pub pipeline_arn: Option<String>,
-    /// The run of the pipeline.
+    /// The pipeline execution.
     pub pipeline_execution_id: Option<String>,
 }
 
@@ -123,52 +123,52 @@ pub struct PipelineContext {
 pub struct Artifact {
     /// The artifact's name in the pipeline: 1 to 100 characters of `[a-zA-Z0-9_-]`.
     pub name: String,
-    /// The source revision that an input came from, where CodePipeline knows one.
+    /// The source revision of an input, if CodePipeline knows one.
     pub revision: Option<String>,
     /// The artifact store's bucket.
     pub bucket: String,
-    /// The object's key, chosen by CodePipeline before the job begins.
+    /// The object's key, which CodePipeline chooses before the job.
     pub key: String,
 }
 
-/// The temporary credentials that came with a job: good for its own artifacts only, for about 15 minutes.
+/// The temporary credentials of a job. They are valid for its own artifacts only, for about 15 minutes.
 #[derive(Clone)]
 pub struct Credentials {
     /// The access key id; the only part of the three that may be logged.
     pub access_key_id: String,
     /// The secret access key.
     pub secret_access_key: SecretString,
-    /// The session token, without which S3 refuses the other two.
+    /// The session token. S3 refuses the other two without it.
     pub session_token: SecretString,
 }
 
-/// How an action's turn ended well.
+/// What a turn ends with, unless it fails.
 pub enum Outcome {
-    /// The work is done; the outputs are staged out and the job succeeds.
+    /// The work is done: the worker stages the outputs out, and the job succeeds.
     Finished(Finished),
-    /// The work goes on outside; CodePipeline hands the token to a later job.
+    /// The work continues outside, and CodePipeline gives the token to a later job of the run.
     Continue(Continuation),
 }
 
-/// What a finished action says of itself.
+/// The result of a finished action.
 #[derive(Default)]
 pub struct Finished {
     /// One line for people, shown in the console and in the pipeline's history.
     pub summary: Option<String>,
-    /// The id of the run in the system that did the work; fills `{ExternalExecutionId}` in the action type's URL.
+    /// The id of the work in the system that does it. It fills `{ExternalExecutionId}` in the action type's URL.
     pub external_execution_id: Option<String>,
     /// 0 to 100; `None` means 100.
     pub percent_complete: Option<u8>,
-    /// The action's output variables: keys of `[A-Za-z0-9@_-]`, at most 122 880 bytes in all.
+    /// The action's output variables: names of `[A-Za-z0-9@_-]`, at most 122 880 bytes in all.
     pub variables: BTreeMap<String, String>,
     /// The revision that the action acted on.
     pub revision: Option<Revision>,
-    /// S3 objects to copy to output artifacts, by the artifact's name: for work done outside, whose results are in S3
-    /// already. An output that is not named here is packed from its folder, if the action wants files.
+    /// S3 objects to copy to output artifacts, by the artifact's name: for work outside whose results are in S3 already. The worker
+    /// packs each other output from its folder, if the action wants files.
     pub outputs: BTreeMap<String, ObjectPlace>,
 }
 
-/// An S3 object that an action's work has left.
+/// An S3 object that the work outside has written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectPlace {
     /// The bucket's name.
@@ -177,9 +177,10 @@ pub struct ObjectPlace {
     pub key: String,
 }
 
-/// Work that goes on. The API forbids output variables beside a continuation token, so there are none here.
+/// Work that continues outside. The API forbids output variables together with a continuation token.
 pub struct Continuation {
-    /// What a later job needs to find the work again: 1 to 2048 characters, no secret inside.
+    /// What a later job needs to find the work: at least one character, no secret. CodePipeline stores at most 2048 characters, of
+    /// which the worker's envelope takes some 100.
     pub token: String,
     /// One line for people.
     pub summary: Option<String>,
@@ -189,7 +190,7 @@ pub struct Continuation {
     pub percent_complete: Option<u8>,
 }
 
-/// The revision that an action acted on: what the API calls `currentRevision`.
+/// The revision that an action acted on: the API's `currentRevision`.
 #[derive(Serialize, Deserialize)]
 pub struct Revision {
     /// 1 to 1500 characters.
@@ -198,7 +199,7 @@ pub struct Revision {
     pub change_identifier: String,
     /// At most 2048 characters.
     pub summary: Option<String>,
-    /// When it was made: seconds since 1970.
+    /// When it was created: seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<i64>,
 }

@@ -1,5 +1,5 @@
-//! Reports about jobs, before any SDK type sees them: prose is redacted and cut to the API's limits, data is unchanged.
-//! Data that breaks a limit fails the job, since others would read half of it.
+//! Makes the report of a job. Prose is redacted and cut to CodePipeline's limits. Data stays unchanged, and data that breaks a
+//! limit fails the job, because a reader would get half of it.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ const RESULT_TOO_LONG: FailureCode = FailureCode::new("ResultTooLong");
 const INVALID_VARIABLE_NAME: FailureCode = FailureCode::new("InvalidVariableName");
 const VARIABLES_TOO_LARGE: FailureCode = FailureCode::new("VariablesTooLarge");
 
-/// A report that the service's documented limits allow.
+/// A report that keeps to CodePipeline's documented limits.
 #[derive(Serialize, Deserialize)]
 pub enum Report {
     /// The job succeeded.
     Success(SuccessReport),
-    /// The work goes on; a later job carries the token.
+    /// The work continues, and a later job carries the token.
     Continuation(ContinuationReport),
     /// The job failed.
     Failure(FailureReport),
@@ -31,7 +31,7 @@ pub enum Report {
 /// The content of `PutJobSuccessResult` without a token.
 #[derive(Serialize, Deserialize)]
 pub struct SuccessReport {
-    /// What the console shows.
+    /// The details that the console shows.
     pub details: ExecutionDetails,
     /// The action's output variables.
     pub variables: BTreeMap<String, String>,
@@ -44,7 +44,7 @@ pub struct SuccessReport {
 pub struct ContinuationReport {
     /// 1 to 2048 characters.
     pub token: String,
-    /// What the console shows meanwhile.
+    /// The details that the console shows until then.
     pub details: ExecutionDetails,
 }
 
@@ -53,7 +53,7 @@ pub struct ContinuationReport {
 pub struct FailureReport {
     /// The failure's type.
     pub kind: FailureKind,
-    /// The failure's code. Reports that earlier versions left in the ledger have none.
+    /// The failure's code. A report that an earlier version left in the ledger does not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// 1 to 5000 characters: the code, the reason and the end of the work's output.
@@ -64,7 +64,7 @@ pub struct FailureReport {
     pub external_execution_id: Option<String>,
 }
 
-/// What the API calls `executionDetails`.
+/// The API's `executionDetails`.
 #[derive(Serialize, Deserialize)]
 pub struct ExecutionDetails {
     /// At most 2048 characters.
@@ -75,8 +75,8 @@ pub struct ExecutionDetails {
     pub percent_complete: Option<u8>,
 }
 
-/// Makes the report of how a job's turn ended. What an action gives against the API's rules (a variable's name, a token's
-/// length) becomes a failure that says so, since the service would refuse the whole report.
+/// Makes the report of a turn. An outcome that breaks the API's rules, such as a variable's name or a token's length, becomes a
+/// failure that says so. CodePipeline would refuse the whole report.
 pub fn report(result: Result<Outcome, Failure>, redactor: &Redactor) -> Report {
     let checked = result.and_then(|outcome| match outcome {
         Outcome::Finished(finished) => success(finished, redactor).map(Report::Success),
@@ -145,7 +145,7 @@ fn failed(failure: Failure, redactor: &Redactor) -> FailureReport {
             message.push_str(&keep_end(output, room));
         }
     }
-    // The failure says more than half of an id would.
+    // A failure with too long an id loses the id, because its reason matters more.
     report.external_execution_id = whole("", failure.external_execution_id, EXTERNAL_EXECUTION_ID).ok().flatten();
     report
 }
@@ -163,7 +163,7 @@ fn execution_details(
     })
 }
 
-/// A revision without its two required members is none.
+/// Leaves out a revision that lacks one of its two required members.
 fn revision(given: Revision, redactor: &Redactor) -> Result<Option<Revision>, Failure> {
     let revision = whole("revision", Some(given.revision), REVISION)?;
     let change_identifier = whole("revision's change identifier", Some(given.change_identifier), CHANGE_IDENTIFIER)?;
@@ -172,7 +172,7 @@ fn revision(given: Revision, redactor: &Redactor) -> Result<Option<Revision>, Fa
     Ok(both.map(|(revision, change_identifier)| Revision { revision, change_identifier, summary, ..given }))
 }
 
-/// Prose. The API refuses empty strings, so an empty text is left out.
+/// Redacts and cuts prose. Leaves out an empty text, because the API refuses empty strings.
 fn limited(text: Option<String>, max_characters: usize, redactor: &Redactor) -> Option<String> {
     let text = text?;
     let text = redactor.redact(&text);
@@ -180,7 +180,7 @@ fn limited(text: Option<String>, max_characters: usize, redactor: &Redactor) -> 
     (!text.is_empty()).then(|| keep_start(text, max_characters).into_owned())
 }
 
-/// Data, which is never cut.
+/// Checks data, which is never cut.
 fn whole(what: &str, text: Option<String>, max_characters: usize) -> Result<Option<String>, Failure> {
     let Some(text) = text else { return Ok(None) };
     let text = text.trim();
@@ -199,13 +199,13 @@ fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), Failure> 
         let escaped = bad.escape_debug().to_string();
         let shown = keep_start(&escaped, 50);
         let message =
-            format!("the output variable '{shown}' has a name that CodePipeline refuses; names are of [A-Za-z0-9@_-]");
+            format!("CodePipeline refuses the name of the output variable '{shown}': use [A-Za-z0-9@_-] only");
         return Err(Failure::new(FailureKind::JobFailed, INVALID_VARIABLE_NAME, message));
     }
     let bytes: usize = variables.iter().map(|(key, value)| key.len() + value.len()).sum();
     if bytes > VARIABLES_BYTES {
         let message = format!(
-            "the action's {} output variables have {bytes} bytes; CodePipeline takes {VARIABLES_BYTES} in all: put more into an artifact",
+            "the action's {} output variables have {bytes} bytes; CodePipeline takes at most {VARIABLES_BYTES}: put large values into an artifact",
             variables.len()
         );
         return Err(Failure::new(FailureKind::JobFailed, VARIABLES_TOO_LARGE, message));

@@ -1,4 +1,4 @@
-//! From a claim to the result of the work: details, a turn at the job, and what of its outcome may be reported.
+//! Executes a claimed job: fetches stale details, runs a turn, and checks what of its outcome may be reported.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -22,34 +22,34 @@ const LOW_DISK: FailureCode = FailureCode::new("LowDisk");
 const WORK_FOLDER_NOT_CREATED: FailureCode = FailureCode::new("WorkFolderNotCreated");
 const OVERALL_TIMEOUT: FailureCode = FailureCode::new("OverallTimeout");
 
-/// A polled copy older than this is fetched again: the job waited for room, and its credentials began to age when it was
-/// polled. The Jenkins plugin does so always, after credentials had expired in its queue.
+/// The worker fetches older details again: the job waited for room, and its credentials date from the poll. The Jenkins plugin
+/// always fetches them, because credentials had expired in its queue.
 const STALE: Duration = Duration::from_secs(5);
 
-/// What the work came to.
+/// An executed job.
 pub(super) struct Executed {
     pub(super) result: Result<Outcome, Failure>,
-    /// Takes out of the report what must not show in it.
+    /// Masks secrets in the report.
     pub(super) redactor: Redactor,
-    /// The job's folder, to be removed.
+    /// The job's folder, to be removed after the report.
     pub(super) workspace: Option<Arc<Workspace>>,
-    /// Work that may be running outside, for the jobs to come. If none comes, nobody waits for it and it is to be stopped.
+    /// Work that may run outside. The worker stops it if no later job will resume it.
     pub(super) running: Option<Abandoned>,
 }
 
 impl Executed {
-    /// The end of work that panicked: with nothing to redact, since the message is ours.
+    /// A job whose execution panicked. The message is the worker's own, so there is nothing to mask.
     pub(super) fn panicked() -> Self {
         Self::failed(panicked(), None)
     }
 
-    /// The end of work of which no more is known.
+    /// A job that failed without an execution by this worker.
     pub(super) fn failed(failure: Failure, running: Option<Abandoned>) -> Self {
         Self { result: Err(failure), redactor: Redactor::default(), workspace: None, running }
     }
 }
 
-/// Does the work of a claimed job, until `end_by` at the latest.
+/// Executes a claimed job, until `end_by` at the latest.
 pub(super) async fn execute(
     lifecycle: &Lifecycle,
     claim: &Claim,
@@ -112,8 +112,8 @@ pub(super) async fn execute(
     }
 }
 
-/// The job's folder. A delivered job can't be left to another worker, so it fails where the disk has too little room for it. A
-/// polled one was claimed where there was enough.
+/// Creates the job's folder. An invoked job can't be left to another worker, so it fails if the disk has too little room. A
+/// polled job is claimed only where there is enough.
 fn workspace(lifecycle: &Lifecycle, claim: &Claim, job: &Job, served: &Served) -> Result<Workspace, Failure> {
     if claim.key().origin() == Origin::Invoked
         && served.action.wants_files_boxed()
@@ -124,7 +124,7 @@ fn workspace(lifecycle: &Lifecycle, claim: &Claim, job: &Job, served: &Served) -
             freeBytes = shortage.free,
             minFreeBytes = shortage.needed,
             error = %shortage,
-            "the delivered job fails, because it needs files"
+            "failed the invoked job, because it needs files"
         );
         return Err(Failure::new(FailureKind::SystemUnavailable, LOW_DISK, shortage.to_string()));
     }
@@ -132,8 +132,8 @@ fn workspace(lifecycle: &Lifecycle, claim: &Claim, job: &Job, served: &Served) -
         .map_err(|error| Failure::new(FailureKind::JobFailed, WORK_FOLDER_NOT_CREATED, error.to_string()))
 }
 
-/// The run of the action that the job belongs to. The job gets its execution id, so that an action finds the same one in
-/// all its jobs, and the action's own token in the place of the envelope.
+/// Reads the run that the job belongs to. Puts the run's execution id and the action's own token into the job, so that an action
+/// sees the same id in all jobs of a run and never sees the envelope.
 fn begun(job: &mut Job, now: SystemTime) -> Result<ActionRun, Failure> {
     let run = match job.continuation_token.take() {
         None => {
@@ -150,12 +150,12 @@ fn begun(job: &mut Job, now: SystemTime) -> Result<ActionRun, Failure> {
     Ok(run)
 }
 
-/// The action's continuation as CodePipeline gets it, unless the action has had its time.
+/// The continuation for CodePipeline, with the token in its envelope. Fails if the run has had its time.
 fn continued(going_on: Continuation, run: &ActionRun, served: &Served, now: SystemTime) -> Result<Outcome, Failure> {
     let limit = served.overall_timeout;
     if run.age(now) >= limit {
         let message = format!(
-            "the action was not done after {} s, its jobs together; its limit is {} s (timeoutSeconds), so its work was stopped",
+            "the action was not done after {} s over all its jobs; its limit is {} s (timeoutSeconds), so its work was stopped",
             run.age(now).as_secs(),
             limit.as_secs()
         );
@@ -171,7 +171,7 @@ fn continued(going_on: Continuation, run: &ActionRun, served: &Served, now: Syst
     }
 }
 
-/// The job as it is now: as it came, or fetched again if that copy is stale.
+/// Fetches the job's details again if they are stale.
 async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known, latest: Instant) -> Known {
     if known.since.elapsed() < STALE {
         return known;
@@ -180,14 +180,14 @@ async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known, latest: Ins
     match lifecycle.queue.details(claim.key(), &known.details.job.action_type, latest).await {
         Ok(details) => Known { details, since },
         Err(error) => {
-            tracing::warn!(%error, "the job's details could not be fetched again; going on with the copy that came");
+            tracing::warn!(%error, "could not fetch the job's details again; continuing with the details from the poll");
             known
         }
     }
 }
 
-/// Knows what must not show in the job's report: the values of its secret keys, every credential that it has got, and what the
-/// action itself keeps secret.
+/// The redactor for the job's report. It masks the values of the secret keys, every credential that the job received, and the
+/// action's own secrets.
 fn redactor(job: &Job, issued: &Issued, served: &Served) -> Redactor {
     let credentials = issued.all().into_iter().flat_map(|it| [it.secret_access_key, it.session_token]);
     let credentials = credentials.map(|secret| (SecretName::Other("a part of the job's credentials"), secret));

@@ -1,4 +1,4 @@
-//! Gives a job's store fresh credentials: the store knows no queue, the queue knows no store.
+//! Gives a job's store fresh credentials, so that the store need not name the queue, nor the queue the store.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use crate::artifacts::Renew;
 use crate::job::{ActionTypeId, Credentials};
 use crate::queue::{JobKey, Queue};
 
-/// The credentials that a job has got so far, the first ones included: none of them may show in its report.
+/// All credentials that a job received. The report masks each of them.
 #[derive(Clone, Default)]
 pub(super) struct Issued(Arc<Mutex<Vec<Credentials>>>);
 
@@ -24,12 +24,12 @@ impl Issued {
     }
 }
 
-/// Asks for the job's details, which hold credentials that live as long as any.
+/// Fetches the job's details, which hold new credentials.
 pub(super) struct FromDetails {
     pub(super) queue: Queue,
     pub(super) key: JobKey,
     pub(super) action_type: ActionTypeId,
-    /// When the job's turn is over anyway.
+    /// When the job's turn ends.
     pub(super) end_by: Instant,
     pub(super) issued: Issued,
 }
@@ -39,8 +39,9 @@ impl Renew for FromDetails {
         Box::pin(async {
             let details = self.queue.details(&self.key, &self.action_type, self.end_by).await;
             let details = details.map_err(|error| error.to_string())?;
-            let fresh =
-                details.credentials.ok_or_else(|| "the job's details hold no credentials any more".to_owned())?;
+            let fresh = details
+                .credentials
+                .ok_or_else(|| "CodePipeline returned the job's details without credentials".to_owned())?;
             self.issued.add(fresh.clone());
             Ok(fresh)
         })

@@ -1,13 +1,13 @@
-//! Continuation tokens and what a dead worker left, for `fuzz/`. No part of the public API.
+//! Continuation tokens and the reports of dead workers, for `fuzz/`. Not part of the public API.
 
 use super::continuation::ActionRun;
 use super::will::Will;
 use crate::job::{ActionTypeId, Failure};
 
-/// Opens a token and seals what was in it again: what came out, and the same from the second token.
+/// Opens a token, seals its content again and opens that. Returns both contents.
 ///
 /// # Errors
-/// When the token is none of this worker's for this action type.
+/// Returns an error if this worker did not write the token for this action type.
 pub fn open_and_seal_and_open(sealed: &str, action_type: &ActionTypeId) -> Result<[String; 2], Failure> {
     let opened = |(run, token): (ActionRun, &str)| format!("{run:?} {token:?}");
     let (run, token) = ActionRun::open(sealed, action_type)?;
@@ -16,7 +16,7 @@ pub fn open_and_seal_and_open(sealed: &str, action_type: &ActionTypeId) -> Resul
     Ok([first, opened(ActionRun::open(&again, action_type)?)])
 }
 
-/// What a dead worker left to report, written again, and that once more.
+/// Reads the report that a dead worker left and writes it again, twice. Returns both texts.
 pub fn wills(text: &str) -> [String; 2] {
     let first = Will::read(text).write();
     let second = Will::read(&first).write();

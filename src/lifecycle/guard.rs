@@ -1,7 +1,7 @@
-//! Keeps secrets out of data, which is reported unchanged or not at all.
+//! Keeps secrets out of data. Data is reported unchanged or not at all.
 //!
-//! CodePipeline keeps output variables, ids, revisions and tokens as they are and hands them to others, and the ledger may hold
-//! them, too. A mask in the place of a part of them would be taken for the real thing.
+//! CodePipeline stores output variables, ids, revisions and tokens unchanged and passes them to other actions. The ledger may
+//! hold them, too. A reader would take a masked value for the real one.
 
 use crate::job::{Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
 use crate::redact::{Redactor, SECRET_IN_DATA, SECRET_IN_TOKEN, SecretName};
@@ -9,7 +9,8 @@ use crate::redact::{Redactor, SECRET_IN_DATA, SECRET_IN_TOKEN, SecretName};
 const SECRET_IN_RESULT: FailureCode = FailureCode::new("SecretInResult");
 const SECRET_IN_CONTINUATION_TOKEN: FailureCode = FailureCode::new("SecretInContinuationToken");
 
-/// The result, or a failure that says what in it holds which secret. A failure stays, without an id that holds one.
+/// Returns the result, or a failure that says which part of it holds which secret. A failure only loses an external id that
+/// holds a secret.
 pub(super) fn without_secret(result: Result<Outcome, Failure>, redactor: &Redactor) -> Result<Outcome, Failure> {
     match result {
         Ok(Outcome::Finished(finished)) => {
@@ -57,7 +58,7 @@ fn held(what: &str, secret: &SecretName) -> Failure {
         SecretName::Text(_) | SecretName::Other(_) => String::new(),
     };
     let message = format!(
-        "{what} holds {secret}: CodePipeline would hand it on unchanged, so it was not reported; leave the secret out{advice}"
+        "{what} holds {secret}: CodePipeline would pass it on unchanged, so it was not reported; leave the secret out{advice}"
     );
     Failure::new(FailureKind::ConfigurationError, SECRET_IN_RESULT, message)
 }
@@ -65,8 +66,8 @@ fn held(what: &str, secret: &SecretName) -> Failure {
 fn check_token(going_on: Continuation, redactor: &Redactor) -> Result<Continuation, Failure> {
     let Some(secret) = redactor.secret_in(&going_on.token, SECRET_IN_TOKEN) else { return Ok(going_on) };
     let message = format!(
-        "the action's continuation token holds {secret}, which CodePipeline would store; it was not handed over, and the work was \
-         stopped"
+        "the action's continuation token holds {secret}, which CodePipeline would store; the token was not reported, and the \
+         work was stopped"
     );
     let external_execution_id = going_on.external_execution_id;
     Err(Failure {
@@ -75,7 +76,7 @@ fn check_token(going_on: Continuation, redactor: &Redactor) -> Result<Continuati
     })
 }
 
-/// Why the job failed matters more than that its id can't be shown.
+/// Keeps the reason of the failure, which matters more than the id.
 fn of_failure(failure: Failure, redactor: &Redactor) -> Failure {
     let id = failure.external_execution_id.as_deref();
     match id.and_then(|id| redactor.secret_in(id, SECRET_IN_DATA)) {
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_holds_a_secret_fails_the_job_and_names_both() {
+    fn data_with_a_secret_fails_the_job_and_names_both() {
         let id = Finished { external_execution_id: Some("prod-7".to_owned()), ..Finished::default() };
         for (finished, said) in [
             (
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_around_secrets_comes_without_advice() {
+    fn a_text_around_secrets_gets_no_advice() {
         let name = SecretName::Text("the whole text of `UserParameters`, which holds a secret");
         let redactor = Redactor::named([(name, "{\"Token\": \"hunter2\"}".to_owned().into())]);
         let finished = variable("A", "{\"Token\": \"hunter2\"}");
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_continuation_is_checked_for_its_id_and_its_token() {
+    fn a_continuations_id_and_token_are_checked() {
         let going_on = |token: &str, id: &str| {
             let external_execution_id = Some(id.to_owned());
             Outcome::Continue(Continuation {
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_keeps_its_reason_and_loses_an_id_that_holds_a_secret() {
+    fn a_failure_keeps_its_reason_and_loses_a_secret_id() {
         let with = |id: &str| {
             let external_execution_id = Some(id.to_owned());
             let failure = Failure {

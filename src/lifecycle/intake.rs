@@ -1,4 +1,4 @@
-//! From an offer to a claim, or to nothing: claim in the ledger, acknowledge, hold in the ledger.
+//! Takes a job on offer: claims it in the ledger, acknowledges it, and holds it in the ledger.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use super::protocol::{Command, Event, Exit};
 use crate::calls::Pauses;
 use crate::queue::{Acknowledged, Claim, Offer, Queue};
 
-/// An offer is good for 30 s from the poll that brought it (the only public number for the re-offer, see the Jenkins
-/// plugin). Nothing is acknowledged after 25 s, so that the answer is there, or no more waited for, when they are over.
+/// How long after the poll the worker may acknowledge. An offer lasts 30 s from its poll (the only public number, in the Jenkins
+/// plugin). By then the response must be here, or the worker must have stopped waiting for it.
 const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(25);
 
-/// The ledger gets this much of the time before the acknowledgement, so that there is some left for that.
+/// How long after the poll the claim in the ledger may take. It leaves time for the acknowledgement.
 const CLAIM_WITHIN: Duration = Duration::from_secs(20);
 
 /// One try takes tens of milliseconds. Five with 5 s each and pauses of at most 100 + 200 + 400 + 800 ms = 1.5 s fill the 25 s.
@@ -24,13 +24,15 @@ const TRY: Duration = Duration::from_secs(5);
 const TRIES: u32 = 5;
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(1));
 
-/// Takes the job on offer, but does not acknowledge it after `latest`: then too little time is left for the work. Without a
-/// claim there is nothing to report with, so a lost race can't fail the winner's job.
+/// Takes the job on offer, but does not acknowledge it after `latest`, when too little time is left for the action. A worker that
+/// loses the race gets no claim, so it can't fail the winner's job.
 pub(super) async fn claim(queue: &Queue, offer: &Offer, keeper: &mut Keeper, latest: Instant) -> Result<Claim, End> {
     let until = latest.min(offer.polled_at + ACKNOWLEDGE_WITHIN);
     let acknowledging = Acknowledging { until, tries: 0 };
     if Instant::now() >= acknowledging.until {
-        tracing::info!("the job is left to others: its offer is older than 25 s, or too little time is left for it");
+        tracing::info!(
+            "left the job to other workers: its offer is older than 25 s, or too little time is left for it"
+        );
         return Err(End::Lost);
     }
     let claimed_by = latest.min(offer.polled_at + CLAIM_WITHIN);
@@ -53,7 +55,7 @@ async fn take(
     let mut denied = false;
     let mut reason = "no time was left to acknowledge it".to_owned();
     loop {
-        // Whoever adopts a job relies on it that nobody is on the way for longer.
+        // Adoption assumes that no worker takes longer than this from poll to hold.
         let until = if claim.is_none() { claimed_by } else { offer.polled_at + ON_THE_WAY };
         match (keeper.settle(until).await, claim.take()) {
             (Command::Acknowledge, _) => match acknowledging.once(queue, offer).await {
@@ -63,7 +65,7 @@ async fn take(
                     keeper.tell(Event::InProgress);
                 }
                 Some(Acknowledged::Denied(error)) => {
-                    tracing::error!(%error, "the job was not acknowledged");
+                    tracing::error!(%error, "CodePipeline denied the acknowledgement");
                     denied = true;
                     reason = error.to_string();
                     keeper.tell(Event::NotGiven);
@@ -72,7 +74,7 @@ async fn take(
                     reason = why;
                     keeper.tell(Event::NotGiven);
                 }
-                // It had no effect: the protocol wants the same again.
+                // A throttled call has no effect, so the protocol repeats it.
                 Some(Acknowledged::Throttled(why)) => reason = why,
                 Some(Acknowledged::Unanswered(why)) => {
                     reason = why;
@@ -89,14 +91,14 @@ async fn take(
                 log_exit(exit, &reason, keeper.is_kept());
                 return Err(End::of_offer(exit));
             }
-            // The protocol never runs what was not acknowledged, and reports nothing that did not run.
+            // The protocol never runs an unacknowledged job, and never reports one that did not run.
             (_, _) => return Err(End::Lost),
         }
     }
 }
 
 impl Acknowledging {
-    /// One try, after a pause if it is not the first; `None` if the tries or the time are used up.
+    /// Acknowledges once, after a pause if it is not the first try; `None` if the tries or the time are used up.
     async fn once(&mut self, queue: &Queue, offer: &Offer) -> Option<Acknowledged> {
         if self.tries > 0 {
             sleep_until((Instant::now() + PAUSES.after(self.tries)).min(self.until)).await;

@@ -1,4 +1,4 @@
-//! Gives actions links to their job's artifacts: the actions know no S3, the store knows no actions.
+//! Gives actions presigned links to their job's artifacts, so that actions need not name S3, nor the store the actions.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::actions::{BoxFuture, Link, Links};
 use crate::artifacts::{Presigned, Store};
 use crate::job::{Artifact, Failure};
 
-/// Links signed with one job's credentials.
+/// Creates links that are signed with one job's credentials.
 pub(super) struct JobLinks {
     pub(super) store: Option<Arc<Store>>,
     pub(super) encryption_key: Option<String>,

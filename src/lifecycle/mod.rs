@@ -1,4 +1,4 @@
-//! One job's life, in order: intake, execute, report. Every other module knows one step; only this one knows the order.
+//! One job from its offer to its report: intake, execute, report. Only this module knows the order of the steps.
 //!
 //! ```text
 //! offer ─▶ intake: claim in the ledger ─▶ acknowledge ─▶ hold in the ledger
@@ -8,9 +8,9 @@
 //!          report: outcome into the ledger ─▶ send ─▶ stop what runs on ─▶ mark done ◀─┘
 //! ```
 //!
-//! A Lambda Invoke job comes claimed, so its life begins with holding it. `protocol` says who may go on at each step, and
-//! `keeper` keeps the ledger's side of it; `recover` takes up the lives of jobs whose worker died. Work that goes on outside
-//! is `continuation`'s: it wraps the token that CodePipeline keeps between the jobs of one run of an action.
+//! A Lambda Invoke job comes claimed, so the worker begins with holding it. `protocol` decides at each step who may continue, and
+//! `keeper` sends its requests to the ledger. `recover` adopts jobs after a worker death. `continuation` wraps the token that
+//! CodePipeline keeps between the jobs of one run.
 
 mod continuation;
 mod end;
@@ -55,31 +55,31 @@ pub use end::End;
 pub use orphan::Orphan;
 pub(crate) use stopping::stop_by;
 
-/// No call is under way when Lambda freezes or kills the process.
+/// All calls end this long before the deadline, so that none is under way when Lambda freezes or kills the process.
 pub(crate) const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 
-/// How long the ledger is waited for at least when a delivered job comes late: as long as for a polled one.
+/// How long the worker waits at least for the ledger when an invoked job comes late: as long as for a polled one.
 const FOR_LEDGER: Duration = Duration::from_secs(20);
 
-/// What every job's life needs. Made once per process.
+/// What every job needs. Created once per process.
 pub struct Lifecycle {
-    /// Where offers came from and reports go.
+    /// Gives offers and takes reports.
     pub queue: Queue,
-    /// Who runs which job; `None` if nothing is to be kept, and a job whose worker dies hangs.
+    /// Records who runs which job. Without a ledger, a job hangs after a worker death.
     pub ledger: Option<Ledger>,
-    /// Makes each job's own S3 client.
+    /// Creates the S3 client of each job.
     pub stores: Stores,
-    /// What an artifact may unpack to.
+    /// How large an unpacked artifact may be.
     pub unpacking: UnpackLimits,
-    /// Where jobs have their folders.
+    /// The folder for the jobs' folders.
     pub work_folder: PathBuf,
-    /// The folder around it, if what commands leave there is to be removed.
+    /// The folder around it, if the worker removes the files that commands leave there.
     pub clean: Option<PathBuf>,
-    /// With fewer bytes free there, no job is taken that needs files.
+    /// With fewer bytes free in the work folder, the worker takes no job that needs files.
     pub min_free_bytes: u64,
-    /// Kept free at the end of an invocation: nothing but reporting happens in it.
+    /// The time at the end of an invocation in which the worker only reports.
     pub reporting: Duration,
-    /// The wall clock, for what outlasts an invocation: how long the jobs of one run of an action have taken together.
+    /// The wall clock. The age of a run outlasts an invocation, so no other clock has it.
     pub wall_clock: WallClock,
 }
 
@@ -89,22 +89,22 @@ pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// One invocation of the function, as the ledger knows it.
 #[derive(Clone, Copy)]
 pub struct Invocation {
-    /// Made afresh for each, since Lambda may deliver one event twice.
+    /// Random, because Lambda may deliver one event twice with one request id.
     pub id: InvocationId,
-    /// When it is over. A watchdog ends the process then, if it is not done by itself.
+    /// When it must be over. A watchdog ends the process then, if the invocation has not returned.
     pub deadline: Instant,
 }
 
 impl Invocation {
-    /// One that is over at `deadline`.
+    /// An invocation that must be over at `deadline`.
     pub fn until(deadline: Instant) -> Self {
         Self { id: InvocationId::random(), deadline }
     }
 }
 
 impl Lifecycle {
-    /// Lives one job's life to its end, at the latest at the invocation's. Whatever happens while the job is executed, a
-    /// panic included, there is a result to report.
+    /// Takes a job on offer, executes it and reports its outcome before the invocation's deadline. A panic of the action becomes a
+    /// failure, so that every claimed job is reported.
     pub async fn live(&self, offer: Offer, served: &Arc<Served>, invocation: Invocation) -> End {
         let latest = invocation.deadline - self.reporting - served.timeout;
         let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &offer.job, offer.origin());
@@ -117,12 +117,12 @@ impl Lifecycle {
         self.live_claimed(claim, &mut keeper, known, served, Others::None).await
     }
 
-    /// Lives the life of a job that was delivered and not polled.
+    /// Executes a job that came in an event and reports its outcome.
     pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, invocation: Invocation) -> End {
         let InvokedJob { details, claim, received_at } = invoked;
         let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &details.job, claim.key().origin());
-        // However little time is left: nobody else is offered the job, so it is begun, or fails with words that say why. But the
-        // ledger is not waited for in the time that the work needs.
+        // No other worker is offered the job, so this one starts it however little time is left. But it does not spend the action's
+        // own time on waiting for the ledger.
         let latest = invocation.deadline - self.reporting;
         let in_time = (latest - served.timeout).max(Instant::now() + FOR_LEDGER);
         match keeper.settle(latest.min(in_time)).await {
@@ -138,8 +138,8 @@ impl Lifecycle {
                 return End::Lost;
             }
         }
-        // Lambda may deliver an event twice, and without a ledger nothing tells. A job with a continuation token has its
-        // only sign of being abandoned in that its report is refused, so it is taken for what it seems.
+        // Lambda may deliver an event twice, and without a ledger the worker can't know. For a job with a continuation token, a
+        // refused report is the only sign that the action was abandoned, so there the worker assumes that it is alone.
         let is_alone = keeper.is_kept() || details.job.continuation_token.is_some();
         let others = if is_alone { Others::None } else { Others::Perhaps };
         let known = Known { details, since: received_at };
@@ -161,7 +161,7 @@ impl Lifecycle {
         let served = std::slice::from_ref(served);
         let reporting = Reporting { queue: &self.queue, claim, keeper, served, deadline };
         let end = reporting.report(executed, others).await;
-        // After the report: a large folder takes its time to go, a report can't wait.
+        // Only after the report, because removing a large folder takes long.
         if let Some(workspace) = workspace {
             let span = tracing::Span::current();
             let _ = tokio::task::spawn_blocking(move || span.in_scope(|| workspace.remove())).await;
@@ -169,18 +169,18 @@ impl Lifecycle {
         end
     }
 
-    /// Tells whether the disk has too little room for a job that needs files.
+    /// The shortage of disk space, if it is too little for a job that needs files.
     pub fn shortage(&self) -> Option<Shortage> {
         workspace::shortage(&self.work_folder, self.min_free_bytes)
     }
 
-    /// Fails a delivered job that can't be run: its pipeline would wait in vain.
+    /// Fails an invoked job that the worker can't run. Otherwise its pipeline waits until the action times out.
     pub async fn refuse(&self, claim: Claim, why: Failure, deadline: Instant) -> End {
         reporting::refuse(&self.queue, claim, why, deadline).await
     }
 }
 
-/// What is known of a claimed job, and since when.
+/// The details of a claimed job, and when they were fetched.
 struct Known {
     details: Details,
     since: Instant,

@@ -1,4 +1,4 @@
-//! A job that its worker left behind, as the ledger tells of it.
+//! A job whose worker died, as the ledger shows it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use crate::actions::{OnCrash, Served};
 use crate::job::ActionTypeId;
 use crate::ledger::{Content, Entry, Key, Ledger, LedgerError, Listed, Phase, Version, WriteResult};
 
-/// A job is run again so often; then it is reported as failed. Whatever kills its worker each time is to have an end.
+/// How often a job runs again after worker deaths. Then it fails, because the job itself may kill its workers.
 pub(super) const MOST_ADOPTIONS: u32 = 3;
 
 /// CodePipeline's own limit ("Quotas in AWS CodePipeline": the timeout of a custom action).
 const LONGEST_ACTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// By then an acknowledgement that was on its way has arrived, if it ever does, and somebody has been offered what is on offer.
+/// By this age, a late acknowledgement has arrived, and a job that is on offer has been offered to a worker.
 const NOTHING_COMES: Duration = Duration::from_secs(60 * 60);
 
-/// A job whose worker is dead.
+/// A job whose worker died.
 pub struct Orphan {
     key: Key,
     pub(super) entry: Entry,
@@ -27,14 +27,14 @@ pub struct Orphan {
 }
 
 impl Orphan {
-    /// A listed entry, if its worker is dead.
+    /// Reads a listed entry; `None` if its worker may be alive.
     pub(super) async fn of(ledger: &Ledger, listed: Listed) -> Result<Option<Self>, LedgerError> {
         let Some(found) = ledger.read(&listed.key).await? else { return Ok(None) };
         let is_dead = found.lease_is_over();
         match found.content {
             Content::Done => Ok(None),
             Content::Unreadable(why) => {
-                tracing::warn!(ledger.key = listed.key.as_str(), %why, "left an object in the ledger alone");
+                tracing::warn!(ledger.key = listed.key.as_str(), %why, "ignored an unreadable object in the ledger");
                 Ok(None)
             }
             Content::Entry(entry, _) => {
@@ -54,44 +54,46 @@ impl Orphan {
         &self.entry.job
     }
 
-    /// Whether it was claimed, perhaps acknowledged, and not begun. Such a job is adopted only by who knows that it is not
-    /// on offer: then it was acknowledged.
+    /// Whether it was claimed, perhaps acknowledged, and not started. A worker adopts such a job only if it knows that the job is
+    /// not on offer, because then it was acknowledged.
     pub fn is_claiming(&self) -> bool {
         self.entry.phase == Phase::Claiming
     }
 
-    /// Whether it may never have been acknowledged, as far as the entry tells, so that somebody may yet be offered it. After an
-    /// hour nobody was.
+    /// Whether it may still be on offer, because the entry does not prove an acknowledgement. After an hour it is not.
     pub(super) fn may_be_on_offer(&self) -> bool {
         (self.is_claiming() || self.entry.inferred) && self.age < NOTHING_COMES
     }
 
-    /// Deletes the entry of a job that was only claimed and that the service does not show: nothing is to be done for it. If
-    /// somebody is offered the job all the same, he has changed the entry, or makes a new one.
+    /// Deletes the entry of a claimed job that CodePipeline does not show. A worker that is offered the job anyway has replaced the
+    /// entry or will create one.
     pub(super) async fn forget(&self, ledger: &Ledger, reason: &str) {
         match ledger.delete(&self.key, &self.version).await {
             WriteResult::Written(_) => {
-                tracing::info!(reason, "forgot a job whose worker died: CodePipeline does not show it")
+                tracing::info!(
+                    reason,
+                    "deleted the entry of a job whose worker died: CodePipeline does not show the job"
+                )
             }
             WriteResult::Refused => {}
             WriteResult::Failed(error) => {
-                tracing::warn!(%error, "the entry of a job that CodePipeline does not show stays in the ledger for now");
+                tracing::warn!(%error, "could not delete the entry of a job that CodePipeline does not show; a later invocation retries");
             }
         }
     }
 
-    /// Whether its action has timed out by now, if nobody has ended the job before. A custom action's time is at most 24 hours.
+    /// Whether its action has timed out by now. A custom action takes at most 24 hours.
     pub fn is_past(&self) -> bool {
         self.age >= LONGEST_ACTION
     }
 
-    /// Whether it has been marked as not on offer, so long ago that whoever polled it before has arrived by now.
+    /// Whether the mark is so old that every worker that polled the job before it has arrived.
     fn is_settled(&self) -> bool {
         self.entry.marked && self.age >= ON_THE_WAY
     }
 
-    /// What it means that the last poll, so long ago, brought nothing. It counts for nothing if the entry was too young then:
-    /// an invocation may have polled, worked for minutes, and only then looked at the ledger.
+    /// What an empty poll, this long ago, says of the job. It says nothing if the entry was too young then: an invocation may poll,
+    /// work for minutes, and only then read the ledger.
     pub(super) fn offers(&self, quiet: Option<Duration>) -> Offers {
         let then = quiet.and_then(|ago| self.age.checked_sub(ago));
         match then {
@@ -101,7 +103,7 @@ impl Orphan {
         }
     }
 
-    /// Whether adopting it means to run its action, which takes time and room.
+    /// Whether a worker that adopts it runs its action, which takes time and room.
     pub fn would_run(&self, served: &[Arc<Served>]) -> bool {
         match self.entry.phase {
             Phase::Claiming => self.is_settled(),
@@ -110,8 +112,8 @@ impl Orphan {
         }
     }
 
-    /// What becomes of it if it was begun. Where a type is served in several ways (one for each `queryParam`) and they
-    /// differ, it is not known yet whose the job is, and the careful one counts.
+    /// What happens to it if it was started. If the entries of its type (one for each `queryParam`) differ, the worker does not
+    /// know yet which one serves the job, and fails it.
     pub(super) fn afterwards(&self, served: &[Arc<Served>]) -> Afterwards {
         let may_run = served.iter().all(|served| served.on_crash == OnCrash::Run);
         if may_run && self.entry.adoptions < MOST_ADOPTIONS { Afterwards::Run } else { Afterwards::Fail }
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_in_vain_counts_by_how_old_the_claim_or_its_mark_was_when_it_was_sent() {
+    fn an_empty_poll_counts_by_the_age_of_claim_and_mark() {
         let cases = [
             (claimed(false, 89), Some(0), Offers::Some),
             (claimed(false, 90), Some(0), Offers::None),

@@ -1,4 +1,4 @@
-//! Jobs whose worker died: found in the ledger's listing, adopted, and brought to their end.
+//! Adopts the jobs of workers that died: finds them in the ledger's listing, and runs, fails or reports them.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -23,42 +23,44 @@ const WORKER_DIED_REPEATEDLY: FailureCode = FailureCode::new("WorkerDiedRepeated
 const ACTION_NO_LONGER_SERVED: FailureCode = FailureCode::new("ActionNoLongerServed");
 const JOB_NO_LONGER_VISIBLE: FailureCode = FailureCode::new("JobNoLongerVisible");
 
-/// Nothing younger is adopted, so nothing younger is read.
+/// The worker adopts no younger entry, so it reads none.
 const YOUNGEST: Duration = Duration::from_secs(30);
 
-/// Entries are read side by side, so many at a time.
+/// How many entries are read at a time.
 const READS: usize = 8;
 
-/// Adopting takes one write, and perhaps another look. It is tried for long: a write that took effect and was given up for want
-/// of an answer leaves the job to nobody until that lease is over.
+/// How long adopting may take. It needs one write, and sometimes a read. The time is long because a write that took effect
+/// unanswered leaves the job without a worker until the new lease is over.
 const ADOPT_WITHIN: Duration = Duration::from_secs(20);
 
-/// So many are looked at in one invocation, the oldest first, or any if there are more: an outcome may be as large as 4 MiB.
+/// How many entries one invocation reads, the oldest first, or random ones if there are more: an outcome has up to 4 MiB.
 const AT_ONCE: usize = 50;
 
-/// Looking up what is needed to act for a job.
+/// How long the calls before an adoption may take.
 const LOOK: Duration = Duration::from_secs(5);
 
 impl Lifecycle {
-    /// The jobs that their workers left, and clears away what is long done. Without a ledger nobody knows of any.
+    /// Finds the jobs of workers that died, and sweeps old marks of finished jobs. Finds none without a ledger.
     ///
     /// # Errors
-    /// When the ledger can't be listed, or an entry can't be read and there is nothing else to look after.
+    /// Returns an error if the ledger can't be listed, or if no entry can be read.
     pub async fn orphans(&self) -> Result<Vec<Orphan>, LedgerError> {
         let Some(ledger) = &self.ledger else { return Ok(Vec::new()) };
         let listed = ledger.list().await?;
         let (marks, entries): (Vec<_>, Vec<_>) = listed.into_iter().partition(Listed::is_done);
         let marks: Vec<_> = marks.into_iter().filter(Listed::can_be_swept).collect();
         if !marks.is_empty() {
-            // Whatever is left goes with the next sweep.
+            // The next sweep takes the rest.
             match ledger.sweep(&marks).await {
-                Ok(swept) => tracing::info!(swept, "cleared marks of finished jobs out of the ledger"),
-                Err(error) => tracing::warn!(%error, "marks of finished jobs stay in the ledger for now"),
+                Ok(swept) => tracing::info!(swept, "swept marks of finished jobs out of the ledger"),
+                Err(error) => {
+                    tracing::warn!(%error, "could not sweep marks of finished jobs; the next invocation retries")
+                }
             }
         }
         let mut old: Vec<_> = entries.into_iter().filter(|listed| listed.age >= YOUNGEST).collect();
         if old.len() > AT_ONCE {
-            // Some may be such that nobody can do anything for them. They must not keep the others from their turn for ever.
+            // Entries that no worker can handle must not hold up the others for ever.
             fastrand::shuffle(&mut old);
         } else {
             old.sort_by_key(|listed| Reverse(listed.age));
@@ -72,10 +74,10 @@ impl Lifecycle {
             match read {
                 Ok(orphan) => orphans.extend(orphan),
                 Err(error) => {
-                    tracing::error!(%error, "an entry of the ledger can't be read; the others are looked after");
+                    tracing::error!(%error, "could not read an entry of the ledger; continuing with the others");
                     let is_silent = error.may_pass();
                     unread = Some(error);
-                    // By now most others have been read, which takes much less than waiting in vain.
+                    // Reads run at the same time, so most others are done by now.
                     if is_silent {
                         break;
                     }
@@ -85,10 +87,11 @@ impl Lifecycle {
         unread.filter(|_| orphans.is_empty()).map_or(Ok(orphans), Err)
     }
 
-    /// Brings the job to its end in the place of the worker that died: sends its report, runs its action (again) or reports
-    /// that it failed. `served` are the ways in which its type is served, at least one. A job that was only claimed is left
-    /// alone unless this invocation's last poll of its type brought nothing, `quiet` ago; then it is marked first, and run
-    /// when it is found with its mark.
+    /// Adopts the job of a worker that died: sends its report, runs its action, or reports a failure. `served` are the entries of
+    /// ACTIONS for its type, at least one.
+    ///
+    /// A claimed job needs an empty poll of its type, `quiet` ago in this invocation. Then it is marked first. A later invocation
+    /// that finds the mark runs it.
     pub async fn adopt(
         &self,
         orphan: Orphan,
@@ -101,12 +104,12 @@ impl Lifecycle {
         let acts = orphan.entry.phase != Phase::Claiming || offers == Offers::StillNone;
         let mut successor = None;
         if acts {
-            // Before the entry is written: what can't be done now is tried by the next invocation, and not a lease later.
+            // Before the write, because after it a failed call would delay the next try by a whole lease.
             match self.successor(ledger, &orphan, served, invocation).await {
                 Ok(Some(found)) => successor = Some(found),
                 Ok(None) => return End::Lost,
                 Err(error) => {
-                    tracing::error!(%error, "a job whose worker died can't be looked after; a later invocation tries again");
+                    tracing::error!(%error, "could not adopt a job whose worker died; the next invocation retries");
                     return End::Unreported;
                 }
             }
@@ -124,7 +127,9 @@ impl Lifecycle {
                 self.succeed(successor, &mut keeper, served, others).await
             }
             (Command::Leave(Exit::Marked), _) => {
-                tracing::info!("a job was claimed and its worker died: it is adopted if it is not offered again");
+                tracing::info!(
+                    "marked a claimed job whose worker died: a later invocation adopts it if it is not offered again"
+                );
                 End::Lost
             }
             (Command::Leave(exit), _) => End::of_orphan(exit),
@@ -132,7 +137,7 @@ impl Lifecycle {
         }
     }
 
-    /// What there is to do for the job, and the right to do it. `None` if it is to be left alone.
+    /// Finds out what to do for the job, and the claim for it. `None` if there is nothing to do now.
     async fn successor(
         &self,
         ledger: &Ledger,
@@ -151,24 +156,22 @@ impl Lifecycle {
                     Ok(details) => match served.iter().find(|served| is_of(served, &details)) {
                         Some(served) => Todo::Run(Box::new(Known { details, since }), Arc::clone(served)),
                         None if orphan.is_claiming() => {
-                            // The polls that brought nothing were not for this job.
-                            tracing::warn!(
-                                "left a job alone whose worker died: no action in ACTIONS has its queryParam"
-                            );
+                            // The empty polls asked for another queryParam.
+                            tracing::warn!("ignored a job whose worker died: no action in ACTIONS has its queryParam");
                             return Ok(None);
                         }
                         None => Todo::Fail(no_longer_served()),
                     },
-                    // It is over, or it was never acknowledged and is on offer: the service need not show such a job.
+                    // The job is over, or on offer because it was never acknowledged. CodePipeline need not show such a job.
                     Err(QueueError::Refused { reason, .. }) if orphan.may_be_on_offer() => {
-                        tracing::info!(reason, "left a job alone whose worker died: CodePipeline does not show it");
+                        tracing::info!(reason, "ignored a job whose worker died: CodePipeline does not show it");
                         return Ok(None);
                     }
                     Err(QueueError::Refused { reason, .. }) if orphan.is_claiming() => {
                         orphan.forget(ledger, &reason).await;
                         return Ok(None);
                     }
-                    // Most likely it is over: the report says so.
+                    // Most likely it is over, and the report's response will say so.
                     Err(QueueError::Refused { reason, .. }) => Todo::Fail(not_to_be_seen(&reason)),
                     Err(error) => return Err(error),
                 }
@@ -183,7 +186,7 @@ impl Lifecycle {
         match todo {
             Todo::Run(known, served) => self.live_claimed(claim, keeper, *known, &served, others).await,
             Todo::Fail(failure) => {
-                // The first job of a Lambda Invoke action has no execution id but its own.
+                // The first job of a Lambda Invoke action has only its own id.
                 let execution_id = keeper.action_execution_id().unwrap_or(keeper.job()).to_owned();
                 let executed = Executed::failed(failure, Some(Abandoned { execution_id, token: None }));
                 Reporting { queue: &self.queue, claim, keeper, served, deadline }.report(executed, others).await
@@ -193,7 +196,7 @@ impl Lifecycle {
     }
 }
 
-/// Who acts for a worker that is dead.
+/// What a worker does in place of a dead one, and its claim.
 struct Successor {
     claim: Claim,
     todo: Todo,
@@ -215,7 +218,7 @@ impl Todo {
     }
 }
 
-/// Whether the job is one of those that this way to serve its type polls for.
+/// Whether this entry of ACTIONS polls for the job.
 fn is_of(served: &Served, details: &Details) -> bool {
     match &served.query_param {
         Some((key, value)) => details.job.configuration.get(key) == Some(value),
@@ -223,7 +226,7 @@ fn is_of(served: &Served, details: &Details) -> bool {
     }
 }
 
-/// What there is to report of an action whose worker died.
+/// The failure of a job whose worker died while the action ran.
 fn died(adoptions: u32) -> Failure {
     let (code, then) = if adoptions >= MOST_ADOPTIONS {
         (WORKER_DIED_REPEATEDLY, "it was run again three times, and its worker died each time")
@@ -238,12 +241,11 @@ fn died(adoptions: u32) -> Failure {
 }
 
 fn no_longer_served() -> Failure {
-    let message = "the worker that ran the job died, and no action in ACTIONS has the job's queryParam any more";
+    let message = "the worker died while it ran the job, and no action in ACTIONS has the job's queryParam any more";
     Failure::new(FailureKind::ConfigurationError, ACTION_NO_LONGER_SERVED, message)
 }
 
 fn not_to_be_seen(reason: &str) -> Failure {
-    let message =
-        format!("the worker that ran the job died, and CodePipeline does not show the job any more: {reason}");
+    let message = format!("the worker died while it ran the job, and CodePipeline no longer shows the job: {reason}");
     Failure::new(FailureKind::JobFailed, JOB_NO_LONGER_VISIBLE, message)
 }

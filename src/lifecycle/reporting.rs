@@ -1,5 +1,5 @@
-//! From the result of the work to a report that the service has taken: outcome into the ledger, report, stop the work outside
-//! that no further job comes for, mark done.
+//! Reports the outcome of a job: writes it into the ledger, sends the report, stops work outside that no later job resumes, and
+//! marks the job as done.
 
 mod sending;
 mod stopping;
@@ -19,50 +19,50 @@ use crate::job::Failure;
 use crate::queue::{Claim, Queue};
 use crate::redact::Redactor;
 use crate::report::{Report, report};
-use sending::{Answer, Sent, send};
+use sending::{Response, Sent, send};
 use stopping::{Stopped, stop};
 
-/// Of the time for reporting, the report itself has at least this much; the ledger gets what is before it.
+/// How much of the time for reporting the report itself keeps. The ledger gets the time before it.
 const REPORT: Duration = Duration::from_secs(6);
 
-/// How long to try to mark a job as done.
+/// How long marking a job as done may take.
 const MARKING: Duration = Duration::from_secs(5);
 
-/// What reporting a job takes.
+/// A job to report, with all that reporting needs.
 pub(super) struct Reporting<'a> {
     pub(super) queue: &'a Queue,
     pub(super) claim: Claim,
     pub(super) keeper: &'a mut Keeper,
-    /// What the job's action is, or may be; empty if it has none.
+    /// The entries of ACTIONS that may have run the job. Empty if there is none.
     pub(super) served: &'a [Arc<Served>],
-    /// The invocation's.
+    /// The invocation's deadline.
     pub(super) deadline: Instant,
 }
 
-/// Whether another worker may have reported the job. Then a refused report says nothing about the work outside.
+/// Whether another worker may have reported the job. Then a refused report does not mean that the action was abandoned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Others {
-    /// No other worker began the job.
+    /// No other worker started the job.
     None,
-    /// The job was delivered twice, or its first worker died at work.
+    /// The job's event may have arrived twice, or its first worker died.
     Perhaps,
 }
 
-/// What becomes of the work outside if the report is refused because the job is over.
+/// What happens to the work outside if CodePipeline refuses the report because the job is over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum IfRefused {
-    /// It is stopped: the action was abandoned.
+    /// The worker stops it, because the action was abandoned.
     Stop,
-    /// It is stopped if the report was of a failure. A later job may need what a continuation left running.
+    /// The worker stops it if the report was a failure. A later job may need the work of a continuation.
     StopFailed,
-    /// It is left running: another worker may have reported that it continues.
+    /// It runs on, because another worker may have reported a continuation.
     Leave,
 }
 
 impl Reporting<'_> {
-    /// Reports, until the deadline, and stops the work that no further job comes for: the report was of a failure, or of a
-    /// continuation that the service refused because the action was abandoned. Where there are `others`, a refusal may mean
-    /// that one of them was faster. A later job then needs the work, so it is left running.
+    /// Reports until the deadline, and stops work outside that no later job resumes. That is the work of a failed job, and of a
+    /// continuation that CodePipeline refused because the action was abandoned. If there may be `others`, a refusal can also mean
+    /// that another worker was faster. A later job then needs the work, so it runs on.
     pub(super) async fn report(self, executed: Executed, others: Others) -> End {
         let Executed { result, redactor, running, .. } = executed;
         let reportable = result.map(|outcome| self.claim.reportable(outcome));
@@ -74,14 +74,14 @@ impl Reporting<'_> {
                 self.finish(will.report, running, &redactor, if_refused).await
             }
             _ => {
-                tracing::error!("the ledger says that another worker holds the job, so nothing is reported");
+                tracing::error!("reported nothing: the ledger says that another worker holds the job");
                 End::Over
             }
         }
     }
 
-    /// Sends what a worker that died had to report. That worker may have reported a failure and died before it stopped the
-    /// work outside, so this one stops it, even if the report is refused.
+    /// Sends the report of a dead worker. That worker may have reported a failure and died before it stopped the work outside. So
+    /// this one stops the work even if CodePipeline refuses the report.
     pub(super) async fn report_again(self) -> End {
         let Will { report, running } = Will::read(self.keeper.outcome());
         let if_refused = if self.keeper.found_first_outcome() { IfRefused::StopFailed } else { IfRefused::Leave };
@@ -97,13 +97,13 @@ impl Reporting<'_> {
     ) -> End {
         let Self { queue, claim, keeper, served, deadline } = self;
         let until = deadline - BEFORE_DEADLINE;
-        let Sent { end, answer, was_failure } = send(queue, claim, report, redactor, until, keeper.is_kept()).await;
-        let is_over = match answer {
-            Answer::Final => true,
-            Answer::NotInProgress => keeper.is_over(),
-            Answer::None => false,
+        let Sent { end, response, was_failure } = send(queue, claim, report, redactor, until, keeper.is_kept()).await;
+        let is_over = match response {
+            Response::Final => true,
+            Response::NotInProgress => keeper.is_over(),
+            Response::Unanswered => false,
         };
-        let stops = answer != Answer::None
+        let stops = response != Response::Unanswered
             && (is_over || was_failure)
             && match end {
                 End::Succeeded | End::Continued => false,
@@ -115,8 +115,8 @@ impl Reporting<'_> {
                 _ => true,
             };
         let running = running.filter(|_| stops);
-        keeper.tell(match (&answer, &running) {
-            (Answer::None, _) => Event::GivenUp,
+        keeper.tell(match (&response, &running) {
+            (Response::Unanswered, _) => Event::GivenUp,
             (_, Some(_)) if is_over => Event::ReportedButRunning,
             (_, None) if is_over => Event::Reported,
             _ => Event::NotInProgress,
@@ -127,27 +127,27 @@ impl Reporting<'_> {
             if later {
                 tracing::warn!(
                     action.execution_id = running.execution_id,
-                    "a later invocation stops the work outside, since it could not be stopped now"
+                    "could not stop the work outside now; a later invocation retries"
                 );
             }
             keeper.tell(if later { Event::GivenUp } else { Event::Stopped });
         }
-        // An entry that says what was reported does no harm: it would be reported again, and refused. One that doesn't say it
-        // would have the action run again.
+        // An entry with the outcome does no harm: a later report is refused. An entry without it would make the action run again,
+        // so this write gets all the time that is left.
         let latest = if keeper.has_told_outcome() { until.min(Instant::now() + MARKING) } else { until };
         keeper.settle(latest).await;
         end
     }
 }
 
-/// Until when the work outside may be stopped: the job is marked after that, so some of the time is left for it.
+/// Until when the worker may stop the work outside. It keeps some time for the mark that follows.
 fn time_to_stop(until: Instant) -> Instant {
     let now = Instant::now();
     let left = until.saturating_duration_since(now);
     now + stopping::LONGEST.min(left.saturating_sub(MARKING).max(left / 2))
 }
 
-/// Fails a job that is not run. No ledger is needed: two such reports say the same.
+/// Fails a job that the worker does not run. It needs no ledger, because a second report would say the same.
 pub(super) async fn refuse(queue: &Queue, claim: Claim, why: Failure, deadline: Instant) -> End {
     let redactor = Redactor::default();
     send(queue, claim, report(Err(why), &redactor), &redactor, deadline - BEFORE_DEADLINE, false).await.end

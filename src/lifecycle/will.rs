@@ -1,4 +1,4 @@
-//! What a worker had to report, as it stands in the ledger for whoever must do it in its place.
+//! The report as the ledger keeps it, for a worker that adopts the job.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::report::{Report, report};
 
 const LEDGER_REPORT_UNREADABLE: FailureCode = FailureCode::new("LedgerReportUnreadable");
 
-/// A report that is cut and redacted, and work outside that must be stopped if no further job comes for it.
+/// A report that is cut and redacted, and the work outside to stop if no later job resumes it.
 pub(super) struct Will {
     pub(super) report: Report,
     pub(super) running: Option<Abandoned>,
@@ -30,7 +30,7 @@ struct Found {
 }
 
 impl Will {
-    /// What is to be reported of a job. A token of the work outside in which a secret is found is left out: this text is kept.
+    /// Leaves out the token of the work outside if it holds a secret, because the ledger stores it.
     pub(super) fn new(report: Report, running: Option<&Abandoned>, redactor: &Redactor) -> Self {
         let running = running.map(|Abandoned { execution_id, token }| {
             let token = token.clone().filter(|token| redactor.secret_in(token, SECRET_IN_TOKEN).is_none());
@@ -39,14 +39,14 @@ impl Will {
         Self { report, running }
     }
 
-    /// As text.
+    /// Writes it as text.
     pub(super) fn write(&self) -> String {
         let running = self.running.as_ref().map(|it| (it.execution_id.as_str(), it.token.as_deref()));
-        // Texts, numbers and maps with texts as keys are always JSON.
+        // Texts, numbers and maps with text keys always serialize.
         serde_json::to_string(&Written { report: &self.report, running }).unwrap_or_default()
     }
 
-    /// From text. One that can't be read becomes a failure that says so: the work was done, but nobody knows how it ended.
+    /// Reads it from text. An unreadable text becomes a failure that says so: the work ended, and its outcome is lost.
     pub(super) fn read(text: &str) -> Self {
         match serde_json::from_str(text) {
             Ok(Found { report, running }) => {
@@ -54,8 +54,8 @@ impl Will {
                 Self { report, running }
             }
             Err(_) => {
-                let message = "the worker that ran the job died before it was reported, and what it left in the ledger \
-                               can't be read: the action has ended, but nobody knows how";
+                let message = "the worker died before it reported the job, and its report in the ledger can't be read: the \
+                               action has ended, and its outcome is lost";
                 let failure = Failure::new(FailureKind::JobFailed, LEDGER_REPORT_UNREADABLE, message);
                 Self { report: report(Err(failure), &Redactor::default()), running: None }
             }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_report_is_read_as_it_was_written() {
+    fn every_kind_of_report_survives_a_round_trip() {
         let finished = Finished {
             summary: Some("two \"words\"\nand lines".into()),
             external_execution_id: Some("x".into()),
@@ -118,10 +118,11 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_a_failure_that_says_so_and_shows_nothing_of_it() {
+    fn unreadable_texts_become_failures_that_repeat_nothing() {
         for text in ["", "{}", r#"{"report": {"SECRET": 1}}"#] {
             let Report::Failure(failure) = Will::read(text).report else { panic!("{text}") };
-            assert!(failure.message.contains("can't be read") && !failure.message.contains("SECRET"));
+            assert_eq!(failure.code.as_deref(), Some(LEDGER_REPORT_UNREADABLE.as_str()));
+            assert!(!failure.message.contains("SECRET"), "{}", failure.message);
         }
     }
 }

@@ -59,10 +59,23 @@ fn each_code_is_well_formed() {
 }
 
 #[test]
-fn malformed_codes_are_refused() {
+fn malformed_codes_panic() {
     for code in ["", "lower", "Two Words", "Under_Score", "Ümlaut", "A: b", &"X".repeat(41)] {
         let code: &'static str = code.to_owned().leak();
         assert!(std::panic::catch_unwind(|| FailureCode::new(code)).is_err(), "{code}");
     }
     assert_eq!(FailureCode::new("X".repeat(40).leak()).to_string().len(), FailureCode::LONGEST);
+}
+
+#[test]
+fn each_code_is_documented_once() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operating.md")).unwrap();
+    let section = document.split("\n## ").find(|section| section.starts_with("Failure codes\n")).unwrap();
+    let codes_of = |line: &str| {
+        let cell = line.strip_prefix("| `")?.split(" | ").next()?.to_owned();
+        Some(cell.split(", ").map(|code| code.trim_matches('`').to_owned()).collect::<Vec<_>>())
+    };
+    let mut documented: Vec<String> = section.lines().filter_map(codes_of).flatten().collect();
+    documented.sort();
+    assert_eq!(documented, declared().into_keys().collect::<Vec<_>>());
 }

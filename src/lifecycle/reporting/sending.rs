@@ -1,4 +1,4 @@
-//! Sends a report, and what the service said of it.
+//! Sends a report, and again in fewer words if CodePipeline refuses it for its content.
 
 use tokio::time::Instant;
 
@@ -10,31 +10,31 @@ use crate::report::{FailureReport, Report, report};
 
 const REPORT_REFUSED: FailureCode = FailureCode::new("ReportRefused");
 
-/// The message of a failure report when CodePipeline refuses even the worker's own words about it.
+/// The message of a failure report if CodePipeline refuses even the worker's own words.
 const LAST_WORDS: &str =
     "the action failed, and CodePipeline refused the worker's message about it: see the log of the function";
 
-/// The end of a report.
+/// A report that was sent.
 pub(super) struct Sent {
     pub(super) end: End,
-    pub(super) answer: Answer,
-    /// Whether the report that was sent last was of a failure.
+    pub(super) response: Response,
+    /// Whether the last report was a failure.
     pub(super) was_failure: bool,
 }
 
-/// CodePipeline's answer to a report.
+/// CodePipeline's response to a report.
 #[derive(PartialEq)]
-pub(super) enum Answer {
-    /// It has the report; or it will never have one: what it refuses of a failure it refuses each time.
+pub(super) enum Response {
+    /// It accepted the report, or refused even the last words, which it would refuse again.
     Final,
-    /// The job is not in progress, be it for an earlier try of ours.
+    /// The job is not in progress, perhaps because an earlier try took effect.
     NotInProgress,
-    /// Nothing that can be relied on.
-    None,
+    /// None, or one that does not say whether the report took effect.
+    Unanswered,
 }
 
-/// Sends the report. One that the service refuses for its content becomes a failure report, and a failure report that it
-/// refuses is sent again in fewer words, since a claimed job without a report hangs its pipeline for hours.
+/// Sends the report. A report that CodePipeline refuses for its content becomes a failure report, and a refused failure report is
+/// sent again in fewer words. A claimed job without a report would hold up its pipeline for hours.
 pub(super) async fn send(
     queue: &Queue,
     mut claim: Claim,
@@ -47,23 +47,23 @@ pub(super) async fn send(
     loop {
         let end = end_of(&next);
         let was_failure = matches!(next, Report::Failure(_));
-        let sent = |end, answer| Sent { end, answer, was_failure };
+        let sent = |end, response| Sent { end, response, was_failure };
         log_result(&next);
         match queue.report(claim, &next, until).await {
             Ok(Reported::Accepted) => {
                 tracing::info!(result = ?end, "reported");
-                return sent(end, Answer::Final);
+                return sent(end, Response::Final);
             }
             Ok(Reported::AlreadyOver { unanswered_before: true }) => {
-                tracing::info!(result = ?end, "reported; an earlier try, whose answer got lost, took effect");
-                return sent(end, Answer::NotInProgress);
+                tracing::info!(result = ?end, "reported; an earlier, unanswered try took effect");
+                return sent(end, Response::NotInProgress);
             }
             Ok(Reported::AlreadyOver { unanswered_before: false }) => {
                 tracing::warn!(
                     result = ?end,
                     "the job was over before it was reported: stopped, timed out, or finished by another"
                 );
-                return sent(End::Over, Answer::NotInProgress);
+                return sent(End::Over, Response::NotInProgress);
             }
             Ok(Reported::Rejected { claim: given_back, reason }) => {
                 let Some(other) = instead(&next, &reason, redactor) else {
@@ -71,7 +71,7 @@ pub(super) async fn send(
                         reason,
                         "CodePipeline refused the failure report; the job hangs until its action times out"
                     );
-                    return sent(End::Unreported, Answer::Final);
+                    return sent(End::Unreported, Response::Final);
                 };
                 tracing::error!(
                     reason,
@@ -82,17 +82,17 @@ pub(super) async fn send(
                 claim = given_back;
             }
             Err(error) => {
-                tracing::error!(%error, result = ?end, "the report was not delivered; {then}");
-                return sent(End::Unreported, Answer::None);
+                tracing::error!(%error, result = ?end, "could not send the report; {then}");
+                return sent(End::Unreported, Response::Unanswered);
             }
         }
     }
 }
 
-/// The report to send after CodePipeline refused one for its content. `None` if there is nothing left to leave out.
+/// The report to send after CodePipeline refused one for its content. `None` if nothing is left to leave out.
 fn instead(refused: &Report, reason: &str, redactor: &Redactor) -> Option<Report> {
     let Report::Failure(failure) = refused else {
-        let message = format!("the action's result was refused by CodePipeline: {reason}");
+        let message = format!("CodePipeline refused the report of the action's outcome: {reason}");
         return Some(report(Err(Failure::new(FailureKind::JobFailed, REPORT_REFUSED, message)), redactor));
     };
     let own = |words: &str| {
@@ -112,7 +112,7 @@ fn end_of(report: &Report) -> End {
     }
 }
 
-/// What a failed job's log line says is our own words about it; what the work itself printed goes to CodePipeline only.
+/// Logs a failure in the worker's own words. The work's output goes to CodePipeline only.
 fn log_result(report: &Report) {
     if let Report::Failure(failure) = report {
         let FailureReport { kind, code, reason, .. } = failure;
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_failure_is_sent_in_fewer_words_and_not_for_ever() {
+    fn a_refused_failure_is_sent_in_fewer_words() {
         let failure = Failure {
             output: Some("printed".into()),
             external_execution_id: Some("run-7".into()),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_result_becomes_a_failure_that_names_the_reason() {
+    fn a_refused_outcome_becomes_a_failure_with_the_reason() {
         let finished = crate::job::Outcome::Finished(crate::job::Finished::default());
         let success = report(Ok(finished), &Redactor::default());
         let Some(Report::Failure(failure)) = instead(&success, "ValidationException", &Redactor::default()) else {
