@@ -1,4 +1,4 @@
-//! The event that woke the function. Parsed by hand from a JSON value: a derived parser's error may quote the input, and a
+//! The event that woke the function. It is parsed by hand, because the error of a derived parser may quote the input, and a
 //! `CodePipeline.job` event holds credentials.
 
 mod elsewhere;
@@ -14,28 +14,28 @@ use elsewhere::{describe, shown};
 
 pub use elsewhere::UnknownEvent;
 
-/// A reason to be awake.
+/// Why the function was woken.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The schedule, or a test of the function with `{}` or `null`: poll every action type.
+    /// A tick of the schedule, or a test of the function with `{}` or `null`. The worker polls every action type.
     Schedule,
-    /// JSON that does not look like an event of any service: a schedule's own input, written by a user. Counts as a tick.
+    /// JSON that no known service sends, such as the input that a user wrote for a schedule. It counts as a tick.
     OwnInput,
-    /// An action has begun: poll its type, since its job is there now or in a moment.
+    /// An action has started. The worker polls its type, because its job is there now or soon.
     ActionStarted {
         /// The action's type.
         action_type: ActionTypeId,
         /// The action execution, where the event names it.
         execution_id: Option<String>,
     },
-    /// An action was abandoned or cancelled: stop its work outside.
+    /// An action was abandoned or cancelled. The worker stops its work outside.
     ActionOver {
         /// The action's type.
         action_type: ActionTypeId,
         /// The action execution, where the event names it.
         execution_id: Option<String>,
     },
-    /// An action has failed: stop its work outside if that still runs.
+    /// An action has failed. The worker stops its work outside if that still runs.
     ActionFailed {
         /// The action's type.
         action_type: ActionTypeId,
@@ -49,16 +49,16 @@ pub enum Event {
         /// The resource that ran the work, such as a state machine's ARN. Missing if the event does not name it.
         resource: Option<String>,
     },
-    /// A Lambda Invoke action: the event is the job. The runner of the job reads it, since it holds credentials.
+    /// A Lambda Invoke action: the event is the job. Only the code that runs the job reads it, because it holds credentials.
     InvokeJob,
-    /// An event of CodePipeline or Step Functions that asks for nothing.
+    /// An event of CodePipeline or Step Functions that needs no work.
     Ignored {
-        /// The event in words that may be logged.
+        /// A description of the event for the log.
         what: String,
     },
 }
 
-/// The event with which a service says that work outside has ended. A kind of action declares it.
+/// The event of a service that says that work outside has ended. A kind of action declares it.
 pub struct EndOfWork {
     /// The event's `source`.
     pub source: &'static str,
@@ -73,13 +73,14 @@ pub struct EndOfWork {
 }
 
 impl Event {
-    /// Sorts a payload, given the events that say that work outside has ended. Reads no more than it needs, and that leniently, because real events differ from their documentation:
-    /// numbers are floats, members are missing. An EventBridge rule's schedule sends `"detail": {}`, and EventBridge
-    /// Scheduler sends `"detail": "{}"`.
+    /// Parses a payload. `ends` are the events that say that work outside has ended.
+    ///
+    /// It is lenient, because real events differ from their documentation: numbers are floats, and members are missing. The
+    /// schedule of an EventBridge rule sends `"detail": {}`, and EventBridge Scheduler sends `"detail": "{}"`.
     ///
     /// # Errors
-    /// Returns an error if another service sent the event. The error names its source and type, or what it looks like, and
-    /// nothing more of it.
+    /// Returns an error if another service sent the event. The error names the event's source and type, or the service that
+    /// usually sends it, and repeats nothing else.
     pub fn parse(payload: &Value, ends: &[&EndOfWork]) -> Result<Self, UnknownEvent> {
         let members = match payload {
             Value::Object(members) if !members.is_empty() => members,
@@ -118,7 +119,7 @@ fn of_no_use(kind: Option<&str>) -> Event {
     ignored(format!("an event with the detail-type {}", kind.map_or("none".into(), shown)))
 }
 
-/// An event about an action: only its state and its type decide what to do.
+/// Parses an event about an action. Its state and its type decide.
 fn action(payload: &Value) -> Event {
     let lacks = |what: &str| ignored(format!("an action event without {what}"));
     let member = |pointer: &str| payload.pointer(pointer).and_then(plain);

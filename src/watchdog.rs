@@ -1,25 +1,25 @@
-//! Ends the process when an invocation's deadline comes and it is not over: an action that blocks its thread can't be
-//! cancelled, and whoever else adopts the job relies on it that nothing is done or sent after the deadline.
+//! Ends the process at the deadline of an invocation that has not returned. An action that blocks its thread can't be cancelled,
+//! and a worker that adopts the job assumes that nothing is sent after the deadline.
 //!
-//! Lambda ends the process then as well; an emulator may not. The time is the machine's monotonic clock, which stands still
-//! while the machine itself is suspended.
+//! Lambda also ends the process then, but an emulator may not. The watchdog uses the machine's monotonic clock, which stops while
+//! the machine is suspended.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A thread that waits for deadlines. It is no task, because those may all be blocked.
+/// A thread that waits for deadlines. It is not a task, because an action may block all threads of the runtime.
 pub(crate) struct Watchdog(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    /// When the invocations that are under way must be over.
+    /// The deadlines of the invocations that run.
     deadlines: Mutex<Vec<(u64, Instant)>>,
     changed: Condvar,
 }
 
-/// An invocation that is under way; it is over when this is dropped.
+/// An invocation that runs. Dropping this ends the watch.
 pub(crate) struct Watched {
     shared: Arc<Shared>,
     number: u64,
@@ -29,7 +29,7 @@ impl Watchdog {
     /// Starts the thread. `bite` ends the process; it is called once, and the thread ends with it.
     ///
     /// # Errors
-    /// When the system has no thread to give.
+    /// Returns an error if the system can't start a thread.
     pub(crate) fn start(bite: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let watching = Arc::clone(&shared);
@@ -40,7 +40,7 @@ impl Watchdog {
         Ok(Self(shared))
     }
 
-    /// Watches an invocation that has so much time left.
+    /// Watches an invocation that has this much time left.
     pub(crate) fn watch(&self, left: Duration) -> Watched {
         let mut deadlines = self.0.lock();
         let number = deadlines.last().map_or(0, |(last, _)| last + 1);
@@ -58,7 +58,7 @@ impl Drop for Watched {
 }
 
 impl Shared {
-    /// Nothing here can panic while the lock is held.
+    /// No code here panics while it holds the lock, so a poisoned lock is still consistent.
     fn lock(&self) -> MutexGuard<'_, Vec<(u64, Instant)>> {
         self.deadlines.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,8 +80,8 @@ impl Shared {
     }
 }
 
-/// The machine's own time: this thread knows of no runtime whose clock a test could pause.
-#[expect(clippy::disallowed_methods, reason = "the watchdog waits beside the runtime and not in it")]
+/// The machine's own time. This thread belongs to no runtime, so no test pauses its clock.
+#[expect(clippy::disallowed_methods, reason = "the watchdog is a thread outside the runtime")]
 fn now() -> Instant {
     Instant::now()
 }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_deadline_that_comes_ends_the_process() {
+    fn the_first_deadline_ends_the_process() {
         let (bitten, bites) = channel();
         let watchdog = Watchdog::start(move || bitten.send(()).unwrap()).unwrap();
         let _long = watchdog.watch(Duration::from_secs(3600));
@@ -102,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn an_invocation_that_is_over_in_time_is_left_alone() {
+    fn a_finished_invocation_is_no_longer_watched() {
         let (bitten, bites) = channel();
         let watchdog = Watchdog::start(move || bitten.send("bitten").unwrap()).unwrap();
         let other = watchdog.watch(Duration::from_secs(3600));
         drop(watchdog.watch(Duration::from_secs(30)));
         assert_eq!(bites.try_recv(), Err(TryRecvError::Empty));
         let deadlines = watchdog.0.lock().clone();
-        assert_eq!(deadlines.len(), 1, "only the other one is watched");
+        assert_eq!(deadlines.len(), 1, "only the other invocation is watched");
         drop(other);
         assert!(watchdog.0.lock().is_empty());
     }

@@ -1,8 +1,8 @@
-//! Events that other services send, and how to name them without quoting them.
+//! Events of other services, and how an error names them without quoting them.
 
 use serde_json::{Map, Value};
 
-/// An event that the worker has no use for: another service sent it.
+/// An event of another service, which the worker does not handle.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the worker takes scheduled events, CodePipeline's action events, Step Functions' events of ended executions, and \
@@ -15,7 +15,7 @@ pub struct UnknownEvent {
 /// The advice for an event of a service that sends it through a rule, a trigger or a mapping.
 const POINT_IT_ELSEWHERE: &str = "remove the rule, trigger or event source mapping that sends it to this function";
 
-/// Members that identify the sender of an event without a source: the first match counts.
+/// Members that identify the sender of an event without a source. The first match counts.
 const SIGNS: [(&str, &str); 9] = [
     ("Records", "a batch of records (S3, SNS, SQS, Kinesis, DynamoDB and CodeCommit send those)"),
     ("records", "a batch of records (Firehose, Kafka and message brokers send those)"),
@@ -36,7 +36,7 @@ impl UnknownEvent {
     }
 }
 
-/// The error for an event without source and type, unless it looks like nothing that a service sends.
+/// The error for an event without source and type. `None` if no known service sends such an event.
 pub(super) fn describe(members: &Map<String, Value>) -> Option<UnknownEvent> {
     if members.contains_key("jobId") && members.contains_key("data") {
         let what = "a job of the Lambda integration model, in which a partner answers by return value; the worker does not \
@@ -47,8 +47,8 @@ pub(super) fn describe(members: &Map<String, Value>) -> Option<UnknownEvent> {
     Some(UnknownEvent { what: format!("{what}; {POINT_IT_ELSEWHERE}") })
 }
 
-/// Whether this is a notification about a pipeline that an SNS topic passes on: a copy of an event that EventBridge delivers,
-/// or a request for a manual approval.
+/// Whether this is a notification about a pipeline from an SNS topic: a copy of an event that EventBridge also delivers, or a
+/// request for a manual approval.
 pub(super) fn is_notification_of_codepipeline(payload: &Value) -> bool {
     let Some([record]) = payload.get("Records").and_then(Value::as_array).map(Vec::as_slice) else { return false };
     let message = record.pointer("/Sns/Message").and_then(Value::as_str);
@@ -57,7 +57,7 @@ pub(super) fn is_notification_of_codepipeline(payload: &Value) -> bool {
         || message.pointer("/approval/pipelineName").is_some()
 }
 
-/// Sources, types and states are short, plain names. Anything else may be a secret and is not shown.
+/// Quotes a source, type or state if it is a short, plain name. Other texts may be secret.
 pub(super) fn shown(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ');
     if text.len() <= 80 && text.chars().all(plain) { format!("\"{text}\"") } else { "(not a plain name)".into() }

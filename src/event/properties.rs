@@ -1,4 +1,4 @@
-//! Any JSON at all is an event or is refused, and a refusal tells nothing but source, type and state.
+//! Any JSON is an event or is refused, and a refusal quotes only source, type and state.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::tests::parse;
 use super::*;
 
-/// What decides, and what a refusal may name where it is a plain name.
+/// The texts that decide. A refusal may quote them if they are plain names.
 const SHOWN: [&str; 6] =
     ["/source", "/detail-type", "/detailType", "/detail/state", "/detail/status", "/Records/-/Sns/Message"];
 
@@ -67,7 +67,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Mostly an event of a kind that the worker knows, with anything else in it.
+/// Mostly an event that the worker knows, with arbitrary members.
 fn any_event() -> impl Strategy<Value = Value> {
     let kind = prop::sample::select(vec![
         ("aws.codepipeline", "CodePipeline Action Execution State Change"),
@@ -84,7 +84,7 @@ fn any_event() -> impl Strategy<Value = Value> {
     prop_oneof![3 => known, 1 => any_json()]
 }
 
-/// Puts another text in the place of every text that no error may show.
+/// Replaces every text that no error may show.
 fn hide(value: &mut Value, path: &str) {
     match value {
         Value::String(text) if !text.is_empty() && !SHOWN.contains(&path) => "another".clone_into(text),
@@ -94,7 +94,7 @@ fn hide(value: &mut Value, path: &str) {
     }
 }
 
-/// What a log may say of the event.
+/// The log's text for the event.
 fn said(parsed: Result<Event, UnknownEvent>) -> String {
     match parsed {
         Ok(Event::Ignored { what }) => what,
@@ -105,7 +105,7 @@ fn said(parsed: Result<Event, UnknownEvent>) -> String {
 
 proptest! {
     #[test]
-    fn any_json_is_an_event_or_refused_without_being_repeated(payload in any_event()) {
+    fn any_json_is_an_event_or_is_refused_unquoted(payload in any_event()) {
         let mut hidden = payload.clone();
         hide(&mut hidden, "");
         let (parsed, of_hidden) = (parse(&payload), parse(&hidden));

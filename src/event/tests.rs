@@ -30,7 +30,7 @@ fn refusal(event: &Value) -> String {
 }
 
 #[test]
-fn what_no_service_sends_counts_as_a_tick() {
+fn unknown_json_counts_as_a_tick() {
     for nothing in [json!({}), json!(null)] {
         assert_eq!(parse(&nothing), Ok(Event::Schedule));
     }
@@ -52,7 +52,7 @@ fn an_unknown_event_is_named_by_source_and_type() {
 }
 
 #[test]
-fn events_of_other_services_are_told_by_their_members() {
+fn members_identify_events_of_other_services() {
     for (event, words) in [
         (json!({"Records": [{"eventSource": "aws:s3"}]}), "a batch of records"),
         (json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "hello"}}]}), "a batch of records"),
@@ -78,7 +78,7 @@ fn notifications_of_codepipeline_are_ignored() {
 }
 
 #[test]
-fn no_value_of_a_foreign_event_is_echoed() {
+fn a_refusal_repeats_no_value_of_the_event() {
     let secret = "AKIA/SECRET+VALUE";
     for event in [
         json!({"source": "aws.codepipeline", "detail-type": "CodePipeline Action Execution State Change",
@@ -149,7 +149,7 @@ fn events_of_pipelines_stages_and_ended_actions_are_ignored() {
 }
 
 #[test]
-fn only_the_end_of_an_execution_is_of_use() {
+fn only_the_end_of_an_execution_needs_work() {
     let ended = |resource| Event::WorkEnded { source: END.source, resource };
     let parsed =
         |detail: Value| parse(&json!({"source": END.source, "detail-type": END.detail_type, "detail": detail}));
@@ -163,7 +163,7 @@ fn only_the_end_of_an_execution_is_of_use() {
 }
 
 #[test]
-fn a_failed_action_is_told_from_an_abandoned_one() {
+fn failed_and_abandoned_actions_differ() {
     let kind = json!({"owner": "Custom", "category": "Test", "provider": "Shell", "version": "1"});
     let [category, owner, provider, version] = ["Test", "Custom", "Shell", "1"].map(str::to_owned);
     let action_type = ActionTypeId { category, owner, provider, version };

@@ -1,4 +1,4 @@
-//! Whether another worker has taken the job of an action, as the ledger shows.
+//! Looks in the ledger whether another worker holds the job of an action.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use tokio::time::{Instant, timeout};
 
 use crate::ledger::{Content, Key, Ledger, LedgerError, Phase};
 
-/// No longer than this before the invocation did the action begin: Lambda keeps an event for at most 15 minutes
+/// The action started at most this long before the invocation, because Lambda keeps an event for at most 15 minutes
 /// (`MaximumEventAgeInSeconds` in template.yaml).
 const EVENT_AGE: Duration = Duration::from_secs(900);
 
-/// So many entries are read in one look, the youngest first.
+/// How many entries one look reads, the youngest first.
 const READS: usize = 16;
 
-/// One look takes at most as long. It saves a poll or two, and must not delay them.
+/// How long one look may take. It saves a poll or two, and must not delay them.
 pub(super) const LOOK: Duration = Duration::from_secs(2);
 
 /// A search for the entry of one action execution, which an invocation repeats.
@@ -22,7 +22,7 @@ pub(super) struct Elsewhere<'a> {
     ledger: &'a Ledger,
     execution_id: &'a str,
     began: Instant,
-    /// Entries of other actions. An entry never changes its action execution, so none is read twice.
+    /// Entries of other actions. An entry never changes its action execution, so each is read once.
     others: BTreeSet<Key>,
 }
 
@@ -31,13 +31,13 @@ impl<'a> Elsewhere<'a> {
         Self { ledger, execution_id, began, others: BTreeSet::new() }
     }
 
-    /// Whether a worker holds the action's job, or is about to report it. Costs one listing, and one read for each entry that was
-    /// not there at the last look. A job that is already done leaves no trace of its action: then polling continues.
+    /// Whether another worker holds or reports the action's job. It costs one listing, and one read for each new entry. The mark of a
+    /// finished job does not name its action, so then polling continues.
     pub(super) async fn is_taken(&mut self) -> bool {
         match timeout(LOOK, self.look()).await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
-                tracing::debug!(%error, "could not see in the ledger whether another worker has the job");
+                tracing::debug!(%error, "could not look in the ledger whether another worker has the job");
                 false
             }
             Err(_) => false,

@@ -12,29 +12,29 @@ pub enum InvocationError {
     NothingPolled(usize),
     /// Jobs may hang until their action times out.
     #[error(
-        "{unreported} claimed jobs could not be reported, and of {unknown} nobody knows whether they were acknowledged \
-         (the log says which): they may hang until their action times out, unless a ledger has them looked after"
+        "{unreported} claimed jobs could not be reported, and the acknowledgement of {unknown} is unanswered (the log says \
+         which): they may hang until their actions time out, unless the worker has a ledger"
     )]
     Unreported {
-        /// Claimed jobs whose report the service has not taken.
+        /// Claimed jobs whose report CodePipeline has not accepted.
         unreported: usize,
-        /// Jobs whose acknowledgement is in doubt.
+        /// Jobs whose acknowledgement is unanswered.
         unknown: usize,
     },
-    /// Jobs were left alone, since one that is taken without the ledger could hang.
+    /// The worker took no jobs, because one that it takes without the ledger could hang.
     #[error(
         "{0} jobs were not taken, because the ledger could not be reached (the log says why): polled jobs are offered again, \
          a Lambda Invoke action's job hangs until its action times out"
     )]
     NoLedger(usize),
-    /// CodePipeline refused acknowledgements, most likely because a permission is missing.
+    /// CodePipeline denied acknowledgements, most likely because a permission is missing.
     #[error(
-        "CodePipeline refused {0} acknowledgements (the log says why): until that is mended the jobs are left to other workers, or \
-         time out"
+        "CodePipeline denied {0} acknowledgements (the log says why): until that is fixed, other workers take the jobs or their \
+         actions time out"
     )]
     Denied(usize),
-    /// Jobs whose worker died could not be looked for.
-    #[error("jobs of workers that died could not be looked for: {0}")]
+    /// The ledger could not be searched for jobs of workers that died.
+    #[error("could not search the ledger for jobs of workers that died: {0}")]
     NotRecovered(LedgerError),
     /// A `CodePipeline.job` event without a usable job.
     #[error(transparent)]
@@ -44,10 +44,10 @@ pub enum InvocationError {
     NotStopped {
         /// The action execution.
         execution_id: String,
-        /// The action's own words.
+        /// The action's message.
         reason: String,
     },
-    /// Nothing tells which work outside to stop.
+    /// The event does not say which work outside to stop.
     #[error(
         "an action of the type {0} was abandoned or cancelled, but the event names no action execution, so its work could not be \
          stopped: send the event as EventBridge delivers it"

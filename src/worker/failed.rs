@@ -1,4 +1,4 @@
-//! An action failed: its work outside may still run, for instance if the action timed out.
+//! After an action failed: stops its work outside, which may still run if the action timed out.
 
 use tokio::time::Instant;
 
@@ -7,11 +7,11 @@ use crate::actions::{Abandoned, Remains};
 use crate::job::ActionTypeId;
 
 impl Worker {
-    /// Stops the work outside of an action that CodePipeline says has failed, if it still runs. Only state machines can tell.
-    /// Other kinds of action ignore it: where they failed, this worker reported it, and stopped what there was to stop.
+    /// Stops the work outside of a failed action, if it still runs. Only a state machine can tell. Other kinds ignore the event: their
+    /// failure was this worker's report, after which it stopped the work.
     ///
     /// # Errors
-    /// When the work may be running on.
+    /// Returns an error if the work may still run.
     pub async fn action_failed(
         &self,
         action_type: &ActionTypeId,
@@ -27,9 +27,9 @@ impl Worker {
         let stopped = remains.iter().filter(|remains| **remains == Remains::Stopped).count();
         let summary = Summary { stopped, ..Summary::default() };
         let said = match (looked, summary.stopped) {
-            (false, _) => "an action of a type that leaves nothing running has failed: nothing to do",
-            (true, 0) => "an action has failed, and nothing of it runs",
-            (true, _) => "an action has failed, and its work outside was stopped",
+            (false, _) => "ignored the failure of an action: its kind leaves no work that still runs",
+            (true, 0) => "an action failed, and none of its work runs",
+            (true, _) => "an action failed; stopped its work outside",
         };
         tracing::info!(
             action.execution_id = execution_id,

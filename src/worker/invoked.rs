@@ -1,4 +1,4 @@
-//! A job that a `CodePipeline.job` event delivers.
+//! The job in a `CodePipeline.job` event.
 
 use serde_json::Value;
 use tokio::time::Instant;
@@ -12,7 +12,7 @@ use crate::queue::{Claim, InvalidInvokeJob, Invoked, InvokedJob};
 const ACTION_TYPE_NOT_SERVED: FailureCode = FailureCode::new("ActionTypeNotServed");
 const JOB_DATA_MISSING: FailureCode = FailureCode::new("JobDataMissing");
 
-/// Lives the life of the job, or fails it if there is nothing to run.
+/// Runs and reports the job, or fails it if there is nothing to run.
 pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Result<End, InvalidInvokeJob> {
     let action_type = InvokedJob::action_type();
     match InvokedJob::from_event(event, (worker.lifecycle.wall_clock)())? {
@@ -37,7 +37,8 @@ pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Re
     }
 }
 
-/// Fails the job unrun, unless no Lambda Invoke action has it: whoever may invoke the function can put any job's id into an event.
+/// Fails the job without running it, unless it belongs to another type of action: a caller of the function can put any job's id
+/// into an event.
 async fn refuse(worker: &Worker, claim: Claim, code: FailureCode, why: String, deadline: Instant) -> End {
     let half_time = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
     match worker.lifecycle.queue.other_type(claim.key(), half_time).await {
@@ -47,14 +48,14 @@ async fn refuse(worker: &Worker, claim: Claim, code: FailureCode, why: String, d
         Ok(Some(found)) => {
             tracing::error!(
                 %found,
-                "left a job alone that a CodePipeline.job event names: it is none of a Lambda Invoke action"
+                "ignored the job in this CodePipeline.job event: it does not belong to a Lambda Invoke action"
             );
             End::Lost
         }
         Err(error) => {
             tracing::error!(
                 %error, reason = why,
-                "a job that can't be run was not failed, since nobody knows whose it is; it hangs until its action times out"
+                "could not find out the type of a job that can't be run, so it was not failed: it hangs until its action times out"
             );
             End::Unreported
         }

@@ -1,4 +1,4 @@
-//! One invocation: poll while there is room and time, live each job's life, sum up.
+//! One invocation: polls while there is room and time, takes each job to its report, and sums up.
 
 mod elsewhere;
 mod error;
@@ -97,7 +97,7 @@ impl Worker {
     ) -> Result<Summary, InvocationError> {
         let types = self.polled(|served| served.action_type == *action_type);
         if types.is_empty() {
-            tracing::info!(action.type = %action_type, "an action of a type that is not polled has ended: nothing to do");
+            tracing::info!(action.type = %action_type, "ignored the end of an action: its type is not polled");
             return Ok(Summary::default());
         }
         let Some(execution_id) = execution_id else {
@@ -116,11 +116,11 @@ impl Worker {
         Ok(summary)
     }
 
-    /// Runs the job that a `CodePipeline.job` event delivers. It is reported when this returns, as failed if no action is
-    /// configured for such jobs.
+    /// Runs the job in a `CodePipeline.job` event. The job has been reported when this returns, as failed if no action is configured
+    /// for it.
     ///
     /// # Errors
-    /// When the event holds no job, or the job may hang.
+    /// Returns an error if the event holds no job, or if the job may hang.
     pub async fn run_job(&self, event: &Value, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
         let mut summary = Summary::default();
@@ -129,8 +129,8 @@ impl Worker {
         self.all_reported(summary)
     }
 
-    /// A job that may hang makes the invocation fail, so that the function's error metric shows it. A job that a later
-    /// invocation adopts does not hang.
+    /// Returns an error if a job may hang, so that the function's error metric shows it. A job that a later invocation adopts does
+    /// not hang.
     fn all_reported(&self, summary: Summary) -> Result<Summary, InvocationError> {
         let Summary { unreported, unknown, no_ledger, denied, .. } = summary;
         let unknown = if self.lifecycle.ledger.is_some() { 0 } else { unknown };
@@ -143,18 +143,18 @@ impl Worker {
         if no_ledger > 0 { Err(InvocationError::NoLedger(no_ledger)) } else { Ok(summary) }
     }
 
-    /// The action types that are polled for, of those that `wanted` picks.
+    /// The polled action types that `wanted` picks.
     fn polled(&self, wanted: impl Fn(&Served) -> bool) -> Vec<Arc<Served>> {
         let polled = self.served.iter().filter(|served| served.action_type.owner != INVOKED && wanted(served));
         polled.cloned().collect()
     }
 
-    /// How much time must be left for a job of this type to be claimed.
+    /// How much time must be left to claim a job of this type.
     fn needs(&self, served: &Served) -> Duration {
         served.timeout + served.staging + self.lifecycle.reporting
     }
 
-    /// The time that the least demanding of these types needs; `None` without any type.
+    /// The shortest time that one of these types needs; `None` without any type.
     fn least_needed(&self, served: &[Arc<Served>]) -> Option<Duration> {
         served.iter().map(|served| self.needs(served)).min()
     }

@@ -1,4 +1,4 @@
-//! Polls that fail or are not sent: what the log says of each, once per invocation and type.
+//! Logs polls that fail or are not sent, once per invocation and type.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl Problems {
     fn throttled(&mut self, served: &Served, error: &QueueError, throttles: &Throttles) {
         let action_type = &served.action_type;
         let query = served.query_param.as_ref().map_or("", |(_, value)| value);
-        // An invocation that polls ten times is no longer throttled than one that polls once.
+        // Ten throttled polls in one invocation count as one.
         if !self.throttled.insert(format!("{action_type} {query}")) {
             tracing::debug!(action.type = %action_type, %error, "the poll was throttled again");
         } else if throttles.throttled(served) {
@@ -61,14 +61,14 @@ impl Problems {
                 metric = "ThrottledTypes",
                 action.type = %action_type,
                 %error,
-                "polls have been throttled for minutes; let fewer workers poll, or less often, or ask AWS for a higher rate"
+                "polls have been throttled for minutes: let fewer workers poll, poll less often, or ask AWS for a higher rate"
             );
         } else {
             tracing::warn!(action.type = %action_type, %error, "the poll was throttled");
         }
     }
 
-    /// Logs that the invocation is too short for any job of the type.
+    /// Logs that the invocation is too short for a job of the type.
     pub(super) fn too_little_time(&mut self, served: &Served, left: Duration, needed: Duration) {
         let (left, needed) = (left.as_secs(), needed.as_secs());
         tracing::error!(

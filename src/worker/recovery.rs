@@ -1,4 +1,4 @@
-//! After the polls of an invocation: the jobs of workers that died.
+//! After the polls of an invocation: adopts the jobs of workers that died.
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use super::shift::Shift;
 use crate::actions::Served;
 use crate::lifecycle::{BEFORE_DEADLINE, End, Orphan};
 
-/// Adopts what can be adopted, one after another: what a worker died of may be the job itself.
+/// Adopts what it can, one job after the other, because the job itself may have killed its worker.
 pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError> {
     let until = shift.invocation.deadline - BEFORE_DEADLINE;
     let looking = shift.worker.lifecycle.orphans();
     let mut orphans = match timeout_at(until, looking).await {
         Ok(Ok(orphans)) => orphans,
         Ok(Err(error)) if error.may_pass() => {
-            tracing::warn!(%error, "jobs of workers that died are looked for by a later invocation");
+            tracing::warn!(%error, "could not list the ledger; the next invocation retries");
             return Ok(());
         }
         Ok(Err(error)) => return Err(InvocationError::NotRecovered(error)),
         Err(_) => return Ok(()),
     };
-    // What only has to be reported comes first: it takes no time.
+    // Jobs that need only a report come first, because they take little time.
     orphans.sort_by_cached_key(|orphan| orphan.would_run(&types(shift, orphan)));
     let (mut unserved, mut unprotected) = (Left::default(), Left::default());
     for orphan in orphans {
@@ -35,9 +35,9 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
                 unprotected.add(&orphan);
             }
         } else if adopt(shift, orphan, &types).await == End::NoLedger {
-            // It would be asked about each of them for a minute and more.
+            // Each further job could wait for the ledger for more than a minute.
             tracing::warn!(
-                "jobs of workers that died are left to a later invocation: the ledger does not answer in time"
+                "left the jobs of workers that died to the next invocation: the ledger does not answer in time"
             );
             break;
         }
@@ -46,7 +46,7 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
         tracing::warn!(
             jobs = unserved.jobs,
             job.id = job,
-            "left jobs alone whose worker died: no action in ACTIONS is for their types"
+            "ignored jobs whose worker died: no action in ACTIONS has their types"
         );
     }
     if let Some(job) = unprotected.example {
@@ -55,15 +55,14 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
             metric = "UnprotectedJobs",
             jobs = unprotected.jobs,
             job.id = job,
-            "jobs were claimed and their worker died: those that were acknowledged and that no other worker has hang until \
-             their actions time out. They are not adopted, since their types are shared with workers outside the ledger, one \
-             of which may have them"
+            "ignored claimed jobs whose worker died: their types are shared with workers outside the ledger, and one of those may \
+             have the jobs. If none has, each acknowledged job hangs until its action times out"
         );
     }
     Ok(())
 }
 
-/// Jobs that are left alone: how many, and one of them.
+/// Ignored jobs: how many, and the id of one.
 #[derive(Default)]
 struct Left {
     jobs: usize,
@@ -99,7 +98,7 @@ async fn adopt(shift: &mut Shift<'_>, orphan: Orphan, types: &[Arc<Served>]) -> 
     end
 }
 
-/// The ways in which the job's type is served.
+/// The entries of ACTIONS that serve the job's type.
 fn types(shift: &Shift<'_>, orphan: &Orphan) -> Vec<Arc<Served>> {
     shift.worker.served.iter().filter(|served| served.action_type == *orphan.action_type()).cloned().collect()
 }

@@ -1,4 +1,4 @@
-//! The jobs of one invocation: how many run at a time, which type is polled next, when to stop.
+//! The jobs of one invocation: how many run at a time, which type is polled next, and when polling stops.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -14,45 +14,44 @@ use crate::actions::Served;
 use crate::lifecycle::{End, Invocation};
 use crate::queue::{Offer, Polled};
 
-/// A job that waited longer than this for room is not acknowledged any more: the service offers it to others 30 s after
+/// The worker does not acknowledge a job that waited longer than this for room: CodePipeline offers it to other workers 30 s after
 /// the poll.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// Passes over the types that bring nothing new, before the invocation polls no more: where jobs are offered again at once,
-/// jobs that others take, or work that only goes on, could keep it busy to its deadline.
+/// How many passes over the types may bring nothing new before the invocation stops polling. Without this limit, jobs that other
+/// workers take, or runs that continue at once, could keep it busy until its deadline.
 const FRUITLESS_PASSES: u32 = 3;
 
-/// So many third-party jobs that can't be used are passed over in the search for others.
+/// How many unusable third-party jobs the invocation skips in its search for usable ones.
 const MOST_UNUSABLE: usize = 25;
 
 /// The state of one invocation.
 pub(super) struct Shift<'a> {
     pub(super) worker: &'a Worker,
     pub(super) invocation: Invocation,
-    /// Types still worth polling. One that has brought jobs goes to the end, so that room which becomes free is offered
-    /// first to who has waited longest, and a type with many jobs leaves the others their turn.
+    /// Types to poll. A type that brought jobs moves to the end, so that free room goes first to the type that waited longest.
     open: Vec<Arc<Served>>,
-    /// Types whose last poll failed, which a later one may not.
+    /// Types whose last poll failed and may succeed later.
     put_off: Vec<Arc<Served>>,
-    /// Polls that failed or were not sent, as the log has them.
+    /// The problems that the invocation has logged.
     pub(super) problems: Problems,
-    /// The time that was left when it began.
+    /// The time that was left at the start.
     began_with: Duration,
     running: JoinSet<End>,
-    /// Whether what runs must not have company.
+    /// Whether the running job must run alone.
     alone: bool,
-    /// Offers beyond the room there was; a service that keeps to `maxBatchSize` never makes any.
+    /// Offers beyond the room. A service that keeps to `maxBatchSize` never returns any.
     waiting: VecDeque<(Arc<Served>, Offer)>,
-    /// Of whom the last poll's answer says that nothing is on offer, and when it was sent.
+    /// The types whose last poll was empty, and when it was sent.
     quiet: Vec<(Arc<Served>, Instant)>,
-    /// The action executions whose jobs came.
+    /// The action executions of the jobs that came.
     pub(super) seen: BTreeSet<String>,
     pub(super) polls: usize,
     pub(super) summary: Summary,
 }
 
 impl<'a> Shift<'a> {
-    /// Begins at a random one of the types to poll.
+    /// Starts with a random type.
     pub(super) fn new(worker: &'a Worker, mut open: Vec<Arc<Served>>, invocation: Invocation) -> Self {
         if !open.is_empty() {
             let first = fastrand::usize(..open.len());
@@ -76,8 +75,8 @@ impl<'a> Shift<'a> {
         }
     }
 
-    /// Polls and works until the polls bring nothing more. Called again, it polls the same types again, except those that
-    /// can't be polled.
+    /// Polls and works until the polls bring nothing more. Another call polls the same types again, except those that can't be
+    /// polled.
     pub(super) async fn work(&mut self) {
         self.open.append(&mut self.put_off);
         let mut fruitless = 0;
@@ -109,20 +108,20 @@ impl<'a> Shift<'a> {
         match end {
             Ok(end) => self.summary.count(*end),
             Err(_) => {
-                // `Lifecycle::live` guards the work itself; a panic here is a mistake of ours around it.
-                tracing::error!("the worker panicked over a job");
+                // `Lifecycle::live` catches the panics of actions. A panic here is a mistake in the worker.
+                tracing::error!("the worker panicked while it took a job");
                 self.summary.unreported += 1;
             }
         }
     }
 
-    /// Polls each open type once, with the room that is left. Whether any job came.
+    /// Polls each open type once, with the room that is left. Returns whether a job came.
     async fn poll_all(&mut self) -> bool {
         let mut brought = false;
         for served in self.open.clone() {
             let room = self.room(&served);
             if !self.is_time_for(&served) {
-                // Jobs or slow polls may have taken the time, which is no mistake in the settings.
+                // Only an invocation that was too short from the start is a mistake in the settings.
                 let needed = self.worker.needs(&served);
                 if self.began_with < needed {
                     self.summary.unpollable += 1;
@@ -143,7 +142,7 @@ impl<'a> Shift<'a> {
         brought
     }
 
-    /// Polls once. Whether any job came.
+    /// Polls once. Returns whether a job came.
     async fn poll(&mut self, served: &Arc<Served>, room: usize) -> bool {
         self.polls += 1;
         self.quiet.retain(|(other, _)| !Arc::ptr_eq(other, served));
@@ -183,7 +182,7 @@ impl<'a> Shift<'a> {
         }
     }
 
-    /// How many jobs of this type may begin now.
+    /// How many jobs of this type may start now.
     fn room(&self, served: &Served) -> usize {
         let running = self.running.len();
         if self.alone || (served.alone && running > 0) {
@@ -192,7 +191,7 @@ impl<'a> Shift<'a> {
         if served.alone { 1 } else { self.worker.concurrency.saturating_sub(running) }
     }
 
-    /// If the last poll of each of these types was answered with nothing: how long ago the first of those polls was.
+    /// How long ago the first of the last polls of these types was sent. `None` unless each of them was empty.
     pub(super) fn quiet_for(&self, types: &[Arc<Served>]) -> Option<Duration> {
         let polled_at = |served| self.quiet.iter().find(|(other, _)| Arc::ptr_eq(other, served)).map(|(_, at)| *at);
         let polls: Option<Vec<Instant>> = types.iter().map(polled_at).collect();
@@ -203,13 +202,13 @@ impl<'a> Shift<'a> {
         self.invocation.deadline.saturating_duration_since(Instant::now()) >= self.worker.needs(served)
     }
 
-    /// Whether the disk has too little room for a job of this type. Logs it.
+    /// Whether the disk has too little room for a job of this type. Logs it if so.
     fn is_short_of_disk(&mut self, served: &Served) -> bool {
         let shortage = self.worker.lifecycle.shortage().filter(|_| served.action.wants_files_boxed());
         shortage.inspect(|shortage| self.problems.low_disk(shortage)).is_some()
     }
 
-    /// Begins the job if there is room now, else lets it wait: it is acknowledged only when it can begin.
+    /// Starts the job if there is room, or queues it. The worker acknowledges a job only when it can start.
     fn take(&mut self, served: &Arc<Served>, offer: Offer) {
         let execution = offer.job.pipeline.action_execution_id.as_ref().unwrap_or(&offer.job.id);
         self.seen.insert(execution.clone());
@@ -223,12 +222,12 @@ impl<'a> Shift<'a> {
         self.running.spawn(async move { lifecycle.live(offer, &served, invocation).await }.instrument(span));
     }
 
-    /// Gives jobs that waited the room that has become free. One that waited too long, or for which there is no time
-    /// left, is not acknowledged: the service offers it again.
+    /// Starts queued jobs in the room that is free now. The worker drops a job that waited too long or for which no time is left:
+    /// CodePipeline offers it again.
     fn begin_waiting(&mut self) {
         for (served, offer) in std::mem::take(&mut self.waiting) {
             if offer.polled_at.elapsed() > LONGEST_WAIT || !self.is_time_for(&served) {
-                tracing::info!(job.id = offer.job.id, "left the job to others: no room for it in time");
+                tracing::info!(job.id = offer.job.id, "left the job to other workers: it had no room in time");
                 self.summary.lost += 1;
             } else if self.is_short_of_disk(&served) {
                 self.summary.lost += 1;

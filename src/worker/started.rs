@@ -1,4 +1,4 @@
-//! An action that has just begun: its job is looked for until it comes, or another worker has it.
+//! After an action started: polls for its job until the job comes or another worker has it.
 
 use tokio::time::{Instant, sleep};
 
@@ -8,16 +8,16 @@ use super::{InvocationError, Summary, Worker, sum_up};
 use crate::job::ActionTypeId;
 use crate::lifecycle::Invocation;
 
-/// After so many polls in a row that brought no job the ledger is asked: one listing for three polls.
+/// After so many empty polls the worker looks in the ledger: one listing for three polls.
 const POLLS_PER_LOOK: u32 = 3;
 
 impl Worker {
-    /// Polls for the job of an action that has begun: its type alone, until the job of that action execution comes. Where the
-    /// event names no execution, any job will do. Stops if another worker holds the job and none is on offer, or when patience
-    /// ends. A poll that is throttled or unanswered counts as one of them. An action type that is not served costs nothing.
+    /// Polls the type of a started action until the job of that action execution comes. If the event names no execution, any job
+    /// ends it. Stops if another worker holds the job and none is on offer, or after the last try. A throttled or unanswered poll
+    /// counts as a try. A type that the worker does not serve costs nothing.
     ///
     /// # Errors
-    /// As [`Worker::invoke`].
+    /// Returns the errors of [`Worker::invoke`].
     pub async fn action_started(
         &self,
         action_type: &ActionTypeId,
@@ -27,7 +27,7 @@ impl Worker {
         let began = Instant::now();
         let served = self.polled(|served| served.action_type == *action_type);
         if served.is_empty() {
-            tracing::info!(action.type = %action_type, "an action of a type that is not polled has begun: nothing to do");
+            tracing::info!(action.type = %action_type, "ignored the start of an action: its type is not polled");
             return Ok(Summary::default());
         }
         let needed = self.least_needed(&served);
@@ -44,13 +44,13 @@ impl Worker {
                 break;
             }
             let pause = self.patience.step.mul_f64(f64::from(tried) + fastrand::f64() - 0.5);
-            // Other jobs may have taken the rest of the time.
+            // Other jobs may have taken the time.
             let left = deadline.saturating_duration_since(Instant::now());
             if left < LOOK + pause + needed.unwrap_or_default() {
                 break;
             }
             polls_since_look += 1;
-            // After the job of another action much time may have passed.
+            // The job of another action may have taken long.
             let is_late = shift.seen.len() > seen_before;
             if !is_taken && (is_late || polls_since_look >= POLLS_PER_LOOK) {
                 polls_since_look = 0;
@@ -59,10 +59,10 @@ impl Worker {
                     None => false,
                 };
             }
-            // That worker may have been woken for another action, whose job then waits for this one. So only a poll that
-            // CodePipeline answers with nothing is the last.
+            // That worker may have been woken for another action, whose job then waits for this one. So only an empty poll is the
+            // last.
             if is_taken && shift.quiet_for(&served).is_some() {
-                tracing::info!(action.type = %action_type, "another worker has the job of the action that has begun");
+                tracing::info!(action.type = %action_type, "another worker has the job of the started action");
                 break;
             }
             sleep(pause).await;

@@ -1,19 +1,20 @@
-//! The work of an invocation, counted.
+//! What an invocation did, in numbers.
 
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::lifecycle::End;
 
-/// The counts of an invocation: its answer, and the last line of its log.
+/// The counts of an invocation: its response, and the last line of its log. How each job ended is one of [`End`]; this type counts
+/// them, and its members are what users see.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Jobs that polls brought.
     pub polled: usize,
-    /// Jobs that were ours to bring to an end: acknowledged and held, delivered, or adopted.
+    /// Jobs that the worker had to report: acknowledged and held, invoked, or adopted.
     pub claimed: usize,
-    /// Jobs that others took first, or that waited too long.
+    /// Jobs that other workers took first, or that waited too long.
     pub lost: usize,
     /// Jobs reported as succeeded.
     pub succeeded: usize,
@@ -21,28 +22,27 @@ pub struct Summary {
     pub failed: usize,
     /// Jobs reported with a continuation token.
     pub continued: usize,
-    /// Claimed jobs that were over before they could be reported: stopped, timed out, or finished by another.
+    /// Claimed jobs that were over before their report: stopped, timed out, or finished by another worker.
     pub over: usize,
-    /// Jobs of which nobody knows whether they were acknowledged: an answer got lost. Also jobs that were, which the ledger
-    /// could not be told. With a ledger a later invocation adopts both.
+    /// Jobs whose acknowledgement is unanswered, or that the worker acknowledged but could not record in the ledger. With a ledger,
+    /// a later invocation adopts both.
     pub unknown: usize,
-    /// Jobs that were left alone because the ledger could not be reached.
+    /// Jobs that the worker did not take because it could not reach the ledger.
     pub no_ledger: usize,
-    /// Acknowledgements that CodePipeline did not let us make. A job that is offered again at once may count more than once.
+    /// Acknowledgements that CodePipeline denied. A job that is offered again at once may count more than once.
     pub denied: usize,
-    /// Jobs that were adopted, or could not be for want of what it takes: the worker that had them died. They are counted by how
-    /// they ended as well.
+    /// Jobs of dead workers that this invocation adopted or tried to adopt. They also count by how they ended.
     pub adopted: usize,
-    /// Claimed jobs whose report the service has not taken.
+    /// Claimed jobs whose report CodePipeline has not accepted.
     #[serde(rename = "undelivered")]
     pub unreported: usize,
-    /// Polls that brought no answer.
+    /// Polls without a response.
     pub failed_polls: usize,
     /// Polls that CodePipeline throttled.
     pub throttled_polls: usize,
     /// Entries of `ACTIONS` that can't be polled: no permission, no such type, a wrong `queryParam`, or too little time.
     pub unpollable: usize,
-    /// Third-party jobs that were left alone: no client token for them that the service takes, or no answer.
+    /// Third-party jobs that the worker did not take: it has no valid client token for them, or a call has no response.
     pub unusable: usize,
     /// Actions whose work outside was stopped because they were abandoned or cancelled.
     pub stopped: usize,
@@ -66,7 +66,7 @@ impl Summary {
     }
 
     pub(super) fn log(&self, began: Instant) {
-        // The members of the answer, by the same names.
+        // The fields have the names of the response's members.
         tracing::info!(
             polled = self.polled,
             claimed = self.claimed,

@@ -1,4 +1,4 @@
-//! Polls that CodePipeline throttles: since when, and whether that is still something to wait out.
+//! Remembers throttled polls between invocations, to tell a passing throttle from a lasting one.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,19 +9,19 @@ use tokio::time::Instant;
 use crate::actions::Served;
 use crate::job::ActionTypeId;
 
-/// A throttle that lasts this long does not pass by itself: too many workers poll, or too often. The next ticks, which come
-/// every minute by default, are all the backing off that there is beyond a poll's own.
+/// A throttle that lasts this long does not pass by itself: too many workers poll, or poll too often. The worker backs off only
+/// within a poll; the next tick, after a minute by default, polls again.
 const PERSISTENT: Duration = Duration::from_secs(5 * 60);
 
-/// So many throttled polls in a row are persistent whatever the clock says: it may stand while Lambda freezes the process.
-/// Half an hour of ticks.
+/// So many throttled polls in a row count as lasting, whatever the clock says: half an hour of ticks. The clock may stop while
+/// Lambda freezes the process.
 const MANY: u32 = 30;
 
-/// What a process remembers of its polls from one invocation to the next, by what was polled for.
+/// The throttled polls of a process, by action type and `queryParam`.
 #[derive(Default)]
 pub(super) struct Throttles(Mutex<HashMap<PolledFor, Throttled>>);
 
-/// Polls since the last one that was answered.
+/// Throttled polls since the last poll that was answered.
 struct Throttled {
     since: Instant,
     polls: u32,
@@ -35,7 +35,7 @@ impl Throttles {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&polled_for(served));
     }
 
-    /// Notes that a poll was throttled. Whether that has lasted too long to be waited out.
+    /// Notes that a poll was throttled. Returns whether the throttle lasts.
     pub(super) fn throttled(&self, served: &Served) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let throttled =
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_throttle_persists_after_five_minutes_without_an_answer() {
+    async fn a_throttle_lasts_after_five_minutes() {
         let (throttles, web) = (Throttles::default(), served("web"));
         for minute in 0..5 {
             assert!(!throttles.throttled(&web), "{minute}");
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn thirty_throttled_polls_in_a_row_persist_where_the_clock_stands() {
+    async fn thirty_throttled_polls_last_if_the_clock_stops() {
         let (throttles, web) = (Throttles::default(), served("web"));
         assert_eq!((1..).find(|_| throttles.throttled(&web)), Some(30));
     }
