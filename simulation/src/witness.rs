@@ -1,4 +1,4 @@
-//! What is promised, held against what happens.
+//! Compares what happens in the simulation with what the worker promises.
 
 mod end;
 mod failures;
@@ -22,55 +22,55 @@ use hands::Hands;
 pub(crate) use end::nothing_hangs;
 pub use figures::Figures;
 
-/// Remembers what the promises are about.
+/// The state of the promises.
 #[derive(Default)]
 pub(crate) struct Witness {
-    /// The promises that were broken, in words.
+    /// The broken promises, in words.
     pub(crate) broken: Vec<String>,
     pub(crate) jobs: BTreeMap<String, Job>,
     pub(crate) figures: Figures,
 }
 
-/// What was seen of a job.
+/// What the simulation saw of a job.
 #[derive(Default)]
 pub(crate) struct Job {
-    /// The invocations that were told `InProgress`.
+    /// The invocations whose acknowledgement was answered with `InProgress`.
     acknowledged: Vec<usize>,
     invoked: bool,
-    /// Whether its kind has files that are staged.
+    /// Whether its kind stages files.
     files: bool,
     hands: Hands,
-    /// The invocations that told the ledger of it.
+    /// The invocations that wrote its entry.
     recorded: Vec<usize>,
-    /// Those of them that told it that they hold the job.
+    /// The invocations that recorded that they hold the job.
     holders: Vec<usize>,
-    /// The invocation that holds it by the ledger, if all it knew was that somebody had been about to acknowledge it.
+    /// The invocation that holds it on the inference that it was acknowledged.
     inferred_by: Option<usize>,
-    /// The invocation that told the ledger what is to be reported.
+    /// The invocation that recorded the outcome.
     outcome_by: Option<usize>,
     runs: Vec<Run>,
-    /// Which invocations' results took effect.
+    /// The invocations whose reports took effect.
     results: Vec<usize>,
 }
 
-/// One time that an action ran.
+/// One turn of the job's action.
 struct Run {
     invocation: usize,
-    /// What the action returned, if it did.
+    /// What the action returned; `None` if it was cut off.
     ending: Option<Ending>,
-    /// Whether it was to take longer than it may.
+    /// Whether the seed makes it take longer than its timeout.
     overlong: bool,
-    /// Whether nobody had acknowledged the job when it began, which two mishaps may bring about.
+    /// Whether no worker had acknowledged the job at its start. Two mishaps may cause that.
     early: bool,
-    /// Whether its report was refused for that.
+    /// Whether its report was refused because of that.
     refused: bool,
     over: bool,
 }
 
-/// So many mishaps with a job may have it adopted although nobody acknowledged it (`tests/model`). With fewer it never is.
+/// How many mishaps it takes until a job that no worker acknowledged may be adopted (`tests/it/model`).
 const MISHAPS: usize = 2;
 
-/// A result that took effect.
+/// A report that took effect.
 #[derive(Debug)]
 pub(crate) enum Landed {
     Success,
@@ -79,22 +79,22 @@ pub(crate) enum Landed {
     Failure(String),
 }
 
-/// An invocation was told that the job is its own.
+/// An invocation's acknowledgement was answered with `InProgress`.
 pub(crate) fn acknowledged(world: &World, job: &str, invocation: usize) {
     lock(&world.witness).jobs.entry(job.to_owned()).or_default().acknowledged.push(invocation);
 }
 
-/// CodePipeline has handed a job to the function.
+/// CodePipeline invoked the function with a job.
 pub(crate) fn invoked(world: &World, job: &str) {
     lock(&world.witness).jobs.entry(job.to_owned()).or_default().invoked = true;
 }
 
-/// An invocation begins, and its event delivers the job.
+/// An invocation starts whose event holds the job.
 pub(crate) fn begins_with(world: &World, job: &str, invocation: usize) {
     lock(&world.witness).jobs.entry(job.to_owned()).or_default().hands.invoked(invocation);
 }
 
-/// The answer to a poll for the provider's jobs names these.
+/// The response to a poll for the provider's jobs holds these.
 pub(crate) fn offered(world: &World, jobs: &[&str], provider: &str, request: &Request) {
     let mut witness = lock(&world.witness);
     for job in jobs {
@@ -104,7 +104,7 @@ pub(crate) fn offered(world: &World, jobs: &[&str], provider: &str, request: &Re
     }
 }
 
-/// The answer to a request has come as the service gave it; or, if not `well`, that or the request itself met a fault.
+/// A request was answered. If not `well`, a fault hit the request or its response.
 pub(crate) fn answered(world: &World, request: &Request, well: bool) {
     let mut witness = lock(&world.witness);
     if request.what.starts_with("Poll") {
@@ -114,11 +114,11 @@ pub(crate) fn answered(world: &World, request: &Request, well: bool) {
     }
 }
 
-/// An invocation has told the ledger of a job.
+/// An invocation wrote a job's entry.
 pub(crate) fn recorded(world: &World, key: &str, entry: &[u8], invocation: usize) {
     // The ids of the emulator's jobs are not encoded.
     let id = key.rsplit('/').next().unwrap_or_default();
-    // Nobody can infer that a job was acknowledged for which everybody may poll. Its offer may lapse before it runs, though.
+    // A queued job was certainly not acknowledged, so no worker may infer it. But its offer may lapse before it runs.
     let is_free = job_status(world, id) == Some("Queued");
     let mut witness = lock(&world.witness);
     let Some(job) = witness.jobs.get_mut(id) else { return };
@@ -135,7 +135,7 @@ pub(crate) fn recorded(world: &World, key: &str, entry: &[u8], invocation: usize
     }
 }
 
-/// An action begins to run, until the guard is dropped. It is `overlong` if it is to take longer than it may.
+/// An action starts, and runs until the guard is dropped. It is `overlong` if the seed makes it take longer than its timeout.
 pub(crate) fn begins(world: &Arc<World>, job: &str, invocation: usize, overlong: bool) -> Running {
     let status = job_status(world, job);
     let has_died = |invocation| lambda::has_died(world, invocation);
@@ -163,19 +163,19 @@ pub(crate) fn begins(world: &Arc<World>, job: &str, invocation: usize, overlong:
     Running { world: Arc::clone(world), job: job.to_owned(), number }
 }
 
-/// Why an action may run.
+/// The right by which an action runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Right {
     /// Its job is in progress.
     Given,
-    /// Its job has ended meanwhile, which no worker can know: it may have been abandoned, or have timed out.
+    /// Its job has ended, which no worker can know: it was abandoned or timed out.
     Ended,
-    /// Nobody has acknowledged its job, but that could be inferred, for things had gone wrong twice.
+    /// No worker has acknowledged its job, but after two mishaps the worker could infer that one had.
     Inferred,
 }
 
 impl Job {
-    /// By what right the invocation runs the job, which is in this state now.
+    /// The right by which the invocation runs the job, which has this status now.
     fn right_to_run(&self, status: Option<&str>, invocation: usize, has_died: impl Fn(usize) -> bool) -> Option<Right> {
         let was_given = self.invoked || !self.acknowledged.is_empty();
         match status {
@@ -189,7 +189,7 @@ impl Job {
     }
 }
 
-/// An action that runs.
+/// A running action.
 pub(crate) struct Running {
     world: Arc<World>,
     job: String,
@@ -215,14 +215,14 @@ impl Drop for Running {
     }
 }
 
-/// A result for the job, which is in this state, was refused.
+/// A report was refused, for a job with this status.
 pub(crate) fn refused(world: &World, id: &str, status: Option<&str>, invocation: usize) {
     let mut witness = lock(&world.witness);
     let Some(last) = witness.jobs.get_mut(id).and_then(|job| job.runs.last_mut()) else { return };
     last.refused |= last.invocation == invocation && status.is_some_and(is_on_offer);
 }
 
-/// A result took effect on a job that was in the state `before`.
+/// A report took effect on a job that had the status `before`.
 pub(crate) fn result(world: &Arc<World>, id: &str, before: Option<&str>, invocation: usize, landed: &Landed) {
     let mut problems = Vec::new();
     {
@@ -239,7 +239,7 @@ pub(crate) fn result(world: &Arc<World>, id: &str, before: Option<&str>, invocat
         let has_died = |invocation| lambda::has_died(world, invocation);
         let is_alive = |invocation| lambda::is_alive(world, invocation);
         problems.extend(last.and_then(|last| last.not_to_be_reported_by(invocation, has_died, is_alive)));
-        // Where nobody acknowledged the job, the service may take its result all the same.
+        // The service may accept the report of a job that no worker acknowledged.
         let is_early = before.is_some_and(is_on_offer) && last.is_some_and(|last| last.early);
         if before != Some("InProgress") && !is_early {
             problems.push(format!("was {} and not in progress", before.unwrap_or("gone")));
@@ -268,8 +268,8 @@ pub(crate) fn result(world: &Arc<World>, id: &str, before: Option<&str>, invocat
 }
 
 impl Run {
-    /// Why this run's outcome is not another's to report, if it is not. Whoever takes over the job may have died since, with
-    /// its report on the wire.
+    /// Why another worker must not report this turn's outcome; `None` if it may. The worker that adopted the job may have died since,
+    /// with its report under way.
     fn not_to_be_reported_by(
         &self,
         reporter: usize,
@@ -283,7 +283,7 @@ impl Run {
     }
 }
 
-/// A failure that the invocation reported of the job.
+/// The failure that the invocation reported.
 fn failed<'a>(world: &World, job: &Job, message: &'a str, reporter: usize) -> Failed<'a> {
     let author = job.outcome_by.unwrap_or(reporter);
     let holder_before = job.holders.iter().rev().find(|holder| **holder != author);

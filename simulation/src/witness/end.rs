@@ -1,4 +1,4 @@
-//! What must be so at the end.
+//! The promises at the end of a simulation: no job hangs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use crate::codepipeline::{is_over, job_status};
 use crate::world::World;
 use crate::{lambda, lock};
 
-/// Waited for so long, a delivered job does not time out within a simulation.
+/// An invoked job with this timeout does not time out within a simulation.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What is known of a job when all is over.
+/// A job at the end of a simulation.
 struct AtEnd {
     status: Option<&'static str>,
     has_result: bool,
     invoked: bool,
-    /// Whether there is no need for a result: see [`is_lost`].
+    /// Whether the job needs no result: see [`is_lost`].
     lost: bool,
     /// Whether executions were abandoned.
     abandoned: bool,
-    /// How long CodePipeline waits for a delivered job.
+    /// How long CodePipeline waits for an invoked job.
     patience: Duration,
 }
 
@@ -35,22 +35,22 @@ impl AtEnd {
         }
         let timed_out = status == Some("TimedOut");
         let was_abandoned = self.abandoned && !timed_out;
-        // In 20 minutes a delivered job may time out before it is recovered. It is forgotten some time later.
+        // Within 20 minutes an invoked job may time out before a worker adopts it. CodePipeline forgets it later.
         let may_time_out = self.invoked && self.patience < LONG && status.is_none_or(|status| status == "TimedOut");
         let needs_none = self.has_result || was_abandoned || may_time_out;
         (!needs_none).then(|| "has no result, and was not abandoned".to_owned())
     }
 }
 
-/// Whoever dies before the ledger knows of a delivered job leaves nothing to find it by, and Lambda delivers it no more. The
-/// same goes for one who can't reach the ledger and gives up.
+/// Whether an invoked job is lost: each of its workers died, or could not reach the ledger, before the ledger had an entry. Lambda
+/// does not send its event again.
 fn is_lost(job: &Job, has_died: impl Fn(usize) -> bool, has_given_up: impl Fn(usize) -> bool) -> bool {
     let is_unknown = job.invoked && job.recorded.is_empty() && job.results.is_empty();
     is_unknown && job.hands.all_fell(has_died, has_given_up)
 }
 
-/// At the end, when all faults have been over for an hour: no job hangs. Gives how many of them nothing tells of, so that they
-/// may well be in progress.
+/// Checks at the end, an hour after the last fault, that no job hangs. Returns how many jobs are lost, which may still be in
+/// progress.
 pub(crate) fn nothing_hangs(world: &Arc<World>) -> usize {
     let lot = &world.lot;
     let has_died = |invocation| lambda::has_died(world, invocation);
@@ -97,7 +97,7 @@ mod tests {
     const SHORT: Duration = Duration::from_secs(1200);
 
     #[test]
-    fn a_delivered_job_needs_a_result_like_any_other() {
+    fn an_invoked_job_needs_a_result() {
         assert_eq!(INVOKED.problem(), None);
         for status in [Some("TimedOut"), Some("Failed"), None] {
             assert!(AtEnd { status, has_result: false, ..INVOKED }.problem().is_some(), "{status:?}");
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_waits_twenty_minutes_for_may_time_out() {
+    fn an_invoked_job_may_time_out_after_twenty_minutes() {
         let short = AtEnd { status: Some("TimedOut"), has_result: false, patience: SHORT, ..INVOKED };
         assert_eq!(short.problem(), None);
         assert!(AtEnd { status: Some("Failed"), ..short }.problem().is_some());
@@ -117,11 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn only_a_mishap_excuses_who_told_the_ledger_nothing_of_a_delivered_job() {
+    fn only_a_mishap_excuses_an_unrecorded_invoked_job() {
         let dead = |job: &Job| is_lost(job, |_| true, |_| false);
         let gave_up = |job: &Job| is_lost(job, |_| false, |_| true);
         let mut job = Job { invoked: true, ..Job::default() };
-        assert!(!dead(&job), "nobody was given it");
+        assert!(!dead(&job), "no invocation got it");
         job.hands.invoked(1);
         assert!(!gave_up(&job), "it was dropped");
         assert!(dead(&job));
@@ -129,8 +129,8 @@ mod tests {
         assert!(!is_lost(&job, |_| false, |_| false), "one fault is no reason to give up");
         assert!(gave_up(&job));
         job.hands.invoked(2);
-        assert!(!is_lost(&job, |invocation| invocation == 1, |_| false), "it was delivered again");
+        assert!(!is_lost(&job, |invocation| invocation == 1, |_| false), "a second invocation got it");
         job.recorded.push(1);
-        assert!(!dead(&job), "the ledger tells of it");
+        assert!(!dead(&job), "the ledger has an entry");
     }
 }

@@ -1,4 +1,4 @@
-//! Which failures a job may be reported with.
+//! The failures that a job may be reported with.
 
 use crate::work::{Ending, PLANNED};
 
@@ -12,25 +12,25 @@ const SLOW: &str = "StagingTimeout";
 /// The codes of failed staging where requests meet faults.
 const STAGING: [&str; 3] = ["ArtifactStoreUnavailable", "ArtifactCredentialsExpired", "StagingInterrupted"];
 
-/// What a job was reported with, by whom.
+/// A reported failure.
 pub(super) struct Failed<'a> {
     pub(super) message: &'a str,
-    /// Whether the worker died that held the job before.
+    /// Whether the job's previous worker died.
     pub(super) died: bool,
-    /// The run of the action by the worker whose report it is. None if the action did not come to run.
+    /// The turn of the worker that reported. `None` if its action never ran.
     pub(super) run: Option<Ran>,
-    /// Whether its kind of job has files that are staged.
+    /// Whether its kind stages files.
     pub(super) files: bool,
-    /// Whether requests of that worker may have met faults.
+    /// Whether faults may have hit that worker's requests.
     pub(super) disturbed: bool,
 }
 
-/// One run of an action.
+/// One turn of an action.
 #[derive(Clone, Copy)]
 pub(super) struct Ran {
-    /// What the action returned. None if it was cut off.
+    /// What the action returned; `None` if it was cut off.
     pub(super) returned: Option<Ending>,
-    /// Whether it was to take longer than it may.
+    /// Whether the seed made it take longer than its timeout.
     pub(super) overlong: bool,
 }
 
@@ -45,7 +45,7 @@ impl Failed<'_> {
         let Self { message, .. } = self;
         if DIED.contains(&self.code()) {
             return (!self.died)
-                .then(|| format!("failed with '{message}' although the worker did not die that held it before"));
+                .then(|| format!("failed with '{message}' although its previous worker did not die"));
         }
         if self.is_just() {
             return None;
@@ -65,12 +65,12 @@ impl Failed<'_> {
         let out_of_time = self.disturbed && is(DEADLINE);
         let not_staged = self.disturbed && self.files && (is(DEADLINE) || STAGING.contains(&self.code()));
         match self.run {
-            // It was staging in, or asking for the job's details.
+            // The worker was staging in, or fetching the job's details.
             None => out_of_time || not_staged || (self.disturbed && self.files && is(SLOW)),
             Some(Ran { returned: None, overlong }) => overlong && is(TIMEOUT) || out_of_time,
             Some(Ran { returned: Some(Ending::Failure), .. }) => is(PLANNED.as_str()),
             Some(Ran { returned: Some(Ending::Panic), .. }) => is(PANICKED),
-            // It was staging out.
+            // The worker was staging out.
             Some(Ran { returned: Some(Ending::Success), .. }) => not_staged,
             Some(Ran { returned: Some(Ending::Continuation), .. }) => false,
         }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_files_and_went_well_never_fails() {
+    fn a_successful_action_without_files_never_fails() {
         for ending in [Ending::Success, Ending::Continuation] {
             for code in [DEADLINE, TIMEOUT, PANICKED, FAILED, STAGING_FAILED, "Other"] {
                 assert!(!is_just(code, returned(ending), false, true), "{ending:?}, {code}");
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn staging_fails_for_its_own_reasons_and_only_where_requests_meet_faults() {
+    fn staging_fails_only_with_its_codes_and_after_faults() {
         let well = returned(Ending::Success);
         assert!(is_just(STAGING_FAILED, well, true, true));
         assert!(is_just(STAGING_FAILED, None, true, true));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_takes_an_action_that_takes_too_long() {
+    fn only_overlong_actions_time_out() {
         let cut_off = |overlong| Some(Ran { returned: None, overlong });
         assert!(is_just(TIMEOUT, cut_off(true), false, false));
         assert!(!is_just(TIMEOUT, cut_off(false), false, true));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_that_fails_fails_with_its_own_words() {
+    fn a_failed_action_fails_with_its_own_code() {
         assert!(is_just(FAILED, returned(Ending::Failure), false, true));
         assert!(is_just(PANICKED, returned(Ending::Panic), false, true));
         assert!(!is_just(PANICKED, returned(Ending::Failure), false, true));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_said_to_have_died_who_did_not() {
+    fn a_worker_death_needs_a_dead_worker() {
         let failed = |died| Failed {
             message: "WorkerDied: the reason",
             died,

@@ -1,32 +1,32 @@
-//! How much happened.
+//! How much happened in the simulations.
 
 /// How much happened, over all seeds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Figures {
-    /// Requests that the services got.
+    /// Requests that the services received.
     pub requests: u64,
     /// Invocations of the function.
     pub invocations: u64,
     /// Invocations that died.
     pub deaths: u64,
-    /// Jobs that were handed to somebody.
+    /// Jobs that a worker received.
     pub jobs: u64,
-    /// Times that an action ran.
+    /// Turns of actions.
     pub runs: u64,
-    /// Runs of a job that was adopted although nobody had acknowledged it, after two mishaps with it at the least.
+    /// Turns of adopted jobs that no worker had acknowledged, each after at least two mishaps.
     pub early_runs: u64,
-    /// Jobs whose action ran more than once, or whose report another worker sent.
+    /// Jobs whose report another worker sent than the one that ran them last.
     pub taken_over: u64,
     /// Jobs that failed although their action did not.
     pub failed_instead: u64,
-    /// Delivered jobs that nothing tells of: who was given them died, or could not reach the ledger.
+    /// Invoked jobs without an entry: their workers died, or could not reach the ledger.
     pub lost: u64,
-    /// Milliseconds that were simulated.
+    /// Simulated milliseconds.
     pub simulated: u64,
 }
 
 impl Figures {
-    /// Adds those of another simulation.
+    /// Adds the figures of another simulation.
     pub fn add(&mut self, other: &Self) {
         self.requests += other.requests;
         self.invocations += other.invocations;

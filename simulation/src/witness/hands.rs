@@ -1,32 +1,32 @@
-//! In whose hands a job was, and what went wrong there.
+//! The invocations that received a job, and their mishaps.
 
 use std::collections::BTreeSet;
 use std::sync::Weak;
 
-/// Everybody to whom a job was handed: each answer to a poll that named it, each event that delivered it.
+/// Every time that an invocation received the job: in the response to a poll, or in an event.
 #[derive(Default)]
 pub(crate) struct Hands {
     hands: Vec<Hand>,
-    /// The invocations that met a fault with a request about the job.
+    /// The invocations for which a request about the job met a fault.
     troubled: BTreeSet<usize>,
 }
 
 struct Hand {
     invocation: usize,
-    /// The request that asked for it; none for an event.
+    /// The poll that brought it; empty for an event.
     request: String,
     came: Came,
 }
 
 enum Came {
-    /// It is on its way as long as somebody waits for it.
+    /// The response is under way as long as the invocation waits for it.
     Waits(Weak<()>),
     Yes,
     No,
 }
 
 impl Hands {
-    /// The answer to the request names the job, and is awaited as long as `awaited` is held.
+    /// The response to the request holds the job. The invocation waits for it as long as `awaited` is alive.
     pub(crate) fn offered(&mut self, invocation: usize, request: &str, awaited: &Weak<()>) {
         let came = Came::Waits(Weak::clone(awaited));
         self.hands.push(Hand { invocation, request: request.to_owned(), came });
@@ -37,20 +37,19 @@ impl Hands {
         self.hands.push(Hand { invocation, request: String::new(), came: Came::Yes });
     }
 
-    /// The answer to the request has come, or was lost.
+    /// The response to the request arrived, or was lost.
     pub(crate) fn answered(&mut self, request: &str, well: bool) {
         for hand in self.hands.iter_mut().filter(|hand| hand.request == request) {
             hand.came = if well { Came::Yes } else { Came::No };
         }
     }
 
-    /// A request about the job was refused without need, lost, or not answered.
+    /// A request about the job met a fault: it was refused or lost, or its response was.
     pub(crate) fn troubled(&mut self, invocation: usize) {
         self.troubled.insert(invocation);
     }
 
-    /// How many of them had a mishap: what they were handed got lost, they died, or a fault met their requests. Each counts
-    /// once, whatever happened to it.
+    /// How many of them had a mishap: the response was lost, the worker died, or a fault hit its requests. Each counts once.
     pub(crate) fn mishaps(&self, has_died: impl Fn(usize) -> bool) -> usize {
         let had_one = |hand: &&Hand| {
             let lost = match &hand.came {
@@ -63,7 +62,7 @@ impl Hands {
         self.hands.iter().filter(had_one).count()
     }
 
-    /// Whether it was given to somebody, and each of them either died, or met a fault and gave up.
+    /// Whether an invocation received the job, and each of them died or gave up after a fault.
     pub(crate) fn all_fell(&self, has_died: impl Fn(usize) -> bool, has_given_up: impl Fn(usize) -> bool) -> bool {
         let fell = |hand: &Hand| {
             let of = hand.invocation;
@@ -79,33 +78,33 @@ mod tests {
 
     use super::*;
 
-    fn nobody_died(_: usize) -> bool {
+    fn none_died(_: usize) -> bool {
         false
     }
 
     #[test]
-    fn an_offer_that_comes_and_is_dealt_with_is_no_mishap() {
+    fn an_offer_that_arrives_is_not_a_mishap() {
         let (mut hands, awaited) = (Hands::default(), Arc::new(()));
         hands.offered(1, "poll 1", &Arc::downgrade(&awaited));
-        assert_eq!(hands.mishaps(nobody_died), 0, "it is on its way");
+        assert_eq!(hands.mishaps(none_died), 0, "the response is under way");
         hands.answered("poll 1", true);
         drop(awaited);
-        assert_eq!(hands.mishaps(nobody_died), 0);
+        assert_eq!(hands.mishaps(none_died), 0);
     }
 
     #[test]
-    fn an_offer_is_a_mishap_that_is_lost_or_for_which_nobody_waits_any_more() {
+    fn a_lost_or_abandoned_offer_is_a_mishap() {
         let (mut hands, awaited) = (Hands::default(), Arc::new(()));
         hands.offered(1, "poll 1", &Arc::downgrade(&awaited));
         hands.offered(1, "poll 2", &Arc::downgrade(&awaited));
         hands.answered("poll 1", false);
-        assert_eq!(hands.mishaps(nobody_died), 1);
+        assert_eq!(hands.mishaps(none_died), 1);
         drop(awaited);
-        assert_eq!(hands.mishaps(nobody_died), 2);
+        assert_eq!(hands.mishaps(none_died), 2);
     }
 
     #[test]
-    fn who_dies_of_many_faults_has_had_one_mishap() {
+    fn several_faults_of_a_worker_are_one_mishap() {
         let mut hands = Hands::default();
         hands.invoked(1);
         hands.invoked(2);
