@@ -201,7 +201,7 @@ async fn three_ends_of_an_execution_report_it_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_deliveries_of_a_job_run_it_once() {
+async fn three_events_of_a_job_run_it_once() {
     let (scenario, job) = Scenario::new("Invoke", "AWS", "Lambda").await;
     let summaries = scenario.deliver(&job).await;
     assert_eq!((succeeded(&summaries), scenario.runs(), scenario.reports()), (1, 1, (1, 0)), "{summaries:?}");
@@ -211,7 +211,7 @@ async fn three_deliveries_of_a_job_run_it_once() {
 
 /// As docs/operating.md says: nothing tells the worker that another one has the job, and CodePipeline takes the first report.
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_ledger_a_delivered_job_runs_each_time() {
+async fn without_a_ledger_an_invoked_job_runs_each_time() {
     let (mut scenario, job) = Scenario::new("Invoke", "AWS", "Lambda").await;
     scenario.ledger = false;
     let summaries = scenario.deliver(&job).await;
@@ -313,7 +313,7 @@ async fn a_failure_that_the_worker_reported_leaves_nothing_to_stop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_kinds_of_action_ignore_that_they_failed() {
+async fn other_kinds_ignore_their_failed_events() {
     let (scenario, _) = Scenario::new("Test", "Custom", "Count").await;
     let event = about(&scenario, "action-failed.json", "Test", "Count").await;
     let summaries = scenario.deliver(&event).await;

@@ -80,7 +80,7 @@ impl Action for Together {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jobs_run_side_by_side_up_to_the_limit_and_room_that_frees_is_polled_for() {
+async fn jobs_fill_the_limit_and_free_room_is_polled_for() {
     let world = world_with_jobs(9).await;
     let together = Together::new(3);
     let served = Served::new(test_type("Many"), Duration::from_secs(60), together.clone());
@@ -92,7 +92,7 @@ async fn jobs_run_side_by_side_up_to_the_limit_and_room_that_frees_is_polled_for
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_type_that_runs_alone_has_no_company() {
+async fn a_type_that_runs_alone_runs_alone() {
     let world = world_with_jobs(5).await;
     let alone = Together::new(1);
     let served = Served::new(test_type("Many"), Duration::from_secs(60), alone.clone()).alone();
@@ -104,7 +104,7 @@ async fn a_type_that_runs_alone_has_no_company() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_type_is_not_polled_when_its_work_would_outlast_the_invocation() {
+async fn a_type_without_enough_time_is_not_polled() {
     let world = world_with_jobs(1).await;
     let long = || Served::new(test_type("Many"), Duration::from_secs(600), Together::new(1));
     let deadline = Instant::now() + Duration::from_secs(300);
@@ -145,7 +145,7 @@ async fn an_invocation_fails_if_no_poll_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_free_space_no_job_is_taken_that_needs_files() {
+async fn a_full_disk_takes_no_job_that_needs_files() {
     let world = world_with_jobs(1).await;
     world.create_type("Test", "Fileless", &[]).await;
     let served = || {
@@ -190,7 +190,7 @@ async fn an_idle_invocation_polls_each_type_once() {
 }
 
 #[tokio::test]
-async fn the_log_counts_by_the_names_of_the_answers_members() {
+async fn the_last_log_line_has_the_responses_members() {
     let world = World::new().await;
     let deleted = Served::new(test_type("Deleted"), Duration::from_secs(60), Together::new(1));
     let worker = worker(&world, vec![deleted], 1);
@@ -247,7 +247,7 @@ async fn an_action_that_outlasts_its_timeout_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn staging_that_takes_all_the_time_is_still_reported() {
+async fn endless_staging_is_reported_in_time() {
     let world = world_with_jobs(1).await;
     let mut lifecycle = lifecycle(&world);
     // An S3 that takes connections and never answers.
@@ -269,7 +269,7 @@ async fn staging_that_takes_all_the_time_is_still_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_for_which_too_little_time_is_left_is_not_acknowledged() {
+async fn a_job_without_enough_time_is_not_acknowledged() {
     let world = world_with_jobs(1).await;
     let lifecycle = lifecycle(&world);
     let served = Arc::new(Served::new(test_type("Many"), QUARTER_OF_AN_HOUR, Together::new(1)));
@@ -282,7 +282,7 @@ async fn a_job_for_which_too_little_time_is_left_is_not_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_waited_for_room_has_its_details_fetched_again() {
+async fn a_queued_job_has_its_details_fetched_again() {
     let world = world_with_jobs(2).await;
     let lifecycle = lifecycle(&world);
     let served = Arc::new(Served::new(test_type("Many"), Duration::from_secs(60), Together::new(1)));
@@ -299,7 +299,7 @@ async fn a_job_that_waited_for_room_has_its_details_fetched_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_offer_that_is_too_old_is_not_acknowledged() {
+async fn an_old_offer_is_not_acknowledged() {
     let world = world_with_jobs(1).await;
     let lifecycle = lifecycle(&world);
     let served = Arc::new(Served::new(test_type("Many"), Duration::from_secs(60), Together::new(1)));
@@ -314,7 +314,7 @@ async fn an_offer_that_is_too_old_is_not_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_was_ended_behind_the_workers_back_is_counted_as_over() {
+async fn a_job_that_ended_elsewhere_counts_as_over() {
     let world = world_with_jobs(1).await;
     let lifecycle = lifecycle(&world);
     /// Ends the job behind the worker's back.
@@ -346,7 +346,7 @@ impl Action for Noting {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_type_that_runs_alone_gets_its_turn_among_many_jobs_of_another() {
+async fn a_busy_type_does_not_starve_one_that_runs_alone() {
     let world = World::new().await;
     world.create_type("Test", "Many", &[]).await;
     world.create_type("Test", "Alone", &[]).await;

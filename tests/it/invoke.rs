@@ -112,7 +112,7 @@ fn deadline() -> Instant {
 }
 
 #[tokio::test]
-async fn a_delivered_job_goes_on_in_the_next_under_the_first_ones_id() {
+async fn an_invoked_job_continues_under_the_first_jobs_id() {
     let world = World::new(false).await;
     let action = Twice::default();
     let worker = world.worker(served(action.clone()));
@@ -143,7 +143,7 @@ impl Action for NeedsFiles {
 }
 
 #[tokio::test]
-async fn a_delivered_job_fails_where_the_disk_is_too_full_for_its_files() {
+async fn an_invoked_job_fails_on_a_full_disk() {
     let world = World::new(false).await;
     let sdk_config = sdk_config(world.server.endpoint());
     let full = |action| {
@@ -164,7 +164,7 @@ async fn a_delivered_job_fails_where_the_disk_is_too_full_for_its_files() {
 }
 
 #[tokio::test]
-async fn a_job_that_is_over_because_it_was_delivered_twice_leaves_the_work_running() {
+async fn a_job_that_came_twice_leaves_the_work_running() {
     let world = World::new(true).await;
     let action = Twice::default();
 
@@ -175,7 +175,7 @@ async fn a_job_that_is_over_because_it_was_delivered_twice_leaves_the_work_runni
 }
 
 #[tokio::test]
-async fn a_delivered_continuation_that_was_abandoned_meanwhile_is_stopped() {
+async fn an_abandoned_invoked_continuation_is_stopped() {
     let action = Twice { endless: true, ..Twice::default() };
     let before = World::new(false).await;
     before.worker(served(action.clone())).run_job(&event(FIRST, None), deadline()).await.unwrap();
@@ -192,7 +192,7 @@ async fn a_delivered_continuation_that_was_abandoned_meanwhile_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_delivered_job_that_nobody_serves_fails_instead_of_waiting() {
+async fn an_unserved_invoked_job_fails() {
     let world = World::new(false).await;
     let summary = world.worker(Vec::new()).run_job(&event(FIRST, None), deadline()).await.unwrap();
     assert_eq!(summary, Summary { claimed: 1, failed: 1, ..Summary::default() });
@@ -202,7 +202,7 @@ async fn a_delivered_job_that_nobody_serves_fails_instead_of_waiting() {
 }
 
 #[tokio::test]
-async fn a_job_that_came_late_has_its_details_fetched_and_looks_the_same() {
+async fn a_late_invoked_job_has_its_details_fetched() {
     for (expires_in_ms, fetched) in [(60_000.0, 1), (830_000.0, 1), (900_000.0, 0)] {
         let world = World::new(false).await;
         let action = Twice::default();
@@ -217,7 +217,7 @@ async fn a_job_that_came_late_has_its_details_fetched_and_looks_the_same() {
 }
 
 #[tokio::test]
-async fn a_delivered_job_without_data_fails_instead_of_waiting() {
+async fn an_invoked_job_without_data_fails() {
     for data in [Value::Null, json!("no object")] {
         let world = World::new(false).await;
         let action = Twice::default();
@@ -232,7 +232,7 @@ async fn a_delivered_job_without_data_fails_instead_of_waiting() {
 }
 
 #[tokio::test]
-async fn an_event_that_names_another_workers_job_has_nothing_reported_on_it() {
+async fn a_polled_job_in_an_event_is_not_reported() {
     let server = AwsJson::start(|operation, _| -> Answer {
         assert_eq!(operation, "GetJobDetails");
         let action_type = json!({"category": "Build", "owner": "Custom", "provider": "Other", "version": "1"});
@@ -248,7 +248,7 @@ async fn an_event_that_names_another_workers_job_has_nothing_reported_on_it() {
 }
 
 #[tokio::test]
-async fn a_job_that_can_not_be_run_is_not_failed_while_nobody_knows_whose_it_is() {
+async fn an_unserved_job_of_unknown_type_is_not_failed() {
     let server = AwsJson::start(|_, _| -> Answer { Err("ThrottlingException") }).await;
     let world = World { server, folder: tempfile::tempdir().unwrap() };
     let soon = Instant::now() + Duration::from_secs(4);
@@ -259,7 +259,7 @@ async fn a_job_that_can_not_be_run_is_not_failed_while_nobody_knows_whose_it_is(
 }
 
 #[tokio::test]
-async fn a_delivered_job_is_begun_however_little_time_is_left() {
+async fn an_invoked_job_starts_however_little_time_is_left() {
     let world = World::new(false).await;
     let action = Twice::default();
     let soon = Instant::now() + Duration::from_secs(40);
@@ -268,7 +268,7 @@ async fn a_delivered_job_is_begun_however_little_time_is_left() {
 }
 
 #[tokio::test]
-async fn an_event_without_a_job_is_an_error_and_nothing_is_reported() {
+async fn an_event_without_a_job_is_an_error() {
     let world = World::new(false).await;
     let error = world.worker(Vec::new()).run_job(&json!({"CodePipeline.job": {}}), deadline()).await.unwrap_err();
     assert!(matches!(error, InvocationError::Invoked(_)), "{error}");
@@ -276,7 +276,7 @@ async fn an_event_without_a_job_is_an_error_and_nothing_is_reported() {
 }
 
 #[tokio::test]
-async fn who_serves_only_delivered_jobs_polls_for_none() {
+async fn a_worker_of_invoked_jobs_does_not_poll() {
     let world = World::new(false).await;
     assert_eq!(world.worker(served(Twice::default())).invoke(deadline()).await, Ok(Summary::default()));
     assert!(world.server.operations().is_empty());

@@ -47,7 +47,7 @@ async fn a_pipeline_runs_from_its_source_to_its_last_action() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failing_command_fails_its_action_with_exit_code_and_output() {
+async fn a_failed_command_fails_its_action_with_its_output() {
     let world = World::new().await;
     world.create_type("Test", "Shell", &["Command", "Token!"]).await;
     let failing = custom("Fail", "Test", "Shell")
@@ -73,7 +73,7 @@ async fn a_failing_command_fails_its_action_with_exit_code_and_output() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_outlasts_its_timeout_is_killed_and_the_report_blames_its_timeout() {
+async fn a_command_beyond_its_timeout_is_killed() {
     let world = World::new().await;
     world.create_type("Test", "Shell", &["Command"]).await;
     let endless = custom("Endless", "Test", "Shell").configuration("Command", "echo begun; exec tail -f /dev/null");
@@ -92,7 +92,7 @@ async fn a_command_that_outlasts_its_timeout_is_killed_and_the_report_blames_its
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_action_without_artifacts_gets_no_credentials_and_needs_none() {
+async fn an_action_without_artifacts_needs_no_credentials() {
     let world = World::new().await;
     world.create_type("Test", "Shell", &["Command"]).await;
     let plain = support::action("Plain", "Test", "Custom", "Shell").configuration("Command", "echo $HOME > $SUMMARY");

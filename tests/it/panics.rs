@@ -5,14 +5,14 @@ use std::process::Command;
 
 use crate::support::children::Children;
 
-const NAME: &str = "panics::a_panics_message_is_in_no_output_but_its_place_is";
+const NAME: &str = "panics::a_panic_is_logged_by_place_without_its_message";
 /// Tells the test's own binary that it is the process that panics.
 const ROLE: &str = "PANIC_TEST_CHILD";
 const SECRET: &str = "MARKER-in-a-panic";
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the test tells its child process what to do")]
-fn a_panics_message_is_in_no_output_but_its_place_is() {
+fn a_panic_is_logged_by_place_without_its_message() {
     if std::env::var(ROLE).is_ok() {
         codepipeline_worker::telemetry::install(tracing::Level::TRACE);
         let panicked = std::panic::catch_unwind(|| panic!("{SECRET}"));
@@ -34,7 +34,7 @@ fn a_panics_message_is_in_no_output_but_its_place_is() {
 }
 
 #[test]
-fn a_worker_that_is_started_outside_lambda_says_what_is_missing() {
+fn a_worker_outside_lambda_names_the_missing_variables() {
     let _children = Children::of_the_test();
     let actions = r#"[{"actionType": {"category": "Test", "owner": "Custom", "provider": "P", "version": "1"},
         "run": {"command": ["true"]}}]"#;

@@ -85,11 +85,11 @@ fn offered_to_everybody() -> Settings {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_workers_with_the_same_twenty_offers_one_runs_each_job_and_no_loser_reports() {
+async fn one_of_two_workers_runs_and_reports_each_job() {
     two_workers_with_the_same_offers(offered_to_everybody()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_holds_when_a_re_offer_changes_the_nonce() {
+async fn one_of_two_workers_runs_each_job_with_new_nonces() {
     two_workers_with_the_same_offers(Settings { keep_nonce_on_reoffer: false, ..offered_to_everybody() }).await;
 }

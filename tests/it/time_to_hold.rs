@@ -100,7 +100,7 @@ async fn live_within(services: &Services, time: Duration) -> (End, Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_that_the_ledger_does_not_hear_of_in_time_is_neither_run_nor_reported() {
+async fn a_job_that_is_not_held_in_time_does_not_run() {
     // The claim is written; then the ledger is silent.
     let services = Services::new(&[("poll", 1), ("write", 1), ("acknowledge", 1), ("report", 9)]);
     let (end, after) = live(&services).await;
@@ -115,7 +115,7 @@ async fn a_job_that_the_ledger_does_not_hear_of_in_time_is_neither_run_nor_repor
 }
 
 #[tokio::test(start_paused = true)]
-async fn whether_a_job_is_held_is_not_asked_in_the_time_that_is_kept_for_reporting() {
+async fn a_hold_is_not_read_in_the_time_for_reporting() {
     let services = Services::new(&[("poll", 1), ("write", 1), ("acknowledge", 1), ("report", 9)]);
     let (end, after) = live_within(&services, Duration::from_secs(80)).await;
     assert_eq!(end, End::Unknown);
@@ -123,7 +123,7 @@ async fn whether_a_job_is_held_is_not_asked_in_the_time_that_is_kept_for_reporti
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_that_cannot_be_claimed_in_time_is_not_acknowledged() {
+async fn a_job_that_is_not_claimed_in_time_is_left() {
     let services = Services::new(&[("poll", 1), ("acknowledge", 1)]);
     let (end, after) = live(&services).await;
     assert_eq!(end, End::NoLedger);
@@ -132,7 +132,7 @@ async fn a_job_that_cannot_be_claimed_in_time_is_not_acknowledged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_acknowledges_after_25_seconds_or_waits_longer_for_the_answer() {
+async fn acknowledging_ends_after_25_seconds() {
     let services = Services::new(&[("poll", 1), ("write", 9)]);
     let (end, after) = live(&services).await;
     assert_eq!(end, End::Unknown);
@@ -142,7 +142,7 @@ async fn nobody_acknowledges_after_25_seconds_or_waits_longer_for_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_without_an_answer_makes_no_other_type_unpollable() {
+async fn an_unanswered_poll_leaves_other_types_pollable() {
     let services = Services::new(&[]);
     let sdk_config = support::sdk_config("http://services").to_builder().http_client(services.clone()).build();
     let folder = tempfile::tempdir().unwrap();

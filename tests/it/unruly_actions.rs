@@ -140,7 +140,7 @@ fn failed() -> Summary {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_whose_value_panics_when_dropped_is_reported() {
+async fn a_panic_whose_value_panics_on_drop_is_reported() {
     for duty in [Duty::Start, Duty::Resume, Duty::Stop] {
         let world = world().await;
         let worker = worker(&world, &Vice::Panic, duty, Duration::from_millis(200));
@@ -160,7 +160,7 @@ async fn a_panic_whose_value_panics_when_dropped_is_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_action_that_panics_when_it_is_cancelled_is_reported() {
+async fn an_action_that_panics_on_cancellation_is_reported() {
     let world = world().await;
     let worker = worker(&world, &Vice::PanicWhenCancelled, Duty::Start, Duration::from_millis(200));
     assert_eq!(invoke(&world, &worker, Duration::from_secs(60)).await, failed());
@@ -168,7 +168,7 @@ async fn an_action_that_panics_when_it_is_cancelled_is_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_action_that_ignores_its_cancellation_is_reported_before_the_deadline() {
+async fn an_action_that_ignores_cancellation_is_reported_in_time() {
     type Make = fn(Arc<Mutex<Receiver<()>>>) -> Vice;
     // Whoever spins is only found out when the invocation's time is over, which must begin in time on a slow machine too.
     let vices: [(Make, Duration, &str); 2] = [

@@ -115,7 +115,7 @@ fn with_one_mishap_three_workers_keep_every_property() {
 }
 
 #[test]
-fn with_one_mishap_an_action_that_may_run_again_does_so_only_after_it() {
+fn with_one_mishap_an_action_runs_again_only_after_it() {
     let run = |mishap| Setting { afterwards: Afterwards::Run, ..setting(mishap, 3) };
     whatever_the_service_does("onCrash run", run(ONE_DIES));
     if is_large() {
@@ -126,7 +126,7 @@ fn with_one_mishap_an_action_that_may_run_again_does_so_only_after_it() {
 }
 
 #[test]
-fn with_one_mishap_two_workers_keep_every_property_of_two_jobs() {
+fn with_one_mishap_two_jobs_keep_every_property() {
     let two = |mishap, polls| Setting { workers: 2, jobs: 2, ..setting(mishap, polls) };
     whatever_the_service_does("two jobs", two(ONE_DIES, 3));
     if is_large() {
@@ -137,7 +137,7 @@ fn with_one_mishap_two_workers_keep_every_property_of_two_jobs() {
 }
 
 #[test]
-fn with_two_mishaps_a_job_that_is_not_in_progress_may_be_run_and_no_harm_comes_of_it() {
+fn with_two_mishaps_an_unacknowledged_run_does_no_harm() {
     let lenient = |mishaps, polls| Setting { lenient: true, ..setting(mishaps, polls) };
     if is_large() {
         whatever_the_service_does("two mishaps", lenient(BOTH, 4));
@@ -151,7 +151,7 @@ fn with_two_mishaps_a_job_that_is_not_in_progress_may_be_run_and_no_harm_comes_o
 }
 
 #[test]
-fn with_two_mishaps_no_harm_comes_of_it_where_actions_may_run_again_and_where_there_are_two_jobs() {
+fn with_two_mishaps_reruns_and_two_jobs_do_no_harm() {
     let lenient = |mishaps, polls| Setting { lenient: true, ..setting(mishaps, polls) };
     for (mishaps, polls) in [(BOTH, 2), ((2, 0), 3)] {
         let run = Setting { afterwards: Afterwards::Run, ..lenient(mishaps, polls) };
@@ -167,7 +167,7 @@ fn with_two_mishaps_no_harm_comes_of_it_where_actions_may_run_again_and_where_th
 }
 
 #[test]
-fn a_service_that_is_slow_to_offer_a_job_again_needs_older_claims() {
+fn a_service_that_re_offers_slowly_needs_older_claims() {
     let slow = Service { offers_again_after: 2, ..Service::ALL[0] };
     let lenient = |mishap| Setting { service: slow, lenient: true, ..setting(mishap, 4) };
     breaks(
@@ -181,7 +181,7 @@ fn a_service_that_is_slow_to_offer_a_job_again_needs_older_claims() {
 }
 
 #[test]
-fn a_job_that_is_delivered_twice_is_run_once() {
+fn a_job_that_is_invoked_twice_runs_once() {
     holds("invoked twice", invoked(BOTH));
     let run = |mishaps| Setting { afterwards: Afterwards::Run, ..invoked(mishaps) };
     for mishap in [ONE_DIES, ONE_FAULT] {
@@ -231,7 +231,7 @@ fn without(rules: Rules, mishaps: (u8, u8), polls: u8) -> Setting {
 }
 
 #[test]
-fn without_the_mark_a_job_is_run_that_another_is_about_to_acknowledge() {
+fn without_the_mark_a_job_of_a_living_worker_runs() {
     let unmarked = Rules { adoption: Adoption::Unmarked(ON_OFFER_AGAIN), ..Rules::ALL };
     breaks("no mark", without(unmarked, ONE_DIES, 3), &[broken::NOT_IN_PROGRESS]);
     let young = Rules { adoption: Adoption::Marked(ON_OFFER_AGAIN - 1), ..Rules::ALL };
@@ -239,37 +239,37 @@ fn without_the_mark_a_job_is_run_that_another_is_about_to_acknowledge() {
 }
 
 #[test]
-fn a_claim_that_is_adopted_at_any_time_is_perhaps_a_living_workers() {
+fn a_claim_adopted_early_may_be_a_living_workers() {
     let any_time = Rules { adoption: Adoption::AnyTime, ..Rules::ALL };
     breaks("adoption at any time", without(any_time, NO_MISHAP, 2), &[broken::NOT_IN_PROGRESS]);
 }
 
 #[test]
-fn without_a_look_at_the_entry_a_worker_takes_its_own_write_for_anothers() {
+fn without_a_read_a_worker_mistakes_its_own_write() {
     let blind = Rules { read_back: false, ..Rules::ALL };
     breaks("no read-back", without(blind, ONE_FAULT, 3), &[broken::FAILED]);
 }
 
 #[test]
-fn without_knowing_of_its_retries_a_worker_takes_its_own_acknowledgement_for_anothers() {
+fn without_memory_a_worker_mistakes_its_acknowledgement() {
     let hidden = Rules { visible_retry: false, ..Rules::ALL };
     breaks("a hidden retry", without(hidden, ONE_FAULT, 3), &[broken::STUCK]);
 }
 
 #[test]
-fn without_a_condition_a_delete_hits_anothers_entry() {
+fn an_unconditional_delete_hits_another_entry() {
     let blind = Rules { conditional_delete: false, ..Rules::ALL };
     breaks("a blind delete", Setting { lenient: true, ..without(blind, BOTH, 2) }, &[broken::STUCK]);
 }
 
 #[test]
-fn without_the_mark_of_the_done_a_late_claim_stands_for_a_job_that_is_over() {
+fn without_the_done_mark_a_late_claim_outlives_its_job() {
     let unmarked = Rules { mark_done: false, ..Rules::ALL };
     breaks("no mark of the done", without(unmarked, ONE_DIES, 3), &[broken::NOT_IN_PROGRESS]);
 }
 
 #[test]
-fn without_an_id_of_its_own_an_invocation_takes_a_living_one_for_dead() {
+fn without_its_own_id_an_invocation_adopts_a_living_one() {
     let same = Rules { fresh_id: false, ..Rules::ALL };
     let fails = without(same, NO_MISHAP, 2);
     breaks("one id for two", fails, &[broken::FAILED, broken::HOLD_LOST]);
@@ -278,52 +278,52 @@ fn without_an_id_of_its_own_an_invocation_takes_a_living_one_for_dead() {
 }
 
 #[test]
-fn without_vouching_a_job_that_nobody_acknowledged_is_offered_for_ever() {
+fn without_vouching_a_job_is_offered_for_ever() {
     let silent = Rules { vouching: false, ..Rules::ALL };
     let setting = Setting { lenient: true, ..without(silent, (2, 0), 4) };
     breaks("no vouching", setting, &[broken::LEFT]);
 }
 
 #[test]
-fn without_a_second_try_a_refused_report_ends_a_job_that_is_not_over() {
+fn without_a_second_report_an_unfinished_job_ends() {
     let hasty = Rules { untaken: false, ..Rules::ALL };
     breaks("done although refused", Setting { lenient: true, ..without(hasty, BOTH, 2) }, &[broken::DONE]);
 }
 
 #[test]
-fn without_adoption_what_a_dead_worker_held_or_reported_is_found_in_vain() {
+fn without_adoption_a_dead_workers_job_hangs() {
     let idle = Rules { adopts: false, ..Rules::ALL };
     breaks("no adoption", without(idle, ONE_DIES, 3), &[broken::STUCK]);
     breaks("no adoption, invoked", Setting { rules: idle, ..invoked(ONE_DIES) }, &[broken::STUCK]);
 }
 
 #[test]
-fn without_sending_what_it_adopts_one_worker_after_the_other_holds_a_report_back() {
+fn an_adopted_report_must_be_sent() {
     let silent = Rules { sends_adopted: false, ..Rules::ALL };
     goes_round("no adopted report sent", without(silent, ONE_DIES, 3));
     goes_round("no adopted report sent, invoked", Setting { rules: silent, ..invoked(ONE_DIES) });
 }
 
 #[test]
-fn work_that_is_stopped_after_the_mark_runs_on_if_its_worker_dies() {
+fn stopping_after_the_mark_leaves_work_running() {
     let late = Rules { stops_before_done: false, ..Rules::ALL };
     breaks("stopped after the mark", Setting { rules: late, ..outside(ONE_DIES, 2) }, &[broken::RUNS_ON]);
 }
 
 #[test]
-fn work_runs_on_if_the_successor_leaves_it_when_its_report_is_refused() {
+fn a_refused_adopted_report_must_stop_the_work() {
     let leaves = Rules { stops_adopted: false, ..Rules::ALL };
     breaks("an adopted failure", Setting { rules: leaves, ..outside(ONE_DIES, 2) }, &[broken::RUNS_ON]);
 }
 
 #[test]
-fn work_that_a_later_job_needs_is_stopped_by_who_takes_a_refusal_for_an_abandonment() {
+fn a_refusal_is_not_always_an_abandonment() {
     let hasty = Rules { leaves_others: false, ..Rules::ALL };
     breaks("a refused adopter stops", Setting { rules: hasty, lenient: true, ..outside(BOTH, 2) }, &[broken::NEEDED]);
 }
 
 #[test]
-fn with_workers_outside_the_ledger_only_an_unmarked_claim_is_safe() {
+fn beside_outside_workers_only_unmarked_claims_are_safe() {
     let stranger = |setting| Setting { stranger: true, ..setting };
     breaks("a stranger", stranger(setting(ONE_DIES, 3)), &[broken::NOT_IN_PROGRESS, broken::TWO_RUN]);
     // What is left to the stranger may hang: there an alarm is all.

@@ -12,7 +12,7 @@ use super::scenario::{A_MINUTE, Deadly, Scenario};
 use crate::support;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_was_acknowledged_and_not_begun_is_run_by_the_fourth_tick() {
+async fn acknowledged_unstarted_job_runs_at_the_fourth_tick() {
     let scenario = Scenario::start(Deadly::default()).await;
     let job = scenario.poll().await;
     scenario.claim(job.id().unwrap()).await;
@@ -28,7 +28,7 @@ async fn a_job_that_was_acknowledged_and_not_begun_is_run_by_the_fourth_tick() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_was_claimed_but_not_acknowledged_is_taken_when_it_is_offered_again() {
+async fn a_claimed_job_is_taken_when_it_is_offered_again() {
     let scenario = Scenario::start(Deadly::default()).await;
     let job = scenario.poll().await;
     scenario.claim(job.id().unwrap()).await;
@@ -40,7 +40,7 @@ async fn a_job_that_was_claimed_but_not_acknowledged_is_taken_when_it_is_offered
 
 /// Somebody polls just before: the job is hidden from the tick's own poll, and on offer all the same.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_another_has_just_polled_is_not_adopted_though_it_is_old() {
+async fn a_job_that_another_worker_polled_is_not_adopted() {
     let scenario = Scenario::start(Deadly::default()).await;
     let job = scenario.poll().await;
     scenario.claim(job.id().unwrap()).await;
@@ -54,7 +54,7 @@ async fn a_job_that_another_has_just_polled_is_not_adopted_though_it_is_old() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_poll_that_brings_nothing_after_an_answer_that_got_lost_says_nothing() {
+async fn an_empty_poll_after_an_unanswered_try_counts_nothing() {
     let scenario = Scenario::start(Deadly::default()).await;
     let job = scenario.poll().await;
     let id = job.id().unwrap();
@@ -69,7 +69,7 @@ async fn a_poll_that_brings_nothing_after_an_answer_that_got_lost_says_nothing()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claimed_job_of_a_shared_type_is_left_to_its_other_workers() {
+async fn a_claimed_job_of_a_shared_type_is_not_adopted() {
     let scenario = Scenario::start(Deadly::default()).await;
     let job = scenario.poll().await;
     scenario.claim(job.id().unwrap()).await;
@@ -84,7 +84,7 @@ async fn a_claimed_job_of_a_shared_type_is_left_to_its_other_workers() {
 
 /// Twice somebody polls just before and dies, so that the tick's own poll brings nothing: the job looks as if it were acknowledged.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claimed_job_that_the_service_does_not_show_is_left_to_whoever_is_offered_it() {
+async fn a_claimed_job_that_is_not_shown_is_ignored() {
     let settings = Settings { details_before_acknowledge: Leniency::Refuse, ..Settings::default() };
     let scenario = Scenario::with(Deadly::default(), settings).await;
     let job = scenario.poll().await;
@@ -102,7 +102,7 @@ async fn a_claimed_job_that_the_service_does_not_show_is_left_to_whoever_is_offe
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claimed_job_that_is_over_is_forgotten() {
+async fn the_entry_of_a_claimed_job_that_is_over_is_deleted() {
     let scenario = Scenario::start(Deadly::default()).await;
     let job = scenario.poll().await;
     let id = job.id().unwrap();
@@ -123,7 +123,7 @@ async fn a_claimed_job_that_is_over_is_forgotten() {
 
 /// Its action may have run, so it is not forgotten: whoever is offered the job would run it once more.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_is_perhaps_not_acknowledged_and_was_begun_is_reported_when_it_was_not_shown_for_an_hour() {
+async fn a_started_job_is_reported_after_an_hour_unseen() {
     let scenario = Scenario::start(Deadly::default()).await;
     let job = scenario.poll().await;
     let id = job.id().unwrap();

@@ -44,7 +44,7 @@ impl Scenario {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_entry_that_can_not_be_read_keeps_no_other_from_its_turn() {
+async fn an_unreadable_entry_holds_up_no_other_job() {
     let scenario = Scenario::start(Deadly::kills(1)).await;
     scenario.claim("locked").await;
     let lifecycle = || Lifecycle {
@@ -64,7 +64,7 @@ async fn an_entry_that_can_not_be_read_keeps_no_other_from_its_turn() {
 
 /// As whoever tries the function out sends it from the console: CodePipeline takes no report on a job whose id is none.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_of_which_no_failure_is_taken_is_not_reported_for_ever() {
+async fn a_job_whose_reports_are_refused_is_given_up() {
     let scenario = Scenario::start(Deadly::default()).await;
     let invoked = support::action_type("Invoke", "AWS", "Lambda");
     let worker = scenario.worker(|_| Served::new(invoked, A_MINUTE, scenario.action.clone()));

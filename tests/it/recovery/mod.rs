@@ -18,7 +18,7 @@ use self::scenario::{A_MINUTE, BUCKET, Deadly, QUARTER_OF_AN_HOUR, Scenario};
 use crate::support;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_whose_worker_died_fails_when_its_lease_is_over_and_not_before() {
+async fn a_dead_workers_job_fails_only_after_its_lease() {
     let scenario = Scenario::start(Deadly::kills(1)).await;
     scenario.worker_that_dies(|served| served, 1).await;
     assert_eq!(scenario.tick().await, Summary::default());
@@ -36,7 +36,7 @@ async fn a_job_whose_worker_died_fails_when_its_lease_is_over_and_not_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_action_that_may_run_again_does_so_at_most_three_times() {
+async fn an_action_runs_again_at_most_three_times() {
     for (kills, status) in [(3, ActionExecutionStatus::Succeeded), (4, ActionExecutionStatus::Failed)] {
         let scenario = Scenario::start(Deadly::kills(kills)).await;
         for run in 1..=kills {
@@ -52,7 +52,7 @@ async fn an_action_that_may_run_again_does_so_at_most_three_times() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jobs_that_nobody_can_adopt_keep_no_other_from_its_turn() {
+async fn jobs_that_cannot_be_adopted_hold_up_no_other() {
     let scenario = Scenario::start(Deadly::kills(1)).await;
     for job in 0..60 {
         scenario.claim_of(&format!("unserved-{job}"), support::action_type("Test", "Custom", "Unserved")).await;
@@ -69,7 +69,7 @@ async fn jobs_that_nobody_can_adopt_keep_no_other_from_its_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_acknowledgement_that_everybody_gets_is_decided_by_the_ledger() {
+async fn the_ledger_decides_between_two_acknowledgements() {
     let settings = Settings {
         reoffer_after: Some(Duration::ZERO),
         keep_nonce_on_reoffer: true,
@@ -100,7 +100,7 @@ async fn an_idle_tick_costs_one_poll_of_each_type_and_one_listing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_ledger_a_worker_takes_no_job_and_says_so() {
+async fn a_worker_without_its_ledger_takes_no_job() {
     let scenario = Scenario::start(Deadly::default()).await;
     scenario.world.s3.delete_bucket().bucket(BUCKET).send().await.unwrap();
     let worker = scenario.worker(|served| served);

@@ -82,7 +82,7 @@ async fn reports(refused: &'static [&'static str], code: &'static str) -> (Vec<V
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_failure_report_is_sent_in_our_own_words() {
+async fn a_refused_failure_is_sent_in_the_workers_own_words() {
     let cases: [(&[&str], _); 3] = [
         (&["printed"], "ValidationException"),
         (&["run-17"], "InvalidParameterException"),
@@ -100,7 +100,7 @@ async fn a_refused_failure_report_is_sent_in_our_own_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_does_not_hang_if_even_our_words_are_refused() {
+async fn a_job_whose_own_words_are_refused_does_not_hang() {
     let (reports, scenario) = reports(&["exit code"], "ValidationException").await;
     assert_eq!(reports.len(), 3);
     let execution = scenario.execution().await;

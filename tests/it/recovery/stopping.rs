@@ -86,7 +86,7 @@ fn over() -> Summary {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_successor_stops_what_a_dead_worker_reported_as_failed() {
+async fn the_adopting_worker_stops_the_work_of_a_failed_job() {
     let world = World::new(&[Stop::Hangs]).await;
     let worker = world.worker();
     let invocation = tokio::spawn(async move { worker.invoke(Instant::now() + QUARTER_OF_AN_HOUR).await });
@@ -103,7 +103,7 @@ async fn a_successor_stops_what_a_dead_worker_reported_as_failed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_can_not_be_stopped_now_is_stopped_by_the_successor() {
+async fn work_that_cannot_be_stopped_now_is_stopped_later() {
     let world = World::new(&[Stop::Unavailable]).await;
     assert_eq!(support::invoke(&world.worker()).await, failed());
     assert!(!world.scenario.all_done().await);
@@ -114,7 +114,7 @@ async fn what_can_not_be_stopped_now_is_stopped_by_the_successor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_one_successor_tries_to_stop_the_work() {
+async fn only_one_adopting_worker_tries_to_stop_the_work() {
     let world = World::new(&[Stop::Unavailable, Stop::Unavailable]).await;
     assert_eq!(support::invoke(&world.worker()).await, failed());
     for (summary, stopped) in [(over(), 2), (Summary::default(), 2)] {
@@ -126,7 +126,7 @@ async fn only_one_successor_tries_to_stop_the_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_may_never_be_stopped_is_not_tried_again() {
+async fn a_denied_stop_is_not_tried_again() {
     let world = World::new(&[Stop::Denied]).await;
     assert_eq!(support::invoke(&world.worker()).await, failed());
     assert_eq!(world.stopped(), 1);
