@@ -1,4 +1,4 @@
-//! Lambda Invoke jobs: delivered and not polled, run by the same actions, reported whatever comes.
+//! Lambda Invoke jobs: they come in events, the same actions run them, and each is reported.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,12 +20,12 @@ const SECOND: &str = "22222222-abcd-1111-abcd-111111abcdef";
 /// An execution id and a command.
 type Seen = (String, Option<String>);
 
-/// Goes on once, then finishes; notes the execution ids and commands that it sees.
+/// Continues once, then finishes. Notes the execution ids and commands that it sees.
 #[derive(Clone, Default)]
 struct Twice {
     seen: Arc<Mutex<Vec<Seen>>>,
     stopped: Arc<Mutex<Vec<Abandoned>>>,
-    /// Goes on for ever instead.
+    /// Continues for ever instead.
     endless: bool,
 }
 
@@ -65,7 +65,7 @@ impl Action for Twice {
     }
 }
 
-/// CodePipeline takes every result but those of jobs that are over, and knows the first job's details.
+/// A CodePipeline that accepts every report unless the job is over, and has the first job's details.
 async fn codepipeline(over: bool) -> AwsJson {
     AwsJson::start(move |operation, _| -> Answer {
         if operation == "GetJobDetails" {
@@ -74,7 +74,7 @@ async fn codepipeline(over: bool) -> AwsJson {
             let data = json!({"actionConfiguration": {"configuration": configuration}, "pipelineContext": context});
             return Ok(json!({"jobDetails": {"id": FIRST, "data": data}}));
         }
-        assert!(operation.starts_with("PutJob"), "nobody expects {operation}");
+        assert!(operation.starts_with("PutJob"), "unexpected {operation}");
         if over { Err("InvalidJobStateException") } else { Ok(json!({})) }
     })
     .await
@@ -130,10 +130,10 @@ async fn an_invoked_job_continues_under_the_first_jobs_id() {
     assert_eq!((&put["jobId"], &put["outputVariables"]), (&json!(SECOND), &json!({"Key": "value"})));
     let seen = action.seen.lock().unwrap();
     assert_eq!(*seen, [(FIRST.to_owned(), Some("ls".to_owned())), (FIRST.to_owned(), Some("ls".to_owned()))]);
-    assert_eq!(world.server.operations().len(), 2, "results alone: {:?}", world.server.operations());
+    assert_eq!(world.server.operations().len(), 2, "only reports: {:?}", world.server.operations());
 }
 
-/// Never run.
+/// Must not run.
 struct NeedsFiles;
 
 impl Action for NeedsFiles {

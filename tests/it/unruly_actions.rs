@@ -1,4 +1,4 @@
-//! Actions written in Rust that do what they should not: each job is reported all the same, and its folder is gone.
+//! Actions in Rust that misbehave: each job is reported nevertheless, and its folder is removed.
 
 use std::panic::panic_any;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,10 +15,10 @@ use tokio::time::Instant;
 
 use crate::support::{self, World, action_type, custom, zip};
 
-/// What is left of an invocation when the work is over.
+/// How much of an invocation is kept for the report.
 const REPORTING: Duration = Duration::from_secs(10);
 
-/// Panics when it is dropped, with another one of its kind.
+/// Panics when it is dropped, with another value of its type.
 struct Bomb;
 
 impl Drop for Bomb {
@@ -32,13 +32,13 @@ impl Drop for Bomb {
 /// How an action misbehaves.
 #[derive(Clone)]
 enum Vice {
-    /// Panics with something that can't be dropped.
+    /// Panics with a value that panics when it is dropped.
     Panic,
     /// Waits for ever, and panics when it is cancelled.
     PanicWhenCancelled,
-    /// Keeps its thread busy until somebody lets go.
+    /// Keeps its thread busy until the test releases it.
     Spin(Arc<Mutex<Receiver<()>>>),
-    /// Waits for a thread that waits until somebody lets go.
+    /// Waits for a thread that waits until the test releases it.
     WaitForAThread(Arc<Mutex<Receiver<()>>>),
 }
 
@@ -62,7 +62,7 @@ impl Vice {
     }
 }
 
-/// Which of its duties it fails in.
+/// The method that misbehaves.
 #[derive(Clone, Copy, PartialEq)]
 enum Duty {
     Start,
@@ -121,7 +121,7 @@ fn worker(world: &World, vice: &Vice, duty: Duty, timeout: Duration) -> Worker {
     Worker::new(lifecycle, vec![served], 1, Duration::ZERO)
 }
 
-/// One invocation that leaves the action so much time; asserts that the job's folder is gone.
+/// Runs an invocation that leaves the action this much time. Asserts that the job's folder is removed.
 async fn invoke(world: &World, worker: &Worker, time: Duration) -> Summary {
     let deadline = Instant::now() + REPORTING + time;
     let summary = worker.invoke(deadline).await.unwrap_or_else(|error| panic!("{error}"));
@@ -144,7 +144,7 @@ async fn a_panic_whose_value_panics_on_drop_is_reported() {
     for duty in [Duty::Start, Duty::Resume, Duty::Stop] {
         let world = world().await;
         let worker = worker(&world, &Vice::Panic, duty, Duration::from_millis(200));
-        // A job that goes on comes back with a continuation token, perhaps within the same invocation.
+        // A job that continues comes back with its token, perhaps within the same invocation.
         let mut ends = (0, 0);
         support::until(async || {
             let summary = invoke(&world, &worker, Duration::from_secs(60)).await;
@@ -154,8 +154,8 @@ async fn a_panic_whose_value_panics_on_drop_is_reported() {
         .await;
         assert_eq!(ends, (usize::from(duty != Duty::Start), 1));
         let told = failure(&world).await;
-        let expected = if duty == Duty::Stop { "longer than its timeout" } else { "panicked" };
-        assert!(told.contains(expected), "{told}");
+        let expected = if duty == Duty::Stop { "ActionTimeout: " } else { "ActionPanicked: " };
+        assert!(told.starts_with(expected), "{told}");
     }
 }
 
@@ -170,20 +170,20 @@ async fn an_action_that_panics_on_cancellation_is_reported() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_action_that_ignores_cancellation_is_reported_in_time() {
     type Make = fn(Arc<Mutex<Receiver<()>>>) -> Vice;
-    // Whoever spins is only found out when the invocation's time is over, which must begin in time on a slow machine too.
+    // A spinning action is cut off only at the invocation's deadline. Its start must fit into the time on a slow machine, too.
     let vices: [(Make, Duration, &str); 2] = [
-        (Vice::Spin, Duration::from_secs(5), "the invocation's deadline"),
-        (Vice::WaitForAThread, Duration::from_secs(60), "longer than its timeout"),
+        (Vice::Spin, Duration::from_secs(5), "InvocationDeadline: "),
+        (Vice::WaitForAThread, Duration::from_secs(60), "ActionTimeout: "),
     ];
     for (vice, time, told) in vices {
         let world = world().await;
         let (let_go, waits): (Sender<()>, _) = channel();
         let worker = worker(&world, &vice(Arc::new(Mutex::new(waits))), Duty::Start, Duration::from_millis(300));
         let summary = invoke(&world, &worker, time).await;
-        // Now its thread may end: the test's end waits for it.
+        // Now its thread may end; the end of the test waits for it.
         let_go.send(()).unwrap();
         assert_eq!(summary, failed());
         let said = failure(&world).await;
-        assert!(said.contains(told), "{said}");
+        assert!(said.starts_with(told), "{said}");
     }
 }

@@ -44,8 +44,7 @@ impl Failed<'_> {
     pub(super) fn unjust(&self) -> Option<String> {
         let Self { message, .. } = self;
         if DIED.contains(&self.code()) {
-            return (!self.died)
-                .then(|| format!("failed with '{message}' although its previous worker did not die"));
+            return (!self.died).then(|| format!("failed with '{message}' although its previous worker did not die"));
         }
         if self.is_just() {
             return None;

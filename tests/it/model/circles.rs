@@ -1,10 +1,8 @@
-//! Whether everything comes to an end. That a state is not the last one says little where the same could happen for ever: an
-//! entry that is handed from one worker to the next, say, and never reported. The checker's `always` sees no such circle, and
-//! its `eventually` misses some, so this looks for them itself, depth first.
+//! Checks that everything comes to an end. Workers could, for example, adopt an entry one after the other and never report it. The
+//! checker's `always` sees no such circle, and its `eventually` misses some. So this module searches for them, depth first.
 //!
-//! Mishaps, polls and invocations are taken from a budget, so no circle has any: without one, everything that happens once
-//! there are no more of them comes to an end, in every order, and `is_stuck` judges each end. What leaves a state as it was
-//! is no circle.
+//! Mishaps, polls and invocations come from a budget, so no circle contains one. Without a circle, everything after the last of
+//! them comes to an end in every order, and `is_stuck` judges each end. A move that changes nothing is not a circle.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

@@ -1,16 +1,16 @@
-//! The ledger's protocol in every order of events: `lifecycle::protocol` itself, beside a model of the service and of S3.
+//! Checks the ledger's protocol in every order of events: `lifecycle::protocol` itself, with models of CodePipeline and S3.
 //!
-//! `cargo test --test model -- --nocapture` prints the states of each configuration; with `MODEL=large` in the environment
-//! the budgets are larger (some minutes).
+//! `cargo test --test it model:: -- --nocapture` prints the number of states of each configuration. `MODEL=large` has larger
+//! budgets and takes minutes.
 //!
-//! **What can happen.** Workers poll, are given jobs or their events, take their steps in any order, die before or after any
-//! request is sent, and end; when none is left, a new one comes. The service offers a job again at any time until it is acknowledged, with the same nonce or
-//! another, answers a second acknowledgement or refuses it, and takes a result that comes before the acknowledgement or
-//! refuses that. A request gets lost, or takes effect at any later time with nobody learning of it; S3 refuses a write
-//! without need (409); the ledger or the service is not reached until time is up, at any step. Each of these *mishaps*, a
-//! death included, is taken from a budget, and so are polls that bring a job.
+//! **What can happen.** Workers poll, receive jobs or their events, take their steps in any order, die before or after any
+//! request, and end. When none is left, a new one comes. CodePipeline offers a job again at any time until it is acknowledged,
+//! with the same nonce or another. It answers or refuses a second acknowledgement, and a report before the acknowledgement. A
+//! request is lost, or takes effect later unanswered. S3 refuses a write whose condition holds (409). The ledger or CodePipeline
+//! is out of reach until time is up, at any step. Each of these *mishaps*, worker deaths included, comes from a budget. So do
+//! polls that bring a job.
 //!
-//! **What is shown**, for so many polls that bring a job; in brackets where `MODEL=large` has other budgets:
+//! **What is shown**, for so many polls that bring a job (in brackets: with `MODEL=large`):
 //!
 //! | | a death | a fault | a death and a fault | two deaths | two faults |
 //! |---|---|---|---|---|---|
@@ -18,37 +18,38 @@
 //! | the same, `onCrash` is `run` | 3 | 3* | 2* | 3* | none |
 //! | two workers, two jobs | 3 | 2 (4) | 2* | 3* | none |
 //!
-//! That is for each of the eight services; with a star, for the first of them only, unless `MODEL=large`. A job that is
-//! invoked twice to three workers is looked at with a death and a fault, for both settings of `onCrash` (with
-//! `MODEL=large` and `fail`, with two of each). It has nothing to do with what the services differ in, so one of them does.
+//! Each cell holds for all eight services. A star means the first service only, unless `MODEL=large`. For a job that three
+//! workers receive in two events, a death and a fault are checked with both settings of `onCrash` (with `MODEL=large` and
+//! `fail`, two of each). The services do not differ in events, so one of them is enough.
 //!
-//! - With one mishap, every property of `service::broken` holds. A worker that never learns whether the ledger took its hold
-//!   counts as dead, and so does one that can tell neither the ledger nor the service how its job ended: whoever adopts that
-//!   job can't tell it from one whose worker died over it.
-//! - With two, all of them hold but one: an action may then be begun whose job is not in progress. Either nobody has
-//!   acknowledged it after all. No harm comes of that: nobody else runs it, whoever is offered the job acknowledges it in
-//!   its holder's name, the report is taken, and the entry is marked done after that only. Or, where `onCrash` is `run`, it
-//!   was reported by one that could not tell the ledger and then died: the action runs once more.
+//! - With one mishap, every property of `service::broken` holds. A worker counts as dead if it never learns whether the ledger
+//!   has its hold, or can report its outcome to neither the ledger nor CodePipeline. A worker that adopts such a job can't tell
+//!   the difference.
+//! - With two, all properties but one hold: an action may start although its job is not in progress. There are two such cases.
+//!   No worker had acknowledged the job. That does no harm: no other worker runs it, a worker that is offered it vouches, the
+//!   report is accepted, and only then the entry becomes done. Or, with `onCrash: run`, a worker reported the job, could not
+//!   record that, and died. Then the action runs once more.
 //! - Each rule is needed: without it a property breaks, with the first service.
 //!
-//! That every acknowledged job is reported *in the end* is two things. Where nothing more happens, or nothing that changes
-//! anything, every acknowledged job has been reported (`is_stuck`); and this point is always reached, since nothing happens
-//! over and over (`circles`). So once there are no more mishaps, every order of events leads to the report.
+//! That every acknowledged job is reported *in the end* means two things. When nothing more can happen that changes a state, every
+//! acknowledged job has been reported (`is_stuck`). And nothing happens over and over (`circles`). So after the last mishap, every
+//! order of events leads to the report.
 //!
-//! **What is assumed about time**, in units of 30 s (the numbers are those of `protocol::limits`). The program enforces the
-//! first three.
-//! - From a poll to holding the job, or giving way, less than 30 s go by (`intake`). So who was offered a job before a claim
-//!   or a mark was written has arrived when that is 30 s old.
-//! - A lease of `held` or `reporting` is over only when its worker is dead and what it had sent has arrived (the watchdog
-//!   ends the process at its deadline, and the lease is 10 s longer).
-//! - A claim is marked by who polled and got nothing when the claim was 90 s old, and a mark is relied on by who polled and
-//!   got nothing when it was 30 s old (`orphan`).
-//! - The service offers a job again less than 60 s after it was handed out. How soon is of no importance. A slower service
-//!   costs the first property one mishap, and no other; that is what `a_service_that_is_slow_to_offer_a_job_again` shows.
+//! **What is assumed about time**, in units of 30 s (the numbers of `protocol::limits`). The program enforces the first three.
+//! - A worker takes less than 30 s from a poll to holding or leaving the job (`intake`). So when a claim or a mark is 30 s old,
+//!   every worker that was offered the job before it has arrived.
+//! - The lease of a `held` or `reporting` entry is over only when its worker is dead and its last request has arrived. The
+//!   watchdog ends the process at its deadline, and the lease lasts 10 s longer.
+//! - A worker marks a claim only if its empty poll came when the claim was 90 s old. It relies on a mark only if its empty poll
+//!   came when the mark was 30 s old (`orphan`).
+//! - CodePipeline offers a job again less than 60 s after the offer. A slower service costs the first property one mishap, and no
+//!   other: `a_service_that_re_offers_slowly_needs_older_claims`.
 //!
-//! **What is not shown**: three mishaps or more of a job that is polled; what the table leaves out; that the ledger's objects
-//! are deleted by others; what comes of a job that is not in progress when its fourth report is refused (then the entry is
-//! marked done in any case); of two jobs, what becomes of one while the other is on offer and no poll is left to bring it.
+//! **What is not shown**:
+//! - three or more mishaps of a polled job, and what the table leaves out
+//! - that people delete the ledger's objects
+//! - what follows when the fourth report of a job that is not in progress is refused (its entry becomes done in any case)
+//! - one of two jobs while the other is on offer and no poll is left to bring it
 #![allow(unreachable_pub, reason = "the modules of a test are its own")]
 
 mod circles;
@@ -95,13 +96,13 @@ fn invoked((crashes, faults): (u8, u8)) -> Setting {
     Setting { invoked: true, budget, ..setting(NO_MISHAP, 0) }
 }
 
-/// Whether there is time for more.
+/// Whether the larger budgets are checked.
 fn is_large() -> bool {
     #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
     std::env::var_os("MODEL").is_some_and(|value| value == "large")
 }
 
-fn whatever_the_service_does(what: &str, setting: Setting) {
+fn for_each_service(what: &str, setting: Setting) {
     for service in Service::ALL {
         holds(what, Setting { service, ..setting });
     }
@@ -110,16 +111,16 @@ fn whatever_the_service_does(what: &str, setting: Setting) {
 #[test]
 fn with_one_mishap_three_workers_keep_every_property() {
     let polls = if is_large() { 4 } else { 3 };
-    whatever_the_service_does("three workers", setting(ONE_DIES, polls));
-    whatever_the_service_does("three workers", setting(ONE_FAULT, polls));
+    for_each_service("three workers", setting(ONE_DIES, polls));
+    for_each_service("three workers", setting(ONE_FAULT, polls));
 }
 
 #[test]
 fn with_one_mishap_an_action_runs_again_only_after_it() {
     let run = |mishap| Setting { afterwards: Afterwards::Run, ..setting(mishap, 3) };
-    whatever_the_service_does("onCrash run", run(ONE_DIES));
+    for_each_service("onCrash run", run(ONE_DIES));
     if is_large() {
-        whatever_the_service_does("onCrash run", run(ONE_FAULT));
+        for_each_service("onCrash run", run(ONE_FAULT));
     } else {
         holds("onCrash run", run(ONE_FAULT));
     }
@@ -128,11 +129,11 @@ fn with_one_mishap_an_action_runs_again_only_after_it() {
 #[test]
 fn with_one_mishap_two_jobs_keep_every_property() {
     let two = |mishap, polls| Setting { workers: 2, jobs: 2, ..setting(mishap, polls) };
-    whatever_the_service_does("two jobs", two(ONE_DIES, 3));
+    for_each_service("two jobs", two(ONE_DIES, 3));
     if is_large() {
-        whatever_the_service_does("two jobs", two(ONE_FAULT, 4));
+        for_each_service("two jobs", two(ONE_FAULT, 4));
     } else {
-        whatever_the_service_does("two jobs", two(ONE_FAULT, 2));
+        for_each_service("two jobs", two(ONE_FAULT, 2));
     }
 }
 
@@ -140,12 +141,12 @@ fn with_one_mishap_two_jobs_keep_every_property() {
 fn with_two_mishaps_an_unacknowledged_run_does_no_harm() {
     let lenient = |mishaps, polls| Setting { lenient: true, ..setting(mishaps, polls) };
     if is_large() {
-        whatever_the_service_does("two mishaps", lenient(BOTH, 4));
-        whatever_the_service_does("two mishaps", lenient((2, 0), 4));
-        whatever_the_service_does("two mishaps", lenient((0, 2), 3));
+        for_each_service("two mishaps", lenient(BOTH, 4));
+        for_each_service("two mishaps", lenient((2, 0), 4));
+        for_each_service("two mishaps", lenient((0, 2), 3));
     } else {
-        whatever_the_service_does("two mishaps", lenient(BOTH, 2));
-        whatever_the_service_does("two mishaps", lenient((2, 0), 3));
+        for_each_service("two mishaps", lenient(BOTH, 2));
+        for_each_service("two mishaps", lenient((2, 0), 3));
     }
     breaks("a second mishap", setting((2, 0), 4), &[broken::NOT_IN_PROGRESS]);
 }
@@ -158,7 +159,7 @@ fn with_two_mishaps_reruns_and_two_jobs_do_no_harm() {
         let two = Setting { workers: 2, jobs: 2, ..lenient(mishaps, polls) };
         for (what, setting) in [("two mishaps, onCrash run", run), ("two mishaps, two jobs", two)] {
             if is_large() {
-                whatever_the_service_does(what, setting);
+                for_each_service(what, setting);
             } else {
                 holds(what, setting);
             }
@@ -187,7 +188,7 @@ fn a_job_that_is_invoked_twice_runs_once() {
     for mishap in [ONE_DIES, ONE_FAULT] {
         holds("invoked twice, onCrash run", run(mishap));
     }
-    // Reported by one that could not tell the ledger, and then died, it runs once more.
+    // A worker reports the job, can't record that, and dies. Then the job runs once more.
     breaks("invoked twice, onCrash run, two mishaps", run(BOTH), &[broken::NOT_IN_PROGRESS]);
     holds("invoked twice, onCrash run, two mishaps", Setting { lenient: true, ..run(BOTH) });
     if is_large() {
@@ -195,7 +196,7 @@ fn a_job_that_is_invoked_twice_runs_once() {
     }
 }
 
-/// Actions that begin work outside, and fail or continue.
+/// Actions that start work outside, and fail or continue.
 fn outside(mishaps: (u8, u8), polls: u8) -> Setting {
     Setting { outside: true, ..setting(mishaps, polls) }
 }
@@ -205,7 +206,7 @@ fn with_one_mishap_the_work_of_a_failed_job_is_stopped() {
     for mishap in [ONE_DIES, ONE_FAULT] {
         let run = Setting { afterwards: Afterwards::Run, ..outside(mishap, 2) };
         for (what, setting) in [("work outside", outside(mishap, 2)), ("work outside, onCrash run", run)] {
-            whatever_the_service_does(what, setting);
+            for_each_service(what, setting);
         }
         holds("work outside, invoked", Setting { outside: true, ..invoked(mishap) });
     }
@@ -326,7 +327,7 @@ fn a_refusal_is_not_always_an_abandonment() {
 fn beside_outside_workers_only_unmarked_claims_are_safe() {
     let stranger = |setting| Setting { stranger: true, ..setting };
     breaks("a stranger", stranger(setting(ONE_DIES, 3)), &[broken::NOT_IN_PROGRESS, broken::TWO_RUN]);
-    // What is left to the stranger may hang: there an alarm is all.
+    // A job that is left to the stranger may hang, and only an alarm tells.
     let rules = Rules { adoption: Adoption::Never, ..Rules::ALL };
     let shared = Setting { may_hang: true, rules, ..stranger(setting(BOTH, 3)) };
     holds("a stranger on a type that is shared", shared);

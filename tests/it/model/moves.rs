@@ -1,4 +1,4 @@
-//! What can happen next.
+//! The moves: all that can happen next.
 
 use codepipeline_worker::lifecycle::protocol::limits::{MOST_REPORTS, adoptions, is_first_outcome};
 use codepipeline_worker::lifecycle::protocol::{Command, Exit, Offers, Phase, State};
@@ -9,28 +9,28 @@ use super::service::broken;
 use super::worker::{Fate, begin, fates, request, step};
 use super::world::{Came, Entry, Job, Outside, Part, Past, Status, Task, Time, Worker, World};
 
-/// One thing that happens.
+/// One move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Move {
-    /// A worker polls and is given the job.
+    /// A worker polls and receives the job.
     Poll(usize, usize),
-    /// The job's event is invoked to a worker.
+    /// A worker receives the job's event.
     Invoke(usize, usize),
     /// A worker's next request.
     Step(usize, Fate),
     /// A worker dies.
     Die(usize),
-    /// A worker dies, and what it has just sent arrives all the same.
+    /// A worker dies, and its last request arrives anyway.
     DieSending(usize),
-    /// A worker has no more to do, and its time is over.
+    /// A worker has nothing more to do, and its invocation ends.
     End(usize),
     /// A new worker comes, when none is left.
     Come,
-    /// A worker, whose polls brought nothing where that matters, finds the job's entry in the listing.
+    /// A worker finds the job's entry in the listing, after an empty poll if that matters.
     Find(usize, usize, Offers),
-    /// A worker is not shown a job that was only claimed, an hour ago, and forgets it.
+    /// A worker deletes the entry of a job that was claimed an hour ago and that CodePipeline does not show.
     Forget(usize),
-    /// 30 s go by.
+    /// 30 s pass.
     Tick,
     /// The job is offered again.
     OfferAgain(usize),
@@ -39,7 +39,7 @@ pub enum Move {
 }
 
 impl Setting {
-    /// The workers that know the ledger.
+    /// The workers with a ledger.
     fn ours<'a>(&self, world: &'a World) -> &'a [Worker] {
         &world.workers[..self.workers - usize::from(self.stranger)]
     }
@@ -192,7 +192,7 @@ impl Setting {
         let task = Task {
             is_inferring: entry.phase == Phase::Claiming,
             inferred: entry.inferred,
-            // More make no difference, and would make more states.
+            // More would only add states.
             adoptions: adoptions(entry.adoptions, entry.phase).min(MOST_REPORTS),
             came: match entry.phase {
                 Phase::Reporting if self.outside => Came::WithOutcome { is_first: is_first_outcome(entry.adoptions) },
@@ -205,7 +205,7 @@ impl Setting {
         begin(world, i, task, self);
     }
 
-    /// What still tells more with time.
+    /// Whether more time still changes something.
     fn ages(&self, world: &World) -> bool {
         world.jobs.iter().any(|job| {
             job.status == Status::Dispatched && job.handed_out < self.service.offers_again_after
@@ -220,7 +220,7 @@ impl Setting {
         }
     }
 
-    /// Nobody is longer on the way than 30 s, and no job out of the queue for longer than the service says.
+    /// Whether no worker would take longer than 30 s from poll to hold, and no offer last longer than the service's time.
     fn is_tick_due(&self, world: &World) -> bool {
         let late = |worker: &Worker| {
             worker.alive && matches!(&worker.part, Part::On(task) if task.is_on_its_way() && task.age >= 1)

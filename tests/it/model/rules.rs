@@ -1,4 +1,4 @@
-//! What is being checked: how the service behaves where it is silent, and which rules the workers keep.
+//! A configuration to check: the undocumented behaviour of the service, and the rules that workers keep.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use codepipeline_worker::lifecycle::protocol::{Afterwards, limits};
 
 use super::world::{Budget, Time};
 
-/// What the documentation leaves open.
+/// The behaviour that the documentation leaves open.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
-    /// An offer made again has another nonce.
+    /// Another offer of a job has another nonce.
     pub bumps_nonce: bool,
     /// A second acknowledgement is answered with `InProgress`, not refused.
     pub answers_again: bool,
-    /// A result is taken before the job is acknowledged.
+    /// A report is accepted before the acknowledgement.
     pub takes_early_results: bool,
-    /// A job that nobody has acknowledged is offered again after this long, at the latest.
+    /// An unacknowledged job is offered again after this time, at the latest.
     pub offers_again_after: Time,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for Service {
     }
 }
 
-/// How old a claim is, in the program, when a poll that brings nothing begins to tell something.
+/// The age of a claim, in the program, from which an empty poll counts.
 #[expect(clippy::cast_possible_truncation, reason = "a few units")]
 pub const ON_OFFER_AGAIN: Time = {
     let (age, unit) = (limits::ON_OFFER_AGAIN.as_secs(), limits::ON_THE_WAY.as_secs());
@@ -53,45 +53,45 @@ pub const ON_OFFER_AGAIN: Time = {
     (age / unit) as Time
 };
 
-/// When a claiming entry is taken from the listing.
+/// When a claiming entry is adopted from the listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adoption {
     /// At any time.
     AnyTime,
-    /// When a poll brought nothing, and it is this old.
+    /// After an empty poll, if it is this old.
     Unmarked(Time),
-    /// It is marked when a poll brought nothing and it is this old, and adopted when it is found with its mark.
+    /// It is marked after an empty poll if it is this old, and adopted when it is found with its mark.
     Marked(Time),
-    /// Not at all, since workers without a ledger poll the same type.
+    /// Never, because workers without a ledger poll the same type.
     Never,
 }
 
-/// One rule each; `false` breaks it.
+/// The rules; `false` breaks one.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// A job that was reported has its entry marked, not deleted.
+    /// The entry of a reported job is marked, not deleted.
     pub mark_done: bool,
-    /// After a write without a clear answer, the entry is read for our write id.
+    /// After an unanswered write, the worker looks for its write id in the entry.
     pub read_back: bool,
-    /// A worker that tries an acknowledgement again knows that it does.
+    /// A worker knows that an acknowledgement is a retry.
     pub visible_retry: bool,
     /// A delete is conditional.
     pub conditional_delete: bool,
-    /// A worker is told from another by an id of its invocation, so that a living one is not taken for dead.
+    /// Each invocation has an id of its own, so that a living worker does not look dead.
     pub fresh_id: bool,
-    /// Who is offered a job that another holds acknowledges it in the other's name.
+    /// A worker that is offered a job that another holds vouches.
     pub vouching: bool,
-    /// A report that is refused, of a job of which nobody knows that it was acknowledged, is sent again later.
+    /// A refused report is sent again later if the acknowledgement is only inferred.
     pub untaken: bool,
     /// A job that a dead worker held, or was reporting, is adopted.
     pub adopts: bool,
-    /// Who adopts a report sends it.
+    /// A worker that adopts a report sends it.
     pub sends_adopted: bool,
     /// The work outside of a failed job is stopped before the entry is marked done.
     pub stops_before_done: bool,
-    /// Who adopts the report of a failure stops the work, even if the report is refused.
+    /// A worker that adopts the report of a failure stops the work, even if the report is refused.
     pub stops_adopted: bool,
-    /// Who took over a job that had begun leaves the work alone if its report is refused.
+    /// A worker that adopted a started job leaves the work running if its report is refused.
     pub leaves_others: bool,
     pub adoption: Adoption,
 }
@@ -119,19 +119,19 @@ impl Rules {
 pub struct Faults {
     /// Of the ledger and of the service: the request gets lost.
     pub lost: bool,
-    /// It takes effect, now or later, but nobody learns of it.
+    /// It takes effect, now or later, and is unanswered.
     pub late: bool,
     /// A write is refused though its condition holds (409).
     pub conflict: bool,
-    /// The ledger is not reached until time is up: before the acknowledgement.
+    /// The ledger is out of reach until time is up, before the acknowledgement.
     pub no_claim: bool,
     /// The same, between the acknowledgement and the hold.
     pub no_hold: bool,
     /// The same, after the hold.
     pub no_outcome: bool,
-    /// The service is not reached until time is up.
+    /// CodePipeline is out of reach until time is up.
     pub no_service: bool,
-    /// The service that does the work outside is not reached until time is up.
+    /// The service that does the work outside is out of reach until time is up.
     pub no_outside: bool,
 }
 
@@ -159,13 +159,13 @@ pub struct Setting {
     pub jobs: usize,
     /// Jobs come as events and need no acknowledgement.
     pub invoked: bool,
-    /// A job that is not in progress may be run, and the work of a failed job may run on: what comes of it is looked at instead.
+    /// A job that is not in progress may run, and the work of a failed job may run on. The consequences are checked instead.
     pub lenient: bool,
-    /// The last worker knows no ledger.
+    /// The last worker has no ledger.
     pub stranger: bool,
-    /// A job may be left that nobody reports.
+    /// A job may stay unreported.
     pub may_hang: bool,
-    /// Actions begin work outside, and fail or continue.
+    /// Actions start work outside, and fail or continue.
     pub outside: bool,
     pub budget: Budget,
 }

@@ -1,20 +1,20 @@
-//! CodePipeline: who is offered a job, whose acknowledgement is taken, whose result.
+//! CodePipeline: offers, acknowledgements and reports.
 
 use super::rules::Setting;
 use super::world::{Ending, Late, Outside, Status, World};
 
-/// Why a model is wrong.
+/// The properties, and how one breaks.
 pub mod broken {
     pub const NOT_IN_PROGRESS: &str = "nothing is run that is not in progress";
     pub const TWO_RUN: &str = "no two living workers run the same job";
     pub const RAN_TWICE: &str = "an action runs once unless a worker died";
     pub const STOLEN: &str = "no report lands on a job that another runs";
-    pub const FAILED: &str = "nothing is failed when nothing died";
+    pub const FAILED: &str = "no job fails without a worker death";
     pub const HOLD_LOST: &str = "no hold is taken from a living worker";
     pub const UNANSWERED: &str = "no event is left without an answer";
     pub const STUCK: &str = "every acknowledged job is reported in the end";
-    pub const DONE: &str = "nothing is marked done that is not over";
-    pub const LEFT: &str = "no job that is looked after stays on offer";
+    pub const DONE: &str = "no entry becomes done before its job is over";
+    pub const LEFT: &str = "no held job stays on offer";
     pub const RUNS_ON: &str = "the work outside of a failed job is stopped in the end";
     pub const NEEDED: &str = "no work is stopped that a later job needs";
     pub const ALL: [&str; 12] = [
@@ -34,28 +34,28 @@ pub mod broken {
 }
 
 impl World {
-    /// Notes what must not be.
+    /// Notes a broken property.
     pub fn break_if(&mut self, job: usize, wrong: bool, what: &'static str) {
         if wrong {
             self.jobs[job].past.broken.get_or_insert(what);
         }
     }
 
-    /// Hands a job out.
+    /// Offers a job.
     pub fn hand_out(&mut self, job: usize) -> u8 {
         self.left.polls -= 1;
         self.jobs[job].status = Status::Dispatched;
         self.jobs[job].nonce
     }
 
-    /// Nobody has acknowledged it in time.
+    /// The offer lapses, and the job is on offer again.
     pub fn offer_again(&mut self, job: usize, setting: &Setting) {
         self.jobs[job].status = Status::Queued;
         self.jobs[job].handed_out = 0;
         self.jobs[job].nonce += u8::from(setting.service.bumps_nonce);
     }
 
-    /// Whether the answer is `InProgress`.
+    /// Acknowledges. Returns whether the response is `InProgress`.
     pub fn acknowledge(&mut self, job: usize, nonce: u8, setting: &Setting) -> bool {
         let job = &mut self.jobs[job];
         match job.status {
@@ -69,7 +69,7 @@ impl World {
         }
     }
 
-    /// Whether the result is taken.
+    /// Reports. Returns whether the report is accepted.
     pub fn report(&mut self, job: usize, by: usize, ending: Option<Ending>, setting: &Setting) -> bool {
         let takes = match self.jobs[job].status {
             Status::InProgress => true,

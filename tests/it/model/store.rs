@@ -23,7 +23,7 @@ impl World {
         holds
     }
 
-    /// Deletes, if the condition holds or there is none.
+    /// Deletes if the condition holds, or if there is none.
     pub fn delete(&mut self, job: usize, over: Option<Version>) {
         if over.is_none() || self.holds(job, over) {
             self.jobs[job].entry = None;
@@ -47,7 +47,7 @@ impl World {
         })
     }
 
-    /// A worker's time is over, and with it the lease of what it holds: whatever it has sent has arrived by then.
+    /// A worker's invocation is over, and with it the lease of its job. Its last request has arrived by then.
     fn is_over(&self, job: usize, owner: u8) -> bool {
         !self.workers.get(usize::from(owner)).is_some_and(|worker| worker.alive)
             && !self.jobs[job].late.iter().any(|late| matches!(late, Late::Report { by, .. } if *by == owner))

@@ -1,4 +1,4 @@
-//! Runs the checker, and shows how a property breaks.
+//! Runs the checker, and prints how a property breaks.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,7 @@ use super::moves::Move;
 use super::rules::Setting;
 use super::world::{Part, World};
 
-/// Looks at everything that can happen, and prints how many states there are. Panics with the shortest way to what must not
-/// be.
+/// Checks every order of events and prints the number of states. Panics with the shortest way to a broken property.
 #[track_caller]
 pub fn holds(what: &str, setting: Setting) {
     let began = Instant::now();
@@ -28,7 +27,7 @@ pub fn holds(what: &str, setting: Setting) {
     println!("{states:>9} states, {seconds:>5.1} + {circles:>5.1} s: {what}, {}, {service}", setting.budget);
 }
 
-/// Looks for something that can happen over and over. Panics if there is no such thing, or if a property breaks as well.
+/// Searches for a circle. Panics if there is none, or if a property breaks as well.
 #[track_caller]
 pub fn goes_round(what: &str, setting: Setting) {
     let checker = setting.checker().threads(2).finish_when(HasDiscoveries::Any).spawn_bfs().join();
@@ -38,12 +37,12 @@ pub fn goes_round(what: &str, setting: Setting) {
     println!("{:>9} states: {what}: goes round in {} steps", checker.unique_state_count(), circle.len());
 }
 
-/// Looks until each of `expected` has broken. Panics if one of them never does, or if another property breaks on the way.
+/// Searches until each of the `expected` properties has broken. Panics if one never does, or if another one breaks.
 #[track_caller]
 pub fn breaks(what: &str, setting: Setting, expected: &[&'static str]) {
     let began = Instant::now();
     let expected: BTreeSet<_> = expected.iter().copied().collect();
-    // With one thread, the way is the same each time.
+    // With one thread, the search takes the same way each time.
     let all = HasDiscoveries::AllOf(expected.clone());
     let checker = setting.checker().threads(1).finish_when(all).spawn_bfs().join();
     let states = checker.unique_state_count();

@@ -1,4 +1,4 @@
-//! A worker: whatever it learns goes into `protocol::next`, and what that says is done.
+//! A worker: it gives all that it learns to `protocol::next`, and does what that returns.
 
 use codepipeline_worker::lifecycle::protocol::limits::{is_first_outcome, is_over};
 use codepipeline_worker::lifecycle::protocol::{Afterwards, Aim, Command, Event, Exit, Phase, State, next};
@@ -7,24 +7,24 @@ use super::rules::Setting;
 use super::service::broken;
 use super::world::{Came, Ending, Entry, Late, Outside, Part, Status, Task, Version, World};
 
-/// How a request fares.
+/// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// It takes effect and is answered.
     Answered,
     /// It never arrives.
     Lost,
-    /// It arrives, now or later; the answer does not.
+    /// It arrives, now or later, and is unanswered.
     Late,
     /// Another write is under way (409).
     Conflict,
     /// Time is up.
     GivenUp,
-    /// The action continues, where it could have failed. This is no fault.
+    /// The action continues where it could have failed. This is not a fault.
     Continues,
 }
 
-/// Which fates a worker's next request may have, but for a plain answer.
+/// The fates of a worker's next request, apart from a plain response.
 pub fn fates(task: &Task, setting: &Setting, add: &mut impl FnMut(Fate)) {
     let faults = setting.faults;
     let mut may = |fate, allowed: bool| {
@@ -69,7 +69,7 @@ fn may_give_up(aim: Aim, setting: &Setting) -> bool {
     }
 }
 
-/// The request that worker `i` sends next, if its effect can come late.
+/// The next request of worker `i`, if it may take effect late.
 pub fn request(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Option<Late> {
     match task.state.command() {
         Command::Write { aim, over } => Some(Late::Write { over, entry: entry(world, i, task, aim) }),
@@ -80,7 +80,7 @@ pub fn request(world: &mut World, i: usize, task: &mut Task, setting: &Setting) 
     }
 }
 
-/// What is written: the same again where the same is tried again.
+/// The entry to write. A retry writes the same one.
 fn entry(world: &mut World, i: usize, task: &mut Task, aim: Aim) -> Entry {
     let version = match task.write {
         Some((before, version)) if before == aim => version,
@@ -105,7 +105,7 @@ fn entry(world: &mut World, i: usize, task: &mut Task, aim: Aim) -> Entry {
 pub fn step(world: &mut World, i: usize, mut task: Task, fate: Fate, setting: &Setting) {
     let job = task.job;
     world.left.faults -= u8::from(!matches!(fate, Fate::Answered | Fate::Continues));
-    // Versions may get new names here, and the task is outside while they do.
+    // Versions may be renumbered here, and the task must take part.
     world.workers[i].part = Part::On(task.clone());
     world.name_versions();
     let Part::On(named) = &world.workers[i].part else { unreachable!("it was just put there") };
@@ -144,7 +144,7 @@ pub fn step(world: &mut World, i: usize, mut task: Task, fate: Fate, setting: &S
         }
     };
     let event = event.filter(|event| match (event, task.state.command()) {
-        // The reporter tries again by itself, whatever became of the first try.
+        // The report is retried, whether or not the first try took effect.
         (Event::Unanswered, Command::Report) => false,
         (Event::Unanswered, Command::Acknowledge) => setting.rules.visible_retry,
         _ => true,
@@ -191,7 +191,7 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
         }
         Command::Fail => {
             let past = world.jobs[job].past;
-            // Of a job that is over, the failure is refused.
+            // CodePipeline refuses the failure of a job that is over.
             let has_ended = world.jobs[job].status == Status::Over;
             world.break_if(job, !past.died && !past.out_of_reach && !has_ended, broken::FAILED);
             task.ending = setting.outside.then_some(Ending::Failure);
@@ -211,7 +211,7 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
                     Event::Reported
                 }
                 (false, stops) => {
-                    // It will be reported as failed by another, who finds the outcome; so nobody needs the work.
+                    // Another worker finds the outcome and reports the failure, so no job needs the work.
                     if stops {
                         world.stop(job);
                     }
@@ -236,7 +236,7 @@ fn stops_if_refused(task: &Task, setting: &Setting) -> bool {
     }
 }
 
-/// Whether no other worker will stop what this one could not stop, so that it marks the job all the same.
+/// Whether no other worker will stop the work that this one could not stop, so that it marks the job nevertheless.
 fn may_not_be_stopped_later(task: &Task) -> bool {
     match task.state {
         State::Stopping { entry } => entry.is_none() || !is_first_outcome(task.adoptions),
@@ -244,7 +244,7 @@ fn may_not_be_stopped_later(task: &Task) -> bool {
     }
 }
 
-/// Tells worker `i` what has happened, and lets it begin what comes then.
+/// Tells worker `i` an event, and starts its next command.
 fn tell(world: &mut World, i: usize, mut task: Task, event: Event<Version>, setting: &Setting) {
     let job = task.job;
     let before = task.state.clone();
@@ -279,7 +279,7 @@ fn tell(world: &mut World, i: usize, mut task: Task, event: Event<Version>, sett
     begin(world, i, task, setting);
 }
 
-/// Worker `i` is where its task says.
+/// Puts worker `i` into the state of its task.
 pub fn begin(world: &mut World, i: usize, task: Task, setting: &Setting) {
     let job = task.job;
     match &task.state {
@@ -307,7 +307,7 @@ pub fn begin(world: &mut World, i: usize, task: Task, setting: &Setting) {
 }
 
 impl World {
-    /// Worker `i` has nothing more to do with its job.
+    /// Worker `i` leaves its job.
     pub fn leave(&mut self, i: usize) {
         self.workers[i].part = Part::Idle;
         self.arrived(i);
@@ -320,7 +320,7 @@ impl World {
         self.jobs[job].past.outside = Outside::Stopped;
     }
 
-    /// Worker `i` is not on its way to holding a job any more.
+    /// Worker `i` is no longer between a poll and a hold.
     pub fn arrived(&mut self, i: usize) {
         for entry in self.jobs.iter_mut().filter_map(|job| job.entry.as_mut()) {
             entry.awaited &= !(1 << i);

@@ -1,4 +1,4 @@
-//! What there is: jobs as the service knows them, their entries in S3, requests still on their way, and workers.
+//! The state of the model: jobs in CodePipeline, their entries in S3, late requests, and workers.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ pub type Time = u8;
 /// An entry's `ETag`. It follows from the body, and that bears a write id; so the same write tried twice makes the same one.
 pub type Version = u8;
 
-/// Who an entry or a request is of when its worker is gone and another has come in its place.
+/// The owner of an entry or a request whose worker is gone and was replaced.
 pub const GONE: u8 = u8::MAX;
 
-/// Everything.
+/// The whole state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct World {
     pub jobs: Vec<Job>,
@@ -25,13 +25,13 @@ pub struct World {
 /// How much may still happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
-    /// Workers that die amid something.
+    /// Workers that die while they have something to do.
     pub crashes: u8,
-    /// Requests and answers that get lost or late, writes that are refused without need, and times a worker gives up.
+    /// Lost or late requests and responses, refused writes whose condition holds, and workers that give up.
     pub faults: u8,
-    /// Polls that are answered with a job.
+    /// Polls that bring a job.
     pub polls: u8,
-    /// Times that a job's event is invoked.
+    /// Times that a job's event arrives.
     pub invocations: u8,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Budget {
     }
 }
 
-/// What the service makes of a job.
+/// A job in CodePipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     Queued,
@@ -55,16 +55,16 @@ pub enum Status {
 pub struct Job {
     pub status: Status,
     pub nonce: u8,
-    /// How long ago it was handed out, while it is.
+    /// How long ago it was offered, while it is on offer.
     pub handed_out: Time,
     pub entry: Option<Entry>,
-    /// Requests of which nobody awaits the answer any more. Each takes effect at some time.
+    /// Late requests, which take effect at some time unanswered.
     pub late: Vec<Late>,
     /// What has happened to it, for the properties.
     pub past: Past,
 }
 
-/// How a turn at a job ends.
+/// How a turn ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
     /// It failed, and its work outside may run on.
@@ -76,7 +76,7 @@ pub enum Ending {
 /// The work outside of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Outside {
-    /// It was never begun.
+    /// It never started.
     #[default]
     None,
     /// It runs.
@@ -89,20 +89,20 @@ pub enum Outside {
 /// What has happened to a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Past {
-    /// What became of its work outside.
+    /// The state of its work outside.
     pub outside: Outside,
-    /// How often its action was begun.
+    /// How often its action started.
     pub runs: u8,
-    /// A worker died while it had to do with the job.
+    /// A worker died while it had the job.
     pub died: bool,
     /// A worker could not reach the ledger until it gave up.
     pub given_up: bool,
-    /// A worker never learned whether it holds the job, or could tell neither the ledger nor the service how the job ended.
+    /// A worker never learned whether it holds the job, or could report the outcome to neither the ledger nor CodePipeline.
     pub out_of_reach: bool,
-    /// Its last report was refused though it is not over, and it will be marked done all the same. What comes of that is not
-    /// looked at.
+    /// Its last report was refused although it is not over, and its entry becomes done nevertheless. The consequences are not
+    /// checked.
     pub abandoned: bool,
-    /// Which property does not hold.
+    /// The broken property.
     pub broken: Option<&'static str>,
 }
 
@@ -114,33 +114,33 @@ pub struct Entry {
     pub owner: u8,
     /// How long ago a claiming entry was written.
     pub age: Time,
-    /// It says that the job was not on offer.
+    /// The mark: the job was not on offer.
     pub marked: bool,
-    /// Who had been offered the job when a claiming entry was written, and is still on the way.
+    /// The workers that were offered the job before this claiming entry and have not arrived yet.
     pub awaited: u8,
-    /// That the job was acknowledged is inferred only.
+    /// The acknowledgement is only inferred.
     pub inferred: bool,
-    /// How often it was adopted after it had begun.
+    /// How often it was adopted after its start.
     pub adoptions: u32,
-    /// What a reporting entry says is to be reported, where work outside is looked at.
+    /// The outcome in a reporting entry, if work outside is checked.
     pub ending: Option<Ending>,
 }
 
 impl Entry {
-    /// Written at least 30 s ago. Whoever had been offered the job before that has arrived.
+    /// Whether it is at least 30 s old, so that every worker that was offered the job before it has arrived.
     pub fn is_old(&self) -> bool {
         self.age >= 1 && self.awaited == 0
     }
 }
 
-/// A request on its way.
+/// A request that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Late {
     Write {
         over: Option<Version>,
         entry: Entry,
     },
-    /// Without a condition, whatever there is goes.
+    /// Without a condition, it deletes any version.
     Delete {
         over: Option<Version>,
     },
@@ -157,17 +157,17 @@ pub enum Late {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Worker {
     pub alive: bool,
-    /// It has done something. Workers come one after the other, since they are all alike.
+    /// Whether it has done something. Workers start one after the other, since they are all alike.
     pub came: bool,
     pub part: Part,
 }
 
-/// What a worker is about.
+/// What a worker does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     Idle,
     On(Task),
-    /// One that knows no ledger.
+    /// A worker without a ledger.
     Stranger {
         job: usize,
         nonce: u8,
@@ -175,42 +175,42 @@ pub enum Part {
     },
 }
 
-/// How a worker came to a job, which tells what a refused report means.
+/// How a worker came to a job. It decides what a refused report means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Came {
-    /// It is the first to begin it.
+    /// It is the first to start it.
     First,
-    /// In the place of one that had begun it, and may have reported it.
+    /// It adopted the job from a worker that had started it and may have reported it.
     AfterAnother,
-    /// In the place of one that had its outcome; `is_first` if that was the first to begin it.
+    /// It adopted the report; `is_first` if the dead worker was the first to start the job.
     WithOutcome { is_first: bool },
 }
 
-/// A job in a worker's hands.
+/// A worker's part in a job.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Task {
     pub job: usize,
     pub state: State<Version>,
-    /// What the offer said.
+    /// The nonce of the offer.
     pub nonce: u8,
-    /// The write tried last.
+    /// The last write.
     pub write: Option<(Aim, Version)>,
     /// How long ago it was offered.
     pub age: Time,
-    /// It found a claiming entry, and so can only infer that the job was acknowledged.
+    /// It found a claiming entry, so the acknowledgement is only inferred.
     pub is_inferring: bool,
-    /// What its entries say.
+    /// As its entries record it.
     pub inferred: bool,
-    /// What its entries say.
+    /// As its entries record it.
     pub adoptions: u32,
     /// Its action has run.
     pub ran: bool,
     pub came: Came,
-    /// What it is to report, where work outside is looked at.
+    /// The outcome to report, if work outside is checked.
     pub ending: Option<Ending>,
-    /// A report was sent of which it did not learn whether it took effect.
+    /// A report of it is unanswered.
     pub unanswered: bool,
-    /// It stops the work after the mark, which is against the rule.
+    /// It stops the work after the mark, against the rule.
     pub owes_stop: bool,
 }
 
@@ -233,7 +233,7 @@ impl Task {
         }
     }
 
-    /// Without what makes no difference any more.
+    /// The state without what no longer matters.
     pub fn forget(mut self) -> Self {
         if !self.is_on_its_way() {
             self.age = 0;
@@ -245,7 +245,7 @@ impl Task {
         self
     }
 
-    /// It may still acknowledge the job, or hold it, and has 30 s for it since the poll.
+    /// Whether it may still acknowledge or hold the job, within 30 s of the poll.
     pub fn is_on_its_way(&self) -> bool {
         matches!(
             self.state,
@@ -257,7 +257,7 @@ impl Task {
         )
     }
 
-    /// Its action runs, or has run and is not reported.
+    /// Whether its action runs, or has run and is not reported.
     pub fn is_running(&self) -> bool {
         use codepipeline_worker::lifecycle::protocol::Afterwards;
         match self.state {
@@ -269,7 +269,7 @@ impl Task {
 }
 
 impl World {
-    /// What worker `i` is doing for `job`, if it lives.
+    /// The part of worker `i` in `job`, if the worker lives.
     pub fn task(&self, i: usize, job: usize) -> Option<&Task> {
         match &self.workers[i] {
             Worker { alive: true, part: Part::On(task), .. } if task.job == job => Some(task),
@@ -277,7 +277,7 @@ impl World {
         }
     }
 
-    /// Another than `i` that runs the job.
+    /// Another worker than `i` that runs the job.
     pub fn another_runs(&self, i: usize, job: usize) -> bool {
         (0..self.workers.len()).filter(|&other| other != i).any(|other| {
             self.task(other, job).is_some_and(Task::is_running)
@@ -285,12 +285,12 @@ impl World {
         })
     }
 
-    /// A property is broken, or a job abandoned: there is no point in going on.
+    /// Whether a property is broken or a job abandoned, so that the search stops here.
     pub fn is_settled(&self) -> bool {
         self.jobs.iter().any(|job| job.past.broken.is_some() || job.past.abandoned)
     }
 
-    /// A new worker comes in the place of one that is gone, and is not taken for it.
+    /// A new worker replaces one that is gone, and does not count as the same.
     pub fn replace(&mut self, i: usize) {
         self.workers[i] = Worker { alive: true, came: true, part: Part::Idle };
         let rename = |worker: &mut u8| {
@@ -312,12 +312,12 @@ impl World {
         }
     }
 
-    /// A version that is nowhere else.
+    /// A new version.
     pub fn fresh(&mut self) -> Version {
         self.name_versions() + 1
     }
 
-    /// Gives versions the smallest names: they matter only by being equal. Returns the greatest.
+    /// Renumbers the versions from the smallest number, because only their equality matters. Returns the greatest.
     pub fn name_versions(&mut self) -> Version {
         let mut names = [0_u8; 256];
         let mut last = 0;

@@ -1,4 +1,4 @@
-//! Jobs that were claimed by somebody who died: acknowledged or not, which nobody can ask the service.
+//! Claimed jobs of workers that died. No API call says whether such a job was acknowledged.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn a_claimed_job_is_taken_when_it_is_offered_again() {
     assert_eq!((scenario.action.runs(), scenario.status().await), (1, ActionExecutionStatus::Succeeded));
 }
 
-/// Somebody polls just before: the job is hidden from the tick's own poll, and on offer all the same.
+/// Another worker polls just before the tick, so that the tick's poll is empty although the job is on offer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_another_worker_polled_is_not_adopted() {
     let scenario = Scenario::start(Deadly::default()).await;
@@ -50,7 +50,7 @@ async fn a_job_that_another_worker_polled_is_not_adopted() {
     assert_eq!(scenario.action.runs(), 0);
     scenario.time.advance(A_MINUTE);
     let expected = Summary { polled: 1, claimed: 1, succeeded: 1, ..Summary::default() };
-    assert_eq!(scenario.tick().await, expected, "its mark is taken over by whoever is offered the job");
+    assert_eq!(scenario.tick().await, expected, "a worker that is offered the job replaces the mark");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +82,7 @@ async fn a_claimed_job_of_a_shared_type_is_not_adopted() {
     assert_eq!((scenario.action.runs(), scenario.status().await), (0, ActionExecutionStatus::InProgress));
 }
 
-/// Twice somebody polls just before and dies, so that the tick's own poll brings nothing: the job looks as if it were acknowledged.
+/// Twice another worker polls just before the tick and dies. The tick's polls are empty, as if the job were acknowledged.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claimed_job_that_is_not_shown_is_ignored() {
     let settings = Settings { details_before_acknowledge: Leniency::Refuse, ..Settings::default() };
@@ -109,7 +109,7 @@ async fn the_entry_of_a_claimed_job_that_is_over_is_deleted() {
     scenario.claim(id).await;
     scenario.acknowledge(&job).await;
     scenario.world.codepipeline.put_job_success_result().job_id(id).send().await.unwrap();
-    // The service forgets it.
+    // CodePipeline no longer shows the job.
     scenario.time.advance(Duration::from_secs(24 * 60 * 60));
     assert_eq!(scenario.tick().await, Summary::default(), "it is marked");
     scenario.time.advance(A_MINUTE);
@@ -121,7 +121,7 @@ async fn the_entry_of_a_claimed_job_that_is_over_is_deleted() {
     assert_eq!(scenario.world.emulator.calls("GetJobDetails"), 2);
 }
 
-/// Its action may have run, so it is not forgotten: whoever is offered the job would run it once more.
+/// Its action may have run, so its entry stays. Without it, a worker that is offered the job would run it once more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_started_job_is_reported_after_an_hour_unseen() {
     let scenario = Scenario::start(Deadly::default()).await;
@@ -129,7 +129,7 @@ async fn a_started_job_is_reported_after_an_hour_unseen() {
     let id = job.id().unwrap();
     scenario.acknowledge(&job).await;
     scenario.world.codepipeline.put_job_success_result().job_id(id).send().await.unwrap();
-    // The service forgets it.
+    // CodePipeline no longer shows the job.
     scenario.time.advance(Duration::from_secs(24 * 60 * 60));
     scenario.hold_inferred(id).await;
     let tick = async || support::invoke(&scenario.worker(|served| served.on_crash(OnCrash::Run))).await;

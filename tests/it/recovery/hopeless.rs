@@ -1,4 +1,4 @@
-//! Entries that nobody can do anything for: they cost nobody else anything, and no more than they must.
+//! Entries that no worker can handle. They hold up no other job, and are not tried for ever.
 
 use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::http::{
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::scenario::{A_MINUTE, BUCKET, Deadly, QUARTER_OF_AN_HOUR, Scenario};
 use crate::support;
 
-/// An HTTP client that is denied to read one of the ledger's entries.
+/// An HTTP client to which S3 denies one entry of the ledger.
 #[derive(Debug)]
 struct Denied {
     inner: SharedHttpConnector,
@@ -33,7 +33,7 @@ impl HttpConnector for Denied {
 }
 
 impl Scenario {
-    /// The ledger, for a role that may not read this job's entry.
+    /// The ledger for a role that may not read this job's entry.
     fn ledger_without(&self, job: &'static str) -> Ledger {
         let plain = Builder::new().build_http();
         let client = http_client_fn(move |settings, components| {
@@ -62,7 +62,7 @@ async fn an_unreadable_entry_holds_up_no_other_job() {
     assert_eq!(support::invoke(&worker()).await, expected);
 }
 
-/// As whoever tries the function out sends it from the console: CodePipeline takes no report on a job whose id is none.
+/// A test event from the Lambda console: CodePipeline accepts no report for an id that is not a job's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_whose_reports_are_refused_is_given_up() {
     let scenario = Scenario::start(Deadly::default()).await;

@@ -1,4 +1,4 @@
-//! Workers that die: whoever comes next brings their jobs to an end, once, and leaves those of the living alone.
+//! Workers that die: a later invocation ends their jobs, once, and leaves the jobs of living workers alone.
 
 mod claimed;
 mod hopeless;
@@ -31,7 +31,7 @@ async fn a_dead_workers_job_fails_only_after_its_lease() {
     let message = execution.error_details().unwrap().message().unwrap();
     assert!(message.starts_with("WorkerDied: "), "{message}");
     assert_eq!(scenario.action.runs(), 1);
-    assert_eq!(scenario.action.stopped.load(Ordering::SeqCst), 1, "what it may have begun outside is stopped");
+    assert_eq!(scenario.action.stopped.load(Ordering::SeqCst), 1, "the work outside is stopped");
     assert!(scenario.all_done().await);
 }
 
@@ -59,7 +59,7 @@ async fn jobs_that_cannot_be_adopted_hold_up_no_other() {
     }
     scenario.worker_that_dies(|served| served, 1).await;
     scenario.time.advance(QUARTER_OF_AN_HOUR + A_MINUTE);
-    // 50 of 61 are looked at, drawn anew each time: forty draws that all miss one are as good as impossible.
+    // Each tick reads 50 of 61 entries at random. That forty ticks all miss one is practically impossible.
     for _ in 0..40 {
         if scenario.tick().await.failed == 1 {
             return;

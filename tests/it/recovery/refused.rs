@@ -1,4 +1,4 @@
-//! Failure reports that CodePipeline refuses for their content are sent again without what the work said.
+//! Failure reports that CodePipeline refuses for their content are sent again without the work's output.
 
 use std::sync::{Arc, Mutex};
 
@@ -43,7 +43,7 @@ impl HttpConnector for Picky {
     }
 }
 
-/// Fails, with words of its own and an id.
+/// Fails with an output and an external id.
 struct Talkative;
 
 impl Action for Talkative {
@@ -56,7 +56,7 @@ impl Action for Talkative {
     }
 }
 
-/// The failure reports that were sent, and what the last one came to.
+/// The failure reports that were sent, and the scenario after the last one.
 async fn reports(refused: &'static [&'static str], code: &'static str) -> (Vec<Value>, Scenario) {
     let scenario = Scenario::start(Deadly::default()).await;
     let seen = Arc::<Mutex<Vec<Value>>>::default();

@@ -1,4 +1,4 @@
-//! A pipeline with one job, workers that die over it, and a ledger.
+//! A pipeline with one job, workers that die while they run it, and a ledger.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +23,7 @@ pub(crate) const BUCKET: &str = "the-ledger";
 pub(crate) const QUARTER_OF_AN_HOUR: Duration = Duration::from_secs(900);
 pub(crate) const A_MINUTE: Duration = Duration::from_secs(60);
 
-/// Counts its runs. The first so many never end: whoever runs them is killed.
+/// Counts its runs. The first so many never end, and their workers are killed.
 #[derive(Clone, Default)]
 pub(crate) struct Deadly {
     pub(crate) kills: usize,
@@ -55,7 +55,7 @@ impl Action for Deadly {
     }
 }
 
-/// A pipeline `p` with one action `A` of the type `Test/Deadly`, begun, and a ledger, at a time that stands.
+/// A pipeline `p` whose action `A` of the type `Test/Deadly` has started, and a ledger, with a stopped clock.
 pub(crate) struct Scenario {
     pub(crate) world: World,
     pub(crate) time: ManualClock,
@@ -96,7 +96,7 @@ impl Scenario {
         Worker::new(lifecycle, vec![serving(served)], 4, A_MINUTE)
     }
 
-    /// A worker that has begun the action for the n-th time, and then is killed.
+    /// Starts the action for the n-th time in a worker, and kills that worker.
     pub(crate) async fn worker_that_dies(&self, serving: impl FnOnce(Served) -> Served, runs: usize) {
         let worker = self.worker(serving);
         let invocation: JoinHandle<_> =
@@ -119,7 +119,7 @@ impl Scenario {
         self.execution().await.status.unwrap()
     }
 
-    /// The job, polled by a worker that dies at once.
+    /// Polls the job in a worker that dies at once.
     pub(crate) async fn poll(&self) -> aws_sdk_codepipeline::types::Job {
         let id = ActionTypeId::builder().category("Test".into()).owner("Custom".into()).provider("Deadly").version("1");
         let poll = self.world.codepipeline.poll_for_jobs().action_type_id(id.build().unwrap());
@@ -131,7 +131,7 @@ impl Scenario {
         request.job_id(job.id().unwrap()).nonce(job.nonce().unwrap()).send().await.unwrap();
     }
 
-    /// What a worker that dies writes into the ledger before it acknowledges.
+    /// Writes the claim of a worker that dies before the acknowledgement.
     pub(crate) async fn claim(&self, job: &str) {
         self.claim_of(job, action_type()).await;
     }
@@ -140,7 +140,7 @@ impl Scenario {
         self.write(Self::claimed(job, action_type)).await;
     }
 
-    /// What a worker writes that infers the job's acknowledgement, begins its action, and dies.
+    /// Writes the entry of a worker that infers the job's acknowledgement, starts its action, and dies.
     pub(crate) async fn hold_inferred(&self, job: &str) {
         self.write(Entry { phase: Phase::Held, inferred: true, ..Self::claimed(job, action_type()) }).await;
     }
@@ -166,7 +166,7 @@ impl Scenario {
         assert!(matches!(written, WriteResult::Written(_)));
     }
 
-    /// Whether the ledger holds nothing but marks of jobs that are done.
+    /// Whether the ledger holds only marks of finished jobs.
     pub(crate) async fn all_done(&self) -> bool {
         self.ledger().list().await.unwrap().iter().all(codepipeline_worker::ledger::Listed::is_done)
     }

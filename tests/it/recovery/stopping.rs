@@ -1,5 +1,5 @@
-//! The work outside of a failed job is stopped before the job's entry is marked, by the worker that failed it or by its
-//! successor.
+//! The work outside of a failed job is stopped before the job's entry is marked, by the worker that failed it or by one that
+//! adopts it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,17 +13,17 @@ use tokio::time::Instant;
 use super::scenario::{A_MINUTE, Deadly, QUARTER_OF_AN_HOUR, Scenario, action_type};
 use crate::support::{self, until};
 
-/// What one call of `stop` meets.
+/// The result of one call of `stop`.
 #[derive(Clone, Copy)]
 enum Stop {
     Stops,
-    /// Nothing answers, not even in time.
+    /// The call never returns.
     Hangs,
     Unavailable,
     Denied,
 }
 
-/// Begins work outside that does not answer, so its job fails. Its calls of `stop` go as they are told.
+/// Starts work outside that does not answer, so its job fails. Each call of `stop` has the result that the test sets.
 #[derive(Clone)]
 struct Silent {
     stops: &'static [Stop],
