@@ -142,7 +142,7 @@ pub struct Credentials {
     pub session_token: SecretString,
 }
 
-/// What a turn ends with, unless it fails.
+/// The outcome of a turn that did not fail.
 pub enum Outcome {
     /// The work is done: the worker stages the outputs out, and the job succeeds.
     Finished(Finished),
@@ -179,8 +179,8 @@ pub struct ObjectPlace {
 
 /// Work that continues outside. The API forbids output variables together with a continuation token.
 pub struct Continuation {
-    /// What a later job needs to find the work: at least one character, no secret. CodePipeline stores at most 2048 characters, of
-    /// which the worker's envelope takes some 100.
+    /// The text with which a later job finds the work: at least one character, no secret. CodePipeline stores at most 2048
+    /// characters, and the worker's envelope takes some 100 of them.
     pub token: String,
     /// One line for people.
     pub summary: Option<String>,

@@ -13,7 +13,7 @@ pub struct Failure {
     /// What happened, the numbers, and what to change. It goes to CodePipeline and to the log, so it holds no configuration
     /// value and no text that a command printed.
     pub message: String,
-    /// What the work itself printed or answered. CodePipeline gets the end of it, with the secrets masked. The log never
+    /// The output of the work. CodePipeline gets the end of it, with the secrets masked. The log never
     /// gets it.
     pub output: Option<String>,
     /// The id of the run in the system that did the work; fills `{ExternalExecutionId}` in the action type's URL.
@@ -47,7 +47,7 @@ impl Failure {
 pub struct FailureCode(&'static str);
 
 impl FailureCode {
-    /// How many characters a code may have: it takes room from the message, of which consoles show the first line.
+    /// How many characters a code may have. It takes room from the message, and consoles show only the message's first line.
     pub const LONGEST: usize = 40;
 
     /// A code in `UpperCamelCase`: at most 40 ASCII letters and digits, the first an upper-case letter.

@@ -24,7 +24,7 @@ pub enum End {
     Failed,
     /// Reported with a continuation token.
     Continued,
-    /// The job was over before its report: stopped, timed out, or finished by another worker.
+    /// The job had ended before its report: stopped, timed out, or finished by another worker.
     Over,
     /// Claimed, but CodePipeline rejected the report or did not answer before the deadline. Also the job of a dead worker whose
     /// adoption failed: a later invocation tries again.

@@ -73,7 +73,7 @@ impl Keeper {
         Self::of(ledger.cloned(), invocation, entry, state)
     }
 
-    /// The keeper of a dead worker's job. The lease was over when this version of the entry was read.
+    /// The keeper of a dead worker's job. The lease had expired when this version of the entry was read.
     pub(super) fn adopting(
         ledger: &Ledger,
         invocation: Invocation,
@@ -140,7 +140,7 @@ impl Keeper {
         self.ledger.is_some()
     }
 
-    /// Whether "not in progress" means that the job is over: it does if the job was certainly acknowledged. Otherwise later
+    /// Whether "not in progress" means that the job has ended: it does if the job was certainly acknowledged. Otherwise later
     /// invocations send its report again, up to a limit.
     pub(super) fn is_over(&self) -> bool {
         limits::is_over(self.entry.inferred, self.entry.adoptions)
@@ -252,7 +252,7 @@ impl Keeper {
         }
     }
 
-    /// How long to read after an unanswered write that holds the job. Now, if there is none.
+    /// How long to read after an unanswered write that holds the job. Without such a write: now.
     fn look_until(&self) -> Instant {
         let now = Instant::now();
         self.unanswered_hold().map_or(now, |sent| (sent + ASKING).min(self.deadline - FOR_REPORTING).max(now))

@@ -61,7 +61,7 @@ pub(crate) const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 /// How long the worker waits at least for the ledger when an invoked job comes late: as long as for a polled one.
 const FOR_LEDGER: Duration = Duration::from_secs(20);
 
-/// What every job needs. Created once per process.
+/// The parts that every job needs. Created once per process.
 pub struct Lifecycle {
     /// Gives offers and takes reports.
     pub queue: Queue,
@@ -77,7 +77,7 @@ pub struct Lifecycle {
     pub clean: Option<PathBuf>,
     /// With fewer bytes free in the work folder, the worker takes no job that needs files.
     pub min_free_bytes: u64,
-    /// The time at the end of an invocation in which the worker only reports.
+    /// The time for reports at the end of an invocation.
     pub reporting: Duration,
     /// The wall clock. The age of a run outlasts an invocation, so no other clock has it.
     pub wall_clock: WallClock,
@@ -121,7 +121,7 @@ impl Lifecycle {
     pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, invocation: Invocation) -> End {
         let InvokedJob { details, claim, received_at } = invoked;
         let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &details.job, claim.key().origin());
-        // No other worker is offered the job, so this one starts it however little time is left. But it does not spend the action's
+        // No other worker is offered the job, so this one starts it even with little time left. But it does not spend the action's
         // own time on waiting for the ledger.
         let latest = invocation.deadline - self.reporting;
         let in_time = (latest - served.timeout).max(Instant::now() + FOR_LEDGER);

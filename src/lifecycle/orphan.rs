@@ -92,7 +92,7 @@ impl Orphan {
         self.entry.marked && self.age >= ON_THE_WAY
     }
 
-    /// What an empty poll, this long ago, says of the job. It says nothing if the entry was too young then: an invocation may poll,
+    /// The meaning of an empty poll this long ago. It means nothing if the entry was too young then: an invocation may poll,
     /// work for minutes, and only then read the ledger.
     pub(super) fn offers(&self, quiet: Option<Duration>) -> Offers {
         let then = quiet.and_then(|ago| self.age.checked_sub(ago));
@@ -112,7 +112,7 @@ impl Orphan {
         }
     }
 
-    /// What happens to it if it was started. If the entries of its type (one for each `queryParam`) differ, the worker does not
+    /// Whether it runs again or fails, if it was started. If the entries of its type (one for each `queryParam`) differ, the worker does not
     /// know yet which one serves the job, and fails it.
     pub(super) fn afterwards(&self, served: &[Arc<Served>]) -> Afterwards {
         let may_run = served.iter().all(|served| served.on_crash == OnCrash::Run);

@@ -1,4 +1,4 @@
-//! Who may run a job and who must report it: one worker's part in a job, as a pure function.
+//! The protocol that decides which worker runs and reports a job: one worker's part, as a pure function.
 //!
 //! A job's *entry* in the ledger is a small S3 object. **The acknowledgement decides whether the job is taken; the entry
 //! decides who runs it.** [`next`] takes a worker's [`State`] and an [`Event`], and returns the next state and a [`Command`].
@@ -74,7 +74,7 @@ fn written<V>(aim: Aim, created: bool, entry: V) -> State<V> {
     }
 }
 
-/// After a write that was refused or is unanswered: the entry tells whether the write took effect, and what to do if not.
+/// After a write that was refused or is unanswered: the entry shows whether the write took effect.
 fn read<V: PartialEq>(aim: Aim, over: Option<&V>, found: Option<Seen<V>>) -> State<V> {
     let Some(seen) = found else {
         return match aim {
@@ -113,7 +113,7 @@ fn given_up<V>(aim: Aim) -> State<V> {
         Aim::Hold => State::Over(Exit::NotHeld),
         // The lease of its `held` entry outlasts this worker, so no other one runs or reports the job.
         Aim::Outcome => State::Reporting { entry: None },
-        // When the lease is over, a later invocation sends the report again. CodePipeline refuses it, since the job is over.
+        // When the lease has expired, a later invocation sends the report again. CodePipeline refuses it, since the job has ended.
         Aim::Done => State::Over(Exit::Done),
     }
 }

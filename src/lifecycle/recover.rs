@@ -30,7 +30,7 @@ const YOUNGEST: Duration = Duration::from_secs(30);
 const READS: usize = 8;
 
 /// How long adopting may take. It needs one write, and sometimes a read. The time is long because a write that took effect
-/// unanswered leaves the job without a worker until the new lease is over.
+/// unanswered leaves the job without a worker until the new lease has expired.
 const ADOPT_WITHIN: Duration = Duration::from_secs(20);
 
 /// How many entries one invocation reads, the oldest first, or random ones if there are more: an outcome has up to 4 MiB.
@@ -162,7 +162,7 @@ impl Lifecycle {
                         }
                         None => Todo::Fail(no_longer_served()),
                     },
-                    // The job is over, or on offer because it was never acknowledged. CodePipeline need not show such a job.
+                    // The job has ended, or on offer because it was never acknowledged. CodePipeline need not show such a job.
                     Err(QueueError::Refused { reason, .. }) if orphan.may_be_on_offer() => {
                         tracing::info!(reason, "ignored a job whose worker died: CodePipeline does not show it");
                         return Ok(None);
@@ -171,7 +171,7 @@ impl Lifecycle {
                         orphan.forget(ledger, &reason).await;
                         return Ok(None);
                     }
-                    // Most likely it is over, and the report's response will say so.
+                    // Most likely it has ended, and the report's response will say so.
                     Err(QueueError::Refused { reason, .. }) => Todo::Fail(not_to_be_seen(&reason)),
                     Err(error) => return Err(error),
                 }
@@ -196,7 +196,7 @@ impl Lifecycle {
     }
 }
 
-/// What a worker does in place of a dead one, and its claim.
+/// The work of a worker that adopts a job, and its claim.
 struct Successor {
     claim: Claim,
     todo: Todo,

@@ -48,7 +48,7 @@ pub(super) enum Others {
     Perhaps,
 }
 
-/// What happens to the work outside if CodePipeline refuses the report because the job is over.
+/// The fate of the work outside if CodePipeline refuses the report because the job has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum IfRefused {
     /// The worker stops it, because the action was abandoned.

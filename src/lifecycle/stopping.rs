@@ -1,4 +1,4 @@
-//! Stops the work outside of one action, within a time and whatever the action does.
+//! Stops the work outside of one action, within a time limit and guarded against panics.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Lambda delivers an event up to three times, at once or one after the other. Each job still runs once, has one report,
-//! and no other job is touched.
+//! Lambda delivers an event up to three times, at the same time or one after the other. Each job still runs once and has one
+//! report, and no other job is affected.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,7 +34,7 @@ struct Counting {
 impl Action for Counting {
     async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         self.runs.fetch_add(1, Ordering::SeqCst);
-        // Long enough for the other deliveries to meet it.
+        // Long enough for the other invocations to find it running.
         tokio::time::sleep(Duration::from_millis(50)).await;
         Ok(Outcome::Finished(Finished::default()))
     }
@@ -45,7 +45,7 @@ impl Action for Counting {
     }
 }
 
-/// A pipeline `p` whose one action `A` has begun or been delivered, and workers for it.
+/// A pipeline `p` whose action `A` has started, and workers for it.
 struct Scenario {
     world: World,
     counting: Counting,
@@ -94,7 +94,7 @@ impl Scenario {
         Worker::new(lifecycle, served, 4, minute).patience(Patience { tries: 2, step: Duration::ZERO })
     }
 
-    /// Three invocations at once, then three one after the other, each in a process of its own.
+    /// Three invocations at the same time, then three one after the other, each in a process of its own.
     async fn deliver(&self, event: &Value) -> Vec<Summary> {
         let at_once: Vec<_> = (0..3).map(|_| self.worker()).collect();
         let at_once = futures_util::future::join_all(at_once.iter().map(|worker| invoke(worker, event))).await;
@@ -209,7 +209,7 @@ async fn three_events_of_a_job_run_it_once() {
     assert_eq!(scenario.status().await, ActionExecutionStatus::Succeeded);
 }
 
-/// As docs/operating.md says: nothing tells the worker that another one has the job, and CodePipeline takes the first report.
+/// As docs/operating.md says: without a ledger no worker knows of the other, and CodePipeline accepts the first report.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_ledger_an_invoked_job_runs_each_time() {
     let (mut scenario, job) = Scenario::new("Invoke", "AWS", "Lambda").await;
@@ -236,7 +236,7 @@ async fn execution(scenario: &Scenario) -> String {
     scenario.world.action("p", "A").await.unwrap().action_execution_id.unwrap()
 }
 
-/// Ends the action as its timeout does: behind the worker's back.
+/// Ends the action without the worker, as its timeout does.
 async fn fail_behind_its_back(world: &World) {
     let id = ActionTypeId::builder().category("Deploy".into()).owner("Custom".into()).provider("Rollout").version("1");
     let poll = world.codepipeline.poll_for_jobs().action_type_id(id.build().unwrap());

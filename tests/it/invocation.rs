@@ -33,7 +33,7 @@ fn worker(world: &World, served: Vec<Served>, concurrency: usize) -> Worker {
     Worker::new(lifecycle(world), served, concurrency, Duration::from_secs(60))
 }
 
-/// A pipeline `p` whose one stage has `jobs` parallel actions `A0`, `A1`, … of the type `Test/Many`, all begun.
+/// A pipeline `p` whose stage has `jobs` parallel actions `A0`, `A1`, … of the type `Test/Many`, all started.
 async fn world_with_jobs(jobs: usize) -> World {
     let world = World::new().await;
     world.create_type("Test", "Many", &["Command"]).await;
@@ -56,7 +56,7 @@ async fn offer(world: &World) -> Offer {
     offers.remove(0)
 }
 
-/// Ends only when as many of it run at a time as the barrier wants; notes how many that were at most.
+/// Ends when as many turns run at a time as the barrier needs. Notes the highest number of turns at a time.
 #[derive(Clone)]
 struct Together {
     barrier: Arc<Barrier>,
@@ -162,7 +162,7 @@ async fn a_full_disk_takes_no_job_that_needs_files() {
     let lines = with_metric(&lines, "LowDisk");
     assert_eq!((lines.len(), &lines[0]["minFreeBytes"]), (1, &json!(u64::MAX)));
     assert!(lines[0]["error"].as_str().unwrap().contains("MIN_FREE_BYTES"), "{lines:?}");
-    // The type that needs none is polled.
+    // The type that needs no files is polled.
     assert_eq!(world.emulator.calls("PollForJobs"), 1);
     assert_eq!(invoke(&worker(&world, served(), 4)).await.succeeded, 1);
 }
@@ -204,7 +204,7 @@ async fn the_last_log_line_has_the_responses_members() {
     assert_eq!(others, ["durationMs", "level", "message", "target", "timestamp"]);
 }
 
-/// Panics, and says something that nobody should read.
+/// Panics with a message that must not show.
 struct Panicking;
 
 impl Action for Panicking {
@@ -250,12 +250,12 @@ async fn an_action_that_outlasts_its_timeout_fails() {
 async fn endless_staging_is_reported_in_time() {
     let world = world_with_jobs(1).await;
     let mut lifecycle = lifecycle(&world);
-    // An S3 that takes connections and never answers.
+    // An S3 that accepts connections and never answers.
     let silence = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     lifecycle.stores = Stores::new(&sdk_config(&format!("http://{}", silence.local_addr().unwrap())));
     let served = Arc::new(Served::new(test_type("Many"), Duration::from_millis(100), Hanging));
     let offer = offer(&world).await;
-    // Staging takes all of this, and the acknowledgement must find room in it on a slow machine too. S3 is given up after 10 s.
+    // Staging takes all of this, and the acknowledgement must fit into it on a slow machine, too. The worker gives up S3 after 10 s.
     let deadline = Instant::now() + lifecycle.reporting + Duration::from_secs(5);
 
     let end = lifecycle.live(offer, &served, Invocation::until(deadline)).await;
@@ -317,7 +317,7 @@ async fn an_old_offer_is_not_acknowledged() {
 async fn a_job_that_ended_elsewhere_counts_as_over() {
     let world = world_with_jobs(1).await;
     let lifecycle = lifecycle(&world);
-    /// Ends the job behind the worker's back.
+    /// Ends the job without the worker.
     struct Meddling(aws_sdk_codepipeline::Client);
     impl Action for Meddling {
         async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
@@ -334,7 +334,7 @@ async fn a_job_that_ended_elsewhere_counts_as_over() {
     assert_eq!(end, End::Over);
 }
 
-/// Notes the order in which actions began.
+/// Notes the order of the actions' starts.
 #[derive(Clone, Default)]
 struct Noting(Arc<std::sync::Mutex<Vec<String>>>);
 

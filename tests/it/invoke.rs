@@ -65,7 +65,7 @@ impl Action for Twice {
     }
 }
 
-/// A CodePipeline that accepts every report unless the job is over, and has the first job's details.
+/// A CodePipeline that accepts every report unless the job has ended, and has the first job's details.
 async fn codepipeline(over: bool) -> AwsJson {
     AwsJson::start(move |operation, _| -> Answer {
         if operation == "GetJobDetails" {

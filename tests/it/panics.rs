@@ -1,12 +1,12 @@
-//! What a panic says stays unsaid, and what is to be told is no panic. A binary of its own with no test of another kind, since the
-//! panic hook is the process's.
+//! A panic is logged by its place, without its message. The panic happens in a child process, because the panic hook belongs to
+//! the process.
 
 use std::process::Command;
 
 use crate::support::children::Children;
 
 const NAME: &str = "panics::a_panic_is_logged_by_place_without_its_message";
-/// Tells the test's own binary that it is the process that panics.
+/// Set in the child process, which panics.
 const ROLE: &str = "PANIC_TEST_CHILD";
 const SECRET: &str = "MARKER-in-a-panic";
 

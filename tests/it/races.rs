@@ -1,4 +1,4 @@
-//! Two workers and one job: exactly one runs it, and the loser says nothing to CodePipeline.
+//! Two workers and the same jobs: one of them runs each job, and the other reports nothing.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::support::{self, World, custom, until, zip};
 
 const JOBS: usize = 20;
 
-/// Notes which jobs it ran, and how often.
+/// Notes the jobs that it ran, and how often.
 #[derive(Clone, Default)]
 struct Noting(Arc<Mutex<BTreeMap<String, u32>>>);
 
@@ -35,7 +35,7 @@ fn lifecycle(world: &World) -> Lifecycle {
     support::lifecycle(&world.sdk_config, world.work_folder())
 }
 
-/// Twenty jobs on offer to two workers at once. Each worker's work folder is its own, as each Lambda's /tmp is.
+/// Twenty jobs on offer to two workers at the same time. Each worker has its own work folder, as each Lambda has its own /tmp.
 async fn two_workers_with_the_same_offers(settings: Settings) {
     let world = World::with(Options { engine: settings, ..Options::default() }).await;
     world.create_type("Test", "Race", &[]).await;
@@ -79,7 +79,7 @@ async fn two_workers_with_the_same_offers(settings: Settings) {
     assert_eq!(world.emulator.calls("PutJobFailureResult"), 0);
 }
 
-/// A poll gets every job that nobody has acknowledged, so both workers hold the same offers.
+/// A poll returns every unacknowledged job, so both workers get the same offers.
 fn offered_to_everybody() -> Settings {
     Settings { reoffer_after: Some(Duration::ZERO), keep_nonce_on_reoffer: true, ..Settings::default() }
 }

@@ -1,6 +1,6 @@
-//! What whoever adopts a job relies on: nobody takes longer than 30 s from a poll to holding a job, whatever does not answer.
+//! No worker takes longer than 30 s from a poll to holding a job, whichever service does not answer. Adoption assumes this.
 //!
-//! The time is paused, so sockets are out of the question: the clients' requests go to services in this process.
+//! The tests pause the time, so they can't use sockets: the clients' requests go to services in this process.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ use crate::support::log::{logged, with_metric};
 
 const OFFER: &str = r#"{"jobs": [{"id": "job", "nonce": "3", "accountId": "1", "data": {}}]}"#;
 
-/// Answers each kind of request so many times, and then never again. Notes what came, and when.
+/// Answers each kind of request so many times, and then never again. Notes each request and its time.
 #[derive(Clone, Debug)]
 struct Services {
     answers: Arc<Mutex<BTreeMap<&'static str, usize>>>,
@@ -81,7 +81,7 @@ impl Action for Never {
     }
 }
 
-/// The life of a job that is polled at once: how it ends, and after what time.
+/// Polls a job and takes it. Returns how it ended, and after what time.
 async fn live(services: &Services) -> (End, Duration) {
     live_within(services, Duration::from_secs(900)).await
 }
@@ -101,11 +101,11 @@ async fn live_within(services: &Services, time: Duration) -> (End, Duration) {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_that_is_not_held_in_time_does_not_run() {
-    // The claim is written; then the ledger is silent.
+    // The claim is written. Then the ledger stops answering.
     let services = Services::new(&[("poll", 1), ("write", 1), ("acknowledge", 1), ("report", 9)]);
     let (end, after) = live(&services).await;
     assert_eq!(end, End::Unknown);
-    // What became of the last write is asked for a minute from then: if it took effect, the job is ours.
+    // The worker reads for a minute whether the last write took effect, because then it holds the job.
     assert!((Duration::from_secs(30)..=Duration::from_secs(90)).contains(&after), "{after:?}");
     let last_write = *services.times("write").last().unwrap();
     assert!(last_write < Duration::from_secs(30), "{last_write:?}");
@@ -150,7 +150,7 @@ async fn an_unanswered_poll_leaves_other_types_pollable() {
     let served =
         |provider| Served::new(support::action_type("Test", "Custom", provider), Duration::from_secs(600), Never);
     let worker = Worker::new(lifecycle, vec![served("One"), served("Two")], 1, Duration::from_secs(60));
-    // A job needs 670 s. The first poll, of either type, takes more than the rest.
+    // A job needs 670 s. The first poll, of either type, takes too much of the time.
     let (lines, result) = logged(worker.invoke(Instant::now() + Duration::from_secs(671))).await;
     assert_eq!(result, Err(InvocationError::NothingPolled(1)));
     assert_eq!(with_metric(&lines, "UnpollableTypes"), Vec::<serde_json::Value>::new());

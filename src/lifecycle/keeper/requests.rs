@@ -11,7 +11,7 @@ use super::{AFTER_DEADLINE, CLAIM_LEASE, Keeper};
 use crate::ledger::{self, Content, Entry, Found, InvocationId, LedgerError, Version, WriteId, WriteResult};
 use crate::lifecycle::protocol::{Aim, Event, Phase, Seen};
 
-/// What the keeper does after a request.
+/// The keeper's next step after a request.
 pub(super) enum Reply {
     /// It tells the protocol this event.
     Tell(Event<Version>),

@@ -24,7 +24,7 @@ pub struct Seen<V> {
     pub written: bool,
     /// Whether this worker wrote the entry, with its last write or earlier.
     pub mine: bool,
-    /// Whether the lease is over: the worker is dead, or out of time.
+    /// Whether the lease has expired: the worker is dead, or out of time.
     pub lease_over: bool,
 }
 
@@ -40,7 +40,7 @@ pub enum Offers {
     StillNone,
 }
 
-/// What happens to a held job after a worker death.
+/// The fate of a held job after a worker death.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Afterwards {
     /// Its action runs again.

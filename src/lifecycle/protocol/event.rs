@@ -1,8 +1,8 @@
-//! What a worker learns, and what it does next.
+//! The events that a worker learns, and its commands.
 
 use super::{Aim, Exit, Seen};
 
-/// What a worker learns.
+/// An event that a worker learns.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event<V> {
     /// The write took effect and made this version.
@@ -11,7 +11,7 @@ pub enum Event<V> {
     Refused,
     /// The call has no response, or one that does not say whether it took effect.
     Unanswered,
-    /// The entry as it was read; `None` if there is none.
+    /// The entry as it was read; `None` if it does not exist.
     Found(Option<Seen<V>>),
     /// The acknowledgement was answered with `InProgress`.
     InProgress,
@@ -19,10 +19,10 @@ pub enum Event<V> {
     NotGiven,
     /// The action has ended, or the worker has made a failure.
     Ended,
-    /// CodePipeline accepted the report, or says that the job is over. For a job that was certainly acknowledged, "not in
+    /// CodePipeline accepted the report, or says that the job has ended. For a job that was certainly acknowledged, "not in
     /// progress" means over.
     Reported,
-    /// CodePipeline says that the job is not in progress: it is over, or it was never acknowledged.
+    /// CodePipeline says that the job is not in progress: it has ended, or it was never acknowledged.
     NotInProgress,
     /// As [`Event::Reported`], and work outside still runs that no further job resumes.
     ReportedButRunning,
@@ -32,7 +32,7 @@ pub enum Event<V> {
     GivenUp,
 }
 
-/// What a worker does next.
+/// A worker's next step.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Command<V> {
     /// Write the entry.

@@ -15,7 +15,7 @@ pub const ON_THE_WAY: Duration = Duration::from_secs(30);
 pub const ON_OFFER_AGAIN: Duration = Duration::from_secs(90);
 
 /// How often the report of a job is sent whose acknowledgement is only inferred. A worker that is offered the job vouches, so
-/// CodePipeline accepts one of these reports, or the job is over.
+/// CodePipeline accepts one of these reports, or the job has ended.
 pub const MOST_REPORTS: u32 = 4;
 
 /// How often a job has been adopted after an adoption in this phase. A job that was only claimed starts for the first time, so
@@ -24,7 +24,7 @@ pub fn adoptions(before: u32, phase: Phase) -> u32 {
     before.saturating_add(u32::from(phase != Phase::Claiming))
 }
 
-/// Whether "not in progress" means that a job is over. It does if the job was certainly acknowledged. If that is only `inferred`,
+/// Whether "not in progress" means that a job has ended. It does if the job was certainly acknowledged. If that is only `inferred`,
 /// each adoption sends the report again, up to [`MOST_REPORTS`].
 pub fn is_over(inferred: bool, adoptions: u32) -> bool {
     !inferred || adoptions.saturating_add(1) >= MOST_REPORTS

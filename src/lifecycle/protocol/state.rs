@@ -48,7 +48,7 @@ pub enum State<V> {
         /// Its `reporting` entry; `None` if the ledger could not be reached.
         entry: Option<V>,
     },
-    /// The job is over and no further job resumes its work outside, so the worker stops that work.
+    /// The job has ended and no further job resumes its work outside, so the worker stops that work.
     Stopping {
         /// Its `reporting` entry; `None` if the ledger could not be reached.
         entry: Option<V>,
@@ -78,7 +78,7 @@ pub enum Exit {
     /// The job was adopted on the inference that it was acknowledged, and CodePipeline says that it is not in progress. A later
     /// invocation sends the report again.
     NotInProgress,
-    /// The job is over, and its work outside could not be stopped. A later invocation sends the report again, which CodePipeline
+    /// The job has ended, and its work outside could not be stopped. A later invocation sends the report again, which CodePipeline
     /// refuses, and stops the work.
     Unstopped,
     /// Marked as a job that is not on offer.
@@ -102,7 +102,7 @@ impl<V: Clone> State<V> {
     ///
     /// A `claiming` job may never have been acknowledged, and then it must not run. One empty poll does not prove an
     /// acknowledgement: another worker may have polled the job a moment before. So the worker marks the entry first. A worker
-    /// that is offered the job replaces the marked entry, because its lease is over. If the mark is still there once every
+    /// that is offered the job replaces the marked entry, because its lease has expired. If the mark is still there once every
     /// earlier poller has had time to claim the job, and another poll is empty, the job was acknowledged by a worker that died
     /// before it held the job.
     pub fn found(seen: &Seen<V>, offers: Offers, afterwards: Afterwards) -> Self {

@@ -38,7 +38,7 @@
 //! **What is assumed about time**, in units of 30 s (the numbers of `protocol::limits`). The program enforces the first three.
 //! - A worker takes less than 30 s from a poll to holding or leaving the job (`intake`). So when a claim or a mark is 30 s old,
 //!   every worker that was offered the job before it has arrived.
-//! - The lease of a `held` or `reporting` entry is over only when its worker is dead and its last request has arrived. The
+//! - The lease of a `held` or `reporting` entry has expired only when its worker is dead and its last request has arrived. The
 //!   watchdog ends the process at its deadline, and the lease lasts 10 s longer.
 //! - A worker marks a claim only if its empty poll came when the claim was 90 s old. It relies on a mark only if its empty poll
 //!   came when the mark was 30 s old (`orphan`).

@@ -47,7 +47,7 @@ impl World {
         })
     }
 
-    /// A worker's invocation is over, and with it the lease of its job. Its last request has arrived by then.
+    /// A worker's invocation has ended, and with it the lease of its job. Its last request has arrived by then.
     fn is_over(&self, job: usize, owner: u8) -> bool {
         !self.workers.get(usize::from(owner)).is_some_and(|worker| worker.alive)
             && !self.jobs[job].late.iter().any(|late| matches!(late, Late::Report { by, .. } if *by == owner))

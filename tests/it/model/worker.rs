@@ -191,7 +191,7 @@ fn answer(world: &mut World, i: usize, task: &mut Task, setting: &Setting) -> Op
         }
         Command::Fail => {
             let past = world.jobs[job].past;
-            // CodePipeline refuses the failure of a job that is over.
+            // CodePipeline refuses the failure of a job that has ended.
             let has_ended = world.jobs[job].status == Status::Over;
             world.break_if(job, !past.died && !past.out_of_reach && !has_ended, broken::FAILED);
             task.ending = setting.outside.then_some(Ending::Failure);
