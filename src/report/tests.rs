@@ -25,7 +25,7 @@ fn a_long_summary_is_cut_without_splitting_a_character() {
 }
 
 #[test]
-fn data_that_is_too_long_fails_the_job_and_is_not_cut() {
+fn long_data_fails_the_job_and_is_not_cut() {
     let code = |report: Report| match report {
         Report::Failure(failure) => failure.code,
         _ => None,
@@ -118,7 +118,7 @@ fn secrets_are_masked_in_prose_and_prose_is_plain() {
 }
 
 #[test]
-fn data_is_reported_as_it_is() {
+fn data_is_reported_unchanged() {
     let data = "a\u{1b}[1mb hunter22\r\nc".to_owned();
     let Report::Success(success) = finished(Finished {
         variables: [("Key".to_owned(), data.clone())].into(),
@@ -131,19 +131,21 @@ fn data_is_reported_as_it_is() {
 }
 
 #[test]
-fn variables_that_the_service_would_refuse_fail_the_job_with_the_reason() {
+fn invalid_variables_fail_the_job_with_the_reason() {
     let named = |name: &str, value: String| {
         finished(Finished { variables: [(name.to_owned(), value)].into(), ..Finished::default() })
     };
     let Report::Failure(failure) = named("a b", String::new()) else { panic!("accepted") };
+    assert_eq!(failure.code.as_deref(), Some("InvalidVariableName"));
     assert!(failure.message.contains("'a b'"), "{}", failure.message);
     let Report::Failure(failure) = named("Big", "v".repeat(VARIABLES_BYTES)) else { panic!("accepted") };
-    assert!(failure.message.contains("122883 bytes; CodePipeline takes 122880"), "{}", failure.message);
+    assert_eq!(failure.code.as_deref(), Some("VariablesTooLarge"));
+    assert!(failure.message.contains("122883 bytes"), "{}", failure.message);
     assert!(matches!(named("Big", "v".repeat(VARIABLES_BYTES - 3)), Report::Success(_)));
 }
 
 #[test]
-fn finished_work_is_complete_unless_it_says_otherwise() {
+fn finished_work_is_complete_by_default() {
     for (given, reported) in [(None, 100), (Some(90), 90), (Some(250), 100)] {
         let Report::Success(success) = finished(Finished { percent_complete: given, ..Finished::default() }) else {
             panic!("not a success")
