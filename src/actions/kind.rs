@@ -1,4 +1,4 @@
-//! A kind of action: what `run` in an entry of `ACTIONS` names. Each kind is one folder next to this file.
+//! A kind of action, which `run` in an entry of `ACTIONS` names. Each kind is one folder next to this file.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use super::{Action, BoxedAction, LONGEST_RUN, OnCrash};
 use crate::event::EndOfWork;
 use crate::settings::{Environment, Problems, Settings, only_known};
 
-/// What all actions of a kind have in common.
+/// The facts that all actions of a kind share.
 pub(crate) struct Kind {
     /// The member of `run` that configures an action of this kind.
     pub(crate) name: &'static str,
     /// Whether a job of this kind runs alone in its invocation.
     pub(crate) runs_alone: bool,
-    /// What becomes of a job after a worker death if the entry has no `onCrash`.
+    /// The default for `onCrash`: whether a job fails or runs again after a worker death.
     pub(crate) on_crash: OnCrash,
-    /// The event with which a service says that work of this kind has ended.
+    /// The event that reports the end of work of this kind, if its service sends one.
     pub(crate) end_of_work: Option<EndOfWork>,
     /// Parses the member of `run`. Reports every mistake in it, and gives nothing if there is one.
     pub(crate) parse: fn(&mut Part<'_>) -> Option<Configured>,
 }
 
-/// The part of an entry of `ACTIONS` that a kind parses, and what it may use for that.
+/// The part of an entry of `ACTIONS` that a kind parses, with the rest that it needs.
 pub(crate) struct Part<'a> {
     /// The JSON path of the entry, such as `ACTIONS[0]`.
     pub(crate) entry: &'a str,
@@ -80,8 +80,11 @@ pub(crate) struct Configured {
     /// The resource that runs the work, as the kind's [`EndOfWork`] names it.
     pub(crate) waits_for: Option<String>,
     /// Makes the action, and its client, once the AWS SDK's configuration is loaded.
-    pub(crate) make: Box<dyn FnOnce(&SdkConfig) -> Box<dyn BoxedAction> + Send + Sync>,
+    pub(crate) make: Make,
 }
+
+/// Makes an action and its client.
+pub(crate) type Make = Box<dyn FnOnce(&SdkConfig) -> Box<dyn BoxedAction> + Send + Sync>;
 
 impl Configured {
     /// An action that `make` makes, with `turn` for each of its turns.

@@ -1,4 +1,4 @@
-//! What the work of a job is: the [`Action`] trait and the actions that come with the worker.
+//! The work of a job: the [`Action`] trait, and the kinds of action that come with the worker.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -38,68 +38,68 @@ pub(crate) static KINDS: &[Kind] = &[
     state_machine::KIND,
 ];
 
-/// The events with which services say that work of any kind has ended.
+/// The events that report the end of work, of all kinds.
 #[doc(hidden)]
 pub fn ends_of_work() -> Vec<&'static EndOfWork> {
     KINDS.iter().filter_map(|kind| kind.end_of_work.as_ref()).collect()
 }
 
-/// A future as trait objects return it.
+/// A boxed future, for trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The work of an action type. Implementations are shared by all jobs of the type and by all invocations of the process.
+/// The work of an action type. One value serves all jobs of the type, in all invocations of the process.
 ///
-/// An action must not keep its thread: work that computes or blocks goes to `tokio::task::spawn_blocking`, and looks now and
-/// then whether anybody still waits for it. A job whose action keeps its thread is reported in time only if the runtime has
-/// another one (`#[tokio::main(worker_threads = 2)]` or more, where there is one vCPU).
+/// An action must not block its thread. Blocking work belongs in `tokio::task::spawn_blocking`, and should check regularly whether
+/// the action was cancelled. If an action blocks its thread, the worker can report the job in time only on another thread
+/// (`#[tokio::main(worker_threads = 2)]` or more on one vCPU).
 pub trait Action: Send + Sync + 'static {
-    /// Begins the work for a job that carries no continuation token.
+    /// Starts the work for a job without a continuation token.
     fn start(&self, turn: Turn) -> impl Future<Output = Result<Outcome, Failure>> + Send;
 
-    /// Goes on with work that an earlier [`Outcome::Continue`] left running; `token` is what that outcome held.
+    /// Continues work that an earlier [`Outcome::Continue`] left running. `token` is that outcome's token.
     ///
-    /// An action that never continues need not implement it.
+    /// An action that never returns [`Outcome::Continue`] does not need it.
     fn resume(&self, turn: Turn, token: &str) -> impl Future<Output = Result<Outcome, Failure>> + Send {
         let _ = (turn, token);
         async {
-            let message = "the job carries a continuation token, but its action type never hands one out: another worker polls the same type";
+            let message = "the job has a continuation token, but this action never returns one: another worker polls the same action type";
             Err(Failure::new(FailureKind::ConfigurationError, UNEXPECTED_TOKEN, message))
         }
     }
 
-    /// Ends work outside that an earlier [`Outcome::Continue`] left running and that nobody waits for any more. It may be
-    /// called for work that was never begun or is over: then there is nothing to do.
+    /// Stops work outside that an earlier [`Outcome::Continue`] left running and that no job waits for. The worker may call it for
+    /// work that never began or has already ended: then there is nothing to do.
     ///
-    /// An action that never continues need not implement it.
+    /// An action that never returns [`Outcome::Continue`] does not need it.
     fn stop(&self, abandoned: &Abandoned) -> impl Future<Output = Result<(), Failure>> + Send {
         let _ = abandoned;
         async { Ok(()) }
     }
 
-    /// CodePipeline says that the action has failed: ends its work outside if that still runs. Where this worker reported the
-    /// failure, the work is over or is being stopped. But an action also fails when it times out.
+    /// Stops work outside that still runs although CodePipeline says that the action has failed, for example because it timed out. If
+    /// this worker reported the failure, the work has ended or the worker is stopping it.
     ///
-    /// The default ignores it. An action should override this only if it can tell whether the work still runs.
+    /// The default does nothing. Implement it only if the action can find out whether the work still runs.
     fn stop_failed(&self, failed: &Abandoned) -> impl Future<Output = Result<Remains, Failure>> + Send {
         let _ = failed;
         async { Ok(Remains::Ignored) }
     }
 
-    /// Whether inputs are staged in before the action and outputs staged out after it.
+    /// Whether the worker stages inputs in before the action, and outputs out after it.
     fn wants_files(&self) -> bool {
         true
     }
 
-    /// Secrets of the action's own, such as a key that it signs with. Like the job's secrets, they must not be in a report.
+    /// The action's own secrets, such as a signing key. No report may show them, like the secrets of the job.
     fn secrets(&self) -> Vec<SecretString> {
         Vec::new()
     }
 }
 
-/// What an action found of its work outside after it had failed.
+/// The work outside of a failed action, as [`Action::stop_failed`] found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remains {
-    /// It did not look: this kind of action leaves nothing running that can be found.
+    /// The action did not check.
     Ignored,
     /// Nothing runs.
     Nothing,
@@ -107,7 +107,7 @@ pub enum Remains {
     Stopped,
 }
 
-/// [`Action`] with boxed futures, so that actions of several types fit in one table.
+/// [`Action`] with boxed futures, so that one list can hold different actions.
 pub(crate) trait BoxedAction: Send + Sync {
     fn start_boxed(&self, turn: Turn) -> BoxFuture<'_, Result<Outcome, Failure>>;
     fn resume_boxed<'a>(&'a self, turn: Turn, token: &'a str) -> BoxFuture<'a, Result<Outcome, Failure>>;

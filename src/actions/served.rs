@@ -1,4 +1,4 @@
-//! An action type that the worker serves: which jobs it polls for and what their work is.
+//! An action type that the worker serves: its jobs and their work.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{Action, BoxedAction};
 use crate::job::{ActionTypeId, Job, USER_PARAMETERS};
 use crate::redact::SecretName;
 
-/// What becomes of a job whose worker died while it ran the action.
+/// The end of a job whose worker died while the action ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnCrash {
     /// The job fails: the action may have done half of its work.
@@ -17,16 +17,16 @@ pub enum OnCrash {
     Run,
 }
 
-/// No invocation has as much time. What is longer still would be beyond what a clock can tell.
+/// No invocation has this much time. A much longer timeout would overflow a clock.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// How long all jobs of one run of an action may take together, at most: 23 hours and 45 minutes. CodePipeline gives a custom
-/// action 24 hours from its start. This time counts from the first job, which may be minutes later, and is looked at only when a
-/// job comes. A limit of 24 hours would never be reached, and the work would run on.
+/// The most time for all jobs of one run of an action together: 23 hours and 45 minutes. CodePipeline gives a custom action 24 hours
+/// from its start. The worker counts from the first job, which may come minutes later, and checks the time only when a job comes.
+/// With a limit of 24 hours CodePipeline would end the action first, and the work would continue.
 pub const LONGEST_RUN: Duration = Duration::from_secs(85_500);
 
-/// The secret configuration keys of an owner's jobs, given the `keys` that are said to be. Where any is, a Lambda
-/// Invoke job's `UserParameters` are as well: their text holds every value once more.
+/// Completes the secret configuration `keys` of an owner's jobs. If a Lambda Invoke job has any, `UserParameters` is secret too,
+/// because its text holds all values.
 pub(crate) fn secret_keys(owner: &str, mut keys: Vec<String>) -> Vec<String> {
     if owner == "AWS" && !keys.is_empty() && keys.iter().all(|key| key != USER_PARAMETERS) {
         keys.push(USER_PARAMETERS.to_owned());
@@ -40,7 +40,7 @@ pub struct Served {
     pub(crate) query_param: Option<(String, String)>,
     pub(crate) secrets: Vec<String>,
     pub(crate) timeout: Duration,
-    /// Time that an invocation keeps free for the job's artifacts, beside `timeout`.
+    /// The time that an invocation keeps free for the job's artifacts, in addition to `timeout`.
     pub(crate) staging: Duration,
     pub(crate) overall_timeout: Duration,
     pub(crate) alone: bool,
@@ -50,9 +50,8 @@ pub struct Served {
 }
 
 impl Served {
-    /// Serves `action_type` with `action`, whose turn at a job (one call of `start` or `resume`) is cancelled when it takes
-    /// longer than `timeout`. A job is taken only when the invocation has this time left, so more than the 15 minutes that Lambda
-    /// gives an invocation is as good as an hour.
+    /// Serves `action_type` with `action`. The worker cancels a turn (one call of `start` or `resume`) after `timeout`. It claims a job
+    /// only if the invocation has this time left, so a timeout of more than Lambda's 15 minutes means that no job is claimed.
     pub fn new(action_type: ActionTypeId, timeout: Duration, action: impl Action) -> Self {
         Self::boxed(action_type, timeout, Box::new(action))
     }
@@ -86,47 +85,47 @@ impl Served {
         values.chain(own.map(|own| (SecretName::Other("a secret of the worker's own configuration"), own))).collect()
     }
 
-    /// How long all jobs of one run of the action may take together, from when the first was begun, to the second. An
-    /// action that would continue after that is stopped ([`Action::stop`]) and its job fails. One that finds its work done
-    /// after that still succeeds: the work may have been done in time. The default, and the most, is [`LONGEST_RUN`].
+    /// Sets how long all jobs of one run of the action may take together, from the start of the first. If the action would continue
+    /// after that, the worker stops it ([`Action::stop`]) and its job fails. If the work has ended by then, the job succeeds. The
+    /// default, and the most, is [`LONGEST_RUN`].
     #[must_use]
     pub fn overall_timeout(mut self, overall: Duration) -> Self {
         self.overall_timeout = overall.min(LONGEST_RUN);
         self
     }
 
-    /// Polls only for jobs whose configuration has `value` under `key`. CodePipeline wants this for a type with a
-    /// queryable property and refuses it for others.
+    /// Polls only for jobs whose configuration has `value` for `key`. CodePipeline requires this for a type with a queryable
+    /// property, and refuses it for others.
     #[must_use]
     pub fn query_param(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.query_param = Some((key.into(), value.into()));
         self
     }
 
-    /// Names configuration keys whose values are replaced by `****` in whatever is reported. For Lambda Invoke jobs (owner
-    /// `AWS`) any key brings `UserParameters` along.
+    /// Names configuration keys whose values are secret: reports show `****` in their place. For Lambda Invoke jobs (owner `AWS`),
+    /// `UserParameters` is then secret too.
     #[must_use]
     pub fn secrets<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         self.secrets = secret_keys(&self.action_type.owner, keys.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Runs a job of this type only when no other job runs in the invocation, and no other beside it.
+    /// Runs each job of this type alone in its invocation.
     #[must_use]
     pub fn alone(mut self) -> Self {
         self.alone = true;
         self
     }
 
-    /// What becomes of a job of this type whose worker died while it ran the action. Without this it fails.
+    /// Sets whether a job of this type fails or runs again after a worker death. The default is [`OnCrash::Fail`].
     #[must_use]
     pub fn on_crash(mut self, on_crash: OnCrash) -> Self {
         self.on_crash = on_crash;
         self
     }
 
-    /// Says that workers outside this one's ledger poll for the same type: then a job that was claimed and perhaps
-    /// acknowledged may be theirs, and is not adopted.
+    /// Says that workers outside this worker's ledger poll for the same type. The worker then adopts no job that was only claimed,
+    /// because another worker may have acknowledged it.
     #[must_use]
     pub fn shared(mut self) -> Self {
         self.shared = true;

@@ -12,7 +12,7 @@ use crate::job::{Artifact, Failure, Job};
 use crate::redact::Redactor;
 use crate::workspace::Workspace;
 
-/// The time before the deadline in which an action ends its turn: it reads the last results, or says what kept it.
+/// The last second before the deadline. The action ends its turn then: it reads the last results, or says what kept it.
 pub(crate) const CLOSING: Duration = Duration::from_secs(1);
 
 /// One job's turn at an action.

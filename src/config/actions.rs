@@ -1,6 +1,6 @@
 //! `ACTIONS`: a JSON array, one entry for each action type.
 //!
-//! Walked by hand and not derived: a derived parser stops at the first mistake, and its message may quote the value.
+//! The code walks the JSON itself. A derived parser stops at the first mistake, and its message may quote the value.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::settings::{Environment, Problems, Settings, only_known};
 /// The API model's `ActionCategory`.
 const CATEGORIES: [&str; 7] = ["Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute"];
 
-/// All that `ACTIONS` says.
+/// The content of `ACTIONS`.
 #[derive(Default)]
 pub(super) struct Actions {
     /// The entries without a mistake.
@@ -27,7 +27,7 @@ pub(super) struct Actions {
     pub(super) variables: Vec<String>,
 }
 
-/// What entries are read with, and what earlier ones had.
+/// Reads entries, and remembers the earlier ones.
 struct Reader<'a> {
     environment: &'a Environment,
     settings: &'a Settings,
@@ -59,13 +59,13 @@ fn not_entries(value: &Value) -> &'static str {
     }
 }
 
-/// The JSON texts, each with the name of the variable to blame for it. There is one, unless the configuration has a mistake.
+/// The JSON texts, each with the name of its variable. There is one, unless the configuration has a mistake.
 fn texts(environment: &Environment, problems: &mut Problems) -> Vec<(&'static str, String)> {
     let (inline, path) = (environment.get(ACTIONS.name), environment.get(ACTIONS_FILE.name));
     match (inline, path) {
         (Some(_), Some(_)) => problems.add(ACTIONS.name, "set either ACTIONS or ACTIONS_FILE, not both"),
         (None, None) => {
-            problems.add(ACTIONS.name, "is not set; it says which action types to serve (see docs/configuration.md)")
+            problems.add(ACTIONS.name, "is not set; it says which action types to serve (see docs/configuration.md)");
         }
         _ => {}
     }
@@ -79,7 +79,7 @@ fn texts(environment: &Environment, problems: &mut Problems) -> Vec<(&'static st
 }
 
 impl Reader<'_> {
-    /// Reads one entry. Each part is read before any is given up, so that all mistakes show.
+    /// Reads one entry. It reads every part, also after a mistake, so that it reports all mistakes.
     fn entry(&mut self, entry: &Value, path: &str, problems: &mut Problems) {
         let Some(entry) = entry.as_object() else {
             problems.add(path, "must be an object");
@@ -99,8 +99,8 @@ impl Reader<'_> {
         let secrets = secret_keys(owner, secrets(entry.get("secrets"), &format!("{path}.secrets"), problems));
         let (settings, environment) = (self.settings, self.environment);
         let variables = &mut self.actions.variables;
-        let around = Around { path, secrets: &secrets, settings, environment, variables };
-        let (kind, run) = run::parse(entry, around, problems);
+        let mut around = Around { path, secrets: &secrets, settings, environment, variables };
+        let (kind, run) = run::parse(entry, &mut around, problems);
         let on_crash = ledger::on_crash(entry, kind, path, problems);
         let shared = ledger::shared(entry, path, problems);
         if shared && owner == "AWS" {
@@ -113,7 +113,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Two entries for the same jobs are a mistake. A queryParam with a mistake might be meant for other jobs.
+    /// Reports a second entry for the same jobs. An entry whose queryParam has a mistake may be for other jobs.
     fn is_first(
         &mut self,
         action_type: Option<&ActionTypeId>,
@@ -143,7 +143,7 @@ fn action_type(value: Option<&Value>, path: &str, problems: &mut Problems) -> Op
     let provider = identifier(members, path, "provider", 35, problems);
     let version = identifier(members, path, "version", 9, problems);
     let is = |part: &Option<String>, only: &str| part.as_deref().is_none_or(|part| part == only);
-    // The one type of the owner AWS whose jobs reach a function.
+    // The only type of the owner AWS whose jobs reach a function.
     let is_invoke = is(&category, "Invoke") && is(&provider, "Lambda") && is(&version, "1");
     if owner.as_deref() == Some("AWS") && !is_invoke {
         let rule = "of the owner AWS must be category Invoke, provider Lambda, version 1: CodePipeline runs the others";

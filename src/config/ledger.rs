@@ -1,4 +1,4 @@
-//! `LEDGER_BUCKET`, and what an entry of `ACTIONS` says about workers that die.
+//! `LEDGER_BUCKET`, and the members of an entry of `ACTIONS` that concern the ledger.
 
 use std::net::Ipv4Addr;
 
@@ -12,8 +12,8 @@ use crate::settings::{Environment, Problems};
 const BUCKET_RULE: &str = "must be the name of an S3 bucket: 3 to 63 of [a-z0-9.-], a letter or digit at both ends, no two dots \
     in a row, no IP address, and nothing that S3 reserves (such as the beginning xn-- or the end -s3alias)";
 
-/// What S3 reserves ("General purpose bucket naming rules", S3 User Guide), and names of buckets that have no conditional
-/// writes as the ledger needs them: directory buckets and those of tables.
+/// Names that S3 reserves ("General purpose bucket naming rules", S3 User Guide), and names of directory and table buckets. These
+/// buckets lack the conditional writes that the ledger needs.
 const RESERVED_BEGINNINGS: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
 const RESERVED_ENDS: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
@@ -54,7 +54,7 @@ pub(super) fn on_crash(
     kind.map_or(OnCrash::Fail, |kind| kind.on_crash)
 }
 
-/// CloudFormation hands a parameter on as a string, so `"true"` will do.
+/// `shared`. CloudFormation passes a parameter as a string, so `"true"` is valid too.
 pub(super) fn shared(entry: &Map<String, Value>, path: &str, problems: &mut Problems) -> bool {
     match entry.get("shared") {
         None => return false,

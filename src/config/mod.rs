@@ -1,4 +1,4 @@
-//! The environment, read once, as plain values. Every mistake is found and reported together.
+//! Reads the environment once, as plain values, and reports all mistakes together.
 
 mod actions;
 mod json;
@@ -21,31 +21,30 @@ use actions::Actions;
 use variables::{ACTIONS, ACTIONS_FILE, CLIENT_TOKENS_SECRET};
 pub use variables::{Flag, Number, Text, VARIABLES, Variable};
 
-/// All that the worker is told from outside.
+/// The worker's configuration.
 pub struct Config {
     /// The action types to serve, in the order given.
     pub actions: Vec<ActionConfig>,
-    /// What the worker may use.
+    /// The limits and folders of the function.
     pub settings: Settings,
-    /// The names of the Secrets Manager secrets that hold third-party jobs' client tokens, but for the client's id at the end
+    /// The prefix of the names of the Secrets Manager secrets that hold client tokens of third-party jobs. The client's id follows it
     /// (`CLIENT_TOKENS_SECRET`, such as `codepipeline/clients/`).
     pub client_tokens: Option<String>,
-    /// The bucket of the ledger (`LEDGER_BUCKET`); without one, a job whose worker dies is not looked after.
+    /// The bucket of the ledger (`LEDGER_BUCKET`); without one, no other worker recovers a job after a worker death.
     pub ledger_bucket: Option<String>,
-    /// How much our own code logs (`RUST_LOG` or `AWS_LAMBDA_LOG_LEVEL`: one level's name).
+    /// The log level of the worker's own code (`RUST_LOG` or `AWS_LAMBDA_LOG_LEVEL`: the name of a level).
     pub log_level: Level,
 }
 
 /// One entry of `ACTIONS`.
 pub struct ActionConfig {
-    /// Which jobs to poll for.
+    /// The type of the jobs to poll for.
     pub action_type: ActionTypeId,
-    /// Poll only for jobs whose configuration has this value under this key. Custom types alone have it.
+    /// The key and the value that the configuration of polled jobs must have. Only custom types have it.
     pub query_param: Option<(String, String)>,
-    /// Configuration keys whose values must not show anywhere; for Lambda Invoke jobs with any, `UserParameters` is among them.
+    /// Configuration keys whose values are secret. If a Lambda Invoke entry has any, `UserParameters` is one of them.
     pub secrets: Vec<String>,
-    /// What becomes of a job whose worker died (`onCrash`): by default a command's fails, the others', which are
-    /// idempotent by design, run again.
+    /// Whether a job fails or runs again after a worker death (`onCrash`). The default is the kind's.
     pub on_crash: OnCrash,
     /// Whether workers outside this one's ledger poll for the same type (`shared`).
     pub shared: bool,
@@ -59,16 +58,16 @@ impl Config {
     /// Reads the configuration.
     ///
     /// # Errors
-    /// With every mistake found, each with the variable or JSON path it is at and the rule it breaks. Values are not
-    /// shown: they may be secrets in the wrong place.
+    /// Returns an error with every mistake: the variable or JSON path, and the rule. It shows no value, because a value may be a
+    /// secret in the wrong place.
     pub fn from_variables(environment: &Environment) -> Result<Self, ConfigError> {
         Self::read(environment, |settings, problems| actions::parse(environment, settings, problems))
     }
 
-    /// The same for a worker that brings action types of its own, so that `ACTIONS` may be left out.
+    /// Reads the configuration of a worker with action types written in Rust, for which `ACTIONS` is optional.
     ///
     /// # Errors
-    /// As [`Config::from_variables`].
+    /// Returns an error like [`Config::from_variables`].
     pub fn beside_own_actions(environment: &Environment) -> Result<Self, ConfigError> {
         if environment.get(ACTIONS.name).is_some() || environment.get(ACTIONS_FILE.name).is_some() {
             return Self::from_variables(environment);

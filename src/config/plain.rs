@@ -9,10 +9,10 @@ use super::variables::{self, Flag, Number, RUST_LOG, is_ours};
 use crate::settings::{Environment, Problems, Settings};
 use crate::telemetry;
 
-/// A report is one small call; ten seconds are room for some eight tries (see `queue/attempts.rs`).
+/// A report is one small call; ten seconds are enough for some eight tries.
 const REPORTING: Duration = Duration::from_secs(10);
 
-/// A cold start takes milliseconds and a poll that is answered as many; one that hangs is given up after 8 s.
+/// A cold start and an answered poll take milliseconds. A poll without an answer ends after 8 s.
 const POLLING: Duration = Duration::from_secs(10);
 
 pub(super) fn parse(environment: &Environment, problems: &mut Problems) -> Settings {
@@ -42,7 +42,7 @@ pub(super) fn parse(environment: &Environment, problems: &mut Problems) -> Setti
 pub(super) fn log_level(environment: &Environment, problems: &mut Problems) -> Level {
     for name in [RUST_LOG.name, "AWS_LAMBDA_LOG_LEVEL"] {
         let Some(value) = environment.get(name).filter(|value| !value.trim().is_empty()) else { continue };
-        // Lambda's name for what tracing calls ERROR.
+        // Lambda says FATAL where tracing says ERROR.
         let value = if value.trim().eq_ignore_ascii_case("fatal") { "error" } else { value };
         if let Some(level) = telemetry::level(value) {
             return level;
@@ -52,7 +52,7 @@ pub(super) fn log_level(environment: &Environment, problems: &mut Problems) -> L
     Level::INFO
 }
 
-/// What `CLIENT_TOKENS_SECRET` must be.
+/// The rule of `CLIENT_TOKENS_SECRET`.
 pub(super) const CLIENT_TOKENS_RULE: &str = "must be set where a ThirdParty type is served: the names of the secrets that hold \
     client tokens, but for the client's id at their end, such as codepipeline/clients/";
 
@@ -67,7 +67,7 @@ pub(super) fn client_tokens(environment: &Environment, problems: &mut Problems) 
     Some(prefix.to_owned())
 }
 
-/// The value of the variable `name`, if it has any. An empty one is a mistake, most often of the script that set it.
+/// The value of the variable `name`. An empty value is a mistake, most often of the script that set it.
 pub(super) fn filled<'e>(environment: &'e Environment, name: &str, problems: &mut Problems) -> Option<&'e str> {
     debug_assert!(is_ours(name), "{name} is not in the table of variables");
     let value = environment.get(name)?;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::actions::{Configured, KINDS, Kind, Part};
 use crate::settings::{Environment, Problems, Settings, only_known, whole_seconds};
 
-/// What a kind may need of the rest of the entry, and of the environment.
+/// The rest of the entry and the environment, as far as a kind needs them.
 pub(super) struct Around<'a> {
     pub(super) path: &'a str,
     pub(super) secrets: &'a [String],
@@ -17,7 +17,7 @@ pub(super) struct Around<'a> {
 /// The kind that `run` names, and the action that it configures. Each is missing if its part has a mistake.
 pub(super) fn parse(
     entry: &Map<String, Value>,
-    around: Around<'_>,
+    around: &mut Around<'_>,
     problems: &mut Problems,
 ) -> (Option<&'static Kind>, Option<Configured>) {
     let path = format!("{}.run", around.path);
@@ -32,7 +32,7 @@ pub(super) fn parse(
     let mut found = Vec::new();
     for (kind, value) in KINDS.iter().filter_map(|kind| Some((kind, members.get(kind.name)?))) {
         let path = format!("{path}.{}", kind.name);
-        let Around { path: entry, secrets, settings, environment, .. } = around;
+        let Around { path: entry, secrets, settings, environment, .. } = *around;
         let (variables, problems) = (&mut *around.variables, &mut *problems);
         let mut part = Part { entry, path: &path, value, timeout, secrets, settings, environment, variables, problems };
         found.push((kind, (kind.parse)(&mut part)));

@@ -1,4 +1,4 @@
-//! The variables of the function that the worker reads, each once: for parsing, for finding misspelt names, for documents.
+//! The function's variables: one table for parsing, for misspelt names and for documents.
 
 /// A variable that holds a whole number.
 pub struct Number {
@@ -6,11 +6,11 @@ pub struct Number {
     pub name: &'static str,
     /// The unit that it counts in: `seconds`.
     pub unit: &'static str,
-    /// The number where the variable is not set.
+    /// The number if the variable is not set.
     pub default: u64,
-    /// The least that it may be.
+    /// The least valid number.
     pub least: u64,
-    /// The most that it may be.
+    /// The greatest valid number.
     pub most: u64,
     /// Its purpose, as a noun phrase.
     pub meaning: &'static str,
@@ -20,17 +20,17 @@ pub struct Number {
 pub struct Flag {
     /// Its name.
     pub name: &'static str,
-    /// The default where the variable is not set.
+    /// The default if the variable is not set.
     pub default: bool,
-    /// What `true` does.
+    /// The effect of `true`.
     pub meaning: &'static str,
 }
 
-/// A variable with any other rule.
+/// A variable with another rule.
 pub struct Text {
     /// Its name.
     pub name: &'static str,
-    /// The default where the variable is not set; empty for nothing.
+    /// The default if the variable is not set. It is empty if there is none.
     pub default: &'static str,
     /// Its purpose, as a noun phrase.
     pub meaning: &'static str,
@@ -107,8 +107,8 @@ pub(super) const MAX_ENTRIES: Number = Number {
 pub(super) const MIN_FREE_BYTES: Number = Number {
     name: "MIN_FREE_BYTES",
     unit: "bytes",
-    // An eighth of Lambda's smallest /tmp (512 MB): room for a source of some MiB, unpacked and packed again, and for what the
-    // action's programs write meanwhile.
+    // An eighth of the default /tmp (512 MB). A source of some MiB fits, unpacked and packed again, with the files that the action's
+    // programs write.
     default: 64 << 20,
     least: 0,
     most: 1024 * GIB,

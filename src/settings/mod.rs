@@ -1,6 +1,4 @@
-//! What the function is told from outside, as plain values, and how mistakes in it are reported.
-//!
-//! `config` reads the environment with it, and each kind of action reads its part of an entry of `ACTIONS` with it.
+//! The parts that `config` and the kinds of action share: the environment, the settings, JSON members and the list of mistakes.
 
 mod environment;
 mod members;
@@ -14,7 +12,7 @@ pub(crate) use members::{only_known, whole_seconds};
 pub use problems::ConfigError;
 pub(crate) use problems::{Problems, shown_key};
 
-/// What the worker may use, and how long it may take.
+/// The limits and folders of the function.
 pub struct Settings {
     /// The most jobs at a time in one invocation (`CONCURRENCY`, 1 to 100, default 4).
     pub concurrency: usize,
@@ -36,7 +34,7 @@ pub struct Settings {
     /// Whether the worker removes what a command creates in `WORK_FOLDER` outside its own folder (`CLEAN_TMP`, default `false`,
     /// because a machine may have other users).
     pub clean_tmp: bool,
-    /// The folder in which the worker creates its own folder, for the folders of jobs (`WORK_FOLDER`, default `/tmp`).
+    /// The parent of the worker's own folder, which holds the folders of jobs (`WORK_FOLDER`, default `/tmp`).
     pub work_folder: PathBuf,
     /// The folder of the deployed package (`LAMBDA_TASK_ROOT`, default `/var/task`), second on a command's `PATH`.
     pub package_folder: PathBuf,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Every mistake in the configuration, in the order in which they were found.
+/// Every mistake in the configuration, in the order of discovery.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigError {
     problems: Vec<String>,

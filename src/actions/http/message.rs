@@ -1,4 +1,4 @@
-//! What the service is told: the bodies of requests.
+//! The bodies of requests to the service.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
@@ -11,12 +11,12 @@ use crate::job::{Artifact, Failure};
 /// A message's id is signed between full stops, so it has none. A third-party job's id may hold any character.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
 
-/// A request's body, the same for every try, and the id that tells the service so. It holds the action's configuration and
-/// links to its artifacts: all of it is secret.
+/// A request's body and its id, which are the same for every try. All of it is secret: it holds the action's configuration and links
+/// to its artifacts.
 pub(super) struct Message {
     pub(super) id: String,
     pub(super) body: String,
-    /// The links in it: what the service may repeat, but nobody else may read.
+    /// The links in the body. The service may repeat them, and only the service may read them.
     pub(super) links: Vec<SecretString>,
 }
 
@@ -55,12 +55,12 @@ impl Message {
         data.insert("jobId".to_owned(), job.id.as_str().into());
         data.insert("inputs".to_owned(), inputs.into());
         data.insert("outputs".to_owned(), outputs.into());
-        Ok(Self { id, body: body(message_type, seconds, data.into()), links })
+        Ok(Self { id, body: body(message_type, seconds, &data.into()), links })
     }
 
-    /// The end of work that nobody waits for any more.
+    /// The message that no job waits for the work any more.
     pub(super) fn abandoned(execution_id: &str, seconds: i64) -> Self {
-        let body = body("job.abandoned", seconds, json!({ "executionId": execution_id }));
+        let body = body("job.abandoned", seconds, &json!({ "executionId": execution_id }));
         Self { id: message_id("abandon", execution_id), body, links: Vec::new() }
     }
 }
@@ -69,7 +69,7 @@ fn message_id(kind: &str, id: &str) -> String {
     format!("{kind}_{}", utf8_percent_encode(id, PLAIN))
 }
 
-fn body(message_type: &str, seconds: i64, data: Value) -> String {
+fn body(message_type: &str, seconds: i64, data: &Value) -> String {
     json!({ "type": message_type, "timestamp": rfc3339(seconds), "data": data }).to_string()
 }
 
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_id_has_nothing_in_it_that_a_header_or_the_signature_could_trip_over() {
+    fn message_id_fits_into_a_header_and_a_signature() {
         assert_eq!(message_id("start", "11111111-abcd"), "start_11111111-abcd");
         assert_eq!(message_id("start", "a.b\r\nc é"), "start_a%2Eb%0D%0Ac%20%C3%A9");
         assert_ne!(message_id("start", "a.b"), message_id("start", "a%2Eb"));
