@@ -73,7 +73,7 @@ impl Orphan {
                 tracing::info!(
                     reason,
                     "deleted the entry of a job whose worker died: CodePipeline does not show the job"
-                )
+                );
             }
             WriteResult::Refused => {}
             WriteResult::Failed(error) => {

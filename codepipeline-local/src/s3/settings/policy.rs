@@ -60,7 +60,7 @@ pub(super) fn status(policy: &str) -> String {
         let everyone = principal.is_some_and(|it| is_everyone(it) || it.get("AWS").is_some_and(is_everyone));
         allows && everyone && statement.get("Condition").is_none()
     });
-    format!("<PolicyStatus xmlns=\"{}\"><IsPublic>{public}</IsPublic></PolicyStatus>", XMLNS)
+    format!("<PolicyStatus xmlns=\"{XMLNS}\"><IsPublic>{public}</IsPublic></PolicyStatus>")
 }
 
 fn is_everyone(principal: &Value) -> bool {
