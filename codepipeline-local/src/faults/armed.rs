@@ -18,7 +18,7 @@ pub struct Fired {
     pub operation: String,
     /// The number of the call among the fault's calls; 0 for a [`Throttle`].
     pub call: u64,
-    /// What happened to the call.
+    /// The kind of the fault.
     pub kind: FaultKind,
 }
 

@@ -14,7 +14,7 @@ impl TokenBucket {
         Self { tokens: f64::from(throttle.burst), at: now }
     }
 
-    /// Takes a token. Returns false if there is none.
+    /// Takes a token. Returns false if the bucket is empty.
     pub(super) fn take(&mut self, throttle: &Throttle, now: Timestamp) -> bool {
         // The emulator's clock may move back.
         let seconds = now.0.saturating_sub(self.at.0) as f64 / 1000.0;

@@ -55,7 +55,7 @@ impl Algorithm {
     }
 }
 
-/// What a checksum covers: all bytes of the object, or the checksums of its parts.
+/// The coverage of a checksum: all bytes of the object, or the checksums of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Kind {
     FullObject,

@@ -25,7 +25,7 @@ pub(crate) fn read_to_its_end(headers: &HeaderMap, body: Body) -> Body {
 
 struct Draining {
     body: Option<Body>,
-    /// Whether the client sends the body whatever the response is.
+    /// Whether the client sends the body even after a refusal.
     coming: bool,
 }
 
@@ -115,7 +115,8 @@ impl UnsignedChunks {
                 let line = self.unparsed.split_to(end + 1);
                 let size = std::str::from_utf8(&line).ok().and_then(|line| line.split([';', '\r']).next());
                 let size = size.and_then(|size| usize::from_str_radix(size, 16).ok()).ok_or(NotChunked)?;
-                // The line end after the data belongs to the data. The last chunk has none before the trailers.
+                // The line end after the data belongs to the data. After the last chunk, the trailers follow
+                // directly.
                 self.state = if size == 0 { State::Trailers } else { State::Data(size.saturating_add(2)) };
                 Ok(Some(Bytes::from(format!("{size:x}\r\n"))))
             }

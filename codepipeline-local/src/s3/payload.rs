@@ -1,5 +1,5 @@
 //! Checks of a body against its request: its hash, or the frame and signatures of its chunks (S3 API Reference,
-//! "Authenticating requests"). `s3s` checks them too, but returns 500 for a mismatch.
+//! "Authenticating requests"). `s3s` also checks them, but returns 500.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,5 +1,5 @@
-//! The shell around the engine. `answer` sends each request to the service that answers it: CodePipeline (the
-//! engine), S3, STS, Secrets Manager, or an external endpoint. `driver` performs the engine's effects.
+//! The shell around the engine. `answer` sends each request to its service: the engine (CodePipeline), S3, STS,
+//! Secrets Manager, or an external endpoint. `driver` performs the engine's effects.
 
 mod answer;
 mod driver;

@@ -1,4 +1,4 @@
-//! The folder of the catalog, as the next start finds it.
+//! The folder of the catalog after a restart.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl Folder {
         Catalog::open(self.0.path()).unwrap()
     }
 
-    /// Opens the folder again after the emulator was killed: nothing that it holds was cleaned up.
+    /// Opens the folder again after a kill, which cleaned nothing up.
     fn after_kill(&self, killed: Catalog) -> Catalog {
         let copy = tempfile::tempdir().unwrap();
         copy_all(self.0.path(), copy.path());

@@ -1,11 +1,11 @@
-//! Features that the emulator does not have are refused, and change nothing.
+//! Unsupported features are refused, and change nothing.
 
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier, ObjectLockMode, StorageClass};
 
 use super::*;
 
-/// A request of an ordinary user with a signature of version 2. Any signature is right.
+/// A request of an ordinary user with a signature of version 2, which may be any.
 async fn ask(server: &Server, line: &str, body: &str) -> String {
     let length = body.len();
     let head = format!(

@@ -32,12 +32,12 @@ async fn one_of_racing_puts_and_deletes_wins() {
     let server = Server::start().await;
     let refusals = refusals(&server, Some(2)).await;
     assert_eq!(refusals.len(), 99);
-    // A delete that won leaves nothing that could match.
+    // After a winning delete, nothing can match.
     let refused = |code: &String| ["PreconditionFailed", "NoSuchKey"].contains(&code.as_str());
     assert!(refusals.iter().all(refused), "{refusals:?}");
 }
 
-/// What those were answered that lost, of a hundred writers with the same `If-Match`; each `nth` deletes, the others put.
+/// The errors of a hundred racing writers with the same `If-Match`. Each `nth` writer deletes, the others put.
 async fn refusals(server: &Server, nth: Option<usize>) -> Vec<String> {
     let client = server.anyone();
     let first = client.put_object().bucket("bucket").key("entry").body(body("first")).send().await.unwrap();
@@ -101,7 +101,7 @@ async fn reads_and_copies_have_conditions_on_the_time() {
     get().if_modified_since(before).send().await.unwrap();
     assert_eq!(code(get().if_unmodified_since(before).send().await), "PreconditionFailed");
     get().if_unmodified_since(then).send().await.unwrap();
-    // The condition on the entity tag counts.
+    // The condition on the entity tag overrides the other.
     get().if_match(e_tag).if_unmodified_since(before).send().await.unwrap();
     get().if_none_match("\"other\"").if_modified_since(then).send().await.unwrap();
     let head = client.head_object().bucket("bucket").key("key");

@@ -1,4 +1,4 @@
-//! Who may do what, and with which signatures.
+//! Access with each kind of signature.
 
 use super::*;
 
@@ -123,7 +123,7 @@ async fn setting_allows_unencrypted_uploads() {
     }
 }
 
-/// Clients that sign each chunk of a body (the Java SDK over plain HTTP) do it with a secret that the emulator doesn't know.
+/// Clients that sign each chunk (the Java SDK over plain HTTP) use a secret that the emulator does not know.
 #[tokio::test]
 async fn ordinary_user_can_send_signed_chunks() {
     let server = Server::start().await;
@@ -219,7 +219,7 @@ async fn get_url(server: &Server, url: &str) -> String {
     send_raw(server, &format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"), b"").await
 }
 
-/// By hand, since the SDK asks for leave before it sends a large body.
+/// Written by hand, because the SDK waits for `100 Continue` before it sends a large body.
 #[tokio::test]
 async fn refused_large_upload_gets_its_response() {
     let server = Server::start().await;

@@ -1,8 +1,8 @@
-//! Multipart uploads that a restart finds again, and their listing.
+//! Multipart uploads after a restart, and their listing.
 
 use super::*;
 
-/// Opens a store in a folder, as a start of the emulator does.
+/// Opens a store in a folder, as the emulator does at its start.
 async fn open(folder: &Path) -> (Listener, Client) {
     let store = {
         let permissions: Arc<dyn Permissions> = Arc::new(Table::default());
@@ -140,7 +140,7 @@ async fn uploads_are_listed_in_pages_and_groups() {
     for key in ["b", "b", "a/2", "c d", "a/1"] {
         begun.push((key.to_owned(), begin(&client, key).await));
     }
-    // By key, and uploads of one key in the order of their beginning.
+    // Sorted by key, then by start.
     let expected: Vec<_> = [4, 2, 0, 1, 3].into_iter().map(|index: usize| begun[index].clone()).collect();
     for size in 1..=5 {
         let (mut seen, mut key, mut id) = (Vec::new(), None, None);

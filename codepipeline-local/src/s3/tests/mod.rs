@@ -1,4 +1,4 @@
-//! The S3 side, as the SDK's own client sees it over a socket.
+//! Tests of S3 with the SDK's client over a socket.
 
 mod absent;
 mod attributes;
@@ -45,7 +45,7 @@ impl Default for StoreSettings {
     }
 }
 
-/// Answers from a table, in place of the engine.
+/// Permissions from a table instead of the engine.
 #[derive(Default)]
 struct Table {
     grants: Mutex<HashMap<String, Grant>>,
@@ -109,7 +109,7 @@ impl Server {
         self.client(Credentials::new("x", "any secret will do", None, None, "test"))
     }
 
-    /// A client with a job's credentials, good for a minute.
+    /// A client with a job's credentials, which are valid for a minute.
     fn job(&self, access_key_id: &str) -> Client {
         self.job_with_key(access_key_id, None)
     }
@@ -135,14 +135,14 @@ fn body(text: &str) -> ByteStream {
     ByteStream::from(text.as_bytes().to_vec())
 }
 
-/// The error's code, or what S3 calls the status where a reply has no body.
+/// The code of the error, or S3's name for the status of a response without a body.
 fn code<T, E: ProvideErrorMetadata>(result: Result<T, aws_sdk_s3::error::SdkError<E>>) -> String {
     let error = result.err().expect("the request was to be refused");
     let status = error.raw_response().map(|response| response.status().as_u16());
     error.as_service_error().and_then(|error| error.code()).map_or_else(|| format!("{status:?}"), str::to_owned)
 }
 
-/// Launches all at once, each on a task of its own.
+/// Starts all at once, each in its own task.
 async fn race<F>(number: usize, mut start: impl FnMut(usize) -> F) -> Vec<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -155,12 +155,12 @@ where
     outcomes
 }
 
-/// Sends a request over a connection of its own, written by hand, and returns the whole reply.
+/// Sends a handwritten request over a new connection, and returns the whole response.
 async fn send_raw(server: &Server, head: &str, body: &[u8]) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(server.listener.address()).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
-    // In small pieces, so that lines are cut anywhere.
+    // Send small pieces, which may split lines.
     for piece in body.chunks(body.len().div_ceil(40).max(1)) {
         stream.write_all(piece).await.unwrap();
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Objects and listings, and the folder that they are kept in.
+//! Objects, listings and the data folder.
 
 use super::*;
 

@@ -60,7 +60,7 @@ async fn pace_limits_both_directions() {
 }
 
 impl Server {
-    /// Until somebody waits for the time to move.
+    /// Returns once a task waits for the clock.
     async fn waiting(&self) {
         while self.time.waiters() == 0 {
             tokio::task::yield_now().await;

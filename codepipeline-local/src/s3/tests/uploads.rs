@@ -54,7 +54,7 @@ async fn concurrent_parts_keep_their_bytes() {
     assert!(got.to_vec() == (0..8).flat_map(content).collect::<Vec<_>>());
 }
 
-/// Begins an upload to `key`, sends the parts with these numbers, and tells its id and what completes it.
+/// Begins an upload, sends the parts with these numbers, and returns its id and the completion.
 async fn parts(client: &Client, key: &str, parts: &[(i32, Vec<u8>)]) -> (String, CompletedMultipartUpload) {
     let begun = client.create_multipart_upload().bucket("bucket").key(key).send().await.unwrap();
     let id = begun.upload_id().unwrap().to_owned();

@@ -42,7 +42,7 @@ pub(super) async fn delete(client: &Client, key: &str, version: Option<&str>) ->
     (deleted.delete_marker(), deleted.version_id().map(str::to_owned))
 }
 
-/// Each version as `key content-length-or-marker id`, in the listing's order; the latest of a key has a star.
+/// Each version as `key content-length-or-marker id`, in listing order; a star marks the latest version.
 async fn listed(client: &Client) -> Vec<String> {
     let listed = client.list_object_versions().bucket("bucket").send().await.unwrap();
     let star = |latest: Option<bool>| if latest == Some(true) { "*" } else { "" };
@@ -293,7 +293,8 @@ async fn delete_marker_counts_as_missing_in_conditions() {
     assert_eq!(code(put().if_match(first.e_tag().unwrap()).send().await), "PreconditionFailed");
     let delete = || client.delete_object().bucket("bucket").key("key").if_match(first.e_tag().unwrap());
     assert_eq!(code(delete().send().await), "PreconditionFailed");
-    // The condition is on the latest version, also of a delete that names another one (S3 User Guide, "Conditional deletes").
+    // The condition applies to the latest version, even if a delete names another one (S3 User Guide, "Conditional
+    // deletes").
     let named = delete().set_version_id(first.version_id().map(str::to_owned)).send().await;
     assert_eq!(code(named), "PreconditionFailed");
 }

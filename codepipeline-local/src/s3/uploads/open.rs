@@ -76,7 +76,7 @@ impl Uploads {
         found.into_iter().map(|(id, upload)| (id.clone(), Arc::clone(upload))).collect()
     }
 
-    /// Ends the uploads of a removed bucket, so that a new bucket of the same name has none.
+    /// Ends the uploads of a removed bucket. A new bucket of the same name starts empty.
     pub(in crate::s3) fn forget(&self, bucket: &str) -> io::Result<()> {
         for (id, upload) in self.of_bucket(bucket) {
             // If a request is completing or aborting it, that request ends it.
