@@ -3,11 +3,13 @@
 pub(crate) mod artifact_store;
 pub(crate) mod aws_json;
 pub(crate) mod children;
+mod declarations;
+mod function;
 pub(crate) mod log;
 pub(crate) mod small_disk;
 pub(crate) mod tee;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
@@ -18,23 +20,21 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_codepipeline::operation::get_pipeline_state::GetPipelineStateOutput;
 use aws_sdk_codepipeline::types::builders::ActionDeclarationBuilder;
 use aws_sdk_codepipeline::types::{
-    ActionConfigurationProperty, ActionDeclaration, ActionExecution, ActionTypeId, ArtifactDetails, ArtifactStore,
-    ArtifactStoreType, InputArtifact, OutputArtifact, PipelineDeclaration, PipelineExecutionStatus, StageDeclaration,
-    StageState,
+    ActionConfigurationProperty, ActionExecution, ArtifactDetails, ArtifactStore, ArtifactStoreType, OutputArtifact,
+    PipelineDeclaration, PipelineExecutionStatus, StageDeclaration, StageState,
 };
-use codepipeline_local::runtime_api::{Function, FunctionSettings, Output};
 use codepipeline_local::{Emulator, Options};
 use codepipeline_worker::artifacts::{Stores, UnpackLimits};
 use codepipeline_worker::config::Config;
-use codepipeline_worker::job;
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{Summary, Worker};
-use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use self::children::Children;
+pub(crate) use self::declarations::{action, action_type, custom, input, output, shell, zip};
+pub(crate) use self::function::function;
 
 pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/pipeline";
 pub(crate) const SOURCE_BUCKET: &str = "source-bucket";
@@ -190,50 +190,6 @@ pub(crate) fn lifecycle(sdk_config: &SdkConfig, work_folder: PathBuf) -> Lifecyc
     }
 }
 
-/// Version 1 of an action type, as the worker names it.
-pub(crate) fn action_type(category: &str, owner: &str, provider: &str) -> job::ActionTypeId {
-    let [category, owner, provider, version] = [category, owner, provider, "1"].map(str::to_owned);
-    job::ActionTypeId { category, owner, provider, version }
-}
-
-/// An action of a pipeline.
-pub(crate) fn action(name: &str, category: &str, owner: &str, provider: &str) -> ActionDeclarationBuilder {
-    let id = ActionTypeId::builder().category(category.into()).owner(owner.into()).provider(provider).version("1");
-    ActionDeclaration::builder().name(name).action_type_id(id.build().unwrap())
-}
-
-/// A custom action that takes the source artifact.
-pub(crate) fn custom(name: &str, category: &str, provider: &str) -> ActionDeclarationBuilder {
-    action(name, category, "Custom", provider).input_artifacts(input("Source"))
-}
-
-pub(crate) fn input(name: &str) -> InputArtifact {
-    InputArtifact::builder().name(name).build().unwrap()
-}
-
-pub(crate) fn output(name: &str) -> OutputArtifact {
-    OutputArtifact::builder().name(name).build().unwrap()
-}
-
-/// An entry of `ACTIONS` that runs the shell script in the action's configuration property `Command`.
-pub(crate) fn shell(category: &str, provider: &str) -> Value {
-    json!({
-        "actionType": {"category": category, "owner": "Custom", "provider": provider, "version": "1"},
-        "timeoutSeconds": 60,
-        "run": {"command": ["sh", "-eu", "-c", "{Config:Command}"]}
-    })
-}
-
-/// A small zip of these files, each a name and its content.
-pub(crate) fn zip(files: &[(&str, &str)]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, content) in files {
-        archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        std::io::Write::write_all(&mut archive, content.as_bytes()).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
-}
-
 /// Runs one invocation whose deadline is 15 minutes away.
 pub(crate) async fn invoke(worker: &Worker) -> Summary {
     worker.invoke(Instant::now() + Duration::from_secs(900)).await.unwrap_or_else(|error| panic!("{error}"))
@@ -257,35 +213,4 @@ impl World {
         let object = self.s3.get_object().bucket(place.bucket.unwrap()).key(place.key.unwrap()).send().await.unwrap();
         object.body.collect().await.unwrap().to_vec()
     }
-}
-
-/// The real binary under the emulator's Lambda Runtime API, and the lines that it logs. Waits until the test may start
-/// processes.
-pub(crate) fn function(
-    world: &World,
-    actions: &Value,
-    variables: &[(&str, &str)],
-) -> (Function, UnboundedReceiver<String>) {
-    world.start_processes();
-    let (lines, log) = unbounded_channel();
-    let mut env = BTreeMap::from([
-        ("ACTIONS".to_owned(), actions.to_string()),
-        ("AWS_ENDPOINT_URL".to_owned(), world.emulator.endpoint()),
-        ("AWS_ACCESS_KEY_ID".to_owned(), "test".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY".to_owned(), "test".to_owned()),
-        ("AWS_REGION".to_owned(), "us-east-1".to_owned()),
-        ("WORK_FOLDER".to_owned(), world.work_folder().to_str().unwrap().to_owned()),
-    ]);
-    env.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    let function = Function::new(FunctionSettings {
-        name: "worker".into(),
-        command: vec![env!("CARGO_BIN_EXE_codepipeline-worker").into()],
-        account_id: "123456789012".into(),
-        region: "us-east-1".into(),
-        env,
-        timeout: Duration::from_secs(300),
-        memory_mb: 512,
-        output: Output::Lines(lines),
-    });
-    (function.unwrap(), log)
 }
