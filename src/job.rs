@@ -179,7 +179,7 @@ pub struct ObjectPlace {
 
 /// Work that continues outside. The API forbids output variables together with a continuation token.
 pub struct Continuation {
-    /// The text with which a later job finds the work: at least one character, no secret. CodePipeline stores at most 2048
+    /// The text that a later job needs to find the work: at least one character, no secret. CodePipeline stores at most 2048
     /// characters, and the worker's envelope takes some 100 of them.
     pub token: String,
     /// One line for people.

@@ -31,7 +31,7 @@ pub(crate) struct Witness {
     pub(crate) figures: Figures,
 }
 
-/// What the simulation saw of a job.
+/// A job as the simulation saw it.
 #[derive(Default)]
 pub(crate) struct Job {
     /// The invocations whose acknowledgement was answered with `InProgress`.
@@ -56,7 +56,7 @@ pub(crate) struct Job {
 /// One turn of the job's action.
 struct Run {
     invocation: usize,
-    /// What the action returned; `None` if it was cut off.
+    /// The action's result; `None` if it was cut off.
     ending: Option<Ending>,
     /// Whether the seed makes it take longer than its timeout.
     overlong: bool,

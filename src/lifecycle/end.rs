@@ -1,6 +1,6 @@
 //! How a worker's part in a job ended, as the invocation's summary counts it.
 //!
-//! The protocol has its own type for this, [`Exit`], because the model checker tells apart ends that a summary counts as one,
+//! The protocol has its own type for this, [`Exit`], because the model checker distinguishes ends that a summary counts as one,
 //! and because the protocol does not know what a report says. Every exit without a report becomes an [`End`] here. After a
 //! report, CodePipeline's response decides.
 

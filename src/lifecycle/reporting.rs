@@ -33,7 +33,7 @@ pub(super) struct Reporting<'a> {
     pub(super) queue: &'a Queue,
     pub(super) claim: Claim,
     pub(super) keeper: &'a mut Keeper,
-    /// The entries of ACTIONS that may have run the job. Empty if there is none.
+    /// The entries of ACTIONS that may have run the job. May be empty.
     pub(super) served: &'a [Arc<Served>],
     /// The invocation's deadline.
     pub(super) deadline: Instant,

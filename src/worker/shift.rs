@@ -222,7 +222,7 @@ impl<'a> Shift<'a> {
         self.running.spawn(async move { lifecycle.live(offer, &served, invocation).await }.instrument(span));
     }
 
-    /// Starts queued jobs in the room that is free now. The worker drops a job that waited too long or for which no time is left:
+    /// Starts queued jobs in the room that is free now. The worker drops a job that waited too long or has too little time left:
     /// CodePipeline offers it again.
     fn begin_waiting(&mut self) {
         for (served, offer) in std::mem::take(&mut self.waiting) {

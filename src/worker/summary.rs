@@ -1,4 +1,4 @@
-//! What an invocation did, in numbers.
+//! The counts of an invocation.
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -22,7 +22,7 @@ pub struct Summary {
     pub failed: usize,
     /// Jobs reported with a continuation token.
     pub continued: usize,
-    /// Claimed jobs that were over before their report: stopped, timed out, or finished by another worker.
+    /// Claimed jobs that ended before their report: stopped, timed out, or finished by another worker.
     pub over: usize,
     /// Jobs whose acknowledgement is unanswered, or that the worker acknowledged but could not record in the ledger. With a ledger,
     /// a later invocation adopts both.

@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use crate::actions::Served;
 use crate::job::ActionTypeId;
 
-/// A throttle that lasts this long does not pass by itself: too many workers poll, or poll too often. The worker backs off only
+/// A throttle that lasts this long does not pass without a change: too many workers poll, or poll too often. The worker backs off only
 /// within a poll; the next tick, after a minute by default, polls again.
 const PERSISTENT: Duration = Duration::from_secs(5 * 60);
 
-/// So many throttled polls in a row count as lasting, whatever the clock says: half an hour of ticks. The clock may stop while
+/// So many throttled polls in a row count as lasting, even if the clock shows less time: half an hour of ticks. The clock may stop while
 /// Lambda freezes the process.
 const MANY: u32 = 30;
 

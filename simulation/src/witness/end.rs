@@ -73,7 +73,7 @@ pub(crate) fn nothing_hangs(world: &Arc<World>) -> usize {
             let deaths = job.runs.iter().filter(|run| has_died(run.invocation)).count();
             let runs = job.runs.len();
             if runs > 1 + deaths.min(3) {
-                problems.push(format!("the job {id} ran {runs} times, of which {deaths} workers died"));
+                problems.push(format!("the job {id} ran {runs} times, and {deaths} of its workers died"));
             }
         }
         witness.figures.lost += lost as u64;

@@ -28,7 +28,7 @@ pub(super) struct Failed<'a> {
 /// One turn of an action.
 #[derive(Clone, Copy)]
 pub(super) struct Ran {
-    /// What the action returned; `None` if it was cut off.
+    /// The action's result; `None` if it was cut off.
     pub(super) returned: Option<Ending>,
     /// Whether the seed made it take longer than its timeout.
     pub(super) overlong: bool,

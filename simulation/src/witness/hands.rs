@@ -7,7 +7,7 @@ use std::sync::Weak;
 #[derive(Default)]
 pub(crate) struct Hands {
     hands: Vec<Hand>,
-    /// The invocations for which a request about the job met a fault.
+    /// The invocations whose requests about the job met a fault.
     troubled: BTreeSet<usize>,
 }
 

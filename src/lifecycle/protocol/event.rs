@@ -11,7 +11,7 @@ pub enum Event<V> {
     Refused,
     /// The call has no response, or one that does not say whether it took effect.
     Unanswered,
-    /// The entry as it was read; `None` if it does not exist.
+    /// The entry; `None` if it does not exist.
     Found(Option<Seen<V>>),
     /// The acknowledgement was answered with `InProgress`.
     InProgress,

@@ -102,9 +102,9 @@ impl<V: Clone> State<V> {
     ///
     /// A `claiming` job may never have been acknowledged, and then it must not run. One empty poll does not prove an
     /// acknowledgement: another worker may have polled the job a moment before. So the worker marks the entry first. A worker
-    /// that is offered the job replaces the marked entry, because its lease has expired. If the mark is still there once every
-    /// earlier poller has had time to claim the job, and another poll is empty, the job was acknowledged by a worker that died
-    /// before it held the job.
+    /// that is offered the job replaces the marked entry, because its lease has expired. Later, every earlier poller
+    /// has had time to claim the job. If the mark is still there then, and another poll is empty, a worker acknowledged the job and
+    /// died before it held it.
     pub fn found(seen: &Seen<V>, offers: Offers, afterwards: Afterwards) -> Self {
         let aim = match (seen.phase, offers) {
             (Phase::Claiming, Offers::None) if seen.lease_over => Aim::Mark,
@@ -116,7 +116,7 @@ impl<V: Clone> State<V> {
         Self::Writing { aim, over: Some(seen.version.clone()) }
     }
 
-    /// What the worker does in this state.
+    /// The worker's command in this state.
     pub fn command(&self) -> Command<V> {
         match self {
             Self::Writing { aim, over } => Command::Write { aim: *aim, over: over.clone() },

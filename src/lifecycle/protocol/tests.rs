@@ -164,5 +164,5 @@ fn a_refused_report_of_an_inferred_job_is_sent_four_times() {
         reports += 1;
     }
     assert_eq!((reports, MOST_REPORTS), (4, 4));
-    assert!(is_over(false, 0), "a job that was certainly acknowledged is over");
+    assert!(is_over(false, 0), "a job that was certainly acknowledged has ended");
 }

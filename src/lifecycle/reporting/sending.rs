@@ -61,7 +61,7 @@ pub(super) async fn send(
             Ok(Reported::AlreadyOver { unanswered_before: false }) => {
                 tracing::warn!(
                     result = ?end,
-                    "the job was over before it was reported: stopped, timed out, or finished by another"
+                    "the job ended before it was reported: stopped, timed out, or finished by another worker"
                 );
                 return sent(End::Over, Response::NotInProgress);
             }

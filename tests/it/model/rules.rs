@@ -114,7 +114,7 @@ impl Rules {
     };
 }
 
-/// Which requests may fail in which way.
+/// The faults that requests may have.
 #[derive(Clone, Copy, Debug)]
 pub struct Faults {
     /// Of the ledger and of the service: the request gets lost.

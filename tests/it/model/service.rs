@@ -13,7 +13,7 @@ pub mod broken {
     pub const HOLD_LOST: &str = "no hold is taken from a living worker";
     pub const UNANSWERED: &str = "no event is left without an answer";
     pub const STUCK: &str = "every acknowledged job is reported in the end";
-    pub const DONE: &str = "no entry becomes done before its job is over";
+    pub const DONE: &str = "no entry becomes done before its job ends";
     pub const LEFT: &str = "no held job stays on offer";
     pub const RUNS_ON: &str = "the work outside of a failed job is stopped in the end";
     pub const NEEDED: &str = "no work is stopped that a later job needs";

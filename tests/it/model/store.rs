@@ -23,14 +23,14 @@ impl World {
         holds
     }
 
-    /// Deletes if the condition holds, or if there is none.
+    /// Deletes if the condition holds, or if the request has none.
     pub fn delete(&mut self, job: usize, over: Option<Version>) {
         if over.is_none() || self.holds(job, over) {
             self.jobs[job].entry = None;
         }
     }
 
-    /// What worker `i` reads.
+    /// The entry as worker `i` reads it.
     pub fn seen(&self, i: usize, job: usize, write: Option<Version>, fresh_id: bool) -> Option<Seen<Version>> {
         let entry = self.jobs[job].entry?;
         let mine = usize::from(entry.owner) == i;

@@ -27,7 +27,7 @@ pub fn holds(what: &str, setting: Setting) {
     println!("{states:>9} states, {seconds:>5.1} + {circles:>5.1} s: {what}, {}, {service}", setting.budget);
 }
 
-/// Searches for a circle. Panics if there is none, or if a property breaks as well.
+/// Searches for a circle. Panics without a circle, or if a property breaks as well.
 #[track_caller]
 pub fn goes_round(what: &str, setting: Setting) {
     let checker = setting.checker().threads(2).finish_when(HasDiscoveries::Any).spawn_bfs().join();

@@ -7,7 +7,7 @@ use super::rules::Setting;
 use super::service::broken;
 use super::world::{Came, Ending, Entry, Late, Outside, Part, Status, Task, Version, World};
 
-/// What happens to a request.
+/// The fate of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// It takes effect and is answered.

@@ -60,7 +60,7 @@ pub struct Job {
     pub entry: Option<Entry>,
     /// Late requests, which take effect at some time unanswered.
     pub late: Vec<Late>,
-    /// What has happened to it, for the properties.
+    /// Its history, for the properties.
     pub past: Past,
 }
 
@@ -86,7 +86,7 @@ pub enum Outside {
     Stopped,
 }
 
-/// What has happened to a job.
+/// The history of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Past {
     /// The state of its work outside.
