@@ -45,9 +45,9 @@ async fn a_job_without_a_folder_names_it_and_what_to_change() {
     lone.run().await;
     assert_eq!(lone.ticked(&function, "failed").await, 1, "{}", lone.log());
     let said = lone.said().await;
-    let begins = format!("the job's folder {}/codepipeline-worker-0/", folder.display());
-    assert!(said.starts_with(&begins) && said.contains("disk is full: raise"), "{said}");
-    assert!(said.contains("(EphemeralStorageSize)") && said.contains("(WORK_FOLDER)"), "{said}");
+    let named = format!("{}/codepipeline-worker-0/", folder.display());
+    assert!(said.starts_with("WorkFolderNotCreated: ") && said.contains(&named), "{said}");
+    assert!(said.contains("(EphemeralStorageSize)") && said.contains("WORK_FOLDER"), "{said}");
     function.stop().await;
     lone.is_over_with(1).await;
 }
