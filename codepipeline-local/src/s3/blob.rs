@@ -2,7 +2,7 @@
 //!
 //! `s3s-fs` writes in place, and keeps data, attributes and checksums in several files. With two writers of one key,
 //! or a reader during a write, it can mix them. So each upload gets its own store with a single writer, and the
-//! catalog decides which store holds the object. This also lifts the limits of file names from keys.
+//! catalog decides which store holds the object. Keys need not be valid file names either.
 
 use std::io;
 use std::path::{Path, PathBuf};
