@@ -113,7 +113,7 @@ impl ClientTokens {
 
     /// The client's token, remembered or looked up.
     pub(super) async fn token(&self, client_id: &str, look_up: LookUp) -> Result<SecretString, TokenProblem> {
-        self.asked_for(client_id, look_up, |cached| cached.fetched_at.elapsed() < LIFE).await
+        self.find(client_id, look_up, |cached| cached.fetched_at.elapsed() < LIFE).await
     }
 
     /// A token other than `refused`, which CodePipeline did not accept: one that another job has fetched meanwhile, or
@@ -124,11 +124,11 @@ impl ClientTokens {
         refused: &SecretString,
         look_up: LookUp,
     ) -> Result<SecretString, TokenProblem> {
-        self.asked_for(client_id, look_up, |cached| cached.token.expose_secret() != refused.expose_secret()).await
+        self.find(client_id, look_up, |cached| cached.token.expose_secret() != refused.expose_secret()).await
     }
 
     /// The remembered token if it is `good`, otherwise the secret's. Repeats the look-up if the caller insists.
-    async fn asked_for(
+    async fn find(
         &self,
         client_id: &str,
         look_up: LookUp,

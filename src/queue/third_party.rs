@@ -63,15 +63,15 @@ impl ThirdPartyQueue {
         // All jobs at once, because the whole batch must be acknowledged within the same 25 s. A client without a token
         // is not asked for again in this poll.
         let look_up = LookUp { until: Instant::now() + self.look_up_limit, since: polled_at, insists: false };
-        let mut looking = JoinSet::new();
+        let mut preparations = JoinSet::new();
         for job in jobs {
             let (Some(job_id), Some(client_id)) = (job.job_id, job.client_id) else { continue };
             let (queue, action_type) = (self.clone(), action_type.clone());
-            let looking_at = async move { queue.offer(job_id, client_id, &action_type, look_up).await };
-            looking.spawn(looking_at.in_current_span());
+            let preparing = async move { queue.offer(job_id, client_id, &action_type, look_up).await };
+            preparations.spawn(preparing.in_current_span());
         }
-        while let Some(looked) = looking.join_next().await {
-            match looked {
+        while let Some(prepared) = preparations.join_next().await {
+            match prepared {
                 Ok(Some(offer)) => polled.offers.push(offer),
                 // The panic is in the log already.
                 Ok(None) | Err(_) => polled.unusable += 1,
@@ -89,7 +89,7 @@ impl ThirdPartyQueue {
         action_type: &ActionTypeId,
         look_up: LookUp,
     ) -> Option<Offer> {
-        match self.look(&job_id, &client_id, look_up).await {
+        match self.prepare(&job_id, &client_id, look_up).await {
             Ok((details, client)) => {
                 let found = offer(job_id, action_type, look_up.since, details, client);
                 if found.is_none() {
@@ -112,7 +112,7 @@ impl ThirdPartyQueue {
         }
     }
 
-    async fn look(
+    async fn prepare(
         &self,
         job_id: &str,
         client_id: &str,
