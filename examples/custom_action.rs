@@ -1,8 +1,8 @@
-//! A worker of one's own: an action written in Rust, and the few lines of `main` around it.
+//! A worker of your own: an action written in Rust, and a short `main`.
 //!
-//! The action waits for a service to be healthy, a deployment's last step: it asks a URL until the answer holds an expected
-//! text. That may take longer than a Lambda invocation, so it looks once and hands back a continuation token; CodePipeline
-//! brings the next job with it some seconds later, and shows the progress meanwhile.
+//! The action is the last step of a deployment: it requests a URL until the response has an expected text. This may take longer than
+//! a Lambda invocation. So the action sends one request, and returns a continuation token. CodePipeline offers the next job with this
+//! token some seconds later, and shows the progress.
 //!
 //! `ACTIONS` may be left unset: this worker brings its action type itself. Otherwise it is configured and deployed like the
 //! ready-made one (docs/testing.md and docs/deploying.md).

@@ -39,14 +39,13 @@ const FROM_LAMBDA: [&str; 4] = [
 
 /// Runs the worker as a Lambda function, configured by the process's environment, until Lambda ends the process.
 ///
-/// Ends early, with a failure, only if the worker can't start: a bad configuration is logged as one line that lists every
-/// mistake in it.
+/// Returns a failure only if the worker can't start. One log line then lists every mistake in the configuration.
 pub async fn run() -> ExitCode {
     let environment = environment();
     ended(start(Config::from_variables(&environment), &environment, Vec::new()).await)
 }
 
-/// The same with action types of one's own beside those that `ACTIONS` configures, which may be none.
+/// Runs the worker with action types of your own, in addition to those that `ACTIONS` configures. `ACTIONS` may be missing.
 ///
 /// # Examples
 /// See `examples/custom_action.rs`: an implementation of [`Action`](crate::actions::Action) and three lines of `main`.
@@ -71,17 +70,16 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
     from_lambda(environment)?;
     if config.ledger_bucket.is_none() {
         tracing::warn!(
-            "LEDGER_BUCKET is not set: a job whose worker dies stays InProgress until its action times out, which takes up to 24 \
-             hours"
+            "LEDGER_BUCKET is not set: after a worker death a job stays InProgress until its action times out, which takes up to 24 hours"
         );
     }
 
-    command::harden_process().map_err(|error| format!("the process can't be shielded from commands: {error}"))?;
+    command::harden_process().map_err(|error| format!("the process could not be shielded from commands: {error}"))?;
     let parent = config.settings.work_folder.clone();
     let taken =
         if config.settings.clean_tmp { WorkerFolder::take_and_clean(&parent) } else { WorkerFolder::take(&parent) };
     let work_folder = taken
-        .map_err(|error| format!("no folder to work in can be had in {} (WORK_FOLDER): {error}", parent.display()))?;
+        .map_err(|error| format!("could not create a work folder in {} (WORK_FOLDER): {error}", parent.display()))?;
     let config = Config {
         settings: config::Settings { work_folder: work_folder.path().to_owned(), ..config.settings },
         ..config
@@ -92,7 +90,7 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
     let awaited = own.is_empty().then(|| awaited(&config));
     let worker = Arc::new(worker(config, own, &sdk_config));
     let watchdog =
-        last_words().and_then(Watchdog::start).map_err(|error| format!("the watchdog can't be started: {error}"))?;
+        last_words().and_then(Watchdog::start).map_err(|error| format!("could not start the watchdog: {error}"))?;
     let function = Arc::new(Function { worker, awaited, function_timeout, watchdog });
     let handler = service_fn(move |event: LambdaEvent<Value>| {
         let (function, connections) = (Arc::clone(&function), connections.clone());
@@ -106,7 +104,7 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
     runtime.run().await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
 }
 
-/// Fails when the process was not started as a Lambda function is.
+/// Returns an error if Lambda did not start the process.
 fn from_lambda(environment: &Environment) -> Result<(), String> {
     let missing: Vec<_> = FROM_LAMBDA.into_iter().filter(|name| environment.get(name).is_none()).collect();
     if missing.is_empty() {
@@ -119,7 +117,7 @@ fn from_lambda(environment: &Environment) -> Result<(), String> {
     ))
 }
 
-/// A worker as `config` describes it, with action types of one's `own` beside, and with clients made from `sdk_config`.
+/// A worker with the action types of `config` and your `own`, and with clients made from `sdk_config`.
 pub fn worker(config: Config, own: Vec<Served>, sdk_config: &SdkConfig) -> Worker {
     let Config { actions, settings, client_tokens, ledger_bucket, .. } = config;
     let lifecycle = Lifecycle {
@@ -159,12 +157,12 @@ fn awaited(config: &Config) -> Vec<(&'static str, String)> {
     config.actions.iter().filter_map(awaited).collect()
 }
 
-/// How long the process may take to say why it ends, and to end what it has started.
+/// The time for the last log line, and for killing the commands.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// What ends the process without unwinding. What is stuck may hold the log's lock, so whatever could wait for it is left to
-/// another thread, and is not waited for long. That thread is there from the beginning: at the deadline a command may have
-/// filled the process table, and that is when its processes have to be ended.
+/// Returns the function that ends the process without unwinding. A stuck task may hold the log's lock, so another thread kills
+/// the commands and writes the log line, and the function waits for it only a short time. The thread starts early, because at
+/// the deadline a command may have filled the process table.
 fn last_words() -> io::Result<impl FnOnce() + Send + 'static> {
     let (begin, begun) = mpsc::channel();
     let (said, heard) = mpsc::channel();
@@ -174,8 +172,8 @@ fn last_words() -> io::Result<impl FnOnce() + Send + 'static> {
         }
         command::kill_descendants();
         tracing::error!(
-            "the invocation's deadline has come and it is not over: something in it ignores its cancellation. The process \
-             ends; with a ledger a later invocation looks after its jobs"
+            "the invocation did not end at its deadline, because some work ignores its cancellation: the process aborts, and with a \
+             ledger a later invocation recovers the jobs"
         );
         let _ = said.send(());
     })?;
@@ -186,7 +184,7 @@ fn last_words() -> io::Result<impl FnOnce() + Send + 'static> {
     })
 }
 
-/// The time of day, which deadlines and whatever outlasts an invocation are told in.
+/// The time of day, for deadlines and for times that outlast an invocation.
 #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
 fn now() -> SystemTime {
     SystemTime::now()
@@ -194,7 +192,7 @@ fn now() -> SystemTime {
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
 fn environment() -> Environment {
-    // What is not UTF-8 breaks the rule of the variable that it is in, and is reported there.
+    // Text that is not UTF-8 breaks the rule of its variable, which reports it.
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
 }

@@ -75,7 +75,7 @@ impl Template {
         })
     }
 
-    /// The text as it was written, if it has no placeholder.
+    /// The original text, if it has no placeholder.
     pub fn literal(&self) -> Option<&str> {
         match self.0.as_slice() {
             [] => Some(""),

@@ -16,8 +16,8 @@ pub fn level(name: &str) -> Option<Level> {
     name.trim().parse().ok()
 }
 
-/// A subscriber that writes this crate's lines down to `level` and everybody else's down to INFO at most, whatever the
-/// environment says: SDKs print whole requests and replies at TRACE, credentials and configuration included.
+/// A subscriber that writes this crate's lines down to `level`, and lines of dependencies down to INFO at most. SDKs print whole
+/// requests and responses at TRACE, including credentials and configuration, so no variable changes this.
 ///
 /// Fields of the spans around an event (`job.id`, `pipeline.name`, `action.name`) become members of the line.
 pub fn subscriber<W>(level: Level, writer: W) -> impl tracing::Subscriber + Send + Sync
@@ -39,8 +39,8 @@ where
     registry().with(layer.with_filter(filter))
 }
 
-/// Installs [`subscriber`] on stdout for the process, and a panic hook that tells where a panic happened but not its
-/// message, which may hold anything.
+/// Installs [`subscriber`] on stdout for the process, and a panic hook. The hook logs the place of a panic, but not its message, which
+/// may hold a secret.
 pub fn install(level: Level) {
     // A second call in one process (tests) leaves the first subscriber in place.
     let _ = tracing::subscriber::set_global_default(subscriber(level, io::stdout));

@@ -33,7 +33,7 @@ impl Function {
     }
 }
 
-/// An invocation without any payload, with the payload `null` instead: nothing is no JSON.
+/// Replaces an empty payload by `null`, because empty text is not JSON.
 pub(super) fn null_for_nothing(mut invocation: LambdaInvocation) -> LambdaInvocation {
     if invocation.body.iter().all(u8::is_ascii_whitespace) {
         invocation.body = Bytes::from_static(b"null");
@@ -41,8 +41,7 @@ pub(super) fn null_for_nothing(mut invocation: LambdaInvocation) -> LambdaInvoca
     invocation
 }
 
-/// Answers one invocation, and logs why it failed. The runtime's own line about that shows our error's Rust type, so
-/// `telemetry` drops it.
+/// Handles one invocation, and logs why it failed. The runtime's own line shows the error's Rust type, so `telemetry` drops it.
 pub(super) async fn handle(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
     let answer = answer(function, event).await;
     if let Err(Diagnostic { error_type, error_message }) = &answer {
@@ -51,7 +50,7 @@ pub(super) async fn handle(function: Arc<Function>, event: LambdaEvent<Value>) -
     answer
 }
 
-/// The work runs in a task of its own, since what a panic says must not reach Lambda's answer.
+/// Runs the work in its own task, because a panic's message must not reach Lambda's response.
 async fn answer(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
     let LambdaEvent { payload, context } = event;
     let woken_by =
@@ -90,7 +89,7 @@ async fn answer(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Su
             }
             Event::InvokeJob => worker.run_job(&payload, deadline).await,
             Event::Ignored { what } => {
-                tracing::info!("ignored {what}: it asks for nothing");
+                tracing::info!("ignored {what}: it needs no action");
                 Ok(Summary::default())
             }
         }
@@ -106,16 +105,16 @@ fn diagnostic(error_type: &str, error_message: String) -> Diagnostic {
     Diagnostic { error_type: error_type.into(), error_message }
 }
 
-/// Lambda gives the deadline on the wall clock; everything after this reckons on the monotonic one.
+/// The time until the deadline. Lambda gives the deadline on the wall clock; the worker uses the monotonic clock.
 ///
-/// `cargo lambda watch` sends a fixed small number, which as a time is in 1970. A deadline that is older than Lambda itself
-/// (2014) is none, and the function's configured timeout counts from now.
+/// `cargo lambda watch` sends a fixed small number, which as a time is in 1970. A deadline before Lambda
+/// existed (2014) does not count; then the function's configured timeout counts from now.
 fn time_left(now: SystemTime, deadline: SystemTime, function_timeout: Duration) -> Duration {
     const FIRST_LAMBDA: Duration = Duration::from_secs(1_388_534_400);
     if deadline < SystemTime::UNIX_EPOCH + FIRST_LAMBDA {
         return function_timeout;
     }
-    // A wall clock that is behind gives no more time than there is.
+    // A wall clock that is behind must not give more time than the function has.
     deadline.duration_since(now).unwrap_or_default().min(function_timeout)
 }
 

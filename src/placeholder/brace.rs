@@ -11,7 +11,7 @@ const MAX_KEY_CHARS: usize = 50;
 /// Words that mean `Config` in a misspelt placeholder, in lower case. A word with one wrong letter counts as well.
 const ATTEMPTS: [&str; 3] = ["config", "configs", "configuration"];
 
-/// Returns the key of the placeholder that begins at `brace`, or `None` if the brace stays as it is.
+/// Returns the key of the placeholder that begins at `brace`, or `None` if the brace is plain text.
 pub(super) fn brace_at(text: &str, brace: usize, position: usize) -> Result<Option<&str>, PlaceholderError> {
     let inside = &text[brace + 1..];
     if text[..brace].ends_with('$') {

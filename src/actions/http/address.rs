@@ -1,4 +1,4 @@
-//! Where requests may go: the configured URL, and the locations that the service names under it.
+//! The configured URL, and the locations that the service may name.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use reqwest::Url;
 use super::HttpMistake;
 use crate::placeholder::Template;
 
-/// A location is kept in the continuation token, which has other members too.
+/// The continuation token holds the location and other members.
 const LONGEST_LOCATION: usize = 1000;
 
 /// The service's URL: `https`, or `http` on this machine.
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn https_is_taken_and_http_on_this_machine() {
+    fn https_and_local_http_are_valid() {
         for text in [
             "https://example.com",
             "https://example.com:8443/a?b=c",
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_of_a_service_is_refused() {
+    fn invalid_addresses_are_refused() {
         for text in ["", "example.com/x", "/x", "ftp://example.com/", "file:///etc/passwd", "https://"] {
             assert_eq!(mistake(text), Some(HttpMistake::NotAUrl), "{text}");
         }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_do_not_repeat_the_url() {
+    fn message_does_not_show_the_url() {
         for text in ["https://:hunter2@example.com/", "http://hunter2.example.com/", "hunter2", "https://x/#hunter2"] {
             let message = mistake(text).unwrap().to_string();
             assert!(!message.contains("hunter2"), "{message}");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_location_is_read_relative_to_the_request() {
+    fn location_is_relative_to_the_request() {
         let at = |header| location("https://example.com/jobs", "https://example.com/runs/1/", header).unwrap();
         assert_eq!(at("/runs/7"), "https://example.com/runs/7");
         assert_eq!(at("steps/2?x=y"), "https://example.com/runs/1/steps/2?x=y");
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_location_elsewhere_is_refused() {
+    fn location_on_another_host_is_refused() {
         let configured = "https://example.com/jobs";
         let refused = |header| location(configured, configured, header).unwrap_err();
         assert_eq!(refused("https://evil.example/"), "names another host than the configured URL");

@@ -1,4 +1,4 @@
-//! What is said when the service does not do its part.
+//! Failures that the service causes.
 
 use super::exchange::{Body, Unavailable};
 use crate::job::{Failure, FailureCode, FailureKind};
@@ -15,19 +15,20 @@ const SERVICE_STATUS_UNEXPECTED: FailureCode = FailureCode::new("ServiceStatusUn
 const SERVICE_UNAVAILABLE: FailureCode = FailureCode::new("ServiceUnavailable");
 const SERVICE_RESPONSE_INVALID: FailureCode = FailureCode::new("ServiceResponseInvalid");
 
-/// In characters: the report has room for 5000 in all.
+/// In characters. A report has 5000 in all.
 const LONGEST_QUOTE: usize = 2000;
 
-/// Which request was answered; the same status may mean different things.
+/// The request that the service answered. The same status may mean different things.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
     /// The configured URL, to begin the work.
     ToStart,
-    /// The location that the service named, to go on with it.
+    /// The location that the service named, to continue the work.
     ToContinue,
 }
 
-/// A status that is neither success nor passing. What the service wrote goes to CodePipeline and not to the log.
+/// The failure for a status that is no success and that another try would not change. CodePipeline gets the response's text; the
+/// log does not.
 pub(super) fn of_status(asked: Asked, status: u16, body: &Body, redactor: &Redactor) -> Failure {
     let (kind, code, meaning) = match (status, asked) {
         (300..=399, _) => (
@@ -35,29 +36,27 @@ pub(super) fn of_status(asked: Asked, status: u16, body: &Body, redactor: &Redac
             SERVICE_REDIRECTED,
             ", a redirect, which is not followed; configure the final URL, or answer 202 with Location",
         ),
-        (400 | 422, _) => (
-            FailureKind::ConfigurationError,
-            SERVICE_REJECTED_CONFIGURATION,
-            ": it does not take the action's configuration",
-        ),
+        (400 | 422, _) => {
+            (FailureKind::ConfigurationError, SERVICE_REJECTED_CONFIGURATION, ": it refused the action's configuration")
+        }
         (401 | 403, _) => (
             FailureKind::PermissionError,
             SERVICE_DENIED_SIGNATURE,
-            ": it does not take the signature; do both sides have the same webhook secret, and the right time?",
+            ": it refused the signature; check that both sides have the same webhook secret and the right time",
         ),
         (404 | 405 | 410, Asked::ToStart) => (
             FailureKind::ConfigurationError,
             SERVICE_NOT_FOUND,
-            ": there is no service at the configured URL that takes POST requests",
+            ": no service takes POST requests at the configured URL",
         ),
         (404 | 410, Asked::ToContinue) => {
-            (FailureKind::JobFailed, SERVICE_FORGOT_WORK, ": it no longer knows the work it was asked about")
+            (FailureKind::JobFailed, SERVICE_FORGOT_WORK, ": it no longer knows the work")
         }
         (400..=499, _) => (FailureKind::JobFailed, SERVICE_REFUSED_WORK, ": it refuses the work"),
         _ => (
             FailureKind::JobFailed,
             SERVICE_STATUS_UNEXPECTED,
-            ", which the contract does not have; docs/actions/http.md lists those it may send",
+            ", which the contract does not allow; docs/actions/http.md lists the statuses",
         ),
     };
     let failure = Failure::new(kind, code, format!("the service answered with HTTP status {status}{meaning}"));
@@ -66,24 +65,20 @@ pub(super) fn of_status(asked: Asked, status: u16, body: &Body, redactor: &Redac
     Failure { output: (!quote.is_empty()).then_some(quote), ..failure }
 }
 
-/// All tries were in vain.
+/// The failure after the last try without a response.
 pub(super) fn of_unavailable(unavailable: &Unavailable) -> Failure {
     let Unavailable { tries, reason } = unavailable;
-    let times = if *tries == 1 { "once".to_owned() } else { format!("{tries} times") };
+    let times = if *tries == 1 { "1 request".to_owned() } else { format!("{tries} requests") };
     Failure::new(
         FailureKind::SystemUnavailable,
         SERVICE_UNAVAILABLE,
-        format!("the service was asked {times} in vain; at last: {reason}"),
+        format!("the service did not answer {times}; the last one: {reason}"),
     )
 }
 
-/// An answer that breaks the contract.
+/// The failure for a response that breaks the contract.
 pub(super) fn of_contract(what: impl std::fmt::Display) -> Failure {
-    Failure::new(
-        FailureKind::JobFailed,
-        SERVICE_RESPONSE_INVALID,
-        format!("the service's answer can't be used: {what}"),
-    )
+    Failure::new(FailureKind::JobFailed, SERVICE_RESPONSE_INVALID, format!("the service's response is invalid: {what}"))
 }
 
 #[cfg(test)]

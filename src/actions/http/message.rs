@@ -8,7 +8,8 @@ use super::clock::rfc3339;
 use crate::actions::{Link, Turn};
 use crate::job::{Artifact, Failure};
 
-/// A message's id is signed between full stops, so it has none. A third-party job's id may hold any character.
+/// The signed text has full stops around the message's id, so the id has no full stop. A third-party job's id may have any
+/// character.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
 
 /// A request's body and its id, which are the same for every try. All of it is secret: it holds the action's configuration and links

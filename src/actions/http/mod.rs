@@ -38,7 +38,7 @@ use super::{Abandoned, Action, Turn};
 use crate::job::{Failure, Outcome};
 use crate::redact::Redactor;
 
-/// How long a service may take to be told that its work is abandoned, all tries together.
+/// The time for telling a service that its work is abandoned, with all tries.
 const STOPPING: Duration = Duration::from_secs(20);
 
 /// Hands each job of an action type to a service.
@@ -50,10 +50,10 @@ pub struct HttpAction {
 }
 
 impl HttpAction {
-    /// An action that posts jobs to a service. Nothing is sent, and no certificate is read, before the first job.
+    /// An action that posts jobs to a service. It sends nothing and reads no certificate before the first job.
     ///
     /// # Errors
-    /// When the URL is not one that jobs may be posted to, the secret is no key, or there is no time for a request.
+    /// Returns an error if jobs may not be posted to the URL, the secret is not a key, or the request timeout is 0 s.
     pub fn new(settings: HttpSettings) -> Result<Self, HttpMistake> {
         let HttpSettings { url, secret, request_timeout, clock } = settings;
         let address = Address::parse(&url)?;
@@ -109,14 +109,14 @@ impl Action for HttpAction {
             Ok(answer) => reader.conclude(&answer),
             Err(unavailable) => {
                 let (tries, reason) = (unavailable.tries, unavailable.reason);
-                tracing::warn!(tries, reason, "the service did not say how its work stands; a later job asks again");
+                tracing::warn!(tries, reason, "the service did not report its progress; a later job asks again");
                 token.continuation().map(Outcome::Continue)
             }
         }
     }
 
     async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
-        // A token that can't be read is no reason to leave the work running: the configured URL is told instead.
+        // If the token is invalid, the message goes to the configured URL instead.
         let token = abandoned.token.as_deref().and_then(|token| Token::read(token, &self.address).ok());
         let message = Message::abandoned(&abandoned.execution_id, self.seconds());
         let url = token.as_ref().map_or(self.address.url(), |token| &token.location);

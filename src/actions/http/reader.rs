@@ -1,4 +1,4 @@
-//! What an answer means for the job.
+//! Reads the outcome of a turn from the service's response.
 
 use reqwest::Url;
 
@@ -10,25 +10,25 @@ use super::token::{LONGEST_REST, Token};
 use crate::job::{Continuation, Failure, Finished, Outcome};
 use crate::redact::{Redactor, SECRET_IN_TOKEN};
 
-/// One message about a job, and all that its answer is read with.
+/// One message about a job, and everything that its response is read with.
 pub(super) struct Reader<'a> {
     pub(super) address: &'a Address,
     /// Where the message goes.
     pub(super) url: &'a Url,
-    /// What the job came with, unless the work begins.
+    /// The job's token, unless the work begins.
     pub(super) before: Option<&'a Token>,
-    /// Masks what the service must not repeat to others in prose; data is checked with the job's report.
+    /// Masks secrets in the service's prose. The job's report checks its data.
     pub(super) redactor: Redactor,
     /// When the message was made: seconds since 1970.
     pub(super) seconds: i64,
 }
 
 impl Reader<'_> {
-    /// What an answer means for the job.
+    /// Reads the outcome of the turn from the response.
     pub(super) fn conclude(&self, answer: &Response) -> Result<Outcome, Failure> {
         let concluded = match answer.status {
             200 | 204 => self.finished(answer).map(Outcome::Finished),
-            202 => self.going_on(answer).map(Outcome::Continue),
+            202 => self.continuation(answer).map(Outcome::Continue),
             status => Err(failures::of_status(self.asked(), status, &answer.body, &self.redactor)),
         };
         concluded.map_err(|failure| {
@@ -38,10 +38,10 @@ impl Reader<'_> {
         })
     }
 
-    fn going_on(&self, answer: &Response) -> Result<Continuation, Failure> {
+    fn continuation(&self, answer: &Response) -> Result<Continuation, Failure> {
         let location = match (&answer.location, self.before) {
             (Some(header), _) => {
-                // The token is stored by CodePipeline, where a secret's value must not end up.
+                // CodePipeline stores the token, so it must hold no secret.
                 if self.redactor.secret_in(header, SECRET_IN_TOKEN).is_some() {
                     return Err(failures::of_contract("its Location has a secret in it"));
                 }
@@ -85,16 +85,16 @@ impl Reader<'_> {
         })
     }
 
-    /// What is known of the work by now. Work that goes on is not ended because it can't be read how.
+    /// The progress so far. An unreadable report of progress does not end the work.
     fn progress(&self, answer: &Response) -> Progress {
         let news = match reply::progress(&answer.body.bytes) {
             Ok(news) if answer.body.whole => news,
             Ok(_) => {
-                tracing::warn!(limit = LONGEST_RESPONSE, "what the service says of its progress is too long");
+                tracing::warn!(limit = LONGEST_RESPONSE, "the service's report of progress is too long");
                 Progress::default()
             }
             Err(malformed) => {
-                tracing::warn!(%malformed, "what the service says of its progress can't be read");
+                tracing::warn!(%malformed, "the service's report of progress is invalid");
                 Progress::default()
             }
         };

@@ -1,8 +1,7 @@
-//! What the service says: the JSON bodies of its answers.
+//! The JSON bodies of the service's responses.
 //!
-//! Walked by hand and not derived: a derived parser's message may quote the value, and an answer may repeat a secret.
-//! Members that are not known are skipped, so that a service can say more than this version understands; `null` is
-//! as good as absent.
+//! The code walks the JSON itself: a derived parser's message may quote the value, and a response may repeat a secret. Unknown
+//! members are skipped, so that a service can send more than this version knows. `null` means absent.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +23,7 @@ const FAILURE_TYPES: [(&str, FailureKind); 6] = [
     ("SystemUnavailable", FailureKind::SystemUnavailable),
 ];
 
-/// What an answer has against the contract. It repeats no value.
+/// How a response breaks the contract. The message shows no value.
 pub(super) struct Malformed(String);
 
 impl fmt::Display for Malformed {
@@ -33,7 +32,7 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// How work that goes on stands.
+/// The progress of work that continues.
 #[derive(Clone, Default)]
 pub(super) struct Progress {
     pub(super) summary: Option<String>,
@@ -41,7 +40,7 @@ pub(super) struct Progress {
     pub(super) percent_complete: Option<u8>,
 }
 
-/// The body of an answer that ends the work; an empty one is plain success.
+/// Reads the body of a response that ends the work. An empty body means success.
 pub(super) fn result(body: &[u8]) -> Result<Result<Finished, Failure>, Malformed> {
     let object = object(body)?;
     let answer = Members { object: &object, parent: None };
@@ -76,7 +75,7 @@ pub(super) fn result(body: &[u8]) -> Result<Result<Finished, Failure>, Malformed
     Ok(Err(Failure { output: said.or(summary), external_execution_id, ..failure }))
 }
 
-/// The body of an answer that says that the work goes on; an empty one says no more than that.
+/// Reads the body of a response to work that continues. It may be empty.
 pub(super) fn progress(body: &[u8]) -> Result<Progress, Malformed> {
     let object = object(body)?;
     let answer = Members { object: &object, parent: None };

@@ -1,4 +1,4 @@
-//! What a later job needs to go on: where the service said to ask, and what it said of the work so far.
+//! The continuation token: the location that the service named, and the progress so far.
 
 use std::time::Duration;
 
@@ -13,22 +13,22 @@ use crate::text::keep_start;
 const HTTP_TOKEN_TOO_LONG: FailureCode = FailureCode::new("HttpTokenTooLong");
 const HTTP_TOKEN_INVALID: FailureCode = FailureCode::new("HttpTokenInvalid");
 
-/// The format's version, under the name that tells these tokens from others'.
+/// The format's version. The name of its member identifies these tokens.
 const VERSION: u32 = 1;
-/// In characters. CodePipeline takes 2048; the rest is room for what the worker adds.
+/// In characters. CodePipeline takes 2048; the worker adds an envelope.
 const LONGEST: usize = 1500;
 /// In characters: less than CodePipeline takes, because the token must hold a location of 1000 characters, too.
 const LONGEST_SUMMARY: usize = 200;
-/// A service's slip must not end in an action that nobody asks about for days.
+/// The longest pause that a service may ask for. A mistake of the service must not stop the questions for days.
 pub(super) const LONGEST_REST: Duration = Duration::from_secs(3600);
 
 /// A continuation token of this action.
 pub(super) struct Token {
-    /// Where to ask.
+    /// The URL of the next request.
     pub(super) location: Url,
-    /// The service needs not be asked before: seconds since 1970.
+    /// The earliest time of the next request, in seconds since 1970.
     pub(super) not_before: Option<i64>,
-    /// What to show while the service says nothing new.
+    /// The progress to show until the service reports more.
     pub(super) progress: Progress,
 }
 
@@ -76,17 +76,17 @@ impl Token {
         }
     }
 
-    /// Reads a token that came with a job. What `address` says of locations is checked again: it may be configured
-    /// otherwise by now, and a token may come from somewhere else.
+    /// Reads a job's token. It checks the location against `address` again: the configured URL may have changed, and another worker
+    /// may have written the token.
     pub(super) fn read(text: &str, address: &Address) -> Result<Self, Failure> {
         let mistake = |message: &str| Err(Failure::new(FailureKind::ConfigurationError, HTTP_TOKEN_INVALID, message));
         let Ok(json) = serde_json::from_str::<TokenJson>(text) else {
             return mistake(
-                "the job's continuation token is none of this action's: another worker polls the same type",
+                "the job's continuation token does not belong to this action: another worker polls the same action type",
             );
         };
         if json.http != VERSION {
-            return mistake("the job's continuation token is of another version of the worker");
+            return mistake("the job's continuation token comes from another version of the worker");
         }
         let Ok(location) = address.location(address.url(), &json.location) else {
             return mistake(
@@ -109,7 +109,7 @@ impl Token {
         Ok(Continuation { token, summary, external_execution_id, percent_complete })
     }
 
-    /// Whether the service asked to be left alone for longer. A time too far off is not of its making.
+    /// Returns true if the service asked for no request yet. A time too far off does not come from the service.
     pub(super) fn rests(&self, seconds: i64) -> bool {
         let longest = i64::try_from(LONGEST_REST.as_secs()).unwrap_or(i64::MAX);
         self.not_before.is_some_and(|until| seconds < until && until - seconds <= longest)
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_read_as_it_was_written() {
+    fn token_survives_a_round_trip() {
         let read = round_trip(&token("half of it", "run-7"));
         assert_eq!(read.location.as_str(), "https://example.com/runs/7");
         assert_eq!(read.not_before, Some(5));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_format_stays_as_it_is() {
+    fn format_is_stable() {
         let expected = r#"{"http":1,"location":"https://example.com/runs/7","notBefore":5,"externalExecutionId":"run-7","percentComplete":40,"summary":"half of it"}"#;
         assert_eq!(token("half of it", "run-7").write().ok().unwrap(), expected);
     }
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_never_gets_too_long() {
+    fn token_never_gets_too_long() {
         let read = round_trip(&token(&"s".repeat(9000), &"e".repeat(100)));
         assert_eq!(read.progress.summary.unwrap().chars().count(), LONGEST_SUMMARY);
         let read = round_trip(&token(&"\u{1}".repeat(200), &"e".repeat(500)));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn other_tokens_are_refused_and_not_repeated() {
+    fn foreign_tokens_are_refused_and_not_shown() {
         for text in [
             "hunter2",
             "{}",

@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-/// Characters that no name may have (API reference, `StartExecution`), beside white space and control characters.
+/// Characters that no name may have (API reference, `StartExecution`), in addition to white space and control characters.
 const FORBIDDEN: &str = "<>{}[]?*\"#%\\^|~`$&,;:/";
 /// The longest name of a state machine, a version, an alias or an execution, in characters.
 const LONGEST_NAME: usize = 80;
@@ -21,7 +21,7 @@ pub struct StateMachineArn {
 /// Why a text is not the ARN of a state machine. The text itself is not repeated.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ArnMistake {
-    /// Nothing of the right form.
+    /// Another form.
     #[error(
         "must be the ARN of a state machine, of a version or of an alias: \
          arn:aws:states:REGION:ACCOUNT:stateMachine:NAME, perhaps with :VERSION or :ALIAS after it"
@@ -47,7 +47,7 @@ impl StateMachineArn {
     /// Parses the text.
     ///
     /// # Errors
-    /// When it is no ARN of a state machine, of a version or of an alias.
+    /// Returns an error if it is not the ARN of a state machine, of a version or of an alias.
     pub fn parse(text: &str) -> Result<Self, ArnMistake> {
         if text.contains('{') {
             return Err(ArnMistake::Placeholder);
@@ -86,7 +86,7 @@ impl StateMachineArn {
         })
     }
 
-    /// The ARN as it was given.
+    /// The configured ARN.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_execution_has_its_machines_name_whatever_version_or_alias_was_started() {
+    fn execution_has_the_machines_name_without_version_or_alias() {
         for machine in [MACHINE.to_owned(), format!("{MACHINE}:3"), format!("{MACHINE}:PROD")] {
             let arn = StateMachineArn::parse(&machine).unwrap();
             assert_eq!(arn.as_str(), machine);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_state_machine_is_refused_with_the_reason() {
+    fn other_arns_are_refused_with_the_reason() {
         for text in [
             "",
             "Deploy",

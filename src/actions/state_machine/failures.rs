@@ -1,4 +1,4 @@
-//! What goes wrong with an execution, in words for the job.
+//! Failures of an execution, in words for the job.
 
 use super::StateMachineArn;
 use super::calls::{CallError, Execution};
@@ -72,7 +72,7 @@ pub(super) fn of_express(machine: &StateMachineArn, execution: &str) -> Failure 
     of_execution(FailureKind::ConfigurationError, EXPRESS_STATE_MACHINE, message, execution)
 }
 
-/// What was tried with an execution, and what it needs.
+/// A call about an execution, and the permission that it needs.
 pub(super) struct Doing {
     what: &'static str,
     permission: &'static str,
@@ -98,7 +98,7 @@ fn key_advice(is_denied: bool, permission: &str) -> String {
     )
 }
 
-/// An execution could not be looked at or stopped, and that won't change by itself. Unless the execution is gone, it may run on.
+/// The failure if Step Functions refuses to describe or stop an execution. Unless the execution is gone, it may continue.
 pub(super) fn of_call(error: &CallError, doing: &Doing, execution: &str) -> Failure {
     let Doing { what: doing, permission, key_permission } = doing;
     let (kind, code, message) = match error {

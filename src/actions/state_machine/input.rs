@@ -1,8 +1,8 @@
 //! The input of an execution: the job as JSON.
 //!
-//! The same action execution always gives the same text. So it has nothing that differs between tries (the job's id, its
-//! nonce, its credentials), and Step Functions finds the execution again that an earlier try began. Every member is there,
-//! `null` where the job has none, because a path that leads nowhere fails a state.
+//! An action execution always gives the same text, so that Step Functions finds the execution of an earlier try. So the text has no
+//! part that differs between tries: not the job's id, its nonce or its credentials. Every member is present, and `null` if the
+//! job has no value, because a path without a target fails a state.
 
 use serde_json::{Map, Value, json};
 

@@ -1,7 +1,7 @@
 //! The `stateMachine` action: an execution of a standard state machine of Step Functions.
 //!
-//! An execution is named after the action execution, so a start that is repeated finds the one that is there: Step Functions
-//! has one execution of a name for 90 days. The continuation token is the execution's ARN, and every later job of the same
+//! An execution has the name of the action execution, so a repeated start finds the same execution. Step Functions has one
+//! execution of a name for 90 days. The continuation token is the execution's ARN, and every later job of the same
 //! action execution looks at it. While it can't be looked at, it counts as running.
 //!
 //! The worker stages no files for it: the input says where the artifacts are, and the output may say from where to copy
@@ -30,13 +30,13 @@ use crate::job::{Artifact, Continuation, Failure, FailureCode, FailureKind, Fini
 const EXECUTION_NAME_INVALID: FailureCode = FailureCode::new("ExecutionNameInvalid");
 const STATE_MACHINE_TOKEN_INVALID: FailureCode = FailureCode::new("StateMachineTokenInvalid");
 
-/// How long an abandoned execution is tried to be stopped.
+/// The time for stopping an abandoned execution, with all tries.
 const STOPPING: Duration = Duration::from_secs(30);
 
-/// By then Step Functions shows an execution that was started.
+/// After this time Step Functions shows a started execution.
 const SHOWN_AFTER: Duration = Duration::from_secs(60);
 
-/// What an execution that was stopped says of itself: an error and its cause.
+/// The error and the cause of a stopped execution.
 type Why = (&'static str, &'static str);
 const ABANDONED: Why = (
     "CodePipeline.Abandoned",
@@ -57,8 +57,8 @@ impl StateMachineAction {
         Self { machine, service }
     }
 
-    /// Looks at the execution. `known` tells that it was started or mentioned a moment ago. Then it is there, even if Step
-    /// Functions does not show it yet ("This operation is eventually consistent", `DescribeExecution`, API reference).
+    /// Describes the execution. `known` means that it was started or found a moment ago. It then exists, even if Step Functions does
+    /// not show it yet ("This operation is eventually consistent", `DescribeExecution`, API reference).
     async fn look(
         &self,
         execution: &str,
@@ -69,11 +69,7 @@ impl StateMachineAction {
         let found = match self.service.describe(execution, until).await {
             Ok(found) => found,
             Err(CallError::Unavailable { reason, .. }) => {
-                tracing::warn!(
-                    execution,
-                    reason,
-                    "the execution can't be looked at; the next continuation tries again"
-                );
+                tracing::warn!(execution, reason, "could not describe the execution; the next continuation retries");
                 return Ok(running(execution));
             }
             Err(CallError::NotFound { .. }) if known => return Ok(running(execution)),
@@ -91,14 +87,14 @@ impl StateMachineAction {
             ExecutionStatus::Failed => Err(failures::of_end("failed", found, execution)),
             ExecutionStatus::TimedOut => Err(failures::of_end("timed out", found, execution)),
             ExecutionStatus::Aborted => Err(failures::of_end("was stopped", found, execution)),
-            // Running, waiting to be redriven, or in a state that is yet to be invented.
+            // Running, waiting to be redriven, or in a state that AWS may add.
             _ => Ok(running(execution)),
         }
     }
 }
 
 impl StateMachineAction {
-    /// The execution that was started for the work. `None` if none can have been started.
+    /// The execution of the work, or `None` if no execution can have started.
     fn execution_of(&self, work: &Abandoned) -> Option<String> {
         match work.token.as_deref().map(token::read) {
             Some(Ok(execution)) => Some(execution.to_owned()),
@@ -176,8 +172,7 @@ impl Action for StateMachineAction {
     }
 }
 
-/// The ARN is what the console's address of an execution ends with, so it serves as `{ExternalExecutionId}` in the action
-/// type's URL.
+/// The console's URL of an execution ends with its ARN, so the ARN serves as `{ExternalExecutionId}` in the action type's URL.
 fn running(execution: &str) -> Outcome {
     Outcome::Continue(Continuation {
         token: token::write(execution),

@@ -1,4 +1,4 @@
-//! The output of an execution: what it says of itself, for CodePipeline.
+//! The output of an execution, as CodePipeline gets it.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
-//! The continuation token: which execution to look at.
+//! The continuation token, which names the execution.
 
 use super::arn::is_execution;
 
-/// What every version's token begins with, and the one version there is.
+/// The beginning of every version's token, and the only version.
 const KIND: &str = "states/";
 const VERSION: &str = "1";
 

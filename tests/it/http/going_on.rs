@@ -150,5 +150,5 @@ async fn a_service_that_will_not_stop_is_told_of() {
     let told = answering([Answer::status(403)]).await.stop(None).await.unwrap_err();
     assert!(told.starts_with("PermissionError: the service answered with HTTP status 403"), "{told}");
     let told = answering(vec![Answer::status(500); 4]).await.stop(None).await.unwrap_err();
-    assert!(told.starts_with("SystemUnavailable: the service was asked 4 times in vain"), "{told}");
+    assert!(told.starts_with("SystemUnavailable: the service did not answer 4 requests"), "{told}");
 }

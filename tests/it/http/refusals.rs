@@ -70,7 +70,7 @@ async fn a_location_elsewhere_is_refused_and_never_asked() {
 #[tokio::test]
 async fn a_location_with_a_secret_in_it_is_refused() {
     let failure = answering([Answer::accepted(&format!("/runs/7?token={SECRET}"))]).await.fail().await;
-    assert_eq!(failure.message, "the service's answer can't be used: its Location has a secret in it");
+    assert_eq!(failure.message, "the service's response is invalid: its Location has a secret in it");
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ async fn a_failure_has_the_type_and_the_words_of_the_service() {
 async fn a_malformed_result_fails_the_job_and_names_the_member() {
     let failure = answering([Answer::json(200, r#"{"summary": 7}"#)]).await.fail().await;
     assert_eq!(failure.kind, FailureKind::JobFailed);
-    assert_eq!(failure.message, "the service's answer can't be used: `summary` must be a string");
+    assert_eq!(failure.message, "the service's response is invalid: `summary` must be a string");
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn a_start_that_is_never_answered_is_the_systems_failure() {
         let scenario = answering(vec![answer; 5]).await;
         let failure = scenario.fail().await;
         assert_eq!(failure.kind, FailureKind::SystemUnavailable);
-        let expected = format!("the service was asked 4 times in vain; at last: {reason}");
+        let expected = format!("the service did not answer 4 requests; the last one: {reason}");
         assert!(failure.message.starts_with(&expected), "{}", failure.message);
         assert_eq!(scenario.service.requests().len(), 4);
     }
@@ -58,7 +58,11 @@ async fn silence_ends_with_the_invocations_time() {
     let scenario = answering([Answer::Silence]).await.deadline(Duration::from_secs(4));
     let failure = scenario.fail().await;
     assert_eq!(failure.kind, FailureKind::SystemUnavailable);
-    assert!(failure.message.contains("asked once in vain; at last: no answer in time"), "{}", failure.message);
+    assert!(
+        failure.message.contains("did not answer 1 request; the last one: no answer in time"),
+        "{}",
+        failure.message
+    );
 }
 
 #[tokio::test]
@@ -68,8 +72,7 @@ async fn a_service_that_is_not_there_is_the_systems_failure() {
     drop(listener);
     let failure = answering([]).await.to(&origin).fail().await;
     assert_eq!(failure.kind, FailureKind::SystemUnavailable);
-    let expected =
-        "the service was asked 4 times in vain; at last: the connection failed (Connection refused (os error 111))";
+    let expected = "the service did not answer 4 requests; the last one: the connection failed (Connection refused (os error 111))";
     assert_eq!(failure.message, expected);
 }
 
@@ -89,7 +92,7 @@ async fn a_start_is_tried_four_times_and_no_more() {
     let scenario = answering(std::iter::repeat_with(busy).take(5)).await.deadline(Duration::from_secs(70));
     let failure = scenario.fail().await;
     assert_eq!(failure.kind, FailureKind::SystemUnavailable);
-    assert!(failure.message.contains("asked 4 times in vain"), "{}", failure.message);
+    assert!(failure.message.contains("did not answer 4 requests"), "{}", failure.message);
     assert_eq!(scenario.service.requests().len(), 4);
 }
 
