@@ -54,7 +54,7 @@ impl Lifecycle {
             match ledger.sweep(&marks).await {
                 Ok(swept) => tracing::info!(swept, "swept marks of finished jobs out of the ledger"),
                 Err(error) => {
-                    tracing::warn!(%error, "could not sweep marks of finished jobs; the next invocation retries")
+                    tracing::warn!(%error, "could not sweep marks of finished jobs; the next invocation retries");
                 }
             }
         }
