@@ -10,7 +10,6 @@ use crate::job::{Failure, FailureCode, FailureKind, Outcome};
 
 #[doc(hidden)]
 pub mod command;
-#[doc(hidden)]
 pub mod http;
 mod kind;
 mod outside;

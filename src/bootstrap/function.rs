@@ -26,10 +26,13 @@ pub(super) struct Function {
 }
 
 impl Function {
-    /// Whether jobs may wait for work of this resource. An event without a name may be about any.
+    /// Whether jobs may wait for work of this resource. An event without a name may be about any. A name may end with the version
+    /// or alias that ran the work, after a colon.
     fn waits_for(&self, source: &str, resource: Option<&str>) -> bool {
         let (Some(awaited), Some(resource)) = (&self.awaited, resource) else { return true };
-        awaited.iter().any(|(known_source, known)| *known_source == source && known == resource)
+        let is =
+            |known: &str| resource.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        awaited.iter().any(|(known_source, known)| *known_source == source && is(known))
     }
 }
 
