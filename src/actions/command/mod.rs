@@ -1,17 +1,13 @@
 //! The `command` action: runs a program on the staged files.
 //!
-//! The program runs in the first input artifact's folder (in an empty `HOME` where there is none) with an environment of
-//! its own: `PATH`, `HOME`, `TMPDIR`, `LANG`; `INPUT_<NAME>` and `OUTPUT_<NAME>`, the artifacts' folders; `CONFIG_<KEY>`, the
-//! action's configuration; `INPUT_<NAME>_REVISION`, `PIPELINE_NAME`, `PIPELINE_ARN`, `PIPELINE_EXECUTION_ID`, `STAGE_NAME`,
-//! `ACTION_NAME`, `ACTION_EXECUTION_ID`, `JOB_ID`, `AWS_ACCOUNT_ID`, `AWS_REGION` and `AWS_DEFAULT_REGION`, as far as the job has
-//! them; and `OUTPUT_VARIABLES`, `SUMMARY`, `EXTERNAL_EXECUTION_ID` and `REVISION`, the files to write about itself to. In names,
-//! letters become upper case, and all but ASCII letters and digits becomes `_`.
+//! The program runs in the first input artifact's folder, or in an empty `HOME` if the action has no input. It gets an environment
+//! of its own. docs/actions/command.md lists the variables and the files in which it may report more than its exit code.
 //!
-//! Exit code 0 is success. Anything else fails the job with the end of what the program printed. When it has ended, or its
-//! time is over, or the job is cancelled, everything that it started is killed.
+//! Exit code 0 is success. Any other exit code fails the job, with the end of the program's output. When the program ends, times out
+//! or is cancelled, the worker kills everything that it started.
 //!
-//! What this can't prevent: a command runs as the worker's own user, so it can reach whatever that user can, Lambda's
-//! Runtime API on loopback included. One function serves one trust domain; docs/security.md has the whole of it.
+//! A command runs as the worker's own user and can reach everything that this user can, Lambda's Runtime API on loopback included.
+//! So one function serves one trust domain, as docs/security.md explains.
 
 mod config;
 mod environment;
@@ -58,10 +54,10 @@ const PROGRAM_EMPTY: FailureCode = FailureCode::new("ProgramEmpty");
 /// How long a command may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long it may take until a command has begun.
+/// How long a command may take to start.
 const BEGINNING: Duration = Duration::from_secs(1);
-/// What a command needs beside its own time: to begin, to end after SIGTERM, and for what remains of it to be killed and
-/// read.
+/// The time that a command needs in addition to its timeout: to start, to end after SIGTERM, and for the worker to kill what remains
+/// and read its output.
 pub const ENDING: Duration = BEGINNING.saturating_add(GRACE).saturating_add(CLOSING);
 
 /// Runs a program for each job of an action type.
@@ -74,7 +70,7 @@ pub struct CommandAction {
 }
 
 impl CommandAction {
-    /// A command. `arguments` begins with the program. `secrets` are the configuration keys that no argument may name. `timeout` is
+    /// A command. `arguments` starts with the program. `secrets` are the configuration keys that no argument may name. `timeout` is
     /// how long the command may run. `package` is the folder of the function's code (`LAMBDA_TASK_ROOT`), which is on `PATH`.
     ///
     /// # Errors
@@ -95,13 +91,13 @@ impl CommandAction {
         Ok(Self { arguments, timeout, grace: GRACE, package, region: None })
     }
 
-    /// Tells commands the AWS region that the function polls.
+    /// Sets the AWS region that commands find in `AWS_REGION`.
     #[must_use]
     pub fn in_region(self, region: Option<String>) -> Self {
         Self { region, ..self }
     }
 
-    /// Changes how long a command may take to end after SIGTERM (5 s), before SIGKILL.
+    /// Changes how long a command may take to end between SIGTERM and SIGKILL (default: 5 s).
     #[must_use]
     pub fn with_grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
@@ -117,7 +113,7 @@ impl CommandAction {
                 .map_err(|missing| mistake(CONFIGURATION_KEY_MISSING, missing.to_string()))?;
             if text.contains('\0') {
                 let message =
-                    format!("element {index} of the command has a NUL character in it, which no argument can hold");
+                    format!("element {index} of the command contains a NUL character, which an argument can't hold");
                 return Err(mistake(NUL_IN_ARGUMENT, message));
             }
             rendered.push(text);
@@ -125,7 +121,7 @@ impl CommandAction {
         if rendered[0].is_empty() {
             return Err(mistake(
                 PROGRAM_EMPTY,
-                "the command's program is empty once the action's configuration is filled in".to_owned(),
+                "the command's program is empty after its placeholders are filled in: set the configuration keys that it names".to_owned(),
             ));
         }
         Ok(rendered)
@@ -154,9 +150,9 @@ impl CommandAction {
         let redactor = &*turn.redactor;
         let temporary = turn.workspace.root().join("tmp");
         std::fs::create_dir_all(&temporary)
-            .map_err(|error| failures::of_system("the folder for temporary files can't be made", &error))?;
+            .map_err(|error| failures::of_system("could not create the folder for temporary files", &error))?;
         let report = ReportFiles::create(turn.workspace.report_folder())
-            .map_err(|error| failures::of_system("the files for the command's report can't be made", &error))?;
+            .map_err(|error| failures::of_system("could not create the files for the command's report", &error))?;
         let facts = WorkerFacts {
             package: &self.package,
             temporary: &temporary,
@@ -187,9 +183,9 @@ impl CommandAction {
                 failures::of_spawn(&error, self.arguments[0].literal(), arguments, &environment)
             }
             SuperviseError::Harden(error) => {
-                failures::of_system("the worker can't be shielded from the command", &error)
+                failures::of_system("could not protect the worker from the command", &error)
             }
-            SuperviseError::System(error) => failures::of_system("the command can't be supervised", &error),
+            SuperviseError::System(error) => failures::of_system("could not supervise the command", &error),
         })?;
 
         let result = match ending {
