@@ -1,4 +1,4 @@
-//! The output of an execution, as CodePipeline gets it.
+//! Reads an execution's output into the outcome for CodePipeline.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,10 @@ use serde_json::{Map, Value};
 use crate::actions::timestamp;
 use crate::job::{Artifact, Finished, ObjectPlace, Revision};
 
-/// Reads the output of an execution that succeeded. Only an object says anything, and of it only the members that are known;
-/// a `null` says nothing.
+/// Reads the output of an execution that succeeded. Ignores an output that is not an object, unknown members and `null`.
 ///
 /// # Errors
-/// What is wrong with a known member, without any value.
+/// Describes the first known member that is invalid, without its value.
 pub(super) fn read(output: Option<&str>, outputs: &[Artifact]) -> Result<Finished, String> {
     let Some(Ok(Value::Object(members))) = output.map(serde_json::from_str) else { return Ok(Finished::default()) };
     Ok(Finished {
@@ -58,7 +57,7 @@ fn text(members: &Map<String, Value>, name: &str) -> Result<Option<String>, Stri
     }
 }
 
-/// Parts of a percent go: a division in a JSONata expression leaves some.
+/// Rounds down, because a division in a JSONata expression may give a fraction.
 fn percent(members: &Map<String, Value>) -> Result<Option<u8>, String> {
     let Some(value) = member(members, "percentComplete") else { return Ok(None) };
     match value.as_f64() {
@@ -95,14 +94,18 @@ fn artifacts(members: &Map<String, Value>, outputs: &[Artifact]) -> Result<BTree
     let artifacts = artifacts.iter().map(|(name, value)| {
         if !outputs.iter().any(|output| output.name == *name) {
             let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
-            let has = if names.is_empty() { "has none".to_owned() } else { format!("has {}", names.join(", ")) };
+            let has = if names.is_empty() {
+                "has no output artifacts".to_owned()
+            } else {
+                format!("has {}", names.join(", "))
+            };
             return Err(format!(
-                "`artifacts` names {}, which is no output artifact of the action; it {has}",
+                "`artifacts` names {}, which is not an output artifact of the action; the action {has}",
                 shown(name)
             ));
         }
         let part = |part: &str| value.get(part)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        // An unknown member, such as a version, would be a wish that is not granted.
+        // Refuse unknown members: the worker would silently ignore a version, for example.
         match (value.as_object().map(Map::len), part("bucket"), part("key")) {
             (Some(2), Some(bucket), Some(key)) => Ok((name.clone(), ObjectPlace { bucket, key })),
             _ => Err(format!(
@@ -114,7 +117,7 @@ fn artifacts(members: &Map<String, Value>, outputs: &[Artifact]) -> Result<BTree
     artifacts.collect()
 }
 
-/// A name that the output chose, if it looks like one: failures don't repeat data.
+/// A name from the output, if it is a plain name. Otherwise a stand-in, because failures don't repeat data.
 fn shown(name: &str) -> String {
     let plain = (1..=100).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '@' | '-' | '_'));
@@ -219,7 +222,7 @@ mod tests {
         let place = json!({"bucket": "b", "key": "k"});
         assert_eq!(
             refused(&json!({"artifacts": {"Other": place}})),
-            "`artifacts` names 'Other', which is no output artifact of the action; it has Report, Image"
+            "`artifacts` names 'Other', which is no output artifact of the action; the action has Report, Image"
         );
         for place in [
             json!("s3://b/k"),

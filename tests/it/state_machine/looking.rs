@@ -71,7 +71,7 @@ async fn an_output_that_can_not_be_used_fails_the_job_and_keeps_the_link() {
     let (scenario, token) = running(&fake).await;
     fake.succeed(NAME, &json!({"artifacts": {"Other": {"bucket": "b", "key": "k"}}}));
     let failure = failed(scenario.resume(&token).await);
-    assert!(failure.message.contains("'Other', which is no output artifact of the action; it has Report"));
+    assert!(failure.message.contains("'Other', which is not an output artifact of the action; the action has Report"));
     assert_eq!(failure.external_execution_id, Some(arn(NAME)));
 }
 
