@@ -1,4 +1,4 @@
-//! JSON as an operator writes it: each mistake by its place, and no value repeated.
+//! Parses the operator's JSON. Messages give the place of each mistake and repeat no value.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::settings::{Problems, shown_key};
 
-/// Parses `text`, which stands at `path`. A member that comes twice in an object is a mistake: one of the two would be lost.
+/// Parses `text`, the value at `path`. A duplicate member of an object is a mistake, because one of the two would be lost.
 pub(super) fn parse(text: &str, path: &str, problems: &mut Problems) -> Option<Value> {
     // Editors on Windows begin a file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -16,13 +16,13 @@ pub(super) fn parse(text: &str, path: &str, problems: &mut Problems) -> Option<V
         problems.add(path, "is empty; it must be a JSON array with an entry for each action type");
         return None;
     }
-    let twice = RefCell::new(Vec::new());
+    let duplicates = RefCell::new(Vec::new());
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Strict { path, twice: &twice }.deserialize(&mut deserializer);
+    let value = Strict { path, duplicates: &duplicates }.deserialize(&mut deserializer);
     match value.and_then(|value| deserializer.end().map(|()| value)) {
         Ok(value) => {
-            for path in twice.into_inner() {
-                problems.add(path, "comes twice in its object; leave one of the two out");
+            for path in duplicates.into_inner() {
+                problems.add(path, "is a duplicate member of its object; remove one of the two");
             }
             Some(value)
         }
@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str, path: &str, problems: &mut Problems) -> Option<V
     }
 }
 
-/// The parser's words. They are fixed where the text is not JSON; those about a value could repeat it.
+/// The parser's message, if the text is not JSON: such messages are fixed. Other messages could repeat a value.
 fn what_is_wrong(error: &serde_json::Error) -> String {
     if !(error.is_syntax() || error.is_eof()) {
         return "a value is not as expected".to_owned();
@@ -47,23 +47,23 @@ fn what_is_wrong(error: &serde_json::Error) -> String {
     words.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-/// The form that the text seems to have instead, and how to write it.
+/// Guesses what the text is instead of JSON, and says how to fix it.
 fn hint(text: &str, error: &serde_json::Error) -> &'static str {
     let start = text.trim_start();
     if start.starts_with("- ") || start.starts_with("actionType:") || start.starts_with("---") {
         return "; this looks like YAML, so write it as JSON";
     }
     if start.starts_with("'[") || start.starts_with("'{") {
-        return "; the text has quotes around it, so leave them out";
+        return "; remove the quotes around the text";
     }
     if start.starts_with("[\\\"") || start.starts_with("[{\\\"") {
-        return "; the quotes have a backslash before them, so leave the backslashes out";
+        return "; remove the backslashes before the quotes";
     }
     match character_at(text, error) {
-        Some('\'') => "; JSON has double quotes around names and strings",
-        Some('“' | '”' | '„' | '‘' | '’') => "; JSON has straight double quotes",
+        Some('\'') => "; JSON needs double quotes around names and strings",
+        Some('“' | '”' | '„' | '‘' | '’') => "; JSON needs straight double quotes",
         Some('/' | '#') => "; JSON has no comments",
-        Some(']' | '}') => "; there may be a comma too many before it",
+        Some(']' | '}') => "; there may be an extra comma before it",
         _ => "",
     }
 }
@@ -76,11 +76,11 @@ fn character_at(text: &str, error: &serde_json::Error) -> Option<char> {
     line[start..].chars().next()
 }
 
-/// Reads any value, and notes each member that comes twice by the path of its object.
+/// Reads any value and collects the path of each duplicate member.
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     path: &'a str,
-    twice: &'a RefCell<Vec<String>>,
+    duplicates: &'a RefCell<Vec<String>>,
 }
 
 impl<'de> DeserializeSeed<'de> for Strict<'_> {
@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
             let path = format!("{}.{}", self.path, shown_key(&key));
             let value = members.next_value_seed(Strict { path: &path, ..self })?;
             if values.insert(key, value).is_some() {
-                self.twice.borrow_mut().push(path);
+                self.duplicates.borrow_mut().push(path);
             }
         }
         Ok(Value::Object(values))
@@ -171,11 +171,11 @@ mod tests {
             (" \n", "ACTIONS: is empty"),
             ("[\n  {\"s3cr3t\": 1},\n]", "at line 3, column 1: trailing comma"),
             ("[{\"a\": 1,}]", "at line 1, column 10: trailing comma"),
-            ("[{'s3cr3t': 1}]", "JSON has double quotes around names and strings"),
-            ("[{\"a\": 's3cr3t'}]", "JSON has double quotes around names and strings"),
-            ("[{“a”: 1}]", "JSON has straight double quotes"),
-            ("'[{\"a\": 1}]'", "the text has quotes around it"),
-            ("[{\\\"a\\\": 1}]", "the quotes have a backslash before them"),
+            ("[{'s3cr3t': 1}]", "JSON needs double quotes around names and strings"),
+            ("[{\"a\": 's3cr3t'}]", "JSON needs double quotes around names and strings"),
+            ("[{“a”: 1}]", "JSON needs straight double quotes"),
+            ("'[{\"a\": 1}]'", "remove the quotes around the text"),
+            ("[{\\\"a\\\": 1}]", "remove the backslashes before the quotes"),
             ("- actionType:\n    category: s3cr3t\n", "this looks like YAML"),
             ("---\n- actionType: s3cr3t\n", "this looks like YAML"),
             ("[1, // s3cr3t\n2]", "JSON has no comments"),
@@ -193,8 +193,8 @@ mod tests {
         let said = parsed(r#"[{"run": {"a": 1, "b": 2, "a": 3}, "run": {}}]"#).unwrap_err();
         assert_eq!(
             said,
-            "the configuration has 2 mistakes: ACTIONS[0].run.a: comes twice in its object; leave one of the two out; \
-             ACTIONS[0].run: comes twice in its object; leave one of the two out"
+            "the configuration has 2 mistakes: ACTIONS[0].run.a: is a duplicate member of its object; remove one of \
+             the two; ACTIONS[0].run: is a duplicate member of its object; remove one of the two"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Configurations of tests, and what is read of them.
+//! Tests of whole configurations, and what they share.
 
 mod entries;
 mod mistakes;
