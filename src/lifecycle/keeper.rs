@@ -38,7 +38,7 @@ pub(super) struct Keeper {
     key: ledger::Key,
     /// The entry; each write sets its phase and lease.
     entry: Entry,
-    /// When the invocation must be over.
+    /// When the invocation must have ended.
     deadline: Instant,
     state: State<Version>,
     /// Whether the adopted entry was `claiming`, so that the acknowledgement is only inferred.
@@ -115,7 +115,7 @@ impl Keeper {
         }
     }
 
-    /// When the invocation must be over.
+    /// When the invocation must have ended.
     pub(super) fn deadline(&self) -> Instant {
         self.deadline
     }

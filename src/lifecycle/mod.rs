@@ -91,12 +91,12 @@ pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 pub struct Invocation {
     /// Random, because Lambda may deliver one event twice with one request id.
     pub id: InvocationId,
-    /// When it must be over. A watchdog ends the process then, if the invocation has not returned.
+    /// When it must have ended. A watchdog ends the process then if the invocation has not returned.
     pub deadline: Instant,
 }
 
 impl Invocation {
-    /// An invocation that must be over at `deadline`.
+    /// An invocation that must have ended by `deadline`.
     pub fn until(deadline: Instant) -> Self {
         Self { id: InvocationId::random(), deadline }
     }

@@ -1,4 +1,4 @@
-//! One invocation: polls while there is room and time, takes each job to its report, and sums up.
+//! One invocation: polls while there is room and time, takes each job to its report, and counts what happened.
 
 mod elsewhere;
 mod error;
@@ -30,7 +30,7 @@ pub use summary::Summary;
 /// Owner whose jobs arrive as events, so it is never polled (Lambda Invoke).
 const INVOKED: &str = "AWS";
 
-/// Serves a set of action types. Made once per process; each invocation is one call of one of its methods.
+/// Serves a set of action types. Created once per process. Each invocation calls one of its methods once.
 pub struct Worker {
     lifecycle: Arc<Lifecycle>,
     served: Vec<Arc<Served>>,
@@ -39,18 +39,17 @@ pub struct Worker {
     throttles: Throttles,
 }
 
-/// How long to look for the job of an action that has just begun: its event comes before the job can be polled.
+/// How long to poll for the job of an action that has just begun. Its event comes before CodePipeline offers the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// Polls at most.
+    /// The maximum number of polls.
     pub tries: u32,
-    /// The pause after the n-th poll is n times this, give or take half a step at random.
+    /// The pause after the n-th poll is n times this, plus or minus up to half a step at random.
     pub step: Duration,
 }
 
 impl Default for Patience {
-    /// Ten polls over some 18 s: the first pause is 0.4 s, the last 3.6 s. An AWS sample polls as often, 5 s
-    /// apart.
+    /// Ten polls over about 18 s: the first pause is 0.4 s, the last 3.6 s. An AWS sample also polls ten times, every 5 s.
     fn default() -> Self {
         Self { tries: 10, step: Duration::from_millis(400) }
     }
@@ -64,18 +63,18 @@ impl Worker {
         Self { lifecycle: Arc::new(lifecycle), served, concurrency, patience, throttles }
     }
 
-    /// Looks for jobs of actions that have just begun with other patience than the default.
+    /// Changes how long the worker polls for the job of an action that has just begun.
     #[must_use]
     pub fn patience(mut self, patience: Patience) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Polls every action type and works until there is nothing to do or too little time, then adopts the jobs of
-    /// workers that died. Every job that is claimed has been reported when this returns; no task outlives it.
+    /// Polls every action type and runs jobs until none is left or too little time remains. Then adopts the jobs of workers that
+    /// died. When this returns, every claimed job has been reported and every task has ended.
     ///
     /// # Errors
-    /// Returns an error if CodePipeline answered no poll, or if a job may hang. The log has the rest.
+    /// Returns an error if every poll failed, or if a job may hang. The log has other problems.
     pub async fn invoke(&self, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
         let served = self.polled(|_| true);
@@ -88,7 +87,7 @@ impl Worker {
     /// Stops the work outside of an action that was abandoned or cancelled.
     ///
     /// # Errors
-    /// Returns an error if the work may be running on.
+    /// Returns an error if the work may still be running.
     pub async fn action_over(
         &self,
         action_type: &ActionTypeId,
