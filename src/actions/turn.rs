@@ -12,7 +12,7 @@ use crate::job::{Artifact, Failure, Job};
 use crate::redact::Redactor;
 use crate::workspace::Workspace;
 
-/// The last second before the deadline. The action ends its turn then: it reads the last results, or says what kept it.
+/// The last second before the deadline. The action ends its turn then: it reads the last results, or explains why it is late.
 pub(crate) const CLOSING: Duration = Duration::from_secs(1);
 
 /// One job's turn at an action.
@@ -42,7 +42,7 @@ impl Turn {
         self.job.pipeline.action_execution_id.as_deref().unwrap_or(&self.job.id)
     }
 
-    /// When the action's work should have ended: one second before the deadline, so that the action can still say what kept it.
+    /// When the action's work should have ended: one second before the deadline, so that the action can still explain why it is late.
     pub fn closing_time(&self) -> Instant {
         self.deadline.checked_sub(CLOSING).unwrap_or(self.deadline)
     }

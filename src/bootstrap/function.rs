@@ -67,7 +67,7 @@ async fn answer(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Su
             Event::Schedule => worker.invoke(deadline).await,
             Event::OwnInput => {
                 tracing::info!(
-                    "took an event that no AWS service sends for a scheduled one: polling every action type"
+                    "the event does not come from an AWS service: polling every action type, as for a scheduled event"
                 );
                 worker.invoke(deadline).await
             }

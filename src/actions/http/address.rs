@@ -7,7 +7,7 @@ use reqwest::Url;
 use super::HttpMistake;
 use crate::placeholder::Template;
 
-/// The continuation token holds the location and other members.
+/// In characters. The continuation token must hold the location and other members.
 const LONGEST_LOCATION: usize = 1000;
 
 /// The service's URL: `https`, or `http` on this machine.
@@ -42,9 +42,9 @@ impl Address {
         self.0.scheme() == "https"
     }
 
-    /// The URL that a `Location` header names in the answer to a request for `asked`, or the rule that it breaks.
+    /// Returns the URL that a `Location` header names in the response to a request for `asked`, or the rule that it breaks.
     /// Requests carry the action's configuration and links to its artifacts, so they go to the configured host alone:
-    /// over `https`, or to the very origin that is configured.
+    /// over `https`, or to the configured origin itself.
     pub(super) fn location(&self, asked: &Url, header: &str) -> Result<Url, &'static str> {
         let mut location = asked.join(header).map_err(|_| "is not a URL")?;
         location.set_fragment(None);
