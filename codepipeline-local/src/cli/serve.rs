@@ -69,7 +69,7 @@ pub(super) struct Serve {
     /// run's series continues instead
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// Log each request with its outcome
+    /// Log each request with its outcome; `-v` for short
     #[arg(short, long)]
     verbose: bool,
     #[command(flatten)]
