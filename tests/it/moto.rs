@@ -17,7 +17,7 @@ use codepipeline_worker::actions::{Abandoned, Action};
 use codepipeline_worker::job::{Failure, FailureKind, ObjectPlace, Outcome};
 use serde_json::{Value, json};
 
-use crate::state_machine::scenario::{NAME, Scenario, failed, finished, going_on};
+use crate::state_machine::scenario::{NAME, Scenario, continued, failed, finished};
 use crate::support::{self, World, custom, until, zip};
 
 #[expect(clippy::disallowed_methods, reason = "the caller of the test starts the server")]
@@ -88,8 +88,8 @@ async fn an_execution_continues_and_succeeds_with_its_results() {
         }
     }))
     .await;
-    let token = going_on(scenario.start().await).token;
-    assert_eq!(going_on(scenario.start().await).token, token, "a repeated start finds the running execution");
+    let token = continued(scenario.start().await).token;
+    assert_eq!(continued(scenario.start().await).token, token, "a repeated start finds the running execution");
 
     let (ended, continuations) = to_its_end(&scenario, &token).await;
     let done = finished(ended);
@@ -111,34 +111,35 @@ async fn a_failed_execution_fails_the_job_with_its_cause() {
         "Last": {"Type": "Fail", "Error": "RolledBack", "Cause": "db-7 is down"}
     }))
     .await;
-    let token = going_on(scenario.start().await).token;
+    let token = continued(scenario.start().await).token;
     let failure = failed(to_its_end(&scenario, &token).await.0);
     assert_eq!(failure.kind, FailureKind::JobFailed);
-    assert!(failure.message.ends_with("failed with the error `RolledBack`"), "{}", failure.message);
+    assert_eq!(failure.code.as_str(), "ExecutionEndedBadly");
+    assert!(failure.message.contains("`RolledBack`"), "{}", failure.message);
     assert_eq!(failure.output.as_deref(), Some("db-7 is down"));
 }
 
 #[tokio::test]
 async fn an_abandoned_execution_is_stopped_by_its_name() {
     let scenario = state_machine(json!({"First": {"Type": "Wait", "Seconds": 3600, "End": true}})).await;
-    let token = going_on(scenario.start().await).token;
+    let token = continued(scenario.start().await).token;
     let abandoned = Abandoned { execution_id: NAME.to_owned(), token: None };
     assert!(scenario.action.stop(&abandoned).await.is_ok());
     // DescribeExecution is eventually consistent (API Reference, DescribeExecution), and moto stops in a separate thread.
     let failure = failed(to_its_end(&scenario, &token).await.0);
-    assert!(failure.message.contains("was stopped"), "{}", failure.message);
+    assert_eq!(failure.code.as_str(), "ExecutionEndedBadly");
 }
 
 #[tokio::test]
 async fn a_missing_execution_or_machine_is_a_failure() {
     let scenario = state_machine(json!({"First": {"Type": "Succeed"}})).await;
-    let token = going_on(scenario.start().await).token;
-    let missing = token.replace(NAME, "never-begun");
-    assert!(failed(scenario.resume(&missing).await).message.contains("there is no execution"));
-    let abandoned = Abandoned { execution_id: "never-begun".to_owned(), token: None };
+    let token = continued(scenario.start().await).token;
+    let missing = token.replace(NAME, "never-started");
+    assert_eq!(failed(scenario.resume(&missing).await).code.as_str(), "ExecutionNotFound");
+    let abandoned = Abandoned { execution_id: "never-started".to_owned(), token: None };
     assert!(scenario.action.stop(&abandoned).await.is_ok());
     let elsewhere = Scenario::new(&config(), "arn:aws:states:eu-central-1:123456789012:stateMachine:missing");
-    assert_eq!(failed(elsewhere.start().await).kind, FailureKind::ConfigurationError);
+    assert_eq!(failed(elsewhere.start().await).code.as_str(), "StateMachineNotFound");
 }
 
 /// As with `serve --function --endpoint stepfunctions=URL`: the worker and the machine's owner use one address.

@@ -1,8 +1,8 @@
 //! The `http` action against a service on a real socket.
 
-mod going_on;
+mod continuing;
 mod refusals;
 mod results;
+mod retrying;
 mod scenario;
 mod service;
-mod trying_again;

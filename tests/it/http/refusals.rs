@@ -1,4 +1,4 @@
-//! Statuses that end the job, and settings that no action is made of.
+//! Statuses that end the job, and invalid settings.
 
 use std::time::Duration;
 
@@ -6,37 +6,38 @@ use codepipeline_worker::actions::http::{HttpAction, HttpMistake, HttpSettings, 
 use codepipeline_worker::job::FailureKind;
 
 use super::scenario::{KEY, SECRET, answering, describe};
-use super::service::{Answer, Service};
+use super::service::{Response, Service};
 
 #[tokio::test]
-async fn a_refusal_is_final_and_shows_what_the_service_wrote() {
-    for (status, kind) in [
-        (400, FailureKind::ConfigurationError),
-        (401, FailureKind::PermissionError),
-        (403, FailureKind::PermissionError),
-        (404, FailureKind::ConfigurationError),
-        (409, FailureKind::JobFailed),
-        (422, FailureKind::ConfigurationError),
-        (201, FailureKind::JobFailed),
+async fn refusal_is_not_retried_and_shows_the_response() {
+    for (status, kind, code) in [
+        (400, FailureKind::ConfigurationError, "ServiceRejectedConfiguration"),
+        (401, FailureKind::PermissionError, "ServiceDeniedSignature"),
+        (403, FailureKind::PermissionError, "ServiceDeniedSignature"),
+        (404, FailureKind::ConfigurationError, "ServiceNotFound"),
+        (409, FailureKind::JobFailed, "ServiceRefusedWork"),
+        (422, FailureKind::ConfigurationError, "ServiceRejectedConfiguration"),
+        (201, FailureKind::JobFailed, "ServiceStatusUnexpected"),
     ] {
-        let scenario = answering([Answer::json(status, "the Url is wrong")]).await;
+        let scenario = answering([Response::json(status, "the Url is wrong")]).await;
         let failure = scenario.fail().await;
-        assert_eq!(failure.kind, kind, "{status}");
-        assert!(failure.message.contains(&format!("HTTP status {status}")), "{}", failure.message);
+        assert_eq!((failure.kind, failure.code.as_str()), (kind, code), "{status}");
+        assert!(failure.message.contains(&status.to_string()), "{}", failure.message);
         assert_eq!(failure.output.as_deref(), Some("the Url is wrong"));
         assert_eq!(scenario.service.requests().len(), 1, "{status}");
     }
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
-    let elsewhere = Service::answering([Answer::status(200)]).await;
+async fn redirect_is_not_followed() {
+    let elsewhere = Service::answering([Response::status(200)]).await;
     for status in [301, 302, 303, 307, 308] {
         for target in [elsewhere.origin(), "/jobs"] {
-            let scenario = answering([Answer::status(status).header("Location", target)]).await;
+            let scenario = answering([Response::status(status).header("Location", target)]).await;
             let failure = scenario.fail().await;
             assert_eq!(failure.kind, FailureKind::ConfigurationError);
-            assert!(failure.message.contains(&format!("{status}, a redirect")), "{}", failure.message);
+            assert_eq!(failure.code.as_str(), "ServiceRedirected");
+            assert!(failure.message.contains(&status.to_string()), "{}", failure.message);
             assert_eq!(scenario.service.requests().len(), 1);
         }
     }
@@ -44,10 +45,10 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_failure_repeats_neither_secret_nor_url() {
-    let said = format!("no {SECRET}, no {KEY}");
-    for answer in [Answer::json(400, &said), Answer::json(500, &said), Answer::HangUp] {
-        let scenario = answering(vec![answer; 4]).await;
+async fn failure_shows_no_secret_and_no_url() {
+    let text = format!("no {SECRET}, no {KEY}");
+    for response in [Response::json(400, &text), Response::json(500, &text), Response::HangUp] {
+        let scenario = answering(vec![response; 4]).await;
         let described = describe(scenario.fail().await);
         for secret in [SECRET, KEY, "5ecret", "jobs?of=web", "example.com"] {
             assert!(!described.contains(secret), "{described}");
@@ -56,31 +57,35 @@ async fn a_failure_repeats_neither_secret_nor_url() {
 }
 
 #[tokio::test]
-async fn a_location_elsewhere_is_refused_and_never_asked() {
+async fn location_on_another_origin_is_rejected() {
     let elsewhere = Service::answering([]).await;
     for location in ["https://example.com/runs/7", elsewhere.origin(), "ftp://127.0.0.1/"] {
-        let failure = answering([Answer::accepted(location)]).await.fail().await;
+        let failure = answering([Response::accepted(location)]).await.fail().await;
         assert_eq!(failure.kind, FailureKind::JobFailed);
-        assert!(failure.message.contains("its Location "), "{}", failure.message);
+        assert_eq!(failure.code.as_str(), "ServiceResponseInvalid");
+        assert!(failure.message.contains("Location"), "{}", failure.message);
         assert!(!failure.message.contains(location), "{}", failure.message);
     }
     assert!(elsewhere.requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_location_with_a_secret_in_it_is_refused() {
-    let failure = answering([Answer::accepted(&format!("/runs/7?token={SECRET}"))]).await.fail().await;
-    assert_eq!(failure.message, "the service's response is invalid: its Location has a secret in it");
+async fn location_with_a_secret_is_rejected() {
+    let failure = answering([Response::accepted(&format!("/runs/7?token={SECRET}"))]).await.fail().await;
+    assert_eq!(failure.code.as_str(), "ServiceResponseInvalid");
+    assert!(failure.message.contains("Location"), "{}", failure.message);
+    assert!(!failure.message.contains(SECRET), "{}", failure.message);
 }
 
 #[tokio::test]
-async fn accepted_without_a_location_is_refused() {
-    let failure = answering([Answer::status(202)]).await.fail().await;
-    assert!(failure.message.contains("no Location"), "{}", failure.message);
+async fn status_202_without_location_is_rejected() {
+    let failure = answering([Response::status(202)]).await.fail().await;
+    assert_eq!(failure.code.as_str(), "ServiceResponseInvalid");
+    assert!(failure.message.contains("Location"), "{}", failure.message);
 }
 
 #[test]
-fn settings_that_make_no_action_are_told_apart() {
+fn each_invalid_setting_has_its_error() {
     let mistake = |url: &str, secret: &str, request_timeout| {
         let settings =
             HttpSettings { url: url.to_owned(), secret: secret.into(), request_timeout, clock: system_clock };

@@ -14,7 +14,7 @@ use codepipeline_worker::workspace::Workspace;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use super::service::{Answer, Service};
+use super::service::{Response, Service};
 
 pub(crate) const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub(crate) const SECRET: &str = "hunter22-the-token";
@@ -30,9 +30,9 @@ pub(crate) struct Scenario {
     work_folder: TempDir,
 }
 
-/// An action whose service gives these answers.
-pub(crate) async fn answering(answers: impl IntoIterator<Item = Answer>) -> Scenario {
-    let service = Service::answering(answers).await;
+/// An action whose service sends these responses.
+pub(crate) async fn answering(responses: impl IntoIterator<Item = Response>) -> Scenario {
+    let service = Service::answering(responses).await;
     Scenario {
         action: action(service.origin(), Duration::from_secs(30)),
         service,
@@ -50,7 +50,8 @@ pub(crate) async fn answering(answers: impl IntoIterator<Item = Answer>) -> Scen
     }
 }
 
-fn action(origin: &str, request_timeout: Duration) -> HttpAction {
+/// An action that posts to `/jobs?of=web`.
+pub(crate) fn action(origin: &str, request_timeout: Duration) -> HttpAction {
     let settings = HttpSettings {
         url: format!("{origin}/jobs?of=web"),
         secret: KEY.into(),
@@ -67,7 +68,7 @@ impl Scenario {
         Self { action: action(self.service.origin(), timeout), ..self }
     }
 
-    /// Posts to another place than the scenario's own service.
+    /// Posts to this origin, and not to the scenario's own service.
     pub(crate) fn to(self, origin: &str) -> Self {
         Self { action: action(origin, Duration::from_secs(30)), ..self }
     }
@@ -76,7 +77,7 @@ impl Scenario {
         Self { deadline, ..self }
     }
 
-    fn run(&self, job_id: &str) -> Turn {
+    fn turn(&self, job_id: &str) -> Turn {
         let artifact = |name: &str, revision: Option<&str>| Artifact {
             name: name.to_owned(),
             revision: revision.map(str::to_owned),
@@ -113,11 +114,11 @@ impl Scenario {
     }
 
     pub(crate) async fn start(&self) -> Result<Outcome, Failure> {
-        self.action.start(self.run("job-1")).await
+        self.action.start(self.turn("job-1")).await
     }
 
     pub(crate) async fn resume(&self, token: &str) -> Result<Outcome, Failure> {
-        self.action.resume(self.run("job-2"), token).await
+        self.action.resume(self.turn("job-2"), token).await
     }
 
     pub(crate) async fn succeed(&self) -> Finished {
@@ -128,35 +129,43 @@ impl Scenario {
         self.start().await.err().expect("the job to fail")
     }
 
-    pub(crate) async fn go_on(&self) -> Continuation {
-        going_on(self.start().await)
+    /// Starts work that outlasts the job.
+    pub(crate) async fn start_long_work(&self) -> Continuation {
+        continued(self.start().await)
     }
 
-    pub(crate) async fn stop(&self, token: Option<&str>) -> Result<(), String> {
-        let abandoned = Abandoned { execution_id: "execution-1".to_owned(), token: token.map(str::to_owned) };
-        self.action.stop(&abandoned).await.map_err(describe)
+    pub(crate) async fn stop(&self, token: Option<&str>) {
+        self.action.stop(&abandoned(token)).await.map_err(describe).unwrap();
     }
+
+    pub(crate) async fn fail_to_stop(&self) -> Failure {
+        self.action.stop(&abandoned(None)).await.err().expect("a failure")
+    }
+}
+
+fn abandoned(token: Option<&str>) -> Abandoned {
+    Abandoned { execution_id: "execution-1".to_owned(), token: token.map(str::to_owned) }
 }
 
 pub(crate) fn finished(result: Result<Outcome, Failure>) -> Finished {
     match result.map_err(describe).unwrap() {
         Outcome::Finished(finished) => finished,
-        Outcome::Continue(_) => panic!("the work goes on"),
+        Outcome::Continue(_) => panic!("the work continues"),
     }
 }
 
-pub(crate) fn going_on(result: Result<Outcome, Failure>) -> Continuation {
+pub(crate) fn continued(result: Result<Outcome, Failure>) -> Continuation {
     match result.map_err(describe).unwrap() {
         Outcome::Continue(continuation) => continuation,
-        Outcome::Finished(_) => panic!("the work is over"),
+        Outcome::Finished(_) => panic!("the work finished"),
     }
 }
 
 pub(crate) fn describe(failure: Failure) -> String {
-    format!("{:?}: {} {}", failure.kind, failure.message, failure.output.unwrap_or_default())
+    format!("{:?}: {}: {} {}", failure.kind, failure.code, failure.message, failure.output.unwrap_or_default())
 }
 
-/// Links that differ each time, as fresh ones do.
+/// Links that differ each time, like presigned ones.
 #[derive(Default)]
 struct NumberedLinks(AtomicU32);
 

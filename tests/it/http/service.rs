@@ -1,4 +1,4 @@
-//! A service that answers as it is told, one request after another, and remembers what it was asked.
+//! A service that sends given responses in order, and records the requests.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,20 +8,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// How a request is answered.
+/// The response to a request.
 #[derive(Clone)]
-pub(crate) enum Answer {
-    /// With this status, these headers and this body.
+pub(crate) enum Response {
+    /// The status, the headers and the body.
     Http(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// The connection is closed at once.
+    /// The service closes the connection at once.
     HangUp,
-    /// Half of the promised body comes, then the connection is closed.
+    /// The service closes the connection after half of the body.
     Half,
-    /// Nothing comes, ever.
+    /// The service never responds.
     Silence,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn json(status: u16, body: &str) -> Self {
         Self::Http(status, Vec::new(), body.as_bytes().to_vec())
     }
@@ -31,7 +31,7 @@ impl Answer {
     }
 
     pub(crate) fn header(self, name: &'static str, value: impl Into<String>) -> Self {
-        let Self::Http(status, mut headers, body) = self else { panic!("this answer has no headers") };
+        let Self::Http(status, mut headers, body) = self else { panic!("this response has no headers") };
         headers.push((name, value.into()));
         Self::Http(status, headers, body)
     }
@@ -42,7 +42,7 @@ impl Answer {
     }
 }
 
-/// A request as it came in.
+/// A request that the service got.
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) line: String,
@@ -63,9 +63,9 @@ impl Request {
 
 #[derive(Default)]
 struct State {
-    answers: VecDeque<Answer>,
+    responses: VecDeque<Response>,
     requests: Vec<Request>,
-    /// Connections that are kept open and never answered.
+    /// Open connections that get no response.
     silent: Vec<TcpStream>,
 }
 
@@ -82,11 +82,11 @@ impl Drop for Service {
 }
 
 impl Service {
-    /// Serves these answers, in this order; after the last one it hangs up.
-    pub(crate) async fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+    /// Sends these responses in order, and then hangs up on each request.
+    pub(crate) async fn answering(responses: impl IntoIterator<Item = Response>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let state = Arc::new(Mutex::new(State { answers: answers.into_iter().collect(), ..State::default() }));
+        let state = Arc::new(Mutex::new(State { responses: responses.into_iter().collect(), ..State::default() }));
         let task = tokio::spawn(serve(listener, Arc::clone(&state)));
         Self { origin, state, task }
     }
@@ -100,8 +100,8 @@ impl Service {
         lock(&self.state).requests.clone()
     }
 
-    pub(crate) fn answer_next_with(&self, answer: Answer) {
-        lock(&self.state).answers.push_back(answer);
+    pub(crate) fn respond_next_with(&self, response: Response) {
+        lock(&self.state).responses.push_back(response);
     }
 }
 
@@ -113,27 +113,27 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
     loop {
         let (mut connection, _) = listener.accept().await.unwrap();
         let Some(request) = read(&mut connection).await else { continue };
-        let answer = {
+        let response = {
             let mut state = lock(&state);
             state.requests.push(request);
-            state.answers.pop_front()
+            state.responses.pop_front()
         };
-        match answer {
-            Some(Answer::Http(status, headers, body)) => {
-                let mut head = format!("HTTP/1.1 {status} As Told\r\nContent-Length: {}\r\n", body.len());
+        match response {
+            Some(Response::Http(status, headers, body)) => {
+                let mut head = format!("HTTP/1.1 {status} Scripted\r\nContent-Length: {}\r\n", body.len());
                 for (name, value) in headers {
                     head.push_str(&format!("{name}: {value}\r\n"));
                 }
                 head.push_str("Connection: close\r\n\r\n");
-                // A client that has read enough may be gone already.
+                // The client may have disconnected already.
                 let _ = connection.write_all(head.as_bytes()).await;
                 let _ = connection.write_all(&body).await;
             }
-            Some(Answer::Half) => {
+            Some(Response::Half) => {
                 connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"summary\":").await.unwrap();
             }
-            Some(Answer::Silence) => lock(&state).silent.push(connection),
-            Some(Answer::HangUp) | None => {}
+            Some(Response::Silence) => lock(&state).silent.push(connection),
+            Some(Response::HangUp) | None => {}
         }
     }
 }

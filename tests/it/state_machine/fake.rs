@@ -1,4 +1,5 @@
-//! Step Functions as its API reference describes it, as far as the action uses it, on a port of its own.
+//! A fake of Step Functions on its own port. It has the operations that the action uses, as the API reference describes
+//! them.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -14,18 +15,18 @@ use tokio::task::JoinHandle;
 pub(crate) const MACHINE: &str = "arn:aws:states:eu-central-1:111122223333:stateMachine:Deploy";
 const EXECUTION: &str = "arn:aws:states:eu-central-1:111122223333:execution:Deploy:";
 
-/// What happens to the next request of an operation.
+/// A fault that hits requests.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
-    /// This error is the answer: HTTP status and name.
+    /// The response is this error: HTTP status and name.
     Error(u16, &'static str),
-    /// Access is denied, with this message.
+    /// The response denies access, with this message.
     Denied(&'static str),
-    /// It takes effect, and its answer is lost.
+    /// The request takes effect, and its response is lost.
     LoseAnswer,
 }
 
-/// An execution as `DescribeExecution` answers.
+/// An execution, as `DescribeExecution` describes it.
 #[derive(Clone)]
 pub(crate) struct Execution {
     pub(crate) status: String,
@@ -44,7 +45,7 @@ struct State {
     express: bool,
 }
 
-/// One account's Step Functions with one state machine, [`MACHINE`].
+/// Step Functions of one account, with one state machine: [`MACHINE`].
 pub(crate) struct Fake {
     state: Arc<Mutex<State>>,
     pub(crate) config: SdkConfig,
@@ -54,7 +55,7 @@ pub(crate) struct Fake {
 impl Fake {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        // Another region than the state machine's: the action goes by the ARN.
+        // Not the state machine's region: the action takes the region from the ARN.
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("us-east-1"))
@@ -71,17 +72,17 @@ impl Fake {
         Self { state, config, accepting }
     }
 
-    /// The state machine is an express one from now on.
+    /// Makes the state machine an express one.
     pub(crate) fn make_express(&self) {
         self.state.lock().unwrap().express = true;
     }
 
-    /// The next request of `operation` fails so.
+    /// Adds a fault for the next request of `operation`.
     pub(crate) fn fail_once(&self, operation: &str, fault: Fault) {
         self.state.lock().unwrap().faults.push_back((operation.to_owned(), fault));
     }
 
-    /// Every request of `operation` fails so, until [`Self::recover`].
+    /// Sets a fault for all requests of `operation`, until [`Self::recover`].
     pub(crate) fn fail_always(&self, operation: &str, fault: Fault) {
         self.state.lock().unwrap().always = Some((operation.to_owned(), fault));
     }
@@ -98,7 +99,7 @@ impl Fake {
         self.state.lock().unwrap().executions.len()
     }
 
-    /// Lets the execution get on.
+    /// Changes an execution.
     pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut Execution)) {
         change(self.state.lock().unwrap().executions.get_mut(&arn(name)).unwrap());
     }
@@ -146,7 +147,7 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
             Some((_, Fault::Denied(message))) => {
                 (None, (400, json!({"__type": "AccessDeniedException", "message": message})))
             }
-            other => (other, state.answer(&target, &body)),
+            other => (other, state.respond(&target, &body)),
         }
     };
     if fault.is_some() {
@@ -158,7 +159,7 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
         "HTTP/1.1 {status} X\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         reply.len()
     );
-    // Whoever has given up does not take the answer.
+    // A client that timed out no longer reads.
     let _ = stream.write_all((head + &reply).as_bytes()).await;
 }
 
@@ -182,7 +183,7 @@ async fn request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
 }
 
 impl State {
-    fn answer(&mut self, operation: &str, body: &Value) -> (u16, Value) {
+    fn respond(&mut self, operation: &str, body: &Value) -> (u16, Value) {
         let text = |name: &str| body[name].as_str().unwrap().to_owned();
         let missing = (400, json!({"__type": "ExecutionDoesNotExist", "message": "Execution Does Not Exist"}));
         match operation {
@@ -206,7 +207,7 @@ impl State {
                 }
                 (200, json!({"stopDate": 2.5}))
             }
-            other => panic!("{other} is not called"),
+            other => panic!("the action never calls {other}"),
         }
     }
 
@@ -228,8 +229,8 @@ impl State {
         {
             return (400, json!({"__type": "ExecutionAlreadyExists", "message": "Execution Already Exists"}));
         }
-        let begun = Execution { status: "RUNNING".to_owned(), input, output: None, error: None, cause: None };
-        self.executions.entry(arn.clone()).or_insert(begun);
+        let started = Execution { status: "RUNNING".to_owned(), input, output: None, error: None, cause: None };
+        self.executions.entry(arn.clone()).or_insert(started);
         (200, json!({"executionArn": arn, "startDate": 1.5}))
     }
 }

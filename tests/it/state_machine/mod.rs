@@ -1,7 +1,7 @@
-//! The `stateMachine` action, with the SDK's own client against a Step Functions of ours.
+//! The `stateMachine` action: the SDK's own client against a fake of Step Functions.
 
+mod continuing;
 pub(crate) mod fake;
-mod looking;
 pub(crate) mod scenario;
 mod starting;
 mod stopping;

@@ -18,7 +18,7 @@ pub(crate) const NAME: &str = "22222222-abcd-1111-abcd-111111abcdef";
 
 pub(crate) struct Scenario {
     pub(crate) action: StateMachineAction,
-    /// How long each turn has.
+    /// How long each turn may take.
     pub(crate) deadline: Duration,
     /// How long ago the first job began.
     pub(crate) age: Duration,
@@ -40,7 +40,7 @@ impl Scenario {
         }
     }
 
-    fn run(&self) -> Turn {
+    fn turn(&self) -> Turn {
         let artifact = |name: &str, key: &str| Artifact {
             name: name.to_owned(),
             revision: None,
@@ -74,27 +74,27 @@ impl Scenario {
     }
 
     pub(crate) async fn start(&self) -> Result<Outcome, Failure> {
-        self.action.start(self.run()).await
+        self.action.start(self.turn()).await
     }
 
     pub(crate) async fn resume(&self, token: &str) -> Result<Outcome, Failure> {
-        self.action.resume(self.run(), token).await
+        self.action.resume(self.turn(), token).await
     }
 }
 
-pub(crate) fn going_on(outcome: Result<Outcome, Failure>) -> Continuation {
+pub(crate) fn continued(outcome: Result<Outcome, Failure>) -> Continuation {
     match outcome {
         Ok(Outcome::Continue(continuation)) => continuation,
-        Ok(Outcome::Finished(_)) => panic!("it is finished"),
-        Err(failure) => panic!("it failed: {}", describe(&failure)),
+        Ok(Outcome::Finished(_)) => panic!("the work finished"),
+        Err(failure) => panic!("the work failed: {}", describe(&failure)),
     }
 }
 
 pub(crate) fn finished(outcome: Result<Outcome, Failure>) -> Finished {
     match outcome {
         Ok(Outcome::Finished(finished)) => finished,
-        Ok(Outcome::Continue(_)) => panic!("it goes on"),
-        Err(failure) => panic!("it failed: {}", describe(&failure)),
+        Ok(Outcome::Continue(_)) => panic!("the work continues"),
+        Err(failure) => panic!("the work failed: {}", describe(&failure)),
     }
 }
 
@@ -103,18 +103,18 @@ pub(crate) fn failed(outcome: Result<Outcome, Failure>) -> Failure {
 }
 
 pub(crate) fn describe(failure: &Failure) -> String {
-    format!("{:?}: {} {:?}", failure.kind, failure.message, failure.output)
+    format!("{:?}: {}: {} {:?}", failure.kind, failure.code, failure.message, failure.output)
 }
 
-/// A state machine is told where the artifacts are, and gets no links.
+/// A state machine gets the places of the artifacts, and no links.
 struct NoLinks;
 
 impl Links for NoLinks {
     fn to_read<'a>(&'a self, _: &'a Artifact) -> BoxFuture<'a, Result<Link, Failure>> {
-        unreachable!("no link is asked for")
+        unreachable!("the action needs no link")
     }
 
     fn to_write<'a>(&'a self, _: &'a Artifact) -> BoxFuture<'a, Result<Link, Failure>> {
-        unreachable!("no link is asked for")
+        unreachable!("the action needs no link")
     }
 }
