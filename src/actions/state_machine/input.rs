@@ -49,7 +49,7 @@ fn output_artifact(artifact: &Artifact) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actions::turn_at;
+    use crate::actions::{secret_keys, turn_at};
     use crate::job::{ActionTypeId, Job, PipelineContext};
 
     fn job() -> Job {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_input_tells_all_of_the_job_but_its_secrets() {
+    fn input_has_all_of_the_job_except_its_secrets() {
         let expected = json!({
             "actionExecutionId": "22222222-abcd-1111-abcd-111111abcdef",
             "actionType": {"category": "Deploy", "owner": "Custom", "provider": "Rollout", "version": "1"},
@@ -114,14 +114,31 @@ mod tests {
     }
 
     #[test]
-    fn another_job_of_the_same_action_execution_gives_the_same_input() {
+    fn user_parameters_are_left_out_if_a_member_is_secret() {
+        let parameters = r#"{"ApiToken": "x"}"#;
+        let configuration = |secrets: &[&str]| {
+            let all = [("UserParameters", parameters), ("ApiToken", "x"), ("Target", "blue")];
+            let mut job = Job { configuration: all.into_iter().collect(), ..job() };
+            job.action_type.owner = "AWS".to_owned();
+            let input = of(&turn_at(job, secrets)).ok().unwrap();
+            serde_json::from_str::<Value>(&input).unwrap()["configuration"].clone()
+        };
+        let secrets = secret_keys("AWS", vec!["ApiToken".to_owned()]);
+        assert_eq!(secrets, ["ApiToken", "UserParameters"]);
+        assert_eq!(configuration(&["ApiToken", "UserParameters"]), json!({"Target": "blue"}));
+        let all = json!({"Target": "blue", "ApiToken": "x", "UserParameters": parameters});
+        assert_eq!(configuration(&[]), all);
+    }
+
+    #[test]
+    fn jobs_of_one_action_execution_give_the_same_input() {
         let first = input(job()).ok();
         let again = Job { id: "another".to_owned(), continuation_token: Some("t".into()), ..job() };
         assert_eq!(input(again).ok(), first);
     }
 
     #[test]
-    fn a_lambda_invoke_job_is_its_own_execution_and_has_every_member() {
+    fn invoke_job_is_its_own_execution_and_has_every_member() {
         let invoked = Job { pipeline: PipelineContext::default(), ..job() };
         let input = parsed(invoked);
         assert_eq!(input["actionExecutionId"], "11111111-abcd-1111-abcd-111111abcdef");
@@ -130,14 +147,15 @@ mod tests {
     }
 
     #[test]
-    fn an_input_that_is_too_long_is_refused_with_its_length_and_shows_no_value() {
+    fn too_long_input_is_rejected_without_its_values() {
         let empty = Job { configuration: [("Long", "")].into_iter().collect(), ..job() };
         let room = MAX_BYTES - input(empty).ok().unwrap().len();
         let with = |length: usize| Job { configuration: [("Long", "x".repeat(length))].into_iter().collect(), ..job() };
         assert_eq!(input(with(room)).ok().map(|input| input.len()), Some(MAX_BYTES));
         let failure = input(with(room + 1)).err().unwrap();
         assert_eq!(failure.kind, FailureKind::ConfigurationError);
-        assert!(failure.message.contains("262145 bytes, but Step Functions takes 262144"), "{}", failure.message);
+        assert_eq!(failure.code, EXECUTION_INPUT_TOO_LARGE);
+        assert!(failure.message.contains("262145") && failure.message.contains("262144"), "{}", failure.message);
         assert!(!failure.message.contains("xxx"));
     }
 }
