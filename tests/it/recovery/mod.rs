@@ -29,7 +29,7 @@ async fn a_dead_workers_job_fails_only_after_its_lease() {
     assert_eq!(scenario.tick().await, Summary { adopted: 1, claimed: 1, failed: 1, ..Summary::default() });
     let execution = scenario.execution().await;
     let message = execution.error_details().unwrap().message().unwrap();
-    assert!(message.starts_with("WorkerDied: "), "{message}");
+    assert!(message.starts_with("WorkerDied: ") && message.contains("onCrash"), "{message}");
     assert_eq!(scenario.action.runs(), 1);
     assert_eq!(scenario.action.stopped.load(Ordering::SeqCst), 1, "the work outside is stopped");
     assert!(scenario.all_done().await);
