@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_in_1970_means_that_there_is_none_but_the_functions_timeout() {
+    fn deadline_in_1970_leaves_the_functions_timeout() {
         assert_eq!(time_left(at(1_800_000_000), at(600), TIMEOUT), TIMEOUT);
     }
 }

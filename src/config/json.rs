@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_named_by_place_and_cause_and_not_repeated() {
+    fn invalid_json_is_named_by_place_and_cause_only() {
         for (text, expected) in [
             ("", "ACTIONS: is empty"),
             (" \n", "ACTIONS: is empty"),

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_wrote_is_cut_redacted_and_kept_out_of_the_message() {
+    fn response_text_is_cut_masked_and_only_in_the_output() {
         let body = Body { bytes: format!("no hunter2 {}", "x".repeat(9000)).into_bytes(), whole: true };
         let failure = of_status(Asked::ToStart, 400, &body, &Redactor::new(["hunter2"]));
         let output = failure.output.unwrap();

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_result_is_told_by_its_path_and_without_its_values() {
+    fn malformed_result_is_named_by_path_without_its_values() {
         for (body, expected) in [
             ("hunter2", "it is not JSON; the parser stopped at line 1, column 1"),
             (r#"["hunter2"]"#, "it is JSON, but not an object"),

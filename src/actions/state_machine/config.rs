@@ -49,7 +49,7 @@ mod tests {
     const ARN: &str = "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout";
 
     #[test]
-    fn execution_may_take_longer_than_the_function_and_is_waited_for() {
+    fn execution_may_outlast_the_function_and_is_waited_for() {
         let sample = Sample { timeout: Some(json!("7200")), ..Sample::of(json!(format!("{ARN}:PROD"))) };
         let configured = sample.parse(&KIND).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         assert_eq!((configured.turn.as_secs(), configured.overall.as_secs()), (30, 7200));
