@@ -48,13 +48,13 @@ pub(crate) struct Job {
     inferred_by: Option<usize>,
     /// The invocation that recorded the outcome.
     outcome_by: Option<usize>,
-    runs: Vec<Run>,
+    turns: Vec<Turn>,
     /// The invocations whose reports took effect.
     results: Vec<usize>,
 }
 
 /// One turn of the job's action.
-struct Run {
+struct Turn {
     invocation: usize,
     /// The action's result; `None` if it was cut off.
     ending: Option<Ending>,
@@ -144,7 +144,7 @@ pub(crate) fn begins(world: &Arc<World>, job: &str, invocation: usize, overlong:
         let mut witness = lock(&world.witness);
         let witness = &mut *witness;
         let record = witness.jobs.entry(job.to_owned()).or_default();
-        for other in record.runs.iter().filter(|run| !run.over && lambda::is_alive(world, run.invocation)) {
+        for other in record.turns.iter().filter(|turn| !turn.over && lambda::is_alive(world, turn.invocation)) {
             let other = other.invocation;
             problems.push(format!("two living workers run the job {job}: I{other:04} and I{invocation:04}"));
         }
@@ -155,8 +155,8 @@ pub(crate) fn begins(world: &Arc<World>, job: &str, invocation: usize, overlong:
         let early = right == Some(Right::Inferred);
         witness.figures.runs += 1;
         witness.figures.early_runs += u64::from(early);
-        record.runs.push(Run { invocation, ending: None, overlong, early, refused: false, over: false });
-        record.runs.len() - 1
+        record.turns.push(Turn { invocation, ending: None, overlong, early, refused: false, over: false });
+        record.turns.len() - 1
     };
     world.trace.line(format_args!("I{invocation:04} runs {job}, which is {}", status.unwrap_or("gone")));
     problems.into_iter().for_each(|problem| world.broken(problem));
@@ -197,11 +197,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Notes what the action returns.
+    /// Records what the action returns.
     pub(crate) fn returns(self, ending: Ending) {
         let mut witness = lock(&self.world.witness);
-        if let Some(run) = witness.jobs.get_mut(&self.job).and_then(|job| job.runs.get_mut(self.number)) {
-            run.ending = Some(ending);
+        if let Some(turn) = witness.jobs.get_mut(&self.job).and_then(|job| job.turns.get_mut(self.number)) {
+            turn.ending = Some(ending);
         }
     }
 }
@@ -209,8 +209,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let mut witness = lock(&self.world.witness);
-        if let Some(run) = witness.jobs.get_mut(&self.job).and_then(|job| job.runs.get_mut(self.number)) {
-            run.over = true;
+        if let Some(turn) = witness.jobs.get_mut(&self.job).and_then(|job| job.turns.get_mut(self.number)) {
+            turn.over = true;
         }
     }
 }
@@ -218,7 +218,7 @@ impl Drop for Running {
 /// A report was refused, for a job with this status.
 pub(crate) fn refused(world: &World, id: &str, status: Option<&str>, invocation: usize) {
     let mut witness = lock(&world.witness);
-    let Some(last) = witness.jobs.get_mut(id).and_then(|job| job.runs.last_mut()) else { return };
+    let Some(last) = witness.jobs.get_mut(id).and_then(|job| job.turns.last_mut()) else { return };
     last.refused |= last.invocation == invocation && status.is_some_and(is_on_offer);
 }
 
@@ -229,12 +229,12 @@ pub(crate) fn result(world: &Arc<World>, id: &str, before: Option<&str>, invocat
         let mut witness = lock(&world.witness);
         let witness = &mut *witness;
         let job = witness.jobs.entry(id.to_owned()).or_default();
-        for other in job.runs.iter().filter(|run| !run.over && run.invocation != invocation) {
+        for other in job.turns.iter().filter(|turn| !turn.over && turn.invocation != invocation) {
             if lambda::is_alive(world, other.invocation) {
                 problems.push(format!("is run by I{:04}", other.invocation));
             }
         }
-        let last = job.runs.last();
+        let last = job.turns.last();
         witness.figures.taken_over += u64::from(last.is_some_and(|last| last.invocation != invocation));
         let has_died = |invocation| lambda::has_died(world, invocation);
         let is_alive = |invocation| lambda::is_alive(world, invocation);
@@ -267,7 +267,7 @@ pub(crate) fn result(world: &Arc<World>, id: &str, before: Option<&str>, invocat
     }
 }
 
-impl Run {
+impl Turn {
     /// Why another worker must not report this turn's outcome; `None` if it may. The worker that adopted the job may have died since,
     /// with its report under way.
     fn not_to_be_reported_by(
@@ -287,11 +287,11 @@ impl Run {
 fn failed<'a>(world: &World, job: &Job, message: &'a str, reporter: usize) -> Failed<'a> {
     let author = job.outcome_by.unwrap_or(reporter);
     let holder_before = job.holders.iter().rev().find(|holder| **holder != author);
-    let run = job.runs.iter().rev().find(|run| run.invocation == author);
+    let turn = job.turns.iter().rev().find(|turn| turn.invocation == author);
     Failed {
         message,
         died: holder_before.is_some_and(|holder| lambda::has_died(world, *holder)),
-        run: run.map(|run| Ran { returned: run.ending, overlong: run.overlong }),
+        run: turn.map(|turn| Ran { returned: turn.ending, overlong: turn.overlong }),
         files: job.files,
         disturbed: world.lot.has_troubles() && lambda::began(world, author) < world.lot.troubled * 60_000,
     }

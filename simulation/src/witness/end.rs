@@ -70,8 +70,8 @@ pub(crate) fn nothing_hangs(world: &Arc<World>) -> usize {
             };
             lost += usize::from(at_end.lost);
             problems.extend(at_end.problem().map(|problem| format!("the job {id} {problem}")));
-            let deaths = job.runs.iter().filter(|run| has_died(run.invocation)).count();
-            let runs = job.runs.len();
+            let deaths = job.turns.iter().filter(|turn| has_died(turn.invocation)).count();
+            let runs = job.turns.len();
             if runs > 1 + deaths.min(3) {
                 problems.push(format!("the job {id} ran {runs} times, and {deaths} of its workers died"));
             }

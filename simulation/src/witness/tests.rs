@@ -46,14 +46,14 @@ fn a_job_in_progress_runs_and_an_ended_one_only_once() {
 
 #[test]
 fn another_worker_reports_only_after_death_or_refusal() {
-    let run = |early, refused| Run { invocation: 1, ending: None, overlong: false, early, refused, over: true };
-    let problem = |run: &Run, died, alive| run.not_to_be_reported_by(2, |_| died, |_| alive);
-    assert!(run(false, false).not_to_be_reported_by(1, none_died, |_| true).is_none());
-    assert!(problem(&run(false, false), true, false).is_none());
-    assert!(problem(&run(true, true), false, false).is_none());
+    let turn = |early, refused| Turn { invocation: 1, ending: None, overlong: false, early, refused, over: true };
+    let problem = |turn: &Turn, died, alive| turn.not_to_be_reported_by(2, |_| died, |_| alive);
+    assert!(turn(false, false).not_to_be_reported_by(1, none_died, |_| true).is_none());
+    assert!(problem(&turn(false, false), true, false).is_none());
+    assert!(problem(&turn(true, true), false, false).is_none());
     for (early, refused, alive) in
         [(false, false, false), (true, false, false), (false, true, false), (true, true, true)]
     {
-        assert!(problem(&run(early, refused), false, alive).is_some(), "{early}, {refused}, {alive}");
+        assert!(problem(&turn(early, refused), false, alive).is_some(), "{early}, {refused}, {alive}");
     }
 }
