@@ -104,7 +104,7 @@ async fn abandoned_action_sends_an_event_and_can_be_retried() {
 }
 
 #[tokio::test]
-async fn invoke_job_and_its_continuation_are_delivered() {
+async fn invoke_job_and_its_continuation_invoke_the_function() {
     let scenario = Scenario::start().await;
     let mut invocations = scenario.emulator.job_invocations();
     let kind = action_type(ActionCategory::Invoke, ActionOwner::Aws, "Lambda");

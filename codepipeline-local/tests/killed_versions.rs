@@ -43,7 +43,7 @@ struct Key {
     /// The ids whose deletion was answered.
     deleted: Vec<String>,
     /// The id whose deletion was unanswered.
-    doubtful: Option<String>,
+    unanswered: Option<String>,
 }
 
 /// Puts objects and deletes objects and versions until the emulator is gone.
@@ -69,7 +69,7 @@ async fn write(client: Client, mut key: Key, answers: Arc<AtomicUsize>) -> Key {
             }
         };
         let Some(made) = made else {
-            key.doubtful = deleted;
+            key.unanswered = deleted;
             return key;
         };
         answers.fetch_add(1, Ordering::Relaxed);
@@ -126,8 +126,8 @@ async fn kill_loses_no_answered_version() {
         (child, client) = serve(folder.path());
         for key in &mut keys {
             let found = listed(&client, &key.name).await;
-            let doubtful = key.doubtful.take();
-            let kept = |id: &&String| found.contains(id) || Some(*id) != doubtful.as_ref();
+            let unanswered = key.unanswered.take();
+            let kept = |id: &&String| found.contains(id) || Some(*id) != unanswered.as_ref();
             let expected: Vec<_> = key.versions.iter().filter(kept).cloned().collect();
             assert_eq!(found[..expected.len().min(found.len())], expected, "{}", key.name);
             assert!(found.len() <= expected.len() + 1, "at most one change was unanswered: {found:?}");
