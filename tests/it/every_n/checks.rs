@@ -25,7 +25,7 @@ impl Stage {
         same("executions of the state machine", &self.machines.executions(), &usize::from(is_machine))?;
         match self.died() {
             // CodePipeline waits until the action's timeout. The ledger does not protect from this.
-            Some(Holding::Nothing) if self.scenario == Scenario::Delivered => {
+            Some(Holding::Nothing) if self.scenario == Scenario::Invoked => {
                 same("how often the command ran", &ran, &0)?;
                 return same("the execution", &status, &PipelineExecutionStatus::Failed);
             }
@@ -45,7 +45,7 @@ impl Stage {
             return self.check_abandoned();
         }
         let reported = self.jobs(|what| what.starts_with("Put") && what.ends_with("Result"));
-        if self.scenario == Scenario::Delivered {
+        if self.scenario == Scenario::Invoked {
             same("how many reports were taken", &reported.len(), &1)?;
         } else {
             same("the jobs that were reported", &reported, &self.jobs(|what| what.starts_with("Acknowledge")))?;
@@ -89,7 +89,7 @@ impl Stage {
         let passed = self.wire.passed();
         let written = passed.iter().take(number).filter(|request| request.what == "PUT ledger" && request.succeeded());
         // An invoked job needs no claim before it is held.
-        let steps = written.count() + usize::from(self.scenario == Scenario::Delivered);
+        let steps = written.count() + usize::from(self.scenario == Scenario::Invoked);
         Some(match steps {
             0 | 1 => Holding::Nothing,
             2 => Holding::Job,

@@ -31,7 +31,7 @@ pub(crate) enum Scenario {
     /// A command that fails.
     Failing,
     /// The job of a Lambda Invoke action, which arrives as an event.
-    Delivered,
+    Invoked,
 }
 
 impl Scenario {
@@ -44,7 +44,7 @@ impl Scenario {
         ("continued", Self::Continued),
         ("abandoned", Self::Abandoned),
         ("failing", Self::Failing),
-        ("delivered", Self::Delivered),
+        ("invoked", Self::Invoked),
     ];
 
     pub(crate) fn settings(self) -> Settings {
@@ -107,7 +107,7 @@ impl Scenario {
                 .configuration("Command", run(r#"cp "$INPUT_SOURCE"/* "$OUTPUT_FIRST""#)),
             Self::Continued | Self::Abandoned => custom("Act", "Deploy", "Machine").output_artifacts(output("First")),
             Self::Failing => custom("Act", "Build", "Shell").configuration("Command", run("echo no >&2; exit 7")),
-            Self::Delivered => action("Act", "Invoke", "AWS", "Lambda")
+            Self::Invoked => action("Act", "Invoke", "AWS", "Lambda")
                 .input_artifacts(input("Source"))
                 .output_artifacts(output("First"))
                 .configuration("FunctionName", "worker")
@@ -123,7 +123,7 @@ impl Scenario {
         match self {
             Self::Custom | Self::Expiring | Self::Large | Self::Failing => shell("Build", "Shell"),
             Self::ThirdParty | Self::ThirdPartyFailing => owned("ThirdParty", shell("Test", "Partner")),
-            Self::Delivered => owned("AWS", shell("Invoke", "Lambda")),
+            Self::Invoked => owned("AWS", shell("Invoke", "Lambda")),
             Self::Continued | Self::Abandoned => json!({
                 "actionType": {"category": "Deploy", "owner": "Custom", "provider": "Machine", "version": "1"},
                 "run": {"stateMachine": MACHINE}

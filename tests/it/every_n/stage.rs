@@ -45,7 +45,7 @@ pub(crate) struct Stage {
     pub(crate) machines: Fake,
     _secrets: AwsJson,
     pub(crate) ran: PathBuf,
-    delivered: UnboundedReceiver<JobInvocation>,
+    invoked: UnboundedReceiver<JobInvocation>,
     events: UnboundedReceiver<Value>,
     /// Events that the worker has not received yet.
     abandoned: Vec<Value>,
@@ -128,7 +128,7 @@ impl Stage {
         let mut stage = Self {
             scenario,
             fault,
-            delivered: world.emulator.job_invocations(),
+            invoked: world.emulator.job_invocations(),
             events: world.emulator.events(),
             abandoned: Vec::new(),
             over: false,
@@ -166,7 +166,7 @@ impl Stage {
         }
         match self.scenario {
             Scenario::Continued | Scenario::Abandoned => world.create_type("Deploy", "Machine", &[]).await,
-            Scenario::ThirdParty | Scenario::ThirdPartyFailing | Scenario::Delivered => {}
+            Scenario::ThirdParty | Scenario::ThirdPartyFailing | Scenario::Invoked => {}
             _ => world.create_type("Build", "Shell", &["Command"]).await,
         }
         let source = |name: &str| {
@@ -204,7 +204,7 @@ impl Stage {
     /// Runs everything that is due, and lets the time to the next tick pass. The invocation's own result does not
     /// count: with a fault, it may fail so that an operator looks at it.
     async fn tick(&mut self) {
-        while let Ok(job) = self.delivered.try_recv() {
+        while let Ok(job) = self.invoked.try_recv() {
             self.invoke(Woken::Job(job.event)).await;
         }
         for event in std::mem::take(&mut self.abandoned) {

@@ -74,8 +74,8 @@ impl Plan {
     }
 
     /// One of the traps that have killed, and have been set, least often.
-    pub(crate) fn trap(&mut self, is_delivered: bool) -> Trap {
-        let steps = if is_delivered { &Step::OF_DELIVERED[..] } else { &Step::ALL[..] };
+    pub(crate) fn trap(&mut self, is_invoked: bool) -> Trap {
+        let steps = if is_invoked { &Step::OF_INVOKED[..] } else { &Step::ALL[..] };
         let count = |counts: &BTreeMap<Step, u32>, step| counts.get(&step).copied().unwrap_or(0);
         let weight = |step| 4 * count(&self.kills, step) + count(&self.laid, step);
         let least = steps.iter().copied().map(weight).min().unwrap_or(0);
@@ -89,7 +89,7 @@ impl Plan {
         };
         // A rare step happens once.
         let spared = if RARE.contains(&step) || self.rng.bool() { 0 } else { self.rng.u32(..3) };
-        let or_at = RARE.map(|rare| (!is_delivered && !self.kills.contains_key(&rare)).then_some(rare));
+        let or_at = RARE.map(|rare| (!is_invoked && !self.kills.contains_key(&rare)).then_some(rare));
         Trap { step, moment, spared, or_at }
     }
 

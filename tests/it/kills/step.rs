@@ -60,7 +60,7 @@ impl Step {
     ];
 
     /// The steps of an invoked job.
-    pub(crate) const OF_DELIVERED: [Self; 7] =
+    pub(crate) const OF_INVOKED: [Self; 7] =
         [Self::Anytime, Self::Hold, Self::StageIn, Self::Run, Self::Outcome, Self::Report, Self::Done];
 
     /// The step of a request to CodePipeline or S3.
