@@ -4,7 +4,7 @@
 //!
 //! A scenario runs once to count its requests to CodePipeline, S3 (artifacts and ledger), Step Functions and Secrets
 //! Manager. Then it runs again for each request and each kind of fault. Some scenarios repeat only the requests that
-//! the others don't have. A failure names its run, and `EVERY_N=custom:17:lose-answer cargo test --test it every_n::`
+//! the others don't have. A failure names its run, and `EVERY_N=custom:10:lose-answer cargo test --test it every_n::`
 //! repeats that run.
 
 mod checks;
@@ -82,7 +82,7 @@ async fn run_all(cases: Vec<Case>) -> Vec<String> {
         let room = Arc::clone(&room);
         runs.spawn(async move {
             let _room = room.acquire_owned().await.unwrap();
-            // A task of its own, so that a panic costs this run only.
+            // A separate task, so that a panic fails only this run.
             let run = tokio::spawn(async move { stage::run(case.scenario, case.fault).await });
             let ended = run.await.unwrap_or_else(|error| Err(error.to_string()));
             ended.err().map(|wrong| format!("{}: {wrong}", case.name()))
