@@ -73,7 +73,7 @@ async fn answer(
     faults: Arc<Faults>,
     seen: Arc<Mutex<Vec<Seen>>>,
     request: Request<Incoming>,
-) -> Result<Response<Answer>, Infallible> {
+) -> Result<Response<ResponseBody>, Infallible> {
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let path_and_query = request.uri().path_and_query().unwrap().to_string();
     let instead = if path_and_query.contains("partNumber=") {
@@ -102,7 +102,7 @@ async fn answer(
         kms_key: header("x-amz-server-side-encryption-aws-kms-key-id"),
     });
     if one_less(&faults.refusals) {
-        let mut refusal = Response::new(Answer::Made(Full::default()));
+        let mut refusal = Response::new(ResponseBody::Made(Full::default()));
         *refusal.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         return Ok(refusal);
     }
@@ -115,9 +115,9 @@ async fn answer(
         };
         whole.unwrap();
         let error = format!("<Error><Code>{code}</Code><Message>On purpose</Message></Error>");
-        let mut answer = Response::new(Answer::Made(error.into()));
-        *answer.status_mut() = StatusCode::from_u16(status).unwrap();
-        return Ok(answer);
+        let mut response = Response::new(ResponseBody::Made(error.into()));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        return Ok(response);
     }
     if hang.is_some_and(|hang| hang.load(Ordering::SeqCst) > 0) {
         std::future::pending::<()>().await;
@@ -126,7 +126,7 @@ async fn answer(
         let _ = faults.hold.subscribe().wait_for(|hold| !hold).await;
     }
     let until = (method == Method::GET && one_less(&faults.breaks)).then_some(1000);
-    Ok(forward(behind, request).await.map(|body| Answer::Passed { body, until }))
+    Ok(forward(behind, request).await.map(|body| ResponseBody::Passed { body, until }))
 }
 
 /// The unchanged request. The signature covers its host.
@@ -145,12 +145,12 @@ fn one_less(counter: &AtomicUsize) -> bool {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Returns the emulator's response, the first half of it before the connection closes, or another response.
-enum Answer {
+enum ResponseBody {
     Passed { body: Incoming, until: Option<usize> },
     Made(Full<Bytes>),
 }
 
-impl Body for Answer {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Failure;
 
@@ -160,7 +160,7 @@ impl Body for Answer {
             Self::Passed { body, until } => (body, until),
         };
         match until {
-            Some(0) => return Poll::Ready(Some(Err("broken off on purpose".into()))),
+            Some(0) => return Poll::Ready(Some(Err("closed on purpose".into()))),
             // The server sends what it has before the error makes it drop the rest.
             Some(1) => {
                 *until = Some(0);
