@@ -51,7 +51,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("state_machine", &["calls", "event", "job", "settings"]),
 ];
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,4 +1,4 @@
-//! Work that outlasts an invocation: tokens from job to job, limits across jobs, and what is stopped when nobody waits.
+//! Work that outlasts an invocation: tokens from job to job, limits across jobs, and stopping work that no job waits for.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,21 +14,21 @@ use codepipeline_worker::worker::{Summary, Worker};
 
 use crate::support::{self, World, custom, invoke, until, zip};
 
-/// What the action does at its n-th turn, beginning with 0.
+/// Returns the step of the n-th turn, from 0.
 type Script = dyn Fn(usize, &Turn) -> Step + Send + Sync;
 
 enum Step {
     Continue(String),
     Finish,
     Fail,
-    /// Fails, and says that its work may run on.
+    /// Fails, although its work may still run.
     LoseTrack,
     Hang,
-    /// Ends the job behind the worker's back, as an abandoned action's is ended, then wants to go on.
-    LoseTheJob,
+    /// Fails the job outside the worker, as for an abandoned action, and then continues.
+    FailOutside,
 }
 
-/// Takes the steps it is told to, and notes what it is asked.
+/// Takes the steps of its script, and records the calls.
 #[derive(Clone)]
 struct Scripted {
     script: Arc<Script>,
@@ -69,14 +69,18 @@ impl Scripted {
                 return Err(Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "the work failed"));
             }
             Step::LoseTrack => {
-                let failure =
-                    Failure::new(FailureKind::PermissionError, FailureCode::new("Test"), "the work can't be looked at");
+                let failure = Failure::new(
+                    FailureKind::PermissionError,
+                    FailureCode::new("Test"),
+                    "could not read the state of the work",
+                );
                 return Err(Failure { runs_on: true, ..failure });
             }
             Step::Hang => std::future::pending().await,
-            Step::LoseTheJob => {
-                let over = FailureDetails::builder().r#type(FailureType::JobFailed).message("over").build().unwrap();
-                let request = self.codepipeline.put_job_failure_result().job_id(&turn.job.id).failure_details(over);
+            Step::FailOutside => {
+                let details =
+                    FailureDetails::builder().r#type(FailureType::JobFailed).message("abandoned").build().unwrap();
+                let request = self.codepipeline.put_job_failure_result().job_id(&turn.job.id).failure_details(details);
                 request.send().await.unwrap();
                 "lost".to_owned()
             }
@@ -93,7 +97,7 @@ impl Scripted {
         self.seen.lock().unwrap().stopped.clone()
     }
 
-    /// What `stop` is called with for this action's work.
+    /// The call of `stop` that this action's work needs.
     fn work(&self, token: Option<&str>) -> Vec<(String, Option<String>)> {
         vec![(self.seen.lock().unwrap().executions[0].clone(), token.map(str::to_owned))]
     }
@@ -128,7 +132,7 @@ async fn world() -> World {
     world_with("Unused", "unused").await
 }
 
-/// The same, with one property in the action's configuration.
+/// Like [`world`], with one property in the action's configuration.
 async fn world_with(property: &str, value: &str) -> World {
     let settings = Settings { continuation_delay: Duration::ZERO, ..Settings::default() };
     let world = World::with(Options { engine: settings, ..Options::default() }).await;
@@ -141,7 +145,7 @@ async fn world_with(property: &str, value: &str) -> World {
     world
 }
 
-/// A worker whose wall clock shows the action's seconds.
+/// A worker whose wall clock shows the seconds of the action.
 fn worker(world: &World, action: &Scripted, served: impl FnOnce(Served) -> Served) -> Worker {
     let seconds = Arc::clone(&action.seconds);
     let lifecycle = Lifecycle {
@@ -152,7 +156,7 @@ fn worker(world: &World, action: &Scripted, served: impl FnOnce(Served) -> Serve
     Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60))
 }
 
-/// Invokes until the pipeline's execution is over; all invocations summed up.
+/// Invokes until the pipeline's execution has ended. Returns its status and the sum of the summaries.
 async fn work(world: &World, worker: &Worker) -> (PipelineExecutionStatus, Summary) {
     let mut sum = Summary::default();
     until(async || {
@@ -179,7 +183,7 @@ async fn error(world: &World) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_goes_on_from_job_to_job_and_its_progress_shows_meanwhile() {
+async fn work_continues_across_jobs_and_shows_its_progress() {
     let world = world().await;
     let action = Scripted::new(&world, |number, _| match number {
         4 => Step::Finish,
@@ -199,7 +203,7 @@ async fn work_goes_on_from_job_to_job_and_its_progress_shows_meanwhile() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_overall_limit_counts_across_jobs_and_stops_the_work() {
+async fn overall_limit_counts_across_jobs_and_stops_the_work() {
     let world = world().await;
     let action = Scripted::new(&world, |number, _| Step::Continue(format!("step {number}")));
     let limited = worker(&world, &action, |served| served.overall_timeout(Duration::from_secs(100)));
@@ -215,7 +219,7 @@ async fn the_overall_limit_counts_across_jobs_and_stops_the_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_that_is_found_done_after_the_limit_succeeds() {
+async fn work_that_finished_succeeds_after_the_limit() {
     let world = world().await;
     let action = Scripted::new(&world, |number, _| match number {
         2 => Step::Finish,
@@ -227,9 +231,9 @@ async fn work_that_is_found_done_after_the_limit_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_continuation_that_the_service_refuses_outright_stops_the_work() {
+async fn refused_continuation_stops_the_work() {
     let world = world().await;
-    let action = Scripted::new(&world, |_, _| Step::LoseTheJob);
+    let action = Scripted::new(&world, |_, _| Step::FailOutside);
 
     let (_, sum) = work(&world, &worker(&world, &action, |served| served)).await;
 
@@ -238,7 +242,7 @@ async fn a_continuation_that_the_service_refuses_outright_stops_the_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_too_long_fails_the_job_and_stops_the_work() {
+async fn too_long_token_fails_the_job_and_stops_the_work() {
     let world = world().await;
     let token = "t".repeat(2048);
     let action = Scripted::new(&world, {
@@ -254,7 +258,7 @@ async fn a_token_that_is_too_long_fails_the_job_and_stops_the_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_holds_a_secret_fails_the_job_and_stops_the_work() {
+async fn token_with_a_secret_fails_the_job_and_stops_the_work() {
     for (secret, is_refused) in [("hunter22-the-token", true), ("hunter2", false)] {
         let world = world_with("Token!", secret).await;
         let token = format!("https://builds.example/17?key={secret}");
@@ -271,14 +275,14 @@ async fn a_token_that_holds_a_secret_fails_the_job_and_stops_the_work() {
             assert!(!message.contains(secret), "{message}");
             assert_eq!(action.stopped(), action.work(Some(&token)));
         } else {
-            // So short that it may be there by chance.
+            // A text this short may be in the token by chance.
             assert_eq!(status, PipelineExecutionStatus::Succeeded);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_whose_turn_is_cut_off_is_stopped() {
+async fn work_is_stopped_if_its_turn_times_out() {
     let world = world().await;
     let action = Scripted::new(&world, |number, _| match number {
         0 => Step::Continue("begun".into()),
@@ -295,7 +299,7 @@ async fn work_whose_turn_is_cut_off_is_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_that_says_itself_that_it_failed_is_not_stopped() {
+async fn failed_work_is_not_stopped() {
     let world = world().await;
     let action = Scripted::new(&world, |number, _| match number {
         0 => Step::Continue("begun".into()),
@@ -307,24 +311,24 @@ async fn work_that_says_itself_that_it_failed_is_not_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_that_an_action_lost_track_of_is_stopped() {
+async fn work_that_may_still_run_is_stopped() {
     let world = world().await;
     let action = Scripted::new(&world, |number, _| match number {
         0 => Step::Continue("begun".into()),
         _ => Step::LoseTrack,
     });
     work(&world, &worker(&world, &action, |served| served)).await;
-    assert_eq!(error(&world).await, ("PermissionError".into(), "Test: the work can't be looked at".into()));
+    assert_eq!(error(&world).await, ("PermissionError".into(), "Test: could not read the state of the work".into()));
     assert_eq!(action.stopped(), action.work(Some("begun")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_limit_work_ends_before_the_24_hours_of_codepipeline() {
-    for asked in [None, Some(Duration::from_secs(86_400))] {
+async fn default_limit_ends_work_before_24_hours() {
+    for limit in [None, Some(Duration::from_secs(86_400))] {
         let world = world().await;
         let action = Scripted::new(&world, |number, _| Step::Continue(format!("step {number}")));
-        let limited = worker(&world, &action, |served| match asked {
-            Some(asked) => served.overall_timeout(asked),
+        let limited = worker(&world, &action, |served| match limit {
+            Some(limit) => served.overall_timeout(limit),
             None => served,
         });
         let summary = invoke(&limited).await;
@@ -332,13 +336,14 @@ async fn without_a_limit_work_ends_before_the_24_hours_of_codepipeline() {
         action.seconds.store(85_500, Ordering::SeqCst);
         let (status, _) = work(&world, &limited).await;
         assert_eq!(status, PipelineExecutionStatus::Failed);
-        assert!(error(&world).await.1.contains("its limit is 85500 s"), "{:?}", error(&world).await);
+        let (_, message) = error(&world).await;
+        assert!(message.starts_with("OverallTimeout: ") && message.contains("85500"), "{message}");
         assert_eq!(action.stopped().len(), 1);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_of_another_worker_is_a_configuration_error() {
+async fn token_of_another_worker_is_a_configuration_error() {
     let world = world().await;
     let action = Scripted::new(&world, |_, _| Step::Finish);
     let kind = aws_sdk_codepipeline::types::ActionTypeId::builder().category("Test".into()).owner("Custom".into());
@@ -362,5 +367,5 @@ async fn a_token_of_another_worker_is_a_configuration_error() {
     let (code, message) = error(&world).await;
     assert_eq!(code, "ConfigurationError");
     assert!(message.starts_with("TokenOfAnotherWorker: ") && !message.contains("theirs"), "{message}");
-    assert!(action.seen.lock().unwrap().tokens.is_empty(), "the action was asked");
+    assert!(action.seen.lock().unwrap().tokens.is_empty(), "the worker must not call the action");
 }

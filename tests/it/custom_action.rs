@@ -1,6 +1,6 @@
-//! The example of an action of one's own, as its users would run it: against a service that gets healthy after a while.
+//! The example of a custom action, as its users run it: it waits for a service to become healthy.
 
-#[allow(dead_code, unreachable_pub, reason = "the example's `main` runs in a process of its own")]
+#[allow(dead_code, unreachable_pub, reason = "the example's `main` runs in its own process")]
 #[path = "../../examples/custom_action.rs"]
 mod example;
 
@@ -17,31 +17,31 @@ use tokio::net::TcpListener;
 
 use crate::support::{World, action, invoke, until, zip};
 
-/// A service that says `starting` so many times, and then `all good`.
+/// A service that responds with `starting` to this many requests, and then with `all good`. Also returns the count of requests.
 async fn service(starting: u32) -> (String, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/health", listener.local_addr().unwrap());
-    let asked = Arc::new(AtomicU32::new(0));
-    let count = Arc::clone(&asked);
+    let requests = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&requests);
     tokio::spawn(async move {
         while let Ok((mut connection, _)) = listener.accept().await {
             let mut request = [0; 1024];
             let _ = connection.read(&mut request).await;
             let body = if count.fetch_add(1, Ordering::SeqCst) < starting { "starting" } else { "all good" };
-            let answer =
+            let response =
                 format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
-            let _ = connection.write_all(answer.as_bytes()).await;
+            let _ = connection.write_all(response.as_bytes()).await;
         }
     });
-    (url, asked)
+    (url, requests)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_example_waits_from_job_to_job_until_the_service_is_healthy() {
+async fn example_waits_across_jobs_until_the_service_is_healthy() {
     let settings = Settings { continuation_delay: Duration::ZERO, ..Settings::default() };
     let world = World::with(Options { engine: settings, ..Options::default() }).await;
     world.create_type("Deploy", "WaitForHealth", &["Url", "Expect"]).await;
-    let (url, asked) = service(3).await;
+    let (url, requests) = service(3).await;
     let wait = action("Wait", "Deploy", "Custom", "WaitForHealth")
         .namespace("Health")
         .configuration("Url", url)
@@ -66,5 +66,5 @@ async fn the_example_waits_from_job_to_job_until_the_service_is_healthy() {
     assert_eq!(waited.status(), Some(&ActionExecutionStatus::Succeeded));
     assert_eq!(waited.summary(), Some("healthy at look 4"));
     assert_eq!(continued, 3);
-    assert_eq!(asked.load(Ordering::SeqCst), 4);
+    assert_eq!(requests.load(Ordering::SeqCst), 4);
 }

@@ -1,4 +1,4 @@
-//! Every kind of job against the emulator: third-party jobs, delivered jobs, abandoned work, credentials that expire.
+//! Every kind of job against the emulator: third-party jobs, Lambda Invoke jobs, abandoned work, expiring credentials.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -46,8 +46,8 @@ async fn third_party_world() -> World {
     world
 }
 
-/// One invocation of the real binary; what it answered, and its log.
-async fn partners_invocation(world: &World, secrets: &AwsJson) -> (Value, String) {
+/// Invokes the real binary once. Returns its response and its log.
+async fn invoke_function(world: &World, secrets: &AwsJson) -> (Value, String) {
     let mut entry = shell("Test", "Partner");
     entry["actionType"]["owner"] = json!("ThirdParty");
     let variables = [
@@ -78,13 +78,13 @@ async fn third_party_job_runs_like_any_job() {
     })
     .await;
 
-    let (summary, log) = partners_invocation(&world, &secrets).await;
+    let (summary, log) = invoke_function(&world, &secrets).await;
 
     assert_eq!(summary["succeeded"], 1, "{summary}\n{log}");
     assert_eq!(world.action("p", "Check").await.unwrap().summary(), Some("checked"));
     until(async || world.execution_status("p", &id).await == PipelineExecutionStatus::Succeeded).await;
     assert!(!world.output_artifact("p", "Check").await.is_empty());
-    assert!(log.contains("output variables"), "nothing is said of the variables that got lost:\n{log}");
+    assert!(log.contains("output variables"), "the log must report the lost variables:\n{log}");
     assert!(!log.contains(CLIENT_TOKEN), "{log}");
     for operation in ["GetThirdPartyJobDetails", "AcknowledgeThirdPartyJob", "PutThirdPartyJobSuccessResult"] {
         assert_eq!(world.emulator.calls(operation), 1, "{operation}");
@@ -92,13 +92,13 @@ async fn third_party_job_runs_like_any_job() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_client_token_costs_its_job_a_log_line_and_no_report() {
+async fn wrong_client_token_is_logged_and_not_reported() {
     let world = third_party_world().await;
     world.start("p").await;
     world.until_begun("p", "Check").await;
     let secrets = AwsJson::start(|_, _| Ok(json!({"SecretString": "MARKER-wrong-token"}))).await;
 
-    let (summary, log) = partners_invocation(&world, &secrets).await;
+    let (summary, log) = invoke_function(&world, &secrets).await;
 
     assert_eq!((&summary["claimed"], &summary["unusable"]), (&json!(0), &json!(1)), "{summary}\n{log}");
     assert!(log.contains(CLIENT_ID) && log.contains("ClientTokenProblems"), "{log}");
@@ -106,13 +106,13 @@ async fn a_wrong_client_token_costs_its_job_a_log_line_and_no_report() {
     assert_eq!(world.emulator.calls("PutThirdPartyJobFailureResult"), 0);
 }
 
-/// Goes on for ever, and notes what it is told to stop.
+/// Continues forever, and records the work that it must stop.
 #[derive(Clone, Default)]
 struct Endless(Arc<Mutex<Vec<Abandoned>>>);
 
 impl Action for Endless {
     async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
-        let [token, summary] = ["work-1", "going on"].map(str::to_owned);
+        let [token, summary] = ["work-1", "continuing"].map(str::to_owned);
         let percent_complete = Some(10);
         Ok(Outcome::Continue(Continuation {
             token,
@@ -137,7 +137,7 @@ impl Action for Endless {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_of_an_abandoned_action_is_stopped_when_its_event_comes() {
+async fn event_of_an_abandoned_action_stops_its_work() {
     let engine = Settings { continuation_delay: Duration::ZERO, ..Settings::default() };
     let world = World::with(Options { engine, ..Options::default() }).await;
     let mut events = world.emulator.events();
@@ -152,9 +152,9 @@ async fn work_of_an_abandoned_action_is_stopped_when_its_event_comes() {
     let lifecycle = lifecycle(&world.sdk_config, world.work_folder());
     let worker = Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60));
     let deadline = Instant::now() + Duration::from_secs(900);
-    let went_on = worker.action_started(&action_type("Deploy", "Custom", "Endless"), None, deadline).await.unwrap();
-    assert!(went_on.continued > 0, "{went_on:?}");
-    // Its next job is always on offer at once; that must not keep the invocation busy to its deadline.
+    let begun = worker.action_started(&action_type("Deploy", "Custom", "Endless"), None, deadline).await.unwrap();
+    assert!(begun.continued > 0, "{begun:?}");
+    // CodePipeline offers the next job at once. The invocation must still end before its deadline.
     assert!(world.emulator.calls("PollForJobs") < 20, "{} polls", world.emulator.calls("PollForJobs"));
     assert_eq!(world.action("p", "Endless").await.unwrap().percent_complete(), Some(10));
 
@@ -181,14 +181,14 @@ async fn work_of_an_abandoned_action_is_stopped_when_its_event_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lambda_invoke_action_is_delivered_and_reported() {
+async fn invoke_action_is_run_and_reported() {
     let world = World::new().await;
     let mut jobs = world.emulator.job_invocations();
     let check = action("Check", "Invoke", "AWS", "Lambda")
         .input_artifacts(input("Source"))
         .output_artifacts(output("Report"))
         .configuration("FunctionName", "worker")
-        .configuration("UserParameters", r#"{"Command": "cp a \"$OUTPUT_REPORT\"; echo delivered > \"$SUMMARY\""}"#);
+        .configuration("UserParameters", r#"{"Command": "cp a \"$OUTPUT_REPORT\"; echo invoked > \"$SUMMARY\""}"#);
     world.create_pipeline("p", vec![("Check", vec![check])]).await;
     world.put_source(zip(&[("a", "b")])).await;
     let id = world.start("p").await;
@@ -196,12 +196,12 @@ async fn a_lambda_invoke_action_is_delivered_and_reported() {
     entry["actionType"]["owner"] = json!("AWS");
     let worker = world.worker(&json!([entry]));
 
-    let job = timeout(Duration::from_secs(60), jobs.recv()).await.expect("the job is delivered").unwrap();
+    let job = timeout(Duration::from_secs(60), jobs.recv()).await.expect("CodePipeline invokes the function").unwrap();
     let summary = worker.run_job(&job.event, Instant::now() + Duration::from_secs(900)).await.unwrap();
 
     assert_eq!(summary, Summary { claimed: 1, succeeded: 1, ..Summary::default() });
     until(async || world.execution_status("p", &id).await == PipelineExecutionStatus::Succeeded).await;
-    assert_eq!(world.action("p", "Check").await.unwrap().summary(), Some("delivered"));
+    assert_eq!(world.action("p", "Check").await.unwrap().summary(), Some("invoked"));
     assert!(!world.output_artifact("p", "Check").await.is_empty());
     assert_eq!(world.emulator.calls("PollForJobs") + world.emulator.calls("AcknowledgeJob"), 0);
 }
@@ -221,7 +221,7 @@ fn noise(length: usize) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_that_expire_in_the_middle_of_a_download_and_an_upload_are_renewed() {
+async fn credentials_are_renewed_during_download_and_upload() {
     let engine = Settings { credential_life: Duration::from_secs(2), ..Settings::default() };
     let s3 = S3Pace { delay: Duration::from_millis(900), ..S3Pace::default() };
     let world = World::with(Options { engine, s3, ..Options::default() }).await;
@@ -230,7 +230,7 @@ async fn credentials_that_expire_in_the_middle_of_a_download_and_an_upload_are_r
         .output_artifacts(output("Out"))
         .configuration("Command", r#"cp * "$OUTPUT_OUT""#);
     world.create_pipeline("p", vec![("Build", vec![copy])]).await;
-    // Some 24 ranges of 1 MiB, eight at a time; then a multipart upload of five parts.
+    // About 24 ranges of 1 MiB, eight at a time, and then a multipart upload of five parts.
     let content = noise(24 << 20);
     world.put_source(content.clone()).await;
     world.start("p").await;

@@ -30,6 +30,7 @@ mod memory;
 mod model;
 #[cfg(feature = "moto")]
 mod moto;
+mod names;
 mod outputs;
 mod panics;
 mod permissions;

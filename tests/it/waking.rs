@@ -1,4 +1,4 @@
-//! CodePipeline's own events: an action that begins is looked for, one that is over has its work stopped.
+//! CodePipeline's events: the worker polls for an action that started, and stops the work of one that ended.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,14 +12,14 @@ use tokio::time::Instant;
 
 use crate::support::{self, World, custom, until, zip};
 
-/// Finishes at once. Notes what it is to stop, and stops it if it can.
+/// Finishes at once, and records the work that it must stop.
 #[derive(Clone, Default)]
-struct Noting {
+struct Recorder {
     stopped: Arc<Mutex<Vec<Abandoned>>>,
     cannot_stop: bool,
 }
 
-impl Action for Noting {
+impl Action for Recorder {
     async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
         Ok(Outcome::Finished(Finished::default()))
     }
@@ -27,7 +27,7 @@ impl Action for Noting {
     async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
         self.stopped.lock().unwrap().push(abandoned.clone());
         if self.cannot_stop {
-            return Err(Failure::new(FailureKind::SystemUnavailable, FailureCode::new("Test"), "the service is away"));
+            return Err(Failure::new(FailureKind::SystemUnavailable, FailureCode::new("Test"), "the service is down"));
         }
         Ok(())
     }
@@ -48,7 +48,7 @@ async fn world() -> World {
     world
 }
 
-fn worker(world: &World, action: &Noting, tries: u32) -> Worker {
+fn worker(world: &World, action: &Recorder, tries: u32) -> Worker {
     let lifecycle = support::lifecycle(&world.sdk_config, world.work_folder());
     let served = ["One", "Other"].map(|it| Served::new(test_type(it), Duration::from_secs(60), action.clone()));
     let worker = Worker::new(lifecycle, served.into(), 4, Duration::from_secs(60));
@@ -60,9 +60,9 @@ fn deadline() -> Instant {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_action_that_begins_is_looked_for_until_its_job_is_there_and_others_are_not() {
+async fn started_action_is_polled_for_until_its_job_comes() {
     let world = world().await;
-    let worker = worker(&world, &Noting::default(), u32::MAX);
+    let worker = worker(&world, &Recorder::default(), u32::MAX);
     world.start("other").await;
     world.until_begun("other", "Act").await;
 
@@ -79,25 +79,29 @@ async fn an_action_that_begins_is_looked_for_until_its_job_is_there_and_others_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_never_comes_is_looked_for_a_few_times() {
+async fn missing_job_is_polled_for_a_few_times() {
     let world = world().await;
-    let summary = worker(&world, &Noting::default(), 4).action_started(&test_type("One"), None, deadline()).await;
+    let summary = worker(&world, &Recorder::default(), 4).action_started(&test_type("One"), None, deadline()).await;
     assert_eq!(summary, Ok(Summary::default()));
     assert_eq!(world.emulator.calls("PollForJobs"), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_throttled_or_unanswered_poll_is_one_of_the_polls() {
+async fn failed_poll_counts_as_one_of_the_polls() {
     // Each poll is tried three times.
     for (fault, throttled, failed) in [("PollForJobs:1-9:throttle", 3, 0), ("PollForJobs:1-9:error", 0, 3)] {
         let world = world().await;
         world.start("one").await;
         world.until_begun("one", "Act").await;
         world.emulator.faults().add(fault.parse().unwrap());
-        let summary = worker(&world, &Noting::default(), 4).action_started(&test_type("One"), None, deadline()).await;
+        let summary = worker(&world, &Recorder::default(), 4).action_started(&test_type("One"), None, deadline()).await;
         let expected = Summary { polled: 1, claimed: 1, succeeded: 1, ..Summary::default() };
         assert_eq!(summary, Ok(Summary { throttled_polls: throttled, failed_polls: failed, ..expected }), "{fault}");
-        assert_eq!(world.emulator.calls("PollForJobs"), 11, "{fault}: three tries thrice, the job, and nothing more");
+        assert_eq!(
+            world.emulator.calls("PollForJobs"),
+            11,
+            "{fault}: three polls of three tries, the job, and an empty poll"
+        );
     }
 }
 
@@ -105,13 +109,13 @@ async fn a_throttled_or_unanswered_poll_is_one_of_the_polls() {
 async fn all_ten_polls_are_sent_while_codepipeline_throttles() {
     let world = world().await;
     world.emulator.faults().add("PollForJobs:*:throttle".parse().unwrap());
-    let worker = worker(&world, &Noting::default(), Patience::default().tries);
+    let worker = worker(&world, &Recorder::default(), Patience::default().tries);
     let summary = worker.action_started(&test_type("One"), Some("e"), deadline()).await;
     assert_eq!(summary, Ok(Summary { throttled_polls: 10, ..Summary::default() }));
     assert_eq!(world.emulator.calls("PollForJobs"), 30);
 }
 
-/// What the ledger says of an action execution's job, and how many polls that leaves of ten.
+/// The job's ledger entry decides how many of ten polls the worker sends.
 #[tokio::test(flavor = "multi_thread")]
 async fn polling_stops_once_another_worker_holds_the_job() {
     let world = world().await;
@@ -143,13 +147,13 @@ async fn polling_stops_once_another_worker_holds_the_job() {
     let version = write(&claimed, None).await;
     let lifecycle =
         Lifecycle { ledger: Some(ledger.clone()), ..support::lifecycle(&world.sdk_config, world.work_folder()) };
-    let served = Served::new(test_type("One"), Duration::from_secs(60), Noting::default());
+    let served = Served::new(test_type("One"), Duration::from_secs(60), Recorder::default());
     let worker = Worker::new(lifecycle, vec![served], 4, Duration::from_secs(60));
     let worker = worker.patience(Patience { tries: 10, step: Duration::ZERO });
     let calls = |operation| world.emulator.calls(operation);
 
     assert_eq!(worker.action_started(&test_type("One"), Some("sought"), deadline()).await, Ok(Summary::default()));
-    assert_eq!((calls("PollForJobs"), calls("ListObjectsV2")), (10, 3), "a claim may still be given up");
+    assert_eq!((calls("PollForJobs"), calls("ListObjectsV2")), (10, 3), "a claiming worker may still drop the job");
     let held = Entry { phase: Phase::Held, ..claimed };
     write(&held, Some(&version)).await;
     assert_eq!(worker.action_started(&test_type("One"), Some("sought"), deadline()).await, Ok(Summary::default()));
@@ -160,17 +164,17 @@ async fn polling_stops_once_another_worker_holds_the_job() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_over_event_without_an_action_execution_is_an_error() {
+async fn end_event_without_an_action_execution_is_an_error() {
     let world = world().await;
-    let worker = worker(&world, &Noting::default(), 4);
+    let worker = worker(&world, &Recorder::default(), 4);
     let error = worker.action_over(&test_type("One"), None, deadline()).await.unwrap_err();
     assert_eq!(error, InvocationError::UnnamedExecution(test_type("One")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_action_of_a_type_that_is_not_served_costs_nothing() {
+async fn action_of_an_unserved_type_causes_no_poll() {
     let world = world().await;
-    let action = Noting::default();
+    let action = Recorder::default();
     let worker = worker(&world, &action, 4);
     let foreign = test_type("Foreign");
     assert_eq!(worker.action_started(&foreign, None, deadline()).await, Ok(Summary::default()));
@@ -180,9 +184,9 @@ async fn an_action_of_a_type_that_is_not_served_costs_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_work_of_an_abandoned_action_is_stopped() {
+async fn abandoned_actions_work_is_stopped() {
     let world = world().await;
-    let action = Noting::default();
+    let action = Recorder::default();
     let summary = worker(&world, &action, 4).action_over(&test_type("One"), Some("execution"), deadline()).await;
     assert_eq!(summary, Ok(Summary { stopped: 1, ..Summary::default() }));
     let stopped = action.stopped.lock().unwrap();
@@ -190,10 +194,10 @@ async fn the_work_of_an_abandoned_action_is_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_that_can_t_be_stopped_makes_the_invocation_fail() {
+async fn failure_to_stop_work_fails_the_invocation() {
     let world = world().await;
-    let action = Noting { cannot_stop: true, ..Noting::default() };
+    let action = Recorder { cannot_stop: true, ..Recorder::default() };
     let error = worker(&world, &action, 4).action_over(&test_type("One"), Some("e"), deadline()).await.unwrap_err();
-    let expected = InvocationError::NotStopped { execution_id: "e".into(), reason: "the service is away".into() };
+    let expected = InvocationError::NotStopped { execution_id: "e".into(), reason: "the service is down".into() };
     assert_eq!(error, expected);
 }
