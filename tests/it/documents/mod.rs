@@ -45,6 +45,16 @@ fn without_comments(text: &str) -> String {
     code.lines().filter(|line| !line.trim_start().starts_with("//")).fold(String::new(), |all, line| all + line + "\n")
 }
 
+/// The README names the length of the example of a service.
+#[test]
+fn readme_counts_the_lines_of_the_python_service() {
+    let text = file("docs/actions/http.md");
+    let service = text.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let claim = format!("a complete one in Python has {} lines", service.lines().count());
+    let readme = file("README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(readme.contains(&claim), "README.md must say: {claim}");
+}
+
 /// Names that are in one set and not in the other are a mistake, of the document or of the code.
 fn assert_same<T: AsRef<str>, U: AsRef<str>>(
     documented: impl IntoIterator<Item = T>,
