@@ -34,7 +34,7 @@ fn every_example_event_is_understood() {
         let path = entry.unwrap().path();
         let event: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let expected = expected.remove(name).unwrap_or_else(|| panic!("nobody expects {name}"));
+        let expected = expected.remove(name).unwrap_or_else(|| panic!("unexpected example: {name}"));
         assert_eq!(Event::parse(&event, &ends_of_work()), Ok(expected), "{name}");
     }
     assert!(expected.is_empty(), "{expected:?}");

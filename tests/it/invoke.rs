@@ -183,8 +183,8 @@ async fn an_abandoned_invoked_continuation_is_stopped() {
     let token = put["continuationToken"].as_str().unwrap();
     let world = World::new(true).await;
 
-    let going_on = event(SECOND, Some(token));
-    let summary = world.worker(served(action.clone())).run_job(&going_on, deadline()).await.unwrap();
+    let continuation = event(SECOND, Some(token));
+    let summary = world.worker(served(action.clone())).run_job(&continuation, deadline()).await.unwrap();
 
     assert_eq!(summary, Summary { claimed: 1, over: 1, ..Summary::default() });
     let stopped = action.stopped.lock().unwrap();

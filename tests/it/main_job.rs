@@ -40,10 +40,7 @@ async fn a_pipeline_runs_from_its_source_to_its_last_action() {
     std::io::Read::read_to_string(&mut archive.by_name("count").unwrap(), &mut count).unwrap();
     assert_eq!(count, "1 word\n");
     assert!(archive.by_name("empty/").unwrap().is_dir());
-    assert!(
-        !world.work_folder().read_dir().unwrap().any(|_| true),
-        "the work folder holds something of a finished job"
-    );
+    assert!(!world.work_folder().read_dir().unwrap().any(|_| true), "a finished job left files in the work folder");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! No worker takes longer than 30 s from a poll to holding a job, whichever service does not answer. Adoption assumes this.
+//! No worker takes longer than 30 s from a poll to holding a job, also if a service does not respond. Adoption assumes this.
 //!
 //! The tests pause the time, so they can't use sockets: the clients' requests go to services in this process.
 
@@ -137,8 +137,8 @@ async fn acknowledging_ends_after_25_seconds() {
     let (end, after) = live(&services).await;
     assert_eq!(end, End::Unknown);
     assert!(after <= Duration::from_secs(25), "{after:?}");
-    assert!(services.times("acknowledge").len() > 3, "the time is used");
-    assert_eq!(services.times("write").len(), 1, "the claim stays as it is");
+    assert!(services.times("acknowledge").len() > 3, "the worker retries until its time is up");
+    assert_eq!(services.times("write").len(), 1, "the claim stays unchanged");
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ impl World {
         holds
     }
 
-    /// Deletes if the condition holds, or if the request has none.
+    /// Deletes if the condition holds, or if the request has no condition.
     pub fn delete(&mut self, job: usize, over: Option<Version>) {
         if over.is_none() || self.holds(job, over) {
             self.jobs[job].entry = None;

@@ -162,7 +162,7 @@ pub struct Worker {
     pub part: Part,
 }
 
-/// What a worker does.
+/// The steps of a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     Idle,

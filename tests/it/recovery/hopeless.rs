@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::scenario::{A_MINUTE, BUCKET, Deadly, QUARTER_OF_AN_HOUR, Scenario};
 use crate::support;
 
-/// An HTTP client to which S3 denies one entry of the ledger.
+/// An HTTP client. S3 denies it one entry of the ledger.
 #[derive(Debug)]
 struct Denied {
     inner: SharedHttpConnector,

@@ -12,7 +12,7 @@ use codepipeline_worker::worker::Summary;
 use serde_json::json;
 
 use self::log::Log;
-use self::service::{ADA, BOB, Doing, Service, World, finish, going_on, served};
+use self::service::{ADA, BOB, Doing, Service, World, continue_later, finish, served};
 use crate::support::invoke;
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn failures_and_continuations_use_their_own_operations() {
     let world = World::new(service).await;
     let action = Doing(|turn: &Turn| match turn.job.id.as_str() {
         "fails" => Err(Failure::new(FailureKind::RevisionOutOfSync, FailureCode::new("Test"), "no")),
-        _ => going_on(),
+        _ => continue_later(),
     });
 
     let summary = invoke(&world.partner(action)).await;

@@ -111,7 +111,7 @@ impl Service {
                 }
             }
             "PutThirdPartyJobFailureResult" => job.state = "Failed",
-            _ => panic!("nobody expects {operation}"),
+            _ => panic!("unexpected operation: {operation}"),
         }
         Ok(json!({"status": "InProgress"}))
     }
@@ -176,7 +176,7 @@ pub(crate) fn finish() -> Result<Outcome, Failure> {
     Ok(Outcome::Finished(Finished::default()))
 }
 
-pub(crate) fn going_on() -> Result<Outcome, Failure> {
+pub(crate) fn continue_later() -> Result<Outcome, Failure> {
     let token = "build 17".to_owned();
     let percent_complete = Some(50);
     Ok(Outcome::Continue(Continuation { token, summary: None, external_execution_id: None, percent_complete }))
