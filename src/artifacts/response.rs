@@ -8,7 +8,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
 use super::error::{Problem, shown};
-use crate::calls::{ErrorResponse, Kind, NoResponse, sort};
+use crate::calls::{ErrorResponse, Meaning, NoResponse, sort};
 
 /// The most characters of S3's own text in a message.
 const LONGEST_TEXT: usize = 400;
@@ -68,15 +68,15 @@ where
     let failed = sort(error, |response| {
         let text = error.message().map(shortened);
         let response = Response { error: *response, text, request_id: error.request_id() };
-        (response.error.kind(), answered(doing, whose, &response))
+        (response.error.meaning(), answered(doing, whose, &response))
     });
     let with_cause = |reason: &str| format!("{reason} ({})", shortened(&cause(error)));
     failed.detail.unwrap_or_else(|| {
         let late = NoResponse::Late.reason();
         let reason = if failed.reason == late { late.to_owned() } else { with_cause(&failed.reason) };
-        match failed.kind {
-            Kind::Refused => Problem::Refused { doing, reason },
-            Kind::Throttled | Kind::Unanswered => Problem::Unavailable { doing, reason },
+        match failed.meaning {
+            Meaning::Refused => Problem::Refused { doing, reason },
+            Meaning::Throttled | Meaning::Unanswered => Problem::Unavailable { doing, reason },
         }
     })
 }
@@ -108,7 +108,7 @@ fn answered(doing: &'static str, whose: Whose, response: &Response<'_>) -> Probl
         ("NoSuchKey" | "NoSuchBucket" | "NoSuchVersion", _) => Problem::Missing { reason },
         ("PreconditionFailed", _) | (_, 412) => Problem::Replaced,
         ("SlowDown" | "RequestTimeout", _) => Problem::Unavailable { doing, reason },
-        _ if response.error.kind() != Kind::Refused => Problem::Unavailable { doing, reason },
+        _ if response.error.meaning() != Meaning::Refused => Problem::Unavailable { doing, reason },
         ("AccessDenied" | "InvalidToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch", _) | (_, 401 | 403) => {
             Problem::Denied { doing, whose, reason, advice: advice(doing, whose, code) }
         }

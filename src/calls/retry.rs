@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::budget::Budget;
-use super::table::{Failed, Kind, NoResponse};
+use super::table::{Failed, Meaning, NoResponse};
 
 /// The response to one of several tries.
 pub(crate) struct Answered<T> {
@@ -28,7 +28,7 @@ pub(crate) struct GaveUp<D> {
 impl<D> GaveUp<D> {
     /// Whether any try may have taken effect, the last included.
     pub(crate) fn is_unanswered(&self) -> bool {
-        self.unanswered_before || self.last.kind == Kind::Unanswered
+        self.unanswered_before || self.last.meaning == Meaning::Unanswered
     }
 }
 
@@ -65,11 +65,11 @@ where
             Ok(response) => return Ok(Answered { response, unanswered_before }),
             Err(failed) => failed,
         };
-        let Some(pause) = pace(tries, &last).filter(|_| last.kind != Kind::Refused) else {
+        let Some(pause) = pace(tries, &last).filter(|_| last.meaning != Meaning::Refused) else {
             return Err(GaveUp { last, tries, unanswered_before });
         };
         tracing::debug!(tries, reason = last.reason, "retrying a call");
-        unanswered_before |= last.kind == Kind::Unanswered;
+        unanswered_before |= last.meaning == Meaning::Unanswered;
         sleep(pause).await;
     }
 }
@@ -88,16 +88,16 @@ mod tests {
         Budget { tries, until: Instant::now() + time, pauses: Pauses::new(SECOND, SECOND * 5) }
     }
 
-    fn failed(kind: Kind) -> Failed<()> {
-        Failed { kind, reason: "on purpose".to_owned(), detail: None }
+    fn failed(meaning: Meaning) -> Failed<()> {
+        Failed { meaning, reason: "on purpose".to_owned(), detail: None }
     }
 
     /// Calls a service that fails in these ways, one after another, and then succeeds.
-    async fn call(budget: Budget, failures: &[Kind]) -> Result<Answered<usize>, GaveUp<()>> {
+    async fn call(budget: Budget, failures: &[Meaning]) -> Result<Answered<usize>, GaveUp<()>> {
         let tried = Cell::new(0);
         let try_once = || {
             let index = tried.replace(tried.get() + 1);
-            async move { failures.get(index).map_or(Ok(index + 1), |kind| Err(failed(*kind))) }
+            async move { failures.get(index).map_or(Ok(index + 1), |meaning| Err(failed(*meaning))) }
         };
         retry(budget, try_once).await
     }
@@ -105,10 +105,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_unanswered_tries_may_have_taken_effect() {
         for (failures, unanswered) in [
-            (&[] as &[Kind], false),
-            (&[Kind::Throttled, Kind::Throttled], false),
-            (&[Kind::Unanswered], true),
-            (&[Kind::Unanswered, Kind::Throttled], true),
+            (&[] as &[Meaning], false),
+            (&[Meaning::Throttled, Meaning::Throttled], false),
+            (&[Meaning::Unanswered], true),
+            (&[Meaning::Unanswered, Meaning::Throttled], true),
         ] {
             let answered = call(budget(9, SECOND * 60), failures).await.ok().unwrap();
             assert_eq!((answered.response, answered.unanswered_before), (failures.len() + 1, unanswered));
@@ -117,9 +117,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn refusal_ends_the_tries_and_knows_earlier_ones() {
-        for (before, unanswered) in [(Kind::Throttled, false), (Kind::Unanswered, true)] {
-            let gave_up = call(budget(9, SECOND * 60), &[before, Kind::Refused]).await.err().unwrap();
-            assert!(gave_up.last.kind == Kind::Refused && gave_up.tries == 2);
+        for (before, unanswered) in [(Meaning::Throttled, false), (Meaning::Unanswered, true)] {
+            let gave_up = call(budget(9, SECOND * 60), &[before, Meaning::Refused]).await.err().unwrap();
+            assert!(gave_up.last.meaning == Meaning::Refused && gave_up.tries == 2);
             assert_eq!(gave_up.unanswered_before, unanswered);
             assert_eq!(gave_up.is_unanswered(), unanswered);
         }
@@ -127,7 +127,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn last_try_is_told_from_earlier_ones() {
-        let gave_up = call(budget(2, SECOND * 60), &[Kind::Throttled, Kind::Unanswered]).await.err().unwrap();
+        let gave_up = call(budget(2, SECOND * 60), &[Meaning::Throttled, Meaning::Unanswered]).await.err().unwrap();
         assert!(!gave_up.unanswered_before && gave_up.is_unanswered());
         assert_eq!(gave_up.tries, 2);
     }
@@ -149,7 +149,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn tries_end_before_the_deadline_however_many_are_left() {
         let begun = Instant::now();
-        let gave_up = call(budget(u32::MAX, SECOND * 30), &[Kind::Throttled; 1000]).await.err().unwrap();
+        let gave_up = call(budget(u32::MAX, SECOND * 30), &[Meaning::Throttled; 1000]).await.err().unwrap();
         assert!(gave_up.tries > 6 && begun.elapsed() < SECOND * 30, "{} {:?}", gave_up.tries, begun.elapsed());
     }
 
@@ -157,7 +157,7 @@ mod tests {
     async fn pace_decides_on_each_pause() {
         let begun = Instant::now();
         let pace = |tried, _: &Failed<()>| (tried < 3).then_some(SECOND * tried);
-        let try_once = || async { Err::<(), _>(failed(Kind::Unanswered)) };
+        let try_once = || async { Err::<(), _>(failed(Meaning::Unanswered)) };
         let gave_up = retry_paced(None, pace, try_once).await.err().unwrap();
         assert_eq!((gave_up.tries, begun.elapsed()), (3, SECOND * 3));
     }

@@ -9,7 +9,7 @@ use aws_smithy_types::retry::ErrorKind;
 
 /// The meaning of a failed try for the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Meaning {
     /// The service refused the request, which had no effect. Another try would be refused too.
     Refused,
     /// The service refused the request for now, and it had no effect: a throttle, or credentials that have just expired.
@@ -20,7 +20,7 @@ pub(crate) enum Kind {
 
 /// A failed try. `D` is what the caller's own table of codes adds.
 pub(crate) struct Failed<D> {
-    pub(crate) kind: Kind,
+    pub(crate) meaning: Meaning,
     /// The service's error code and HTTP status, or how the connection failed. Safe to log, because it holds no body.
     pub(crate) reason: String,
     /// The caller's verdict on the error response; `None` if there was no response.
@@ -37,15 +37,15 @@ pub(crate) struct ErrorResponse<'a> {
 }
 
 impl ErrorResponse<'_> {
-    /// The kind of a response whose code the caller's table does not list. AWS's services share these codes and
+    /// The meaning of a response whose code the caller's table does not list. AWS's services share these codes and
     /// statuses ("Common Error Types" in their API references).
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn meaning(&self) -> Meaning {
         let code = self.code.unwrap_or_default();
         match self.status {
-            _ if code.starts_with("Throttl") || code == "TooManyRequestsException" => Kind::Throttled,
-            Some(429) => Kind::Throttled,
-            Some(500..) => Kind::Unanswered,
-            _ => Kind::Refused,
+            _ if code.starts_with("Throttl") || code == "TooManyRequestsException" => Meaning::Throttled,
+            Some(429) => Meaning::Throttled,
+            Some(500..) => Meaning::Unanswered,
+            _ => Meaning::Refused,
         }
     }
 
@@ -96,8 +96,8 @@ impl NoResponse {
 
 impl<D> From<NoResponse> for Failed<D> {
     fn from(cause: NoResponse) -> Self {
-        let kind = if cause == NoResponse::NotBuilt { Kind::Refused } else { Kind::Unanswered };
-        Self { kind, reason: cause.reason().to_owned(), detail: None }
+        let meaning = if cause == NoResponse::NotBuilt { Meaning::Refused } else { Meaning::Unanswered };
+        Self { meaning, reason: cause.reason().to_owned(), detail: None }
     }
 }
 
@@ -105,18 +105,18 @@ impl<D> From<NoResponse> for Failed<D> {
 /// out, because the error may hold whole requests and responses.
 pub(crate) fn sort<E: ProvideErrorMetadata, D>(
     error: &SdkError<E, HttpResponse>,
-    codes: impl FnOnce(&ErrorResponse<'_>) -> (Kind, D),
+    codes: impl FnOnce(&ErrorResponse<'_>) -> (Meaning, D),
 ) -> Failed<D> {
     match error {
         SdkError::ServiceError(context) => {
             let response = ErrorResponse { code: error.code(), status: Some(context.raw().status().as_u16()) };
-            let (kind, detail) = codes(&response);
-            Failed { kind, reason: response.to_string(), detail: Some(detail) }
+            let (meaning, detail) = codes(&response);
+            Failed { meaning, reason: response.to_string(), detail: Some(detail) }
         }
         SdkError::ConstructionFailure(_) => NoResponse::NotBuilt.into(),
         SdkError::TimeoutError(_) => NoResponse::Late.into(),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => NoResponse::Late.into(),
-        // The SDK has no kind of its own for a connection that breaks off: it calls that transient.
+        // The SDK has no separate error for a connection that breaks off: it calls that transient.
         SdkError::DispatchFailure(failure)
             if failure.is_io() || failure.as_other() == Some(ErrorKind::TransientError) =>
         {
@@ -140,25 +140,25 @@ mod tests {
         HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from("SECRET"))
     }
 
-    fn sorted(error: &SdkError<ErrorMetadata, HttpResponse>) -> (Kind, String, bool) {
-        let failed = sort(error, |response| (response.kind(), ()));
-        (failed.kind, failed.reason, failed.detail.is_some())
+    fn sorted(error: &SdkError<ErrorMetadata, HttpResponse>) -> (Meaning, String, bool) {
+        let failed = sort(error, |response| (response.meaning(), ()));
+        (failed.meaning, failed.reason, failed.detail.is_some())
     }
 
     #[test]
     fn codes_and_statuses_of_responses_are_sorted() {
-        for (code, status, kind, reason) in [
-            (Some("ThrottlingException"), 400, Kind::Throttled, "ThrottlingException, HTTP 400"),
-            (Some("TooManyRequestsException"), 400, Kind::Throttled, "TooManyRequestsException, HTTP 400"),
-            (None, 429, Kind::Throttled, "no error code, HTTP 429"),
-            (Some("InternalFailure"), 500, Kind::Unanswered, "InternalFailure, HTTP 500"),
-            (None, 503, Kind::Unanswered, "no error code, HTTP 503"),
-            (Some("ValidationException"), 400, Kind::Refused, "ValidationException, HTTP 400"),
-            (None, 403, Kind::Refused, "no error code, HTTP 403"),
+        for (code, status, meaning, reason) in [
+            (Some("ThrottlingException"), 400, Meaning::Throttled, "ThrottlingException, HTTP 400"),
+            (Some("TooManyRequestsException"), 400, Meaning::Throttled, "TooManyRequestsException, HTTP 400"),
+            (None, 429, Meaning::Throttled, "no error code, HTTP 429"),
+            (Some("InternalFailure"), 500, Meaning::Unanswered, "InternalFailure, HTTP 500"),
+            (None, 503, Meaning::Unanswered, "no error code, HTTP 503"),
+            (Some("ValidationException"), 400, Meaning::Refused, "ValidationException, HTTP 400"),
+            (None, 403, Meaning::Refused, "no error code, HTTP 403"),
         ] {
             let metadata = code.map_or_else(ErrorMetadata::builder, |code| ErrorMetadata::builder().code(code)).build();
             let error = SdkError::service_error(metadata, response(status));
-            assert_eq!(sorted(&error), (kind, reason.to_owned(), true));
+            assert_eq!(sorted(&error), (meaning, reason.to_owned(), true));
         }
     }
 
@@ -177,13 +177,13 @@ mod tests {
             ),
             (SdkError::response_error("SECRET", response(400)), "could not read the response"),
         ] {
-            assert_eq!(sorted(&error), (Kind::Unanswered, reason.to_owned(), false));
+            assert_eq!(sorted(&error), (Meaning::Unanswered, reason.to_owned(), false));
         }
     }
 
     #[test]
     fn request_that_cannot_be_built_is_refused() {
         let error = SdkError::construction_failure("SECRET");
-        assert_eq!(sorted(&error), (Kind::Refused, "could not build the request".to_owned(), false));
+        assert_eq!(sorted(&error), (Meaning::Refused, "could not build the request".to_owned(), false));
     }
 }

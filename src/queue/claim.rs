@@ -54,8 +54,8 @@ impl Claim {
     /// fail the job.
     #[must_use]
     pub fn reportable(&self, outcome: Outcome) -> Outcome {
-        match (&self.key.kind, outcome) {
-            (Kind::ThirdParty(_), Outcome::Finished(finished)) => {
+        match (&self.key.operations, outcome) {
+            (Operations::ThirdParty(_), Outcome::Finished(finished)) => {
                 Outcome::Finished(third_party::without_variables(finished))
             }
             (_, outcome) => outcome,
@@ -67,7 +67,7 @@ impl Claim {
 #[derive(Clone)]
 pub struct JobKey {
     pub(super) id: String,
-    pub(super) kind: Kind,
+    pub(super) operations: Operations,
 }
 
 impl JobKey {
@@ -78,17 +78,17 @@ impl JobKey {
 
     /// How the job came.
     pub fn origin(&self) -> Origin {
-        match &self.kind {
-            Kind::Own => Origin::Polled,
-            Kind::Invoked => Origin::Invoked,
-            Kind::ThirdParty(client) => Origin::PolledForClient { client_id: client.id.clone() },
+        match &self.operations {
+            Operations::Own => Origin::Polled,
+            Operations::Invoked => Origin::Invoked,
+            Operations::ThirdParty(client) => Origin::PolledForClient { client_id: client.id.clone() },
         }
     }
 }
 
 /// The family of operations that a job takes.
 #[derive(Clone)]
-pub(super) enum Kind {
+pub(super) enum Operations {
     /// `GetJobDetails`, `PutJob…Result`.
     Own,
     /// The same, for a Lambda Invoke job.

@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
 use super::secret_text;
-use crate::calls::{ErrorResponse, Failed, Kind, NoResponse, Pauses, retry_paced, sort};
+use crate::calls::{ErrorResponse, Failed, Meaning, NoResponse, Pauses, retry_paced, sort};
 
 /// A token is looked up again after 5 minutes, so that the worker soon knows a replaced one.
 const LIFE: Duration = Duration::from_secs(5 * 60);
@@ -237,14 +237,14 @@ impl ClientTokens {
 /// A failed look-up. It is repeated if the secret could not be read and the caller `insists`.
 fn failed(problem: TokenProblem, insists: bool) -> Failed<TokenProblem> {
     let is_unread = matches!(problem, TokenProblem::Unreadable { .. });
-    let kind = if insists && is_unread { Kind::Unanswered } else { Kind::Refused };
-    Failed { kind, reason: problem.to_string(), detail: Some(problem) }
+    let meaning = if insists && is_unread { Meaning::Unanswered } else { Meaning::Refused };
+    Failed { meaning, reason: problem.to_string(), detail: Some(problem) }
 }
 
 /// The error's code and HTTP status with what to change, or how the connection failed. An SDK error's own text may hold
 /// a body.
 fn reason(error: &SdkError<GetSecretValueError>) -> String {
-    let failed = sort(error, |response| (response.kind(), advice(response)));
+    let failed = sort(error, |response| (response.meaning(), advice(response)));
     format!("{}{}", failed.reason, failed.detail.unwrap_or_default())
 }
 

@@ -2,7 +2,7 @@
 
 use aws_sdk_codepipeline::error::{ProvideErrorMetadata, SdkError};
 
-use crate::calls::{Answered, Budget, ErrorResponse, Kind, retry, sort};
+use crate::calls::{Answered, Budget, ErrorResponse, Meaning, retry, sort};
 
 /// A call that failed, with all its tries.
 pub(super) type GaveUp = crate::calls::GaveUp<Refusal>;
@@ -27,8 +27,8 @@ where
     retry(budget, try_once).await
 }
 
-fn table(response: &ErrorResponse<'_>) -> (Kind, Refusal) {
-    (response.kind(), Refusal { code: response.code.map(str::to_owned), is_denied: response.is_denied() })
+fn table(response: &ErrorResponse<'_>) -> (Meaning, Refusal) {
+    (response.meaning(), Refusal { code: response.code.map(str::to_owned), is_denied: response.is_denied() })
 }
 
 /// The error code of the last try, if CodePipeline sent one.
@@ -79,7 +79,7 @@ pub(super) fn is_about_content(gave_up: &GaveUp) -> bool {
     let is_listed = |code: &str| {
         CODES.contains(&code) || code.starts_with("InvalidParameter") || code.starts_with("RequestEntityTooLarge")
     };
-    gave_up.last.kind == Kind::Refused && code(gave_up).is_some_and(is_listed)
+    gave_up.last.meaning == Meaning::Refused && code(gave_up).is_some_and(is_listed)
 }
 
 /// Whether CodePipeline does not accept the client token.

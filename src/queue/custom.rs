@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::codes::{GaveUp, call};
 use super::refusals::PollRequest;
-use super::{CallError, Details, JobKey, Kind, Offer, Polled, QueueError, convert, poll_budget};
+use super::{CallError, Details, JobKey, Offer, Operations, Polled, QueueError, convert, poll_budget};
 use crate::calls::Budget;
 use crate::job::ActionTypeId;
 use crate::report::{ContinuationReport, FailureReport, Report, SuccessReport};
@@ -49,7 +49,7 @@ impl CustomQueue {
         let offer = |job: aws_sdk_codepipeline::types::Job| {
             let (job_of, credentials) =
                 convert::job(job.id?, job.account_id, action_type, convert::JobData::from(job.data?));
-            let key = JobKey { id: job_of.id.clone(), kind: Kind::Own };
+            let key = JobKey { id: job_of.id.clone(), operations: Operations::Own };
             Some(Offer { job: job_of, credentials, polled_at, nonce: job.nonce?, key })
         };
         Ok(Polled { offers: jobs.into_iter().filter_map(offer).collect(), unusable: 0, nothing })

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Claim, Details, JobKey, Kind};
+use super::{Claim, Details, JobKey, Operations};
 use crate::job::{ActionTypeId, Artifact, Configuration, Credentials, Job, PipelineContext, USER_PARAMETERS};
 
 /// Credentials that expire within this time count as expired. Lambda may have retried the event for hours.
@@ -61,7 +61,7 @@ impl InvokedJob {
     pub fn from_event(event: &Value, now: SystemTime) -> Result<Invoked, InvalidInvokeJob> {
         let job = event.get("CodePipeline.job").ok_or(InvalidInvokeJob("member CodePipeline.job"))?;
         let id = job.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or(InvalidInvokeJob("job id"))?;
-        let claim = Claim { key: JobKey { id: id.to_owned(), kind: Kind::Invoked } };
+        let claim = Claim { key: JobKey { id: id.to_owned(), operations: Operations::Invoked } };
         let Some(data) = job.get("data").filter(|data| data.is_object()) else {
             return Ok(Invoked::WithoutData(claim));
         };

@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use crate::calls::{self, Budget, Pauses};
 use crate::job::{ActionTypeId, Origin};
 use crate::report::Report;
-use claim::{ClientAccess, Kind};
+use claim::{ClientAccess, Operations};
 use client_tokens::ClientTokens;
 use codes::{has_finished, is_about_content, is_not_on_offer};
 use custom::CustomQueue;
@@ -121,12 +121,12 @@ impl Queue {
     /// an unanswered try, because a refusal may be its effect.
     pub async fn acknowledge(&self, offer: &Offer, until: Instant) -> Acknowledged {
         let once = Budget { tries: 1, until, pauses: PAUSES };
-        let (operation, answer) = match &offer.key.kind {
-            Kind::ThirdParty(client) => (
+        let (operation, answer) = match &offer.key.operations {
+            Operations::ThirdParty(client) => (
                 "AcknowledgeThirdPartyJob",
                 self.third_party.acknowledge(&offer.job.id, &offer.nonce, client, once).await,
             ),
-            Kind::Own | Kind::Invoked => {
+            Operations::Own | Operations::Invoked => {
                 ("AcknowledgeJob", self.custom.acknowledge(&offer.job.id, &offer.nonce, once).await)
             }
         };
@@ -134,11 +134,11 @@ impl Queue {
             Ok(Some(JobStatus::InProgress)) => Acknowledged::Claimed(Claim { key: offer.key.clone() }),
             Ok(Some(status)) => Acknowledged::Refused(format!("the job's status is {}", status.as_str())),
             Ok(None) => Acknowledged::Refused("the response has no status".into()),
-            Err(gave_up) => match gave_up.last.kind {
-                calls::Kind::Refused if is_not_on_offer(&gave_up) => Acknowledged::Refused(gave_up.last.reason),
-                calls::Kind::Refused => Acknowledged::Denied(CallError::from(gave_up).of(operation)),
-                calls::Kind::Throttled => Acknowledged::Throttled(gave_up.last.reason),
-                calls::Kind::Unanswered => Acknowledged::Unanswered(gave_up.last.reason),
+            Err(gave_up) => match gave_up.last.meaning {
+                calls::Meaning::Refused if is_not_on_offer(&gave_up) => Acknowledged::Refused(gave_up.last.reason),
+                calls::Meaning::Refused => Acknowledged::Denied(CallError::from(gave_up).of(operation)),
+                calls::Meaning::Throttled => Acknowledged::Throttled(gave_up.last.reason),
+                calls::Meaning::Unanswered => Acknowledged::Unanswered(gave_up.last.reason),
             },
         }
     }
@@ -149,15 +149,15 @@ impl Queue {
     /// # Errors
     /// Returns an error if there is no such token.
     pub async fn adopt(&self, id: &str, origin: &Origin, until: Instant) -> Result<Claim, QueueError> {
-        let kind = match origin {
-            Origin::Polled => Kind::Own,
-            Origin::Invoked => Kind::Invoked,
+        let operations = match origin {
+            Origin::Polled => Operations::Own,
+            Origin::Invoked => Operations::Invoked,
             Origin::PolledForClient { client_id } => {
                 let access = self.third_party.access(client_id, until).await;
-                Kind::ThirdParty(access.map_err(|error| error.of("adopting a job"))?)
+                Operations::ThirdParty(access.map_err(|error| error.of("adopting a job"))?)
             }
         };
-        Ok(Claim { key: JobKey { id: id.to_owned(), kind } })
+        Ok(Claim { key: JobKey { id: id.to_owned(), operations } })
     }
 
     /// The job's current details, with fresh credentials. Tried until `latest`, and for at most 20 s.
@@ -172,10 +172,10 @@ impl Queue {
     ) -> Result<Details, QueueError> {
         let until = latest.min(Instant::now() + DETAILS.1);
         let budget = Budget { tries: DETAILS.0, until, pauses: PAUSES };
-        match &key.kind {
-            Kind::Own => self.custom.details(&key.id, action_type, budget).await,
-            Kind::Invoked => self.custom.details(&key.id, action_type, budget).await.map(invoke::as_invoked),
-            Kind::ThirdParty(client) => self.third_party.details(&key.id, client, action_type, budget).await,
+        match &key.operations {
+            Operations::Own => self.custom.details(&key.id, action_type, budget).await,
+            Operations::Invoked => self.custom.details(&key.id, action_type, budget).await.map(invoke::as_invoked),
+            Operations::ThirdParty(client) => self.third_party.details(&key.id, client, action_type, budget).await,
         }
     }
 
@@ -202,9 +202,9 @@ impl Queue {
     /// token).
     pub async fn report(&self, claim: Claim, report: &Report, deadline: Instant) -> Result<Reported, QueueError> {
         let budget = Budget { tries: REPORT_TRIES, until: deadline, pauses: PAUSES };
-        let (operation, result) = match &claim.key.kind {
-            Kind::Own | Kind::Invoked => self.custom.report(&claim.key.id, report, budget).await,
-            Kind::ThirdParty(client) => self.third_party.report(&claim.key.id, client, report, budget).await,
+        let (operation, result) = match &claim.key.operations {
+            Operations::Own | Operations::Invoked => self.custom.report(&claim.key.id, report, budget).await,
+            Operations::ThirdParty(client) => self.third_party.report(&claim.key.id, client, report, budget).await,
         };
         let Err(error) = result else { return Ok(Reported::Accepted) };
         if let CallError::GaveUp(gave_up) = &error {

@@ -2,7 +2,7 @@
 
 use super::codes::{GaveUp, code};
 use super::{CallError, QueueError};
-use crate::calls::Kind;
+use crate::calls::Meaning;
 use crate::job::ActionTypeId;
 
 /// The most characters of a queryable property's value (API model, `ActionConfigurationQueryableValue`).
@@ -71,7 +71,7 @@ pub(super) struct PollRequest<'a> {
 impl PollRequest<'_> {
     /// The error of the failed poll. It does not hold CodePipeline's own text, which may repeat the request.
     pub(super) fn failed(&self, gave_up: GaveUp) -> QueueError {
-        if gave_up.last.kind != Kind::Refused {
+        if gave_up.last.meaning != Meaning::Refused {
             return CallError::from(gave_up).of(self.operation);
         }
         let action_type = self.action_type.clone();

@@ -2,7 +2,7 @@
 
 use super::codes::{GaveUp, is_not_allowed};
 use super::{Claim, PollRefusal, TokenProblem};
-use crate::calls::Kind;
+use crate::calls::Meaning;
 use crate::job::{Credentials, Job};
 
 /// The response to one try to acknowledge a job. A reason is an error code or status, safe to log.
@@ -132,14 +132,14 @@ impl CallError {
                 let is_not_allowed = is_not_allowed(&gave_up);
                 let GaveUp { last, tries, .. } = gave_up;
                 let reason = last.reason;
-                match last.kind {
-                    Kind::Refused if is_not_allowed => {
+                match last.meaning {
+                    Meaning::Refused if is_not_allowed => {
                         let resource = if operation == "PollForJobs" { "the action type" } else { "`*`" };
                         QueueError::NotAllowed { operation, resource, reason }
                     }
-                    Kind::Refused => QueueError::Refused { operation, reason },
-                    Kind::Throttled => QueueError::Throttled { operation, tries, reason },
-                    Kind::Unanswered => QueueError::Unavailable { operation, tries, reason },
+                    Meaning::Refused => QueueError::Refused { operation, reason },
+                    Meaning::Throttled => QueueError::Throttled { operation, tries, reason },
+                    Meaning::Unanswered => QueueError::Unavailable { operation, tries, reason },
                 }
             }
         }

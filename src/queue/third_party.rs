@@ -18,7 +18,8 @@ use super::client_tokens::{ClientTokens, LookUp, TokenProblem};
 use super::codes::{GaveUp, call, is_token_refused};
 use super::refusals::PollRequest;
 use super::{
-    CallError, ClientAccess, DETAILS, Details, JobKey, Kind, Offer, PAUSES, Polled, QueueError, convert, poll_budget,
+    CallError, ClientAccess, DETAILS, Details, JobKey, Offer, Operations, PAUSES, Polled, QueueError, convert,
+    poll_budget,
 };
 use crate::calls::Budget;
 use crate::job::{ActionTypeId, Finished};
@@ -278,7 +279,7 @@ fn offer(
     client: ClientAccess,
 ) -> Option<Offer> {
     let (job, credentials) = convert::job(id, None, action_type, convert::JobData::from(details.data?));
-    let key = JobKey { id: job.id.clone(), kind: Kind::ThirdParty(client) };
+    let key = JobKey { id: job.id.clone(), operations: Operations::ThirdParty(client) };
     Some(Offer { job, credentials, polled_at, nonce: details.nonce?, key })
 }
 

@@ -15,7 +15,7 @@ use super::clock::{Clock, retry_after, unix_seconds};
 use super::message::Message;
 use super::retries::Retries;
 use super::signature::Signer;
-use crate::calls::{Failed, Kind, NoResponse, retry_paced};
+use crate::calls::{Failed, Meaning, NoResponse, retry_paced};
 
 /// The most that the worker reads of a response. Output variables, the longest part, have at most 122 880 bytes; as
 /// escaped JSON they are rarely twice as long.
@@ -130,22 +130,22 @@ impl Exchange {
         if error.is_timeout() {
             return sorted(NoResponse::Late, format!("the limit is {} s", self.request_timeout.as_secs_f64()));
         }
-        let kind = if error.is_builder() { NoResponse::NotBuilt } else { NoResponse::Connection };
+        let cause = if error.is_builder() { NoResponse::NotBuilt } else { NoResponse::Connection };
         let causes = iter::successors(error.source(), |&cause| cause.source());
-        causes.last().map_or_else(|| kind.into(), |cause| sorted(kind, cause.to_string()))
+        causes.last().map_or_else(|| cause.into(), |innermost| sorted(cause, innermost.to_string()))
     }
 }
 
 /// Sorts a response. Another try may help after a request timeout, too many requests, or a failure of the service. The
 /// failed try then keeps `Retry-After`.
 fn sorted(response: Response) -> Result<Response, Failed<Option<Duration>>> {
-    let kind = match response.status {
-        408 | 429 => Kind::Throttled,
-        500..=599 => Kind::Unanswered,
+    let meaning = match response.status {
+        408 | 429 => Meaning::Throttled,
+        500..=599 => Meaning::Unanswered,
         _ => return Ok(response),
     };
     let reason = format!("it answered with HTTP status {}", response.status);
-    Err(Failed { kind, reason, detail: Some(response.retry_after) })
+    Err(Failed { meaning, reason, detail: Some(response.retry_after) })
 }
 
 async fn read(mut response: reqwest::Response) -> reqwest::Result<Body> {

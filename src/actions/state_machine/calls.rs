@@ -16,7 +16,7 @@ use aws_sdk_sfn::types::{ExecutionStatus, IncludedData};
 use tokio::time::Instant;
 
 use super::arn::StateMachineArn;
-use crate::calls::{Budget, ErrorResponse, Failed, GaveUp, Kind, Pauses, retry, sort};
+use crate::calls::{Budget, ErrorResponse, Failed, GaveUp, Meaning, Pauses, retry, sort};
 
 /// How long one try may take. Each call is one JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
@@ -162,16 +162,16 @@ enum Refusal {
 
 /// Codes: the three operations' errors and "Common errors" (Step Functions API reference). `is_about_key` if the
 /// message of a denial names an operation of KMS.
-fn codes(response: &ErrorResponse<'_>, is_about_key: bool) -> (Kind, Refusal) {
-    let refused = |refusal| (Kind::Refused, refusal);
+fn codes(response: &ErrorResponse<'_>, is_about_key: bool) -> (Meaning, Refusal) {
+    let refused = |refusal| (Meaning::Refused, refusal);
     match response.code.unwrap_or_default() {
         "KmsAccessDeniedException" => refused(Refusal::Key { is_denied: true }),
         "KmsInvalidStateException" => refused(Refusal::Key { is_denied: false }),
         "AccessDeniedException" if is_about_key => refused(Refusal::Key { is_denied: true }),
-        "KmsThrottlingException" | "ExecutionLimitExceeded" => (Kind::Throttled, Refusal::Other),
+        "KmsThrottlingException" | "ExecutionLimitExceeded" => (Meaning::Throttled, Refusal::Other),
         // The role's next credentials sign the next try.
-        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => (Kind::Throttled, Refusal::Other),
-        _ if response.kind() != Kind::Refused => (response.kind(), Refusal::Other),
+        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => (Meaning::Throttled, Refusal::Other),
+        _ if response.meaning() != Meaning::Refused => (response.meaning(), Refusal::Other),
         "ExecutionAlreadyExists" => refused(Refusal::AlreadyExists),
         "ExecutionDoesNotExist" | "StateMachineDoesNotExist" | "StateMachineDeleting" => refused(Refusal::NotFound),
         "AccessDeniedException"
@@ -188,9 +188,9 @@ fn codes(response: &ErrorResponse<'_>, is_about_key: bool) -> (Kind, Refusal) {
 impl CallError {
     fn of(gave_up: GaveUp<Refusal>) -> Self {
         let unanswered = gave_up.is_unanswered();
-        let Failed { kind, reason, detail } = gave_up.last;
+        let Failed { meaning, reason, detail } = gave_up.last;
         match detail {
-            _ if kind != Kind::Refused => Self::Unavailable { reason, unanswered },
+            _ if meaning != Meaning::Refused => Self::Unavailable { reason, unanswered },
             Some(Refusal::Denied) => Self::Denied { reason },
             Some(Refusal::Key { is_denied }) => Self::Key { reason, is_denied },
             Some(Refusal::NotFound) => Self::NotFound { reason },

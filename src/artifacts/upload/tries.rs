@@ -8,7 +8,7 @@ use aws_sdk_s3::operation::RequestId;
 
 use super::super::caller::Caller;
 use super::super::error::Problem;
-use crate::calls::{Failed, Kind, Pauses, retry_paced};
+use crate::calls::{Failed, Meaning, Pauses, retry_paced};
 
 /// Five tries pause for at most 0.5 + 1 + 2 + 4 s = 7.5 s in all.
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(500), Duration::from_secs(5));
@@ -53,12 +53,12 @@ where
 }
 
 fn failed(problem: Problem, is_gone: bool) -> Failed<(Problem, bool)> {
-    let kind = match problem {
+    let meaning = match problem {
         // A throttle counts as unanswered too. That does no harm, because the worker then looks at the object.
-        Problem::Unavailable { .. } => Kind::Unanswered,
+        Problem::Unavailable { .. } => Meaning::Unanswered,
         // Fresh credentials sign the next try.
-        Problem::Expired => Kind::Throttled,
-        _ => Kind::Refused,
+        Problem::Expired => Meaning::Throttled,
+        _ => Meaning::Refused,
     };
-    Failed { kind, reason: problem.to_string(), detail: Some((problem, is_gone)) }
+    Failed { meaning, reason: problem.to_string(), detail: Some((problem, is_gone)) }
 }

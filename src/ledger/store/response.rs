@@ -4,7 +4,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::super::error::LedgerError;
-use crate::calls::{ErrorResponse, Failed, Kind, sort};
+use crate::calls::{ErrorResponse, Failed, Meaning, sort};
 
 /// A request to S3, for error messages.
 pub(super) struct Operation<'a> {
@@ -34,9 +34,9 @@ impl Refusal {
 impl Operation<'_> {
     /// Sorts an error of the SDK.
     pub(super) fn refusal<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> Refusal {
-        let Failed { kind, reason, detail } = sort(error, |response| (response.kind(), self.sorted(response)));
+        let Failed { meaning, reason, detail } = sort(error, |response| (response.meaning(), self.sorted(response)));
         detail.unwrap_or_else(|| {
-            Refusal::Error(if kind == Kind::Refused { self.refused(reason) } else { self.unavailable(&reason) })
+            Refusal::Error(if meaning == Meaning::Refused { self.refused(reason) } else { self.unavailable(&reason) })
         })
     }
 
@@ -49,7 +49,7 @@ impl Operation<'_> {
                 LedgerError::OtherRegion { bucket, reason }
             }
             ("SlowDown" | "RequestTimeout" | "InternalError" | "ServiceUnavailable", _) => self.unavailable(&reason),
-            _ if response.kind() != Kind::Refused => self.unavailable(&reason),
+            _ if response.meaning() != Meaning::Refused => self.unavailable(&reason),
             // S3 answers 404 if the object of `If-Match` is missing, and 409 if another write is under way.
             ("PreconditionFailed" | "ConditionalRequestConflict" | "OperationAborted" | "NoSuchKey", _)
             | (_, 404 | 409 | 412) => return Refusal::Condition(reason),
