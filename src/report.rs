@@ -13,7 +13,7 @@ use crate::redact::Redactor;
 use crate::text::{keep_end, keep_start};
 
 pub(crate) const INVALID_TOKEN_LENGTH: FailureCode = FailureCode::new("InvalidTokenLength");
-const RESULT_TOO_LONG: FailureCode = FailureCode::new("ResultTooLong");
+const OUTCOME_TOO_LONG: FailureCode = FailureCode::new("OutcomeTooLong");
 const INVALID_VARIABLE_NAME: FailureCode = FailureCode::new("InvalidVariableName");
 const VARIABLES_TOO_LARGE: FailureCode = FailureCode::new("VariablesTooLarge");
 
@@ -188,7 +188,7 @@ fn whole(what: &str, text: Option<String>, max_characters: usize) -> Result<Opti
     if length > max_characters {
         let message =
             format!("the action's {what} has {length} characters; CodePipeline takes at most {max_characters}");
-        return Err(Failure::new(FailureKind::JobFailed, RESULT_TOO_LONG, message));
+        return Err(Failure::new(FailureKind::JobFailed, OUTCOME_TOO_LONG, message));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }

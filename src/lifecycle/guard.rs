@@ -6,7 +6,7 @@
 use crate::job::{Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
 use crate::redact::{Redactor, SECRET_IN_DATA, SECRET_IN_TOKEN, SecretName};
 
-const SECRET_IN_RESULT: FailureCode = FailureCode::new("SecretInResult");
+const SECRET_IN_OUTCOME: FailureCode = FailureCode::new("SecretInOutcome");
 const SECRET_IN_CONTINUATION_TOKEN: FailureCode = FailureCode::new("SecretInContinuationToken");
 
 /// Returns the result, or a failure that says which part of it holds which secret. A failure only loses an external id that
@@ -60,7 +60,7 @@ fn held(what: &str, secret: &SecretName) -> Failure {
     let message = format!(
         "{what} holds {secret}: CodePipeline would pass it on unchanged, so it was not reported; leave the secret out{advice}"
     );
-    Failure::new(FailureKind::ConfigurationError, SECRET_IN_RESULT, message)
+    Failure::new(FailureKind::ConfigurationError, SECRET_IN_OUTCOME, message)
 }
 
 fn check_token(going_on: Continuation, redactor: &Redactor) -> Result<Continuation, Failure> {

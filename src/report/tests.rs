@@ -30,7 +30,7 @@ fn long_data_fails_the_job_and_is_not_cut() {
         Report::Failure(failure) => failure.code,
         _ => None,
     };
-    let too_long = Some("ResultTooLong".to_owned());
+    let too_long = Some("OutcomeTooLong".to_owned());
     let id = |length| Finished { external_execution_id: Some("ü".repeat(length)), ..Finished::default() };
     assert_eq!(code(finished(id(1500))), None);
     assert_eq!(code(finished(id(1501))), too_long);

@@ -126,8 +126,8 @@ async fn repeated_secrets_are_in_no_log_response_or_report() {
     for (id, expected) in [
         ("fails", "a plain value"),
         ("fails", "the external execution id"),
-        ("succeeds", "SecretInResult: "),
-        ("goes-on-by-name", "SecretInResult: "),
+        ("succeeds", "SecretInOutcome: "),
+        ("goes-on-by-name", "SecretInOutcome: "),
         ("goes-on", "ServiceResponseInvalid: "),
         ("resumed", "TokenOfAnotherWorker: "),
         ("prints", "CommandFailed: "),
@@ -171,7 +171,7 @@ async fn step_functions_gets_and_leaks_no_secret() {
         ("unstarted", "StepFunctionsDenied: "),
         ("known", "****"),
         ("unseen", "states:DescribeExecution"),
-        ("ended", "SecretInResult: "),
+        ("ended", "SecretInOutcome: "),
         ("late", "OverallTimeout: "),
         ("invoked", EXECUTION),
     ] {

@@ -56,7 +56,7 @@ async fn a_variable_that_holds_a_secret_fails_the_job_and_is_named() {
         assert_eq!((error.code(), variable), (Some("ConfigurationError"), None));
         let message = error.message().unwrap();
         assert!(
-            message.starts_with("SecretInResult: ") && message.contains("`Target`") && message.contains("`ApiToken`"),
+            message.starts_with("SecretInOutcome: ") && message.contains("`Target`") && message.contains("`ApiToken`"),
             "{message}"
         );
         assert!(!message.contains(secret), "{message}");
@@ -125,7 +125,7 @@ async fn ids_and_revisions_that_hold_a_secret_fail_the_job_too() {
         let error = action.error_details().unwrap();
         assert_eq!((error.code(), action.external_execution_id()), (Some("ConfigurationError"), None));
         let message = error.message().unwrap();
-        assert!(message.starts_with("SecretInResult: ") && message.contains(what), "{message}");
+        assert!(message.starts_with("SecretInOutcome: ") && message.contains(what), "{message}");
         assert!(stopped.is_empty(), "the work had ended");
     }
 }
