@@ -95,9 +95,9 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
     let handler = service_fn(move |event: LambdaEvent<Value>| {
         let (function, connections) = (Arc::clone(&function), connections.clone());
         async move {
-            let answer = handle(function, event).await;
+            let response = handle(function, event).await;
             connections.give_up();
-            answer
+            response
         }
     });
     let runtime = Runtime::new(handler).layer(TracingLayer::new()).layer(MapRequestLayer::new(null_for_nothing));

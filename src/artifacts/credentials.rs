@@ -137,7 +137,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let limits = UnpackLimits { max_unpacked_bytes: 1, max_entries: 1 };
         let problem = store.stage_in(&artifact, folder.path(), &limits).await.unwrap_err().problem;
-        let reason = "no answer in time".to_owned();
+        let reason = "no response in time".to_owned();
         assert_eq!(problem, Problem::Unavailable { doing: "read the object", reason });
     }
 }

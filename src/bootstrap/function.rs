@@ -1,4 +1,4 @@
-//! One invocation of the function, from its event to its answer.
+//! One invocation of the function, from its event to its response.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -46,15 +46,15 @@ pub(super) fn null_for_nothing(mut invocation: LambdaInvocation) -> LambdaInvoca
 
 /// Handles one invocation, and logs why it failed. The runtime's own line shows the error's Rust type, so `telemetry` drops it.
 pub(super) async fn handle(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
-    let answer = answer(function, event).await;
-    if let Err(Diagnostic { error_type, error_message }) = &answer {
+    let response = respond(function, event).await;
+    if let Err(Diagnostic { error_type, error_message }) = &response {
         tracing::error!(errorType = error_type, "the invocation failed: {error_message}");
     }
-    answer
+    response
 }
 
 /// Runs the work in its own task, because a panic's message must not reach Lambda's response.
-async fn answer(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
+async fn respond(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<Summary, Diagnostic> {
     let LambdaEvent { payload, context } = event;
     let woken_by =
         Event::parse(&payload, &ends_of_work()).map_err(|error| diagnostic("UnknownEvent", error.to_string()))?;

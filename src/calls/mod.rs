@@ -15,5 +15,5 @@ mod retry;
 mod table;
 
 pub(crate) use budget::{Budget, Pauses};
-pub(crate) use retry::{Answered, GaveUp, retry, retry_paced};
+pub(crate) use retry::{GaveUp, Responded, retry, retry_paced};
 pub(crate) use table::{ErrorResponse, Failed, Meaning, NoResponse, sort};

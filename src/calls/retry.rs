@@ -8,7 +8,7 @@ use super::budget::Budget;
 use super::table::{Failed, Meaning, NoResponse};
 
 /// The response to one of several tries.
-pub(crate) struct Answered<T> {
+pub(crate) struct Responded<T> {
     /// The service's response.
     pub(crate) response: T,
     /// Whether a try before this one may have taken effect.
@@ -33,7 +33,7 @@ impl<D> GaveUp<D> {
 }
 
 /// Calls `try_once` until it succeeds, the service refuses it, or the budget is spent.
-pub(crate) async fn retry<T, D, F>(budget: Budget, try_once: impl FnMut() -> F) -> Result<Answered<T>, GaveUp<D>>
+pub(crate) async fn retry<T, D, F>(budget: Budget, try_once: impl FnMut() -> F) -> Result<Responded<T>, GaveUp<D>>
 where
     F: Future<Output = Result<T, Failed<D>>>,
 {
@@ -46,7 +46,7 @@ pub(crate) async fn retry_paced<T, D, F>(
     until: Option<Instant>,
     mut pace: impl FnMut(u32, &Failed<D>) -> Option<Duration>,
     mut try_once: impl FnMut() -> F,
-) -> Result<Answered<T>, GaveUp<D>>
+) -> Result<Responded<T>, GaveUp<D>>
 where
     F: Future<Output = Result<T, Failed<D>>>,
 {
@@ -62,7 +62,7 @@ where
             None => try_once().await,
         };
         let last = match tried {
-            Ok(response) => return Ok(Answered { response, unanswered_before }),
+            Ok(response) => return Ok(Responded { response, unanswered_before }),
             Err(failed) => failed,
         };
         let Some(pause) = pace(tries, &last).filter(|_| last.meaning != Meaning::Refused) else {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     /// Calls a service that fails in these ways, one after another, and then succeeds.
-    async fn call(budget: Budget, failures: &[Meaning]) -> Result<Answered<usize>, GaveUp<()>> {
+    async fn call(budget: Budget, failures: &[Meaning]) -> Result<Responded<usize>, GaveUp<()>> {
         let tried = Cell::new(0);
         let try_once = || {
             let index = tried.replace(tried.get() + 1);
@@ -110,8 +110,8 @@ mod tests {
             (&[Meaning::Unanswered], true),
             (&[Meaning::Unanswered, Meaning::Throttled], true),
         ] {
-            let answered = call(budget(9, SECOND * 60), failures).await.ok().unwrap();
-            assert_eq!((answered.response, answered.unanswered_before), (failures.len() + 1, unanswered));
+            let responded = call(budget(9, SECOND * 60), failures).await.ok().unwrap();
+            assert_eq!((responded.response, responded.unanswered_before), (failures.len() + 1, unanswered));
         }
     }
 
@@ -137,7 +137,7 @@ mod tests {
         let (begun, budget) = (Instant::now(), budget(9, SECOND * 10));
         let gave_up = retry(budget, pending::<Result<(), Failed<()>>>).await.err().unwrap();
         assert_eq!((gave_up.tries, begun.elapsed().as_secs()), (1, 10));
-        assert!(gave_up.is_unanswered() && gave_up.last.reason == "no answer in time");
+        assert!(gave_up.is_unanswered() && gave_up.last.reason == "no response in time");
     }
 
     #[tokio::test(start_paused = true)]

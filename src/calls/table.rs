@@ -85,7 +85,7 @@ impl NoResponse {
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::NoTimeLeft => "no time was left for it",
-            Self::Late => "no answer in time",
+            Self::Late => "no response in time",
             Self::Connection => "the connection failed",
             Self::NotSent => "could not send the request; does the function have credentials?",
             Self::Unreadable => "could not read the response",
@@ -167,8 +167,8 @@ mod tests {
         let lost = |error| SdkError::dispatch_failure(error);
         let transient = Some(ErrorKind::TransientError);
         for (error, reason) in [
-            (SdkError::timeout_error("SECRET"), "no answer in time"),
-            (lost(ConnectorError::timeout("SECRET".into())), "no answer in time"),
+            (SdkError::timeout_error("SECRET"), "no response in time"),
+            (lost(ConnectorError::timeout("SECRET".into())), "no response in time"),
             (lost(ConnectorError::io("SECRET".into())), "the connection failed"),
             (lost(ConnectorError::other("SECRET".into(), transient)), "the connection failed"),
             (

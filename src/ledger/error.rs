@@ -4,7 +4,7 @@
 /// what to change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
-    /// No answer, a throttle, or a failure of S3. A write may have taken effect.
+    /// No response, a throttle, or a failure of S3. A write may have taken effect.
     #[error("could not {doing} in the ledger's bucket `{bucket}` ({reason}); S3 may be down or out of reach")]
     Unavailable {
         /// The request, as a verb: `read an entry`.

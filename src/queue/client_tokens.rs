@@ -205,8 +205,8 @@ impl ClientTokens {
         let prefix = self.prefix.as_deref().ok_or(TokenProblem::NotConfigured)?;
         let secret = format!("{prefix}{client_id}");
         let fetched_at = Instant::now();
-        let answer = self.client().get_secret_value().secret_id(&secret).send().await;
-        let value = match answer {
+        let response = self.client().get_secret_value().secret_id(&secret).send().await;
+        let value = match response {
             Ok(value) => value,
             Err(error)
                 if error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception) =>

@@ -2,7 +2,7 @@
 
 use aws_sdk_codepipeline::error::{ProvideErrorMetadata, SdkError};
 
-use crate::calls::{Answered, Budget, ErrorResponse, Meaning, retry, sort};
+use crate::calls::{Budget, ErrorResponse, Meaning, Responded, retry, sort};
 
 /// A call that failed, with all its tries.
 pub(super) type GaveUp = crate::calls::GaveUp<Refusal>;
@@ -15,7 +15,7 @@ pub(super) struct Refusal {
 }
 
 /// Calls CodePipeline until it responds or the budget is spent.
-pub(super) async fn call<T, E, F>(budget: Budget, mut send: impl FnMut() -> F) -> Result<Answered<T>, GaveUp>
+pub(super) async fn call<T, E, F>(budget: Budget, mut send: impl FnMut() -> F) -> Result<Responded<T>, GaveUp>
 where
     F: Future<Output = Result<T, SdkError<E>>>,
     E: ProvideErrorMetadata,

@@ -42,9 +42,9 @@ impl CustomQueue {
             .set_query_param(query_param.map(|(key, value)| [(key.clone(), value.clone())].into()));
         let budget = poll_budget(polled_at);
         let asked = PollRequest { operation: "PollForJobs", action_type, query_param, region: &self.region };
-        let answered = call(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
-        let jobs = answered.response.jobs.unwrap_or_default();
-        let nothing = jobs.is_empty() && !answered.unanswered_before;
+        let responded = call(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
+        let jobs = responded.response.jobs.unwrap_or_default();
+        let nothing = jobs.is_empty() && !responded.unanswered_before;
         // A job without id, nonce or data can't be acknowledged. The model has all three optional.
         let offer = |job: aws_sdk_codepipeline::types::Job| {
             let (job_of, credentials) =
@@ -57,7 +57,7 @@ impl CustomQueue {
 
     pub(super) async fn acknowledge(&self, id: &str, nonce: &str, budget: Budget) -> Result<Option<JobStatus>, GaveUp> {
         let request = self.client.acknowledge_job().job_id(id).nonce(nonce);
-        call(budget, || request.clone().send()).await.map(|answered| answered.response.status)
+        call(budget, || request.clone().send()).await.map(|responded| responded.response.status)
     }
 
     pub(super) async fn details(
@@ -68,10 +68,10 @@ impl CustomQueue {
     ) -> Result<Details, QueueError> {
         const OPERATION: &str = "GetJobDetails";
         let request = self.client.get_job_details().job_id(id);
-        let answered =
+        let responded =
             call(budget, || request.clone().send()).await.map_err(|gave_up| CallError::from(gave_up).of(OPERATION))?;
         let (account_id, data) =
-            answered.response.job_details.map(|details| (details.account_id, details.data)).unwrap_or_default();
+            responded.response.job_details.map(|details| (details.account_id, details.data)).unwrap_or_default();
         let data = data.ok_or_else(|| QueueError::Refused {
             operation: OPERATION,
             reason: "the response holds no job data".into(),

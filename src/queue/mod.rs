@@ -52,7 +52,7 @@ const POLL: (u32, Duration) = (3, Duration::from_secs(8));
 const DETAILS: (u32, Duration) = (5, Duration::from_secs(20));
 
 /// A report is tried until its deadline, because without it the pipeline hangs for hours. The number of tries never
-/// ends it: in Lambda's longest 15 minutes there are about 360 if each is answered at once (seven pauses of at most
+/// ends it: in Lambda's longest 15 minutes there are about 360 if each gets a response at once (seven pauses of at most
 /// 11.3 s, then 2.5 s each on average). The 10 s that are always kept free hold about twelve such tries, because no
 /// pause takes more than half of the time left, or two that hang.
 const REPORT_TRIES: u32 = 1000;
@@ -117,11 +117,11 @@ impl Queue {
         self.custom.poll(action_type, query_param, room).await
     }
 
-    /// Asks once for the job on offer, and waits for the answer until `until`. A caller that tries again must remember
+    /// Asks once for the job on offer, and waits for the response until `until`. A caller that tries again must remember
     /// an unanswered try, because a refusal may be its effect.
     pub async fn acknowledge(&self, offer: &Offer, until: Instant) -> Acknowledged {
         let once = Budget { tries: 1, until, pauses: PAUSES };
-        let (operation, answer) = match &offer.key.operations {
+        let (operation, response) = match &offer.key.operations {
             Operations::ThirdParty(client) => (
                 "AcknowledgeThirdPartyJob",
                 self.third_party.acknowledge(&offer.job.id, &offer.nonce, client, once).await,
@@ -130,7 +130,7 @@ impl Queue {
                 ("AcknowledgeJob", self.custom.acknowledge(&offer.job.id, &offer.nonce, once).await)
             }
         };
-        match answer {
+        match response {
             Ok(Some(JobStatus::InProgress)) => Acknowledged::Claimed(Claim { key: offer.key.clone() }),
             Ok(Some(status)) => Acknowledged::Refused(format!("the job's status is {}", status.as_str())),
             Ok(None) => Acknowledged::Refused("the response has no status".into()),
@@ -198,7 +198,7 @@ impl Queue {
     /// Reports the job's result. Tried until `deadline`.
     ///
     /// # Errors
-    /// Returns an error if no answer came in time, or CodePipeline refuses the worker (no permission, no valid client
+    /// Returns an error if no response came in time, or CodePipeline refuses the worker (no permission, no valid client
     /// token).
     pub async fn report(&self, claim: Claim, report: &Report, deadline: Instant) -> Result<Reported, QueueError> {
         let budget = Budget { tries: REPORT_TRIES, until: deadline, pauses: PAUSES };

@@ -15,7 +15,7 @@ pub enum Acknowledged {
     Denied(QueueError),
     /// CodePipeline throttled the try, which had no effect.
     Throttled(String),
-    /// No answer, or one that does not say whether the job was acknowledged.
+    /// No response, or one that does not say whether the job was acknowledged.
     Unanswered(String),
 }
 
@@ -52,7 +52,7 @@ pub enum QueueError {
         /// The error's code and HTTP status.
         reason: String,
     },
-    /// No try was answered; a later call may succeed.
+    /// No try got a response; a later call may succeed.
     #[error("CodePipeline did not answer {operation} in {tries} tries: {reason}")]
     Unavailable {
         /// The API operation.

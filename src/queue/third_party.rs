@@ -57,9 +57,9 @@ impl ThirdPartyQueue {
         let budget = poll_budget(polled_at);
         let operation = "PollForThirdPartyJobs";
         let asked = PollRequest { operation, action_type, query_param: None, region: &self.region };
-        let answered = call(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
-        let jobs = answered.response.jobs.unwrap_or_default();
-        let mut polled = Polled { nothing: jobs.is_empty() && !answered.unanswered_before, ..Polled::default() };
+        let responded = call(budget, || request.clone().send()).await.map_err(|gave_up| asked.failed(gave_up))?;
+        let jobs = responded.response.jobs.unwrap_or_default();
+        let mut polled = Polled { nothing: jobs.is_empty() && !responded.unanswered_before, ..Polled::default() };
 
         // All jobs at once, because the whole batch must be acknowledged within the same 25 s. A client without a token
         // is not asked for again in this poll.
@@ -146,8 +146,8 @@ impl ThirdPartyQueue {
             let request = request.clone().client_token(token);
             async move { call(budget, || request.clone().send()).await }
         };
-        let (answered, client) = self.with_token(client, look_up, with).await?;
-        let details = answered.response.job_details.unwrap_or_else(|| ThirdPartyJobDetails::builder().build());
+        let (responded, client) = self.with_token(client, look_up, with).await?;
+        let details = responded.response.job_details.unwrap_or_else(|| ThirdPartyJobDetails::builder().build());
         Ok((details, client))
     }
 
@@ -160,7 +160,7 @@ impl ThirdPartyQueue {
     ) -> Result<Option<JobStatus>, GaveUp> {
         let token = client.token.expose_secret();
         let request = self.client.acknowledge_third_party_job().job_id(id).nonce(nonce).client_token(token);
-        call(budget, || request.clone().send()).await.map(|answered| answered.response.status)
+        call(budget, || request.clone().send()).await.map(|responded| responded.response.status)
     }
 
     pub(super) async fn details(
@@ -241,7 +241,7 @@ impl ThirdPartyQueue {
         F: Future<Output = Result<T, GaveUp>>,
     {
         let unanswered_before = match with(client.token.expose_secret().to_owned()).await {
-            Ok(answer) => return Ok((answer, client.clone())),
+            Ok(response) => return Ok((response, client.clone())),
             Err(gave_up) if is_token_refused(&gave_up) => gave_up.unanswered_before,
             Err(gave_up) => return Err(gave_up.into()),
         };
@@ -252,7 +252,7 @@ impl ThirdPartyQueue {
             .map_err(|problem| token_error(&client.id, problem))?;
         let client = ClientAccess { id: client.id.clone(), token };
         match with(client.token.expose_secret().to_owned()).await {
-            Ok(answer) => Ok((answer, client)),
+            Ok(response) => Ok((response, client)),
             Err(gave_up) if is_token_refused(&gave_up) => Err(token_error(&client.id, TokenProblem::Refused)),
             Err(gave_up) => {
                 Err(GaveUp { unanswered_before: gave_up.unanswered_before || unanswered_before, ..gave_up }.into())

@@ -1,4 +1,4 @@
-//! Sends one message to the service, with tries until it is answered.
+//! Sends one message to the service, with tries until the service responds.
 
 use std::error::Error;
 use std::iter;
@@ -57,7 +57,7 @@ pub(super) struct Unavailable {
 }
 
 impl Exchange {
-    /// POSTs `message` to `url` until the service answers, but not after `until`. A long `Retry-After` ends the tries
+    /// POSTs `message` to `url` until the service responds, but not after `until`. A long `Retry-After` ends the tries
     /// only if a later job asks again (`asked_later`).
     pub(super) async fn post(
         &self,
@@ -78,9 +78,9 @@ impl Exchange {
                 Err(error) => Err(self.failed(&error)),
             }
         };
-        let answered = retry_paced(Some(until), pace, try_once).await;
-        answered
-            .map(|answered| answered.response)
+        let responded = retry_paced(Some(until), pace, try_once).await;
+        responded
+            .map(|responded| responded.response)
             .map_err(|gave_up| Unavailable { tries: gave_up.tries, reason: gave_up.last.reason })
     }
 

@@ -24,7 +24,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// A start has the most tries, because its failure fails the job. The turn's 30 s end them, never the count. They hold
-/// about twenty tries if each is answered at once: seven pauses of at most 100 + 200 + … + 5000 ms = 11.3 s, then 2.5 s
+/// about twenty tries if each gets a response at once: seven pauses of at most 100 + 200 + … + 5000 ms = 11.3 s, then 2.5 s
 /// each on average.
 const START_TRIES: u32 = 100;
 /// Three tries of a look: 3 × 5 s and pauses of at most 100 + 200 ms, 15.3 s in all. The next continuation looks again.
@@ -147,8 +147,8 @@ where
             })
         }
     };
-    let answered = retry(Budget { tries, until, pauses: PAUSES }, try_once).await;
-    answered.map(|answered| answered.response).map_err(CallError::of)
+    let responded = retry(Budget { tries, until, pauses: PAUSES }, try_once).await;
+    responded.map(|responded| responded.response).map_err(CallError::of)
 }
 
 /// The meaning of an error response for the job.

@@ -1,12 +1,12 @@
 //! Ends a multipart upload: completes it to an object, or aborts it.
 //!
-//! A completion may take effect although its response gets lost. Another try then gets the answer that there is no such
+//! A completion may take effect although its response gets lost. Another try then gets the response that there is no such
 //! upload, which S3 also gives for an aborted one. After an unanswered try this means success. The upload existed when
 //! its last part arrived, no other worker knows its id, and lifecycle rules abort only uploads that are days old.
 //!
 //! The worker also looks at the object, which has our mark if the upload was completed. (With KMS, its ETag can't be
 //! predicted.) The job's credentials may not permit that, because they write this object and read others.
-//! Then S3's answer about the upload decides.
+//! Then S3's response about the upload decides.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use super::tries::{FailedRequest, tries};
 use super::{ABORTING, Destination, Problem, Stop, soon_after_stop, timeouts, unless_stopped};
 
-/// All of the job's work depends on the completion. Five tries take 5 × 60 s and pauses of 7.5 s if none is answered.
+/// All of the job's work depends on the completion. Five tries take 5 × 60 s and pauses of 7.5 s if none gets a response.
 const TRIES_TO_COMPLETE: u32 = 5;
 const TRIES_TO_ABORT: u32 = 3;
 /// The limit of an abort with its tries, which could take 3 × 10 s and pauses of 1.5 s.
@@ -85,7 +85,7 @@ impl Destination {
         Err(problem)
     }
 
-    /// Whether the object has the mark; `None` if S3 does not say. A refusal of a HEAD has no body. S3 answers
+    /// Whether the object has the mark; `None` if S3 does not say. A refusal of a HEAD has no body. S3 sends
     /// "forbidden" for a missing object if the credentials may not list the bucket.
     async fn bears(&self, mark: &str) -> Option<bool> {
         match self.caller.client.head_object().bucket(&self.bucket).key(&self.key).send().await {

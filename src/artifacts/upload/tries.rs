@@ -44,8 +44,8 @@ where
             }
         }
     };
-    let answered = retry_paced(None, |tried, _| (tried < most).then(|| PAUSES.after(tried)), try_once).await;
-    answered.map(|answered| answered.response).map_err(|gave_up| {
+    let responded = retry_paced(None, |tried, _| (tried < most).then(|| PAUSES.after(tried)), try_once).await;
+    responded.map(|responded| responded.response).map_err(|gave_up| {
         let unanswered = gave_up.is_unanswered();
         let (problem, is_gone) = gave_up.last.detail.unwrap_or((Problem::Interrupted, false));
         FailedRequest { problem, is_gone, unanswered }

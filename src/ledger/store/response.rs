@@ -50,7 +50,7 @@ impl Operation<'_> {
             }
             ("SlowDown" | "RequestTimeout" | "InternalError" | "ServiceUnavailable", _) => self.unavailable(&reason),
             _ if response.meaning() != Meaning::Refused => self.unavailable(&reason),
-            // S3 answers 404 if the object of `If-Match` is missing, and 409 if another write is under way.
+            // S3 sends 404 if the object of `If-Match` is missing, and 409 if another write is under way.
             ("PreconditionFailed" | "ConditionalRequestConflict" | "OperationAborted" | "NoSuchKey", _)
             | (_, 404 | 409 | 412) => return Refusal::Condition(reason),
             ("AccessDenied" | "AllAccessDisabled", _) | (_, 401 | 403) => {

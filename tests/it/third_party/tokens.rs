@@ -111,7 +111,7 @@ async fn report_waits_for_a_token_until_its_deadline() {
 
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     let said = undelivered.to_string();
-    assert!(said.contains(&format!("could not read the secret 'clients/{ADA}': no answer in time")), "{said}");
+    assert!(said.contains(&format!("could not read the secret 'clients/{ADA}': no response in time")), "{said}");
 }
 
 #[tokio::test]
