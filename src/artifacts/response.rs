@@ -8,7 +8,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
 use super::error::{Problem, shown};
-use crate::calls::{ErrorResponse, Meaning, NoResponse, sort};
+use crate::calls::{ErrorResponse, Failed, Meaning, NoResponse, sort_by_status};
 
 /// The most characters of S3's own text in a message.
 const LONGEST_TEXT: usize = 400;
@@ -53,7 +53,8 @@ impl fmt::Display for Response<'_> {
 }
 
 /// Sorts an error of the SDK, which may hold whole requests. Only the code, the status, the request id and S3's text
-/// get out. `mask` removes credentials from the text, which is cut.
+/// get out. `mask` removes credentials from the text, which is cut. A response whose body broke off is sorted by its
+/// status.
 pub(super) fn problem<E>(
     doing: &'static str,
     whose: Whose,
@@ -65,16 +66,23 @@ where
     SdkError<E, HttpResponse>: RequestId,
 {
     let shortened = |text: &str| shortened(&mask(text));
-    let failed = sort(error, |response| {
-        let text = error.message().map(shortened);
-        let response = Response { error: *response, text, request_id: error.request_id() };
-        (response.error.meaning(), answered(doing, whose, &response))
-    });
-    let with_cause = |reason: &str| format!("{reason} ({})", shortened(&cause(error)));
-    failed.detail.unwrap_or_else(|| {
-        let late = NoResponse::Late.reason();
-        let reason = if failed.reason == late { late.to_owned() } else { with_cause(&failed.reason) };
-        match failed.meaning {
+    let failed = sort_by_status(
+        error,
+        |_| true,
+        |response| {
+            let text = error.message().map(shortened);
+            let response = Response { error: *response, text, request_id: error.request_id() };
+            (response.error.meaning(), refused(doing, whose, &response))
+        },
+    );
+    let failed = if whose == Whose::Functions { failed.with_credentials_hint() } else { failed };
+    let Failed { meaning, reason, detail, no_response } = failed;
+    detail.unwrap_or_else(|| {
+        let reason = match no_response {
+            Some(NoResponse::Late) => reason,
+            _ => format!("{reason} ({})", shortened(&cause(error))),
+        };
+        match meaning {
             Meaning::Refused => Problem::Refused { doing, reason },
             Meaning::Throttled | Meaning::Unanswered => Problem::Unavailable { doing, reason },
         }
@@ -101,7 +109,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// Codes: "Error responses", Amazon S3 API reference.
-fn answered(doing: &'static str, whose: Whose, response: &Response<'_>) -> Problem {
+fn refused(doing: &'static str, whose: Whose, response: &Response<'_>) -> Problem {
     let (code, reason) = (response.error.code.unwrap_or_default(), response.to_string());
     match (code, response.error.status.unwrap_or_default()) {
         ("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired", _) => Problem::Expired,
@@ -154,6 +162,10 @@ fn advice(doing: &str, whose: Whose, code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_s3::operation::get_object::GetObjectError;
+    use aws_sdk_s3::primitives::SdkBody;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+
     use super::*;
 
     const READ: &str = "could not read the object: ";
@@ -161,7 +173,7 @@ mod tests {
     fn said(whose: Whose, code: &str, status: u16, text: Option<&str>, request_id: Option<&str>) -> String {
         let error = ErrorResponse { code: Some(code).filter(|code| !code.is_empty()), status: Some(status) };
         let response = Response { error, text: text.map(shortened), request_id };
-        answered(super::super::download::DOING, whose, &response).to_string()
+        refused(super::super::download::DOING, whose, &response).to_string()
     }
 
     #[test]
@@ -181,6 +193,35 @@ mod tests {
             ),
         ] {
             assert_eq!(said(Whose::Jobs, code, status, None, None), expected);
+        }
+    }
+
+    #[test]
+    fn response_with_a_broken_body_is_sorted_by_status() {
+        let problem = |status: u16| {
+            let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from("<Err"));
+            let error: SdkError<GetObjectError, _> = SdkError::response_error("broken", response);
+            problem(super::super::download::DOING, Whose::Jobs, &error, str::to_owned)
+        };
+        assert_eq!(problem(412), Problem::Replaced);
+        assert!(matches!(problem(403), Problem::Denied { .. }));
+        assert_eq!(problem(404), Problem::Missing { reason: "no error code, HTTP 404".to_owned() });
+        for status in [200, 503] {
+            assert!(matches!(problem(status), Problem::Unavailable { .. }), "{status}");
+        }
+    }
+
+    #[test]
+    fn only_the_functions_credentials_are_asked_for() {
+        for (whose, expected) in [
+            (Whose::Jobs, "could not send the request (broken)"),
+            (Whose::Functions, "could not send the request; does the function have credentials? (broken)"),
+        ] {
+            let error: SdkError<GetObjectError, _> =
+                SdkError::dispatch_failure(ConnectorError::other("broken".into(), None));
+            let problem = problem(super::super::download::DOING, whose, &error, str::to_owned);
+            let (doing, reason) = (super::super::download::DOING, expected.to_owned());
+            assert_eq!(problem, Problem::Unavailable { doing, reason });
         }
     }
 

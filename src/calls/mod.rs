@@ -16,4 +16,4 @@ mod table;
 
 pub(crate) use budget::{Budget, Pauses};
 pub(crate) use retry::{GaveUp, Responded, retry, retry_paced};
-pub(crate) use table::{ErrorResponse, Failed, Meaning, NoResponse, sort};
+pub(crate) use table::{ErrorResponse, Failed, Meaning, NoResponse, sort, sort_by_status};

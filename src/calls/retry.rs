@@ -26,9 +26,10 @@ pub(crate) struct GaveUp<D> {
 }
 
 impl<D> GaveUp<D> {
-    /// Whether any try may have taken effect, the last included.
+    /// Whether any try may have taken effect, the last included. A try for which no time was left was never sent.
     pub(crate) fn is_unanswered(&self) -> bool {
-        self.unanswered_before || self.last.meaning == Meaning::Unanswered
+        let was_sent = self.last.no_response != Some(NoResponse::NoTimeLeft);
+        self.unanswered_before || was_sent && self.last.meaning == Meaning::Unanswered
     }
 }
 
@@ -89,7 +90,7 @@ mod tests {
     }
 
     fn failed(meaning: Meaning) -> Failed<()> {
-        Failed { meaning, reason: "on purpose".to_owned(), detail: None }
+        Failed { meaning, reason: "on purpose".to_owned(), detail: None, no_response: None }
     }
 
     /// Calls a service that fails in these ways, one after another, and then succeeds.
@@ -144,6 +145,7 @@ mod tests {
     async fn no_try_begins_after_the_deadline() {
         let gave_up = call(budget(9, Duration::ZERO), &[]).await.err().unwrap();
         assert_eq!((gave_up.tries, gave_up.last.reason.as_str()), (0, "no time was left for it"));
+        assert!(!gave_up.is_unanswered());
     }
 
     #[tokio::test(start_paused = true)]

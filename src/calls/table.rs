@@ -25,6 +25,19 @@ pub(crate) struct Failed<D> {
     pub(crate) reason: String,
     /// The caller's verdict on the error response; `None` if there was no response.
     pub(crate) detail: Option<D>,
+    /// Why there was no response; `None` if there was one.
+    pub(crate) no_response: Option<NoResponse>,
+}
+
+impl<D> Failed<D> {
+    /// Asks for the function's credentials if the request could not be sent. Only for requests that they sign.
+    #[must_use]
+    pub(crate) fn with_credentials_hint(mut self) -> Self {
+        if self.no_response == Some(NoResponse::NotSent) {
+            self.reason.push_str("; does the function have credentials?");
+        }
+        self
+    }
 }
 
 /// The code and status of an error response.
@@ -87,7 +100,7 @@ impl NoResponse {
             Self::NoTimeLeft => "no time was left for it",
             Self::Late => "no response in time",
             Self::Connection => "the connection failed",
-            Self::NotSent => "could not send the request; does the function have credentials?",
+            Self::NotSent => "could not send the request",
             Self::Unreadable => "could not read the response",
             Self::NotBuilt => "could not build the request",
         }
@@ -97,7 +110,7 @@ impl NoResponse {
 impl<D> From<NoResponse> for Failed<D> {
     fn from(cause: NoResponse) -> Self {
         let meaning = if cause == NoResponse::NotBuilt { Meaning::Refused } else { Meaning::Unanswered };
-        Self { meaning, reason: cause.reason().to_owned(), detail: None }
+        Self { meaning, reason: cause.reason().to_owned(), detail: None, no_response: Some(cause) }
     }
 }
 
@@ -107,11 +120,25 @@ pub(crate) fn sort<E: ProvideErrorMetadata, D>(
     error: &SdkError<E, HttpResponse>,
     codes: impl FnOnce(&ErrorResponse<'_>) -> (Meaning, D),
 ) -> Failed<D> {
+    sort_by_status(error, |_| false, codes)
+}
+
+/// The same, for a service whose status can decide without the body. If `decides` is true for the status of a response
+/// that broke off or can't be parsed, `codes` gets that status without a code.
+pub(crate) fn sort_by_status<E: ProvideErrorMetadata, D>(
+    error: &SdkError<E, HttpResponse>,
+    decides: impl FnOnce(u16) -> bool,
+    codes: impl FnOnce(&ErrorResponse<'_>) -> (Meaning, D),
+) -> Failed<D> {
+    let responded = |status| {
+        let response = ErrorResponse { code: error.code(), status: Some(status) };
+        let (meaning, detail) = codes(&response);
+        Failed { meaning, reason: response.to_string(), detail: Some(detail), no_response: None }
+    };
     match error {
-        SdkError::ServiceError(context) => {
-            let response = ErrorResponse { code: error.code(), status: Some(context.raw().status().as_u16()) };
-            let (meaning, detail) = codes(&response);
-            Failed { meaning, reason: response.to_string(), detail: Some(detail) }
+        SdkError::ServiceError(context) => responded(context.raw().status().as_u16()),
+        SdkError::ResponseError(context) if decides(context.raw().status().as_u16()) => {
+            responded(context.raw().status().as_u16())
         }
         SdkError::ConstructionFailure(_) => NoResponse::NotBuilt.into(),
         SdkError::TimeoutError(_) => NoResponse::Late.into(),
@@ -171,13 +198,34 @@ mod tests {
             (lost(ConnectorError::timeout("SECRET".into())), "no response in time"),
             (lost(ConnectorError::io("SECRET".into())), "the connection failed"),
             (lost(ConnectorError::other("SECRET".into(), transient)), "the connection failed"),
-            (
-                lost(ConnectorError::other("SECRET".into(), None)),
-                "could not send the request; does the function have credentials?",
-            ),
+            (lost(ConnectorError::other("SECRET".into(), None)), "could not send the request"),
             (SdkError::response_error("SECRET", response(400)), "could not read the response"),
         ] {
             assert_eq!(sorted(&error), (Meaning::Unanswered, reason.to_owned(), false));
+        }
+    }
+
+    #[test]
+    fn broken_response_is_sorted_by_a_status_that_decides() {
+        for (status, meaning, reason) in [
+            (404, Meaning::Refused, "no error code, HTTP 404"),
+            (503, Meaning::Unanswered, "no error code, HTTP 503"),
+            (200, Meaning::Unanswered, "could not read the response"),
+        ] {
+            let error: SdkError<ErrorMetadata, _> = SdkError::response_error("SECRET", response(status));
+            let failed = sort_by_status(&error, |status| status >= 300, |response| (response.meaning(), ()));
+            assert_eq!((failed.meaning, failed.reason.as_str()), (meaning, reason));
+            assert_eq!(failed.no_response.is_some(), status == 200);
+        }
+    }
+
+    #[test]
+    fn only_an_unsent_request_asks_for_credentials() {
+        for (cause, reason) in [
+            (NoResponse::NotSent, "could not send the request; does the function have credentials?"),
+            (NoResponse::Late, "no response in time"),
+        ] {
+            assert_eq!(Failed::<()>::from(cause).with_credentials_hint().reason, reason);
         }
     }
 

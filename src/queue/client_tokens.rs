@@ -238,13 +238,13 @@ impl ClientTokens {
 fn failed(problem: TokenProblem, insists: bool) -> Failed<TokenProblem> {
     let is_unread = matches!(problem, TokenProblem::Unreadable { .. });
     let meaning = if insists && is_unread { Meaning::Unanswered } else { Meaning::Refused };
-    Failed { meaning, reason: problem.to_string(), detail: Some(problem) }
+    Failed { meaning, reason: problem.to_string(), detail: Some(problem), no_response: None }
 }
 
 /// The error's code and HTTP status with what to change, or how the connection failed. An SDK error's own text may hold
 /// a body.
 fn reason(error: &SdkError<GetSecretValueError>) -> String {
-    let failed = sort(error, |response| (response.meaning(), advice(response)));
+    let failed = sort(error, |response| (response.meaning(), advice(response))).with_credentials_hint();
     format!("{}{}", failed.reason, failed.detail.unwrap_or_default())
 }
 

@@ -22,7 +22,7 @@ where
 {
     let try_once = || {
         let sent = send();
-        async move { sent.await.map_err(|error| sort(&error, table)) }
+        async move { sent.await.map_err(|error| sort(&error, table).with_credentials_hint()) }
     };
     retry(budget, try_once).await
 }

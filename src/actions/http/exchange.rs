@@ -144,8 +144,8 @@ fn sorted(response: Response) -> Result<Response, Failed<Option<Duration>>> {
         500..=599 => Meaning::Unanswered,
         _ => return Ok(response),
     };
-    let reason = format!("it answered with HTTP status {}", response.status);
-    Err(Failed { meaning, reason, detail: Some(response.retry_after) })
+    let reason = format!("HTTP status {}", response.status);
+    Err(Failed { meaning, reason, detail: Some(response.retry_after), no_response: None })
 }
 
 async fn read(mut response: reqwest::Response) -> reqwest::Result<Body> {

@@ -143,7 +143,7 @@ where
         async move {
             sent.await.map_err(|error| {
                 let is_about_key = error.message().is_some_and(|message| message.contains("kms:"));
-                sort(&error, |response| codes(response, is_about_key))
+                sort(&error, |response| codes(response, is_about_key)).with_credentials_hint()
             })
         }
     };
@@ -188,7 +188,7 @@ fn codes(response: &ErrorResponse<'_>, is_about_key: bool) -> (Meaning, Refusal)
 impl CallError {
     fn of(gave_up: GaveUp<Refusal>) -> Self {
         let unanswered = gave_up.is_unanswered();
-        let Failed { meaning, reason, detail } = gave_up.last;
+        let Failed { meaning, reason, detail, .. } = gave_up.last;
         match detail {
             _ if meaning != Meaning::Refused => Self::Unavailable { reason, unanswered },
             Some(Refusal::Denied) => Self::Denied { reason },

@@ -60,5 +60,5 @@ fn failed(problem: Problem, is_gone: bool) -> Failed<(Problem, bool)> {
         Problem::Expired => Meaning::Throttled,
         _ => Meaning::Refused,
     };
-    Failed { meaning, reason: problem.to_string(), detail: Some((problem, is_gone)) }
+    Failed { meaning, reason: problem.to_string(), detail: Some((problem, is_gone)), no_response: None }
 }

@@ -4,7 +4,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::super::error::LedgerError;
-use crate::calls::{ErrorResponse, Failed, Meaning, sort};
+use crate::calls::{ErrorResponse, Failed, Meaning, sort_by_status};
 
 /// A request to S3, for error messages.
 pub(super) struct Operation<'a> {
@@ -32,9 +32,12 @@ impl Refusal {
 }
 
 impl Operation<'_> {
-    /// Sorts an error of the SDK.
+    /// Sorts an error of the SDK. A refusal whose body broke off is sorted by its status. The status of a success does not
+    /// say what the broken body would have.
     pub(super) fn refusal<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> Refusal {
-        let Failed { meaning, reason, detail } = sort(error, |response| (response.meaning(), self.sorted(response)));
+        let is_refusal = |status| !(200..300).contains(&status);
+        let failed = sort_by_status(error, is_refusal, |response| (response.meaning(), self.sorted(response)));
+        let Failed { meaning, reason, detail, .. } = failed.with_credentials_hint();
         detail.unwrap_or_else(|| {
             Refusal::Error(if meaning == Meaning::Refused { self.refused(reason) } else { self.unavailable(&reason) })
         })
@@ -76,7 +79,28 @@ impl Operation<'_> {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_s3::error::ErrorMetadata;
+    use aws_sdk_s3::primitives::SdkBody;
+
     use super::*;
+
+    #[test]
+    fn refusal_with_a_broken_body_is_sorted_by_status() {
+        let operation = Operation { doing: "write an entry", permission: "s3:PutObject", bucket: "ledger" };
+        let refusal = |status: u16| {
+            let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from("<Err"));
+            operation.refusal::<ErrorMetadata>(&SdkError::response_error("broken", response))
+        };
+        for (status, reason) in
+            [(404, "no error code, HTTP 404"), (409, "no error code, HTTP 409"), (412, "no error code, HTTP 412")]
+        {
+            assert!(matches!(refusal(status), Refusal::Condition(found) if found == reason), "{status}");
+        }
+        assert!(matches!(refusal(403), Refusal::Error(LedgerError::Denied { .. })));
+        for status in [200, 503] {
+            assert!(matches!(refusal(status), Refusal::Error(LedgerError::Unavailable { .. })), "{status}");
+        }
+    }
 
     #[test]
     fn codes_and_statuses_are_sorted() {
