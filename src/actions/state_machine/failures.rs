@@ -22,14 +22,13 @@ pub(super) fn of_start(error: &CallError, machine: &StateMachineArn, execution: 
     match error {
         CallError::Unavailable { reason, unanswered: true } => {
             let message = format!(
-                "Step Functions did not answer when the state machine {machine} was to be started ({reason}); \
-                 if {execution} is there, it was started all the same and nothing waits for it"
+                "Step Functions did not say whether it started the state machine {machine} ({reason}): if the execution \
+                 {execution} exists, stop it before you run the action again"
             );
             of_execution(FailureKind::SystemUnavailable, EXECUTION_START_UNANSWERED, message, execution)
         }
         CallError::Unavailable { reason, .. } => {
-            let message =
-                format!("the state machine {machine} could not be started for now ({reason}); try again later");
+            let message = format!("could not start the state machine {machine} ({reason}): run the action again later");
             Failure::new(FailureKind::SystemUnavailable, STEP_FUNCTIONS_UNAVAILABLE, message)
         }
         CallError::Denied { reason } => {
@@ -44,19 +43,24 @@ pub(super) fn of_start(error: &CallError, machine: &StateMachineArn, execution: 
             Failure::new(
                 kind,
                 STATE_MACHINE_KEY_UNUSABLE,
-                format!("the state machine {machine} could not be started: {advice} ({reason})"),
+                format!("could not start the state machine {machine} ({reason}): {advice}"),
             )
         }
         CallError::NotFound { reason } => {
-            let message = format!("there is no state machine {machine} ({reason}): correct the worker's configuration");
+            let message = format!(
+                "could not start the state machine {machine} ({reason}): create it, or correct its ARN in ACTIONS"
+            );
             Failure::new(FailureKind::ConfigurationError, STATE_MACHINE_NOT_FOUND, message)
         }
         CallError::AlreadyExists => {
-            let message = format!("the execution {execution} exists already");
+            let message = already_exists(execution);
             of_execution(FailureKind::JobFailed, EXECUTION_ALREADY_EXISTS, message, execution)
         }
         CallError::Refused { reason } => {
-            let message = format!("Step Functions refuses to start the state machine {machine} ({reason})");
+            let message = format!(
+                "Step Functions refused to start the state machine {machine} ({reason}): check its ARN in ACTIONS and its \
+                 definition"
+            );
             Failure::new(FailureKind::ConfigurationError, STEP_FUNCTIONS_REFUSED, message)
         }
     }
@@ -81,7 +85,7 @@ pub(super) struct Doing {
 }
 
 pub(super) const LOOK: Doing =
-    Doing { what: "look at", permission: "states:DescribeExecution", key_permission: "kms:Decrypt" };
+    Doing { what: "describe", permission: "states:DescribeExecution", key_permission: "kms:Decrypt" };
 pub(super) const STOP: Doing =
     Doing { what: "stop", permission: "states:StopExecution", key_permission: "kms:Decrypt and kms:GenerateDataKey" };
 
@@ -106,7 +110,7 @@ pub(super) fn of_call(error: &CallError, doing: &Doing, execution: &str) -> Fail
             if *is_denied { FailureKind::PermissionError } else { FailureKind::ConfigurationError },
             STATE_MACHINE_KEY_UNUSABLE,
             format!(
-                "could not {doing} the execution {execution}: {} ({reason})",
+                "could not {doing} the execution {execution} ({reason}): {}",
                 key_advice(*is_denied, key_permission)
             ),
         ),
@@ -120,29 +124,33 @@ pub(super) fn of_call(error: &CallError, doing: &Doing, execution: &str) -> Fail
         CallError::NotFound { reason } => (
             FailureKind::JobFailed,
             EXECUTION_NOT_FOUND,
-            format!("there is no execution {execution} any more ({reason}); was its state machine deleted?"),
+            format!(
+                "could not {doing} the execution {execution} ({reason}): it no longer exists; if its state machine was \
+                 deleted, create it again"
+            ),
         ),
         CallError::Unavailable { reason, .. } => (
             FailureKind::SystemUnavailable,
             STEP_FUNCTIONS_UNAVAILABLE,
             format!(
-                "could not {doing} the execution {execution} ({reason}); Step Functions may be down or out of reach"
+                "could not {doing} the execution {execution} ({reason}): Step Functions may be down or out of reach"
             ),
         ),
         CallError::Refused { reason } => (
             FailureKind::ConfigurationError,
             STEP_FUNCTIONS_REFUSED,
-            format!("Step Functions refuses to {doing} the execution {execution} ({reason})"),
+            format!(
+                "Step Functions refused to {doing} the execution {execution} ({reason}): check the state machine's ARN in \
+                 ACTIONS"
+            ),
         ),
-        CallError::AlreadyExists => {
-            (FailureKind::JobFailed, EXECUTION_ALREADY_EXISTS, format!("the execution {execution} exists already"))
-        }
+        CallError::AlreadyExists => (FailureKind::JobFailed, EXECUTION_ALREADY_EXISTS, already_exists(execution)),
     };
     Failure { runs_on: !matches!(error, CallError::NotFound { .. }), ..of_execution(kind, code, message, execution) }
 }
 
-/// The execution ended, but not well. Its error is a name and goes into the message, unless it isn't; its cause may hold
-/// anything, so it is output.
+/// The execution did not succeed. If its error is a name, the message has it. Any other error and the cause may hold
+/// anything, so they become output.
 pub(super) fn of_end(how: &str, ended: Execution, execution: &str) -> Failure {
     let name = ended.error.filter(|error| !error.is_empty());
     let (named, unnamed) = match name {
@@ -153,6 +161,10 @@ pub(super) fn of_end(how: &str, ended: Execution, execution: &str) -> Failure {
     let message = format!("the execution {execution} {how}{named}");
     let failure = of_execution(FailureKind::JobFailed, EXECUTION_ENDED_BADLY, message, execution);
     Failure { output: (!said.is_empty()).then(|| said.join("\n")), ..failure }
+}
+
+fn already_exists(execution: &str) -> String {
+    format!("the execution {execution} already exists: run the action again, which starts an execution with a new name")
 }
 
 /// The execution's output can't be used.
