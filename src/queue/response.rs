@@ -53,7 +53,7 @@ pub enum QueueError {
         reason: String,
     },
     /// No try got a response; a later call may succeed.
-    #[error("CodePipeline did not answer {operation} in {tries} tries: {reason}")]
+    #[error("{}", unavailable(operation, *tries, reason))]
     Unavailable {
         /// The API operation.
         operation: &'static str,
@@ -85,6 +85,13 @@ pub enum QueueError {
         /// The reason.
         problem: TokenProblem,
     },
+}
+
+fn unavailable(operation: &str, tries: u32, reason: &str) -> String {
+    match tries {
+        0 => format!("no time was left to call CodePipeline's {operation}"),
+        _ => format!("CodePipeline did not answer {operation} in {tries} tries: {reason}"),
+    }
 }
 
 impl QueueError {

@@ -65,15 +65,15 @@ pub(super) fn of_status(asked: Asked, status: u16, body: &Body, redactor: &Redac
     Failure { output: (!quote.is_empty()).then_some(quote), ..failure }
 }
 
-/// The failure after the last try without a response.
+/// The failure after the last try without a usable response.
 pub(super) fn of_unavailable(unavailable: &Unavailable) -> Failure {
     let Unavailable { tries, reason } = unavailable;
-    let times = if *tries == 1 { "1 request".to_owned() } else { format!("{tries} requests") };
-    Failure::new(
-        FailureKind::SystemUnavailable,
-        SERVICE_UNAVAILABLE,
-        format!("the service did not answer {times}; the last one: {reason}"),
-    )
+    let message = match tries {
+        0 => "no time was left to call the service; run the action again".to_owned(),
+        1 => format!("no usable response from the service in 1 try: {reason}"),
+        _ => format!("no usable response from the service in {tries} tries; the last try: {reason}"),
+    };
+    Failure::new(FailureKind::SystemUnavailable, SERVICE_UNAVAILABLE, message)
 }
 
 /// The failure for a response that breaks the contract.
@@ -108,6 +108,19 @@ mod tests {
             assert_eq!(failure(Asked::ToContinue, status).kind, to_continue, "{status}");
             assert!(failure(Asked::ToStart, status).message.contains(&status.to_string()));
             assert!(failure(Asked::ToStart, status).output.is_none());
+        }
+    }
+
+    #[test]
+    fn failure_without_a_usable_response_counts_the_tries() {
+        for (tries, expected) in [
+            (0, "no time was left to call the service; run the action again"),
+            (1, "no usable response from the service in 1 try: HTTP status 503"),
+            (4, "no usable response from the service in 4 tries; the last try: HTTP status 503"),
+        ] {
+            let failure = of_unavailable(&Unavailable { tries, reason: "HTTP status 503".to_owned() });
+            assert_eq!(failure.message, expected);
+            assert_eq!(failure.code, SERVICE_UNAVAILABLE);
         }
     }
 
