@@ -6,6 +6,14 @@
 //! SDK clients that use the loop don't retry on their own (`RetryConfig::disabled()`). A refusal may be the effect of
 //! an earlier try whose response got lost, and the SDK's own retries hide that try.
 //!
+//! **Loops that stay outside.** They don't repeat one request:
+//!
+//! - `artifacts/download.rs`: Each request resumes where the last body broke off.
+//! - `lifecycle/intake.rs`: The ledger's protocol decides after each acknowledgement whether another one follows.
+//! - `lifecycle/keeper.rs`: The next request depends on what the last one found in the ledger.
+//! - `worker/started.rs`: Each poll succeeds. The next one waits for a job that may not exist yet.
+//! - `lifecycle/reporting/sending.rs`: After a rejection, it sends another report.
+//!
 //! **Why not `backon`.** All decisions would stay outside of its loop. It adds jitter to a fixed pause, while
 //! [`Pauses`] are random as a whole ("full jitter"). Its time limit reads the standard clock, which tests can't pause.
 //! It neither cuts off a try nor shortens a pause. It returns the last error and forgets earlier ones.

@@ -26,7 +26,7 @@ pub(crate) struct GaveUp<D> {
 }
 
 impl<D> GaveUp<D> {
-    /// Whether any try may have taken effect, the last included. A try for which no time was left was never sent.
+    /// Whether any try may have taken effect, the last included. `NoTimeLeft` means that it was never sent.
     pub(crate) fn is_unanswered(&self) -> bool {
         let was_sent = self.last.no_response != Some(NoResponse::NoTimeLeft);
         self.unanswered_before || was_sent && self.last.meaning == Meaning::Unanswered
