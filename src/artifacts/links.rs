@@ -76,7 +76,7 @@ impl Links {
     /// tar, follows only relative links without `..`.
     ///
     /// # Errors
-    /// If the path goes through another link, or through too many links.
+    /// Returns an error if the path goes through another link, or through too many links.
     pub(super) fn resolved(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
         if self.all.is_empty() {
             return Ok(None);

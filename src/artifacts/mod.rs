@@ -87,8 +87,8 @@ impl Store {
     /// with the artifact's name.
     ///
     /// # Errors
-    /// If the object can't be read, is damaged or hostile, or exceeds a limit. The folder may then hold a part of it, but no
-    /// thread writes to it any more.
+    /// Returns an error if the object can't be read, is damaged or hostile, or exceeds a limit. The folder may then hold a
+    /// part of it, but no thread writes to it any more.
     pub async fn stage_in(
         &self,
         artifact: &Artifact,
@@ -112,8 +112,8 @@ impl Store {
     /// `encryption_key` (id, ARN or alias ARN), or else with the account's `aws/s3` key.
     ///
     /// # Errors
-    /// If the folder can't be read, exceeds a limit or has a name that is not UTF-8, or if the upload fails. The object then
-    /// does not exist or is unchanged.
+    /// Returns an error if the folder can't be read, exceeds a limit or has a name that is not UTF-8, or if the upload
+    /// fails. The object then does not exist or is unchanged.
     pub async fn stage_out(
         &self,
         artifact: &Artifact,
