@@ -222,7 +222,7 @@ mod tests {
         let place = json!({"bucket": "b", "key": "k"});
         assert_eq!(
             refused(&json!({"artifacts": {"Other": place}})),
-            "`artifacts` names 'Other', which is no output artifact of the action; the action has Report, Image"
+            "`artifacts` names 'Other', which is not an output artifact of the action; the action has Report, Image"
         );
         for place in [
             json!("s3://b/k"),
