@@ -1,4 +1,4 @@
-//! Executes a claimed job: fetches stale details, runs a turn, and checks what of its outcome may be reported.
+//! Executes a claimed job: fetches stale details again, runs a turn, and checks that the outcome holds no secret.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -22,8 +22,8 @@ const LOW_DISK: FailureCode = FailureCode::new("LowDisk");
 const WORK_FOLDER_NOT_CREATED: FailureCode = FailureCode::new("WorkFolderNotCreated");
 const OVERALL_TIMEOUT: FailureCode = FailureCode::new("OverallTimeout");
 
-/// The worker fetches older details again: the job waited for room, and its credentials date from the poll. The Jenkins plugin
-/// always fetches them, because credentials had expired in its queue.
+/// The worker fetches details that are older than this again. Such a job has waited for room, and its credentials date from the poll.
+/// The Jenkins plugin always fetches them, because credentials expired in its queue.
 const STALE: Duration = Duration::from_secs(5);
 
 /// An executed job.
@@ -49,7 +49,7 @@ impl Executed {
     }
 }
 
-/// Executes a claimed job, until `end_by` at the latest.
+/// Executes a claimed job. Returns by `end_by`.
 pub(super) async fn execute(
     lifecycle: &Lifecycle,
     claim: &Claim,
@@ -61,7 +61,7 @@ pub(super) async fn execute(
     let Details { mut job, credentials } = details;
     let issued = Issued::default();
     credentials.iter().cloned().for_each(|credentials| issued.add(credentials));
-    let run = match begun(&mut job, (lifecycle.wall_clock)()) {
+    let run = match open_run(&mut job, (lifecycle.wall_clock)()) {
         Ok(run) => run,
         Err(failure) => {
             let redactor = redactor(&job, &issued, served);
@@ -91,9 +91,9 @@ pub(super) async fn execute(
     let redactor = redactor(&job, &issued, served);
     let running = |token| Abandoned { execution_id: run.execution_id.clone(), token };
     match ended {
-        Ok(Outcome::Continue(going_on)) => {
-            let running = Some(running(Some(going_on.token.clone())));
-            let result = continued(going_on, &run, served, (lifecycle.wall_clock)());
+        Ok(Outcome::Continue(continuation)) => {
+            let running = Some(running(Some(continuation.token.clone())));
+            let result = continued(continuation, &run, served, (lifecycle.wall_clock)());
             Executed { result: without_secret(result, &redactor), redactor, workspace, running }
         }
         Ok(finished @ Outcome::Finished(_)) => {
@@ -113,7 +113,7 @@ pub(super) async fn execute(
 }
 
 /// Creates the job's folder. An invoked job can't be left to another worker, so it fails if the disk has too little room. A
-/// polled job is claimed only where there is enough.
+/// polled job is claimed only if there is enough.
 fn workspace(lifecycle: &Lifecycle, claim: &Claim, job: &Job, served: &Served) -> Result<Workspace, Failure> {
     if claim.key().origin() == Origin::Invoked
         && served.action.wants_files_boxed()
@@ -134,7 +134,7 @@ fn workspace(lifecycle: &Lifecycle, claim: &Claim, job: &Job, served: &Served) -
 
 /// Reads the run that the job belongs to. Puts the run's execution id and the action's own token into the job, so that an action
 /// sees the same id in all jobs of a run and never sees the envelope.
-fn begun(job: &mut Job, now: SystemTime) -> Result<ActionRun, Failure> {
+fn open_run(job: &mut Job, now: SystemTime) -> Result<ActionRun, Failure> {
     let run = match job.continuation_token.take() {
         None => {
             let execution_id = job.pipeline.action_execution_id.clone().unwrap_or_else(|| job.id.clone());
@@ -150,24 +150,29 @@ fn begun(job: &mut Job, now: SystemTime) -> Result<ActionRun, Failure> {
     Ok(run)
 }
 
-/// The continuation for CodePipeline, with the token in its envelope. Fails if the run has had its time.
-fn continued(going_on: Continuation, run: &ActionRun, served: &Served, now: SystemTime) -> Result<Outcome, Failure> {
+/// The continuation for CodePipeline, with the token in its envelope. Fails if the run has reached its time limit.
+fn continued(
+    continuation: Continuation,
+    run: &ActionRun,
+    served: &Served,
+    now: SystemTime,
+) -> Result<Outcome, Failure> {
     let limit = served.overall_timeout;
     if run.age(now) >= limit {
         let message = format!(
-            "the action was not done after {} s over all its jobs; its limit is {} s (timeoutSeconds), so its work was stopped",
+            "the action had not finished after {} s over all its jobs; its limit is {} s (timeoutSeconds), so its work was stopped",
             run.age(now).as_secs(),
             limit.as_secs()
         );
-        let external_execution_id = going_on.external_execution_id;
+        let external_execution_id = continuation.external_execution_id;
         return Err(Failure {
             external_execution_id,
             ..Failure::new(FailureKind::JobFailed, OVERALL_TIMEOUT, message)
         });
     }
-    match run.seal(&served.action_type, &going_on.token) {
-        Ok(token) => Ok(Outcome::Continue(Continuation { token, ..going_on })),
-        Err(failure) => Err(Failure { external_execution_id: going_on.external_execution_id, ..failure }),
+    match run.seal(&served.action_type, &continuation.token) {
+        Ok(token) => Ok(Outcome::Continue(Continuation { token, ..continuation })),
+        Err(failure) => Err(Failure { external_execution_id: continuation.external_execution_id, ..failure }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Takes a job on offer: claims it in the ledger, acknowledges it, and holds it in the ledger.
+//! Takes a job on offer: writes a claiming entry, acknowledges the job, and holds it in the ledger.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::calls::Pauses;
 use crate::queue::{Acknowledged, Claim, Offer, Queue};
 
 /// How long after the poll the worker may acknowledge. An offer lasts 30 s from its poll (the only public number, in the Jenkins
-/// plugin). By then the response must be here, or the worker must have stopped waiting for it.
+/// plugin). By then the worker has the response or has stopped waiting for it.
 const ACKNOWLEDGE_WITHIN: Duration = Duration::from_secs(25);
 
-/// How long after the poll the claim in the ledger may take. It leaves time for the acknowledgement.
-const CLAIM_WITHIN: Duration = Duration::from_secs(20);
+/// How long after the poll the worker may write the claiming entry. It leaves time for the acknowledgement.
+const WRITE_WITHIN: Duration = Duration::from_secs(20);
 
-/// One try takes tens of milliseconds. Five with 5 s each and pauses of at most 100 + 200 + 400 + 800 ms = 1.5 s fill the 25 s.
+/// One try takes tens of milliseconds. Five tries of up to 5 s, with pauses of at most 100 + 200 + 400 + 800 ms = 1.5 s, fill the 25 s.
 /// The protocol decides after each try, so this is not a call of `calls::retry`.
 const TRY: Duration = Duration::from_secs(5);
 const TRIES: u32 = 5;
@@ -35,8 +35,8 @@ pub(super) async fn claim(queue: &Queue, offer: &Offer, keeper: &mut Keeper, lat
         );
         return Err(End::Lost);
     }
-    let claimed_by = latest.min(offer.polled_at + CLAIM_WITHIN);
-    take(queue, offer, keeper, acknowledging, claimed_by).await
+    let write_by = latest.min(offer.polled_at + WRITE_WITHIN);
+    take(queue, offer, keeper, acknowledging, write_by).await
 }
 
 struct Acknowledging {
@@ -49,14 +49,14 @@ async fn take(
     offer: &Offer,
     keeper: &mut Keeper,
     mut acknowledging: Acknowledging,
-    claimed_by: Instant,
+    write_by: Instant,
 ) -> Result<Claim, End> {
     let mut claim = None;
     let mut denied = false;
     let mut reason = "no time was left to acknowledge it".to_owned();
     loop {
         // Adoption assumes that no worker takes longer than this from poll to hold.
-        let until = if claim.is_none() { claimed_by } else { offer.polled_at + ON_THE_WAY };
+        let until = if claim.is_none() { write_by } else { offer.polled_at + ON_THE_WAY };
         match (keeper.settle(until).await, claim.take()) {
             (Command::Acknowledge, _) => match acknowledging.once(queue, offer).await {
                 None => keeper.tell(Event::GivenUp),
@@ -98,7 +98,7 @@ async fn take(
 }
 
 impl Acknowledging {
-    /// Acknowledges once, after a pause if it is not the first try; `None` if the tries or the time are used up.
+    /// Acknowledges once, after a pause if it is not the first try. Returns `None` if the tries or the time are used up.
     async fn once(&mut self, queue: &Queue, offer: &Offer) -> Option<Acknowledged> {
         if self.tries > 0 {
             sleep_until((Instant::now() + PAUSES.after(self.tries)).min(self.until)).await;
@@ -125,7 +125,7 @@ fn log_exit(exit: Exit, reason: &str, is_kept: bool) {
         ),
         Exit::NotHeld => tracing::error!(
             "acknowledged the job, but the ledger did not confirm in time that this worker holds it: a later invocation adopts \
-             it, and does what onCrash says if the ledger has it as held"
+             it, and follows onCrash if the entry says held"
         ),
         Exit::HeldByOther => tracing::info!("left the job: the ledger says that another worker holds it"),
         Exit::Lost

@@ -1,4 +1,4 @@
-//! Keeps one worker's part in one job: sends the protocol's requests to the ledger until the protocol has a command for the
+//! Keeps one job's entry for one worker: sends the protocol's requests to the ledger until the protocol has a command for the
 //! caller.
 
 mod requests;
@@ -29,7 +29,7 @@ const ASKING: Duration = Duration::from_secs(60);
 /// Those reads end this long before the deadline. By default, a worker's time for reporting begins then.
 const FOR_REPORTING: Duration = Duration::from_secs(10);
 
-/// The pauses between tries: about twelve tries in 5 s, if each fails at once. Only the time of a step ends its tries.
+/// The pauses between tries: about twelve tries in 5 s, if each fails at once. Only the time limit of a step ends its tries.
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(50), Duration::from_secs(1));
 
 /// Keeps a job's entry for a worker.
@@ -146,7 +146,7 @@ impl Keeper {
         limits::is_over(self.entry.inferred, self.entry.adoptions)
     }
 
-    /// Whether the outcome that was found is certainly that of the worker that started the job.
+    /// Whether the outcome in the entry certainly comes from the worker that started the job.
     pub(super) fn found_first_outcome(&self) -> bool {
         self.found_adoptions.is_some_and(limits::is_first_outcome)
     }
@@ -164,7 +164,7 @@ impl Keeper {
     }
 
     /// Whether the ledger has the outcome, as far as this worker knows.
-    pub(super) fn has_told_outcome(&self) -> bool {
+    pub(super) fn has_recorded_outcome(&self) -> bool {
         matches!(
             &self.state,
             State::Over(_) | State::Writing { aim: Aim::Done, over: Some(_) } | State::Stopping { entry: Some(_) }
@@ -180,8 +180,8 @@ impl Keeper {
     /// Sends requests to the ledger until the protocol has a command for the caller: acknowledge, run, fail, report, stop or
     /// leave.
     ///
-    /// Writes nothing after `until`. It reads for longer after an unanswered write that holds the job. A worker that left a job it
-    /// holds would have that job fail as after a worker death.
+    /// Writes nothing after `until`. After an unanswered write that holds the job, it reads for longer. If a worker left a job that it
+    /// holds, other workers would treat the job as after a worker death.
     pub(super) async fn settle(&mut self, until: Instant) -> Command<Version> {
         let mut pauses = 0;
         let mut writes = 0;

@@ -1,14 +1,14 @@
 //! One job from its offer to its report: intake, execute, report. Only this module knows the order of the steps.
 //!
 //! ```text
-//! offer ─▶ intake: claim in the ledger ─▶ acknowledge ─▶ hold in the ledger
-//!                                                           │
-//!          execute: details (when stale) ─▶ stage in ─▶ action ─▶ stage out
-//!                                                                    │
-//!          report: outcome into the ledger ─▶ send ─▶ stop what runs on ─▶ mark done ◀─┘
+//! intake    offer ─▶ write a claiming entry ─▶ acknowledge ─▶ hold in the ledger
+//!    ▼
+//! execute   fetch stale details again ─▶ stage in ─▶ action ─▶ stage out
+//!    ▼
+//! report    write the outcome into the ledger ─▶ send it ─▶ stop work outside ─▶ write that the job is done
 //! ```
 //!
-//! A Lambda Invoke job comes claimed, so the worker begins with holding it. `protocol` decides at each step who may continue, and
+//! A Lambda Invoke job arrives claimed, so the worker starts with the hold. `protocol` decides at each step who may continue, and
 //! `keeper` sends its requests to the ledger. `recover` adopts jobs after a worker death. `continuation` wraps the token that
 //! CodePipeline keeps between the jobs of one run.
 
@@ -58,12 +58,12 @@ pub(crate) use stopping::stop_by;
 /// All calls end this long before the deadline, so that none is under way when Lambda freezes or kills the process.
 pub(crate) const BEFORE_DEADLINE: Duration = Duration::from_secs(1);
 
-/// How long the worker waits at least for the ledger when an invoked job comes late: as long as for a polled one.
+/// The least time that the worker waits for the ledger when an invoked job arrives late. It is as long as for a polled job.
 const FOR_LEDGER: Duration = Duration::from_secs(20);
 
 /// The parts that every job needs. Created once per process.
 pub struct Lifecycle {
-    /// Gives offers and takes reports.
+    /// Polls for offers and sends reports.
     pub queue: Queue,
     /// Records who runs which job. Without a ledger, a job hangs after a worker death.
     pub ledger: Option<Ledger>,
@@ -73,17 +73,17 @@ pub struct Lifecycle {
     pub unpacking: UnpackLimits,
     /// The folder for the jobs' folders.
     pub work_folder: PathBuf,
-    /// The folder around it, if the worker removes the files that commands leave there.
+    /// The folder in which the worker removes what commands leave outside their own folders. `None` if it removes nothing.
     pub clean: Option<PathBuf>,
     /// With fewer bytes free in the work folder, the worker takes no job that needs files.
     pub min_free_bytes: u64,
     /// The time for reports at the end of an invocation.
     pub reporting: Duration,
-    /// The wall clock. The age of a run outlasts an invocation, so no other clock has it.
+    /// The wall clock, for the age of a run. A run outlasts an invocation, so a monotonic clock can't measure it.
     pub wall_clock: WallClock,
 }
 
-/// Tells the time of day.
+/// Returns the current time.
 pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// One invocation of the function, as the ledger knows it.
@@ -122,14 +122,14 @@ impl Lifecycle {
         let InvokedJob { details, claim, received_at } = invoked;
         let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &details.job, claim.key().origin());
         // No other worker is offered the job, so this one starts it even with little time left. But it does not spend the action's
-        // own time on waiting for the ledger.
+        // time on waiting for the ledger.
         let latest = invocation.deadline - self.reporting;
         let in_time = (latest - served.timeout).max(Instant::now() + FOR_LEDGER);
         match keeper.settle(latest.min(in_time)).await {
             Command::Run => {}
             Command::Leave(exit) if End::of_invoked(exit) == End::NoLedger => {
                 tracing::error!(
-                    "could not reach the ledger, so the job was not begun: it hangs until its action times out"
+                    "could not reach the ledger, so the job was not started: it hangs until its action times out"
                 );
                 return End::NoLedger;
             }
@@ -161,7 +161,7 @@ impl Lifecycle {
         let served = std::slice::from_ref(served);
         let reporting = Reporting { queue: &self.queue, claim, keeper, served, deadline };
         let end = reporting.report(executed, others).await;
-        // Only after the report, because removing a large folder takes long.
+        // Remove it only after the report, because a large folder takes long.
         if let Some(workspace) = workspace {
             let span = tracing::Span::current();
             let _ = tokio::task::spawn_blocking(move || span.in_scope(|| workspace.remove())).await;
@@ -169,7 +169,7 @@ impl Lifecycle {
         end
     }
 
-    /// The shortage of disk space, if it is too little for a job that needs files.
+    /// The shortage of disk space, if too little is free for a job that needs files.
     pub fn shortage(&self) -> Option<Shortage> {
         workspace::shortage(&self.work_folder, self.min_free_bytes)
     }

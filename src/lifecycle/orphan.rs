@@ -27,7 +27,7 @@ pub struct Orphan {
 }
 
 impl Orphan {
-    /// Reads a listed entry; `None` if its worker may be alive.
+    /// Reads a listed entry. Returns `None` if its worker may be alive.
     pub(super) async fn of(ledger: &Ledger, listed: Listed) -> Result<Option<Self>, LedgerError> {
         let Some(found) = ledger.read(&listed.key).await? else { return Ok(None) };
         let is_dead = found.lease_is_over();
@@ -54,8 +54,8 @@ impl Orphan {
         &self.entry.job
     }
 
-    /// Whether it was claimed, perhaps acknowledged, and not started. A worker adopts such a job only if it knows that the job is
-    /// not on offer, because then it was acknowledged.
+    /// Whether its entry is claiming: a worker may have acknowledged the job and has not started it. A worker adopts such a job only
+    /// if it knows that the job is not on offer, because then the job was acknowledged.
     pub fn is_claiming(&self) -> bool {
         self.entry.phase == Phase::Claiming
     }
@@ -65,7 +65,7 @@ impl Orphan {
         (self.is_claiming() || self.entry.inferred) && self.age < NOTHING_COMES
     }
 
-    /// Deletes the entry of a claimed job that CodePipeline does not show. A worker that is offered the job anyway has replaced the
+    /// Deletes the claiming entry of a job that CodePipeline does not show. A worker that is offered the job anyway has replaced the
     /// entry or will create one.
     pub(super) async fn forget(&self, ledger: &Ledger, reason: &str) {
         match ledger.delete(&self.key, &self.version).await {
@@ -92,7 +92,7 @@ impl Orphan {
         self.entry.marked && self.age >= ON_THE_WAY
     }
 
-    /// The meaning of an empty poll this long ago. It means nothing if the entry was too young then: an invocation may poll,
+    /// Interprets an empty poll that was sent `quiet` ago. It proves nothing if the entry was too young then: an invocation may poll,
     /// work for minutes, and only then read the ledger.
     pub(super) fn offers(&self, quiet: Option<Duration>) -> Offers {
         let then = quiet.and_then(|ago| self.age.checked_sub(ago));
@@ -103,7 +103,7 @@ impl Orphan {
         }
     }
 
-    /// Whether a worker that adopts it runs its action, which takes time and room.
+    /// Whether a worker that adopts it would run its action, which takes time and room.
     pub fn would_run(&self, served: &[Arc<Served>]) -> bool {
         match self.entry.phase {
             Phase::Claiming => self.is_settled(),
@@ -112,8 +112,8 @@ impl Orphan {
         }
     }
 
-    /// Whether it runs again or fails, if it was started. If the entries of its type (one for each `queryParam`) differ, the worker does not
-    /// know yet which one serves the job, and fails it.
+    /// Whether it runs again or fails, if it was started. If the entries of ACTIONS for its type (one for each `queryParam`)
+    /// differ, the worker does not know yet which one serves the job, and fails it.
     pub(super) fn afterwards(&self, served: &[Arc<Served>]) -> Afterwards {
         let may_run = served.iter().all(|served| served.on_crash == OnCrash::Run);
         if may_run && self.entry.adoptions < MOST_ADOPTIONS { Afterwards::Run } else { Afterwards::Fail }

@@ -23,44 +23,45 @@ const WORKER_DIED_REPEATEDLY: FailureCode = FailureCode::new("WorkerDiedRepeated
 const ACTION_NO_LONGER_SERVED: FailureCode = FailureCode::new("ActionNoLongerServed");
 const JOB_NO_LONGER_VISIBLE: FailureCode = FailureCode::new("JobNoLongerVisible");
 
-/// The worker adopts no younger entry, so it reads none.
+/// The worker does not adopt an entry that is younger than this, so it does not read it.
 const YOUNGEST: Duration = Duration::from_secs(30);
 
 /// How many entries are read at a time.
 const READS: usize = 8;
 
-/// How long adopting may take. It needs one write, and sometimes a read. The time is long because a write that took effect
-/// unanswered leaves the job without a worker until the new lease has expired.
+/// How long adopting may take. It needs one write, and sometimes a read. The time is long because an unanswered
+/// write that took effect leaves the job without a worker until the new lease has expired.
 const ADOPT_WITHIN: Duration = Duration::from_secs(20);
 
-/// How many entries one invocation reads, the oldest first, or random ones if there are more: an outcome has up to 4 MiB.
+/// How many jobs one invocation collects, because an outcome has up to 4 MiB. It reads the oldest entries first, or random ones if
+/// there are more than this.
 const AT_ONCE: usize = 50;
 
 /// How long the calls before an adoption may take.
 const LOOK: Duration = Duration::from_secs(5);
 
 impl Lifecycle {
-    /// Finds the jobs of workers that died, and sweeps old marks of finished jobs. Finds none without a ledger.
+    /// Finds the jobs of workers that died, and sweeps old entries of finished jobs. Without a ledger it finds none.
     ///
     /// # Errors
     /// Returns an error if the ledger can't be listed, or if no entry can be read.
     pub async fn orphans(&self) -> Result<Vec<Orphan>, LedgerError> {
         let Some(ledger) = &self.ledger else { return Ok(Vec::new()) };
         let listed = ledger.list().await?;
-        let (marks, entries): (Vec<_>, Vec<_>) = listed.into_iter().partition(Listed::is_done);
-        let marks: Vec<_> = marks.into_iter().filter(Listed::can_be_swept).collect();
-        if !marks.is_empty() {
-            // The next sweep takes the rest.
-            match ledger.sweep(&marks).await {
-                Ok(swept) => tracing::info!(swept, "swept marks of finished jobs out of the ledger"),
+        let (done, entries): (Vec<_>, Vec<_>) = listed.into_iter().partition(Listed::is_done);
+        let swept: Vec<_> = done.into_iter().filter(Listed::can_be_swept).collect();
+        if !swept.is_empty() {
+            // A sweep deletes a limited number; the next one deletes more.
+            match ledger.sweep(&swept).await {
+                Ok(swept) => tracing::info!(swept, "swept entries of finished jobs out of the ledger"),
                 Err(error) => {
-                    tracing::warn!(%error, "could not sweep marks of finished jobs; the next invocation retries");
+                    tracing::warn!(%error, "could not sweep entries of finished jobs; the next invocation retries");
                 }
             }
         }
         let mut old: Vec<_> = entries.into_iter().filter(|listed| listed.age >= YOUNGEST).collect();
         if old.len() > AT_ONCE {
-            // Entries that no worker can handle must not hold up the others for ever.
+            // Entries that no worker can handle must not hold up the others forever.
             fastrand::shuffle(&mut old);
         } else {
             old.sort_by_key(|listed| Reverse(listed.age));
@@ -77,7 +78,7 @@ impl Lifecycle {
                     tracing::error!(%error, "could not read an entry of the ledger; continuing with the others");
                     let is_silent = error.may_pass();
                     unread = Some(error);
-                    // Reads run at the same time, so most others are done by now.
+                    // The reads run concurrently, so most others have finished.
                     if is_silent {
                         break;
                     }
@@ -90,8 +91,8 @@ impl Lifecycle {
     /// Adopts the job of a worker that died: sends its report, runs its action, or reports a failure. `served` are the entries of
     /// ACTIONS for its type, at least one.
     ///
-    /// A claimed job needs an empty poll of its type, `quiet` ago in this invocation. Then it is marked first. A later invocation
-    /// that finds the mark runs it.
+    /// The job of a claiming entry needs an empty poll of its type, sent `quiet` ago in this invocation. The worker then marks the
+    /// entry. A later invocation runs the job if its own poll is empty too.
     pub async fn adopt(
         &self,
         orphan: Orphan,
@@ -101,19 +102,19 @@ impl Lifecycle {
     ) -> End {
         let Some(ledger) = &self.ledger else { return End::Lost };
         let (mut afterwards, offers) = (orphan.afterwards(served), orphan.offers(quiet));
-        let acts = orphan.entry.phase != Phase::Claiming || offers == Offers::StillNone;
-        let mut successor = None;
-        if acts {
-            // Before the write, because after it a failed call would delay the next try by a whole lease.
-            match self.successor(ledger, &orphan, served, invocation).await {
-                Ok(Some(found)) => successor = Some(found),
+        let may_act = orphan.entry.phase != Phase::Claiming || offers == Offers::StillNone;
+        let mut adoption = None;
+        if may_act {
+            // Call CodePipeline before the write: after it, a failed call would delay the next try by a whole lease.
+            match self.plan(ledger, &orphan, served, invocation).await {
+                Ok(Some(found)) => adoption = Some(found),
                 Ok(None) => return End::Lost,
                 Err(error) => {
                     tracing::error!(%error, "could not adopt a job whose worker died; the next invocation retries");
                     return End::Unreported;
                 }
             }
-            if matches!(successor, Some(Successor { todo: Todo::Fail(_), .. })) {
+            if matches!(adoption, Some(Adoption { todo: Todo::Fail(_), .. })) {
                 afterwards = Afterwards::Fail;
             }
         }
@@ -121,14 +122,14 @@ impl Lifecycle {
         let Orphan { entry, version, .. } = orphan;
         let mut keeper = Keeper::adopting(ledger, invocation, entry, version, offers, afterwards);
         let latest = invocation.deadline - self.reporting;
-        match (keeper.settle(latest.min(Instant::now() + ADOPT_WITHIN)).await, successor) {
-            (Command::Run | Command::Fail | Command::Report, Some(successor)) => {
-                tracing::warn!(todo = successor.todo.name(), "adopted a job whose worker died");
-                self.succeed(successor, &mut keeper, served, others).await
+        match (keeper.settle(latest.min(Instant::now() + ADOPT_WITHIN)).await, adoption) {
+            (Command::Run | Command::Fail | Command::Report, Some(adoption)) => {
+                tracing::warn!(todo = adoption.todo.name(), "adopted a job whose worker died");
+                self.finish(adoption, &mut keeper, served, others).await
             }
             (Command::Leave(Exit::Marked), _) => {
                 tracing::info!(
-                    "marked a claimed job whose worker died: a later invocation adopts it if it is not offered again"
+                    "marked the entry of a job whose worker died: a later invocation adopts the job if it is not offered again"
                 );
                 End::Lost
             }
@@ -137,14 +138,14 @@ impl Lifecycle {
         }
     }
 
-    /// Finds out what to do for the job, and the claim for it. `None` if there is nothing to do now.
-    async fn successor(
+    /// Decides what to do for the job, and gets its claim. Returns `None` if there is nothing to do now.
+    async fn plan(
         &self,
         ledger: &Ledger,
         orphan: &Orphan,
         served: &[Arc<Served>],
         invocation: Invocation,
-    ) -> Result<Option<Successor>, QueueError> {
+    ) -> Result<Option<Adoption>, QueueError> {
         let until = (invocation.deadline - self.reporting).min(Instant::now() + LOOK);
         let claim = self.queue.adopt(orphan.job(), &orphan.entry.origin, until).await?;
         let todo = match &orphan.entry.phase {
@@ -162,7 +163,7 @@ impl Lifecycle {
                         }
                         None => Todo::Fail(no_longer_served()),
                     },
-                    // The job has ended, or on offer because it was never acknowledged. CodePipeline need not show such a job.
+                    // The job has ended, or is on offer because no worker acknowledged it. CodePipeline need not show such a job.
                     Err(QueueError::Refused { reason, .. }) if orphan.may_be_on_offer() => {
                         tracing::info!(reason, "ignored a job whose worker died: CodePipeline does not show it");
                         return Ok(None);
@@ -172,16 +173,16 @@ impl Lifecycle {
                         return Ok(None);
                     }
                     // Most likely it has ended, and the report's response will say so.
-                    Err(QueueError::Refused { reason, .. }) => Todo::Fail(not_to_be_seen(&reason)),
+                    Err(QueueError::Refused { reason, .. }) => Todo::Fail(no_longer_visible(&reason)),
                     Err(error) => return Err(error),
                 }
             }
         };
-        Ok(Some(Successor { claim, todo }))
+        Ok(Some(Adoption { claim, todo }))
     }
 
-    async fn succeed(&self, successor: Successor, keeper: &mut Keeper, served: &[Arc<Served>], others: Others) -> End {
-        let Successor { claim, todo } = successor;
+    async fn finish(&self, adoption: Adoption, keeper: &mut Keeper, served: &[Arc<Served>], others: Others) -> End {
+        let Adoption { claim, todo } = adoption;
         let deadline = keeper.deadline();
         match todo {
             Todo::Run(known, served) => self.live_claimed(claim, keeper, *known, &served, others).await,
@@ -196,8 +197,8 @@ impl Lifecycle {
     }
 }
 
-/// The work of a worker that adopts a job, and its claim.
-struct Successor {
+/// What an adopting worker does for the job, and the claim that allows it.
+struct Adoption {
     claim: Claim,
     todo: Todo,
 }
@@ -235,7 +236,7 @@ fn died(adoptions: u32) -> Failure {
     };
     let message = format!(
         "the worker died while it ran the action: it was out of memory or past the function's timeout, or its machine was \
-         lost; {then}. The log of the function says more"
+         lost; {then}. See the function's log"
     );
     Failure::new(FailureKind::JobFailed, code, message)
 }
@@ -245,7 +246,7 @@ fn no_longer_served() -> Failure {
     Failure::new(FailureKind::ConfigurationError, ACTION_NO_LONGER_SERVED, message)
 }
 
-fn not_to_be_seen(reason: &str) -> Failure {
+fn no_longer_visible(reason: &str) -> Failure {
     let message = format!("the worker died while it ran the job, and CodePipeline no longer shows the job: {reason}");
     Failure::new(FailureKind::JobFailed, JOB_NO_LONGER_VISIBLE, message)
 }

@@ -134,7 +134,7 @@ impl Reporting<'_> {
         }
         // An entry with the outcome does no harm: a later report is refused. An entry without it would make the action run again,
         // so this write gets all the time that is left.
-        let latest = if keeper.has_told_outcome() { until.min(Instant::now() + MARKING) } else { until };
+        let latest = if keeper.has_recorded_outcome() { until.min(Instant::now() + MARKING) } else { until };
         keeper.settle(latest).await;
         end
     }
