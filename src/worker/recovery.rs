@@ -10,7 +10,7 @@ use super::shift::Shift;
 use crate::actions::Served;
 use crate::lifecycle::{BEFORE_DEADLINE, End, Orphan};
 
-/// Adopts what it can, one job after the other, because the job itself may have killed its worker.
+/// Adopts the jobs that it can, one at a time, because a job itself may have killed its worker.
 pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError> {
     let until = shift.invocation.deadline - BEFORE_DEADLINE;
     let looking = shift.worker.lifecycle.orphans();
@@ -55,7 +55,7 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
             metric = "UnprotectedJobs",
             jobs = unprotected.jobs,
             job.id = job,
-            "ignored claimed jobs whose worker died: their types are shared with workers outside the ledger, and one of those may \
+            "ignored claiming entries whose worker died: their types are shared with workers outside the ledger, and one of those may \
              have the jobs. If none has, each acknowledged job hangs until its action times out"
         );
     }

@@ -40,11 +40,11 @@ pub(super) struct Shift<'a> {
     running: JoinSet<End>,
     /// Whether the running job must run alone.
     alone: bool,
-    /// Offers beyond the room. A service that keeps to `maxBatchSize` never returns any.
+    /// Offers that there is no room for yet. A service that respects `maxBatchSize` never returns any.
     waiting: VecDeque<(Arc<Served>, Offer)>,
     /// The types whose last poll was empty, and when it was sent.
     quiet: Vec<(Arc<Served>, Instant)>,
-    /// The action executions of the jobs that came.
+    /// The action executions of all jobs that polls returned.
     pub(super) seen: BTreeSet<String>,
     pub(super) polls: usize,
     pub(super) summary: Summary,
@@ -75,7 +75,7 @@ impl<'a> Shift<'a> {
         }
     }
 
-    /// Polls and works until the polls bring nothing more. Another call polls the same types again, except those that can't be
+    /// Polls and runs jobs until the polls return nothing new. Another call polls the same types again, except those that can't be
     /// polled.
     pub(super) async fn work(&mut self) {
         self.open.append(&mut self.put_off);
@@ -115,7 +115,7 @@ impl<'a> Shift<'a> {
         }
     }
 
-    /// Polls each open type once, with the room that is left. Returns whether a job came.
+    /// Polls each open type once, for as many jobs as there is room. Returns whether a poll returned a job.
     async fn poll_all(&mut self) -> bool {
         let mut brought = false;
         for served in self.open.clone() {
@@ -142,7 +142,7 @@ impl<'a> Shift<'a> {
         brought
     }
 
-    /// Polls once. Returns whether a job came.
+    /// Polls once. Returns whether the poll returned a job.
     async fn poll(&mut self, served: &Arc<Served>, room: usize) -> bool {
         self.polls += 1;
         self.quiet.retain(|(other, _)| !Arc::ptr_eq(other, served));
@@ -227,7 +227,7 @@ impl<'a> Shift<'a> {
     fn begin_waiting(&mut self) {
         for (served, offer) in std::mem::take(&mut self.waiting) {
             if offer.polled_at.elapsed() > LONGEST_WAIT || !self.is_time_for(&served) {
-                tracing::info!(job.id = offer.job.id, "left the job to other workers: it had no room in time");
+                tracing::info!(job.id = offer.job.id, "left the job to other workers: no room became free in time");
                 self.summary.lost += 1;
             } else if self.is_short_of_disk(&served) {
                 self.summary.lost += 1;

@@ -8,13 +8,13 @@ use super::{InvocationError, Summary, Worker, sum_up};
 use crate::job::ActionTypeId;
 use crate::lifecycle::Invocation;
 
-/// After so many empty polls the worker looks in the ledger: one listing for three polls.
+/// The worker lists the ledger after this many empty polls.
 const POLLS_PER_LOOK: u32 = 3;
 
 impl Worker {
     /// Polls the type of a started action until the job of that action execution comes. If the event names no execution, any job
-    /// ends it. Stops if another worker holds the job and none is on offer, or after the last try. A throttled or unanswered poll
-    /// counts as a try. A type that the worker does not serve costs nothing.
+    /// ends the polling. Stops if another worker holds the job and none is on offer, or after the last try. A throttled or unanswered poll
+    /// counts as a try. Does nothing for a type that the worker does not poll.
     ///
     /// # Errors
     /// Returns the errors of [`Worker::invoke`].
@@ -44,7 +44,7 @@ impl Worker {
                 break;
             }
             let pause = self.patience.step.mul_f64(f64::from(tried) + fastrand::f64() - 0.5);
-            // Other jobs may have taken the time.
+            // Other jobs may have used up the time.
             let left = deadline.saturating_duration_since(Instant::now());
             if left < LOOK + pause + needed.unwrap_or_default() {
                 break;
@@ -59,8 +59,8 @@ impl Worker {
                     None => false,
                 };
             }
-            // That worker may have been woken for another action, whose job then waits for this one. So only an empty poll is the
-            // last.
+            // The other worker may have been woken for another action and taken this job instead. That action's job then needs this
+            // worker, so stop only after an empty poll.
             if is_taken && shift.quiet_for(&served).is_some() {
                 tracing::info!(action.type = %action_type, "another worker has the job of the started action");
                 break;

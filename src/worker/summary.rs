@@ -5,8 +5,8 @@ use tokio::time::Instant;
 
 use crate::lifecycle::End;
 
-/// The counts of an invocation: its response, and the last line of its log. How each job ended is one of [`End`]; this type counts
-/// them, and its members are what users see.
+/// The counts of an invocation. They are its response and the last line of its log. Each job ends with an [`End`], which this type
+/// counts.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
@@ -42,7 +42,7 @@ pub struct Summary {
     pub throttled_polls: usize,
     /// Entries of `ACTIONS` that can't be polled: no permission, no such type, a wrong `queryParam`, or too little time.
     pub unpollable: usize,
-    /// Third-party jobs that the worker did not take: it has no valid client token for them, or a call has no response.
+    /// Third-party jobs that the worker did not take: it has no valid client token for them, or a call got no response.
     pub unusable: usize,
     /// Actions whose work outside was stopped because they were abandoned or cancelled.
     pub stopped: usize,
