@@ -8,7 +8,7 @@ use super::clock::rfc3339;
 use crate::actions::{Link, Turn};
 use crate::job::{Artifact, Failure};
 
-/// The signed text has full stops around the message's id, so the id has no full stop. A third-party job's id may have any
+/// Full stops separate the message's id in the signed text, so the id must not contain one. A third-party job's id may have any
 /// character.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
 
@@ -21,7 +21,7 @@ pub(super) struct Message {
     pub(super) links: Vec<SecretString>,
 }
 
-/// A message about a job.
+/// The type of a message about a job.
 #[derive(Clone, Copy)]
 pub(super) enum MessageType {
     Started,
@@ -29,7 +29,7 @@ pub(super) enum MessageType {
 }
 
 impl Message {
-    /// A job to work on, with fresh links.
+    /// The message that hands the job to the service, with fresh links.
     pub(super) async fn of_job(message_type: MessageType, turn: &Turn, seconds: i64) -> Result<Self, Failure> {
         let job = &turn.job;
         let (message_type, id) = match message_type {
@@ -59,7 +59,7 @@ impl Message {
         Ok(Self { id, body: body(message_type, seconds, &data.into()), links })
     }
 
-    /// The message that no job waits for the work any more.
+    /// The message that the work is abandoned: no job waits for it any more.
     pub(super) fn abandoned(execution_id: &str, seconds: i64) -> Self {
         let body = body("job.abandoned", seconds, &json!({ "executionId": execution_id }));
         Self { id: message_id("abandon", execution_id), body, links: Vec::new() }

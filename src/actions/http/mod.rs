@@ -71,7 +71,7 @@ impl HttpAction {
         Ok(Self { address, secret, clock, exchange })
     }
 
-    /// Changes how often and after which pauses a message is sent again.
+    /// Changes the number of tries and the pauses between them.
     #[must_use]
     pub fn with_retries(mut self, retries: Retries) -> Self {
         self.exchange.retries = retries;
@@ -90,7 +90,7 @@ impl Action for HttpAction {
         let redactor = turn.redactor.and(message.links.iter().cloned());
         let reader = Reader { address, url, before: None, redactor, seconds };
         match self.exchange.post(url, &message, turn.closing_time(), false).await {
-            Ok(answer) => reader.conclude(&answer),
+            Ok(response) => reader.conclude(&response),
             Err(unavailable) => Err(failures::of_unavailable(&unavailable)),
         }
     }
@@ -98,7 +98,7 @@ impl Action for HttpAction {
     async fn resume(&self, turn: Turn, token: &str) -> Result<Outcome, Failure> {
         let token = Token::read(token, &self.address)?;
         let seconds = self.seconds();
-        if token.rests(seconds) {
+        if token.is_too_early(seconds) {
             return token.continuation().map(Outcome::Continue);
         }
         let message = Message::of_job(MessageType::Continued, &turn, seconds).await?;
@@ -106,7 +106,7 @@ impl Action for HttpAction {
         let (address, url) = (&self.address, &token.location);
         let reader = Reader { address, url, before: Some(&token), redactor, seconds };
         match self.exchange.post(url, &message, turn.closing_time(), true).await {
-            Ok(answer) => reader.conclude(&answer),
+            Ok(response) => reader.conclude(&response),
             Err(unavailable) => {
                 let (tries, reason) = (unavailable.tries, unavailable.reason);
                 tracing::warn!(tries, reason, "the service did not report its progress; a later job asks again");
@@ -121,10 +121,10 @@ impl Action for HttpAction {
         let message = Message::abandoned(&abandoned.execution_id, self.seconds());
         let url = token.as_ref().map_or(self.address.url(), |token| &token.location);
         match self.exchange.post(url, &message, Instant::now() + STOPPING, false).await {
-            Ok(answer) if matches!(answer.status, 200..=299 | 404 | 410) => Ok(()),
-            Ok(answer) => {
+            Ok(response) if matches!(response.status, 200..=299 | 404 | 410) => Ok(()),
+            Ok(response) => {
                 let redactor = Redactor::new(self.secret.expose_secret().split_whitespace());
-                Err(failures::of_status(Asked::ToContinue, answer.status, &answer.body, &redactor))
+                Err(failures::of_status(Asked::ToContinue, response.status, &response.body, &redactor))
             }
             Err(unavailable) => Err(failures::of_unavailable(&unavailable)),
         }

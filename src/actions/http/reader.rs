@@ -6,16 +6,16 @@ use super::address::Address;
 use super::exchange::{LONGEST_RESPONSE, Response};
 use super::failures::{self, Asked};
 use super::reply::{self, Progress};
-use super::token::{LONGEST_REST, Token};
+use super::token::{LONGEST_PAUSE, Token};
 use crate::job::{Continuation, Failure, Finished, Outcome};
 use crate::redact::{Redactor, SECRET_IN_TOKEN};
 
-/// One message about a job, and everything that its response is read with.
+/// One message about a job, and everything that reading its response needs.
 pub(super) struct Reader<'a> {
     pub(super) address: &'a Address,
     /// Where the message goes.
     pub(super) url: &'a Url,
-    /// The job's token, unless the work begins.
+    /// The job's continuation token. `None` for `job.started`.
     pub(super) before: Option<&'a Token>,
     /// Masks secrets in the service's prose. The job's report checks its data.
     pub(super) redactor: Redactor,
@@ -25,11 +25,11 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads the outcome of the turn from the response.
-    pub(super) fn conclude(&self, answer: &Response) -> Result<Outcome, Failure> {
-        let concluded = match answer.status {
-            200 | 204 => self.finished(answer).map(Outcome::Finished),
-            202 => self.continuation(answer).map(Outcome::Continue),
-            status => Err(failures::of_status(self.asked(), status, &answer.body, &self.redactor)),
+    pub(super) fn conclude(&self, response: &Response) -> Result<Outcome, Failure> {
+        let concluded = match response.status {
+            200 | 204 => self.finished(response).map(Outcome::Finished),
+            202 => self.continuation(response).map(Outcome::Continue),
+            status => Err(failures::of_status(self.asked(), status, &response.body, &self.redactor)),
         };
         concluded.map_err(|failure| {
             let output = failure.output.map(|output| self.redacted(&output));
@@ -38,8 +38,8 @@ impl Reader<'_> {
         })
     }
 
-    fn continuation(&self, answer: &Response) -> Result<Continuation, Failure> {
-        let location = match (&answer.location, self.before) {
+    fn continuation(&self, response: &Response) -> Result<Continuation, Failure> {
+        let location = match (&response.location, self.before) {
             (Some(header), _) => {
                 // CodePipeline stores the token, so it must hold no secret.
                 if self.redactor.secret_in(header, SECRET_IN_TOKEN).is_some() {
@@ -51,11 +51,11 @@ impl Reader<'_> {
             (None, Some(before)) => before.location.clone(),
             (None, None) => return Err(failures::of_contract("it is 202, but has no Location to ask next")),
         };
-        let rest = answer.retry_after.map(|rest| rest.min(LONGEST_REST).as_secs()).filter(|&rest| rest > 0);
+        let pause = response.retry_after.map(|pause| pause.min(LONGEST_PAUSE).as_secs()).filter(|&pause| pause > 0);
         let token = Token {
             location,
-            not_before: rest.map(|rest| self.seconds.saturating_add_unsigned(rest)),
-            progress: self.progress(answer),
+            not_before: pause.map(|pause| self.seconds.saturating_add_unsigned(pause)),
+            progress: self.progress(response),
         };
         token.continuation()
     }
@@ -72,12 +72,12 @@ impl Reader<'_> {
         self.before.and_then(|token| token.progress.external_execution_id.clone())
     }
 
-    fn finished(&self, answer: &Response) -> Result<Finished, Failure> {
-        if !answer.body.whole {
+    fn finished(&self, response: &Response) -> Result<Finished, Failure> {
+        if !response.body.whole {
             let limit = format_args!("it is longer than {LONGEST_RESPONSE} bytes; put more into an output artifact");
             return Err(failures::of_contract(limit));
         }
-        let finished = reply::result(&answer.body.bytes).map_err(failures::of_contract)??;
+        let finished = reply::result(&response.body.bytes).map_err(failures::of_contract)??;
         Ok(Finished {
             summary: finished.summary.map(|summary| self.redacted(&summary)),
             external_execution_id: finished.external_execution_id.or_else(|| self.known_external_id()),
@@ -86,9 +86,9 @@ impl Reader<'_> {
     }
 
     /// The progress so far. An unreadable report of progress does not end the work.
-    fn progress(&self, answer: &Response) -> Progress {
-        let news = match reply::progress(&answer.body.bytes) {
-            Ok(news) if answer.body.whole => news,
+    fn progress(&self, response: &Response) -> Progress {
+        let news = match reply::progress(&response.body.bytes) {
+            Ok(news) if response.body.whole => news,
             Ok(_) => {
                 tracing::warn!(limit = LONGEST_RESPONSE, "the service's report of progress is too long");
                 Progress::default()

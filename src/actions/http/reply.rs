@@ -43,20 +43,20 @@ pub(super) struct Progress {
 /// Reads the body of a response that ends the work. An empty body means success.
 pub(super) fn result(body: &[u8]) -> Result<Result<Finished, Failure>, Malformed> {
     let object = object(body)?;
-    let answer = Members { object: &object, parent: None };
-    let failure = answer.members("failure")?;
-    let failed = match answer.text("status")?.as_deref() {
+    let response = Members { object: &object, parent: None };
+    let failure = response.members("failure")?;
+    let failed = match response.text("status")?.as_deref() {
         None => failure.is_some(),
         Some("failed") => true,
         Some("succeeded") if failure.is_none() => false,
         Some("succeeded") => return Err(Malformed("`status` is `succeeded`, but there is a `failure`".to_owned())),
-        Some(_) => return Err(answer.mistake("status", "must be `succeeded` or `failed`")),
+        Some(_) => return Err(response.mistake("status", "must be `succeeded` or `failed`")),
     };
-    let summary = answer.text("summary")?;
-    let external_execution_id = answer.text("externalExecutionId")?;
+    let summary = response.text("summary")?;
+    let external_execution_id = response.text("externalExecutionId")?;
     if !failed {
-        let variables = answer.texts("outputVariables")?;
-        let revision = answer.members("revision")?.map(|revision| self::revision(&revision)).transpose()?;
+        let variables = response.texts("outputVariables")?;
+        let revision = response.members("revision")?.map(|revision| self::revision(&revision)).transpose()?;
         let outputs = BTreeMap::new();
         return Ok(Ok(Finished {
             summary,
@@ -78,11 +78,11 @@ pub(super) fn result(body: &[u8]) -> Result<Result<Finished, Failure>, Malformed
 /// Reads the body of a response to work that continues. It may be empty.
 pub(super) fn progress(body: &[u8]) -> Result<Progress, Malformed> {
     let object = object(body)?;
-    let answer = Members { object: &object, parent: None };
+    let response = Members { object: &object, parent: None };
     Ok(Progress {
-        summary: answer.text("summary")?,
-        external_execution_id: answer.text("externalExecutionId")?,
-        percent_complete: answer.percent("percentComplete")?,
+        summary: response.text("summary")?,
+        external_execution_id: response.text("externalExecutionId")?,
+        percent_complete: response.percent("percentComplete")?,
     })
 }
 
@@ -121,7 +121,7 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
     }
 }
 
-/// An object's members, and the name of the member that it is itself, for messages.
+/// An object's members, and the object's own name for messages.
 struct Members<'a> {
     object: &'a Map<String, Value>,
     parent: Option<&'static str>,
@@ -159,7 +159,7 @@ impl<'a> Members<'a> {
     fn percent(&self, name: &str) -> Result<Option<u8>, Malformed> {
         let percent = |value: &Value| {
             let number = value.as_f64().filter(|number| (0.0..=100.0).contains(number));
-            // A count of finished steps gives fractions; the API takes whole numbers.
+            // A service may compute a fraction; the API takes whole numbers.
             number.map(|number| number as u8).ok_or_else(|| self.mistake(name, "must be a number from 0 to 100"))
         };
         self.get(name).map(percent).transpose()

@@ -9,11 +9,11 @@ use super::HttpMistake;
 
 const PREFIX: &str = "whsec_";
 
-/// Signs messages with one key, or with several while keys are being exchanged.
+/// Signs messages with one key, or with several while a key is being replaced.
 pub(super) struct Signer(Vec<Webhook>);
 
 impl Signer {
-    /// Reads keys as Standard Webhooks writes them, separated by white space.
+    /// Reads keys in the form of Standard Webhooks, separated by white space.
     pub(super) fn parse(secret: &SecretString) -> Result<Self, HttpMistake> {
         let keys: Option<Vec<Webhook>> = secret.expose_secret().split_whitespace().map(key).collect();
         keys.filter(|keys| !keys.is_empty()).map(Self).ok_or(HttpMistake::Secret)
@@ -26,7 +26,7 @@ impl Signer {
     }
 }
 
-/// The specification wants keys of 24 to 64 random bytes.
+/// The specification requires keys of 24 to 64 random bytes.
 fn key(text: &str) -> Option<Webhook> {
     let bytes = BASE64_STANDARD.decode(text.strip_prefix(PREFIX)?).ok()?;
     if !(24..=64).contains(&bytes.len()) {

@@ -19,8 +19,8 @@ const VERSION: u32 = 1;
 const LONGEST: usize = 1500;
 /// In characters: less than CodePipeline takes, because the token must hold a location of 1000 characters, too.
 const LONGEST_SUMMARY: usize = 200;
-/// The longest pause that a service may ask for. A mistake of the service must not stop the questions for days.
-pub(super) const LONGEST_REST: Duration = Duration::from_secs(3600);
+/// The longest pause that a service may ask for. A mistake of the service must not stop the requests for days.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// A continuation token of this action.
 pub(super) struct Token {
@@ -50,7 +50,7 @@ struct TokenJson {
 }
 
 impl Token {
-    /// The token as text, at most 1500 characters: where there is more to say, summary and external id are left out.
+    /// Writes the token as text of at most 1500 characters. If it would be longer, the summary is left out, and then the external id.
     pub(super) fn write(&self) -> Result<String, Failure> {
         let mut json = TokenJson {
             http: VERSION,
@@ -109,9 +109,9 @@ impl Token {
         Ok(Continuation { token, summary, external_execution_id, percent_complete })
     }
 
-    /// Returns true if the service asked for no request yet. A time too far off does not come from the service.
-    pub(super) fn rests(&self, seconds: i64) -> bool {
-        let longest = i64::try_from(LONGEST_REST.as_secs()).unwrap_or(i64::MAX);
+    /// Whether the service asked for no request before a later time. A time that is too far off does not come from the service.
+    pub(super) fn is_too_early(&self, seconds: i64) -> bool {
+        let longest = i64::try_from(LONGEST_PAUSE.as_secs()).unwrap_or(i64::MAX);
         self.not_before.is_some_and(|until| seconds < until && until - seconds <= longest)
     }
 }
