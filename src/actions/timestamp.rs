@@ -1,16 +1,16 @@
-//! Times that the work tells, such as when a revision was made.
+//! Times that an action's work reports, such as the creation of a revision.
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::Value;
 
-/// What [`of_text`] reads, in words.
+/// The format that [`of_text`] reads, for messages.
 pub(super) const RULE: &str = "RFC 3339 (2026-01-31T12:00:00Z) or seconds since 1970, in the years 1970 to 9999";
 
 /// The last second of 9999, beyond which clients of the API can't write a time.
 const LAST: i64 = 253_402_300_799;
 
-/// Whole seconds since 1970.
+/// Parses whole seconds since 1970.
 pub(super) fn of_text(text: &str) -> Option<i64> {
     let text = text.trim();
     let seconds = match text.parse::<f64>() {
@@ -24,7 +24,7 @@ pub(super) fn of_text(text: &str) -> Option<i64> {
     (0..=LAST).contains(&seconds).then_some(seconds)
 }
 
-/// The same of a number or a text.
+/// Parses whole seconds since 1970 from a number or a string.
 pub(super) fn of_json(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => of_text(text),

@@ -18,27 +18,27 @@ pub struct StateMachineArn {
     machine: String,
 }
 
-/// Why a text is not the ARN of a state machine. The text itself is not repeated.
+/// Why a text is not the ARN of a state machine. The message does not repeat the text.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ArnMistake {
-    /// Another form.
+    /// It has another form.
     #[error(
         "must be the ARN of a state machine, of a version or of an alias: \
          arn:aws:states:REGION:ACCOUNT:stateMachine:NAME, perhaps with :VERSION or :ALIAS after it"
     )]
     Form,
-    /// `{Config:Key}` in it.
+    /// It contains a placeholder such as `{Config:Key}`.
     #[error(
-        "must be one fixed ARN, without placeholders: an execution is also stopped when CodePipeline tells that its action \
-         was abandoned, and that message has no configuration in it"
+        "must be one fixed ARN, without placeholders: the worker also stops executions of abandoned actions, and the event about \
+         an abandoned action has no configuration"
     )]
     Placeholder,
-    /// An execution of an express machine, or of a standard one.
+    /// It names an execution of an express or a standard state machine.
     #[error("is the ARN of an execution; give the ARN of its state machine")]
     Execution,
-    /// A Map state in a state machine.
+    /// It names a Map state in a state machine.
     #[error(
-        "is the ARN of a Map state, which Step Functions does not start; give the ARN of the state machine, without the / and what follows"
+        "is the ARN of a Map state, which Step Functions does not start; give the ARN of the state machine, without the / and the rest"
     )]
     MapState,
 }
@@ -102,8 +102,8 @@ impl StateMachineArn {
         &self.region
     }
 
-    /// The ARN of the machine's execution of that name. Versions and aliases share one set of names with their machine, and
-    /// are not part of it.
+    /// The ARN of the machine's execution with that name. It contains no version or alias, because they share the names with their
+    /// machine.
     pub(super) fn execution(&self, name: &str) -> String {
         let Self { partition, region, account, machine, .. } = self;
         format!("arn:{partition}:states:{region}:{account}:execution:{machine}:{name}")

@@ -1,8 +1,8 @@
 //! The input of an execution: the job as JSON.
 //!
-//! An action execution always gives the same text, so that Step Functions finds the execution of an earlier try. So the text has no
-//! part that differs between tries: not the job's id, its nonce or its credentials. Every member is present, and `null` if the
-//! job has no value, because a path without a target fails a state.
+//! The text is the same for every try of an action execution, so that Step Functions finds the execution of an earlier try. It leaves
+//! out what differs between tries: the job's id, its nonce and its credentials. Every member is present, and is `null` if the job has
+//! no value, because a state fails on a path without a target.
 
 use serde_json::{Map, Value, json};
 
@@ -14,8 +14,8 @@ const EXECUTION_INPUT_TOO_LARGE: FailureCode = FailureCode::new("ExecutionInputT
 /// The longest input (Step Functions, "Quotas related to state machine executions"): 256 KiB of UTF-8.
 const MAX_BYTES: usize = 262_144;
 
-/// The input for a job. It leaves out the secret configuration, because the console shows an execution's input to everyone who may
-/// see the execution.
+/// The input for a job. It leaves out the secret configuration, because the console shows an execution's input to everyone who may see the
+/// execution.
 pub(super) fn of(turn: &Turn) -> Result<String, Failure> {
     let job = &turn.job;
     let inputs: Map<String, Value> = job.inputs.iter().map(|it| (it.name.clone(), input_artifact(it))).collect();
@@ -28,7 +28,7 @@ pub(super) fn of(turn: &Turn) -> Result<String, Failure> {
     let input = Value::from(input).to_string();
     if input.len() > MAX_BYTES {
         let message = format!(
-            "the job makes an execution's input of {} bytes, but Step Functions takes {MAX_BYTES}: shorten the action's \
+            "the execution's input would have {} bytes, but Step Functions takes at most {MAX_BYTES}: shorten the action's \
              configuration, or put long values into an artifact",
             input.len()
         );

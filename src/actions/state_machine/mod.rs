@@ -1,11 +1,11 @@
 //! The `stateMachine` action: an execution of a standard state machine of Step Functions.
 //!
-//! An execution has the name of the action execution, so a repeated start finds the same execution. Step Functions has one
-//! execution of a name for 90 days. The continuation token is the execution's ARN, and every later job of the same
-//! action execution looks at it. While it can't be looked at, it counts as running.
+//! An execution has the name of the action execution, so a repeated start finds the same execution. Step Functions keeps
+//! the name of an execution unique for 90 days. The continuation token is the execution's ARN, and every later job of the same
+//! action execution describes it. While Step Functions is unavailable, the execution counts as running.
 //!
-//! The worker stages no files for it: the input says where the artifacts are, and the output may say from where to copy
-//! objects to the action's output artifacts.
+//! The worker stages no files for it. The input says where the artifacts are. The output may name S3 objects for the worker to copy
+//! to the action's output artifacts.
 
 mod arn;
 mod calls;
@@ -33,7 +33,7 @@ const STATE_MACHINE_TOKEN_INVALID: FailureCode = FailureCode::new("StateMachineT
 /// The time for stopping an abandoned execution, with all tries.
 const STOPPING: Duration = Duration::from_secs(30);
 
-/// After this time Step Functions shows a started execution.
+/// How long after its start Step Functions may not show an execution yet.
 const SHOWN_AFTER: Duration = Duration::from_secs(60);
 
 /// The error and the cause of a stopped execution.
@@ -119,7 +119,7 @@ impl Action for StateMachineAction {
         let name = turn.execution_id();
         if !arn::is_execution_name(name) {
             let message =
-                "the id of the action execution can't be an execution's name, which is 1 to 80 of [0-9A-Za-z_-]";
+                "the id of the action execution can't be an execution's name, which has 1 to 80 of [0-9A-Za-z_-]";
             return Err(Failure::new(FailureKind::JobFailed, EXECUTION_NAME_INVALID, message));
         }
         let input = input::of(&turn)?;

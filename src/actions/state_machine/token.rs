@@ -2,22 +2,22 @@
 
 use super::arn::is_execution;
 
-/// The beginning of every version's token, and the only version.
+/// The prefix of every token, and the only version so far.
 const KIND: &str = "states/";
 const VERSION: &str = "1";
 
 /// Why a token names no execution.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TokenMistake {
-    /// From another kind of action, or from another worker.
+    /// It comes from another kind of action, or from another worker.
     #[error(
         "the job's continuation token is not one of a state machine action: its action type was served by another kind of action \
          before, or another worker polls the same type"
     )]
     Foreign,
-    /// From another version of this one.
+    /// It comes from another version of this action.
     #[error(
-        "the job's continuation token is of a version that this worker does not know; a newer worker serves the same type"
+        "the job's continuation token has a version that this worker does not know; a newer worker serves the same type"
     )]
     Version,
 }
@@ -27,7 +27,7 @@ pub(super) fn write(execution: &str) -> String {
     format!("{KIND}{VERSION}:{execution}")
 }
 
-/// The execution's ARN.
+/// Reads the execution's ARN.
 pub(super) fn read(token: &str) -> Result<&str, TokenMistake> {
     let (version, execution) =
         token.strip_prefix(KIND).and_then(|rest| rest.split_once(':')).ok_or(TokenMistake::Foreign)?;
