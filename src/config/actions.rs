@@ -54,7 +54,7 @@ pub(super) fn parse(environment: &Environment, settings: &Settings, problems: &m
 fn not_entries(value: &Value) -> &'static str {
     match value {
         Value::Object(_) => "must be a JSON array: put the entry between [ and ]",
-        Value::String(_) => "must be a JSON array, and is one string: its JSON was quoted once too often",
+        Value::String(_) => "must be a JSON array, but is a string: remove the quotes around the array",
         _ => "must be a JSON array with an entry for each action type, at least one",
     }
 }
@@ -79,7 +79,7 @@ fn texts(environment: &Environment, problems: &mut Problems) -> Vec<(&'static st
 }
 
 impl Reader<'_> {
-    /// Reads one entry. It reads every part, also after a mistake, so that it reports all mistakes.
+    /// Reads every part of an entry, also after a mistake, so that it reports all mistakes.
     fn entry(&mut self, entry: &Value, path: &str, problems: &mut Problems) {
         let Some(entry) = entry.as_object() else {
             problems.add(path, "must be an object");
@@ -92,10 +92,10 @@ impl Reader<'_> {
         let action_type = action_type(entry.get("actionType"), &format!("{path}.actionType"), problems);
         let query_param = query_param(entry.get("queryParam"), &format!("{path}.queryParam"), problems);
         if entry.contains_key("queryParam") && ["AWS", "ThirdParty"].contains(&owner) {
-            let rule = "is for the owner Custom alone: no other jobs can be polled by it";
+            let rule = "works only with the owner Custom: CodePipeline can't filter other jobs by it";
             problems.add(format_args!("{path}.queryParam"), rule);
         }
-        self.is_first(action_type.as_ref(), query_param.as_ref(), entry, path, problems);
+        self.check_duplicate(action_type.as_ref(), query_param.as_ref(), entry, path, problems);
         let secrets = secret_keys(owner, secrets(entry.get("secrets"), &format!("{path}.secrets"), problems));
         let (settings, environment) = (self.settings, self.environment);
         let variables = &mut self.actions.variables;
@@ -104,7 +104,8 @@ impl Reader<'_> {
         let on_crash = ledger::on_crash(entry, kind, path, problems);
         let shared = ledger::shared(entry, path, problems);
         if shared && owner == "AWS" {
-            let rule = "is for types that are polled: CodePipeline delivers a Lambda Invoke job to this function alone";
+            let rule =
+                "is only for types that are polled: CodePipeline delivers a Lambda Invoke job to this function alone";
             problems.add(format_args!("{path}.shared"), rule);
         }
         if let (Some(action_type), Some(kind), Some(run)) = (action_type, kind, run) {
@@ -114,7 +115,7 @@ impl Reader<'_> {
     }
 
     /// Reports a second entry for the same jobs. An entry whose queryParam has a mistake may be for other jobs.
-    fn is_first(
+    fn check_duplicate(
         &mut self,
         action_type: Option<&ActionTypeId>,
         query_param: Option<&(String, String)>,
@@ -146,7 +147,7 @@ fn action_type(value: Option<&Value>, path: &str, problems: &mut Problems) -> Op
     // The only type of the owner AWS whose jobs reach a function.
     let is_invoke = is(&category, "Invoke") && is(&provider, "Lambda") && is(&version, "1");
     if owner.as_deref() == Some("AWS") && !is_invoke {
-        let rule = "of the owner AWS must be category Invoke, provider Lambda, version 1: CodePipeline runs the others";
+        let rule = "with the owner AWS must be category Invoke, provider Lambda, version 1: CodePipeline itself runs the others";
         problems.add(path, rule);
         return None;
     }
@@ -154,7 +155,8 @@ fn action_type(value: Option<&Value>, path: &str, problems: &mut Problems) -> Op
 }
 
 fn query_param(value: Option<&Value>, path: &str, problems: &mut Problems) -> Option<(String, String)> {
-    let rule = "must be an object with one member, a key of 1 to 50 characters, its value 1 to 50 of [a-zA-Z0-9_-]";
+    let rule =
+        "must be an object with one member: a key of 1 to 50 characters, and a value of 1 to 50 of [a-zA-Z0-9_-]";
     let member = value?.as_object().filter(|members| members.len() == 1).and_then(|members| members.iter().next());
     let Some((key, Value::String(value))) = member else {
         problems.add(path, rule);

@@ -10,12 +10,12 @@ use crate::actions::{Kind, OnCrash};
 use crate::settings::{Environment, Problems};
 
 const BUCKET_RULE: &str = "must be the name of an S3 bucket: 3 to 63 of [a-z0-9.-], a letter or digit at both ends, no two dots \
-    in a row, no IP address, and nothing that S3 reserves (such as the beginning xn-- or the end -s3alias)";
+    in a row, no IP address, and nothing that S3 reserves (such as the prefix xn-- or the suffix -s3alias)";
 
 /// Names that S3 reserves ("General purpose bucket naming rules", S3 User Guide), and names of directory and table buckets. These
 /// buckets lack the conditional writes that the ledger needs.
-const RESERVED_BEGINNINGS: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
-const RESERVED_ENDS: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
+const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
 pub(super) fn bucket(environment: &Environment, problems: &mut Problems) -> Option<String> {
     let name = filled(environment, LEDGER_BUCKET.name, problems)?;
@@ -34,8 +34,8 @@ fn is_bucket_name(name: &str) -> bool {
         && bytes.last().is_some_and(|byte| plain(*byte))
         && !name.contains("..")
         && name.parse::<Ipv4Addr>().is_err()
-        && !RESERVED_BEGINNINGS.iter().any(|reserved| name.starts_with(reserved))
-        && !RESERVED_ENDS.iter().any(|reserved| name.ends_with(reserved))
+        && !RESERVED_PREFIXES.iter().any(|reserved| name.starts_with(reserved))
+        && !RESERVED_SUFFIXES.iter().any(|reserved| name.ends_with(reserved))
 }
 
 /// `onCrash`, or the default of the entry's kind, which may be unknown because of another mistake.

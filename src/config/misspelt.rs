@@ -1,18 +1,18 @@
-//! Variables that the worker does not read, because their names are almost those of the worker's.
+//! Finds misspelt variables: those whose names are close to a name of the worker's.
 
 use strsim::osa_distance;
 
 use super::variables::{VARIABLES, Variable, is_ours};
 use crate::settings::{Environment, Problems};
 
-/// What Lambda and the SDKs set or read. None of their names can be a misspelt one of the worker's.
+/// Prefixes of the variables that Lambda and the SDKs set or read. Such a name is never a misspelt one of the worker's.
 const FOREIGN: [&str; 3] = ["AWS_", "LAMBDA_", "_"];
 
-/// A word that is put behind a name by mistake: `LEDGER_BUCKET_NAME`.
+/// Words that users append to a name by mistake: `LEDGER_BUCKET_NAME`.
 const EXTRA_WORDS: [&str; 12] =
     ["ARN", "BYTES", "DIR", "FILE", "JSON", "MS", "NAME", "PATH", "S", "SEC", "SECONDS", "VALUE"];
 
-/// From this length on, a name may have two mistakes and is still recognised. With a shorter one, another word may be meant.
+/// A name of at least this length is recognised with two mistakes. A shorter one with two mistakes may be another word.
 const LONG: usize = 12;
 
 /// Reports each variable whose name is close to one of the worker's. `named` are the variables that ACTIONS names.
@@ -32,7 +32,7 @@ fn closest(name: &str) -> Option<&'static str> {
     distances.min().map(|(_, ours)| ours)
 }
 
-/// How many mistakes lie between a name as [`plain`] gives it and one of ours, if they are few enough.
+/// The number of mistakes between `given`, as [`plain`] returns it, and a name of the worker's. `None` if there are too many.
 fn distance(given: &str, ours: &str) -> Option<usize> {
     let ours = plain(ours);
     let most = if ours.len() < LONG { 1 } else { 2 };
@@ -41,7 +41,7 @@ fn distance(given: &str, ours: &str) -> Option<usize> {
     (mistakes <= most || extended).then_some(mistakes)
 }
 
-/// The name in upper case, without what separates its words.
+/// The name in upper case, without the separators of its words.
 fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }

@@ -9,7 +9,7 @@ use super::variables::{self, Flag, Number, RUST_LOG, is_ours};
 use crate::settings::{Environment, Problems, Settings};
 use crate::telemetry;
 
-/// A report is one small call; ten seconds are enough for some eight tries.
+/// A report is one small call; ten seconds are enough for about eight tries.
 const REPORTING: Duration = Duration::from_secs(10);
 
 /// A cold start and an answered poll take milliseconds. A poll without an answer ends after 8 s.
@@ -47,22 +47,22 @@ pub(super) fn log_level(environment: &Environment, problems: &mut Problems) -> L
         if let Some(level) = telemetry::level(value) {
             return level;
         }
-        problems.add(name, "must be one of ERROR, WARN, INFO, DEBUG and TRACE; filters by module are not taken");
+        problems.add(name, "must be one of ERROR, WARN, INFO, DEBUG and TRACE; filters by module are not supported");
     }
     Level::INFO
 }
 
 /// The rule of `CLIENT_TOKENS_SECRET`.
-pub(super) const CLIENT_TOKENS_RULE: &str = "must be set where a ThirdParty type is served: the names of the secrets that hold \
-    client tokens, but for the client's id at their end, such as codepipeline/clients/";
+pub(super) const CLIENT_TOKENS_RULE: &str = "must be set if ACTIONS has a ThirdParty type: the prefix of the names of the secrets \
+    that hold client tokens, such as codepipeline/clients/. The client's id follows the prefix";
 
-/// Secrets Manager's names are of 1 to 512 characters (its API reference, `CreateSecret`), 36 of them the client's id here.
+/// A secret's name has 1 to 512 characters (Secrets Manager, API reference, `CreateSecret`). The client's id takes 36 of them.
 pub(super) fn client_tokens(environment: &Environment, problems: &mut Problems) -> Option<String> {
     let name = variables::CLIENT_TOKENS_SECRET.name;
     let prefix = filled(environment, name, problems)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
     if prefix.len() > 476 || !prefix.chars().all(allowed) {
-        problems.add(name, "must be the beginning of a secret's name: at most 476 of [a-zA-Z0-9/_+=.@-]");
+        problems.add(name, "must be the prefix of a secret's name: at most 476 of [a-zA-Z0-9/_+=.@-]");
     }
     Some(prefix.to_owned())
 }
@@ -85,7 +85,7 @@ fn whole_number(environment: &Environment, variable: &Number, problems: &mut Pro
     match value.trim().parse() {
         Ok(number) if (least..=most).contains(&number) => number,
         _ => {
-            let rule = format_args!("must be a whole number from {least} to {most} ({unit}), in digits alone");
+            let rule = format_args!("must be a whole number from {least} to {most} ({unit}), in digits only");
             problems.add(name, rule);
             default
         }

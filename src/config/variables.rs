@@ -131,8 +131,8 @@ pub(super) const WORK_FOLDER: Text =
 pub(super) const RUST_LOG: Text =
     Text { name: "RUST_LOG", default: "INFO", meaning: "the level of the worker's log, over AWS_LAMBDA_LOG_LEVEL" };
 
-/// Every variable of the worker. A new one gets a constant above and a row here. Lambda sets `LAMBDA_TASK_ROOT` and
-/// `AWS_LAMBDA_LOG_LEVEL`, which it reads as well.
+/// Every variable of the worker. A new one gets a constant above and a row here. The worker also reads
+/// `LAMBDA_TASK_ROOT` and `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets.
 pub static VARIABLES: [Variable; 13] = [
     Variable::Text(ACTIONS),
     Variable::Text(ACTIONS_FILE),

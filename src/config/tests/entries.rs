@@ -42,7 +42,7 @@ fn only_custom_types_have_a_query_parameter() {
 #[test]
 fn owner_aws_serves_only_lambda_invoke() {
     let said = mistakes(&of_type("AWS", "Build", "CodeBuild"));
-    assert!(said.contains("ACTIONS[0].actionType: of the owner AWS must be category Invoke"), "{said}");
+    assert!(said.contains("ACTIONS[0].actionType: with the owner AWS must be category Invoke"), "{said}");
 }
 
 #[test]

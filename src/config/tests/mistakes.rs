@@ -79,14 +79,14 @@ fn no_mistake_hides_another() {
     let said = parsed(&[&variables[..], &[("LEDGER_BUCKET", ""), ("RUST_LOG", "loud")]].concat()).err().unwrap();
     let said = said.to_string();
     for part in [
-        "CONCURRENCY: must be a whole number from 1 to 100 (jobs), in digits alone",
+        "CONCURRENCY: must be a whole number from 1 to 100 (jobs), in digits only",
         "RUST_LOG: must be one of",
         "ACTIONS[0].actionType: has no member 'vendor'",
         "ACTIONS[0].actionType.provider: must be a string",
-        "ACTIONS[0].actionType: of the owner AWS must be",
+        "ACTIONS[0].actionType: with the owner AWS must be",
         "ACTIONS[0].queryParam: is for the owner Custom alone",
         "ACTIONS[0].secrets[1]: must be a configuration key",
-        "ACTIONS[0].shared: is for types that are polled",
+        "ACTIONS[0].shared: is only for types that are polled",
         "ACTIONS[0].run: must be an object with exactly one member",
         "ACTIONS[0].run: has no member 'script'",
         "ACTIONS[0].timeoutSeconds: must be a whole number of seconds, 1 or more",
@@ -104,7 +104,7 @@ fn no_mistake_hides_another() {
         "ACTIONS[1].run: must be an object with exactly one member",
         "ACTIONS[1].timeoutSeconds: must be a whole number",
         "ACTIONS[2]: must be an object",
-        "CLIENT_TOKENS_SECRET: must be set where a ThirdParty type is served",
+        "CLIENT_TOKENS_SECRET: must be set if ACTIONS has a ThirdParty type",
         "LEDGER_BUCKET: is empty",
         "LEDGER_BUCKE: is not a variable of the worker; did you mean LEDGER_BUCKET?",
     ] {
