@@ -19,20 +19,20 @@ pub use elsewhere::UnknownEvent;
 pub enum Event {
     /// A tick of the schedule, or a test of the function with `{}` or `null`. The worker polls every action type.
     Schedule,
-    /// JSON that no known service sends, such as the input that a user wrote for a schedule. It counts as a tick.
+    /// JSON that no known service sends, such as the input that a user wrote for a schedule. The worker treats it as a tick.
     OwnInput,
     /// An action has started. The worker polls its type, because its job is there now or soon.
     ActionStarted {
         /// The action's type.
         action_type: ActionTypeId,
-        /// The action execution, where the event names it.
+        /// The action execution, if the event names it.
         execution_id: Option<String>,
     },
     /// An action was abandoned or cancelled. The worker stops its work outside.
     ActionOver {
         /// The action's type.
         action_type: ActionTypeId,
-        /// The action execution, where the event names it.
+        /// The action execution, if the event names it.
         execution_id: Option<String>,
     },
     /// An action has failed. The worker stops its work outside if that still runs.
@@ -42,7 +42,7 @@ pub enum Event {
         /// The action execution.
         execution_id: String,
     },
-    /// Work outside has ended: poll, since a job waits for its result.
+    /// Work outside has ended. The worker polls, because a job waits for the result.
     WorkEnded {
         /// The `source` of the event, such as `aws.states`.
         source: &'static str,
@@ -58,7 +58,7 @@ pub enum Event {
     },
 }
 
-/// The event of a service that says that work outside has ended. A kind of action declares it.
+/// The event by which a service says that work outside has ended. A kind of action declares it.
 pub struct EndOfWork {
     /// The event's `source`.
     pub source: &'static str,
@@ -66,7 +66,7 @@ pub struct EndOfWork {
     pub detail_type: &'static str,
     /// The JSON pointer of the work's status.
     pub status: &'static str,
-    /// The statuses of work that has not ended. Any other one, or a missing one, is an end.
+    /// The statuses of work that has not ended. With any other status, or without one, the work has ended.
     pub running: &'static [&'static str],
     /// The JSON pointer of the resource that ran the work.
     pub resource: &'static str,
@@ -91,14 +91,14 @@ impl Event {
             return Ok(Self::InvokeJob);
         }
         let text = |key: &str| payload.get(key).and_then(Value::as_str);
-        // Notification rules spell it the second way.
+        // Notification rules write `detailType`.
         match (text("source"), text("detail-type").or_else(|| text("detailType"))) {
             (Some("aws.scheduler"), _) | (Some("aws.events"), None | Some("Scheduled Event")) => Ok(Self::Schedule),
             (Some("aws.codepipeline"), Some("CodePipeline Action Execution State Change")) => Ok(action(payload)),
-            (Some("aws.codepipeline"), kind) => Ok(of_no_use(kind)),
+            (Some("aws.codepipeline"), kind) => Ok(ignored_type(kind)),
             (Some(source), kind) if ends.iter().any(|end| end.source == source) => {
                 let end = ends.iter().find(|end| end.source == source && Some(end.detail_type) == kind);
-                Ok(end.map_or_else(|| of_no_use(kind), |end| work(payload, end)))
+                Ok(end.map_or_else(|| ignored_type(kind), |end| work(payload, end)))
             }
             (Some(source), kind) if kind.is_some() || source.starts_with("aws.") => {
                 Err(UnknownEvent::of_source(source, kind))
@@ -115,7 +115,7 @@ fn ignored(what: String) -> Event {
     Event::Ignored { what }
 }
 
-fn of_no_use(kind: Option<&str>) -> Event {
+fn ignored_type(kind: Option<&str>) -> Event {
     ignored(format!("an event with the detail-type {}", kind.map_or("none".into(), shown)))
 }
 

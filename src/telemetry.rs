@@ -1,4 +1,4 @@
-//! Logs: one flat JSON object a line on stdout, which is where Lambda collects them.
+//! Logs one flat JSON object per line to stdout, where Lambda collects the lines.
 
 use std::io;
 
@@ -10,13 +10,13 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, registry};
 
-/// Turns a level's name into one, `None` for anything else. Filters in `RUST_LOG`'s longer form are not taken: the
-/// dependencies' level is not for the environment to raise.
+/// Parses a level's name. Returns `None` for anything else, also for the longer filters of `RUST_LOG`, because the environment must
+/// not raise the dependencies' level.
 pub fn level(name: &str) -> Option<Level> {
     name.trim().parse().ok()
 }
 
-/// A subscriber that writes this crate's lines down to `level`, and lines of dependencies down to INFO at most. SDKs print whole
+/// A subscriber that writes this crate's lines at `level` or above, and lines of dependencies at INFO or above. SDKs print whole
 /// requests and responses at TRACE, including credentials and configuration, so no variable changes this.
 ///
 /// Fields of the spans around an event (`job.id`, `pipeline.name`, `action.name`) become members of the line.
@@ -33,7 +33,7 @@ where
     let others = Level::INFO.min(level);
     let filter = Targets::new()
         .with_default(LevelFilter::from_level(others))
-        // Prints each failed invocation's error with its Rust type; `bootstrap` logs that error in its own words.
+        // This target prints each failed invocation's error with its Rust type; `bootstrap` logs that error in its own words.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
         .with_target(env!("CARGO_CRATE_NAME"), LevelFilter::from_level(level));
     registry().with(layer.with_filter(filter))
@@ -46,7 +46,7 @@ pub fn install(level: Level) {
     let _ = tracing::subscriber::set_global_default(subscriber(level, io::stdout));
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(panic.location = place, "panicked; the message is withheld, as it may hold a secret");
+        tracing::error!(panic.location = place, "panicked; the message is withheld, because it may hold a secret");
     }));
 }
 
