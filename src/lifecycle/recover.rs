@@ -51,7 +51,7 @@ impl Lifecycle {
         let (done, entries): (Vec<_>, Vec<_>) = listed.into_iter().partition(Listed::is_done);
         let swept: Vec<_> = done.into_iter().filter(Listed::can_be_swept).collect();
         if !swept.is_empty() {
-            // A sweep deletes a limited number; the next one deletes more.
+            // The next invocation sweeps what remains.
             match ledger.sweep(&swept).await {
                 Ok(swept) => tracing::info!(swept, "swept entries of finished jobs out of the ledger"),
                 Err(error) => {

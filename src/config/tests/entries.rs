@@ -35,7 +35,7 @@ fn every_owner_is_served() {
 fn only_custom_types_have_a_query_parameter() {
     for mut entry in [of_type("ThirdParty", "Build", "Partner"), of_type("AWS", "Invoke", "Lambda")] {
         entry["queryParam"] = json!({"Project": "web"});
-        assert!(mistakes(&entry).contains("ACTIONS[0].queryParam: is for the owner Custom alone"));
+        assert!(mistakes(&entry).contains("ACTIONS[0].queryParam: works only with the owner Custom"));
     }
 }
 

@@ -84,7 +84,7 @@ fn no_mistake_hides_another() {
         "ACTIONS[0].actionType: has no member 'vendor'",
         "ACTIONS[0].actionType.provider: must be a string",
         "ACTIONS[0].actionType: with the owner AWS must be",
-        "ACTIONS[0].queryParam: is for the owner Custom alone",
+        "ACTIONS[0].queryParam: works only with the owner Custom",
         "ACTIONS[0].secrets[1]: must be a configuration key",
         "ACTIONS[0].shared: is only for types that are polled",
         "ACTIONS[0].run: must be an object with exactly one member",

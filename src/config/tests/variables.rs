@@ -12,7 +12,7 @@ fn third_party_types_need_the_secret_of_client_tokens() {
         panic!("accepted")
     };
     let said = error.to_string();
-    assert!(said.contains("CLIENT_TOKENS_SECRET: must be the beginning") && !said.contains("s3cr3t"), "{said}");
+    assert!(said.contains("CLIENT_TOKENS_SECRET: must be the prefix") && !said.contains("s3cr3t"), "{said}");
 }
 
 #[test]
