@@ -28,7 +28,7 @@ async fn acknowledged_unstarted_job_runs_at_the_fourth_tick() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claimed_job_is_taken_when_it_is_offered_again() {
+async fn claimed_job_is_taken_when_it_is_offered_again() {
     let scenario = Scenario::start(Deadly::default()).await;
     let job = scenario.poll().await;
     scenario.claim(job.id().unwrap()).await;
@@ -40,7 +40,7 @@ async fn a_claimed_job_is_taken_when_it_is_offered_again() {
 
 /// Another worker polls just before the tick, so that the tick's poll is empty although the job is on offer.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_another_worker_polled_is_not_adopted() {
+async fn job_polled_by_another_worker_is_not_adopted() {
     let scenario = Scenario::start(Deadly::default()).await;
     let job = scenario.poll().await;
     scenario.claim(job.id().unwrap()).await;
@@ -102,7 +102,7 @@ async fn a_claimed_job_that_is_not_shown_is_ignored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_entry_of_a_claimed_job_that_is_over_is_deleted() {
+async fn entry_of_an_ended_claimed_job_is_deleted() {
     let scenario = Scenario::start(Deadly::default()).await;
     let job = scenario.poll().await;
     let id = job.id().unwrap();

@@ -71,7 +71,7 @@ impl World {
         self.action.stopped.load(Ordering::SeqCst)
     }
 
-    fn a_lease_goes_by(&self) {
+    fn let_a_lease_expire(&self) {
         self.scenario.time.advance(QUARTER_OF_AN_HOUR + Duration::from_secs(11));
     }
 }
@@ -96,7 +96,7 @@ async fn the_adopting_worker_stops_the_work_of_a_failed_job() {
     invocation.abort();
     assert!(invocation.await.unwrap_err().is_cancelled());
 
-    world.a_lease_goes_by();
+    world.let_a_lease_expire();
     assert_eq!(support::invoke(&world.worker()).await, over());
     assert_eq!(world.stopped(), 2);
     assert!(world.scenario.all_done().await);
@@ -107,7 +107,7 @@ async fn work_that_cannot_be_stopped_now_is_stopped_later() {
     let world = World::new(&[Stop::Unavailable]).await;
     assert_eq!(support::invoke(&world.worker()).await, failed());
     assert!(!world.scenario.all_done().await);
-    world.a_lease_goes_by();
+    world.let_a_lease_expire();
     assert_eq!(support::invoke(&world.worker()).await, over());
     assert_eq!(world.stopped(), 2);
     assert!(world.scenario.all_done().await);
@@ -118,7 +118,7 @@ async fn only_one_adopting_worker_tries_to_stop_the_work() {
     let world = World::new(&[Stop::Unavailable, Stop::Unavailable]).await;
     assert_eq!(support::invoke(&world.worker()).await, failed());
     for (summary, stopped) in [(over(), 2), (Summary::default(), 2)] {
-        world.a_lease_goes_by();
+        world.let_a_lease_expire();
         assert_eq!(support::invoke(&world.worker()).await, summary);
         assert_eq!(world.stopped(), stopped);
     }
@@ -126,7 +126,7 @@ async fn only_one_adopting_worker_tries_to_stop_the_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_denied_stop_is_not_tried_again() {
+async fn denied_stop_is_not_retried() {
     let world = World::new(&[Stop::Denied]).await;
     assert_eq!(support::invoke(&world.worker()).await, failed());
     assert_eq!(world.stopped(), 1);
