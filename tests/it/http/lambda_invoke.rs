@@ -12,7 +12,7 @@ use codepipeline_worker::worker::Worker;
 use tokio::time::{Instant, timeout};
 
 use super::scenario::action;
-use super::service::{Response, Service};
+use super::service::{Request, Response, Service};
 use crate::support::{self, World, zip};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -47,7 +47,7 @@ async fn invoke_jobs_share_the_first_jobs_execution_id() {
         worker.run_job(&job.event, Instant::now() + MINUTE).await.unwrap();
     }
 
-    let messages: Vec<_> = service.requests().iter().map(|request| request.json()).collect();
+    let messages: Vec<_> = service.requests().iter().map(Request::json).collect();
     let types: Vec<_> = messages.iter().map(|message| message["type"].as_str().unwrap()).collect();
     assert_eq!(types, ["job.started", "job.continued", "job.continued", "job.abandoned"]);
     assert_ne!(ids[0], ids[1], "each job has its own id");

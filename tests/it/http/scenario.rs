@@ -139,7 +139,7 @@ impl Scenario {
     }
 
     pub(crate) async fn fail_to_stop(&self) -> Failure {
-        self.action.stop(&abandoned(None)).await.err().expect("a failure")
+        self.action.stop(&abandoned(None)).await.expect_err("the stop fails")
     }
 }
 
