@@ -110,10 +110,11 @@ fn from_lambda(environment: &Environment) -> Result<(), String> {
     if missing.is_empty() {
         return Ok(());
     }
+    let (are, them) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
     Err(format!(
-        "{} not set, as Lambda does: this is a Lambda function, to be run there, by `cargo lambda watch` or by \
-         `codepipeline-local serve --function`",
-        missing.join(", ") + if missing.len() == 1 { " is" } else { " are" }
+        "{} {are} not set. Lambda sets {them}: run this program on Lambda, with `cargo lambda watch` or with `codepipeline-local \
+         serve --function`",
+        missing.join(", ")
     ))
 }
 

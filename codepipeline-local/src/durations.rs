@@ -33,7 +33,7 @@ pub(crate) fn parse_or_never(text: &str) -> Result<OrNever, String> {
     if text == "never" {
         return Ok(OrNever(None));
     }
-    parse(text).map(|duration| OrNever(Some(duration))).map_err(|error| format!("{error}, or never"))
+    parse(text).map(|duration| OrNever(Some(duration))).map_err(|error| format!("{error}; or write never"))
 }
 
 /// Reads a duration of 1 ms or more, or `never`.
@@ -45,7 +45,9 @@ pub(crate) fn parse_some_or_never(text: &str) -> Result<OrNever, String> {
 }
 
 fn wrong(text: &str) -> String {
-    format!("{text:?} is not a duration: write a whole number and ms, s, m or h, as in 30s")
+    format!(
+        "{text:?} is not a duration: write a whole number with ms, s, m or h, as in 250ms or 30s; without a unit it counts seconds"
+    )
 }
 
 #[cfg(test)]
@@ -74,6 +76,7 @@ mod tests {
     fn malformed_duration_is_named_in_the_error() {
         for text in ["", "s", "-1s", "1.5s", "1d", "99999999999999999999h", "é"] {
             assert!(parse(text).unwrap_err().contains(text), "{text}");
+            assert!(parse_or_never(text).unwrap_err().ends_with("counts seconds; or write never"), "{text}");
         }
     }
 }

@@ -80,7 +80,9 @@ impl Emulator {
         let log = RequestLog::default();
         let permissions = Arc::new(EnginePermissions(engine.clone()));
         let store = Store::open(folder, clock.clone(), permissions, log.clone(), store_settings).map_err(|error| {
-            io::Error::new(error.kind(), format!("could not open the data folder {}: {error}", path.display()))
+            let is_file = path.exists() && !path.is_dir();
+            let why = if is_file { "it is a file; name a folder".to_owned() } else { error.to_string() };
+            io::Error::new(error.kind(), format!("could not open the data folder {}: {why}", path.display()))
         })?;
         // The store holds the lock of the folder by now.
         if keeps {

@@ -47,7 +47,14 @@ pub(crate) async fn answer(account: &str, request: Request<Body>) -> Response<Bo
                  --endpoint SERVICE=http://HOST:PORT to forward another service's requests"
             ),
         ),
-        _ => refusal("MissingAction", "The form has no Action"),
+        _ => match parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
+            Some(target) => {
+                let shown: String =
+                    target.chars().filter(|c| c.is_ascii_alphanumeric() || "._".contains(*c)).take(60).collect();
+                refusal("InvalidAction", &format!("codepipeline-local can't answer {shown}"))
+            }
+            None => refusal("MissingAction", "The form has no Action"),
+        },
     }
 }
 
@@ -122,6 +129,18 @@ mod tests {
             assert!(body.contains(&format!("<Code>{code}</Code>")) && body.contains(named), "{body}");
             assert!(!body.contains("<script>"));
         }
+    }
+
+    #[tokio::test]
+    async fn target_of_a_form_without_action_is_named() {
+        let mut request = request("POST", "/", FORM, "{}");
+        request.headers_mut().insert("x-amz-target", HeaderValue::from_static("DynamoDB_20120810.ListTables<"));
+        let (status, body) = text(request).await;
+        assert_eq!(status, 400);
+        assert!(
+            body.contains("<Message>codepipeline-local can't answer DynamoDB_20120810.ListTables</Message>"),
+            "{body}"
+        );
     }
 
     #[test]

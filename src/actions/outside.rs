@@ -36,17 +36,18 @@ impl Overall {
     }
 }
 
-/// Checks that a turn fits into the function's timeout.
-pub(super) fn check_turn(turn: Duration, part: &mut Part<'_>) {
+/// Checks that a turn fits into the function's timeout. `member` is the member of the part that lengthens a turn, if it has one.
+pub(super) fn check_turn(turn: Duration, member: Option<&str>, part: &mut Part<'_>) {
     let settings = part.settings;
     let needed = settings.polling + turn + settings.staging + settings.reporting;
     if needed > settings.function_timeout {
         let (needed, function) = (needed.as_secs(), settings.function_timeout.as_secs());
+        let or_member = member.map(|member| format!(" or {member}")).unwrap_or_default();
         part.mistake(
             "",
             format_args!(
-                "needs {needed} s at a time, polling, staging (STAGING_TIMEOUT) and reporting included, but the function's \
-                 timeout is {function} s (FUNCTION_TIMEOUT)"
+                "one turn needs {needed} s with polling, staging (STAGING_TIMEOUT) and reporting, but the function's timeout is \
+                 {function} s (FUNCTION_TIMEOUT); raise FUNCTION_TIMEOUT, or lower STAGING_TIMEOUT{or_member}"
             ),
         );
     }
@@ -93,6 +94,7 @@ mod tests {
         sample.settings.function_timeout = Duration::from_secs(110);
         assert!(sample.parse(&KIND).is_ok());
         sample.settings.function_timeout = Duration::from_secs(109);
-        assert!(sample.mistakes(&KIND).contains("part: needs 110 s at a time"));
+        let message = sample.mistakes(&KIND);
+        assert!(message.contains("part: one turn needs 110 s") && message.ends_with("STAGING_TIMEOUT"), "{message}");
     }
 }

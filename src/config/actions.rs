@@ -3,6 +3,7 @@
 //! The code walks the JSON itself. A derived parser stops at the first mistake, and its message may quote the value.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 use serde_json::{Map, Value};
 
@@ -72,6 +73,9 @@ fn texts(environment: &Environment, problems: &mut Problems) -> Vec<(&'static st
     let mut texts: Vec<_> = inline.map(|text| (ACTIONS.name, text.to_owned())).into_iter().collect();
     match path.map(std::fs::read_to_string) {
         Some(Ok(text)) => texts.push((ACTIONS_FILE.name, text)),
+        Some(Err(error)) if error.kind() == ErrorKind::NotFound => {
+            problems.add(ACTIONS_FILE.name, "names a file that does not exist");
+        }
         Some(Err(error)) => problems.add(ACTIONS_FILE.name, format_args!("can't be read: {}", error.kind())),
         None => {}
     }

@@ -59,21 +59,46 @@ fn hint(text: &str, error: &serde_json::Error) -> &'static str {
     if start.starts_with("[\\\"") || start.starts_with("[{\\\"") {
         return "; remove the backslashes before the quotes";
     }
-    match character_at(text, error) {
+    let Some((before, rest)) = stopped_at(text, error) else { return "" };
+    match rest.chars().next() {
         Some('\'') => "; JSON needs double quotes around names and strings",
         Some('“' | '”' | '„' | '‘' | '’') => "; JSON needs straight double quotes",
         Some('/' | '#') => "; JSON has no comments",
-        Some(']' | '}') => "; there may be an extra comma before it",
+        Some(']' | '}') if before.trim_end().ends_with(',') => "; there may be an extra comma before it",
+        Some(closing @ (']' | '}')) if innermost_open(before).is_some_and(|open| open != closing) => {
+            "; a bracket or brace before it is not closed"
+        }
         _ => "",
     }
 }
 
-/// The character that the parser stopped at. Its column counts bytes from 1.
-fn character_at(text: &str, error: &serde_json::Error) -> Option<char> {
-    let line = text.lines().nth(error.line().checked_sub(1)?)?;
+/// The text before and from the character that the parser stopped at. Its column counts bytes from 1.
+fn stopped_at<'t>(text: &'t str, error: &serde_json::Error) -> Option<(&'t str, &'t str)> {
+    let line = error.line().checked_sub(1)?;
     let column = error.column().checked_sub(1)?;
-    let start = (0..=column.min(line.len())).rev().find(|&at| line.is_char_boundary(at))?;
-    line[start..].chars().next()
+    let lines_before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let at = (lines_before + column).min(text.len());
+    let start = (lines_before..=at).rev().find(|&at| text.is_char_boundary(at))?;
+    Some(text.split_at(start))
+}
+
+/// The character that would close the innermost open bracket or brace.
+fn innermost_open(text: &str) -> Option<char> {
+    let mut open = Vec::new();
+    let (mut quoted, mut escaped) = (false, false);
+    for character in text.chars() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = quoted,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '[' => open.push(']'),
+            '{' => open.push('}'),
+            ']' | '}' => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.pop()
 }
 
 /// Reads any value and collects the path of each duplicate member.
@@ -182,9 +207,22 @@ mod tests {
             ("[{\"a\": s3cr3t}]", "at line 1, column 8: expected value"),
             ("[{\"a\": \"s3cr3t", "EOF while parsing a string"),
             ("[] s3cr3t", "trailing characters"),
+            ("[{\"a\": 1},\r\n  ]", "; there may be an extra comma before it"),
+            ("[{]", "; a bracket or brace before it is not closed"),
+            ("[{\"a]\\\"\": [1}]", "; a bracket or brace before it is not closed"),
         ] {
             let said = parsed(text).unwrap_err();
             assert!(said.contains(expected) && !said.contains("s3cr3t"), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn closing_bracket_at_its_place_gets_no_hint() {
+        for (text, end) in
+            [("[{\"a\": }]", "expected value"), ("[]]", "trailing characters"), ("[{\"a\"}]", "expected `:`")]
+        {
+            let said = parsed(text).unwrap_err();
+            assert!(said.ends_with(end), "{text}: {said}");
         }
     }
 

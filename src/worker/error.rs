@@ -8,12 +8,13 @@ use crate::queue::InvalidInvokeJob;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvocationError {
     /// CodePipeline answered no poll at all.
-    #[error("CodePipeline answered none of the {0} polls (the log says why)")]
+    #[error("CodePipeline answered no poll: the worker sent {0} (the log says why)")]
     NothingPolled(usize),
     /// Jobs may hang until their action times out.
     #[error(
-        "{unreported} claimed jobs could not be reported, and the acknowledgement of {unknown} is unanswered (the log says \
-         which): they may hang until their actions time out, unless the worker has a ledger"
+        "{} could not be reported, and the acknowledgement of {unknown} is unanswered (the log says which): they may hang until \
+         their actions time out, unless the worker has a ledger",
+        counted(*.unreported, "claimed job")
     )]
     Unreported {
         /// Claimed jobs whose report CodePipeline has not accepted.
@@ -23,14 +24,15 @@ pub enum InvocationError {
     },
     /// The worker took no jobs, because one that it takes without the ledger could hang.
     #[error(
-        "{0} jobs were not taken, because the ledger could not be reached (the log says why): polled jobs are offered again, \
-         a Lambda Invoke action's job hangs until its action times out"
+        "could not reach the ledger, so {} not taken (the log says why). CodePipeline offers polled jobs again. A Lambda Invoke \
+         job waits until its action times out",
+        if *.0 == 1 { "1 job was".to_owned() } else { format!("{} jobs were", .0) }
     )]
     NoLedger(usize),
     /// CodePipeline denied acknowledgements, most likely because a permission is missing.
     #[error(
-        "CodePipeline denied {0} acknowledgements (the log says why): until that is fixed, other workers take the jobs or their \
-         actions time out"
+        "CodePipeline denied {} (the log says why): until that is fixed, other workers take the jobs or their actions time out",
+        counted(*.0, "acknowledgement")
     )]
     Denied(usize),
     /// The ledger could not be searched for jobs of workers that died.
@@ -53,4 +55,31 @@ pub enum InvocationError {
          stopped: send the event as EventBridge delivers it"
     )]
     UnnamedExecution(ActionTypeId),
+}
+
+/// The number with its noun, in the singular for 1.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_job_is_counted_in_the_singular() {
+        let unreported = |unreported| InvocationError::Unreported { unreported, unknown: 0 };
+        for (error, one, more) in [
+            (
+                InvocationError::NoLedger as fn(usize) -> InvocationError,
+                "so 1 job was not taken",
+                "so 2 jobs were not taken",
+            ),
+            (unreported, "1 claimed job could", "2 claimed jobs could"),
+            (InvocationError::Denied, "1 acknowledgement (", "2 acknowledgements ("),
+        ] {
+            assert!(error(1).to_string().contains(one), "{}", error(1));
+            assert!(error(2).to_string().contains(more), "{}", error(2));
+        }
+    }
 }

@@ -46,10 +46,11 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
 }
 
 fn call(engine: &mut Engine, target: &str, body: &[u8]) -> OperationResult {
-    let name = target.strip_prefix(&MODEL.target_prefix).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
-    let Some(operation) = MODEL.operations.get(name) else {
-        let message =
-            format!("CodePipeline has no operation for the target; targets are {}.<Operation>", MODEL.target_prefix);
+    let prefix = &MODEL.target_prefix;
+    let named = target.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.'));
+    let Some((name, operation)) = named.and_then(|name| Some((name, MODEL.operations.get(name)?))) else {
+        let shown: String = named.unwrap_or(target).chars().take(unknown::LONGEST_SHOWN).collect();
+        let message = format!("CodePipeline has no operation \"{shown}\"; the target must be {prefix}.OPERATION");
         return Err(ApiError::new("UnknownOperationException", message));
     };
     let Some(handler) = handler(name) else {

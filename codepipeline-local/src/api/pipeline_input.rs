@@ -50,7 +50,7 @@ fn refuse(value: &Value, members: &[&str], place: &str, error: impl Fn(String) -
     };
     match members.iter().find(|member| value.get(member).is_some_and(|value| !empty(value))) {
         Some(member) => {
-            Err(error(format!("{place} has {member}, which codepipeline-local does not emulate; remove it")))
+            Err(error(format!("{place} has {member}, which codepipeline-local does not emulate; remove {member}")))
         }
         None => Ok(()),
     }

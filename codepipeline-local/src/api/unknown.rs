@@ -15,7 +15,7 @@ use crate::engine::error::ApiError;
 const STRICT: [&str; 3] = ["CreateCustomActionType", "CreatePipeline", "UpdatePipeline"];
 
 /// How many characters of a member's name an error repeats.
-const LONGEST_SHOWN: usize = 60;
+pub(super) const LONGEST_SHOWN: usize = 60;
 
 /// Refuses the first unknown member of the operation's input, if the operation is strict.
 pub(super) fn refuse(operation: &str, input: &Value) -> Result<(), ApiError> {
@@ -30,7 +30,7 @@ pub(super) fn refuse_in(value: &Value, name: &str, path: &str) -> Result<(), Api
             for (member, value) in members {
                 let Some(known) = shape.members.get(member) else {
                     let shown: String = member.chars().take(LONGEST_SHOWN).collect();
-                    let hint = nearest(&shown, shape.members.keys())
+                    let hint = nearest(&shown, shape.members.keys().map(String::as_str))
                         .map_or_else(String::new, |known| format!("; did you mean '{known}'?"));
                     let place = join(path, &shown);
                     return Err(ApiError::validation(format!(
@@ -58,10 +58,10 @@ pub(super) fn refuse_in(value: &Value, name: &str, path: &str) -> Result<(), Api
 }
 
 /// The most similar known name, if at most a third of its letters differ.
-fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = given.to_lowercase();
     known
-        .map(|known| (strsim::osa_distance(&lower, &known.to_lowercase()), known.as_str()))
+        .map(|known| (strsim::osa_distance(&lower, &known.to_lowercase()), known))
         .filter(|(distance, known)| distance * 3 <= known.len())
         .min()
         .map(|(_, known)| known)

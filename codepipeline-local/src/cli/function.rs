@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::numbers;
 use crate::durations::{OrNever, parse_some, parse_some_or_never};
 use crate::event_pattern::EventPattern;
 use crate::runtime_api::{Function, FunctionSettings, Invocation, Output, Schedule, Waking, check_command};
@@ -21,14 +22,14 @@ pub(super) struct FunctionFlags {
     /// invoke it. The jobs may name any function
     #[arg(long, value_name = "COMMAND", value_parser = words)]
     function: Option<Words>,
-    /// How often to invoke the function, the first time at once; never leaves it to events and jobs
+    /// How often to invoke the function, the first time at once; with never, only events and jobs invoke it
     #[arg(long, value_name = "DURATION", value_parser = parse_some_or_never, default_value = "60s", requires = "function")]
     schedule: OrNever,
     /// How long an invocation may take
     #[arg(long, value_name = "DURATION", value_parser = parse_some, default_value = "900s", requires = "function")]
     timeout: Duration,
     /// How many invocations run at a time, each in its own process; more wait their turn
-    #[arg(long, value_name = "NUMBER", default_value = "10", requires = "function")]
+    #[arg(long, value_name = "NUMBER", value_parser = numbers::from_1_to_65535, default_value = "10", requires = "function")]
     max_concurrency: NonZeroU16,
     /// Which of CodePipeline's events invoke the function: the pattern of an EventBridge rule in JSON [default: STARTED, FAILED,
     /// ABANDONED and CANCELED of custom and third-party actions]

@@ -2,6 +2,7 @@
 
 mod function;
 mod logging;
+mod numbers;
 #[cfg(test)]
 mod readme;
 mod serve;

@@ -9,8 +9,8 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::function::FunctionFlags;
-use super::logging;
 use super::settings::SettingFlags;
+use super::{logging, numbers};
 use crate::api::read_connections;
 use crate::clock::Clock;
 use crate::durations::parse;
@@ -28,7 +28,7 @@ use crate::server::Emulator;
 #[derive(Args)]
 pub(super) struct Serve {
     /// The port to listen on; 0 picks a free one
-    #[arg(long, default_value_t = 4566)]
+    #[arg(long, value_parser = numbers::up_to_65535, default_value_t = 4566)]
     port: u16,
     /// Folder that keeps S3's objects and CodePipeline's state. Without it, both end with the emulator. A restart stops executions
     /// in progress
@@ -44,7 +44,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "DURATION", value_parser = parse, default_value = "0s")]
     s3_delay: Duration,
     /// How many bytes per second S3 reads or sends for each request that a job's credentials sign [default: no limit]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = numbers::some)]
     s3_bytes_per_second: Option<NonZeroU64>,
     /// Accept uploads without SSE-KMS into artifact stores, also from jobs [default: AccessDenied, as an artifact bucket's policy
     /// says]
@@ -67,7 +67,7 @@ pub(super) struct Serve {
     throttles: Vec<Throttle>,
     /// Make ids, nonces and credentials the same in every run that gets the same requests. In a --data folder of an earlier run, that
     /// run's series continues instead
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = numbers::whole)]
     seed: Option<u64>,
     /// Log each request with its outcome; `-v` for short
     #[arg(short, long)]
@@ -127,7 +127,7 @@ impl Serve {
 
 fn connections(file: &Path) -> Result<Vec<Connection>, String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string());
-    text.and_then(|text| read_connections(&text)).map_err(|why| format!("{}: {why}", file.display()))
+    text.and_then(|text| read_connections(&text)).map_err(|why| format!("--connections {}: {why}", file.display()))
 }
 
 /// Parsed here and not by clap: clap's errors repeat the value, and a URL may hold a password.

@@ -1,9 +1,11 @@
 //! A flag for each of the engine's settings.
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::numbers;
 use crate::durations::{OrNever, parse, parse_or_never, parse_some, parse_some_or_never};
 use crate::engine::{Leniency, NonceForm, Settings};
 use crate::s3::is_region;
@@ -62,8 +64,8 @@ pub(super) struct SettingFlags {
     #[arg(long, value_name = "DURATION", value_parser = parse)]
     continuation_delay: Option<Duration>,
     /// How many jobs a poll without maxBatchSize returns at most [default: 1]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
-    default_batch_size: Option<u16>,
+    #[arg(long, value_name = "NUMBER", value_parser = numbers::from_1_to_65535)]
+    default_batch_size: Option<NonZeroU16>,
     /// How long an action may run [default: 24h]
     #[arg(long, value_name = "DURATION", value_parser = parse_some)]
     action_timeout: Option<Duration>,
@@ -74,7 +76,7 @@ pub(super) struct SettingFlags {
     #[arg(long, value_name = "DURATION", value_parser = parse_some)]
     credential_life: Option<Duration>,
     /// The longest configuration value, in characters [default: 50000]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = numbers::whole)]
     configuration_value_limit: Option<u64>,
     /// Jobs have the members that real replies had and the API model lacks
     #[arg(long)]
@@ -86,8 +88,8 @@ pub(super) struct SettingFlags {
     #[arg(long)]
     duplicate_events: bool,
     /// How many items a listing without maxResults returns per page [default: 100]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
-    page_size: Option<u16>,
+    #[arg(long, value_name = "NUMBER", value_parser = numbers::from_1_to_65535)]
+    page_size: Option<NonZeroU16>,
     /// A new pipeline waits for its first start [default: it starts at once]
     #[arg(long, help_heading = UNASKED, overrides_with = "start_on_create")]
     no_start_on_create: bool,
@@ -173,7 +175,7 @@ impl SettingFlags {
             },
             purge_after: self.purge_after.unwrap_or(default.purge_after),
             continuation_delay: self.continuation_delay.unwrap_or(default.continuation_delay),
-            default_batch_size: self.default_batch_size.map_or(default.default_batch_size, usize::from),
+            default_batch_size: self.default_batch_size.map_or(default.default_batch_size, |size| size.get().into()),
             action_timeout: self.action_timeout.unwrap_or(default.action_timeout),
             invoke_timeout: self.invoke_timeout.unwrap_or(default.invoke_timeout),
             credential_life: self.credential_life.unwrap_or(default.credential_life),
@@ -184,7 +186,7 @@ impl SettingFlags {
             duplicate_events: self.duplicate_events || default.duplicate_events,
             cancel_on_update: self.cancel_on_update || (default.cancel_on_update && !self.no_cancel_on_update),
             source_poll: self.source_poll.map_or(default.source_poll, |every| every.0),
-            page_size: self.page_size.map_or(default.page_size, usize::from),
+            page_size: self.page_size.map_or(default.page_size, |size| size.get().into()),
         }
     }
 }

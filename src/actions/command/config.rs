@@ -25,8 +25,8 @@ pub enum CommandMistake {
     Empty,
     /// An argument that every process of the machine could read.
     #[error(
-        "element {index} names `{{Config:{key}}}`, which is listed in `secrets`{}; arguments are visible to other processes, so use \
-         the environment variable CONFIG_… instead",
+        "names `{{Config:{key}}}`, which is in `secrets`{}; other processes can read arguments, so use the environment variable \
+         CONFIG_… instead",
         if key == "UserParameters" { " (as UserParameters is wherever one of its members is)" } else { "" }
     )]
     SecretArgument {
@@ -68,7 +68,8 @@ fn timeout(part: &mut Part<'_>) -> Duration {
         let default = if part.timeout.is_none() { " by default" } else { "" };
         part.wrong_timeout(format_args!(
             "is {seconds}{default}, but a function with a timeout of {function} s (FUNCTION_TIMEOUT) leaves {longest} s: \
-             polling, staging (STAGING_TIMEOUT), ending and reporting need {beside} s, so no such job could ever be claimed"
+             polling, staging (STAGING_TIMEOUT), ending and reporting need {beside} s; lower timeoutSeconds, lower \
+             STAGING_TIMEOUT or raise FUNCTION_TIMEOUT"
         ));
     }
     Duration::from_secs(seconds)
@@ -85,7 +86,8 @@ fn arguments(part: &mut Part<'_>) -> Option<Vec<Template>> {
         match argument.as_str().map(Template::parse_all) {
             Some(Ok(template)) => {
                 for mistake in mistakes(index, &template, part.secrets) {
-                    part.mistake("", mistake);
+                    let at = if mistake == CommandMistake::Empty { "" } else { &at };
+                    part.mistake(at, mistake);
                 }
                 templates.push(template);
             }
@@ -125,19 +127,21 @@ mod tests {
         assert!(message.contains("entry.timeoutSeconds: is 895, but a function with a timeout of 900 s"), "{message}");
         let message = sample(None, 300);
         assert!(message.contains("is 300 by default, but a function with a timeout of 300 s"), "{message}");
+        assert!(message.contains("lower timeoutSeconds, lower STAGING_TIMEOUT or raise FUNCTION_TIMEOUT"), "{message}");
         assert!(sample(Some(json!(0)), 900).contains("entry.timeoutSeconds: must be a whole number"));
     }
 
     #[test]
     fn secret_may_not_be_an_argument() {
         let message = mistakes(json!(["curl", "-H", "Authorization: {Config:ApiToken}"]));
-        assert!(message.contains("part: element 2 names `{Config:ApiToken}`"), "{message}");
+        assert!(message.contains("part[2]: names `{Config:ApiToken}`, which is in"), "{message}");
     }
 
     #[test]
     fn every_mistake_in_the_arguments_is_reported() {
         let message = mistakes(json!(["", "{Config:", 7, "{Config:ApiToken}"]));
-        for part in ["part: the command is empty", "part[1]: the placeholder", "part[2]: must be a string", "element 3"]
+        for part in
+            ["part: the command is empty", "part[1]: the placeholder", "part[2]: must be a string", "part[3]: names"]
         {
             assert!(message.contains(part), "'{part}' is missing in: {message}");
         }

@@ -223,7 +223,7 @@ mod tests {
     fn an_argument_may_not_name_a_secret() {
         let mistake = action(&["sh", "-c", "curl {Config:Url} {Config:Token}"], &["Token"]).err().unwrap();
         assert_eq!(mistake, CommandMistake::SecretArgument { index: 2, key: "Token".to_owned() });
-        assert!(mistake.to_string().starts_with("element 2 names `{Config:Token}`, which is listed in `secrets`"));
+        assert!(mistake.to_string().starts_with("names `{Config:Token}`, which is in `secrets`"));
         assert!(action(&["sh", "-c", "curl {Config:Url}"], &["Token"]).is_ok());
     }
 

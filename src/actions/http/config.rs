@@ -84,7 +84,7 @@ fn parse(part: &mut Part<'_>) -> Option<Configured> {
     let request_timeout = Duration::from_secs(request.unwrap_or(DEFAULT_REQUEST_SECONDS));
     // Two tries that take their whole time, and their pauses.
     let turn = request_timeout * 2 + Duration::from_secs(10);
-    check_turn(turn, part);
+    check_turn(turn, Some("requestTimeoutSeconds"), part);
     let settings = HttpSettings { url: url?, secret: secret?, request_timeout, clock: system_clock };
     // Its mistakes were reported above.
     let action = HttpAction::new(settings).ok()?;

@@ -65,13 +65,16 @@ pub(super) fn of_status(asked: Asked, status: u16, body: &Body, redactor: &Redac
     Failure { output: (!quote.is_empty()).then_some(quote), ..failure }
 }
 
+/// What to check when a service does not respond.
+const ADVICE: &str = "check that it runs and that the function can reach it";
+
 /// The failure after the last try without a usable response.
 pub(super) fn of_unavailable(unavailable: &Unavailable) -> Failure {
     let Unavailable { tries, reason } = unavailable;
     let message = match tries {
         0 => "no time was left to call the service; run the action again".to_owned(),
-        1 => format!("no usable response from the service in 1 try: {reason}"),
-        _ => format!("no usable response from the service in {tries} tries; the last try: {reason}"),
+        1 => format!("no usable response from the service in 1 try: {reason}; {ADVICE}"),
+        _ => format!("no usable response from the service in {tries} tries; the last try: {reason}; {ADVICE}"),
     };
     Failure::new(FailureKind::SystemUnavailable, SERVICE_UNAVAILABLE, message)
 }

@@ -28,7 +28,7 @@ pub(crate) const KIND: Kind = Kind {
 
 fn parse(part: &mut Part<'_>) -> Option<Configured> {
     let overall = Overall::parse(part);
-    check_turn(TURN, part);
+    check_turn(TURN, None, part);
     let Some(arn) = part.value.as_str() else {
         part.mistake("", "must be a string: the state machine's ARN");
         return None;

@@ -17,7 +17,7 @@ fn user_parameters_are_as_secret_as_their_members() {
     let config = parsed(&[("ACTIONS", &actions)]).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(config.actions[0].secrets, ["ApiToken", "UserParameters"]);
     let said = mistakes(&invoked(&json!({"command": ["deploy", "{Config:UserParameters}"]})));
-    let why = "ACTIONS[0].run.command: element 1 names `{Config:UserParameters}`, which is listed in `secrets` (as UserParameters is";
+    let why = "ACTIONS[0].run.command[1]: names `{Config:UserParameters}`, which is in `secrets` (as UserParameters is";
     assert!(said.contains(why), "{said}");
 }
 

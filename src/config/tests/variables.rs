@@ -53,7 +53,9 @@ fn actions_may_come_from_a_file() {
     assert_eq!(parsed(&[("ACTIONS_FILE", path)]).map(|config| config.actions.len()).ok(), Some(1));
 
     let missing = parsed(&[("ACTIONS_FILE", "/does/not/exist")]).err().unwrap().to_string();
-    assert!(missing.contains("ACTIONS_FILE: can't be read"), "{missing}");
+    assert!(missing.contains("ACTIONS_FILE: names a file that does not exist"), "{missing}");
+    let folder = parsed(&[("ACTIONS_FILE", "/")]).err().unwrap().to_string();
+    assert!(folder.contains("ACTIONS_FILE: can't be read"), "{folder}");
     let both = parsed(&[("ACTIONS_FILE", path), ("ACTIONS", "[]")]).err().unwrap().to_string();
     assert!(both.contains("not both"), "{both}");
     let neither = parsed(&[]).err().unwrap().to_string();

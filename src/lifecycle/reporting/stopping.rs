@@ -43,7 +43,13 @@ async fn stop_one(served: &Served, running: &Abandoned, redactor: &Redactor, unt
         Err(problem) => {
             let reason = problem.to_string();
             let reason = redactor.redact(&reason);
-            tracing::error!(action.execution_id = execution_id, %reason, "could not stop the work outside");
+            // Without a token, the service may have refused the start.
+            if running.token.is_some() {
+                tracing::error!(action.execution_id = execution_id, %reason, "could not stop the work outside");
+            } else {
+                let message = "could not tell the service to stop work that may have started";
+                tracing::warn!(action.execution_id = execution_id, %reason, message);
+            }
             if problem.may_pass() { Stopped::NotNow } else { Stopped::Final }
         }
     }

@@ -26,7 +26,13 @@ fn unemulated_operation_is_named() {
 
 #[test]
 fn unknown_targets_and_unreadable_bodies_differ() {
-    assert_eq!(error("CodePipeline_20150709.Nothing", b"{}").0, "UnknownOperationException");
+    let (name, message) = error("CodePipeline_20150709.Nothing", b"{}");
+    assert_eq!(name, "UnknownOperationException");
+    assert_eq!(
+        message,
+        "CodePipeline has no operation \"Nothing\"; the target must be CodePipeline_20150709.OPERATION"
+    );
+    assert_eq!(error("ListPipelines", b"{}").0, "UnknownOperationException");
     assert_eq!(error("DynamoDB_20120810.ListTables", b"{}").0, "UnknownOperationException");
     assert_eq!(error("CodePipeline_20150709.ListPipelines", b"{").0, "SerializationException");
     let (name, message) = error("CodePipeline_20150709.GetPipeline", br#"{"name": "a", "version": 99999999999}"#);

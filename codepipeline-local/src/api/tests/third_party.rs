@@ -260,7 +260,7 @@ fn malformed_connections_name_the_entry_but_no_token() {
         ),
         (|entry| entry["clientId"] = "t0ken".into(), "connection 2: 1 validation error"),
         (|entry| entry["clientToken"] = "t0ken".repeat(60).into(), "256"),
-        (|entry| entry["odd"] = "t0ken".into(), "and no other"),
+        (|entry| entry["odd"] = "t0ken".into(), "connection 2: has no member \"odd\""),
         (|entry| entry["actionType"]["category"] = "Odd".into(), "actionType: "),
         (|entry| entry["clientId"] = CLIENT.into(), "occurs twice"),
         (|entry| entry["actionType"]["configurationProperties"] = json!([]), "define "),
@@ -274,5 +274,5 @@ fn malformed_connections_name_the_entry_but_no_token() {
     let mut queryable = connection(CLIENT, "t0ken");
     queryable["actionType"]["configurationProperties"][0]["queryable"] = true.into();
     assert!(wrong(&json!([queryable])).contains("queryable"));
-    assert!(wrong(&json!({"clientToken": "t0ken"})).contains("not a JSON list"));
+    assert!(wrong(&json!({"clientToken": "t0ken"})).contains("must be a JSON list"));
 }
