@@ -236,6 +236,6 @@ mod tests {
             assert!(said.contains("the artifact 'Report' must be an object with the members bucket and key"), "{said}");
         }
         let none = json!({"artifacts": {"Report": place}}).to_string();
-        assert!(read(Some(&none), &[]).err().unwrap().ends_with("it has none"));
+        assert!(read(Some(&none), &[]).err().unwrap().ends_with("the action has no output artifacts"));
     }
 }
