@@ -118,8 +118,16 @@ mod tests {
     fn failure_without_a_usable_response_counts_the_tries() {
         for (tries, expected) in [
             (0, "no time was left to call the service; run the action again"),
-            (1, "no usable response from the service in 1 try: HTTP status 503"),
-            (4, "no usable response from the service in 4 tries; the last try: HTTP status 503"),
+            (
+                1,
+                "no usable response from the service in 1 try: HTTP status 503; check that it runs and that the function can \
+                 reach it",
+            ),
+            (
+                4,
+                "no usable response from the service in 4 tries; the last try: HTTP status 503; check that it runs and that \
+                 the function can reach it",
+            ),
         ] {
             let failure = of_unavailable(&Unavailable { tries, reason: "HTTP status 503".to_owned() });
             assert_eq!(failure.message, expected);
