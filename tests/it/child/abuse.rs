@@ -17,7 +17,8 @@ async fn gigabytes_of_output_take_no_memory() {
     let output = scene.run(script, &[]).await.succeeded();
     let peaks = String::from_utf8(output["peaks"].clone()).unwrap();
     let (before, after) = peaks.trim().split_once(' ').unwrap();
-    let grown = after.parse::<u64>().unwrap() - before.parse::<u64>().unwrap();
+    // The kernel sums its counters up per CPU, so a later peak can read a little lower.
+    let grown = after.parse::<u64>().unwrap().saturating_sub(before.parse::<u64>().unwrap());
     assert!(grown < 1024, "2 GB of output took {grown} KiB");
     scene.assert_clean();
 }
