@@ -47,8 +47,11 @@ async fn stop_one(served: &Served, running: &Abandoned, redactor: &Redactor, unt
             if running.token.is_some() {
                 tracing::error!(action.execution_id = execution_id, %reason, "could not stop the work outside");
             } else {
-                let message = "could not tell the service to stop work that may have started";
-                tracing::warn!(action.execution_id = execution_id, %reason, message);
+                tracing::warn!(
+                    action.execution_id = execution_id,
+                    %reason,
+                    "could not tell the service to stop work that may have started"
+                );
             }
             if problem.may_pass() { Stopped::NotNow } else { Stopped::Final }
         }
