@@ -8,7 +8,7 @@ default:
 demo *options:
     cargo run --locked --example demo -- {{ options }}
 
-# Runs the format check, clippy and the tests that take seconds: all but models, seeds, kills and every-n.
+# Runs the format check, clippy and the tests that take seconds: all but models, seeds, kills, every-n and the memory peak.
 quick:
     .ci/quick
 

@@ -8,7 +8,7 @@ use crate::engine::{Connection, Settings};
 use crate::faults::Faults;
 use crate::s3::S3Pace;
 
-/// The options of an emulator. `serve` has a flag for each.
+/// The options of an emulator. `serve` has flags for all but the clock.
 pub struct Options {
     /// The loopback port; 0 picks a free one.
     pub port: u16,

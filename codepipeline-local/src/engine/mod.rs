@@ -1,7 +1,7 @@
 //! The CodePipeline engine: action types, pipelines, executions and jobs. It is pure: it does no I/O, the caller
 //! passes the time, and its ids come from a seed. Work outside the engine leaves it as [`Effect`]s.
 //!
-//! `state` holds the data, and knows nothing of the operations. Each of the other files holds one group of operations
+//! `state` holds the data, and calls none of the operations. Each of the other files holds one group of operations
 //! on it.
 
 pub use effects::{Effect, OutputsId, PollId, SourceError, SourceId, SourceRevision};

@@ -25,8 +25,8 @@
 //! - With one mishap, every property of `service::broken` holds. A worker counts as dead if it never learns whether the ledger
 //!   has its hold, or can report its outcome to neither the ledger nor CodePipeline. A worker that adopts such a job can't tell
 //!   the difference.
-//! - With two, all properties but one hold: an action may start although its job is not in progress. There are two such cases.
-//!   No worker had acknowledged the job. That does no harm: no other worker runs it, a worker that is offered it vouches, the
+//! - With two, all properties but two hold. The work outside of a failed job may run on, if two workers die before they stop it.
+//!   And an action may start although its job is not in progress. There are two such cases. No worker had acknowledged the job. That does no harm: no other worker runs it, a worker that is offered it vouches, the
 //!   report is accepted, and only then the entry becomes done. Or, with `onCrash: run`, a worker reported the job, could not
 //!   record that, and died. Then the action runs once more.
 //! - Each rule is needed: without it a property breaks, with the first service.

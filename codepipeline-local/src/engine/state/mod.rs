@@ -1,5 +1,5 @@
-//! The engine's state: pipelines, executions, actions and jobs. The operations in `engine/` change it; nothing in
-//! this folder names them.
+//! The engine's state: pipelines, executions, actions and jobs. The operations in `engine/` change it; this folder
+//! calls none of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
