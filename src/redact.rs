@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
@@ -60,6 +61,12 @@ impl fmt::Display for SecretName {
 #[derive(Default)]
 pub struct Redactor {
     secrets: Vec<(SecretName, SecretString)>,
+    /// Derived at the first search. A long secret has many forms, and not every turn searches for them.
+    forms: OnceLock<Forms>,
+}
+
+/// What the secrets look like in a text.
+struct Forms {
     /// The forms of secrets of at least [`SECRET_IN_DATA`] characters.
     long: Needles,
     /// The forms of shorter secrets.
@@ -95,16 +102,7 @@ impl Redactor {
 
     /// A redactor for `secrets` with names.
     pub fn named(secrets: impl IntoIterator<Item = (SecretName, SecretString)>) -> Self {
-        let secrets: Vec<_> = secrets.into_iter().collect();
-        let forms_of = |long: bool| {
-            let values = secrets.iter().map(|(_, value)| value.expose_secret());
-            values.filter(move |value| (length(value) >= SECRET_IN_DATA) == long).flat_map(forms::of_secret)
-        };
-        let long = Needles::new(forms_of(true).collect());
-        let mut short: Vec<_> = forms_of(false).collect();
-        short.sort_unstable();
-        short.dedup();
-        Self { secrets, long, short }
+        Self { secrets: secrets.into_iter().collect(), forms: OnceLock::new() }
     }
 
     /// A redactor that knows `more` secrets.
@@ -143,7 +141,7 @@ impl Redactor {
         let plain = plain(data);
         let holds = |needles: &Needles| needles.is_in(data.as_bytes()) || needles.is_in(plain.as_bytes());
         // The forms for prose include those for data. This is the common case, and fast.
-        if !holds(&self.long) {
+        if !holds(&self.forms().long) {
             return None;
         }
         let at_least = at_least.max(SECRET_IN_DATA);
@@ -155,13 +153,28 @@ impl Redactor {
 
     /// The length of the longest form of a secret in bytes, or 0 without secrets.
     pub fn longest_form(&self) -> usize {
-        self.short.iter().map(Vec::len).max().unwrap_or(0).max(self.long.longest())
+        let Forms { long, short } = self.forms();
+        short.iter().map(Vec::len).max().unwrap_or(0).max(long.longest())
+    }
+
+    fn forms(&self) -> &Forms {
+        self.forms.get_or_init(|| {
+            let forms_of = |long: bool| {
+                let values = self.secrets.iter().map(|(_, value)| value.expose_secret());
+                values.filter(move |value| (length(value) >= SECRET_IN_DATA) == long).flat_map(forms::of_secret)
+            };
+            let mut short: Vec<_> = forms_of(false).collect();
+            short.sort_unstable();
+            short.dedup();
+            Forms { long: Needles::new(forms_of(true).collect()), short }
+        })
     }
 
     /// The ranges of secrets in a plain text, in order. Merges ranges that overlap.
     fn found(&self, text: &str) -> Vec<Range<usize>> {
-        let mut found = self.long.covered(text.as_bytes());
-        for form in &self.short {
+        let Forms { long, short } = self.forms();
+        let mut found = long.covered(text.as_bytes());
+        for form in short {
             let ranges = memmem::find_iter(text.as_bytes(), form).map(|at| at..at + form.len());
             found.extend(ranges.filter(|range| is_word(text, range)));
         }
