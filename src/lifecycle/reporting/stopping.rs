@@ -43,16 +43,8 @@ async fn stop_one(served: &Served, running: &Abandoned, redactor: &Redactor, unt
         Err(problem) => {
             let reason = problem.to_string();
             let reason = redactor.redact(&reason);
-            // Without a token, the service may have refused the start.
-            if running.token.is_some() {
-                tracing::error!(action.execution_id = execution_id, %reason, "could not stop the work outside");
-            } else {
-                tracing::warn!(
-                    action.execution_id = execution_id,
-                    %reason,
-                    "could not tell the service to stop work that may have started"
-                );
-            }
+            // It may not have started: a service may not have received the start either.
+            tracing::error!(action.execution_id = execution_id, %reason, "could not stop the work outside, which may run on");
             if problem.may_pass() { Stopped::NotNow } else { Stopped::Final }
         }
     }
