@@ -37,6 +37,16 @@ pub enum CommandMistake {
     },
 }
 
+impl CommandMistake {
+    /// Its place in the command, as it follows the JSON path.
+    fn place(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::SecretArgument { index, .. } => format!("[{index}]"),
+        }
+    }
+}
+
 /// Every mistake in the command's element `index`. `secrets` are the keys whose values no argument may hold.
 pub(super) fn mistakes(index: usize, argument: &Template, secrets: &[String]) -> Vec<CommandMistake> {
     let empty = (index == 0 && argument.literal() == Some("")).then_some(CommandMistake::Empty);
@@ -50,8 +60,10 @@ fn parse(part: &mut Part<'_>) -> Option<Configured> {
     let arguments = arguments(part)?;
     let package = part.settings.package_folder.clone();
     let action = CommandAction::new(arguments, part.secrets, timeout, package);
-    let action = action.map_err(|mistake| part.mistake("", mistake)).ok()?;
-    Some(Configured::new(timeout + ENDING, |sdk_config| action.in_region(sdk_config.region().map(ToString::to_string))))
+    let action = action.map_err(|mistake| part.mistake(mistake.place(), mistake)).ok()?;
+    Some(Configured::new(timeout.saturating_add(ENDING), |sdk_config| {
+        action.in_region(sdk_config.region().map(ToString::to_string))
+    }))
 }
 
 /// `timeoutSeconds`. A command runs within one invocation, so its time, staging and the report must fit into the function's
@@ -86,8 +98,7 @@ fn arguments(part: &mut Part<'_>) -> Option<Vec<Template>> {
         match argument.as_str().map(Template::parse_all) {
             Some(Ok(template)) => {
                 for mistake in mistakes(index, &template, part.secrets) {
-                    let at = if mistake == CommandMistake::Empty { "" } else { &at };
-                    part.mistake(at, mistake);
+                    part.mistake(mistake.place(), mistake);
                 }
                 templates.push(template);
             }
@@ -129,12 +140,14 @@ mod tests {
         assert!(message.contains("is 300 by default, but a function with a timeout of 300 s"), "{message}");
         assert!(message.contains("lower timeoutSeconds, lower STAGING_TIMEOUT or raise FUNCTION_TIMEOUT"), "{message}");
         assert!(sample(Some(json!(0)), 900).contains("entry.timeoutSeconds: must be a whole number"));
+        assert!(sample(Some(json!(u64::MAX)), 900).contains("entry.timeoutSeconds: is 18446744073709551615, but"));
     }
 
     #[test]
     fn secret_may_not_be_an_argument() {
         let message = mistakes(json!(["curl", "-H", "Authorization: {Config:ApiToken}"]));
-        assert!(message.contains("part[2]: names `{Config:ApiToken}`, which is in"), "{message}");
+        let expected = "the configuration has 1 mistake: part[2]: names `{Config:ApiToken}`, which is in";
+        assert!(message.starts_with(expected), "{message}");
     }
 
     #[test]
