@@ -15,7 +15,7 @@ use lambda_runtime::tower::util::MapRequestLayer;
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 
-use crate::actions::{Served, command};
+use crate::actions::{LONGEST_RUN, Served, command};
 use crate::artifacts::{Stores, UnpackLimits};
 use crate::config::{ActionConfig, Config, ConfigError, Environment};
 use crate::connections::Connections;
@@ -138,11 +138,11 @@ pub fn worker(config: Config, own: Vec<Served>, sdk_config: &SdkConfig) -> Worke
 
 fn served(config: ActionConfig, sdk_config: &SdkConfig) -> Served {
     let ActionConfig { action_type, query_param, secrets, on_crash, shared, kind, run } = config;
-    if let Some(configured) = run.lowered_from {
+    if run.overall > LONGEST_RUN {
         tracing::warn!(
             action.type = %action_type,
-            configured_seconds = configured.as_secs(),
-            used_seconds = run.overall.as_secs(),
+            configured_seconds = run.overall.as_secs(),
+            used_seconds = LONGEST_RUN.as_secs(),
             "lowered timeoutSeconds, because CodePipeline ends an action 24 hours after its start"
         );
     }

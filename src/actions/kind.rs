@@ -73,10 +73,10 @@ impl<'a> Part<'a> {
 pub(crate) struct Configured {
     /// How long one turn at a job may take.
     pub(crate) turn: Duration,
-    /// How long all jobs of one run of the action may take together.
+    /// How long all jobs of one run of the action may take together, as configured. [`Served::overall_timeout`] lowers it.
+    ///
+    /// [`Served::overall_timeout`]: super::Served::overall_timeout
     pub(crate) overall: Duration,
-    /// The entry's `timeoutSeconds`, if `overall` is less because CodePipeline ends the action before.
-    pub(crate) lowered_from: Option<Duration>,
     /// The resource that runs the work, as the kind's [`EndOfWork`] names it.
     pub(crate) waits_for: Option<String>,
     /// Makes the action, and its client, once the AWS SDK's configuration is loaded.
@@ -90,7 +90,7 @@ impl Configured {
     /// An action that `make` makes, with `turn` for each of its turns.
     pub(crate) fn new<A: Action>(turn: Duration, make: impl FnOnce(&SdkConfig) -> A + Send + Sync + 'static) -> Self {
         let make = Box::new(|sdk_config: &SdkConfig| Box::new(make(sdk_config)) as Box<dyn BoxedAction>);
-        Self { turn, overall: LONGEST_RUN, lowered_from: None, waits_for: None, make }
+        Self { turn, overall: LONGEST_RUN, waits_for: None, make }
     }
 }
 

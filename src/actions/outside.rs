@@ -3,37 +3,23 @@
 use std::time::Duration;
 
 use super::LONGEST_RUN;
-use super::kind::{Configured, Part};
+use super::kind::Part;
 use crate::settings::whole_seconds;
 
 /// CodePipeline's own limit for custom actions (user guide, "Quotas"): 24 hours. CodePipeline counts from the start of the action,
-/// which is earlier than the first job, so a timeout of more than [`LONGEST_RUN`] is lowered to that.
+/// which is earlier than the first job, so a timeout of more than [`LONGEST_RUN`] is lowered to that later.
 const LONGEST_SECONDS: u64 = 24 * 60 * 60;
 
 /// `timeoutSeconds` of work outside, which counts over all jobs of a run.
-pub(super) struct Overall {
-    used: Duration,
-    configured: Duration,
-}
-
-impl Overall {
-    pub(super) fn parse(part: &mut Part<'_>) -> Self {
-        let default = LONGEST_RUN.as_secs();
-        let seconds = whole_seconds(part.timeout, default).filter(|seconds| (1..=LONGEST_SECONDS).contains(seconds));
-        if seconds.is_none() {
-            part.wrong_timeout(format_args!(
-                "must be a whole number of seconds from 1 to {LONGEST_SECONDS}, CodePipeline's own limit"
-            ));
-        }
-        let configured = Duration::from_secs(seconds.unwrap_or(default));
-        Self { used: configured.min(LONGEST_RUN), configured }
+pub(super) fn overall(part: &mut Part<'_>) -> Duration {
+    let default = LONGEST_RUN.as_secs();
+    let seconds = whole_seconds(part.timeout, default).filter(|seconds| (1..=LONGEST_SECONDS).contains(seconds));
+    if seconds.is_none() {
+        part.wrong_timeout(format_args!(
+            "must be a whole number of seconds from 1 to {LONGEST_SECONDS}, CodePipeline's own limit"
+        ));
     }
-
-    /// The action with this timeout.
-    pub(super) fn of(self, configured: Configured) -> Configured {
-        let lowered_from = (self.configured > self.used).then_some(self.configured);
-        Configured { overall: self.used, lowered_from, ..configured }
-    }
+    Duration::from_secs(seconds.unwrap_or(default))
 }
 
 /// Checks that a turn fits into the function's timeout. `member` is the member of the part that lengthens a turn, if it has one.
@@ -67,19 +53,11 @@ mod tests {
     }
 
     #[test]
-    fn work_ends_before_codepipeline_ends_its_action() {
-        let configured = |timeout| {
-            let configured = sample(timeout).parse(&KIND)?;
-            Ok::<_, String>((configured.overall.as_secs(), configured.lowered_from.map(|it| it.as_secs())))
-        };
-        assert_eq!(configured(None), Ok((85_500, None)));
-        for (seconds, used, lowered_from) in [
-            (json!(85_499), 85_499, None),
-            (json!(85_500), 85_500, None),
-            (json!(85_501), 85_500, Some(85_501)),
-            (json!("86400"), 85_500, Some(86_400)),
-        ] {
-            assert_eq!(configured(Some(seconds)), Ok((used, lowered_from)));
+    fn timeout_is_at_most_codepipelines_own() {
+        let configured = |timeout| Ok::<_, String>(sample(timeout).parse(&KIND)?.overall.as_secs());
+        assert_eq!(configured(None), Ok(85_500));
+        for (seconds, expected) in [(json!(1), 1), (json!(85_501), 85_501), (json!("86400"), 86_400)] {
+            assert_eq!(configured(Some(seconds)), Ok(expected));
         }
         let message = configured(Some(json!(86_401))).unwrap_err();
         assert!(

@@ -137,6 +137,24 @@ impl Served {
 mod tests {
     use super::*;
 
+    struct Never;
+
+    impl Action for Never {
+        async fn start(&self, _: crate::actions::Turn) -> Result<crate::job::Outcome, crate::job::Failure> {
+            std::future::pending().await
+        }
+    }
+
+    #[test]
+    fn run_ends_before_codepipeline_ends_its_action() {
+        let [category, owner, provider, version] = ["Test", "Custom", "Shell", "1"].map(str::to_owned);
+        let action_type = ActionTypeId { category, owner, provider, version };
+        for (seconds, expected) in [(7200, 7200), (85_501, 85_500), (86_400, 85_500)] {
+            let served = Served::new(action_type.clone(), Duration::from_secs(1), Never);
+            assert_eq!(served.overall_timeout(Duration::from_secs(seconds)).overall_timeout.as_secs(), expected);
+        }
+    }
+
     #[test]
     fn user_parameters_are_as_secret_as_any_of_their_members() {
         let keys = |owner: &str, keys: &[&str]| secret_keys(owner, keys.iter().map(|&key| key.to_owned()).collect());

@@ -48,7 +48,7 @@ impl Turn {
     }
 
     /// The job as JSON: the members `actionType`, `pipeline` and `configuration`. The configuration includes secrets.
-    pub fn describe(&self) -> Map<String, Value> {
+    pub(crate) fn describe(&self) -> Map<String, Value> {
         self.describe_with(|_| true)
     }
 

@@ -29,18 +29,18 @@ pub(super) fn parse(
     }
     only_known(members, &path, &names, problems);
     let timeout = entry.get("timeoutSeconds");
-    let mut found = Vec::new();
+    let mut found = None;
     for (kind, value) in KINDS.iter().filter_map(|kind| Some((kind, members.get(kind.name)?))) {
         let path = format!("{path}.{}", kind.name);
         let Around { path: entry, secrets, settings, environment, .. } = *around;
         let (variables, problems) = (&mut *around.variables, &mut *problems);
         let mut part = Part { entry, path: &path, value, timeout, secrets, settings, environment, variables, problems };
-        found.push((kind, (kind.parse)(&mut part)));
+        found = Some((kind, (kind.parse)(&mut part)));
     }
-    if found.is_empty() && whole_seconds(timeout, 1).is_none_or(|seconds| seconds == 0) {
+    if found.is_none() && whole_seconds(timeout, 1).is_none_or(|seconds| seconds == 0) {
         problems.add(format_args!("{}.timeoutSeconds", around.path), "must be a whole number of seconds, 1 or more");
     }
-    match found.pop() {
+    match found {
         Some((kind, configured)) if members.len() == 1 => (Some(kind), configured),
         _ => (None, None),
     }

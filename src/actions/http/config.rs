@@ -11,7 +11,7 @@ use super::clock::{Clock, system_clock};
 use super::signature::Signer;
 use crate::actions::OnCrash;
 use crate::actions::kind::{Configured, Kind, Part};
-use crate::actions::outside::{Overall, check_turn};
+use crate::actions::outside::{check_turn, overall};
 use crate::settings::whole_seconds;
 
 const DEFAULT_REQUEST_SECONDS: u64 = 30;
@@ -67,7 +67,7 @@ pub enum HttpMistake {
 }
 
 fn parse(part: &mut Part<'_>) -> Option<Configured> {
-    let overall = Overall::parse(part);
+    let overall = overall(part);
     let Some(members) = part.value.as_object() else {
         part.mistake("", "must be an object with url and secretVariable");
         return None;
@@ -86,9 +86,8 @@ fn parse(part: &mut Part<'_>) -> Option<Configured> {
     let turn = request_timeout * 2 + Duration::from_secs(10);
     check_turn(turn, Some("requestTimeoutSeconds"), part);
     let settings = HttpSettings { url: url?, secret: secret?, request_timeout, clock: system_clock };
-    // Its mistakes were reported above.
-    let action = HttpAction::new(settings).ok()?;
-    Some(overall.of(Configured::new(turn, |_| action)))
+    let action = HttpAction::new(settings).map_err(|mistake| part.mistake("", mistake)).ok()?;
+    Some(Configured { overall, ..Configured::new(turn, |_| action) })
 }
 
 fn url(url: Option<&str>, part: &mut Part<'_>) -> Option<String> {

@@ -123,7 +123,7 @@ impl Action for HttpAction {
         match self.exchange.post(url, &message, Instant::now() + STOPPING, false).await {
             Ok(response) if matches!(response.status, 200..=299 | 404 | 410) => Ok(()),
             Ok(response) => {
-                let redactor = Redactor::new(self.secret.expose_secret().split_whitespace());
+                let redactor = Redactor::new(self.secrets().iter().map(ExposeSecret::expose_secret));
                 Err(failures::of_status(Asked::ToContinue, response.status, &response.body, &redactor))
             }
             Err(unavailable) => Err(failures::of_unavailable(&unavailable)),

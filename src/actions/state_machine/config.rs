@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{StateMachineAction, StateMachineArn};
 use crate::actions::OnCrash;
 use crate::actions::kind::{Configured, Kind, Part};
-use crate::actions::outside::{Overall, check_turn};
+use crate::actions::outside::{check_turn, overall};
 use crate::event::EndOfWork;
 
 /// A call of Step Functions takes tens of milliseconds; the rest is for trying it again.
@@ -27,7 +27,7 @@ pub(crate) const KIND: Kind = Kind {
 };
 
 fn parse(part: &mut Part<'_>) -> Option<Configured> {
-    let overall = Overall::parse(part);
+    let overall = overall(part);
     check_turn(TURN, None, part);
     let Some(arn) = part.value.as_str() else {
         part.mistake("", "must be a string: the state machine's ARN");
@@ -36,7 +36,7 @@ fn parse(part: &mut Part<'_>) -> Option<Configured> {
     let machine = StateMachineArn::parse(arn).map_err(|mistake| part.mistake("", mistake)).ok()?;
     let waits_for = Some(machine.unqualified());
     let run = Configured::new(TURN, |sdk_config| StateMachineAction::new(sdk_config, machine));
-    Some(overall.of(Configured { waits_for, ..run }))
+    Some(Configured { overall, waits_for, ..run })
 }
 
 #[cfg(test)]
