@@ -13,6 +13,7 @@ pub use problems::ConfigError;
 pub(crate) use problems::{Problems, shown_key};
 
 /// The limits and folders of the function.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The most jobs at a time in one invocation (`CONCURRENCY`, 1 to 100, default 4).
     pub concurrency: usize,

@@ -3,6 +3,12 @@
 use super::*;
 
 #[test]
+fn tests_of_kinds_use_the_default_settings() {
+    let settings = parsed(&[("ACTIONS", &json!([link_check()]).to_string())]).map(|config| config.settings);
+    assert_eq!(settings.unwrap_or_else(|error| panic!("{error}")), Settings::of_tests());
+}
+
+#[test]
 fn third_party_types_need_the_secret_of_client_tokens() {
     let third_party = of_type("ThirdParty", "Build", "Partner");
     assert!(mistakes(&third_party).contains("1 mistake: CLIENT_TOKENS_SECRET: must be set"));
