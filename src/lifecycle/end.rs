@@ -1,8 +1,8 @@
 //! How a worker's part in a job ended, as the invocation's summary counts it.
 //!
 //! The protocol has its own type for this, [`Exit`], because the model checker distinguishes ends that a summary counts as one,
-//! and because the protocol does not know what a report says. Every exit without a report becomes an [`End`] here. After a
-//! report, CodePipeline's response decides.
+//! and because the protocol does not know what a report says. The exit of a job that the worker neither holds nor adopts becomes
+//! an [`End`] here. After a report, CodePipeline's response decides.
 
 use super::protocol::Exit;
 
@@ -46,15 +46,6 @@ impl End {
             | Exit::Unstopped
             | Exit::Marked
             | Exit::Done => Self::Lost,
-        }
-    }
-
-    /// The end of a job that came in an event and that the worker does not hold.
-    pub(super) fn of_invoked(exit: Exit) -> Self {
-        match exit {
-            // No later invocation finds the job: the ledger never had it.
-            Exit::NotHeld => Self::NoLedger,
-            _ => Self::Lost,
         }
     }
 

@@ -47,7 +47,7 @@ use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
 use crate::workspace;
 use execute::Executed;
 use keeper::Keeper;
-use protocol::Command;
+use protocol::{Command, Exit};
 use reporting::{Others, Reporting};
 
 pub use crate::workspace::Shortage;
@@ -127,7 +127,8 @@ impl Lifecycle {
         let in_time = (latest - served.timeout).max(Instant::now() + FOR_LEDGER);
         match keeper.settle(latest.min(in_time)).await {
             Command::Run => {}
-            Command::Leave(exit) if End::of_invoked(exit) == End::NoLedger => {
+            // No later invocation finds the job: the ledger never had it.
+            Command::Leave(Exit::NotHeld) => {
                 tracing::error!(
                     "could not reach the ledger, so the job was not started: it hangs until its action times out"
                 );

@@ -44,7 +44,7 @@ impl Lifecycle {
     /// Finds the jobs of workers that died, and sweeps old entries of finished jobs. Without a ledger it finds none.
     ///
     /// # Errors
-    /// Returns an error if the ledger can't be listed, or if no entry can be read.
+    /// Returns an error if the ledger can't be listed, or if an entry can't be read and no job was found.
     pub async fn orphans(&self) -> Result<Vec<Orphan>, LedgerError> {
         let Some(ledger) = &self.ledger else { return Ok(Vec::new()) };
         let listed = ledger.list().await?;

@@ -145,8 +145,8 @@ impl ClientTokens {
         // No deadline here: a remembered token is still valid after it. Each look-up has its own.
         let looked_up = retry_paced(None, |tried, _| PAUSES.within(tried, look_up.until), try_once).await;
         looked_up.map(|found| found.response).map_err(|gave_up| {
-            let late = TokenProblem::Unreadable { secret: self.secret(client_id), reason: gave_up.last.reason };
-            gave_up.last.detail.unwrap_or(late)
+            let Failed { detail, reason, .. } = gave_up.last;
+            detail.unwrap_or_else(|| TokenProblem::Unreadable { secret: self.secret(client_id), reason })
         })
     }
 

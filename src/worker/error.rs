@@ -24,9 +24,10 @@ pub enum InvocationError {
     },
     /// The worker took no jobs, because one that it takes without the ledger could hang.
     #[error(
-        "could not reach the ledger, so {} not taken (the log says why). CodePipeline offers polled jobs again. A Lambda Invoke \
+        "could not reach the ledger, so {} {} not taken (the log says why). CodePipeline offers polled jobs again. A Lambda Invoke \
          job waits until its action times out",
-        if *.0 == 1 { "1 job was".to_owned() } else { format!("{} jobs were", .0) }
+        counted(*.0, "job"),
+        if *.0 == 1 { "was" } else { "were" }
     )]
     NoLedger(usize),
     /// CodePipeline denied acknowledgements, most likely because a permission is missing.

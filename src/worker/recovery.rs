@@ -17,7 +17,7 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
     let mut orphans = match timeout_at(until, looking).await {
         Ok(Ok(orphans)) => orphans,
         Ok(Err(error)) if error.may_pass() => {
-            tracing::warn!(%error, "could not list the ledger; the next invocation retries");
+            tracing::warn!(%error, "could not search the ledger for jobs of workers that died; the next invocation retries");
             return Ok(());
         }
         Ok(Err(error)) => return Err(InvocationError::NotRecovered(error)),

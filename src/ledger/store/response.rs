@@ -56,7 +56,7 @@ impl Operation<'_> {
             // S3 sends 404 if the object of `If-Match` is missing, and 409 if another write is under way.
             ("PreconditionFailed" | "ConditionalRequestConflict" | "OperationAborted" | "NoSuchKey", _)
             | (_, 404 | 409 | 412) => return Refusal::Condition(reason),
-            ("AccessDenied" | "AllAccessDisabled", _) | (_, 401 | 403) => {
+            (code, _) if matches!(code, "AccessDenied" | "AllAccessDisabled") || response.is_denied() => {
                 LedgerError::Denied { doing: self.doing, bucket, reason, permission: self.permission }
             }
             _ => self.refused(reason),
