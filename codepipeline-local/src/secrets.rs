@@ -54,11 +54,7 @@ fn value(engine: &Engine, operation: &str, body: &[u8]) -> Result<Value, ApiErro
         let message = format!("Secrets Manager can't find the specified secret{what}.");
         ApiError::new("ResourceNotFoundException", message)
     };
-    let (name, client_id, token) = find(engine, &secret_id).ok_or_else(|| {
-        let ApiError { name, message } = not_found("");
-        let known = "codepipeline-local has only secrets whose name ends with a clientId of --connections";
-        ApiError { name, message: format!("{message} {known}") }
-    })?;
+    let (name, client_id, token) = find(engine, &secret_id).ok_or_else(|| not_found(""))?;
     let version = version(client_id);
     if let Some(stage) = input.version_stage.filter(|stage| stage != CURRENT) {
         return Err(not_found(&format!(" value for staging label: {stage}")));

@@ -33,9 +33,11 @@ struct Entry {
 /// The action type may omit the artifacts' counts (0 to 5 by default) and the properties. A connection without `pipelines` serves those that
 /// no other connection names. The error names the entry and the broken rule, and never contains a token.
 pub fn read_connections(text: &str) -> Result<Vec<Connection>, String> {
-    let not_json = |error: &serde_json::Error| match (error.line(), error.column()) {
-        _ if error.is_eof() => "is not valid JSON: it ends too early".to_owned(),
-        (line, column) => format!("is not valid JSON (line {line}, column {column})"),
+    let not_json = |error: &serde_json::Error| {
+        if error.is_eof() {
+            return "is not valid JSON: it ends too early".to_owned();
+        }
+        format!("is not valid JSON (line {}, column {})", error.line(), error.column())
     };
     let Value::Array(entries) = serde_json::from_str(text).map_err(|error| not_json(&error))? else {
         return Err("must be a JSON list: put the connection between [ and ]".to_owned());
@@ -73,15 +75,16 @@ fn connection(entry: Value) -> Result<Connection, String> {
     })
 }
 
-/// Names the first member that is unknown or missing. Shows no value, because one is a token.
+/// Names the first member that is unknown or missing. Shows no value, because one is a token. Shows an unknown name only if it is
+/// almost a known one, because a user may have put the token in the place of a name.
 fn wrong_members(entry: &Value) -> Option<String> {
     let Some(members) = entry.as_object() else { return Some("must be a JSON object.".to_owned()) };
     let known = || REQUIRED.into_iter().chain([OPTIONAL]);
     if let Some(member) = members.keys().find(|member| !known().any(|known| known == *member)) {
-        let shown: String = member.chars().take(unknown::LONGEST_SHOWN).collect();
-        let hint = unknown::nearest(&shown, known())
-            .map_or_else(|| ".".to_owned(), |known| format!("; did you mean \"{known}\"?"));
-        return Some(format!("has no member \"{shown}\"{hint}"));
+        return Some(match unknown::nearest(member, known()) {
+            Some(known) => format!("has no member \"{}\"; did you mean \"{known}\"?", member.escape_debug()),
+            None => "has an unknown member.".to_owned(),
+        });
     }
     let missing = REQUIRED.into_iter().find(|member| !members.contains_key(*member))?;
     Some(format!("lacks the member \"{missing}\"."))
@@ -102,7 +105,10 @@ mod tests {
             "connection 1: has no member \"actiontype\"; did you mean \"actionType\"? It has clientId, clientToken, actionType and, if \
              needed, pipelines"
         );
-        assert!(mistake(r#"[{"odd": 1}]"#).contains("has no member \"odd\". It has clientId"));
+        assert!(
+            mistake(r#"[{"a-secret": "clientToken"}]"#)
+                .starts_with("connection 1: has an unknown member. It has clientId")
+        );
         assert!(
             mistake(r#"[{"clientId": "a", "clientToken": "b"}]"#).contains("lacks the member \"actionType\". It has")
         );

@@ -49,7 +49,7 @@ fn call(engine: &mut Engine, target: &str, body: &[u8]) -> OperationResult {
     let prefix = &MODEL.target_prefix;
     let named = target.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.'));
     let Some((name, operation)) = named.and_then(|name| Some((name, MODEL.operations.get(name)?))) else {
-        let shown: String = named.unwrap_or(target).chars().take(unknown::LONGEST_SHOWN).collect();
+        let shown = unknown::shown(named.unwrap_or(target));
         let message = format!("CodePipeline has no operation \"{shown}\"; the target must be {prefix}.OPERATION");
         return Err(ApiError::new("UnknownOperationException", message));
     };

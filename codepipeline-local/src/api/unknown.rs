@@ -15,7 +15,7 @@ use crate::engine::error::ApiError;
 const STRICT: [&str; 3] = ["CreateCustomActionType", "CreatePipeline", "UpdatePipeline"];
 
 /// How many characters of a member's name an error repeats.
-pub(super) const LONGEST_SHOWN: usize = 60;
+const LONGEST_SHOWN: usize = 60;
 
 /// Refuses the first unknown member of the operation's input, if the operation is strict.
 pub(super) fn refuse(operation: &str, input: &Value) -> Result<(), ApiError> {
@@ -29,7 +29,7 @@ pub(super) fn refuse_in(value: &Value, name: &str, path: &str) -> Result<(), Api
         (Kind::Structure, Value::Object(members)) => {
             for (member, value) in members {
                 let Some(known) = shape.members.get(member) else {
-                    let shown: String = member.chars().take(LONGEST_SHOWN).collect();
+                    let shown = shown(member);
                     let hint = nearest(&shown, shape.members.keys().map(String::as_str))
                         .map_or_else(String::new, |known| format!("; did you mean '{known}'?"));
                     let place = join(path, &shown);
@@ -55,6 +55,11 @@ pub(super) fn refuse_in(value: &Value, name: &str, path: &str) -> Result<(), Api
         _ => {}
     }
     Ok(())
+}
+
+/// The name as an error repeats it.
+pub(super) fn shown(name: &str) -> String {
+    name.chars().take(LONGEST_SHOWN).collect()
 }
 
 /// The most similar known name, if at most a third of its letters differ.

@@ -105,28 +105,27 @@ pub(crate) enum StageStatus {
     Failed,
 }
 
+impl From<StageStatus> for ExecutionStatus {
+    fn from(status: StageStatus) -> Self {
+        match status {
+            StageStatus::InProgress => Self::InProgress,
+            StageStatus::Stopping => Self::Stopping,
+            StageStatus::Stopped => Self::Stopped,
+            StageStatus::Succeeded => Self::Succeeded,
+            StageStatus::Cancelled => Self::Cancelled,
+            StageStatus::Failed => Self::Failed,
+        }
+    }
+}
+
 impl StageStatus {
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::InProgress => "InProgress",
-            Self::Stopping => "Stopping",
-            Self::Stopped => "Stopped",
-            Self::Succeeded => "Succeeded",
-            Self::Cancelled => "Cancelled",
-            Self::Failed => "Failed",
-        }
+        ExecutionStatus::from(self).name()
     }
 
     /// The state in the event for a stage that changes to this status.
     pub(in crate::engine) fn event_state(self) -> &'static str {
-        match self {
-            Self::InProgress => "STARTED",
-            Self::Stopping => "STOPPING",
-            Self::Stopped => "STOPPED",
-            Self::Succeeded => "SUCCEEDED",
-            Self::Cancelled => "CANCELED",
-            Self::Failed => "FAILED",
-        }
+        ExecutionStatus::from(self).event_state()
     }
 }
 
