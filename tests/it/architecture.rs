@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::source::{rust_files, without_comments};
+
 /// Every module of `src/` and the modules it may name. `bootstrap` (and `lib.rs`, `main.rs`) puts everything together.
 const EDGES: &[(&str, &[&str])] = &[
     ("calls", &[]),
@@ -51,19 +53,6 @@ const KINDS: &[(&str, &[&str])] = &[
     ("state_machine", &["calls", "event", "job", "settings"]),
 ];
 
-pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files
-}
-
 fn files_of(module: &str) -> Vec<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (file, folder) = (source.join(format!("{module}.rs")), source.join(module));
@@ -75,8 +64,7 @@ fn files_of(module: &str) -> Vec<PathBuf> {
 
 /// The code of a file: comments name modules freely.
 fn code(file: &Path) -> String {
-    let text = fs::read_to_string(file).unwrap();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    without_comments(&fs::read_to_string(file).unwrap())
 }
 
 /// The modules named by `crate::name`, alone or in braces after `crate::`.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::architecture::rust_files;
+use crate::support::source::rust_files;
 
 const LONGEST: usize = 60;
 

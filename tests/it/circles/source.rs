@@ -1,7 +1,9 @@
 //! The names that a file takes from other files, read from its text.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use crate::support::source::{product_files, without_unit_tests};
 
 /// A file of a crate.
 pub(super) struct Module {
@@ -23,22 +25,11 @@ struct Import {
 
 /// Reads all files of a folder. Test modules are left out.
 pub(super) fn modules(source: &Path) -> Vec<Module> {
-    let mut modules = Vec::new();
-    let mut folders = vec![source.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(source).unwrap().with_extension("");
-            if path.file_stem().is_some_and(|stem| stem == "tests") {
-                continue;
-            }
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                modules.push(Module::read(name.to_str().unwrap(), &fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
+    let read = |file: &PathBuf| {
+        let name = file.strip_prefix(source).unwrap().with_extension("");
+        Module::read(name.to_str().unwrap(), &fs::read_to_string(file).unwrap())
+    };
+    let modules: Vec<_> = product_files(source).iter().map(read).collect();
     assert!(modules.len() > 20, "{} holds only {} modules", source.display(), modules.len());
     modules
 }
@@ -50,8 +41,8 @@ impl Module {
         if matches!(path.last().map(String::as_str), Some("mod" | "lib")) {
             path.pop();
         }
-        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        let code: Vec<&str> = code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+        let code: Vec<&str> =
+            without_unit_tests(text).lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
         let tokens = tokens(&code.join("\n"));
         let mut module = Self { path, imports: Vec::new(), paths: Vec::new() };
         let mut at = 0;

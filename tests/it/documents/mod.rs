@@ -10,7 +10,9 @@ mod template_file;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::support::source::{product_files, without_comments, without_unit_tests};
 
 /// The text of a file, by its path in the repository.
 fn file(path: &str) -> String {
@@ -24,25 +26,9 @@ fn root() -> &'static Path {
 
 /// The code of the Rust files below a folder or file of the repository, without comments and unit tests.
 fn code(path: &str) -> String {
-    let mut files = Vec::new();
-    rust_files(&root().join(path), &mut files);
+    let files = product_files(&root().join(path));
     assert!(!files.is_empty(), "{path} has no Rust file");
-    files.iter().map(|file| without_comments(&fs::read_to_string(file).unwrap())).collect()
-}
-
-fn rust_files(path: &Path, found: &mut Vec<PathBuf>) {
-    if path.is_dir() {
-        let mut entries: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
-        entries.sort();
-        entries.iter().for_each(|entry| rust_files(entry, found));
-    } else if path.extension().is_some_and(|extension| extension == "rs") {
-        found.push(path.to_owned());
-    }
-}
-
-fn without_comments(text: &str) -> String {
-    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).fold(String::new(), |all, line| all + line + "\n")
+    files.iter().map(|file| without_comments(without_unit_tests(&fs::read_to_string(file).unwrap()))).collect()
 }
 
 /// The README names the length of the example of a service.
