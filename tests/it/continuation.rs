@@ -11,8 +11,12 @@ use codepipeline_worker::actions::{Abandoned, Action, Served, Turn};
 use codepipeline_worker::job::{ActionTypeId, Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
 use codepipeline_worker::lifecycle::Lifecycle;
 use codepipeline_worker::worker::{Summary, Worker};
+use secrecy::SecretString;
 
 use crate::support::{self, World, custom, invoke, until, zip};
+
+/// A secret of the action itself.
+const OWN_SECRET: &str = "key-of-the-action";
 
 /// Returns the step of the n-th turn, from 0.
 type Script = dyn Fn(usize, &Turn) -> Step + Send + Sync;
@@ -120,6 +124,10 @@ impl Action for Scripted {
 
     fn wants_files(&self) -> bool {
         false
+    }
+
+    fn secrets(&self) -> Vec<SecretString> {
+        vec![OWN_SECRET.into()]
     }
 }
 
@@ -279,6 +287,21 @@ async fn token_with_a_secret_fails_the_job_and_stops_the_work() {
             assert_eq!(status, PipelineExecutionStatus::Succeeded);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn turn_knows_the_secrets_of_its_action() {
+    let world = world_with("Token!", "hunter22").await;
+    let action = Scripted::new(&world, |_, turn| {
+        let described = turn.describe_without_secrets();
+        let masked = turn.redactor.redact(&format!("hunter22 and {OWN_SECRET}")).into_owned();
+        assert_eq!((described["configuration"].to_string(), masked.as_str()), ("{}".to_owned(), "**** and ****"));
+        assert_eq!(turn.secret_keys, ["Token"]);
+        Step::Finish
+    });
+    let (status, _) = work(&world, &worker(&world, &action, |served| served.secrets(["Token"]))).await;
+    // A failed assertion above fails the job.
+    assert_eq!(status, PipelineExecutionStatus::Succeeded);
 }
 
 #[tokio::test(flavor = "multi_thread")]

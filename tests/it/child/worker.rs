@@ -11,6 +11,7 @@ use codepipeline_local::runtime_api::{Function, FunctionSettings, Invocation, Ou
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::support::children::Children;
 use crate::support::small_disk::with_small_disk;
 use crate::support::tee::{Heard, tee};
 use crate::support::{World, custom, output, zip};
@@ -181,6 +182,7 @@ fn ordinary_user() -> &'static [&'static str] {
 
 /// Fails the test if the worker's user can't start a process with `command`.
 pub(crate) fn needed(command: &[&str], why: &str) {
+    let _children = Children::of_the_test();
     let command = [ordinary_user(), command, &["true"]].concat();
     let error = match Command::new(command[0]).args(&command[1..]).output() {
         Ok(output) if output.status.success() => return,
