@@ -135,12 +135,7 @@ mod tests {
     fn other_requests_are_refused_without_a_token() {
         let secret = format!("clients/{CLIENT}");
         for (operation, input, name, named) in [
-            (
-                OPERATION,
-                json!({"SecretId": "clients/other"}),
-                "ResourceNotFoundException",
-                "specified secret. codepipeline-local has only",
-            ),
+            (OPERATION, json!({"SecretId": "clients/other"}), "ResourceNotFoundException", "specified secret."),
             (OPERATION, json!({"SecretId": format!("{secret}x")}), "ResourceNotFoundException", "specified secret."),
             (
                 OPERATION,

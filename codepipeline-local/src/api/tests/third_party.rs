@@ -260,7 +260,7 @@ fn malformed_connections_name_the_entry_but_no_token() {
         ),
         (|entry| entry["clientId"] = "t0ken".into(), "connection 2: 1 validation error"),
         (|entry| entry["clientToken"] = "t0ken".repeat(60).into(), "256"),
-        (|entry| entry["odd"] = "t0ken".into(), "connection 2: has no member \"odd\""),
+        (|entry| entry["t0ken"] = "clientToken".into(), "connection 2: has an unknown member."),
         (|entry| entry["actionType"]["category"] = "Odd".into(), "actionType: "),
         (|entry| entry["clientId"] = CLIENT.into(), "occurs twice"),
         (|entry| entry["actionType"]["configurationProperties"] = json!([]), "define "),
