@@ -140,9 +140,9 @@ fn served(config: ActionConfig, sdk_config: &SdkConfig) -> Served {
     let ActionConfig { action_type, query_param, secrets, on_crash, shared, kind, run } = config;
     if run.overall > LONGEST_RUN {
         tracing::warn!(
-            action.type = %action_type,
-            configured_seconds = run.overall.as_secs(),
-            used_seconds = LONGEST_RUN.as_secs(),
+            actionType = %action_type,
+            configuredSeconds = run.overall.as_secs(),
+            usedSeconds = LONGEST_RUN.as_secs(),
             "lowered timeoutSeconds, because CodePipeline ends an action 24 hours after its start"
         );
     }

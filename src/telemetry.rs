@@ -5,7 +5,7 @@ use std::io;
 use json_subscriber::JsonLayer;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, registry};
@@ -19,7 +19,7 @@ pub fn level(name: &str) -> Option<Level> {
 /// A subscriber that writes this crate's lines at `level` or above, and lines of dependencies at INFO or above. SDKs print whole
 /// requests and responses at TRACE, including credentials and configuration, so no variable changes this.
 ///
-/// Fields of the spans around an event (`job.id`, `pipeline.name`, `action.name`) become members of the line.
+/// Fields of the spans around an event (`jobId`, `requestId`) become members of the line, at every level.
 pub fn subscriber<W>(level: Level, writer: W) -> impl tracing::Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -36,7 +36,8 @@ where
         // This target prints each failed invocation's error with its Rust type; `bootstrap` logs that error in its own words.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
         .with_target(env!("CARGO_CRATE_NAME"), LevelFilter::from_level(level));
-    registry().with(layer.with_filter(filter))
+    let spans = filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO);
+    registry().with(layer.with_filter(filter.or(spans.with_max_level_hint(Level::INFO))))
 }
 
 /// Installs [`subscriber`] on stdout for the process, and a panic hook. The hook logs the place of a panic, but not its message, which
@@ -46,7 +47,7 @@ pub fn install(level: Level) {
     let _ = tracing::subscriber::set_global_default(subscriber(level, io::stdout));
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(panic.location = place, "panicked; the message is withheld, because it may hold a secret");
+        tracing::error!(panicLocation = place, "panicked; the message is withheld, because it may hold a secret");
     }));
 }
 
@@ -80,15 +81,42 @@ mod tests {
     #[test]
     fn a_line_is_flat_and_has_the_fields_of_its_spans() {
         let lines = logged(Level::INFO, || {
-            let span = tracing::info_span!("job", job.id = "1", pipeline.name = "p");
-            span.in_scope(|| tracing::info!(artifact.name = "a", "staged in"));
+            let span = tracing::info_span!("job", jobId = "1", pipeline = "p");
+            span.in_scope(|| tracing::info!(artifact = "a", "staged in"));
         });
         let line = &lines[0];
-        assert_eq!(line["job.id"], "1");
-        assert_eq!(line["pipeline.name"], "p");
-        assert_eq!(line["artifact.name"], "a");
+        assert_eq!(line["jobId"], "1");
+        assert_eq!(line["pipeline"], "p");
+        assert_eq!(line["artifact"], "a");
         assert_eq!(line["message"], "staged in");
         assert_eq!(line["level"], "INFO");
+    }
+
+    #[test]
+    fn a_quieter_level_keeps_the_fields_of_spans() {
+        let lines = logged(Level::ERROR, || {
+            tracing::info_span!(target: "lambda_runtime", "invoke", requestId = "1").in_scope(|| {
+                tracing::info_span!("job", jobId = "2").in_scope(|| {
+                    tracing::info!("quiet");
+                    tracing::error!("loud");
+                });
+            });
+        });
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        assert_eq!([&line["message"], &line["requestId"], &line["jobId"]], ["loud", "1", "2"]);
+    }
+
+    #[test]
+    fn a_field_that_comes_later_is_in_each_line_after_it() {
+        let lines = logged(Level::INFO, || {
+            let span = tracing::info_span!("job", externalExecutionId = tracing::field::Empty, stage = None::<&str>);
+            let _entered = span.enter();
+            tracing::info!("before");
+            span.record("externalExecutionId", "run-7");
+            tracing::info!("after");
+        });
+        assert!(lines[0].get("externalExecutionId").is_none() && lines[1].get("stage").is_none(), "{lines:?}");
+        assert_eq!(lines[1]["externalExecutionId"], "run-7");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use rawzip::ReaderAt;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 use super::error::Problem;
 use super::stop::Stop;
@@ -90,7 +91,8 @@ impl<O: Object> Lane<O> {
             let object = Arc::clone(&self.object);
             let offset = state.next;
             let buffer = state.spare.pop().unwrap_or_default();
-            state.pending.push_back(self.runtime.spawn(async move { object.read(offset, length, buffer).await }));
+            let reading = async move { object.read(offset, length, buffer).await };
+            state.pending.push_back(self.runtime.spawn(reading.in_current_span()));
             state.next += length;
         }
     }

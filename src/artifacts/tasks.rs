@@ -4,23 +4,25 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// The tasks and threads of one store.
 #[derive(Default)]
 pub(super) struct Tasks(Mutex<JoinSet<()>>);
 
 impl Tasks {
-    /// Starts a task. It continues if the receiver is dropped.
+    /// Starts a task. Its log lines belong to the caller's span. It continues if the receiver is dropped.
     pub(super) fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> oneshot::Receiver<T> {
         let (sender, receiver) = oneshot::channel();
         self.with(|tasks| {
-            tasks.spawn(async move {
+            let task = async move {
                 // The receiver is gone if the caller was cancelled.
                 let _ = sender.send(work.await);
-            })
+            };
+            tasks.spawn(task.in_current_span())
         });
         receiver
     }

@@ -7,6 +7,7 @@ use aws_sdk_s3::types::{CompletedPart, ServerSideEncryption};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::Staged;
 use super::caller::Caller;
@@ -147,7 +148,7 @@ impl Destination {
         let mut number = 0;
         let mut start = |part: Part, uploads: &mut JoinSet<_>| {
             number += 1;
-            uploads.spawn(self.clone().send_part(id.to_owned(), number, part));
+            uploads.spawn(self.clone().send_part(id.to_owned(), number, part).in_current_span());
         };
         for part in early {
             start(part, &mut uploads);

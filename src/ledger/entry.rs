@@ -94,8 +94,14 @@ pub struct Entry {
     pub origin: Origin,
     /// The action's type.
     pub action_type: ActionTypeId,
+    /// The pipeline, if known. This and the next three are for the log of the worker that adopts the job.
+    pub pipeline: Option<String>,
     /// The pipeline's execution, if known.
     pub pipeline_execution_id: Option<String>,
+    /// The stage, if known.
+    pub stage: Option<String>,
+    /// The action's name in its stage, if known.
+    pub action: Option<String>,
     /// The action's execution, if known.
     pub action_execution_id: Option<String>,
 }
@@ -127,6 +133,11 @@ pub enum Unreadable {
 }
 
 impl Entry {
+    /// The id of the run. The first job of a Lambda Invoke action has only its own id, which stands for the run.
+    pub fn execution_id(&self) -> &str {
+        self.action_execution_id.as_deref().unwrap_or(&self.job)
+    }
+
     /// The body of the entry's object.
     pub(super) fn to_bytes(&self, write: &WriteId) -> Vec<u8> {
         let (phase, outcome) = match &self.phase {
@@ -154,7 +165,10 @@ impl Entry {
             kind: kind.into(),
             client_id,
             action_type: ActionTypeJson { category, owner, provider, version },
+            pipeline: self.pipeline.clone(),
             pipeline_execution_id: self.pipeline_execution_id.clone(),
+            stage: self.stage.clone(),
+            action: self.action.clone(),
             action_execution_id: self.action_execution_id.clone(),
             outcome,
         };
@@ -204,7 +218,13 @@ struct EntryJson {
     client_id: Option<String>,
     action_type: ActionTypeJson,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pipeline_execution_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     action_execution_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,7 +264,10 @@ impl EntryJson {
             inferred: self.inferred,
             origin,
             action_type: ActionTypeId { category, owner, provider, version },
+            pipeline: self.pipeline,
             pipeline_execution_id: self.pipeline_execution_id,
+            stage: self.stage,
+            action: self.action,
             action_execution_id: self.action_execution_id,
         };
         Some((entry, WriteId(id(&self.write)?)))

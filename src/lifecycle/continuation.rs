@@ -44,8 +44,14 @@ pub(super) struct ActionRun {
     pub(super) began: SystemTime,
 }
 
+/// The id of the run that the job belongs to: the same for all its jobs. The first job of a Lambda Invoke action has only its own
+/// id, which stands for the run.
+pub fn execution_id(job: &Job) -> String {
+    named_execution_id(job).unwrap_or_else(|| job.id.clone())
+}
+
 /// The action execution that the job belongs to, if CodePipeline or the job's token names it.
-pub(super) fn execution_id(job: &Job) -> Option<String> {
+pub(super) fn named_execution_id(job: &Job) -> Option<String> {
     let token = job.continuation_token.as_ref().map(ExposeSecret::expose_secret);
     match token.and_then(|token| ActionRun::open(token, &job.action_type).ok()) {
         Some((run, _)) => Some(run.execution_id),
@@ -150,11 +156,13 @@ mod tests {
             encryption_key: None,
             continuation_token: None,
         };
-        assert_eq!(execution_id(&job).as_deref(), Some("this"));
+        assert_eq!(execution_id(&job), "this");
         job.continuation_token = Some(run("first").seal(&link_check(), "build 17").ok().unwrap().into());
-        assert_eq!(execution_id(&job).as_deref(), Some("first"));
+        assert_eq!(execution_id(&job), "first");
         job.continuation_token = Some("garbled".to_owned().into());
-        assert_eq!(execution_id(&job).as_deref(), Some("this"));
+        assert_eq!(execution_id(&job), "this");
+        job.pipeline.action_execution_id = None;
+        assert_eq!((named_execution_id(&job), execution_id(&job).as_str()), (None, "second"));
     }
 
     #[test]

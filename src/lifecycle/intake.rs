@@ -83,7 +83,7 @@ async fn take(
             },
             (Command::Run, Some(claim)) => {
                 let age = u64::try_from(offer.polled_at.elapsed().as_millis()).unwrap_or(u64::MAX);
-                tracing::info!(offer.age_ms = age, "acknowledged the job");
+                tracing::info!(offerAgeMs = age, "acknowledged the job");
                 return Ok(claim);
             }
             (Command::Leave(Exit::Lost), _) if denied => return Err(End::Denied),

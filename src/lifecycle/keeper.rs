@@ -67,8 +67,11 @@ impl Keeper {
             action_type: job.action_type.clone(),
             marked: false,
             inferred: false,
+            pipeline: job.pipeline.pipeline_name.clone(),
             pipeline_execution_id: job.pipeline.pipeline_execution_id.clone(),
-            action_execution_id: continuation::execution_id(job),
+            stage: job.pipeline.stage_name.clone(),
+            action: job.pipeline.action_name.clone(),
+            action_execution_id: continuation::named_execution_id(job),
         };
         Self::of(ledger.cloned(), invocation, entry, state)
     }
@@ -120,14 +123,9 @@ impl Keeper {
         self.deadline
     }
 
-    /// The job's id.
-    pub(super) fn job(&self) -> &str {
-        &self.entry.job
-    }
-
-    /// The action execution, if it is known.
-    pub(super) fn action_execution_id(&self) -> Option<&str> {
-        self.entry.action_execution_id.as_deref()
+    /// The id of the run: the action execution, or the first job of a Lambda Invoke action.
+    pub(super) fn execution_id(&self) -> &str {
+        self.entry.execution_id()
     }
 
     /// The report that the dead worker left.

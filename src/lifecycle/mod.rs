@@ -51,6 +51,7 @@ use protocol::{Command, Exit};
 use reporting::{Others, Reporting};
 
 pub use crate::workspace::Shortage;
+pub use continuation::execution_id;
 pub use end::End;
 pub use orphan::Orphan;
 pub(crate) use stopping::stop_by;

@@ -34,7 +34,7 @@ impl Orphan {
         match found.content {
             Content::Done => Ok(None),
             Content::Unreadable(why) => {
-                tracing::warn!(ledger.key = listed.key.as_str(), %why, "ignored an unreadable object in the ledger");
+                tracing::warn!(ledgerKey = listed.key.as_str(), %why, "ignored an unreadable object in the ledger");
                 Ok(None)
             }
             Content::Entry(entry, _) => {
@@ -47,6 +47,22 @@ impl Orphan {
     /// The type of its action.
     pub fn action_type(&self) -> &ActionTypeId {
         &self.entry.action_type
+    }
+
+    /// The pipeline, the stage and the action, as far as the entry names them.
+    pub fn place(&self) -> [Option<&str>; 3] {
+        let Entry { pipeline, stage, action, .. } = &self.entry;
+        [pipeline.as_deref(), stage.as_deref(), action.as_deref()]
+    }
+
+    /// The pipeline's execution, if the entry names it.
+    pub fn pipeline_execution_id(&self) -> Option<&str> {
+        self.entry.pipeline_execution_id.as_deref()
+    }
+
+    /// The id of the run that the job belongs to.
+    pub fn execution_id(&self) -> &str {
+        self.entry.execution_id()
     }
 
     /// The job's id.
@@ -142,7 +158,10 @@ mod tests {
                 provider: "LinkCheck".into(),
                 version: "1".into(),
             },
+            pipeline: None,
             pipeline_execution_id: None,
+            stage: None,
+            action: None,
             action_execution_id: None,
         };
         Orphan { key: Key::polled("job"), entry, version: Version::default(), age: Duration::from_secs(age) }

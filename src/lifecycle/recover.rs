@@ -187,8 +187,7 @@ impl Lifecycle {
         match todo {
             Todo::Run(known, served) => self.live_claimed(claim, keeper, *known, &served, others).await,
             Todo::Fail(failure) => {
-                // The first job of a Lambda Invoke action has only its own id.
-                let execution_id = keeper.action_execution_id().unwrap_or(keeper.job()).to_owned();
+                let execution_id = keeper.execution_id().to_owned();
                 let executed = Executed::failed(failure, Some(Abandoned { execution_id, token: None }));
                 Reporting { queue: &self.queue, claim, keeper, served, deadline }.report(executed, others).await
             }

@@ -126,7 +126,7 @@ impl Reporting<'_> {
             let later = stopped == Stopped::NotNow && keeper.may_be_stopped_later();
             if later {
                 tracing::warn!(
-                    action.execution_id = running.execution_id,
+                    actionExecutionId = running.execution_id,
                     "could not stop the work outside now; a later invocation retries"
                 );
             }

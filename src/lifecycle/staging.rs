@@ -31,12 +31,7 @@ impl Staging<'_> {
             let into = self.workspace.input(&artifact.name);
             let store = store_of(self.store, artifact)?;
             let staged = store.stage_in(artifact, &into, self.limits).await.map_err(|error| failure(&error))?;
-            tracing::info!(
-                artifact.name,
-                artifact.bytes = staged.bytes,
-                artifact.entries = staged.entries,
-                "staged in"
-            );
+            tracing::info!(artifact = artifact.name, bytes = staged.bytes, entries = staged.entries, "staged in");
         }
         Ok(())
     }
@@ -62,12 +57,7 @@ impl Staging<'_> {
                 None => continue,
             };
             let staged = staged.map_err(|error| failure(&error))?;
-            tracing::info!(
-                artifact.name,
-                artifact.bytes = staged.bytes,
-                artifact.entries = staged.entries,
-                "staged out"
-            );
+            tracing::info!(artifact = artifact.name, bytes = staged.bytes, entries = staged.entries, "staged out");
         }
         Ok(())
     }

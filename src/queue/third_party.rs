@@ -95,7 +95,7 @@ impl ThirdPartyQueue {
                 let found = offer(job_id, action_type, look_up.since, details, client);
                 if found.is_none() {
                     tracing::error!(
-                        client.id = client_id,
+                        clientId = client_id,
                         "skipped a third-party job: its details have no nonce or no data"
                     );
                 }
@@ -106,7 +106,7 @@ impl ThirdPartyQueue {
                 let is_token = matches!(error, CallError::ClientToken { .. });
                 let metric = is_token.then_some("ClientTokenProblems");
                 let error = error.of(GET_DETAILS);
-                tracing::error!(metric, job.id = job_id, client.id = client_id, action.type = %action_type, %error,
+                tracing::error!(metric, jobId = job_id, clientId = client_id, actionType = %action_type, %error,
                     "skipped a third-party job; the others continue");
                 None
             }

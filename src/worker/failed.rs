@@ -32,8 +32,8 @@ impl Worker {
             (true, _) => "an action failed; stopped its work outside",
         };
         tracing::info!(
-            action.execution_id = execution_id,
-            action.type = %action_type,
+            actionExecutionId = execution_id,
+            actionType = %action_type,
             stopped = summary.stopped,
             "{said}"
         );

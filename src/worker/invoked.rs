@@ -4,7 +4,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::{Worker, job_span};
+use super::{Worker, span};
 use crate::job::{Failure, FailureCode, FailureKind};
 use crate::lifecycle::{End, Invocation};
 use crate::queue::{Claim, InvalidInvokeJob, Invoked, InvokedJob};
@@ -17,7 +17,7 @@ pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Re
     let action_type = InvokedJob::action_type();
     match InvokedJob::from_event(event, (worker.lifecycle.wall_clock)())? {
         Invoked::Job(invoked) => {
-            let span = job_span(&invoked.details.job);
+            let span = span::of_job(&invoked.details.job);
             let served = worker.served.iter().find(|served| served.action_type == action_type);
             let life = async {
                 let Some(served) = served else {
@@ -29,7 +29,7 @@ pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Re
             Ok(life.instrument(span).await)
         }
         Invoked::WithoutData(claim) => {
-            let span = tracing::info_span!("job", job.id = claim.key().id(), action.type = %action_type);
+            let span = span::of_bare_job(claim.key().id(), &action_type);
             let why = "the CodePipeline.job event has no job data, so there is nothing to run: invoke the worker through a \
                        Lambda Invoke action, whose events hold the member data";
             Ok(refuse(worker, claim, JOB_DATA_MISSING, why.to_owned(), deadline).instrument(span).await)

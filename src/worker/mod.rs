@@ -7,6 +7,7 @@ mod invoked;
 mod problems;
 mod recovery;
 mod shift;
+mod span;
 mod started;
 mod stopping;
 mod summary;
@@ -19,7 +20,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::actions::{Abandoned, Served};
-use crate::job::{ActionTypeId, Job};
+use crate::job::ActionTypeId;
 use crate::lifecycle::{Invocation, Lifecycle};
 use shift::Shift;
 use throttles::Throttles;
@@ -96,7 +97,7 @@ impl Worker {
     ) -> Result<Summary, InvocationError> {
         let types = self.polled(|served| served.action_type == *action_type);
         if types.is_empty() {
-            tracing::info!(action.type = %action_type, "ignored the end of an action: its type is not polled");
+            tracing::info!(actionType = %action_type, "ignored the end of an action: its type is not polled");
             return Ok(Summary::default());
         }
         let Some(execution_id) = execution_id else {
@@ -107,8 +108,8 @@ impl Worker {
             self.stop_at_each(&types, &abandoned, deadline, |served, it| served.action.stop_boxed(it)).await?;
         let summary = Summary { stopped: stopped.len(), ..Summary::default() };
         tracing::info!(
-            action.execution_id = execution_id,
-            action.type = %action_type,
+            actionExecutionId = execution_id,
+            actionType = %action_type,
             stopped = summary.stopped,
             "an action was abandoned or cancelled"
         );
@@ -167,14 +168,4 @@ fn sum_up(shift: Shift<'_>, began: Instant) -> Result<Summary, InvocationError> 
         return Err(InvocationError::NothingPolled(summary.failed_polls));
     }
     Ok(summary)
-}
-
-fn job_span(job: &Job) -> tracing::Span {
-    tracing::info_span!(
-        "job",
-        job.id = job.id,
-        action.type = %job.action_type,
-        pipeline.name = job.pipeline.pipeline_name,
-        action.name = job.pipeline.action_name,
-    )
 }

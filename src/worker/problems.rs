@@ -34,14 +34,14 @@ impl Problems {
             }
             QueueError::Unavailable { .. } => {
                 summary.failed_polls += 1;
-                tracing::error!(action.type = %action_type, %error, "CodePipeline did not answer the poll");
+                tracing::error!(actionType = %action_type, %error, "CodePipeline did not answer the poll");
             }
             refused => {
                 summary.unpollable += 1;
                 let query = served.query_param.as_ref().map(|(key, _)| key);
                 tracing::error!(
                     metric = "UnpollableTypes",
-                    action.type = %action_type,
+                    actionType = %action_type,
                     queryParam = query,
                     error = %refused,
                     "the action type can't be polled, so its actions wait until they time out"
@@ -55,16 +55,16 @@ impl Problems {
         let query = served.query_param.as_ref().map_or("", |(_, value)| value);
         // Ten throttled polls in one invocation count as one.
         if !self.throttled.insert(format!("{action_type} {query}")) {
-            tracing::debug!(action.type = %action_type, %error, "the poll was throttled again");
+            tracing::debug!(actionType = %action_type, %error, "the poll was throttled again");
         } else if throttles.throttled(served) {
             tracing::error!(
                 metric = "ThrottledTypes",
-                action.type = %action_type,
+                actionType = %action_type,
                 %error,
                 "polls have been throttled for minutes: let fewer workers poll, poll less often, or ask AWS for a higher rate"
             );
         } else {
-            tracing::warn!(action.type = %action_type, %error, "the poll was throttled");
+            tracing::warn!(actionType = %action_type, %error, "the poll was throttled");
         }
     }
 
@@ -73,7 +73,7 @@ impl Problems {
         let (left, needed) = (left.as_secs(), needed.as_secs());
         tracing::error!(
             metric = "UnpollableTypes",
-            action.type = %served.action_type,
+            actionType = %served.action_type,
             error = format!(
                 "a job of this type needs {needed} s with staging and reporting, and the invocation has {left} s: raise the \
                  function's timeout or lower timeoutSeconds"

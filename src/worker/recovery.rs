@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use super::InvocationError;
 use super::shift::Shift;
+use super::{InvocationError, span};
 use crate::actions::Served;
 use crate::lifecycle::{BEFORE_DEADLINE, End, Orphan};
 
@@ -45,7 +45,7 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
     if let Some(job) = unserved.example {
         tracing::warn!(
             jobs = unserved.jobs,
-            job.id = job,
+            jobId = job,
             "ignored jobs whose worker died: no action in ACTIONS has their types"
         );
     }
@@ -54,7 +54,7 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
         tracing::error!(
             metric = "UnprotectedJobs",
             jobs = unprotected.jobs,
-            job.id = job,
+            jobId = job,
             "ignored claiming entries whose worker died: their types are shared with workers outside the ledger, and one of those may \
              have the jobs. If none has, each acknowledged job hangs until its action times out"
         );
@@ -77,7 +77,7 @@ impl Left {
 }
 
 async fn adopt(shift: &mut Shift<'_>, orphan: Orphan, types: &[Arc<Served>]) -> End {
-    let span = tracing::info_span!("job", job.id = orphan.job(), action.type = %orphan.action_type());
+    let span = span::of_orphan(&orphan);
     let needed = if orphan.would_run(types) { types.iter().map(|it| shift.worker.needs(it)).max() } else { None };
     let left = shift.invocation.deadline.saturating_duration_since(Instant::now());
     if left < needed.unwrap_or(shift.worker.lifecycle.reporting) {

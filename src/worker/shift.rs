@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::problems::Problems;
-use super::{Summary, Worker, job_span};
+use super::{Summary, Worker, span};
 use crate::actions::Served;
 use crate::lifecycle::{End, Invocation};
 use crate::queue::{Offer, Polled};
@@ -217,7 +217,7 @@ impl<'a> Shift<'a> {
             return;
         }
         self.alone = served.alone;
-        let span = job_span(&offer.job);
+        let span = span::of_job(&offer.job);
         let (lifecycle, served, invocation) = (Arc::clone(&self.worker.lifecycle), Arc::clone(served), self.invocation);
         self.running.spawn(async move { lifecycle.live(offer, &served, invocation).await }.instrument(span));
     }
@@ -227,7 +227,9 @@ impl<'a> Shift<'a> {
     fn begin_waiting(&mut self) {
         for (served, offer) in std::mem::take(&mut self.waiting) {
             if offer.polled_at.elapsed() > LONGEST_WAIT || !self.is_time_for(&served) {
-                tracing::info!(job.id = offer.job.id, "left the job to other workers: no room became free in time");
+                span::of_job(&offer.job).in_scope(|| {
+                    tracing::info!("left the job to other workers: no room became free in time");
+                });
                 self.summary.lost += 1;
             } else if self.is_short_of_disk(&served) {
                 self.summary.lost += 1;

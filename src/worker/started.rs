@@ -27,7 +27,7 @@ impl Worker {
         let began = Instant::now();
         let served = self.polled(|served| served.action_type == *action_type);
         if served.is_empty() {
-            tracing::info!(action.type = %action_type, "ignored the start of an action: its type is not polled");
+            tracing::info!(actionType = %action_type, "ignored the start of an action: its type is not polled");
             return Ok(Summary::default());
         }
         let needed = self.least_needed(&served);
@@ -62,7 +62,7 @@ impl Worker {
             // The other worker may have been woken for another action and taken this job instead. That action's job then needs this
             // worker, so stop only after an empty poll.
             if is_taken && shift.quiet_for(&served).is_some() {
-                tracing::info!(action.type = %action_type, "another worker has the job of the started action");
+                tracing::info!(actionType = %action_type, "another worker has the job of the started action");
                 break;
             }
             sleep(pause).await;

@@ -113,8 +113,8 @@ fn log(removed: Removed) {
     let Removed { size, left, error } = removed;
     if size.entries > 0 {
         tracing::info!(
-            leftovers.entries = size.entries,
-            leftovers.bytes = size.bytes,
+            leftoverEntries = size.entries,
+            leftoverBytes = size.bytes,
             "removed the files that the command left in the work folder"
         );
     }
@@ -124,7 +124,7 @@ fn log(removed: Removed) {
             |error| error.to_string(),
         );
         tracing::warn!(
-            leftovers.left = left,
+            leftoversLeft = left,
             error,
             "could not remove all files that the command left in the work folder; later jobs have less space"
         );

@@ -115,7 +115,7 @@ async fn a_type_without_enough_time_is_not_polled() {
         let (lines, summary) = logged(worker.invoke(deadline)).await;
         assert_eq!(summary, Ok(Summary { unpollable: 1, ..Summary::default() }));
         let lines = with_metric(&lines, "UnpollableTypes");
-        assert_eq!((lines.len(), &lines[0]["action.type"]), (1, &json!("Custom/Test/Many/1")));
+        assert_eq!((lines.len(), &lines[0]["actionType"]), (1, &json!("Custom/Test/Many/1")));
         assert!(lines[0]["error"].as_str().unwrap().contains(needed), "{lines:?}");
     }
     assert_eq!(world.emulator.calls("PollForJobs"), 0);

@@ -85,7 +85,10 @@ fn entry(phase: Phase) -> Entry {
         action_type: action_type("Test", "Custom", "LinkCheck"),
         marked: false,
         inferred: false,
+        pipeline: Some("pipeline".into()),
         pipeline_execution_id: Some("pipeline execution".into()),
+        stage: Some("stage".into()),
+        action: Some("action".into()),
         action_execution_id: Some("action execution".into()),
     }
 }

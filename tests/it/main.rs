@@ -40,6 +40,7 @@ mod secrets;
 mod slow_staging;
 mod staging;
 mod state_machine;
+mod story;
 mod third_party;
 mod throttling;
 mod time_to_hold;

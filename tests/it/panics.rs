@@ -29,7 +29,7 @@ fn a_panic_is_logged_by_place_without_its_message() {
     let said = [child.stdout, child.stderr].concat();
     let said = String::from_utf8_lossy(&said);
     assert!(child.status.success(), "{said}");
-    assert!(said.contains("\"panic.location\":\"tests/it/panics.rs"), "{said}");
+    assert!(said.contains("\"panicLocation\":\"tests/it/panics.rs"), "{said}");
     assert!(!said.contains(SECRET), "{said}");
 }
 

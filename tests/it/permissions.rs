@@ -107,7 +107,7 @@ async fn refused_action_type_is_logged_for_an_alarm() {
             assert_eq!(summary, expected, "{error}");
             let lines = with_metric(&lines, "UnpollableTypes");
             assert_eq!(lines.len(), 1, "{error}: {lines:?}");
-            assert_eq!((&lines[0]["level"], &lines[0]["action.type"]), (&json!("ERROR"), &json!("Custom/Test/Idle/1")));
+            assert_eq!((&lines[0]["level"], &lines[0]["actionType"]), (&json!("ERROR"), &json!("Custom/Test/Idle/1")));
             let said = lines[0]["error"].as_str().unwrap();
             assert!(said.contains(words) && !said.contains("web"), "{said}");
         }

@@ -54,7 +54,7 @@ impl Scenario {
         let (lines, summary) = logged(self.invoke()).await;
         summary.unwrap_or_else(|error| panic!("{error}"));
         let lines = with_metric(&lines, "ThrottledTypes");
-        let mut types: Vec<_> = lines.iter().map(|line| line["action.type"].as_str().unwrap().to_owned()).collect();
+        let mut types: Vec<_> = lines.iter().map(|line| line["actionType"].as_str().unwrap().to_owned()).collect();
         types.sort();
         types
     }

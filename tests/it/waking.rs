@@ -131,7 +131,10 @@ async fn polling_stops_once_another_worker_holds_the_job() {
         inferred: false,
         origin: Origin::Polled,
         action_type: test_type("One"),
+        pipeline: None,
         pipeline_execution_id: None,
+        stage: None,
+        action: None,
         action_execution_id: Some("sought".into()),
     };
     let other =

@@ -33,12 +33,14 @@ pub(super) fn unpack<O: Object>(source: &Source<O>, jail: &Jail<'_>) -> Result<(
     let parts = divide(&index);
     let ahead = RANGES_AHEAD / parts.len().max(1);
     let index = &index;
+    let span = &tracing::Span::current();
     let results: Vec<_> = std::thread::scope(|scope| {
         let start = |part: Range<usize>| {
             // The clone has the same directory and its own lane.
             let mut archive = archive.clone();
             *archive.get_mut() = source.lane(index.limit(part.end - 1), ahead);
-            scope.spawn(move || unpack_part(&archive, index, part, jail).inspect_err(|_| source.stop.stop()))
+            let work = move || unpack_part(&archive, index, part, jail).inspect_err(|_| source.stop.stop());
+            scope.spawn(move || span.in_scope(work))
         };
         let threads: Vec<_> = parts.into_iter().map(start).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or(Err(Problem::Interrupted))).collect()

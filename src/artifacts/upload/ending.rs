@@ -76,8 +76,8 @@ impl Destination {
         if is_ours.unwrap_or(ended_before) {
             tracing::info!(
                 error = %problem,
-                s3.bucket = self.bucket,
-                s3.key = self.key,
+                s3Bucket = self.bucket,
+                s3Key = self.key,
                 "an upload was completed although the response got lost"
             );
             return Ok(());
@@ -123,8 +123,8 @@ impl Destination {
     pub(super) fn stays_behind(&self, why: &str) {
         tracing::warn!(
             error = why,
-            s3.bucket = self.bucket,
-            s3.key = self.key,
+            s3Bucket = self.bucket,
+            s3Key = self.key,
             "could not abort an unfinished upload; its parts cost storage until a lifecycle rule of the bucket \
              (AbortIncompleteMultipartUpload) removes them"
         );

@@ -19,7 +19,10 @@ fn entry() -> Entry {
         inferred: false,
         origin: Origin::Polled,
         action_type: ActionTypeId { category, owner, provider, version },
+        pipeline: None,
         pipeline_execution_id: None,
+        stage: None,
+        action: None,
         action_execution_id: None,
     }
 }
@@ -90,13 +93,13 @@ proptest! {
     #[test]
     fn whatever_is_written_is_read_again(
         [job, client_id, outcome] in any::<[String; 3]>(),
-        [pipeline_execution_id, action_execution_id] in any::<[Option<String>; 2]>(),
+        [pipeline, pipeline_execution_id, stage, action, action_execution_id] in any::<[Option<String>; 5]>(),
         [category, owner_of_type, provider, version] in any::<[String; 4]>(),
         (owner, write, lease, adoptions) in any::<(u128, u128, u64, u32)>(),
         (phase, kind, [marked, inferred]) in (0..3, 0..3, any::<[bool; 2]>()),
     ) {
         let entry = Entry {
-            job, pipeline_execution_id, action_execution_id, adoptions, marked, inferred,
+            job, pipeline, pipeline_execution_id, stage, action, action_execution_id, adoptions, marked, inferred,
             owner: InvocationId(owner),
             lease: Duration::from_millis(lease),
             action_type: ActionTypeId { category, owner: owner_of_type, provider, version },

@@ -116,7 +116,7 @@ fn end_of(report: &Report) -> End {
 fn log_result(report: &Report) {
     if let Report::Failure(failure) = report {
         let FailureReport { kind, code, reason, .. } = failure;
-        tracing::warn!(failureCode = code, failure.type = ?kind, failure.reason = reason, "the job failed");
+        tracing::warn!(failureCode = code, failureType = ?kind, failureReason = reason, "the job failed");
     }
 }
 

@@ -49,10 +49,10 @@ async fn with_clean_tmp_the_next_job_has_an_empty_disk() {
         .unwrap_or_else(|| panic!("{logged}"));
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
     assert!(
-        line["leftovers.bytes"].as_u64().unwrap() > 50_000_000 && line["leftovers.entries"].as_u64().unwrap() > 5,
+        line["leftoverBytes"].as_u64().unwrap() > 50_000_000 && line["leftoverEntries"].as_u64().unwrap() > 5,
         "{line}"
     );
-    assert!(line["job.id"].is_string(), "{line}");
+    assert!(line["jobId"].is_string(), "{line}");
     scene.run(r#"head -c 80000000 /dev/zero > "$TMPDIR/large""#, &[]).await.succeeded();
 }
 

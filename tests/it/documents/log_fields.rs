@@ -47,6 +47,6 @@ fn name(argument: &str) -> Option<String> {
 #[test]
 fn fields_are_found_in_every_form() {
     let code =
-        r#"tracing::warn!(tries, %error, job.id = id(1, 2), why = ?it, "a, (b): {c}", d); info!("e = {}", f(g));"#;
-    assert_eq!(of(code), ["d", "error", "job.id", "tries", "why"].map(str::to_owned).into());
+        r#"tracing::warn!(tries, %error, jobId = id(1, 2), why = ?it, "a, (b): {c}", d); info!("e = {}", f(g));"#;
+    assert_eq!(of(code), ["d", "error", "jobId", "tries", "why"].map(str::to_owned).into());
 }

@@ -55,6 +55,14 @@ fn fields_of_log_lines_are_in_the_table() {
     assert_same(first_column(DOCUMENT, "field"), fields, DOCUMENT);
 }
 
+/// A metric filter reads a dot as a step into an object.
+#[test]
+fn field_names_are_in_camel_case() {
+    for field in log_fields::of(&code("src")) {
+        assert!(!field.contains(['.', '_']), "the field `{field}` of a log line must be in camelCase");
+    }
+}
+
 #[test]
 fn failure_codes_are_in_a_table() {
     let code = code("src");

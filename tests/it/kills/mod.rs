@@ -15,7 +15,7 @@ mod deadline;
 mod disk;
 mod full_table;
 mod killing;
-mod lone;
+pub(crate) mod lone;
 mod memory;
 mod plan;
 mod rounds;

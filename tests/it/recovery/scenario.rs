@@ -156,7 +156,10 @@ impl Scenario {
             inferred: false,
             origin: Origin::Polled,
             action_type,
+            pipeline: None,
             pipeline_execution_id: None,
+            stage: None,
+            action: None,
             action_execution_id: None,
         }
     }
