@@ -15,11 +15,14 @@ use std::sync::OnceLock;
 use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
 
+pub use learned::Learned;
+
 use forms::length;
 use needles::Needles;
 use plain::{Plain, decoded, plain};
 
 mod forms;
+mod learned;
 mod needles;
 mod plain;
 

@@ -18,6 +18,8 @@ pub(crate) struct Kind {
     pub(crate) runs_alone: bool,
     /// The default for `onCrash`: whether a job fails or runs again after a worker death.
     pub(crate) on_crash: OnCrash,
+    /// Whether an entry of this kind may name a `role`.
+    pub(crate) takes_role: bool,
     /// The event that reports the end of work of this kind, if its service sends one.
     pub(crate) end_of_work: Option<EndOfWork>,
     /// Parses the member of `run`. Reports every mistake in it, and gives nothing if there is one.
@@ -34,6 +36,8 @@ pub(crate) struct Part<'a> {
     pub(crate) value: &'a Value,
     /// The entry's `timeoutSeconds`.
     pub(crate) timeout: Option<&'a Value>,
+    /// The entry's `role`, if the kind takes one.
+    pub(crate) role: Option<&'a Value>,
     /// The entry's secret configuration keys.
     pub(crate) secrets: &'a [String],
     /// How long the function has.
@@ -55,6 +59,11 @@ impl<'a> Part<'a> {
     /// Reports that the entry's `timeoutSeconds` breaks `rule`.
     pub(crate) fn wrong_timeout(&mut self, rule: impl fmt::Display) {
         self.problems.add(format_args!("{}.timeoutSeconds", self.entry), rule);
+    }
+
+    /// Reports that the entry's `role` breaks `rule`.
+    pub(crate) fn wrong_role(&mut self, rule: impl fmt::Display) {
+        self.problems.add(format_args!("{}.role", self.entry), rule);
     }
 
     /// Reports each member that is not one of `known`.
@@ -102,6 +111,7 @@ pub(super) mod tests {
     pub(crate) struct Sample<'a> {
         pub(crate) value: Value,
         pub(crate) timeout: Option<Value>,
+        pub(crate) role: Option<Value>,
         pub(crate) secrets: &'a [&'a str],
         pub(crate) variables: &'a [(&'a str, &'a str)],
         pub(crate) settings: Settings,
@@ -110,7 +120,8 @@ pub(super) mod tests {
     impl Sample<'_> {
         /// A part without secrets and variables, for a function with every default.
         pub(crate) fn of(value: Value) -> Self {
-            Self { value, timeout: None, secrets: &[], variables: &[], settings: Settings::of_tests() }
+            let settings = Settings::of_tests();
+            Self { value, timeout: None, role: None, secrets: &[], variables: &[], settings }
         }
 
         /// Parses the part. The error is the message about all mistakes.
@@ -123,6 +134,7 @@ pub(super) mod tests {
                 path: "part",
                 value: &self.value,
                 timeout: self.timeout.as_ref(),
+                role: self.role.as_ref(),
                 secrets: &secrets,
                 settings: &self.settings,
                 environment: &environment,

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::BoxFuture;
 use crate::job::{Artifact, Failure, Job};
-use crate::redact::Redactor;
+use crate::redact::{Learned, Redactor};
 use crate::workspace::Workspace;
 
 /// The last second before the deadline. The action ends its turn then: it reads the last results, or explains why it is late.
@@ -32,6 +32,8 @@ pub struct Turn {
     pub secret_keys: Vec<String>,
     /// Masks the values of these keys, and the action's own secrets ([`Action::secrets`](super::Action::secrets)).
     pub redactor: Arc<Redactor>,
+    /// The secrets that the action learns during the turn. The report treats them as it treats the others.
+    pub learned: Learned,
 }
 
 impl Turn {
@@ -136,6 +138,7 @@ pub(super) mod tests {
             links: Arc::new(NoLinks),
             secret_keys: secret_keys.iter().map(|&key| key.to_owned()).collect(),
             redactor: Arc::default(),
+            learned: Learned::default(),
         }
     }
 

@@ -89,7 +89,7 @@ impl Reader<'_> {
             problems.add(path, "must be an object");
             return;
         };
-        let known = ["actionType", "queryParam", "secrets", "timeoutSeconds", "onCrash", "shared", "run"];
+        let known = ["actionType", "queryParam", "secrets", "timeoutSeconds", "onCrash", "shared", "role", "run"];
         only_known(entry, path, &known, problems);
         let owner = entry.get("actionType").and_then(|id| id.get("owner")).and_then(Value::as_str).unwrap_or_default();
         self.actions.third_party |= owner == "ThirdParty";
@@ -98,6 +98,11 @@ impl Reader<'_> {
         if entry.contains_key("queryParam") && ["AWS", "ThirdParty"].contains(&owner) {
             let rule = "works only with the owner Custom: CodePipeline can't filter other jobs by it";
             problems.add(format_args!("{path}.queryParam"), rule);
+        }
+        if entry.contains_key("role") && owner == "ThirdParty" {
+            let rule = "is not for the owner ThirdParty: strangers configure these jobs, and the command would act for them with this \
+                        account's role";
+            problems.add(format_args!("{path}.role"), rule);
         }
         self.check_duplicate(action_type.as_ref(), query_param.as_ref(), entry, path, problems);
         let secrets = secret_keys(owner, secrets(entry.get("secrets"), &format!("{path}.secrets"), problems));

@@ -29,12 +29,19 @@ pub(super) fn parse(
     }
     only_known(members, &path, &names, problems);
     let timeout = entry.get("timeoutSeconds");
+    let role = entry.get("role");
     let mut found = None;
     for (kind, value) in KINDS.iter().filter_map(|kind| Some((kind, members.get(kind.name)?))) {
         let path = format!("{path}.{}", kind.name);
         let Around { path: entry, secrets, settings, environment, .. } = *around;
+        if role.is_some() && !kind.takes_role {
+            let rule = format_args!("is only for commands: the worker gives credentials to no {}", kind.name);
+            problems.add(format_args!("{entry}.role"), rule);
+        }
+        let role = role.filter(|_| kind.takes_role);
         let (variables, problems) = (&mut *around.variables, &mut *problems);
-        let mut part = Part { entry, path: &path, value, timeout, secrets, settings, environment, variables, problems };
+        let mut part =
+            Part { entry, path: &path, value, timeout, role, secrets, settings, environment, variables, problems };
         found = Some((kind, (kind.parse)(&mut part)));
     }
     if found.is_none() && whole_seconds(timeout, 1).is_none_or(|seconds| seconds == 0) {

@@ -15,7 +15,7 @@ use super::{Known, Lifecycle};
 use crate::actions::{Abandoned, Served};
 use crate::job::{Continuation, Failure, FailureCode, FailureKind, Job, Origin, Outcome};
 use crate::queue::{Claim, Details};
-use crate::redact::{Redactor, SecretName};
+use crate::redact::{Learned, Redactor, SecretName};
 use crate::workspace::Workspace;
 
 const LOW_DISK: FailureCode = FailureCode::new("LowDisk");
@@ -61,10 +61,11 @@ pub(super) async fn execute(
     let Details { mut job, credentials } = details;
     let issued = Issued::default();
     credentials.iter().cloned().for_each(|credentials| issued.add(credentials));
+    let learned = Learned::default();
     let run = match open_run(&mut job, (lifecycle.wall_clock)()) {
         Ok(run) => run,
         Err(failure) => {
-            let redactor = redactor(&job, &issued, served);
+            let redactor = redactor(&job, &issued, &learned, served);
             return Executed { result: Err(failure), redactor, workspace: None, running: None };
         }
     };
@@ -84,11 +85,18 @@ pub(super) async fn execute(
             });
             let (turn_workspace, served) = (Arc::clone(&workspace), Arc::clone(served));
             let age = run.age((lifecycle.wall_clock)());
-            let turn = TurnTask { job: Arc::clone(&job), age, workspace: turn_workspace, store, served };
+            let turn = TurnTask {
+                job: Arc::clone(&job),
+                age,
+                workspace: turn_workspace,
+                store,
+                served,
+                learned: learned.clone(),
+            };
             (turn.guarded(lifecycle.unpacking, end_by).await, Some(workspace))
         }
     };
-    let redactor = redactor(&job, &issued, served);
+    let redactor = redactor(&job, &issued, &learned, served);
     let running = |token| Abandoned { execution_id: run.execution_id.clone(), token };
     match ended {
         Ok(Outcome::Continue(continuation)) => {
@@ -191,10 +199,10 @@ async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known, latest: Ins
     }
 }
 
-/// The redactor for the job's report. It masks the values of the secret keys, every credential that the job received, and the
-/// action's own secrets.
-fn redactor(job: &Job, issued: &Issued, served: &Served) -> Redactor {
+/// The redactor for the job's report. It masks the values of the secret keys, every credential that the job received, the
+/// secrets that the action learned, and the action's own secrets.
+fn redactor(job: &Job, issued: &Issued, learned: &Learned, served: &Served) -> Redactor {
     let credentials = issued.all().into_iter().flat_map(|it| [it.secret_access_key, it.session_token]);
     let credentials = credentials.map(|secret| (SecretName::Other("a part of the job's credentials"), secret));
-    Redactor::named(served.secrets_of(job).into_iter().chain(credentials))
+    Redactor::named(served.secrets_of(job).into_iter().chain(credentials).chain(learned.all()))
 }

@@ -14,7 +14,7 @@ use super::staging::{Staging, staging_took_too_long, time_to_stage_in};
 use crate::actions::{Served, Turn};
 use crate::artifacts::{Store, UnpackLimits};
 use crate::job::{Failure, FailureCode, FailureKind, Job, Outcome};
-use crate::redact::Redactor;
+use crate::redact::{Learned, Redactor};
 use crate::workspace::Workspace;
 
 const ACTION_CANCELLED: FailureCode = FailureCode::new("ActionCancelled");
@@ -32,6 +32,8 @@ pub(super) struct TurnTask {
     pub(super) workspace: Arc<Workspace>,
     pub(super) store: Option<Arc<Store>>,
     pub(super) served: Arc<Served>,
+    /// The secrets that the action learns. They outlast a panic of the task.
+    pub(super) learned: Learned,
 }
 
 /// A turn that ended without an outcome of its action, or whose outputs could not be staged out.
@@ -148,6 +150,7 @@ impl TurnTask {
             links: Arc::new(links),
             secret_keys: self.served.secrets.clone(),
             redactor: Arc::new(Redactor::named(self.served.secrets_of(&self.job))),
+            learned: self.learned.clone(),
         };
         let working = async {
             match &self.job.continuation_token {

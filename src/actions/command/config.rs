@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::role::{ASSUMING, Role, RoleArn};
 use super::{CommandAction, ENDING};
 use crate::actions::OnCrash;
 use crate::actions::kind::{Configured, Kind, Part};
@@ -15,7 +16,7 @@ const DEFAULT_SECONDS: u64 = 300;
 /// A command runs alone, because it may use all of the machine. It may have done half of its work at a worker death, so its job
 /// fails then.
 pub(crate) const KIND: Kind =
-    Kind { name: "command", runs_alone: true, on_crash: OnCrash::Fail, end_of_work: None, parse };
+    Kind { name: "command", runs_alone: true, on_crash: OnCrash::Fail, takes_role: true, end_of_work: None, parse };
 
 /// Why a configured command is invalid.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -56,21 +57,35 @@ pub(super) fn mistakes(index: usize, argument: &Template, secrets: &[String]) ->
 }
 
 fn parse(part: &mut Part<'_>) -> Option<Configured> {
-    let timeout = timeout(part);
+    let assuming = if part.role.is_some() { ASSUMING } else { Duration::ZERO };
+    let timeout = timeout(part, assuming);
+    let role = role(part);
     let arguments = arguments(part)?;
     let package = part.settings.package_folder.clone();
     let action = CommandAction::new(arguments, part.secrets, timeout, package);
     let action = action.map_err(|mistake| part.mistake(mistake.place(), mistake)).ok()?;
-    Some(Configured::new(timeout.saturating_add(ENDING), |sdk_config| {
-        action.in_region(sdk_config.region().map(ToString::to_string))
+    let role = role?;
+    Some(Configured::new(timeout.saturating_add(assuming + ENDING), |sdk_config| {
+        let role = role.map(|arn| Role::new(sdk_config, arn));
+        action.in_region(sdk_config.region().map(ToString::to_string)).with_role(role)
     }))
 }
 
+/// `role`, if the entry has one; nothing if it has a mistake.
+fn role(part: &mut Part<'_>) -> Option<Option<RoleArn>> {
+    let Some(value) = part.role else { return Some(None) };
+    let Some(text) = value.as_str() else {
+        part.wrong_role("must be a string: the ARN of the role that the command's credentials come from");
+        return None;
+    };
+    RoleArn::parse(text).map(Some).map_err(|mistake| part.wrong_role(mistake)).ok()
+}
+
 /// `timeoutSeconds`. A command runs within one invocation, so its time, staging and the report must fit into the function's
-/// timeout.
-fn timeout(part: &mut Part<'_>) -> Duration {
+/// timeout. `assuming` is the time for the command's role.
+fn timeout(part: &mut Part<'_>, assuming: Duration) -> Duration {
     let settings = part.settings;
-    let beside = settings.polling + settings.staging + ENDING + settings.reporting;
+    let beside = settings.polling + settings.staging + assuming + ENDING + settings.reporting;
     let longest = settings.function_timeout.saturating_sub(beside).as_secs();
     let seconds = whole_seconds(part.timeout, DEFAULT_SECONDS).unwrap_or(0);
     if seconds == 0 {
@@ -78,9 +93,10 @@ fn timeout(part: &mut Part<'_>) -> Duration {
     } else if seconds > longest {
         let (function, beside) = (settings.function_timeout.as_secs(), beside.as_secs());
         let default = if part.timeout.is_none() { " by default" } else { "" };
+        let role = if assuming.is_zero() { "" } else { "assuming the role, " };
         part.wrong_timeout(format_args!(
             "is {seconds}{default}, but a function with a timeout of {function} s (FUNCTION_TIMEOUT) leaves {longest} s: \
-             polling, staging (STAGING_TIMEOUT), ending and reporting need {beside} s; lower timeoutSeconds, lower \
+             polling, staging (STAGING_TIMEOUT), {role}ending and reporting need {beside} s; lower timeoutSeconds, lower \
              STAGING_TIMEOUT or raise FUNCTION_TIMEOUT"
         ));
     }
@@ -125,6 +141,28 @@ mod tests {
         let sample = |timeout| Sample { timeout, ..Sample::of(json!(["bash", "{Config:Command}"])) };
         assert_eq!(sample(None).parse(&KIND).ok().unwrap().turn, Duration::from_secs(307));
         assert_eq!(sample(Some(json!(600))).parse(&KIND).ok().unwrap().turn, Duration::from_secs(607));
+    }
+
+    #[test]
+    fn role_needs_time_of_its_own() {
+        let role = json!("arn:aws:iam::111122223333:role/deploy");
+        let sample =
+            |seconds| Sample { timeout: Some(json!(seconds)), role: Some(role.clone()), ..Sample::of(json!(["make"])) };
+        assert_eq!(sample(803).parse(&KIND).ok().unwrap().turn, Duration::from_secs(820));
+        let message = sample(804).mistakes(&KIND);
+        assert!(
+            message.contains("leaves 803 s: polling, staging (STAGING_TIMEOUT), assuming the role, ending"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn only_the_arn_of_a_role_is_taken() {
+        let mistakes = |role| Sample { role: Some(role), ..Sample::of(json!(["make"])) }.mistakes(&KIND);
+        let message = mistakes(json!(["arn:aws:iam::111122223333:role/deploy"]));
+        assert!(message.contains("1 mistake: entry.role: must be a string"), "{message}");
+        let message = mistakes(json!("deploy"));
+        assert!(message.contains("1 mistake: entry.role: must be the ARN of an IAM role"), "{message}");
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::collections::btree_map::Entry;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use secrecy::ExposeSecret;
+
 use super::report_files::{self, ReportFiles};
+use super::role::Session;
 use crate::actions::Turn;
 use crate::job::{Failure, FailureCode, FailureKind, Job};
 
@@ -69,6 +72,16 @@ pub(super) fn build(turn: &Turn, facts: &WorkerFacts<'_>) -> Result<BTreeMap<Str
         }
     }
     Ok(variables.0.into_iter().map(|(name, (value, _))| (name, value)).collect())
+}
+
+/// Adds the credentials of the command's role. No other variable has one of these names.
+pub(super) fn add_credentials(environment: &mut BTreeMap<String, OsString>, session: &Session) {
+    let values = [
+        ("AWS_ACCESS_KEY_ID", &session.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", &session.secret_access_key),
+        ("AWS_SESSION_TOKEN", &session.session_token),
+    ];
+    environment.extend(values.map(|(name, value)| (name.to_owned(), value.expose_secret().into())));
 }
 
 /// The variables that describe the job. A variable without a value is not set.

@@ -23,11 +23,13 @@ mod process_tree;
 mod processes;
 mod report_files;
 mod revision;
+mod role;
 mod supervise;
 mod tail;
 mod variables;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::process::Command;
@@ -41,6 +43,7 @@ pub use self::harden::harden_process;
 use self::line_ends::LineEnds;
 pub use self::process_tree::kill_descendants;
 use self::report_files::ReportFiles;
+pub use self::role::{Role, RoleArn, RoleMistake};
 use self::supervise::{Deadlines, Ending, SuperviseError};
 use self::tail::Tail;
 use super::{Action, CLOSING, Turn};
@@ -67,6 +70,7 @@ pub struct CommandAction {
     grace: Duration,
     package: PathBuf,
     region: Option<String>,
+    role: Option<Role>,
 }
 
 impl CommandAction {
@@ -88,13 +92,19 @@ impl CommandAction {
         if let Some(mistake) = mistakes.into_iter().next() {
             return Err(mistake);
         }
-        Ok(Self { arguments, timeout, grace: GRACE, package, region: None })
+        Ok(Self { arguments, timeout, grace: GRACE, package, region: None, role: None })
     }
 
     /// Sets the AWS region that commands find in `AWS_REGION`.
     #[must_use]
     pub fn in_region(self, region: Option<String>) -> Self {
         Self { region, ..self }
+    }
+
+    /// Sets the role whose credentials commands get. Without one, they get none.
+    #[must_use]
+    pub fn with_role(self, role: Option<Role>) -> Self {
+        Self { role, ..self }
     }
 
     /// Changes how long a command may take to end between SIGTERM and SIGKILL (default: 5 s).
@@ -147,7 +157,6 @@ impl Action for CommandAction {
 
 impl CommandAction {
     async fn execute(&self, turn: &Turn, arguments: &[String], line_ends: &LineEnds) -> Result<Outcome, Failure> {
-        let redactor = &*turn.redactor;
         let temporary = turn.workspace.root().join("tmp");
         std::fs::create_dir_all(&temporary)
             .map_err(|error| failures::of_system("could not create the folder for temporary files", &error))?;
@@ -159,10 +168,10 @@ impl CommandAction {
             report: &report,
             region: self.region.as_deref(),
         };
-        let environment = environment::build(turn, &facts)?;
+        let mut environment = environment::build(turn, &facts)?;
 
         let mut command = Command::new(&arguments[0]);
-        command.args(&arguments[1..]).env_clear().envs(&environment);
+        command.args(&arguments[1..]);
         command.current_dir(match turn.job.inputs.first() {
             Some(artifact) => turn.workspace.input(&artifact.name),
             None => turn.workspace.home(),
@@ -171,6 +180,15 @@ impl CommandAction {
         let slot = timeout_at(turn.deadline, supervise::slot())
             .await
             .map_err(|_| failures::of_no_time(turn.deadline, Instant::now()))?;
+        let mut redactor = Arc::clone(&turn.redactor);
+        if let Some(role) = &self.role {
+            let until = turn.closing_time().checked_sub(self.grace).unwrap_or_else(Instant::now);
+            let session = role.assume(turn, self.timeout, until).await?;
+            environment::add_credentials(&mut environment, &session);
+            redactor = Arc::new(redactor.and(session.secrets()));
+        }
+        let redactor = &*redactor;
+        command.env_clear().envs(&environment);
         turn.workspace.list_surroundings().await;
         let started = Instant::now();
         let deadlines = self.deadlines(started, turn.closing_time());

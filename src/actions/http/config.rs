@@ -19,7 +19,7 @@ const LONGEST_REQUEST_SECONDS: u64 = 120;
 
 /// A service gets the same message with the same id again after a worker death, so the job runs again.
 pub(crate) const KIND: Kind =
-    Kind { name: "http", runs_alone: false, on_crash: OnCrash::Run, end_of_work: None, parse };
+    Kind { name: "http", runs_alone: false, on_crash: OnCrash::Run, takes_role: false, end_of_work: None, parse };
 
 /// The service, and how to talk to it.
 pub struct HttpSettings {

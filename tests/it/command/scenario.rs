@@ -8,7 +8,7 @@ use codepipeline_worker::actions::command::CommandAction;
 use codepipeline_worker::actions::{Action, BoxFuture, Link, Links, Turn};
 use codepipeline_worker::job::{ActionTypeId, Artifact, Failure, Finished, Job, Outcome, PipelineContext};
 use codepipeline_worker::placeholder::Template;
-use codepipeline_worker::redact::Redactor;
+use codepipeline_worker::redact::{Learned, Redactor};
 use codepipeline_worker::workspace::Workspace;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -150,6 +150,7 @@ impl Scenario {
             links: Arc::new(NoLinks),
             secret_keys: self.secrets,
             redactor: Arc::new(redactor),
+            learned: Learned::default(),
         };
         let action = action.with_grace(self.grace).in_region(self.region);
         Staged { action, turn, _work_folder: work_folder }

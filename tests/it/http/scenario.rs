@@ -9,7 +9,7 @@ use codepipeline_worker::actions::{Abandoned, Action, BoxFuture, Link, Links, Tu
 use codepipeline_worker::job::{
     ActionTypeId, Artifact, Continuation, Failure, Finished, Job, Outcome, PipelineContext,
 };
-use codepipeline_worker::redact::Redactor;
+use codepipeline_worker::redact::{Learned, Redactor};
 use codepipeline_worker::workspace::Workspace;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -110,6 +110,7 @@ impl Scenario {
             links,
             secret_keys: vec!["Token".to_owned()],
             redactor: Arc::new(Redactor::new([SECRET, KEY])),
+            learned: Learned::default(),
         }
     }
 

@@ -9,6 +9,7 @@ use codepipeline_worker::actions::{Action, BoxFuture, Link, Links, Turn};
 use codepipeline_worker::job::{
     ActionTypeId, Artifact, Continuation, Failure, Finished, Job, Outcome, PipelineContext,
 };
+use codepipeline_worker::redact::Learned;
 use codepipeline_worker::workspace::Workspace;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -70,7 +71,16 @@ impl Scenario {
         let workspace = Arc::new(Workspace::create(self.folder.path(), &job).unwrap());
         let (deadline, links) = (Instant::now() + self.deadline, Arc::new(NoLinks));
         let secret_keys = vec!["ApiToken".to_owned()];
-        Turn { job: Arc::new(job), age: self.age, workspace, deadline, links, secret_keys, redactor: Arc::default() }
+        Turn {
+            job: Arc::new(job),
+            age: self.age,
+            workspace,
+            deadline,
+            links,
+            secret_keys,
+            redactor: Arc::default(),
+            learned: Learned::default(),
+        }
     }
 
     pub(crate) async fn start(&self) -> Result<Outcome, Failure> {

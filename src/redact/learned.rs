@@ -1,0 +1,24 @@
+//! Secrets that become known during a turn.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use secrecy::SecretString;
+
+use super::SecretName;
+
+/// The secrets that an action learns during its turn, such as temporary credentials. All clones share them, so they are known after
+/// the action panicked or was cancelled, too.
+#[derive(Clone, Default)]
+pub struct Learned(Arc<Mutex<Vec<(SecretName, SecretString)>>>);
+
+impl Learned {
+    /// Adds a secret. The turn's report masks it, and fails if its data holds it.
+    pub fn add(&self, name: SecretName, secret: SecretString) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name, secret));
+    }
+
+    /// All secrets so far.
+    pub fn all(&self) -> Vec<(SecretName, SecretString)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
