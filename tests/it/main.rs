@@ -37,6 +37,7 @@ mod permissions;
 mod races;
 mod recovery;
 mod secrets;
+mod shared_ledger;
 mod slow_staging;
 mod staging;
 mod state_machine;
