@@ -48,7 +48,29 @@ pub async fn run() -> ExitCode {
 /// Runs the worker with action types of your own, in addition to those that `ACTIONS` configures. `ACTIONS` may be missing.
 ///
 /// # Examples
-/// See `examples/custom_action.rs`: an implementation of [`Action`](crate::actions::Action) and three lines of `main`.
+/// ```no_run
+/// use std::process::ExitCode;
+/// use std::time::Duration;
+///
+/// use codepipeline_worker::actions::Served;
+/// use codepipeline_worker::job::ActionTypeId;
+/// # use codepipeline_worker::actions::{Action, Turn};
+/// # use codepipeline_worker::job::{Failure, Outcome};
+/// # struct Rollout;
+/// # impl Action for Rollout {
+/// #     async fn start(&self, _: Turn) -> Result<Outcome, Failure> { std::future::pending().await }
+/// # }
+///
+/// #[tokio::main]
+/// async fn main() -> ExitCode {
+///     let [category, owner, provider, version] = ["Deploy", "Custom", "Rollout", "1"].map(str::to_owned);
+///     let action_type = ActionTypeId { category, owner, provider, version };
+///     codepipeline_worker::run_with(vec![Served::new(action_type, Duration::from_secs(30), Rollout)]).await
+/// }
+/// ```
+///
+/// An action may need an AWS client of its own. Load its configuration with the `aws-config` crate before this call;
+/// [`SdkConfig`] is the type that it returns.
 pub async fn run_with(own: Vec<Served>) -> ExitCode {
     let environment = environment();
     ended(start(Config::beside_own_actions(&environment), &environment, own).await)

@@ -3,15 +3,18 @@
 //! A type that may hold a secret does not derive `Debug`, so that a stray `{:?}` does not compile. A job's configuration may:
 //! `GetJobDetails` "also returns any secret values defined for the action" (CodePipeline API reference).
 
+mod configuration;
 mod failure;
 pub mod limits;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use configuration::CONFIGURATION_KEY_MISSING;
+pub use configuration::Configuration;
 pub use failure::{Failure, FailureCode, FailureKind};
 
 /// The name of an action type: the API's `ActionTypeId`.
@@ -72,33 +75,6 @@ pub struct Job {
 
 /// The key of a Lambda Invoke job's text, which holds its whole configuration.
 pub(crate) const USER_PARAMETERS: &str = "UserParameters";
-
-/// An action's configuration. Its values may be secret.
-#[derive(Clone, Default)]
-pub struct Configuration(BTreeMap<String, SecretString>);
-
-impl Configuration {
-    /// The value of `key`. It may be secret, so don't log it.
-    pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(ExposeSecret::expose_secret)
-    }
-
-    /// The keys, sorted.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    /// Keys and values, sorted by key. The values may be secret.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.expose_secret()))
-    }
-}
-
-impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Configuration {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(key, value)| (key.into(), SecretString::from(value.into()))).collect())
-    }
-}
 
 /// A job's place in its pipeline. Custom jobs have all members, third-party jobs lack the last two. A Lambda Invoke job has only
 /// the execution id, which the worker fills in.

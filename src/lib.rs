@@ -96,6 +96,7 @@ mod settings;
 mod text;
 mod watchdog;
 
+pub use aws_config::SdkConfig;
 #[doc(hidden)]
 pub use bootstrap::worker;
 pub use bootstrap::{run, run_with};

@@ -12,6 +12,7 @@ use crate::job::{Failure, FailureCode, FailureKind, Outcome};
 pub mod command;
 pub mod http;
 mod kind;
+mod log;
 mod outside;
 mod served;
 #[doc(hidden)]
@@ -20,6 +21,7 @@ mod timestamp;
 mod turn;
 
 pub(crate) use kind::{Configured, Kind, Part};
+pub use log::Log;
 pub(crate) use served::secret_keys;
 pub use served::{LONGEST_RUN, OnCrash, Served};
 use turn::CLOSING;
@@ -51,6 +53,68 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// An action must not block its thread. Blocking work belongs in `tokio::task::spawn_blocking`, and should check regularly whether
 /// the action was cancelled. If an action blocks its thread, the worker can report the job in time only on another thread
 /// (`#[tokio::main(worker_threads = 2)]` or more on one vCPU).
+///
+/// # Examples
+/// An action that starts work in another system, and asks for its end in later jobs:
+///
+/// ```
+/// use codepipeline_worker::actions::{Abandoned, Action, Turn};
+/// use codepipeline_worker::job::{Continuation, Failure, FailureCode, FailureKind, Finished, Outcome};
+///
+/// const ROLLOUT_FAILED: FailureCode = FailureCode::new("RolloutFailed");
+///
+/// struct Rollout {
+///     api: Api,
+/// }
+///
+/// impl Action for Rollout {
+///     async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+///         let percent = turn.job.configuration.number("Percent", 1..=100)?;
+///         // The same id in a second try makes no second rollout.
+///         self.api.begin(turn.execution_id(), percent).await;
+///         turn.log().info(format_args!("began a rollout to {percent} %"));
+///         Ok(Outcome::Continue(going_on(turn.execution_id())))
+///     }
+///
+///     async fn resume(&self, _: Turn, token: &str) -> Result<Outcome, Failure> {
+///         match self.api.state(token).await {
+///             State::Running => Ok(Outcome::Continue(going_on(token))),
+///             State::Done => Ok(Outcome::Finished(Finished {
+///                 summary: Some("rolled out".to_owned()),
+///                 variables: [("Rollout".to_owned(), token.to_owned())].into(),
+///                 ..Finished::default()
+///             })),
+///             State::Failed => Err(Failure::new(FailureKind::JobFailed, ROLLOUT_FAILED, "the rollout failed")),
+///         }
+///     }
+///
+///     async fn stop(&self, abandoned: &Abandoned) -> Result<(), Failure> {
+///         self.api.cancel(&abandoned.execution_id).await;
+///         Ok(())
+///     }
+///
+///     /// The work is elsewhere, so the worker stages no artifacts.
+///     fn wants_files(&self) -> bool {
+///         false
+///     }
+/// }
+///
+/// fn going_on(rollout: &str) -> Continuation {
+///     Continuation {
+///         token: rollout.to_owned(),
+///         summary: Some("rolling out".to_owned()),
+///         external_execution_id: Some(rollout.to_owned()),
+///         percent_complete: None,
+///     }
+/// }
+/// # struct Api;
+/// # enum State { Running, Done, Failed }
+/// # impl Api {
+/// #     async fn begin(&self, _: &str, _: u64) {}
+/// #     async fn state(&self, _: &str) -> State { State::Running }
+/// #     async fn cancel(&self, _: &str) {}
+/// # }
+/// ```
 pub trait Action: Send + Sync + 'static {
     /// Starts the work for a job without a continuation token.
     fn start(&self, turn: Turn) -> impl Future<Output = Result<Outcome, Failure>> + Send;

@@ -35,6 +35,30 @@ pub(crate) fn secret_keys(owner: &str, mut keys: Vec<String>) -> Vec<String> {
 }
 
 /// An action type and how to serve it.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use codepipeline_worker::actions::{Action, OnCrash, Served};
+/// use codepipeline_worker::job::ActionTypeId;
+/// # use codepipeline_worker::actions::Turn;
+/// # use codepipeline_worker::job::{Failure, Outcome};
+/// # struct Rollout;
+/// # impl Action for Rollout {
+/// #     async fn start(&self, _: Turn) -> Result<Outcome, Failure> { std::future::pending().await }
+/// # }
+///
+/// let [category, owner, provider, version] = ["Deploy", "Custom", "Rollout", "1"].map(str::to_owned);
+/// let action_type = ActionTypeId { category, owner, provider, version };
+/// let served = Served::new(action_type, Duration::from_secs(30), Rollout)
+///     // The value of the key `ApiToken` appears in no report and in no line of `Turn::log`.
+///     .secrets(["ApiToken"])
+///     // All jobs of one run together may take two hours.
+///     .overall_timeout(Duration::from_secs(2 * 60 * 60))
+///     // A second start with the same id does nothing, so the job may run again after a worker death.
+///     .on_crash(OnCrash::Run);
+/// ```
 pub struct Served {
     pub(crate) action_type: ActionTypeId,
     pub(crate) query_param: Option<(String, String)>,

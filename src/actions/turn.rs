@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::BoxFuture;
+use super::{BoxFuture, Log};
 use crate::job::{Artifact, Failure, Job};
 use crate::redact::{Learned, Redactor};
 use crate::workspace::Workspace;
@@ -16,6 +16,37 @@ use crate::workspace::Workspace;
 pub(crate) const CLOSING: Duration = Duration::from_secs(1);
 
 /// One job's turn at an action.
+///
+/// # Examples
+/// Reads a file of the input artifact, and writes one into the output artifact:
+///
+/// ```
+/// use codepipeline_worker::actions::Turn;
+/// use codepipeline_worker::job::{Failure, FailureCode, FailureKind, Finished, Outcome};
+///
+/// const VERSION_UNREADABLE: FailureCode = FailureCode::new("VersionUnreadable");
+/// const NOTES_NOT_WRITTEN: FailureCode = FailureCode::new("NotesNotWritten");
+///
+/// async fn start(turn: Turn) -> Result<Outcome, Failure> {
+///     let file = turn.job.configuration.required("VersionFile")?;
+///     let [input] = &turn.job.inputs[..] else { unreachable!("the action type has one input artifact") };
+///     let [output] = &turn.job.outputs[..] else { unreachable!("the action type has one output artifact") };
+///
+///     let version = tokio::fs::read_to_string(turn.workspace.input(&input.name).join(file)).await;
+///     // The message does not name the file, because a configuration value may be secret.
+///     let version = version.map_err(|error| {
+///         let message = format!("could not read the file that `VersionFile` names: {}", error.kind());
+///         Failure::new(FailureKind::JobFailed, VERSION_UNREADABLE, message)
+///     })?;
+///     let notes = turn.workspace.output(&output.name).join("NOTES.md");
+///     tokio::fs::write(notes, format!("# Version {version}")).await.map_err(|error| {
+///         let message = format!("could not write NOTES.md: {}", error.kind());
+///         Failure::new(FailureKind::JobFailed, NOTES_NOT_WRITTEN, message)
+///     })?;
+///     turn.log().info(format_args!("wrote the notes of version {version}"));
+///     Ok(Outcome::Finished(Finished { variables: [("Version".to_owned(), version)].into(), ..Finished::default() }))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Turn {
     /// The job to work on.
@@ -47,6 +78,12 @@ impl Turn {
     /// When the action's work should have ended: one second before the deadline, so that the action can still explain why it is late.
     pub fn closing_time(&self) -> Instant {
         self.deadline.checked_sub(CLOSING).unwrap_or(self.deadline)
+    }
+
+    /// The log for lines about this job: with its ids, and with its secrets masked. Call it where the action runs, and clone the log
+    /// into tasks and threads, because a task of the action's own has no ids.
+    pub fn log(&self) -> Log {
+        Log::of_current_job(Arc::clone(&self.redactor))
     }
 
     /// The job as JSON: the members `actionType`, `pipeline` and `configuration`. The configuration includes secrets.

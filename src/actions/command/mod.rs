@@ -47,10 +47,9 @@ pub use self::role::{Role, RoleArn, RoleMistake};
 use self::supervise::{Deadlines, Ending, SuperviseError};
 use self::tail::Tail;
 use super::{Action, CLOSING, Turn};
-use crate::job::{Failure, FailureCode, FailureKind, Job, Outcome};
+use crate::job::{CONFIGURATION_KEY_MISSING, Failure, FailureCode, FailureKind, Job, Outcome};
 use crate::placeholder::Template;
 
-const CONFIGURATION_KEY_MISSING: FailureCode = FailureCode::new("ConfigurationKeyMissing");
 const NUL_IN_ARGUMENT: FailureCode = FailureCode::new("NulInArgument");
 const PROGRAM_EMPTY: FailureCode = FailureCode::new("ProgramEmpty");
 
