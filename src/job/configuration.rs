@@ -39,7 +39,8 @@ const CONFIGURATION_VALUE_INVALID: FailureCode = FailureCode::new("Configuration
 /// }
 ///
 /// let pairs = [("Url", "https://example.com"), ("Percent", "10"), ("Mode", "canary")];
-/// let rollout = read(&pairs.into_iter().collect()).ok().unwrap();
+/// let configuration = pairs.into_iter().collect();
+/// let rollout = read(&configuration).ok().unwrap();
 /// assert_eq!((rollout.url, rollout.percent, rollout.mode), ("https://example.com", 10, "canary"));
 /// assert!(!rollout.dry_run);
 ///
@@ -101,7 +102,7 @@ impl Configuration {
     /// The value of `key`, which must be one of `allowed`.
     ///
     /// # Errors
-    /// Returns a failure if the key is missing, or its value is none of these. The failure lists them.
+    /// Returns a failure if the key is missing, or its value is not on the list. The failure shows the list.
     pub fn one_of<'a>(&self, key: &str, allowed: &[&'a str]) -> Result<&'a str, Failure> {
         let value = self.required(key)?;
         let found = allowed.iter().copied().find(|allowed| *allowed == value);

@@ -32,6 +32,7 @@ mod model;
 mod moto;
 mod names;
 mod outputs;
+mod own_log;
 mod panics;
 mod permissions;
 mod races;

@@ -1,0 +1,82 @@
+//! The lines that an action in Rust writes with `Turn::log`.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use codepipeline_worker::actions::{Action, Served, Turn};
+use codepipeline_worker::config::Config;
+use codepipeline_worker::job::{Failure, Finished, Outcome};
+use codepipeline_worker::telemetry;
+use serde_json::Value;
+use tracing::Level;
+
+use crate::support::log::keep_statements_on;
+use crate::support::{World, action_type, custom, invoke, zip};
+
+const SECRET: &str = "MARKER-token";
+
+/// Logs a secret of its configuration, in its own task and in a thread.
+struct Talkative;
+
+impl Action for Talkative {
+    async fn start(&self, turn: Turn) -> Result<Outcome, Failure> {
+        let token = turn.job.configuration.required("Token")?.to_owned();
+        let log = turn.log();
+        log.info(format_args!("asked with {token}"));
+        log.debug("a detail");
+        // The test's subscriber is that of its thread. In a function all threads have the same one.
+        let subscriber = tracing::dispatcher::get_default(Clone::clone);
+        let in_thread = move || log.warn(format!("refused {token}\u{1b}[0m"));
+        let thread = move || tracing::dispatcher::with_default(&subscriber, in_thread);
+        tokio::task::spawn_blocking(thread).await.unwrap();
+        Ok(Outcome::Finished(Finished::default()))
+    }
+}
+
+#[tokio::test]
+async fn lines_of_an_action_have_its_ids_and_no_secret() {
+    let world = World::new().await;
+    world.create_type("Test", "Talk", &["Token!"]).await;
+    let action = custom("Talk", "Test", "Talk").configuration("Token", SECRET);
+    world.create_pipeline("p", vec![("Test", vec![action])]).await;
+    world.put_source(zip(&[("a", "b")])).await;
+    world.start("p").await;
+    world.until_begun("p", "Talk").await;
+    let served = Served::new(action_type("Test", "Custom", "Talk"), Duration::from_secs(60), Talkative);
+    let work_folder = world.work_folder().to_str().unwrap().to_owned();
+    let config = Config::beside_own_actions(&[("WORK_FOLDER", work_folder)].into_iter().collect()).unwrap();
+    let worker = codepipeline_worker::worker(config, vec![served.secrets(["Token"])], &world.sdk_config);
+
+    keep_statements_on();
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let writer = Arc::clone(&written);
+    let subscriber = telemetry::subscriber(Level::INFO, move || Written(Arc::clone(&writer)));
+    let summary = {
+        let _guard = tracing::subscriber::set_default(subscriber);
+        invoke(&worker).await
+    };
+
+    assert_eq!(summary.succeeded, 1);
+    let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let own: Vec<_> = lines.iter().filter(|line| line["target"] == "codepipeline_worker::actions::log").collect();
+    let said: Vec<_> = own.iter().map(|line| (&line["level"], &line["message"])).collect();
+    assert_eq!(said, [(&"INFO".into(), &"asked with ****".into()), (&"WARN".into(), &"refused ****".into())]);
+    for line in own {
+        assert!(line["jobId"].is_string() && line["pipeline"] == "p" && line["action"] == "Talk", "{line}");
+    }
+    assert!(!text.contains(SECRET), "{text}");
+}
+
+/// Keeps what is written.
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
