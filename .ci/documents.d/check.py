@@ -12,7 +12,7 @@ import markdown
 LONGEST_PARAGRAPH = 90
 # Lines that a document may have.
 LONGEST = {"README.md": 150, "docs/architecture.md": 120}
-LANGUAGES = {"sh", "json", "yaml", "python", "rust", "text", "mermaid", "toml", "console"}
+LANGUAGES = {"sh", "json", "yaml", "python", "rust", "typescript", "text", "mermaid", "toml", "console"}
 
 
 def main():

@@ -4,6 +4,7 @@ mod code;
 mod configuration;
 mod log_fields;
 mod operating;
+mod other_languages;
 mod table;
 mod template;
 mod template_file;
