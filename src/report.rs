@@ -62,6 +62,9 @@ pub struct FailureReport {
     pub reason: String,
     /// At most 1500 characters.
     pub external_execution_id: Option<String>,
+    /// The id of the run, which ends the message. A report that an earlier version left in the ledger does not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
 }
 
 /// The API's `executionDetails`.
@@ -75,14 +78,43 @@ pub struct ExecutionDetails {
     pub percent_complete: Option<u8>,
 }
 
-/// Makes the report of a turn. An outcome that breaks the API's rules, such as a variable's name or a token's length, becomes a
+/// Makes the report of a turn of the run with the id `run`. This id is the external execution id if the action gives none, and ends
+/// the message of a failure. The log has it in each line about the run.
+///
+/// An outcome that breaks the API's rules, such as a variable's name or a token's length, becomes a
 /// failure that says so. CodePipeline would refuse the whole report.
-pub fn report(result: Result<Outcome, Failure>, redactor: &Redactor) -> Report {
+pub fn report(result: Result<Outcome, Failure>, run: &str, redactor: &Redactor) -> Report {
+    // Only a forged event has a longer id.
+    let run = whole("", Some(run.to_owned()), EXTERNAL_EXECUTION_ID).ok().flatten();
     let checked = result.and_then(|outcome| match outcome {
         Outcome::Finished(finished) => success(finished, redactor).map(Report::Success),
         Outcome::Continue(continuation) => going_on(continuation, redactor).map(Report::Continuation),
     });
-    checked.unwrap_or_else(|failure| Report::Failure(failed(failure, redactor)))
+    let mut report = checked.unwrap_or_else(|failure| Report::Failure(failed(failure, run.clone(), redactor)));
+    let id = report.external_execution_id_mut();
+    *id = id.take().or(run);
+    report
+}
+
+impl Report {
+    /// The external execution id that it gives, if any.
+    pub(crate) fn external_execution_id(&self) -> Option<&str> {
+        match self {
+            Self::Success(SuccessReport { details, .. }) | Self::Continuation(ContinuationReport { details, .. }) => {
+                details.external_execution_id.as_deref()
+            }
+            Self::Failure(failure) => failure.external_execution_id.as_deref(),
+        }
+    }
+
+    fn external_execution_id_mut(&mut self) -> &mut Option<String> {
+        match self {
+            Self::Success(SuccessReport { details, .. }) | Self::Continuation(ContinuationReport { details, .. }) => {
+                &mut details.external_execution_id
+            }
+            Self::Failure(failure) => &mut failure.external_execution_id,
+        }
+    }
 }
 
 fn success(finished: Finished, redactor: &Redactor) -> Result<SuccessReport, Failure> {
@@ -113,36 +145,47 @@ fn going_on(continuation: Continuation, redactor: &Redactor) -> Result<Continuat
 
 impl FailureReport {
     /// A failure report without output, in the worker's own words.
-    pub(crate) fn in_own_words(kind: FailureKind, code: Option<String>, reason: String) -> Self {
-        let message = Self::own_words(code.as_deref(), &reason);
-        Self { kind, code, message, reason, external_execution_id: None }
+    pub(crate) fn in_own_words(kind: FailureKind, code: Option<String>, reason: String, run: Option<String>) -> Self {
+        let message = Self::own_words(code.as_deref(), &reason, run.as_deref());
+        Self { kind, code, message, reason, external_execution_id: None, run }
     }
 
     /// Whether the message holds more than the code and the reason.
     pub(crate) fn has_output(&self) -> bool {
-        self.message != Self::own_words(self.code.as_deref(), &self.reason)
+        self.message != Self::own_words(self.code.as_deref(), &self.reason, self.run.as_deref())
     }
 
-    fn own_words(code: Option<&str>, reason: &str) -> String {
+    fn own_words(code: Option<&str>, reason: &str, run: Option<&str>) -> String {
+        let hint = run.map(|run| format!(" {}", search(run))).unwrap_or_default();
+        Self::start(code, reason, MESSAGE - hint.chars().count()) + &hint
+    }
+
+    fn start(code: Option<&str>, reason: &str, room: usize) -> String {
         let message = code.map_or_else(|| reason.to_owned(), |code| format!("{code}: {reason}"));
-        keep_start(&message, MESSAGE).into_owned()
+        keep_start(&message, room).into_owned()
     }
 }
 
-/// The code and the message first, then as much of the output's end as there is room for.
-fn failed(failure: Failure, redactor: &Redactor) -> FailureReport {
+/// The end of a failure's message: where the run's lines are.
+fn search(run: &str) -> String {
+    format!("(search the log for {run})")
+}
+
+/// The code and the message first, then as much of the output's end as there is room for, and last the id to search for.
+fn failed(failure: Failure, run: Option<String>, redactor: &Redactor) -> FailureReport {
     let said = redactor.redact(&failure.message);
     let said = Some(said.trim()).filter(|said| !said.is_empty()).unwrap_or("the action failed and gave no reason");
     let reason = keep_start(said, MESSAGE).into_owned();
-    let mut report = FailureReport::in_own_words(failure.kind, Some(failure.code.to_string()), reason);
-    let message = &mut report.message;
+    let mut report = FailureReport::in_own_words(failure.kind, Some(failure.code.to_string()), reason, run);
     if let Some(output) = failure.output {
         let output = redactor.redact(&output);
         let output = output.trim_end();
-        let room = MESSAGE.saturating_sub(message.chars().count() + 2);
+        let hint = report.run.as_deref().map(|run| format!("\n{}", search(run))).unwrap_or_default();
+        let room = MESSAGE - hint.chars().count();
+        let start = FailureReport::start(report.code.as_deref(), &report.reason, room);
+        let room = room.saturating_sub(start.chars().count() + 2);
         if room > 1 && !output.is_empty() {
-            message.push_str(":\n");
-            message.push_str(&keep_end(output, room));
+            report.message = format!("{start}:\n{}{hint}", keep_end(output, room));
         }
     }
     // A failure with too long an id loses the id, because its reason matters more.

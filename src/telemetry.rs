@@ -1,6 +1,7 @@
 //! Logs one flat JSON object per line to stdout, where Lambda collects the lines.
 
 use std::io;
+use std::time::Duration;
 
 use json_subscriber::JsonLayer;
 use tracing::Level;
@@ -14,6 +15,11 @@ use tracing_subscriber::{Layer, registry};
 /// not raise the dependencies' level.
 pub fn level(name: &str) -> Option<Level> {
     name.trim().parse().ok()
+}
+
+/// A duration as a line of the log has it.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A subscriber that writes this crate's lines at `level` or above, and lines of dependencies at INFO or above. SDKs print whole

@@ -18,7 +18,7 @@ pub fn open_and_seal_and_open(sealed: &str, action_type: &ActionTypeId) -> Resul
 
 /// Reads the report that a dead worker left and writes it again, twice. Returns both texts.
 pub fn wills(text: &str) -> [String; 2] {
-    let first = Will::read(text).write();
-    let second = Will::read(&first).write();
+    let first = Will::read(text, "run").write();
+    let second = Will::read(&first, "run").write();
     [first, second]
 }

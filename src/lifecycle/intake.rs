@@ -10,6 +10,7 @@ use super::protocol::limits::ON_THE_WAY;
 use super::protocol::{Command, Event, Exit};
 use crate::calls::Pauses;
 use crate::queue::{Acknowledged, Claim, Offer, Queue};
+use crate::telemetry::milliseconds;
 
 /// How long after the poll the worker may acknowledge. An offer lasts 30 s from its poll (the only public number, in the Jenkins
 /// plugin). By then the worker has the response or has stopped waiting for it.
@@ -82,8 +83,7 @@ async fn take(
                 }
             },
             (Command::Run, Some(claim)) => {
-                let age = u64::try_from(offer.polled_at.elapsed().as_millis()).unwrap_or(u64::MAX);
-                tracing::info!(offerAgeMs = age, "acknowledged the job");
+                tracing::info!(offerAgeMs = milliseconds(offer.polled_at.elapsed()), "acknowledged the job");
                 return Ok(claim);
             }
             (Command::Leave(Exit::Lost), _) if denied => return Err(End::Denied),

@@ -171,8 +171,13 @@ impl Keeper {
 
     /// Tells the protocol what happened.
     pub(super) fn tell(&mut self, event: Event<Version>) {
-        let state = self.state.clone();
-        self.state = next(state, event).0;
+        let was_claimed = matches!(self.state, State::Acknowledging { .. });
+        let (state, command) = next(self.state.clone(), event.clone());
+        self.state = state;
+        tracing::trace!(?event, ?command, "the protocol decided");
+        if !was_claimed && self.is_kept() && matches!(self.state, State::Acknowledging { .. }) {
+            tracing::info!("claimed the job in the ledger");
+        }
     }
 
     /// Sends requests to the ledger until the protocol has a command for the caller: acknowledge, run, fail, report, stop or

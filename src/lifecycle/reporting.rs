@@ -66,7 +66,8 @@ impl Reporting<'_> {
     pub(super) async fn report(self, executed: Executed, others: Others) -> End {
         let Executed { result, redactor, running, .. } = executed;
         let reportable = result.map(|outcome| self.claim.reportable(outcome));
-        let will = Will::new(report(reportable, &redactor), running.as_ref(), &redactor);
+        let report = report(reportable, self.keeper.execution_id(), &redactor);
+        let will = Will::new(report, running.as_ref(), &redactor);
         self.keeper.ended(will.write());
         match self.keeper.settle(self.deadline - BEFORE_DEADLINE - REPORT).await {
             Command::Report => {
@@ -83,7 +84,7 @@ impl Reporting<'_> {
     /// Sends the report of a dead worker. That worker may have reported a failure and died before it stopped the work outside. So
     /// this one stops the work even if CodePipeline refuses the report.
     pub(super) async fn report_again(self) -> End {
-        let Will { report, running } = Will::read(self.keeper.outcome());
+        let Will { report, running } = Will::read(self.keeper.outcome(), self.keeper.execution_id());
         let if_refused = if self.keeper.found_first_outcome() { IfRefused::StopFailed } else { IfRefused::Leave };
         self.finish(report, running, &Redactor::default(), if_refused).await
     }
@@ -97,7 +98,10 @@ impl Reporting<'_> {
     ) -> End {
         let Self { queue, claim, keeper, served, deadline } = self;
         let until = deadline - BEFORE_DEADLINE;
-        let Sent { end, response, was_failure } = send(queue, claim, report, redactor, until, keeper.is_kept()).await;
+        let run = keeper.execution_id();
+        note_external_id(&report, run);
+        let sent = send(queue, claim, report, run, redactor, until, keeper.is_kept()).await;
+        let Sent { end, response, was_failure } = sent;
         let is_over = match response {
             Response::Final => true,
             Response::NotInProgress => keeper.is_over(),
@@ -140,6 +144,14 @@ impl Reporting<'_> {
     }
 }
 
+/// Adds the id that the action gave to each later line of the job, because the console's link searches for it. A result that holds
+/// a secret has no id any more.
+fn note_external_id(report: &Report, run: &str) {
+    if let Some(id) = report.external_execution_id().filter(|id| *id != run) {
+        tracing::Span::current().record("externalExecutionId", id);
+    }
+}
+
 /// Until when the worker may stop the work outside. It keeps some time for the mark that follows.
 fn time_to_stop(until: Instant) -> Instant {
     let now = Instant::now();
@@ -150,5 +162,8 @@ fn time_to_stop(until: Instant) -> Instant {
 /// Fails a job that the worker does not run. It needs no ledger, because a second report would say the same.
 pub(super) async fn refuse(queue: &Queue, claim: Claim, why: Failure, deadline: Instant) -> End {
     let redactor = Redactor::default();
-    send(queue, claim, report(Err(why), &redactor), &redactor, deadline - BEFORE_DEADLINE, false).await.end
+    // The event of such a job does not name its run.
+    let run = claim.key().id().to_owned();
+    let report = report(Err(why), &run, &redactor);
+    send(queue, claim, report, &run, &redactor, deadline - BEFORE_DEADLINE, false).await.end
 }

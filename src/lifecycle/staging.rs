@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::actions::Served;
 use crate::artifacts::{StagingError, Store, UnpackLimits};
 use crate::job::{Artifact, Failure, FailureCode, FailureKind, Finished, Job};
+use crate::telemetry::milliseconds;
 use crate::workspace::Workspace;
 
 const UNKNOWN_OUTPUT_ARTIFACT: FailureCode = FailureCode::new("UnknownOutputArtifact");
@@ -28,10 +31,17 @@ impl Staging<'_> {
     /// Stages the input artifacts in, one after the other: all at once would need several times the memory.
     pub(super) async fn stage_in(&self) -> Result<(), Failure> {
         for artifact in &self.job.inputs {
+            let began = Instant::now();
             let into = self.workspace.input(&artifact.name);
             let store = store_of(self.store, artifact)?;
             let staged = store.stage_in(artifact, &into, self.limits).await.map_err(|error| failure(&error))?;
-            tracing::info!(artifact = artifact.name, bytes = staged.bytes, entries = staged.entries, "staged in");
+            tracing::info!(
+                artifact = artifact.name,
+                bytes = staged.bytes,
+                entries = staged.entries,
+                durationMs = milliseconds(began.elapsed()),
+                "staged in"
+            );
         }
         Ok(())
     }
@@ -48,6 +58,7 @@ impl Staging<'_> {
         }
         let key = encryption_key.as_deref();
         for artifact in outputs {
+            let began = Instant::now();
             let staged = match finished.outputs.get(&artifact.name) {
                 Some(place) => store_of(self.store, artifact)?.copy_out(place, artifact, key).await,
                 None if wants_files => {
@@ -57,7 +68,13 @@ impl Staging<'_> {
                 None => continue,
             };
             let staged = staged.map_err(|error| failure(&error))?;
-            tracing::info!(artifact = artifact.name, bytes = staged.bytes, entries = staged.entries, "staged out");
+            tracing::info!(
+                artifact = artifact.name,
+                bytes = staged.bytes,
+                entries = staged.entries,
+                durationMs = milliseconds(began.elapsed()),
+                "staged out"
+            );
         }
         Ok(())
     }

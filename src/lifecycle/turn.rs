@@ -15,6 +15,7 @@ use crate::actions::{Served, Turn};
 use crate::artifacts::{Store, UnpackLimits};
 use crate::job::{Failure, FailureCode, FailureKind, Job, Outcome};
 use crate::redact::{Learned, Redactor};
+use crate::telemetry::milliseconds;
 use crate::workspace::Workspace;
 
 const ACTION_CANCELLED: FailureCode = FailureCode::new("ActionCancelled");
@@ -50,6 +51,38 @@ pub(super) enum Work {
     Untouched,
     /// The action was cut off, or the service that it called did not answer, so work may run.
     Unknown,
+}
+
+/// Logs the beginning and the end of the action, also if the action panics or its future is dropped.
+struct Acting {
+    began: Instant,
+    result: &'static str,
+}
+
+impl Acting {
+    fn begin(resumes: bool) -> Self {
+        if resumes {
+            tracing::info!("resumed the action");
+        } else {
+            tracing::info!("started the action");
+        }
+        Self { began: Instant::now(), result: "CutOff" }
+    }
+
+    fn returned(&mut self, result: Option<&Result<Outcome, Failure>>) {
+        self.result = match result {
+            Some(Ok(Outcome::Finished(_))) => "Succeeded",
+            Some(Ok(Outcome::Continue(_))) => "Continued",
+            Some(Err(_)) => "Failed",
+            None => self.result,
+        };
+    }
+}
+
+impl Drop for Acting {
+    fn drop(&mut self) {
+        tracing::info!(result = self.result, durationMs = milliseconds(self.began.elapsed()), "the action ended");
+    }
 }
 
 impl FailedTurn {
@@ -152,13 +185,17 @@ impl TurnTask {
             redactor: Arc::new(Redactor::named(self.served.secrets_of(&self.job))),
             learned: self.learned.clone(),
         };
+        let mut acting = Acting::begin(self.job.continuation_token.is_some());
         let working = async {
             match &self.job.continuation_token {
                 None => action.start_boxed(turn).await,
                 Some(token) => action.resume_boxed(turn, token.expose_secret()).await,
             }
         };
-        match timeout_at(deadline, working).await {
+        let result = timeout_at(deadline, working).await;
+        acting.returned(result.as_ref().ok());
+        drop(acting);
+        match result {
             // A service that did not answer may have started the work.
             Ok(Err(failure))
                 if failure.runs_on || failure.kind == FailureKind::SystemUnavailable && !action.wants_files_boxed() =>

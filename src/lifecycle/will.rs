@@ -46,8 +46,8 @@ impl Will {
         serde_json::to_string(&Written { report: &self.report, running }).unwrap_or_default()
     }
 
-    /// Reads it from text. An unreadable text becomes a failure that says so: the work ended, and its outcome is lost.
-    pub(super) fn read(text: &str) -> Self {
+    /// Reads it from text. An unreadable text becomes a failure of `run` that says so: the work ended, and its outcome is lost.
+    pub(super) fn read(text: &str, run: &str) -> Self {
         match serde_json::from_str(text) {
             Ok(Found { report, running }) => {
                 let running = running.map(|(execution_id, token)| Abandoned { execution_id, token });
@@ -57,7 +57,7 @@ impl Will {
                 let message = "the worker died before it reported the job, and its report in the ledger can't be read: the \
                                action has ended, and its outcome is lost";
                 let failure = Failure::new(FailureKind::JobFailed, LEDGER_REPORT_UNREADABLE, message);
-                Self { report: report(Err(failure), &Redactor::default()), running: None }
+                Self { report: report(Err(failure), run, &Redactor::default()), running: None }
             }
         }
     }
@@ -69,7 +69,7 @@ mod tests {
     use crate::job::{Continuation, Finished, Outcome, Revision};
 
     fn again(result: Result<Outcome, Failure>, running: Option<Abandoned>) -> Will {
-        Will::read(&Will { report: report(result, &Redactor::default()), running }.write())
+        Will::read(&Will { report: report(result, "e-1", &Redactor::default()), running }.write(), "e-2")
     }
 
     #[test]
@@ -112,7 +112,8 @@ mod tests {
     fn a_token_that_holds_a_secret_is_not_kept() {
         let running = Abandoned { execution_id: "e".into(), token: Some("build A-SECRET".into()) };
         let redactor = Redactor::new(["A-SECRET"]);
-        let failed = report(Err(Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "refused")), &redactor);
+        let failed =
+            report(Err(Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "refused")), "e-1", &redactor);
         let text = Will::new(failed, Some(&running), &redactor).write();
         assert!(!text.contains("SECRET") && text.contains(r#""running":["e",null]"#), "{text}");
     }
@@ -120,7 +121,7 @@ mod tests {
     #[test]
     fn unreadable_texts_become_failures_that_repeat_nothing() {
         for text in ["", "{}", r#"{"report": {"SECRET": 1}}"#] {
-            let Report::Failure(failure) = Will::read(text).report else { panic!("{text}") };
+            let Report::Failure(failure) = Will::read(text, "e-2").report else { panic!("{text}") };
             assert_eq!(failure.code.as_deref(), Some(LEDGER_REPORT_UNREADABLE.as_str()));
             assert!(!failure.message.contains("SECRET"), "{}", failure.message);
         }

@@ -1,18 +1,21 @@
 use super::*;
 
+const RUN: &str = "e-1";
+const SEARCH: &str = "(search the log for e-1)";
+
 fn redactor() -> Redactor {
     Redactor::new(["hunter22"])
 }
 
 fn failure_report(failure: Failure) -> FailureReport {
-    match report(Err(failure), &redactor()) {
+    match report(Err(failure), RUN, &redactor()) {
         Report::Failure(failure) => failure,
         _ => panic!("not a failure"),
     }
 }
 
 fn finished(finished: Finished) -> Report {
-    report(Ok(Outcome::Finished(finished)), &redactor())
+    report(Ok(Outcome::Finished(finished)), RUN, &redactor())
 }
 
 #[test]
@@ -50,7 +53,7 @@ fn long_data_fails_the_job_and_is_not_cut() {
         external_execution_id: Some("x".repeat(1501)),
         ..Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "no")
     };
-    assert_eq!(failure_report(failure).external_execution_id, None);
+    assert_eq!(failure_report(failure).external_execution_id.as_deref(), Some(RUN));
 }
 
 #[test]
@@ -63,7 +66,7 @@ fn a_failure_keeps_its_message_and_the_end_of_its_output() {
     let FailureReport { code, message, reason, .. } = failure_report(failure);
     assert_eq!((code.as_deref(), reason.as_str()), (Some("Test"), "exit code 3"));
     assert!(message.starts_with("Test: exit code 3:\n"), "{message}");
-    assert!(message.ends_with("the last line"), "{message}");
+    assert!(message.ends_with(&format!("the last line\n{SEARCH}")), "{message}");
     assert_eq!(message.chars().count(), MESSAGE);
 }
 
@@ -73,12 +76,13 @@ fn a_code_takes_its_room_from_a_long_message() {
     let report = failure_report(failure);
     assert_eq!((report.reason.chars().count(), report.message.chars().count()), (MESSAGE, MESSAGE));
     assert!(report.message.starts_with("Test: xxx") && !report.has_output(), "{}", report.message);
+    assert!(report.message.ends_with(&format!("x… {SEARCH}")), "{}", report.message);
 }
 
 #[test]
 fn an_empty_message_is_replaced() {
     let failure = Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), " ");
-    assert_eq!(failure_report(failure).message, "Test: the action failed and gave no reason");
+    assert_eq!(failure_report(failure).message, format!("Test: the action failed and gave no reason {SEARCH}"));
 }
 
 /// A report that a version without codes left in the ledger.
@@ -87,7 +91,7 @@ fn a_report_without_a_code_is_still_read() {
     let text = r#"{"kind":"JobFailed","message":"no:\nprinted","reason":"no","external_execution_id":null}"#;
     let report: FailureReport = serde_json::from_str(text).unwrap();
     assert!(report.code.is_none() && report.has_output());
-    let plain = FailureReport::in_own_words(report.kind, report.code, report.reason);
+    let plain = FailureReport::in_own_words(report.kind, report.code, report.reason, report.run);
     assert_eq!((plain.message.as_str(), plain.has_output()), ("no", false));
 }
 
@@ -98,7 +102,7 @@ fn secrets_are_masked_in_prose_and_prose_is_plain() {
         output: said(),
         ..Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "password hunter22")
     };
-    assert_eq!(failure_report(failure).message, "Test: password ****:\nsays ****");
+    assert_eq!(failure_report(failure).message, format!("Test: password ****:\nsays ****\n{SEARCH}"));
 
     let Report::Success(success) = finished(Finished {
         summary: said(),
@@ -162,9 +166,39 @@ fn a_token_that_is_too_long_fails_the_job() {
         external_execution_id: None,
         percent_complete: Some(250),
     };
-    let going_on = |length| report(Ok(Outcome::Continue(token(length))), &redactor());
+    let going_on = |length| report(Ok(Outcome::Continue(token(length))), RUN, &redactor());
     assert!(matches!(going_on(0), Report::Failure(_)));
     assert!(matches!(going_on(2049), Report::Failure(_)));
     let Report::Continuation(continuation) = going_on(2048) else { panic!("refused") };
     assert_eq!(continuation.details.percent_complete, Some(100));
+}
+
+#[test]
+fn the_id_of_the_run_stands_for_one_that_the_action_does_not_give() {
+    let failure = |id: Option<&str>| {
+        let external_execution_id = id.map(str::to_owned);
+        let failure = Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "no");
+        Err(Failure { external_execution_id, ..failure })
+    };
+    let finished = |id: Option<&str>| {
+        Ok(Outcome::Finished(Finished { external_execution_id: id.map(str::to_owned), ..Finished::default() }))
+    };
+    let continued = |id: Option<&str>| {
+        let external_execution_id = id.map(str::to_owned);
+        let (token, summary, percent_complete) = ("t".to_owned(), None, None);
+        Ok(Outcome::Continue(Continuation { token, summary, external_execution_id, percent_complete }))
+    };
+    for (given, reported) in [(None, RUN), (Some(" "), RUN), (Some("run-7"), "run-7")] {
+        for result in [failure(given), finished(given), continued(given)] {
+            assert_eq!(report(result, RUN, &redactor()).external_execution_id(), Some(reported));
+        }
+    }
+}
+
+#[test]
+fn an_id_that_is_too_long_leaves_the_report_without_it() {
+    let long = "r".repeat(EXTERNAL_EXECUTION_ID + 1);
+    let failed = report(Err(Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "no")), &long, &redactor());
+    let Report::Failure(failure) = failed else { panic!("not a failure") };
+    assert_eq!((failure.message.as_str(), failure.external_execution_id), ("Test: no", None));
 }

@@ -20,6 +20,7 @@ pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Re
             let span = span::of_job(&invoked.details.job);
             let served = worker.served.iter().find(|served| served.action_type == action_type);
             let life = async {
+                tracing::info!("received the job in an event");
                 let Some(served) = served else {
                     let why = format!("the worker has no action for {action_type}: add one to ACTIONS of the function");
                     return refuse(worker, invoked.claim, ACTION_TYPE_NOT_SERVED, why, deadline).await;

@@ -160,6 +160,7 @@ impl<'a> Shift<'a> {
                 }
                 self.put_last(served);
                 for offer in offers {
+                    span::of_job(&offer.job).in_scope(|| tracing::info!("CodePipeline offered the job"));
                     self.take(served, offer);
                 }
                 true

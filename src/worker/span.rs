@@ -51,7 +51,7 @@ pub(super) fn of_bare_job(job: &str, action_type: &ActionTypeId) -> Span {
     span(&Ids { job, action_type, pipeline, pipeline_execution, stage, action, action_execution: job })
 }
 
-/// The action may give the external execution id later.
+/// The action may give the external execution id later, and a command its exit code.
 fn span(ids: &Ids<'_>) -> Span {
     tracing::info_span!(
         "job",
@@ -63,5 +63,6 @@ fn span(ids: &Ids<'_>) -> Span {
         action = ids.action,
         actionExecutionId = ids.action_execution,
         externalExecutionId = Empty,
+        exitCode = Empty,
     )
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::lifecycle::End;
+use crate::telemetry::milliseconds;
 
 /// The counts of an invocation. They are its response and the last line of its log. Each job ends with an [`End`], which this type
 /// counts.
@@ -85,7 +86,7 @@ impl Summary {
             unpollable = self.unpollable,
             unusable = self.unusable,
             stopped = self.stopped,
-            durationMs = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            durationMs = milliseconds(began.elapsed()),
             "the invocation has ended"
         );
     }

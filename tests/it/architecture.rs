@@ -8,7 +8,7 @@ use crate::support::source::{rust_files, without_comments};
 
 /// Every module of `src/` and the modules it may name. `bootstrap` (and `lib.rs`, `main.rs`) puts everything together.
 const EDGES: &[(&str, &[&str])] = &[
-    ("calls", &[]),
+    ("calls", &["telemetry"]),
     ("connections", &[]),
     ("job", &[]),
     ("redact", &[]),
@@ -25,8 +25,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ("ledger", &["calls", "job"]),
     ("actions", &["calls", "event", "job", "placeholder", "redact", "settings", "text", "workspace"]),
     ("config", &["actions", "job", "placeholder", "settings", "telemetry"]),
-    ("lifecycle", &["actions", "artifacts", "calls", "job", "ledger", "queue", "redact", "report", "workspace"]),
-    ("worker", &["actions", "job", "ledger", "lifecycle", "queue"]),
+    (
+        "lifecycle",
+        &["actions", "artifacts", "calls", "job", "ledger", "queue", "redact", "report", "telemetry", "workspace"],
+    ),
+    ("worker", &["actions", "job", "ledger", "lifecycle", "queue", "telemetry"]),
     (
         "bootstrap",
         &[

@@ -187,7 +187,9 @@ async fn status(world: &World) -> PipelineExecutionStatus {
 
 async fn error(world: &World) -> (String, String) {
     let details = world.action("p", "Slow").await.unwrap().error_details.unwrap();
-    (details.code.unwrap(), details.message.unwrap())
+    let message = details.message.unwrap();
+    let (message, _) = message.split_once(" (search the log for ").expect("a message that ends with an id");
+    (details.code.unwrap(), message.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,7 +85,7 @@ async fn a_command_beyond_its_timeout_is_killed() {
 
     assert_eq!(summary.failed, 1, "{summary:?}");
     let message = world.action("p", "Endless").await.unwrap().error_details.unwrap().message.unwrap();
-    assert!(message.starts_with("CommandTimeout: ") && message.ends_with("begun"), "{message}");
+    assert!(message.starts_with("CommandTimeout: ") && message.contains(":\nbegun\n(search the log for "), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -210,10 +210,14 @@ impl CommandAction {
                 let ran = deadlines.terminate_at - started;
                 Err(failures::of_timeout(self.timeout, (ran < self.timeout).then_some(ran)))
             }
-            Ending::Exited(status) => failures::of_exit(status).map_or_else(
-                || outcome::finished(&report, redactor, started.elapsed(), line_ends, &turn.job.action_type),
-                Err,
-            ),
+            Ending::Exited(status) => {
+                // The field of the job's span, for each later line of the job.
+                tracing::Span::current().record("exitCode", status.code());
+                failures::of_exit(status).map_or_else(
+                    || outcome::finished(&report, redactor, started.elapsed(), line_ends, &turn.job.action_type),
+                    Err,
+                )
+            }
         };
         let with_output = |failure| Failure { output: tail.into_text(redactor), ..outcome::failed(failure, &report) };
         result.map_err(with_output)

@@ -39,6 +39,7 @@ pub(super) async fn send(
     queue: &Queue,
     mut claim: Claim,
     mut next: Report,
+    run: &str,
     redactor: &Redactor,
     until: Instant,
     is_kept: bool,
@@ -66,7 +67,7 @@ pub(super) async fn send(
                 return sent(End::Over, Response::NotInProgress);
             }
             Ok(Reported::Rejected { claim: given_back, reason }) => {
-                let Some(other) = instead(&next, &reason, redactor) else {
+                let Some(other) = instead(&next, &reason, run, redactor) else {
                     tracing::error!(
                         reason,
                         "CodePipeline refused the failure report; the job hangs until its action times out"
@@ -90,13 +91,14 @@ pub(super) async fn send(
 }
 
 /// The report to send after CodePipeline refused one for its content. `None` if nothing is left to leave out.
-fn instead(refused: &Report, reason: &str, redactor: &Redactor) -> Option<Report> {
+fn instead(refused: &Report, reason: &str, run: &str, redactor: &Redactor) -> Option<Report> {
     let Report::Failure(failure) = refused else {
         let message = format!("CodePipeline refused the report of the action's outcome: {reason}");
-        return Some(report(Err(Failure::new(FailureKind::JobFailed, REPORT_REFUSED, message)), redactor));
+        return Some(report(Err(Failure::new(FailureKind::JobFailed, REPORT_REFUSED, message)), run, redactor));
     };
     let own = |words: &str| {
-        Report::Failure(FailureReport::in_own_words(failure.kind, failure.code.clone(), words.to_owned()))
+        let FailureReport { kind, code, run, .. } = failure;
+        Report::Failure(FailureReport::in_own_words(*kind, code.clone(), words.to_owned(), run.clone()))
     };
     if failure.has_output() || failure.external_execution_id.is_some() {
         return Some(own(&failure.reason));
@@ -124,12 +126,15 @@ fn log_result(report: &Report) {
 mod tests {
     use super::*;
 
+    const RUN: &str = "e-1";
+    const SEARCH: &str = " (search the log for e-1)";
+
     fn refused(failure: Failure) -> Vec<(String, Option<String>)> {
         let mut sent = Vec::new();
-        let mut next = Some(report(Err(failure), &Redactor::default()));
+        let mut next = Some(report(Err(failure), RUN, &Redactor::default()));
         while let Some(Report::Failure(failure)) = &next {
             sent.push((failure.message.clone(), failure.external_execution_id.clone()));
-            next = instead(next.as_ref().unwrap(), "ValidationException (HTTP 400)", &Redactor::default());
+            next = instead(next.as_ref().unwrap(), "ValidationException (HTTP 400)", RUN, &Redactor::default());
         }
         sent
     }
@@ -143,16 +148,16 @@ mod tests {
         };
         let [(first, id), rest @ ..] = &refused(failure)[..] else { panic!("nothing was sent") };
         assert!(first.contains("printed") && id.as_deref() == Some("run-7"));
-        assert_eq!(rest, [("Test: exit code 1".to_owned(), None), (format!("Test: {LAST_WORDS}"), None)]);
-        let plain = Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "exit code 1");
-        assert_eq!(refused(plain).len(), 2, "the same words are not sent twice");
+        assert_eq!(rest, [(format!("Test: exit code 1{SEARCH}"), None), (format!("Test: {LAST_WORDS}{SEARCH}"), None)]);
+        let last = Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), LAST_WORDS);
+        assert_eq!(refused(last).len(), 2, "the same words are not sent twice");
     }
 
     #[test]
     fn a_refused_outcome_becomes_a_failure_with_the_reason() {
         let finished = crate::job::Outcome::Finished(crate::job::Finished::default());
-        let success = report(Ok(finished), &Redactor::default());
-        let Some(Report::Failure(failure)) = instead(&success, "ValidationException", &Redactor::default()) else {
+        let success = report(Ok(finished), RUN, &Redactor::default());
+        let Some(Report::Failure(failure)) = instead(&success, "ValidationException", RUN, &Redactor::default()) else {
             panic!("a success was not replaced by a failure")
         };
         assert_eq!(failure.code.as_deref(), Some(REPORT_REFUSED.as_str()));

@@ -92,10 +92,12 @@ async fn refused_failure_is_sent_again_without_its_output() {
         let (reports, scenario) = reports(refused, code).await;
         let [first, second] = &reports[..] else { panic!("{reports:?}") };
         assert!(first["failureDetails"]["message"].as_str().unwrap().contains("the printed output"));
-        assert_eq!(second["failureDetails"]["message"], "Test: exit code 3");
-        assert!(second["failureDetails"].get("externalExecutionId").is_none(), "{second}");
         let execution = scenario.execution().await;
-        assert_eq!(execution.error_details().unwrap().message(), Some("Test: exit code 3"));
+        let search = execution.action_execution_id().unwrap();
+        let said = format!("Test: exit code 3 (search the log for {search})");
+        assert_eq!(second["failureDetails"]["message"], said);
+        assert!(second["failureDetails"].get("externalExecutionId").is_none(), "{second}");
+        assert_eq!(execution.error_details().unwrap().message(), Some(said.as_str()));
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use codepipeline_local::runtime_api::Invocation;
 use serde_json::{Value, json};
 
-use super::{lines, of_jobs};
+use super::{lines, of_jobs, read};
 use crate::kills::lone::{Lone, schedule};
 use crate::support::{World, custom, function, output, shell, zip};
 
@@ -66,13 +66,12 @@ async fn an_adopted_job_has_the_same_ids() {
     let dying = lone.function(&[]);
     assert!(!matches!(lone.tick(&dying).await, Invocation::Answered(_)));
     dying.stop().await;
-    let first: Vec<Value> =
-        lone.lines.lock().unwrap().drain(..).filter_map(|it| serde_json::from_str(&it).ok()).collect();
+    let first = read(&std::mem::take(&mut *lone.lines.lock().unwrap()));
     lone.time.advance(Duration::from_secs(3600));
     let adopting = lone.function(&[]);
     assert_eq!(lone.ticked(&adopting, "adopted").await, 1);
     adopting.stop().await;
-    let second: Vec<Value> = lone.lines.lock().unwrap().iter().filter_map(|it| serde_json::from_str(it).ok()).collect();
+    let second = read(&lone.lines.lock().unwrap());
 
     let (first, second) = (ids(&first), ids(&second));
     assert_eq!(first[..7], second[..7], "the job's own ids");

@@ -1,6 +1,7 @@
 //! What a person reads in the log about one job.
 
 mod ids;
+mod job;
 
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -9,9 +10,13 @@ use tokio::sync::mpsc::UnboundedReceiver;
 fn lines(log: &mut UnboundedReceiver<String>) -> Vec<Value> {
     let mut lines = Vec::new();
     while let Ok(line) = log.try_recv() {
-        lines.push(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")));
+        lines.push(line);
     }
-    lines
+    read(&lines)
+}
+
+fn read(lines: &[String]) -> Vec<Value> {
+    lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
 /// The lines about jobs.

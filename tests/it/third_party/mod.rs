@@ -35,7 +35,10 @@ async fn third_party_job_runs_like_any_job() {
         ["GetSecretValue", "GetThirdPartyJobDetails", "AcknowledgeThirdPartyJob", "PutThirdPartyJobSuccessResult"]
     );
     let result = &world.server.inputs("PutThirdPartyJobSuccessResult")[0];
-    assert_eq!(result["executionDetails"], json!({"summary": "done", "percentComplete": 100}));
+    assert_eq!(
+        result["executionDetails"],
+        json!({"summary": "done", "externalExecutionId": "execution", "percentComplete": 100})
+    );
 }
 
 #[tokio::test]
@@ -52,7 +55,14 @@ async fn failures_and_continuations_use_their_own_operations() {
     assert_eq!(summary, Summary { polled: 3, claimed: 3, failed: 1, continued: 1, succeeded: 1, ..Summary::default() });
     assert_eq!(world.states(), ["Failed", "Succeeded", "Succeeded"]);
     let failure = &world.server.inputs("PutThirdPartyJobFailureResult")[0];
-    assert_eq!(failure["failureDetails"], json!({"type": "RevisionOutOfSync", "message": "Test: no"}));
+    assert_eq!(
+        failure["failureDetails"],
+        json!({
+            "type": "RevisionOutOfSync",
+            "message": "Test: no (search the log for execution)",
+            "externalExecutionId": "execution",
+        })
+    );
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ async fn report_waits_for_a_token_until_its_deadline() {
         service.secret_errors.extend([NO_ANSWER; 2]);
     }
 
-    let next = report(finish(), &Redactor::default());
+    let next = report(finish(), "e-1", &Redactor::default());
     let began = Instant::now();
     let undelivered = queue.report(claim, &next, began + Duration::from_secs(2)).await.err().unwrap();
 
