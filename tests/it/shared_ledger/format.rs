@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Members that later versions of the worker added. A worker that knows only the fixtures ignores them.
 ///
 /// They name the job's place in its pipeline for the log of the worker that adopts it.
-const NEW_MEMBERS: [&str; 3] = ["pipeline", "stage", "action"];
+const NEW_MEMBERS: [&str; 4] = ["pipeline", "stage", "action", "run"];
 
 /// Members whose values are random: 32 hexadecimal digits.
 const RANDOM: [&str; 2] = ["/write", "/owner"];
