@@ -92,8 +92,8 @@ pub(crate) fn refuse(name: &str, target: Option<&str>) -> Response<Body> {
     let known = ALIASES.iter().find(|(_, signing)| *signing == name).map_or(name, |(alias, _)| alias);
     let asked = target.unwrap_or(known);
     let message = format!(
-        "codepipeline-local can't answer {asked}: it has CodePipeline, S3, GetCallerIdentity of STS and GetSecretValue of Secrets \
-         Manager. Start it with --endpoint {known}=http://HOST:PORT to forward this service's requests"
+        "codepipeline-local can't answer {asked}: it has CodePipeline, S3, GetCallerIdentity and AssumeRole of STS, and \
+         GetSecretValue of Secrets Manager. Start it with --endpoint {known}=http://HOST:PORT to forward this service's requests"
     );
     let mut reply = failure(StatusCode::BAD_REQUEST, "UnknownOperationException", &message);
     // Services without targets name an error here (Smithy, "AWS restJson1 protocol").

@@ -1,19 +1,25 @@
-//! `GetCallerIdentity` of STS. Terraform asks it for the account before it builds an ARN. People call it to see whether their endpoint
-//! and credentials work.
+//! Two operations of STS. Terraform calls `GetCallerIdentity` for the account before it builds an ARN, and people call it to see whether
+//! their endpoint and credentials work. A worker calls `AssumeRole` for the role of a command.
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use std::collections::BTreeMap;
+
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use s3s::Body;
 
 use crate::ids::random_uuid;
+use crate::s3::query_values;
+use crate::types::Timestamp;
 
-/// The one operation of STS that the emulator has.
-pub(crate) const OPERATION: &str = "GetCallerIdentity";
+mod assume_role;
+
+const GET_CALLER_IDENTITY: &str = "GetCallerIdentity";
+const ASSUME_ROLE: &str = "AssumeRole";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
-/// The longest request. A call of this operation has about 50 bytes.
-const MAX_BODY: usize = 64 * 1024;
+/// The longest request. One with every tag of the longest length has some 60,000 bytes, most of them escapes.
+const MAX_BODY: usize = 64 * 1024 - 16;
 
 /// Whether the request uses STS's protocol: a form that names an action. CodePipeline and S3 have no such requests.
 pub(crate) fn is_for(request: &Request<Body>) -> bool {
@@ -24,44 +30,67 @@ pub(crate) fn is_for(request: &Request<Body>) -> bool {
     match *request.method() {
         // With a target, the form belongs to a service that speaks JSON: `curl -d` sends this type by itself.
         Method::POST => kind.starts_with(FORM) && !request.headers().contains_key("x-amz-target"),
-        Method::GET => action(request.uri().query().unwrap_or_default()).is_some(),
+        Method::GET => query_values(request.uri()).contains_key("Action"),
         _ => false,
     }
 }
 
-/// Answers as the account's root user. Made-up credentials may do everything, as that user may.
-pub(crate) async fn answer(account: &str, request: Request<Body>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let form = match parts.uri.query() {
-        Some(query) if parts.method == Method::GET => query.to_owned(),
-        _ => match Limited::new(body, MAX_BODY).collect().await {
-            Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
-            Err(error) => return refusal("MalformedInput", &format!("The request can not be read: {error}")),
-        },
+/// Answers as the account's root user. Made-up credentials may do everything, as that user may. Returns the operation's name, if the
+/// emulator has it.
+pub(crate) async fn answer(
+    account: &str,
+    now: Timestamp,
+    request: Request<Body>,
+) -> (Option<&'static str>, Response<Body>) {
+    let form = match form(request).await {
+        Ok(form) => form,
+        Err(refusal) => return (None, refusal),
     };
-    match action(&form) {
-        Some(OPERATION) => identity(account),
-        Some(name) if name.chars().all(|c| c.is_ascii_alphanumeric()) => refusal(
-            "InvalidAction",
-            &format!(
-                "codepipeline-local has no {name}; of the services that take forms it has STS's {OPERATION} alone. Start it with \
-                 --endpoint SERVICE=http://HOST:PORT to forward another service's requests"
-            ),
-        ),
-        _ => refusal("MissingAction", "The form has no Action"),
+    match form.get("Action").map(String::as_str) {
+        Some(GET_CALLER_IDENTITY) => (Some(GET_CALLER_IDENTITY), success(GET_CALLER_IDENTITY, &identity(account))),
+        Some(ASSUME_ROLE) => {
+            let assumed = assume_role::answer(account, now, &form);
+            let reply = assumed
+                .map_or_else(|message| refusal("ValidationError", &message), |result| success(ASSUME_ROLE, &result));
+            (Some(ASSUME_ROLE), reply)
+        }
+        Some(name) if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            let message = format!(
+                "codepipeline-local has no {name}; of the services that take forms it has STS's {GET_CALLER_IDENTITY} and \
+                 {ASSUME_ROLE} alone. Start it with --endpoint SERVICE=http://HOST:PORT to forward another service's requests"
+            );
+            (None, refusal("InvalidAction", &message))
+        }
+        _ => (None, refusal("MissingAction", "The form has no Action")),
     }
 }
 
-fn action(form: &str) -> Option<&str> {
-    form.split('&').find_map(|pair| pair.strip_prefix("Action="))
+/// The members of the request.
+async fn form(request: Request<Body>) -> Result<BTreeMap<String, String>, Response<Body>> {
+    let (parts, body) = request.into_parts();
+    if parts.method == Method::GET {
+        return Ok(query_values(&parts.uri));
+    }
+    let unreadable =
+        |error: &dyn std::fmt::Display| refusal("MalformedInput", &format!("The request can not be read: {error}"));
+    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| unreadable(&error))?;
+    // A form has the syntax of a query.
+    let uri = Uri::try_from([b"/?", &*body.to_bytes()].concat()).map_err(|error| unreadable(&error))?;
+    Ok(query_values(&uri))
 }
 
-fn identity(account: &str) -> Response<Body> {
+fn identity(account: &str) -> String {
+    format!(
+        "<GetCallerIdentityResult><Arn>arn:aws:iam::{account}:root</Arn><UserId>{account}</UserId>\
+         <Account>{account}</Account></GetCallerIdentityResult>"
+    )
+}
+
+fn success(operation: &str, result: &str) -> Response<Body> {
     let id = random_uuid();
     let body = format!(
-        "<GetCallerIdentityResponse xmlns=\"{NAMESPACE}\"><GetCallerIdentityResult><Arn>arn:aws:iam::{account}:root</Arn>\
-         <UserId>{account}</UserId><Account>{account}</Account></GetCallerIdentityResult>\
-         <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
+        "<{operation}Response xmlns=\"{NAMESPACE}\">{result}<ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata>\
+         </{operation}Response>"
     );
     xml(StatusCode::OK, body)
 }
@@ -92,7 +121,7 @@ mod tests {
     }
 
     async fn text(request: Request<Body>) -> (u16, String) {
-        let reply = answer("123456789012", request).await;
+        let (_, reply) = answer("123456789012", Timestamp(0), request).await;
         let status = reply.status().as_u16();
         let body = reply.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())
@@ -114,8 +143,10 @@ mod tests {
     #[tokio::test]
     async fn other_actions_are_refused_by_name() {
         for (form, code, named) in [
-            ("Action=AssumeRole&Version=2011-06-15", "InvalidAction", "AssumeRole"),
-            ("Action=<script>", "MissingAction", "Action"),
+            ("Action=GetSessionToken&Version=2011-06-15", "InvalidAction", "GetSessionToken"),
+            ("Action=AssumeRole&Version=2011-06-15", "ValidationError", "roleArn"),
+            ("Action=%3Cscript%3E", "MissingAction", "Action"),
+            ("Action=a b", "MalformedInput", "read"),
             ("", "MissingAction", "Action"),
         ] {
             let (status, body) = text(request("POST", "/", FORM, form)).await;

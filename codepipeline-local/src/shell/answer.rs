@@ -105,9 +105,10 @@ impl Shared {
                 Ok(self.engine.look(|engine| secrets::answer(engine, operation, &body)))
             }
             _ if sts::is_for(&request) => {
-                self.log.add(sts::OPERATION);
                 let account = self.engine.look(|engine| engine.settings.account_id.clone());
-                Ok(sts::answer(&account, request).await)
+                let (operation, reply) = sts::answer(&account, self.clock.now(), request).await;
+                operation.into_iter().for_each(|operation| self.log.add(operation));
+                Ok(reply)
             }
             Service::Other { name, target } => Ok(services::refuse(name, target.as_deref())),
             Service::S3 => self.store.answer(request).await,

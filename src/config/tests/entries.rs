@@ -40,6 +40,31 @@ fn only_custom_types_have_a_query_parameter() {
 }
 
 #[test]
+fn only_commands_of_the_own_account_have_a_role() {
+    let role = json!("arn:aws:iam::111122223333:role/deploy");
+    let mut command = link_check();
+    command["role"] = role.clone();
+    let mut invoked = of_type("AWS", "Invoke", "Lambda");
+    invoked["role"] = role.clone();
+    let actions = json!([command, invoked]).to_string();
+    let config = parsed(&[("ACTIONS", &actions)]).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config.actions.iter().map(|action| action.run.turn.as_secs()).collect::<Vec<_>>(), [617, 617]);
+
+    let mut partner = of_type("ThirdParty", "Build", "Partner");
+    partner["role"] = role.clone();
+    assert!(mistakes(&partner).contains("ACTIONS[0].role: is not for the owner ThirdParty"));
+    let machine = json!({"stateMachine": "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout"});
+    for mut other in [with_run(machine), http_entry()] {
+        other["role"] = role.clone();
+        let message = mistakes(&other);
+        assert!(
+            message.contains("ACTIONS[0].role: is only for commands: the worker gives credentials to no "),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn owner_aws_serves_only_lambda_invoke() {
     let said = mistakes(&of_type("AWS", "Build", "CodeBuild"));
     assert!(said.contains("ACTIONS[0].actionType: with the owner AWS must be category Invoke"), "{said}");

@@ -6,4 +6,5 @@
 mod ending;
 mod environment;
 mod reports;
+mod role;
 mod scenario;

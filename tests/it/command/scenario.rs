@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use codepipeline_worker::actions::command::CommandAction;
+use codepipeline_worker::actions::command::{CommandAction, Role};
 use codepipeline_worker::actions::{Action, BoxFuture, Link, Links, Turn};
 use codepipeline_worker::job::{ActionTypeId, Artifact, Failure, Finished, Job, Outcome, PipelineContext};
 use codepipeline_worker::placeholder::Template;
@@ -29,6 +29,7 @@ pub(crate) struct Scenario {
     account: Option<String>,
     region: Option<String>,
     revisions: Vec<(String, String)>,
+    role: Option<Role>,
 }
 
 /// A scenario with its folders, which tests can read while and after the command runs.
@@ -58,6 +59,7 @@ pub(crate) fn program(arguments: &[&str]) -> Scenario {
         account: None,
         region: None,
         revisions: Vec::new(),
+        role: None,
     }
 }
 
@@ -110,6 +112,10 @@ impl Scenario {
         Self { region: Some(region.to_owned()), ..self }
     }
 
+    pub(crate) fn role(self, role: Role) -> Self {
+        Self { role: Some(role), ..self }
+    }
+
     /// Sets the revision of an artifact.
     pub(crate) fn revision(mut self, artifact: &str, revision: &str) -> Self {
         self.revisions.push((artifact.to_owned(), revision.to_owned()));
@@ -152,7 +158,7 @@ impl Scenario {
             redactor: Arc::new(redactor),
             learned: Learned::default(),
         };
-        let action = action.with_grace(self.grace).in_region(self.region);
+        let action = action.with_grace(self.grace).in_region(self.region).with_role(self.role);
         Staged { action, turn, _work_folder: work_folder }
     }
 

@@ -8,6 +8,7 @@ mod function;
 pub(crate) mod log;
 pub(crate) mod small_disk;
 pub(crate) mod source;
+pub(crate) mod sts;
 pub(crate) mod tee;
 
 use std::collections::HashMap;
