@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::caller::Caller;
 use super::renewal::{Renew, Renewing};
 use super::{Store, timeouts};
+use crate::calls::LogCalls;
 use crate::job::Credentials;
 
 /// The common part of all jobs' S3 clients: the HTTP client with its connections, region, endpoint, retries and
@@ -32,7 +33,10 @@ struct ClientSettings {
 
 impl ClientSettings {
     fn builder(&self) -> Builder {
-        Builder::from(&self.sdk_config).timeout_config(self.timeouts.clone()).force_path_style(self.path_style)
+        Builder::from(&self.sdk_config)
+            .interceptor(LogCalls)
+            .timeout_config(self.timeouts.clone())
+            .force_path_style(self.path_style)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Calls to services: how often to try one, what a failed try means, and whether an earlier try may have taken effect.
 //!
-//! There are three parts: the [`Budget`] (tries, deadline, pauses), the loop [`retry()`], and the table [`sort`]. The
+//! There are four parts: the [`Budget`] (tries, deadline, pauses), the loop [`retry()`], the table [`sort`], and [`LogCalls`], which
+//! logs each call at DEBUG. The
 //! table turns an error of any SDK into refused, throttled or unanswered. A caller adds only its own error codes.
 //!
 //! SDK clients that use the loop don't retry on their own (`RetryConfig::disabled()`). A refusal may be the effect of
@@ -19,9 +20,11 @@
 //! It neither cuts off a try nor shortens a pause. It returns the last error and forgets earlier ones.
 
 mod budget;
+mod log;
 mod retry;
 mod table;
 
 pub(crate) use budget::{Budget, Pauses};
+pub(crate) use log::{CallLog, LogCalls};
 pub(crate) use retry::{GaveUp, Responded, retry, retry_paced};
 pub(crate) use table::{ErrorResponse, Failed, Meaning, NoResponse, sort, sort_by_status};

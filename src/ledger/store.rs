@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::entry::{Content, Entry, LARGEST, Unreadable, WriteId};
 use super::error::LedgerError;
 use super::key::{FOLDER, Key};
-use crate::calls::{ErrorResponse, NoResponse};
+use crate::calls::{ErrorResponse, LogCalls, NoResponse};
 use date::ResponseDate;
 use response::{Operation, Refusal};
 
@@ -55,6 +55,7 @@ impl Ledger {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(OPERATION).build();
         // The SDK's retries would hide that an earlier try may have taken effect.
         let config = Builder::from(sdk_config)
+            .interceptor(LogCalls)
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             .force_path_style(path_style);

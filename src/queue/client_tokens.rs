@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
 use super::secret_text;
-use crate::calls::{ErrorResponse, Failed, Meaning, NoResponse, Pauses, retry_paced, sort};
+use crate::calls::{ErrorResponse, Failed, LogCalls, Meaning, NoResponse, Pauses, retry_paced, sort};
 
 /// A token is looked up again after 5 minutes, so that the worker soon knows a replaced one.
 const LIFE: Duration = Duration::from_secs(5 * 60);
@@ -226,6 +226,7 @@ impl ClientTokens {
             // A quota of retries of its own. An action's own clients of Secrets Manager spend the process's quota.
             let quota = RetryPartition::custom("client tokens").token_bucket(TokenBucket::default()).build();
             let config = aws_sdk_secretsmanager::config::Builder::from(&self.sdk_config)
+                .interceptor(LogCalls)
                 .timeout_config(timeouts)
                 .retry_partition(quota)
                 .build();

@@ -77,6 +77,7 @@ impl Queue {
     /// Secrets Manager secrets, each named `client_tokens_prefix` followed by the client's id.
     pub fn new(sdk_config: &aws_config::SdkConfig, client_tokens_prefix: Option<String>) -> Self {
         let config = aws_sdk_codepipeline::config::Builder::from(sdk_config)
+            .interceptor(calls::LogCalls)
             .retry_config(RetryConfig::disabled())
             .timeout_config(
                 TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).operation_timeout(TRY).build(),

@@ -15,7 +15,7 @@ use super::clock::{Clock, retry_after, unix_seconds};
 use super::message::Message;
 use super::retries::Retries;
 use super::signature::Signer;
-use crate::calls::{Failed, Meaning, NoResponse, retry_paced};
+use crate::calls::{CallLog, Failed, Meaning, NoResponse, retry_paced};
 
 /// The most that the worker reads of a response. Output variables, the longest part, have at most 122 880 bytes; as
 /// escaped JSON they are rarely twice as long.
@@ -73,7 +73,10 @@ impl Exchange {
             (pause < left).then_some(pause)
         };
         let try_once = || async {
-            match self.send(url, message).await {
+            let call = CallLog::begin("HTTP service", message.message_type);
+            let sent = self.send(url, message).await;
+            call.ended(sent.as_ref().ok().map(|response| response.status));
+            match sent {
                 Ok(response) => sorted(response),
                 Err(error) => Err(self.failed(&error)),
             }

@@ -15,6 +15,8 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
 /// A request's body and its id, which are the same for every try. All of it is secret: it holds the action's configuration and links
 /// to its artifacts.
 pub(super) struct Message {
+    /// What the message is about, such as `job.started`. The only part that may be logged.
+    pub(super) message_type: &'static str,
     pub(super) id: String,
     pub(super) body: String,
     /// The links in the body. The service may repeat them, and only the service may read them.
@@ -56,13 +58,14 @@ impl Message {
         data.insert("jobId".to_owned(), job.id.as_str().into());
         data.insert("inputs".to_owned(), inputs.into());
         data.insert("outputs".to_owned(), outputs.into());
-        Ok(Self { id, body: body(message_type, seconds, &data.into()), links })
+        Ok(Self { message_type, id, body: body(message_type, seconds, &data.into()), links })
     }
 
     /// The message that the work is abandoned: no job waits for it any more.
     pub(super) fn abandoned(execution_id: &str, seconds: i64) -> Self {
-        let body = body("job.abandoned", seconds, &json!({ "executionId": execution_id }));
-        Self { id: message_id("abandon", execution_id), body, links: Vec::new() }
+        let message_type = "job.abandoned";
+        let body = body(message_type, seconds, &json!({ "executionId": execution_id }));
+        Self { message_type, id: message_id("abandon", execution_id), body, links: Vec::new() }
     }
 }
 

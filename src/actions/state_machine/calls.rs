@@ -16,7 +16,7 @@ use aws_sdk_sfn::types::{ExecutionStatus, IncludedData};
 use tokio::time::Instant;
 
 use super::arn::StateMachineArn;
-use crate::calls::{Budget, ErrorResponse, Failed, GaveUp, Meaning, Pauses, retry, sort};
+use crate::calls::{Budget, ErrorResponse, Failed, GaveUp, LogCalls, Meaning, Pauses, retry, sort};
 
 /// How long one try may take. Each call is one JSON exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
@@ -78,6 +78,7 @@ impl StepFunctions {
             let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(TRY).build();
             let config = aws_sdk_sfn::config::Builder::from(&self.config)
                 .region(Region::new(self.region.clone()))
+                .interceptor(LogCalls)
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts)
                 .build();

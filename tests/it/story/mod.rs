@@ -1,5 +1,6 @@
 //! What a person reads in the log about one job.
 
+mod calls;
 mod ids;
 mod job;
 

@@ -36,10 +36,15 @@ pub(crate) fn keep_statements_on() {
 
 /// The lines that `work` logs itself, without the tasks that it starts, and its result.
 pub(crate) async fn logged<T>(work: impl Future<Output = T>) -> (Vec<Value>, T) {
+    logged_at(Level::INFO, work).await
+}
+
+/// The same at another level.
+pub(crate) async fn logged_at<T>(level: Level, work: impl Future<Output = T>) -> (Vec<Value>, T) {
     keep_statements_on();
     let lines = Lines::default();
     let writer = lines.clone();
-    let result = work.with_subscriber(telemetry::subscriber(Level::INFO, move || writer.clone())).await;
+    let result = work.with_subscriber(telemetry::subscriber(level, move || writer.clone())).await;
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     (text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), result)
 }

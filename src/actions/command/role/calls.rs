@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::arn::RoleArn;
 use super::request::Tags;
-use crate::calls::{Budget, ErrorResponse, Failed, GaveUp, Meaning, NoResponse, Pauses, retry, sort};
+use crate::calls::{Budget, ErrorResponse, Failed, GaveUp, LogCalls, Meaning, NoResponse, Pauses, retry, sort};
 
 /// How long one try may take. The call is one small exchange that takes tens of milliseconds.
 const TRY: Duration = Duration::from_secs(5);
@@ -71,6 +71,7 @@ impl Sts {
         self.client.get_or_init(|| {
             let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(TRY).build();
             let config = aws_sdk_sts::config::Builder::from(&self.config)
+                .interceptor(LogCalls)
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts)
                 .build();
