@@ -11,8 +11,6 @@ use crate::actions::kind::{Configured, Kind, Part};
 use crate::placeholder::Template;
 use crate::settings::whole_seconds;
 
-const DEFAULT_SECONDS: u64 = 300;
-
 /// A command runs alone, because it may use all of the machine. It may have done half of its work at a worker death, so its job
 /// fails then.
 pub(crate) const KIND: Kind =
@@ -81,18 +79,18 @@ fn role(part: &mut Part<'_>) -> Option<Option<RoleArn>> {
     RoleArn::parse(text).map(Some).map_err(|mistake| part.wrong_role(mistake)).ok()
 }
 
-/// `timeoutSeconds`. A command runs within one invocation, so its time, staging and the report must fit into the function's
-/// timeout. `assuming` is the time for the command's role.
+/// `timeoutSeconds`, or what the function's timeout leaves. A command runs within one invocation, so its time, staging and the
+/// report must fit into that timeout. `assuming` is the time for the command's role.
 fn timeout(part: &mut Part<'_>, assuming: Duration) -> Duration {
     let settings = part.settings;
     let beside = settings.polling + settings.staging + assuming + ENDING + settings.reporting;
     let longest = settings.function_timeout.saturating_sub(beside).as_secs();
-    let seconds = whole_seconds(part.timeout, DEFAULT_SECONDS).unwrap_or(0);
+    let seconds = whole_seconds(part.timeout, longest.max(1)).unwrap_or(0);
     if seconds == 0 {
         part.wrong_timeout("must be a whole number of seconds, 1 or more");
     } else if seconds > longest {
         let (function, beside) = (settings.function_timeout.as_secs(), beside.as_secs());
-        let default = if part.timeout.is_none() { " by default" } else { "" };
+        let default = if part.timeout.is_none() { " at least" } else { "" };
         let role = if assuming.is_zero() { "" } else { "assuming the role, " };
         part.wrong_timeout(format_args!(
             "is {seconds}{default}, but a function with a timeout of {function} s (FUNCTION_TIMEOUT) leaves {longest} s: \
@@ -139,8 +137,17 @@ mod tests {
     #[test]
     fn turn_includes_the_time_to_begin_and_to_end() {
         let sample = |timeout| Sample { timeout, ..Sample::of(json!(["bash", "{Config:Command}"])) };
-        assert_eq!(sample(None).parse(&KIND).ok().unwrap().turn, Duration::from_secs(307));
         assert_eq!(sample(Some(json!(600))).parse(&KIND).ok().unwrap().turn, Duration::from_secs(607));
+    }
+
+    #[test]
+    fn command_has_by_default_what_the_function_leaves() {
+        let role = json!("arn:aws:iam::111122223333:role/deploy");
+        for (function, role, turn) in [(900, None, 820), (900, Some(role), 820), (88, None, 8)] {
+            let mut sample = Sample { role, ..Sample::of(json!(["make"])) };
+            sample.settings.function_timeout = Duration::from_secs(function);
+            assert_eq!(sample.parse(&KIND).ok().unwrap().turn, Duration::from_secs(turn), "{function}");
+        }
     }
 
     #[test]
@@ -174,8 +181,8 @@ mod tests {
         };
         let message = sample(Some(json!(895)), 900);
         assert!(message.contains("entry.timeoutSeconds: is 895, but a function with a timeout of 900 s"), "{message}");
-        let message = sample(None, 300);
-        assert!(message.contains("is 300 by default, but a function with a timeout of 300 s"), "{message}");
+        let message = sample(None, 87);
+        assert!(message.contains("is 1 at least, but a function with a timeout of 87 s"), "{message}");
         assert!(message.contains("lower timeoutSeconds, lower STAGING_TIMEOUT or raise FUNCTION_TIMEOUT"), "{message}");
         assert!(sample(Some(json!(0)), 900).contains("entry.timeoutSeconds: must be a whole number"));
         assert!(sample(Some(json!(u64::MAX)), 900).contains("entry.timeoutSeconds: is 18446744073709551615, but"));
