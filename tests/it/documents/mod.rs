@@ -8,6 +8,7 @@ mod other_languages;
 mod table;
 mod template;
 mod template_file;
+mod tools;
 
 use std::collections::BTreeSet;
 use std::fs;
