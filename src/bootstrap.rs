@@ -80,7 +80,7 @@ fn ended(result: Result<(), String>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            tracing::error!("{reason}");
+            tracing::error!("could not start the worker: {reason}");
             ExitCode::FAILURE
         }
     }

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{InvocationError, Summary, Worker};
+use super::{InvocationError, Summary, Worker, span};
 use crate::actions::{Abandoned, Remains};
 use crate::job::ActionTypeId;
 
@@ -26,17 +26,12 @@ impl Worker {
         let looked = remains.iter().any(|remains| *remains != Remains::Ignored);
         let stopped = remains.iter().filter(|remains| **remains == Remains::Stopped).count();
         let summary = Summary { stopped, ..Summary::default() };
-        let said = match (looked, summary.stopped) {
-            (false, _) => "ignored the failure of an action: its kind leaves no work that still runs",
-            (true, 0) => "an action failed, and none of its work runs",
-            (true, _) => "an action failed; stopped its work outside",
-        };
-        tracing::info!(
-            actionExecutionId = execution_id,
-            actionType = %action_type,
-            stopped = summary.stopped,
-            "{said}"
-        );
+        let span = span::of_action(action_type, execution_id);
+        span.in_scope(|| match (looked, stopped) {
+            (false, _) => tracing::info!("ignored the failure of an action: its kind leaves no work that still runs"),
+            (true, 0) => tracing::info!("an action failed, and none of its work runs"),
+            (true, _) => tracing::info!(stopped, "an action failed; stopped its work outside"),
+        });
         Ok(summary)
     }
 }

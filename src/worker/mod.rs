@@ -107,12 +107,8 @@ impl Worker {
         let stopped =
             self.stop_at_each(&types, &abandoned, deadline, |served, it| served.action.stop_boxed(it)).await?;
         let summary = Summary { stopped: stopped.len(), ..Summary::default() };
-        tracing::info!(
-            actionExecutionId = execution_id,
-            actionType = %action_type,
-            stopped = summary.stopped,
-            "an action was abandoned or cancelled"
-        );
+        span::of_action(action_type, execution_id)
+            .in_scope(|| tracing::info!(stopped = summary.stopped, "an action was abandoned or cancelled"));
         Ok(summary)
     }
 

@@ -51,6 +51,11 @@ pub(super) fn of_bare_job(job: &str, action_type: &ActionTypeId) -> Span {
     span(&Ids { job, action_type, pipeline, pipeline_execution, stage, action, action_execution: job })
 }
 
+/// The span of a line about an action, when no job is at hand.
+pub(super) fn of_action(action_type: &ActionTypeId, execution_id: &str) -> Span {
+    tracing::info_span!("action", actionExecutionId = execution_id, actionType = %action_type)
+}
+
 /// The action may give the external execution id later, and a command its exit code.
 fn span(ids: &Ids<'_>) -> Span {
     tracing::info_span!(

@@ -44,7 +44,6 @@ pub(super) async fn send(
     until: Instant,
     is_kept: bool,
 ) -> Sent {
-    let then = if is_kept { "a later invocation sends it again" } else { "the job hangs until its action times out" };
     loop {
         let end = end_of(&next);
         let was_failure = matches!(next, Report::Failure(_));
@@ -83,7 +82,15 @@ pub(super) async fn send(
                 claim = given_back;
             }
             Err(error) => {
-                tracing::error!(%error, result = ?end, "could not send the report; {then}");
+                if is_kept {
+                    tracing::error!(%error, result = ?end, "could not send the report; a later invocation sends it again");
+                } else {
+                    tracing::error!(
+                        %error,
+                        result = ?end,
+                        "could not send the report; the job hangs until its action times out"
+                    );
+                }
                 return sent(End::Unreported, Response::Unanswered);
             }
         }

@@ -11,7 +11,7 @@ pub(super) fn of(code: &str) -> BTreeSet<String> {
 }
 
 /// The arguments of a call, given the code after its opening bracket.
-fn arguments(code: &str) -> Vec<&str> {
+pub(super) fn arguments(code: &str) -> Vec<&str> {
     let (mut found, mut start, mut depth, mut quoted, mut escaped) = (Vec::new(), 0, 0, false, false);
     for (at, c) in code.char_indices() {
         match c {

@@ -3,6 +3,7 @@
 mod code;
 mod configuration;
 mod log_fields;
+mod log_lines;
 mod operating;
 mod other_languages;
 mod table;

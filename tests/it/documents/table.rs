@@ -26,13 +26,19 @@ pub(super) fn names(cell: &str) -> Vec<String> {
 
 /// The names in the first column of every table whose header begins with `first`.
 pub(super) fn first_columns(document: &str, first: &str) -> Vec<String> {
+    first_rows(document, first).iter().flat_map(|row| names(&row[0])).collect()
+}
+
+/// The rows of every table whose header begins with `first`.
+pub(super) fn first_rows(document: &str, first: &str) -> Vec<Row> {
     let (text, header) = (file(document), format!("| {first} |"));
     let mut within = false;
     let mut found = Vec::new();
     for line in text.lines() {
-        within = line.starts_with('|') && (within || line.starts_with(&header));
-        if within {
-            found.extend(names(&cells(line)[0]));
+        let begins = line.starts_with(&header);
+        within = line.starts_with('|') && (within || begins);
+        if within && !begins && !line.starts_with("|---") {
+            found.push(cells(line));
         }
     }
     found

@@ -73,7 +73,7 @@ pub(super) fn read<O: Object>(source: &Source<O>, jail: &Jail<'_>) -> Result<(Zi
     }
     index.keep_effective(jail)?;
     if let Some(entries) = index.dot_dot.text() {
-        tracing::warn!(entries, "removed `..` from the names of entries, as unzip does");
+        tracing::warn!(entries, "removed .. from the names of entries, as unzip does");
     }
     Ok((archive, index))
 }
