@@ -1,4 +1,4 @@
-//! The span of a job. Its fields are in every line of the log about the job, whichever way the job came.
+//! The span of a job. Its fields are in every line of the log about the job: polled, out of an event, or adopted.
 
 use tracing::Span;
 use tracing::field::Empty;
@@ -6,7 +6,7 @@ use tracing::field::Empty;
 use crate::job::{ActionTypeId, Job};
 use crate::lifecycle::{Orphan, execution_id};
 
-/// What names a job in the log.
+/// The names of a job in the log.
 struct Ids<'a> {
     job: &'a str,
     action_type: &'a ActionTypeId,

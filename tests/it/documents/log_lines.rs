@@ -43,7 +43,7 @@ fn of(code: &str) -> Vec<String> {
     lines
 }
 
-/// The text of a string literal, as it is logged.
+/// The text that a string literal stands for.
 fn literal(argument: &str) -> Option<String> {
     let inner = argument.strip_prefix('"')?.strip_suffix('"')?;
     let mut parts = inner.split("\\\n");

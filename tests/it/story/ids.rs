@@ -1,4 +1,4 @@
-//! Every line about a job has the ids of the job, of its run and of the invocation, whichever way the job came.
+//! Every line about a job has the ids of the job, of its run and of the invocation, also after a worker death.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

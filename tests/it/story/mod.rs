@@ -1,4 +1,4 @@
-//! What a person reads in the log about one job.
+//! The lines of the log about one job, as a person reads them.
 
 mod calls;
 mod ids;
