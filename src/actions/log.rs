@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::Span;
 
-use crate::redact::Redactor;
+use crate::redact::{Learned, Redactor};
 use crate::text::keep_start;
 
 /// The most characters of a line. CloudWatch Logs takes 256 KiB with all other members, and JSON may need six bytes for a character.
@@ -14,19 +14,20 @@ const LONGEST_LINE: usize = 16 * 1024;
 /// Writes lines to the function's log. Each line has the job's ids, and `****` in place of each secret.
 ///
 /// The secrets are those that [`Turn::redactor`](super::Turn::redactor) knows: the values of the secret configuration keys, and
-/// [`Action::secrets`](super::Action::secrets). A line keeps its first 16,384 characters.
+/// [`Action::secrets`](super::Action::secrets). Those that the action added to [`Turn::learned`](super::Turn::learned) are masked too. A line keeps its first 16,384 characters.
 ///
 /// [`Turn::log`](super::Turn::log) makes it. It can be cloned into a task or a thread, which keeps the ids.
 #[derive(Clone)]
 pub struct Log {
     redactor: Arc<Redactor>,
+    learned: Learned,
     span: Span,
 }
 
 impl Log {
-    /// A log that masks the redactor's secrets, with the ids of the current job.
-    pub(super) fn of_current_job(redactor: Arc<Redactor>) -> Self {
-        Self { redactor, span: Span::current() }
+    /// A log that masks the secrets of the redactor and the learned ones, with the ids of the current job.
+    pub(super) fn of_current_job(redactor: Arc<Redactor>, learned: Learned) -> Self {
+        Self { redactor, learned, span: Span::current() }
     }
 
     /// Logs details for the author of the action. They appear if `RUST_LOG` is `debug` or `trace`.
@@ -57,24 +58,38 @@ impl Log {
 
     /// The text without escape sequences and secrets. Masks before it cuts, because a cut may divide a secret.
     fn line(&self, message: &impl fmt::Display) -> String {
-        keep_start(&self.redactor.redact(&message.to_string()), LONGEST_LINE).into_owned()
+        let (text, learned) = (message.to_string(), self.learned.all());
+        if learned.is_empty() {
+            return keep_start(&self.redactor.redact(&text), LONGEST_LINE).into_owned();
+        }
+        let redactor = self.redactor.and(learned.into_iter().map(|(_, secret)| secret));
+        keep_start(&redactor.redact(&text), LONGEST_LINE).into_owned()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::SecretName;
 
     #[test]
     fn line_has_no_secret_and_no_escape_sequence() {
-        let log = Log::of_current_job(Arc::new(Redactor::new(["hunter2"])));
+        let log = Log::of_current_job(Arc::new(Redactor::new(["hunter2"])), Learned::default());
         assert_eq!(log.line(&"\u{1b}[1mGET\u{1b}[0m /?token=hunter2"), "GET /?token=****");
         assert_eq!(log.line(&"hun\u{1b}[0mter2"), "****");
     }
 
     #[test]
+    fn secret_that_is_learned_later_is_masked() {
+        let learned = Learned::default();
+        let log = Log::of_current_job(Arc::new(Redactor::new(["hunter2"])), learned.clone());
+        learned.add(SecretName::Other("a token"), "t0ken".to_owned().into());
+        assert_eq!(log.line(&"hunter2 t0ken"), "**** ****");
+    }
+
+    #[test]
     fn long_line_is_masked_before_it_is_cut() {
-        let log = Log::of_current_job(Arc::new(Redactor::new(["hunter2"])));
+        let log = Log::of_current_job(Arc::new(Redactor::new(["hunter2"])), Learned::default());
         let line = log.line(&format!("{}hunter2", "x".repeat(LONGEST_LINE - 3)));
         assert_eq!(line.chars().count(), LONGEST_LINE);
         assert!(line.ends_with("xxx**…"), "{}", &line[LONGEST_LINE - 9..]);

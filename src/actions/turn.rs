@@ -83,7 +83,7 @@ impl Turn {
     /// The log for lines about this job: with its ids, and with its secrets masked. Call it where the action runs, and clone the log
     /// into tasks and threads, because a task of the action's own has no ids.
     pub fn log(&self) -> Log {
-        Log::of_current_job(Arc::clone(&self.redactor))
+        Log::of_current_job(Arc::clone(&self.redactor), self.learned.clone())
     }
 
     /// The job as JSON: the members `actionType`, `pipeline` and `configuration`. The configuration includes secrets.

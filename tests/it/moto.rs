@@ -1,5 +1,5 @@
 //! The `stateMachine` action against moto's server, which runs state machines, directly and behind the emulator; and
-//! client tokens from moto's Secrets Manager.
+//! client tokens from moto's Secrets Manager, and a command's role from moto's STS.
 //!
 //! The feature `moto` enables these tests, because they need the server. `.ci/moto` installs and starts one, and runs
 //! them.
@@ -13,10 +13,12 @@ use aws_sdk_codepipeline::types::PipelineExecutionStatus;
 use codepipeline_local::Options;
 use codepipeline_local::engine::Settings;
 use codepipeline_local::runtime_api::{Invocation, Schedule};
+use codepipeline_worker::actions::command::{Role, RoleArn};
 use codepipeline_worker::actions::{Abandoned, Action};
-use codepipeline_worker::job::{Failure, FailureKind, ObjectPlace, Outcome};
+use codepipeline_worker::job::{Failure, FailureKind, ObjectPlace, Outcome, PipelineContext};
 use serde_json::{Value, json};
 
+use crate::command::scenario::{describe, sh};
 use crate::state_machine::scenario::{NAME, Scenario, continued, failed, finished};
 use crate::support::{self, World, custom, until, zip};
 
@@ -213,4 +215,25 @@ async fn client_tokens_come_from_secrets_manager() {
     let Invocation::Answered(summary) = invocation else { panic!("{invocation:?}\n{lines}") };
     assert_eq!((&summary["succeeded"], &summary["unusable"]), (&json!(1), &json!(1)), "{summary}\n{lines}");
     assert!(lines.contains(&unknown) && lines.contains("\"metric\":\"ClientTokenProblems\""), "{lines}");
+}
+
+/// moto knows who calls it with the credentials of a session that it created.
+#[tokio::test]
+async fn command_acts_in_a_session_of_its_role() {
+    let role = RoleArn::parse("arn:aws:iam::123456789012:role/web/deploy").unwrap();
+    let script =
+        r#"printf '%s\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" "$AWS_SESSION_TOKEN" > "$OUTPUT_OUT/session""#;
+    let text = |text: &str| Some(text.to_owned());
+    let names =
+        PipelineContext { pipeline_name: text("web"), stage_name: text("Deploy"), ..PipelineContext::default() };
+    let staged = sh(script).pipeline(names).role(Role::new(&config(), role)).stage();
+    staged.start().await.map_err(describe).unwrap();
+
+    let session = staged.written("session");
+    let [key, secret, token] = session.lines().collect::<Vec<_>>()[..] else { panic!("not three values") };
+    let credentials = Credentials::new(key, secret, text(token), None, "test");
+    let config = config().into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
+    let caller = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.unwrap();
+    let arn = "arn:aws:sts::123456789012:assumed-role/deploy/6120fb5d9ead5dad5250a423db465c65d1a467ae3b565721b926a770b2940160";
+    assert_eq!(caller.arn(), Some(arn));
 }

@@ -124,6 +124,33 @@ async fn a_commands_environment_has_only_documented_variables() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commands_role_leaks_no_credentials() {
+    let world =
+        one_job(r#"env | tee "$OUTPUT_OUT/environment" >&2; env > "$SUMMARY"; echo "$AWS_SESSION_TOKEN" | base64"#)
+            .await;
+    let mut actions = actions();
+    actions[0]["role"] = json!("arn:aws:iam::123456789012:role/deploy");
+    let (function, log) = function(&world, &actions, &world.emulator.endpoint());
+
+    let invocation = function.invoke(&schedule()).await.unwrap();
+    function.stop().await;
+    let log = whole_log(log).await;
+
+    assert!(matches!(&invocation, Invocation::Answered(summary) if summary["succeeded"] == 1), "{invocation:?}\n{log}");
+    let mut archive = ::zip::ZipArchive::new(std::io::Cursor::new(world.output_artifact("p", "Act").await)).unwrap();
+    let environment = std::io::read_to_string(archive.by_name("environment").unwrap()).unwrap();
+    let value = |name: &str| environment.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap();
+    let session = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].map(value);
+    let own = [FUNCTION_KEY, FUNCTION_TOKEN, "MARKERKEYID"];
+    assert_clean("the environment", &environment, &own);
+    let summary = world.action("p", "Act").await.unwrap().summary.unwrap();
+    for (name, text) in [("the summary", &summary), ("the log", &log)] {
+        assert_clean(name, text, &session);
+        assert_clean(name, text, &own);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_configuration_is_reported_without_values() {
     let world = World::new().await;
     let mut entry = shell("Test", "Shell");

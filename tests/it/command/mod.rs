@@ -7,4 +7,4 @@ mod ending;
 mod environment;
 mod reports;
 mod role;
-mod scenario;
+pub(crate) mod scenario;
