@@ -58,6 +58,12 @@ def wait(condition, otherwise, *processes):
     return found
 
 
+def clients(endpoint):
+    """Clients for S3 and CodePipeline."""
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+    return session.client("s3", endpoint_url=endpoint), session.client("codepipeline", endpoint_url=endpoint)
+
+
 class Emulator(Process):
     """An emulator with the action type and the buckets of the tests."""
 
@@ -65,9 +71,7 @@ class Emulator(Process):
         flags = ["--port", "0", "--verbose", "--continuation-delay", "0s", "--source-poll", "never", *flags]
         super().__init__(["target/debug/codepipeline-local", "serve", *flags], folder)
         self.endpoint = self.find(r"(http://127\.0\.0\.1:\d+)\n")[1]
-        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
-        self.s3 = session.client("s3", endpoint_url=self.endpoint)
-        self.codepipeline = session.client("codepipeline", endpoint_url=self.endpoint)
+        self.s3, self.codepipeline = clients(self.endpoint)
         self.s3.create_bucket(Bucket="sources")
         self.s3.put_bucket_versioning(Bucket="sources", VersioningConfiguration={"Status": "Enabled"})
         names = {"Steps": False, "Seconds": False, "MaxBytes": False, "ApiToken": True}
