@@ -155,7 +155,7 @@ pub fn worker(config: Config, own: Vec<Served>, sdk_config: &SdkConfig) -> Worke
         wall_clock: Arc::new(now),
     };
     let served = own.into_iter().chain(actions.into_iter().map(|action| served(action, sdk_config))).collect();
-    Worker::new(lifecycle, served, settings.concurrency, settings.staging)
+    Worker::new(lifecycle, served, settings.concurrency, settings.staging).polling(settings.polls)
 }
 
 fn served(config: ActionConfig, sdk_config: &SdkConfig) -> Served {

@@ -34,6 +34,7 @@ pub(super) fn parse(environment: &Environment, problems: &mut Problems) -> Setti
         reporting: REPORTING,
         work_folder: folder(environment, variables::WORK_FOLDER.name, variables::WORK_FOLDER.default, problems),
         clean_tmp: flag(environment, &variables::CLEAN_TMP, problems),
+        polls: flag(environment, &variables::POLLING, problems),
         package_folder: folder(environment, "LAMBDA_TASK_ROOT", "/var/task", problems),
     }
 }

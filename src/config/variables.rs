@@ -119,6 +119,11 @@ pub(super) const CLEAN_TMP: Flag = Flag {
     default: false,
     meaning: "removes what a command created in WORK_FOLDER outside its own folder",
 };
+pub(super) const POLLING: Flag = Flag {
+    name: "POLLING",
+    default: true,
+    meaning: "polls for jobs; false pauses the worker, which still recovers jobs",
+};
 pub(super) const CLIENT_TOKENS_SECRET: Text = Text {
     name: "CLIENT_TOKENS_SECRET",
     default: "",
@@ -133,7 +138,7 @@ pub(super) const RUST_LOG: Text =
 
 /// Every variable of the worker. A new one gets a constant above and a row here. The worker also reads
 /// `LAMBDA_TASK_ROOT` and `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets.
-pub static VARIABLES: [Variable; 13] = [
+pub static VARIABLES: [Variable; 14] = [
     Variable::Text(ACTIONS),
     Variable::Text(ACTIONS_FILE),
     Variable::Number(CONCURRENCY),
@@ -143,6 +148,7 @@ pub static VARIABLES: [Variable; 13] = [
     Variable::Number(MAX_ENTRIES),
     Variable::Number(MIN_FREE_BYTES),
     Variable::Flag(CLEAN_TMP),
+    Variable::Flag(POLLING),
     Variable::Text(CLIENT_TOKENS_SECRET),
     Variable::Text(LEDGER_BUCKET),
     Variable::Text(WORK_FOLDER),

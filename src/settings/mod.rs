@@ -35,6 +35,8 @@ pub struct Settings {
     /// Whether the worker removes what a command creates in `WORK_FOLDER` outside its own folder (`CLEAN_TMP`, default `false`,
     /// because a machine may have other users).
     pub clean_tmp: bool,
+    /// Whether the worker polls for jobs (`POLLING`, default `true`). If not, it is paused, and still recovers jobs.
+    pub polls: bool,
     /// The parent of the worker's own folder, which holds the folders of jobs (`WORK_FOLDER`, default `/tmp`).
     pub work_folder: PathBuf,
     /// The folder of the deployed package (`LAMBDA_TASK_ROOT`, default `/var/task`), second on a command's `PATH`.
@@ -55,6 +57,7 @@ impl Settings {
             reporting: Duration::from_secs(10),
             min_free_bytes: 64 << 20,
             clean_tmp: false,
+            polls: true,
             work_folder: "/tmp".into(),
             package_folder: "/var/task".into(),
         }

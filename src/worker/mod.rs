@@ -36,6 +36,7 @@ pub struct Worker {
     lifecycle: Arc<Lifecycle>,
     served: Vec<Arc<Served>>,
     concurrency: usize,
+    polls: bool,
     patience: Patience,
     throttles: Throttles,
 }
@@ -61,13 +62,21 @@ impl Worker {
     pub fn new(lifecycle: Lifecycle, served: Vec<Served>, concurrency: usize, staging: Duration) -> Self {
         let served = served.into_iter().map(|served| Arc::new(Served { staging, ..served })).collect();
         let (patience, throttles) = (Patience::default(), Throttles::default());
-        Self { lifecycle: Arc::new(lifecycle), served, concurrency, patience, throttles }
+        Self { lifecycle: Arc::new(lifecycle), served, concurrency, polls: true, patience, throttles }
     }
 
     /// Changes how long the worker polls for the job of an action that has just begun.
     #[must_use]
     pub fn patience(mut self, patience: Patience) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// Pauses the worker if `polls` is `false`: it then takes no job from a poll. It still adopts jobs of workers that died, stops work
+    /// outside, and runs Lambda Invoke jobs, which arrive as events.
+    #[must_use]
+    pub fn polling(mut self, polls: bool) -> Self {
+        self.polls = polls;
         self
     }
 
@@ -78,7 +87,10 @@ impl Worker {
     /// Returns an error if every poll failed, or if a job may hang. The log has other problems.
     pub async fn invoke(&self, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
-        let served = self.polled(|_| true);
+        if !self.polls {
+            tracing::info!("polled no action type, because the worker is paused (POLLING is false)");
+        }
+        let served = self.polled(|_| self.polls);
         let mut shift = Shift::new(self, served, Invocation::until(deadline));
         shift.work().await;
         let recovered = recovery::recover(&mut shift).await;

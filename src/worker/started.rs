@@ -24,6 +24,10 @@ impl Worker {
         execution_id: Option<&str>,
         deadline: Instant,
     ) -> Result<Summary, InvocationError> {
+        if !self.polls {
+            tracing::info!(actionType = %action_type, "did not poll for a started action, because the worker is paused (POLLING is false)");
+            return Ok(Summary::default());
+        }
         let began = Instant::now();
         let served = self.polled(|served| served.action_type == *action_type);
         if served.is_empty() {

@@ -6,6 +6,7 @@ mod log_fields;
 mod log_lines;
 mod operating;
 mod other_languages;
+mod permissions;
 mod table;
 mod template;
 mod template_file;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use codepipeline_worker::config::{VARIABLES, Variable};
 
 use super::table::{names, rows};
-use super::{assert_same, template_file};
+use super::{assert_same, file, template_file};
 
 const DOCUMENT: &str = "docs/deploying.md";
 
@@ -31,7 +31,21 @@ fn template_sets_variables_that_the_worker_reads() {
 }
 
 #[test]
+fn variables_that_the_template_leaves_out_are_named() {
+    let text = file(DOCUMENT);
+    let sentence = text.split_once("The template sets every variable but ").unwrap().1.split('.').next().unwrap();
+    let set = template_file::variables();
+    let rest = VARIABLES.iter().map(Variable::name).filter(|name| !set.iter().any(|known| known == name));
+    assert_same(names(sentence), rest, DOCUMENT);
+}
+
+#[test]
 fn permissions_of_the_role_are_in_the_table() {
+    assert_same(documented_permissions(), granted(), DOCUMENT);
+}
+
+/// What the statements of the role allow.
+pub(super) fn granted() -> Vec<String> {
     let (_, role) = template_file::resources("AWS::IAM::Role").remove(0);
     let policies = role.split_once("Policies:").unwrap().1;
     let is_action = |word: &&str| {
@@ -42,8 +56,7 @@ fn permissions_of_the_role_are_in_the_table() {
         })
     };
     let code = policies.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let granted = code.flat_map(str::split_whitespace).filter(is_action);
-    assert_same(documented_permissions(), granted, DOCUMENT);
+    code.flat_map(str::split_whitespace).filter(is_action).map(str::to_owned).collect()
 }
 
 /// The first permission of a cell names the service, the others mean the same one.

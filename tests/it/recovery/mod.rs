@@ -2,6 +2,7 @@
 
 mod claimed;
 mod hopeless;
+mod paused;
 mod refused;
 mod scenario;
 mod stopping;
