@@ -21,6 +21,7 @@ use crate::config::{ActionConfig, Config, ConfigError, Environment};
 use crate::connections::Connections;
 use crate::ledger::Ledger;
 use crate::lifecycle::Lifecycle;
+use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::watchdog::Watchdog;
 use crate::worker::Worker;
@@ -110,7 +111,9 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
     let sdk_config = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(connections.clone()).load().await;
     let function_timeout = config.settings.function_timeout;
     let awaited = own.is_empty().then(|| awaited(&config));
-    let worker = Arc::new(worker(config, own, &sdk_config));
+    let namespace = config.metrics_namespace.as_deref();
+    let metrics = namespace.map_or_else(Metrics::off, |namespace| Metrics::new(namespace, now, telemetry::write_line));
+    let worker = Arc::new(worker(config, own, &sdk_config).metrics(metrics));
     let watchdog =
         last_words().and_then(Watchdog::start).map_err(|error| format!("could not start the watchdog: {error}"))?;
     let function = Arc::new(Function { worker, awaited, function_timeout, watchdog });
@@ -152,6 +155,7 @@ pub fn worker(config: Config, own: Vec<Served>, sdk_config: &SdkConfig) -> Worke
         work_folder: settings.work_folder,
         min_free_bytes: settings.min_free_bytes,
         reporting: settings.reporting,
+        metrics: Metrics::off(),
         wall_clock: Arc::new(now),
     };
     let served = own.into_iter().chain(actions.into_iter().map(|action| served(action, sdk_config))).collect();

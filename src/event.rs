@@ -7,6 +7,10 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+use std::time::SystemTime;
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use serde_json::Value;
 
 use crate::job::ActionTypeId;
@@ -27,6 +31,8 @@ pub enum Event {
         action_type: ActionTypeId,
         /// The action execution, if the event names it.
         execution_id: Option<String>,
+        /// The time of the event, if it has one.
+        time: Option<SystemTime>,
     },
     /// An action was abandoned or cancelled. The worker stops its work outside.
     ActionOver {
@@ -130,7 +136,7 @@ fn action(payload: &Value) -> Event {
     };
     let execution_id = member("/detail/action-execution-id");
     match &*state {
-        "STARTED" => Event::ActionStarted { action_type, execution_id },
+        "STARTED" => Event::ActionStarted { action_type, execution_id, time: time(payload) },
         // CodePipeline says CANCELED in events of actions, and Cancelled elsewhere.
         "ABANDONED" | "CANCELED" | "CANCELLED" => Event::ActionOver { action_type, execution_id },
         "FAILED" => match execution_id {
@@ -139,6 +145,12 @@ fn action(payload: &Value) -> Event {
         },
         _ => ignored(format!("an action event with the state {}", shown(&state))),
     }
+}
+
+/// The time of an event. EventBridge writes it as RFC 3339, in seconds.
+fn time(payload: &Value) -> Option<SystemTime> {
+    let text = payload.get("time").and_then(Value::as_str)?;
+    DateTime::from_str(text, Format::DateTimeWithOffset).ok()?.try_into().ok()
 }
 
 /// The action's type, or the name of the member that it lacks.

@@ -77,6 +77,8 @@ pub mod ledger;
 #[doc(hidden)]
 pub mod lifecycle;
 #[doc(hidden)]
+pub mod metrics;
+#[doc(hidden)]
 pub mod placeholder;
 #[doc(hidden)]
 pub mod queue;

@@ -1,6 +1,6 @@
 //! Logs one flat JSON object per line to stdout, where Lambda collects the lines.
 
-use std::io;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use json_subscriber::JsonLayer;
@@ -55,6 +55,12 @@ pub fn install(level: Level) {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(panicLocation = place, "panicked; the message is withheld, because it may hold a secret");
     }));
+}
+
+/// Writes a whole line to stdout, next to the log's lines. Each of them is one write too, so lines never mix.
+pub fn write_line(line: &[u8]) {
+    // Like a log line, it is lost if stdout is closed.
+    let _ = io::stdout().lock().write_all(line);
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use removal::remove_tree;
 use rustix::fs::{Mode, OFlags, fchmod};
 
 #[doc(hidden)]
-pub use disk::{Shortage, shortage};
+pub use disk::{Shortage, free_bytes, shortage};
 #[doc(hidden)]
 pub use worker_folder::WorkerFolder;
 

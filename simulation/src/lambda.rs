@@ -145,7 +145,7 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
         let result = match waking {
             Waking::Schedule => worker.invoke(deadline).await,
             Waking::Event(event) => match Event::parse(&event, &[]) {
-                Ok(Event::ActionStarted { action_type, execution_id }) => {
+                Ok(Event::ActionStarted { action_type, execution_id, .. }) => {
                     worker.action_started(&action_type, execution_id.as_deref(), deadline).await
                 }
                 Ok(Event::ActionOver { action_type, execution_id }) => {

@@ -15,6 +15,7 @@ use codepipeline_worker::artifacts::{Stores, UnpackLimits};
 use codepipeline_worker::job::ActionTypeId;
 use codepipeline_worker::ledger::Ledger;
 use codepipeline_worker::lifecycle::Lifecycle;
+use codepipeline_worker::metrics::Metrics;
 use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{Patience, Worker};
 use serde_json::{Value, json};
@@ -119,6 +120,7 @@ pub(crate) fn worker(world: &Arc<World>, process: usize, folder: &Path) -> Worke
         work_folder: folder.to_owned(),
         clean: None,
         min_free_bytes: 0,
+        metrics: Metrics::off(),
         reporting: Duration::from_secs(10),
         wall_clock: Arc::new(move || clock.wall()),
     };

@@ -72,7 +72,7 @@ async fn respond(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<S
                 worker.invoke(deadline).await
             }
             Event::WorkEnded { source, resource } if function.waits_for(source, resource.as_deref()) => {
-                worker.invoke(deadline).await
+                worker.work_ended(deadline).await
             }
             Event::WorkEnded { source, .. } => {
                 tracing::info!(
@@ -81,8 +81,8 @@ async fn respond(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<S
                 );
                 Ok(Summary::default())
             }
-            Event::ActionStarted { action_type, execution_id } => {
-                worker.action_started(&action_type, execution_id.as_deref(), deadline).await
+            Event::ActionStarted { action_type, execution_id, time } => {
+                worker.action_started_at(&action_type, execution_id.as_deref(), time, deadline).await
             }
             Event::ActionOver { action_type, execution_id } => {
                 worker.action_over(&action_type, execution_id.as_deref(), deadline).await

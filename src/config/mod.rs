@@ -32,6 +32,8 @@ pub struct Config {
     pub client_tokens: Option<String>,
     /// The bucket of the ledger (`LEDGER_BUCKET`); without one, no other worker recovers a job after a worker death.
     pub ledger_bucket: Option<String>,
+    /// The CloudWatch namespace of the metrics (`METRICS_NAMESPACE`); `None` if they are off (`METRICS`).
+    pub metrics_namespace: Option<String>,
     /// The log level of the worker's own code (`RUST_LOG` or `AWS_LAMBDA_LOG_LEVEL`: the name of a level).
     pub log_level: Level,
 }
@@ -88,7 +90,15 @@ impl Config {
             problems.add(CLIENT_TOKENS_SECRET.name, plain::CLIENT_TOKENS_RULE);
         }
         let ledger_bucket = ledger::bucket(environment, &mut problems);
+        let metrics_namespace = plain::metrics_namespace(environment, &mut problems);
         misspelt::check(environment, &variables, &mut problems);
-        problems.into_result(Self { actions: served, settings, client_tokens, ledger_bucket, log_level })
+        problems.into_result(Self {
+            actions: served,
+            settings,
+            client_tokens,
+            ledger_bucket,
+            metrics_namespace,
+            log_level,
+        })
     }
 }

@@ -68,6 +68,25 @@ pub(super) fn client_tokens(environment: &Environment, problems: &mut Problems) 
     Some(prefix.to_owned())
 }
 
+/// The namespace of the metrics; `None` if they are off. A namespace has 1 to 255 characters, and `AWS/` begins those of AWS
+/// (CloudWatch, API reference, `PutMetricData`).
+pub(super) fn metrics_namespace(environment: &Environment, problems: &mut Problems) -> Option<String> {
+    let variables::Text { name, default, .. } = variables::METRICS_NAMESPACE;
+    let is_on = flag(environment, &variables::METRICS, problems);
+    let namespace = if environment.get(name).is_some() { filled(environment, name, problems)? } else { default };
+    let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_/#:".contains(c);
+    if namespace.len() > 255
+        || !namespace.chars().all(allowed)
+        || namespace.starts_with("AWS/")
+        || namespace.starts_with(':')
+    {
+        let rule =
+            "must be a CloudWatch namespace: 1 to 255 of [a-zA-Z0-9._/#:-], which does not begin with AWS/ or a colon";
+        problems.add(name, rule);
+    }
+    is_on.then(|| namespace.to_owned())
+}
+
 /// The value of the variable `name`. An empty value is a mistake, most often of the script that set it.
 pub(super) fn filled<'e>(environment: &'e Environment, name: &str, problems: &mut Problems) -> Option<&'e str> {
     debug_assert!(is_ours(name), "{name} is not in the table of variables");

@@ -131,6 +131,16 @@ pub(super) const CLIENT_TOKENS_SECRET: Text = Text {
 };
 pub(super) const LEDGER_BUCKET: Text =
     Text { name: "LEDGER_BUCKET", default: "", meaning: "the S3 bucket that says which jobs are taken" };
+pub(super) const METRICS: Flag = Flag {
+    name: "METRICS",
+    default: true,
+    meaning: "writes metrics to the log, in CloudWatch's embedded metric format",
+};
+pub(super) const METRICS_NAMESPACE: Text = Text {
+    name: "METRICS_NAMESPACE",
+    default: "codepipeline-worker",
+    meaning: "the CloudWatch namespace of the metrics",
+};
 pub(super) const WORK_FOLDER: Text =
     Text { name: "WORK_FOLDER", default: "/tmp", meaning: "the folder that holds the worker's folder for its jobs" };
 pub(super) const RUST_LOG: Text =
@@ -138,7 +148,7 @@ pub(super) const RUST_LOG: Text =
 
 /// Every variable of the worker. A new one gets a constant above and a row here. The worker also reads
 /// `LAMBDA_TASK_ROOT` and `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets.
-pub static VARIABLES: [Variable; 14] = [
+pub static VARIABLES: [Variable; 16] = [
     Variable::Text(ACTIONS),
     Variable::Text(ACTIONS_FILE),
     Variable::Number(CONCURRENCY),
@@ -151,6 +161,8 @@ pub static VARIABLES: [Variable; 14] = [
     Variable::Flag(POLLING),
     Variable::Text(CLIENT_TOKENS_SECRET),
     Variable::Text(LEDGER_BUCKET),
+    Variable::Flag(METRICS),
+    Variable::Text(METRICS_NAMESPACE),
     Variable::Text(WORK_FOLDER),
     Variable::Text(RUST_LOG),
 ];

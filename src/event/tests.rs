@@ -116,7 +116,7 @@ fn an_action_event_needs_no_more_than_state_and_type() {
     for version in [json!("1"), json!(1), json!(1.0)] {
         let kind = json!({"owner": "Custom", "category": "Test", "provider": "Shell", "version": version});
         let started = action_event(&json!({"state": "STARTED", "type": kind}));
-        assert_eq!(started, Event::ActionStarted { action_type: shell(), execution_id: None });
+        assert_eq!(started, Event::ActionStarted { action_type: shell(), execution_id: None, time: None });
         for state in ["ABANDONED", "CANCELED", "CANCELLED"] {
             let over = action_event(&json!({"state": state, "type": kind, "action-execution-id": "e"}));
             assert_eq!(over, Event::ActionOver { action_type: shell(), execution_id: Some("e".into()) });

@@ -5,6 +5,7 @@
 //! an [`End`] here. After a report, CodePipeline's response decides.
 
 use super::protocol::Exit;
+use crate::metrics::JobMeter;
 
 /// How a worker's part in a job ended, as the invocation's summary counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,22 @@ impl End {
             | Exit::Marked
             | Exit::Done => Self::Lost,
         }
+    }
+
+    /// Counts the job in the metrics, and writes its line.
+    pub(crate) fn measure(self, meter: &JobMeter) -> Self {
+        meter.end(match self {
+            Self::Lost => |it| &mut it.jobs_lost,
+            Self::Unknown => |it| &mut it.jobs_unknown,
+            Self::NoLedger => |it| &mut it.jobs_no_ledger,
+            Self::Denied => |it| &mut it.jobs_denied,
+            Self::Succeeded => |it| &mut it.jobs_succeeded,
+            Self::Failed => |it| &mut it.jobs_failed,
+            Self::Continued => |it| &mut it.jobs_continued,
+            Self::Over => |it| &mut it.jobs_over,
+            Self::Unreported => |it| &mut it.jobs_undelivered,
+        });
+        self
     }
 
     /// The end of a dead worker's job that the worker does not adopt.

@@ -14,6 +14,7 @@ use super::turn::{FailedTurn, TurnTask, Work};
 use super::{Known, Lifecycle};
 use crate::actions::{Abandoned, Served};
 use crate::job::{Continuation, Failure, FailureCode, FailureKind, Job, Origin, Outcome};
+use crate::metrics::JobMeter;
 use crate::queue::{Claim, Details};
 use crate::redact::{Learned, Redactor, SecretName};
 use crate::workspace::Workspace;
@@ -56,6 +57,7 @@ pub(super) async fn execute(
     known: Known,
     served: &Arc<Served>,
     end_by: Instant,
+    meter: &Arc<JobMeter>,
 ) -> Executed {
     let Known { details, since } = current(lifecycle, claim, known, end_by).await;
     let Details { mut job, credentials } = details;
@@ -70,7 +72,7 @@ pub(super) async fn execute(
         }
     };
     let job = Arc::new(job);
-    let (ended, workspace) = match workspace(lifecycle, claim, &job, served) {
+    let (ended, workspace) = match workspace(lifecycle, claim, &job, served, meter) {
         Err(failure) => (Err(FailedTurn::untouched(failure)), None),
         Ok(workspace) => {
             let workspace = Arc::new(match &lifecycle.clean {
@@ -85,6 +87,7 @@ pub(super) async fn execute(
             });
             let (turn_workspace, served) = (Arc::clone(&workspace), Arc::clone(served));
             let age = run.age((lifecycle.wall_clock)());
+            let meter = Arc::clone(meter);
             let turn = TurnTask {
                 job: Arc::clone(&job),
                 age,
@@ -92,6 +95,7 @@ pub(super) async fn execute(
                 store,
                 served,
                 learned: learned.clone(),
+                meter,
             };
             (turn.guarded(lifecycle.unpacking, end_by).await, Some(workspace))
         }
@@ -122,13 +126,19 @@ pub(super) async fn execute(
 
 /// Creates the job's folder. An invoked job can't be left to another worker, so it fails if the disk has too little room. A
 /// polled job is claimed only if there is enough.
-fn workspace(lifecycle: &Lifecycle, claim: &Claim, job: &Job, served: &Served) -> Result<Workspace, Failure> {
+fn workspace(
+    lifecycle: &Lifecycle,
+    claim: &Claim,
+    job: &Job,
+    served: &Served,
+    meter: &JobMeter,
+) -> Result<Workspace, Failure> {
     if claim.key().origin() == Origin::Invoked
         && served.action.wants_files_boxed()
         && let Some(shortage) = lifecycle.shortage()
     {
+        meter.note(|it| &mut it.low_disk, 1);
         tracing::error!(
-            metric = "LowDisk",
             freeBytes = shortage.free,
             minFreeBytes = shortage.needed,
             error = %shortage,

@@ -43,6 +43,7 @@ use crate::actions::Served;
 use crate::artifacts::{Stores, UnpackLimits};
 use crate::job::Failure;
 use crate::ledger::{InvocationId, Ledger};
+use crate::metrics::{InvocationMeter, JobMeter, Metrics};
 use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
 use crate::workspace;
 use execute::Executed;
@@ -53,7 +54,7 @@ use reporting::{Others, Reporting};
 pub use crate::workspace::Shortage;
 pub use continuation::execution_id;
 pub use end::End;
-pub use orphan::Orphan;
+pub use orphan::{Orphan, Orphans};
 pub(crate) use stopping::stop_by;
 
 /// All calls end this long before the deadline, so that none is under way when Lambda freezes or kills the process.
@@ -80,6 +81,8 @@ pub struct Lifecycle {
     pub min_free_bytes: u64,
     /// The time for reports at the end of an invocation.
     pub reporting: Duration,
+    /// Measures jobs and invocations.
+    pub metrics: Metrics,
     /// The wall clock, for the age of a run. A run outlasts an invocation, so a monotonic clock can't measure it.
     pub wall_clock: WallClock,
 }
@@ -94,12 +97,14 @@ pub struct Invocation {
     pub id: InvocationId,
     /// When it must have ended. A watchdog ends the process then if the invocation has not returned.
     pub deadline: Instant,
+    /// The time of the event that woke the worker, for the job that this event is about.
+    pub event_time: Option<SystemTime>,
 }
 
 impl Invocation {
     /// An invocation that must have ended by `deadline`.
     pub fn until(deadline: Instant) -> Self {
-        Self { id: InvocationId::random(), deadline }
+        Self { id: InvocationId::random(), deadline, event_time: None }
     }
 }
 
@@ -107,19 +112,36 @@ impl Lifecycle {
     /// Takes a job on offer, executes it and reports its outcome before the invocation's deadline. A panic of the action becomes a
     /// failure, so that every claimed job is reported.
     pub async fn live(&self, offer: Offer, served: &Arc<Served>, invocation: Invocation) -> End {
+        let meter = Arc::new(JobMeter::new(&self.metrics, &offer.job.action_type, &offer.job.id));
+        meter.about(&offer.job);
+        self.take(offer, served, invocation, &meter).await.measure(&meter)
+    }
+
+    async fn take(&self, offer: Offer, served: &Arc<Served>, invocation: Invocation, meter: &Arc<JobMeter>) -> End {
         let latest = invocation.deadline - self.reporting - served.timeout;
         let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &offer.job, offer.origin());
         let claim = match intake::claim(&self.queue, &offer, &mut keeper, latest).await {
             Ok(claim) => claim,
             Err(end) => return end,
         };
+        if let Some(event) = invocation.event_time {
+            let since = (self.wall_clock)().duration_since(event).unwrap_or_default();
+            meter.note_time(|it| &mut it.time_to_claim_ms, since);
+        }
         let Offer { job, credentials, polled_at, .. } = offer;
         let known = Known { details: Details { job, credentials }, since: polled_at };
-        self.live_claimed(claim, &mut keeper, known, served, Others::None).await
+        self.live_claimed(claim, &mut keeper, known, served, Others::None, meter).await
     }
 
     /// Executes a job that came in an event and reports its outcome.
-    pub async fn live_invoked(&self, invoked: InvokedJob, served: &Arc<Served>, invocation: Invocation) -> End {
+    pub async fn live_invoked(
+        &self,
+        invoked: InvokedJob,
+        served: &Arc<Served>,
+        invocation: Invocation,
+        meter: &Arc<JobMeter>,
+    ) -> End {
+        meter.about(&invoked.details.job);
         let InvokedJob { details, claim, received_at } = invoked;
         let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &details.job, claim.key().origin());
         // No other worker is offered the job, so this one starts it even with little time left. But it does not spend the action's
@@ -145,7 +167,7 @@ impl Lifecycle {
         let is_alone = keeper.is_kept() || details.job.continuation_token.is_some();
         let others = if is_alone { Others::None } else { Others::Perhaps };
         let known = Known { details, since: received_at };
-        self.live_claimed(claim, &mut keeper, known, served, others).await
+        self.live_claimed(claim, &mut keeper, known, served, others, meter).await
     }
 
     async fn live_claimed(
@@ -155,10 +177,14 @@ impl Lifecycle {
         known: Known,
         served: &Arc<Served>,
         others: Others,
+        meter: &Arc<JobMeter>,
     ) -> End {
         let deadline = keeper.deadline();
-        let executing = async { execute::execute(self, &claim, known, served, deadline - self.reporting).await };
+        let executing = async { execute::execute(self, &claim, known, served, deadline - self.reporting, meter).await };
         let mut executed = panics::guarded(executing).await.unwrap_or_else(Executed::panicked);
+        if let Err(failure) = &executed.result {
+            meter.fails_with(&failure.code);
+        }
         let workspace = executed.workspace.take();
         let served = std::slice::from_ref(served);
         let reporting = Reporting { queue: &self.queue, claim, keeper, served, deadline };
@@ -174,6 +200,13 @@ impl Lifecycle {
     /// The shortage of disk space, if too little is free for a job that needs files.
     pub fn shortage(&self) -> Option<Shortage> {
         workspace::shortage(&self.work_folder, self.min_free_bytes)
+    }
+
+    /// Measures an invocation.
+    pub(crate) fn measure_invocation(&self) -> InvocationMeter {
+        let mut meter = InvocationMeter::new(&self.metrics);
+        meter.values.free_disk_bytes = workspace::free_bytes(&self.work_folder);
+        meter
     }
 
     /// Fails an invoked job that the worker can't run. Otherwise its pipeline waits until the action times out.

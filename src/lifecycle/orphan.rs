@@ -136,6 +136,24 @@ impl Orphan {
     }
 }
 
+/// The jobs of workers that died.
+#[derive(Default)]
+pub struct Orphans {
+    /// The jobs.
+    pub jobs: Vec<Orphan>,
+    /// How long ago the oldest entry of an unfinished job was written, also if its worker lives. Zero if there is none, and `None`
+    /// without a ledger.
+    pub oldest: Option<Duration>,
+}
+
+impl Orphans {
+    /// The age of the oldest entry. An entry whose action has timed out protects nothing, so it does not count.
+    pub(super) fn oldest(entries: &[Listed]) -> Duration {
+        let ages = entries.iter().map(|listed| listed.age).filter(|age| *age < LONGEST_ACTION);
+        ages.max().unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

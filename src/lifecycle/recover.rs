@@ -9,13 +9,14 @@ use tokio::time::Instant;
 
 use super::execute::Executed;
 use super::keeper::Keeper;
-use super::orphan::{MOST_ADOPTIONS, Orphan};
+use super::orphan::{MOST_ADOPTIONS, Orphan, Orphans};
 use super::protocol::{Afterwards, Command, Exit, Offers};
 use super::reporting::{Others, Reporting};
 use super::{End, Invocation, Known, Lifecycle};
 use crate::actions::{Abandoned, Served};
 use crate::job::{Failure, FailureCode, FailureKind};
 use crate::ledger::{Ledger, LedgerError, Listed, Phase};
+use crate::metrics::JobMeter;
 use crate::queue::{Claim, Details, QueueError};
 
 const WORKER_DIED: FailureCode = FailureCode::new("WorkerDied");
@@ -45,8 +46,8 @@ impl Lifecycle {
     ///
     /// # Errors
     /// Returns an error if the ledger can't be listed, or if an entry can't be read and no job was found.
-    pub async fn orphans(&self) -> Result<Vec<Orphan>, LedgerError> {
-        let Some(ledger) = &self.ledger else { return Ok(Vec::new()) };
+    pub async fn orphans(&self) -> Result<Orphans, LedgerError> {
+        let Some(ledger) = &self.ledger else { return Ok(Orphans::default()) };
         let listed = ledger.list().await?;
         let (done, entries): (Vec<_>, Vec<_>) = listed.into_iter().partition(Listed::is_done);
         let swept: Vec<_> = done.into_iter().filter(Listed::can_be_swept).collect();
@@ -59,6 +60,7 @@ impl Lifecycle {
                 }
             }
         }
+        let oldest = Some(Orphans::oldest(&entries));
         let mut old: Vec<_> = entries.into_iter().filter(|listed| listed.age >= YOUNGEST).collect();
         if old.len() > AT_ONCE {
             // Entries that no worker can handle must not hold up the others forever.
@@ -85,7 +87,7 @@ impl Lifecycle {
                 }
             }
         }
-        unread.filter(|_| orphans.is_empty()).map_or(Ok(orphans), Err)
+        unread.filter(|_| orphans.is_empty()).map_or(Ok(Orphans { jobs: orphans, oldest }), Err)
     }
 
     /// Adopts the job of a worker that died: sends its report, runs its action, or reports a failure. `served` are the entries of
@@ -99,6 +101,23 @@ impl Lifecycle {
         served: &[Arc<Served>],
         quiet: Option<Duration>,
         invocation: Invocation,
+    ) -> End {
+        let meter = Arc::new(JobMeter::new(&self.metrics, orphan.action_type(), orphan.job()));
+        let end = self.adopt_measured(orphan, served, quiet, invocation, &meter).await;
+        match end {
+            End::Lost | End::NoLedger => meter.discard(),
+            _ => meter.note(|it| &mut it.jobs_adopted, 1),
+        }
+        end.measure(&meter)
+    }
+
+    async fn adopt_measured(
+        &self,
+        orphan: Orphan,
+        served: &[Arc<Served>],
+        quiet: Option<Duration>,
+        invocation: Invocation,
+        meter: &Arc<JobMeter>,
     ) -> End {
         let Some(ledger) = &self.ledger else { return End::Lost };
         let (mut afterwards, offers) = (orphan.afterwards(served), orphan.offers(quiet));
@@ -125,7 +144,7 @@ impl Lifecycle {
         match (keeper.settle(latest.min(Instant::now() + ADOPT_WITHIN)).await, adoption) {
             (Command::Run | Command::Fail | Command::Report, Some(adoption)) => {
                 tracing::warn!(todo = adoption.todo.name(), "adopted a job whose worker died");
-                self.finish(adoption, &mut keeper, served, others).await
+                self.finish(adoption, &mut keeper, served, others, meter).await
             }
             (Command::Leave(Exit::Marked), _) => {
                 tracing::info!(
@@ -181,12 +200,23 @@ impl Lifecycle {
         Ok(Some(Adoption { claim, todo }))
     }
 
-    async fn finish(&self, adoption: Adoption, keeper: &mut Keeper, served: &[Arc<Served>], others: Others) -> End {
+    async fn finish(
+        &self,
+        adoption: Adoption,
+        keeper: &mut Keeper,
+        served: &[Arc<Served>],
+        others: Others,
+        meter: &Arc<JobMeter>,
+    ) -> End {
         let Adoption { claim, todo } = adoption;
         let deadline = keeper.deadline();
         match todo {
-            Todo::Run(known, served) => self.live_claimed(claim, keeper, *known, &served, others).await,
+            Todo::Run(known, served) => {
+                meter.about(&known.details.job);
+                self.live_claimed(claim, keeper, *known, &served, others, meter).await
+            }
             Todo::Fail(failure) => {
+                meter.fails_with(&failure.code);
                 let execution_id = keeper.execution_id().to_owned();
                 let executed = Executed::failed(failure, Some(Abandoned { execution_id, token: None }));
                 Reporting { queue: &self.queue, claim, keeper, served, deadline }.report(executed, others).await

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::actions::Served;
 use crate::artifacts::{StagingError, Store, UnpackLimits};
 use crate::job::{Artifact, Failure, FailureCode, FailureKind, Finished, Job};
+use crate::metrics::JobMeter;
 use crate::telemetry::milliseconds;
 use crate::workspace::Workspace;
 
@@ -25,6 +26,7 @@ pub(super) struct Staging<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) store: Option<&'a Store>,
     pub(super) limits: &'a UnpackLimits,
+    pub(super) meter: &'a JobMeter,
 }
 
 impl Staging<'_> {
@@ -35,6 +37,7 @@ impl Staging<'_> {
             let into = self.workspace.input(&artifact.name);
             let store = store_of(self.store, artifact)?;
             let staged = store.stage_in(artifact, &into, self.limits).await.map_err(|error| failure(&error))?;
+            self.meter.add(|it| &mut it.staging_in_bytes, staged.bytes);
             tracing::info!(
                 artifact = artifact.name,
                 bytes = staged.bytes,
@@ -68,6 +71,7 @@ impl Staging<'_> {
                 None => continue,
             };
             let staged = staged.map_err(|error| failure(&error))?;
+            self.meter.add(|it| &mut it.staging_out_bytes, staged.bytes);
             tracing::info!(
                 artifact = artifact.name,
                 bytes = staged.bytes,

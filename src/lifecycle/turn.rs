@@ -14,6 +14,7 @@ use super::staging::{Staging, staging_took_too_long, time_to_stage_in};
 use crate::actions::{Served, Turn};
 use crate::artifacts::{Store, UnpackLimits};
 use crate::job::{Failure, FailureCode, FailureKind, Job, Outcome};
+use crate::metrics::JobMeter;
 use crate::redact::{Learned, Redactor};
 use crate::telemetry::milliseconds;
 use crate::workspace::Workspace;
@@ -35,6 +36,7 @@ pub(super) struct TurnTask {
     pub(super) served: Arc<Served>,
     /// The secrets that the action learns. They outlast a panic of the task.
     pub(super) learned: Learned,
+    pub(super) meter: Arc<JobMeter>,
 }
 
 /// A turn that ended without an outcome of its action, or whose outputs could not be staged out.
@@ -154,15 +156,21 @@ impl TurnTask {
     async fn take(&self, limits: &UnpackLimits, end_by: Instant) -> Result<Outcome, FailedTurn> {
         let wants_files = self.served.action.wants_files_boxed();
         let (job, workspace, store) = (&*self.job, &*self.workspace, self.store.as_deref());
-        let staging = Staging { job, workspace, store, limits };
+        let meter = &*self.meter;
+        let staging = Staging { job, workspace, store, limits, meter };
         if wants_files {
+            let _time = meter.time(|it| &mut it.staging_in_ms);
             let now = Instant::now();
             let limit = time_to_stage_in(end_by.saturating_duration_since(now), &self.served);
             let staged = timeout_at(now + limit, staging.stage_in()).await;
             staged.unwrap_or_else(|_| Err(staging_took_too_long(limit))).map_err(FailedTurn::untouched)?;
         }
-        let outcome = self.act(end_by).await?;
+        let outcome = {
+            let _time = meter.time(|it| &mut it.action_ms);
+            self.act(end_by).await?
+        };
         if let Outcome::Finished(finished) = &outcome {
+            let _time = meter.time(|it| &mut it.staging_out_ms);
             staging.stage_out(finished, wants_files).await.map_err(|failure| {
                 let external_execution_id = finished.external_execution_id.clone();
                 FailedTurn::over(Failure { external_execution_id, ..failure })

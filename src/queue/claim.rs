@@ -14,6 +14,8 @@ pub struct Polled {
     /// Third-party jobs without a valid client token, or whose details did not come. The log says which and why;
     /// CodePipeline offers them again.
     pub unusable: usize,
+    /// How many of the unusable jobs have no valid client token.
+    pub without_token: usize,
     /// Whether CodePipeline says that it offers no job. An empty response after an unanswered try does not count: that
     /// try may have received the jobs.
     pub nothing: bool,

@@ -52,7 +52,7 @@ impl CustomQueue {
             let key = JobKey { id: job_of.id.clone(), operations: Operations::Own };
             Some(Offer { job: job_of, credentials, polled_at, nonce: job.nonce?, key })
         };
-        Ok(Polled { offers: jobs.into_iter().filter_map(offer).collect(), unusable: 0, nothing })
+        Ok(Polled { offers: jobs.into_iter().filter_map(offer).collect(), nothing, ..Polled::default() })
     }
 
     pub(super) async fn acknowledge(&self, id: &str, nonce: &str, budget: Budget) -> Result<Option<JobStatus>, GaveUp> {

@@ -42,6 +42,12 @@ pub(super) struct ThirdPartyQueue {
     pub(super) look_up_limit: Duration,
 }
 
+/// A job that was not prepared. The log says why.
+struct Unusable {
+    /// Whether its client token is missing or wrong.
+    is_token: bool,
+}
+
 impl ThirdPartyQueue {
     pub(super) fn new(client: Client, tokens: ClientTokens, region: String) -> Self {
         Self { client, tokens: Arc::new(tokens), region, look_up_limit: LOOK_UP }
@@ -73,9 +79,13 @@ impl ThirdPartyQueue {
         }
         while let Some(prepared) = preparations.join_next().await {
             match prepared {
-                Ok(Some(offer)) => polled.offers.push(offer),
+                Ok(Ok(offer)) => polled.offers.push(offer),
+                Ok(Err(Unusable { is_token })) => {
+                    polled.unusable += 1;
+                    polled.without_token += usize::from(is_token);
+                }
                 // The panic is in the log already.
-                Ok(None) | Err(_) => polled.unusable += 1,
+                Err(_) => polled.unusable += 1,
             }
         }
         Ok(polled)
@@ -89,7 +99,7 @@ impl ThirdPartyQueue {
         client_id: String,
         action_type: &ActionTypeId,
         look_up: LookUp,
-    ) -> Option<Offer> {
+    ) -> Result<Offer, Unusable> {
         match self.prepare(&job_id, &client_id, look_up).await {
             Ok((details, client)) => {
                 let found = offer(job_id, action_type, look_up.since, details, client);
@@ -99,16 +109,14 @@ impl ThirdPartyQueue {
                         "skipped a third-party job: its details have no nonce or no data"
                     );
                 }
-                found
+                found.ok_or(Unusable { is_token: false })
             }
             Err(error) => {
-                // A metric filter on the log group counts the lines that have this field.
                 let is_token = matches!(error, CallError::ClientToken { .. });
-                let metric = is_token.then_some("ClientTokenProblems");
                 let error = error.of(GET_DETAILS);
-                tracing::error!(metric, jobId = job_id, clientId = client_id, actionType = %action_type, %error,
+                tracing::error!(jobId = job_id, clientId = client_id, actionType = %action_type, %error,
                     "skipped a third-party job; the others continue");
-                None
+                Err(Unusable { is_token })
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The job in a `CodePipeline.job` event.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -7,6 +9,7 @@ use tracing::Instrument;
 use super::{Worker, span};
 use crate::job::{Failure, FailureCode, FailureKind};
 use crate::lifecycle::{End, Invocation};
+use crate::metrics::JobMeter;
 use crate::queue::{Claim, InvalidInvokeJob, Invoked, InvokedJob};
 
 const ACTION_TYPE_NOT_SERVED: FailureCode = FailureCode::new("ActionTypeNotServed");
@@ -18,6 +21,7 @@ pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Re
     match InvokedJob::from_event(event, (worker.lifecycle.wall_clock)())? {
         Invoked::Job(invoked) => {
             let span = span::of_job(&invoked.details.job);
+            let meter = Arc::new(JobMeter::new(&worker.lifecycle.metrics, &action_type, &invoked.details.job.id));
             let served = worker.served.iter().find(|served| served.action_type == action_type);
             let life = async {
                 tracing::info!("received the job in an event");
@@ -25,15 +29,17 @@ pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Re
                     let why = format!("the worker has no action for {action_type}: add one to ACTIONS of the function");
                     return refuse(worker, invoked.claim, ACTION_TYPE_NOT_SERVED, why, deadline).await;
                 };
-                worker.lifecycle.live_invoked(*invoked, served, Invocation::until(deadline)).await
+                worker.lifecycle.live_invoked(*invoked, served, Invocation::until(deadline), &meter).await
             };
-            Ok(life.instrument(span).await)
+            Ok(life.instrument(span).await.measure(&meter))
         }
         Invoked::WithoutData(claim) => {
+            let meter = JobMeter::new(&worker.lifecycle.metrics, &action_type, claim.key().id());
             let span = span::of_bare_job(claim.key().id(), &action_type);
             let why = "the CodePipeline.job event has no job data, so there is nothing to run: invoke the worker through a \
                        Lambda Invoke action, whose events hold the member data";
-            Ok(refuse(worker, claim, JOB_DATA_MISSING, why.to_owned(), deadline).instrument(span).await)
+            let refusing = refuse(worker, claim, JOB_DATA_MISSING, why.to_owned(), deadline);
+            Ok(refusing.instrument(span).await.measure(&meter))
         }
     }
 }

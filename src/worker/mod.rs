@@ -4,6 +4,7 @@ mod elsewhere;
 mod error;
 mod failed;
 mod invoked;
+mod measures;
 mod problems;
 mod recovery;
 mod shift;
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 use crate::actions::{Abandoned, Served};
 use crate::job::ActionTypeId;
 use crate::lifecycle::{Invocation, Lifecycle};
+use crate::metrics::{Metrics, counted};
 use shift::Shift;
 use throttles::Throttles;
 
@@ -80,18 +82,40 @@ impl Worker {
         self
     }
 
-    /// Polls every action type and runs jobs until none is left or too little time remains. Then adopts the jobs of workers that
-    /// died. When this returns, every claimed job has been reported and every task has ended.
+    /// Writes metrics. Without this call, the worker writes none.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        if let Some(lifecycle) = Arc::get_mut(&mut self.lifecycle) {
+            lifecycle.metrics = metrics;
+        }
+        self
+    }
+
+    /// A tick of the schedule. Polls every action type and runs jobs until none is left or too little time remains. Then adopts the
+    /// jobs of workers that died. When this returns, every claimed job has been reported and every task has ended.
     ///
     /// # Errors
     /// Returns an error if every poll failed, or if a job may hang. The log has other problems.
     pub async fn invoke(&self, deadline: Instant) -> Result<Summary, InvocationError> {
+        self.poll_all(deadline, Some(1)).await
+    }
+
+    /// Does the work of a tick, because work outside has ended and a job waits for its result. The metrics don't count it as a tick.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Worker::invoke`].
+    pub async fn work_ended(&self, deadline: Instant) -> Result<Summary, InvocationError> {
+        self.poll_all(deadline, None).await
+    }
+
+    async fn poll_all(&self, deadline: Instant, ticks: Option<u64>) -> Result<Summary, InvocationError> {
         let began = Instant::now();
         if !self.polls {
             tracing::info!("polled no action type, because the worker is paused (POLLING is false)");
         }
         let served = self.polled(|_| self.polls);
         let mut shift = Shift::new(self, served, Invocation::until(deadline));
+        shift.meter.values.ticks = ticks;
         shift.work().await;
         let recovered = recovery::recover(&mut shift).await;
         sum_up(shift, began).and_then(|summary| recovered.map(|()| summary))
@@ -107,6 +131,7 @@ impl Worker {
         execution_id: Option<&str>,
         deadline: Instant,
     ) -> Result<Summary, InvocationError> {
+        let mut meter = self.lifecycle.measure_invocation();
         let types = self.polled(|served| served.action_type == *action_type);
         if types.is_empty() {
             tracing::info!(actionType = %action_type, "ignored the end of an action: its type is not polled");
@@ -119,6 +144,7 @@ impl Worker {
         let stopped =
             self.stop_at_each(&types, &abandoned, deadline, |served, it| served.action.stop_boxed(it)).await?;
         let summary = Summary { stopped: stopped.len(), ..Summary::default() };
+        meter.values.actions_stopped = counted(summary.stopped);
         span::of_action(action_type, execution_id)
             .in_scope(|| tracing::info!(stopped = summary.stopped, "an action was abandoned or cancelled"));
         Ok(summary)
@@ -131,6 +157,7 @@ impl Worker {
     /// Returns an error if the event holds no job, or if the job may hang.
     pub async fn run_job(&self, event: &Value, deadline: Instant) -> Result<Summary, InvocationError> {
         let began = Instant::now();
+        let _meter = self.lifecycle.measure_invocation();
         let mut summary = Summary::default();
         summary.count(invoked::run(self, event, deadline).await?);
         summary.log(began);
@@ -168,7 +195,8 @@ impl Worker {
     }
 }
 
-fn sum_up(shift: Shift<'_>, began: Instant) -> Result<Summary, InvocationError> {
+fn sum_up(mut shift: Shift<'_>, began: Instant) -> Result<Summary, InvocationError> {
+    measures::of_shift(&mut shift);
     let Shift { summary, polls, worker, .. } = shift;
     summary.log(began);
     let summary = worker.all_reported(summary)?;

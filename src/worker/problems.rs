@@ -9,12 +9,15 @@ use crate::actions::Served;
 use crate::lifecycle::Shortage;
 use crate::queue::QueueError;
 
-/// The problems that one invocation has logged. Metric filters on the log group read the lines that have the field `metric`.
+/// The problems that one invocation has logged.
 #[derive(Default)]
 pub(super) struct Problems {
     /// Polls that CodePipeline throttled, by action type and `queryParam`.
     throttled: BTreeSet<String>,
-    low_disk: bool,
+    /// How many of them have been throttled for minutes.
+    pub(super) throttled_for_long: usize,
+    /// Whether the worker took no job that needs files.
+    pub(super) low_disk: bool,
 }
 
 impl Problems {
@@ -40,7 +43,6 @@ impl Problems {
                 summary.unpollable += 1;
                 let query = served.query_param.as_ref().map(|(key, _)| key);
                 tracing::error!(
-                    metric = "UnpollableTypes",
                     actionType = %action_type,
                     queryParam = query,
                     error = %refused,
@@ -57,8 +59,8 @@ impl Problems {
         if !self.throttled.insert(format!("{action_type} {query}")) {
             tracing::debug!(actionType = %action_type, %error, "the poll was throttled again");
         } else if throttles.throttled(served) {
+            self.throttled_for_long += 1;
             tracing::error!(
-                metric = "ThrottledTypes",
                 actionType = %action_type,
                 %error,
                 "polls have been throttled for minutes: let fewer workers poll, poll less often, or ask AWS for a higher rate"
@@ -72,7 +74,6 @@ impl Problems {
     pub(super) fn too_little_time(&mut self, served: &Served, left: Duration, needed: Duration) {
         let (left, needed) = (left.as_secs(), needed.as_secs());
         tracing::error!(
-            metric = "UnpollableTypes",
             actionType = %served.action_type,
             error = format!(
                 "a job of this type needs {needed} s with staging and reporting, and the invocation has {left} s: raise the \
@@ -86,7 +87,6 @@ impl Problems {
     pub(super) fn low_disk(&mut self, shortage: &Shortage) {
         if !std::mem::replace(&mut self.low_disk, true) {
             tracing::error!(
-                metric = "LowDisk",
                 freeBytes = shortage.free,
                 minFreeBytes = shortage.needed,
                 error = %shortage,

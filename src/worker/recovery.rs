@@ -8,14 +8,15 @@ use tracing::Instrument;
 use super::shift::Shift;
 use super::{InvocationError, span};
 use crate::actions::Served;
-use crate::lifecycle::{BEFORE_DEADLINE, End, Orphan};
+use crate::lifecycle::{BEFORE_DEADLINE, End, Orphan, Orphans};
+use crate::metrics::counted;
 
 /// Adopts the jobs that it can, one at a time, because a job itself may have killed its worker.
 pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError> {
     let until = shift.invocation.deadline - BEFORE_DEADLINE;
     let looking = shift.worker.lifecycle.orphans();
-    let mut orphans = match timeout_at(until, looking).await {
-        Ok(Ok(orphans)) => orphans,
+    let Orphans { jobs: mut orphans, oldest } = match timeout_at(until, looking).await {
+        Ok(Ok(found)) => found,
         Ok(Err(error)) if error.may_pass() => {
             tracing::warn!(%error, "could not search the ledger for jobs of workers that died; the next invocation retries");
             return Ok(());
@@ -23,6 +24,7 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
         Ok(Err(error)) => return Err(InvocationError::NotRecovered(error)),
         Err(_) => return Ok(()),
     };
+    shift.meter.values.oldest_entry_seconds = oldest.map(|age| age.as_secs());
     // Jobs that need only a report come first, because they take little time.
     orphans.sort_by_cached_key(|orphan| orphan.would_run(&types(shift, orphan)));
     let (mut unserved, mut unprotected) = (Left::default(), Left::default());
@@ -50,9 +52,8 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
         );
     }
     if let Some(job) = unprotected.example {
-        // A metric filter on the log group takes the number from the lines that have this field.
+        shift.meter.values.unprotected_jobs = counted(unprotected.jobs);
         tracing::error!(
-            metric = "UnprotectedJobs",
             jobs = unprotected.jobs,
             jobId = job,
             "ignored claiming entries whose worker died: their types are shared with workers outside the ledger, and one of those may \
@@ -89,7 +90,8 @@ async fn adopt(shift: &mut Shift<'_>, orphan: Orphan, types: &[Arc<Served>]) -> 
         return End::Lost;
     }
     let quiet = shift.quiet_for(types);
-    let adopting = shift.worker.lifecycle.adopt(orphan, types, quiet, shift.invocation);
+    // The future of a whole job is large, and few ticks need it.
+    let adopting = Box::pin(shift.worker.lifecycle.adopt(orphan, types, quiet, shift.invocation));
     let end = adopting.instrument(span).await;
     if !matches!(end, End::Lost | End::NoLedger) {
         shift.summary.adopted += 1;

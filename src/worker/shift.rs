@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -12,6 +12,7 @@ use super::problems::Problems;
 use super::{Summary, Worker, span};
 use crate::actions::Served;
 use crate::lifecycle::{End, Invocation};
+use crate::metrics::{InvocationMeter, JobMeter, counted};
 use crate::queue::{Offer, Polled};
 
 /// The worker does not acknowledge a job that waited longer than this for room: CodePipeline offers it to other workers 30 s after
@@ -35,6 +36,9 @@ pub(super) struct Shift<'a> {
     put_off: Vec<Arc<Served>>,
     /// The problems that the invocation has logged.
     pub(super) problems: Problems,
+    pub(super) meter: InvocationMeter,
+    /// The action execution whose start woke the worker, and the time of that event.
+    pub(super) started: Option<(String, SystemTime)>,
     /// The time that was left at the start.
     began_with: Duration,
     running: JoinSet<End>,
@@ -64,6 +68,8 @@ impl<'a> Shift<'a> {
             open,
             put_off: Vec::new(),
             problems: Problems::default(),
+            meter: worker.lifecycle.measure_invocation(),
+            started: None,
             began_with: invocation.deadline.saturating_duration_since(Instant::now()),
             running,
             alone: false,
@@ -148,10 +154,12 @@ impl<'a> Shift<'a> {
         self.quiet.retain(|(other, _)| !Arc::ptr_eq(other, served));
         let polled_at = Instant::now();
         match self.worker.lifecycle.queue.poll(&served.action_type, served.query_param.as_ref(), room).await {
-            Ok(Polled { offers, unusable, nothing }) => {
+            Ok(Polled { offers, unusable, without_token, nothing }) => {
                 self.worker.throttles.answered(served);
                 self.summary.polled += offers.len() + unusable;
                 self.summary.unusable += unusable;
+                let problems = &mut self.meter.values.client_token_problems;
+                *problems = counted(without_token).map(|more| more + problems.unwrap_or_default()).or(*problems);
                 if nothing {
                     self.quiet.push((Arc::clone(served), polled_at));
                 }
@@ -219,8 +227,16 @@ impl<'a> Shift<'a> {
         }
         self.alone = served.alone;
         let span = span::of_job(&offer.job);
-        let (lifecycle, served, invocation) = (Arc::clone(&self.worker.lifecycle), Arc::clone(served), self.invocation);
+        let event_time =
+            self.started.as_ref().filter(|(id, _)| offer.job.pipeline.action_execution_id.as_ref() == Some(id));
+        let invocation = Invocation { event_time: event_time.map(|(_, time)| *time), ..self.invocation };
+        let (lifecycle, served) = (Arc::clone(&self.worker.lifecycle), Arc::clone(served));
         self.running.spawn(async move { lifecycle.live(offer, &served, invocation).await }.instrument(span));
+    }
+
+    fn lose(&mut self, offer: &Offer) {
+        let meter = JobMeter::new(&self.worker.lifecycle.metrics, &offer.job.action_type, &offer.job.id);
+        self.summary.count(End::Lost.measure(&meter));
     }
 
     /// Starts queued jobs in the room that is free now. The worker drops a job that waited too long or has too little time left:
@@ -231,9 +247,9 @@ impl<'a> Shift<'a> {
                 span::of_job(&offer.job).in_scope(|| {
                     tracing::info!("left the job to other workers: no room became free in time");
                 });
-                self.summary.lost += 1;
+                self.lose(&offer);
             } else if self.is_short_of_disk(&served) {
-                self.summary.lost += 1;
+                self.lose(&offer);
             } else {
                 self.take(&served, offer);
             }

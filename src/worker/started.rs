@@ -1,5 +1,7 @@
 //! After an action started: polls for its job until the job comes or another worker has it.
 
+use std::time::SystemTime;
+
 use tokio::time::{Instant, sleep};
 
 use super::elsewhere::{Elsewhere, LOOK};
@@ -24,18 +26,35 @@ impl Worker {
         execution_id: Option<&str>,
         deadline: Instant,
     ) -> Result<Summary, InvocationError> {
+        self.action_started_at(action_type, execution_id, None, deadline).await
+    }
+
+    /// The same, with the time of the event, from which the metrics measure the time to claim.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Worker::invoke`].
+    pub async fn action_started_at(
+        &self,
+        action_type: &ActionTypeId,
+        execution_id: Option<&str>,
+        time: Option<SystemTime>,
+        deadline: Instant,
+    ) -> Result<Summary, InvocationError> {
         if !self.polls {
             tracing::info!(actionType = %action_type, "did not poll for a started action, because the worker is paused (POLLING is false)");
+            drop(self.lifecycle.measure_invocation());
             return Ok(Summary::default());
         }
         let began = Instant::now();
         let served = self.polled(|served| served.action_type == *action_type);
         if served.is_empty() {
             tracing::info!(actionType = %action_type, "ignored the start of an action: its type is not polled");
+            drop(self.lifecycle.measure_invocation());
             return Ok(Summary::default());
         }
         let needed = self.least_needed(&served);
         let mut shift = Shift::new(self, served.clone(), Invocation::until(deadline));
+        shift.started = execution_id.map(str::to_owned).zip(time);
         let ledger = self.lifecycle.ledger.as_ref().zip(execution_id);
         let mut elsewhere = ledger.map(|(ledger, execution_id)| Elsewhere::new(ledger, execution_id, began));
         let (mut polls_since_look, mut is_taken) = (0, false);

@@ -18,10 +18,16 @@ pub struct Shortage {
 /// Returns a shortage if fewer than `needed` bytes are free on the disk of `folder`, or of its parent if `folder` does not exist. If
 /// the system does not report the free space, the disk counts as large enough. Creating the job's folder then reports the error.
 pub fn shortage(folder: &Path, needed: u64) -> Option<Shortage> {
+    let free = free_bytes(folder)?;
+    (free < needed).then_some(Shortage { free, needed })
+}
+
+/// How many bytes this user may still write to the disk of `folder`, or of its parent if `folder` does not exist. `None` if the
+/// system does not report it.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
     let parent = || rustix::fs::statvfs(folder.parent().unwrap_or(folder));
     let disk = rustix::fs::statvfs(folder).or_else(|_| parent()).ok()?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    (free < needed).then_some(Shortage { free, needed })
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ async fn invoke(worker: &Worker, event: &Value) -> Result<Summary, InvocationErr
     let deadline = Instant::now() + Duration::from_secs(900);
     match Event::parse(event, &ends_of_work()).unwrap() {
         Event::Schedule | Event::WorkEnded { .. } => worker.invoke(deadline).await,
-        Event::ActionStarted { action_type, execution_id } => {
+        Event::ActionStarted { action_type, execution_id, .. } => {
             worker.action_started(&action_type, execution_id.as_deref(), deadline).await
         }
         Event::ActionOver { action_type, execution_id } => {

@@ -1,6 +1,7 @@
 //! Each example in `events/` wakes the real function.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
 use codepipeline_local::runtime_api::Invocation;
 use codepipeline_worker::actions::ends_of_work;
@@ -17,13 +18,18 @@ fn every_example_event_is_understood() {
     let execution_id = "47f821c5-a902-4c2d-ae61-f878d31aa8f4".to_owned();
     let over = Event::ActionOver { action_type: action_type.clone(), execution_id: Some(execution_id.clone()) };
     let machine = "arn:aws:states:us-east-1:123456789012:stateMachine:nightly".to_owned();
+    // date -u -d 2026-01-15T09:30:02Z +%s
+    let started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_768_469_402);
     let mut expected = BTreeMap::from([
         ("action-abandoned.json", over),
         (
             "action-failed.json",
             Event::ActionFailed { action_type: action_type.clone(), execution_id: execution_id.clone() },
         ),
-        ("action-started.json", Event::ActionStarted { action_type, execution_id: Some(execution_id) }),
+        (
+            "action-started.json",
+            Event::ActionStarted { action_type, execution_id: Some(execution_id), time: Some(started) },
+        ),
         ("codepipeline-job.json", Event::InvokeJob),
         ("schedule.json", Event::Schedule),
         ("scheduler.json", Event::Schedule),

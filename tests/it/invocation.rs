@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::sync::Barrier;
 use tokio::time::Instant;
 
-use crate::support::log::{logged, with_metric};
+use crate::support::log::{logged, with_message};
 use crate::support::{self, World, custom, invoke, sdk_config, shell, until, zip};
 
 const QUARTER_OF_AN_HOUR: Duration = Duration::from_secs(900);
@@ -114,7 +114,7 @@ async fn a_type_without_enough_time_is_not_polled() {
         let worker = worker(&world, vec![served], 1);
         let (lines, summary) = logged(worker.invoke(deadline)).await;
         assert_eq!(summary, Ok(Summary { unpollable: 1, ..Summary::default() }));
-        let lines = with_metric(&lines, "UnpollableTypes");
+        let lines = with_message(&lines, "can't be polled");
         assert_eq!((lines.len(), &lines[0]["actionType"]), (1, &json!("Custom/Test/Many/1")));
         assert!(lines[0]["error"].as_str().unwrap().contains(needed), "{lines:?}");
     }
@@ -159,7 +159,7 @@ async fn a_full_disk_takes_no_job_that_needs_files() {
     let (lines, summary) = logged(full.invoke(Instant::now() + QUARTER_OF_AN_HOUR)).await;
 
     assert_eq!(summary, Ok(Summary::default()));
-    let lines = with_metric(&lines, "LowDisk");
+    let lines = with_message(&lines, "took no job");
     assert_eq!((lines.len(), &lines[0]["minFreeBytes"]), (1, &json!(u64::MAX)));
     assert!(lines[0]["error"].as_str().unwrap().contains("MIN_FREE_BYTES"), "{lines:?}");
     // The type that needs no files is polled.

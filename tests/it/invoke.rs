@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::support::aws_json::{Answer, AwsJson};
-use crate::support::log::{logged, with_metric};
+use crate::support::log::{logged, with_message};
 use crate::support::{self, sdk_config};
 
 const FIRST: &str = "11111111-abcd-1111-abcd-111111abcdef";
@@ -156,7 +156,7 @@ async fn an_invoked_job_fails_on_a_full_disk() {
     let continued = full(served(Twice::default())).run_job(&event(SECOND, None), deadline()).await.unwrap();
 
     assert_eq!(failed, Ok(Summary { claimed: 1, failed: 1, ..Summary::default() }));
-    assert_eq!(with_metric(&lines, "LowDisk").len(), 1);
+    assert_eq!(with_message(&lines, "failed the invoked job").len(), 1);
     assert_eq!(continued, Summary { claimed: 1, continued: 1, ..Summary::default() });
     let put = &world.server.inputs("PutJobFailureResult")[0]["failureDetails"];
     assert_eq!(put["type"], "SystemUnavailable");

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod alarms;
 mod architecture;
 #[cfg(feature = "archives")]
 mod archives;

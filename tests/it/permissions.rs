@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::support::aws_json::AwsJson;
-use crate::support::log::{logged, with_metric};
+use crate::support::log::{logged, with_message};
 use crate::support::{action_type, lifecycle, sdk_config};
 
 /// Never runs, because no job is acknowledged.
@@ -105,7 +105,7 @@ async fn refused_action_type_is_logged_for_an_alarm() {
                 logged(worker.invoke(deadline)).await
             };
             assert_eq!(summary, expected, "{error}");
-            let lines = with_metric(&lines, "UnpollableTypes");
+            let lines = with_message(&lines, "can't be polled");
             assert_eq!(lines.len(), 1, "{error}: {lines:?}");
             assert_eq!((&lines[0]["level"], &lines[0]["actionType"]), (&json!("ERROR"), &json!("Custom/Test/Idle/1")));
             let said = lines[0]["error"].as_str().unwrap();

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::support::aws_json::AwsJson;
-use crate::support::log::{logged, with_metric};
+use crate::support::log::{logged, with_message};
 use crate::support::{action_type, lifecycle, sdk_config};
 
 /// Never runs, because no job comes.
@@ -53,7 +53,7 @@ impl Scenario {
     async fn alarming(&self) -> Vec<String> {
         let (lines, summary) = logged(self.invoke()).await;
         summary.unwrap_or_else(|error| panic!("{error}"));
-        let lines = with_metric(&lines, "ThrottledTypes");
+        let lines = with_message(&lines, "throttled for minutes");
         let mut types: Vec<_> = lines.iter().map(|line| line["actionType"].as_str().unwrap().to_owned()).collect();
         types.sort();
         types
@@ -112,6 +112,6 @@ async fn several_polls_of_an_invocation_count_as_one_throttle() {
         let deadline = Instant::now() + Duration::from_secs(900);
         let (lines, summary) = logged(scenario.worker.action_started(&throttled, None, deadline)).await;
         assert_eq!(summary.unwrap().throttled_polls, 10);
-        assert_eq!(with_metric(&lines, "ThrottledTypes").len(), 0, "forty polls, but four invocations");
+        assert_eq!(with_message(&lines, "throttled for minutes").len(), 0, "forty polls, but four invocations");
     }
 }

@@ -20,7 +20,7 @@ use codepipeline_worker::worker::{InvocationError, Worker};
 use tokio::time::Instant;
 
 use crate::support;
-use crate::support::log::{logged, with_metric};
+use crate::support::log::{logged, with_message};
 
 const OFFER: &str = r#"{"jobs": [{"id": "job", "nonce": "3", "accountId": "1", "data": {}}]}"#;
 
@@ -153,5 +153,5 @@ async fn an_unanswered_poll_leaves_other_types_pollable() {
     // A job needs 670 s. The first poll, of either type, takes too much of the time.
     let (lines, result) = logged(worker.invoke(Instant::now() + Duration::from_secs(671))).await;
     assert_eq!(result, Err(InvocationError::NothingPolled(1)));
-    assert_eq!(with_metric(&lines, "UnpollableTypes"), Vec::<serde_json::Value>::new());
+    assert_eq!(with_message(&lines, "can't be polled"), Vec::<serde_json::Value>::new());
 }

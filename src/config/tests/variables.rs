@@ -52,6 +52,23 @@ fn ledger_bucket_has_a_name_that_s3_allows() {
 }
 
 #[test]
+fn metrics_have_a_namespace_unless_they_are_off() {
+    let actions = json!([link_check()]).to_string();
+    let namespace = |variables: &[(&str, &str)]| {
+        let all = [&[("ACTIONS", actions.as_str())], variables].concat();
+        parsed(&all).map(|config| config.metrics_namespace).map_err(|error| error.to_string())
+    };
+    assert_eq!(namespace(&[]), Ok(Some("codepipeline-worker".to_owned())));
+    assert_eq!(namespace(&[("METRICS_NAMESPACE", "team/worker.1")]), Ok(Some("team/worker.1".to_owned())));
+    assert_eq!(namespace(&[("METRICS", "false")]), Ok(None));
+    assert!(namespace(&[("METRICS_NAMESPACE", "")]).unwrap_err().contains("METRICS_NAMESPACE: is empty"));
+    for name in ["AWS/Lambda", ":a", "a b", "a\"b", &"x".repeat(256)] {
+        let said = namespace(&[("METRICS_NAMESPACE", name)]).unwrap_err();
+        assert!(said.contains("METRICS_NAMESPACE: must be a CloudWatch namespace"), "{name}: {said}");
+    }
+}
+
+#[test]
 fn actions_may_come_from_a_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), json!([link_check()]).to_string()).unwrap();

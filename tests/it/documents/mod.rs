@@ -4,6 +4,7 @@ mod code;
 mod configuration;
 mod log_fields;
 mod log_lines;
+mod metrics;
 mod operating;
 mod other_languages;
 mod permissions;

@@ -1,5 +1,6 @@
 //! Workers that die: a later invocation ends their jobs, once, and leaves the jobs of living workers alone.
 
+mod alarms;
 mod claimed;
 mod hopeless;
 mod paused;

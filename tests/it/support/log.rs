@@ -49,7 +49,7 @@ pub(crate) async fn logged_at<T>(level: Level, work: impl Future<Output = T>) ->
     (text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), result)
 }
 
-/// The lines that a metric filter on `metric` counts.
-pub(crate) fn with_metric(lines: &[Value], metric: &str) -> Vec<Value> {
-    lines.iter().filter(|line| line["metric"] == metric).cloned().collect()
+/// The lines whose message contains this text.
+pub(crate) fn with_message(lines: &[Value], part: &str) -> Vec<Value> {
+    lines.iter().filter(|line| line["message"].as_str().is_some_and(|text| text.contains(part))).cloned().collect()
 }

@@ -6,6 +6,7 @@ pub(crate) mod children;
 mod declarations;
 mod function;
 pub(crate) mod log;
+pub(crate) mod metrics;
 pub(crate) mod small_disk;
 pub(crate) mod source;
 pub(crate) mod sts;
@@ -29,6 +30,7 @@ use codepipeline_local::{Emulator, Options};
 use codepipeline_worker::artifacts::{Stores, UnpackLimits};
 use codepipeline_worker::config::Config;
 use codepipeline_worker::lifecycle::Lifecycle;
+use codepipeline_worker::metrics::Metrics;
 use codepipeline_worker::queue::Queue;
 use codepipeline_worker::worker::{Summary, Worker};
 use serde_json::Value;
@@ -188,6 +190,7 @@ pub(crate) fn lifecycle(sdk_config: &SdkConfig, work_folder: PathBuf) -> Lifecyc
         clean: None,
         min_free_bytes: 0,
         reporting: Duration::from_secs(10),
+        metrics: Metrics::off(),
         wall_clock: Arc::new(|| UNIX_EPOCH),
     }
 }
