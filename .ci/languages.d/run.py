@@ -88,9 +88,9 @@ def loses_answers(command, folder):
 
 def renews_credentials(command, folder):
     """The work takes longer than the credentials live, and the upload still succeeds."""
-    with Emulator(folder, "--credential-life", "2s") as emulator:
-        with start_worker(command, folder, emulator, CREDENTIAL_SECONDS="2") as worker:
-            emulator.run("long", FILES, Seconds="3")
+    with Emulator(folder, "--credential-life", "5s") as emulator:
+        with start_worker(command, folder, emulator, CREDENTIAL_SECONDS="5") as worker:
+            emulator.run("long", FILES, Seconds="6")
             execution = emulator.ended("long", worker)
             expect(execution["status"], "Succeeded", show(execution), worker.text())
             worker.find("renewing the credentials")
@@ -99,7 +99,7 @@ def renews_credentials(command, folder):
 
 def loses_the_race(command, folder):
     """Another worker acknowledges the job first. The worker of the test runs nothing and reports nothing."""
-    flags = ["--keep-nonce", "--reoffer-delay", "0s", "--fault", "AcknowledgeJob:1:delay=2s"]
+    flags = ["--keep-nonce", "--reoffer-delay", "0s", "--fault", "AcknowledgeJob:1:delay=3s"]
     with Emulator(folder, *flags) as emulator:
         emulator.run("race", FILES)
         api, action_type = emulator.codepipeline, {"category": "Test", "owner": "Custom", "provider": "Inventory", "version": "1"}
