@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use codepipeline_worker::config::{VARIABLES, Variable};
+use codepipeline_worker::config::{Config, VARIABLES, Variable};
 
-use super::table::{names, rows};
+use super::table::{first_column, names, rows};
 use super::{assert_same, file, template_file};
 
 const DOCUMENT: &str = "docs/deploying.md";
@@ -37,6 +37,53 @@ fn variables_that_the_template_leaves_out_are_named() {
     let set = template_file::variables();
     let rest = VARIABLES.iter().map(Variable::name).filter(|name| !set.iter().any(|known| known == name));
     assert_same(names(sentence), rest, DOCUMENT);
+}
+
+/// The elements of ACTIONS stand in lines of their own, as JSON with parameters.
+#[test]
+fn worker_takes_every_element_of_actions() {
+    const SAMPLES: [(&str, &str); 8] = [
+        ("StateMachineArn", "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout"),
+        ("WebhookUrl", "https://checks.example.com/jobs"),
+        ("ThirdPartyProvider", "Partner"),
+        ("ThirdPartyProgram", "partner"),
+        ("PreviousActionVersion", "1"),
+        ("WebhookPreviousActionVersion", "1"),
+        ("TimeoutSeconds", r#","timeoutSeconds":"60""#),
+        ("Role", r#","role":"arn:aws:iam::111122223333:role/deploy""#),
+    ];
+    let samples = SAMPLES.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let parameters: Vec<_> = samples.into_iter().chain(template_file::parameters()).collect();
+    let (_, block) = template_file::resources("AWS::Serverless::Function").remove(0);
+    let elements: Vec<_> = block.lines().filter(|line| line.contains(r#"{"actionType""#)).map(quoted).collect();
+    let filled = elements.iter().map(|element| {
+        parameters.iter().fold(element.clone(), |text, (name, value)| text.replace(&format!("${{{name}}}"), value))
+    });
+    let actions = filled.collect::<String>();
+    let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let variables = [
+        ("ACTIONS", format!("[{actions}]")),
+        ("CLIENT_TOKENS_SECRET", "clients/".into()),
+        ("WEBHOOK_SECRET", key.into()),
+    ];
+    let environment = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let config = Config::from_variables(&environment).unwrap_or_else(|error| panic!("{error}: {actions}"));
+    assert_eq!(config.actions.len(), elements.len(), "{actions}");
+}
+
+/// The text between the first and the last quote of a line.
+fn quoted(line: &str) -> String {
+    line[line.find('\'').unwrap() + 1..line.rfind('\'').unwrap()].to_owned()
+}
+
+#[test]
+fn generator_knows_the_members_of_an_entry() {
+    let text = file("deploy/generator/mistakes.py");
+    let list = text.split_once("\nACTION = [").unwrap().1.split(']').next().unwrap();
+    let known: Vec<_> = list.split('"').skip(1).step_by(2).collect();
+    for member in first_column("docs/configuration.md", "member") {
+        assert!(known.contains(&member.as_str()), "deploy/generator/mistakes.py does not know the member {member}");
+    }
 }
 
 #[test]
