@@ -178,15 +178,6 @@ async fn throttled_and_failed_requests_are_repeated() {
 }
 
 #[tokio::test]
-async fn unanswered_request_ends_in_time_for_the_report() {
-    let (sts, scenario) = asking(&[Response::Nothing]).await;
-    let failure = scenario.deadline(Duration::from_millis(2300)).fail().await;
-    assert_eq!((failure.kind, failure.code.as_str()), (FailureKind::SystemUnavailable, "RoleUnavailable"));
-    assert!(failure.message.contains("(no response in time): run the action again later"), "{}", failure.message);
-    assert_eq!(sts.forms().len(), 1);
-}
-
-#[tokio::test]
 async fn role_is_not_assumed_without_time_for_the_command() {
     let (sts, scenario) = asking(&[Response::Session]).await;
     let failure = scenario.deadline(Duration::from_millis(1900)).fail().await;

@@ -18,8 +18,6 @@ pub(crate) enum Response {
     Session,
     /// A status, an error code, and the message that goes with it.
     Error(u16, &'static str, &'static str),
-    /// None, as long as the connection lasts.
-    Nothing,
 }
 
 /// The members of a request.
@@ -116,7 +114,6 @@ async fn respond(stream: &mut BufReader<TcpStream>, response: Response) {
              <Message>{message}</Message></Error></ErrorResponse>"
             ),
         ),
-        Response::Nothing => return std::future::pending().await,
     };
     let head = format!("HTTP/1.1 {status} x\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n", body.len());
     // The client may have closed the connection.

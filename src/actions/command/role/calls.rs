@@ -146,6 +146,10 @@ impl CallError {
 
 #[cfg(test)]
 mod tests {
+    use aws_config::{BehaviorVersion, Region};
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+
     use super::*;
 
     #[test]
@@ -177,5 +181,23 @@ mod tests {
             let response = ErrorResponse { code: Some(code), status: Some(status) };
             assert_eq!(codes(&response, ""), (expected, Cause::Unavailable), "{code}");
         }
+    }
+
+    /// The clock runs only while nothing else happens, so that the load of the machine does not matter.
+    #[tokio::test(start_paused = true)]
+    async fn unanswered_request_ends_when_its_time_is_up() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(format!("http://{}", silent.local_addr().unwrap()))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("a", "b", None, None, "test")))
+            .build();
+        let role = RoleArn::parse("arn:aws:iam::111122223333:role/deploy").unwrap();
+        let (sts, begun) = (Sts::new(&config), Instant::now());
+        let until = begun + Duration::from_secs(10);
+        let error = sts.assume(&role, 900, "session", &Vec::new(), until).await.err().unwrap();
+        assert_eq!((error.cause, error.reason.as_str()), (Cause::Unavailable, "no response in time"));
+        assert!(begun.elapsed() <= Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 }
