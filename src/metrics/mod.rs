@@ -37,7 +37,7 @@ pub fn complete_lines() -> [String; 2] {
     let metrics = Metrics::new("test", || SystemTime::UNIX_EPOCH, {
         let lines = Arc::clone(&lines);
         move |line| {
-            lines.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8_lossy(line).into_owned())
+            lines.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8_lossy(line).into_owned());
         }
     });
     metrics.write(|time| JobLine::complete(Head::new(time, "metrics of a job")));

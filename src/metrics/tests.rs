@@ -94,8 +94,8 @@ fn complete_lines_are_within_the_limits() {
         let metrics = directive["Metrics"].as_array().unwrap();
         assert!((1..=100).contains(&metrics.len()), "{line}");
         assert!(metrics.iter().all(|metric| line[metric["Name"].as_str().unwrap()].is_u64()), "{line}");
-        let dimensions = directive["Dimensions"].as_array().unwrap().iter().flat_map(|set| set.as_array().unwrap());
-        assert!(dimensions.into_iter().all(|name| line[name.as_str().unwrap()].is_string()), "{line}");
+        let mut dimensions = directive["Dimensions"].as_array().unwrap().iter().flat_map(|set| set.as_array().unwrap());
+        assert!(dimensions.all(|name| line[name.as_str().unwrap()].is_string()), "{line}");
     }
 }
 
