@@ -46,6 +46,7 @@ pub(crate) fn answer(world: &Arc<World>, request: &Request, operation: &str) -> 
                 output["status"].as_str().unwrap_or_default().clone_into(&mut told);
                 if output["status"] == "InProgress" {
                     witness::acknowledged(world, job, request.invocation);
+                    lock(&world.meter).acknowledged(job, world.clock.elapsed());
                 }
             }
             "PollForJobs" | "PollForThirdPartyJobs" => {
@@ -53,6 +54,7 @@ pub(crate) fn answer(world: &Arc<World>, request: &Request, operation: &str) -> 
                 let ids: Vec<_> = ids.filter_map(|job| job["id"].as_str().or(job["jobId"].as_str())).collect();
                 let provider = input.pointer("/actionTypeId/provider").and_then(Value::as_str).unwrap_or_default();
                 witness::offered(world, &ids, provider, request);
+                lock(&world.meter).offered(executions_of(&output));
                 told = ids.join(" ");
             }
             _ => {}
@@ -63,6 +65,7 @@ pub(crate) fn answer(world: &Arc<World>, request: &Request, operation: &str) -> 
         let landed = landed(&input);
         told = format!("{landed:?}");
         witness::result(world, job, before, request.invocation, &landed);
+        lock(&world.meter).reported(world.clock.elapsed());
     }
     if operation.starts_with("Put") && status != 200 {
         witness::refused(world, job, before, request.invocation);
@@ -70,6 +73,16 @@ pub(crate) fn answer(world: &Arc<World>, request: &Request, operation: &str) -> 
     settle(world);
     let body = if output.is_null() { Vec::new() } else { output.to_string().into_bytes() };
     Reply::new(status, body).telling(told)
+}
+
+/// The jobs in the response to a poll, each with its action execution. Third-party jobs name none.
+fn executions_of(output: &Value) -> Vec<(String, String)> {
+    let jobs = output["jobs"].as_array().into_iter().flatten();
+    let named = jobs.filter_map(|job| {
+        let execution = job.pointer("/data/pipelineContext/action/actionExecutionId")?.as_str()?;
+        Some((job["id"].as_str()?.to_owned(), execution.to_owned()))
+    });
+    named.collect()
 }
 
 fn landed(input: &Value) -> Landed {

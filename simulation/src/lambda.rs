@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::task::AbortHandle;
 
 use crate::world::World;
-use crate::{lock, scenario, witness};
+use crate::{load, lock, scenario, witness};
 
 /// The processes and the invocations, in the order of their start.
 #[derive(Default)]
@@ -78,10 +78,15 @@ fn wake(world: &Arc<World>, name: &str, waking: Waking) {
     if running >= world.lot.concurrency {
         // Lambda keeps asynchronous invocations and tries again.
         if !matches!(waking, Waking::Schedule) {
-            wake_after(world, random.range(1_000, 30_000), format!("{name}'"), waking);
+            let pause = match world.lot.load {
+                Some(_) => load::backoff(&mut random, name),
+                None => random.range(1_000, 30_000),
+            };
+            wake_after(world, pause, format!("{name}'"), waking);
         }
         return;
     }
+    lock(&world.meter).running(running + 1);
     let troubled = world.is_troubled();
     let fresh = random.chance(world.lot.fresh);
     let idle = lock(&world.lambda).processes.iter().position(|it| it.worker.is_some() && it.busy.is_none());
@@ -140,11 +145,11 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
     }
     let lasts = world.lot.function_timeout * 1000;
     let deadline = world.clock.instant(world.clock.elapsed() + lasts);
-    let of = Arc::clone(world);
+    let (of, name) = (Arc::clone(world), name.to_owned());
     let task = tokio::spawn(async move {
-        let result = match waking {
+        let result = match &waking {
             Waking::Schedule => worker.invoke(deadline).await,
-            Waking::Event(event) => match Event::parse(&event, &[]) {
+            Waking::Event(event) => match Event::parse(event, &[]) {
                 Ok(Event::ActionStarted { action_type, execution_id, .. }) => {
                     worker.action_started(&action_type, execution_id.as_deref(), deadline).await
                 }
@@ -154,11 +159,14 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
                 Ok(Event::ActionFailed { action_type, execution_id }) => {
                     worker.action_failed(&action_type, &execution_id, deadline).await
                 }
-                Ok(Event::InvokeJob) => worker.run_job(&event, deadline).await,
+                Ok(Event::InvokeJob) => worker.run_job(event, deadline).await,
                 Ok(_) | Err(_) => Ok(Summary::default()),
             },
         };
         ends(&of, number, &result);
+        if let (Some(_), Err(_), Waking::Event(event)) = (of.lot.load, &result, waking) {
+            load::retry(&of, &name, event);
+        }
     });
     lock(&world.lambda).invocations[number].task = Some(task.abort_handle());
     world.after(lasts, format!("I{number:04} at its deadline"), move |world| {
@@ -180,6 +188,8 @@ fn ends(world: &Arc<World>, number: usize, result: &Result<Summary, InvocationEr
         invocation.failed = matches!(result, Err(InvocationError::Unreported { .. }));
         invocation.gave_up = matches!(result, Err(InvocationError::NoLedger(_)));
         let process = invocation.process;
+        let lasted = world.clock.elapsed() - invocation.began;
+        lock(&world.meter).ended(lasted, result.is_err());
         lambda.processes[process].busy = None;
         process
     };
@@ -300,6 +310,9 @@ pub(crate) fn tell(world: &Arc<World>, event: &Value) {
     let state = text("/detail/state");
     if !is_served || !matches!(state, "STARTED" | "ABANDONED" | "FAILED") {
         return;
+    }
+    if world.lot.load.is_some() {
+        return load::tell(world, event);
     }
     let name = format!("{state} {}", text("/detail/action-execution-id"));
     let mut random = world.random(&format!("{name} {}", text("/id")));

@@ -21,6 +21,7 @@ mod codepipeline;
 mod cut;
 mod fate;
 mod lambda;
+mod load;
 mod lot;
 mod network;
 mod random;
@@ -39,6 +40,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lot::Lot;
 use world::World;
 
+pub use load::{Load, Report, Spread};
 pub use lot::Protection;
 pub use witness::Figures;
 
@@ -73,12 +75,7 @@ pub fn simulate(seed: u64, protection: Protection) -> std::io::Result<Story> {
 /// Runs a world to its end after `meddle` has changed it.
 fn simulate_with(seed: u64, lot: Lot, meddle: impl FnOnce(&Arc<World>)) -> std::io::Result<Story> {
     trace::subscribe();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        // One thread for blocking work, so that it happens in order.
-        .max_blocking_threads(1)
-        .build()?;
+    let runtime = runtime()?;
     // The world's clock is the runtime's.
     let world = runtime.block_on(async { World::new(seed, lot) })?;
     let _capture = world.trace.capture();
@@ -90,6 +87,30 @@ fn simulate_with(seed: u64, lot: Lot, meddle: impl FnOnce(&Arc<World>)) -> std::
     world.agenda.clear();
     drop(lambda::clear(&world));
     Ok(story(&world))
+}
+
+/// A runtime whose clock is the simulation's.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        // One thread for blocking work, so that it happens in order.
+        .max_blocking_threads(1)
+        .build()
+}
+
+/// Runs a load to its end.
+///
+/// # Errors
+///
+/// When no folder for temporary files, or no runtime, can be created.
+pub fn simulate_load(seed: u64, load: Load) -> std::io::Result<Report> {
+    let runtime = runtime()?;
+    let world = runtime.block_on(async { World::new(seed, Lot::of(load)) })?;
+    let report = runtime.block_on(load::run(&world, load));
+    world.agenda.clear();
+    drop(lambda::clear(&world));
+    Ok(report)
 }
 
 /// The message of a panic.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use codepipeline_local::engine::{Leniency, NonceForm, Settings};
 
+use crate::load::Load;
 use crate::random::Random;
 
 /// The kind of world to draw.
@@ -48,6 +49,8 @@ pub(crate) struct Lot {
     pub(crate) abandoned: u64,
     /// How many Lambda Invoke jobs of a thousand arrive twice.
     pub(crate) invoked_twice: u64,
+    /// The load, if the world only measures one.
+    pub(crate) load: Option<Load>,
 }
 
 /// How many requests of a thousand meet a fault of each kind.
@@ -136,6 +139,7 @@ impl Lot {
             executions: random.range(1, 12),
             abandoned: random.pick(&[0, 0, 150]),
             invoked_twice: random.pick(&[0, 300]),
+            load: None,
         };
         if protection == Protection::Quiet {
             lot.crashes = 0;
@@ -145,9 +149,32 @@ impl Lot {
         lot
     }
 
-    /// Whether anything fails in this world.
+    /// A world without faults, for a load.
+    pub(crate) fn of(load: Load) -> Self {
+        // CodePipeline forgets ended jobs soon, so that the engine has few to look at.
+        let settings = Settings { purge_after: Duration::from_secs(60), ..Settings::default() };
+        Self {
+            settings,
+            protection: Protection::Ledger,
+            faults: Rates::default(),
+            crashes: 0,
+            fresh: 0,
+            function_timeout: 900,
+            concurrency: load.concurrency,
+            jobs_at_once: 4,
+            clock_error: 0,
+            troubled: 0,
+            calm: 0,
+            executions: 0,
+            abandoned: 0,
+            invoked_twice: 0,
+            load: Some(load),
+        }
+    }
+
+    /// Whether anything fails in this world. Under a load, polls are throttled.
     pub(crate) fn has_troubles(&self) -> bool {
-        self.faults != Rates::default() || self.crashes > 0
+        self.faults != Rates::default() || self.crashes > 0 || self.load.is_some()
     }
 
     /// A description for the first line of a trace.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
-use simulation::{Figures, Protection, Story, simulate};
+use simulation::{Figures, Load, Protection, Story, simulate, simulate_load};
 
 /// How many seeds lie between two lines of progress.
 const EVERY: u64 = 1_000;
@@ -33,6 +33,24 @@ struct Arguments {
     /// Give the workers no ledger, and let no worker die
     #[arg(long)]
     quiet: bool,
+    /// Measure a load instead: time to claim, polls and S3 requests per job
+    #[arg(long, conflicts_with_all = ["seeds", "from", "twice", "quiet", "keep_going", "threads"])]
+    scale: bool,
+    /// The load's number of jobs
+    #[arg(long, requires = "scale", default_value_t = Load::default().jobs)]
+    jobs: u64,
+    /// The minutes in which the load's jobs become ready
+    #[arg(long, requires = "scale", default_value_t = Load::default().minutes)]
+    minutes: u64,
+    /// How many polls a second CodePipeline answers
+    #[arg(long, requires = "scale", default_value_t = Load::default().poll_rate)]
+    poll_rate: f64,
+    /// How many polls it answers at once after a pause
+    #[arg(long, requires = "scale", default_value_t = Load::default().poll_burst)]
+    poll_burst: u32,
+    /// How many invocations run at a time
+    #[arg(long, requires = "scale", default_value_t = Load::default().concurrency)]
+    concurrency: usize,
     /// Continue after seeds that break a promise, and print them without their stories
     #[arg(long)]
     keep_going: bool,
@@ -41,6 +59,11 @@ struct Arguments {
 impl Arguments {
     fn protection(&self) -> Protection {
         if self.quiet { Protection::Quiet } else { Protection::Ledger }
+    }
+
+    fn load(&self) -> Load {
+        let Self { jobs, minutes, poll_rate, poll_burst, concurrency, .. } = *self;
+        Load { jobs, minutes, poll_rate, poll_burst, concurrency }
     }
 }
 
@@ -52,6 +75,9 @@ fn main() -> ExitCode {
         }
     }));
     let arguments = Arguments::parse();
+    if arguments.scale {
+        return scale(arguments.seed.unwrap_or_default(), arguments.load());
+    }
     match arguments.seed {
         Some(seed) => one(seed, arguments.protection()),
         None => many(&arguments),
@@ -63,6 +89,21 @@ fn one(seed: u64, protection: Protection) -> ExitCode {
         Ok(story) => {
             println!("{}", story.trace.join("\n"));
             ended(story.broken.is_empty())
+        }
+        Err(error) => {
+            eprintln!("the simulation can't run: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Simulates a load and prints its report.
+fn scale(seed: u64, load: Load) -> ExitCode {
+    match simulate_load(seed, load) {
+        Ok(report) => {
+            print!("{report}");
+            report.broken.iter().for_each(|broken| println!("BROKEN: {broken}"));
+            ended(report.broken.is_empty() && report.reported == load.jobs)
         }
         Err(error) => {
             eprintln!("the simulation can't run: {error}");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::network::Request;
 use crate::trace::MARKER;
 use crate::world::World;
-use crate::{codepipeline, lock, s3};
+use crate::{codepipeline, load, lock, s3};
 
 const CODEPIPELINE: &str = "CodePipeline_20150709.";
 const SECRETS: &str = "secretsmanager.";
@@ -103,6 +103,9 @@ pub(crate) fn describe(request: &Request) -> String {
 pub(crate) fn answer(world: &Arc<World>, request: &Request) -> Reply {
     lock(&world.witness).figures.requests += 1;
     if let Some(operation) = request.target().strip_prefix(CODEPIPELINE) {
+        if load::is_throttled(world, operation) {
+            return Reply::json_error(400, "ThrottlingException");
+        }
         return codepipeline::answer(world, request, operation);
     }
     if request.target() == "secretsmanager.GetSecretValue" {

@@ -20,6 +20,8 @@ pub(crate) const MARKER: &str = "hush-hush";
 #[derive(Clone)]
 pub(crate) struct Trace {
     clock: Clock,
+    /// Whether it keeps no lines, because they would be too many.
+    silent: bool,
     shared: Arc<Shared>,
 }
 
@@ -35,12 +37,15 @@ thread_local! {
 }
 
 impl Trace {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, shared: Arc::default() }
+    pub(crate) fn new(clock: Clock, silent: bool) -> Self {
+        Self { clock, silent, shared: Arc::default() }
     }
 
     /// Adds a line.
     pub(crate) fn line(&self, text: Arguments<'_>) {
+        if self.silent {
+            return;
+        }
         let now = self.clock.elapsed();
         let (hours, minutes, seconds) = (now / 3_600_000, now / 60_000 % 60, now / 1000 % 60);
         let line = format!("{hours}:{minutes:02}:{seconds:02}.{:03} {text}", now % 1000);

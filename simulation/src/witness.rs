@@ -215,6 +215,11 @@ impl Drop for Running {
     }
 }
 
+/// How many jobs have a result.
+pub(crate) fn results(world: &World) -> u64 {
+    lock(&world.witness).jobs.values().filter(|job| !job.results.is_empty()).count() as u64
+}
+
 /// A report was refused, for a job with this status.
 pub(crate) fn refused(world: &World, id: &str, status: Option<&str>, invocation: usize) {
     let mut witness = lock(&world.witness);

@@ -7,6 +7,7 @@ use codepipeline_worker::job::{Continuation, Failure, FailureCode, FailureKind, 
 use tokio::sync::oneshot;
 
 use crate::lambda;
+use crate::load;
 use crate::scenario::{Kind, SOURCE};
 use crate::trace::MARKER;
 use crate::witness;
@@ -45,6 +46,9 @@ struct Plan {
 
 impl Work {
     fn plan(&self, execution: &str) -> Plan {
+        if self.world.lot.load.is_some() {
+            return Plan { continuations: 0, last: Ending::Success };
+        }
         let mut random = self.world.random(&format!("plan {execution}"));
         let last = match random.range(0, 99) {
             0..15 => Ending::Failure,
@@ -64,7 +68,11 @@ impl Work {
         let mut random = self.world.random(&format!("turn {execution} {number}"));
         let most = self.kind.longest * 1000;
         // One of fifty takes longer than its timeout.
-        let takes = if random.chance(20) { most * 2 } else { random.range(1, most) };
+        let takes = match self.world.lot.load {
+            Some(_) => load::duration(&self.world, &mut random),
+            None if random.chance(20) => most * 2,
+            None => random.range(1, most),
+        };
         // Every event takes at least a millisecond, so an action that takes nearly as long as its timeout may exceed
         // it.
         let overlong = takes + SLACK > most;

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::agenda::Agenda;
 use crate::clock::Clock;
 use crate::lambda::Lambda;
+use crate::load::Meter;
 use crate::lot::Lot;
 use crate::network::Ordinals;
 use crate::random::Random;
@@ -30,6 +31,8 @@ pub(crate) struct World {
     pub(crate) objects: Guarded<Objects>,
     pub(crate) lambda: Guarded<Lambda>,
     pub(crate) ordinals: Guarded<Ordinals>,
+    /// The counts for a load.
+    pub(crate) meter: Guarded<Meter>,
     /// The folder for the processes' work folders.
     pub(crate) folder: TempDir,
 }
@@ -39,18 +42,20 @@ impl World {
     pub(crate) fn new(seed: u64, lot: Lot) -> std::io::Result<Arc<Self>> {
         let engine = Engine::new(lot.settings.clone(), seed);
         let clock = Clock::start();
+        let silent = lot.load.is_some();
         Ok(Arc::new(Self {
             seed,
             lot,
             clock,
             agenda: Agenda::default(),
-            trace: Trace::new(clock),
+            trace: Trace::new(clock, silent),
             witness: Guarded::default(),
             engine: Guarded::new(engine),
             engine_due: Guarded::default(),
             objects: Guarded::default(),
             lambda: Guarded::default(),
             ordinals: Guarded::default(),
+            meter: Guarded::default(),
             folder: TempDir::with_prefix("simulation-")?,
         }))
     }

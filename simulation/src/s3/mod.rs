@@ -17,6 +17,8 @@ use objects::{Condition, Object, Refused};
 
 /// The number of keys in a page of a listing. It is small, so that listings have several pages.
 const PAGE: usize = 7;
+/// The same under a load, as on S3.
+const LARGE_PAGE: usize = 1000;
 
 /// Handles a request.
 pub(crate) fn answer(world: &Arc<World>, request: &Request) -> Reply {
@@ -24,6 +26,13 @@ pub(crate) fn answer(world: &Arc<World>, request: &Request) -> Reply {
     let path = xml::percent_decoded(path);
     let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
     let at = ObjectRef { bucket: bucket.to_owned(), key: key.to_owned() };
+    if world.lot.load.is_some() {
+        let operation = match (request.method.as_str(), key) {
+            ("GET", "") => "LIST",
+            (method, _) => method,
+        };
+        lock(&world.meter).requested(bucket, operation);
+    }
     if let Err(refusal) = allowed(world, request, &at) {
         return refusal;
     }
@@ -166,7 +175,8 @@ fn list(world: &World, bucket: &str, query: &str) -> Reply {
     let encodes = parameter("encoding-type").is_some();
     let objects = lock(&world.objects);
     let mut found = objects.list(bucket, &prefix, &after);
-    let page: Vec<_> = found.by_ref().take(PAGE.min(asked)).collect();
+    let most = if world.lot.load.is_some() { LARGE_PAGE } else { PAGE };
+    let page: Vec<_> = found.by_ref().take(most.min(asked)).collect();
     let more = found.next().is_some();
     let mut body = format!("<IsTruncated>{more}</IsTruncated><KeyCount>{}</KeyCount>", page.len());
     if let Some((last, _)) = page.last().filter(|_| more) {
