@@ -27,8 +27,8 @@ const PIPELINES: u64 = 20;
 /// For how many minutes the schedule continues while jobs are left.
 const OVERTIME: u64 = 120;
 
-/// The pauses before Lambda sends the event of a failed invocation again (Lambda developer guide, "Error handling for asynchronous
-/// invocation").
+/// The pauses before Lambda sends the event of a failed invocation again (Lambda developer guide, "How Lambda handles errors and
+/// retries with asynchronous invocation").
 const RETRIES: [u64; 2] = [60_000, 120_000];
 
 /// A load to simulate.
@@ -132,8 +132,8 @@ pub(crate) fn tell(world: &Arc<World>, event: &Value) {
     }
 }
 
-/// The pause before Lambda sends an event again for which there was no concurrency: from a second to five minutes, doubling (Lambda
-/// developer guide, "Error handling for asynchronous invocation").
+/// The pause before Lambda sends a throttled event again. It doubles from a second to five minutes (Lambda developer guide, "How Lambda
+/// handles errors and retries with asynchronous invocation").
 pub(crate) fn backoff(random: &mut Random, name: &str) -> u64 {
     let tried = name.bytes().rev().take_while(|byte| *byte == b'\'').count();
     let limit = (1_000_u64 << tried.min(9)).min(300_000);

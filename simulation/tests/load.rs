@@ -7,7 +7,7 @@ use simulation::{Load, Report, simulate_load};
 /// Few jobs, with as many a minute as 10,000 in an hour. More polls are answered than the workers send.
 const SMALL: Load = Load { jobs: 40, minutes: 1, poll_rate: 1000.0, poll_burst: 1000, concurrency: 1000 };
 
-/// Simulates the load. All of its jobs end as they should, whatever the load is.
+/// Simulates the load and checks the promises that hold under every load.
 fn measured(load: Load) -> Report {
     let report = simulate_load(7, load).expect("the simulation runs");
     assert_eq!(report.broken, Vec::<String>::new(), "{report}");

@@ -1,4 +1,4 @@
-//! What a load costs, counted where it happens.
+//! The counts of a load, taken where the requests arrive.
 
 use std::collections::BTreeMap;
 

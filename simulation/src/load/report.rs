@@ -166,7 +166,7 @@ impl fmt::Display for Report {
         let [lambda, commands] = [self.lambda, self.commands].map(per_job);
         let invocations = self.per_job(self.invocations);
         line(f, "invocations per job", format!("{invocations:.2} ({} failed)", self.failed_invocations))?;
-        line(f, "Lambda time per job", format!("{lambda:.1} s, of which the command takes {commands:.1} s"))?;
+        line(f, "Lambda time per job", format!("{lambda:.1} s ({commands:.1} s of the command)"))?;
         line(f, "invocations at a time", format!("at most {}", self.most_at_once))
     }
 }
