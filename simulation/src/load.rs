@@ -44,12 +44,14 @@ pub struct Load {
     pub poll_burst: u32,
     /// How many invocations may run at a time.
     pub concurrency: usize,
+    /// The timeout of a command in seconds. An invocation takes another job only while it has this time and 70 s left of its 900 s.
+    pub command_timeout: u64,
 }
 
 impl Default for Load {
-    /// 10,000 jobs in an hour, with Lambda's default concurrency. AWS publishes no rate for polls, so this one is a guess.
+    /// 10,000 jobs in an hour, with Lambda's default concurrency and the template's default timeouts. AWS publishes no rate for polls, so this one is a guess.
     fn default() -> Self {
-        Self { jobs: 10_000, minutes: 60, poll_rate: 10.0, poll_burst: 20, concurrency: 1_000 }
+        Self { jobs: 10_000, minutes: 60, poll_rate: 10.0, poll_burst: 20, concurrency: 1_000, command_timeout: 813 }
     }
 }
 

@@ -51,6 +51,9 @@ struct Arguments {
     /// How many invocations run at a time
     #[arg(long, requires = "scale", default_value_t = Load::default().concurrency)]
     concurrency: usize,
+    /// The timeout of a command in seconds
+    #[arg(long, requires = "scale", default_value_t = Load::default().command_timeout)]
+    command_timeout: u64,
     /// Continue after seeds that break a promise, and print them without their stories
     #[arg(long)]
     keep_going: bool,
@@ -62,8 +65,8 @@ impl Arguments {
     }
 
     fn load(&self) -> Load {
-        let Self { jobs, minutes, poll_rate, poll_burst, concurrency, .. } = *self;
-        Load { jobs, minutes, poll_rate, poll_burst, concurrency }
+        let Self { jobs, minutes, poll_rate, poll_burst, concurrency, command_timeout, .. } = *self;
+        Load { jobs, minutes, poll_rate, poll_burst, concurrency, command_timeout }
     }
 }
 

@@ -73,7 +73,7 @@ const KINDS: [Kind; 6] = [
     Kind { continues: true, on_crash: OnCrash::Run, ..kind("Invoke", "AWS", "Lambda", 30) },
 ];
 
-/// The only action type under a load, with the timeout of template.yaml.
+/// The only action type under a load, which sets its timeout.
 pub(crate) const COMMAND: Kind = Kind { files: true, ..kind("Test", "Custom", "Shell", 600) };
 
 const fn kind(category: &'static str, owner: &'static str, provider: &'static str, longest: u64) -> Kind {
@@ -93,8 +93,8 @@ pub(crate) fn stages_files(provider: &str) -> bool {
 
 /// The action types of this world.
 fn kinds(world: &World) -> Vec<Kind> {
-    if world.lot.load.is_some() {
-        return vec![COMMAND];
+    if let Some(load) = world.lot.load {
+        return vec![Kind { longest: load.command_timeout, ..COMMAND }];
     }
     let first = world.random("kinds").range(0, 19) as usize;
     // Every choice of three of the six is a rotation of one of four patterns. Two of these look the same three times.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use simulation::{Load, Report, simulate_load};
 
 /// Few jobs, with as many a minute as 10,000 in an hour. More polls are answered than the workers send.
-const SMALL: Load = Load { jobs: 40, minutes: 1, poll_rate: 1000.0, poll_burst: 1000, concurrency: 1000 };
+const SMALL: Load =
+    Load { jobs: 40, minutes: 1, poll_rate: 1000.0, poll_burst: 1000, concurrency: 1000, command_timeout: 600 };
 
 /// Simulates the load and checks the promises that hold under every load.
 fn measured(load: Load) -> Report {
@@ -29,6 +30,14 @@ fn load_without_throttling_is_claimed_at_once() {
     // Each invocation sends at most ten polls for its event, and one after each job.
     let most = 11 * report.invocations;
     assert!((report.load.jobs..=most).contains(&report.polls), "{report}");
+}
+
+/// An invocation has time for one command, so it does not poll again after it.
+#[test]
+fn long_timeouts_save_polls() {
+    let report = measured(Load { command_timeout: Load::default().command_timeout, ..SMALL });
+    assert!(report.polls_per_job() < measured(SMALL).polls_per_job(), "{report}");
+    println!("{report}");
 }
 
 #[test]

@@ -126,7 +126,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { load, time_to_claim, .. } = self;
-        let Load { jobs, minutes, poll_rate, poll_burst, concurrency } = load;
+        let Load { jobs, minutes, poll_rate, poll_burst, concurrency, command_timeout } = load;
         writeln!(f, "assumptions")?;
         writeln!(f, "  {jobs} jobs of one command type become ready at random moments within {minutes} minutes")?;
         writeln!(
@@ -139,9 +139,10 @@ impl fmt::Display for Report {
             f,
             "  a request takes 2 to 50 ms; an event wakes the function after 50 ms to 1 s, with its cold start"
         )?;
+        writeln!(f, "  Lambda runs {concurrency} invocations at a time, with a tick each minute")?;
         writeln!(
             f,
-            "  Lambda runs {concurrency} invocations at a time, with a function timeout of 900 s and a tick each minute"
+            "  a command may take {command_timeout} s, and an invocation 900 s; it takes jobs while it has time for one more"
         )?;
         let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
         let line = |f: &mut fmt::Formatter<'_>, name: &str, value: String| writeln!(f, "  {name:<28}{value}");
