@@ -25,6 +25,9 @@ mod forms;
 mod learned;
 mod needles;
 mod plain;
+mod stream;
+
+pub use stream::RedactedStream;
 
 /// Replaces a secret. CodePipeline masks secret configuration values in the same way.
 const MASK: &str = "****";
@@ -119,7 +122,7 @@ impl Redactor {
     /// [`SECRET_IN_DATA`] characters only if it is a separate word.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let text = plain(text);
-        let found = self.found(&text);
+        let found = self.found(&text, Around::default());
         if found.is_empty() {
             return text;
         }
@@ -135,7 +138,7 @@ impl Redactor {
         let Plain { text, hidden, .. } = Plain::of(&(before.clone() + &decoded(after)), before.len(), unknown);
         let end =
             if piece.cut_after { text.floor_char_boundary(text.len().saturating_sub(longest)) } else { text.len() };
-        masked(&text, hidden.min(end)..end, &self.found(&text))
+        masked(&text, hidden.min(end)..end, &self.found(&text, Around::default()))
     }
 
     /// The name of a secret that `data` contains, in whole or one of its long lines. Searches for texts of at least `at_least`
@@ -174,21 +177,54 @@ impl Redactor {
     }
 
     /// The ranges of secrets in a plain text, in order. Merges ranges that overlap.
-    fn found(&self, text: &str) -> Vec<Range<usize>> {
+    fn found(&self, text: &str, around: Around) -> Vec<Range<usize>> {
         let Forms { long, short } = self.forms();
         let mut found = long.covered(text.as_bytes());
         for form in short {
-            let ranges = memmem::find_iter(text.as_bytes(), form).map(|at| at..at + form.len());
-            found.extend(ranges.filter(|range| is_word(text, range)));
+            found.extend(occurrences(text.as_bytes(), form).filter(|range| around.is_word(text, range)));
         }
         needles::merged(found)
     }
+
+    /// The first place from which on `text` may be the beginning of a secret that continues after it, or its length.
+    fn unfinished(&self, text: &str) -> usize {
+        let Forms { long, short } = self.forms();
+        let beginning = |form: &Vec<u8>| {
+            let longest = (1..=form.len()).rev().find(|&length| text.as_bytes().ends_with(&form[..length]));
+            longest.map(|length| text.len() - length)
+        };
+        short.iter().filter_map(beginning).fold(long.unfinished(text.as_bytes()), usize::min)
+    }
 }
 
-/// Whether no letter, digit or `_` adjoins the range.
-fn is_word(text: &str, range: &Range<usize>) -> bool {
-    let (before, after) = (text[..range.start].chars().next_back(), text[range.end..].chars().next());
-    ![before, after].into_iter().flatten().any(|c| c.is_alphanumeric() || c == '_')
+/// Every place of `form` in `text`. Places may overlap: one may be a separate word although the one before is not.
+fn occurrences(text: &[u8], form: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let finder = memmem::Finder::new(form);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = from + finder.find(text.get(from..)?)?;
+        from = at + 1;
+        Some(at..at + finder.needle().len())
+    })
+}
+
+/// The known facts about the text around a text.
+#[derive(Clone, Copy, Default)]
+struct Around {
+    /// The character before it.
+    before: Option<char>,
+    /// Whether unknown text follows.
+    continues: bool,
+}
+
+impl Around {
+    /// Whether certainly no letter, digit or `_` adjoins the range.
+    fn is_word(self, text: &str, range: &Range<usize>) -> bool {
+        let before = text[..range.start].chars().next_back().or(self.before);
+        let after = text[range.end..].chars().next();
+        let adjoins = |c: char| c.is_alphanumeric() || c == '_';
+        !(after.is_none() && self.continues) && ![before, after].into_iter().flatten().any(adjoins)
+    }
 }
 
 /// The `part` of `text` with a mask for each of `secrets`, including those that begin before the part or end after it.

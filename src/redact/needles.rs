@@ -60,6 +60,22 @@ impl Needles {
         merged(covered)
     }
 
+    /// The first place from which on `text` is the beginning of a longer needle, or its length.
+    pub(super) fn unfinished(&self, text: &[u8]) -> usize {
+        let from = text.len().saturating_sub(self.longest.saturating_sub(1));
+        (from..text.len()).find(|&at| self.continue_after(&text[at..])).unwrap_or(text.len())
+    }
+
+    /// Whether a needle begins with `text` and is longer.
+    fn continue_after(&self, text: &[u8]) -> bool {
+        let alike = text.first().map_or(0..0, |first| self.by_first.get(usize::from(*first)).cloned().unwrap_or(0..0));
+        let alike = &self.listed[alike];
+        // In the sorted list, the needles that begin with the text follow it.
+        let greater = alike.partition_point(|needle| needle.as_slice() <= text);
+        alike.get(greater).is_some_and(|needle| needle.starts_with(text))
+            || self.long.iter().any(|it| it.needle().len() > text.len() && it.needle().starts_with(text))
+    }
+
     /// The length of the longest listed needle that `text` begins with.
     fn longest_at(&self, text: &[u8]) -> Option<usize> {
         let alike = self.by_first.get(usize::from(*text.first()?))?.clone();
@@ -165,6 +181,8 @@ mod tests {
             let found = Needles::new(needles.clone());
             prop_assert_eq!(found.covered(&text), slowly(&needles, &text));
             prop_assert_eq!(found.is_in(&text), !slowly(&needles, &text).is_empty());
+            let unfinished = |at: &usize| needles.iter().any(|it| it.len() > text.len() - at && it.starts_with(&text[*at..]));
+            prop_assert_eq!(found.unfinished(&text), (0..text.len()).find(unfinished).unwrap_or(text.len()));
             prop_assert_eq!(found.longest(), needles.iter().map(Vec::len).max().unwrap_or(0));
         }
     }

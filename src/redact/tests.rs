@@ -31,6 +31,7 @@ fn a_short_secret_is_masked_as_a_whole_word() {
     assert_eq!(redact(&["a"], "a made banana, a-b \"a\" a_b aü"), "**** made banana, ****-b \"****\" a_b aü");
     assert_eq!(redact(&["1", "eu"], "v1 of 1 in eu, not europe: 1"), "v1 of **** in ****, not europe: ****");
     assert_eq!(redact(&["ab\n"], "ab abc"), "**** abc");
+    assert_eq!(redact(&["a\na"], "ba\na\na"), "ba\n****");
     assert_eq!(redact(&["prod"], "made prod-web-1 in production"), "made ****-web-1 in ****uction");
 }
 
