@@ -1,5 +1,7 @@
 //! Logs one flat JSON object per line to stdout, where Lambda collects the lines.
 
+mod lines;
+
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, registry};
+
+use self::lines::LineByLine;
 
 /// Parses a level's name. Returns `None` for anything else, also for the longer filters of `RUST_LOG`, because the environment must
 /// not raise the dependencies' level.
@@ -30,7 +34,7 @@ pub fn subscriber<W>(level: Level, writer: W) -> impl tracing::Subscriber + Send
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let mut layer = JsonLayer::new(writer);
+    let mut layer = JsonLayer::new(LineByLine::new(writer));
     layer.with_timer("timestamp", tracing_subscriber::fmt::time::SystemTime);
     layer.with_level("level");
     layer.with_target("target");

@@ -18,6 +18,8 @@ pub(crate) struct Kind {
     pub(crate) runs_alone: bool,
     /// The default for `onCrash`: whether a job fails or runs again after a worker death.
     pub(crate) on_crash: OnCrash,
+    /// Whether an entry of this kind may have `logOutput`.
+    pub(crate) prints: bool,
     /// Whether an entry of this kind may name a `role`.
     pub(crate) takes_role: bool,
     /// The event that reports the end of work of this kind, if its service sends one.
@@ -38,6 +40,10 @@ pub(crate) struct Part<'a> {
     pub(crate) timeout: Option<&'a Value>,
     /// The entry's `role`, if the kind takes one.
     pub(crate) role: Option<&'a Value>,
+    /// The entry's `logOutput`, if the kind takes one.
+    pub(crate) log_output: Option<&'a Value>,
+    /// Whether strangers configure the jobs: the owner is `ThirdParty`.
+    pub(crate) is_third_party: bool,
     /// The entry's secret configuration keys.
     pub(crate) secrets: &'a [String],
     /// How long the function has.
@@ -64,6 +70,11 @@ impl<'a> Part<'a> {
     /// Reports that the entry's `role` breaks `rule`.
     pub(crate) fn wrong_role(&mut self, rule: impl fmt::Display) {
         self.problems.add(format_args!("{}.role", self.entry), rule);
+    }
+
+    /// Reports that the entry's `logOutput` breaks `rule`.
+    pub(crate) fn wrong_log_output(&mut self, rule: impl fmt::Display) {
+        self.problems.add(format_args!("{}.logOutput", self.entry), rule);
     }
 
     /// Reports each member that is not one of `known`.
@@ -112,6 +123,8 @@ pub(super) mod tests {
         pub(crate) value: Value,
         pub(crate) timeout: Option<Value>,
         pub(crate) role: Option<Value>,
+        pub(crate) log_output: Option<Value>,
+        pub(crate) is_third_party: bool,
         pub(crate) secrets: &'a [&'a str],
         pub(crate) variables: &'a [(&'a str, &'a str)],
         pub(crate) settings: Settings,
@@ -121,11 +134,18 @@ pub(super) mod tests {
         /// A part without secrets and variables, for a function with every default.
         pub(crate) fn of(value: Value) -> Self {
             let settings = Settings::of_tests();
-            Self { value, timeout: None, role: None, secrets: &[], variables: &[], settings }
+            let (timeout, role, log_output, is_third_party) = (None, None, None, false);
+            Self { value, timeout, role, log_output, is_third_party, secrets: &[], variables: &[], settings }
         }
 
         /// Parses the part. The error is the message about all mistakes.
         pub(crate) fn parse(&self, kind: &Kind) -> Result<Configured, String> {
+            let configured = self.parse_part(kind.parse)?;
+            Ok(configured.expect("an action where there is no mistake"))
+        }
+
+        /// Parses with `parse`. The error is the message about all mistakes.
+        pub(crate) fn parse_part<T>(&self, parse: impl FnOnce(&mut Part<'_>) -> T) -> Result<T, String> {
             let secrets: Vec<_> = self.secrets.iter().map(|&key| key.to_owned()).collect();
             let environment = self.variables.iter().copied().collect();
             let mut problems = Problems::default();
@@ -135,15 +155,19 @@ pub(super) mod tests {
                 value: &self.value,
                 timeout: self.timeout.as_ref(),
                 role: self.role.as_ref(),
+                log_output: self.log_output.as_ref(),
+                is_third_party: self.is_third_party,
                 secrets: &secrets,
                 settings: &self.settings,
                 environment: &environment,
                 variables: &mut Vec::new(),
                 problems: &mut problems,
             };
-            let configured = (kind.parse)(&mut part);
-            let configured = problems.into_result(configured).map_err(|error| error.to_string())?;
-            Ok(configured.expect("an action where there is no mistake"))
+            let parsed = parse(&mut part);
+            problems
+                .into_result(Some(parsed))
+                .map_err(|error| error.to_string())
+                .map(|parsed| parsed.expect("just given"))
         }
 
         /// The message about the mistakes in the part.

@@ -89,17 +89,19 @@ impl Reader<'_> {
             problems.add(path, "must be an object");
             return;
         };
-        let known = ["actionType", "queryParam", "secrets", "timeoutSeconds", "onCrash", "shared", "role", "run"];
+        let known =
+            ["actionType", "queryParam", "secrets", "timeoutSeconds", "onCrash", "shared", "role", "logOutput", "run"];
         only_known(entry, path, &known, problems);
         let owner = entry.get("actionType").and_then(|id| id.get("owner")).and_then(Value::as_str).unwrap_or_default();
-        self.actions.third_party |= owner == "ThirdParty";
+        let is_third_party = owner == "ThirdParty";
+        self.actions.third_party |= is_third_party;
         let action_type = action_type(entry.get("actionType"), &format!("{path}.actionType"), problems);
         let query_param = query_param(entry.get("queryParam"), &format!("{path}.queryParam"), problems);
         if entry.contains_key("queryParam") && ["AWS", "ThirdParty"].contains(&owner) {
             let rule = "works only with the owner Custom: CodePipeline can't filter other jobs by it";
             problems.add(format_args!("{path}.queryParam"), rule);
         }
-        if entry.contains_key("role") && owner == "ThirdParty" {
+        if entry.contains_key("role") && is_third_party {
             let rule = "is not for the owner ThirdParty: strangers configure these jobs, and the command would act for them with this \
                         account's role";
             problems.add(format_args!("{path}.role"), rule);
@@ -108,7 +110,7 @@ impl Reader<'_> {
         let secrets = secret_keys(owner, secrets(entry.get("secrets"), &format!("{path}.secrets"), problems));
         let (settings, environment) = (self.settings, self.environment);
         let variables = &mut self.actions.variables;
-        let mut around = Around { path, secrets: &secrets, settings, environment, variables };
+        let mut around = Around { path, is_third_party, secrets: &secrets, settings, environment, variables };
         let (kind, run) = run::parse(entry, &mut around, problems);
         let on_crash = ledger::on_crash(entry, kind, path, problems);
         let shared = ledger::shared(entry, path, problems);

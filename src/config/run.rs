@@ -8,6 +8,7 @@ use crate::settings::{Environment, Problems, Settings, only_known, whole_seconds
 /// The rest of the entry and the environment, as far as a kind needs them.
 pub(super) struct Around<'a> {
     pub(super) path: &'a str,
+    pub(super) is_third_party: bool,
     pub(super) secrets: &'a [String],
     pub(super) settings: &'a Settings,
     pub(super) environment: &'a Environment,
@@ -29,19 +30,35 @@ pub(super) fn parse(
     }
     only_known(members, &path, &names, problems);
     let timeout = entry.get("timeoutSeconds");
-    let role = entry.get("role");
+    let (role, log_output) = (entry.get("role"), entry.get("logOutput"));
     let mut found = None;
     for (kind, value) in KINDS.iter().filter_map(|kind| Some((kind, members.get(kind.name)?))) {
         let path = format!("{path}.{}", kind.name);
-        let Around { path: entry, secrets, settings, environment, .. } = *around;
+        let Around { path: entry, is_third_party, secrets, settings, environment, .. } = *around;
         if role.is_some() && !kind.takes_role {
             let rule = format_args!("is only for commands: the worker gives credentials to no {}", kind.name);
             problems.add(format_args!("{entry}.role"), rule);
         }
-        let role = role.filter(|_| kind.takes_role);
+        if log_output.is_some() && !kind.prints {
+            let rule = format_args!("is only for commands: the worker sees no output of {}", kind.name);
+            problems.add(format_args!("{entry}.logOutput"), rule);
+        }
+        let (role, log_output) = (role.filter(|_| kind.takes_role), log_output.filter(|_| kind.prints));
         let (variables, problems) = (&mut *around.variables, &mut *problems);
-        let mut part =
-            Part { entry, path: &path, value, timeout, role, secrets, settings, environment, variables, problems };
+        let mut part = Part {
+            entry,
+            path: &path,
+            value,
+            timeout,
+            role,
+            log_output,
+            is_third_party,
+            secrets,
+            settings,
+            environment,
+            variables,
+            problems,
+        };
         found = Some((kind, (kind.parse)(&mut part)));
     }
     if found.is_none() && whole_seconds(timeout, 1).is_none_or(|seconds| seconds == 0) {

@@ -13,8 +13,8 @@ pub struct Failure {
     /// What happened, the numbers, and what to change. It goes to CodePipeline and to the log, so it holds no configuration
     /// value and no text that a command printed.
     pub message: String,
-    /// The output of the work. CodePipeline gets the end of it, with the secrets masked. The log never
-    /// gets it.
+    /// The output of the work. CodePipeline gets the end of it, with the secrets masked. No line about the
+    /// failure has it: a command's output is logged as the command prints it.
     pub output: Option<String>,
     /// The id of the run in the system that did the work; fills `{ExternalExecutionId}` in the action type's URL.
     pub external_execution_id: Option<String>,

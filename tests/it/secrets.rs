@@ -42,6 +42,14 @@ async fn whole_log(mut log: mpsc::UnboundedReceiver<String>) -> String {
     lines.join("\n")
 }
 
+/// The lines of the worker itself, and the lines that commands printed.
+fn by_origin(log: &str) -> [String; 2] {
+    let (printed, own): (Vec<_>, Vec<_>) = log.lines().partition(|line| {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}")).get("stream").is_some()
+    });
+    [own.join("\n"), printed.join("\n")]
+}
+
 fn assert_clean(what: &str, text: &str, markers: &[&str]) {
     for marker in markers {
         assert!(!text.contains(marker), "{what} holds {marker}:\n{text}");
@@ -72,8 +80,8 @@ fn actions() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_prints_its_environment_leaks_no_secret() {
-    let everything =
-        r#"env; cat /proc/self/environ; env >&2; env > "$OUTPUT_OUT/environment"; env > "$SUMMARY"; exit 7"#;
+    let everything = r#"printf 'divided: %s' "${CONFIG_TOKEN%?????}"; printf '\033[1m%s\n' "${CONFIG_TOKEN#"${CONFIG_TOKEN%?????}"}"
+           env; cat /proc/self/environ; env >&2; env > "$OUTPUT_OUT/environment"; env > "$SUMMARY"; exit 7"#;
     let world = one_job(everything).await;
     let (endpoint, heard) = tee(&world.emulator.endpoint()).await;
     let (function, log) = function(&world, &actions(), &endpoint);
@@ -88,7 +96,12 @@ async fn a_command_that_prints_its_environment_leaks_no_secret() {
     assert!(message.contains("exit code 7") && message.contains("CONFIG_TOKEN=****"), "{message}");
     assert_clean("the report", &message, &[SECRET, FUNCTION_KEY, FUNCTION_TOKEN, ENVIRONMENT, "MARKERKEYID"]);
     assert!(log.contains("\"TRACE\"") || log.contains("acknowledged the job"), "nothing was logged:\n{log}");
-    assert_clean("the log", &log, &["MARKER-", "X-Amz-Security-Token", "x-amz-security-token", "secretAccessKey"]);
+    let [own, printed] = by_origin(&log);
+    assert_clean("the log", &own, &["MARKER-", "X-Amz-Security-Token", "x-amz-security-token", "secretAccessKey"]);
+    assert_clean("the log", &printed, &[SECRET, FUNCTION_KEY, FUNCTION_TOKEN, ENVIRONMENT, "MARKERKEYID"]);
+    for part in [r#""stdout""#, r#""stderr""#, "divided: ****", "CONFIG_TOKEN=****", PLAIN] {
+        assert!(printed.contains(part), "{part} is not in the log:\n{printed}");
+    }
     assert_clean("the answer", &summary.to_string(), &["MARKER"]);
 
     // The job's temporary credentials, as the worker received them.
@@ -213,6 +226,10 @@ async fn an_invoked_job_leaks_no_credentials_or_parameters() {
     // The emulator does not know this job, so it accepts no report.
     let Invocation::Answered(summary) = invocation else { panic!("{invocation:?}\n{log}") };
     assert_eq!((&summary["claimed"], &summary["over"]), (&json!(1), &json!(1)), "{summary}\n{log}");
-    assert!(log.contains("exit code 7"), "{log}");
-    assert_clean("the log", &log, &["MARKER"]);
+    let [own, printed] = by_origin(&log);
+    assert!(own.contains("exit code 7") && printed.contains("CONFIG_TOKEN=****"), "{log}");
+    assert_clean("the log", &own, &["MARKER"]);
+    let credentials = ["MARKER-accessKeyId", "MARKER-secretAccessKey", "MARKER-sessionToken"];
+    assert_clean("the log", &printed, &[SECRET, FUNCTION_KEY, FUNCTION_TOKEN, ENVIRONMENT]);
+    assert_clean("the log", &printed, &credentials);
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use thiserror::Error;
 
 use super::role::{ASSUMING, Role, RoleArn};
-use super::{CommandAction, ENDING};
+use super::{CommandAction, ENDING, LogOutput};
 use crate::actions::OnCrash;
 use crate::actions::kind::{Configured, Kind, Part};
 use crate::placeholder::Template;
@@ -13,8 +14,15 @@ use crate::settings::whole_seconds;
 
 /// A command runs alone, because it may use all of the machine. It may have done half of its work at a worker death, so its job
 /// fails then.
-pub(crate) const KIND: Kind =
-    Kind { name: "command", runs_alone: true, on_crash: OnCrash::Fail, takes_role: true, end_of_work: None, parse };
+pub(crate) const KIND: Kind = Kind {
+    name: "command",
+    runs_alone: true,
+    on_crash: OnCrash::Fail,
+    prints: true,
+    takes_role: true,
+    end_of_work: None,
+    parse,
+};
 
 /// Why a configured command is invalid.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -58,15 +66,31 @@ fn parse(part: &mut Part<'_>) -> Option<Configured> {
     let assuming = if part.role.is_some() { ASSUMING } else { Duration::ZERO };
     let timeout = timeout(part, assuming);
     let role = role(part);
+    let log_output = log_output(part);
     let arguments = arguments(part)?;
     let package = part.settings.package_folder.clone();
     let action = CommandAction::new(arguments, part.secrets, timeout, package);
     let action = action.map_err(|mistake| part.mistake(mistake.place(), mistake)).ok()?;
     let role = role?;
-    Some(Configured::new(timeout.saturating_add(assuming + ENDING), |sdk_config| {
+    Some(Configured::new(timeout.saturating_add(assuming + ENDING), move |sdk_config| {
         let role = role.map(|arn| Role::new(sdk_config, arn));
-        action.in_region(sdk_config.region().map(ToString::to_string)).with_role(role)
+        action.in_region(sdk_config.region().map(ToString::to_string)).with_role(role).logging(log_output)
     }))
+}
+
+/// `logOutput`. By default strangers' output is not logged: it belongs to them, and they may not know that others read it.
+fn log_output(part: &mut Part<'_>) -> LogOutput {
+    match part.log_output.map(Value::as_str) {
+        Some(Some("all")) => LogOutput::All,
+        Some(Some("failure")) => LogOutput::Failure,
+        Some(Some("none")) => LogOutput::None,
+        None if part.is_third_party => LogOutput::None,
+        None => LogOutput::All,
+        Some(_) => {
+            part.wrong_log_output("must be one of all, failure, none");
+            LogOutput::None
+        }
+    }
 }
 
 /// `role`, if the entry has one; nothing if it has a mistake.
@@ -125,7 +149,7 @@ fn arguments(part: &mut Part<'_>) -> Option<Vec<Template>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::actions::kind::tests::Sample;
@@ -161,6 +185,25 @@ mod tests {
             message.contains("leaves 803 s: polling, staging (STAGING_TIMEOUT), assuming the role, ending"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn output_of_strangers_is_not_logged_by_default() {
+        let logged = |value: Option<Value>, is_third_party| {
+            let sample = Sample { log_output: value, is_third_party, ..Sample::of(json!(["make"])) };
+            sample.parse_part(log_output)
+        };
+        assert_eq!(logged(None, false), Ok(LogOutput::All));
+        assert_eq!(logged(None, true), Ok(LogOutput::None));
+        for is_third_party in [false, true] {
+            assert_eq!(logged(Some(json!("all")), is_third_party), Ok(LogOutput::All));
+            assert_eq!(logged(Some(json!("failure")), is_third_party), Ok(LogOutput::Failure));
+            assert_eq!(logged(Some(json!("none")), is_third_party), Ok(LogOutput::None));
+        }
+        for wrong in [json!("s3cr3t"), json!(true), json!(null)] {
+            let said = logged(Some(wrong), false).unwrap_err();
+            assert!(said.ends_with("1 mistake: entry.logOutput: must be one of all, failure, none"), "{said}");
+        }
     }
 
     #[test]

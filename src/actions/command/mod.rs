@@ -3,7 +3,8 @@
 //! The program runs in the first input artifact's folder, or in an empty `HOME` if the action has no input. It gets an environment
 //! of its own. docs/actions/command.md lists the variables and the files in which it may report more than its exit code.
 //!
-//! Exit code 0 is success. Any other exit code fails the job, with the end of the program's output. When the program ends, times out
+//! The program's output is logged line by line. Exit code 0 is success. Any other exit code fails the job, with the end of the output.
+//! When the program ends, times out
 //! or is cancelled, the worker kills everything that it started.
 //!
 //! A command runs as the worker's own user and can reach everything that this user can, Lambda's Runtime API on loopback included.
@@ -19,6 +20,8 @@ mod harden;
 mod line_ends;
 mod notation;
 mod outcome;
+mod output;
+mod pipes;
 mod process_tree;
 mod processes;
 mod report_files;
@@ -41,11 +44,12 @@ use self::config::mistakes;
 use self::environment::WorkerFacts;
 pub use self::harden::harden_process;
 use self::line_ends::LineEnds;
+pub use self::output::LogOutput;
+use self::output::Output;
 pub use self::process_tree::kill_descendants;
 use self::report_files::ReportFiles;
 pub use self::role::{Role, RoleArn, RoleMistake};
 use self::supervise::{Deadlines, Ending, SuperviseError};
-use self::tail::Tail;
 use super::{Action, CLOSING, Turn};
 use crate::job::{CONFIGURATION_KEY_MISSING, Failure, FailureCode, FailureKind, Job, Outcome};
 use crate::placeholder::Template;
@@ -70,6 +74,7 @@ pub struct CommandAction {
     package: PathBuf,
     region: Option<String>,
     role: Option<Role>,
+    log_output: LogOutput,
 }
 
 impl CommandAction {
@@ -91,7 +96,7 @@ impl CommandAction {
         if let Some(mistake) = mistakes.into_iter().next() {
             return Err(mistake);
         }
-        Ok(Self { arguments, timeout, grace: GRACE, package, region: None, role: None })
+        Ok(Self { arguments, timeout, grace: GRACE, package, region: None, role: None, log_output: LogOutput::All })
     }
 
     /// Sets the AWS region that commands find in `AWS_REGION`.
@@ -104,6 +109,12 @@ impl CommandAction {
     #[must_use]
     pub fn with_role(self, role: Option<Role>) -> Self {
         Self { role, ..self }
+    }
+
+    /// Sets how much of the output of commands is logged (default: all).
+    #[must_use]
+    pub fn logging(self, log_output: LogOutput) -> Self {
+        Self { log_output, ..self }
     }
 
     /// Changes how long a command may take to end between SIGTERM and SIGKILL (default: 5 s).
@@ -186,7 +197,6 @@ impl CommandAction {
             environment::add_credentials(&mut environment, &session);
             redactor = Arc::new(redactor.and(session.secrets()));
         }
-        let redactor = &*redactor;
         command.env_clear().envs(&environment);
         turn.workspace.list_surroundings().await;
         let started = Instant::now();
@@ -194,8 +204,10 @@ impl CommandAction {
         if deadlines.terminate_at <= started {
             return Err(failures::of_no_time(turn.deadline, started));
         }
-        let mut tail = Tail::new(redactor);
-        let ending = supervise::run(slot, command, &deadlines, &mut tail).await.map_err(|error| match error {
+        let mut output = Output::new(self.log_output, Arc::clone(&redactor)).map_err(|error| {
+            failures::of_system("could not start the thread that logs the command's output", &error)
+        })?;
+        let ending = supervise::run(slot, command, &deadlines, &mut output).await.map_err(|error| match error {
             SuperviseError::Spawn(error) => {
                 failures::of_spawn(&error, self.arguments[0].literal(), arguments, &environment)
             }
@@ -210,17 +222,19 @@ impl CommandAction {
                 let ran = deadlines.terminate_at - started;
                 Err(failures::of_timeout(self.timeout, (ran < self.timeout).then_some(ran)))
             }
-            Ending::Exited(status) => {
-                // The field of the job's span, for each later line of the job.
-                tracing::Span::current().record("exitCode", status.code());
-                failures::of_exit(status).map_or_else(
-                    || outcome::finished(&report, redactor, started.elapsed(), line_ends, &turn.job.action_type),
-                    Err,
-                )
-            }
+            Ending::Exited(status) => failures::of_exit(status).map_or_else(
+                || outcome::finished(&report, &redactor, started.elapsed(), line_ends, &turn.job.action_type),
+                Err,
+            ),
         };
-        let with_output = |failure| Failure { output: tail.into_text(redactor), ..outcome::failed(failure, &report) };
-        result.map_err(with_output)
+        // The report needs some of the time after that.
+        let latest = turn.deadline.checked_sub(CLOSING / 2).unwrap_or(turn.deadline);
+        let output = output.end(result.is_err(), latest).await;
+        if let Ending::Exited(status) = ending {
+            // The field of the job's span, for each later line of the job.
+            tracing::Span::current().record("exitCode", status.code());
+        }
+        result.map_err(|failure| Failure { output, ..outcome::failed(failure, &report) })
     }
 }
 

@@ -1,27 +1,23 @@
 //! Runs one command, from its start to the end of its last process.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::harden::harden_process;
+use super::output::Output;
+use super::pipes::Pipes;
 use super::process_tree::{ProcessTree, main_pid};
-use super::tail::Tail;
 
 /// How often the worker reaps dead orphans of a running command.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the worker checks after SIGTERM whether all processes have ended. The system does not notify it of processes that are
 /// not its children.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
-/// The capacity of a pipe (the default of `/proc/sys/fs/pipe-max-size`). No more can be left in it.
-const PIPE_BYTES: usize = 1024 * 1024;
 
 /// The right to run a command. The process has only one, for the reason that [`ProcessTree`] gives.
 pub(super) type Slot = MutexGuard<'static, ()>;
@@ -79,46 +75,40 @@ pub(super) async fn run(
     slot: Slot,
     mut command: Command,
     deadlines: &Deadlines,
-    tail: &mut Tail,
+    output: &mut Output,
 ) -> Result<Ending, SuperviseError> {
-    let (reader, writer) = io::pipe().map_err(SuperviseError::System)?;
-    let mut output = pipe::Receiver::from_owned_fd(OwnedFd::from(reader)).map_err(SuperviseError::System)?;
-    command
-        .stdin(Stdio::null())
-        .stdout(writer.try_clone().map_err(SuperviseError::System)?)
-        .stderr(writer)
-        .process_group(0);
+    let mut pipes = Pipes::of(&mut command).map_err(SuperviseError::System)?;
+    command.stdin(Stdio::null()).process_group(0);
 
     let tree = ProcessTree::begin().map_err(SuperviseError::System)?;
     // No await until the command has started, because one of the settings belongs to this thread.
     harden_process().map_err(SuperviseError::Harden)?;
     let child = command.spawn().map_err(SuperviseError::Spawn)?;
-    // `command` holds the pipe's writing end, and would keep it open.
+    // `command` holds the pipes' writing ends, and would keep them open.
     drop(command);
     let mut running = Running { child, tree, _slot: slot };
 
-    let ending = wait(&mut running, deadlines, &mut output, tail).await.map_err(SuperviseError::System)?;
+    let ending = wait(&mut running, deadlines, &mut pipes, output).await.map_err(SuperviseError::System)?;
     let left_behind = running.tree.kill_all(&mut running.child);
     if left_behind > 0 && matches!(ending, Ending::Exited(_)) {
         tracing::warn!(processes = left_behind, "killed processes that the command left behind");
     }
-    read_rest(&output, tail);
+    pipes.read_rest(output);
     Ok(ending)
 }
 
 async fn wait(
     running: &mut Running,
     deadlines: &Deadlines,
-    output: &mut pipe::Receiver,
-    tail: &mut Tail,
+    pipes: &mut Pipes,
+    output: &mut Output,
 ) -> io::Result<Ending> {
-    let mut is_open = true;
     let mut reap = interval(REAP_INTERVAL);
     reap.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             status = running.child.wait() => return Ok(Ending::Exited(status?)),
-            () = read_all(output, tail), if is_open => is_open = false,
+            () = pipes.read_all(output), if pipes.are_open() => {}
             _ = reap.tick() => running.tree.reap_orphans(main_pid(&running.child))?,
             () = sleep_until(deadlines.terminate_at) => break,
         }
@@ -129,7 +119,7 @@ async fn wait(
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = read_all(output, tail), if is_open => is_open = false,
+            () = pipes.read_all(output), if pipes.are_open() => {}
             _ = check.tick() => {
                 running.child.try_wait()?;
                 running.tree.reap_orphans(main_pid(&running.child))?;
@@ -141,26 +131,4 @@ async fn wait(
         }
     }
     Ok(Ending::TimedOut)
-}
-
-/// Reads until all writers have closed the pipe. Dropping the future loses no output that was read.
-async fn read_all(output: &mut pipe::Receiver, tail: &mut Tail) {
-    let mut buffer = vec![0; 64 * 1024];
-    while let Ok(read @ 1..) = output.read(&mut buffer).await {
-        tail.push(&buffer[..read]);
-    }
-}
-
-/// Reads the present content of the pipe. Does not wait for its end, because a process that could not be killed may hold it open.
-fn read_rest(output: &pipe::Receiver, tail: &mut Tail) {
-    let mut buffer = vec![0; 64 * 1024];
-    let mut total = 0;
-    // The reading end is non-blocking, so an empty pipe is an error.
-    while let Ok(read @ 1..) = rustix::io::read(output, &mut buffer) {
-        tail.push(&buffer[..read]);
-        total += read;
-        if total >= PIPE_BYTES {
-            break;
-        }
-    }
 }

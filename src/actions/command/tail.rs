@@ -1,49 +1,142 @@
 //! The end of a command's output.
 
-use crate::redact::{Piece, Redactor};
+use std::collections::VecDeque;
 
-/// The bytes of output that are kept. CodePipeline shows at most 5000 characters of a failure (API model, `Message`). Filling them
-/// takes more bytes, because masks are shorter than secrets and escape sequences are removed.
-const KEPT: usize = 64 * 1024;
+use super::output::Stream;
+use crate::redact::{RedactedStream, Redactor};
+
+/// The bytes of output that are kept, of both streams together. CodePipeline shows at most 5000 characters of a failure (API model,
+/// `Message`). Filling them takes more bytes, because masks are shorter than secrets and escape sequences are removed.
+pub(super) const KEPT: usize = 64 * 1024;
 /// The minimum that is kept before them, so that the rest of an escape sequence, such as a link's target, is not shown as text.
 const MIN_MARGIN: usize = 4096;
 
 /// Keeps the end of a command's output in bounded memory.
 pub(super) struct Tail {
+    streams: [Kept; 2],
+    /// The order of reading: streams, and how many bytes came from them.
+    order: VecDeque<(Stream, usize)>,
+    /// The sum of these bytes.
+    ordered: usize,
+    /// The bytes of each stream that are kept before the shown part, for redaction. The redactor would not recognize a secret that the
+    /// cut divides.
+    margin: usize,
+}
+
+#[derive(Default)]
+struct Kept {
     bytes: Vec<u8>,
     dropped: bool,
-    /// The bytes that are kept before the shown part, for redaction. The redactor would not recognize a secret that the cut divides.
-    margin: usize,
+}
+
+/// The end of the output, in the order of reading.
+pub(super) struct End {
+    pub(super) shown: Vec<(Stream, Vec<u8>)>,
+    /// The known text of each stream before that.
+    before: [Kept; 2],
 }
 
 impl Tail {
     pub(super) fn new(redactor: &Redactor) -> Self {
-        Self { bytes: Vec::new(), dropped: false, margin: redactor.longest_form().max(MIN_MARGIN) }
+        let margin = redactor.longest_form().max(MIN_MARGIN);
+        Self { streams: Default::default(), order: VecDeque::new(), ordered: 0, margin }
     }
 
-    pub(super) fn push(&mut self, output: &[u8]) {
-        self.bytes.extend_from_slice(output);
-        // Dropping at twice the size moves each byte at most once on average.
-        if self.bytes.len() > 2 * (KEPT + self.margin) {
-            self.drop_surplus();
+    pub(super) fn push(&mut self, stream: Stream, output: &[u8]) {
+        self.streams[stream as usize].push(output, KEPT + self.margin);
+        match self.order.back_mut() {
+            Some((last, length)) if *last == stream => *length += output.len(),
+            _ => self.order.push_back((stream, output.len())),
+        }
+        self.ordered += output.len();
+        while let Some((_, first)) = self.order.front()
+            && self.ordered - first >= KEPT
+        {
+            self.ordered -= first;
+            self.order.pop_front();
         }
     }
 
-    fn drop_surplus(&mut self) {
-        let surplus = self.bytes.len().saturating_sub(KEPT + self.margin);
-        self.dropped |= surplus > 0;
-        self.bytes.drain(..surplus);
+    /// The last `length` bytes of the output, of at most [`KEPT`].
+    pub(super) fn end(&self, length: usize) -> End {
+        let mut surplus = self.ordered.saturating_sub(length.min(KEPT));
+        let mut order = Vec::with_capacity(self.order.len());
+        for &(stream, length) in &self.order {
+            let dropped = surplus.min(length);
+            surplus -= dropped;
+            order.push((stream, length - dropped));
+        }
+        let mut at = Stream::ALL.map(|stream| {
+            let shown: usize = order.iter().filter(|(of, _)| *of == stream).map(|(_, length)| length).sum();
+            self.streams[stream as usize].bytes.len() - shown
+        });
+        let before = Stream::ALL.map(|stream| self.streams[stream as usize].before(at[stream as usize], self.margin));
+        let shown = order.into_iter().map(|(stream, length)| {
+            let from = at[stream as usize];
+            at[stream as usize] += length;
+            (stream, self.streams[stream as usize].bytes[from..from + length].to_vec())
+        });
+        End { shown: shown.collect(), before }
     }
 
     /// The end of the output as plain text, redacted. Begins with `…` if output was dropped. Returns `None` if there was no output.
-    pub(super) fn into_text(mut self, redactor: &Redactor) -> Option<String> {
-        self.drop_surplus();
-        let hidden = self.bytes.len().saturating_sub(KEPT);
-        let piece = Piece { hidden, cut_before: self.dropped, ..Piece::whole(&self.bytes) };
-        let text = redactor.excerpt(piece);
+    ///
+    /// A line of one stream does not interrupt a line of the other: each appears where it has ended.
+    pub(super) fn text(&self, redactor: &Redactor) -> Option<String> {
+        let end = self.end(KEPT);
+        let mut streams = Stream::ALL.map(|stream| end.stream(stream, redactor));
+        let mut lines = [String::new(), String::new()];
+        let mut text = String::new();
+        for (stream, bytes) in &end.shown {
+            let line = &mut lines[*stream as usize];
+            streams[*stream as usize].push(bytes, line);
+            let ended = line.rfind('\n').map_or(0, |last| last + 1);
+            text.extend(line.drain(..ended));
+        }
+        for (stream, mut line) in streams.into_iter().zip(lines) {
+            stream.finish(&mut line);
+            text.push_str(&line);
+            if !line.is_empty() && !line.ends_with('\n') {
+                text.push('\n');
+            }
+        }
         let text = text.trim();
-        let shown = if hidden > 0 { format!("…{text}") } else { text.to_owned() };
+        let shown = if end.is_all() { text.to_owned() } else { format!("…{text}") };
         Some(shown).filter(|shown| !shown.is_empty())
+    }
+}
+
+impl Kept {
+    fn push(&mut self, output: &[u8], most: usize) {
+        let output = &output[output.len().saturating_sub(most)..];
+        self.bytes.extend_from_slice(output);
+        // Dropping at twice the size moves each byte at most once on average.
+        if self.bytes.len() > 2 * most {
+            self.bytes.drain(..self.bytes.len() - most);
+            self.dropped = true;
+        }
+    }
+
+    /// The last `most` bytes before the place `at`.
+    fn before(&self, at: usize, most: usize) -> Self {
+        let from = at.saturating_sub(most);
+        Self { bytes: self.bytes[from..at].to_vec(), dropped: self.dropped || from > 0 }
+    }
+}
+
+impl End {
+    /// The stream, redacted as the text before it requires.
+    pub(super) fn stream<'r>(&self, stream: Stream, redactor: &'r Redactor) -> RedactedStream<'r> {
+        let Kept { bytes, dropped } = &self.before[stream as usize];
+        let mut redacted = if *dropped { RedactedStream::after_cut(redactor) } else { RedactedStream::new(redactor) };
+        redacted.push(bytes, &mut String::new());
+        redacted.hide();
+        redacted
+    }
+
+    /// Whether this is the whole output.
+    fn is_all(&self) -> bool {
+        self.before.iter().all(|before| before.bytes.is_empty() && !before.dropped)
     }
 }
 
@@ -53,8 +146,8 @@ mod tests {
 
     fn tail_of(chunks: &[&[u8]], redactor: &Redactor) -> Option<String> {
         let mut tail = Tail::new(redactor);
-        chunks.iter().for_each(|chunk| tail.push(chunk));
-        tail.into_text(redactor)
+        chunks.iter().for_each(|chunk| tail.push(Stream::Stdout, chunk));
+        tail.text(redactor)
     }
 
     #[test]
@@ -70,13 +163,34 @@ mod tests {
         let redactor = Redactor::default();
         let mut tail = Tail::new(&redactor);
         for _ in 0..1000 {
-            tail.push(&[b'x'; 4096]);
-            assert!(tail.bytes.capacity() <= 8 * KEPT);
+            for stream in Stream::ALL {
+                tail.push(stream, &[b'x'; 4096]);
+                assert!(tail.streams[stream as usize].bytes.capacity() <= 8 * KEPT && tail.order.len() < 40);
+            }
         }
-        tail.push(b"the end");
-        let text = tail.into_text(&redactor).unwrap();
+        tail.push(Stream::Stdout, &[b'x'; KEPT]);
+        tail.push(Stream::Stdout, b"the end");
+        let text = tail.text(&redactor).unwrap();
         assert!(text.starts_with("…xxx") && text.ends_with("xthe end"));
         assert_eq!(text.len(), "…".len() + KEPT);
+    }
+
+    #[test]
+    fn both_streams_are_shown_line_by_line_in_order() {
+        let redactor = Redactor::new(["secret"]);
+        let mut tail = Tail::new(&redactor);
+        for (stream, output) in [
+            (Stream::Stdout, "one sec"),
+            (Stream::Stderr, "two\nse"),
+            (Stream::Stdout, "ret\nthree "),
+            (Stream::Stderr, "cret\n"),
+            (Stream::Stdout, "four"),
+        ] {
+            tail.push(stream, output.as_bytes());
+        }
+        assert_eq!(tail.text(&redactor).unwrap(), "two\none ****\n****\nthree four");
+        let end = tail.end(9);
+        assert_eq!(end.shown.iter().map(|(_, bytes)| bytes.len()).collect::<Vec<_>>(), [0, 0, 0, 5, 4]);
     }
 
     #[test]

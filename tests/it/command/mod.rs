@@ -5,6 +5,7 @@
 
 mod ending;
 mod environment;
+mod log;
 mod reports;
 mod role;
 pub(crate) mod scenario;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use codepipeline_worker::actions::command::{CommandAction, Role};
+use codepipeline_worker::actions::command::{CommandAction, LogOutput, Role};
 use codepipeline_worker::actions::{Action, BoxFuture, Link, Links, Turn};
 use codepipeline_worker::job::{ActionTypeId, Artifact, Failure, Finished, Job, Outcome, PipelineContext};
 use codepipeline_worker::placeholder::Template;
@@ -28,6 +28,7 @@ pub(crate) struct Scenario {
     pipeline: PipelineContext,
     account: Option<String>,
     region: Option<String>,
+    log_output: LogOutput,
     revisions: Vec<(String, String)>,
     role: Option<Role>,
 }
@@ -58,6 +59,7 @@ pub(crate) fn program(arguments: &[&str]) -> Scenario {
         pipeline: PipelineContext::default(),
         account: None,
         region: None,
+        log_output: LogOutput::All,
         revisions: Vec::new(),
         role: None,
     }
@@ -106,6 +108,10 @@ impl Scenario {
 
     pub(crate) fn account(self, id: &str) -> Self {
         Self { account: Some(id.to_owned()), ..self }
+    }
+
+    pub(crate) fn logging(self, log_output: LogOutput) -> Self {
+        Self { log_output, ..self }
     }
 
     pub(crate) fn region(self, region: &str) -> Self {
@@ -158,7 +164,7 @@ impl Scenario {
             redactor: Arc::new(redactor),
             learned: Learned::default(),
         };
-        let action = action.with_grace(self.grace).in_region(self.region).with_role(self.role);
+        let action = action.with_grace(self.grace).in_region(self.region).with_role(self.role).logging(self.log_output);
         Staged { action, turn, _work_folder: work_folder }
     }
 

@@ -122,6 +122,7 @@ async fn repeated_secrets_are_in_no_log_response_or_report() {
     let reports = services.bodies("PutThirdPartyJobFailureResult");
     let printed = reports.iter().find(|report| report["jobId"] == "prints").unwrap()["failureDetails"].to_string();
     assert!(printed.contains("CONFIG_TOKEN=****"), "{printed}");
+    assert!(!logged.contains("\"stream\""), "output of a third-party job is logged: {logged}");
     assert_clean("the report with the output", &printed);
     for (id, expected) in [
         ("fails", "a plain value"),

@@ -1,0 +1,135 @@
+//! Writes an event with several lines of a command's output as one JSON object for each line.
+//!
+//! The output of a command may have hundreds of thousands of lines. An event for each of them takes ten times as long.
+
+use std::io::{self, Write};
+
+use memchr::{memchr2, memmem};
+use tracing::Metadata;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// The field of the events whose message may have several lines.
+const FIELD: &str = "stream";
+const MESSAGE: &[u8] = b"\"message\":\"";
+/// How much is written at once. Lines of other threads come between two writes.
+const WRITTEN_AT_ONCE: usize = 64 * 1024;
+
+/// Makes writers that divide lines of output.
+pub(super) struct LineByLine<M>(M);
+
+impl<M> LineByLine<M> {
+    pub(super) fn new(make_writer: M) -> Self {
+        Self(make_writer)
+    }
+}
+
+impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for LineByLine<M> {
+    type Writer = Divider<M::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Divider { writer: self.0.make_writer(), divides: false }
+    }
+
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Self::Writer {
+        let divides =
+            metadata.fields().field(FIELD).is_some() && metadata.target().starts_with(env!("CARGO_CRATE_NAME"));
+        Divider { writer: self.0.make_writer_for(metadata), divides }
+    }
+}
+
+/// Writes a JSON object unchanged, or divides it at the line feeds of its message.
+pub(super) struct Divider<W> {
+    writer: W,
+    divides: bool,
+}
+
+impl<W: Write> Write for Divider<W> {
+    fn write(&mut self, object: &[u8]) -> io::Result<usize> {
+        self.write_all(object).map(|()| object.len())
+    }
+
+    /// Writes a whole object, as the layer gives it.
+    fn write_all(&mut self, object: &[u8]) -> io::Result<()> {
+        let Some((before, messages, after)) = self.divides.then(|| divided(object)).flatten() else {
+            return self.writer.write_all(object);
+        };
+        let mut lines = Vec::new();
+        for message in messages {
+            for part in [before, message, after] {
+                lines.extend_from_slice(part);
+            }
+            if lines.len() >= WRITTEN_AT_ONCE {
+                self.writer.write_all(&lines)?;
+                lines.clear();
+            }
+        }
+        self.writer.write_all(&lines)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// The text before the message in a JSON object, the lines of the message, and the text after it.
+fn divided(object: &[u8]) -> Option<(&[u8], Vec<&[u8]>, &[u8])> {
+    // In a string, each of these quotation marks would have a backslash before it.
+    let start = memmem::find(object, MESSAGE)? + MESSAGE.len();
+    let mut lines = Vec::new();
+    let (mut from, mut at) = (start, start);
+    loop {
+        at += memchr2(b'"', b'\\', object.get(at..)?)?;
+        if object[at] == b'"' {
+            lines.push(&object[from..at]);
+            return Some((&object[..start], lines, &object[at..]));
+        }
+        if object.get(at + 1) == Some(&b'n') {
+            lines.push(&object[from..at]);
+            from = at + 2;
+        }
+        at += 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(message: &str) -> Vec<serde_json::Value> {
+        let object =
+            serde_json::json!({"level": "INFO", "message": message, "about": "\"message\":\"x\ny"}).to_string() + "\n";
+        let mut text = Vec::new();
+        Divider { writer: &mut text, divides: true }.write_all(object.as_bytes()).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.ends_with('\n'));
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn each_line_becomes_an_object_with_all_members() {
+        let text = "one\n\n\"two\" \\n \\\\\nthrée\u{1f}\t\n";
+        let lines = written(text);
+        let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+        assert_eq!(messages.join("\n"), text);
+        assert!(lines.iter().all(|line| line["level"] == "INFO" && line["about"] == "\"message\":\"x\ny"));
+    }
+
+    #[test]
+    fn many_lines_are_written_whole() {
+        struct Whole(usize);
+        impl Write for Whole {
+            fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+                assert!(lines.ends_with(b"\"}\n") && lines.len() < 2 * WRITTEN_AT_ONCE);
+                self.0 += lines.iter().filter(|byte| **byte == b'\n').count();
+                Ok(lines.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let object = serde_json::json!({"message": "a line\n".repeat(100_000)}).to_string() + "\n";
+        let mut whole = Divider { writer: Whole(0), divides: true };
+        whole.write_all(object.as_bytes()).unwrap();
+        assert_eq!(whole.writer.0, 100_001);
+    }
+}
