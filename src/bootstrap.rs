@@ -23,6 +23,7 @@ use crate::ledger::Ledger;
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
+use crate::settings::left_out;
 use crate::watchdog::Watchdog;
 use crate::worker::Worker;
 use crate::workspace::WorkerFolder;
@@ -91,6 +92,7 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
     telemetry::install(config.as_ref().map_or(tracing::Level::INFO, |config| config.log_level));
     let config = config.map_err(|error| error.to_string())?;
     from_lambda(environment)?;
+    own_types_are_built(&own)?;
     if config.ledger_bucket.is_none() {
         tracing::warn!(
             "LEDGER_BUCKET is not set: after a worker death a job stays InProgress until its action times out, which takes up to 24 hours"
@@ -141,6 +143,17 @@ fn from_lambda(environment: &Environment) -> Result<(), String> {
          serve --function`",
         missing.join(", ")
     ))
+}
+
+/// Returns an error if a type of the author's own needs what this build lacks.
+fn own_types_are_built(own: &[Served]) -> Result<(), String> {
+    let third_party = own.iter().find(|served| served.action_type.owner == "ThirdParty");
+    match third_party {
+        Some(served) if !cfg!(feature = "third-party") => {
+            Err(format!("{}: {}", served.action_type, left_out("third-party actions", "third-party")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A worker with the action types of `config` and your `own`, and with clients made from `sdk_config`.

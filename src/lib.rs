@@ -58,6 +58,11 @@
 //! `examples/custom_action.rs` is a complete action that continues over several jobs. docs/actions/rust.md has the rules for an
 //! action's code. docs/architecture.md is the map of the worker itself.
 
+#![cfg_attr(
+    not(all(feature = "http", feature = "state-machine")),
+    allow(dead_code, unused_imports, reason = "some code serves only the kinds that this build leaves out")
+)]
+
 #[cfg(not(target_os = "linux"))]
 compile_error!("the worker runs on Linux, as Lambda does: it supervises commands through /proc, prctl and pidfd");
 

@@ -13,8 +13,9 @@ const LONGEST_LINE: usize = 16 * 1024;
 
 /// Writes lines to the function's log. Each line has the job's ids, and `****` in place of each secret.
 ///
-/// The secrets are those that [`Turn::redactor`](super::Turn::redactor) knows: the values of the secret configuration keys, and
-/// [`Action::secrets`](super::Action::secrets). Those that the action added to [`Turn::learned`](super::Turn::learned) are masked too. A line keeps its first 16,384 characters.
+/// The secrets are those that [`Turn::redactor`](super::Turn::redactor) and [`Turn::learned`](super::Turn::learned) know: the values of
+/// the secret configuration keys, [`Action::secrets`](super::Action::secrets), and what the action learned before the line. A line
+/// keeps its first 16,384 characters.
 ///
 /// [`Turn::log`](super::Turn::log) makes it. It can be cloned into a task or a thread, which keeps the ids.
 #[derive(Clone)]
@@ -25,7 +26,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log that masks the secrets of the redactor and the learned ones, with the ids of the current job.
+    /// A log that masks these secrets, with the ids of the current job.
     pub(super) fn of_current_job(redactor: Arc<Redactor>, learned: Learned) -> Self {
         Self { redactor, learned, span: Span::current() }
     }
@@ -58,12 +59,12 @@ impl Log {
 
     /// The text without escape sequences and secrets. Masks before it cuts, because a cut may divide a secret.
     fn line(&self, message: &impl fmt::Display) -> String {
-        let (text, learned) = (message.to_string(), self.learned.all());
+        let (message, learned) = (message.to_string(), self.learned.all());
         if learned.is_empty() {
-            return keep_start(&self.redactor.redact(&text), LONGEST_LINE).into_owned();
+            return keep_start(&self.redactor.redact(&message), LONGEST_LINE).into_owned();
         }
         let redactor = self.redactor.and(learned.into_iter().map(|(_, secret)| secret));
-        keep_start(&redactor.redact(&text), LONGEST_LINE).into_owned()
+        keep_start(&redactor.redact(&message), LONGEST_LINE).into_owned()
     }
 }
 
@@ -72,9 +73,13 @@ mod tests {
     use super::*;
     use crate::redact::SecretName;
 
+    fn log_without(secret: &str) -> Log {
+        Log::of_current_job(Arc::new(Redactor::new([secret])), Learned::default())
+    }
+
     #[test]
     fn line_has_no_secret_and_no_escape_sequence() {
-        let log = Log::of_current_job(Arc::new(Redactor::new(["hunter2"])), Learned::default());
+        let log = log_without("hunter2");
         assert_eq!(log.line(&"\u{1b}[1mGET\u{1b}[0m /?token=hunter2"), "GET /?token=****");
         assert_eq!(log.line(&"hun\u{1b}[0mter2"), "****");
     }
@@ -89,9 +94,17 @@ mod tests {
 
     #[test]
     fn long_line_is_masked_before_it_is_cut() {
-        let log = Log::of_current_job(Arc::new(Redactor::new(["hunter2"])), Learned::default());
+        let log = log_without("hunter2");
         let line = log.line(&format!("{}hunter2", "x".repeat(LONGEST_LINE - 3)));
         assert_eq!(line.chars().count(), LONGEST_LINE);
         assert!(line.ends_with("xxx**…"), "{}", &line[LONGEST_LINE - 9..]);
+    }
+
+    #[test]
+    fn secret_is_masked_once_the_action_has_learned_it() {
+        let log = log_without("hunter2");
+        assert_eq!(log.line(&"hunter2, hunter3"), "****, hunter3");
+        log.learned.add(SecretName::Other("a token"), "hunter3".into());
+        assert_eq!(log.line(&"hunter2, hunter3"), "****, ****");
     }
 }

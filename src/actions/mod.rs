@@ -10,11 +10,14 @@ use crate::job::{Failure, FailureCode, FailureKind, Outcome};
 
 #[doc(hidden)]
 pub mod command;
+#[cfg(feature = "http")]
 pub mod http;
 mod kind;
 mod log;
+#[cfg(any(feature = "http", feature = "state-machine"))]
 mod outside;
 mod served;
+#[cfg(feature = "state-machine")]
 #[doc(hidden)]
 pub mod state_machine;
 mod timestamp;
@@ -31,12 +34,21 @@ pub use turn::{Abandoned, Link, Links, Turn};
 
 const UNEXPECTED_TOKEN: FailureCode = FailureCode::new("UnexpectedToken");
 
-/// Every kind of action.
-#[rustfmt::skip] // One line for each kind.
+/// Every kind of action that this build has.
 pub(crate) static KINDS: &[Kind] = &[
     command::KIND,
+    #[cfg(feature = "http")]
     http::KIND,
+    #[cfg(feature = "state-machine")]
     state_machine::KIND,
+];
+
+/// The kinds that this build lacks, each with the cargo feature that adds it.
+pub(crate) static LEFT_OUT: &[(&str, &str)] = &[
+    #[cfg(not(feature = "http"))]
+    ("http", "http"),
+    #[cfg(not(feature = "state-machine"))]
+    ("stateMachine", "state-machine"),
 ];
 
 /// The events that report the end of work, of all kinds.

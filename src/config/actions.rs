@@ -12,7 +12,7 @@ use super::variables::{ACTIONS, ACTIONS_FILE};
 use super::{ActionConfig, json, ledger};
 use crate::actions::secret_keys;
 use crate::job::ActionTypeId;
-use crate::settings::{Environment, Problems, Settings, only_known};
+use crate::settings::{Environment, Problems, Settings, left_out, only_known};
 
 /// The API model's `ActionCategory`.
 const CATEGORIES: [&str; 7] = ["Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute"];
@@ -95,6 +95,9 @@ impl Reader<'_> {
         let owner = entry.get("actionType").and_then(|id| id.get("owner")).and_then(Value::as_str).unwrap_or_default();
         let is_third_party = owner == "ThirdParty";
         self.actions.third_party |= is_third_party;
+        if is_third_party && !cfg!(feature = "third-party") {
+            problems.add(format_args!("{path}.actionType.owner"), left_out("third-party actions", "third-party"));
+        }
         let action_type = action_type(entry.get("actionType"), &format!("{path}.actionType"), problems);
         let query_param = query_param(entry.get("queryParam"), &format!("{path}.queryParam"), problems);
         if entry.contains_key("queryParam") && ["AWS", "ThirdParty"].contains(&owner) {

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::actions::{Configured, KINDS, Kind, Part};
-use crate::settings::{Environment, Problems, Settings, only_known, whole_seconds};
+use crate::actions::{Configured, KINDS, Kind, LEFT_OUT, Part};
+use crate::settings::{Environment, Problems, Settings, left_out, only_known, whole_seconds};
 
 /// The rest of the entry and the environment, as far as a kind needs them.
 pub(super) struct Around<'a> {
@@ -24,11 +24,14 @@ pub(super) fn parse(
     let path = format!("{}.run", around.path);
     let none = Map::new();
     let members = entry.get("run").and_then(Value::as_object).unwrap_or(&none);
-    let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
+    let names: Vec<_> = KINDS.iter().map(|kind| kind.name).chain(LEFT_OUT.iter().map(|(name, _)| *name)).collect();
     if members.len() != 1 {
         problems.add(&path, format_args!("must be an object with exactly one member: {}", names.join(", ")));
     }
     only_known(members, &path, &names, problems);
+    for (name, feature) in LEFT_OUT.iter().filter(|(name, _)| members.contains_key(*name)) {
+        problems.add(format_args!("{path}.{name}"), left_out(format_args!("actions of the kind {name}"), feature));
+    }
     let timeout = entry.get("timeoutSeconds");
     let (role, log_output) = (entry.get("role"), entry.get("logOutput"));
     let mut found = None;

@@ -1,69 +1,39 @@
 //! Client tokens of third-party jobs, from AWS Secrets Manager: one secret for each client, named by a prefix and the
-//! client's id. Only this file names `aws_sdk_secretsmanager`.
+//! client's id.
+
+mod problem;
+#[cfg_attr(not(feature = "third-party"), path = "client_tokens/left_out.rs")]
+mod secrets;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::config::retry::{RetryPartition, TokenBucket};
-use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
-use aws_sdk_secretsmanager::error::SdkError;
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
 use super::secret_text;
+<<<<<<< HEAD
 use crate::calls::{ErrorResponse, Failed, LogCalls, Meaning, NoResponse, Pauses, retry_paced, sort};
+=======
+use crate::calls::{Failed, Meaning, NoResponse, Pauses, retry_paced};
+pub use problem::TokenProblem;
+use secrets::Secrets;
+>>>>>>> 61ef372 (Let a worker leave out HTTP, Step Functions and third-party support as cargo features)
 
 /// A token is looked up again after 5 minutes, so that the worker soon knows a replaced one.
 const LIFE: Duration = Duration::from_secs(5 * 60);
-
-/// All tries of one look-up together. The SDK's three would take 3 × 3 s and pauses of at most 1 + 2 s, 12 s in all;
-/// this cuts them short. The caller's own deadline may end them earlier.
-const LOOK_UP: Duration = Duration::from_secs(6);
-const TRY: Duration = Duration::from_secs(3);
 
 /// Between the look-ups of a caller that insists, five pauses take at most 200 + 400 + … + 3200 ms = 6.2 s. Only the
 /// caller's deadline ends the look-ups. The last 10 s before a report's deadline hold about seven that are refused at
 /// once, four that the SDK tries three times, or one that hangs.
 const PAUSES: Pauses = Pauses::new(Duration::from_millis(200), Duration::from_secs(5));
 
-/// Why a client's token can't be used. No variant holds the token or the secret's content.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TokenProblem {
-    /// `CLIENT_TOKENS_SECRET` is not set.
-    #[error("no client-token secrets are configured: set CLIENT_TOKENS_SECRET to the prefix of their names")]
-    NotConfigured,
-    /// There is no such secret.
-    #[error("Secrets Manager has no secret '{0}': store the client's token there")]
-    NoSecret(String),
-    /// Secrets Manager refused the request or did not answer.
-    #[error("could not read the secret '{secret}': {reason}")]
-    Unreadable {
-        /// The secret's name.
-        secret: String,
-        /// The error's code and HTTP status, or how the connection failed.
-        reason: String,
-    },
-    /// The secret holds something other than a token.
-    #[error(
-        "the secret '{0}' holds no client token: it must be a text of 1 to 256 characters, or a JSON object with such a \
-         text as its member clientToken"
-    )]
-    Malformed(String),
-    /// CodePipeline refused the token.
-    #[error("CodePipeline refuses the client token that its secret holds (InvalidClientTokenException)")]
-    Refused,
-}
-
 /// Looks up client tokens and remembers them for a while.
 pub(super) struct ClientTokens {
-    sdk_config: SdkConfig,
+    secrets: Secrets,
     prefix: Option<String>,
-    /// Created at the first look-up, because most workers serve no third-party jobs.
-    client: OnceLock<Client>,
     /// A slot for each client. It is locked while its token is fetched, so that several jobs of one client cost one
     /// fetch.
     slots: Mutex<HashMap<String, Slot>>,
@@ -108,7 +78,7 @@ impl LookUp {
 
 impl ClientTokens {
     pub(super) fn new(sdk_config: SdkConfig, prefix: Option<String>) -> Self {
-        Self { sdk_config, prefix, client: OnceLock::new(), slots: Mutex::default() }
+        Self { secrets: Secrets::new(sdk_config), prefix, slots: Mutex::default() }
     }
 
     /// The client's token, remembered or looked up.
@@ -205,20 +175,12 @@ impl ClientTokens {
         let prefix = self.prefix.as_deref().ok_or(TokenProblem::NotConfigured)?;
         let secret = format!("{prefix}{client_id}");
         let fetched_at = Instant::now();
-        let response = self.client().get_secret_value().secret_id(&secret).send().await;
-        let value = match response {
-            Ok(value) => value,
-            Err(error)
-                if error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception) =>
-            {
-                return Err(TokenProblem::NoSecret(secret));
-            }
-            Err(error) => return Err(TokenProblem::Unreadable { secret, reason: reason(&error) }),
-        };
-        let token = value.secret_string().and_then(secret_text::client_token);
+        let text = self.secrets.text(&secret).await?;
+        let token = text.as_ref().and_then(|text| secret_text::client_token(text.expose_secret()));
         let token = token.ok_or(TokenProblem::Malformed(secret))?;
         Ok(Cached { token, fetched_at })
     }
+<<<<<<< HEAD
 
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
@@ -233,6 +195,8 @@ impl ClientTokens {
             Client::from_conf(config)
         })
     }
+=======
+>>>>>>> 61ef372 (Let a worker leave out HTTP, Step Functions and third-party support as cargo features)
 }
 
 /// A failed look-up. It is repeated if the secret could not be read and the caller `insists`.
@@ -240,21 +204,4 @@ fn failed(problem: TokenProblem, insists: bool) -> Failed<TokenProblem> {
     let is_unread = matches!(problem, TokenProblem::Unreadable { .. });
     let meaning = if insists && is_unread { Meaning::Unanswered } else { Meaning::Refused };
     Failed { meaning, reason: problem.to_string(), detail: Some(problem), no_response: None }
-}
-
-/// The error's code and HTTP status with what to change, or how the connection failed. An SDK error's own text may hold
-/// a body.
-fn reason(error: &SdkError<GetSecretValueError>) -> String {
-    let failed = sort(error, |response| (response.meaning(), advice(response))).with_credentials_hint();
-    format!("{}{}", failed.reason, failed.detail.unwrap_or_default())
-}
-
-fn advice(response: &ErrorResponse<'_>) -> &'static str {
-    match response.code {
-        Some("AccessDeniedException") => {
-            ": the function's role needs secretsmanager:GetSecretValue for it, and kms:Decrypt for its key if that is its own"
-        }
-        Some("DecryptionFailure") => ": the function's role needs kms:Decrypt for its key",
-        _ => "",
-    }
 }

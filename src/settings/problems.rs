@@ -40,6 +40,11 @@ impl Problems {
     }
 }
 
+/// Says that this build of the worker lacks something, and which cargo feature adds it.
+pub(crate) fn left_out(what: impl fmt::Display, feature: &str) -> String {
+    format!("this worker was built without {what}: enable the cargo feature `{feature}` of codepipeline-worker")
+}
+
 /// A key as a message may show it: only if it looks like one. A secret in the place of a key is not shown.
 pub(crate) fn shown_key(key: &str) -> &str {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');

@@ -55,6 +55,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "lifecycle",
             "metrics",
             "queue",
+            "settings",
             "telemetry",
             "watchdog",
             "worker",
@@ -163,7 +164,7 @@ fn each_sdk_is_named_where_the_map_says() {
         ("aws_sdk_s3", &["artifacts", "ledger/store.rs", "ledger/store"]),
         ("aws_sdk_sfn", &["actions/state_machine"]),
         ("aws_sdk_sts", &["actions/command/role"]),
-        ("aws_sdk_secretsmanager", &["queue/client_tokens.rs"]),
+        ("aws_sdk_secretsmanager", &["queue/client_tokens/secrets.rs"]),
     ];
     for (sdk, homes) in homes {
         for file in rust_files(&source) {
