@@ -1,6 +1,7 @@
 //! From the process's start to a running Lambda function: config, logging, clients, run.
 
 mod function;
+pub mod testing;
 
 use std::io;
 use std::path::Path;
@@ -100,15 +101,7 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
     }
 
     command::harden_process().map_err(|error| format!("the process could not be shielded from commands: {error}"))?;
-    let parent = config.settings.work_folder.clone();
-    let taken =
-        if config.settings.clean_tmp { WorkerFolder::take_and_clean(&parent) } else { WorkerFolder::take(&parent) };
-    let work_folder = taken
-        .map_err(|error| format!("could not create a work folder in {} (WORK_FOLDER): {error}", parent.display()))?;
-    let config = Config {
-        settings: config::Settings { work_folder: work_folder.path().to_owned(), ..config.settings },
-        ..config
-    };
+    let (config, _work_folder) = take_work_folder(config)?;
     let connections = Connections::new();
     let sdk_config = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(connections.clone()).load().await;
     let function_timeout = config.settings.function_timeout;
@@ -129,6 +122,17 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
     });
     let runtime = Runtime::new(handler).layer(TracingLayer::new()).layer(MapRequestLayer::new(null_for_nothing));
     runtime.run().await.map_err(|_| "the Lambda runtime stopped: its API can't be reached".into())
+}
+
+/// Takes a folder in `WORK_FOLDER` that belongs only to this worker, and puts it into the settings.
+fn take_work_folder(config: Config) -> Result<(Config, WorkerFolder), String> {
+    let parent = config.settings.work_folder.clone();
+    let taken =
+        if config.settings.clean_tmp { WorkerFolder::take_and_clean(&parent) } else { WorkerFolder::take(&parent) };
+    let work_folder = taken
+        .map_err(|error| format!("could not create a work folder in {} (WORK_FOLDER): {error}", parent.display()))?;
+    let settings = config::Settings { work_folder: work_folder.path().to_owned(), ..config.settings };
+    Ok((Config { settings, ..config }, work_folder))
 }
 
 /// Returns an error if Lambda did not start the process.

@@ -54,8 +54,9 @@
 //! 5. [`actions::Served`]: the action type to poll for, its timeouts, its secrets, and what happens to its job after a worker
 //!    death.
 //! 6. [`run_with`]: the function's `main`.
+//! 7. [`testing`]: the same worker in a test.
 //!
-//! `examples/custom_action.rs` is a complete action that continues over several jobs. docs/actions/rust.md has the rules for an
+//! `examples/own-action/` is a complete worker to copy, with its test and its template. docs/actions/rust.md has the rules for an
 //! action's code. docs/architecture.md is the map of the worker itself.
 
 #![cfg_attr(
@@ -106,4 +107,4 @@ mod watchdog;
 pub use aws_config::SdkConfig;
 #[doc(hidden)]
 pub use bootstrap::worker;
-pub use bootstrap::{run, run_with};
+pub use bootstrap::{run, run_with, testing};

@@ -31,6 +31,8 @@ mod shell;
 mod store;
 mod sts;
 mod subscribers;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod types;
 mod wire;
 

@@ -14,13 +14,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
 use super::secret_text;
-<<<<<<< HEAD
-use crate::calls::{ErrorResponse, Failed, LogCalls, Meaning, NoResponse, Pauses, retry_paced, sort};
-=======
 use crate::calls::{Failed, Meaning, NoResponse, Pauses, retry_paced};
 pub use problem::TokenProblem;
 use secrets::Secrets;
->>>>>>> 61ef372 (Let a worker leave out HTTP, Step Functions and third-party support as cargo features)
 
 /// A token is looked up again after 5 minutes, so that the worker soon knows a replaced one.
 const LIFE: Duration = Duration::from_secs(5 * 60);
@@ -180,23 +176,6 @@ impl ClientTokens {
         let token = token.ok_or(TokenProblem::Malformed(secret))?;
         Ok(Cached { token, fetched_at })
     }
-<<<<<<< HEAD
-
-    fn client(&self) -> &Client {
-        self.client.get_or_init(|| {
-            let timeouts = TimeoutConfig::builder().operation_timeout(LOOK_UP).operation_attempt_timeout(TRY).build();
-            // A quota of retries of its own. An action's own clients of Secrets Manager spend the process's quota.
-            let quota = RetryPartition::custom("client tokens").token_bucket(TokenBucket::default()).build();
-            let config = aws_sdk_secretsmanager::config::Builder::from(&self.sdk_config)
-                .interceptor(LogCalls)
-                .timeout_config(timeouts)
-                .retry_partition(quota)
-                .build();
-            Client::from_conf(config)
-        })
-    }
-=======
->>>>>>> 61ef372 (Let a worker leave out HTTP, Step Functions and third-party support as cargo features)
 }
 
 /// A failed look-up. It is repeated if the secret could not be read and the caller `insists`.

@@ -11,11 +11,11 @@ use std::time::Duration;
 use aws_sdk_codepipeline::types::ActionExecutionStatus;
 use codepipeline_local::Options;
 use codepipeline_local::engine::Settings;
-use codepipeline_worker::config::Config;
+use codepipeline_worker::testing::TestWorker;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::support::{World, action, invoke, until, zip};
+use crate::support::{World, action, until, zip};
 
 /// A service that responds with `starting` to this many requests, and then with `all good`. Also returns the count of requests.
 async fn service(starting: u32) -> (String, Arc<AtomicU32>) {
@@ -50,14 +50,11 @@ async fn example_waits_across_jobs_until_the_service_is_healthy() {
     world.put_source(zip(&[("a", "b")])).await;
     world.start("p").await;
     world.until_begun("p", "Wait").await;
-    let work_folder = world.work_folder().to_str().unwrap().to_owned();
-    let config = Config::beside_own_actions(&[("WORK_FOLDER", work_folder)].into_iter().collect());
-    let config = config.unwrap_or_else(|error| panic!("{error}"));
-    let worker = codepipeline_worker::worker(config, vec![example::served()], &world.sdk_config);
+    let worker = TestWorker::new(vec![example::served()], &world.sdk_config);
 
     let mut continued = 0;
     until(async || {
-        continued += invoke(&worker).await.continued;
+        continued += worker.invoke().await.continued;
         world.action("p", "Wait").await.unwrap().status() != Some(&ActionExecutionStatus::InProgress)
     })
     .await;

@@ -27,7 +27,7 @@ fn tests(code: &str) -> Vec<&str> {
 fn test_names_have_at_most_60_characters() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut found, mut long) = (0, Vec::new());
-    for folder in ["src", "tests", "simulation", "codepipeline-local", "fuzz"] {
+    for folder in ["src", "tests", "examples", "simulation", "codepipeline-local", "fuzz"] {
         for file in rust_files(&root.join(folder))
             .iter()
             .filter(|file| !file.strip_prefix(root).unwrap().components().any(|part| part.as_os_str() == "target"))

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use codepipeline_worker::actions::{Action, Served, Turn};
-use codepipeline_worker::config::Config;
 use codepipeline_worker::job::{Failure, Finished, Outcome};
 use codepipeline_worker::telemetry;
+use codepipeline_worker::testing::TestWorker;
 use serde_json::Value;
 use tracing::Level;
 
 use crate::support::log::keep_statements_on;
-use crate::support::{World, action_type, custom, invoke, zip};
+use crate::support::{World, action_type, custom, zip};
 
 const SECRET: &str = "MARKER-token";
 
@@ -43,9 +43,7 @@ async fn lines_of_an_action_have_its_ids_and_no_secret() {
     world.start("p").await;
     world.until_begun("p", "Talk").await;
     let served = Served::new(action_type("Test", "Custom", "Talk"), Duration::from_secs(60), Talkative);
-    let work_folder = world.work_folder().to_str().unwrap().to_owned();
-    let config = Config::beside_own_actions(&[("WORK_FOLDER", work_folder)].into_iter().collect()).unwrap();
-    let worker = codepipeline_worker::worker(config, vec![served.secrets(["Token"])], &world.sdk_config);
+    let worker = TestWorker::new(vec![served.secrets(["Token"])], &world.sdk_config);
 
     keep_statements_on();
     let written = Arc::new(Mutex::new(Vec::new()));
@@ -53,7 +51,7 @@ async fn lines_of_an_action_have_its_ids_and_no_secret() {
     let subscriber = telemetry::subscriber(Level::INFO, move || Written(Arc::clone(&writer)));
     let summary = {
         let _guard = tracing::subscriber::set_default(subscriber);
-        invoke(&worker).await
+        worker.invoke().await
     };
 
     assert_eq!(summary.succeeded, 1);

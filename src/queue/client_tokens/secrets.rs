@@ -12,7 +12,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::SecretString;
 
 use super::problem::TokenProblem;
-use crate::calls::{ErrorResponse, sort};
+use crate::calls::{ErrorResponse, LogCalls, sort};
 
 /// All tries of one look-up together. The SDK's three would take 3 × 3 s and pauses of at most 1 + 2 s, 12 s in all;
 /// this cuts them short. The caller's own deadline may end them earlier.
@@ -51,6 +51,7 @@ impl Secrets {
             // A quota of retries of its own. An action's own clients of Secrets Manager spend the process's quota.
             let quota = RetryPartition::custom("client tokens").token_bucket(TokenBucket::default()).build();
             let config = aws_sdk_secretsmanager::config::Builder::from(&self.sdk_config)
+                .interceptor(LogCalls)
                 .timeout_config(timeouts)
                 .retry_partition(quota)
                 .build();

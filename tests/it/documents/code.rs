@@ -8,7 +8,13 @@ use super::{assert_same, code, file, root};
 
 #[test]
 fn libraries_are_in_a_table() {
-    let manifests = ["Cargo.toml", "codepipeline-local/Cargo.toml", "simulation/Cargo.toml", "fuzz/Cargo.toml"];
+    let manifests = [
+        "Cargo.toml",
+        "codepipeline-local/Cargo.toml",
+        "examples/own-action/Cargo.toml",
+        "simulation/Cargo.toml",
+        "fuzz/Cargo.toml",
+    ];
     let dependencies: BTreeSet<_> = manifests.iter().flat_map(|manifest| dependencies(&file(manifest))).collect();
     let document = "docs/libraries.md";
     let text = file(document);
