@@ -100,9 +100,9 @@ impl Stage {
         };
         let mut world = World::with(options).await;
         let plain = without_tls(&world.sdk_config);
-        world.codepipeline = aws_sdk_codepipeline::Client::new(&plain);
+        world.local.codepipeline = aws_sdk_codepipeline::Client::new(&plain);
         let s3 = aws_sdk_s3::config::Builder::from(&plain).force_path_style(true).build();
-        world.s3 = aws_sdk_s3::Client::from_conf(s3);
+        world.local.s3 = aws_sdk_s3::Client::from_conf(s3);
         let world = Arc::new(world);
         let machines = Fake::start().await;
         let secrets = AwsJson::start(|_, _| Ok(json!({"SecretString": CLIENT_TOKEN}))).await;

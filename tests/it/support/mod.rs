@@ -39,7 +39,7 @@ pub(crate) use codepipeline_local::testing::{
 
 /// The emulator and its clients, and the folder and the processes of the test's worker.
 pub(crate) struct World {
-    local: Local,
+    pub(crate) local: Local,
     pub(crate) folder: tempfile::TempDir,
     children: OnceLock<Children>,
 }
