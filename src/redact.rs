@@ -223,7 +223,8 @@ impl Around {
         let before = text[..range.start].chars().next_back().or(self.before);
         let after = text[range.end..].chars().next();
         let adjoins = |c: char| c.is_alphanumeric() || c == '_';
-        !(after.is_none() && self.continues) && ![before, after].into_iter().flatten().any(adjoins)
+        let is_open = after.is_none() && self.continues;
+        !is_open && ![before, after].into_iter().flatten().any(adjoins)
     }
 }
 

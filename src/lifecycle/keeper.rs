@@ -172,9 +172,10 @@ impl Keeper {
     /// Tells the protocol what happened.
     pub(super) fn tell(&mut self, event: Event<Version>) {
         let was_claimed = matches!(self.state, State::Acknowledging { .. });
-        let (state, command) = next(self.state.clone(), event.clone());
+        let told = event.clone();
+        let (state, command) = next(self.state.clone(), event);
         self.state = state;
-        tracing::trace!(?event, ?command, "the protocol decided");
+        tracing::trace!(event = ?told, ?command, "the protocol decided");
         if !was_claimed && self.is_kept() && matches!(self.state, State::Acknowledging { .. }) {
             tracing::info!("claimed the job in the ledger");
         }

@@ -12,10 +12,13 @@ use metrique::{CloseValue, InflectableEntry, RootEntry};
 #[derive(Clone)]
 pub struct Metrics(Option<Arc<Writer>>);
 
+/// Writes a whole line.
+type Write = Box<dyn Fn(&[u8]) + Send + Sync>;
+
 struct Writer {
     format: Mutex<Emf>,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
-    write: Box<dyn Fn(&[u8]) + Send + Sync>,
+    write: Write,
     /// Whether an earlier invocation of this process had a line.
     is_warm: AtomicBool,
 }

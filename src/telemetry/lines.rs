@@ -1,6 +1,7 @@
 //! Writes an event with several lines of a command's output as one JSON object for each line.
 //!
-//! The output of a command may have hundreds of thousands of lines. An event for each of them takes ten times as long.
+//! The output of a command may have hundreds of thousands of lines. An event for each of them took thirty times as long:
+//! 3.9 s for 246,000 lines of 84 bytes, against 0.12 s in a release build.
 
 use std::io::{self, Write};
 
@@ -50,7 +51,7 @@ impl<W: Write> Write for Divider<W> {
 
     /// Writes a whole object, as the layer gives it.
     fn write_all(&mut self, object: &[u8]) -> io::Result<()> {
-        let Some((before, messages, after)) = self.divides.then(|| divided(object)).flatten() else {
+        let Some(Divided { before, lines: messages, after }) = self.divides.then(|| divided(object)).flatten() else {
             return self.writer.write_all(object);
         };
         let mut lines = Vec::new();
@@ -71,8 +72,15 @@ impl<W: Write> Write for Divider<W> {
     }
 }
 
-/// The text before the message in a JSON object, the lines of the message, and the text after it.
-fn divided(object: &[u8]) -> Option<(&[u8], Vec<&[u8]>, &[u8])> {
+/// A JSON object, divided at its message.
+struct Divided<'o> {
+    before: &'o [u8],
+    /// The lines of the message, escaped.
+    lines: Vec<&'o [u8]>,
+    after: &'o [u8],
+}
+
+fn divided(object: &[u8]) -> Option<Divided<'_>> {
     // In a string, each of these quotation marks would have a backslash before it.
     let start = memmem::find(object, MESSAGE)? + MESSAGE.len();
     let mut lines = Vec::new();
@@ -81,7 +89,7 @@ fn divided(object: &[u8]) -> Option<(&[u8], Vec<&[u8]>, &[u8])> {
         at += memchr2(b'"', b'\\', object.get(at..)?)?;
         if object[at] == b'"' {
             lines.push(&object[from..at]);
-            return Some((&object[..start], lines, &object[at..]));
+            return Some(Divided { before: &object[..start], lines, after: &object[at..] });
         }
         if object.get(at + 1) == Some(&b'n') {
             lines.push(&object[from..at]);

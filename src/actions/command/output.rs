@@ -68,17 +68,24 @@ pub(super) struct Output {
     log: Option<Log>,
 }
 
+#[derive(Clone, Copy)]
 struct Head {
     bytes: usize,
     lines: usize,
 }
 
+/// The head of `logOutput` `all`.
+const HEAD: Head = Head { bytes: HEAD_BYTES, lines: HEAD_LINES };
+
 impl Output {
     pub(super) fn new(wanted: LogOutput, redactor: Arc<Redactor>) -> io::Result<Self> {
+        Self::with_head(HEAD, wanted, redactor)
+    }
+
+    fn with_head(head: Head, wanted: LogOutput, redactor: Arc<Redactor>) -> io::Result<Self> {
         let is_logged = wanted != LogOutput::None;
         let log = is_logged.then(|| Log::start(Arc::clone(&redactor))).transpose()?;
-        let lines = if wanted == LogOutput::All { HEAD_LINES } else { 0 };
-        let head = Head { bytes: HEAD_BYTES, lines };
+        let head = if wanted == LogOutput::All { head } else { Head { bytes: 0, lines: 0 } };
         Ok(Self { tail: Tail::new(&redactor), redactor, wanted, head, total: 0, logged: 0, log })
     }
 

@@ -47,7 +47,7 @@ impl Pipes {
             }
             // Both in turn, so that a flood in one does not hold up the other.
             for stream in Stream::ALL {
-                self.read_once(stream, output, &mut room, |pipe, buffer| pipe.try_read(buffer));
+                self.read_once(stream, output, &mut room, pipe::Receiver::try_read);
             }
         }
     }

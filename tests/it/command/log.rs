@@ -1,13 +1,19 @@
 //! The lines of a command's output in the log.
 
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use codepipeline_worker::actions::command::LogOutput;
 use codepipeline_worker::job::Failure;
+use codepipeline_worker::telemetry;
 use serde_json::Value;
+use tracing::Level;
+use tracing::instrument::WithSubscriber;
 
 use super::scenario::{Scenario, program, sh};
-use crate::support::log::logged;
+use crate::support::log::{keep_statements_on, logged};
+use crate::support::until;
 
 /// The lines of both streams, and what the command ended with.
 async fn printed(scenario: Scenario) -> (Vec<(String, String)>, Option<Failure>) {
@@ -92,4 +98,55 @@ async fn output_is_logged_as_much_as_wanted() {
         assert_eq!(messages(&lines, "stdout"), expected, "{wanted:?} and exit code {exit_code}");
         assert!(failure.is_none_or(|failure| failure.output.as_deref() == Some("one")));
     }
+}
+
+/// A log that writes nothing until it is opened.
+#[derive(Clone, Default)]
+struct Closed(Arc<(Mutex<(bool, Vec<u8>)>, Condvar)>);
+
+impl Write for Closed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let state = self.0.0.lock().unwrap();
+        self.0.1.wait_while(state, |(is_open, _)| !*is_open).unwrap().1.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_blocked_log_delays_no_timeout_and_loses_no_line() {
+    keep_statements_on();
+    let log = Closed::default();
+    let writer = log.clone();
+    let scenario = sh("exec seq 1 10000000").timeout(Duration::from_millis(300)).grace(Duration::from_millis(100));
+    let staged = scenario.deadline(Duration::from_secs(4)).stage();
+    let subscriber = telemetry::subscriber(Level::INFO, move || writer.clone());
+    let failure = staged.start().with_subscriber(subscriber).await.err().unwrap();
+    // The command was waiting for the log. It ended at its own timeout, and the turn before its deadline.
+    assert_eq!(failure.code.as_str(), "CommandTimeout");
+    assert!(tokio::time::Instant::now() < staged.turn.deadline);
+
+    log.0.0.lock().unwrap().0 = true;
+    log.0.1.notify_all();
+    let last = failure.output.unwrap().lines().next_back().unwrap().to_owned();
+    until(async || {
+        let text = log.0.0.lock().unwrap().1.clone();
+        text.ends_with(b"\n")
+            && of_commands(&json_lines(text.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap()))
+                .last()
+                .is_some_and(|(_, message)| *message == last)
+    })
+    .await;
+    let lines = of_commands(&json_lines(&log.0.0.lock().unwrap().1));
+    let mut numbers = messages(&lines, "stdout").into_iter().enumerate();
+    assert!(lines.len() > 10_000, "{} lines", lines.len());
+    // The command was killed in the middle of its last line.
+    numbers.next_back();
+    assert!(numbers.all(|(at, number)| *number == (at + 1).to_string()));
+}
+
+fn json_lines(text: &[u8]) -> Vec<Value> {
+    std::str::from_utf8(text).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

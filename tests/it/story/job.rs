@@ -28,7 +28,7 @@ const COMMON: [&str; 13] = [
 /// One line for each line of the log: its level, its message and its own fields. A time differs in each run, so it reads `…`.
 fn story(lines: &[Value]) -> String {
     let mut story = String::new();
-    for line in of_jobs(lines) {
+    for line in of_jobs(lines).filter(|line| line.get("stream").is_none()) {
         write!(story, "{} {}", line["level"].as_str().unwrap(), line["message"].as_str().unwrap()).unwrap();
         for (field, value) in line.as_object().unwrap() {
             match field.as_str() {

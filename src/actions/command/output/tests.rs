@@ -30,8 +30,9 @@ impl Written {
         let state = self.0.0.lock().unwrap();
         let mut lines = Vec::new();
         for event in std::str::from_utf8(&state.text).unwrap().lines() {
-            let event: Value = serde_json::from_str(event).unwrap();
-            for message in event["message"].as_str().unwrap().split('\n') {
+            let mut event: Value = serde_json::from_str(event).unwrap();
+            let messages = event["message"].take();
+            for message in messages.as_str().unwrap().split('\n') {
                 let mut line = event.clone();
                 line["message"] = message.into();
                 lines.push(line);
@@ -64,13 +65,17 @@ impl Write for Written {
 
 /// Output that goes to a log of its own, in a span with an id.
 fn output(wanted: LogOutput, secrets: &[&str]) -> (Output, Written) {
+    output_with(HEAD, wanted, secrets)
+}
+
+fn output_with(head: Head, wanted: LogOutput, secrets: &[&str]) -> (Output, Written) {
     let written = Written::default();
     let writer = written.clone();
     let redactor = Arc::new(Redactor::new(secrets));
     let mut layer = json_subscriber::JsonLayer::new(move || writer.clone());
     layer.with_level("level").with_flattened_event().with_top_level_flattened_span_list();
     let output = tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-        tracing::info_span!("job", jobId = "7").in_scope(|| Output::new(wanted, redactor).unwrap())
+        tracing::info_span!("job", jobId = "7").in_scope(|| Output::with_head(head, wanted, redactor).unwrap())
     });
     (output, written)
 }
@@ -99,11 +104,28 @@ async fn each_line_is_logged_with_its_stream_and_the_jobs_id() {
     );
 }
 
+#[test]
+fn the_beginning_has_20_mib_and_half_a_million_lines() {
+    let mut head = HEAD;
+    assert_eq!(head.take(&vec![b'x'; 25 << 20]), 20 << 20);
+    assert!(!head.is_open());
+    let mut head = HEAD;
+    assert_eq!(head.take("y\n".repeat(600_000).as_bytes()), 1_000_000);
+    assert!(!head.is_open() && head.take(b"y\n") == 0);
+}
+
+/// The beginning in these tests: 200 lines of [`line`].
+const SMALL: Head = Head { bytes: 200 * 1024, lines: 5000 };
+
+/// A line of 1 KiB with a secret.
+fn line() -> Vec<u8> {
+    [b"hunter2 ".as_slice(), &[b'x'; 1015], b"\n"].concat()
+}
+
 #[tokio::test]
-async fn only_the_end_is_logged_after_the_first_20_mib() {
-    let (mut output, written) = output(LogOutput::All, &["hunter2"]);
-    let line = [b"hunter2 ".as_slice(), &[b'x'; 1015], b"\n"].concat();
-    let total = 30 * 1024;
+async fn only_the_end_is_logged_after_the_beginning() {
+    let (mut output, written) = output_with(SMALL, LogOutput::All, &["hunter2"]);
+    let (line, total) = (line(), 500);
     for _ in 0..total {
         output.push(Stream::Stdout, &line, &mut None);
     }
@@ -111,15 +133,15 @@ async fn only_the_end_is_logged_after_the_first_20_mib() {
     let _ = end(output, false).await;
 
     let lines = written.messages();
-    let gap = lines.iter().position(|line| line.contains("left out")).unwrap();
-    assert_eq!(gap, 20 * 1024);
+    let gap = lines.iter().position(|line| line.contains("left out the middle")).unwrap();
+    assert_eq!(gap, 200);
     assert!(
-        lines[..gap].iter().all(|line| line.starts_with("o **** xxx") && line.len() == 6 + 1016),
+        lines[..gap].iter().all(|line| line.starts_with("o **** xxx") && line.len() == 7 + 1015),
         "{}",
         lines[gap - 1]
     );
-    let logged = HEAD_BYTES + KEPT;
-    assert_eq!(written.lines()[gap]["bytes"], total * line.len() + "the end".len() - logged);
+    let missing = total * line.len() + "the end".len() - SMALL.bytes - KEPT;
+    assert_eq!(written.lines()[gap]["bytes"], missing);
     let end = &lines[gap + 1..];
     assert!((63..=65).contains(&end.len()) && end.last().unwrap() == "e the end", "{}", end.len());
     assert!(end[1..end.len() - 1].iter().all(|line| *line == lines[0]), "{}", end[1]);
@@ -127,30 +149,27 @@ async fn only_the_end_is_logged_after_the_first_20_mib() {
 }
 
 #[tokio::test]
-async fn a_little_more_than_20_mib_is_logged_without_a_gap() {
-    let (mut output, written) = output(LogOutput::All, &["hunter2"]);
-    let line = [b"hunter2 ".as_slice(), &[b'x'; 1015], b"\n"].concat();
-    let text: Vec<u8> = line.iter().copied().cycle().take(HEAD_BYTES - 5).collect();
+async fn a_little_more_than_the_beginning_is_logged_without_a_gap() {
+    let (mut output, written) = output_with(SMALL, LogOutput::All, &["hunter2"]);
+    let text: Vec<u8> = line().into_iter().cycle().take(SMALL.bytes - 5).collect();
     output.push(Stream::Stdout, &text, &mut None);
+    // The end of the beginning divides this secret.
     output.push(Stream::Stdout, b"yhunter2y", &mut None);
     output.push(Stream::Stderr, &[b'z'; KEPT - 4], &mut None);
     let _ = end(output, false).await;
     let lines = written.messages();
     assert!(lines.iter().all(|line| !line.contains("left out") && !line.contains("hunter")));
-    assert!(lines.iter().any(|line| line.ends_with("y****y")), "{:?}", lines.iter().find(|line| line.contains('y')));
+    assert!(lines.iter().any(|line| line.ends_with("y****y")));
     assert_eq!(lines.iter().filter(|line| line.starts_with("e z")).map(|line| line.len() - 2).sum::<usize>(), KEPT - 4);
 }
 
 #[tokio::test]
 async fn many_short_lines_are_limited_too() {
-    let (mut output, written) = output(LogOutput::All, &[]);
-    let lines = "y\n".repeat(2 * HEAD_LINES);
-    output.push(Stream::Stdout, lines.as_bytes(), &mut None);
+    let (mut output, written) = output_with(SMALL, LogOutput::All, &[]);
+    output.push(Stream::Stdout, "y\n".repeat(60_000).as_bytes(), &mut None);
     let _ = end(output, false).await;
-    // Each event ends a line of the log, and each line feed in its message ends one too.
-    let text = written.0.0.lock().unwrap().text.clone();
-    let ends = memchr::memchr_iter(b'\n', &text).count() + memchr::memmem::find_iter(&text, r"\n").count();
-    assert_eq!(ends, HEAD_LINES + 1 + KEPT / 2);
+    assert_eq!(written.messages().len(), SMALL.lines + 1 + KEPT / 2);
+    assert_eq!(written.lines()[SMALL.lines]["bytes"], 120_000 - 2 * SMALL.lines - KEPT);
 }
 
 #[tokio::test]
