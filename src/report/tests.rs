@@ -174,7 +174,7 @@ fn a_token_that_is_too_long_fails_the_job() {
 }
 
 #[test]
-fn the_id_of_the_run_stands_for_one_that_the_action_does_not_give() {
+fn id_of_the_run_stands_for_one_that_the_action_leaves_out() {
     let failure = |id: Option<&str>| {
         let external_execution_id = id.map(str::to_owned);
         let failure = Failure::new(FailureKind::JobFailed, FailureCode::new("Test"), "no");

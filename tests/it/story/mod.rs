@@ -22,5 +22,5 @@ fn read(lines: &[String]) -> Vec<Value> {
 
 /// The lines about jobs.
 fn of_jobs(lines: &[Value]) -> impl Iterator<Item = &Value> {
-    lines.iter().filter(|line| line.get("jobId").is_some())
+    lines.iter().filter(|line| line.get("jobId").is_some() && line.get("_aws").is_none())
 }
