@@ -50,7 +50,11 @@ async fn mistakes_fail_the_action_and_say_what_to_change() {
         let local = pipeline(bake_seconds, release).await;
         let worker = TestWorker::new(vec![own_action::served()], &local.sdk_config);
 
-        let status = local.run("release", async || drop(worker.invoke().await)).await;
+        let status = local
+            .run("release", async || {
+                worker.invoke().await;
+            })
+            .await;
 
         assert_eq!(status, PipelineExecutionStatus::Failed);
         let failed = local.action("release", "Promote").await.unwrap();

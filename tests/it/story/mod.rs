@@ -20,7 +20,7 @@ fn read(lines: &[String]) -> Vec<Value> {
     lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
-/// The lines about jobs.
+/// The lines about jobs, without those of metrics, which have fields of their own.
 fn of_jobs(lines: &[Value]) -> impl Iterator<Item = &Value> {
     lines.iter().filter(|line| line.get("jobId").is_some() && line.get("_aws").is_none())
 }
