@@ -100,9 +100,12 @@ async fn output_is_logged_as_much_as_wanted() {
     }
 }
 
+/// Whether a log is open, and its text.
+type Gate = (Mutex<(bool, Vec<u8>)>, Condvar);
+
 /// A log that writes nothing until it is opened.
 #[derive(Clone, Default)]
-struct Closed(Arc<(Mutex<(bool, Vec<u8>)>, Condvar)>);
+struct Closed(Arc<Gate>);
 
 impl Write for Closed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -53,7 +53,8 @@ async fn job(command: &str) -> (Vec<Value>, aws_sdk_codepipeline::types::ActionE
     let function = lone.function(&[]);
     assert!(matches!(lone.tick(&function).await, Invocation::Answered(_)), "{}", lone.log());
     function.stop().await;
-    (read(&lone.lines.lock().unwrap()), lone.world.action("p", "A").await.unwrap())
+    let lines = read(&lone.lines.lock().unwrap());
+    (lines, lone.world.action("p", "A").await.unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
