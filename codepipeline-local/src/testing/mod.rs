@@ -123,7 +123,7 @@ impl Local {
         done("CreatePipeline", self.codepipeline.create_pipeline().pipeline(built(pipeline.build())).send().await);
     }
 
-    /// Stores the source artifact of the next execution: a zip, such as [`zip`] makes.
+    /// Stores the source artifact of the next execution: a zip, such as [`zip()`] makes.
     ///
     /// # Panics
     /// If S3 refuses it.
