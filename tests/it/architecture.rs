@@ -186,3 +186,12 @@ fn worker_and_emulator_share_no_code() {
         assert!(!code(&file).contains("codepipeline_worker"), "{}", file.display());
     }
 }
+
+/// cargo-lambda builds with `panic = "abort"` unless the profile says otherwise. A worker that aborts reports no job after a panic.
+#[test]
+fn panics_unwind_in_the_deployed_function() {
+    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let (_, profile) = manifest.split_once("[profile.release]").unwrap();
+    let (profile, _) = profile.split_once("\n[").unwrap();
+    assert!(profile.lines().any(|line| line == "panic = \"unwind\""), "[profile.release] has:{profile}");
+}
