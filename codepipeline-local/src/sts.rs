@@ -28,7 +28,7 @@ pub(crate) fn is_for(request: &Request<Body>) -> bool {
     }
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     match *request.method() {
-        // With a target, the form belongs to a service that speaks JSON: `curl -d` sends this type by itself.
+        // With a target, the form belongs to a service that speaks JSON: `curl -d` sends this type unasked.
         Method::POST => kind.starts_with(FORM) && !request.headers().contains_key("x-amz-target"),
         Method::GET => query_values(request.uri()).contains_key("Action"),
         _ => false,
