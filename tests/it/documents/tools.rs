@@ -41,7 +41,8 @@ fn commands_of_the_first_actions_are_in_the_runtime() {
         let text = file(document);
         let values = text.split("\"Command\": \"").skip(1).filter_map(|rest| rest.split('"').next());
         let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("Command: "));
-        for command in values.chain(lines) {
+        let runs = text.split("pipefail, -c, '").skip(1).filter_map(|rest| rest.split('\'').next());
+        for command in values.chain(lines).chain(runs) {
             for program in
                 command.trim_matches('\'').split(['|', ';', '&']).filter_map(|part| part.split_whitespace().next())
             {
