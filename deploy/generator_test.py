@@ -1,13 +1,19 @@
 """Tests of deploy/generate: `python3 -m unittest discover -s deploy -p '*_test.py'`."""
 
 import copy
+import datetime
 import json
-import re
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
 import unittest
 from pathlib import Path
 
 from generator import blocks, cloudformation, mistakes
-from generator.cloudformation import Function, ref
+from generator.cloudformation import Function, ref, sub
+from generator.evaluate import evaluated
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "template.yaml").read_text("utf-8")
@@ -41,25 +47,6 @@ def generated(entries):
     return cloudformation.load(cloudformation.replace_blocks(TEXT, blocks.all_of(entries)))
 
 
-def evaluated(value, conditions, parameters):
-    """A value of the template as CloudFormation would evaluate it."""
-    if isinstance(value, dict):
-        return {key: evaluated(member, conditions, parameters) for key, member in value.items()}
-    if isinstance(value, list):
-        return [evaluated(member, conditions, parameters) for member in value]
-    if not isinstance(value, Function):
-        return value
-    if value.name == "If":
-        return evaluated(value.value[1 if value.value[0] in conditions else 2], conditions, parameters)
-    if value.name == "Sub":
-        text, local = value.value if isinstance(value.value, list) else (value.value, {})
-        names = {**parameters, **{name: evaluated(one, conditions, parameters) for name, one in local.items()}}
-        filled = re.sub(r"\$\{([^!}]+)\}", lambda match: str(names[match[1]]), text)
-        return filled.replace("${!", "${")
-    assert value.name == "Ref", value
-    return parameters[value.value]
-
-
 PARAMETERS = {name: parameter.get("Default", "") for name, parameter in TEMPLATE["Parameters"].items()}
 
 
@@ -91,6 +78,19 @@ class Actions(unittest.TestCase):
     def test_own_entry_keeps_its_text(self):
         [_, own] = actions(generated([ENTRIES[0], own_entry()]))
         self.assertEqual(own, own_entry()["action"])
+
+    def test_text_around_a_name_is_escaped(self):
+        for text, expected in [('echo "${AWS::Region}"', 'echo "r"'), ("a\\b\n${AWS::Region}", "a\\b\nr"), ("${!HOME}", "${HOME}")]:
+            entry = own_entry()
+            entry["action"]["run"]["command"] = ["bash", "-c", sub(text)]
+            [own] = actions(generated([entry]), **{"AWS::Region": "r"})
+            self.assertEqual(own["run"]["command"][2], expected)
+
+    def test_key_with_the_beginning_of_a_name_stays(self):
+        entry = own_entry()
+        entry["action"]["queryParam"] = {"${Url}": "x"}
+        [own] = actions(generated([entry]))
+        self.assertEqual(own["queryParam"], {"${Url}": "x"})
 
 
 class Blocks(unittest.TestCase):
@@ -168,6 +168,17 @@ class Mistakes(unittest.TestCase):
             (with_("type.inputArtifacts", [3, 2]), "[0].type.inputArtifacts: must be [LEAST, MOST]"),
             (with_("type.executionUrl", "https://ci/{Config:Token}"), "[0].type.executionUrl: names {Config:Token}"),
             (with_("variables", {"key": "value"}), "[0].variables: must be a mapping from names in upper case"),
+            (with_("variables", {"ACTIONS": "[]"}), "[0].variables.ACTIONS: is a variable that template.yaml sets"),
+            (with_("variables", {"LEDGER_BUCKET": "mine"}), "[0].variables.LEDGER_BUCKET: is a variable that template.yaml"),
+            (with_("variables", {"KEY": ["a"]}), "[0].variables.KEY: must be one text"),
+            (with_("condition", ["a"]), "[0].condition: must be the name of one condition"),
+            (with_("previousVersion", {"a": "b"}), "[0].previousVersion: must be the name of one parameter"),
+            (with_("action.secrets", 5), "[0].action.secrets: must be a list of the names"),
+            (with_("action.secrets", ref("ProjectName")), "[0].action.secrets: must be a list of the names"),
+            (with_("action.timeoutSeconds", datetime.date(2026, 1, 1)), "[0].action.timeoutSeconds: can't be a date"),
+            (with_("action.timeoutSeconds", math.nan), "[0].action.timeoutSeconds: must be a finite number"),
+            (with_("action.queryParam", {5: "x"}), "[0].action.queryParam.5: must have a text as its name"),
+            (with_("action.actionType", {5: "x", "owner": "Custom"}), "[0].action.actionType: must have the members"),
         ]:
             found = self.found(entry)
             self.assertTrue(any(words in mistake for mistake in found), f"{words}: {found}")
@@ -190,6 +201,11 @@ class Mistakes(unittest.TestCase):
 
     def test_name_of_another_resource_is_refused(self):
         self.assertIn("[0].name: is the name of a resource", self.found(own_entry(name="Ledger"))[0])
+        self.assertIn("[0].name: is the name of a parameter", self.found(own_entry(name="ProjectName"))[0])
+
+    def test_variable_of_two_entries_is_refused(self):
+        found = self.found(own_entry(variables={"KEY": "a"}), own_entry(name="Other", variables={"KEY": "b"}))
+        self.assertEqual(found, ["variable KEY stands 2 times: give each entry its own"])
 
 
 class Templates(unittest.TestCase):
@@ -200,6 +216,40 @@ class Templates(unittest.TestCase):
     def test_member_that_stands_twice_is_refused(self):
         with self.assertRaisesRegex(Exception, "the member name stands twice"):
             cloudformation.load("name: a\nname: b\n")
+
+    def test_rules_use_only_what_they_allow(self):
+        def functions(value):
+            if isinstance(value, Function):
+                yield value.name
+                yield from functions(value.value)
+            elif isinstance(value, dict):
+                yield from (key.removeprefix("Fn::") for key in value if key.startswith("Fn::"))
+                yield from functions(list(value.values()))
+            elif isinstance(value, list):
+                for member in value:
+                    yield from functions(member)
+
+        allowed = {"Ref", "And", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "Not", "Or", "RefAll", "ValueOf", "ValueOfAll"}
+        self.assertEqual(set(functions(TEMPLATE["Rules"])) - allowed, set())
+
+
+class Program(unittest.TestCase):
+    def test_unreadable_file_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(ROOT / "deploy", Path(folder, "deploy"))
+            shutil.copy(ROOT / "template.yaml", folder)
+
+            def complaint():
+                program = [sys.executable, Path(folder, "deploy", "generate"), "--check"]
+                run = subprocess.run(program, capture_output=True, text=True, check=False)
+                self.assertEqual(run.returncode, 1)
+                return run.stderr.strip()
+
+            self.assertIn("could not read actions.yaml: No such file", complaint())
+            Path(folder, "actions.yaml").write_bytes(b"- name: \xff\n")
+            self.assertEqual(complaint(), "actions.yaml is not UTF-8 from byte 8 on: save it as UTF-8")
+            Path(folder, "actions.yaml").write_text("- [a]: b\n", "utf-8")
+            self.assertIn("the name of a member must be a text", complaint())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ quotes nor backslashes, which the generator checks.
 """
 
 import json
+import re
 
 from .cloudformation import Function, dump, if_, ref, sub
 from .entries import is_optional
@@ -23,12 +24,14 @@ def in_sub(value):
 def json_text(value):
     """A value as JSON within the text of Fn::Sub."""
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{json_text(member)}" for key, member in value.items()) + "}"
+        return "{" + ",".join(f"{json_text(key)}:{json_text(member)}" for key, member in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(json_text, value)) + "]"
     if isinstance(value, Function):
-        return f'"{in_sub(value)}"'
-    return json.dumps(value).replace("${", "${!")
+        # Every second part is a name such as ${AWS::Region}, which Fn::Sub replaces.
+        parts = re.split(r"(\$\{[^!}][^}]*\})", in_sub(value))
+        return '"' + "".join(part if index % 2 else json.dumps(part)[1:-1] for index, part in enumerate(parts)) + '"'
+    return json.dumps(value, allow_nan=False).replace("${", "${!")
 
 
 def element(entry, action, comma):

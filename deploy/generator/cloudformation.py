@@ -44,6 +44,8 @@ def _construct_function(loader, name, node):
 def _construct_mapping(loader, node):
     keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
     for key, (name, _) in zip(keys, node.value):
+        if isinstance(key, (list, dict)):
+            raise yaml.constructor.ConstructorError(None, None, "the name of a member must be a text", name.start_mark)
         if keys.count(key) > 1:
             raise yaml.constructor.ConstructorError(None, None, f"the member {key} stands twice", name.start_mark)
     return dict(zip(keys, (loader.construct_object(value, deep=True) for _, value in node.value)))

@@ -3,6 +3,7 @@
 The worker checks the rest of an action when it starts, because only the worker knows its parameters' values.
 """
 
+import math
 import re
 
 from . import types
@@ -28,11 +29,17 @@ def find(entries, template):
         found += [f"[{index}]{path}: {rule}" for path, rule in in_entry(entry, template)]
     names = [entry.get("name") for entry in entries if isinstance(entry, dict)]
     found += [f"name {name} stands {names.count(name)} times: give each entry its own" for name in sorted(twice(names))]
+    names = [name for entry in entries if isinstance(entry, dict) for name in mapping(entry.get("variables"))]
+    found += [f"variable {name} stands {names.count(name)} times: give each entry its own" for name in sorted(twice(names))]
     if not found and entries[0].get("condition"):
         found.append("[0].condition: the first entry can't have one, because ACTIONS can't be empty: move another entry to the top")
     if not found:
         found += too_long(entries)
     return found
+
+
+def mapping(value):
+    return value if isinstance(value, dict) else {}
 
 
 def twice(names):
@@ -47,11 +54,17 @@ def in_entry(entry, template):
     name, condition, previous = entry.get("name"), entry.get("condition"), entry.get("previousVersion")
     if not isinstance(name, str) or not re.fullmatch("[A-Za-z0-9]{1,60}", name):
         yield ".name", "must have 1 to 60 letters and digits: it becomes the name of a resource"
-    elif name in template.get("Resources", {}):
-        yield ".name", "is the name of a resource of template.yaml: choose another"
-    if condition is not None and condition not in template.get("Conditions", {}):
+    else:
+        for section, what in [("Resources", "a resource"), ("Parameters", "a parameter")]:
+            if name in template.get(section, {}):
+                yield ".name", f"is the name of {what} of template.yaml: choose another"
+    if condition is not None and not isinstance(condition, str):
+        yield ".condition", "must be the name of one condition of template.yaml"
+    elif condition is not None and condition not in template.get("Conditions", {}):
         yield ".condition", f"names no condition of template.yaml: add {condition} to its section Conditions"
-    if previous is not None and previous not in template.get("Parameters", {}):
+    if previous is not None and not isinstance(previous, str):
+        yield ".previousVersion", "must be the name of one parameter of template.yaml"
+    elif previous is not None and previous not in template.get("Parameters", {}):
         yield ".previousVersion", f"names no parameter of template.yaml: add {previous}, with the default \"\""
     action = entry.get("action")
     if not isinstance(action, dict):
@@ -66,9 +79,20 @@ def in_entry(entry, template):
         yield ".type", "works only with the owner Custom, because AWS defines the others: remove it"
     elif "type" in entry:
         yield from types.mistakes(entry["type"], action)
-    variables = entry.get("variables", {})
+    yield from in_variables(entry.get("variables", {}), template)
+
+
+def in_variables(variables, template):
     if not isinstance(variables, dict) or not all(re.fullmatch("[A-Z][A-Z0-9_]*", str(key)) for key in variables):
         yield ".variables", "must be a mapping from names in upper case (WEBHOOK_SECRET) to values"
+        return
+    function = mapping(template.get("Resources", {}).get("Function")).get("Properties", {})
+    taken = {"ACTIONS", *mapping(mapping(function.get("Environment")).get("Variables"))}
+    for name, value in variables.items():
+        if name in taken:
+            yield f".variables.{name}", "is a variable that template.yaml sets: choose another name"
+        if value is None or isinstance(value, (dict, list)):
+            yield f".variables.{name}", "must be one text, number or function"
 
 
 def in_action(action, condition):
@@ -76,7 +100,7 @@ def in_action(action, condition):
     if next(iter(action), None) != "actionType":
         yield ".action", "must begin with the member actionType"
     action_type = action.get("actionType")
-    if not isinstance(action_type, dict) or sorted(action_type) != ["category", "owner", "provider", "version"]:
+    if not isinstance(action_type, dict) or set(action_type) != {"category", "owner", "provider", "version"}:
         yield ".action.actionType", "must have the members category, owner, provider and version, and no others"
         return
     for member, allowed in [("owner", OWNERS), ("category", CATEGORIES)]:
@@ -89,6 +113,9 @@ def in_action(action, condition):
             isinstance(value, str) and re.fullmatch(f"[0-9A-Za-z_-]{{1,{longest}}}", value)
         ):
             yield f".action.actionType.{member}", f"must be a text of 1 to {longest} of [0-9A-Za-z_-]: put quotes around a number"
+    secrets = action.get("secrets", [])
+    if not isinstance(secrets, list) or not all(isinstance(name, str) for name in secrets):
+        yield ".action.secrets", "must be a list of the names of secret properties, such as [ApiToken]"
     run = action.get("run")
     if not isinstance(run, dict) or len(run) != 1 or next(iter(run)) not in ("command", "http", "stateMachine"):
         yield ".action.run", "must have exactly one member: command, http or stateMachine"
@@ -106,6 +133,8 @@ def in_values(value, path, template):
     """The functions within a value, and the parameters that they name."""
     if isinstance(value, dict):
         for key, member in value.items():
+            if not isinstance(key, str):
+                yield f"{path}.{key}", "must have a text as its name: put quotes around it"
             yield from in_values(member, f"{path}.{key}", template)
     elif isinstance(value, list):
         for index, member in enumerate(value):
@@ -120,6 +149,10 @@ def in_values(value, path, template):
         yield from in_values(value.value[1], path, template)
     elif isinstance(value, Function):
         yield path, f"can't have !{value.name} here: use !Ref, !GetAtt or !Sub TEXT, or !If [CONDITION, VALUE, !Ref AWS::NoValue] for a member of action"
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield path, "must be a finite number, because JSON has no other"
+    elif value is not None and not isinstance(value, (str, int, float)):
+        yield path, f"can't be a {type(value).__name__}, which JSON does not have: put quotes around a text"
 
 
 def in_name(name, path, template):
@@ -149,7 +182,10 @@ def too_long(entries):
     from . import actions
     from .entries import Entry
 
-    length = sum(len(actions.json_text(entry.action)) for entry in map(Entry, entries))
+    def whole(action):
+        return {name: value.value[1] if is_optional(value) else value for name, value in action.items()}
+
+    length = sum(len(actions.json_text(whole(entry.action))) for entry in map(Entry, entries))
     if length > MOST_BYTES:
         yield f"ACTIONS has about {length} bytes, and more than {MOST_BYTES} leave no room for other variables (Lambda allows 4 KB): split the stack"
 

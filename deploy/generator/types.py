@@ -60,7 +60,8 @@ def against_action(properties, action):
             if queryable
             else f"names {asked[0] if asked else 'no key'}, so this property of type must be queryable"
         )
-    secrets = action.get("secrets", [])
+    secrets = action.get("secrets")
+    secrets = secrets if isinstance(secrets, list) else []
     for one in properties:
         if one.get("secret") and one.get("name") not in secrets:
             yield ".action.secrets", f"must name {one.get('name')}, which is secret in type, so that the worker masks it"
