@@ -100,11 +100,30 @@ def run_build(s3, endpoint, folder, jsonata):
     build = {"Id": "project:1", "BuildStatus": "FAILED", "Logs": {"DeepLink": "https://logs"}}
     output = evaluated(states["Build"]["Output"], {"input": given, "result": {"Build": build}}, jsonata)
     assert output == {"summary": "build project:1 succeeded", "outputVariables": {"BuildId": "project:1", "Log": "https://logs"}}
-    error = {"Error": "States.TaskFailed", "Cause": json.dumps({"Build": build})}
-    caught = evaluated(states["Build"]["Catch"][0]["Output"], {"errorOutput": error}, jsonata)
-    cause = evaluated(states["Failed"]["Cause"], {"input": caught}, jsonata)
-    assert cause == "build project:1 ended with FAILED; its log is https://logs", cause
+    denied = "User is not authorized to perform: codebuild:StartBuild {\"BuildStatus\"}"
+    for cause, expected in [
+        (json.dumps({"Build": build}), "build project:1 ended with FAILED; its log is https://logs"),
+        (json.dumps({"Build": build}, indent=2), "build project:1 ended with FAILED; its log is https://logs"),
+        (denied, f"could not run the build: {denied}"),
+    ]:
+        error = {"Error": "States.TaskFailed", "Cause": cause}
+        caught = evaluated(states["Build"]["Catch"][0]["Output"], {"errorOutput": error}, jsonata)
+        failed = states[chosen(states[states["Build"]["Catch"][0]["Next"]], caught, jsonata)]
+        assert evaluated(failed["Cause"], {"input": caught}, jsonata) == expected, (failed, cause)
+
+    first = states[template.template["Resources"]["StateMachine"]["Properties"]["Definition"]["StartAt"]]
+    assert chosen(first, given, jsonata) == "Build"
+    without = {**given, "configuration": {"Project": "web"}}
+    assert "write the build's script" in states[chosen(first, without, jsonata)]["Cause"]
     print("the build of examples/state-machine ran", flush=True)
+
+
+def chosen(choice, given, jsonata):
+    """The state that a Choice leads to."""
+    for rule in choice["Choices"]:
+        if evaluated(rule["Condition"], {"input": given}, jsonata):
+            return rule["Next"]
+    return choice["Default"]
 
 
 def evaluated(value, states, jsonata):

@@ -19,7 +19,7 @@ MAX_ENTRIES, MAX_UNPACKED = 100_000, 1 << 30
 LOG = logging.getLogger("worker")
 
 
-def s3_client(job_id, keys, renew):
+def s3_client(keys, renew):
     """An S3 client with the job's credentials. It calls `renew` shortly before they expire."""
 
     def metadata(keys):
@@ -33,7 +33,7 @@ def s3_client(job_id, keys, renew):
         def load(self):
             margins = {"advisory_timeout": 120, "mandatory_timeout": 60}
             return RefreshableCredentials.create_from_metadata(
-                metadata(keys), lambda: metadata(renew(job_id)), self.METHOD, **margins
+                metadata(keys), lambda: metadata(renew()), self.METHOD, **margins
             )
 
     session = botocore.session.Session()

@@ -85,7 +85,7 @@ def run(job_id, data):
     secrets = [value for key, value in configuration.items() if key in SECRETS] + list(keys.values())
     try:
         with tempfile.TemporaryDirectory(prefix="job-") as folder:
-            result = staged(job_id, data, configuration, Path(folder))
+            result = staged(job_id, data, configuration, Path(folder), secrets)
         check(result, secrets)
     except Failed as failure:
         result = failure
@@ -101,10 +101,16 @@ def run(job_id, data):
     report(job_id, external_id[:MAX_EXTERNAL_ID], result, secrets)
 
 
-def staged(job_id, data, configuration, folder):
+def staged(job_id, data, configuration, folder, secrets):
     """Stages the inputs in, does the work, and stages the outputs out after the last job."""
+
+    def renewed():
+        keys = renew(job_id)
+        secrets.extend(keys.values())
+        return keys
+
     # A job without artifacts has no credentials.
-    s3 = s3_client(job_id, data["artifactCredentials"], renew) if data.get("artifactCredentials") else None
+    s3 = s3_client(data["artifactCredentials"], renewed) if data.get("artifactCredentials") else None
     inputs, outputs = {}, {}
     for kind, artifacts, folders in (("in", "inputArtifacts", inputs), ("out", "outputArtifacts", outputs)):
         for artifact in data.get(artifacts, []):

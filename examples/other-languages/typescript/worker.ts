@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   AcknowledgeJobCommand,
+  type AWSSessionCredentials,
   CodePipelineClient,
   CodePipelineServiceException,
   GetJobDetailsCommand,
@@ -78,8 +79,8 @@ async function acknowledge(job: Job, polled: number): Promise<boolean> {
         return false;
       }
       log("WARNING", `could not acknowledge job ${job.id}: ${nameOf(error)}`);
-      // A request that CodePipeline throttled had no effect. Any other may have taken effect.
-      unanswered ||= !isThrottled(error);
+      // A request that never reached CodePipeline, or that it throttled, had no effect.
+      unanswered ||= !isThrottled(error) && !isNotConnected(error);
     }
     await sleep(1000);
   }
@@ -90,13 +91,12 @@ async function acknowledge(job: Job, polled: number): Promise<boolean> {
 /** Runs a claimed job and reports exactly one result, also after an error. */
 async function run(id: string, data: JobData): Promise<void> {
   const configuration = data.actionConfiguration?.configuration ?? {};
-  const keys = data.artifactCredentials;
-  const secrets = [...SECRETS.map((key) => configuration[key]), keys?.secretAccessKey, keys?.sessionToken].filter((text) => !!text);
+  const secrets = present([...SECRETS.map((key) => configuration[key]), ...secretsOf(data.artifactCredentials)]);
   const folder = await mkdtemp(join(tmpdir(), "job-"));
   let result: Result;
   try {
-    result = await staged(id, data, configuration, folder);
-    check(result, secrets as string[]);
+    result = await staged(id, data, configuration, folder, secrets);
+    check(result, secrets);
   } catch (error) {
     result = failure(id, error);
   } finally {
@@ -104,7 +104,15 @@ async function run(id: string, data: JobData): Promise<void> {
   }
   // The action's execution id is the same in each of its jobs.
   const externalId = (data.pipelineContext?.action?.actionExecutionId ?? id).slice(0, MAX_EXTERNAL_ID);
-  await report(id, externalId, result, secrets as string[]);
+  await report(id, externalId, result, secrets);
+}
+
+function secretsOf(keys: AWSSessionCredentials | undefined): string[] {
+  return present([keys?.secretAccessKey, keys?.sessionToken]);
+}
+
+function present(texts: (string | undefined)[]): string[] {
+  return texts.filter((text): text is string => !!text);
 }
 
 /** Stages the inputs in, does the work, and stages the outputs out after the last job. */
@@ -113,13 +121,16 @@ async function staged(
   data: JobData,
   configuration: Record<string, string>,
   folder: string,
+  secrets: string[],
 ): Promise<Continue | Finished> {
   const archive = join(folder, "archive");
   const [inputs, outputs]: [Folders, Folders] = [new Map(), new Map()];
   const s3 = s3Client(data.artifactCredentials, async () => {
     log("INFO", `renewing the credentials of job ${id}`);
     const { jobDetails } = await codePipeline.send(new GetJobDetailsCommand({ jobId: id }));
-    return jobDetails!.data!.artifactCredentials!;
+    const keys = jobDetails!.data!.artifactCredentials!;
+    secrets.push(...secretsOf(keys));
+    return keys;
   });
   for (const artifact of data.outputArtifacts ?? []) {
     outputs.set(artifact.name!, join(folder, "out", artifact.name!));
@@ -210,6 +221,14 @@ function isRefusal(error: unknown): boolean {
 
 function isThrottled(error: unknown): boolean {
   return error instanceof CodePipelineServiceException && error.name.includes("Throttling");
+}
+
+/** Whether the request never left: the host has no address, refused the connection, or did not accept it in time. */
+function isNotConnected(error: unknown): boolean {
+  const codes = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
+  const { code, message } = error as NodeJS.ErrnoException;
+  // The SDK gives this timeout no code of its own.
+  return codes.includes(code ?? "") || message.includes("did not establish a connection");
 }
 
 /** The name of an error. Its message may quote what must not be in a log. */

@@ -2,6 +2,7 @@
 
 mod code;
 mod configuration;
+mod costs;
 mod log_fields;
 mod log_lines;
 mod metrics;
