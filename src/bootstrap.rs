@@ -24,7 +24,7 @@ use crate::ledger::Ledger;
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
-use crate::settings::left_out;
+use crate::settings::third_party_left_out;
 use crate::watchdog::Watchdog;
 use crate::worker::Worker;
 use crate::workspace::WorkerFolder;
@@ -154,7 +154,7 @@ fn own_types_are_built(own: &[Served]) -> Result<(), String> {
     let third_party = own.iter().find(|served| served.action_type.owner == "ThirdParty");
     match third_party {
         Some(served) if !cfg!(feature = "third-party") => {
-            Err(format!("{}: {}", served.action_type, left_out("third-party actions", "third-party")))
+            Err(format!("{}: {}", served.action_type, third_party_left_out()))
         }
         _ => Ok(()),
     }

@@ -73,6 +73,25 @@ pub struct Job {
     pub continuation_token: Option<SecretString>,
 }
 
+#[cfg(test)]
+impl Job {
+    /// A job of a custom action type, with nothing else.
+    pub(crate) fn of_tests(category: &str, provider: &str) -> Self {
+        let [category, owner, provider, version] = [category, "Custom", provider, "1"].map(str::to_owned);
+        Self {
+            id: "job".to_owned(),
+            account_id: None,
+            action_type: ActionTypeId { category, owner, provider, version },
+            configuration: Configuration::default(),
+            pipeline: PipelineContext::default(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            encryption_key: None,
+            continuation_token: None,
+        }
+    }
+}
+
 /// The key of a Lambda Invoke job's text, which holds its whole configuration.
 pub(crate) const USER_PARAMETERS: &str = "UserParameters";
 

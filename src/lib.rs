@@ -59,11 +59,6 @@
 //! `examples/own-action/` is a complete worker to copy, with its test and its template. docs/actions/rust.md has the rules for an
 //! action's code. docs/architecture.md is the map of the worker itself.
 
-#![cfg_attr(
-    not(all(feature = "http", feature = "state-machine")),
-    allow(dead_code, unused_imports, reason = "some code serves only the kinds that this build leaves out")
-)]
-
 #[cfg(not(target_os = "linux"))]
 compile_error!("the worker runs on Linux, as Lambda does: it supervises commands through /proc, prctl and pidfd");
 

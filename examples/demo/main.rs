@@ -13,14 +13,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_codepipeline::error::DisplayErrorContext;
 use aws_sdk_codepipeline::types::PipelineExecutionStatus;
 use clap::Parser;
 use codepipeline_local::api::read_connections;
 use codepipeline_local::engine::Settings;
+use codepipeline_local::testing::sdk_config;
 use codepipeline_local::{Emulator, Options};
 
 /// How often the demo reads the pipeline's state.
@@ -68,7 +66,7 @@ async fn demo(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         .map_err(|error| format!("could not read the source folder {}: {error}", arguments.source.display()))?;
     let emulator = Emulator::start(options()?).await?;
     println!("codepipeline-local listens on {}", emulator.endpoint());
-    let shared = client_config(&emulator.endpoint());
+    let shared = sdk_config(&emulator.endpoint());
     let codepipeline = aws_sdk_codepipeline::Client::new(&shared);
     let s3 = aws_sdk_s3::config::Builder::from(&shared).force_path_style(true).build();
     let s3 = aws_sdk_s3::Client::from_conf(s3);
@@ -123,14 +121,4 @@ async fn run_pipeline(
             }
         }
     }
-}
-
-fn client_config(endpoint: &str) -> SdkConfig {
-    let credentials = Credentials::new("demo", "demo", None, None, "demo");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(endpoint)
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build()
 }

@@ -6,8 +6,9 @@ use std::error::Error;
 use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::types::{
     ActionCategory, ActionConfigurationProperty, ActionDeclaration, ActionOwner, ActionTypeId, ArtifactDetails,
-    ArtifactStore, ArtifactStoreType, InputArtifact, OutputArtifact, PipelineDeclaration, StageDeclaration,
+    ArtifactStore, ArtifactStoreType, PipelineDeclaration, StageDeclaration,
 };
+use codepipeline_local::testing::{input, output};
 use serde_json::{Value, json};
 
 pub(crate) const NAME: &str = "demo";
@@ -74,25 +75,25 @@ pub(crate) async fn create(client: &Client, command: &str) -> Result<(), Box<dyn
     let source = action("Source", ActionCategory::Source, ActionOwner::Aws, "S3")?
         .configuration("S3Bucket", SOURCE_BUCKET)
         .configuration("S3ObjectKey", SOURCE_KEY)
-        .output_artifacts(OutputArtifact::builder().name("Source").build()?)
+        .output_artifacts(output("Source"))
         .build()?;
     let inspect = action("Inspect", ActionCategory::Test, ActionOwner::Custom, "Inspect")?
         .configuration("Command", command)
-        .input_artifacts(InputArtifact::builder().name("Source").build()?)
+        .input_artifacts(input("Source"))
         .build()?;
     let package = action("Package", ActionCategory::Build, ActionOwner::Custom, "Package")?
         .configuration("Command", PACKAGE)
         .namespace("Package")
-        .input_artifacts(InputArtifact::builder().name("Source").build()?)
-        .output_artifacts(OutputArtifact::builder().name("Package").build()?)
+        .input_artifacts(input("Source"))
+        .output_artifacts(output("Package"))
         .build()?;
     let rollout = action("Rollout", ActionCategory::Deploy, ActionOwner::Custom, "Rollout")?
         .configuration("Command", "#{Package.Files} files, please")
-        .input_artifacts(InputArtifact::builder().name("Package").build()?)
+        .input_artifacts(input("Package"))
         .build()?;
     let partner = action("Partner", ActionCategory::Test, ActionOwner::ThirdParty, "Partner")?
         .configuration("Level", "gold")
-        .input_artifacts(InputArtifact::builder().name("Package").build()?)
+        .input_artifacts(input("Package"))
         .build()?;
     let stage = |name: &str, action| StageDeclaration::builder().name(name).actions(action).build();
     let store = ArtifactStore::builder().r#type(ArtifactStoreType::S3).location(ARTIFACTS_BUCKET).build()?;

@@ -7,7 +7,6 @@ use codepipeline_local::engine::{Effect, SourceRevision};
 use codepipeline_local::types::Timestamp;
 use serde_json::{Value, json};
 
-use crate::lambda::Waking;
 use crate::network::Request;
 use crate::service::Reply;
 use crate::trace::MARKER;
@@ -169,7 +168,7 @@ fn perform(world: &Arc<World>, effect: Effect) {
             let times = if random.chance(world.lot.invoked_twice) && world.is_troubled() { 2 } else { 1 };
             for time in 0..times {
                 let delay = random.range(1, 2_000) + time * random.range(0, 300_000);
-                lambda::wake_after(world, delay, format!("job {job} {time}"), Waking::Event(event.clone()));
+                lambda::wake_with(world, delay, format!("job {job} {time}"), &event);
             }
         }
         // A bucket exists once it holds an object. The settings here don't look for outputs.

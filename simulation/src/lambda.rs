@@ -8,6 +8,7 @@ use codepipeline_worker::worker::{InvocationError, Summary, Worker};
 use serde_json::Value;
 use tokio::task::AbortHandle;
 
+use crate::load::Sent;
 use crate::world::World;
 use crate::{load, lock, scenario, witness};
 
@@ -64,7 +65,7 @@ enum Death {
 #[derive(Clone)]
 pub(crate) enum Waking {
     Schedule,
-    Event(Value),
+    Event(Sent),
 }
 
 /// Invokes the function after so many milliseconds.
@@ -72,17 +73,21 @@ pub(crate) fn wake_after(world: &Arc<World>, delay: u64, name: String, waking: W
     world.after(delay, format!("wake for {name}"), move |world| wake(world, &name, waking));
 }
 
+/// Invokes the function with `event`, which Lambda receives after so many milliseconds.
+pub(crate) fn wake_with(world: &Arc<World>, delay: u64, name: String, event: &Value) {
+    let sent = Sent::new(event.clone(), world.clock.elapsed() + delay);
+    wake_after(world, delay, name, Waking::Event(sent));
+}
+
 fn wake(world: &Arc<World>, name: &str, waking: Waking) {
     let mut random = world.random(&format!("wake for {name}"));
     let running = lock(&world.lambda).invocations.iter().filter(|one| one.alive).count();
     if running >= world.lot.concurrency {
         // Lambda keeps asynchronous invocations and tries again.
-        if !matches!(waking, Waking::Schedule) {
-            let pause = match world.lot.load {
-                Some(_) => load::backoff(&mut random, name),
-                None => random.range(1_000, 30_000),
-            };
-            wake_after(world, pause, format!("{name}'"), waking);
+        match waking {
+            Waking::Schedule => {}
+            Waking::Event(sent) if world.lot.load.is_some() => load::throttled(world, &mut random, name, sent),
+            Waking::Event(_) => wake_after(world, random.range(1_000, 30_000), format!("{name}'"), waking),
         }
         return;
     }
@@ -138,7 +143,7 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
     };
     let Some(worker) = worker else { return };
     world.trace.line(format_args!("I{number:04} begins in P{process:03}: {name}"));
-    if let Waking::Event(event) = &waking
+    if let Waking::Event(Sent { event, .. }) = &waking
         && let Some(job) = event.pointer("/CodePipeline.job/id").and_then(Value::as_str)
     {
         witness::begins_with(world, job, number);
@@ -149,7 +154,7 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
     let task = tokio::spawn(async move {
         let result = match &waking {
             Waking::Schedule => worker.invoke(deadline).await,
-            Waking::Event(event) => match Event::parse(event, &[]) {
+            Waking::Event(Sent { event, .. }) => match Event::parse(event, &[]) {
                 Ok(Event::ActionStarted { action_type, execution_id, .. }) => {
                     worker.action_started(&action_type, execution_id.as_deref(), deadline).await
                 }
@@ -164,8 +169,8 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
             },
         };
         ends(&of, number, &result);
-        if let (Some(_), Err(_), Waking::Event(event)) = (of.lot.load, &result, waking) {
-            load::retry(&of, &name, event);
+        if let (Some(_), Err(_), Waking::Event(sent)) = (of.lot.load, &result, waking) {
+            load::failed(&of, &name, sent);
         }
     });
     lock(&world.lambda).invocations[number].task = Some(task.abort_handle());
@@ -324,7 +329,7 @@ pub(crate) fn tell(world: &Arc<World>, event: &Value) {
     };
     for time in 0..times {
         let delay = random.range(50, 3_000) + time * random.range(0, 20_000);
-        wake_after(world, delay, format!("{name} {time}"), Waking::Event(event.clone()));
+        wake_with(world, delay, format!("{name} {time}"), event);
     }
 }
 

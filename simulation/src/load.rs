@@ -5,13 +5,14 @@
 
 mod meter;
 mod report;
+mod sent;
 mod throttle;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::lambda::{Waking, wake_after};
+use crate::lambda::{Waking, wake_after, wake_with};
 use crate::random::Random;
 use crate::scenario::{self, COMMAND, STORE};
 use crate::world::World;
@@ -19,6 +20,7 @@ use crate::{agenda, codepipeline, lock, witness};
 
 pub(crate) use meter::Meter;
 pub use report::{Report, Spread};
+pub(crate) use sent::Sent;
 pub(crate) use throttle::is_throttled;
 
 /// How many pipelines the jobs are spread over. It makes no difference to the worker.
@@ -26,10 +28,6 @@ const PIPELINES: u64 = 20;
 
 /// For how many minutes the schedule continues while jobs are left.
 const OVERTIME: u64 = 120;
-
-/// The pauses before Lambda sends the event of a failed invocation again (Lambda developer guide, "How Lambda handles errors and
-/// retries with asynchronous invocation").
-const RETRIES: [u64; 2] = [60_000, 120_000];
 
 /// A load to simulate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -130,22 +128,25 @@ pub(crate) fn tell(world: &Arc<World>, event: &Value) {
     let mut random = world.random(&format!("event {execution} {}", event["id"]));
     for time in 0..if random.chance(10) { 2 } else { 1 } {
         let delay = random.range(50, 1_000) + time * random.range(0, 5_000);
-        wake_after(world, delay, format!("{execution} {time}"), Waking::Event(event.clone()));
+        wake_with(world, delay, format!("{execution} {time}"), event);
     }
 }
 
-/// The pause before Lambda sends a throttled event again. It doubles from a second to five minutes (Lambda developer guide, "How Lambda
-/// handles errors and retries with asynchronous invocation").
-pub(crate) fn backoff(random: &mut Random, name: &str) -> u64 {
-    let tried = name.bytes().rev().take_while(|byte| *byte == b'\'').count();
-    let limit = (1_000_u64 << tried.min(9)).min(300_000);
-    random.range(limit / 2, limit)
+/// Sends an event again that the function's concurrency left no room for.
+pub(crate) fn throttled(world: &Arc<World>, random: &mut Random, name: &str, mut sent: Sent) {
+    let pause = sent.throttled(random, world.clock.elapsed());
+    send_again(world, pause, format!("{name}'"), sent);
 }
 
 /// Sends the event of a failed invocation again.
-pub(crate) fn retry(world: &Arc<World>, name: &str, event: Value) {
-    let tried = name.bytes().rev().take_while(|byte| *byte == b'!').count();
-    if let Some(pause) = RETRIES.get(tried) {
-        wake_after(world, *pause, format!("{name}!"), Waking::Event(event));
+pub(crate) fn failed(world: &Arc<World>, name: &str, mut sent: Sent) {
+    let pause = sent.failed(world.clock.elapsed());
+    send_again(world, pause, format!("{name}!"), sent);
+}
+
+fn send_again(world: &Arc<World>, pause: Option<u64>, name: String, sent: Sent) {
+    match pause {
+        Some(pause) => wake_after(world, pause, name, Waking::Event(sent)),
+        None => lock(&world.meter).dropped += 1,
     }
 }

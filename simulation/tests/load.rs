@@ -1,4 +1,4 @@
-//! A load: no job is lost, none runs twice, and the counts are those of docs/scale.md.
+//! A load: no job is lost, none runs twice, and each job costs a known number of requests.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn measured(load: Load) -> Report {
 #[test]
 fn load_without_throttling_is_claimed_at_once() {
     let report = measured(SMALL);
-    assert_eq!((report.throttled, report.failed_invocations), (0, 0), "{report}");
+    assert_eq!((report.throttled, report.failed_invocations, report.dropped_events), (0, 0, 0), "{report}");
     assert!(report.time_to_claim.median < Duration::from_millis(1_500), "{report}");
     assert!(report.time_to_claim.max < Duration::from_secs(62), "the next tick takes what no event brought\n{report}");
     // Each invocation sends at most ten polls for its event, and one after each job.
@@ -37,7 +37,6 @@ fn load_without_throttling_is_claimed_at_once() {
 fn long_timeouts_save_polls() {
     let report = measured(Load { command_timeout: Load::default().command_timeout, ..SMALL });
     assert!(report.polls_per_job() < measured(SMALL).polls_per_job(), "{report}");
-    println!("{report}");
 }
 
 #[test]
@@ -46,7 +45,6 @@ fn throttled_polls_delay_jobs_and_lose_none() {
     assert!(report.throttled > report.load.jobs, "{report}");
     // A job needs a poll that is answered.
     assert!(report.took > Duration::from_secs(report.load.jobs - 2), "{report}");
-    // Throttled polls cost no write.
     assert!(report.polls_per_job() > 2.0, "{report}");
 }
 
@@ -57,6 +55,15 @@ fn a_full_function_delays_jobs_and_loses_none() {
     assert!(report.time_to_claim.median > measured(SMALL).time_to_claim.median, "{report}");
     // Eight at a time can't run the commands faster than this.
     assert!(report.took * 8 > report.commands, "{report}");
+}
+
+/// Lambda drops the events that wait for 15 minutes. Ticks poll for their jobs.
+#[test]
+fn jobs_of_dropped_events_are_not_lost() {
+    let report = simulate_load(7, Load { concurrency: 1, ..SMALL }).expect("the simulation runs");
+    assert_eq!(report.broken, Vec::<String>::new(), "{report}");
+    assert_eq!((report.reported, report.runs), (report.load.jobs, report.load.jobs), "{report}");
+    assert!(report.dropped_events > 0, "{report}");
 }
 
 #[test]

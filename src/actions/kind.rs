@@ -18,10 +18,8 @@ pub(crate) struct Kind {
     pub(crate) runs_alone: bool,
     /// The default for `onCrash`: whether a job fails or runs again after a worker death.
     pub(crate) on_crash: OnCrash,
-    /// Whether an entry of this kind may have `logOutput`.
-    pub(crate) prints: bool,
-    /// Whether an entry of this kind may name a `role`.
-    pub(crate) takes_role: bool,
+    /// The members that an entry may have only if it is of this kind.
+    pub(crate) own_members: &'static [&'static str],
     /// The event that reports the end of work of this kind, if its service sends one.
     pub(crate) end_of_work: Option<EndOfWork>,
     /// Parses the member of `run`. Reports every mistake in it, and gives nothing if there is one.
@@ -38,10 +36,8 @@ pub(crate) struct Part<'a> {
     pub(crate) value: &'a Value,
     /// The entry's `timeoutSeconds`.
     pub(crate) timeout: Option<&'a Value>,
-    /// The entry's `role`, if the kind takes one.
-    pub(crate) role: Option<&'a Value>,
-    /// The entry's `logOutput`, if the kind takes one.
-    pub(crate) log_output: Option<&'a Value>,
+    /// The members of the entry. A kind reads its [`Kind::own_members`].
+    pub(crate) members: &'a Map<String, Value>,
     /// Whether strangers configure the jobs: the owner is `ThirdParty`.
     pub(crate) is_third_party: bool,
     /// The entry's secret configuration keys.
@@ -56,7 +52,7 @@ pub(crate) struct Part<'a> {
     pub(crate) problems: &'a mut Problems,
 }
 
-impl<'a> Part<'a> {
+impl Part<'_> {
     /// Reports that the value at `member` breaks `rule`. `member` follows the part's path: `.url`, `[0]`, or nothing.
     pub(crate) fn mistake(&mut self, member: impl fmt::Display, rule: impl fmt::Display) {
         self.problems.add(format_args!("{}{member}", self.path), rule);
@@ -67,16 +63,14 @@ impl<'a> Part<'a> {
         self.problems.add(format_args!("{}.timeoutSeconds", self.entry), rule);
     }
 
-    /// Reports that the entry's `role` breaks `rule`.
-    pub(crate) fn wrong_role(&mut self, rule: impl fmt::Display) {
-        self.problems.add(format_args!("{}.role", self.entry), rule);
+    /// Reports that the entry's own member `name` breaks `rule`.
+    pub(crate) fn wrong_member(&mut self, name: &str, rule: impl fmt::Display) {
+        self.problems.add(format_args!("{}.{name}", self.entry), rule);
     }
+}
 
-    /// Reports that the entry's `logOutput` breaks `rule`.
-    pub(crate) fn wrong_log_output(&mut self, rule: impl fmt::Display) {
-        self.problems.add(format_args!("{}.logOutput", self.entry), rule);
-    }
-
+#[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only http is configured with an object"))]
+impl<'a> Part<'a> {
     /// Reports each member that is not one of `known`.
     pub(crate) fn only_known(&mut self, members: &Map<String, Value>, known: &[&str]) {
         only_known(members, self.path, known, self.problems);
@@ -122,8 +116,7 @@ pub(super) mod tests {
     pub(crate) struct Sample<'a> {
         pub(crate) value: Value,
         pub(crate) timeout: Option<Value>,
-        pub(crate) role: Option<Value>,
-        pub(crate) log_output: Option<Value>,
+        pub(crate) members: Map<String, Value>,
         pub(crate) is_third_party: bool,
         pub(crate) secrets: &'a [&'a str],
         pub(crate) variables: &'a [(&'a str, &'a str)],
@@ -134,8 +127,14 @@ pub(super) mod tests {
         /// A part without secrets and variables, for a function with every default.
         pub(crate) fn of(value: Value) -> Self {
             let settings = Settings::of_tests();
-            let (timeout, role, log_output, is_third_party) = (None, None, None, false);
-            Self { value, timeout, role, log_output, is_third_party, secrets: &[], variables: &[], settings }
+            let (timeout, members, is_third_party) = (None, Map::new(), false);
+            Self { value, timeout, members, is_third_party, secrets: &[], variables: &[], settings }
+        }
+
+        /// The same part, in an entry with another member.
+        pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
+            self.members.insert(name.to_owned(), value);
+            self
         }
 
         /// Parses the part. The error is the message about all mistakes.
@@ -154,8 +153,7 @@ pub(super) mod tests {
                 path: "part",
                 value: &self.value,
                 timeout: self.timeout.as_ref(),
-                role: self.role.as_ref(),
-                log_output: self.log_output.as_ref(),
+                members: &self.members,
                 is_third_party: self.is_third_party,
                 secrets: &secrets,
                 settings: &self.settings,

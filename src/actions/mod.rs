@@ -3,8 +3,6 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use secrecy::SecretString;
-
 use crate::event::EndOfWork;
 use crate::job::{Failure, FailureCode, FailureKind, Outcome};
 
@@ -23,13 +21,13 @@ pub mod state_machine;
 mod timestamp;
 mod turn;
 
+pub use crate::redact::{Learned, SecretName};
 pub(crate) use kind::{Configured, Kind, Part};
 pub use log::Log;
+pub use secrecy::SecretString;
 pub(crate) use served::secret_keys;
 pub use served::{LONGEST_RUN, OnCrash, Served};
 use turn::CLOSING;
-#[cfg(test)]
-pub(crate) use turn::tests::turn_at;
 pub use turn::{Abandoned, Link, Links, Turn};
 
 const UNEXPECTED_TOKEN: FailureCode = FailureCode::new("UnexpectedToken");

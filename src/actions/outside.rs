@@ -39,7 +39,7 @@ pub(super) fn check_turn(turn: Duration, member: Option<&str>, part: &mut Part<'
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "state-machine"))]
 mod tests {
     use serde_json::{Value, json};
 

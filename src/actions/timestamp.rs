@@ -2,6 +2,7 @@
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+#[cfg(any(test, feature = "http", feature = "state-machine"))]
 use serde_json::Value;
 
 /// The format that [`of_text`] reads, for messages.
@@ -25,6 +26,7 @@ pub(super) fn of_text(text: &str) -> Option<i64> {
 }
 
 /// Parses whole seconds since 1970 from a number or a string.
+#[cfg(any(test, feature = "http", feature = "state-machine"))]
 pub(super) fn of_json(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => of_text(text),

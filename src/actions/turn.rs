@@ -28,18 +28,18 @@ pub(crate) const CLOSING: Duration = Duration::from_secs(1);
 /// const NOTES_NOT_WRITTEN: FailureCode = FailureCode::new("NotesNotWritten");
 ///
 /// async fn start(turn: Turn) -> Result<Outcome, Failure> {
-///     let file = turn.job.configuration.required("VersionFile")?;
+///     let title = turn.job.configuration.required("Title")?;
 ///     let [input] = &turn.job.inputs[..] else { unreachable!("the action type has one input artifact") };
 ///     let [output] = &turn.job.outputs[..] else { unreachable!("the action type has one output artifact") };
 ///
-///     let version = tokio::fs::read_to_string(turn.workspace.input(&input.name).join(file)).await;
-///     // The message does not name the file, because a configuration value may be secret.
+///     // A name from the configuration could lead out of the artifact.
+///     let version = tokio::fs::read_to_string(turn.workspace.input(&input.name).join("VERSION")).await;
 ///     let version = version.map_err(|error| {
-///         let message = format!("could not read the file that `VersionFile` names: {}", error.kind());
+///         let message = format!("could not read VERSION of the input artifact: {}", error.kind());
 ///         Failure::new(FailureKind::JobFailed, VERSION_UNREADABLE, message)
 ///     })?;
 ///     let notes = turn.workspace.output(&output.name).join("NOTES.md");
-///     tokio::fs::write(notes, format!("# Version {version}")).await.map_err(|error| {
+///     tokio::fs::write(notes, format!("# {title} {version}")).await.map_err(|error| {
 ///         let message = format!("could not write NOTES.md: {}", error.kind());
 ///         Failure::new(FailureKind::JobFailed, NOTES_NOT_WRITTEN, message)
 ///     })?;
@@ -87,6 +87,7 @@ impl Turn {
     }
 
     /// The job as JSON: the members `actionType`, `pipeline` and `configuration`. The configuration includes secrets.
+    #[cfg(any(test, feature = "http"))]
     pub(crate) fn describe(&self) -> Map<String, Value> {
         self.describe_with(|_| true)
     }
@@ -150,7 +151,7 @@ pub struct Abandoned {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::job::{ActionTypeId, Configuration, PipelineContext};
+    use crate::job::{Configuration, PipelineContext};
 
     struct NoLinks;
 
@@ -180,18 +181,7 @@ pub(super) mod tests {
     }
 
     fn job(configuration: Configuration, pipeline: PipelineContext) -> Job {
-        let [category, owner, provider, version] = ["Test", "Custom", "LinkCheck", "1"].map(str::to_owned);
-        Job {
-            id: "job".to_owned(),
-            account_id: None,
-            action_type: ActionTypeId { category, owner, provider, version },
-            configuration,
-            pipeline,
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            encryption_key: None,
-            continuation_token: None,
-        }
+        Job { configuration, pipeline, ..Job::of_tests("Test", "LinkCheck") }
     }
 
     #[test]

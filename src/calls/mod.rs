@@ -25,6 +25,8 @@ mod retry;
 mod table;
 
 pub(crate) use budget::{Budget, Pauses};
-pub(crate) use log::{CallLog, LogCalls};
+#[cfg(feature = "http")]
+pub(crate) use log::CallLog;
+pub(crate) use log::LogCalls;
 pub(crate) use retry::{GaveUp, Responded, retry, retry_paced};
 pub(crate) use table::{ErrorResponse, Failed, Meaning, NoResponse, sort, sort_by_status};

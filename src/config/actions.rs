@@ -12,17 +12,20 @@ use super::variables::{ACTIONS, ACTIONS_FILE};
 use super::{ActionConfig, json, ledger};
 use crate::actions::secret_keys;
 use crate::job::ActionTypeId;
-use crate::settings::{Environment, Problems, Settings, left_out, only_known};
+use crate::settings::{Environment, Problems, Settings, only_known, third_party_left_out};
 
 /// The API model's `ActionCategory`.
 const CATEGORIES: [&str; 7] = ["Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute"];
+
+/// The members that an entry of any kind may have, without `run`.
+const MEMBERS: [&str; 6] = ["actionType", "queryParam", "secrets", "timeoutSeconds", "onCrash", "shared"];
 
 /// The content of `ACTIONS`.
 #[derive(Default)]
 pub(super) struct Actions {
     /// The entries without a mistake.
     pub(super) served: Vec<ActionConfig>,
-    /// Whether any entry is for third-party jobs.
+    /// Whether any entry is for third-party jobs, which need client tokens. Never in a build without their support.
     pub(super) third_party: bool,
     /// The variables that entries name.
     pub(super) variables: Vec<String>,
@@ -89,25 +92,20 @@ impl Reader<'_> {
             problems.add(path, "must be an object");
             return;
         };
-        let known =
-            ["actionType", "queryParam", "secrets", "timeoutSeconds", "onCrash", "shared", "role", "logOutput", "run"];
+        let known: Vec<_> = MEMBERS.into_iter().chain(run::own_members()).chain(["run"]).collect();
         only_known(entry, path, &known, problems);
         let owner = entry.get("actionType").and_then(|id| id.get("owner")).and_then(Value::as_str).unwrap_or_default();
         let is_third_party = owner == "ThirdParty";
-        self.actions.third_party |= is_third_party;
-        if is_third_party && !cfg!(feature = "third-party") {
-            problems.add(format_args!("{path}.actionType.owner"), left_out("third-party actions", "third-party"));
+        if is_third_party && cfg!(feature = "third-party") {
+            self.actions.third_party = true;
+        } else if is_third_party {
+            problems.add(format_args!("{path}.actionType.owner"), third_party_left_out());
         }
         let action_type = action_type(entry.get("actionType"), &format!("{path}.actionType"), problems);
         let query_param = query_param(entry.get("queryParam"), &format!("{path}.queryParam"), problems);
         if entry.contains_key("queryParam") && ["AWS", "ThirdParty"].contains(&owner) {
             let rule = "works only with the owner Custom: CodePipeline can't filter other jobs by it";
             problems.add(format_args!("{path}.queryParam"), rule);
-        }
-        if entry.contains_key("role") && is_third_party {
-            let rule = "is not for the owner ThirdParty: strangers configure these jobs, and the command would act for them with this \
-                        account's role";
-            problems.add(format_args!("{path}.role"), rule);
         }
         self.check_duplicate(action_type.as_ref(), query_param.as_ref(), entry, path, problems);
         let secrets = secret_keys(owner, secrets(entry.get("secrets"), &format!("{path}.secrets"), problems));

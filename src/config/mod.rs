@@ -86,7 +86,7 @@ impl Config {
         let log_level = plain::log_level(environment, &mut problems);
         let Actions { served, third_party, variables } = actions(&settings, &mut problems);
         let client_tokens = plain::client_tokens(environment, &mut problems);
-        if environment.get(CLIENT_TOKENS_SECRET.name).is_none() && third_party && cfg!(feature = "third-party") {
+        if environment.get(CLIENT_TOKENS_SECRET.name).is_none() && third_party {
             problems.add(CLIENT_TOKENS_SECRET.name, plain::CLIENT_TOKENS_RULE);
         }
         let ledger_bucket = ledger::bucket(environment, &mut problems);

@@ -33,28 +33,18 @@ pub(super) fn parse(
         problems.add(format_args!("{path}.{name}"), left_out(format_args!("actions of the kind {name}"), feature));
     }
     let timeout = entry.get("timeoutSeconds");
-    let (role, log_output) = (entry.get("role"), entry.get("logOutput"));
     let mut found = None;
     for (kind, value) in KINDS.iter().filter_map(|kind| Some((kind, members.get(kind.name)?))) {
         let path = format!("{path}.{}", kind.name);
-        let Around { path: entry, is_third_party, secrets, settings, environment, .. } = *around;
-        if role.is_some() && !kind.takes_role {
-            let rule = format_args!("is only for commands: the worker gives credentials to no {}", kind.name);
-            problems.add(format_args!("{entry}.role"), rule);
-        }
-        if log_output.is_some() && !kind.prints {
-            let rule = format_args!("is only for commands: the worker sees no output of {}", kind.name);
-            problems.add(format_args!("{entry}.logOutput"), rule);
-        }
-        let (role, log_output) = (role.filter(|_| kind.takes_role), log_output.filter(|_| kind.prints));
+        let Around { path: place, is_third_party, secrets, settings, environment, .. } = *around;
+        not_of_other_kinds(entry, kind, place, problems);
         let (variables, problems) = (&mut *around.variables, &mut *problems);
         let mut part = Part {
-            entry,
+            entry: place,
             path: &path,
             value,
             timeout,
-            role,
-            log_output,
+            members: entry,
             is_third_party,
             secrets,
             settings,
@@ -70,5 +60,20 @@ pub(super) fn parse(
     match found {
         Some((kind, configured)) if members.len() == 1 => (Some(kind), configured),
         _ => (None, None),
+    }
+}
+
+/// The members that only entries of one kind may have.
+pub(super) fn own_members() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().flat_map(|kind| kind.own_members).copied()
+}
+
+/// Reports each member of `entry` that only another kind has.
+fn not_of_other_kinds(entry: &Map<String, Value>, kind: &Kind, path: &str, problems: &mut Problems) {
+    for other in KINDS.iter().filter(|other| other.name != kind.name) {
+        for member in other.own_members.iter().filter(|member| entry.contains_key(**member)) {
+            let rule = format_args!("is only for entries with run.{}, and this one has run.{}", other.name, kind.name);
+            problems.add(format_args!("{path}.{member}"), rule);
+        }
     }
 }

@@ -8,6 +8,15 @@ use super::SecretName;
 
 /// The secrets that an action learns during its turn, such as temporary credentials. All clones share them, so they are known after
 /// the action panicked or was cancelled, too.
+///
+/// # Examples
+/// ```
+/// use codepipeline_worker::actions::{SecretName, SecretString, Turn};
+///
+/// fn keep_secret(turn: &Turn, session_key: String) {
+///     turn.learned.add(SecretName::Other("the session key of the rollout"), SecretString::from(session_key));
+/// }
+/// ```
 #[derive(Clone, Default)]
 pub struct Learned(Arc<Mutex<Vec<(SecretName, SecretString)>>>);
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use environment::Environment;
 pub(crate) use members::{only_known, whole_seconds};
 pub use problems::ConfigError;
-pub(crate) use problems::{Problems, left_out, shown_key};
+pub(crate) use problems::{Problems, left_out, shown_key, third_party_left_out};
 
 /// The limits and folders of the function.
 #[derive(Debug, PartialEq, Eq)]

@@ -45,6 +45,11 @@ pub(crate) fn left_out(what: impl fmt::Display, feature: &str) -> String {
     format!("this worker was built without {what}: enable the cargo feature `{feature}` of codepipeline-worker")
 }
 
+/// Says that this build of the worker lacks third-party jobs.
+pub(crate) fn third_party_left_out() -> String {
+    left_out("third-party actions", "third-party")
+}
+
 /// A key as a message may show it: only if it looks like one. A secret in the place of a key is not shown.
 pub(crate) fn shown_key(key: &str) -> &str {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');

@@ -2,26 +2,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
-use crate::job::{ActionTypeId, Configuration, PipelineContext};
 
 fn workspace(own: &Path) -> Workspace {
-    let job = Job {
-        id: "11111111-abcd".to_owned(),
-        account_id: None,
-        action_type: ActionTypeId {
-            category: "Test".to_owned(),
-            owner: "Custom".to_owned(),
-            provider: "LinkCheck".to_owned(),
-            version: "1".to_owned(),
-        },
-        configuration: Configuration::default(),
-        pipeline: PipelineContext::default(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        encryption_key: None,
-        continuation_token: None,
-    };
-    Workspace::create(own, &job).unwrap()
+    Workspace::create(own, &Job::of_tests("Test", "LinkCheck")).unwrap()
 }
 
 #[test]

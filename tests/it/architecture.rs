@@ -21,7 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("placeholder", &["job"]),
     ("workspace", &["job"]),
     ("report", &["job", "redact", "text"]),
-    ("queue", &["calls", "job", "report"]),
+    ("queue", &["calls", "job", "report", "settings"]),
     ("artifacts", &["calls", "job"]),
     ("ledger", &["calls", "job"]),
     ("actions", &["calls", "event", "job", "placeholder", "redact", "settings", "text", "workspace"]),

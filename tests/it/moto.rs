@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_codepipeline::types::PipelineExecutionStatus;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::command::scenario::{describe, sh};
 use crate::state_machine::scenario::{NAME, Scenario, continued, failed, finished};
-use crate::support::{self, World, custom, until, zip};
+use crate::support::{self, World, custom, sdk_config, until, zip};
 
 #[expect(clippy::disallowed_methods, reason = "the caller of the test starts the server")]
 fn moto_endpoint() -> String {
@@ -28,12 +28,7 @@ fn moto_endpoint() -> String {
 }
 
 fn config() -> SdkConfig {
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("eu-central-1"))
-        .endpoint_url(moto_endpoint())
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
-        .build()
+    sdk_config(&moto_endpoint()).to_builder().region(Region::new("eu-central-1")).build()
 }
 
 /// A scenario with a new state machine, so that earlier tests on the same server don't matter.

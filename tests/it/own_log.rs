@@ -1,16 +1,14 @@
 //! The lines that an action in Rust writes with `Turn::log`.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{Failure, Finished, Outcome};
 use codepipeline_worker::telemetry;
 use codepipeline_worker::testing::TestWorker;
-use serde_json::Value;
 use tracing::Level;
 
-use crate::support::log::keep_statements_on;
+use crate::support::log::{Written, keep_statements_on};
 use crate::support::{World, action_type, custom, zip};
 
 const SECRET: &str = "MARKER-token";
@@ -46,17 +44,16 @@ async fn lines_of_an_action_have_its_ids_and_no_secret() {
     let worker = TestWorker::new(vec![served.secrets(["Token"])], &world.sdk_config);
 
     keep_statements_on();
-    let written = Arc::new(Mutex::new(Vec::new()));
-    let writer = Arc::clone(&written);
-    let subscriber = telemetry::subscriber(Level::INFO, move || Written(Arc::clone(&writer)));
+    let written = Written::default();
+    let writer = written.clone();
+    let subscriber = telemetry::subscriber(Level::INFO, move || writer.clone());
     let summary = {
         let _guard = tracing::subscriber::set_default(subscriber);
         worker.invoke().await
     };
 
     assert_eq!(summary.succeeded, 1);
-    let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (text, lines) = (written.text(), written.lines());
     let own: Vec<_> = lines.iter().filter(|line| line["target"] == "codepipeline_worker::actions::log").collect();
     let said: Vec<_> = own.iter().map(|line| (&line["level"], &line["message"])).collect();
     assert_eq!(said, [(&"INFO".into(), &"asked with ****".into()), (&"WARN".into(), &"refused ****".into())]);
@@ -64,17 +61,4 @@ async fn lines_of_an_action_have_its_ids_and_no_secret() {
         assert!(line["jobId"].is_string() && line["pipeline"] == "p" && line["action"] == "Talk", "{line}");
     }
     assert!(!text.contains(SECRET), "{text}");
-}
-
-/// Keeps what is written.
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

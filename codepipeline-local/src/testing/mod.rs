@@ -36,7 +36,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_codepipeline::config::{BehaviorVersion, Region};
 use aws_sdk_codepipeline::types::builders::{ActionConfigurationPropertyBuilder, ActionDeclarationBuilder};
 use aws_sdk_codepipeline::types::{
-    ArtifactDetails, ArtifactStore, ArtifactStoreType, OutputArtifact, PipelineDeclaration, StageDeclaration,
+    ArtifactDetails, ArtifactStore, ArtifactStoreType, PipelineDeclaration, StageDeclaration,
 };
 use aws_types::SdkConfig;
 
@@ -112,7 +112,7 @@ impl Local {
         let source = action("Source", "Source", "AWS", "S3")
             .configuration("S3Bucket", SOURCE_BUCKET)
             .configuration("S3ObjectKey", SOURCE_KEY)
-            .output_artifacts(built(OutputArtifact::builder().name("Source").build()));
+            .output_artifacts(output("Source"));
         let store = built(ArtifactStore::builder().r#type(ArtifactStoreType::S3).location(STORE).build());
         let mut pipeline = PipelineDeclaration::builder().name(name).role_arn(ROLE).artifact_store(store);
         for (name, actions) in [("Source", vec![source])].into_iter().chain(stages) {

@@ -28,6 +28,8 @@ pub(crate) struct Meter {
     pub(super) lambda: u64,
     /// Invocations that returned an error.
     pub(super) failed: u64,
+    /// Events that Lambda dropped.
+    pub(super) dropped: u64,
     /// When the last report took effect, in milliseconds.
     pub(super) last_result: u64,
     /// The most invocations at a time.

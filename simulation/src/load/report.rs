@@ -58,6 +58,8 @@ pub struct Report {
     pub invocations: u64,
     /// Invocations that returned an error, because each of their polls was throttled.
     pub failed_invocations: u64,
+    /// Events that Lambda dropped, because of their age or after three failed invocations.
+    pub dropped_events: u64,
     /// The most invocations at a time.
     pub most_at_once: usize,
     /// The time of all commands together.
@@ -97,6 +99,7 @@ pub(super) fn of(world: &World, load: Load) -> Report {
         ticks: meter.ticks,
         invocations: lock(&world.lambda).invocations.len() as u64,
         failed_invocations: meter.failed,
+        dropped_events: meter.dropped,
         most_at_once: meter.most_at_once,
         commands: Duration::from_millis(meter.commands),
         lambda: Duration::from_millis(meter.lambda),
@@ -167,6 +170,7 @@ impl fmt::Display for Report {
         let [lambda, commands] = [self.lambda, self.commands].map(per_job);
         let invocations = self.per_job(self.invocations);
         line(f, "invocations per job", format!("{invocations:.2} ({} failed)", self.failed_invocations))?;
+        line(f, "events dropped", self.dropped_events.to_string())?;
         line(f, "Lambda time per job", format!("{lambda:.1} s ({commands:.1} s of the command)"))?;
         line(f, "invocations at a time", format!("at most {}", self.most_at_once))
     }

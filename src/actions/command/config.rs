@@ -12,14 +12,16 @@ use crate::actions::kind::{Configured, Kind, Part};
 use crate::placeholder::Template;
 use crate::settings::whole_seconds;
 
+const ROLE: &str = "role";
+const LOG_OUTPUT: &str = "logOutput";
+
 /// A command runs alone, because it may use all of the machine. It may have done half of its work at a worker death, so its job
 /// fails then.
 pub(crate) const KIND: Kind = Kind {
     name: "command",
     runs_alone: true,
     on_crash: OnCrash::Fail,
-    prints: true,
-    takes_role: true,
+    own_members: &[ROLE, LOG_OUTPUT],
     end_of_work: None,
     parse,
 };
@@ -63,7 +65,7 @@ pub(super) fn mistakes(index: usize, argument: &Template, secrets: &[String]) ->
 }
 
 fn parse(part: &mut Part<'_>) -> Option<Configured> {
-    let assuming = if part.role.is_some() { ASSUMING } else { Duration::ZERO };
+    let assuming = if part.members.contains_key(ROLE) { ASSUMING } else { Duration::ZERO };
     let timeout = timeout(part, assuming);
     let role = role(part);
     let log_output = log_output(part);
@@ -80,14 +82,14 @@ fn parse(part: &mut Part<'_>) -> Option<Configured> {
 
 /// `logOutput`. By default strangers' output is not logged: it belongs to them, and they may not know that others read it.
 fn log_output(part: &mut Part<'_>) -> LogOutput {
-    match part.log_output.map(Value::as_str) {
+    match part.members.get(LOG_OUTPUT).map(Value::as_str) {
         Some(Some("all")) => LogOutput::All,
         Some(Some("failure")) => LogOutput::Failure,
         Some(Some("none")) => LogOutput::None,
         None if part.is_third_party => LogOutput::None,
         None => LogOutput::All,
         Some(_) => {
-            part.wrong_log_output("must be one of all, failure, none");
+            part.wrong_member(LOG_OUTPUT, "must be one of all, failure, none");
             LogOutput::None
         }
     }
@@ -95,12 +97,18 @@ fn log_output(part: &mut Part<'_>) -> LogOutput {
 
 /// `role`, if the entry has one; nothing if it has a mistake.
 fn role(part: &mut Part<'_>) -> Option<Option<RoleArn>> {
-    let Some(value) = part.role else { return Some(None) };
+    let Some(value) = part.members.get(ROLE) else { return Some(None) };
+    if part.is_third_party {
+        part.wrong_member(
+            ROLE,
+            "is not for the owner ThirdParty: strangers configure these jobs, and the command would act for them with this account's role",
+        );
+    }
     let Some(text) = value.as_str() else {
-        part.wrong_role("must be a string: the ARN of the role that the command's credentials come from");
+        part.wrong_member(ROLE, "must be a string: the ARN of the role that the command's credentials come from");
         return None;
     };
-    RoleArn::parse(text).map(Some).map_err(|mistake| part.wrong_role(mistake)).ok()
+    RoleArn::parse(text).map(Some).map_err(|mistake| part.wrong_member(ROLE, mistake)).ok()
 }
 
 /// `timeoutSeconds`, or what the function's timeout leaves. A command runs within one invocation, so its time, staging and the
@@ -167,8 +175,10 @@ mod tests {
     #[test]
     fn command_has_by_default_what_the_function_leaves() {
         let role = json!("arn:aws:iam::111122223333:role/deploy");
-        for (function, role, turn) in [(900, None, 820), (900, Some(role), 820), (88, None, 8)] {
-            let mut sample = Sample { role, ..Sample::of(json!(["make"])) };
+        let plain = || Sample::of(json!(["make"]));
+        for (function, mut sample, turn) in
+            [(900, plain(), 820), (900, plain().with(ROLE, role), 820), (88, plain(), 8)]
+        {
             sample.settings.function_timeout = Duration::from_secs(function);
             assert_eq!(sample.parse(&KIND).ok().unwrap().turn, Duration::from_secs(turn), "{function}");
         }
@@ -178,7 +188,7 @@ mod tests {
     fn role_needs_time_of_its_own() {
         let role = json!("arn:aws:iam::111122223333:role/deploy");
         let sample =
-            |seconds| Sample { timeout: Some(json!(seconds)), role: Some(role.clone()), ..Sample::of(json!(["make"])) };
+            |seconds| Sample { timeout: Some(json!(seconds)), ..Sample::of(json!(["make"])) }.with(ROLE, role.clone());
         assert_eq!(sample(803).parse(&KIND).ok().unwrap().turn, Duration::from_secs(820));
         let message = sample(804).mistakes(&KIND);
         assert!(
@@ -190,8 +200,8 @@ mod tests {
     #[test]
     fn output_of_strangers_is_not_logged_by_default() {
         let logged = |value: Option<Value>, is_third_party| {
-            let sample = Sample { log_output: value, is_third_party, ..Sample::of(json!(["make"])) };
-            sample.parse_part(log_output)
+            let sample = Sample { is_third_party, ..Sample::of(json!(["make"])) };
+            value.into_iter().fold(sample, |sample, value| sample.with(LOG_OUTPUT, value)).parse_part(log_output)
         };
         assert_eq!(logged(None, false), Ok(LogOutput::All));
         assert_eq!(logged(None, true), Ok(LogOutput::None));
@@ -208,7 +218,7 @@ mod tests {
 
     #[test]
     fn only_the_arn_of_a_role_is_taken() {
-        let mistakes = |role| Sample { role: Some(role), ..Sample::of(json!(["make"])) }.mistakes(&KIND);
+        let mistakes = |role| Sample::of(json!(["make"])).with(ROLE, role).mistakes(&KIND);
         let message = mistakes(json!(["arn:aws:iam::111122223333:role/deploy"]));
         assert!(message.contains("1 mistake: entry.role: must be a string"), "{message}");
         let message = mistakes(json!("deploy"));

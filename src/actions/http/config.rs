@@ -18,15 +18,8 @@ const DEFAULT_REQUEST_SECONDS: u64 = 30;
 const LONGEST_REQUEST_SECONDS: u64 = 120;
 
 /// A service gets the same message with the same id again after a worker death, so the job runs again.
-pub(crate) const KIND: Kind = Kind {
-    name: "http",
-    runs_alone: false,
-    on_crash: OnCrash::Run,
-    prints: false,
-    takes_role: false,
-    end_of_work: None,
-    parse,
-};
+pub(crate) const KIND: Kind =
+    Kind { name: "http", runs_alone: false, on_crash: OnCrash::Run, own_members: &[], end_of_work: None, parse };
 
 /// The service, and how to talk to it.
 pub struct HttpSettings {

@@ -16,8 +16,7 @@ pub(crate) const KIND: Kind = Kind {
     name: "stateMachine",
     runs_alone: false,
     on_crash: OnCrash::Run,
-    prints: false,
-    takes_role: false,
+    own_members: &[],
     end_of_work: Some(EndOfWork {
         source: "aws.states",
         detail_type: "Step Functions Execution Status Change",

@@ -49,8 +49,9 @@ fn output_artifact(artifact: &Artifact) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actions::{secret_keys, turn_at};
-    use crate::job::{ActionTypeId, Job, PipelineContext};
+    use crate::actions::secret_keys;
+    use crate::actions::turn::tests::turn_at;
+    use crate::job::{Job, PipelineContext};
 
     fn job() -> Job {
         let text = |text: &str| text.to_owned();
@@ -62,13 +63,6 @@ mod tests {
         };
         Job {
             id: text("11111111-abcd-1111-abcd-111111abcdef"),
-            account_id: None,
-            action_type: ActionTypeId {
-                category: text("Deploy"),
-                owner: text("Custom"),
-                provider: text("Rollout"),
-                version: text("1"),
-            },
             configuration: [("Target", "blue"), ("ApiToken", "hunter22")].into_iter().collect(),
             pipeline: PipelineContext {
                 pipeline_name: Some(text("web")),
@@ -80,8 +74,7 @@ mod tests {
             },
             inputs: vec![artifact("Source", Some("c0ffee"))],
             outputs: vec![artifact("Report", None)],
-            encryption_key: None,
-            continuation_token: None,
+            ..Job::of_tests("Deploy", "Rollout")
         }
     }
 

@@ -56,11 +56,13 @@ fn only_commands_of_the_own_account_have_a_role() {
     let machine = json!({"stateMachine": "arn:aws:states:eu-central-1:111122223333:stateMachine:Rollout"});
     for mut other in [with_run(machine), http_entry()] {
         other["role"] = role.clone();
+        other["logOutput"] = json!("all");
         let message = mistakes(&other);
         assert!(
-            message.contains("ACTIONS[0].role: is only for commands: the worker gives credentials to no "),
+            message.contains("ACTIONS[0].role: is only for entries with run.command, and this one has run."),
             "{message}"
         );
+        assert!(message.contains("ACTIONS[0].logOutput: is only for entries with run.command"), "{message}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tests of whole configurations, and what they share.
 
 mod entries;
-#[cfg(not(any(feature = "http", feature = "state-machine", feature = "third-party")))]
+#[cfg(not(all(feature = "http", feature = "state-machine", feature = "third-party")))]
 mod left_out;
 mod mistakes;
 mod variables;

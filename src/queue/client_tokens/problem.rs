@@ -1,5 +1,7 @@
 //! Why a client's token can't be used.
 
+use crate::settings::third_party_left_out;
+
 /// Why a client's token can't be used. No variant holds the token or the secret's content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenProblem {
@@ -7,9 +9,7 @@ pub enum TokenProblem {
     #[error("no client-token secrets are configured: set CLIENT_TOKENS_SECRET to the prefix of their names")]
     NotConfigured,
     /// The cargo feature is off.
-    #[error(
-        "this worker was built without third-party actions: enable the cargo feature `third-party` of codepipeline-worker"
-    )]
+    #[error("{}", third_party_left_out())]
     LeftOut,
     /// There is no such secret.
     #[error("Secrets Manager has no secret '{0}': store the client's token there")]

@@ -4,13 +4,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_config::{Region, SdkConfig};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+
+use crate::support::sdk_config;
 
 pub(crate) const MACHINE: &str = "arn:aws:states:eu-central-1:111122223333:stateMachine:Deploy";
 const EXECUTION: &str = "arn:aws:states:eu-central-1:111122223333:execution:Deploy:";
@@ -56,12 +56,8 @@ impl Fake {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         // Not the state machine's region: the action takes the region from the ARN.
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("us-east-1"))
-            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
-            .build();
+        let config = sdk_config(&format!("http://{}", listener.local_addr().unwrap()));
+        let config = config.to_builder().region(Region::new("us-east-1")).build();
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
         let accepting = tokio::spawn(async move {

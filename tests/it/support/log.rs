@@ -9,10 +9,22 @@ use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Level};
 
+/// The output of a subscriber. All clones share it.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Lines {
+impl Written {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// The lines, each a JSON object.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Write for Written {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -42,11 +54,10 @@ pub(crate) async fn logged<T>(work: impl Future<Output = T>) -> (Vec<Value>, T) 
 /// The same at another level.
 pub(crate) async fn logged_at<T>(level: Level, work: impl Future<Output = T>) -> (Vec<Value>, T) {
     keep_statements_on();
-    let lines = Lines::default();
-    let writer = lines.clone();
+    let written = Written::default();
+    let writer = written.clone();
     let result = work.with_subscriber(telemetry::subscriber(level, move || writer.clone())).await;
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    (text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), result)
+    (written.lines(), result)
 }
 
 /// The lines whose message contains this text.

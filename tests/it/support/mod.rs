@@ -7,6 +7,7 @@ mod declarations;
 mod function;
 pub(crate) mod log;
 pub(crate) mod metrics;
+mod server;
 pub(crate) mod small_disk;
 pub(crate) mod source;
 pub(crate) mod sts;

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use super::server::{self, Server};
 
 /// The credentials of every session.
 pub(crate) const ACCESS_KEY_ID: &str = "ASIAOFTHEROLE";
@@ -25,39 +24,27 @@ pub(crate) type Form = BTreeMap<String, String>;
 
 /// Answers requests until it is dropped.
 pub(crate) struct Sts {
-    endpoint: String,
+    server: Server,
     forms: Arc<Mutex<Vec<Form>>>,
-    accepting: tokio::task::JoinHandle<()>,
 }
 
 impl Sts {
     /// Sends these responses one after another, and then the last one again.
     pub(crate) async fn start(responses: &'static [Response]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let forms: Arc<Mutex<Vec<Form>>> = Arc::default();
         let noting = Arc::clone(&forms);
-        let accepting = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let noting = Arc::clone(&noting);
-                tokio::spawn(async move {
-                    let mut stream = BufReader::new(stream);
-                    while let Some(form) = request(&mut stream).await {
-                        let index = {
-                            let mut forms = noting.lock().unwrap();
-                            forms.push(form);
-                            forms.len() - 1
-                        };
-                        respond(&mut stream, responses[index.min(responses.len() - 1)]).await;
-                    }
-                });
-            }
+        let server = Server::start(move |request| {
+            let mut forms = noting.lock().unwrap();
+            let index = forms.len().min(responses.len() - 1);
+            forms.push(form(&String::from_utf8(request.body).unwrap()));
+            let (status, body) = answer(responses[index]);
+            Some(server::Response { status, content_type: "text/xml", body })
         });
-        Self { endpoint, forms, accepting }
+        Self { server: server.await, forms }
     }
 
     pub(crate) fn endpoint(&self) -> &str {
-        &self.endpoint
+        self.server.endpoint()
     }
 
     /// The requests in their order.
@@ -66,38 +53,16 @@ impl Sts {
     }
 }
 
-impl Drop for Sts {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-/// The next request of a connection, or `None` after the client has closed it.
-async fn request(stream: &mut BufReader<TcpStream>) -> Option<Form> {
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
-            return None;
-        }
-        let line = line.trim_end().to_ascii_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        if let Some(value) = line.strip_prefix("content-length: ") {
-            length = value.parse().unwrap();
-        }
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).await.ok()?;
-    let body = String::from_utf8(body).unwrap();
+/// The members of a request's body.
+fn form(body: &str) -> Form {
     let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned();
     let pairs = body.split('&').map(|pair| pair.split_once('=').unwrap());
-    Some(pairs.map(|(name, value)| (decoded(name), decoded(value))).collect())
+    pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()
 }
 
-async fn respond(stream: &mut BufReader<TcpStream>, response: Response) {
-    let (status, body) = match response {
+/// The status and the body of a response.
+fn answer(response: Response) -> (u16, String) {
+    match response {
         Response::Session => (
             200,
             format!(
@@ -114,8 +79,5 @@ async fn respond(stream: &mut BufReader<TcpStream>, response: Response) {
              <Message>{message}</Message></Error></ErrorResponse>"
             ),
         ),
-    };
-    let head = format!("HTTP/1.1 {status} x\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n", body.len());
-    // The client may have closed the connection.
-    let _ = stream.write_all((head + &body).as_bytes()).await;
+    }
 }

@@ -1,32 +1,19 @@
 //! A log for tests that read it.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
-use crate::support::log::keep_statements_on;
+use crate::support::log::{Written, keep_statements_on};
 
 /// The log of this thread.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Written);
 
 impl Log {
     pub(crate) fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync {
         keep_statements_on();
-        let log = self.clone();
-        tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish()
+        let written = self.0.clone();
+        tracing_subscriber::fmt().with_ansi(false).with_writer(move || written.clone()).finish()
     }
 
     pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+        self.0.text()
     }
 }

@@ -57,21 +57,10 @@ fn is_value(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{ActionTypeId, Configuration, PipelineContext};
+    use crate::job::PipelineContext;
 
     fn job(pipeline: PipelineContext) -> Job {
-        let [category, owner, provider, version] = ["Deploy", "Custom", "Shell", "1"].map(str::to_owned);
-        Job {
-            id: "job".to_owned(),
-            account_id: None,
-            action_type: ActionTypeId { category, owner, provider, version },
-            configuration: Configuration::default(),
-            pipeline,
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            encryption_key: None,
-            continuation_token: None,
-        }
+        Job { pipeline, ..Job::of_tests("Deploy", "Shell") }
     }
 
     #[test]
