@@ -23,6 +23,7 @@ mod turn;
 
 pub use crate::redact::{Learned, SecretName};
 pub(crate) use kind::{Configured, Kind, Part};
+use log::LONGEST_LINE;
 pub use log::Log;
 pub use secrecy::SecretString;
 pub(crate) use served::secret_keys;

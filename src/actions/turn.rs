@@ -63,7 +63,7 @@ pub struct Turn {
     pub secret_keys: Vec<String>,
     /// Masks the values of these keys, and the action's own secrets ([`Action::secrets`](super::Action::secrets)).
     pub redactor: Arc<Redactor>,
-    /// The secrets that the action learns during the turn. The report treats them as it treats the others.
+    /// The job's credentials, and the secrets that the action learns during the turn. The report treats them as it treats the others.
     pub learned: Learned,
 }
 

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use super::continuation::ActionRun;
-use super::fresh::{FromDetails, Issued};
+use super::fresh::{FromDetails, learn};
 use super::guard::without_secret;
 use super::panics::panicked;
 use super::turn::{FailedTurn, TurnTask, Work};
@@ -16,7 +16,7 @@ use crate::actions::{Abandoned, Served};
 use crate::job::{Continuation, Failure, FailureCode, FailureKind, Job, Origin, Outcome};
 use crate::metrics::JobMeter;
 use crate::queue::{Claim, Details};
-use crate::redact::{Learned, Redactor, SecretName};
+use crate::redact::{Learned, Redactor};
 use crate::workspace::Workspace;
 
 const LOW_DISK: FailureCode = FailureCode::new("LowDisk");
@@ -61,13 +61,12 @@ pub(super) async fn execute(
 ) -> Executed {
     let Known { details, since } = current(lifecycle, claim, known, end_by).await;
     let Details { mut job, credentials } = details;
-    let issued = Issued::default();
-    credentials.iter().cloned().for_each(|credentials| issued.add(credentials));
     let learned = Learned::default();
+    credentials.iter().for_each(|credentials| learn(&learned, credentials));
     let run = match open_run(&mut job, (lifecycle.wall_clock)()) {
         Ok(run) => run,
         Err(failure) => {
-            let redactor = redactor(&job, &issued, &learned, served);
+            let redactor = redactor(&job, &learned, served);
             return Executed { result: Err(failure), redactor, workspace: None, running: None };
         }
     };
@@ -82,7 +81,7 @@ pub(super) async fn execute(
             let store = credentials.map(|credentials| {
                 let action_type = job.action_type.clone();
                 let (queue, key) = (lifecycle.queue.clone(), claim.key().clone());
-                let fresh = FromDetails { queue, key, action_type, end_by, issued: issued.clone() };
+                let fresh = FromDetails { queue, key, action_type, end_by, learned: learned.clone() };
                 Arc::new(lifecycle.stores.for_job(&credentials, since, Arc::new(fresh)))
             });
             let (turn_workspace, served) = (Arc::clone(&workspace), Arc::clone(served));
@@ -100,7 +99,7 @@ pub(super) async fn execute(
             (turn.guarded(lifecycle.unpacking, end_by).await, Some(workspace))
         }
     };
-    let redactor = redactor(&job, &issued, &learned, served);
+    let redactor = redactor(&job, &learned, served);
     let running = |token| Abandoned { execution_id: run.execution_id.clone(), token };
     match ended {
         Ok(Outcome::Continue(continuation)) => {
@@ -209,10 +208,8 @@ async fn current(lifecycle: &Lifecycle, claim: &Claim, known: Known, latest: Ins
     }
 }
 
-/// The redactor for the job's report. It masks the values of the secret keys, every credential that the job received, the
-/// secrets that the action learned, and the action's own secrets.
-fn redactor(job: &Job, issued: &Issued, learned: &Learned, served: &Served) -> Redactor {
-    let credentials = issued.all().into_iter().flat_map(|it| [it.secret_access_key, it.session_token]);
-    let credentials = credentials.map(|secret| (SecretName::Other("a part of the job's credentials"), secret));
-    Redactor::named(served.secrets_of(job).into_iter().chain(credentials).chain(learned.all()))
+/// The redactor for the job's report. It masks the values of the secret keys, the action's own secrets, and those that the turn
+/// learned: every credential that the job received, and what the action added.
+fn redactor(job: &Job, learned: &Learned, served: &Served) -> Redactor {
+    Redactor::named(served.secrets_of(job).into_iter().chain(learned.all()))
 }

@@ -2,25 +2,18 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
 use crate::artifacts::Renew;
 use crate::job::{ActionTypeId, Credentials};
 use crate::queue::{JobKey, Queue};
+use crate::redact::{Learned, SecretName};
 
-/// All credentials that a job received. The report masks each of them.
-#[derive(Clone, Default)]
-pub(super) struct Issued(Arc<Mutex<Vec<Credentials>>>);
-
-impl Issued {
-    pub(super) fn add(&self, credentials: Credentials) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(credentials);
-    }
-
-    pub(super) fn all(&self) -> Vec<Credentials> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+/// Makes the secrets of `credentials` known to the turn, whose log and report mask them.
+pub(super) fn learn(learned: &Learned, credentials: &Credentials) {
+    for secret in [&credentials.secret_access_key, &credentials.session_token] {
+        learned.add(SecretName::Other("a part of the job's credentials"), secret.clone());
     }
 }
 
@@ -31,7 +24,7 @@ pub(super) struct FromDetails {
     pub(super) action_type: ActionTypeId,
     /// When the job's turn ends.
     pub(super) end_by: Instant,
-    pub(super) issued: Issued,
+    pub(super) learned: Learned,
 }
 
 impl Renew for FromDetails {
@@ -42,7 +35,7 @@ impl Renew for FromDetails {
             let fresh = details
                 .credentials
                 .ok_or_else(|| "CodePipeline returned the job's details without credentials".to_owned())?;
-            self.issued.add(fresh.clone());
+            learn(&self.learned, &fresh);
             Ok(fresh)
         })
     }

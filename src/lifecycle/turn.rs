@@ -34,7 +34,7 @@ pub(super) struct TurnTask {
     pub(super) workspace: Arc<Workspace>,
     pub(super) store: Option<Arc<Store>>,
     pub(super) served: Arc<Served>,
-    /// The secrets that the action learns. They outlast a panic of the task.
+    /// The job's credentials, and the secrets that the action learns. They outlast a panic of the task.
     pub(super) learned: Learned,
     pub(super) meter: Arc<JobMeter>,
 }

@@ -6,8 +6,8 @@ use secrecy::SecretString;
 
 use super::SecretName;
 
-/// The secrets that an action learns during its turn, such as temporary credentials. All clones share them, so they are known after
-/// the action panicked or was cancelled, too.
+/// The secrets that become known during a turn, such as the job's temporary credentials and those that the action learns. All clones
+/// share them, so they are known after the action panicked or was cancelled, too.
 ///
 /// # Examples
 /// ```
@@ -28,6 +28,12 @@ impl Learned {
 
     /// All secrets so far.
     pub fn all(&self) -> Vec<(SecretName, SecretString)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.after(0)
+    }
+
+    /// The secrets that were added after the first `number` ones.
+    pub fn after(&self, number: usize) -> Vec<(SecretName, SecretString)> {
+        let learned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        learned.get(number..).unwrap_or_default().to_vec()
     }
 }

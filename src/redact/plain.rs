@@ -147,6 +147,15 @@ impl Plain {
         self.line = self.line.saturating_sub(length);
     }
 
+    /// Removes the characters that backspaces have marked.
+    pub(super) fn erase(&mut self) {
+        for _ in 0..std::mem::take(&mut self.back) {
+            if let Some((last, _)) = self.text[self.line..].char_indices().next_back() {
+                self.truncate(self.line + last);
+            }
+        }
+    }
+
     /// Handles the control character or escape sequence at the beginning of `rest`. Returns its length in bytes.
     fn control(&mut self, rest: &str) -> usize {
         let Some(first) = rest.chars().next() else { return 0 };
@@ -167,11 +176,7 @@ impl Plain {
             self.truncate(self.line);
             self.back = 0;
         }
-        for _ in 0..std::mem::take(&mut self.back) {
-            if let Some((last, _)) = self.text[self.line..].char_indices().next_back() {
-                self.truncate(self.line + last);
-            }
-        }
+        self.erase();
         self.text.push_str(run);
         while self.text.len() - self.line > LONGEST_LINE {
             self.line = self.text.floor_char_boundary(self.line + LONGEST_LINE);

@@ -81,9 +81,10 @@ impl<'r> RedactedStream<'r> {
         self.show(Next::Nothing, shown);
     }
 
-    /// Ends the stream where the text continues unseen. Leaves out text that may belong to a secret that ends there.
+    /// Ends the stream where the text continues unseen. Leaves out text that may belong to a secret that ends there, and incomplete
+    /// characters and escape sequences, because such a secret may contain them.
     pub fn cut(mut self, shown: &mut String) {
-        self.close();
+        self.plain.erase();
         self.show(Next::Unknown, shown);
     }
 

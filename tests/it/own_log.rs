@@ -6,6 +6,7 @@ use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{Failure, Finished, Outcome};
 use codepipeline_worker::telemetry;
 use codepipeline_worker::testing::TestWorker;
+use secrecy::ExposeSecret;
 use tracing::Level;
 
 use crate::support::log::{Written, keep_statements_on};
@@ -13,7 +14,7 @@ use crate::support::{World, action_type, custom, zip};
 
 const SECRET: &str = "MARKER-token";
 
-/// Logs a secret of its configuration, in its own task and in a thread.
+/// Logs a secret of its configuration, in its own task and in a thread, and a part of a link to its input.
 struct Talkative;
 
 impl Action for Talkative {
@@ -22,6 +23,10 @@ impl Action for Talkative {
         let log = turn.log();
         log.info(format_args!("asked with {token}"));
         log.debug("a detail");
+        let link = turn.links.to_read(&turn.job.inputs[0]).await?.url;
+        let parameters = link.expose_secret().split(['?', '&']);
+        let session: Vec<_> = parameters.filter_map(|it| it.strip_prefix("X-Amz-Security-Token=")).collect();
+        log.info(format_args!("linked with {}", session[0]));
         // The test's subscriber is that of its thread. In a function all threads have the same one.
         let subscriber = tracing::dispatcher::get_default(Clone::clone);
         let in_thread = move || log.warn(format!("refused {token}\u{1b}[0m"));
@@ -55,8 +60,8 @@ async fn lines_of_an_action_have_its_ids_and_no_secret() {
     assert_eq!(summary.succeeded, 1);
     let (text, lines) = (written.text(), written.lines());
     let own: Vec<_> = lines.iter().filter(|line| line["target"] == "codepipeline_worker::actions::log").collect();
-    let said: Vec<_> = own.iter().map(|line| (&line["level"], &line["message"])).collect();
-    assert_eq!(said, [(&"INFO".into(), &"asked with ****".into()), (&"WARN".into(), &"refused ****".into())]);
+    let said: Vec<_> = own.iter().map(|it| (it["level"].as_str().unwrap(), it["message"].as_str().unwrap())).collect();
+    assert_eq!(said, [("INFO", "asked with ****"), ("INFO", "linked with ****"), ("WARN", "refused ****")]);
     for line in own {
         assert!(line["jobId"].is_string() && line["pipeline"] == "p" && line["action"] == "Talk", "{line}");
     }

@@ -122,11 +122,14 @@ fn timeout(part: &mut Part<'_>, assuming: Duration) -> Duration {
         part.wrong_timeout("must be a whole number of seconds, 1 or more");
     } else if seconds > longest {
         let (function, beside) = (settings.function_timeout.as_secs(), beside.as_secs());
-        let default = if part.timeout.is_none() { " at least" } else { "" };
+        let (what, lower) = match part.timeout {
+            Some(_) => (format!("is {seconds}"), "lower timeoutSeconds, "),
+            None => ("a command needs at least 1 s".to_owned(), ""),
+        };
         let role = if assuming.is_zero() { "" } else { "assuming the role, " };
         part.wrong_timeout(format_args!(
-            "is {seconds}{default}, but a function with a timeout of {function} s (FUNCTION_TIMEOUT) leaves {longest} s: \
-             polling, staging (STAGING_TIMEOUT), {role}ending and reporting need {beside} s; lower timeoutSeconds, lower \
+            "{what}, but a function with a timeout of {function} s (FUNCTION_TIMEOUT) leaves {longest} s: \
+             polling, staging (STAGING_TIMEOUT), {role}ending and reporting need {beside} s; {lower}lower \
              STAGING_TIMEOUT or raise FUNCTION_TIMEOUT"
         ));
     }
@@ -234,9 +237,11 @@ mod tests {
         };
         let message = sample(Some(json!(895)), 900);
         assert!(message.contains("entry.timeoutSeconds: is 895, but a function with a timeout of 900 s"), "{message}");
+        assert!(message.contains("; lower timeoutSeconds, lower STAGING_TIMEOUT"), "{message}");
         let message = sample(None, 87);
-        assert!(message.contains("is 1 at least, but a function with a timeout of 87 s"), "{message}");
-        assert!(message.contains("lower timeoutSeconds, lower STAGING_TIMEOUT or raise FUNCTION_TIMEOUT"), "{message}");
+        let needs = "a command needs at least 1 s, but a function with a timeout of 87 s (FUNCTION_TIMEOUT) leaves 0 s";
+        assert!(message.contains(needs) && !message.contains("lower timeoutSeconds"), "{message}");
+        assert!(message.contains("; lower STAGING_TIMEOUT or raise FUNCTION_TIMEOUT"), "{message}");
         assert!(sample(Some(json!(0)), 900).contains("entry.timeoutSeconds: must be a whole number"));
         assert!(sample(Some(json!(u64::MAX)), 900).contains("entry.timeoutSeconds: is 18446744073709551615, but"));
     }

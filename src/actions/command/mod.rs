@@ -4,8 +4,7 @@
 //! of its own. docs/actions/command.md lists the variables and the files in which it may report more than its exit code.
 //!
 //! The program's output is logged line by line. Exit code 0 is success. Any other exit code fails the job, with the end of the output.
-//! When the program ends, times out
-//! or is cancelled, the worker kills everything that it started.
+//! When the program ends, times out or is cancelled, the worker kills everything that it started.
 //!
 //! A command runs as the worker's own user and can reach everything that this user can, Lambda's Runtime API on loopback included.
 //! So one function serves one trust domain, as docs/security.md explains.
@@ -45,7 +44,7 @@ use self::environment::WorkerFacts;
 pub use self::harden::harden_process;
 use self::line_ends::LineEnds;
 pub use self::output::LogOutput;
-use self::output::Output;
+use self::output::{Ended, Output};
 pub use self::process_tree::kill_descendants;
 use self::report_files::ReportFiles;
 pub use self::role::{Role, RoleArn, RoleMistake};
@@ -229,12 +228,26 @@ impl CommandAction {
         };
         // The report needs some of the time after that.
         let latest = turn.deadline.checked_sub(CLOSING / 2).unwrap_or(turn.deadline);
-        let output = output.end(result.is_err(), latest).await;
+        let output = output.end(ended(&ending, result.is_err()), latest).await;
         if let Ending::Exited(status) = ending {
             // The field of the job's span, for each later line of the job.
             tracing::Span::current().record("exitCode", status.code());
         }
         result.map_err(|failure| Failure { output, ..outcome::failed(failure, &report) })
+    }
+}
+
+/// How a command ended for its output. A shell shows the signal that ended a program of its script as an exit code over 128.
+fn ended(ending: &Ending, has_failed: bool) -> Ended {
+    match ending {
+        Ending::Exited(status) if status.code().is_some_and(|code| code <= 128) => {
+            if has_failed {
+                Ended::Failed
+            } else {
+                Ended::Succeeded
+            }
+        }
+        _ => Ended::Killed,
     }
 }
 

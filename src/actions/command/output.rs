@@ -1,10 +1,12 @@
 //! The output of a command: it is logged line by line, and its end goes into the message of a failure.
 //!
 //! A thread of its own redacts and logs, so that a slow log never delays the end of a command. The worker reads no further while the
-//! thread is behind. Then the pipes fill, and the command waits as it would for a slow terminal.
+//! thread is behind. Then the pipes fill, and the command waits as it would for a slow terminal. A thread that is still behind at the
+//! end of the job's time, or after a cancellation, leaves out the rest, so that it logs nothing during a later invocation.
 
 mod lines;
 mod log;
+mod writer;
 
 use std::io;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use memchr::memchr3_iter;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+use tracing::Level;
 
 use self::log::Log;
 use super::tail::{KEPT, Tail};
@@ -25,12 +28,21 @@ const HEAD_LINES: usize = 500_000;
 /// How much of a command's output is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogOutput {
-    /// The first 20 MiB while the command runs, and the last 64 KiB.
+    /// The first 20 MiB or 500,000 lines while the command runs, and the last 64 KiB.
     All,
     /// The last 64 KiB if the command fails.
     Failure,
     /// Nothing.
     None,
+}
+
+/// How a command ended, as far as its output depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Succeeded,
+    Failed,
+    /// A signal ended it or one of its programs, so its output may end in the middle of a secret.
+    Killed,
 }
 
 /// One of the two pipes that a command writes to.
@@ -83,7 +95,7 @@ impl Output {
     }
 
     fn with_head(head: Head, wanted: LogOutput, redactor: Arc<Redactor>) -> io::Result<Self> {
-        let is_logged = wanted != LogOutput::None;
+        let is_logged = wanted != LogOutput::None && tracing::enabled!(Level::INFO);
         let log = is_logged.then(|| Log::start(Arc::clone(&redactor))).transpose()?;
         let head = if wanted == LogOutput::All { head } else { Head { bytes: 0, lines: 0 } };
         Ok(Self { tail: Tail::new(&redactor), redactor, wanted, head, total: 0, logged: 0, log })
@@ -109,25 +121,28 @@ impl Output {
         }
     }
 
-    /// Logs the rest, and waits until all is logged, but not after `latest`. Returns the end of the output as text.
-    pub(super) async fn end(mut self, has_failed: bool, latest: Instant) -> Option<String> {
-        if let Some(log) = self.close(has_failed) {
+    /// Logs the rest, and waits until all is logged, but not much longer than until `latest`. Returns the end of the output as text,
+    /// unless the command succeeded.
+    pub(super) async fn end(mut self, ended: Ended, latest: Instant) -> Option<String> {
+        if let Some(log) = self.close(ended) {
             log.written(latest).await;
         }
-        self.tail.text(&self.redactor)
+        if ended == Ended::Succeeded { None } else { self.tail.text(&self.redactor, ended) }
     }
 
     /// Gives the rest to the log, which then ends.
-    fn close(&mut self, has_failed: bool) -> Option<Log> {
+    fn close(&mut self, ended: Ended) -> Option<Log> {
         let log = self.log.take()?;
         let rest = self.total - self.logged;
-        if rest == 0 || self.wanted == LogOutput::Failure && !has_failed {
-            return Some(log);
+        if rest > 0 && (self.wanted == LogOutput::All || ended != Ended::Succeeded) {
+            let end = self.tail.end(KEPT.min(usize::try_from(rest).unwrap_or(KEPT)));
+            match rest.checked_sub(KEPT as u64) {
+                Some(missing @ 1..) => log.gap(missing, self.logged > 0, end),
+                _ => end.shown.into_iter().for_each(|(stream, bytes)| log.output(stream, bytes, None)),
+            }
         }
-        let end = self.tail.end(KEPT.min(usize::try_from(rest).unwrap_or(KEPT)));
-        match rest.checked_sub(KEPT as u64) {
-            Some(missing @ 1..) => log.gap(missing, self.logged > 0, end),
-            _ => end.shown.into_iter().for_each(|(stream, bytes)| log.output(stream, bytes, None)),
+        if ended == Ended::Killed {
+            log.cut();
         }
         Some(log)
     }
@@ -135,7 +150,7 @@ impl Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        if let Some(log) = self.close(true) {
+        if let Some(log) = self.close(Ended::Killed) {
             log.wait_briefly();
         }
     }

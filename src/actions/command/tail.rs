@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::output::Stream;
+use super::output::{Ended, Stream};
 use crate::redact::{RedactedStream, Redactor};
 
 /// The bytes of output that are kept, of both streams together. CodePipeline shows at most 5000 characters of a failure (API model,
@@ -79,10 +79,10 @@ impl Tail {
         End { shown: shown.collect(), before }
     }
 
-    /// The end of the output as plain text, redacted. Begins with `…` if output was dropped. Returns `None` if there was no output.
+    /// The end of the output as plain text, redacted. Leaves out the beginning of a secret if the command was killed. Begins with `…` if output was dropped. Returns `None` if there was no output.
     ///
     /// A line of one stream does not interrupt a line of the other: each appears where it has ended.
-    pub(super) fn text(&self, redactor: &Redactor) -> Option<String> {
+    pub(super) fn text(&self, redactor: &Redactor, ended: Ended) -> Option<String> {
         let end = self.end(KEPT);
         let mut streams = Stream::ALL.map(|stream| end.stream(stream, redactor));
         let mut lines = [String::new(), String::new()];
@@ -94,7 +94,10 @@ impl Tail {
             text.extend(line.drain(..ended));
         }
         for (stream, mut line) in streams.into_iter().zip(lines) {
-            stream.finish(&mut line);
+            match ended {
+                Ended::Killed => stream.cut(&mut line),
+                Ended::Succeeded | Ended::Failed => stream.finish(&mut line),
+            }
             text.push_str(&line);
             if !line.is_empty() && !line.ends_with('\n') {
                 text.push('\n');
@@ -108,7 +111,9 @@ impl Tail {
 
 impl Kept {
     fn push(&mut self, output: &[u8], most: usize) {
-        let output = &output[output.len().saturating_sub(most)..];
+        let surplus = output.len().saturating_sub(most);
+        let output = &output[surplus..];
+        self.dropped |= surplus > 0;
         self.bytes.extend_from_slice(output);
         // Dropping at twice the size moves each byte at most once on average.
         if self.bytes.len() > 2 * most {
@@ -147,7 +152,7 @@ mod tests {
     fn tail_of(chunks: &[&[u8]], redactor: &Redactor) -> Option<String> {
         let mut tail = Tail::new(redactor);
         chunks.iter().for_each(|chunk| tail.push(Stream::Stdout, chunk));
-        tail.text(redactor)
+        tail.text(redactor, Ended::Failed)
     }
 
     #[test]
@@ -170,7 +175,7 @@ mod tests {
         }
         tail.push(Stream::Stdout, &[b'x'; KEPT]);
         tail.push(Stream::Stdout, b"the end");
-        let text = tail.text(&redactor).unwrap();
+        let text = tail.text(&redactor, Ended::Failed).unwrap();
         assert!(text.starts_with("…xxx") && text.ends_with("xthe end"));
         assert_eq!(text.len(), "…".len() + KEPT);
     }
@@ -188,7 +193,7 @@ mod tests {
         ] {
             tail.push(stream, output.as_bytes());
         }
-        assert_eq!(tail.text(&redactor).unwrap(), "two\none ****\n****\nthree four");
+        assert_eq!(tail.text(&redactor, Ended::Failed).unwrap(), "two\none ****\n****\nthree four");
         let end = tail.end(9);
         assert_eq!(end.shown.iter().map(|(_, bytes)| bytes.len()).collect::<Vec<_>>(), [0, 0, 0, 5, 4]);
     }
@@ -230,6 +235,27 @@ mod tests {
             let first = text.lines().next().unwrap().trim_start_matches('…');
             assert!("one two ****".ends_with(first), "{more}: {first}");
         }
+    }
+
+    #[test]
+    fn a_coloured_secret_that_one_long_piece_divides_is_masked() {
+        let secret: String = (0..200).map(|number| format!("{number:03}")).collect();
+        let redactor = Redactor::new([&secret]);
+        let coloured: String = secret.chars().map(|c| format!("\u{1b}[1;31;4m{c}")).collect();
+        for after in KEPT - 5..KEPT {
+            let output = [&b"."[..], coloured.as_bytes(), &vec![b'.'; after]].concat();
+            let text = tail_of(&[&output], &redactor).unwrap();
+            assert_eq!(text.trim_matches(['.', '…', '*']), "", "with {after} bytes after it");
+        }
+    }
+
+    #[test]
+    fn a_killed_commands_beginning_of_a_secret_is_left_out() {
+        let redactor = Redactor::new(["hunter2"]);
+        let mut tail = Tail::new(&redactor);
+        tail.push(Stream::Stdout, b"x hunt");
+        assert_eq!(tail.text(&redactor, Ended::Failed).as_deref(), Some("x hunt"));
+        assert_eq!(tail.text(&redactor, Ended::Killed).as_deref(), Some("x"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tracing::Level;
 use tracing::instrument::WithSubscriber;
 
 use super::scenario::{Scenario, program, sh};
-use crate::support::log::{keep_statements_on, logged};
+use crate::support::log::{keep_statements_on, logged, logged_at};
 use crate::support::until;
 
 /// The lines of both streams, and what the command ended with.
@@ -119,7 +119,7 @@ impl Write for Closed {
 }
 
 #[tokio::test]
-async fn a_blocked_log_delays_no_timeout_and_loses_no_line() {
+async fn a_blocked_log_delays_no_timeout_and_counts_what_it_loses() {
     keep_statements_on();
     let log = Closed::default();
     let writer = log.clone();
@@ -133,21 +133,41 @@ async fn a_blocked_log_delays_no_timeout_and_loses_no_line() {
 
     log.0.0.lock().unwrap().0 = true;
     log.0.1.notify_all();
-    let last = failure.output.unwrap().lines().next_back().unwrap().to_owned();
-    until(async || {
-        let text = log.0.0.lock().unwrap().1.clone();
-        text.ends_with(b"\n")
-            && of_commands(&json_lines(text.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap()))
-                .last()
-                .is_some_and(|(_, message)| *message == last)
-    })
-    .await;
-    let lines = of_commands(&json_lines(&log.0.0.lock().unwrap().1));
-    let mut numbers = messages(&lines, "stdout").into_iter().enumerate();
-    assert!(lines.len() > 10_000, "{} lines", lines.len());
+    // One event follows, and the line that says how much is missing.
+    until(async || log.0.0.lock().unwrap().1.windows(17).any(|text| text == b"left out the rest")).await;
+    let text = log.0.0.lock().unwrap().1.clone();
+    let all = json_lines(&text);
+    let lines = of_commands(&all);
+    let numbers = messages(&lines, "stdout");
+    assert!(numbers.len() <= 128, "{} lines", numbers.len());
+    assert!(numbers.iter().enumerate().all(|(at, number)| **number == (at + 1).to_string()));
+    let output = failure.output.unwrap();
     // The command was killed in the middle of its last line.
-    numbers.next_back();
-    assert!(numbers.all(|(at, number)| *number == (at + 1).to_string()));
+    let [last, before] = output.lines().rev().take(2).collect::<Vec<_>>()[..] else { panic!("{output}") };
+    let length = |last: u64| (1..=last).map(|number| number.to_string().len() as u64 + 1).sum::<u64>();
+    let read = length(before.parse().unwrap()) + last.len() as u64;
+    let missing = all.last().unwrap()["bytes"].as_u64().unwrap();
+    let counted = length(numbers.len() as u64) + missing;
+    assert!((read..=read + 1).contains(&counted), "{counted} of {read} bytes");
+}
+
+#[tokio::test]
+async fn output_of_a_killed_command_shows_no_beginning_of_a_secret() {
+    let script = r#"printf 'x %.4s' "$CONFIG_TOKEN"; kill -KILL $$"#;
+    let (lines, failure) = printed(program(&["bash", "-c", script]).secret("Token", "hunter2")).await;
+    assert_eq!(messages(&lines, "stdout"), ["x "]);
+    assert_eq!(failure.unwrap().output.as_deref(), Some("x"));
+    let script = format!("bash -c '{}'; exit $?", script.replace('\'', "'\\''"));
+    let (lines, _) = printed(program(&["bash", "-c", &script]).secret("Token", "hunter2")).await;
+    assert_eq!(messages(&lines, "stdout"), ["x "]);
+}
+
+#[tokio::test]
+async fn no_output_is_logged_at_a_quieter_level() {
+    let staged = sh("echo one; exit 3").stage();
+    let (lines, ended) = logged_at(Level::WARN, staged.start()).await;
+    assert!(of_commands(&lines).is_empty(), "{lines:?}");
+    assert_eq!(ended.err().unwrap().output.as_deref(), Some("one"));
 }
 
 fn json_lines(text: &[u8]) -> Vec<Value> {

@@ -2,8 +2,7 @@
 
 use memchr::memchr;
 
-/// The longest line in bytes. CloudWatch Logs takes 1 MiB, and JSON may need six bytes for one.
-const LONGEST: usize = 16 * 1024;
+use crate::actions::LONGEST_LINE as LONGEST;
 
 /// Takes the whole lines from `text`, each with its line feed. Divides longer lines between characters.
 pub(super) fn take_lines(text: &mut String) -> String {

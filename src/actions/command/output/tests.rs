@@ -80,8 +80,8 @@ fn output_with(head: Head, wanted: LogOutput, secrets: &[&str]) -> (Output, Writ
     (output, written)
 }
 
-async fn end(output: Output, has_failed: bool) -> Option<String> {
-    output.end(has_failed, Instant::now() + Duration::from_secs(60)).await
+async fn end(output: Output, ended: Ended) -> Option<String> {
+    output.end(ended, Instant::now() + Duration::from_secs(60)).await
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn each_line_is_logged_with_its_stream_and_the_jobs_id() {
     ] {
         output.push(stream, bytes.as_bytes(), &mut None);
     }
-    assert_eq!(end(output, false).await.unwrap(), "one\n****\n\n****\ntwo");
+    assert_eq!(end(output, Ended::Failed).await.unwrap(), "one\n****\n\n****\ntwo");
     assert_eq!(written.messages(), ["o one", "o ****", "o ", "e ****", "o two"]);
     assert!(
         written.lines().iter().all(|line| line["jobId"] == "7" && line["level"] == "INFO"),
@@ -130,7 +130,7 @@ async fn only_the_end_is_logged_after_the_beginning() {
         output.push(Stream::Stdout, &line, &mut None);
     }
     output.push(Stream::Stderr, b"the end", &mut None);
-    let _ = end(output, false).await;
+    let _ = end(output, Ended::Succeeded).await;
 
     let lines = written.messages();
     let gap = lines.iter().position(|line| line.contains("left out the middle")).unwrap();
@@ -156,7 +156,7 @@ async fn a_little_more_than_the_beginning_is_logged_without_a_gap() {
     // The end of the beginning divides this secret.
     output.push(Stream::Stdout, b"yhunter2y", &mut None);
     output.push(Stream::Stderr, &[b'z'; KEPT - 4], &mut None);
-    let _ = end(output, false).await;
+    let _ = end(output, Ended::Succeeded).await;
     let lines = written.messages();
     assert!(lines.iter().all(|line| !line.contains("left out") && !line.contains("hunter")));
     assert!(lines.iter().any(|line| line.ends_with("y****y")));
@@ -167,23 +167,25 @@ async fn a_little_more_than_the_beginning_is_logged_without_a_gap() {
 async fn many_short_lines_are_limited_too() {
     let (mut output, written) = output_with(SMALL, LogOutput::All, &[]);
     output.push(Stream::Stdout, "y\n".repeat(60_000).as_bytes(), &mut None);
-    let _ = end(output, false).await;
+    let _ = end(output, Ended::Succeeded).await;
     assert_eq!(written.messages().len(), SMALL.lines + 1 + KEPT / 2);
     assert_eq!(written.lines()[SMALL.lines]["bytes"], 120_000 - 2 * SMALL.lines - KEPT);
 }
 
 #[tokio::test]
 async fn output_of_a_failed_command_alone_is_logged_on_request() {
-    for (has_failed, expected) in [(false, vec![]), (true, vec!["o one", "e two"])] {
+    for (ended, expected, text) in
+        [(Ended::Succeeded, vec![], None), (Ended::Failed, vec!["o one", "e two"], Some("one\ntwo"))]
+    {
         let (mut output, written) = output(LogOutput::Failure, &[]);
         output.push(Stream::Stdout, b"one\n", &mut None);
         output.push(Stream::Stderr, b"two\n", &mut None);
-        assert_eq!(end(output, has_failed).await.as_deref(), Some("one\ntwo"));
+        assert_eq!(end(output, ended).await.as_deref(), text);
         assert_eq!(written.messages(), expected);
     }
     let (mut output, written) = output(LogOutput::Failure, &[]);
     output.push(Stream::Stdout, "x\n".repeat(KEPT).as_bytes(), &mut None);
-    let _ = end(output, true).await;
+    let _ = end(output, Ended::Failed).await;
     assert_eq!(written.lines()[0]["bytes"], KEPT);
     assert_eq!(written.lines().len(), 1 + KEPT / 2);
 }
@@ -192,7 +194,7 @@ async fn output_of_a_failed_command_alone_is_logged_on_request() {
 async fn unwanted_output_is_not_logged_and_still_explains_a_failure() {
     let (mut output, written) = output(LogOutput::None, &["hunter2"]);
     output.push(Stream::Stdout, b"a hunter2\n", &mut None);
-    assert_eq!(end(output, true).await.as_deref(), Some("a ****"));
+    assert_eq!(end(output, Ended::Failed).await.as_deref(), Some("a ****"));
     assert!(written.lines().is_empty());
 }
 
@@ -207,6 +209,29 @@ async fn a_cancelled_command_logs_what_was_read() {
 }
 
 #[tokio::test]
+async fn a_killed_commands_beginning_of_a_secret_is_not_logged() {
+    for wanted in [LogOutput::All, LogOutput::Failure] {
+        let (mut cancelled, written) = output(wanted, &["hunter2"]);
+        cancelled.push(Stream::Stdout, b"x hunt", &mut None);
+        drop(cancelled);
+        assert_eq!(written.messages(), ["o x "]);
+
+        let (mut killed, written) = output(wanted, &["hunter2"]);
+        killed.push(Stream::Stdout, b"x hunt", &mut None);
+        assert_eq!(end(killed, Ended::Killed).await.as_deref(), Some("x"));
+        assert_eq!(written.messages(), ["o x "]);
+    }
+}
+
+#[test]
+fn no_thread_logs_output_at_a_quieter_level() {
+    let quiet = tracing_subscriber::registry().with(tracing_subscriber::filter::LevelFilter::WARN);
+    tracing::subscriber::with_default(quiet, || {
+        assert!(Output::new(LogOutput::All, Arc::default()).unwrap().log.is_none());
+    });
+}
+
+#[tokio::test]
 async fn a_log_that_is_behind_stops_the_reader_and_loses_nothing() {
     let (mut output, written) = output(LogOutput::All, &[]);
     written.set_blocked(true);
@@ -218,22 +243,55 @@ async fn a_log_that_is_behind_stops_the_reader_and_loses_nothing() {
     written.set_blocked(false);
     let mut room = output.room().await;
     output.push(Stream::Stdout, b"the last line\n", &mut room);
-    let _ = end(output, false).await;
+    let _ = end(output, Ended::Succeeded).await;
     let messages = written.messages();
     assert_eq!((messages.len(), messages.last().unwrap().as_str()), (ROOMS + 1, "o the last line"));
 }
 
-#[tokio::test]
-async fn a_blocked_log_delays_the_end_only_until_its_latest_time() {
+/// Output of many lines whose log is blocked.
+fn blocked() -> (Output, Written) {
     let (mut output, written) = output(LogOutput::All, &[]);
     written.set_blocked(true);
-    output.push(Stream::Stdout, b"a line\n", &mut None);
-    let shown = output.end(true, Instant::now() + Duration::from_millis(50)).await;
-    assert_eq!(shown.as_deref(), Some("a line"));
+    (0..PIECES).for_each(|_| output.push(Stream::Stdout, PIECE.repeat(1000).as_bytes(), &mut None));
+    (output, written)
+}
+
+const PIECES: usize = 4;
+const PIECE: &str = "a line\n";
+
+/// Opens the log. At most one event follows, and then the line that says how much is missing.
+async fn assert_only_one_event_follows(written: &Written) {
     assert!(written.0.0.lock().unwrap().text.is_empty());
     written.set_blocked(false);
-    while written.0.0.lock().unwrap().text.is_empty() {
+    while !written.messages().last().is_some_and(|last| last.contains("left out the rest")) {
         tokio::task::yield_now().await;
     }
-    assert_eq!(written.messages(), ["o a line"]);
+    let lines = written.lines();
+    let (last, logged) = lines.split_last().unwrap();
+    assert!(logged.len() <= 128 && logged.iter().all(|line| line["message"] == "a line"), "{} lines", logged.len());
+    assert_eq!(last["level"], "WARN");
+    let missing = (PIECES * 1000 - logged.len()) * PIECE.len();
+    assert_eq!(last["bytes"], missing);
+}
+
+#[tokio::test]
+async fn a_blocked_log_delays_the_end_only_until_its_latest_time() {
+    let (output, written) = blocked();
+    let shown = output.end(Ended::Failed, Instant::now() + Duration::from_millis(50)).await;
+    assert!(shown.unwrap().ends_with("a line"));
+    assert_only_one_event_follows(&written).await;
+}
+
+#[tokio::test]
+async fn a_blocked_log_delays_a_cancellation_only_briefly() {
+    let (output, written) = blocked();
+    drop(output);
+    assert_only_one_event_follows(&written).await;
+}
+
+#[tokio::test]
+async fn a_blocked_log_ends_after_its_end_is_cancelled() {
+    let (output, written) = blocked();
+    assert!(end(output, Ended::Failed).now_or_never().is_none());
+    assert_only_one_event_follows(&written).await;
 }
