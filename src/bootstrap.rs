@@ -107,7 +107,7 @@ async fn start(config: Result<Config, ConfigError>, environment: &Environment, o
     let function_timeout = config.settings.function_timeout;
     let awaited = own.is_empty().then(|| awaited(&config));
     let namespace = config.metrics_namespace.as_deref();
-    let metrics = namespace.map_or_else(Metrics::off, |namespace| Metrics::new(namespace, now, telemetry::write_line));
+    let metrics = namespace.map_or_else(Metrics::off, |namespace| Metrics::new(namespace, now, telemetry::log_metrics));
     let worker = Arc::new(worker(config, own, &sdk_config).metrics(metrics));
     let watchdog =
         last_words().and_then(Watchdog::start).map_err(|error| format!("could not start the watchdog: {error}"))?;

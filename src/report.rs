@@ -156,7 +156,7 @@ impl FailureReport {
     }
 
     fn own_words(code: Option<&str>, reason: &str, run: Option<&str>) -> String {
-        let hint = run.map(|run| format!(" {}", search(run))).unwrap_or_default();
+        let hint = search(' ', run);
         Self::start(code, reason, MESSAGE - hint.chars().count()) + &hint
     }
 
@@ -166,9 +166,10 @@ impl FailureReport {
     }
 }
 
-/// The end of a failure's message: where the run's lines are.
-fn search(run: &str) -> String {
-    format!("(search the log for {run})")
+/// The end of a failure's message: where the run's lines are. Empty if the id is too long, which only a damaged ledger has.
+fn search(before: char, run: Option<&str>) -> String {
+    let run = run.filter(|run| run.chars().count() <= EXTERNAL_EXECUTION_ID);
+    run.map(|run| format!("{before}(search the log for {run})")).unwrap_or_default()
 }
 
 /// The code and the message first, then as much of the output's end as there is room for, and last the id to search for.
@@ -180,7 +181,7 @@ fn failed(failure: Failure, run: Option<String>, redactor: &Redactor) -> Failure
     if let Some(output) = failure.output {
         let output = redactor.redact(&output);
         let output = output.trim_end();
-        let hint = report.run.as_deref().map(|run| format!("\n{}", search(run))).unwrap_or_default();
+        let hint = search('\n', report.run.as_deref());
         let room = MESSAGE - hint.chars().count();
         let start = FailureReport::start(report.code.as_deref(), &report.reason, room);
         let room = room.saturating_sub(start.chars().count() + 2);

@@ -2,7 +2,7 @@
 
 mod lines;
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use json_subscriber::JsonLayer;
@@ -14,6 +14,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, registry};
 
 use self::lines::LineByLine;
+
+/// The target of the lines with metrics.
+const METRICS: &str = concat!(env!("CARGO_CRATE_NAME"), "::metrics");
 
 /// Parses a level's name. Returns `None` for anything else, also for the longer filters of `RUST_LOG`, because the environment must
 /// not raise the dependencies' level.
@@ -45,7 +48,9 @@ where
         .with_default(LevelFilter::from_level(others))
         // This target prints each failed invocation's error with its Rust type; `bootstrap` logs that error in its own words.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
-        .with_target(env!("CARGO_CRATE_NAME"), LevelFilter::from_level(level));
+        .with_target(env!("CARGO_CRATE_NAME"), LevelFilter::from_level(level))
+        // CloudWatch counts these lines, at every level.
+        .with_target(METRICS, LevelFilter::INFO);
     let spans = filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO);
     registry().with(layer.with_filter(filter.or(spans.with_max_level_hint(Level::INFO))))
 }
@@ -61,10 +66,10 @@ pub fn install(level: Level) {
     }));
 }
 
-/// Writes a whole line to stdout, next to the log's lines. Each of them is one write too, so lines never mix.
-pub fn write_line(line: &[u8]) {
-    // Like a log line, it is lost if stdout is closed.
-    let _ = io::stdout().lock().write_all(line);
+/// Logs a JSON object with metrics. Its members become members of the line, next to the ids of the spans.
+pub fn log_metrics(object: &[u8]) {
+    let emf = String::from_utf8_lossy(object);
+    tracing::info!(target: METRICS, emf = emf.trim_end());
 }
 
 #[cfg(test)]
@@ -133,6 +138,30 @@ mod tests {
         });
         assert!(lines[0].get("externalExecutionId").is_none() && lines[1].get("stage").is_none(), "{lines:?}");
         assert_eq!(lines[1]["externalExecutionId"], "run-7");
+    }
+
+    /// The time is the best of many rounds, because the machine may be busy.
+    #[test]
+    fn metrics_are_members_of_a_line_with_ids_at_every_level() {
+        let object = br#"{"_aws":{"a":["\"}"]},"N":1,"message":"metrics \\ \"x\""}"#;
+        let mut best = Duration::MAX;
+        let lines = logged(Level::ERROR, || {
+            let span = tracing::info_span!("job", jobId = "\"emf\":\"{}", failureCode = tracing::field::Empty);
+            span.record("failureCode", "Code");
+            for _ in 0..50 {
+                let began = tokio::time::Instant::now();
+                span.in_scope(|| log_metrics(&[object.as_slice(), b"\n"].concat()));
+                best = best.min(began.elapsed());
+            }
+        });
+        let line = &lines[0];
+        let expected: serde_json::Value = serde_json::from_slice(object).unwrap();
+        for (member, value) in expected.as_object().unwrap() {
+            assert_eq!(line[member], *value, "{line}");
+        }
+        assert_eq!([&line["jobId"], &line["level"], &line["failureCode"]], ["\"emf\":\"{}", "INFO", "Code"]);
+        assert!(line["timestamp"].is_string() && line.get("emf").is_none(), "{line}");
+        assert!(best < Duration::from_millis(1), "{best:?}");
     }
 
     #[test]

@@ -156,7 +156,7 @@ fn invoke(world: &Arc<World>, process: usize, name: &str, waking: Waking, death:
             Waking::Schedule => worker.invoke(deadline).await,
             Waking::Event(Sent { event, .. }) => match Event::parse(event, &[]) {
                 Ok(Event::ActionStarted { action_type, execution_id, .. }) => {
-                    worker.action_started(&action_type, execution_id.as_deref(), deadline).await
+                    worker.action_started(&action_type, execution_id.as_deref(), None, deadline).await
                 }
                 Ok(Event::ActionOver { action_type, execution_id }) => {
                     worker.action_over(&action_type, execution_id.as_deref(), deadline).await

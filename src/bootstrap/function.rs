@@ -82,7 +82,7 @@ async fn respond(function: Arc<Function>, event: LambdaEvent<Value>) -> Result<S
                 Ok(Summary::default())
             }
             Event::ActionStarted { action_type, execution_id, time } => {
-                worker.action_started_at(&action_type, execution_id.as_deref(), time, deadline).await
+                worker.action_started(&action_type, execution_id.as_deref(), time, deadline).await
             }
             Event::ActionOver { action_type, execution_id } => {
                 worker.action_over(&action_type, execution_id.as_deref(), deadline).await

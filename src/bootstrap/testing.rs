@@ -18,8 +18,8 @@ pub use crate::worker::Summary;
 
 /// The worker with action types of your own, invoked by a test.
 ///
-/// Everything is as on Lambda, except that no process is shielded from commands. So entries of `ACTIONS` with the kind `command` are
-/// for the real function.
+/// Everything is as on Lambda, with three exceptions. No process is shielded from commands, so entries of `ACTIONS` with the kind
+/// `command` are for the real function. Metrics are off. No watchdog ends the process at the deadline.
 ///
 /// # Examples
 /// ```no_run

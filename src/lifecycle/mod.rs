@@ -55,6 +55,7 @@ pub use crate::workspace::Shortage;
 pub use continuation::execution_id;
 pub use end::End;
 pub use orphan::{Orphan, Orphans};
+pub(crate) use panics::guarded;
 pub(crate) use stopping::stop_by;
 
 /// All calls end this long before the deadline, so that none is under way when Lambda freezes or kills the process.
@@ -112,8 +113,7 @@ impl Lifecycle {
     /// Takes a job on offer, executes it and reports its outcome before the invocation's deadline. A panic of the action becomes a
     /// failure, so that every claimed job is reported.
     pub async fn live(&self, offer: Offer, served: &Arc<Served>, invocation: Invocation) -> End {
-        let meter = Arc::new(JobMeter::new(&self.metrics, &offer.job.action_type, &offer.job.id));
-        meter.about(&offer.job);
+        let meter = Arc::new(JobMeter::new(&self.metrics, &offer.job.action_type));
         self.take(offer, served, invocation, &meter).await.measure(&meter)
     }
 
@@ -141,7 +141,6 @@ impl Lifecycle {
         invocation: Invocation,
         meter: &Arc<JobMeter>,
     ) -> End {
-        meter.about(&invoked.details.job);
         let InvokedJob { details, claim, received_at } = invoked;
         let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &details.job, claim.key().origin());
         // No other worker is offered the job, so this one starts it even with little time left. But it does not spend the action's
@@ -181,10 +180,7 @@ impl Lifecycle {
     ) -> End {
         let deadline = keeper.deadline();
         let executing = async { execute::execute(self, &claim, known, served, deadline - self.reporting, meter).await };
-        let mut executed = panics::guarded(executing).await.unwrap_or_else(Executed::panicked);
-        if let Err(failure) = &executed.result {
-            meter.fails_with(&failure.code);
-        }
+        let mut executed = guarded(executing).await.unwrap_or_else(Executed::panicked);
         let workspace = executed.workspace.take();
         let served = std::slice::from_ref(served);
         let reporting = Reporting { queue: &self.queue, claim, keeper, served, deadline };

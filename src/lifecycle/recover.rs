@@ -102,11 +102,10 @@ impl Lifecycle {
         quiet: Option<Duration>,
         invocation: Invocation,
     ) -> End {
-        let meter = Arc::new(JobMeter::new(&self.metrics, orphan.action_type(), orphan.job()));
+        let meter = Arc::new(JobMeter::new(&self.metrics, orphan.action_type()));
         let end = self.adopt_measured(orphan, served, quiet, invocation, &meter).await;
-        match end {
-            End::Lost | End::NoLedger => meter.discard(),
-            _ => meter.note(|it| &mut it.jobs_adopted, 1),
+        if matches!(end, End::Lost | End::NoLedger) {
+            meter.discard();
         }
         end.measure(&meter)
     }
@@ -130,6 +129,8 @@ impl Lifecycle {
                 Ok(None) => return End::Lost,
                 Err(error) => {
                     tracing::error!(%error, "could not adopt a job whose worker died; the next invocation retries");
+                    // This worker has nothing to report. The summary counts the failed adoption.
+                    meter.discard();
                     return End::Unreported;
                 }
             }
@@ -144,6 +145,7 @@ impl Lifecycle {
         match (keeper.settle(latest.min(Instant::now() + ADOPT_WITHIN)).await, adoption) {
             (Command::Run | Command::Fail | Command::Report, Some(adoption)) => {
                 tracing::warn!(todo = adoption.todo.name(), "adopted a job whose worker died");
+                meter.note(|it| &mut it.jobs_adopted, 1);
                 self.finish(adoption, &mut keeper, served, others, meter).await
             }
             (Command::Leave(Exit::Marked), _) => {
@@ -211,12 +213,8 @@ impl Lifecycle {
         let Adoption { claim, todo } = adoption;
         let deadline = keeper.deadline();
         match todo {
-            Todo::Run(known, served) => {
-                meter.about(&known.details.job);
-                self.live_claimed(claim, keeper, *known, &served, others, meter).await
-            }
+            Todo::Run(known, served) => self.live_claimed(claim, keeper, *known, &served, others, meter).await,
             Todo::Fail(failure) => {
-                meter.fails_with(&failure.code);
                 let execution_id = keeper.execution_id().to_owned();
                 let executed = Executed::failed(failure, Some(Abandoned { execution_id, token: None }));
                 Reporting { queue: &self.queue, claim, keeper, served, deadline }.report(executed, others).await

@@ -129,10 +129,7 @@ impl Reporting<'_> {
             let stopped = stop(served, running, redactor, time_to_stop(until)).await;
             let later = stopped == Stopped::NotNow && keeper.may_be_stopped_later();
             if later {
-                tracing::warn!(
-                    actionExecutionId = running.execution_id,
-                    "could not stop the work outside now; a later invocation retries"
-                );
+                tracing::warn!("could not stop the work outside now; a later invocation retries");
             }
             keeper.tell(if later { Event::GivenUp } else { Event::Stopped });
         }

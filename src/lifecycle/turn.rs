@@ -159,7 +159,7 @@ impl TurnTask {
         let meter = &*self.meter;
         let staging = Staging { job, workspace, store, limits, meter };
         if wants_files {
-            let _time = meter.time(|it| &mut it.staging_in_ms);
+            let _time = (!job.inputs.is_empty()).then(|| meter.time(|it| &mut it.staging_in_ms));
             let now = Instant::now();
             let limit = time_to_stage_in(end_by.saturating_duration_since(now), &self.served);
             let staged = timeout_at(now + limit, staging.stage_in()).await;
@@ -170,7 +170,8 @@ impl TurnTask {
             self.act(end_by).await?
         };
         if let Outcome::Finished(finished) = &outcome {
-            let _time = meter.time(|it| &mut it.staging_out_ms);
+            let stages = !job.outputs.is_empty() && (wants_files || !finished.outputs.is_empty());
+            let _time = stages.then(|| meter.time(|it| &mut it.staging_out_ms));
             staging.stage_out(finished, wants_files).await.map_err(|failure| {
                 let external_execution_id = finished.external_execution_id.clone();
                 FailedTurn::over(Failure { external_execution_id, ..failure })

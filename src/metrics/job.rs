@@ -4,7 +4,7 @@ use metrique::unit::{Byte, Count, Millisecond};
 use metrique::unit_of_work::metrics;
 
 use super::line::Head;
-use crate::job::{ActionTypeId, FailureCode, Job};
+use crate::job::ActionTypeId;
 
 /// The line of a job.
 #[metrics(emf::dimension_sets = [[], ["ActionType"]], rename_all = "PascalCase")]
@@ -13,41 +13,7 @@ pub(super) struct JobLine {
     pub(super) head: Head,
     pub(super) action_type: String,
     #[metrics(flatten)]
-    pub(super) names: JobNames,
-    #[metrics(flatten)]
     pub(super) values: JobValues,
-}
-
-/// The names by which queries of the log find a job. These members are not metrics.
-#[metrics(subfield_owned)]
-#[derive(Default)]
-pub(super) struct JobNames {
-    #[metrics(name = "jobId")]
-    id: String,
-    #[metrics(name = "pipeline")]
-    pipeline: Option<String>,
-    #[metrics(name = "action")]
-    action: Option<String>,
-    #[metrics(name = "actionExecutionId")]
-    action_execution_id: Option<String>,
-    #[metrics(name = "failureCode")]
-    failure_code: Option<String>,
-}
-
-impl JobNames {
-    pub(super) fn of_id(id: &str) -> Self {
-        Self { id: id.to_owned(), ..Self::default() }
-    }
-
-    pub(super) fn set(&mut self, job: &Job) {
-        self.pipeline.clone_from(&job.pipeline.pipeline_name);
-        self.action.clone_from(&job.pipeline.action_name);
-        self.action_execution_id.clone_from(&job.pipeline.action_execution_id);
-    }
-
-    pub(super) fn fail(&mut self, code: &FailureCode) {
-        self.failure_code = Some(code.as_str().to_owned());
-    }
 }
 
 /// The metrics of a job.
@@ -111,7 +77,6 @@ impl JobLine {
     /// A line with every member.
     pub(super) fn complete(head: Head) -> Self {
         let [category, owner, provider, version] = ["Test", "Custom", "Shell", "1"].map(str::to_owned);
-        let text = || Some("x".to_owned());
         let one = Some(1);
         let values = JobValues {
             jobs_succeeded: one,
@@ -132,14 +97,7 @@ impl JobLine {
             staging_out_ms: one,
             staging_out_bytes: one,
         };
-        let names = JobNames {
-            id: "x".to_owned(),
-            pipeline: text(),
-            action: text(),
-            action_execution_id: text(),
-            failure_code: text(),
-        };
         let action_type = ActionTypeId { category, owner, provider, version }.to_string();
-        Self { head, action_type, names, values }
+        Self { head, action_type, values }
     }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::invocation::{InvocationLine, InvocationValues};
-use super::job::{JobLine, JobNames, JobValues};
+use super::job::{JobLine, JobValues};
 use super::line::Head;
 use super::writer::Metrics;
-use crate::job::{ActionTypeId, FailureCode, Job};
+use crate::job::ActionTypeId;
+use crate::telemetry::milliseconds;
 
 /// Measures one job. Tasks share it, because the action runs in a task of its own.
 pub struct JobMeter {
@@ -20,7 +21,6 @@ pub struct JobMeter {
 
 struct Measured {
     action_type: String,
-    names: JobNames,
     values: JobValues,
 }
 
@@ -28,13 +28,10 @@ struct Measured {
 type Field = fn(&mut JobValues) -> &mut Option<u64>;
 
 impl JobMeter {
-    /// Measures a job of this type. Its line is written when it ends.
-    pub fn new(metrics: &Metrics, action_type: &ActionTypeId, id: &str) -> Self {
-        let measured = metrics.are_on().then(|| Measured {
-            action_type: action_type.to_string(),
-            names: JobNames::of_id(id),
-            values: JobValues::default(),
-        });
+    /// Measures a job of this type. Its line is written when it ends, in the span of that moment, which has the job's ids.
+    pub fn new(metrics: &Metrics, action_type: &ActionTypeId) -> Self {
+        let measured =
+            metrics.are_on().then(|| Measured { action_type: action_type.to_string(), values: JobValues::default() });
         Self { metrics: metrics.clone(), measured: Mutex::new(measured) }
     }
 
@@ -44,16 +41,6 @@ impl JobMeter {
         }
     }
 
-    /// Notes the names that the job carries.
-    pub fn about(&self, job: &Job) {
-        self.change(|measured| measured.names.set(job));
-    }
-
-    /// Notes the code of the job's failure.
-    pub fn fails_with(&self, code: &FailureCode) {
-        self.change(|measured| measured.names.fail(code));
-    }
-
     /// Notes a metric.
     pub fn note(&self, field: Field, value: u64) {
         self.change(|measured| *field(&mut measured.values) = Some(value));
@@ -61,7 +48,7 @@ impl JobMeter {
 
     /// Notes a time in milliseconds.
     pub fn note_time(&self, field: Field, time: Duration) {
-        self.note(field, u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        self.note(field, milliseconds(time));
     }
 
     /// Adds to a metric.
@@ -86,13 +73,8 @@ impl JobMeter {
     pub fn end(&self, field: Field) {
         self.note(field, 1);
         let measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Measured { action_type, names, values }) = measured {
-            self.metrics.write(|time| JobLine {
-                head: Head::new(time, "metrics of a job"),
-                action_type,
-                names,
-                values,
-            });
+        if let Some(Measured { action_type, values }) = measured {
+            self.metrics.write(|time| JobLine { head: Head::new(time, "metrics of a job"), action_type, values });
         }
     }
 }

@@ -3,6 +3,8 @@
 //! CloudWatch Logs extracts the metrics from these lines, so they cost no request. A line names only the metrics that it has. A
 //! count of zero is left out, because CloudWatch charges for each metric and hour.
 //!
+//! `telemetry` writes these lines as events of the log. So the ids of a line come from the spans around it, as in each other line.
+//!
 //! A line stays far below the limits of the format: 100 metrics, 30 dimensions and 1 MB. All numbers are whole, so none is infinite.
 
 mod invocation;

@@ -202,3 +202,16 @@ fn an_id_that_is_too_long_leaves_the_report_without_it() {
     let Report::Failure(failure) = failed else { panic!("not a failure") };
     assert_eq!((failure.message.as_str(), failure.external_execution_id), ("Test: no", None));
 }
+
+#[test]
+fn too_long_run_id_is_left_out_of_the_message() {
+    let kind = FailureKind::JobFailed;
+    let with = |length| {
+        FailureReport::in_own_words(kind, Some("Test".into()), "x".repeat(MESSAGE), Some("r".repeat(length))).message
+    };
+    assert!(with(EXTERNAL_EXECUTION_ID).ends_with("r)"));
+    for length in [EXTERNAL_EXECUTION_ID, EXTERNAL_EXECUTION_ID + 1, MESSAGE + 1] {
+        assert_eq!(with(length).chars().count(), MESSAGE, "{length}");
+    }
+    assert!(!with(MESSAGE + 1).contains("search the log"));
+}

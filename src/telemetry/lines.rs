@@ -1,4 +1,5 @@
-//! Writes an event with several lines of a command's output as one JSON object for each line.
+//! Writes an event with several lines of a command's output as one JSON object for each line, and an event with metrics as one
+//! object that has the members of both.
 //!
 //! The output of a command may have hundreds of thousands of lines. An event for each of them took thirty times as long:
 //! 3.9 s for 246,000 lines of 84 bytes, against 0.12 s with 64 KiB in an event, in a release build.
@@ -10,8 +11,11 @@ use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// The field of the events whose message may have several lines.
-const FIELD: &str = "stream";
+const OUTPUT: &str = "stream";
 const MESSAGE: &[u8] = b"\"message\":\"";
+/// The field of the events with metrics. Its value is a JSON object.
+const METRICS: &str = "emf";
+const EMF: &[u8] = b"\"emf\":\"";
 
 /// Makes writers that divide lines of output.
 pub(super) struct LineByLine<M>(M);
@@ -26,20 +30,34 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for LineByLine<M> {
     type Writer = Divider<M::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        Divider { writer: self.0.make_writer(), divides: false }
+        Divider { writer: self.0.make_writer(), content: Content::Line }
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Self::Writer {
-        let divides =
-            metadata.fields().field(FIELD).is_some() && metadata.target().starts_with(env!("CARGO_CRATE_NAME"));
-        Divider { writer: self.0.make_writer_for(metadata), divides }
+        let is_own = metadata.target().starts_with(env!("CARGO_CRATE_NAME"));
+        let has = |field| is_own && metadata.fields().field(field).is_some();
+        let content = match () {
+            () if has(OUTPUT) => Content::Output,
+            () if has(METRICS) => Content::Metrics,
+            () => Content::Line,
+        };
+        Divider { writer: self.0.make_writer_for(metadata), content }
     }
 }
 
-/// Writes a JSON object unchanged, or divides it at the line feeds of its message.
+/// What an event holds.
+enum Content {
+    Line,
+    /// Lines of a command's output.
+    Output,
+    /// An object in the embedded metric format.
+    Metrics,
+}
+
+/// Writes a JSON object unchanged, divides it at the line feeds of its message, or merges it with the object of its metrics.
 pub(super) struct Divider<W> {
     writer: W,
-    divides: bool,
+    content: Content,
 }
 
 impl<W: Write> Write for Divider<W> {
@@ -49,7 +67,14 @@ impl<W: Write> Write for Divider<W> {
 
     /// Writes a whole object, as the layer gives it, in one write. So lines of other threads never come between its lines.
     fn write_all(&mut self, object: &[u8]) -> io::Result<()> {
-        let Some(Divided { before, lines: messages, after }) = self.divides.then(|| divided(object)).flatten() else {
+        let divided = match self.content {
+            Content::Line => None,
+            Content::Output => divided(object),
+            Content::Metrics => {
+                return self.writer.write_all(merged(object).as_deref().unwrap_or(object));
+            }
+        };
+        let Some(Divided { before, lines: messages, after }) = divided else {
             return self.writer.write_all(object);
         };
         let mut lines = Vec::new();
@@ -93,6 +118,23 @@ fn divided(object: &[u8]) -> Option<Divided<'_>> {
     }
 }
 
+/// The object with the members of its metrics in the place of the field that holds them.
+fn merged(object: &[u8]) -> Option<Vec<u8>> {
+    let start = memmem::find(object, EMF)?;
+    let text = start + EMF.len() - 1;
+    let mut end = text + 1;
+    loop {
+        end += memchr2(b'"', b'\\', object.get(end..)?)?;
+        if object[end] == b'"' {
+            break;
+        }
+        end += 2;
+    }
+    let metrics: String = serde_json::from_slice(&object[text..=end]).ok()?;
+    let members = metrics.strip_prefix('{')?.strip_suffix('}')?;
+    Some([&object[..start], members.as_bytes(), &object[end + 1..]].concat())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,7 +143,7 @@ mod tests {
         let object =
             serde_json::json!({"level": "INFO", "message": message, "about": "\"message\":\"x\ny"}).to_string() + "\n";
         let mut text = Vec::new();
-        Divider { writer: &mut text, divides: true }.write_all(object.as_bytes()).unwrap();
+        Divider { writer: &mut text, content: Content::Output }.write_all(object.as_bytes()).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert!(text.ends_with('\n'));
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -130,7 +172,7 @@ mod tests {
             }
         }
         let object = serde_json::json!({"message": "a line\n".repeat(1000)}).to_string() + "\n";
-        let mut divider = Divider { writer: Once(Vec::new()), divides: true };
+        let mut divider = Divider { writer: Once(Vec::new()), content: Content::Output };
         divider.write_all(object.as_bytes()).unwrap();
         assert_eq!(divider.writer.0, [1001]);
     }

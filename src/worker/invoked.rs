@@ -21,25 +21,29 @@ pub(super) async fn run(worker: &Worker, event: &Value, deadline: Instant) -> Re
     match InvokedJob::from_event(event, (worker.lifecycle.wall_clock)())? {
         Invoked::Job(invoked) => {
             let span = span::of_job(&invoked.details.job);
-            let meter = Arc::new(JobMeter::new(&worker.lifecycle.metrics, &action_type, &invoked.details.job.id));
             let served = worker.served.iter().find(|served| served.action_type == action_type);
             let life = async {
+                let meter = Arc::new(JobMeter::new(&worker.lifecycle.metrics, &action_type));
                 tracing::info!("received the job in an event");
-                let Some(served) = served else {
+                let end = if let Some(served) = served {
+                    worker.lifecycle.live_invoked(*invoked, served, Invocation::until(deadline), &meter).await
+                } else {
                     let why = format!("the worker has no action for {action_type}: add one to ACTIONS of the function");
-                    return refuse(worker, invoked.claim, ACTION_TYPE_NOT_SERVED, why, deadline).await;
+                    refuse(worker, invoked.claim, ACTION_TYPE_NOT_SERVED, why, deadline).await
                 };
-                worker.lifecycle.live_invoked(*invoked, served, Invocation::until(deadline), &meter).await
+                end.measure(&meter)
             };
-            Ok(life.instrument(span).await.measure(&meter))
+            Ok(life.instrument(span).await)
         }
         Invoked::WithoutData(claim) => {
-            let meter = JobMeter::new(&worker.lifecycle.metrics, &action_type, claim.key().id());
             let span = span::of_bare_job(claim.key().id(), &action_type);
             let why = "the CodePipeline.job event has no job data, so there is nothing to run: invoke the worker through a \
                        Lambda Invoke action, whose events hold the member data";
-            let refusing = refuse(worker, claim, JOB_DATA_MISSING, why.to_owned(), deadline);
-            Ok(refusing.instrument(span).await.measure(&meter))
+            let life = async {
+                let meter = JobMeter::new(&worker.lifecycle.metrics, &action_type);
+                refuse(worker, claim, JOB_DATA_MISSING, why.to_owned(), deadline).await.measure(&meter)
+            };
+            Ok(life.instrument(span).await)
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::shift::Shift;
 use super::{InvocationError, span};
@@ -45,35 +45,34 @@ pub(super) async fn recover(shift: &mut Shift<'_>) -> Result<(), InvocationError
         }
     }
     if let Some(job) = unserved.example {
-        tracing::warn!(
-            jobs = unserved.jobs,
-            jobId = job,
-            "ignored jobs whose worker died: no action in ACTIONS has their types"
-        );
+        let jobs = unserved.jobs;
+        job.in_scope(|| {
+            tracing::warn!(jobs, "ignored jobs whose worker died: no action in ACTIONS has their types");
+        });
     }
     if let Some(job) = unprotected.example {
-        shift.meter.values.unprotected_jobs = counted(unprotected.jobs);
-        tracing::error!(
-            jobs = unprotected.jobs,
-            jobId = job,
+        let jobs = unprotected.jobs;
+        shift.meter.values.unprotected_jobs = counted(jobs);
+        job.in_scope(|| tracing::error!(
+            jobs,
             "ignored claiming entries whose worker died: their types are shared with workers outside the ledger, and one of those may \
              have the jobs. If none has, each acknowledged job hangs until its action times out"
-        );
+        ));
     }
     Ok(())
 }
 
-/// Ignored jobs: how many, and the id of one.
+/// Ignored jobs: how many, and the span of one.
 #[derive(Default)]
 struct Left {
     jobs: usize,
-    example: Option<String>,
+    example: Option<Span>,
 }
 
 impl Left {
     fn add(&mut self, orphan: &Orphan) {
         self.jobs += 1;
-        self.example.get_or_insert_with(|| orphan.job().to_owned());
+        self.example.get_or_insert_with(|| span::of_orphan(orphan));
     }
 }
 

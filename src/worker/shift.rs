@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::problems::Problems;
 use super::{Summary, Worker, span};
 use crate::actions::Served;
-use crate::lifecycle::{End, Invocation};
+use crate::lifecycle::{End, Invocation, guarded};
 use crate::metrics::{InvocationMeter, JobMeter, counted};
 use crate::queue::{Offer, Polled};
 
@@ -41,7 +41,8 @@ pub(super) struct Shift<'a> {
     pub(super) started: Option<(String, SystemTime)>,
     /// The time that was left at the start.
     began_with: Duration,
-    running: JoinSet<End>,
+    /// Each task returns `None` if the worker panicked.
+    running: JoinSet<Option<End>>,
     /// Whether the running job must run alone.
     alone: bool,
     /// Offers that there is no room for yet. A service that respects `maxBatchSize` never returns any.
@@ -107,17 +108,14 @@ impl<'a> Shift<'a> {
         }
     }
 
-    fn count(&mut self, end: &Result<End, JoinError>) {
+    fn count(&mut self, end: &Result<Option<End>, JoinError>) {
         if self.running.is_empty() {
             self.alone = false;
         }
         match end {
-            Ok(end) => self.summary.count(*end),
-            Err(_) => {
-                // `Lifecycle::live` catches the panics of actions. A panic here is a mistake in the worker.
-                tracing::error!("the worker panicked while it took a job");
-                self.summary.unreported += 1;
-            }
+            Ok(Some(end)) => self.summary.count(*end),
+            // Nothing aborts the task, and it catches its panics.
+            Ok(None) | Err(_) => self.summary.unreported += 1,
         }
     }
 
@@ -231,12 +229,20 @@ impl<'a> Shift<'a> {
             self.started.as_ref().filter(|(id, _)| offer.job.pipeline.action_execution_id.as_ref() == Some(id));
         let invocation = Invocation { event_time: event_time.map(|(_, time)| *time), ..self.invocation };
         let (lifecycle, served) = (Arc::clone(&self.worker.lifecycle), Arc::clone(served));
-        self.running.spawn(async move { lifecycle.live(offer, &served, invocation).await }.instrument(span));
+        let living = async move {
+            let end = guarded(async { lifecycle.live(offer, &served, invocation).await }).await;
+            if end.is_none() {
+                // `Lifecycle::live` catches the panics of actions. A panic here is a mistake in the worker.
+                tracing::error!("the worker panicked while it took a job");
+            }
+            end
+        };
+        self.running.spawn(living.instrument(span));
     }
 
     fn lose(&mut self, offer: &Offer) {
-        let meter = JobMeter::new(&self.worker.lifecycle.metrics, &offer.job.action_type, &offer.job.id);
-        self.summary.count(End::Lost.measure(&meter));
+        let meter = JobMeter::new(&self.worker.lifecycle.metrics, &offer.job.action_type);
+        self.summary.count(span::of_job(&offer.job).in_scope(|| End::Lost.measure(&meter)));
     }
 
     /// Starts queued jobs in the room that is free now. The worker drops a job that waited too long or has too little time left:

@@ -56,7 +56,7 @@ pub(super) fn of_action(action_type: &ActionTypeId, execution_id: &str) -> Span 
     tracing::info_span!("action", actionExecutionId = execution_id, actionType = %action_type)
 }
 
-/// The action may give the external execution id later, and a command its exit code.
+/// The action may give the external execution id later, a command its exit code, and a failed job its code.
 fn span(ids: &Ids<'_>) -> Span {
     tracing::info_span!(
         "job",
@@ -69,5 +69,6 @@ fn span(ids: &Ids<'_>) -> Span {
         actionExecutionId = ids.action_execution,
         externalExecutionId = Empty,
         exitCode = Empty,
+        failureCode = Empty,
     )
 }

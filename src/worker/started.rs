@@ -16,24 +16,12 @@ const POLLS_PER_LOOK: u32 = 3;
 impl Worker {
     /// Polls the type of a started action until the job of that action execution comes. If the event names no execution, any job
     /// ends the polling. Stops if another worker holds the job and none is on offer, or after the last try. A throttled or unanswered poll
-    /// counts as a try. Does nothing for a type that the worker does not poll.
+    /// counts as a try. Does nothing for a type that the worker does not poll. The metrics measure the time to claim from `time`, the
+    /// time of the event.
     ///
     /// # Errors
     /// Returns the errors of [`Worker::invoke`].
     pub async fn action_started(
-        &self,
-        action_type: &ActionTypeId,
-        execution_id: Option<&str>,
-        deadline: Instant,
-    ) -> Result<Summary, InvocationError> {
-        self.action_started_at(action_type, execution_id, None, deadline).await
-    }
-
-    /// The same, with the time of the event, from which the metrics measure the time to claim.
-    ///
-    /// # Errors
-    /// Returns the errors of [`Worker::invoke`].
-    pub async fn action_started_at(
         &self,
         action_type: &ActionTypeId,
         execution_id: Option<&str>,

@@ -12,6 +12,7 @@ use codepipeline_worker::worker::{InvocationError, Patience, Worker};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::support::log::read_line;
 use crate::support::metrics::{Written, now, values};
 use crate::support::{self, World, custom, output, shell, zip};
 
@@ -122,7 +123,7 @@ async fn full_disk_is_counted() {
 async fn only_the_schedule_makes_ticks() {
     let world = world().await;
     let (worker, written) = worker(&world, |_| {});
-    worker.action_started(&action_type(), None, deadline()).await.unwrap();
+    worker.action_started(&action_type(), None, None, deadline()).await.unwrap();
     worker.work_ended(deadline()).await.unwrap();
     assert_eq!(written.values("Ticks"), [0; 0]);
     worker.invoke(deadline()).await.unwrap();
@@ -137,11 +138,20 @@ async fn time_to_claim_counts_from_the_event_of_that_action() {
         let id = world.action("p", "Act").await.unwrap().action_execution_id.unwrap();
         let id = if is_the_same { &id } else { "another" };
         let (worker, written) = worker(&world, |lifecycle| lifecycle.wall_clock = Arc::new(now));
-        let summary = worker.action_started_at(&action_type(), Some(id), Some(started), deadline()).await.unwrap();
+        let summary = worker.action_started(&action_type(), Some(id), Some(started), deadline()).await.unwrap();
         assert_eq!(summary.succeeded, 1, "{id}");
         let expected: &[u64] = if is_the_same { &[3000] } else { &[] };
         assert_eq!(written.values("TimeToClaimMs"), expected, "{id}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn job_without_artifacts_has_no_staging_times() {
+    let world = world().await;
+    let (worker, written) = worker(&world, |_| {});
+    assert_eq!(worker.invoke(deadline()).await.unwrap().succeeded, 1);
+    let values = ["ActionMs", "StagingInMs", "StagingOutMs"].map(|metric| written.values(metric).len());
+    assert_eq!(values, [1, 0, 0]);
 }
 
 /// The lines of the real function, for one tick with one job.
@@ -161,7 +171,7 @@ async fn printed(variables: &[(&str, &str)]) -> Vec<Value> {
     function.stop().await;
     let mut lines = Vec::new();
     while let Some(line) = log.recv().await {
-        lines.push(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")));
+        lines.push(read_line(&line));
     }
     let Invocation::Answered(summary) = invocation else { panic!("{invocation:?}\n{lines:?}") };
     assert_eq!(summary["succeeded"], 1, "{lines:?}");

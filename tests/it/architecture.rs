@@ -17,7 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("watchdog", &[]),
     ("event", &["job"]),
-    ("metrics", &["job"]),
+    ("metrics", &["job", "telemetry"]),
     ("placeholder", &["job"]),
     ("workspace", &["job"]),
     ("report", &["job", "redact", "text"]),

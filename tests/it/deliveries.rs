@@ -129,7 +129,7 @@ async fn invoke(worker: &Worker, event: &Value) -> Result<Summary, InvocationErr
     match Event::parse(event, &ends_of_work()).unwrap() {
         Event::Schedule | Event::WorkEnded { .. } => worker.invoke(deadline).await,
         Event::ActionStarted { action_type, execution_id, .. } => {
-            worker.action_started(&action_type, execution_id.as_deref(), deadline).await
+            worker.action_started(&action_type, execution_id.as_deref(), None, deadline).await
         }
         Event::ActionOver { action_type, execution_id } => {
             worker.action_over(&action_type, execution_id.as_deref(), deadline).await

@@ -152,7 +152,7 @@ async fn event_of_an_abandoned_action_stops_its_work() {
     let lifecycle = lifecycle(&world.sdk_config, world.work_folder());
     let worker = Worker::new(lifecycle, vec![served], 1, Duration::from_secs(60));
     let deadline = Instant::now() + Duration::from_secs(900);
-    let begun = worker.action_started(&action_type("Deploy", "Custom", "Endless"), None, deadline).await.unwrap();
+    let begun = worker.action_started(&action_type("Deploy", "Custom", "Endless"), None, None, deadline).await.unwrap();
     assert!(begun.continued > 0, "{begun:?}");
     // CodePipeline offers the next job at once. The invocation must still end before its deadline.
     assert!(world.emulator.calls("PollForJobs") < 20, "{} polls", world.emulator.calls("PollForJobs"));

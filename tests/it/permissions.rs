@@ -100,7 +100,7 @@ async fn refused_action_type_is_logged_for_an_alarm() {
         let deadline = Instant::now() + Duration::from_secs(900);
         for started in [false, true] {
             let (lines, summary) = if started {
-                logged(worker.action_started(&action_type, None, deadline)).await
+                logged(worker.action_started(&action_type, None, None, deadline)).await
             } else {
                 logged(worker.invoke(deadline)).await
             };

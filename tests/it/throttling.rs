@@ -110,7 +110,7 @@ async fn several_polls_of_an_invocation_count_as_one_throttle() {
     let throttled = action_type("Test", "Custom", "Throttled");
     for _ in 0..4 {
         let deadline = Instant::now() + Duration::from_secs(900);
-        let (lines, summary) = logged(scenario.worker.action_started(&throttled, None, deadline)).await;
+        let (lines, summary) = logged(scenario.worker.action_started(&throttled, None, None, deadline)).await;
         assert_eq!(summary.unwrap().throttled_polls, 10);
         assert_eq!(with_message(&lines, "throttled for minutes").len(), 0, "forty polls, but four invocations");
     }

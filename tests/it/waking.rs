@@ -71,7 +71,7 @@ async fn started_action_is_polled_for_until_its_job_comes() {
         until(async || world.emulator.calls("PollForJobs") >= 3).await;
         world.start("one").await;
     };
-    let (summary, ()) = tokio::join!(worker.action_started(&one, None, deadline()), late);
+    let (summary, ()) = tokio::join!(worker.action_started(&one, None, None, deadline()), late);
 
     assert_eq!(summary, Ok(Summary { polled: 1, claimed: 1, succeeded: 1, ..Summary::default() }));
     assert!(world.action("one", "Act").await.unwrap().status.unwrap().as_str() == "Succeeded");
@@ -81,7 +81,8 @@ async fn started_action_is_polled_for_until_its_job_comes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_job_is_polled_for_a_few_times() {
     let world = world().await;
-    let summary = worker(&world, &Recorder::default(), 4).action_started(&test_type("One"), None, deadline()).await;
+    let summary =
+        worker(&world, &Recorder::default(), 4).action_started(&test_type("One"), None, None, deadline()).await;
     assert_eq!(summary, Ok(Summary::default()));
     assert_eq!(world.emulator.calls("PollForJobs"), 4);
 }
@@ -94,7 +95,8 @@ async fn failed_poll_counts_as_one_of_the_polls() {
         world.start("one").await;
         world.until_begun("one", "Act").await;
         world.emulator.faults().add(fault.parse().unwrap());
-        let summary = worker(&world, &Recorder::default(), 4).action_started(&test_type("One"), None, deadline()).await;
+        let summary =
+            worker(&world, &Recorder::default(), 4).action_started(&test_type("One"), None, None, deadline()).await;
         let expected = Summary { polled: 1, claimed: 1, succeeded: 1, ..Summary::default() };
         assert_eq!(summary, Ok(Summary { throttled_polls: throttled, failed_polls: failed, ..expected }), "{fault}");
         assert_eq!(
@@ -110,7 +112,7 @@ async fn all_ten_polls_are_sent_while_codepipeline_throttles() {
     let world = world().await;
     world.emulator.faults().add("PollForJobs:*:throttle".parse().unwrap());
     let worker = worker(&world, &Recorder::default(), Patience::default().tries);
-    let summary = worker.action_started(&test_type("One"), Some("e"), deadline()).await;
+    let summary = worker.action_started(&test_type("One"), Some("e"), None, deadline()).await;
     assert_eq!(summary, Ok(Summary { throttled_polls: 10, ..Summary::default() }));
     assert_eq!(world.emulator.calls("PollForJobs"), 30);
 }
@@ -155,14 +157,20 @@ async fn polling_stops_once_another_worker_holds_the_job() {
     let worker = worker.patience(Patience { tries: 10, step: Duration::ZERO });
     let calls = |operation| world.emulator.calls(operation);
 
-    assert_eq!(worker.action_started(&test_type("One"), Some("sought"), deadline()).await, Ok(Summary::default()));
+    assert_eq!(
+        worker.action_started(&test_type("One"), Some("sought"), None, deadline()).await,
+        Ok(Summary::default())
+    );
     assert_eq!((calls("PollForJobs"), calls("ListObjectsV2")), (10, 3), "a claiming worker may still drop the job");
     let held = Entry { phase: Phase::Held, ..claimed };
     write(&held, Some(&version)).await;
-    assert_eq!(worker.action_started(&test_type("One"), Some("sought"), deadline()).await, Ok(Summary::default()));
+    assert_eq!(
+        worker.action_started(&test_type("One"), Some("sought"), None, deadline()).await,
+        Ok(Summary::default())
+    );
     assert_eq!((calls("PollForJobs"), calls("ListObjectsV2")), (13, 4));
     let reads = calls("GetObject");
-    assert_eq!(worker.action_started(&test_type("One"), Some("third"), deadline()).await, Ok(Summary::default()));
+    assert_eq!(worker.action_started(&test_type("One"), Some("third"), None, deadline()).await, Ok(Summary::default()));
     assert_eq!((calls("PollForJobs"), calls("GetObject") - reads), (23, 2), "no entry is read twice");
 }
 
@@ -180,7 +188,7 @@ async fn action_of_an_unserved_type_causes_no_poll() {
     let action = Recorder::default();
     let worker = worker(&world, &action, 4);
     let foreign = test_type("Foreign");
-    assert_eq!(worker.action_started(&foreign, None, deadline()).await, Ok(Summary::default()));
+    assert_eq!(worker.action_started(&foreign, None, None, deadline()).await, Ok(Summary::default()));
     assert_eq!(worker.action_over(&foreign, Some("e"), deadline()).await, Ok(Summary::default()));
     assert_eq!(world.emulator.calls("PollForJobs"), 0);
     assert!(action.stopped.lock().unwrap().is_empty());

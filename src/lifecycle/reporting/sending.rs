@@ -121,11 +121,12 @@ fn end_of(report: &Report) -> End {
     }
 }
 
-/// Logs a failure in the worker's own words. The work's output goes to CodePipeline only.
+/// Logs a failure in the worker's own words, and gives its code to the lines that follow. The work's output goes to CodePipeline only.
 fn log_result(report: &Report) {
     if let Report::Failure(failure) = report {
         let FailureReport { kind, code, reason, .. } = failure;
-        tracing::warn!(failureCode = code, failureType = ?kind, failureReason = reason, "the job failed");
+        tracing::Span::current().record("failureCode", code.as_deref());
+        tracing::warn!(failureType = ?kind, failureReason = reason, "the job failed");
     }
 }
 

@@ -34,17 +34,16 @@ pub(super) async fn stop(served: &[Arc<Served>], running: &Abandoned, redactor: 
 }
 
 async fn stop_one(served: &Served, running: &Abandoned, redactor: &Redactor, until: Instant) -> Stopped {
-    let execution_id = &running.execution_id;
     match stop_by(until, || served.action.stop_boxed(running)).await {
         Ok(()) => {
-            tracing::info!(actionExecutionId = execution_id, "stopped the work outside");
+            tracing::info!("stopped the work outside");
             Stopped::Final
         }
         Err(problem) => {
             let reason = problem.to_string();
             let reason = redactor.redact(&reason);
             // It may not have started: a service may not have received the start either.
-            tracing::error!(actionExecutionId = execution_id, %reason, "could not stop the work outside, which may run on");
+            tracing::error!(%reason, "could not stop the work outside, which may run on");
             if problem.may_pass() { Stopped::NotNow } else { Stopped::Final }
         }
     }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use codepipeline_worker::actions::Served;
-use codepipeline_worker::worker::Worker;
+use codepipeline_worker::actions::{OnCrash, Served};
+use codepipeline_worker::worker::{InvocationError, Worker};
+use tokio::time::Instant;
 
 use super::scenario::{Deadly, QUARTER_OF_AN_HOUR, Scenario};
 use crate::support::invoke;
@@ -22,8 +23,20 @@ async fn adopted_job_is_counted() {
     scenario.time.advance(QUARTER_OF_AN_HOUR + Duration::from_secs(11));
     let written = tick(scenario.worker(|served| served)).await;
     assert_eq!((written.values("JobsAdopted"), written.values("JobsFailed")), (vec![1], vec![1]));
-    let job = &written.lines()[0];
-    assert_eq!((&job["failureCode"], &job["ActionType"]), (&"WorkerDied".into(), &"Custom/Test/Deadly/1".into()));
+    assert_eq!(written.lines()[0]["ActionType"], "Custom/Test/Deadly/1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_adoption_is_not_counted() {
+    let scenario = Scenario::start(Deadly::kills(1)).await;
+    let runs_again = |served: Served| served.on_crash(OnCrash::Run);
+    scenario.worker_that_dies(runs_again, 1).await;
+    scenario.time.advance(QUARTER_OF_AN_HOUR + Duration::from_secs(11));
+    scenario.world.emulator.faults().add("GetJobDetails:*:error".parse().unwrap());
+    let (worker, written) = Written::by(scenario.worker(runs_again));
+    let expected = InvocationError::Unreported { unreported: 1, unknown: 0 };
+    assert_eq!(worker.invoke(Instant::now() + QUARTER_OF_AN_HOUR).await, Err(expected));
+    assert_eq!(["JobsAdopted", "JobsUndelivered"].map(|metric| written.values(metric).len()), [0, 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

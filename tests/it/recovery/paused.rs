@@ -13,7 +13,7 @@ use crate::support;
 async fn paused_worker_takes_no_job_on_offer() {
     let scenario = Scenario::start(Deadly::default()).await;
     let paused = scenario.worker(|served| served).polling(false);
-    let started = paused.action_started(&action_type(), None, Instant::now() + QUARTER_OF_AN_HOUR).await;
+    let started = paused.action_started(&action_type(), None, None, Instant::now() + QUARTER_OF_AN_HOUR).await;
     assert_eq!(started, Ok(Summary::default()));
     assert_eq!(support::invoke(&paused).await, Summary::default());
     assert_eq!((scenario.world.emulator.calls("PollForJobs"), scenario.action.runs()), (0, 0));

@@ -23,10 +23,11 @@ const IDS: [&str; 9] = [
     "xrayTraceId",
 ];
 
-/// The values of one field in the lines about jobs. Fails if one line lacks an id.
+/// The values of each id in the lines about jobs. Fails if one line lacks an id, or if no line has the metrics of the job.
 fn ids(lines: &[Value]) -> Vec<BTreeSet<String>> {
     let of = |line: &Value, id| line[id].as_str().unwrap_or_else(|| panic!("the line has no {id}: {line}")).to_owned();
     assert!(of_jobs(lines).count() > 1, "{lines:?}");
+    assert!(of_jobs(lines).any(|line| line.get("_aws").is_some()), "{lines:?}");
     IDS.iter().map(|id| of_jobs(lines).map(|line| of(line, id)).collect()).collect()
 }
 

@@ -7,6 +7,8 @@ mod job;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::support::log::read_line;
+
 /// The lines that the worker has written so far.
 fn lines(log: &mut UnboundedReceiver<String>) -> Vec<Value> {
     let mut lines = Vec::new();
@@ -17,10 +19,10 @@ fn lines(log: &mut UnboundedReceiver<String>) -> Vec<Value> {
 }
 
 fn read(lines: &[String]) -> Vec<Value> {
-    lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    lines.iter().map(|line| read_line(line)).collect()
 }
 
-/// The lines about jobs, without those of metrics, which have fields of their own.
+/// The lines about jobs.
 fn of_jobs(lines: &[Value]) -> impl Iterator<Item = &Value> {
-    lines.iter().filter(|line| line.get("jobId").is_some() && line.get("_aws").is_none())
+    lines.iter().filter(|line| line.get("jobId").is_some())
 }

@@ -1,10 +1,12 @@
 //! The worker's log lines, as the function writes them.
 
+use std::fmt::{self, Formatter};
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use codepipeline_worker::telemetry;
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Map, Value};
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Level};
@@ -20,7 +22,7 @@ impl Written {
 
     /// The lines, each a JSON object.
     pub(crate) fn lines(&self) -> Vec<Value> {
-        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.text().lines().map(read_line).collect()
     }
 }
 
@@ -58,6 +60,38 @@ pub(crate) async fn logged_at<T>(level: Level, work: impl Future<Output = T>) ->
     let writer = written.clone();
     let result = work.with_subscriber(telemetry::subscriber(level, move || writer.clone())).await;
     (written.lines(), result)
+}
+
+/// Reads a line of the log. Panics if a member comes twice: a reader then gets only one of the two values.
+pub(crate) fn read_line(line: &str) -> Value {
+    let members: Members = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    Value::Object(members.0)
+}
+
+/// The members of an object, each with another name.
+struct Members(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self(Map::new()))
+    }
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("a line of the log")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self, A::Error> {
+        while let Some((name, value)) = members.next_entry::<String, Value>()? {
+            if self.0.insert(name.clone(), value).is_some() {
+                return Err(A::Error::custom(format!("the member {name} comes twice")));
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// The lines whose message contains this text.
