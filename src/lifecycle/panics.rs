@@ -14,8 +14,9 @@ pub(super) fn panicked() -> Failure {
     Failure::new(FailureKind::JobFailed, ACTION_PANICKED, "the action panicked; the worker's log says where")
 }
 
-/// Awaits a call that may panic, such as an action's; `None` if it panics. `call` is an async block, so that what it awaits is dropped under the guard:
-/// a drop can panic, too.
+/// Awaits a call that may panic, such as an action's; `None` if it panics.
+///
+/// `call` is an async block, so that what it awaits is dropped under the guard. A drop can panic, too.
 pub(crate) async fn guarded<T>(call: impl Future<Output = T>) -> Option<T> {
     AssertUnwindSafe(call).catch_unwind().await.map_err(swallow).ok()
 }

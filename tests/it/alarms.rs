@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_codepipeline::types::builders::ActionDeclarationBuilder;
 use codepipeline_local::runtime_api::Invocation;
 use codepipeline_worker::actions::{Action, Served, Turn};
 use codepipeline_worker::job::{ActionTypeId, Failure, Finished, Outcome};
@@ -31,9 +32,13 @@ fn action_type() -> ActionTypeId {
 
 /// A pipeline `p` whose action `Act` of the type `Test/Done` has started.
 async fn world() -> World {
+    world_with(custom("Act", "Test", "Done")).await
+}
+
+async fn world_with(action: ActionDeclarationBuilder) -> World {
     let world = World::new().await;
     world.create_type("Test", "Done", &[]).await;
-    world.create_pipeline("p", vec![("Test", vec![custom("Act", "Test", "Done")])]).await;
+    world.create_pipeline("p", vec![("Test", vec![action])]).await;
     world.put_source(zip(&[("a", "b")])).await;
     world.start("p").await;
     world.until_begun("p", "Act").await;
@@ -147,7 +152,7 @@ async fn time_to_claim_counts_from_the_event_of_that_action() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn job_without_artifacts_has_no_staging_times() {
-    let world = world().await;
+    let world = world_with(custom("Act", "Test", "Done").set_input_artifacts(None)).await;
     let (worker, written) = worker(&world, |_| {});
     assert_eq!(worker.invoke(deadline()).await.unwrap().succeeded, 1);
     let values = ["ActionMs", "StagingInMs", "StagingOutMs"].map(|metric| written.values(metric).len());

@@ -79,7 +79,8 @@ impl Tail {
         End { shown: shown.collect(), before }
     }
 
-    /// The end of the output as plain text, redacted. Leaves out the beginning of a secret if the command was killed. Begins with `…` if output was dropped. Returns `None` if there was no output.
+    /// The end of the output as plain text, redacted. Begins with `…` if output was dropped. Returns `None` if there was no output.
+    /// Leaves out the beginning of a secret if the command was killed.
     ///
     /// A line of one stream does not interrupt a line of the other: each appears where it has ended.
     pub(super) fn text(&self, redactor: &Redactor, ended: Ended) -> Option<String> {

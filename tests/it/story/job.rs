@@ -25,7 +25,8 @@ const COMMON: [&str; 13] = [
     "xrayTraceId",
 ];
 
-/// One line for each line of the log that is not output or metrics: its level, its message and its own fields. A time differs in each run, so it reads `…`.
+/// One line for each line of the log that is not output or metrics: its level, its message and its own fields. A time differs in each
+/// run, so it reads `…`.
 fn story(lines: &[Value]) -> String {
     let mut story = String::new();
     for line in of_jobs(lines).filter(|line| line.get("stream").is_none() && line.get("_aws").is_none()) {
