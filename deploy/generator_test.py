@@ -159,6 +159,14 @@ class Mistakes(unittest.TestCase):
             (with_("action.actionType.owner", "Me"), "[0].action.actionType.owner: must be one of Custom"),
             (with_("action.actionType.version", 1), "[0].action.actionType.version: must be a text"),
             (with_("action.run", {}), "[0].action.run: must have exactly one member"),
+            (with_("action.run.command", "bash -c ls"), "[0].action.run.command: must be a list of texts"),
+            (with_("action.run.command", ["sh", 5]), "[0].action.run.command: must be a list of texts"),
+            (with_("action.run.command", ["sh", "{config:Url}"]), "[0].action.run.command[1]: has {config:Url}"),
+            (with_("action.run.command", ["sh", "${Config:Url}"]), "[0].action.run.command[1]: has ${Config:Url}"),
+            (with_("action.run.command", ["{Config:Token}"]), "[0].action.run.command[0]: names {Config:Token}, which is secret"),
+            (with_("action.run.command", ["{Config:Page}"]), "[0].action.run.command[0]: names {Config:Page}: add Page"),
+            (with_("action.timeoutSeconds", "ten"), "[0].action.timeoutSeconds: must be a whole number of seconds"),
+            (with_("action.timeoutSeconds", 0), "[0].action.timeoutSeconds: must be a whole number of seconds"),
             (with_("action.role", "arn:aws:iam::111122223333:role/*"), "[0].action.role: must be the ARN of one role"),
             (with_("action.queryParam", ref("Nothing")), "[0].action.queryParam: names no parameter or resource"),
             (with_("action.secrets", []), "[0].action.secrets: must name Token"),
@@ -203,8 +211,15 @@ class Mistakes(unittest.TestCase):
         self.assertIn("[0].name: is the name of a resource", self.found(own_entry(name="Ledger"))[0])
         self.assertIn("[0].name: is the name of a parameter", self.found(own_entry(name="ProjectName"))[0])
 
+    def test_second_entry_for_the_same_jobs_is_refused(self):
+        found = self.found(own_entry(), own_entry(name="Other"))
+        self.assertEqual(found, ["[1].action: is for the same jobs as [0]: change actionType or queryParam"])
+        self.assertEqual(self.found(ENTRIES[0], own_entry(condition="HasAlarm"), own_entry(name="Other", condition="HasKmsKey")), [])
+
     def test_variable_of_two_entries_is_refused(self):
-        found = self.found(own_entry(variables={"KEY": "a"}), own_entry(name="Other", variables={"KEY": "b"}))
+        other = own_entry(name="Other", variables={"KEY": "b"})
+        other["action"]["actionType"]["provider"] = "Other"
+        found = self.found(own_entry(variables={"KEY": "a"}), other)
         self.assertEqual(found, ["variable KEY stands 2 times: give each entry its own"])
 
 

@@ -6,7 +6,7 @@ The worker checks the rest of an action when it starts, because only the worker 
 import math
 import re
 
-from . import types
+from . import run, types
 from .cloudformation import Function
 from .entries import is_optional
 
@@ -29,6 +29,7 @@ def find(entries, template):
         found += [f"[{index}]{path}: {rule}" for path, rule in in_entry(entry, template)]
     names = [entry.get("name") for entry in entries if isinstance(entry, dict)]
     found += [f"name {name} stands {names.count(name)} times: give each entry its own" for name in sorted(twice(names))]
+    found += [f"[{index}].action: is for the same jobs as [{first}]: change actionType or queryParam" for first, index in same_jobs(entries)]
     names = [name for entry in entries if isinstance(entry, dict) for name in mapping(entry.get("variables"))]
     found += [f"variable {name} stands {names.count(name)} times: give each entry its own" for name in sorted(twice(names))]
     if not found and entries[0].get("condition"):
@@ -44,6 +45,19 @@ def mapping(value):
 
 def twice(names):
     return {name for name in names if isinstance(name, str) and names.count(name) > 1}
+
+
+def same_jobs(entries):
+    """The places of each two entries that would get the same jobs. Two conditions may exclude each other."""
+    seen = []
+    for index, entry in enumerate(map(mapping, entries)):
+        action, condition = mapping(entry.get("action")), entry.get("condition")
+        jobs = action.get("actionType"), action.get("queryParam")
+        for first, others, other_condition in seen:
+            if jobs[0] is not None and jobs == others and (condition == other_condition or not condition or not other_condition):
+                yield first, index
+                break
+        seen.append((index, jobs, condition))
 
 
 def in_entry(entry, template):
@@ -71,6 +85,7 @@ def in_entry(entry, template):
         yield ".action", "must be the entry of ACTIONS, with actionType and run (docs/configuration.md)"
         return
     yield from in_action(action, condition)
+    yield from run.mistakes(action, entry.get("type"))
     yield from in_values(entry, "", template)
     owner = action.get("actionType", {}).get("owner") if isinstance(action.get("actionType"), dict) else None
     if previous is not None and owner != "Custom":
@@ -116,8 +131,8 @@ def in_action(action, condition):
     secrets = action.get("secrets", [])
     if not isinstance(secrets, list) or not all(isinstance(name, str) for name in secrets):
         yield ".action.secrets", "must be a list of the names of secret properties, such as [ApiToken]"
-    run = action.get("run")
-    if not isinstance(run, dict) or len(run) != 1 or next(iter(run)) not in ("command", "http", "stateMachine"):
+    work = action.get("run")
+    if not isinstance(work, dict) or len(work) != 1 or next(iter(work)) not in ("command", "http", "stateMachine"):
         yield ".action.run", "must have exactly one member: command, http or stateMachine"
     owner, role = action_type["owner"], action.get("role")
     if owner == "ThirdParty" and condition != "HasThirdParty":
