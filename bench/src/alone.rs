@@ -1,7 +1,11 @@
 //! The compression alone: the worker's libraries on all cores, with checksums, from memory to memory, without files and network.
-//! No staging can be faster. Change this file with the libraries of `src/artifacts/`.
+//! No staging of compressible content can be faster. Change this file with `src/artifacts/unpack/zip/` and
+//! `src/artifacts/pack/zip/`, whose libraries, level and limits it repeats.
+//!
+//! All content is deflated. The worker stores content that is compressed already, so it may be faster than this.
 
 use std::fs;
+use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,12 +13,16 @@ use std::thread;
 
 use crc32fast::Hasher;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use libdeflater::{CompressionLvl, Compressor, Decompressor};
 use rawzip::{CompressionMethod, ZipArchive};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::Failed;
 
+/// A smaller entry is inflated whole.
+const WHOLE_BYTES: u64 = 2 * 1024 * 1024;
+const LEVEL: u8 = 5;
 /// Unpacked bytes at a time, as many as stay in the processor's cache.
 const CHUNK: usize = 128 * 1024;
 /// A large file is cut into blocks, so that all cores can deflate it.
@@ -36,14 +44,35 @@ pub(crate) fn inflate(zip: &Path) -> Result<Value, Failed> {
             _ => return Err("the zip has an entry that is not deflated".into()),
         }
     }
-    measure(&entries, |(data, verifier)| {
-        let (crc, size) = inflate_one(data)?;
+    measure(&entries, Inflater::new, |inflater, (data, verifier)| {
+        let (crc, size) = match verifier.uncompressed_size {
+            size if size <= WHOLE_BYTES => inflater.whole(data, size as usize)?,
+            _ => inflate_stream(data)?,
+        };
         let expected = verifier.valid(rawzip::ZipVerification { crc, uncompressed_size: size });
         expected.map(|()| size).map_err(|error| error.to_string())
     })
 }
 
-fn inflate_one(mut data: &[u8]) -> Result<(u32, u64), String> {
+struct Inflater {
+    library: Decompressor,
+    buffer: Vec<u8>,
+}
+
+impl Inflater {
+    fn new() -> Self {
+        Self { library: Decompressor::new(), buffer: Vec::new() }
+    }
+
+    fn whole(&mut self, data: &[u8], size: usize) -> Result<(u32, u64), String> {
+        self.buffer.resize(size.max(self.buffer.len()), 0);
+        let inflated = self.library.deflate_decompress(data, &mut self.buffer[..size]);
+        let count = inflated.map_err(|error| error.to_string())?;
+        Ok((crc32fast::hash(&self.buffer[..count]), count as u64))
+    }
+}
+
+fn inflate_stream(mut data: &[u8]) -> Result<(u32, u64), String> {
     let mut inflater = Decompress::new(false);
     let mut crc = Hasher::new();
     let mut chunk = vec![0; CHUNK];
@@ -72,15 +101,37 @@ pub(crate) fn deflate(folder: &Path) -> Result<Value, Failed> {
         let begins = (0..content.len().max(1)).step_by(BLOCK);
         blocks.extend(begins.map(|begin| (content.as_slice(), begin)));
     }
-    measure(&blocks, |(content, begin)| deflate_block(content, *begin))
+    measure(&blocks, Deflater::new, |deflater, (content, begin)| match content.len() {
+        length if length < BLOCK => deflater.whole(content),
+        _ => deflate_block(content, *begin),
+    })
+}
+
+struct Deflater {
+    library: Compressor,
+    buffer: Vec<u8>,
+}
+
+impl Deflater {
+    fn new() -> Self {
+        Self { library: Compressor::new(CompressionLvl::new(LEVEL.into()).unwrap_or_default()), buffer: Vec::new() }
+    }
+
+    /// Returns the size of the deflated file.
+    fn whole(&mut self, content: &[u8]) -> Result<u64, String> {
+        let most = self.library.deflate_compress_bound(content.len());
+        self.buffer.resize(most.max(self.buffer.len()), 0);
+        black_box(crc32fast::hash(content));
+        let deflated = self.library.deflate_compress(content, &mut self.buffer);
+        deflated.map(|count| count as u64).map_err(|error| error.to_string())
+    }
 }
 
 /// Returns the size of the deflated block.
 fn deflate_block(content: &[u8], begin: usize) -> Result<u64, String> {
     let block = &content[begin..content.len().min(begin + BLOCK)];
-    let mut crc = Hasher::new();
-    crc.update(block);
-    let mut deflater = Compress::new(Compression::default(), false);
+    black_box(crc32fast::hash(block));
+    let mut deflater = Compress::new(Compression::new(LEVEL.into()), false);
     if begin > 0 {
         let dictionary = &content[begin - DICTIONARY..begin];
         deflater.set_dictionary(dictionary).map_err(|error| error.to_string())?;
@@ -95,8 +146,12 @@ fn deflate_block(content: &[u8], begin: usize) -> Result<u64, String> {
     }
 }
 
-/// Does each piece of work once, on all cores that the process may use.
-fn measure<T: Sync>(pieces: &[T], work: impl Fn(&T) -> Result<u64, String> + Sync) -> Result<Value, Failed> {
+/// Does each piece of work once, on all cores that the process may use. Each thread has a library of its own.
+fn measure<T: Sync, L>(
+    pieces: &[T],
+    library: impl Fn() -> L + Sync,
+    work: impl Fn(&mut L, &T) -> Result<u64, String> + Sync,
+) -> Result<Value, Failed> {
     let threads = thread::available_parallelism()?.get();
     let (next, total) = (AtomicUsize::new(0), Mutex::new(Ok::<u64, String>(0)));
     let began = Instant::now();
@@ -104,7 +159,8 @@ fn measure<T: Sync>(pieces: &[T], work: impl Fn(&T) -> Result<u64, String> + Syn
         for _ in 0..threads {
             scope.spawn(|| {
                 let pieces = std::iter::from_fn(|| pieces.get(next.fetch_add(1, Ordering::Relaxed)));
-                let own = pieces.map(&work).sum::<Result<u64, String>>();
+                let mut library = library();
+                let own = pieces.map(|piece| work(&mut library, piece)).sum::<Result<u64, String>>();
                 let mut total = total.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 *total = match (&*total, own) {
                     (Ok(others), Ok(own)) => Ok(others + own),
