@@ -11,7 +11,7 @@ use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use codepipeline_local::Options;
@@ -21,6 +21,7 @@ use codepipeline_local::runtime_api::{Function, FunctionSettings, Invocation, Ou
 use codepipeline_local::testing::Local;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// The ledger's bucket.
 const LEDGER: &str = "ledger";

@@ -59,6 +59,8 @@ pub(crate) struct Kind {
     pub(crate) continues: bool,
     /// The treatment of jobs whose worker died.
     pub(crate) on_crash: OnCrash,
+    /// Whether its jobs run alone in their invocation, as commands do. Each world draws this for itself.
+    pub(crate) alone: bool,
     /// The longest time of a turn in seconds, and the timeout.
     pub(crate) longest: u64,
 }
@@ -74,10 +76,10 @@ const KINDS: [Kind; 6] = [
 ];
 
 /// The only action type under a load, which sets its timeout.
-pub(crate) const COMMAND: Kind = Kind { files: true, ..kind("Test", "Custom", "Shell", 600) };
+pub(crate) const COMMAND: Kind = Kind { files: true, alone: true, ..kind("Test", "Custom", "Shell", 600) };
 
 const fn kind(category: &'static str, owner: &'static str, provider: &'static str, longest: u64) -> Kind {
-    Kind { category, owner, provider, files: false, continues: false, on_crash: OnCrash::Fail, longest }
+    Kind { category, owner, provider, files: false, continues: false, on_crash: OnCrash::Fail, alone: false, longest }
 }
 
 impl Kind {
@@ -99,7 +101,11 @@ fn kinds(world: &World) -> Vec<Kind> {
     let first = world.random("kinds").range(0, 19) as usize;
     // Every choice of three of the six is a rotation of one of four patterns. Two of these look the same three times.
     let pattern = [[0, 1, 2], [0, 1, 3], [0, 2, 3], [0, 2, 4]][first / 6];
-    pattern.map(|place| KINDS[(place + first % 6) % 6]).into()
+    let drawn = |place: usize| {
+        let kind = KINDS[(place + first % 6) % 6];
+        Kind { alone: world.random(&format!("{} alone", kind.provider)).chance(500), ..kind }
+    };
+    pattern.map(drawn).into()
 }
 
 /// A worker process.
@@ -134,14 +140,15 @@ pub(crate) fn worker(world: &Arc<World>, process: usize, folder: &Path) -> Worke
         let [category, owner, provider, version] = [kind.category, kind.owner, kind.provider, "1"].map(str::to_owned);
         let id = ActionTypeId { category, owner, provider, version };
         let work = Work { world: Arc::clone(world), process, kind };
-        Served::new(id, Duration::from_secs(kind.longest), work).secrets(["Secret"]).on_crash(kind.on_crash)
+        let served =
+            Served::new(id, Duration::from_secs(kind.longest), work).secrets(["Secret"]).on_crash(kind.on_crash);
+        if kind.alone { served.alone() } else { served }
     };
-    let served = kinds(world).into_iter().map(serve);
+    let served = kinds(world).into_iter().map(serve).collect();
     if world.lot.load.is_some() {
-        let alone = served.map(Served::alone).collect();
-        return Worker::new(lifecycle, alone, world.lot.jobs_at_once, Duration::from_secs(60));
+        return Worker::new(lifecycle, served, world.lot.jobs_at_once, Duration::from_secs(60));
     }
-    let worker = Worker::new(lifecycle, served.collect(), world.lot.jobs_at_once, Duration::from_secs(20));
+    let worker = Worker::new(lifecycle, served, world.lot.jobs_at_once, Duration::from_secs(20));
     // Less than the default: the next tick makes up for a missed job.
     worker.patience(Patience { tries: 4, step: Duration::from_secs(1) })
 }

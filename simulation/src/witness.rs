@@ -4,13 +4,14 @@ mod end;
 mod failures;
 mod figures;
 mod hands;
+mod start;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::codepipeline::{is_on_offer, is_over, job_status};
+use crate::codepipeline::{is_on_offer, job_status};
 use crate::network::Request;
 use crate::work::{Ending, PLANNED};
 use crate::world::World;
@@ -21,6 +22,7 @@ use hands::Hands;
 
 pub(crate) use end::nothing_hangs;
 pub use figures::Figures;
+pub(crate) use start::{Manner, begins};
 
 /// The state of the promises.
 #[derive(Default)]
@@ -60,6 +62,8 @@ struct Turn {
     ending: Option<Ending>,
     /// Whether the seed makes it take longer than its timeout.
     overlong: bool,
+    /// Whether it runs alone in its invocation.
+    alone: bool,
     /// Whether no worker had acknowledged the job at its start. Two mishaps may cause that.
     early: bool,
     /// Whether its report was refused because of that.
@@ -132,86 +136,6 @@ pub(crate) fn recorded(world: &World, key: &str, entry: &[u8], invocation: usize
         }
         Some("reporting") => job.outcome_by = job.outcome_by.or(Some(invocation)),
         _ => {}
-    }
-}
-
-/// An action starts, and runs until the guard is dropped. It is `overlong` if the seed makes it take longer than its timeout.
-pub(crate) fn begins(world: &Arc<World>, job: &str, invocation: usize, overlong: bool) -> Running {
-    let status = job_status(world, job);
-    let has_died = |invocation| lambda::has_died(world, invocation);
-    let mut problems = Vec::new();
-    let number = {
-        let mut witness = lock(&world.witness);
-        let witness = &mut *witness;
-        let record = witness.jobs.entry(job.to_owned()).or_default();
-        for other in record.turns.iter().filter(|turn| !turn.over && lambda::is_alive(world, turn.invocation)) {
-            let other = other.invocation;
-            problems.push(format!("two living workers run the job {job}: I{other:04} and I{invocation:04}"));
-        }
-        let right = record.right_to_run(status, invocation, has_died);
-        if right.is_none() {
-            problems.push(format!("I{invocation:04} runs the job {job}, which is {}", status.unwrap_or("gone")));
-        }
-        let early = right == Some(Right::Inferred);
-        witness.figures.runs += 1;
-        witness.figures.early_runs += u64::from(early);
-        record.turns.push(Turn { invocation, ending: None, overlong, early, refused: false, over: false });
-        record.turns.len() - 1
-    };
-    world.trace.line(format_args!("I{invocation:04} runs {job}, which is {}", status.unwrap_or("gone")));
-    problems.into_iter().for_each(|problem| world.broken(problem));
-    Running { world: Arc::clone(world), job: job.to_owned(), number }
-}
-
-/// The right by which an action runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Right {
-    /// Its job is in progress.
-    Given,
-    /// Its job has ended, which no worker can know: it was abandoned or timed out.
-    Ended,
-    /// No worker has acknowledged its job, but after two mishaps the worker could infer that one had.
-    Inferred,
-}
-
-impl Job {
-    /// The right by which the invocation runs the job, which has this status now.
-    fn right_to_run(&self, status: Option<&str>, invocation: usize, has_died: impl Fn(usize) -> bool) -> Option<Right> {
-        let was_given = self.invoked || !self.acknowledged.is_empty();
-        match status {
-            Some("InProgress") => was_given.then_some(Right::Given),
-            Some(status) if is_on_offer(status) => {
-                let inferred = self.inferred_by == Some(invocation) && self.hands.mishaps(has_died) >= MISHAPS;
-                inferred.then_some(Right::Inferred)
-            }
-            status => (self.results.is_empty() && status.is_none_or(is_over)).then_some(Right::Ended),
-        }
-    }
-}
-
-/// A running action.
-pub(crate) struct Running {
-    world: Arc<World>,
-    job: String,
-    number: usize,
-}
-
-impl Running {
-    /// Records what the action returns.
-    pub(crate) fn returns(self, ending: Ending) {
-        let mut witness = lock(&self.world.witness);
-        if let Some(turn) = witness.jobs.get_mut(&self.job).and_then(|job| job.turns.get_mut(self.number)) {
-            turn.ending = Some(ending);
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let mut witness = lock(&self.world.witness);
-        if let Some(turn) = witness.jobs.get_mut(&self.job).and_then(|job| job.turns.get_mut(self.number)) {
-            turn.over = true;
-        }
     }
 }
 

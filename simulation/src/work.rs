@@ -10,7 +10,7 @@ use crate::lambda;
 use crate::load;
 use crate::scenario::{Kind, SOURCE};
 use crate::trace::MARKER;
-use crate::witness;
+use crate::witness::{self, Manner};
 use crate::world::World;
 
 /// The code of a failure that the seed asks for.
@@ -76,7 +76,11 @@ impl Work {
         // Every event takes at least a millisecond, so an action that takes nearly as long as its timeout may exceed
         // it.
         let overlong = takes + SLACK > most;
-        let running = witness::begins(&self.world, &turn.job.id, invocation, overlong);
+        let running =
+            witness::begins(&self.world, &turn.job.id, invocation, Manner { overlong, alone: self.kind.alone });
+        if self.kind.alone {
+            self.look_beside(turn);
+        }
         if self.kind.files {
             self.look_at_inputs(turn);
         }
@@ -113,6 +117,16 @@ impl Work {
             })),
             // The payload says nothing, and a hook is set that stays silent about it.
             Ending::Panic => std::panic::resume_unwind(Box::new(())),
+        }
+    }
+
+    /// A job that runs alone finds no other job's folder.
+    fn look_beside(&self, turn: &Turn) {
+        let folders = turn.workspace.root().parent().and_then(|parent| std::fs::read_dir(parent).ok());
+        let folders = folders.map_or(0, Iterator::count);
+        if folders != 1 {
+            self.world
+                .broken(format!("the job {} runs alone beside the folders of other jobs: {folders}", turn.job.id));
         }
     }
 

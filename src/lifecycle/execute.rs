@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::continuation::ActionRun;
 use super::fresh::{FromDetails, learn};
 use super::guard::without_secret;
+use super::hold::Gate;
 use super::panics::panicked;
 use super::turn::{FailedTurn, TurnTask, Work};
 use super::{Known, Lifecycle};
@@ -50,12 +51,13 @@ impl Executed {
     }
 }
 
-/// Executes a claimed job. Returns by `end_by`.
+/// Executes a claimed job, whose action waits until `held` opens. Returns by `end_by`.
 pub(super) async fn execute(
     lifecycle: &Lifecycle,
     claim: &Claim,
     known: Known,
     served: &Arc<Served>,
+    held: Gate,
     end_by: Instant,
     meter: &Arc<JobMeter>,
 ) -> Executed {
@@ -95,6 +97,7 @@ pub(super) async fn execute(
                 served,
                 learned: learned.clone(),
                 meter,
+                held,
             };
             (turn.guarded(lifecycle.unpacking, end_by).await, Some(workspace))
         }

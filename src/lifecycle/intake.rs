@@ -1,12 +1,12 @@
-//! Takes a job on offer: writes a claiming entry, acknowledges the job, and holds it in the ledger.
+//! Takes a job on offer: writes a claiming entry and acknowledges the job. The hold follows (`hold.rs`).
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::End;
 use super::keeper::Keeper;
-use super::protocol::limits::ON_THE_WAY;
+use super::place::Place;
 use super::protocol::{Command, Event, Exit};
 use crate::calls::Pauses;
 use crate::queue::{Acknowledged, Claim, Offer, Queue};
@@ -27,9 +27,17 @@ const PAUSES: Pauses = Pauses::new(Duration::from_millis(100), Duration::from_se
 
 /// Takes the job on offer, but does not acknowledge it after `latest`, when too little time is left for the action. A worker that
 /// loses the race gets no claim, so it can't fail the winner's job.
-pub(super) async fn claim(queue: &Queue, offer: &Offer, keeper: &mut Keeper, latest: Instant) -> Result<Claim, End> {
+///
+/// The acknowledgement waits until the job's turn comes at its place: the claiming entry may be written before that.
+pub(super) async fn claim(
+    queue: &Queue,
+    offer: &Offer,
+    keeper: &mut Keeper,
+    latest: Instant,
+    place: &Place,
+) -> Result<Claim, End> {
     let until = latest.min(offer.polled_at + ACKNOWLEDGE_WITHIN);
-    let acknowledging = Acknowledging { until, tries: 0 };
+    let acknowledging = Acknowledging { until, tries: 0, place };
     if Instant::now() >= acknowledging.until {
         tracing::info!(
             "left the job to other workers: its offer is older than 25 s, or too little time is left for it"
@@ -40,30 +48,32 @@ pub(super) async fn claim(queue: &Queue, offer: &Offer, keeper: &mut Keeper, lat
     take(queue, offer, keeper, acknowledging, write_by).await
 }
 
-struct Acknowledging {
+struct Acknowledging<'a> {
     until: Instant,
     tries: u32,
+    place: &'a Place,
 }
 
 async fn take(
     queue: &Queue,
     offer: &Offer,
     keeper: &mut Keeper,
-    mut acknowledging: Acknowledging,
+    mut acknowledging: Acknowledging<'_>,
     write_by: Instant,
 ) -> Result<Claim, End> {
-    let mut claim = None;
     let mut denied = false;
     let mut reason = "no time was left to acknowledge it".to_owned();
     loop {
-        // Adoption assumes that no worker takes longer than this from poll to hold.
-        let until = if claim.is_none() { write_by } else { offer.polled_at + ON_THE_WAY };
-        match (keeper.settle(until).await, claim.take()) {
-            (Command::Acknowledge, _) => match acknowledging.once(queue, offer).await {
+        match keeper.settle(write_by).await {
+            Command::Acknowledge => match acknowledging.once(queue, offer).await {
                 None => keeper.tell(Event::GivenUp),
-                Some(Acknowledged::Claimed(given)) => {
-                    claim = Some(given);
+                Some(Acknowledged::Claimed(claim)) => {
                     keeper.tell(Event::InProgress);
+                    // A worker that vouches for the holder does not hold the job.
+                    if keeper.is_to_hold() {
+                        tracing::info!(offerAgeMs = milliseconds(offer.polled_at.elapsed()), "acknowledged the job");
+                        return Ok(claim);
+                    }
                 }
                 Some(Acknowledged::Denied(error)) => {
                     tracing::error!(%error, "CodePipeline denied the acknowledgement");
@@ -82,25 +92,24 @@ async fn take(
                     keeper.tell(Event::Unanswered);
                 }
             },
-            (Command::Run, Some(claim)) => {
-                tracing::info!(offerAgeMs = milliseconds(offer.polled_at.elapsed()), "acknowledged the job");
-                return Ok(claim);
-            }
-            (Command::Leave(Exit::Lost), _) if denied => return Err(End::Denied),
-            (Command::Leave(exit), _) => {
+            Command::Leave(Exit::Lost) if denied => return Err(End::Denied),
+            Command::Leave(exit) => {
                 log_exit(exit, &reason, keeper.is_kept());
                 return Err(End::of_offer(exit));
             }
             // The protocol never runs an unacknowledged job, and never reports one that did not run.
-            (_, _) => return Err(End::Lost),
+            _ => return Err(End::Lost),
         }
     }
 }
 
-impl Acknowledging {
-    /// Acknowledges once, after a pause if it is not the first try. Returns `None` if the tries or the time are used up.
+impl Acknowledging<'_> {
+    /// Acknowledges once: when the job's turn comes, or after a pause if it is not the first try. Returns `None` if the tries or the
+    /// time are used up.
     async fn once(&mut self, queue: &Queue, offer: &Offer) -> Option<Acknowledged> {
-        if self.tries > 0 {
+        if self.tries == 0 {
+            timeout_at(self.until, self.place.turn_comes()).await.ok()?;
+        } else {
             sleep_until((Instant::now() + PAUSES.after(self.tries)).min(self.until)).await;
         }
         self.tries += 1;
@@ -112,7 +121,7 @@ impl Acknowledging {
     }
 }
 
-fn log_exit(exit: Exit, reason: &str, is_kept: bool) {
+pub(super) fn log_exit(exit: Exit, reason: &str, is_kept: bool) {
     match exit {
         Exit::NoLedger => tracing::error!("could not reach the ledger, so the job was not acknowledged"),
         Exit::Unknown if is_kept => tracing::warn!(

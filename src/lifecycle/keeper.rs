@@ -155,6 +155,11 @@ impl Keeper {
         self.is_kept() && is_written && limits::is_first_outcome(self.entry.adoptions)
     }
 
+    /// Whether the next write is the hold.
+    pub(super) fn is_to_hold(&self) -> bool {
+        matches!(self.state, State::Writing { aim: Aim::Hold, .. })
+    }
+
     /// Takes the report after the action has ended.
     pub(super) fn ended(&mut self, outcome: String) {
         self.outcome = outcome;

@@ -1,11 +1,12 @@
 //! One job from its offer to its report: intake, execute, report. Only this module knows the order of the steps.
 //!
 //! ```text
-//! intake    offer ─▶ write a claiming entry ─▶ acknowledge ─▶ hold in the ledger
-//!    ▼
-//! execute   fetch stale details again ─▶ stage in ─▶ action ─▶ stage out
+//! intake    offer ─▶ write a claiming entry ─▶ acknowledge ─┬─▶ hold in the ledger
+//!    ┌──────────────────────────────────────────────────────┘
+//! execute   fetch stale details again ─▶ stage in ─▶ action ─▶ stage out        The action waits for the hold.
 //!    ▼
 //! report    write the outcome into the ledger ─▶ send it ─▶ stop work outside ─▶ write that the job is done
+//!           Meanwhile the job's folder is removed.
 //! ```
 //!
 //! A Lambda Invoke job arrives claimed, so the worker starts with the hold. `protocol` decides at each step who may continue, and
@@ -20,11 +21,13 @@ mod fresh;
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
+mod hold;
 mod intake;
 mod keeper;
 mod links;
 mod orphan;
 mod panics;
+mod place;
 pub mod protocol;
 mod recover;
 mod reporting;
@@ -45,10 +48,10 @@ use crate::job::Failure;
 use crate::ledger::{InvocationId, Ledger};
 use crate::metrics::{InvocationMeter, JobMeter, Metrics};
 use crate::queue::{Claim, Details, InvokedJob, Offer, Queue};
-use crate::workspace;
+use crate::workspace::{self, Workspace};
 use execute::Executed;
+use hold::{Holding, gate};
 use keeper::Keeper;
-use protocol::{Command, Exit};
 use reporting::{Others, Reporting};
 
 pub use crate::workspace::Shortage;
@@ -56,6 +59,7 @@ pub use continuation::execution_id;
 pub use end::End;
 pub use orphan::{Orphan, Orphans};
 pub(crate) use panics::guarded;
+pub use place::{Place, Places};
 pub(crate) use stopping::stop_by;
 
 /// All calls end this long before the deadline, so that none is under way when Lambda freezes or kills the process.
@@ -113,14 +117,26 @@ impl Lifecycle {
     /// Takes a job on offer, executes it and reports its outcome before the invocation's deadline. A panic of the action becomes a
     /// failure, so that every claimed job is reported.
     pub async fn live(&self, offer: Offer, served: &Arc<Served>, invocation: Invocation) -> End {
-        let meter = Arc::new(JobMeter::new(&self.metrics, &offer.job.action_type));
-        self.take(offer, served, invocation, &meter).await.measure(&meter)
+        self.live_at(Place::only(), offer, served, invocation).await
     }
 
-    async fn take(&self, offer: Offer, served: &Arc<Served>, invocation: Invocation, meter: &Arc<JobMeter>) -> End {
+    /// The same for a job that has its `place` among others.
+    pub async fn live_at(&self, place: Place, offer: Offer, served: &Arc<Served>, invocation: Invocation) -> End {
+        let meter = Arc::new(JobMeter::new(&self.metrics, &offer.job.action_type));
+        self.take(place, offer, served, invocation, &meter).await.measure(&meter)
+    }
+
+    async fn take(
+        &self,
+        place: Place,
+        offer: Offer,
+        served: &Arc<Served>,
+        invocation: Invocation,
+        meter: &Arc<JobMeter>,
+    ) -> End {
         let latest = invocation.deadline - self.reporting - served.timeout;
         let mut keeper = Keeper::new(self.ledger.as_ref(), invocation, &offer.job, offer.origin());
-        let claim = match intake::claim(&self.queue, &offer, &mut keeper, latest).await {
+        let claim = match intake::claim(&self.queue, &offer, &mut keeper, latest, &place).await {
             Ok(claim) => claim,
             Err(end) => return end,
         };
@@ -130,7 +146,8 @@ impl Lifecycle {
         }
         let Offer { job, credentials, polled_at, .. } = offer;
         let known = Known { details: Details { job, credentials }, since: polled_at };
-        self.live_claimed(claim, &mut keeper, known, served, Others::None, meter).await
+        let taken = Taken { claim, known, holding: Holding::Polled(polled_at), others: Others::None, place };
+        self.live_claimed(taken, &mut keeper, served, meter).await
     }
 
     /// Executes a job that came in an event and reports its outcome.
@@ -147,49 +164,45 @@ impl Lifecycle {
         // time on waiting for the ledger.
         let latest = invocation.deadline - self.reporting;
         let in_time = (latest - served.timeout).max(Instant::now() + FOR_LEDGER);
-        match keeper.settle(latest.min(in_time)).await {
-            Command::Run => {}
-            // No later invocation finds the job: the ledger never had it.
-            Command::Leave(Exit::NotHeld) => {
-                tracing::error!(
-                    "could not reach the ledger, so the job was not started: it hangs until its action times out"
-                );
-                return End::NoLedger;
-            }
-            _ => {
-                tracing::info!("ignored the event: the ledger says that another invocation has the job");
-                return End::Lost;
-            }
-        }
+        let holding = Holding::Invoked(latest.min(in_time));
         // Lambda may deliver an event twice, and without a ledger the worker can't know. For a job with a continuation token, a
         // refused report is the only sign that the action was abandoned, so there the worker assumes that it is alone.
         let is_alone = keeper.is_kept() || details.job.continuation_token.is_some();
         let others = if is_alone { Others::None } else { Others::Perhaps };
         let known = Known { details, since: received_at };
-        self.live_claimed(claim, &mut keeper, known, served, others, meter).await
+        let taken = Taken { claim, known, holding, others, place: Place::only() };
+        self.live_claimed(taken, &mut keeper, served, meter).await
     }
 
+    /// Holds and executes a claimed job, and reports its outcome. Calls that don't depend on each other run concurrently: the hold
+    /// and the staging of the inputs, and later the report and the removal of the folder.
     async fn live_claimed(
         &self,
-        claim: Claim,
+        taken: Taken,
         keeper: &mut Keeper,
-        known: Known,
         served: &Arc<Served>,
-        others: Others,
         meter: &Arc<JobMeter>,
     ) -> End {
+        let Taken { claim, known, holding, others, mut place } = taken;
         let deadline = keeper.deadline();
-        let executing = async { execute::execute(self, &claim, known, served, deadline - self.reporting, meter).await };
-        let mut executed = guarded(executing).await.unwrap_or_else(Executed::panicked);
+        let end_by = deadline - self.reporting;
+        let (opener, gate) = gate();
+        let executing = async { execute::execute(self, &claim, known, served, gate, end_by, meter).await };
+        let (held, executed) = tokio::join!(holding.write(keeper, opener), guarded(executing));
+        let mut executed = executed.unwrap_or_else(Executed::panicked);
         let workspace = executed.workspace.take();
-        let served = std::slice::from_ref(served);
-        let reporting = Reporting { queue: &self.queue, claim, keeper, served, deadline };
-        let end = reporting.report(executed, others).await;
-        // Remove it only after the report, because a large folder takes long.
-        if let Some(workspace) = workspace {
-            let span = tracing::Span::current();
-            let _ = tokio::task::spawn_blocking(move || span.in_scope(|| workspace.remove())).await;
+        if let Err(end) = held {
+            remove(workspace).await;
+            return end;
         }
+        let (room, unreported) = place.split();
+        let served = std::slice::from_ref(served);
+        let reporting = Reporting { queue: &self.queue, claim, keeper, served, deadline, unreported };
+        let removing = async {
+            remove(workspace).await;
+            drop(room);
+        };
+        let (end, ()) = tokio::join!(reporting.report(executed, others), removing);
         end
     }
 
@@ -209,6 +222,23 @@ impl Lifecycle {
     pub async fn refuse(&self, claim: Claim, why: Failure, deadline: Instant) -> End {
         reporting::refuse(&self.queue, claim, why, deadline).await
     }
+}
+
+/// Removes the job's folder. A large one takes long, so this runs on a thread of its own.
+async fn remove(workspace: Option<Arc<Workspace>>) {
+    if let Some(workspace) = workspace {
+        let span = tracing::Span::current();
+        let _ = tokio::task::spawn_blocking(move || span.in_scope(|| workspace.remove())).await;
+    }
+}
+
+/// A claimed job, and how it was taken.
+struct Taken {
+    claim: Claim,
+    known: Known,
+    holding: Holding,
+    others: Others,
+    place: Place,
 }
 
 /// The details of a claimed job, and when they were fetched.

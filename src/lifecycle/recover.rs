@@ -8,11 +8,13 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::execute::Executed;
+use super::hold::Holding;
 use super::keeper::Keeper;
 use super::orphan::{MOST_ADOPTIONS, Orphan, Orphans};
+use super::place::Place;
 use super::protocol::{Afterwards, Command, Exit, Offers};
 use super::reporting::{Others, Reporting};
-use super::{End, Invocation, Known, Lifecycle};
+use super::{End, Invocation, Known, Lifecycle, Taken};
 use crate::actions::{Abandoned, Served};
 use crate::job::{Failure, FailureCode, FailureKind};
 use crate::ledger::{Ledger, LedgerError, Listed, Phase};
@@ -213,13 +215,22 @@ impl Lifecycle {
         let Adoption { claim, todo } = adoption;
         let deadline = keeper.deadline();
         match todo {
-            Todo::Run(known, served) => self.live_claimed(claim, keeper, *known, &served, others, meter).await,
+            Todo::Run(known, served) => {
+                let (known, holding, place) = (*known, Holding::Adopted, Place::only());
+                let taken = Taken { claim, known, holding, others, place };
+                self.live_claimed(taken, keeper, &served, meter).await
+            }
             Todo::Fail(failure) => {
                 let execution_id = keeper.execution_id().to_owned();
                 let executed = Executed::failed(failure, Some(Abandoned { execution_id, token: None }));
-                Reporting { queue: &self.queue, claim, keeper, served, deadline }.report(executed, others).await
+                let unreported = None;
+                let reporting = Reporting { queue: &self.queue, claim, keeper, served, deadline, unreported };
+                reporting.report(executed, others).await
             }
-            Todo::Report => Reporting { queue: &self.queue, claim, keeper, served, deadline }.report_again().await,
+            Todo::Report => {
+                let unreported = None;
+                Reporting { queue: &self.queue, claim, keeper, served, deadline, unreported }.report_again().await
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::execute::Executed;
 use super::keeper::Keeper;
+use super::place::Unreported;
 use super::protocol::{Command, Event};
 use super::will::Will;
 use super::{BEFORE_DEADLINE, End};
@@ -37,6 +38,8 @@ pub(super) struct Reporting<'a> {
     pub(super) served: &'a [Arc<Served>],
     /// The invocation's deadline.
     pub(super) deadline: Instant,
+    /// Dropped when the job has been reported.
+    pub(super) unreported: Option<Unreported>,
 }
 
 /// Whether another worker may have reported the job. Then a refused report does not mean that the action was abandoned.
@@ -96,7 +99,7 @@ impl Reporting<'_> {
         redactor: &Redactor,
         if_refused: IfRefused,
     ) -> End {
-        let Self { queue, claim, keeper, served, deadline } = self;
+        let Self { queue, claim, keeper, served, deadline, unreported } = self;
         let until = deadline - BEFORE_DEADLINE;
         let run = keeper.execution_id();
         note_external_id(&report, run);
@@ -133,6 +136,8 @@ impl Reporting<'_> {
             }
             keeper.tell(if later { Event::GivenUp } else { Event::Stopped });
         }
+        // The mark changes nothing for other jobs.
+        drop(unreported);
         // An entry with the outcome does no harm: a later report is refused. An entry without it would make the action run again,
         // so this write gets all the time that is left.
         let latest = if keeper.has_recorded_outcome() { until.min(Instant::now() + MARKING) } else { until };

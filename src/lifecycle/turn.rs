@@ -1,13 +1,15 @@
-//! One turn of a job, in a task of its own: stage in, action, stage out.
+//! One turn of a job, in a task of its own: stage in, action, stage out. The action waits until the worker holds the job.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join;
 use secrecy::ExposeSecret;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
+use super::hold::Gate;
 use super::links::JobLinks;
 use super::panics::{panicked, swallow};
 use super::staging::{Staging, staging_took_too_long, time_to_stage_in};
@@ -37,6 +39,8 @@ pub(super) struct TurnTask {
     /// The job's credentials, and the secrets that the action learns. They outlast a panic of the task.
     pub(super) learned: Learned,
     pub(super) meter: Arc<JobMeter>,
+    /// Opens when the worker holds the job.
+    pub(super) held: Gate,
 }
 
 /// A turn that ended without an outcome of its action, or whose outputs could not be staged out.
@@ -108,6 +112,11 @@ impl FailedTurn {
         Self::cut_off(ACTION_CANCELLED, "the action was cancelled")
     }
 
+    /// The worker does not hold the job. It reports nothing, so this failure is never sent.
+    fn not_held() -> Self {
+        Self::untouched(Failure::new(FailureKind::JobFailed, ACTION_CANCELLED, "the worker does not hold the job"))
+    }
+
     fn out_of_time() -> Self {
         let message = "the action did not finish before the invocation's deadline: raise the function's timeout, or give the \
                        action less to do";
@@ -158,13 +167,18 @@ impl TurnTask {
         let (job, workspace, store) = (&*self.job, &*self.workspace, self.store.as_deref());
         let meter = &*self.meter;
         let staging = Staging { job, workspace, store, limits, meter };
-        if wants_files {
-            let _time = (!job.inputs.is_empty()).then(|| meter.time(|it| &mut it.staging_in_ms));
-            let now = Instant::now();
-            let limit = time_to_stage_in(end_by.saturating_duration_since(now), &self.served);
-            let staged = timeout_at(now + limit, staging.stage_in()).await;
-            staged.unwrap_or_else(|_| Err(staging_took_too_long(limit))).map_err(FailedTurn::untouched)?;
-        }
+        let staging_in = async {
+            if wants_files {
+                let _time = (!job.inputs.is_empty()).then(|| meter.time(|it| &mut it.staging_in_ms));
+                let now = Instant::now();
+                let limit = time_to_stage_in(end_by.saturating_duration_since(now), &self.served);
+                let staged = timeout_at(now + limit, staging.stage_in()).await;
+                staged.unwrap_or_else(|_| Err(staging_took_too_long(limit))).map_err(FailedTurn::untouched)?;
+            }
+            Ok(())
+        };
+        // Staging changes nothing outside the job's folder, so it need not wait for the hold.
+        try_join(staging_in, self.wait_for_hold()).await?;
         let outcome = {
             let _time = meter.time(|it| &mut it.action_ms);
             self.act(end_by).await?
@@ -178,6 +192,10 @@ impl TurnTask {
             })?;
         }
         Ok(outcome)
+    }
+
+    async fn wait_for_hold(&self) -> Result<(), FailedTurn> {
+        if self.held.opens().await { Ok(()) } else { Err(FailedTurn::not_held()) }
     }
 
     async fn act(&self, end_by: Instant) -> Result<Outcome, FailedTurn> {

@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::problems::Problems;
 use super::{Summary, Worker, span};
 use crate::actions::Served;
-use crate::lifecycle::{End, Invocation, guarded};
+use crate::lifecycle::{End, Invocation, Places, guarded};
 use crate::metrics::{InvocationMeter, JobMeter, counted};
 use crate::queue::{Offer, Polled};
 
@@ -43,8 +43,12 @@ pub(super) struct Shift<'a> {
     began_with: Duration,
     /// Each task returns `None` if the worker panicked.
     running: JoinSet<Option<End>>,
-    /// Whether the running job must run alone.
+    /// The places of the jobs. A job whose report is sent needs no room any more, but its task goes on until its entry is done.
+    places: Places,
+    /// Whether the job in the only room must run alone.
     alone: bool,
+    /// How many jobs that run alone the polls returned. Where one followed another, a third is likely.
+    in_a_row: usize,
     /// Offers that there is no room for yet. A service that respects `maxBatchSize` never returns any.
     waiting: VecDeque<(Arc<Served>, Offer)>,
     /// The types whose last poll was empty, and when it was sent.
@@ -73,7 +77,9 @@ impl<'a> Shift<'a> {
             started: None,
             began_with: invocation.deadline.saturating_duration_since(Instant::now()),
             running,
+            places: Places::default(),
             alone: false,
+            in_a_row: 0,
             waiting: VecDeque::new(),
             quiet: Vec::new(),
             seen: BTreeSet::new(),
@@ -89,15 +95,11 @@ impl<'a> Shift<'a> {
         let mut fruitless = 0;
         loop {
             let (seen_before, unusable_before) = (self.seen.len(), self.summary.unusable);
+            let given_back = self.places.given_back();
             self.begin_waiting();
             let brought = self.poll_all().await;
-            match self.running.join_next().await {
-                Some(end) => self.count(&end),
-                None if !brought => return,
-                None => {}
-            }
-            while let Some(end) = self.running.try_join_next() {
-                self.count(&end);
+            if !self.can_poll_again(given_back).await && !brought {
+                return;
             }
             let searching = (unusable_before + 1..=MOST_UNUSABLE).contains(&self.summary.unusable);
             fruitless = if self.seen.len() > seen_before || searching { 0 } else { fruitless + u32::from(brought) };
@@ -108,10 +110,27 @@ impl<'a> Shift<'a> {
         }
     }
 
-    fn count(&mut self, end: &Result<Option<End>, JoinError>) {
-        if self.running.is_empty() {
-            self.alone = false;
+    /// Waits until a job needs its room no more or has been reported, since something was `given_back` so often. Returns `false`
+    /// if all jobs end before that: then another poll would bring nothing that the last one did not.
+    async fn can_poll_again(&mut self, given_back: usize) -> bool {
+        loop {
+            while let Some(end) = self.running.try_join_next() {
+                self.count(&end);
+            }
+            if self.places.given_back() != given_back {
+                return true;
+            }
+            tokio::select! {
+                () = self.places.changed_since(given_back) => {}
+                end = self.running.join_next() => match end {
+                    Some(end) => self.count(&end),
+                    None => return false,
+                }
+            }
         }
+    }
+
+    fn count(&mut self, end: &Result<Option<End>, JoinError>) {
         match end {
             Ok(Some(end)) => self.summary.count(*end),
             // Nothing aborts the task, and it catches its panics.
@@ -191,8 +210,8 @@ impl<'a> Shift<'a> {
 
     /// How many jobs of this type may start now.
     fn room(&self, served: &Served) -> usize {
-        let running = self.running.len();
-        if self.alone || (served.alone && running > 0) {
+        let running = self.places.rooms();
+        if (self.alone || served.alone) && running > 0 {
             return 0;
         }
         if served.alone { 1 } else { self.worker.concurrency.saturating_sub(running) }
@@ -224,13 +243,17 @@ impl<'a> Shift<'a> {
             return;
         }
         self.alone = served.alone;
+        self.in_a_row += usize::from(served.alone);
+        // The poll for a third job overlaps the second one's report. A single job costs no such poll.
+        let leaves_early = served.alone && self.in_a_row > 1;
+        let place = self.places.take(leaves_early, served.alone);
         let span = span::of_job(&offer.job);
         let event_time =
             self.started.as_ref().filter(|(id, _)| offer.job.pipeline.action_execution_id.as_ref() == Some(id));
         let invocation = Invocation { event_time: event_time.map(|(_, time)| *time), ..self.invocation };
         let (lifecycle, served) = (Arc::clone(&self.worker.lifecycle), Arc::clone(served));
         let living = async move {
-            let end = guarded(async { lifecycle.live(offer, &served, invocation).await }).await;
+            let end = guarded(async { lifecycle.live_at(place, offer, &served, invocation).await }).await;
             if end.is_none() {
                 // `Lifecycle::live` catches the panics of actions. A panic here is a mistake in the worker.
                 tracing::error!("the worker panicked while it took a job");

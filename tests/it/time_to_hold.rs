@@ -3,6 +3,7 @@
 //! The tests pause the time, so they can't use sockets: the clients' requests go to services in this process.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,7 +23,12 @@ use tokio::time::Instant;
 use crate::support;
 use crate::support::log::{logged, with_message};
 
-const OFFER: &str = r#"{"jobs": [{"id": "job", "nonce": "3", "accountId": "1", "data": {}}]}"#;
+const OFFER: &str = r#"{"jobs": [{"id": "job", "nonce": "3", "accountId": "1", "data": {
+    "inputArtifacts": [{"name": "Source", "location": {"type": "S3", "s3Location": {"bucketName": "store", "objectKey": "key"}}}],
+    "artifactCredentials": {"accessKeyId": "A", "secretAccessKey": "secret", "sessionToken": "token"}}}]}"#;
+
+/// The content of the input artifact.
+const SOURCE: &str = "source";
 
 /// Answers each kind of request so many times, and then never again. Notes each request and its time.
 #[derive(Clone, Debug)]
@@ -57,6 +63,7 @@ impl HttpConnector for Services {
             Some("PollForJobs") => ("poll", OFFER),
             Some("AcknowledgeJob") => ("acknowledge", r#"{"status": "InProgress"}"#),
             Some(_) => ("report", "{}"),
+            None if request.uri().contains("/store/") => ("stage in", SOURCE),
             None => (if request.method() == "PUT" { "write" } else { "read" }, ""),
         };
         self.asked.lock().unwrap().push((kind, self.began.elapsed()));
@@ -68,6 +75,7 @@ impl HttpConnector for Services {
         *left -= 1;
         let mut response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(body));
         response.headers_mut().insert("etag", "\"1\"");
+        response.headers_mut().insert("content-length", body.len().to_string());
         HttpConnectorFuture::ready(Ok(response))
     }
 }
@@ -81,12 +89,32 @@ impl Action for Never {
     }
 }
 
+/// Works on files, and notes that it ran.
+#[derive(Clone, Default)]
+struct WithFiles(Arc<AtomicBool>);
+
+impl Action for WithFiles {
+    async fn start(&self, _: Turn) -> Result<Outcome, Failure> {
+        self.0.store(true, Ordering::SeqCst);
+        Ok(Outcome::Finished(Finished::default()))
+    }
+
+    fn wants_files(&self) -> bool {
+        true
+    }
+}
+
 /// Polls a job and takes it. Returns how it ended, and after what time.
 async fn live(services: &Services) -> (End, Duration) {
     live_within(services, Duration::from_secs(900)).await
 }
 
 async fn live_within(services: &Services, time: Duration) -> (End, Duration) {
+    live_with(services, time, Never).await
+}
+
+/// Checks that no file of the job is left.
+async fn live_with(services: &Services, time: Duration, action: impl Action) -> (End, Duration) {
     let sdk_config = support::sdk_config("http://services").to_builder().http_client(services.clone()).build();
     let folder = tempfile::tempdir().unwrap();
     let ledger = Some(Ledger::new(&sdk_config, "ledger".into()));
@@ -94,8 +122,9 @@ async fn live_within(services: &Services, time: Duration) -> (End, Duration) {
     let action_type = support::action_type("Test", "Custom", "Never");
     let offer = lifecycle.queue.poll(&action_type, None, 1).await.unwrap().offers.remove(0);
     let polled_at = offer.polled_at;
-    let served = Arc::new(Served::new(action_type, Duration::from_secs(60), Never));
+    let served = Arc::new(Served::new(action_type, Duration::from_secs(60), action));
     let end = lifecycle.live(offer, &served, Invocation::until(polled_at + time)).await;
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "files are left");
     (end, polled_at.elapsed())
 }
 
@@ -112,6 +141,29 @@ async fn a_job_that_is_not_held_in_time_does_not_run() {
     let last_read = *services.times("read").last().unwrap();
     assert!(last_read > last_write + Duration::from_secs(50), "{last_read:?}");
     assert!(services.times("report").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn staged_files_of_a_failed_hold_are_thrown_away() {
+    // S3 returns the input, but the ledger does not answer after the claim.
+    let answers = [("poll", 1), ("write", 1), ("acknowledge", 1), ("stage in", 1), ("report", 9)];
+    let (services, action) = (Services::new(&answers), WithFiles::default());
+    let (end, after) = live_with(&services, Duration::from_secs(900), action.clone()).await;
+    assert_eq!(end, End::Unknown);
+    let staged = services.times("stage in");
+    assert!(staged.len() == 1 && staged[0] < Duration::from_secs(1), "it does not wait for the hold: {staged:?}");
+    assert!(after > Duration::from_secs(30), "the hold was given up before the input was there");
+    assert!(!action.0.load(Ordering::SeqCst), "the action ran without a hold");
+    assert!(services.times("report").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_starts_when_its_job_is_held() {
+    let answers = [("poll", 1), ("write", 4), ("acknowledge", 1), ("stage in", 1), ("report", 1)];
+    let (services, action) = (Services::new(&answers), WithFiles::default());
+    let (end, _) = live_with(&services, Duration::from_secs(900), action.clone()).await;
+    assert_eq!(end, End::Succeeded);
+    assert!(action.0.load(Ordering::SeqCst));
 }
 
 #[tokio::test(start_paused = true)]

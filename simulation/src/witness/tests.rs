@@ -2,6 +2,7 @@
 
 use std::sync::Weak;
 
+use super::start::Right;
 use super::*;
 
 const ADOPTER: usize = 9;
@@ -46,7 +47,15 @@ fn a_job_in_progress_runs_and_an_ended_one_only_once() {
 
 #[test]
 fn another_worker_reports_only_after_death_or_refusal() {
-    let turn = |early, refused| Turn { invocation: 1, ending: None, overlong: false, early, refused, over: true };
+    let turn = |early, refused| Turn {
+        invocation: 1,
+        ending: None,
+        overlong: false,
+        alone: false,
+        early,
+        refused,
+        over: true,
+    };
     let problem = |turn: &Turn, died, alive| turn.not_to_be_reported_by(2, |_| died, |_| alive);
     assert!(turn(false, false).not_to_be_reported_by(1, none_died, |_| true).is_none());
     assert!(problem(&turn(false, false), true, false).is_none());

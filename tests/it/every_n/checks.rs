@@ -87,7 +87,11 @@ impl Stage {
     fn died(&self) -> Option<Holding> {
         let (number, _) = self.fault.filter(|(_, kind)| kind.kills())?;
         let passed = self.wire.passed();
-        let written = passed.iter().take(number).filter(|request| request.what == "PUT ledger" && request.succeeded());
+        // A request that ran concurrently may follow. The next worker's first request is a poll or a listing.
+        let is_next = |request: &Passed| request.what.starts_with("Poll") || request.what.starts_with("list");
+        let concurrent = passed[number..].iter().take_while(|request| !is_next(request)).count();
+        let own = passed.iter().take(number + concurrent);
+        let written = own.filter(|request| request.what == "PUT ledger" && request.succeeded());
         // An invoked job needs no claim before it is held.
         let steps = written.count() + usize::from(self.scenario == Scenario::Invoked);
         Some(match steps {

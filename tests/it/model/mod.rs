@@ -17,6 +17,7 @@
 //! | three workers, one job | 3 (4) | 3 (4) | 2 (4) | 3 (4) | none (3) |
 //! | the same, `onCrash` is `run` | 3 | 3* | 2* | 3* | none |
 //! | two workers, two jobs | 3 | 2 (4) | 2* | 3* | none |
+//! | two jobs of one invocation, two workers | 3 | none | 2* | none | none |
 //!
 //! Each cell holds for all eight services. A star means the first service only, unless `MODEL=large`. For a job that three
 //! workers receive in two events, a death and a fault are checked with both settings of `onCrash` (with `MODEL=large` and
@@ -87,6 +88,7 @@ fn setting((crashes, faults): (u8, u8), polls: u8) -> Setting {
         stranger: false,
         may_hang: false,
         outside: false,
+        together: false,
         budget: Budget { crashes, faults, polls, invocations: 0 },
     }
 }
@@ -134,6 +136,23 @@ fn with_one_mishap_two_jobs_keep_every_property() {
         for_each_service("two jobs", two(ONE_FAULT, 4));
     } else {
         for_each_service("two jobs", two(ONE_FAULT, 2));
+    }
+}
+
+/// An invocation polls for the next job while it reports the last one, so its death may hit both. Two workers and another one.
+#[test]
+fn the_death_of_two_jobs_workers_is_one_mishap() {
+    let together = |mishaps, polls| Setting { together: true, jobs: 2, ..setting(mishaps, polls) };
+    for afterwards in [Afterwards::Fail, Afterwards::Run] {
+        let one = Setting { afterwards, ..together(ONE_DIES, 3) };
+        let two = Setting { afterwards, lenient: true, ..together(BOTH, 2) };
+        if is_large() {
+            for_each_service("two jobs of one invocation", one);
+            for_each_service("two jobs of one invocation", two);
+        } else {
+            holds("two jobs of one invocation", one);
+            holds("two jobs of one invocation", two);
+        }
     }
 }
 
@@ -243,6 +262,14 @@ fn without_the_mark_a_job_of_a_living_worker_runs() {
 fn a_claim_adopted_early_may_be_a_living_workers() {
     let any_time = Rules { adoption: Adoption::AnyTime, ..Rules::ALL };
     breaks("adoption at any time", without(any_time, NO_MISHAP, 2), &[broken::NOT_IN_PROGRESS]);
+}
+
+#[test]
+fn an_action_that_does_not_wait_for_the_hold_runs_twice() {
+    let hasty = Rules { waits_for_hold: false, ..Rules::ALL };
+    breaks("an early action", without(hasty, ONE_FAULT, 3), &[broken::RAN_TWICE]);
+    let expected = [broken::NOT_IN_PROGRESS, broken::TWO_RUN, broken::RAN_TWICE];
+    breaks("an early action, invoked", Setting { rules: hasty, ..invoked(NO_MISHAP) }, &expected);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub enum Move {
     Die(usize),
     /// A worker dies, and its last request arrives anyway.
     DieSending(usize),
+    /// The invocation of two jobs dies, and both their last requests arrive.
+    DieSendingBoth,
     /// A worker has nothing more to do, and its invocation ends.
     End(usize),
     /// A new worker comes, when none is left.
@@ -119,6 +121,9 @@ impl Setting {
                         moves.push(Move::Die(i));
                         if request(&mut world.clone(), i, &mut task.clone(), self).is_some() {
                             moves.push(Move::DieSending(i));
+                            if self.together && i == 0 && matches!(&world.workers[1].part, Part::On(_)) {
+                                moves.push(Move::DieSendingBoth);
+                            }
                         }
                     }
                 }
@@ -148,17 +153,16 @@ impl Setting {
                 Part::Idle => unreachable!("it has nothing to do"),
             },
             Move::Die(i) | Move::DieSending(i) => {
-                if let Part::On(mut task) = world.workers[i].part.clone() {
-                    world.jobs[task.job].past.died = true;
-                    if what == Move::DieSending(i)
-                        && let Some(late) = request(world, i, &mut task, self)
-                    {
-                        world.jobs[task.job].late.push(late);
-                    }
-                }
                 world.left.crashes -= 1;
-                world.workers[i].alive = false;
-                world.leave(i);
+                self.die(world, i, what == Move::DieSending(i));
+                if self.together && i < 2 {
+                    self.die(world, 1 - i, false);
+                }
+            }
+            Move::DieSendingBoth => {
+                world.left.crashes -= 1;
+                self.die(world, 0, true);
+                self.die(world, 1, true);
             }
             Move::End(i) => world.workers[i].alive = false,
             Move::Come => world.replace(0),
@@ -167,6 +171,22 @@ impl Setting {
             Move::OfferAgain(job) => world.offer_again(job, self),
             Move::Arrive(job, which) => world.arrive(job, which, self),
         }
+    }
+
+    /// Worker `i` dies. Its last request arrives if it `sends` one.
+    fn die(&self, world: &mut World, i: usize, sends: bool) {
+        // The request is named after the task's own names, which must be those of the world.
+        world.name_versions();
+        if let Part::On(mut task) = world.workers[i].part.clone() {
+            world.jobs[task.job].past.died = true;
+            if sends && let Some(late) = request(world, i, &mut task, self) {
+                world.jobs[task.job].late.push(late);
+            }
+        }
+        world.workers[i].alive = false;
+        // The workers after it may come.
+        world.workers[i].came = true;
+        world.leave(i);
     }
 
     fn poll(&self, world: &mut World, i: usize, job: usize) {

@@ -87,6 +87,8 @@ pub struct Rules {
     pub adopts: bool,
     /// A worker that adopts a report sends it.
     pub sends_adopted: bool,
+    /// An action waits until its worker holds the job. Only the staging of its inputs does not.
+    pub waits_for_hold: bool,
     /// The work outside of a failed job is stopped before the entry is marked done.
     pub stops_before_done: bool,
     /// A worker that adopts the report of a failure stops the work, even if the report is refused.
@@ -107,6 +109,7 @@ impl Rules {
         untaken: true,
         adopts: true,
         sends_adopted: true,
+        waits_for_hold: true,
         stops_before_done: true,
         stops_adopted: true,
         leaves_others: true,
@@ -167,5 +170,8 @@ pub struct Setting {
     pub may_hang: bool,
     /// Actions start work outside, and fail or continue.
     pub outside: bool,
+    /// The first two workers are two jobs of one invocation: one is on its way while the other is reported. They die together, and
+    /// that is one death.
+    pub together: bool,
     pub budget: Budget,
 }

@@ -280,23 +280,13 @@ fn tell(world: &mut World, i: usize, mut task: Task, event: Event<Version>, sett
 }
 
 /// Puts worker `i` into the state of its task.
-pub fn begin(world: &mut World, i: usize, task: Task, setting: &Setting) {
-    let job = task.job;
+pub fn begin(world: &mut World, i: usize, mut task: Task, setting: &Setting) {
     match &task.state {
-        State::Running { afterwards: Afterwards::Run, .. } => {
-            let wrong = world.jobs[job].status != Status::InProgress && !setting.lenient;
-            world.break_if(job, wrong, broken::NOT_IN_PROGRESS);
-            let two = world.another_runs(i, job);
-            world.break_if(job, two, broken::TWO_RUN);
-            let past = &mut world.jobs[job].past;
-            past.runs = (past.runs + 1).min(2);
-            let again = setting.afterwards == Afterwards::Run && (past.died || past.given_up);
-            let wrong = past.runs > 1 && !again;
-            if setting.outside && past.outside == Outside::None {
-                past.outside = Outside::Runs;
-            }
-            world.break_if(job, wrong, broken::RAN_TWICE);
+        State::Writing { aim: Aim::Hold, .. } if !setting.rules.waits_for_hold && !task.early => {
+            task.early = true;
+            run(world, i, task.job, setting);
         }
+        State::Running { afterwards: Afterwards::Run, .. } if !task.early => run(world, i, task.job, setting),
         State::Over(_) => {
             world.leave(i);
             return;
@@ -304,6 +294,22 @@ pub fn begin(world: &mut World, i: usize, task: Task, setting: &Setting) {
         _ => {}
     }
     world.workers[i].part = Part::On(task.forget());
+}
+
+/// Worker `i` starts the job's action.
+fn run(world: &mut World, i: usize, job: usize, setting: &Setting) {
+    let wrong = world.jobs[job].status != Status::InProgress && !setting.lenient;
+    world.break_if(job, wrong, broken::NOT_IN_PROGRESS);
+    let two = world.another_runs(i, job);
+    world.break_if(job, two, broken::TWO_RUN);
+    let past = &mut world.jobs[job].past;
+    past.runs = (past.runs + 1).min(2);
+    let again = setting.afterwards == Afterwards::Run && (past.died || past.given_up);
+    let wrong = past.runs > 1 && !again;
+    if setting.outside && past.outside == Outside::None {
+        past.outside = Outside::Runs;
+    }
+    world.break_if(job, wrong, broken::RAN_TWICE);
 }
 
 impl World {

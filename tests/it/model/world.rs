@@ -205,6 +205,8 @@ pub struct Task {
     pub adoptions: u32,
     /// Its action has run.
     pub ran: bool,
+    /// Its action started before the hold, against the rule.
+    pub early: bool,
     pub came: Came,
     /// The outcome to report, if work outside is checked.
     pub ending: Option<Ending>,
@@ -226,6 +228,7 @@ impl Task {
             inferred: false,
             adoptions: 0,
             ran: false,
+            early: false,
             came: Came::First,
             ending: None,
             unanswered: false,
@@ -263,6 +266,7 @@ impl Task {
         match self.state {
             State::Running { afterwards: Afterwards::Run, .. } => true,
             State::Writing { aim: Aim::Outcome, .. } | State::Reading { aim: Aim::Outcome, .. } => self.ran,
+            State::Writing { aim: Aim::Hold, .. } | State::Reading { aim: Aim::Hold, .. } => self.early,
             _ => false,
         }
     }
