@@ -6,81 +6,81 @@
 //! Sockets, named pipes and devices are skipped with a warning, as Info-ZIP's `zip` does. A helper process of a build often
 //! leaves its socket behind, and no consumer can use it.
 
-use std::io::{self, Read, Write};
-use std::os::unix::ffi::OsStrExt as _;
+use std::io::{self, Write};
+use std::num::NonZero;
 use std::path::Path;
+use std::thread;
 
-use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
-use rustix::fs::OFlags;
+use cap_std::fs::Dir;
 
 use super::Staged;
 use super::error::{Problem, shown};
 use super::limits::UnpackLimits;
 use super::stop::Stop;
+use in_order::{Crew, in_order};
 use root::open_root;
-use tree::{Entry, EntryType, Tree};
-use zip::Archive;
+use tasks::{Buffers, Tasks, Worker};
+use tree::Tree;
+use writer::Writer;
+use zip::BLOCK_BYTES;
 
+mod file;
+mod in_order;
+mod queue;
 mod root;
+mod tasks;
 mod tree;
+mod writer;
 mod zip;
 
+/// The most threads for one output. A Lambda function has at most 6 cores.
+const MAX_THREADS: usize = 8;
+
 /// Writes the folder `from` as a zip archive. Blocks. Lists the whole tree before it writes anything.
+///
+/// As many threads as there are cores deflate the files. They have ended when this returns.
 pub(super) fn pack(from: &Path, to: impl Write, limits: UnpackLimits, stop: &Stop) -> Result<Staged, Problem> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    pack_with(cores.min(MAX_THREADS), from, to, limits, stop)
+}
+
+fn pack_with(
+    threads: usize,
+    from: &Path,
+    to: impl Write,
+    limits: UnpackLimits,
+    stop: &Stop,
+) -> Result<Staged, Problem> {
     let root = open_root(from)?;
     let tree = Tree::list(&root, limits, stop)?;
     if let Some(entries) = tree.special.text() {
         tracing::warn!(entries, "skipped sockets, named pipes and devices in the output artifact");
     }
-    let mut archive = Archive::new(to);
-    let mut bytes = 0;
-    for entry in &tree.entries {
-        stop.check()?;
-        bytes += write_entry(&mut archive, entry, &root, stop)?;
-    }
-    archive.finish().map_err(|error| write_problem(&error))?;
+    let bytes = write_tree(threads, &tree, &root, to, stop)?;
     Ok(Staged { bytes, entries: tree.entries.len() as u64 })
 }
 
-/// Writes an entry. Returns the size of a file.
-fn write_entry<W: Write>(archive: &mut Archive<W>, entry: &Entry, root: &Dir, stop: &Stop) -> Result<u64, Problem> {
-    let Entry { path, entry_type, mode } = entry;
-    let written = match entry_type {
-        EntryType::Folder => archive.folder(&format!("{path}/"), *mode).map(|()| 0),
-        EntryType::Link => {
-            let target = root.read_link_contents(path).map_err(|error| could_not("read", path, &error))?;
-            archive.link(path, *mode, target.as_os_str().as_bytes()).map(|()| 0)
-        }
-        EntryType::File => {
-            let (mut file, size) = open_file(root, path)?;
-            archive.file(path, *mode, size, |to| Ok(copy(&mut file, path, to, stop)?))
-        }
+/// Writes the archive. Returns the sum of the files' sizes.
+fn write_tree(threads: usize, tree: &Tree, root: &Dir, to: impl Write, stop: &Stop) -> Result<u64, Problem> {
+    let buffers = Buffers::default();
+    let tasks = Tasks::new(&tree.entries, root, stop, &buffers);
+    let mut writer = Writer::new(to, root, stop, &buffers);
+    let new_worker = || {
+        let mut worker = Worker::new(root, stop, &buffers);
+        move |task| worker.run(task)
     };
-    written.map_err(|error| write_problem(&error))
+    in_order(crew(threads, tree), tasks, new_worker, |done| writer.write(done?))?;
+    writer.finish()
 }
 
-/// Opens a file. Also returns its present size, which may change.
-fn open_file(root: &Dir, path: &str) -> Result<(cap_std::fs::File, u64), Problem> {
-    let mut options = OpenOptions::new();
-    // Follows no link and does not wait for a pipe's writer: the file may have been replaced since the tree was listed.
-    options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
-    let file = root.open_with(path, &options);
-    let opened = file.and_then(|file| file.metadata().map(|metadata| (file, metadata.len())));
-    opened.map_err(|error| could_not("read", path, &error))
-}
-
-fn copy(file: &mut impl Read, path: &str, to: &mut dyn Write, stop: &Stop) -> Result<(), Problem> {
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        stop.check()?;
-        let count = match file.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(could_not("read", path, &error)),
-        };
-        to.write_all(&buffer[..count]).map_err(|error| write_problem(&error))?;
-    }
+/// Two blocks wait for each thread, so that none is idle while the archive's next bytes are written. One thread has nothing
+/// to wait for. A small output is packed faster than a thread starts.
+fn crew(threads: usize, tree: &Tree) -> Crew {
+    let bytes = tree.entries.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.size));
+    let useful = usize::try_from(bytes / BLOCK_BYTES as u64).unwrap_or(usize::MAX).saturating_add(1);
+    let threads = threads.min(useful);
+    let blocks = if threads == 1 { 1 } else { 2 * threads + 2 };
+    Crew { threads, bytes_in_flight: blocks * BLOCK_BYTES }
 }
 
 fn could_not(what: &str, path: &str, error: &io::Error) -> Problem {
@@ -101,3 +101,6 @@ fn write_problem(error: &io::Error) -> Problem {
         _ => Problem::Interrupted,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@ pub(super) struct Entry {
     pub(super) entry_type: EntryType,
     /// The file type and the permission bits.
     pub(super) mode: u32,
+    /// The size of a file when it was listed, which may change.
+    pub(super) size: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,7 +85,8 @@ impl Tree {
                 })?;
                 // Linux ignores the mode of a link.
                 let permissions = if entry_type == EntryType::Link { 0o777 } else { metadata.mode() & 0o777 };
-                tree.entries.push(Entry { path, entry_type, mode: entry_type.bits() | permissions });
+                let (mode, size) = (entry_type.bits() | permissions, metadata.len());
+                tree.entries.push(Entry { path, entry_type, mode, size });
             }
         }
         tree.entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));

@@ -11,11 +11,17 @@
 
 use std::io::{self, Write};
 
-use deflate::deflate;
+use crc32fast::Hasher;
+
 use header::{DEFLATED, DOS_FOLDER, EntryHeader, HAS_DESCRIPTOR, IN_ZIP64, MADE_BY, NEEDS_ZIP64, STORED, put16, put32};
+
+pub(super) use deflate::{BLOCK_BYTES, Deflated, Deflater, WINDOW_BYTES};
 
 mod deflate;
 mod header;
+
+/// An empty last block of a deflated stream, which ends a file that was cut into blocks.
+const END_OF_BLOCKS: [u8; 2] = [3, 0];
 
 /// A zip archive that is being written.
 pub(super) struct Archive<W> {
@@ -28,6 +34,12 @@ pub(super) struct Archive<W> {
 struct CountingWriter<W> {
     to: W,
     count: u64,
+}
+
+/// A file whose content is not complete yet.
+pub(super) struct Unfinished<'n> {
+    header: EntryHeader<'n>,
+    crc: Hasher,
 }
 
 impl<W: Write> Archive<W> {
@@ -55,23 +67,44 @@ impl<W: Write> Archive<W> {
         Ok(())
     }
 
-    /// Writes a file of about `expected` bytes. `write` writes its content. Returns its size.
-    pub(super) fn file(
-        &mut self,
-        name: &str,
-        mode: u32,
-        expected: u64,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> io::Result<u64> {
+    /// Writes a file that was deflated whole.
+    pub(super) fn file(&mut self, name: &str, mode: u32, content: &Deflated) -> io::Result<()> {
+        let mut file = self.begin(name, mode, content.unpacked)?;
+        self.append(&mut file, content)?;
+        self.end(file)
+    }
+
+    /// Begins a file of about `expected` bytes, which is appended block by block.
+    pub(super) fn begin<'n>(&mut self, name: &'n str, mode: u32, expected: u64) -> io::Result<Unfinished<'n>> {
         let mut header = EntryHeader::new(name, DEFLATED, mode << 16, self.to.count)?;
         header.flags |= HAS_DESCRIPTOR;
         self.to.write_all(&header.local(expected > IN_ZIP64))?;
-        let begin = self.to.count;
-        (header.crc, header.unpacked) = deflate(&mut self.to, write)?;
-        header.packed = self.to.count - begin;
+        Ok(Unfinished { header, crc: Hasher::new() })
+    }
+
+    /// Appends a block to a file.
+    pub(super) fn append(&mut self, file: &mut Unfinished<'_>, content: &Deflated) -> io::Result<()> {
+        self.to.write_all(&content.bytes)?;
+        file.crc.combine(&content.crc);
+        file.header.packed += content.bytes.len() as u64;
+        file.header.unpacked += content.unpacked;
+        Ok(())
+    }
+
+    /// Ends a file that was appended block by block. Returns its size.
+    pub(super) fn end_blocks(&mut self, mut file: Unfinished<'_>) -> io::Result<u64> {
+        self.to.write_all(&END_OF_BLOCKS)?;
+        file.header.packed += END_OF_BLOCKS.len() as u64;
+        let size = file.header.unpacked;
+        self.end(file).map(|()| size)
+    }
+
+    fn end(&mut self, file: Unfinished<'_>) -> io::Result<()> {
+        let Unfinished { mut header, crc } = file;
+        header.crc = crc.finalize();
         self.to.write_all(&header.descriptor())?;
         self.list(&header);
-        Ok(header.unpacked)
+        Ok(())
     }
 
     fn list(&mut self, header: &EntryHeader<'_>) {

@@ -1,7 +1,7 @@
 //! The parts of an upload, from the thread that writes them to the task that sends them.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
@@ -24,13 +24,38 @@ pub(super) struct Part {
     _room: OwnedSemaphorePermit,
 }
 
+/// The memory of parts that were sent.
+type Spare = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// The bytes of a part. Their memory is used again. Otherwise the memory of a process grows with the number of parts, because
+/// the gaps between other allocations are too small for a part.
+struct Reused {
+    bytes: Vec<u8>,
+    spare: Spare,
+}
+
+impl AsRef<[u8]> for Reused {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Reused {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
+    }
+}
+
 /// The end of the stream that a thread writes to. It waits for room in memory before it takes the first byte of a part.
 pub(in super::super) struct PartWriter {
     parts: mpsc::Sender<Part>,
     room: Arc<Semaphore>,
     runtime: Handle,
     stop: Stop,
-    filling: Option<(Vec<u8>, OwnedSemaphorePermit)>,
+    filling: Option<(Reused, OwnedSemaphorePermit)>,
+    spare: Spare,
     sent: bool,
 }
 
@@ -40,24 +65,33 @@ pub(in super::super) struct Parts(pub(super) mpsc::Receiver<Part>);
 pub(in super::super) fn channel(runtime: Handle, stop: Stop) -> (PartWriter, Parts) {
     let (sender, receiver) = mpsc::channel(PARTS_IN_MEMORY);
     let room = Arc::new(Semaphore::new(PARTS_IN_MEMORY));
-    (PartWriter { parts: sender, room, runtime, stop, filling: None, sent: false }, Parts(receiver))
+    (
+        PartWriter { parts: sender, room, runtime, stop, filling: None, spare: Spare::default(), sent: false },
+        Parts(receiver),
+    )
 }
 
 impl PartWriter {
     /// Sends the rest, or an empty part if nothing was written. Without this call, the last part is missing.
     pub(in super::super) fn finish(mut self) -> Result<(), Problem> {
         if !self.sent && self.filling.is_none() {
-            self.filling = Some((Vec::new(), self.wait_for_room()?));
+            self.filling = Some((self.buffer(0), self.wait_for_room()?));
         }
         self.send()
     }
 
     fn send(&mut self) -> Result<(), Problem> {
         let Some((bytes, room)) = self.filling.take() else { return Ok(()) };
-        let part = Part { bytes: Bytes::from(bytes), _room: room };
+        let part = Part { bytes: Bytes::from_owner(bytes), _room: room };
         self.sent = true;
         // The channel is closed if the upload has failed or was cancelled.
         self.parts.blocking_send(part).map_err(|_| Problem::Interrupted)
+    }
+
+    /// The memory of a part that was sent, or else new memory.
+    fn buffer(&self, capacity: usize) -> Reused {
+        let used = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Reused { bytes: used.unwrap_or_else(|| Vec::with_capacity(capacity)), spare: Arc::clone(&self.spare) }
     }
 
     fn wait_for_room(&self) -> Result<OwnedSemaphorePermit, Problem> {
@@ -81,12 +115,12 @@ impl io::Write for PartWriter {
             Some(filling) => filling,
             None => {
                 let room = self.wait_for_room()?;
-                (Vec::with_capacity(PART_BYTES), room)
+                (self.buffer(PART_BYTES), room)
             }
         };
-        let count = bytes.len().min(PART_BYTES - part.len());
-        part.extend_from_slice(&bytes[..count]);
-        let full = part.len() == PART_BYTES;
+        let count = bytes.len().min(PART_BYTES - part.bytes.len());
+        part.bytes.extend_from_slice(&bytes[..count]);
+        let full = part.bytes.len() == PART_BYTES;
         self.filling = Some((part, room));
         if full {
             self.send()?;

@@ -11,7 +11,8 @@ fn only_deflated_entries_have_a_descriptor() {
     let mut archive = Archive::new(&mut bytes);
     archive.folder("d/", 0o040_755).unwrap();
     archive.link("d/l", 0o120_777, b"target").unwrap();
-    archive.file("d/\u{e4}:\\", 0o100_644, 7, |to| to.write_all(b"content")).unwrap();
+    let content = Deflater::new().whole(b"content").unwrap();
+    archive.file("d/\u{e4}:\\", 0o100_644, &content).unwrap();
     archive.finish().unwrap();
     // The flags, the method and the packed size of each local header, in order.
     let mut at = 0;
