@@ -18,9 +18,11 @@ use super::limits::{EntryClass, Tally, UnpackLimits};
 use super::links::{Link, Links, TooMuch};
 use super::names::entry_path;
 use super::stop::Stop;
-use file_writer::FileWriter;
+pub(super) use cache::FolderCache;
+pub(super) use file_writer::FileWriter;
 use warnings::Warnings;
 
+mod cache;
 mod file_writer;
 mod finish;
 mod folders;
@@ -57,10 +59,6 @@ pub(super) struct Attributes {
     pub(super) mode: u32,
     pub(super) modified: Option<Timespec>,
 }
-
-/// Keeps the folder open that a thread wrote to last, because the next file is usually in the same folder.
-#[derive(Default)]
-pub(super) struct FolderCache(Option<(Vec<u8>, OwnedFd)>);
 
 impl<'a> Jail<'a> {
     pub(super) fn new(root: &Path, limits: UnpackLimits, stop: &'a Stop) -> Result<Self, Problem> {

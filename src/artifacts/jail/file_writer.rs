@@ -37,12 +37,18 @@ impl<'j, 'a> FileWriter<'j, 'a> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Problem::inside(&error, &unreadable)),
             };
-            self.jail.stop.check()?;
-            self.jail.tally.add_bytes(count as u64)?;
-            self.file.write_all(&buffer[..count]).map_err(|error| self.write_problem(&error))?;
-            self.size += count as u64;
-            self.ends_in_a_hole = false;
+            self.append(&buffer[..count])?;
         }
+    }
+
+    /// Appends bytes. An archive may lie about its sizes, so each piece counts before it is written.
+    pub(in super::super) fn append(&mut self, piece: &[u8]) -> Result<(), Problem> {
+        self.jail.stop.check()?;
+        self.jail.tally.add_bytes(piece.len() as u64)?;
+        self.file.write_all(piece).map_err(|error| self.write_problem(&error))?;
+        self.size += piece.len() as u64;
+        self.ends_in_a_hole = false;
+        Ok(())
     }
 
     /// Appends zeros that take no room on the disk. They count towards the limit of bytes.

@@ -12,7 +12,7 @@ use super::{FOLDER, FolderCache, Jail, conflict_or, split};
 impl Jail<'_> {
     /// Opens the folder of `path`, and creates it if it is missing. Also returns the last name of `path`.
     pub(super) fn parent<'p, 'n>(
-        &self,
+        &'n self,
         path: &'p [u8],
         cache: &'n mut FolderCache,
     ) -> Result<(&'n OwnedFd, &'p [u8]), Problem> {
@@ -22,7 +22,7 @@ impl Jail<'_> {
 
     /// Opens the folder of `path`. Returns `None` if it does not exist.
     pub(super) fn existing_parent<'p, 'n>(
-        &self,
+        &'n self,
         path: &'p [u8],
         cache: &'n mut FolderCache,
     ) -> Result<Option<(&'n OwnedFd, &'p [u8])>, Problem> {
@@ -35,22 +35,22 @@ impl Jail<'_> {
     }
 
     /// Opens a folder. Creates it and its parents if they are missing.
-    pub(super) fn open_folder<'n>(&self, path: &[u8], cache: &'n mut FolderCache) -> Result<&'n OwnedFd, Problem> {
+    pub(super) fn open_folder<'n>(&'n self, path: &[u8], cache: &'n mut FolderCache) -> Result<&'n OwnedFd, Problem> {
         self.open(path, cache, true).map_err(|error| error.problem(path))
     }
 
-    fn open<'n>(&self, path: &[u8], cache: &'n mut FolderCache, create: bool) -> Result<&'n OwnedFd, OpenError> {
-        let found = match cache.0.take() {
-            Some((open, folder)) if open == path => folder,
-            _ => {
-                let mut folder = self.root.try_clone().map_err(|_| OpenError::Failed(Errno::MFILE))?;
-                for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-                    folder = self.enter(&folder, name, create)?;
-                }
-                folder
+    fn open<'n>(&'n self, path: &[u8], cache: &'n mut FolderCache, create: bool) -> Result<&'n OwnedFd, OpenError> {
+        let mut end = cache.keep_above(path);
+        while end < path.len() {
+            let begin = if path[end] == b'/' { end + 1 } else { end };
+            let length = path[begin..].iter().position(|byte| *byte == b'/');
+            end = length.map_or(path.len(), |length| begin + length);
+            if end > begin {
+                let folder = self.enter(cache.last().unwrap_or(&self.root), &path[begin..end], create)?;
+                cache.push(&path[..end], folder);
             }
-        };
-        Ok(&cache.0.insert((path.to_owned(), found)).1)
+        }
+        Ok(cache.last().unwrap_or(&self.root))
     }
 
     fn enter(&self, folder: &OwnedFd, name: &[u8], create: bool) -> Result<OwnedFd, OpenError> {
