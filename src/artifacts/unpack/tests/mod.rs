@@ -24,6 +24,7 @@ mod hostile_tar;
 mod hostile_zip;
 mod kinds;
 mod round_trip;
+mod small_and_large;
 mod sparse_tar;
 mod tar_rules;
 

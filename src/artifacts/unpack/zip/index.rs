@@ -8,9 +8,10 @@ use rawzip::{
 
 use super::super::super::error::{Problem, shown};
 use super::super::super::jail::Jail;
-use super::super::super::lane::{Lane, Object, RANGE_BYTES, RANGES_AHEAD, Source};
+use super::super::super::lane::{Object, RANGE_BYTES, RANGES_AHEAD, Source};
 use super::super::super::name_list::NameList;
 use super::content::is_supported;
+use super::window::Window;
 use super::{host, names, order, refused};
 
 /// The limit for all names together. 100 000 names, CodePipeline's limit, may have 335 bytes each on average.
@@ -48,11 +49,11 @@ pub(super) enum EntryType {
 }
 
 /// Reads and checks the central directory. Drops the entries that other entries replace.
-pub(super) fn read<O: Object>(source: &Source<O>, jail: &Jail<'_>) -> Result<(ZipArchive<Lane<O>>, Index), Problem> {
+pub(super) fn read<O: Object>(source: &Source<O>, jail: &Jail<'_>) -> Result<(ZipArchive<Window<O>>, Index), Problem> {
     let size = source.object.size();
     // Reads a range at a time: a directory of 10 MiB takes ten requests, most of them ahead of time.
     let mut buffer = vec![0; usize::try_from(RANGE_BYTES).unwrap_or(usize::MAX)];
-    let lane = source.lane(size, RANGES_AHEAD);
+    let lane = Window::new(source.lane(size, RANGES_AHEAD));
     let archive =
         ZipLocator::new().locate_in_reader(lane, &mut buffer, size).map_err(|(_, error)| unreadable(error))?;
     let (claimed, directory) = (archive.entries_hint(), archive.directory_offset());

@@ -2,11 +2,10 @@
 
 use rawzip::extra_fields::{ExtraFieldId, ExtraFields};
 use rawzip::time::DosDateTime;
-use rawzip::{ZipEntry, ZipLocalFileHeader};
+use rawzip::{ReaderAt, ZipEntry, ZipLocalFileHeader};
 use rustix::fs::Timespec;
 
 use super::super::super::error::Problem;
-use super::super::super::lane::{Lane, Object};
 use super::index::Entry;
 use super::{refused, unreadable};
 
@@ -19,8 +18,8 @@ const DAYS_BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304
 ///
 /// Like unzip, uses the name in the central directory. A program that reads the archive from its start would unpack another
 /// content if the method or the size differed.
-pub(super) fn modified<O: Object>(
-    body: &ZipEntry<'_, Lane<O>>,
+pub(super) fn modified<R: ReaderAt>(
+    body: &ZipEntry<'_, R>,
     entry: &Entry,
     path: &[u8],
     fields: &mut [u8],
