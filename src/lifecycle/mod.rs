@@ -188,7 +188,8 @@ impl Lifecycle {
         let end_by = deadline - self.reporting;
         let (opener, gate) = gate();
         let executing = async { execute::execute(self, &claim, known, served, gate, end_by, meter).await };
-        let (held, executed) = tokio::join!(holding.write(keeper, opener), guarded(executing));
+        // On the heap: the futures of two halves of a job would fill most of a thread's stack in an unoptimized build.
+        let (held, executed) = tokio::join!(Box::pin(holding.write(keeper, opener)), Box::pin(guarded(executing)));
         let mut executed = executed.unwrap_or_else(Executed::panicked);
         let workspace = executed.workspace.take();
         if let Err(end) = held {
@@ -202,7 +203,7 @@ impl Lifecycle {
             remove(workspace).await;
             drop(room);
         };
-        let (end, ()) = tokio::join!(reporting.report(executed, others), removing);
+        let (end, ()) = tokio::join!(Box::pin(reporting.report(executed, others)), removing);
         end
     }
 
