@@ -22,7 +22,9 @@ use crate::Failed;
 
 /// A smaller entry is inflated whole.
 const WHOLE_BYTES: u64 = 2 * 1024 * 1024;
-const LEVEL: u8 = 5;
+const LEVEL: u8 = 6;
+/// The level of blocks.
+const BLOCK_LEVEL: u8 = 5;
 /// Unpacked bytes at a time, as many as stay in the processor's cache.
 const CHUNK: usize = 128 * 1024;
 /// A large file is cut into blocks, so that all cores can deflate it.
@@ -131,7 +133,7 @@ impl Deflater {
 fn deflate_block(content: &[u8], begin: usize) -> Result<u64, String> {
     let block = &content[begin..content.len().min(begin + BLOCK)];
     black_box(crc32fast::hash(block));
-    let mut deflater = Compress::new(Compression::new(LEVEL.into()), false);
+    let mut deflater = Compress::new(Compression::new(BLOCK_LEVEL.into()), false);
     if begin > 0 {
         let dictionary = &content[begin - DICTIONARY..begin];
         deflater.set_dictionary(dictionary).map_err(|error| error.to_string())?;

@@ -19,7 +19,7 @@ pub(super) struct Crew {
 }
 
 /// A task with the bytes that it and its result hold.
-pub(super) struct Sized<T> {
+pub(super) struct Weighed<T> {
     pub(super) task: T,
     pub(super) bytes: usize,
 }
@@ -36,7 +36,7 @@ type Waiting<T, R> = (T, SyncSender<R>);
 /// Panics if a task has panicked.
 pub(super) fn in_order<T: Send, R: Send, E, W: FnMut(T) -> R>(
     crew: Crew,
-    tasks: impl Iterator<Item = Result<Sized<T>, E>>,
+    tasks: impl Iterator<Item = Result<Weighed<T>, E>>,
     new_worker: impl Fn() -> W + Sync,
     take: impl FnMut(R) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -80,7 +80,7 @@ struct Calling<'q, T, R, I, W, F> {
 
 impl<T, R, E, I, W, F> Calling<'_, T, R, I, W, F>
 where
-    I: Iterator<Item = Result<Sized<T>, E>>,
+    I: Iterator<Item = Result<Weighed<T>, E>>,
     W: FnMut(T) -> R,
     F: FnMut(R) -> Result<(), E>,
 {
@@ -115,7 +115,7 @@ where
         self.bytes < self.crew.bytes_in_flight
     }
 
-    fn supply(&mut self, Sized { task, bytes }: Sized<T>) {
+    fn supply(&mut self, Weighed { task, bytes }: Weighed<T>) {
         let (sender, receiver) = sync_channel(1);
         self.in_flight.push_back((receiver, bytes));
         self.bytes += bytes;

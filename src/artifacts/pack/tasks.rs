@@ -9,7 +9,7 @@ use cap_std::fs::Dir;
 use super::super::error::Problem;
 use super::super::stop::Stop;
 use super::file::{Block, Blocks, OpenFile};
-use super::in_order::Sized;
+use super::in_order::Weighed;
 use super::tree::{Entry, EntryType};
 use super::zip::{BLOCK_BYTES, Deflated, Deflater, WINDOW_BYTES};
 use super::{could_not, write_problem};
@@ -100,7 +100,7 @@ impl<'t> Tasks<'t> {
 }
 
 impl<'t> Iterator for Tasks<'t> {
-    type Item = Result<Sized<Task<'t>>, Problem>;
+    type Item = Result<Weighed<Task<'t>>, Problem>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let task = self.try_next().transpose()?;
@@ -110,7 +110,7 @@ impl<'t> Iterator for Tasks<'t> {
                 Task::Entry(entry) => LEAST_BYTES + (entry.size as usize).min(BLOCK_BYTES),
                 Task::Begin(..) | Task::End => LEAST_BYTES,
             };
-            Sized { task, bytes }
+            Weighed { task, bytes }
         }))
     }
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex};
 
-use super::super::in_order::Sized;
+use super::super::in_order::Weighed;
 use super::*;
 
 #[test]
@@ -34,8 +34,8 @@ fn bytes_do_not_depend_on_the_number_of_threads() {
 
 const CREW: Crew = Crew { threads: 3, bytes_in_flight: 4 };
 
-fn task<E>(task: usize) -> Result<Sized<usize>, E> {
-    Ok(Sized { task, bytes: 1 })
+fn task<E>(task: usize) -> Result<Weighed<usize>, E> {
+    Ok(Weighed { task, bytes: 1 })
 }
 
 #[test]
