@@ -69,7 +69,11 @@ fn write_tree(threads: usize, tree: &Tree, root: &Dir, to: impl Write, stop: &St
         let mut worker = Worker::new(root, stop, &buffers);
         move |task| worker.run(task)
     };
-    in_order(crew(threads, tree), tasks, new_worker, |done| writer.write(done?))?;
+    in_order(crew(threads, tree), tasks, new_worker, |done| {
+        // All tasks may have ended before the stop, so writing checks too.
+        stop.check()?;
+        writer.write(done?)
+    })?;
     writer.finish()
 }
 
