@@ -140,19 +140,13 @@ mod tests {
         assert_eq!(lines[1]["externalExecutionId"], "run-7");
     }
 
-    /// The time is the best of many rounds, because the machine may be busy.
     #[test]
     fn metrics_are_members_of_a_line_with_ids_at_every_level() {
         let object = br#"{"_aws":{"a":["\"}"]},"N":1,"message":"metrics \\ \"x\""}"#;
-        let mut best = Duration::MAX;
         let lines = logged(Level::ERROR, || {
             let span = tracing::info_span!("job", jobId = "\"emf\":\"{}", failureCode = tracing::field::Empty);
             span.record("failureCode", "Code");
-            for _ in 0..50 {
-                let began = tokio::time::Instant::now();
-                span.in_scope(|| log_metrics(&[object.as_slice(), b"\n"].concat()));
-                best = best.min(began.elapsed());
-            }
+            span.in_scope(|| log_metrics(&[object.as_slice(), b"\n"].concat()));
         });
         let line = &lines[0];
         let expected: serde_json::Value = serde_json::from_slice(object).unwrap();
@@ -161,7 +155,6 @@ mod tests {
         }
         assert_eq!([&line["jobId"], &line["level"], &line["failureCode"]], ["\"emf\":\"{}", "INFO", "Code"]);
         assert!(line["timestamp"].is_string() && line.get("emf").is_none(), "{line}");
-        assert!(best < Duration::from_millis(1), "{best:?}");
     }
 
     #[test]

@@ -9,16 +9,21 @@
 
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use codepipeline_worker::actions::ends_of_work;
 use codepipeline_worker::artifacts::{Store, UnpackLimits};
 use codepipeline_worker::event::Event;
+use codepipeline_worker::job::ActionTypeId;
+use codepipeline_worker::metrics::{InvocationMeter, JobMeter, Metrics};
 use codepipeline_worker::redact::{RedactedStream, Redactor};
+use codepipeline_worker::telemetry;
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tracing::Level;
 
 use content::{Code, Random, half_compressible};
 use s3::{artifact, store};
@@ -120,6 +125,24 @@ fn redaction(bencher: Bencher<'_, '_>, secrets: usize) {
         text.as_bytes().chunks(8 * 1024).for_each(|piece| stream.push(piece, &mut shown));
         stream.finish(&mut shown);
         shown
+    });
+}
+
+/// The lines with the metrics of a job and of an invocation, through the log.
+#[divan::bench]
+fn metrics(bencher: Bencher<'_, '_>) {
+    let [category, owner, provider, version] = ["Test", "Custom", "Shell", "1"].map(str::to_owned);
+    let action_type = ActionTypeId { category, owner, provider, version };
+    let metrics = Metrics::new("benchmark", || SystemTime::UNIX_EPOCH, telemetry::log_metrics);
+    tracing::subscriber::with_default(telemetry::subscriber(Level::INFO, std::io::sink), || {
+        bencher.bench_local(|| {
+            let job = JobMeter::new(&metrics, &action_type);
+            drop(job.time(|values| &mut values.staging_in_ms));
+            drop(job.time(|values| &mut values.action_ms));
+            job.end(|values| &mut values.jobs_succeeded);
+            let mut invocation = InvocationMeter::new(&metrics);
+            invocation.values.ticks = Some(1);
+        });
     });
 }
 
