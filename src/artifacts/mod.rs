@@ -9,6 +9,7 @@
 //! All of them stream. No temporary copy goes to the disk. Memory holds a fixed number of ranges or parts, for objects of any
 //! size. Unpacking and packing run on separate threads, which check at every chunk whether to stop.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -151,6 +152,11 @@ impl Store {
     pub async fn finished(&self) {
         self.tasks.finished().await;
     }
+}
+
+/// The number of processors that this process may use.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// The result of a task, or [`Problem::Interrupted`] if it panicked.

@@ -213,7 +213,8 @@ impl Lifecycle {
         meter: &Arc<JobMeter>,
     ) -> End {
         let Adoption { claim, todo } = adoption;
-        let deadline = keeper.deadline();
+        // Adopted jobs come one at a time, so none waits for this report.
+        let (queue, deadline, unreported) = (&self.queue, keeper.deadline(), None);
         match todo {
             Todo::Run(known, served) => {
                 let (known, holding, place) = (*known, Holding::Adopted, Place::only());
@@ -223,14 +224,9 @@ impl Lifecycle {
             Todo::Fail(failure) => {
                 let execution_id = keeper.execution_id().to_owned();
                 let executed = Executed::failed(failure, Some(Abandoned { execution_id, token: None }));
-                let unreported = None;
-                let reporting = Reporting { queue: &self.queue, claim, keeper, served, deadline, unreported };
-                reporting.report(executed, others).await
+                Reporting { queue, claim, keeper, served, deadline, unreported }.report(executed, others).await
             }
-            Todo::Report => {
-                let unreported = None;
-                Reporting { queue: &self.queue, claim, keeper, served, deadline, unreported }.report_again().await
-            }
+            Todo::Report => Reporting { queue, claim, keeper, served, deadline, unreported }.report_again().await,
         }
     }
 }

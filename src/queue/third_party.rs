@@ -102,11 +102,10 @@ impl ThirdPartyQueue {
     ) -> Result<Offer, Unusable> {
         match self.prepare(&job_id, &client_id, look_up).await {
             Ok((details, client)) => {
-                let logged_id = job_id.clone();
-                let found = offer(job_id, action_type, look_up.since, details, client);
+                let found = offer(job_id.clone(), action_type, look_up.since, details, client);
                 if found.is_none() {
                     tracing::error!(
-                        jobId = logged_id,
+                        jobId = job_id,
                         clientId = client_id,
                         actionType = %action_type,
                         "skipped a third-party job: its details have no nonce or no data"

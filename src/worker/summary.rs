@@ -6,8 +6,8 @@ use tokio::time::Instant;
 use crate::lifecycle::End;
 use crate::telemetry::milliseconds;
 
-/// The counts of an invocation. They are its response, and after polls or a job the log has them too. Each job ends with an [`End`], which this type
-/// counts.
+/// The counts of an invocation. They are its response, and after polls or a job the log has them too. Each job ends with an [`End`],
+/// which this type counts.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {

@@ -53,14 +53,8 @@ async fn compare() {
 
 /// Files that don't compress, so that the object is as large as they are.
 fn fill(folder: &Path, files: usize, blocks_in_each: usize) {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let words = std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    });
-    let block: Vec<u8> = words.take(BLOCK / 8).flatten().collect();
+    let mut block = vec![0; BLOCK];
+    fastrand::Rng::with_seed(1).fill(&mut block);
     for number in 0..files {
         let mut file = std::fs::File::create(folder.join(format!("{number}"))).unwrap();
         for _ in 0..blocks_in_each {

@@ -240,13 +240,8 @@ impl CommandAction {
 /// How a command ended for its output. A shell shows the signal that ended a program of its script as an exit code over 128.
 fn ended(ending: &Ending, has_failed: bool) -> Ended {
     match ending {
-        Ending::Exited(status) if status.code().is_some_and(|code| code <= 128) => {
-            if has_failed {
-                Ended::Failed
-            } else {
-                Ended::Succeeded
-            }
-        }
+        Ending::Exited(status) if status.code().is_some_and(|code| code <= 128) && has_failed => Ended::Failed,
+        Ending::Exited(status) if status.code().is_some_and(|code| code <= 128) => Ended::Succeeded,
         _ => Ended::Killed,
     }
 }

@@ -7,16 +7,14 @@
 //! leaves its socket behind, and no consumer can use it.
 
 use std::io::{self, Write};
-use std::num::NonZero;
 use std::path::Path;
-use std::thread;
 
 use cap_std::fs::Dir;
 
-use super::Staged;
 use super::error::{Problem, shown};
 use super::limits::UnpackLimits;
 use super::stop::Stop;
+use super::{Staged, processors};
 use in_order::{Crew, in_order};
 use root::open_root;
 use tasks::{Buffers, Tasks, Worker};
@@ -40,8 +38,7 @@ const MAX_THREADS: usize = 8;
 ///
 /// As many threads as there are cores deflate the files. They have ended when this returns.
 pub(super) fn pack(from: &Path, to: impl Write, limits: UnpackLimits, stop: &Stop) -> Result<Staged, Problem> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    pack_with(cores.min(MAX_THREADS), from, to, limits, stop)
+    pack_with(processors().min(MAX_THREADS), from, to, limits, stop)
 }
 
 fn pack_with(

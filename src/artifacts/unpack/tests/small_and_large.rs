@@ -11,14 +11,9 @@ const DAMAGED: &str = "is truncated, or its compressed data is damaged";
 
 /// Content that does not compress.
 fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let words = std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    });
-    words.take(length.div_ceil(8)).flatten().take(length).collect()
+    let mut bytes = vec![0; length];
+    fastrand::Rng::with_seed(1).fill(&mut bytes);
+    bytes
 }
 
 /// A deflated entry that is unpacked whole, and one that streams.

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::super::super::error::Problem;
 use super::super::super::lane::{Lane, Object, RANGES_AHEAD, Source};
+use super::super::super::processors;
 use super::index::Index;
 use super::unreadable;
 use super::window::Window;
@@ -46,10 +47,9 @@ impl<'i, O: Object> Batches<'i, O> {
             divide(index).into_iter().partition(|batch| size(index, batch) > MAX_WINDOW_BYTES);
         // The largest come first, so that no thread begins one while the others have nothing left to do.
         streams.sort_by_key(|batch| std::cmp::Reverse(size(index, batch)));
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let first = index.entries.first().map_or(index.directory, |entry| entry.offset);
         let bytes = index.directory.saturating_sub(first);
-        let lanes = (bytes / MIN_LANE_BYTES).clamp(1, MAX_LANES.min(processors.max(2)) as u64);
+        let lanes = (bytes / MIN_LANE_BYTES).clamp(1, MAX_LANES.min(processors().max(2)) as u64);
         let threads = usize::try_from(lanes).unwrap_or(1).min(streams.len() + small.len());
         let (for_small, for_streams) = match (small.is_empty(), streams.is_empty()) {
             (false, false) => (AHEAD_BESIDE_STREAMS, RANGES_AHEAD - AHEAD_BESIDE_STREAMS),

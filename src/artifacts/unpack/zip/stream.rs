@@ -5,6 +5,7 @@ use std::sync::mpsc::sync_channel;
 
 use super::super::super::error::Problem;
 use super::super::super::jail::FileWriter;
+use super::super::super::processors;
 
 /// The size of a piece on its way between the threads.
 const PIECE_BYTES: usize = 128 * 1024;
@@ -17,7 +18,7 @@ pub(super) fn copy(
     file: &mut FileWriter<'_, '_>,
     unreadable: impl Fn(&io::Error) -> Problem,
 ) -> Result<(), Problem> {
-    if std::thread::available_parallelism().is_ok_and(|processors| processors.get() == 1) {
+    if processors() == 1 {
         return file.copy(content, unreadable).map(|_| ());
     }
     let (full, to_write) = sync_channel::<(Vec<u8>, usize)>(PIECES);
