@@ -59,7 +59,7 @@ pub(crate) struct Kind {
     pub(crate) continues: bool,
     /// The treatment of jobs whose worker died.
     pub(crate) on_crash: OnCrash,
-    /// Whether its jobs run alone in their invocation, as commands do. Each world draws this for itself.
+    /// Whether its jobs run alone in their invocation, as commands do. Each world draws it again.
     pub(crate) alone: bool,
     /// The longest time of a turn in seconds, and the timeout.
     pub(crate) longest: u64,

@@ -79,7 +79,7 @@ impl Work {
         let running =
             witness::begins(&self.world, &turn.job.id, invocation, Manner { overlong, alone: self.kind.alone });
         if self.kind.alone {
-            self.look_beside(turn);
+            self.look_for_other_folders(turn);
         }
         if self.kind.files {
             self.look_at_inputs(turn);
@@ -121,12 +121,11 @@ impl Work {
     }
 
     /// A job that runs alone finds no other job's folder.
-    fn look_beside(&self, turn: &Turn) {
+    fn look_for_other_folders(&self, turn: &Turn) {
         let folders = turn.workspace.root().parent().and_then(|parent| std::fs::read_dir(parent).ok());
         let folders = folders.map_or(0, Iterator::count);
         if folders != 1 {
-            self.world
-                .broken(format!("the job {} runs alone beside the folders of other jobs: {folders}", turn.job.id));
+            self.world.broken(format!("the job {} runs alone, but there are {folders} folders", turn.job.id));
         }
     }
 

@@ -58,8 +58,9 @@ fn not_yet_over(world: &World, job: &str, invocation: usize, manner: Manner) -> 
     for (other, record) in lock(&world.witness).jobs.iter().filter(|(other, _)| *other != job) {
         let Some(last) = record.turns.last().filter(|turn| turn.invocation == invocation) else { continue };
         if !last.over && (manner.alone || last.alone) {
-            problems
-                .push(format!("I{invocation:04} runs the job {job} beside {other}, and one of them must run alone"));
+            problems.push(format!(
+                "I{invocation:04} runs the job {job} together with {other}, and one of them must run alone"
+            ));
         }
         if last.over && manner.alone {
             ran.push(other.clone());
