@@ -1,23 +1,23 @@
 //! Completion of an upload: its parts become an object.
 
+use std::io;
 use std::sync::Arc;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use s3s::dto::{
     ChecksumType, CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart, ETag, PutObjectInput,
     ServerSideEncryption, StreamingBlob, Timestamp as Date, TimestampFormat,
 };
-use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+use tokio::task::spawn_blocking;
 
 use super::super::blob::{BUCKET, KEY};
 use super::super::catalog::{Record, internal};
 use super::super::checksum::{Kind, Sum, e_tag_of_parts, give_sums, take_sums};
 use super::super::condition::Condition;
 use super::super::details::{Details, ObjectPart, ObjectSum};
-use super::super::objects::contents;
-use super::super::received::Meter;
 use super::super::storage::{Storage, own_request};
 use super::folder::{Attributes, Part, Plan, Upload};
+use super::join::join;
 use super::part::check_number;
 
 /// The minimum size of each part except the last (S3 User Guide, "Amazon S3 multipart upload limits").
@@ -48,14 +48,15 @@ impl Storage {
         condition.check(current.as_ref().map(|object| object.record.e_tag.as_str()))?;
 
         let (algorithm, kind) = plan.checksum_of_object();
-        let (body, meter) = Meter::around(joined(&taken.upload, &chosen), algorithm);
         let blob = Arc::new(self.catalog.new_blob().map_err(internal)?);
-        blob.store().put_object(own_request(plan.attributes.put(body))).await?;
-        let received = meter.finish()?;
-        let sum = match kind {
-            Kind::FullObject => received.sum,
-            Kind::Composite => Sum::composite(algorithm, chosen.iter().filter_map(|(_, part)| part.sum.as_ref())),
-        };
+        // The store would calculate the MD5 hash of all bytes, which no response has. So it gets only the attributes.
+        blob.store().put_object(own_request(plan.attributes.put(StreamingBlob::from(Body::empty())))).await?;
+        let parts: Vec<_> = chosen.iter().map(|(_, part)| (taken.upload.path(&part.bytes), part.size)).collect();
+        let size = parts.iter().map(|(_, size)| size).sum();
+        let (into, hashed) = (blob.file(), (kind == Kind::FullObject).then_some(algorithm));
+        let joined = spawn_blocking(move || join(&parts, &into, hashed)).await;
+        let composite = || Sum::composite(algorithm, chosen.iter().filter_map(|(_, part)| part.sum.as_ref()));
+        let sum = joined.map_err(io::Error::from).flatten().map_err(internal)?.unwrap_or_else(composite);
         check_sum(declared, &sum)?;
 
         let e_tag = e_tag_of_parts(chosen.iter().map(|(_, part)| part.e_tag.as_str()));
@@ -70,7 +71,7 @@ impl Storage {
         let sums = details.sums();
         let encryption = plan.encryption.clone();
         let now = self.clock.now();
-        let record = Record::new((&bucket, &key), e_tag.clone(), received.size, now, encryption.clone());
+        let record = Record::new((&bucket, &key), e_tag.clone(), size, now, encryption.clone());
         let mut record = record.with(details);
         record.labels.clone_from(&plan.labels);
         let object = self.catalog.commit(record, blob, &condition)?;
@@ -112,12 +113,6 @@ impl Attributes {
             ..Default::default()
         }
     }
-}
-
-/// The bytes of all parts in sequence. Each file is opened only when it is read, because an upload may have 10,000.
-fn joined(upload: &Upload, chosen: &Chosen) -> StreamingBlob {
-    let files: Vec<_> = chosen.iter().map(|(_, part)| (upload.path(&part.bytes), part.size)).collect();
-    StreamingBlob::wrap(stream::iter(files).then(|(path, size)| contents(path, 0, size)).try_flatten())
 }
 
 /// The named parts. Returns an error if the upload can't be completed with them.

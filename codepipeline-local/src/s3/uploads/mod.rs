@@ -8,6 +8,7 @@ mod begin;
 mod complete;
 mod copy;
 mod folder;
+mod join;
 mod listing;
 mod open;
 mod part;
