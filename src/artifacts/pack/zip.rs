@@ -15,10 +15,11 @@ use crc32fast::Hasher;
 
 use header::{DEFLATED, DOS_FOLDER, EntryHeader, HAS_DESCRIPTOR, IN_ZIP64, MADE_BY, NEEDS_ZIP64, STORED, put16, put32};
 
-pub(super) use deflate::{BLOCK_BYTES, Deflated, Deflater, WINDOW_BYTES};
+pub(super) use deflate::{BLOCK_BYTES, Deflated, Deflater};
 
 mod deflate;
 mod header;
+mod joinable;
 
 /// An empty last block of a deflated stream, which ends a file that was cut into blocks.
 const END_OF_BLOCKS: [u8; 2] = [3, 0];

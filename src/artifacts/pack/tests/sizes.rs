@@ -44,10 +44,10 @@ fn long_files_are_at_most_5_percent_longer_than_by_zlib() {
 }
 
 #[test]
-fn a_block_costs_at_most_32_bytes() {
+fn a_block_costs_at_most_50_bytes() {
     let content = vec![0; 20 * BLOCK_BYTES];
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("zeros"), &content).unwrap();
     let (zlib, ours) = (zlib(&content).len(), packed(2, folder.path()).len());
-    assert!(ours <= zlib + 20 * 32, "zlib makes {zlib} bytes, and the worker {ours}");
+    assert!(ours <= zlib + 20 * 50, "zlib makes {zlib} bytes, and the worker {ours}");
 }
