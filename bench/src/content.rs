@@ -32,22 +32,42 @@ impl Random {
     }
 }
 
-/// Writes source code: few keywords, the names of a file again and again, and comments.
+/// Writes source code: few keywords, the names of a file again and again, comments, and lines as a little before.
+///
+/// zlib's level 6 leaves 21 % of this code, and 20 to 23 % of the Rust and Python files of public projects. For `libdeflate` it is
+/// harder than they are: its level 5 leaves 2.5 % more of this code, and 0.5 to 0.9 % more of them.
 pub(crate) struct Code {
     names: Vec<String>,
 }
 
-const SYLLABLES: [&str; 24] = [
-    "re", "con", "ti", "ment", "ing", "ser", "val", "ue", "path", "er", "con", "fig", "port", "text", "ex", "able",
-    "in", "dex", "par", "se", "list", "node", "up", "date",
-];
+/// How many syllables there are. With few of them, words would be alike that have nothing to do with each other.
+const SYLLABLES: usize = 2000;
 const TYPES: [&str; 8] = ["String", "int", "bool", "List<String>", "Result", "Option", "Map<String, Object>", "long"];
+
+/// How many lines of a hundred repeat an earlier one, and how far before they may find it.
+const REPEATED: usize = 20;
+const REPEATED_LINES: usize = 60;
+
+/// Writes one to four lines again that begin at `begin`.
+fn repeat(random: &mut Random, begin: usize, text: &mut String) {
+    let lines = 1 + random.skewed(5);
+    let repeated: String = text[begin..].split_inclusive('\n').take(lines).collect();
+    text.push_str(&repeated);
+}
 
 impl Code {
     pub(crate) fn new(random: &mut Random) -> Self {
+        let syllable = |random: &mut Random| -> String {
+            let letter =
+                |random: &mut Random, letters: &str| char::from(letters.as_bytes()[random.skewed(letters.len())]);
+            let [first, last] = [0; 2].map(|_| letter(random, "tnsrlcdmphgbfvwkyxzjq"));
+            let vowel = letter(random, "eaiou");
+            [first, vowel, last].into_iter().take(2 + random.below(2)).collect()
+        };
+        let syllables: Vec<_> = (0..SYLLABLES).map(|_| syllable(random)).collect();
         let word = |random: &mut Random| {
             let mut word = String::new();
-            (0..2 + random.below(3)).for_each(|_| word += SYLLABLES[random.below(SYLLABLES.len())]);
+            (0..2 + random.below(3)).for_each(|_| word += &syllables[random.skewed(SYLLABLES)]);
             word
         };
         Self { names: (0..6000).map(|_| word(random)).collect() }
@@ -55,10 +75,18 @@ impl Code {
 
     /// A file of about `length` bytes. It ends with a whole line.
     pub(crate) fn file(&self, random: &mut Random, length: usize) -> String {
-        let own: Vec<&str> = (0..40).map(|_| self.names[random.below(self.names.len())].as_str()).collect();
+        let own: Vec<&str> = (0..80).map(|_| self.names[random.below(self.names.len())].as_str()).collect();
         let mut text = String::with_capacity(length + 200);
+        // Where lines began that a later one may repeat.
+        let mut begins = Vec::new();
         let mut depth = 0;
         while text.len() < length {
+            if begins.len() > 4 && random.below(100) < REPEATED {
+                let begin = begins[begins.len() - 1 - random.skewed(begins.len().min(REPEATED_LINES))];
+                repeat(random, begin, &mut text);
+                continue;
+            }
+            begins.push(text.len());
             depth = self.line(random, &own, depth, &mut text);
         }
         text
@@ -85,7 +113,7 @@ impl Code {
                 text.push_str("//");
                 for _ in 0..4 + random.below(6) {
                     text.push(' ');
-                    text.push_str(&self.names[random.skewed(600)]);
+                    text.push_str(&self.names[random.skewed(6000)]);
                 }
                 text.push('\n');
                 Ok(())
