@@ -19,7 +19,7 @@ pub(in super::super) const BLOCK_BYTES: usize = 512 * 1024;
 /// `libdeflate`'s level for whole files. Source files of public projects are 2.6 to 3.2 % longer than at zlib's level 6. With level 5
 /// they would be 0.5 to 0.9 % longer, and take 14 to 20 % more time.
 const LEVEL: u8 = 4;
-/// The level for blocks. A block begins without anything to refer to, and this level makes up for it: text is 0.4 % longer than at
+/// The level for blocks. A block begins without anything to refer to, and this level makes up for it. Text is 0.4 % longer than at
 /// zlib's level 6, and a program is 3.3 % shorter. At level 5, random words would be 5.2 % longer.
 const BLOCK_LEVEL: u8 = 6;
 /// The level of trials.

@@ -8,7 +8,7 @@ use codes::{BITS, BLOCK, Codes, DISTANCE, FOLLOWS, LITERAL};
 
 mod codes;
 
-/// The order in which a block gives the lengths of the codes for code lengths.
+/// A block gives the lengths of the codes for code lengths in this order.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 /// The bits of a code for lengths in its entry. They are at most 7, and the symbol is above them.
 const BITS_OF_LENGTH: u8 = 7;

@@ -6,7 +6,7 @@ const LONGEST: usize = 15;
 const END_OF_BLOCK: usize = 256;
 /// The number of bits in an entry: at most 20 for a literal or a length, and at most 28 for a distance.
 pub(super) const BITS: u8 = 0x1f;
-/// What follows the code in an entry: a literal or a length, a distance, or the next block.
+/// The kind of the next code in an entry: a literal or a length, a distance, or the next block's header.
 pub(super) const FOLLOWS: u8 = 0x60;
 pub(super) const LITERAL: u8 = 0x20;
 pub(super) const DISTANCE: u8 = 0x40;
@@ -51,7 +51,7 @@ impl Codes {
         Some(())
     }
 
-    /// The entry of the code with which `bits` begins. 0 if no code does.
+    /// The entry of the code at the beginning of `bits`. 0 if there is none.
     #[inline]
     pub(super) fn entry(&self, bits: u64) -> u8 {
         self.table[usize::from(bits as u16 & self.mask) % (1 << LONGEST)]

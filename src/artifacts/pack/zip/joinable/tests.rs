@@ -3,7 +3,7 @@ use libdeflater::{CompressionLvl, Compressor};
 
 use super::*;
 
-/// Contents for which the streams have all types of blocks.
+/// Contents whose streams have all types of blocks.
 fn contents() -> Vec<Vec<u8>> {
     let mut random = fastrand::Rng::with_seed(1);
     let mut bytes = |length: usize, values: u8| (0..length).map(|_| random.u8(..values)).collect::<Vec<_>>();
