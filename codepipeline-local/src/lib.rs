@@ -20,6 +20,8 @@ mod kept_engine;
 mod listener;
 mod options;
 mod outcome;
+mod process_tree;
+mod providers;
 mod reply;
 mod request_log;
 pub mod runtime_api;

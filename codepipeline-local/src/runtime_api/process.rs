@@ -1,11 +1,10 @@
 //! A bootstrap's process, and everything that it starts.
 
-use std::collections::HashSet;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -13,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::endpoint::{Endpoint, Offer};
 use super::{FunctionSettings, Output};
+use crate::process_tree;
 
 /// A running bootstrap. Killed when dropped.
 pub(super) struct Process {
@@ -64,13 +64,12 @@ impl Process {
 
     fn kill(&mut self) {
         let Some(group) = self.group.take() else { return };
-        // After the wait, another process may have its id. Then its descendants outside the group can't be found.
-        let descendants = if self.child.id().is_some() { stopped_tree(group) } else { HashSet::new() };
-        for pid in descendants {
-            let _ = kill_process(pid, Signal::KILL);
+        if self.child.id().is_some() {
+            process_tree::kill_tree(group);
+        } else {
+            // After the wait, another process may have its id. Then its descendants outside the group can't be found.
+            let _ = kill_process_group(group, Signal::KILL);
         }
-        // This fails only if no process is left.
-        let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
@@ -78,39 +77,6 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// Stops a process and all its descendants, also in other groups and sessions, and returns them. A stopped process starts no others and
-/// keeps its parent, so that no process escapes before it is killed.
-fn stopped_tree(leader: Pid) -> HashSet<Pid> {
-    let mut stopped = HashSet::new();
-    let mut found = vec![leader];
-    while !found.is_empty() {
-        for pid in found {
-            let _ = kill_process(pid, Signal::STOP);
-            stopped.insert(pid);
-        }
-        found = processes()
-            .into_iter()
-            .filter(|(pid, parent)| stopped.contains(parent) && !stopped.contains(pid))
-            .map(|(pid, _)| pid)
-            .collect();
-    }
-    stopped
-}
-
-/// Lists all processes, each with its parent.
-fn processes() -> Vec<(Pid, Pid)> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let process = |entry: std::fs::DirEntry| {
-        let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-        // The name before it, in parentheses, may have any characters (proc_pid_stat(5)).
-        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-        let (_, rest) = stat.rsplit_once(") ")?;
-        let parent = Pid::from_raw(rest.split(' ').nth(1)?.parse().ok()?)?;
-        Some((pid, parent))
-    };
-    entries.filter_map(process).collect()
 }
 
 fn described(status: io::Result<ExitStatus>) -> String {

@@ -1,0 +1,4 @@
+//! AWS's own actions, which run outside the engine.
+
+#[cfg_attr(not(test), expect(dead_code, reason = "the providers that run commands come next"))]
+pub(crate) mod shell;
