@@ -1,0 +1,113 @@
+//! Unpacks tars.
+
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use ::tar::{Archive, EntryType, Header};
+
+use super::folder::Unpacking;
+use super::name::EntryName;
+use super::{ArchiveProblem, BLOCK};
+
+/// The most bytes that describe one entry: its header, long names and pax records. The reader holds them in memory.
+const MAX_HEADERS: u64 = 1024 * 1024;
+/// The most bytes after the end of the archive. GNU tar fills up a record, of 10 KiB unless it is told otherwise.
+const MAX_PADDING: u64 = 1024 * 1024;
+
+/// Whether this is the first block of a tar. An empty tar begins with zeros.
+pub(super) fn is_tar(begin: &[u8]) -> bool {
+    if begin.len() != BLOCK {
+        return false;
+    }
+    // The checksum counts its own field as spaces (tar(5)).
+    let sum = |part: &[u8]| part.iter().map(|byte| u32::from(*byte)).sum::<u32>();
+    let found = sum(&begin[..148]) + 8 * u32::from(b' ') + sum(&begin[156..]);
+    begin.iter().all(|byte| *byte == 0) || Header::from_byte_slice(begin).cksum().is_ok_and(|noted| noted == found)
+}
+
+pub(super) fn unpack(reader: impl Read, into: &mut Unpacking<'_>) -> Result<(), ArchiveProblem> {
+    let broken = |error| ArchiveProblem::broken("the tar", error);
+    let left = Rc::new(Cell::new(0));
+    let mut archive = Archive::new(Metered { reader, left: Rc::clone(&left) });
+    let mut entries = archive.entries().map_err(broken)?;
+    loop {
+        left.set(MAX_HEADERS);
+        let Some(entry) = entries.next() else { break };
+        let mut entry = entry.map_err(broken)?;
+        into.count()?;
+        left.set(entry.size().saturating_add(BLOCK as u64));
+        if entry.header().entry_type().is_pax_global_extensions() {
+            // `git archive` writes the commit's id here.
+            continue;
+        }
+        add(&mut entry, into)?;
+    }
+    left.set(MAX_PADDING);
+    // A gzip's checksum is at its end.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken)?;
+    Ok(())
+}
+
+fn add<R: Read>(entry: &mut ::tar::Entry<'_, R>, into: &mut Unpacking<'_>) -> Result<(), ArchiveProblem> {
+    let raw = entry.path_bytes().into_owned();
+    let Some(name) = EntryName::of(&raw)? else { return Ok(()) };
+    let mode = entry.header().mode().ok();
+    match entry.header().entry_type() {
+        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse if !raw.ends_with(b"/") => {
+            let claimed = entry.size();
+            let size = into.add_file(&name, mode, entry)?;
+            if size == claimed {
+                return Ok(());
+            }
+            Err(ArchiveProblem::broken(name.to_string(), format!("it has {size} bytes instead of {claimed}")))
+        }
+        // The first tars marked folders only with a slash.
+        EntryType::Directory | EntryType::Regular => {
+            into.skip(&name, entry)?;
+            into.add_folder(name, mode)
+        }
+        EntryType::Symlink => {
+            let target = target(entry, &name)?;
+            into.skip(&name, entry)?;
+            into.add_link(name, &target)
+        }
+        EntryType::Link => {
+            let target = target(entry, &name)?;
+            into.skip(&name, entry)?;
+            let leads_out = || ArchiveProblem::broken(format!("the hard link {name}"), "it leads to the folder itself");
+            into.add_hard_link(&name, &EntryName::of(&target)?.ok_or_else(leads_out)?)
+        }
+        other => {
+            let kind = match other {
+                EntryType::Char | EntryType::Block => "a device".to_owned(),
+                EntryType::Fifo => "a pipe".to_owned(),
+                other => format!("an entry of the type {:?}", char::from(other.as_byte())),
+            };
+            Err(ArchiveProblem::Special { name: name.to_string(), kind })
+        }
+    }
+}
+
+fn target<R: Read>(entry: &::tar::Entry<'_, R>, name: &EntryName) -> Result<Vec<u8>, ArchiveProblem> {
+    let missing = || ArchiveProblem::broken(format!("the link {name}"), "it has no target");
+    Ok(entry.link_name_bytes().ok_or_else(missing)?.into_owned())
+}
+
+/// A reader that fails beyond an allowance, which the loop above renews for each part of the archive. Without it, a long name could
+/// fill the memory.
+struct Metered<R> {
+    reader: R,
+    left: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        match self.left.get().checked_sub(read as u64) {
+            Some(left) => self.left.set(left),
+            None => return Err(io::Error::other("a name, a header or the padding has more than 1 MiB")),
+        }
+        Ok(read)
+    }
+}
