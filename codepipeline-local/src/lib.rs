@@ -21,7 +21,7 @@ mod listener;
 mod options;
 mod outcome;
 mod process_tree;
-mod providers;
+pub mod providers;
 mod reply;
 mod request_log;
 pub mod runtime_api;

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::endpoints::Endpoints;
 use crate::engine::{Connection, Settings};
 use crate::faults::Faults;
+use crate::providers::Providers;
 use crate::s3::S3Pace;
 
 /// The options of an emulator. `serve` has flags for all but the clock.
@@ -17,6 +18,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Behaviour of CodePipeline that AWS does not document.
     pub engine: Settings,
+    /// What runs AWS's own actions; by default only what the engine runs itself. Its types replace [`Settings::provided`].
+    pub providers: Providers,
     /// The third-party connections, as [`read_connections`](crate::api::read_connections) returns them. By default, those in the
     /// data folder.
     pub connections: Option<Vec<Connection>>,
@@ -42,6 +45,7 @@ impl Default for Options {
             port: 0,
             data: None,
             engine: Settings::default(),
+            providers: Providers::default(),
             connections: None,
             s3: S3Pace::default(),
             accept_unencrypted_uploads: false,

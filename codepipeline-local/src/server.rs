@@ -17,7 +17,7 @@ use crate::listener::Listener;
 use crate::options::Options;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, Store, StoreSettings};
-use crate::shell::{EnginePermissions, Shared};
+use crate::shell::{EnginePermissions, Runs, Shared};
 use crate::store::{Database, Keeper, NotKept, StoreError};
 use crate::subscribers::Subscribers;
 use crate::types::Timestamp;
@@ -59,7 +59,8 @@ impl Emulator {
         let Options {
             port,
             data,
-            engine: settings,
+            engine: mut settings,
+            providers,
             connections,
             s3,
             accept_unencrypted_uploads,
@@ -68,6 +69,7 @@ impl Emulator {
             seed,
             clock,
         } = options;
+        settings.provided = providers.provided().clone();
         let (account_id, region) = (settings.account_id.clone(), settings.region.clone());
         let store_settings = StoreSettings { account_id, region, pace: s3, accept_unencrypted_uploads };
         let keeps = data.is_some();
@@ -93,6 +95,7 @@ impl Emulator {
         pending.kept().await.map_err(io::Error::other)?;
         let (events, invocations) = (Subscribers::default(), Subscribers::default());
         let (changed, changes) = mpsc::unbounded_channel();
+        let (runs, finished) = Runs::new(providers, store.clone());
         let shared = Arc::new(Shared {
             engine,
             clock,
@@ -104,6 +107,7 @@ impl Emulator {
             changed,
             events: events.clone(),
             invocations: invocations.clone(),
+            runs,
         });
 
         let answering = Arc::clone(&shared);
@@ -114,7 +118,7 @@ impl Emulator {
         let driver = tokio::spawn(async move {
             // Nothing is sent; dropping the sender ends the wait.
             let _ = begun.await;
-            driving.drive(changes).await
+            driving.drive(changes, finished).await
         });
         let shared = Arc::downgrade(&shared);
         Ok(Self { listener, driver, waiting: Some(waiting), shared, log, faults, events, invocations })
@@ -157,15 +161,19 @@ impl Emulator {
         &self.faults
     }
 
-    /// Closes the port and all connections, and removes temporary files.
+    /// Closes the port and all connections, ends the actions that providers run, and removes temporary files.
     pub async fn stop(mut self) {
         self.listener.stop().await;
-        if let Some(shared) = self.shared.upgrade() {
+        let shared = self.shared.upgrade();
+        if let Some(shared) = &shared {
             shared.delayed_calls.stop().await;
         }
         self.driver.abort();
-        // After this, nothing uses the folder, and a temporary folder is removed.
         let _ = (&mut self.driver).await;
+        if let Some(shared) = shared {
+            shared.runs.stop().await;
+        }
+        // From here on nothing uses the folder, and a temporary folder is removed.
     }
 }
 
@@ -173,6 +181,7 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.upgrade() {
             shared.delayed_calls.abort();
+            shared.runs.abort();
         }
         self.driver.abort();
     }

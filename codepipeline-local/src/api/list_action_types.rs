@@ -4,7 +4,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{OperationResult, object, paging, read, write};
-use crate::engine::{ActionTypeId, Engine};
+use crate::engine::{ActionType, ActionTypeId, Engine};
+
+/// The greatest `MaximumArtifactCount` of the API model.
+const MOST_SHOWN: usize = 5;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,11 +26,20 @@ pub(super) fn answer(engine: &mut Engine, input: Value) -> OperationResult {
         let wanted = input.action_owner_filter.as_ref().is_none_or(|owner| *owner == known.id.owner);
         if wanted && !(elsewhere && known.id.owner == "Custom") {
             let ActionTypeId { category, owner, provider, version } = &known.id;
-            types.push((format!("{owner} {category} {provider} {version}"), write(known)?));
+            types.push((format!("{owner} {category} {provider} {version}"), write(shown(known))?));
         }
     }
     types.sort_by(|(left, _), (right, _)| left.cmp(right));
     let size = engine.settings.page_size;
     let page = paging::page("ListActionTypes", types.into_iter(), input.next_token.as_deref(), size)?;
     Ok(object([("actionTypes", page.items.into()), ("nextToken", page.next)]))
+}
+
+/// The type as the API model allows it to be shown: a Commands action may have ten inputs, and the model's counts end at five.
+fn shown(known: &ActionType) -> ActionType {
+    let mut shown = known.clone();
+    for details in [&mut shown.input_artifact_details, &mut shown.output_artifact_details] {
+        details.maximum_count = details.maximum_count.min(MOST_SHOWN);
+    }
+    shown
 }

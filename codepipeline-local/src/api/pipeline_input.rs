@@ -8,24 +8,16 @@ use crate::engine::{PipelineDeclaration, error::ApiError};
 /// Members that are refused unless they are empty. Each names a feature that the emulator lacks.
 const PIPELINE_MEMBERS: [&str; 1] = ["triggers"];
 const STAGE_MEMBERS: [&str; 4] = ["beforeEntry", "blockers", "onFailure", "onSuccess"];
-/// Members of the Compute category.
-const ACTION_MEMBERS: [&str; 3] = ["commands", "environmentVariables", "outputVariables"];
-const OUTPUT_MEMBERS: [&str; 1] = ["files"];
 
 pub(super) fn declaration(mut pipeline: Value) -> Result<PipelineDeclaration, ApiError> {
     refuse(&pipeline, &PIPELINE_MEMBERS, "The pipeline", ApiError::structure)?;
     for stage in items(&pipeline, "stages") {
         refuse(stage, &STAGE_MEMBERS, &format!("Stage '{}'", name(stage)), ApiError::stage)?;
         for action in items(stage, "actions") {
-            refuse(action, &ACTION_MEMBERS, &format!("Action '{}'", name(action)), ApiError::action)?;
             if action.get("timeoutInMinutes").is_some() && action["actionTypeId"]["category"] != "Approval" {
                 let message =
                     format!("Action '{}' has timeoutInMinutes, which only manual approvals can have", name(action));
                 return Err(ApiError::action(message));
-            }
-            for output in items(action, "outputArtifacts") {
-                let place = format!("The output artifact '{}' of action '{}'", name(output), name(action));
-                refuse(output, &OUTPUT_MEMBERS, &place, ApiError::action)?;
             }
         }
     }
@@ -39,7 +31,9 @@ pub(super) fn declaration(mut pipeline: Value) -> Result<PipelineDeclaration, Ap
 /// type of pipeline" (API reference, "PipelineDeclaration").
 fn has_members_of_v2(pipeline: &Value) -> bool {
     let mode = pipeline.get("executionMode").and_then(Value::as_str).unwrap_or("SUPERSEDED");
-    items(pipeline, "variables").next().is_some() || mode != "SUPERSEDED"
+    let mut actions = items(pipeline, "stages").flat_map(|stage| items(stage, "actions"));
+    let has_commands = actions.any(|action| items(action, "commands").next().is_some());
+    items(pipeline, "variables").next().is_some() || mode != "SUPERSEDED" || has_commands
 }
 
 fn refuse(value: &Value, members: &[&str], place: &str, error: impl Fn(String) -> ApiError) -> Result<(), ApiError> {

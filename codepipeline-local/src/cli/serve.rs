@@ -19,6 +19,7 @@ use crate::engine::Connection;
 use crate::faults::{Fault, Faults, Throttle};
 use crate::ids::random_seed;
 use crate::options::Options;
+use crate::providers::Providers;
 use crate::s3::S3Pace;
 use crate::server::Emulator;
 
@@ -97,6 +98,7 @@ impl Serve {
             port: self.port,
             data: self.data,
             engine: settings,
+            providers: Providers::default(),
             connections,
             s3,
             accept_unencrypted_uploads: self.accept_unencrypted_uploads,

@@ -186,6 +186,8 @@ impl SettingFlags {
             duplicate_events: self.duplicate_events || default.duplicate_events,
             cancel_on_update: self.cancel_on_update || (default.cancel_on_update && !self.no_cancel_on_update),
             source_poll: self.source_poll.map_or(default.source_poll, |every| every.0),
+            // The providers set it.
+            provided: default.provided,
             page_size: self.page_size.map_or(default.page_size, |size| size.get().into()),
         }
     }

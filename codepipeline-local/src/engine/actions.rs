@@ -4,9 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Engine, artifacts,
+    runs::Runner,
     state::{
-        ActionDeclaration, ActionError, ActionExecution, ActionNumber, ActionStatus, Artifact, Configuration,
-        Execution, ExecutionNumber, JobState, PipelineDeclaration, Revision, is_queryable_value, queryable_rule,
+        ActionDeclaration, ActionError, ActionExecution, ActionNumber, ActionStatus, ActionType, Artifact,
+        Configuration, Execution, ExecutionNumber, JobState, PipelineDeclaration, Revision, is_queryable_value,
+        queryable_rule,
     },
     urls::{self, Ids},
     variables,
@@ -52,6 +54,7 @@ impl Engine {
             updated_by: None,
             summary: None,
             external_id: None,
+            external_url: None,
             percent_complete: None,
             error: None,
             source_version: None,
@@ -65,12 +68,13 @@ impl Engine {
         self.emit_action_event(number, false);
         match prepared {
             Err(message) => self.fail_action(now, number, "ConfigurationError", message),
-            Ok(()) => match (declaration.action_type_id.owner.as_str(), declaration.action_type_id.category.as_str()) {
-                ("AWS", "Source") => self.start_source(number),
-                ("AWS", "Approval") => self.ask_for_approval(number),
+            Ok(()) => match self.runner(&pipeline.stages[stage].name, declaration) {
+                Runner::Copy => self.start_source(number),
+                Runner::Approver => self.ask_for_approval(number),
+                Runner::Provider => self.run_action(now, number),
                 // The service invokes functions itself, so the job need not wait for the event.
-                ("AWS", _) => self.queue_job(number, now, None),
-                _ => self.queue_job(number, now.after(self.settings.event_lead), None),
+                Runner::Function => self.queue_job(number, now, None),
+                Runner::Worker => self.queue_job(number, now.after(self.settings.event_lead), None),
             },
         }
         number
@@ -86,9 +90,11 @@ impl Engine {
 
     fn prepare(&self, action: &mut ActionExecution) -> Result<(), String> {
         let declaration = &action.declaration;
-        let Some(action_type) = self.available_action_type(&declaration.action_type_id) else {
+        let action_type = self.available_action_type(&declaration.action_type_id);
+        let skipped = self.settings.provided.skips(&action.stage, &declaration.name);
+        if action_type.is_none() && !skipped {
             return Err(format!("{} is no longer available", declaration.action_type_id.describe()));
-        };
+        }
         let Some(execution) = self.executions.get(&action.execution) else {
             return Err("The pipeline execution no longer exists".to_owned());
         };
@@ -97,7 +103,8 @@ impl Engine {
             asked.clone().apply(action);
         }
         let declaration = &action.declaration;
-        if let Some(property) = action_type.queryable()
+        if let Some(property) = action_type.and_then(ActionType::queryable)
+            && !skipped
             && !action.configuration.get(property).is_some_and(|value| is_queryable_value(value))
         {
             return Err(queryable_rule(property));
@@ -145,6 +152,7 @@ impl Engine {
     /// Fails an action after its deadline, and ends its job.
     pub(super) fn time_out_action(&mut self, now: Timestamp, number: ActionNumber) {
         self.end_jobs(now, number, JobState::TimedOut);
+        self.end_run(number);
         let Some(action) = self.actions.get(&number) else { return };
         let limit = Duration::from_millis(action.deadline.0.saturating_sub(action.started.0));
         self.fail_action(now, number, "JobFailed", format!("The action did not finish within {limit:?}"));
@@ -170,8 +178,11 @@ impl Engine {
             .filter_map(|action| action.revision.as_ref().map(|revision| (action, revision)))
     }
 
-    /// The URL of the run in the external system. `None` until the worker reports an external execution id.
+    /// The URL of the run in the external system. `None` until the worker reports an external execution id, or a provider the URL.
     pub(crate) fn external_url(&self, action: &ActionExecution) -> Option<String> {
+        if action.external_url.is_some() {
+            return action.external_url.clone();
+        }
         let id = action.external_id.as_deref()?;
         let action_type = self.known_action_type(&action.declaration.action_type_id)?;
         let template = action_type.settings.as_ref()?.execution_url_template.as_ref()?;

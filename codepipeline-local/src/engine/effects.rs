@@ -1,6 +1,6 @@
 //! Effects: requests of the engine to the code around it, and the results of them.
 
-use super::state::ActionNumber;
+use super::{state::ActionNumber, task::Task};
 use crate::types::ObjectRef;
 
 /// A request of the engine. More kinds may come, so a match needs a last arm.
@@ -40,6 +40,20 @@ pub enum Effect {
         /// The job's id.
         job: String,
     },
+    /// Run the action, and call [`Engine::run_finished`](super::Engine::run_finished).
+    RunAction {
+        /// The id to pass back.
+        id: RunId,
+        /// The action.
+        task: Box<Task>,
+        /// The id of the artifact store's KMS key, which encrypts the output artifacts.
+        encryption_key: Option<String>,
+    },
+    /// End the run, because its action timed out, was abandoned or was deleted. Its result is no longer wanted.
+    EndRun {
+        /// The id of the [`Effect::RunAction`].
+        id: RunId,
+    },
     /// Send this event to all subscribers, as EventBridge does.
     Event(serde_json::Value),
     /// Check which of the objects exist, and call [`Engine::outputs_checked`](super::Engine::outputs_checked).
@@ -58,6 +72,10 @@ pub struct OutputsId(pub(super) ActionNumber);
 /// Identifies an [`Effect::CopySource`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub(super) ActionNumber);
+
+/// Identifies an [`Effect::RunAction`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(pub(super) ActionNumber);
 
 /// Identifies an [`Effect::PollSource`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,14 +4,18 @@
 //! `state` holds the data, and calls none of the operations. Each of the other files holds one group of operations
 //! on it.
 
-pub use effects::{Effect, OutputsId, PollId, SourceError, SourceId, SourceRevision};
+pub use effects::{Effect, OutputsId, PollId, RunId, SourceError, SourceId, SourceRevision};
+pub use provided::Provided;
 pub use settings::{Leniency, NonceForm, Settings};
 pub(crate) use state::{
-    ActionDeclaration, ActionExecution, ActionStatus, ActionType, ActionTypeId, Artifact, ArtifactDetails, Execution,
+    ActionDeclaration, ActionExecution, ActionStatus, ActionType, Artifact, ArtifactDetails, Execution,
     ExecutionNumber, JobNumber, PipelineDeclaration, Property, Revision, StageDeclaration, StageStatus, Tag,
     TypeSettings,
 };
-pub use state::{Connection, Engine, Kind, Record, Unreadable};
+pub use state::{
+    ActionTypeId, Connection, Engine, EnvironmentVariable, EnvironmentVariableKind, Kind, Record, Unreadable,
+};
+pub use task::{Done, Failed, Task, TaskArtifact, TaskRevision};
 
 mod action_types;
 mod actions;
@@ -28,11 +32,13 @@ pub(crate) mod overrides;
 pub(crate) mod pipelines;
 mod polling;
 mod progress;
+mod provided;
 mod random;
 mod records;
 pub(crate) mod results;
 pub(crate) mod retries;
 mod revisions;
+mod runs;
 mod s3_source;
 mod settings;
 mod starts;
@@ -41,6 +47,7 @@ mod stops;
 mod structure;
 mod summaries;
 mod tags;
+mod task;
 pub(crate) mod third_party;
 mod time;
 pub(crate) mod transitions;

@@ -70,11 +70,11 @@ pub(super) fn requested_revisions(
 }
 
 /// The type must match the provider. A custom source supports no override, because its worker's job has no member for
-/// it.
+/// it. The emulator overrides no commits of Git sources, because it has one folder for each.
 fn check_type(source: &ActionDeclaration, kind: RevisionType) -> Result<(), ApiError> {
     let (name, id) = (&source.name, &source.action_type_id);
     let of_s3 = matches!(kind, RevisionType::ObjectVersion | RevisionType::ObjectKey);
-    if !of_s3 || id.owner != "AWS" {
+    if !of_s3 || !source.is_s3_source() {
         return Err(ApiError::validation(format!(
             "The source revision type {} is not valid for action '{name}' of the provider '{}'",
             kind.name(),

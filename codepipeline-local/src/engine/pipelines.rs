@@ -10,8 +10,8 @@ use super::{
     error::ApiError,
     starts::{Start, variable_values},
     state::{
-        ActionTypeId, Configuration, JobNumber, Pipeline, PipelineDeclaration, RequestedRevisions, Tag, TriggerType,
-        Version,
+        ActionNumber, ActionType, ActionTypeId, Configuration, JobNumber, Pipeline, PipelineDeclaration,
+        RequestedRevisions, Tag, TriggerType, Version,
     },
     structure,
     tags::merged,
@@ -124,6 +124,11 @@ impl Engine {
         let executions = &self.executions;
         self.active.retain(|number| executions.contains_key(number));
         self.actions.retain(|_, action| executions.contains_key(&action.execution));
+        let ended: Vec<ActionNumber> =
+            self.runs.iter().filter(|number| !self.actions.contains_key(number)).copied().collect();
+        for number in ended {
+            self.end_run(number);
+        }
         let actions = &self.actions;
         self.running.retain(|number| actions.contains_key(number));
         let gone: BTreeSet<JobNumber> =
@@ -154,10 +159,16 @@ impl Engine {
         configuration
             .iter()
             .map(|(key, value)| {
-                let shown = known.is_some_and(|known| !known.is_secret(key));
+                let shown = known.is_some_and(|known| !self.is_secret(known, key));
                 (key.clone(), if shown { value.clone() } else { MASK.to_owned() })
             })
             .collect()
+    }
+
+    /// Whether replies mask the property. A stand-in's type need not be known, so there the names of undeclared properties tell.
+    fn is_secret(&self, action_type: &ActionType, property: &str) -> bool {
+        let stand_in = self.settings.provided.stand_ins.contains(&action_type.id);
+        action_type.is_secret(property) || (stand_in && !action_type.declares(property) && sounds_secret(property))
     }
 
     /// Replaces each mask by the stored value.
@@ -175,7 +186,7 @@ impl Engine {
                         && old.action_type_id == action.action_type_id
                 });
                 for (key, value) in &mut action.configuration {
-                    if value != MASK || !action_type.is_secret(key) {
+                    if value != MASK || !self.is_secret(action_type, key) {
                         continue;
                     }
                     let Some(kept) = before.and_then(|(_, old)| old.configuration.get(key)) else {
@@ -199,8 +210,7 @@ impl Engine {
         let stores = declaration.stores().map(|store| store.location.clone());
         let sources = declaration
             .actions()
-            .filter(|(_, action)| action.action_type_id.owner == "AWS")
-            .filter_map(|(_, action)| action.configuration.get("S3Bucket").cloned())
+            .filter_map(|(_, action)| action.configuration.get(action.bucket_property()?).cloned())
             // A bucket named by a variable is known only when the pipeline runs.
             .filter(|bucket| !bucket.contains("#{"));
         let buckets: BTreeSet<String> = stores.chain(sources).collect();
@@ -213,4 +223,9 @@ impl Engine {
             format!("Account '{}' does not have a pipeline with name '{name}'", self.settings.account_id),
         )
     }
+}
+
+fn sounds_secret(property: &str) -> bool {
+    let property = property.to_lowercase();
+    ["secret", "token", "password"].iter().any(|word| property.contains(word))
 }

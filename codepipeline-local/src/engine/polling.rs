@@ -157,8 +157,7 @@ fn polled_sources(declaration: &PipelineDeclaration) -> impl Iterator<Item = &Ac
     declaration.actions().map(|(_, action)| action).filter(|action| {
         let configured = |key: &str| action.configuration.get(key);
         let place = [configured("S3Bucket"), configured("S3ObjectKey")];
-        action.is_source()
-            && action.action_type_id.owner == "AWS"
+        action.is_s3_source()
             && configured("PollForSourceChanges").is_none_or(|value| !value.eq_ignore_ascii_case("false"))
             && place.into_iter().all(|value| value.is_some_and(|value| !value.contains("#{")))
     })

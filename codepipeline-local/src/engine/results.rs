@@ -12,7 +12,7 @@ use super::{
 use crate::types::{ObjectRef, Timestamp};
 
 /// The limit of all output variables of an action, in bytes (User Guide, "limits").
-const VARIABLES_LIMIT: usize = 122_880;
+pub(super) const VARIABLES_LIMIT: usize = 122_880;
 
 /// The `executionDetails` of a result.
 #[derive(Default)]
@@ -33,7 +33,7 @@ pub(crate) struct Success {
 impl Engine {
     pub(crate) fn put_success(&mut self, id: &str, success: Success, requester: Requester<'_>) -> Result<(), ApiError> {
         let Some((action, number)) = self.job_for_result(id, requester)? else { return Ok(()) };
-        let size: usize = success.variables.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let size = variables_size(&success.variables);
         if size > VARIABLES_LIMIT {
             return Err(ApiError::new(
                 "OutputVariablesSizeExceededException",
@@ -58,7 +58,12 @@ impl Engine {
         Ok(())
     }
 
-    fn succeed_or_check(&mut self, now: Timestamp, number: ActionNumber, variables: BTreeMap<String, String>) {
+    pub(super) fn succeed_or_check(
+        &mut self,
+        now: Timestamp,
+        number: ActionNumber,
+        variables: BTreeMap<String, String>,
+    ) {
         let lenient = self.settings.missing_output == Leniency::Accept;
         match self.actions.get_mut(&number) {
             Some(action) if !lenient && !action.outputs.is_empty() => {
@@ -143,11 +148,16 @@ impl Engine {
         }
     }
 
-    fn note_progress(&mut self, action: ActionNumber, progress: Progress) {
+    pub(super) fn note_progress(&mut self, action: ActionNumber, progress: Progress) {
         let Some(action) = self.actions.get_mut(&action) else { return };
         action.updated = self.clock;
         action.summary = progress.summary.or(action.summary.take());
         action.external_id = progress.external_id.or(action.external_id.take());
         action.percent_complete = progress.percent_complete.or(action.percent_complete);
     }
+}
+
+/// The size of output variables that the limit is for.
+pub(super) fn variables_size(variables: &BTreeMap<String, String>) -> usize {
+    variables.iter().map(|(key, value)| key.len() + value.len()).sum()
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::provided::Provided;
+
 /// The response to a case that the documentation of the service leaves open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leniency {
@@ -88,6 +90,9 @@ pub struct Settings {
     pub cancel_on_update: bool,
     /// The interval of polls for S3 sources, unless `PollForSourceChanges` is `false`. `None`: never.
     pub source_poll: Option<Duration>,
+    /// The further action types that run on this machine.
+    /// [`Emulator::start`](crate::Emulator::start) takes them from [`Options::providers`](crate::Options::providers).
+    pub provided: Provided,
     /// The page size of listings without `maxResults`.
     pub page_size: usize,
 }
@@ -122,6 +127,7 @@ impl Default for Settings {
             duplicate_events: false,
             cancel_on_update: false,
             source_poll: None,
+            provided: Provided::default(),
             page_size: 100,
         }
     }

@@ -103,7 +103,7 @@ impl Engine {
         }
     }
 
-    /// Abandons the execution's actions in progress. Their workers learn of it from events only.
+    /// Abandons the execution's actions in progress. Their workers learn of it from events only, and providers are ended.
     fn abandon_actions(&mut self, now: Timestamp, execution: ExecutionNumber, cause: Cause) {
         let user = self.user_arn();
         let in_progress =
@@ -111,6 +111,7 @@ impl Engine {
         let abandoned: Vec<ActionNumber> = self.running.iter().filter(in_progress).copied().collect();
         for number in abandoned {
             self.end_jobs(now, number, JobState::Failed);
+            self.end_run(number);
             if let Some(action) = self.actions.get_mut(&number) {
                 action.status = ActionStatus::Abandoned;
                 action.updated = now;

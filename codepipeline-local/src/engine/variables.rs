@@ -34,21 +34,7 @@ pub(crate) fn references(value: &str) -> Result<Vec<(&str, &str)>, &'static str>
 pub(crate) fn resolve(configuration: &Configuration, known: &Namespaces) -> Result<Configuration, String> {
     let mut resolved = Configuration::new();
     for (property, value) in configuration {
-        let pieces = pieces(value).map_err(|wrong| format!("The configuration property '{property}': {wrong}"))?;
-        let mut text = String::new();
-        for piece in pieces {
-            match piece {
-                Piece::Text(plain) => text.push_str(plain),
-                Piece::Reference { namespace, key } => match known.get(namespace).and_then(|keys| keys.get(key)) {
-                    Some(value) => text.push_str(value),
-                    None => {
-                        return Err(format!(
-                            "The configuration property '{property}' refers to the variable #{{{namespace}.{key}}}, which no earlier action produced"
-                        ));
-                    }
-                },
-            }
-        }
+        let text = resolve_text(&format!("configuration property '{property}'"), value, known)?;
         resolved.insert(property.clone(), text);
     }
     let size: usize = resolved.iter().map(|(key, value)| key.len() + value.len()).sum();
@@ -58,6 +44,25 @@ pub(crate) fn resolve(configuration: &Configuration, known: &Namespaces) -> Resu
         ));
     }
     Ok(resolved)
+}
+
+/// Replaces every reference in one text. An error names the place and the variable, never the text.
+pub(crate) fn resolve_text(place: &str, value: &str, known: &Namespaces) -> Result<String, String> {
+    let mut text = String::new();
+    for piece in pieces(value).map_err(|wrong| format!("The {place}: {wrong}"))? {
+        match piece {
+            Piece::Text(plain) => text.push_str(plain),
+            Piece::Reference { namespace, key } => match known.get(namespace).and_then(|keys| keys.get(key)) {
+                Some(value) => text.push_str(value),
+                None => {
+                    return Err(format!(
+                        "The {place} refers to the variable #{{{namespace}.{key}}}, which no earlier action produced"
+                    ));
+                }
+            },
+        }
+    }
+    Ok(text)
 }
 
 fn pieces(value: &str) -> Result<Vec<Piece<'_>>, &'static str> {

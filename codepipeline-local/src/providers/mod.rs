@@ -1,6 +1,35 @@
-//! AWS's own actions, which run outside the engine.
+//! Providers run AWS's own actions on this machine, as effects outside the engine.
+//!
+//! [`Provider`] is the interface of all. [`Providers`] says which provider runs which action type. A provider works in a
+//! [`Workplace`]: a folder, the artifacts, the output and the secrets.
+
+use async_trait::async_trait;
 
 #[cfg_attr(not(test), expect(dead_code, reason = "the providers that unpack and pack artifacts come next"))]
 pub(crate) mod archive;
+mod output;
+mod registry;
+mod secrets;
 #[cfg_attr(not(test), expect(dead_code, reason = "the providers that run commands come next"))]
 pub(crate) mod shell;
+mod skip;
+#[cfg(test)]
+pub(crate) mod testing;
+mod workplace;
+
+pub use crate::engine::{
+    ActionTypeId, Done, EnvironmentVariable, EnvironmentVariableKind, Failed, Task, TaskArtifact, TaskRevision,
+};
+pub use crate::types::ObjectRef;
+pub use output::{Output, OutputLine};
+pub use registry::Providers;
+pub use secrets::Secrets;
+pub use workplace::{StoredAs, Workplace};
+
+/// Runs the actions of one type.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Runs an action to its end. A future that is dropped stops all that it started. Summaries and messages of failures may hold
+    /// secrets: they are masked before anybody sees them.
+    async fn run(&self, task: Task, work: &Workplace) -> Result<Done, Failed>;
+}

@@ -18,6 +18,7 @@ mod date;
 mod deletes;
 mod details;
 mod encryption;
+mod files;
 mod folder;
 mod form;
 mod labels;
@@ -47,6 +48,7 @@ mod versioning;
 
 pub(crate) use body::read_to_its_end;
 pub(crate) use copying::CopyError;
+pub(crate) use files::{FileError, Upload};
 pub(crate) use folder::Folder;
 pub(crate) use operation::{operation, operations};
 pub use pace::S3Pace;

@@ -2,6 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::runs::Finished;
 use super::shared::Shared;
 use crate::api;
 use crate::engine::{Effect, SourceError, SourceId, SourceRevision};
@@ -15,7 +16,11 @@ impl Shared {
     /// its client disconnects, and its effects must still happen.
     ///
     /// Each effect waits until the change behind it is saved. Returns an error if a change can't be saved.
-    pub(crate) async fn drive(&self, mut changes: mpsc::UnboundedReceiver<oneshot::Sender<()>>) -> Result<(), NotKept> {
+    pub(crate) async fn drive(
+        &self,
+        mut changes: mpsc::UnboundedReceiver<oneshot::Sender<()>>,
+        mut finished: mpsc::UnboundedReceiver<Finished>,
+    ) -> Result<(), NotKept> {
         let mut waiting: Vec<oneshot::Sender<()>> = Vec::new();
         loop {
             let ((effects, due), pending) = self.engine.act(|engine| {
@@ -36,6 +41,11 @@ impl Shared {
             tokio::select! {
                 () = self.clock.reached(due) => {}
                 Some(done) = changes.recv() => waiting.push(done),
+                Some(Finished { id, result }) = finished.recv() => {
+                    self.runs.forget(id);
+                    let ((), pending) = self.engine.act(|engine| engine.run_finished(self.clock.now(), id, result));
+                    pending.kept().await?;
+                }
             }
             while let Ok(done) = changes.try_recv() {
                 waiting.push(done);
@@ -58,6 +68,8 @@ impl Shared {
                 let ((), pending) = self.engine.act(|engine| engine.source_polled(self.clock.now(), id, found));
                 pending.kept().await?;
             }
+            Effect::RunAction { id, task, encryption_key } => self.runs.start(id, *task, encryption_key),
+            Effect::EndRun { id } => self.runs.end(id),
             Effect::Event(event) => self.events.send(&event),
             Effect::InvokeFunction { function, job } => self.invoke(function, &job).await?,
             Effect::CheckOutputs { id, mut places } => {

@@ -1,8 +1,11 @@
 //! The shell around the engine. `answer` sends each request to its service: the engine (CodePipeline), S3, STS,
-//! Secrets Manager, or an external endpoint. `driver` performs the engine's effects.
+//! Secrets Manager, or an external endpoint. `driver` performs the engine's effects. `runs` has the actions that providers
+//! run.
 
 mod answer;
 mod driver;
+mod runs;
 mod shared;
 
+pub(crate) use runs::Runs;
 pub(crate) use shared::{EnginePermissions, Shared};

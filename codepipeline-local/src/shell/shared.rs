@@ -3,6 +3,7 @@
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
+use super::runs::Runs;
 use crate::clock::Clock;
 use crate::endpoints::Endpoints;
 use crate::faults::{DelayedCalls, Faults};
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) changed: mpsc::UnboundedSender<oneshot::Sender<()>>,
     pub(crate) events: Subscribers<Value>,
     pub(crate) invocations: Subscribers<JobInvocation>,
+    /// The actions that providers run.
+    pub(crate) runs: Runs,
 }
 
 /// The permissions, as S3 sees them.

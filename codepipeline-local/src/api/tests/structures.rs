@@ -16,7 +16,9 @@ fn unemulated_provider_is_refused_by_name() {
             json!({"category": "Build", "owner": "AWS", "provider": "CodeBuild", "version": "1"});
     });
     assert_eq!(name, "InvalidActionDeclarationException");
-    assert!(message.contains("CodeBuild") && message.contains("AWS/Source/S3/1"), "{message}");
+    assert!(message.contains("CodeBuild") && message.contains("Source/AWS/S3/1"), "{message}");
+    assert!(message.contains("--provider 'Build/AWS/CodeBuild/1=COMMAND'"), "{message}");
+    assert!(message.contains("--skip Unit"), "{message}");
 }
 
 type Change = fn(&mut Value);

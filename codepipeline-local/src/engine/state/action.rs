@@ -32,6 +32,9 @@ pub(crate) struct ActionExecution {
     pub(crate) updated_by: Option<String>,
     pub(crate) summary: Option<String>,
     pub(crate) external_id: Option<String>,
+    /// The URL of the run, if a provider of this machine gave one.
+    #[serde(default)]
+    pub(in crate::engine) external_url: Option<String>,
     pub(crate) percent_complete: Option<u8>,
     pub(crate) error: Option<ActionError>,
     /// The object version that an S3 source must read, if the start named one.
@@ -78,8 +81,7 @@ pub(crate) struct Artifact {
 
 impl ActionExecution {
     pub(in crate::engine) fn is_invocation(&self) -> bool {
-        let id = &self.declaration.action_type_id;
-        id.owner == "AWS" && id.category == "Invoke"
+        self.declaration.action_type_id.is_aws("Invoke", "Lambda")
     }
 
     pub(in crate::engine) fn function(&self) -> String {

@@ -58,6 +58,10 @@ pub(in crate::engine) struct Registered {
 }
 
 impl ActionType {
+    pub(crate) fn declares(&self, property: &str) -> bool {
+        self.action_configuration_properties.iter().any(|known| known.name == property)
+    }
+
     pub(crate) fn is_secret(&self, property: &str) -> bool {
         self.action_configuration_properties.iter().any(|known| known.name == property && known.secret)
     }

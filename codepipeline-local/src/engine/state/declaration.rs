@@ -6,15 +6,37 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) type Configuration = BTreeMap<String, String>;
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-pub(crate) struct ActionTypeId {
-    pub(crate) category: String,
-    pub(crate) owner: String,
-    pub(crate) provider: String,
-    pub(crate) version: String,
+/// The name of an action type.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+pub struct ActionTypeId {
+    /// `Source`, `Build`, `Test`, `Deploy`, `Invoke`, `Approval` or `Compute`.
+    pub category: String,
+    /// `AWS`, `ThirdParty` or `Custom`.
+    pub owner: String,
+    /// The provider's name, such as `CodeBuild`.
+    pub provider: String,
+    /// The version, such as `1`.
+    pub version: String,
 }
 
 impl ActionTypeId {
+    /// The type with this category, owner and provider in version 1, which all types of AWS but few have.
+    pub fn first(category: &str, owner: &str, provider: &str) -> Self {
+        let text = str::to_owned;
+        Self { category: text(category), owner: text(owner), provider: text(provider), version: text("1") }
+    }
+
+    /// The name as the flag `--provider` takes it: `CATEGORY/OWNER/PROVIDER/VERSION`.
+    pub fn name(&self) -> String {
+        let Self { category, owner, provider, version } = self;
+        format!("{category}/{owner}/{provider}/{version}")
+    }
+
+    /// Whether it is AWS's type with this category and provider.
+    pub(crate) fn is_aws(&self, category: &str, provider: &str) -> bool {
+        self.owner == "AWS" && self.category == category && self.provider == provider
+    }
+
     /// The description in error messages of the service.
     pub(crate) fn describe(&self) -> String {
         let Self { category, owner, provider, version } = self;
@@ -115,7 +137,7 @@ pub(crate) struct ActionDeclaration {
     #[serde(default)]
     pub(crate) configuration: Configuration,
     #[serde(default)]
-    pub(crate) output_artifacts: Vec<ArtifactName>,
+    pub(crate) output_artifacts: Vec<OutputArtifact>,
     #[serde(default)]
     pub(crate) input_artifacts: Vec<ArtifactName>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,17 +149,69 @@ pub(crate) struct ActionDeclaration {
     /// For manual approvals only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timeout_in_minutes: Option<u64>,
+    /// For Commands actions only, as are the next two members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) commands: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) output_variables: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) environment_variables: Vec<EnvironmentVariable>,
 }
 
 impl ActionDeclaration {
     pub(crate) fn is_source(&self) -> bool {
         self.action_type_id.category == "Source"
     }
+
+    pub(crate) fn is_s3_source(&self) -> bool {
+        self.action_type_id.is_aws("Source", "S3")
+    }
+
+    /// The configuration property that names the bucket of an S3 action.
+    pub(in crate::engine) fn bucket_property(&self) -> Option<&'static str> {
+        let id = &self.action_type_id;
+        match (id.owner.as_str(), id.category.as_str(), id.provider.as_str()) {
+            ("AWS", "Source", "S3") => Some("S3Bucket"),
+            ("AWS", "Deploy", "S3") => Some("BucketName"),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct ArtifactName {
     pub(crate) name: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct OutputArtifact {
+    pub(crate) name: String,
+    /// The patterns of its files, for Commands actions only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) files: Vec<String>,
+}
+
+/// An environment variable of an action. It may hold a value that should be secret, so it has no `Debug`.
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct EnvironmentVariable {
+    /// The variable's name.
+    pub name: String,
+    /// The value, or the reference to a secret.
+    pub value: String,
+    /// What the value is.
+    #[serde(rename = "type", default)]
+    pub kind: EnvironmentVariableKind,
+}
+
+/// What the value of an environment variable is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum EnvironmentVariableKind {
+    /// The value itself.
+    #[default]
+    Plaintext,
+    /// The reference to a secret in Secrets Manager.
+    SecretsManager,
 }
 
 #[derive(Clone, Deserialize, Serialize)]

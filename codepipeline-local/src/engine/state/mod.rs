@@ -8,7 +8,7 @@ use crate::types::{Grant, Timestamp};
 
 mod action;
 mod action_type;
-mod aws_types;
+pub(super) mod aws_types;
 mod connection;
 mod declaration;
 mod execution;
@@ -27,9 +27,9 @@ pub(crate) use action_type::{ActionType, ArtifactDetails, Property, TypeSettings
 pub(super) use action_type::{Registered, is_queryable_value, queryable_rule};
 pub use connection::Connection;
 pub(crate) use declaration::{
-    ActionDeclaration, ActionTypeId, Configuration, EncryptionKey, ExecutionMode, PipelineDeclaration,
-    StageDeclaration, Tag,
+    ActionDeclaration, Configuration, EncryptionKey, ExecutionMode, PipelineDeclaration, StageDeclaration, Tag,
 };
+pub use declaration::{ActionTypeId, EnvironmentVariable, EnvironmentVariableKind};
 pub(crate) use execution::{Execution, ExecutionStatus, StageStatus};
 pub(super) use execution::{Group, Place};
 pub(crate) use job::{Job, JobState};
@@ -68,6 +68,8 @@ pub struct Engine {
     pub(super) actions: Tracked<ActionNumber, ActionExecution>,
     /// The actions in progress.
     pub(super) running: BTreeSet<ActionNumber>,
+    /// Those of them that a provider runs.
+    pub(super) runs: BTreeSet<ActionNumber>,
     pub(super) jobs: BTreeMap<JobNumber, Job>,
     pub(super) job_numbers: BTreeMap<String, JobNumber>,
     pub(super) grants: Tracked<String, Grant>,
@@ -83,16 +85,13 @@ pub struct Engine {
 impl Engine {
     /// Creates an engine without pipelines. The same seed and calls give the same ids.
     pub fn new(settings: Settings, seed: u64) -> Self {
+        let provided_action_types = aws_types::provided(&settings.provided);
         Self {
             settings,
             random: Random::new(seed),
             clock: Timestamp(0),
             numbers: Numbers::default(),
-            provided_action_types: vec![
-                aws_types::s3_source(),
-                aws_types::manual_approval(),
-                aws_types::lambda_invoke(),
-            ],
+            provided_action_types,
             action_types: Tracked::new(),
             connections: Vec::new(),
             pipelines: Tracked::new(),
@@ -102,6 +101,7 @@ impl Engine {
             active: BTreeSet::new(),
             actions: Tracked::new(),
             running: BTreeSet::new(),
+            runs: BTreeSet::new(),
             jobs: BTreeMap::new(),
             job_numbers: BTreeMap::new(),
             grants: Tracked::new(),

@@ -6,27 +6,19 @@ use crate::engine::{
     state::{ActionDeclaration, ActionType},
 };
 
-/// Checks the action and returns its type.
+/// Checks the action and returns its type. A skipped action may have a type that does not exist.
 pub(super) fn check<'a>(
     engine: &'a Engine,
     pipeline: &str,
+    stage: &str,
     action: &ActionDeclaration,
-) -> Result<&'a ActionType, ApiError> {
+) -> Result<Option<&'a ActionType>, ApiError> {
     let (name, id) = (&action.name, &action.action_type_id);
-    let Some(action_type) = engine.available_action_type(id) else {
-        // Source of the first part: cdk-preflight, "action-type-id-combination".
-        let mut message = format!(
-            "{} in action '{name}' is not available in region '{}'",
-            id.describe(),
-            engine.settings.region.replace('-', "_").to_uppercase()
-        );
-        if id.owner != "Custom" {
-            let known: Vec<String> = engine.provided_action_types.iter().map(|known| known.id.path()).collect();
-            message += "; besides custom action types, codepipeline-local emulates ";
-            message += &known.join(", ");
-        }
-        return Err(ApiError::action(message));
-    };
+    let found = engine.available_action_type(id);
+    if engine.settings.provided.skips(stage, name) {
+        return Ok(found);
+    }
+    let Some(action_type) = found else { return Err(not_available(engine, action)) };
     if action.role_arn.is_some() && id.owner != "AWS" {
         // Source: https://github.com/awslabs/aws-refarch-cross-account-pipeline/issues/7.
         return Err(ApiError::action(format!(
@@ -34,14 +26,35 @@ pub(super) fn check<'a>(
             id.owner
         )));
     }
-    if id.owner == "ThirdParty" && engine.connection(id, pipeline).is_none() {
+    let needs_connection = id.owner == "ThirdParty" && !engine.settings.provided.has(id);
+    if needs_connection && engine.connection(id, pipeline).is_none() {
         return Err(ApiError::action(format!(
             "Action '{name}': pipeline '{pipeline}' has no connection for {}; add one to the connections file",
             id.describe()
         )));
     }
     check_counts(action, action_type)?;
-    Ok(action_type)
+    Ok(Some(action_type))
+}
+
+fn not_available(engine: &Engine, action: &ActionDeclaration) -> ApiError {
+    let (name, id) = (&action.name, &action.action_type_id);
+    // Source of the first part: cdk-preflight, "action-type-id-combination".
+    let mut message = format!(
+        "{} in action '{name}' is not available in region '{}'",
+        id.describe(),
+        engine.settings.region.replace('-', "_").to_uppercase()
+    );
+    if id.owner != "Custom" {
+        let known: Vec<String> = engine.provided_action_types.iter().map(|known| known.id.name()).collect();
+        message += &format!(
+            "; besides custom action types, codepipeline-local runs {} here. Let a command stand in for the type with \
+             --provider '{}=COMMAND', or skip the action with --skip {name}",
+            known.join(", "),
+            id.name()
+        );
+    }
+    ApiError::action(message)
 }
 
 /// Source for too few artifacts: <https://github.com/awsdocs/aws-cloudformation-user-guide/pull/941>. The text for

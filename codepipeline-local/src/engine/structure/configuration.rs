@@ -8,7 +8,9 @@ use crate::engine::{
 
 /// Sources: cdk-preflight, "action-config-required-keys", and
 /// <https://github.com/hashicorp/terraform-provider-aws/issues/11431>.
-pub(super) fn check(action: &ActionDeclaration, action_type: &ActionType) -> Result<(), ApiError> {
+///
+/// A type that a command stands in for may have properties that it does not declare.
+pub(super) fn check(action: &ActionDeclaration, action_type: &ActionType, stand_in: bool) -> Result<(), ApiError> {
     let name = &action.name;
     let properties = &action_type.action_configuration_properties;
     for property in properties.iter().filter(|property| property.required) {
@@ -21,11 +23,14 @@ pub(super) fn check(action: &ActionDeclaration, action_type: &ActionType) -> Res
     }
     for (key, value) in &action.configuration {
         let Some(property) = properties.iter().find(|property| property.name == *key) else {
+            if stand_in {
+                continue;
+            }
             return Err(ApiError::action(format!(
                 "Action configuration for action '{name}' contains unknown configuration '{key}'"
             )));
         };
-        let bucket = action.action_type_id.owner == "AWS" && key == "S3Bucket";
+        let bucket = action.bucket_property() == Some(key);
         if bucket && !value.contains("#{") && !s3s::path::check_bucket_name(value) {
             return Err(ApiError::action(format!(
                 "Action '{name}': its {key} is not a valid bucket name: {BUCKET_RULE}"

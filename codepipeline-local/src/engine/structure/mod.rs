@@ -11,6 +11,7 @@ use position::Position;
 
 mod actions;
 mod artifacts;
+mod commands;
 mod configuration;
 mod namespaces;
 mod position;
@@ -25,9 +26,16 @@ pub(super) fn check(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(
     for (index, stage) in pipeline.stages.iter().enumerate() {
         for action in &stage.actions {
             let position = Position { stage: index, run_order: action.run_order };
-            let action_type = actions::check(engine, &pipeline.name, action)?;
+            let action_type = actions::check(engine, &pipeline.name, &stage.name, action)?;
             artifacts.check_inputs(action, position)?;
-            configuration::check(action, action_type)?;
+            let provided = &engine.settings.provided;
+            if !provided.accepts_anything(&stage.name, action) {
+                commands::check(pipeline, action)?;
+            }
+            if let Some(action_type) = action_type.filter(|_| !provided.skips(&stage.name, &action.name)) {
+                let stand_in = provided.stand_ins.contains(&action_type.id);
+                configuration::check(action, action_type, stand_in)?;
+            }
             namespaces.check_references(pipeline, stage, action, position)?;
         }
     }

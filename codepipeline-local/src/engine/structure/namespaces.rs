@@ -48,12 +48,19 @@ impl<'a> Namespaces<'a> {
         action: &ActionDeclaration,
         position: Position,
     ) -> Result<(), ApiError> {
-        for (property, value) in &action.configuration {
+        let configuration =
+            action.configuration.iter().map(|(key, value)| (format!("configuration '{key}'"), key.clone(), value));
+        let environment = action.environment_variables.iter().map(|variable| {
+            (format!("environment variable '{}'", variable.name), variable.name.clone(), &variable.value)
+        });
+        let commands = action.commands.iter().enumerate().map(|(index, command)| {
+            let number = index + 1;
+            (format!("command {number}"), format!("commands.{number}"), command)
+        });
+        for (what, property, value) in configuration.chain(environment).chain(commands) {
             let references = variables::references(value).map_err(|wrong| {
                 let (stage, action) = (&stage.name, &action.name);
-                ApiError::action(format!(
-                    "The configuration '{property}' of action '{action}' in stage '{stage}': {wrong}"
-                ))
+                ApiError::action(format!("The {what} of action '{action}' in stage '{stage}': {wrong}"))
             })?;
             for (namespace, key) in references {
                 let place = format!(

@@ -5,6 +5,7 @@ mod attributes;
 mod checksums;
 mod conditions;
 mod credentials;
+mod files;
 mod forms;
 mod kept_uploads;
 mod objects;

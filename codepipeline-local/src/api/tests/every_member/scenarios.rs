@@ -31,6 +31,10 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             (world(), json!({"pipeline": pipeline}))
         }),
         ("CreatePipeline", || (world(), json!({"pipeline": approved("new")}))),
+        ("CreatePipeline", || {
+            let (local, pipeline) = with_commands("new");
+            (local, json!({"pipeline": pipeline}))
+        }),
         ("DeleteCustomActionType", || (world(), json!({"category": "Test", "provider": "Check", "version": "1"}))),
         ("DeletePipeline", || (created(), json!({"name": "web"}))),
         ("DisableStageTransition", || {
@@ -153,6 +157,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         ("UntagResource", || (tagged(), json!({"resourceArn": WEB, "tagKeys": ["team"]}))),
         ("UpdatePipeline", || (created(), json!({"pipeline": declaration("web")}))),
         ("UpdatePipeline", || (created(), json!({"pipeline": approved("web")}))),
+        ("UpdatePipeline", || {
+            let (mut local, pipeline) = with_commands("web");
+            local.call("CreatePipeline", &json!({"pipeline": pipeline}));
+            (local, json!({"pipeline": pipeline}))
+        }),
     ];
     all.iter().map(|(operation, set_up)| Scenario { operation, set_up: *set_up }).collect()
 }

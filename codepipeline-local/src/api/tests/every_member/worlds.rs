@@ -2,6 +2,7 @@
 
 use super::{super::*, scenarios::polls};
 use crate::api::read_connections;
+use crate::engine::ActionTypeId;
 
 const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
 pub(super) const WEB: &str = "arn:aws:codepipeline:us-east-1:123456789012:web";
@@ -10,7 +11,11 @@ pub(super) const TOKEN: &str = "right";
 
 /// An emulator with the action type and the partner's type.
 pub(super) fn world() -> Local {
-    let mut local = Local::new();
+    world_with(|_| {})
+}
+
+fn world_with(change: impl FnOnce(&mut Settings)) -> Local {
+    let mut local = Local::with(change);
     local.call("CreateCustomActionType", &rich_type());
     let connections = json!([connection(CLIENT, "Test"), connection(OTHER, "Source")]);
     local.engine.connect(read_connections(&connections.to_string()).unwrap()).unwrap();
@@ -218,6 +223,22 @@ pub(super) fn declaration(name: &str) -> Value {
     declaration["stages"][0]["actions"][0]["roleArn"] = "arn:aws:iam::123456789012:role/source".into();
     declaration["variables"] = json!([{"name": "Target", "defaultValue": "all", "description": "What to make"}]);
     merged(declaration, json!({"pipelineType": "V2", "executionMode": "PARALLEL"}))
+}
+
+/// A world that runs Commands actions, and a pipeline with one.
+pub(super) fn with_commands(name: &str) -> (Local, Value) {
+    let commands = ActionTypeId::first("Compute", "AWS", "Commands");
+    let local = world_with(|settings| _ = settings.provided.emulated.insert(commands));
+    let mut pipeline = declaration(name);
+    let action = json!({
+        "name": "Build", "actionTypeId": {"category": "Compute", "owner": "AWS", "provider": "Commands", "version": "1"},
+        "inputArtifacts": [{"name": "Source"}], "outputArtifacts": [{"name": "Site", "files": ["*.html"]}],
+        "commands": ["make #{variables.Target}"], "outputVariables": ["Size"],
+        "environmentVariables": [{"name": "KEY", "value": "a-secret", "type": "SECRETS_MANAGER"}],
+    });
+    // The last action of the last stage is the one whose members change.
+    pipeline["stages"][2]["actions"].as_array_mut().unwrap().push(action);
+    (local, pipeline)
 }
 
 /// A pipeline with a manual approval.

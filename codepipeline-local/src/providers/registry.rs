@@ -1,0 +1,89 @@
+//! Which provider runs which actions.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+
+use super::skip::Skip;
+use super::{Done, Failed, Output, Provider, Secrets, Task, Workplace};
+use crate::engine::{ActionTypeId, Provided};
+use crate::s3::Store;
+
+/// The providers of an emulator. Without any, the engine runs S3 sources, manual approvals and Lambda Invoke, and refuses AWS's other
+/// types by name.
+#[derive(Clone, Default)]
+pub struct Providers {
+    by_type: BTreeMap<ActionTypeId, Arc<dyn Provider>>,
+    provided: Provided,
+    output: Output,
+    secrets: Arc<Secrets>,
+}
+
+impl Providers {
+    /// Has the provider emulate the type.
+    pub fn emulate(&mut self, action_type: ActionTypeId, provider: Arc<dyn Provider>) {
+        self.provided.stand_ins.remove(&action_type);
+        self.provided.emulated.insert(action_type.clone());
+        self.by_type.insert(action_type, provider);
+    }
+
+    /// Has the provider stand in for the type, also for one that is emulated. Its actions may have any configuration. Their links and
+    /// summaries say "stand-in".
+    pub fn stand_in(&mut self, action_type: ActionTypeId, provider: Arc<dyn Provider>) {
+        self.provided.emulated.remove(&action_type);
+        self.provided.stand_ins.insert(action_type.clone());
+        self.by_type.insert(action_type, provider);
+    }
+
+    /// Lets an action succeed at once, with empty output artifacts: `ACTION`, or `STAGE/ACTION`. It may have any type.
+    pub fn skip(&mut self, action: impl Into<String>) {
+        self.provided.skipped.insert(action.into());
+    }
+
+    /// Where the output of actions goes; by default to standard output.
+    pub fn output(&mut self, output: Output) {
+        self.output = output;
+    }
+
+    /// The secrets that providers may use. They are masked in the output, in summaries and in messages of failures.
+    pub fn secrets(&mut self, secrets: Secrets) {
+        self.secrets = Arc::new(secrets);
+    }
+
+    /// What the engine must know.
+    pub fn provided(&self) -> &Provided {
+        &self.provided
+    }
+
+    /// Runs an action in a workplace of its own. The artifact store's KMS key encrypts its output artifacts.
+    pub(crate) async fn run(&self, task: Task, store: Store, encryption_key: Option<String>) -> Result<Done, Failed> {
+        let provider: Arc<dyn Provider> = if self.provided.skips(&task.stage, &task.action) {
+            Arc::new(Skip)
+        } else if let Some(provider) = self.by_type.get(&task.action_type) {
+            Arc::clone(provider)
+        } else {
+            let name = task.action_type.name();
+            return Err(Failed::configuration(format!("No provider of this emulator runs {name}")));
+        };
+        let name = task.action_type.name();
+        let (output, secrets) = (self.output.clone(), Arc::clone(&self.secrets));
+        let work = Workplace::create(&task, (store, encryption_key), output, secrets)?;
+        // A panic of one provider must not leave its action in progress.
+        let ended = AssertUnwindSafe(provider.run(task, &work)).catch_unwind().await;
+        let bug = |_| Failed::job(format!("The provider of {name} panicked, which is a bug of codepipeline-local"));
+        let result = ended.map_err(bug).flatten();
+        work.remove().await;
+        masked(&self.secrets, result)
+    }
+}
+
+/// Masks the texts that are for people. Output variables, ids and revisions stay as they are, because later actions use them.
+fn masked(secrets: &Secrets, result: Result<Done, Failed>) -> Result<Done, Failed> {
+    let mask = |text: String| secrets.mask(&text).into_owned();
+    match result {
+        Ok(done) => Ok(Done { summary: done.summary.map(mask), ..done }),
+        Err(Failed { code, message }) => Err(Failed { code, message: mask(message) }),
+    }
+}

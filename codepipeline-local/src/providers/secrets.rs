@@ -1,0 +1,83 @@
+//! Secrets of the user, which stand for those in Secrets Manager and Parameter Store.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// What replaces a secret.
+const MASK: &str = "***";
+
+/// The shortest line of a secret of several lines that is masked on its own. Shorter ones, such as `}`, are in any text.
+const SHORTEST_LINE: usize = 8;
+
+/// Secret values by key.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    by_key: BTreeMap<String, SecretString>,
+    /// What is masked, longest first, so that a secret within another one leaves no rest.
+    masked: Vec<SecretString>,
+}
+
+impl Secrets {
+    /// The secrets with these keys and values.
+    pub fn new(secrets: impl IntoIterator<Item = (String, SecretString)>) -> Self {
+        let by_key: BTreeMap<_, _> = secrets.into_iter().collect();
+        let mut masked: Vec<&str> = by_key.values().flat_map(|secret| parts(secret.expose_secret())).collect();
+        masked.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        masked.dedup();
+        let masked = masked.into_iter().map(SecretString::from).collect();
+        Self { by_key, masked }
+    }
+
+    /// The value with this key.
+    pub fn get(&self, key: &str) -> Option<&SecretString> {
+        self.by_key.get(key)
+    }
+
+    /// Replaces each secret in the text, and each line of a secret of several lines that has at least 8 bytes.
+    pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in &self.masked {
+            if text.contains(secret.expose_secret()) {
+                text = Cow::Owned(text.replace(secret.expose_secret(), MASK));
+            }
+        }
+        text
+    }
+}
+
+fn parts(secret: &str) -> impl Iterator<Item = &str> {
+    let lines = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
+    [secret, secret.trim()].into_iter().chain(lines).filter(|part| !part.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(values: &[&str]) -> Secrets {
+        Secrets::new(values.iter().map(|value| ((*value).to_owned(), SecretString::from(*value))))
+    }
+
+    #[test]
+    fn secret_within_a_secret_leaves_no_rest() {
+        let secrets = secrets(&["key", "monkey-7"]);
+        assert_eq!(secrets.mask("a monkey-7 and a key"), "a *** and a ***");
+        assert_eq!(secrets.mask("nothing"), "nothing");
+    }
+
+    #[test]
+    fn lines_of_a_long_secret_are_masked() {
+        let secrets = secrets(&["-----BEGIN KEY-----\nabcdefgh\n}\n"]);
+        assert_eq!(secrets.mask("  abcdefgh }"), "  *** }");
+        assert_eq!(secrets.mask("-----BEGIN KEY-----\nabcdefgh\n}"), MASK);
+    }
+
+    #[test]
+    fn empty_secret_masks_nothing() {
+        let secrets = secrets(&["", " "]);
+        assert_eq!(secrets.mask("ab"), "ab");
+        assert_eq!(secrets.get("").map(ExposeSecret::expose_secret), Some(""));
+    }
+}

@@ -1,0 +1,207 @@
+//! What a running action may use of the emulator.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use super::{Failed, ObjectRef, Output, OutputLine, Secrets, Task};
+use crate::s3::{FileError, Store, Upload};
+
+/// The folder, the artifacts, the output and the secrets of one action.
+pub struct Workplace {
+    /// Removed with this value.
+    root: TempDir,
+    folder: PathBuf,
+    /// How many objects were read.
+    read: AtomicUsize,
+    store: Store,
+    encryption_key: Option<String>,
+    /// The action's names, without text.
+    names: OutputLine,
+    output: Output,
+    secrets: Arc<Secrets>,
+}
+
+/// How an object is stored outside the artifact store.
+#[derive(Clone, Debug, Default)]
+pub struct StoredAs {
+    /// The content type, such as `text/html`.
+    pub content_type: String,
+    /// The header `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// A canned ACL, such as `public-read`. S3 stores it and does not enforce it.
+    pub acl: Option<String>,
+    /// The KMS key that encrypts the object. Without it, the bucket decides.
+    pub kms_key: Option<String>,
+}
+
+impl Workplace {
+    pub(super) fn create(
+        task: &Task,
+        (store, encryption_key): (Store, Option<String>),
+        output: Output,
+        secrets: Arc<Secrets>,
+    ) -> Result<Self, Failed> {
+        let failed = |error: io::Error| {
+            Failed::job(format!("could not create a temporary folder: {error}; free some disk space, or set TMPDIR"))
+        };
+        let root = TempDir::with_prefix("codepipeline-local-action-").map_err(failed)?;
+        let folder = root.path().join("work");
+        std::fs::create_dir(&folder).map_err(failed)?;
+        std::fs::create_dir(root.path().join("objects")).map_err(failed)?;
+        let names = OutputLine {
+            pipeline: task.pipeline.clone(),
+            stage: task.stage.clone(),
+            action: task.action.clone(),
+            text: String::new(),
+        };
+        Ok(Self { root, folder, read: AtomicUsize::new(0), store, encryption_key, names, output, secrets })
+    }
+
+    /// An empty folder of this action alone. It is removed after the run, with all that is in it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Reads an object into a new file outside [`Workplace::folder`]. Fails if the object does not exist, or can't be read.
+    pub async fn read(&self, place: &ObjectRef) -> Result<PathBuf, Failed> {
+        let number = self.read.fetch_add(1, Ordering::Relaxed);
+        let file = self.root.path().join("objects").join(number.to_string());
+        self.store.read_into(place, &file).await.map_err(|error| failed("read", &error))?;
+        Ok(file)
+    }
+
+    /// Stores a file as an artifact's object, encrypted as the artifact store demands. Replaces an object that exists.
+    pub async fn store(&self, from: &Path, place: &ObjectRef, content_type: &str) -> Result<(), Failed> {
+        let stored_as = StoredAs { content_type: content_type.to_owned(), ..StoredAs::default() };
+        self.store_as(from, place, stored_as).await
+    }
+
+    /// Stores a file as an object of any bucket. In an artifact store, the store's own key encrypts it.
+    pub async fn store_as(&self, from: &Path, place: &ObjectRef, stored_as: StoredAs) -> Result<(), Failed> {
+        let StoredAs { content_type, cache_control, acl, kms_key } = stored_as;
+        let upload = Upload { content_type, cache_control, acl, kms_key };
+        let stored = self.store.store_file(from, place, upload, self.encryption_key.as_deref()).await;
+        stored.map_err(|error| failed("store", &error))
+    }
+
+    /// Shows the text to the user, line by line and with the secrets masked.
+    pub fn line(&self, text: &str) {
+        for line in self.secrets.mask(text).split('\n') {
+            let text = line.strip_suffix('\r').unwrap_or(line).to_owned();
+            self.output.show(OutputLine { text, ..self.names.clone() });
+        }
+    }
+
+    /// The value of the user's secret with this key: the name that a buildspec or an environment variable gives to a secret of Secrets
+    /// Manager, or to a parameter of Parameter Store.
+    pub fn secret(&self, key: &str) -> Option<&SecretString> {
+        self.secrets.get(key)
+    }
+
+    /// Replaces each secret in the text, as [`Workplace::line`] does.
+    pub fn mask(&self, text: &str) -> String {
+        self.secrets.mask(text).into_owned()
+    }
+
+    /// Removes the folder, and blocks no thread meanwhile. Dropping the workplace removes it too.
+    pub(super) async fn remove(self) {
+        let removed = tokio::task::spawn_blocking(move || remove_all(self.root));
+        match removed.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "could not remove the folder of an action"),
+            Err(error) => tracing::warn!(%error, "could not remove the folder of an action"),
+        }
+    }
+}
+
+/// Removes the folder. Builds leave folders that nobody may write, such as Go's module cache, so those become writable first.
+fn remove_all(root: TempDir) -> io::Result<()> {
+    let path = root.path().to_owned();
+    if root.close().is_ok() {
+        return Ok(());
+    }
+    make_writable(&path)?;
+    std::fs::remove_dir_all(&path)
+}
+
+fn make_writable(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        // The type of a link is not that of its target, so no folder outside changes.
+        if entry.file_type()?.is_dir() {
+            make_writable(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn failed(what: &str, error: &FileError) -> Failed {
+    match error {
+        FileError::NotFound { .. } => Failed::configuration(format!("could not {what} {error}; create it first")),
+        FileError::Failed { .. } => Failed::job(format!("could not {what} {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::super::testing::{Place, object};
+    use super::*;
+
+    #[tokio::test]
+    async fn stored_artifact_can_be_read_again() {
+        let place = Place::new();
+        let file = place.work.folder().join("a");
+        std::fs::write(&file, "text").unwrap();
+        let artifact = object("Site").place;
+        place.work.store(&file, &artifact, "text/plain").await.unwrap();
+        let read = place.work.read(&artifact).await.unwrap();
+        assert_eq!(std::fs::read(&read).unwrap(), b"text");
+        assert!(!read.starts_with(place.work.folder()));
+        assert_ne!(place.work.read(&artifact).await.unwrap(), read);
+    }
+
+    #[tokio::test]
+    async fn missing_object_and_bucket_are_named() {
+        let place = Place::new();
+        let missing = ObjectRef { key: "no/such".to_owned(), ..object("Site").place };
+        let error = place.work.read(&missing).await.unwrap_err();
+        assert_eq!(error.code, "ConfigurationError");
+        assert!(error.message.contains("s3://artifacts/no/such"), "{error}");
+        let elsewhere = ObjectRef { bucket: "no-such-bucket".to_owned(), key: "a".to_owned() };
+        let file = place.work.folder().join("a");
+        std::fs::write(&file, "text").unwrap();
+        let error = place.work.store(&file, &elsewhere, "text/plain").await.unwrap_err();
+        assert!(error.message.contains("no-such-bucket"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn lines_have_the_action_and_no_secret() {
+        let place = Place::with_secret("TOKEN", "hunter2");
+        place.work.line("a hunter2\r\nb");
+        let lines = place.lines();
+        assert_eq!(lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), ["a ***", "b"]);
+        assert_eq!(lines[0].to_string(), "[Unit] a ***");
+        assert!(place.work.secret("TOKEN").is_some() && place.work.secret("OTHER").is_none());
+    }
+
+    #[tokio::test]
+    async fn folder_with_write_protected_folders_is_removed() {
+        let place = Place::new();
+        let root = place.work.root.path().to_owned();
+        let protected = place.work.folder().join("module");
+        std::fs::create_dir(&protected).unwrap();
+        std::fs::write(protected.join("file"), "text").unwrap();
+        std::fs::set_permissions(&protected, std::fs::Permissions::from_mode(0o500)).unwrap();
+        place.work.remove().await;
+        assert!(!root.exists());
+    }
+}
