@@ -37,6 +37,8 @@ mod subscribers;
 pub mod testing;
 pub mod types;
 mod wire;
+#[cfg_attr(not(test), expect(dead_code, reason = "templates and buildspecs will be read with it"))]
+mod yaml;
 
 pub use endpoints::{Endpoint, Endpoints, InvalidEndpoint};
 pub use event_pattern::EventPattern;
