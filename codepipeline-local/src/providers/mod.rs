@@ -5,7 +5,6 @@
 
 use async_trait::async_trait;
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the providers that unpack and pack artifacts come next"))]
 pub(crate) mod archive;
 mod output;
 mod registry;
@@ -13,6 +12,7 @@ mod secrets;
 #[cfg_attr(not(test), expect(dead_code, reason = "the providers that run commands come next"))]
 pub(crate) mod shell;
 mod skip;
+pub(crate) mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 mod workplace;
@@ -24,6 +24,7 @@ pub use crate::types::ObjectRef;
 pub use output::{Output, OutputLine};
 pub use registry::Providers;
 pub use secrets::Secrets;
+pub use source::Source;
 pub use workplace::{StoredAs, Workplace};
 
 /// Runs the actions of one type.

@@ -21,11 +21,10 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-pub(crate) use background::Stop;
-#[expect(unused_imports, reason = "the providers that unpack and pack artifacts come next")]
-pub(crate) use background::in_background;
-#[cfg_attr(not(test), expect(unused_imports, reason = "the providers that pack artifacts come next"))]
-pub(crate) use pack::{pack, pack_folder};
+pub(crate) use background::{Stop, in_background};
+#[cfg_attr(not(test), expect(unused_imports, reason = "the providers that pack what a build leaves come next"))]
+pub(crate) use pack::pack_folder;
+pub(crate) use pack::{files_of, pack};
 
 use folder::Unpacking;
 
