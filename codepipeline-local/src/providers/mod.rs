@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 
 pub(crate) mod archive;
+mod deploy_s3;
 mod output;
 mod registry;
 mod secrets;
@@ -21,6 +22,7 @@ pub use crate::engine::{
     ActionTypeId, Done, EnvironmentVariable, EnvironmentVariableKind, Failed, Task, TaskArtifact, TaskRevision,
 };
 pub use crate::types::ObjectRef;
+pub use deploy_s3::DeployS3;
 pub use output::{Output, OutputLine};
 pub use registry::Providers;
 pub use secrets::Secrets;

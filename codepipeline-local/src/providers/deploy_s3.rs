@@ -1,0 +1,300 @@
+//! The S3 deploy action (User Guide, "action-reference-S3Deploy").
+//!
+//! Buckets are the emulator's own. The KMS key, the ACL and `Cache-Control` are stored with each object and enforce nothing.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+
+use super::archive::{ArchiveProblem, Limits, files_of, in_background, unpack};
+use super::{Done, Failed, ObjectRef, Provider, StoredAs, Task, Workplace};
+use crate::clock::Clock;
+use crate::dates::iso_seconds;
+use crate::ids::random_uuid;
+use crate::types::Timestamp;
+
+/// The longest key of an object, in bytes (S3 User Guide, "Naming Amazon S3 objects").
+const MAX_KEY: usize = 1024;
+
+/// Runs S3 deploy actions.
+pub struct DeployS3 {
+    clock: Clock,
+}
+
+impl DeployS3 {
+    /// The clock tells the time in keys with `{datetime}`.
+    pub fn new(clock: Clock) -> Self {
+        Self { clock }
+    }
+}
+
+#[async_trait]
+impl Provider for DeployS3 {
+    async fn run(&self, task: Task, work: &Workplace) -> Result<Done, Failed> {
+        let plan = Plan::of(&task, self.clock.now(), &random_uuid())?;
+        let Some(input) = task.inputs.first() else {
+            let message = format!("The action {} has no input artifact: add one to the pipeline", task.action);
+            return Err(Failed::configuration(message));
+        };
+        let artifact = work.read(&input.place).await?;
+        if !plan.extract {
+            let place = plan.place(&plan.key)?;
+            work.store_as(&artifact, &place, plan.stored_as("application/zip")).await?;
+            work.line(&format!("deployed s3://{}/{}{}", place.bucket, place.key, plan.recorded()));
+            return Ok(done(format!("1 object in s3://{}", place.bucket)));
+        }
+        let files = extracted(&artifact, work.folder()).await;
+        let failed = |problem| Failed::job(format!("Could not extract the artifact {}: {problem}", input.name));
+        let Extracted { files, links } = files.map_err(failed)?;
+        for link in links {
+            work.line(&format!("left out {link}: S3 has no links"));
+        }
+        for (name, path) in &files {
+            let place = plan.place(&plan.key_of(name))?;
+            let kind = mime_guess::from_path(name).first_or_octet_stream();
+            work.store_as(path, &place, plan.stored_as(kind.essence_str())).await?;
+        }
+        let summary = format!("{} objects in s3://{}/{}", files.len(), plan.bucket, plan.key);
+        work.line(&format!("deployed {summary}{}", plan.recorded()));
+        Ok(done(summary))
+    }
+}
+
+fn done(summary: String) -> Done {
+    Done { summary: Some(summary), ..Done::default() }
+}
+
+/// The deployment that the configuration describes.
+struct Plan {
+    bucket: String,
+    extract: bool,
+    /// The object's key, or what comes before the names of extracted files.
+    key: String,
+    settings: StoredAs,
+}
+
+impl Plan {
+    /// Reads the configuration. Names wrong keys, never their values.
+    ///
+    /// `{datetime}` in the key becomes `YYYY-MM-DD_hh-mm-ss` in UTC, and `{uuid}` a random UUID. AWS's tutorial shows `{datetime}` and
+    /// documents no form of it (User Guide, "tutorials-s3deploy").
+    fn of(task: &Task, now: Timestamp, uuid: &str) -> Result<Self, Failed> {
+        let given = |key: &str| task.configuration.get(key).filter(|value| !value.is_empty()).cloned();
+        let wrong = |what: &str| Failed::configuration(format!("{what} of the S3 deploy action {}", task.action));
+        let bucket = given("BucketName").ok_or_else(|| wrong("Add BucketName to the configuration"))?;
+        let extract = match given("Extract").as_deref().map(str::to_ascii_lowercase).as_deref() {
+            Some("true") => true,
+            Some("false") => false,
+            _ => return Err(wrong("Extract must be true or false in the configuration")),
+        };
+        let key = given("ObjectKey");
+        if key.is_none() && !extract {
+            return Err(wrong("With Extract=false, add ObjectKey to the configuration"));
+        }
+        let datetime = iso_seconds(now).replace('T', "_").replace(':', "-").replace('Z', "");
+        let key = key.unwrap_or_default().replace("{datetime}", &datetime).replace("{uuid}", uuid);
+        let settings = StoredAs {
+            content_type: String::new(),
+            cache_control: given("CacheControl"),
+            acl: given("CannedACL"),
+            kms_key: given("KMSEncryptionKeyARN"),
+        };
+        Ok(Self { bucket, extract, key, settings })
+    }
+
+    /// The key of an extracted file.
+    fn key_of(&self, name: &str) -> String {
+        match self.key.trim_matches('/') {
+            "" => name.to_owned(),
+            folder => format!("{folder}/{name}"),
+        }
+    }
+
+    fn place(&self, key: &str) -> Result<ObjectRef, Failed> {
+        if key.len() > MAX_KEY {
+            let begin: String = key.chars().take(40).collect();
+            return Err(Failed::configuration(format!(
+                "The key {begin}… has more than {MAX_KEY} bytes, which S3 refuses"
+            )));
+        }
+        Ok(ObjectRef { bucket: self.bucket.clone(), key: key.to_owned() })
+    }
+
+    fn stored_as(&self, content_type: &str) -> StoredAs {
+        StoredAs { content_type: content_type.to_owned(), ..self.settings.clone() }
+    }
+
+    /// Names the settings that are only recorded.
+    fn recorded(&self) -> String {
+        let StoredAs { cache_control, acl, kms_key, .. } = &self.settings;
+        let settings = [("KMSEncryptionKeyARN", kms_key), ("CannedACL", acl), ("CacheControl", cache_control)]
+            .map(|(name, value)| value.is_some().then_some(name));
+        let names: Vec<_> = settings.into_iter().flatten().collect();
+        if names.is_empty() { String::new() } else { format!("; {} recorded with the objects", names.join(", ")) }
+    }
+}
+
+/// The files of an artifact by name, and the names of its links.
+struct Extracted {
+    files: Vec<(String, PathBuf)>,
+    links: Vec<String>,
+}
+
+async fn extracted(artifact: &Path, folder: &Path) -> Result<Extracted, ArchiveProblem> {
+    let (artifact, into) = (artifact.to_owned(), folder.join("extracted"));
+    in_background(move |stop| {
+        unpack(&artifact, &into, &Limits { stop: stop.clone(), ..Limits::default() })?;
+        let (links, others): (Vec<_>, Vec<_>) =
+            files_of(&into, &stop)?.into_iter().partition(|(_, path)| path.is_symlink());
+        // S3 has no folders, so empty ones are left out.
+        let files = others.into_iter().filter(|(_, path)| path.is_file()).collect();
+        Ok(Extracted { files, links: links.into_iter().map(|(name, _)| name).collect() })
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::os::unix::fs::symlink;
+
+    use super::super::archive::{Stop, pack_folder};
+    use super::super::testing::{OTHER, Place, object, task};
+    use super::*;
+
+    fn deploy(configuration: &[(&str, &str)]) -> Task {
+        let pairs = configuration.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Task { configuration: pairs.collect(), inputs: vec![object("Site")], ..task() }
+    }
+
+    fn plan(configuration: &[(&str, &str)]) -> Result<Plan, Failed> {
+        Plan::of(&deploy(configuration), Timestamp(1_800_000_000_000), "a-uuid")
+    }
+
+    /// A place whose input artifact holds a site.
+    async fn site() -> Place {
+        let place = Place::new();
+        let folder = place.work.folder().join("site");
+        for (name, content) in [("index.html", "<p>"), ("a/app.js", ""), ("a/logo.SVG", ""), ("a/data", "")] {
+            let path = folder.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        std::fs::create_dir(folder.join("empty")).unwrap();
+        symlink("index.html", folder.join("link")).unwrap();
+        let zip = place.work.folder().join("site.zip");
+        pack_folder(&folder, &zip, &Stop::default()).unwrap();
+        place.work.store(&zip, &object("Site").place, "application/zip").await.unwrap();
+        place
+    }
+
+    async fn run(place: &Place, configuration: &[(&str, &str)]) -> Result<Done, Failed> {
+        DeployS3::new(Clock::machine()).run(deploy(configuration), &place.work).await
+    }
+
+    async fn has(place: &Place, key: &str) -> bool {
+        place.work.read(&ObjectRef { bucket: OTHER.to_owned(), key: key.to_owned() }).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn extracted_files_get_the_key_as_their_folder() {
+        let place = site().await;
+        let done = run(&place, &[("BucketName", OTHER), ("Extract", "true"), ("ObjectKey", "v1/")]).await.unwrap();
+        assert_eq!(done.summary.as_deref(), Some("4 objects in s3://site/v1/"));
+        for key in ["v1/index.html", "v1/a/app.js", "v1/a/logo.SVG", "v1/a/data"] {
+            assert!(has(&place, key).await, "{key}");
+        }
+        assert!(!has(&place, "v1/link").await && !has(&place, "v1/empty/").await);
+        assert!(place.lines().iter().any(|line| line.text.contains("left out link: ")));
+    }
+
+    #[tokio::test]
+    async fn extracted_files_need_no_key() {
+        let place = site().await;
+        let configuration = [("BucketName", OTHER), ("Extract", "TRUE"), ("CacheControl", "no-store")];
+        let done = run(&place, &configuration).await.unwrap();
+        assert_eq!(done.summary.as_deref(), Some("4 objects in s3://site/"));
+        assert!(has(&place, "index.html").await && has(&place, "a/app.js").await);
+        assert!(place.lines().last().unwrap().text.ends_with("; CacheControl recorded with the objects"));
+    }
+
+    #[tokio::test]
+    async fn artifact_is_one_object_without_extraction() {
+        let place = site().await;
+        let configuration = [("BucketName", OTHER), ("Extract", "false"), ("ObjectKey", "js/site.zip")];
+        run(&place, &configuration).await.unwrap();
+        let read = |place_of| std::fs::read(place_of).unwrap();
+        let artifact = place.work.read(&object("Site").place).await.unwrap();
+        let deployed = ObjectRef { bucket: OTHER.to_owned(), key: "js/site.zip".to_owned() };
+        assert_eq!(read(place.work.read(&deployed).await.unwrap()), read(artifact));
+    }
+
+    #[tokio::test]
+    async fn missing_bucket_and_broken_artifact_are_named() {
+        let place = site().await;
+        let failed = run(&place, &[("BucketName", "no-such"), ("Extract", "true")]).await.err().unwrap();
+        assert!(failed.code == "ConfigurationError" && failed.message.contains("no-such"), "{}", failed.message);
+        let file = place.work.folder().join("text");
+        std::fs::write(&file, "no archive").unwrap();
+        place.work.store(&file, &object("Site").place, "text/plain").await.unwrap();
+        let failed = run(&place, &[("BucketName", OTHER), ("Extract", "true")]).await.err().unwrap();
+        assert!(failed.message.contains("artifact Site: the file is not a zip"), "{}", failed.message);
+    }
+
+    #[test]
+    fn keys_hold_the_time_and_a_uuid() {
+        let configuration = [("BucketName", "b"), ("Extract", "false"), ("ObjectKey", "js/{datetime}-{uuid}.zip")];
+        assert_eq!(plan(&configuration).unwrap().key, "js/2027-01-15_08-00-00-a-uuid.zip");
+    }
+
+    #[test]
+    fn settings_are_stored_with_each_object() {
+        let plan = plan(&[
+            ("BucketName", "b"),
+            ("Extract", "true"),
+            ("CacheControl", "public, max-age=0"),
+            ("CannedACL", "private"),
+            ("KMSEncryptionKeyARN", "a-key"),
+        ]);
+        let stored = plan.unwrap().stored_as("text/html");
+        assert_eq!(stored.content_type, "text/html");
+        assert_eq!(stored.cache_control.as_deref(), Some("public, max-age=0"));
+        assert_eq!((stored.acl.as_deref(), stored.kms_key.as_deref()), (Some("private"), Some("a-key")));
+    }
+
+    #[test]
+    fn endings_decide_content_types() {
+        let of = |name| mime_guess::from_path(name).first_or_octet_stream().essence_str().to_owned();
+        let types: BTreeMap<_, _> = [
+            ("a.html", "text/html"),
+            ("a.css", "text/css"),
+            ("a.js", "text/javascript"),
+            ("a.SVG", "image/svg+xml"),
+            ("a.json", "application/json"),
+            ("a.wasm", "application/wasm"),
+            ("a.woff2", "font/woff2"),
+            ("a", "application/octet-stream"),
+        ]
+        .into();
+        for (name, expected) in types {
+            assert_eq!(of(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn mistakes_name_the_key_and_no_value() {
+        for (configuration, named) in [
+            (vec![("Extract", "true")], "BucketName"),
+            (vec![("BucketName", "b")], "Extract must be"),
+            (vec![("BucketName", "b"), ("Extract", "MARKER")], "Extract must be"),
+            (vec![("BucketName", "b"), ("Extract", "false")], "add ObjectKey"),
+        ] {
+            let failed = plan(&configuration).err().unwrap();
+            assert_eq!(failed.code, "ConfigurationError");
+            assert!(failed.message.contains(named) && !failed.message.contains("MARKER"), "{}", failed.message);
+        }
+        let long = "a".repeat(MAX_KEY + 1);
+        let plan = plan(&[("BucketName", "b"), ("Extract", "false"), ("ObjectKey", &long)]).unwrap();
+        assert!(plan.place(&plan.key).err().unwrap().message.contains("1024 bytes"));
+    }
+}
