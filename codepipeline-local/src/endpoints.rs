@@ -132,12 +132,23 @@ impl Endpoint {
         reply
     }
 
-    async fn exchange(&self, request: Request<Body>) -> Result<Response<hyper::body::Incoming>, String> {
+    /// The address, as in the header `Host`.
+    pub(crate) fn host(&self) -> &str {
+        self.authority.as_str()
+    }
+
+    /// A path at the service, below the URL's own path.
+    pub(crate) fn path(&self, rest: &str) -> String {
+        format!("{}{rest}", self.path)
+    }
+
+    /// Sends the request to its path below the URL's own, and returns the response or the reason for none.
+    pub(crate) async fn exchange(&self, request: Request<Body>) -> Result<Response<hyper::body::Incoming>, String> {
         let (mut parts, body) = request.into_parts();
         remove_hop_by_hop_headers(&mut parts.headers);
         parts.headers.append(header::VIA, HeaderValue::from_static(VIA));
         let rest = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
-        parts.uri = format!("{}{rest}", self.path).parse().map_err(|error| format!("{error}"))?;
+        parts.uri = self.path(rest).parse().map_err(|error| format!("{error}"))?;
         parts.version = Version::HTTP_11;
         let host = self.authority.host().trim_matches(['[', ']']);
         let connecting = TcpStream::connect((host, self.authority.port_u16().unwrap_or(80)));

@@ -12,8 +12,10 @@ mod registry;
 mod secrets;
 #[cfg_attr(not(test), expect(dead_code, reason = "the providers that run commands come next"))]
 pub(crate) mod shell;
+mod signing;
 mod skip;
 pub(crate) mod source;
+mod step_functions;
 #[cfg(test)]
 pub(crate) mod testing;
 mod workplace;
@@ -27,6 +29,7 @@ pub use output::{Output, OutputLine};
 pub use registry::Providers;
 pub use secrets::Secrets;
 pub use source::Source;
+pub use step_functions::StepFunctions;
 pub use workplace::{StoredAs, Workplace};
 
 /// Runs the actions of one type.
