@@ -32,7 +32,7 @@ impl Random {
     }
 }
 
-/// Writes source code: few keywords, the names of a file again and again, comments, and lines as a little before.
+/// Writes source code: few keywords, the names of a file again and again, comments, and repeated lines.
 ///
 /// zlib's level 6 leaves 21 % of this code, and 20 to 23 % of the Rust and Python files of public projects. For `libdeflate` it is
 /// harder than they are: its level 5 leaves 2.5 % more of this code, and 0.5 to 0.9 % more of them.
@@ -40,12 +40,13 @@ pub(crate) struct Code {
     names: Vec<String>,
 }
 
-/// How many syllables there are. With few of them, words would be alike that have nothing to do with each other.
+/// How many syllables there are. With few of them, unrelated words would have the same parts.
 const SYLLABLES: usize = 2000;
 const TYPES: [&str; 8] = ["String", "int", "bool", "List<String>", "Result", "Option", "Map<String, Object>", "long"];
 
-/// How many lines of a hundred repeat an earlier one, and how far before they may find it.
+/// How many lines of a hundred repeat an earlier one.
 const REPEATED: usize = 20;
+/// How many lines before they may find it.
 const REPEATED_LINES: usize = 60;
 
 /// Writes one to four lines again that begin at `begin`.

@@ -7,7 +7,7 @@ use rustix::fs::OFlags;
 
 use super::super::error::Problem;
 use super::could_not;
-use super::zip::BLOCK_BYTES;
+use super::zip::{BLOCK_BYTES, WINDOW_BYTES};
 
 /// A file that is being read.
 pub(super) struct OpenFile<'t> {
@@ -51,19 +51,22 @@ impl<'t> OpenFile<'t> {
 /// A file that is read block by block.
 pub(super) struct Blocks<'t> {
     file: OpenFile<'t>,
+    /// The end of the previous block, empty before the first one.
+    window: Vec<u8>,
     ended: bool,
 }
 
-/// A block of a file.
+/// A block of a file, after the bytes that it may refer to.
 pub(super) struct Block {
-    /// Longer than the last block of a file.
+    /// Always as long as a window and a block.
     buffer: Vec<u8>,
-    length: usize,
+    begin: usize,
+    end: usize,
 }
 
 impl<'t> Blocks<'t> {
     pub(super) fn new(file: OpenFile<'t>) -> Self {
-        Self { file, ended: false }
+        Self { file, window: Vec::new(), ended: false }
     }
 
     /// Reads the next block into `buffer`. Returns `None` at the end of the file.
@@ -71,20 +74,27 @@ impl<'t> Blocks<'t> {
         if self.ended {
             return Ok(None);
         }
-        buffer.resize(BLOCK_BYTES, 0);
-        let length = self.file.read(&mut buffer)?;
-        self.ended = length < BLOCK_BYTES;
-        Ok((length > 0).then_some(Block { buffer, length }))
+        buffer.resize(WINDOW_BYTES + BLOCK_BYTES, 0);
+        let begin = self.window.len();
+        buffer[..begin].copy_from_slice(&self.window);
+        let count = self.file.read(&mut buffer[begin..begin + BLOCK_BYTES])?;
+        self.ended = count < BLOCK_BYTES;
+        if !self.ended {
+            self.window.clear();
+            self.window.extend_from_slice(&buffer[begin + BLOCK_BYTES - WINDOW_BYTES..begin + BLOCK_BYTES]);
+        }
+        Ok((count > 0).then_some(Block { buffer, begin, end: begin + count }))
     }
 }
 
 impl Block {
-    pub(super) fn content(&self) -> &[u8] {
-        &self.buffer[..self.length]
+    /// The bytes before the block, and the block.
+    pub(super) fn split(&self) -> (&[u8], &[u8]) {
+        self.buffer[..self.end].split_at(self.begin)
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.length == BLOCK_BYTES
+        self.end - self.begin == BLOCK_BYTES
     }
 
     pub(super) fn into_buffer(self) -> Vec<u8> {

@@ -11,7 +11,7 @@ use super::super::stop::Stop;
 use super::file::{Block, Blocks, OpenFile};
 use super::in_order::Weighed;
 use super::tree::{Entry, EntryType};
-use super::zip::{BLOCK_BYTES, Deflated, Deflater};
+use super::zip::{BLOCK_BYTES, Deflated, Deflater, WINDOW_BYTES};
 use super::{could_not, write_problem};
 
 /// The bytes that a task holds, apart from content. Its path is in the tree.
@@ -44,10 +44,10 @@ pub(super) enum Done<'t> {
 pub(super) struct Buffers(Mutex<Vec<Vec<u8>>>);
 
 impl Buffers {
-    /// Returns a buffer with room for a block.
+    /// Returns a buffer with room for a block and a window. A deflated block has room too: it is at most 50 bytes longer.
     pub(super) fn take(&self) -> Vec<u8> {
         let used = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        used.unwrap_or_else(|| Vec::with_capacity(BLOCK_BYTES))
+        used.unwrap_or_else(|| Vec::with_capacity(WINDOW_BYTES + BLOCK_BYTES))
     }
 
     pub(super) fn put(&self, buffer: Vec<u8>) {
@@ -135,9 +135,10 @@ impl<'t> Worker<'t> {
             Task::Entry(entry) => self.entry(entry),
             Task::Begin(entry, size) => Ok(Done::Begin(entry, size)),
             Task::Block(block) => {
-                let deflated = self.deflater.block(block.content(), self.buffers.take());
+                let (before, content) = block.split();
+                let deflated = self.deflater.block(before, content, self.buffers.take());
                 self.buffers.put(block.into_buffer());
-                Ok(Done::Block(deflated))
+                Ok(Done::Block(deflated.map_err(|error| write_problem(&error))?))
             }
             Task::End => Ok(Done::End),
         }

@@ -15,7 +15,7 @@ use crc32fast::Hasher;
 
 use header::{DEFLATED, DOS_FOLDER, EntryHeader, HAS_DESCRIPTOR, IN_ZIP64, MADE_BY, NEEDS_ZIP64, STORED, put16, put32};
 
-pub(super) use deflate::{BLOCK_BYTES, Deflated, Deflater};
+pub(super) use deflate::{BLOCK_BYTES, Deflated, Deflater, WINDOW_BYTES};
 
 mod deflate;
 mod header;

@@ -28,6 +28,10 @@ fn make_tree(root: &Path) {
     fs::write(root.join("compressible"), "the same line\n".repeat(MIB)).unwrap();
     let mut dice = fastrand::Rng::with_seed(1);
     fs::write(root.join("noise"), (0..12 * MIB).map(|_| dice.u8(..)).collect::<Vec<_>>()).unwrap();
+    let text =
+        (0..MIB as u32 / 8).map(|number| format!("{}\n", number.wrapping_mul(2_654_435_761))).collect::<String>();
+    let noise: Vec<u8> = (0..MIB).map(|_| dice.u8(..)).collect();
+    fs::write(root.join("text-noise-text"), [text.as_bytes(), &noise, text.as_bytes()].concat()).unwrap();
     for name in NAMES {
         fs::write(root.join(name), name).unwrap();
         fs::create_dir(root.join(format!("{name}-d"))).unwrap();

@@ -49,7 +49,7 @@ impl Storage {
 
         let (algorithm, kind) = plan.checksum_of_object();
         let blob = Arc::new(self.catalog.new_blob().map_err(internal)?);
-        // The store would calculate the MD5 hash of all bytes, which no response has. So it gets only the attributes.
+        // The store would calculate an MD5 hash of all bytes that no response contains. So it gets only the attributes.
         blob.store().put_object(own_request(plan.attributes.put(StreamingBlob::from(Body::empty())))).await?;
         let parts: Vec<_> = chosen.iter().map(|(_, part)| (taken.upload.path(&part.bytes), part.size)).collect();
         let size = parts.iter().map(|(_, size)| size).sum();

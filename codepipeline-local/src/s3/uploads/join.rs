@@ -9,10 +9,9 @@ use super::super::checksum::{Algorithm, Hash, Sum};
 /// The size of reads from a part.
 const READ_SIZE: usize = 256 * 1024;
 
-/// Writes all bytes of `parts`, one after another, into the existing file `into`. Blocks. Returns their checksum, if it is
-/// asked for. Each part is opened only when it is read, because an upload may have 10,000.
-///
-/// Each pass over the bytes of a large object takes as long as its upload, so this makes only one.
+/// Writes all bytes of `parts`, one after another, into the existing file `into`. Blocks. Returns their checksum if
+/// `algorithm` is given. Each part is opened only when it is read, because an upload may have 10,000. A caller that has
+/// gone does not end it.
 ///
 /// # Errors
 /// Returns `UnexpectedEof` if a part does not have its size, and any other error of the file system.

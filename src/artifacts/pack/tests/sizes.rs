@@ -44,6 +44,13 @@ fn long_files_are_at_most_5_percent_longer_than_by_zlib() {
 }
 
 #[test]
+fn repeated_records_are_at_most_5_percent_longer_than_by_zlib() {
+    let template = String::from_utf8(text(1, 2_500)).unwrap();
+    let records = (0..2_000).map(|number: u32| format!("{}\n{template}\n", number.wrapping_mul(2_654_435_761)));
+    check(&[records.collect::<String>().into_bytes()]);
+}
+
+#[test]
 fn a_block_costs_at_most_50_bytes() {
     let content = vec![0; 20 * BLOCK_BYTES];
     let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,7 @@
 //! Opens the end of a deflated stream, so that another one can follow (RFC 1951).
 //!
-//! `libdeflate` deflates only whole streams, and marks the last block of each as final. To clear this mark, one has to find
-//! that block. Its place depends on the length of every code before it. So this skips all codes, and never asks what they
-//! mean.
+//! `libdeflate` deflates only whole streams, and marks the last block of each as final. The beginning of this block depends
+//! on the length of every code before it. So the scan skips all codes, and ignores their meaning.
 
 use codes::{BITS, BLOCK, Codes, DISTANCE, FOLLOWS, LITERAL};
 
@@ -17,12 +16,14 @@ const EMPTY_STORED: [u8; 4] = [0, 0, 0xff, 0xff];
 
 /// Changes a complete stream so that its last block is not final, and appends an empty block that ends at a byte's boundary.
 ///
-/// Returns `None` if this is not one complete stream. The stream is then unchanged.
+/// Returns `None` if the stream is cut off or continues after its last block. It is then unchanged. The stream comes from a
+/// compressor: values and distances are not checked.
 pub(super) fn open_end(stream: &mut Vec<u8>) -> Option<()> {
     let (last, end) = Scan::new(stream).last_block()?;
     let padding = (stream.len() * 8).checked_sub(end).filter(|bits| *bits < 8)?;
     stream[last / 8] &= !(1 << (last % 8));
-    // The empty block begins with three zero bits. The padding is zero, and may have room for them.
+    // The empty block begins with three zero bits. The padding may have room for them.
+    *stream.last_mut()? &= 0xff >> padding;
     if padding < 3 {
         stream.push(0);
     }
@@ -87,7 +88,7 @@ impl<'s> Scan<'s> {
             self.next += 1;
             self.count += 8;
         }
-        // Without this, zeros could be codes for ever.
+        // Otherwise a damaged stream could continue with zeros without an end.
         (self.next <= self.stream.len() + 8).then_some(())
     }
 
@@ -107,8 +108,11 @@ impl<'s> Scan<'s> {
 
     fn skip_stored(&mut self) -> Option<()> {
         let begin = self.position().div_ceil(8);
-        let length = self.stream.get(begin..)?.first_chunk()?;
-        self.next = begin + 4 + usize::from(u16::from_le_bytes(*length));
+        let [low, high, not_low, not_high] = *self.stream.get(begin..)?.first_chunk()?;
+        if [!low, !high] != [not_low, not_high] {
+            return None;
+        }
+        self.next = begin + 4 + usize::from(u16::from_le_bytes([low, high]));
         (self.bits, self.count) = (0, 0);
         Some(())
     }
@@ -120,7 +124,7 @@ impl<'s> Scan<'s> {
         for code in ORDER.iter().take(self.take(4)? + 4) {
             lengths[*code] = self.take(3)? as u8;
         }
-        // The codes for lengths are needed only here, so they may stand where those for distances will.
+        // The codes for lengths are needed only here, so they share the table for distances.
         distances.set(&lengths, |symbol, bits| (symbol as u8) << 3 | bits)?;
         let all = literal_codes + distance_codes;
         let mut lengths = Vec::with_capacity(all);
@@ -148,16 +152,19 @@ impl<'s> Scan<'s> {
 
     /// Skips the codes of a block, and its end.
     ///
-    /// Which kind of code comes next can't be predicted, so it chooses a table and not a branch.
+    /// The processor can't predict the kind of the next code. So the kind selects a table, and no branch depends on it.
     fn skip_codes(&mut self, literals: &Codes, distances: &Codes) -> Option<()> {
         let mut codes = literals;
         loop {
+            // A code takes at most 29 bits with its extra bits. A distance follows a length, which takes at most 20.
             self.refill()?;
-            let entry = codes.entry(self.bits);
-            self.skip(entry & BITS);
-            codes = if entry & FOLLOWS == DISTANCE { distances } else { literals };
-            if !(LITERAL..BLOCK).contains(&entry) {
-                return (entry >= BLOCK).then_some(());
+            for _ in 0..2 {
+                let entry = codes.entry(self.bits);
+                self.skip(entry & BITS);
+                codes = if entry & FOLLOWS == DISTANCE { distances } else { literals };
+                if !(LITERAL..BLOCK).contains(&entry) {
+                    return (entry >= BLOCK).then_some(());
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 const LONGEST: usize = 15;
 /// The code that ends a block.
 const END_OF_BLOCK: usize = 256;
-/// The number of bits in an entry: at most 20 for a literal or a length, and at most 28 for a distance.
+/// The number of bits in an entry: at most 20 for a literal or a length, and at most 29 for a distance.
 pub(super) const BITS: u8 = 0x1f;
 /// The kind of the next code in an entry: a literal or a length, a distance, or the next block's header.
 pub(super) const FOLLOWS: u8 = 0x60;
@@ -12,7 +12,7 @@ pub(super) const LITERAL: u8 = 0x20;
 pub(super) const DISTANCE: u8 = 0x40;
 pub(super) const BLOCK: u8 = 0x60;
 
-/// The entries of codes. A byte for each, so that the table stays in the processor's fastest cache.
+/// The entries of codes. A byte for each, so that most of the table stays in the processor's fastest cache.
 pub(super) struct Codes {
     /// An entry for each value that the next bits may have, as many as the longest code. 0 where no code begins.
     table: [u8; 1 << LONGEST],

@@ -3,7 +3,7 @@ use libdeflater::{CompressionLvl, Compressor};
 
 use super::*;
 
-/// Contents whose streams have all types of blocks.
+/// Contents whose streams have stored blocks, fixed codes and codes of their own.
 fn contents() -> Vec<Vec<u8>> {
     let mut random = fastrand::Rng::with_seed(1);
     let mut bytes = |length: usize, values: u8| (0..length).map(|_| random.u8(..values)).collect::<Vec<_>>();
@@ -72,13 +72,35 @@ fn opened_streams_of_each_level_join_to_one() {
 
 #[test]
 fn opened_stream_ends_at_a_byte_after_any_number_of_bits() {
-    for length in 0..64 {
-        let content = vec![b'x'; length];
-        let mut stream = by_libdeflate(&[&content[..], b"yz"].concat(), 6);
+    let mut seen = [false; 8];
+    for length in 0..200 {
+        let content: Vec<u8> = (0..length).map(|at: usize| (at * at % 251) as u8 | 0x80).collect();
+        let mut stream = by_zlib(&content, 6);
+        let (_, end) = Scan::new(&stream).last_block().unwrap();
+        let padding = stream.len() * 8 - end;
+        seen[padding] = true;
+        // The padding may hold anything.
+        *stream.last_mut().unwrap() |= !(0xff_u8 >> padding);
         open_end(&mut stream).unwrap();
         stream.extend(by_libdeflate(b"end", 6));
-        assert_eq!(inflated(&stream, length + 5).0, [&content[..], b"yzend"].concat(), "{length}");
+        assert_eq!(inflated(&stream, length + 3).0, [&content[..], b"end"].concat(), "{length}");
     }
+    assert_eq!(seen, [true; 8]);
+}
+
+#[test]
+fn contents_have_all_types_of_blocks() {
+    // The type of a stream's first block.
+    let kind = |stream: Vec<u8>| stream[0] >> 1 & 3;
+    let contents = contents();
+    let found =
+        |deflate: fn(&[u8]) -> Vec<u8>| contents.iter().map(|content| kind(deflate(content))).collect::<Vec<_>>();
+    let by_libdeflate = found(|content| by_libdeflate(content, 6));
+    let by_zlib = found(|content| by_zlib(content, 6));
+    for kind in [0, 2] {
+        assert!(by_libdeflate.contains(&kind), "{by_libdeflate:?}");
+    }
+    assert!(by_zlib.contains(&1), "{by_zlib:?}");
 }
 
 #[test]
