@@ -99,7 +99,8 @@ pub(crate) fn action_type(category: ActionCategory, owner: ActionOwner, provider
     ActionTypeId::builder().category(category).owner(owner).provider(provider).version("1").build().unwrap()
 }
 
-fn declaration(kind: ActionTypeId, configuration: &[(&str, &str)]) -> PipelineDeclaration {
+/// The pipeline `pipe`: an S3 source, and an action of this type and configuration.
+pub(crate) fn declaration(kind: ActionTypeId, configuration: &[(&str, &str)]) -> PipelineDeclaration {
     let source = ActionDeclaration::builder()
         .name("Source")
         .action_type_id(action_type(ActionCategory::Source, ActionOwner::Aws, "S3"))
