@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 
 use super::archive::{ArchiveProblem, Limits, files_of, in_background, unpack};
+use super::source::BUNDLE;
 use super::{Done, Failed, ObjectRef, Provider, StoredAs, Task, Workplace};
 use crate::clock::Clock;
 use crate::dates::iso_seconds;
@@ -46,6 +47,11 @@ impl Provider for DeployS3 {
         let files = extracted(&artifact, work.folder()).await;
         let failed = |problem| Failed::job(format!("Could not extract the artifact {}: {problem}", input.name));
         let Extracted { files, links } = files.map_err(failed)?;
+        if files.iter().any(|(name, _)| name == BUNDLE) {
+            let message =
+                "is a full clone, which only CodeBuild can read: leave out OutputArtifactFormat in the source action";
+            return Err(Failed::configuration(format!("The artifact {} {message}", input.name)));
+        }
         for link in links {
             work.line(&format!("left out {link}: S3 has no links"));
         }
@@ -239,6 +245,19 @@ mod tests {
         place.work.store(&file, &object("Site").place, "text/plain").await.unwrap();
         let failed = run(&place, &[("BucketName", OTHER), ("Extract", "true")]).await.err().unwrap();
         assert!(failed.message.contains("artifact Site: the file is not a zip"), "{}", failed.message);
+    }
+
+    #[tokio::test]
+    async fn full_clone_is_not_deployed() {
+        let place = Place::new();
+        let folder = place.work.folder().join("clone");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join(BUNDLE), "").unwrap();
+        let zip = place.work.folder().join("clone.zip");
+        pack_folder(&folder, &zip, &Stop::default()).unwrap();
+        place.work.store(&zip, &object("Site").place, "application/zip").await.unwrap();
+        let failed = run(&place, &[("BucketName", OTHER), ("Extract", "true")]).await.err().unwrap();
+        assert!(failed.message.contains("leave out OutputArtifactFormat"), "{}", failed.message);
     }
 
     #[test]

@@ -67,11 +67,11 @@ pub(crate) enum ArchiveProblem {
         why: String,
     },
     /// The name can't be the name of a file in a folder.
-    #[error("the name {name:?} {why}; pack the archive with relative names")]
+    #[error("the name {name:?} {why}")]
     Name {
         /// The entry's name.
         name: String,
-        /// The mistake.
+        /// The mistake, and a way out if there is one.
         why: &'static str,
     },
     /// Two entries have the same name, or one is a file and another is below it.

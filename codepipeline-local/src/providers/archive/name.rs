@@ -30,7 +30,7 @@ impl EntryName {
             return Err(unsafe_name("is empty"));
         }
         if raw.starts_with(b"/") {
-            return Err(unsafe_name("is absolute"));
+            return Err(unsafe_name("is absolute: pack the archive with relative names"));
         }
         if raw.contains(&0) {
             return Err(unsafe_name("holds a NUL character"));
@@ -39,7 +39,11 @@ impl EntryName {
         for step in raw.split(|byte| *byte == b'/') {
             match step {
                 b"" | b"." => {}
-                b".." => return Err(unsafe_name("leads out of the folder with `..`")),
+                b".." => {
+                    return Err(unsafe_name(
+                        "leads out of the folder with `..`: pack the archive with names inside of it",
+                    ));
+                }
                 _ => steps.push(step),
             }
         }

@@ -77,7 +77,7 @@ pub(crate) fn files_of(folder: &Path, stop: &Stop) -> Result<Vec<(String, PathBu
 fn text(name: &std::ffi::OsStr) -> Result<&str, ArchiveProblem> {
     let not_text = || ArchiveProblem::Name {
         name: String::from_utf8_lossy(name.as_bytes()).into_owned(),
-        why: "is not UTF-8, which a zip needs",
+        why: "is not UTF-8, which a zip needs: rename the file",
     };
     name.to_str().ok_or_else(not_text)
 }

@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 
 use super::{Done, Failed, Provider as RunsActions, Task, TaskRevision, Workplace};
-use gather::{BUNDLE, Format, Gathered, NoArtifact, gather};
+pub(super) use gather::BUNDLE;
+use gather::{Format, Gathered, NoArtifact, gather};
 use git::Git;
 use variables::{Found, Provider, variables};
 

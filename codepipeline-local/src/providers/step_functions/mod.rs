@@ -1,5 +1,8 @@
 //! The Step Functions invoke action (User Guide, "action-reference-StepFunctions"). The state machine runs at the endpoint that
 //! `--endpoint stepfunctions=URL` names.
+//!
+//! moto leaves executions in progress for ever until it is told to run them:
+//! `curl -d '{"stepfunctions": {"execute_state_machine": true}}' -H 'Content-Type: application/json' URL/moto-api/config`.
 
 mod api;
 mod configuration;
