@@ -6,6 +6,8 @@
 use async_trait::async_trait;
 
 pub(crate) mod archive;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the provider of CodeBuild comes next"))]
+mod buildspec;
 mod deploy_s3;
 mod output;
 mod registry;
