@@ -6,13 +6,18 @@
 use async_trait::async_trait;
 
 pub(crate) mod archive;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the provider of CodeBuild comes next"))]
+mod build_folder;
+#[cfg(test)]
+mod build_testing;
+mod build_variables;
 mod buildspec;
+mod code_build;
+mod commands;
 mod deploy_s3;
+mod notice;
 mod output;
 mod registry;
 mod secrets;
-#[cfg_attr(not(test), expect(dead_code, reason = "the providers that run commands come next"))]
 pub(crate) mod shell;
 mod signing;
 mod skip;
@@ -26,7 +31,10 @@ pub use crate::engine::{
     ActionTypeId, Done, EnvironmentVariable, EnvironmentVariableKind, Failed, Task, TaskArtifact, TaskRevision,
 };
 pub use crate::types::ObjectRef;
+pub use code_build::{CodeBuild, Project};
+pub use commands::Commands;
 pub use deploy_s3::DeployS3;
+pub use notice::Notice;
 pub use output::{Output, OutputLine};
 pub use registry::Providers;
 pub use secrets::Secrets;

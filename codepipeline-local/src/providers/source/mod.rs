@@ -114,7 +114,6 @@ fn format_of(configuration: &BTreeMap<String, String>) -> Result<Format, Failed>
 /// whether the artifact is a full clone. Otherwise, use the unpacked files.
 ///
 /// The commit is checked out without a branch. The remote `origin` is the bundle, so it works as long as `unpacked` exists.
-#[cfg_attr(not(test), expect(dead_code, reason = "the CodeBuild provider, which checks out full clones, comes next"))]
 pub(crate) async fn check_out(unpacked: &Path, into: &Path) -> Result<bool, Failed> {
     let bundle = unpacked.join(BUNDLE);
     if !bundle.is_file() {
