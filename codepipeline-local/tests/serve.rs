@@ -67,6 +67,28 @@ async fn function_finds_the_emulator_and_ends_with_it() {
     until(|| std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))).await;
 }
 
+#[tokio::test]
+async fn worker_finds_the_emulator_and_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("worker.sh");
+    let file = folder.path().join("started");
+    let text = "echo $$ $AWS_ENDPOINT_URL $AWS_REGION $AWS_ACCESS_KEY_ID ${AWS_PROFILE:-none} > new\nmv new started\nsleep 600\n";
+    std::fs::write(&script, format!("cd {}\n{text}", folder.path().display())).unwrap();
+    let worker = format!("sh {}", script.display());
+    let serve = ["serve", "--port", "0", "--region", "eu-west-1", "--worker", &worker];
+    let mut child = program(folder.path(), &serve).env("AWS_PROFILE", "real").spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    until(|| file.exists()).await;
+    let written = std::fs::read_to_string(file).unwrap();
+    let words: Vec<_> = written.split_whitespace().collect();
+    assert_eq!(words[1..], [line.trim().trim_start_matches("listening on "), "eu-west-1", "local", "none"]);
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+    let stat = Path::new("/proc").join(words[0]).join("stat");
+    assert!(std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")));
+}
+
 #[test]
 fn faults_and_throttles_fire_and_are_logged() {
     let folder = tempfile::tempdir().unwrap();

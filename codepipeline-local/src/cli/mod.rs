@@ -1,12 +1,16 @@
 //! The command line.
 
+mod environment;
 mod function;
 mod logging;
 mod numbers;
+mod providers;
 #[cfg(test)]
 mod readme;
 mod serve;
 mod settings;
+mod words;
+mod worker;
 
 use clap::{Parser, Subcommand};
 

@@ -1,4 +1,4 @@
-//! `serve` runs the emulator, and a function if one is given, until a signal ends it.
+//! `serve` runs the emulator, with the functions and workers that are given, until a signal ends it.
 
 use std::io::Write;
 use std::num::NonZeroU64;
@@ -9,7 +9,9 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::function::FunctionFlags;
+use super::providers::ProviderFlags;
 use super::settings::SettingFlags;
+use super::worker::WorkerFlags;
 use super::{logging, numbers};
 use crate::api::read_connections;
 use crate::clock::Clock;
@@ -74,6 +76,10 @@ pub(super) struct Serve {
     #[arg(short, long)]
     verbose: bool,
     #[command(flatten)]
+    providers: ProviderFlags,
+    #[command(flatten)]
+    workers: WorkerFlags,
+    #[command(flatten)]
     function: FunctionFlags,
     #[command(flatten)]
     settings: SettingFlags,
@@ -86,6 +92,10 @@ impl Serve {
         let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
         let settings = self.settings.settings();
         let function = self.function.ready(&settings.account_id, &settings.region)?;
+        self.workers.check()?;
+        let mut providers = Providers::default();
+        self.providers.add_to(&mut providers)?;
+        let region = settings.region.clone();
         let seed = self.seed.unwrap_or_else(random_seed);
         let connections = self.connections.as_deref().map(connections).transpose()?;
         let endpoints = endpoints(&self.endpoints)?;
@@ -98,7 +108,7 @@ impl Serve {
             port: self.port,
             data: self.data,
             engine: settings,
-            providers: Providers::default(),
+            providers,
             connections,
             s3,
             accept_unencrypted_uploads: self.accept_unencrypted_uploads,
@@ -114,11 +124,13 @@ impl Serve {
             function.map(|function| function.start(&emulator)).transpose().map_err(|error| error.to_string())?;
         // Begin now, so that the function gets every event of the start.
         emulator.begin();
+        let workers = self.workers.start(&emulator, &region)?;
 
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string())?,
             _ = terminated.recv() => {}
         }
+        workers.stop().await;
         if let Some(function) = function {
             function.stop().await;
         }

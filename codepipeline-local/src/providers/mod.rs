@@ -22,6 +22,7 @@ pub(crate) mod shell;
 mod signing;
 mod skip;
 pub(crate) mod source;
+mod stand_in;
 mod step_functions;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -39,6 +40,7 @@ pub use output::{Output, OutputLine};
 pub use registry::Providers;
 pub use secrets::Secrets;
 pub use source::Source;
+pub use stand_in::StandIn;
 pub use step_functions::StepFunctions;
 pub use workplace::{StoredAs, Workplace};
 
@@ -46,6 +48,6 @@ pub use workplace::{StoredAs, Workplace};
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// Runs an action to its end. A future that is dropped stops all that it started. Summaries and messages of failures may hold
-    /// secrets: they are masked before anybody sees them.
+    /// secrets: the registry masks them.
     async fn run(&self, task: Task, work: &Workplace) -> Result<Done, Failed>;
 }

@@ -13,7 +13,7 @@ pub use function::Function;
 pub(crate) use program::check_command;
 pub use schedule::{Schedule, scheduled_event};
 pub use settings::{FunctionSettings, Invocation, Output};
-pub use waking::Waking;
+pub use waking::{Functions, Waking};
 
 #[cfg(test)]
 mod tests;

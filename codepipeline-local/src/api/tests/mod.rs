@@ -28,6 +28,8 @@ mod limits;
 mod members;
 mod pipelines;
 mod polling;
+mod provided;
+mod provided_ends;
 mod requests;
 mod restarts;
 mod sources;

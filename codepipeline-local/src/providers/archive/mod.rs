@@ -22,9 +22,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 pub(crate) use background::{Stop, in_background};
-#[cfg_attr(not(test), expect(unused_imports, reason = "the providers that pack what a build leaves come next"))]
-pub(crate) use pack::pack_folder;
-pub(crate) use pack::{files_of, pack};
+pub(crate) use pack::{files_of, pack, pack_folder};
 
 use folder::Unpacking;
 

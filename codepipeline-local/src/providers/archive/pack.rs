@@ -42,7 +42,6 @@ pub(crate) fn pack(files: &[(String, PathBuf)], into: &Path, stop: &Stop) -> Res
 }
 
 /// Writes a zip of everything in a folder, as [`pack`] does. The zip itself may be in that folder.
-#[cfg_attr(not(test), expect(dead_code, reason = "the providers that pack what a build leaves come next"))]
 pub(crate) fn pack_folder(folder: &Path, into: &Path, stop: &Stop) -> Result<(), ArchiveProblem> {
     pack(&files_of(folder, stop)?, into, stop)
 }
