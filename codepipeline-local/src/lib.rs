@@ -33,11 +33,12 @@ mod shell;
 mod store;
 mod sts;
 mod subscribers;
+#[cfg_attr(not(test), expect(dead_code, reason = "the command `run` will call it"))]
+mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod types;
 mod wire;
-#[cfg_attr(not(test), expect(dead_code, reason = "templates and buildspecs will be read with it"))]
 mod yaml;
 
 pub use endpoints::{Endpoint, Endpoints, InvalidEndpoint};

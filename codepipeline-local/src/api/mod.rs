@@ -4,6 +4,8 @@ pub use connections::read_connections;
 pub(crate) use dispatch::operations;
 pub use dispatch::{Reply, answer};
 pub use job_event::job_event;
+pub(crate) use model::{Kind, MODEL};
+pub(crate) use unknown::nearest;
 use values::{OperationResult, object, read, seconds, write};
 
 mod acknowledge_job;

@@ -8,10 +8,10 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Model {
+pub(crate) struct Model {
     pub(super) target_prefix: String,
     pub(super) operations: BTreeMap<String, Operation>,
-    pub(super) shapes: BTreeMap<String, Shape>,
+    pub(crate) shapes: BTreeMap<String, Shape>,
 }
 
 #[derive(Deserialize)]
@@ -24,19 +24,19 @@ pub(super) struct Operation {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     #[serde(rename = "type")]
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// A structure's members and their shapes.
     #[serde(default)]
-    pub(super) members: BTreeMap<String, String>,
+    pub(crate) members: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) required: Vec<String>,
     /// The shape of a list's members.
-    pub(super) member: Option<String>,
+    pub(crate) member: Option<String>,
     /// The shapes of a map's keys and values.
     pub(super) key: Option<String>,
-    pub(super) value: Option<String>,
+    pub(crate) value: Option<String>,
     pub(super) min: Option<u64>,
     pub(super) max: Option<u64>,
     pub(super) pattern: Option<Pattern>,
@@ -46,7 +46,7 @@ pub(super) struct Shape {
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Structure,
     List,
     Map,
@@ -72,13 +72,13 @@ impl TryFrom<String> for Pattern {
     }
 }
 
-pub(super) static MODEL: LazyLock<Model> = LazyLock::new(|| {
+pub(crate) static MODEL: LazyLock<Model> = LazyLock::new(|| {
     serde_json::from_str(include_str!("model.json")).expect("model.json is part of the program, and a test reads it")
 });
 
 impl Model {
     /// Returns the shape of this name. Names come from the model, and a test looks up each of them.
-    pub(super) fn shape(&self, name: &str) -> &Shape {
+    pub(crate) fn shape(&self, name: &str) -> &Shape {
         &self.shapes[name]
     }
 }

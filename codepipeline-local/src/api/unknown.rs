@@ -63,7 +63,7 @@ pub(super) fn shown(name: &str) -> String {
 }
 
 /// The most similar known name, if at most a third of its letters differ.
-pub(super) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = given.to_lowercase();
     known
         .map(|known| (strsim::osa_distance(&lower, &known.to_lowercase()), known))

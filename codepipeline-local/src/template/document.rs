@@ -1,0 +1,84 @@
+//! Reads a file as YAML or JSON.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::Path;
+
+use super::problem::Problem;
+use crate::yaml::{self, MAX_BYTES, Node, Unreadable};
+
+/// Reads the file. JSON has no lines, but takes every escape that YAML does not have.
+pub(super) fn read(file: &Path) -> Result<Node, Problem> {
+    let text = read_text(file)?;
+    let problem = |unreadable: Unreadable| Problem::of_file(file, unreadable.line, unreadable.why);
+    let named_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    if named_json {
+        return yaml::read_json(&text).map_err(problem);
+    }
+    if text.trim_start().starts_with('{')
+        && let Ok(root) = yaml::read_json(&text)
+    {
+        return Ok(root);
+    }
+    yaml::read(&text).map_err(problem)
+}
+
+/// Reads a file that is not longer than a document may be.
+pub(super) fn read_text(file: &Path) -> Result<String, Problem> {
+    let problem = |message: String| Problem::of_file(file, None, message);
+    let could_not = |error: std::io::Error| {
+        problem(match error.kind() {
+            ErrorKind::NotFound => "there is no such file".to_owned(),
+            ErrorKind::IsADirectory => "is a folder; name a file in it".to_owned(),
+            _ => format!("could not be read: {error}"),
+        })
+    };
+    let mut bytes = Vec::new();
+    // One byte more shows that the file is too long. The size of a pipe or device says nothing.
+    let limit = MAX_BYTES as u64 + 1;
+    File::open(file).and_then(|open| open.take(limit).read_to_end(&mut bytes)).map_err(could_not)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(problem(format!("has more than {MAX_BYTES} bytes, and no template is so long")));
+    }
+    String::from_utf8(bytes).map_err(|_| problem("is not a text in UTF-8".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn read_as(name: &str, content: &[u8]) -> Result<Node, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(name);
+        fs::write(&file, content).unwrap();
+        read(&file).map_err(|problem| problem.to_string().replace(&file.display().to_string(), name))
+    }
+
+    #[test]
+    fn name_or_content_decides_between_json_and_yaml() {
+        for (name, text) in
+            [("a.json", "{\"a\": \"\\ud83d\\ude00\"}"), ("a.template", " {\"a\": 1}"), ("a.yaml", "{a: 1}")]
+        {
+            assert!(read_as(name, text.as_bytes()).unwrap().get("a").is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn unreadable_file_is_named_with_its_line() {
+        let wrong = |name: &str, content: &[u8]| read_as(name, content).err().unwrap();
+        assert!(wrong("a.json", b"{\n\"a\": }").starts_with("a.json:2: is not valid JSON, at column"));
+        assert!(wrong("a.yaml", b"a: b\nc: [d\n").starts_with("a.yaml:3: is not valid YAML: "));
+        assert_eq!(wrong("a.yaml", &[0xff]), "a.yaml: is not a text in UTF-8");
+        assert!(wrong("a.yaml", &vec![b' '; MAX_BYTES + 1]).contains("has more than"));
+    }
+
+    #[test]
+    fn missing_file_and_folder_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = |file: &Path| read(file).err().unwrap().message;
+        assert_eq!(message(&folder.path().join("absent")), "there is no such file");
+        assert_eq!(message(folder.path()), "is a folder; name a file in it");
+    }
+}

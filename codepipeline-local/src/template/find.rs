@@ -1,0 +1,121 @@
+//! Finds the file with the pipeline if the user names none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::document::read_text;
+use super::problem::Problem;
+
+/// The extensions of templates.
+const EXTENSIONS: [&str; 4] = ["json", "template", "yaml", "yml"];
+
+/// Texts that a file with a pipeline has: a template's type, and a member of the API.
+const MARKS: [&str; 2] = ["AWS::CodePipeline::Pipeline", "\"actionTypeId\""];
+
+/// The member of the API in YAML. A template of CloudFormation has it in no other form.
+const YAML_MARK: &str = "actionTypeId:";
+
+/// How many files of a folder are looked at.
+const MAX_FILES: usize = 500;
+
+/// The one file with a pipeline, in the folder or in its `cdk.out`. The error names what to type.
+pub(super) fn only_one(folder: &Path) -> Result<PathBuf, Problem> {
+    let mut files = files_of(&folder.join("cdk.out"), |name| name.ends_with(".template.json"));
+    files.extend(files_of(folder, |_| true));
+    let mut found: Vec<PathBuf> = files.into_iter().filter(|file| holds_a_pipeline(file)).collect();
+    if found.len() > 1 {
+        let names: Vec<_> = found.iter().map(|file| file.display().to_string()).collect();
+        return Err(Problem::new(format!(
+            "several files hold a pipeline: {}; name one of them: codepipeline-local run {}",
+            names.join(", "),
+            names[0]
+        )));
+    }
+    found.pop().ok_or_else(|| {
+        Problem::new(format!(
+            "no .yaml, .yml, .json or .template file in {} holds a pipeline, nor does cdk.out; name a template: \
+             codepipeline-local run FILE. For an app of the AWS CDK, run cdk synth first. For a pipeline on AWS, run \
+             aws codepipeline get-pipeline --name NAME > pipeline.json",
+            shown(folder)
+        ))
+    })
+}
+
+fn shown(folder: &Path) -> String {
+    if folder == Path::new("") { "this folder".to_owned() } else { folder.display().to_string() }
+}
+
+/// The templates of the folder by name, or nothing if it can't be read.
+fn files_of(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let place = if folder == Path::new("") { Path::new(".") } else { folder };
+    let entries = fs::read_dir(place).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(&wanted))
+        .map(|entry| folder.join(entry.file_name()))
+        .filter(|file| file.extension().and_then(|it| it.to_str()).is_some_and(|it| EXTENSIONS.contains(&it)))
+        .take(MAX_FILES)
+        .collect();
+    files.sort();
+    files
+}
+
+fn holds_a_pipeline(file: &Path) -> bool {
+    // Pipes and devices could block.
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return false;
+    }
+    let Ok(text) = read_text(file) else { return false };
+    MARKS.iter().any(|mark| text.contains(mark))
+        || text.lines().any(|line| line.trim_start_matches([' ', '-']).starts_with(YAML_MARK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("cdk.out")).unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    const TEMPLATE: &str = "Resources: {P: {Type: AWS::CodePipeline::Pipeline}}";
+
+    #[test]
+    fn one_file_with_a_pipeline_is_found() {
+        for (name, text) in [
+            ("cdk.out/App.template.json", TEMPLATE),
+            ("template.yaml", TEMPLATE),
+            ("any.yml", TEMPLATE),
+            ("pipeline.json", "{\"pipeline\": {\"actionTypeId\": 1}}"),
+            ("pipeline.yaml", "pipeline:\n  stages:\n  - actions:\n    - actionTypeId:\n"),
+        ] {
+            let folder = folder(&[(name, text), ("other.yaml", "Resources: {}"), ("cdk.out/manifest.json", TEMPLATE)]);
+            assert_eq!(only_one(folder.path()).unwrap(), folder.path().join(name));
+        }
+    }
+
+    #[test]
+    fn several_files_are_named_with_what_to_type() {
+        let folder = folder(&[("b.yaml", TEMPLATE), ("a.json", TEMPLATE)]);
+        let message = only_one(folder.path()).unwrap_err().message;
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (a, b) = (path("a.json"), path("b.yaml"));
+        assert_eq!(
+            message,
+            format!("several files hold a pipeline: {a}, {b}; name one of them: codepipeline-local run {a}")
+        );
+    }
+
+    #[test]
+    fn folder_without_pipeline_says_what_to_type() {
+        let folder = folder(&[("other.yaml", "Resources: {}"), ("note.txt", TEMPLATE)]);
+        let message = only_one(folder.path()).unwrap_err().message;
+        for named in ["codepipeline-local run FILE", "cdk synth", "get-pipeline"] {
+            assert!(message.contains(named), "{message}");
+        }
+    }
+}
