@@ -59,7 +59,7 @@ impl Parameters {
     }
 }
 
-/// The flag to type, with which the user gives a value for the key.
+/// The flag that gives a value for the key.
 pub(super) fn flag(key: &str) -> String {
     // An equals sign needs no quotes after a key of these characters.
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "_.:/@-".contains(letter);

@@ -10,7 +10,7 @@ use crate::yaml::Node;
 /// A role, wherever it appears.
 const ANYWHERE: [(&str, &str); 1] = [("RoleArn", "arn:aws:iam::123456789012:role/stand-in")];
 
-/// Members of a store. Its bucket is made here, whatever its name.
+/// Members of a store. A bucket of any name is made here.
 const OF_STORE: [(&str, &str); 1] = [("Location", "stand-in-artifacts")];
 
 /// Keys of an action's configuration. A source action gets its files from a folder of this machine.
