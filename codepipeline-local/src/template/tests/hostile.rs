@@ -24,7 +24,32 @@ fn long_chain_of_names_is_stopped() {
     }
     sections.push_str("  B5000: {Type: AWS::S3::Bucket}\n");
     let problem = only_problem(configured("!Ref B0", &sections, &[]));
-    assert!(problem.contains("over more than 200 steps"), "{problem}");
+    assert!(problem.contains("over more than 120 steps"), "{problem}");
+}
+
+#[test]
+fn functions_within_functions_fit_the_stack() {
+    for (open, close) in [
+        ("!Join ['', [", "]]"),
+        ("!Sub ['${A}', {A: ", "}]"),
+        ("!Select [0, [", "]]"),
+        ("!Select [0, !Split ['/', ", "]]"),
+        ("!If [Holds, ", ", b]"),
+        ("!FindInMap [a, b, c, {DefaultValue: ", "}]"),
+        ("!Base64 {'Fn::ToJsonString': ", "}"),
+    ] {
+        let mut sections = "Conditions:\n  Holds: !Equals [a, a]\n".to_owned();
+        let mut resources = String::new();
+        for level in 0..100 {
+            let inner = format!("!Ref B{}", level + 1);
+            let name = format!("{}{inner}{}", open.repeat(9), close.repeat(9));
+            resources.push_str(&format!("  B{level}: {{Type: AWS::S3::Bucket, Properties: {{BucketName: {name}}}}}\n"));
+        }
+        resources.push_str("  B100: {Type: AWS::S3::Bucket}\n");
+        sections.insert_str(0, &resources);
+        let problem = only_problem(configured("!Ref B0", &sections, &[]));
+        assert!(problem.contains("over more than 120 steps"), "{open}: {problem}");
+    }
 }
 
 #[test]
@@ -35,7 +60,7 @@ fn long_chain_of_conditions_is_stopped() {
     }
     sections.push_str("  C5000: !Equals [a, a]\n");
     let problem = only_problem(configured("!If [C0, a, b]", &sections, &[]));
-    assert!(problem.contains("over more than 200 steps"), "{problem}");
+    assert!(problem.contains("over more than 120 steps"), "{problem}");
 }
 
 #[test]
