@@ -31,8 +31,8 @@ impl BuildId {
     }
 }
 
-/// The variables of a build that CodePipeline starts. Those of batch builds, webhooks and public builds are not set, and `HOME` is the
-/// user's.
+/// The variables of a build that CodePipeline starts. Those of batch builds, webhooks and public builds are not set. An unknown image is
+/// not set either. `HOME` is the user's.
 pub(super) fn of_aws(task: &Task, build: &BuildId, sources: &Sources, image: Option<&str>) -> BTreeMap<String, Value> {
     let (region, account) = (&task.region, &task.account_id);
     let arn = |what: &str, id: &str| format!("arn:aws:codebuild:{region}:{account}:{what}/{id}");
@@ -44,7 +44,6 @@ pub(super) fn of_aws(task: &Task, build: &BuildId, sources: &Sources, image: Opt
         ("AWS_REGION".to_owned(), region.clone()),
         ("CODEBUILD_BUILD_ARN".to_owned(), arn("build", &build.full())),
         ("CODEBUILD_BUILD_ID".to_owned(), build.full()),
-        ("CODEBUILD_BUILD_IMAGE".to_owned(), image.unwrap_or("aws/codebuild/standard:7.0").to_owned()),
         ("CODEBUILD_BUILD_NUMBER".to_owned(), build.number.to_string()),
         ("CODEBUILD_INITIATOR".to_owned(), format!("codepipeline/{}", task.pipeline)),
         ("CODEBUILD_KMS_KEY_ID".to_owned(), format!("arn:aws:kms:{region}:{account}:alias/aws/s3")),
@@ -55,6 +54,9 @@ pub(super) fn of_aws(task: &Task, build: &BuildId, sources: &Sources, image: Opt
         ("CODEBUILD_SRC_DIR".to_owned(), sources.folder.to_string_lossy().into_owned()),
         ("CODEBUILD_START_TIME".to_owned(), build.start.to_string()),
     ];
+    if let Some(image) = image {
+        variables.push(("CODEBUILD_BUILD_IMAGE".to_owned(), image.to_owned()));
+    }
     if let Some(revision) = &primary.revision {
         variables.push(("CODEBUILD_RESOLVED_SOURCE_VERSION".to_owned(), revision.clone()));
     }

@@ -13,7 +13,7 @@ use super::buildspec::environment::{self, Resolved};
 use super::buildspec::run::{self, Built, Place};
 use super::buildspec::{self, Artifacts, FileSet};
 use super::notice::Notice;
-use super::shell::Limits;
+use super::shell::{Limits, ShellError};
 use super::{Done, Failed, Provider, Task, TaskArtifact, Workplace};
 use crate::clock::Clock;
 
@@ -83,7 +83,7 @@ impl Provider for CodeBuild {
         let place =
             Place { folder: &sources.folder, scratch: &scratch, environment: &environment, limits, show: &show };
         let built = run::run(&buildspec, &place, &wanted).await;
-        let built = built.map_err(|error| Failed::job(format!("Build terminated with state: FAILED. {error}")))?;
+        let built = built.map_err(|error| Failed::job(terminated(&error)))?;
         let problem = upload(&built, &task.outputs, &sources, work).await;
         match built.failure.or(problem) {
             Some(failure) => Err(Failed::job(secrets.mask(&failure).into_owned())),
@@ -149,6 +149,12 @@ async fn upload(built: &Built, outputs: &[TaskArtifact], sources: &Sources, work
     problem.map(|message| {
         format!("Build terminated with state: FAILED. Phase: UPLOAD_ARTIFACTS, Code: CLIENT_ERROR, Message: {message}")
     })
+}
+
+/// The message of a build that the shell could not run to its end.
+fn terminated(error: &ShellError) -> String {
+    let state = if matches!(error, ShellError::TimedOut(_)) { "TIMED_OUT" } else { "FAILED" };
+    format!("Build terminated with state: {state}. Message: {error}")
 }
 
 fn yaml_error(message: &str) -> String {
