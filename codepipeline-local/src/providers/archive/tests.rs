@@ -4,6 +4,7 @@ mod archives;
 mod hostile;
 mod ordinary;
 mod properties;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;

@@ -13,6 +13,9 @@ use super::name::EntryName;
 /// The bits of a mode that say what a file is (inode(7)).
 const KIND: u32 = 0o170_000;
 
+/// The attribute of folders in zips from Windows (MS-DOS's "directory").
+const FOLDER_ATTRIBUTE: u32 = 0x10;
+
 pub(super) fn unpack<R: Read + Seek>(reader: R, into: &mut Unpacking<'_>) -> Result<(), ArchiveProblem> {
     let mut archive = ZipArchive::new(reader).map_err(|error| ArchiveProblem::broken("the zip", error))?;
     if archive.has_duplicate_names() {
@@ -67,12 +70,16 @@ enum Form {
 
 impl Form {
     fn of<R: Read>(entry: &ZipFile<'_, R>) -> Self {
-        let mode = entry.unix_mode().filter(|mode| *mode != 0);
-        let ends_with_slash = matches!(entry.name_raw().last(), Some(b'/' | b'\\'));
+        // Other systems have no modes, and the library would invent some.
+        let has_mode = matches!(entry.system(), System::Unix | System::OsDarwin);
+        let mode = entry.unix_mode().filter(|mode| *mode != 0 && has_mode);
+        let has_attribute = !has_mode && entry.external_attributes() & FOLDER_ATTRIBUTE != 0;
+        let end = entry.name_raw().last();
+        let is_folder = has_attribute || end == Some(&b'/') || !has_mode && end == Some(&b'\\');
         match mode.map(|mode| mode & KIND) {
             Some(0o120_000) => Self::Link,
             Some(0o040_000) => Self::Folder(mode.or(Some(FOLDER_MODE))),
-            Some(0 | 0o100_000) | None if ends_with_slash => Self::Folder(Some(FOLDER_MODE)),
+            Some(0 | 0o100_000) | None if is_folder => Self::Folder(Some(FOLDER_MODE)),
             Some(0 | 0o100_000) | None => Self::File(mode.or(Some(FILE_MODE))),
             Some(_) => Self::Special,
         }

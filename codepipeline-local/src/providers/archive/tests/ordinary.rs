@@ -80,7 +80,10 @@ fn zip_from_windows_has_folders() {
     // The system that made the entry: the second byte of "version made by", after the central header's signature.
     let at = bytes.windows(4).position(|part| part == b"PK\x01\x02").unwrap();
     bytes[at + 5] = 0;
-    assert_eq!(unpacked(&bytes).unwrap().keys().collect::<Vec<_>>(), ["a", "a/b"]);
+    assert_eq!(unpacked(&bytes).unwrap(), expect(&[("a", "755"), ("a/b", "644 c")]));
+    // The attribute of a folder, without a slash at the end of its name.
+    bytes[at + 38] |= 0x10;
+    assert_eq!(unpacked(&bytes).unwrap(), expect(&[("a", "755"), ("a/b", "755")]));
 }
 
 #[test]
