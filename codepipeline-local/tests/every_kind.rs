@@ -13,7 +13,7 @@ use aws_sdk_codepipeline::types::{
     StageRetryMode,
 };
 use codepipeline_local::engine::Settings;
-use codepipeline_local::runtime_api::{Function, FunctionSettings, Invocation, Output, Waking};
+use codepipeline_local::runtime_api::{Function, FunctionSettings, Functions, Invocation, Output, Waking};
 use codepipeline_local::{EventPattern, Options, S3Pace, api};
 use serde_json::Value;
 use support::{Scenario, action_type};
@@ -232,4 +232,26 @@ async fn function_gets_matching_events_and_its_jobs() {
     }
     drop(waking);
     assert_eq!(ends.recv().await, None, "no other event invoked it");
+}
+
+#[tokio::test]
+async fn job_invokes_the_function_that_it_names() {
+    for (named, invoked) in [("arn:aws:lambda:us-east-1:123456789012:function:check:live", 0), ("another", 1)] {
+        let scenario = Scenario::start().await;
+        let (first, mut check) = mpsc::unbounded_channel();
+        let (second, mut other) = mpsc::unbounded_channel();
+        let none = EventPattern::parse(r#"{"source": ["none"]}"#).unwrap();
+        let functions =
+            Functions { named: [("check".to_owned(), printing(first))].into(), other: Some((printing(second), none)) };
+        let (ended, mut ends) = mpsc::unbounded_channel();
+        let report = move |_: &str, end: std::io::Result<Invocation>| ended.send(end.unwrap()).unwrap();
+        let waking = Waking::by_name(&scenario.emulator, functions, report);
+        let kind = action_type(ActionCategory::Invoke, ActionOwner::Aws, "Lambda");
+        scenario.run(kind, &[("FunctionName", named)]).await;
+        let lines = if invoked == 0 { &mut check } else { &mut other };
+        assert!(printed_event(lines).await.get("CodePipeline.job").is_some());
+        assert!(matches!(ends.recv().await, Some(Invocation::Exited { .. })));
+        drop(waking);
+        assert_eq!(ends.recv().await, None, "no other function was invoked");
+    }
 }

@@ -1,12 +1,17 @@
 //! The flags of AWS's own actions: stand-ins, skipped actions and secrets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap::Args;
 use secrecy::SecretString;
 
+use crate::clock::Clock;
+use crate::endpoints::Endpoints;
 use crate::engine::ActionTypeId;
-use crate::providers::{Providers, Secrets, StandIn};
+use crate::providers::{
+    CodeBuild, Commands, DeployS3, Notice, Project, Provider, Providers, Secrets, StandIn, StepFunctions,
+};
 
 /// API reference, "ActionTypeId".
 const CATEGORIES: [&str; 7] = ["Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute"];
@@ -25,6 +30,26 @@ pub(super) struct ProviderFlags {
     /// action gives it. It is masked in the output. Repeatable
     #[arg(long = "secret", value_name = "KEY=ENV")]
     secrets: Vec<String>,
+}
+
+/// Adds the providers that run nothing of the pipeline's on this machine: S3 deployments, and Step Functions if it has an endpoint.
+pub(super) fn add_services(providers: &mut Providers, endpoints: &Endpoints, clock: &Clock) {
+    providers.emulate(ActionTypeId::first("Deploy", "AWS", "S3"), Arc::new(DeployS3::new(clock.clone())));
+    if endpoints.of("states").is_some() {
+        let step_functions = StepFunctions::new(endpoints.clone(), clock.clone());
+        providers.emulate(ActionTypeId::first("Invoke", "AWS", "StepFunctions"), Arc::new(step_functions));
+    }
+}
+
+/// Adds the providers that run a pipeline's commands on this machine: CodeBuild with these projects, and Commands.
+pub(super) fn add_shells(providers: &mut Providers, projects: BTreeMap<String, Project>, clock: &Clock) {
+    let notice = Notice::default();
+    let code_build: Arc<dyn Provider> = Arc::new(CodeBuild::new(projects, notice.clone(), clock.clone()));
+    for category in ["Build", "Test"] {
+        providers.emulate(ActionTypeId::first(category, "AWS", "CodeBuild"), Arc::clone(&code_build));
+    }
+    let commands = Commands::new(notice, clock.clone());
+    providers.emulate(ActionTypeId::first("Compute", "AWS", "Commands"), Arc::new(commands));
 }
 
 impl ProviderFlags {

@@ -1,5 +1,6 @@
 //! `serve` runs the emulator, with the functions and workers that are given, until a signal ends it.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::function::FunctionFlags;
-use super::providers::ProviderFlags;
+use super::providers::{ProviderFlags, add_services, add_shells};
 use super::settings::SettingFlags;
 use super::worker::WorkerFlags;
 use super::{logging, numbers};
@@ -75,6 +76,10 @@ pub(super) struct Serve {
     /// Log each request with its outcome; `-v` for short
     #[arg(short, long)]
     verbose: bool,
+    /// Run the commands of CodeBuild and Commands actions in a shell of this machine: those of any pipeline that a client of the emulator
+    /// creates. A build has the buildspec.yml of its source
+    #[arg(long, help_heading = "AWS's own actions, and workers")]
+    run_commands: bool,
     #[command(flatten)]
     providers: ProviderFlags,
     #[command(flatten)]
@@ -93,13 +98,17 @@ impl Serve {
         let settings = self.settings.settings();
         let function = self.function.ready(&settings.account_id, &settings.region)?;
         self.workers.check()?;
-        let mut providers = Providers::default();
-        self.providers.add_to(&mut providers)?;
         let region = settings.region.clone();
         let seed = self.seed.unwrap_or_else(random_seed);
         let connections = self.connections.as_deref().map(connections).transpose()?;
         let endpoints = endpoints(&self.endpoints)?;
         let clock = Clock::machine();
+        let mut providers = Providers::default();
+        add_services(&mut providers, &endpoints, &clock);
+        if self.run_commands {
+            add_shells(&mut providers, BTreeMap::new(), &clock);
+        }
+        self.providers.add_to(&mut providers)?;
         let s3 = S3Pace { delay: self.s3_delay, bytes_per_second: self.s3_bytes_per_second };
         let faults = Faults::default();
         self.faults.into_iter().for_each(|fault| faults.add(fault));

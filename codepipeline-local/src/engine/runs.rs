@@ -10,7 +10,7 @@ use super::{
 };
 use crate::types::Timestamp;
 
-/// Who runs an action.
+/// The party that runs an action.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Runner {
     /// The copy of an S3 source's object.
@@ -120,7 +120,7 @@ impl Engine {
         self.settle(now);
     }
 
-    /// What the summary says of an action that its real provider did not run.
+    /// The word in the summary of an action that its real provider did not run.
     fn mark(&self, number: ActionNumber) -> Option<&'static str> {
         let action = self.actions.get(&number)?;
         let provided = &self.settings.provided;

@@ -52,7 +52,7 @@ impl Providers {
         self.secrets = Arc::new(secrets);
     }
 
-    /// What the engine must know.
+    /// The types and actions that the engine must know.
     pub fn provided(&self) -> &Provided {
         &self.provided
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// What replaces a secret.
+/// The text in the place of a secret.
 const MASK: &str = "***";
 
 /// The shortest line of a secret of several lines that is masked on its own. Shorter ones, such as `}`, are in any text.
@@ -15,7 +15,7 @@ const SHORTEST_LINE: usize = 8;
 #[derive(Clone, Default)]
 pub struct Secrets {
     by_key: BTreeMap<String, SecretString>,
-    /// What is masked, longest first, so that a secret within another one leaves no rest.
+    /// The masked texts, longest first, so that a secret within another one leaves no rest.
     masked: Vec<SecretString>,
 }
 

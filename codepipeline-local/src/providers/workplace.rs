@@ -1,4 +1,4 @@
-//! What a running action may use of the emulator.
+//! The parts of the emulator that a running action may use.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -97,8 +97,8 @@ impl Workplace {
         }
     }
 
-    /// The value of the user's secret with this key: the name that a buildspec or an environment variable gives to a secret of Secrets
-    /// Manager, or to a parameter of Parameter Store.
+    /// The value of the user's secret with this key. Buildspecs and environment variables call secrets of Secrets Manager and parameters
+    /// of Parameter Store by these keys.
     pub fn secret(&self, key: &str) -> Option<&SecretString> {
         self.secrets.get(key)
     }
@@ -119,7 +119,7 @@ impl Workplace {
     }
 }
 
-/// Removes the folder. Builds leave folders that nobody may write, such as Go's module cache, so those become writable first.
+/// Removes the folder. Builds leave write-protected folders, such as Go's module cache, so those become writable first.
 fn remove_all(root: TempDir) -> io::Result<()> {
     let path = root.path().to_owned();
     if root.close().is_ok() {

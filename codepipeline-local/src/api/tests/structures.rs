@@ -18,7 +18,7 @@ fn unemulated_provider_is_refused_by_name() {
     assert_eq!(name, "InvalidActionDeclarationException");
     assert!(message.contains("CodeBuild") && message.contains("Source/AWS/S3/1"), "{message}");
     assert!(message.contains("--provider 'Build/AWS/CodeBuild/1=COMMAND'"), "{message}");
-    assert!(message.contains("--skip Unit"), "{message}");
+    assert!(message.contains("--skip Unit") && message.contains("--run-commands"), "{message}");
 }
 
 type Change = fn(&mut Value);
