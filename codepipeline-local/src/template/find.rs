@@ -3,14 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::document::read_text;
+use super::document::{self, read_text};
+use super::pipeline::PIPELINE;
 use super::problem::Problem;
+use crate::yaml::Node;
 
 /// The extensions of templates.
 const EXTENSIONS: [&str; 4] = ["json", "template", "yaml", "yml"];
 
 /// Texts that a file with a pipeline has: a template's type, and a member of the API.
-const MARKS: [&str; 2] = ["AWS::CodePipeline::Pipeline", "\"actionTypeId\""];
+const MARKS: [&str; 2] = [PIPELINE, "\"actionTypeId\""];
 
 /// The member of the API in YAML. A template of CloudFormation has it in no other form.
 const YAML_MARK: &str = "actionTypeId:";
@@ -65,8 +67,16 @@ fn holds_a_pipeline(file: &Path) -> bool {
         return false;
     }
     let Ok(text) = read_text(file) else { return false };
-    MARKS.iter().any(|mark| text.contains(mark))
-        || text.lines().any(|line| line.trim_start_matches([' ', '-']).starts_with(YAML_MARK))
+    let marked = MARKS.iter().any(|mark| text.contains(mark))
+        || text.lines().any(|line| line.trim_start_matches([' ', '-']).starts_with(YAML_MARK));
+    // A file that can't be read as a document counts, so that the user learns what is wrong with it.
+    marked && document::read(file).map_or(true, |root| declares_a_pipeline(&root))
+}
+
+fn declares_a_pipeline(root: &Node) -> bool {
+    let resources = root.get("Resources").map(Node::entries).unwrap_or_default();
+    let of_template = resources.iter().any(|(_, node)| node.get("Type").and_then(Node::text) == Some(PIPELINE));
+    of_template || root.get("pipeline").unwrap_or(root).get("stages").is_some()
 }
 
 #[cfg(test)]
@@ -82,6 +92,7 @@ mod tests {
         folder
     }
 
+    const NOTE: &str = "Description: for resources of type AWS::CodePipeline::Pipeline";
     const TEMPLATE: &str = "Resources: {P: {Type: AWS::CodePipeline::Pipeline}}";
 
     #[test]
@@ -90,10 +101,16 @@ mod tests {
             ("cdk.out/App.template.json", TEMPLATE),
             ("template.yaml", TEMPLATE),
             ("any.yml", TEMPLATE),
-            ("pipeline.json", "{\"pipeline\": {\"actionTypeId\": 1}}"),
+            ("pipeline.json", "{\"pipeline\": {\"stages\": [{\"actionTypeId\": 1}]}}"),
+            ("broken.yaml", "Resources: {P: {Type: AWS::CodePipeline::Pipeline}"),
             ("pipeline.yaml", "pipeline:\n  stages:\n  - actions:\n    - actionTypeId:\n"),
         ] {
-            let folder = folder(&[(name, text), ("other.yaml", "Resources: {}"), ("cdk.out/manifest.json", TEMPLATE)]);
+            let folder = folder(&[
+                (name, text),
+                ("other.yaml", "Resources: {}"),
+                ("cdk.out/manifest.json", TEMPLATE),
+                ("note.yaml", NOTE),
+            ]);
             assert_eq!(only_one(folder.path()).unwrap(), folder.path().join(name));
         }
     }
