@@ -16,6 +16,7 @@ mod files;
 mod mistakes;
 mod phases;
 mod reference;
+mod reference_artifacts;
 
 /// The variables of AWS's that the examples use.
 const VARIABLES: [(&str, &str); 2] = [("AWS_REGION", "us-east-1"), ("CODEBUILD_BUILD_NUMBER", "7")];
