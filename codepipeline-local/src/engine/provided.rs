@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::state::{ActionDeclaration, ActionTypeId};
+use super::state::{ActionDeclaration, ActionType, ActionTypeId};
 
 /// The action types that providers of this machine run, besides those that the engine runs itself: S3 sources, manual approvals, and
 /// Lambda Invoke.
@@ -26,6 +26,14 @@ impl Provided {
     /// Whether a provider or a stand-in of this machine runs the type.
     pub fn has(&self, id: &ActionTypeId) -> bool {
         self.emulated.contains(id) || self.stand_ins.contains(id)
+    }
+
+    /// Whether the type's actions may have properties that it does not declare: those of stand-ins, and of types that the emulator does not
+    /// know.
+    pub(super) fn accepts_any_configuration(&self, action_type: &ActionType) -> bool {
+        let id = &action_type.id;
+        self.stand_ins.contains(id)
+            || (self.emulated.contains(id) && action_type.action_configuration_properties.is_empty())
     }
 
     /// Whether the action may have members that only some types have, such as `commands`: skipped actions and stand-ins may have all.
