@@ -41,3 +41,15 @@ impl Provided {
         self.skips(stage, &action.name) || self.stand_ins.contains(&action.action_type_id)
     }
 }
+
+/// The flags that let an action run whose type the emulator does not run, as a sentence.
+pub(super) fn advice(action: &ActionDeclaration) -> String {
+    let (name, id) = (&action.name, &action.action_type_id);
+    let has_commands =
+        id.is_aws("Build", "CodeBuild") || id.is_aws("Test", "CodeBuild") || id.is_aws("Compute", "Commands");
+    let run = if has_commands { "Run its commands on this machine with --run-commands, let" } else { "Let" };
+    let id = id.name();
+    format!(
+        "{run} a command stand in for the type with --provider '{id}=COMMAND', or skip the action with --skip {name}"
+    )
+}
