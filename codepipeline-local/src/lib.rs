@@ -33,7 +33,6 @@ mod shell;
 mod store;
 mod sts;
 mod subscribers;
-#[cfg_attr(not(test), expect(dead_code, reason = "the command `run` will call it"))]
 mod template;
 #[cfg(feature = "testing")]
 pub mod testing;

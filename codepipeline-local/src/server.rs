@@ -146,6 +146,25 @@ impl Emulator {
         self.invocations.subscribe()
     }
 
+    /// Calls CodePipeline in this process. Returns the service's message if it refuses the input.
+    pub(crate) async fn call(&self, operation: &str, input: &Value) -> Result<Value, String> {
+        let shared = self.shared.upgrade().ok_or("the emulator has ended")?;
+        let target = format!("CodePipeline_20150709.{operation}");
+        let reply = shared.call_codepipeline(&target, &input.to_string().into_bytes()).await;
+        let reply = reply.map_err(|error| error.to_string())?;
+        let body =
+            if reply.body.is_empty() { Value::Null } else { serde_json::from_slice(&reply.body).unwrap_or_default() };
+        match reply.status {
+            200 => Ok(body),
+            _ => Err(body["message"].as_str().unwrap_or("the emulator refused the call").to_owned()),
+        }
+    }
+
+    /// The S3 of this emulator. `None` once it has ended.
+    pub(crate) fn store(&self) -> Option<Store> {
+        self.shared.upgrade().map(|shared| shared.store.clone())
+    }
+
     /// The number of calls of an operation, such as `PollForJobs` or `PutObject`, whether they succeeded or not.
     pub fn calls(&self, operation: &str) -> usize {
         self.log.count(operation)

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod completions;
 mod environment;
 mod function;
 mod logging;
@@ -7,6 +8,7 @@ mod numbers;
 mod providers;
 #[cfg(test)]
 mod readme;
+mod run;
 mod serve;
 mod settings;
 mod words;
@@ -24,12 +26,16 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Completions(completions::Completions),
+    Run(Box<run::RunFlags>),
     Serve(Box<serve::Serve>),
 }
 
 /// Runs the command that the command line names. Ends the process if the command line is wrong. The error is for the user to read.
 pub async fn run() -> Result<(), String> {
     match Arguments::parse().command {
+        Command::Completions(completions) => completions.run(),
+        Command::Run(flags) => run::run(*flags).await,
         Command::Serve(serve) => serve.run().await,
     }
 }

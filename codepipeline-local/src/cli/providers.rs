@@ -75,7 +75,7 @@ impl ProviderFlags {
 }
 
 /// Reads `CATEGORY/OWNER/PROVIDER/VERSION=COMMAND`.
-fn stand_in(text: &str) -> Result<(ActionTypeId, &str), String> {
+pub(super) fn stand_in(text: &str) -> Result<(ActionTypeId, &str), String> {
     let form =
         "write --provider 'CATEGORY/OWNER/PROVIDER/VERSION=COMMAND', as in 'Deploy/AWS/CodeDeploy/1=./deploy.sh'";
     let Some((name, command)) = text.split_once('=').filter(|(_, command)| !command.trim().is_empty()) else {
@@ -105,7 +105,7 @@ fn stand_in(text: &str) -> Result<(ActionTypeId, &str), String> {
 
 /// Reads `KEY=ENV`. Errors show the names only.
 #[expect(clippy::disallowed_methods, reason = "the user names the variable on the command line")]
-fn secret(text: &str) -> Result<(String, SecretString), String> {
+pub(super) fn secret(text: &str) -> Result<(String, SecretString), String> {
     let Some((key, variable)) = text.rsplit_once('=').filter(|(key, name)| !key.is_empty() && !name.is_empty()) else {
         return Err(
             "it has no key or no variable: write --secret KEY=ENV, where ENV is an environment variable".to_owned()

@@ -7,7 +7,7 @@ use crate::faults::FaultKind;
 
 const README: &str = include_str!("../../README.md");
 
-/// The table of the flags under one heading of `serve --help`.
+/// The table of the flags under one heading of a command's `--help`.
 fn table(flags: &[&Arg]) -> String {
     let rows = flags.iter().map(|flag| row(flag)).collect::<String>();
     format!("| flag | meaning | default |\n|---|---|---|\n{rows}")
@@ -27,29 +27,35 @@ fn row(flag: &Arg) -> String {
 fn value(flag: &Arg) -> String {
     let values = flag.get_possible_values();
     if values.is_empty() {
-        return flag.get_value_names().unwrap_or_default().join(" ");
+        return flag.get_value_names().unwrap_or_default().join(" ").replace('|', "\\|");
     }
     values.iter().map(clap::builder::PossibleValue::get_name).collect::<Vec<_>>().join("\\|")
 }
 
-#[test]
-fn readme_has_every_flag_of_serve() {
-    let mut command = Arguments::command();
-    command.build();
-    let serve = command.find_subcommand("serve").unwrap();
-    let shown: Vec<&Arg> =
-        serve.get_arguments().filter(|flag| !flag.is_hide_set() && flag.get_id() != "help").collect();
+/// The sections of a command's flags that README.md lacks. Flags without a heading of their own are in the section `first`.
+fn missing(command: &str, first: &str) -> String {
+    let mut arguments = Arguments::command();
+    arguments.build();
+    let command = arguments.find_subcommand(command).unwrap();
+    let is_shown = |flag: &&Arg| !flag.is_hide_set() && !flag.is_positional() && flag.get_id() != "help";
+    let shown: Vec<&Arg> = command.get_arguments().filter(is_shown).collect();
     let mut headings: Vec<Option<&str>> = shown.iter().map(|flag| flag.get_help_heading()).collect();
     headings.sort_unstable();
     headings.dedup();
     let mut missing = String::new();
     for heading in headings {
         let flags: Vec<&Arg> = shown.iter().filter(|flag| flag.get_help_heading() == heading).copied().collect();
-        let section = format!("### {}\n\n{}", heading.unwrap_or("The emulator"), table(&flags));
+        let section = format!("### {}\n\n{}", heading.unwrap_or(first), table(&flags));
         if !README.contains(&section) {
             missing += &format!("{section}\n");
         }
     }
+    missing
+}
+
+#[test]
+fn readme_has_every_flag() {
+    let missing = missing("serve", "The emulator") + &missing("run", "Flags of `run`");
     assert!(missing.is_empty(), "README.md lacks these sections; copy them from here:\n\n{missing}");
 }
 

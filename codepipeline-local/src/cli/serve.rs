@@ -154,7 +154,7 @@ fn connections(file: &Path) -> Result<Vec<Connection>, String> {
 }
 
 /// Parsed here and not by clap: clap's errors repeat the value, and a URL may hold a password.
-fn endpoints(given: &[String]) -> Result<Endpoints, String> {
+pub(super) fn endpoints(given: &[String]) -> Result<Endpoints, String> {
     let parsed = given.iter().map(|text| text.parse::<Endpoint>());
     parsed.collect::<Result<_, _>>().map_err(|error| format!("--endpoint: {error}"))
 }

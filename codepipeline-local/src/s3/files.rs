@@ -59,6 +59,12 @@ impl Store {
         stored.map_err(|error| explained(place, &error))
     }
 
+    /// Stores a zip as an object, encrypted as its bucket demands.
+    pub(crate) async fn store_zip(&self, zip: &Path, place: &ObjectRef) -> Result<(), FileError> {
+        let upload = Upload { content_type: "application/zip".to_owned(), ..Upload::default() };
+        self.store_file(zip, place, upload, None).await
+    }
+
     async fn put_file(
         &self,
         file: &Path,

@@ -19,6 +19,7 @@ use crate::ids::random_uuid;
 use crate::outcome::{Outcome, Subject};
 use crate::reply::{failure, json_reply};
 use crate::services::{self, Service};
+use crate::store::NotKept;
 use crate::{api, secrets, sts};
 
 /// The longest request to CodePipeline or Secrets Manager, which leaves room for the largest pipeline within the
@@ -122,27 +123,36 @@ impl Shared {
         };
         let subject = Subject::of(&body);
         self.log.add(operation);
-        let ((reply, follows), pending) = self.engine.act(|engine| {
-            let reply = api::answer(engine, self.clock.now(), target, &body);
-            (reply, engine.has_effects())
-        });
-        let (done, is_done) = oneshot::channel();
-        // Notify the driver before any wait, because the client may disconnect. The driver ends only when the port is
-        // closed or a change can't be saved.
-        let _ = self.changed.send(done);
-        if let Err(error) = pending.kept().await {
-            return failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", &error.to_string());
-        }
-        if follows {
-            // Finish the effects before responding: a client that created a pipeline may use its bucket at once.
-            let _ = is_done.await;
-        }
+        let reply = match self.call_codepipeline(target, &body).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                return failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", &error.to_string());
+            }
+        };
         let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut reply = json_reply(status, reply.body);
         if let Some(subject) = subject {
             reply.extensions_mut().insert(subject);
         }
         reply
+    }
+
+    /// Answers a call of CodePipeline, once its changes are saved and its effects are done. Returns an error if a change can't be saved.
+    pub(crate) async fn call_codepipeline(&self, target: &str, body: &[u8]) -> Result<api::Reply, NotKept> {
+        let ((reply, follows), pending) = self.engine.act(|engine| {
+            let reply = api::answer(engine, self.clock.now(), target, body);
+            (reply, engine.has_effects())
+        });
+        let (done, is_done) = oneshot::channel();
+        // Notify the driver before any wait, because the client may disconnect. The driver ends only when the port is
+        // closed or a change can't be saved.
+        let _ = self.changed.send(done);
+        pending.kept().await?;
+        if follows {
+            // Finish the effects before responding: a client that created a pipeline may use its bucket at once.
+            let _ = is_done.await;
+        }
+        Ok(reply)
     }
 }
 

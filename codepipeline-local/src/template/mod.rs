@@ -8,7 +8,7 @@ use std::path::Path;
 
 pub(crate) use parameters::Parameters;
 pub(crate) use problem::Problem;
-pub(crate) use project::Project;
+pub(crate) use project::{Buildspec, CodeBuildProject, Function, Pipeline, Project};
 
 mod assemble;
 mod assets;

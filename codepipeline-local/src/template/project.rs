@@ -53,12 +53,15 @@ pub(crate) struct CodeBuildProject {
     /// The image of the build's container. Nothing here runs it.
     pub(crate) image: Option<String>,
     /// The type of the primary source, such as `CODEPIPELINE`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a build gets its source from the pipeline"))]
     pub(crate) source_type: Option<String>,
     /// The identifier of the primary source.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a build gets its source from the pipeline"))]
     pub(crate) source_identifier: Option<String>,
     /// None where the template says nothing; CodeBuild then takes 60.
     pub(crate) timeout_in_minutes: Option<u64>,
     /// None where the template says nothing; CodeBuild then takes 480.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no build waits in a queue here"))]
     pub(crate) queued_timeout_in_minutes: Option<u64>,
 }
 
@@ -98,11 +101,14 @@ pub(crate) struct Bucket {
 /// A parameter of the template.
 pub(crate) struct Parameter {
     /// `String`, `CommaDelimitedList` and so on.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no command shows parameters yet"))]
     pub(crate) kind: String,
+    #[cfg_attr(not(test), expect(dead_code, reason = "no command shows parameters yet"))]
     pub(crate) description: Option<String>,
     /// Whether the template asks to hide the value.
     pub(crate) no_echo: bool,
     /// From `--parameter`, not from the template.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no command shows parameters yet"))]
     pub(crate) given: bool,
     /// None if the template has no default, or one that only AWS can resolve.
     pub(crate) value: Option<String>,

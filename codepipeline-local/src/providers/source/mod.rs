@@ -129,3 +129,9 @@ fn failed(why: &NoArtifact) -> Failed {
         _ => Failed::configuration(why.to_string()),
     }
 }
+
+/// Packs the folder's files into a zip in the folder `work`, as sources do. Returns the zip, and notes for the user.
+pub(crate) async fn zip_of(folder: &Path, work: &Path) -> Result<(PathBuf, Vec<String>), String> {
+    let gathered = gather(folder, Format::Files, work).await.map_err(|problem| problem.to_string())?;
+    Ok((gathered.zip, gathered.notes))
+}

@@ -1,0 +1,38 @@
+//! `completions` prints a script that completes the command line in a shell.
+
+use std::io::{Write, stdout};
+
+use clap::{Args, CommandFactory, ValueEnum};
+
+use super::Arguments;
+
+/// Print a script that completes this command line in a shell
+///
+/// For bash: `source <(codepipeline-local completions bash)` in ~/.bashrc. For zsh, write it to a file `_codepipeline-local` in a folder of
+/// $fpath. For fish, write it to ~/.config/fish/completions/codepipeline-local.fish.
+#[derive(Args)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+impl Completions {
+    pub(super) fn run(self) -> Result<(), String> {
+        let shell = match self.shell {
+            Shell::Bash => clap_complete::Shell::Bash,
+            Shell::Zsh => clap_complete::Shell::Zsh,
+            Shell::Fish => clap_complete::Shell::Fish,
+        };
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Arguments::command(), "codepipeline-local", &mut script);
+        stdout().write_all(&script).map_err(|error| format!("could not write to standard output: {error}"))
+    }
+}

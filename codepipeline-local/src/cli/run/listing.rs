@@ -1,0 +1,57 @@
+//! `run --list`: the pipeline as a picture.
+
+use std::fmt::Write;
+
+use super::plan::{Action, Plan, Runner};
+
+/// Draws the stages with their actions: parallel actions in a bracket, and what follows below an arrow.
+pub(super) fn picture(plan: &Plan, file: &str) -> String {
+    let mut picture = format!("{}, from {file}\n", plan.pipeline);
+    let name = plan.actions().map(|(_, action)| action.name.chars().count()).max().unwrap_or_default();
+    let kind = plan.actions().map(|(_, action)| action.id.name().chars().count()).max().unwrap_or_default();
+    for (index, stage) in plan.stages.iter().enumerate() {
+        if index > 0 {
+            picture += "  ↓\n";
+        }
+        let _ = writeln!(picture, "{}", stage.name);
+        for (index, group) in stage.actions.chunk_by(|one, other| one.order == other.order).enumerate() {
+            if index > 0 {
+                picture += "  ↓\n";
+            }
+            for (index, action) in group.iter().enumerate() {
+                let bracket = match (index, group.len()) {
+                    (_, 1) => '─',
+                    (0, _) => '┌',
+                    (index, len) if index + 1 == len => '└',
+                    _ => '├',
+                };
+                let Action { name: own, id, runner, .. } = action;
+                let _ = writeln!(picture, "  {bracket} {own:name$}  {:kind$}  {}", id.name(), described(runner));
+            }
+        }
+    }
+    let flags = plan.missing_flags();
+    if !flags.is_empty() {
+        let _ = writeln!(picture, "\nadd to the command:");
+        for flag in flags {
+            let _ = writeln!(picture, "  {flag}");
+        }
+    }
+    picture
+}
+
+/// The runner of the action, in a few words.
+pub(super) fn described(runner: &Runner) -> String {
+    match runner {
+        Runner::Folder(folder) => format!("folder {}", folder.display()),
+        Runner::Bucket { folder, bucket, key } => format!("folder {}, as s3://{bucket}/{key}", folder.display()),
+        Runner::Emulator(what) => what.clone(),
+        Runner::Worker => "worker".to_owned(),
+        Runner::Function(name) => format!("function {name}"),
+        Runner::Polling(name) => format!("function {name}, which polls"),
+        Runner::StandIn => "stand-in".to_owned(),
+        Runner::Skipped(why) => format!("skipped {why}; its output artifacts are empty"),
+        Runner::Person => "a person, or --yes".to_owned(),
+        Runner::Missing { what, .. } => format!("MISSING: {what}"),
+    }
+}

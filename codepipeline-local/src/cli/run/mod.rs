@@ -1,0 +1,230 @@
+//! `run` runs one execution of a pipeline of a file, and stops everything again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use approvals::{Approvals, Approver};
+pub(super) use flags::RunFlags;
+use flags::Wanted;
+use functions::Functions;
+use plan::{Plan, Runner};
+use progress::{Change, Progress};
+use screen::{Colour, Screen};
+use workers::Workers;
+
+use crate::ids::random_seed;
+use crate::options::Options;
+use crate::providers::{Output, OutputLine};
+use crate::server::Emulator;
+use crate::template::{self, Pipeline, Project};
+
+mod approvals;
+mod check;
+mod declared;
+mod flags;
+mod functions;
+mod listing;
+mod names;
+mod only;
+mod outputs;
+mod plan;
+mod progress;
+mod provided;
+mod screen;
+mod setup;
+#[cfg(test)]
+mod tests;
+mod workers;
+
+/// Runs the command. Returns an error unless the execution succeeded, or the check or the listing that the flags ask for.
+pub(super) async fn run(flags: RunFlags) -> Result<(), String> {
+    super::logging::start(false);
+    let mut wanted = flags.wanted()?;
+    let project = template::load(flags.file.as_deref(), &flags.parameters()?).map_err(|problems| joined(&problems))?;
+    wanted.hide_parameters(&project);
+    let no_colour = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let screen = Screen::new(no_colour, wanted.all_secrets());
+    let pipeline = chosen(&project, flags.pipeline.as_deref())?;
+    let plan = Plan::of(pipeline, &project, &wanted).map_err(|problems| joined(&problems))?;
+    project.notes.iter().for_each(|note| screen.say(Colour::Yellow, "note", &note.to_string()));
+    if flags.list {
+        screen.line(listing::picture(&plan, &project.file.display().to_string()).trim_end());
+        return Ok(());
+    }
+    let mistakes = check::mistakes(&plan, pipeline, &wanted, flags.output.as_deref());
+    if !mistakes.is_empty() {
+        return Err(joined(&mistakes));
+    }
+    // Listen for signals before anything starts that a signal must end.
+    let mut signals = Signals::listen().map_err(|error| error.to_string())?;
+    let emulator = started(&plan, &project, &wanted, &screen).await?;
+    let run = Run { flags: &flags, wanted: &wanted, plan: &plan, project: &project, screen, emulator: &emulator };
+    let ended = run.execution(pipeline, &mut signals).await;
+    emulator.stop().await;
+    ended
+}
+
+/// Starts an emulator on a free port, with a temporary folder.
+async fn started(plan: &Plan, project: &Project, wanted: &Wanted, screen: &Screen) -> Result<Emulator, String> {
+    let output = {
+        let screen = screen.clone();
+        Output::new(move |OutputLine { action, text, .. }| screen.output(&action, &text))
+    };
+    let providers = provided::providers(plan, project, wanted, output)?;
+    let options = Options {
+        engine: setup::settings(),
+        providers,
+        endpoints: wanted.endpoints.clone(),
+        seed: random_seed(),
+        ..Options::default()
+    };
+    Emulator::start(options).await.map_err(|error| error.to_string())
+}
+
+struct Run<'a> {
+    flags: &'a RunFlags,
+    wanted: &'a Wanted,
+    plan: &'a Plan,
+    project: &'a Project,
+    screen: Screen,
+    emulator: &'a Emulator,
+}
+
+impl Run<'_> {
+    /// Creates everything, runs the execution, and stops workers and functions.
+    async fn execution(&self, pipeline: &Pipeline, signals: &mut Signals) -> Result<(), String> {
+        let notes = tokio::select! {
+            notes = setup::create(self.emulator, self.plan, pipeline, self.project) => notes?,
+            ended = signals.next() => return Err(ended),
+        };
+        notes.iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
+        self.plan.notes().iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
+        let name = &self.plan.pipeline;
+        if self.flags.dry_run {
+            self.screen.say(Colour::Green, "ready", &format!("the emulator accepts {name}; run it without --dry-run"));
+            return Ok(());
+        }
+        let environment = super::environment::environment(
+            &self.emulator.endpoint(),
+            &setup::settings().region,
+            self.wanted.env.clone(),
+        );
+        let (mut workers, functions) = self.helpers(&environment)?;
+        let ended = tokio::select! {
+            ended = self.watched(&mut workers) => ended,
+            ended = signals.next() => Err(ended),
+        };
+        workers.stop().await;
+        functions.stop().await;
+        ended
+    }
+
+    fn helpers(&self, environment: &BTreeMap<String, String>) -> Result<(Workers, Functions), String> {
+        let parts = (self.plan, self.project, self.wanted);
+        let functions = Functions::start(self.emulator, parts, environment, &self.screen);
+        let functions = functions.map_err(|error| error.to_string())?;
+        Ok((Workers::start(&self.wanted.workers, environment, &self.screen)?, functions))
+    }
+
+    /// Starts the execution and follows it to its end.
+    async fn watched(&self, workers: &mut Workers) -> Result<(), String> {
+        let name = &self.plan.pipeline;
+        let mut events = self.emulator.events();
+        let execution = setup::start(self.emulator, name, &self.wanted.variables).await?;
+        let id = execution["pipelineExecutionId"].clone();
+        self.screen.line(&format!("{name} runs on {}", self.emulator.endpoint()));
+        let mut progress = Progress::new(name, id, self.screen.clone());
+        let approver = Approver::of(self.flags.yes);
+        let mut approvals = Approvals::new(approver, name, self.emulator.endpoint(), self.screen.clone());
+        let (succeeded, status) = loop {
+            tokio::select! {
+                event = events.recv() => {
+                    let event = event.ok_or("the emulator has ended")?;
+                    match progress.event(self.emulator, &event).await? {
+                        Change::Shown => {}
+                        Change::Approval(pending) => approvals.begin(self.emulator, pending).await?,
+                        Change::Answered { stage, action } => approvals.ended(&stage, &action),
+                        Change::Ended { succeeded, status } => break (succeeded, status),
+                    }
+                }
+                line = approvals.line() => approvals.answered(self.emulator, line.as_deref()).await?,
+                ended = workers.ended() => self.worker_ended(&ended, workers)?,
+            }
+        };
+        if let Some(folder) = &self.flags.output {
+            self.kept(&execution, folder).await?;
+        }
+        if succeeded {
+            self.screen.say(Colour::Green, &status, name);
+            return Ok(());
+        }
+        Err(format!("{name} {status}: {}", progress.failures()))
+    }
+
+    async fn kept(&self, execution: &serde_json::Value, folder: &Path) -> Result<(), String> {
+        let names = outputs::write(self.emulator, execution, folder).await?;
+        self.screen.say(Colour::Grey, "artifacts", &format!("{} in {}", names.join(", "), folder.display()));
+        Ok(())
+    }
+
+    /// The custom actions would wait for ever without a worker.
+    fn worker_ended(&self, ended: &str, workers: &Workers) -> Result<(), String> {
+        let is_needed = self.plan.actions().any(|(_, action)| matches!(action.runner, Runner::Worker));
+        if is_needed && workers.is_empty() {
+            return Err(format!(
+                "{ended} before the pipeline did, and no other is left; a worker polls until it gets SIGTERM"
+            ));
+        }
+        self.screen.say(Colour::Yellow, "note", ended);
+        Ok(())
+    }
+}
+
+/// The pipeline that the user names, or the only one.
+fn chosen<'p>(project: &'p Project, wanted: Option<&str>) -> Result<&'p Pipeline, String> {
+    let name = |pipeline: &Pipeline| pipeline.declaration["name"].as_str().unwrap_or_default().to_owned();
+    let fits = |pipeline: &&Pipeline| {
+        wanted.is_none_or(|wanted| name(pipeline) == wanted || pipeline.logical_id.as_deref() == Some(wanted))
+    };
+    let found: Vec<&Pipeline> = project.pipelines.iter().filter(fits).collect();
+    let names: Vec<String> = project.pipelines.iter().map(name).collect();
+    match (found.as_slice(), wanted) {
+        ([pipeline], _) => Ok(pipeline),
+        ([], Some(wanted)) => {
+            Err(format!("--pipeline {wanted}: the file has no pipeline of this name; it has {}", names.join(", ")))
+        }
+        _ => Err(format!("the file has several pipelines; add --pipeline with one of {}", names.join(", "))),
+    }
+}
+
+fn joined(problems: &[impl ToString]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncodepipeline-local: ")
+}
+
+#[expect(clippy::disallowed_methods, reason = "NO_COLOR is for all programs")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The signals that end a run.
+struct Signals {
+    terminated: Signal,
+    interrupted: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminated: signal(SignalKind::terminate())?, interrupted: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for a signal, and says what it causes.
+    async fn next(&mut self) -> String {
+        let signal = tokio::select! {
+            _ = self.terminated.recv() => "SIGTERM",
+            _ = self.interrupted.recv() => "interrupted",
+        };
+        format!("{signal}; stopped the run and all that it started")
+    }
+}

@@ -1,0 +1,115 @@
+//! `--output`: the artifacts of the execution, unpacked.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::providers::ObjectRef;
+use crate::providers::archive::{ArchiveProblem, Limits, in_background, unpack};
+use crate::server::Emulator;
+
+/// The file that says who made the folder, so that a later run may replace its content.
+const MARK: &str = ".codepipeline-local";
+
+/// Returns an error with what to type if the folder holds something that no earlier run left there.
+pub(super) fn check(folder: &Path) -> Result<(), String> {
+    let shown = folder.display();
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries.count(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(format!("--output {shown} is a file; name a folder"));
+        }
+        Err(error) => return Err(format!("--output {shown}: could not list the folder: {error}")),
+    };
+    match entries == 0 || folder.join(MARK).is_file() {
+        true => Ok(()),
+        false => {
+            Err(format!("--output {shown}: the folder holds files that no earlier run made; name a new or empty one"))
+        }
+    }
+}
+
+/// Unpacks every artifact of the execution into a folder of its name, and removes those of an earlier run. An artifact that is no archive
+/// becomes a file of its name. Returns the names.
+pub(super) async fn write(emulator: &Emulator, execution: &Value, folder: &Path) -> Result<Vec<String>, String> {
+    let artifacts = artifacts(emulator, execution).await?;
+    let failed = |what: &str, error: &io::Error| format!("--output {}: could not {what}: {error}", folder.display());
+    clear(folder).map_err(|error| failed("replace the artifacts of an earlier run", &error))?;
+    let store = emulator.store().ok_or("the emulator has ended")?;
+    let mut names = Vec::new();
+    for (name, place) in artifacts {
+        if !store.has(&place) {
+            continue;
+        }
+        let (packed, unpacked) = (folder.join(format!("{MARK}-{name}")), folder.join(&name));
+        let read = store.read_into(&place, &packed).await;
+        read.map_err(|error| format!("could not read the artifact {name}: {error}"))?;
+        let (from, into) = (packed.clone(), unpacked.clone());
+        let done = in_background(move |stop| unpack(&from, &into, &Limits { stop, ..Limits::default() })).await;
+        match done {
+            Ok(()) => fs::remove_file(&packed).map_err(|error| failed("remove a file", &error))?,
+            Err(ArchiveProblem::Kind | ArchiveProblem::GzipWithoutTar) => {
+                // Nothing was unpacked, so the folder is absent or empty.
+                let _ = fs::remove_dir(&unpacked);
+                fs::rename(&packed, &unpacked).map_err(|error| failed("rename a file", &error))?;
+            }
+            Err(problem) => return Err(format!("could not unpack the artifact {name}: {problem}")),
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// The places of the artifacts by name. If a stage ran twice, its last artifacts count.
+async fn artifacts(emulator: &Emulator, execution: &Value) -> Result<BTreeMap<String, ObjectRef>, String> {
+    let mut artifacts = BTreeMap::new();
+    for details in super::progress::actions(emulator, execution).await? {
+        for artifact in details["output"]["outputArtifacts"].as_array().into_iter().flatten() {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let place = &artifact["s3location"];
+            let place = ObjectRef { bucket: text(&place["bucket"]), key: text(&place["key"]) };
+            artifacts.entry(text(&artifact["name"])).or_insert(place);
+        }
+    }
+    Ok(artifacts)
+}
+
+/// Empties the folder, which [`check`] has accepted, and marks it.
+fn clear(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
+        }
+    }
+    let text = json!({"note": "codepipeline-local run --output made this folder and replaces its content"});
+    fs::write(folder.join(MARK), format!("{text}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_with_own_files_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("output");
+        assert_eq!(check(&output), Ok(()), "it need not exist");
+        clear(&output).unwrap();
+        fs::create_dir(output.join("Site")).unwrap();
+        assert_eq!(check(&output), Ok(()), "an earlier run made it");
+        clear(&output).unwrap();
+        assert!(!output.join("Site").exists());
+        fs::remove_file(output.join(MARK)).unwrap();
+        assert_eq!(check(&output), Ok(()), "it is empty");
+        fs::write(output.join("mine"), "").unwrap();
+        assert!(check(&output).unwrap_err().contains("name a new or empty one"));
+        assert!(check(&output.join("mine")).unwrap_err().contains("is a file"));
+    }
+}

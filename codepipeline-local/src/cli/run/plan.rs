@@ -1,0 +1,216 @@
+//! The plan of a run: who runs each action, or what is missing and the flag to type.
+
+use std::path::PathBuf;
+
+use super::declared::{DeclaredAction, read, text};
+use super::flags::Wanted;
+use super::names::{key_of, polling, unknown};
+use super::only::Only;
+use crate::providers::ActionTypeId;
+use crate::template::{Function, Pipeline, Project};
+
+/// Why `--only` skips an action.
+const BY_ONLY: &str = "by --only";
+
+/// The actions of a pipeline with their runners.
+pub(super) struct Plan {
+    pub(super) pipeline: String,
+    pub(super) stages: Vec<Stage>,
+}
+
+pub(super) struct Stage {
+    pub(super) name: String,
+    /// In the order of their starts. Actions of the same order run in parallel.
+    pub(super) actions: Vec<Action>,
+}
+
+pub(super) struct Action {
+    pub(super) name: String,
+    pub(super) order: u64,
+    pub(super) id: ActionTypeId,
+    pub(super) runner: Runner,
+}
+
+/// The runner of an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Runner {
+    /// A source of a git repository, which the folder stands for.
+    Folder(PathBuf),
+    /// An S3 source, whose object holds the folder's files.
+    Bucket { folder: PathBuf, bucket: String, key: String },
+    /// A provider of this emulator, with a few words on what it does.
+    Emulator(String),
+    /// The commands of `--worker`.
+    Worker,
+    /// The function with this `--function`, which an action invokes.
+    Function(String),
+    /// The function with this `--function`, which polls.
+    Polling(String),
+    /// The command of `--provider`.
+    StandIn,
+    /// None; the text says why.
+    Skipped(&'static str),
+    /// A person, or `--yes`.
+    Person,
+    /// None yet.
+    Missing { what: String, flag: String },
+}
+
+impl Plan {
+    /// Plans the run of a pipeline. Returns every flag that fits no action.
+    pub(super) fn of(pipeline: &Pipeline, project: &Project, wanted: &Wanted) -> Result<Self, Vec<String>> {
+        let declaration = &pipeline.declaration;
+        let stages = read(declaration);
+        let mut problems = Vec::new();
+        let only = match wanted.only.as_deref().map(|name| Only::find(name, &stages)).transpose() {
+            Ok(only) => only,
+            Err(problem) => {
+                problems.push(problem);
+                None
+            }
+        };
+        problems.extend(unknown(&stages, project, wanted));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let planner = Planner { project, wanted, only, polling: polling(&stages, project, wanted) };
+        let stages = stages
+            .into_iter()
+            .map(|stage| {
+                let mut actions: Vec<Action> =
+                    stage.actions.iter().map(|action| planner.plan(&stage.name, action)).collect();
+                actions.sort_by_key(|action| action.order);
+                Stage { name: stage.name, actions }
+            })
+            .collect();
+        Ok(Self { pipeline: text(&declaration["name"]), stages })
+    }
+
+    /// All actions with their stages.
+    pub(super) fn actions(&self) -> impl Iterator<Item = (&Stage, &Action)> {
+        self.stages.iter().flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
+    }
+
+    /// The flags that are missing, each once.
+    pub(super) fn missing_flags(&self) -> Vec<&str> {
+        let mut flags = Vec::new();
+        for (_, action) in self.actions() {
+            if let Runner::Missing { flag, .. } = &action.runner
+                && !flags.contains(&flag.as_str())
+            {
+                flags.push(flag.as_str());
+            }
+        }
+        flags
+    }
+
+    /// Notes for a user of `--only`.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let by_only = |runner: &Runner| matches!(runner, Runner::Skipped(why) if *why == BY_ONLY);
+        let skipped: Vec<String> = self
+            .actions()
+            .filter(|(_, action)| by_only(&action.runner))
+            .map(|(stage, action)| format!("{}/{}", stage.name, action.name))
+            .collect();
+        match skipped.is_empty() {
+            true => Vec::new(),
+            false => vec![format!("--only skips {}; their output artifacts are empty", skipped.join(", "))],
+        }
+    }
+
+    /// The actions that are skipped, as `STAGE/ACTION`.
+    pub(super) fn skipped(&self) -> impl Iterator<Item = String> {
+        let skipped = self.actions().filter(|(_, action)| matches!(action.runner, Runner::Skipped(_)));
+        skipped.map(|(stage, action)| format!("{}/{}", stage.name, action.name))
+    }
+}
+
+struct Planner<'a> {
+    project: &'a Project,
+    wanted: &'a Wanted,
+    only: Option<Only>,
+    polling: Option<String>,
+}
+
+impl Planner<'_> {
+    fn plan(&self, stage: &str, action: &DeclaredAction) -> Action {
+        let DeclaredAction { name, order, id, .. } = action;
+        let path = format!("{stage}/{name}");
+        let runner = if self.wanted.skipped.contains(name) || self.wanted.skipped.contains(&path) {
+            Runner::Skipped("by --skip")
+        } else if self.only.as_ref().is_some_and(|only| !only.runs(stage, name))
+            && !self.wanted.sources.contains_key(name)
+        {
+            Runner::Skipped(BY_ONLY)
+        } else if self.wanted.providers.contains_key(id) {
+            Runner::StandIn
+        } else {
+            self.runner(action)
+        };
+        Action { name: name.clone(), order: *order, id: id.clone(), runner }
+    }
+
+    fn runner(&self, action: &DeclaredAction) -> Runner {
+        let ActionTypeId { category, owner, provider, .. } = &action.id;
+        match (owner.as_str(), category.as_str(), provider.as_str()) {
+            ("AWS", "Source", "S3" | "CodeCommit" | "CodeStarSourceConnection")
+            | ("ThirdParty", "Source", "GitHub") => self.source(action),
+            ("AWS", "Approval", "Manual") => Runner::Person,
+            ("AWS", "Invoke", "Lambda") => self.function(action),
+            ("AWS", ..) => super::provided::what(&action.id, &action.configuration, self.project, self.wanted)
+                .unwrap_or_else(|| stand_in(action)),
+            ("Custom", ..) if !self.wanted.workers.is_empty() => Runner::Worker,
+            ("Custom", ..) => match &self.polling {
+                Some(name) => Runner::Polling(name.clone()),
+                None => Runner::Missing {
+                    what: "no worker runs this custom action".to_owned(),
+                    flag: "--worker 'COMMAND'".to_owned(),
+                },
+            },
+            _ => stand_in(action),
+        }
+    }
+
+    fn source(&self, action: &DeclaredAction) -> Runner {
+        let Some(folder) = self.wanted.sources.get(&action.name).cloned() else {
+            return Runner::Missing {
+                what: "no folder stands for this source".to_owned(),
+                flag: format!("--source {}=DIR", action.name),
+            };
+        };
+        if action.id.provider == "S3" {
+            let (bucket, key) = (action.configured("S3Bucket"), action.configured("S3ObjectKey"));
+            return Runner::Bucket { folder, bucket, key };
+        }
+        Runner::Folder(folder)
+    }
+
+    fn function(&self, action: &DeclaredAction) -> Runner {
+        let name = action.configured("FunctionName");
+        if let Some(key) = key_of(&name, self.project, self.wanted) {
+            return Runner::Function(key);
+        }
+        let known = self.project.functions.get(&name);
+        let detail = known.map(detail);
+        Runner::Missing {
+            what: format!("no command runs the function {name}{}", detail.unwrap_or_default()),
+            flag: format!("--function {}='COMMAND'", known.map_or(&name, |known| &known.logical_id)),
+        }
+    }
+}
+
+/// The template's facts about a function, in parentheses.
+fn detail(function: &Function) -> String {
+    let code = function.code.as_ref().map(|code| format!("code in {}", code.display()));
+    let facts = [function.handler.clone(), function.runtime.clone(), code];
+    let facts: Vec<String> = facts.into_iter().flatten().collect();
+    if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) }
+}
+
+fn stand_in(action: &DeclaredAction) -> Runner {
+    let name = action.id.name();
+    Runner::Missing {
+        what: format!("{} of {} does not run on this machine", action.id.provider, action.id.owner),
+        flag: format!("--provider '{name}=COMMAND' (or --skip {})", action.name),
+    }
+}

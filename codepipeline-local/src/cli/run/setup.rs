@@ -1,0 +1,183 @@
+//! Creates what a pipeline needs in the emulator, and the pipeline itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::plan::{Plan, Runner};
+use crate::engine::Settings;
+use crate::providers::{ActionTypeId, ObjectRef, source};
+use crate::server::Emulator;
+use crate::template::{Pipeline, Project};
+
+/// How many artifacts a custom type may have at most (API reference, "ArtifactDetails").
+const MOST_ARTIFACTS: u8 = 5;
+
+/// The emulator's behaviour in a run: nothing starts on its own, and a continued job comes back soon.
+pub(super) fn settings() -> Settings {
+    Settings {
+        start_on_create: false,
+        source_poll: None,
+        continuation_delay: Duration::from_secs(1),
+        ..Settings::default()
+    }
+}
+
+/// Creates action types, buckets, the objects of S3 sources, and the pipeline. Returns notes for the user.
+pub(super) async fn create(
+    emulator: &Emulator,
+    plan: &Plan,
+    pipeline: &Pipeline,
+    project: &Project,
+) -> Result<Vec<String>, String> {
+    let mut notes = create_types(emulator, plan, pipeline, project).await?;
+    let store = emulator.store().ok_or("the emulator has ended")?;
+    let deployed = plan.actions().filter_map(|(stage, action)| bucket_of(pipeline, &stage.name, &action.name));
+    let buckets: BTreeSet<String> = project.buckets.keys().cloned().chain(deployed).collect();
+    for bucket in buckets {
+        store.create_bucket(&bucket).map_err(|error| format!("could not create the bucket {bucket}: {error}"))?;
+    }
+    for (_, action) in plan.actions() {
+        if let Runner::Bucket { folder, bucket, key } = &action.runner {
+            notes.extend(
+                put_source(emulator, folder, bucket, key)
+                    .await
+                    .map_err(|why| format!("could not store the source {}: {why}", action.name))?,
+            );
+        }
+    }
+    let (declaration, left_out) = runnable(&pipeline.declaration);
+    notes.extend(left_out);
+    for disabled in &pipeline.disabled_transitions {
+        let stage = &disabled.stage;
+        notes.push(format!("the template disables the transition into {stage}; this run ignores that"));
+    }
+    let mut input = json!({"pipeline": declaration});
+    if !pipeline.tags.is_null() {
+        input["tags"] = pipeline.tags.clone();
+    }
+    let created = emulator.call("CreatePipeline", &input).await;
+    created.map_err(|why| format!("the emulator refuses the pipeline {}: {why}", plan.pipeline))?;
+    Ok(notes)
+}
+
+/// Creates the custom types of the file, and those that only its actions show.
+async fn create_types(
+    emulator: &Emulator,
+    plan: &Plan,
+    pipeline: &Pipeline,
+    project: &Project,
+) -> Result<Vec<String>, String> {
+    let mut notes = Vec::new();
+    let mut created = BTreeSet::new();
+    for input in &project.action_types {
+        let text = |key: &str| input[key].as_str().unwrap_or_default().to_owned();
+        let owner = "Custom".to_owned();
+        let id =
+            ActionTypeId { category: text("category"), owner, provider: text("provider"), version: text("version") };
+        let name = id.name();
+        let answer = emulator.call("CreateCustomActionType", input).await;
+        answer.map_err(|why| format!("the emulator refuses the action type {name}: {why}"))?;
+        created.insert(id);
+    }
+    for (_, action) in plan.actions() {
+        let polled = matches!(action.runner, Runner::Worker | Runner::Polling(_));
+        if !polled || !created.insert(action.id.clone()) {
+            continue;
+        }
+        let input = made_up(&action.id, &pipeline.declaration);
+        let name = action.id.name();
+        let answer = emulator.call("CreateCustomActionType", &input).await;
+        answer.map_err(|why| format!("the emulator refuses the action type {name}: {why}"))?;
+        notes.push(format!(
+            "the file does not define the action type {name}; its properties are those that the actions use"
+        ));
+    }
+    Ok(notes)
+}
+
+/// A definition that fits all actions of the type. None of its properties can be queried.
+fn made_up(id: &ActionTypeId, declaration: &Value) -> Value {
+    let is_of_type = |action: &&Value| {
+        let known = &action["actionTypeId"];
+        known["category"] == *id.category && known["provider"] == *id.provider && known["version"] == *id.version
+    };
+    let actions = declaration["stages"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|stage| stage["actions"].as_array().into_iter().flatten());
+    let properties: BTreeSet<&String> = actions
+        .filter(is_of_type)
+        .filter_map(|action| action["configuration"].as_object())
+        .flat_map(|it| it.keys())
+        .collect();
+    let property = |name| json!({"name": name, "required": false, "key": false, "secret": false});
+    let any = json!({"minimumCount": 0, "maximumCount": MOST_ARTIFACTS});
+    json!({
+        "category": id.category, "provider": id.provider, "version": id.version,
+        "configurationProperties": properties.into_iter().map(property).collect::<Vec<_>>(),
+        "inputArtifactDetails": any, "outputArtifactDetails": any,
+    })
+}
+
+/// The bucket of an action that deploys to S3. `None` for other actions, and if a variable names the bucket.
+fn bucket_of(pipeline: &Pipeline, stage: &str, action: &str) -> Option<String> {
+    let find = |list: &Value, name: &str| list.as_array()?.iter().find(|entry| entry["name"] == name).cloned();
+    let action = find(&find(&pipeline.declaration["stages"], stage)?["actions"], action)?;
+    let id = &action["actionTypeId"];
+    let bucket = action["configuration"]["BucketName"].as_str().filter(|name| !name.contains("#{"))?;
+    (id["category"] == "Deploy" && id["provider"] == "S3").then(|| bucket.to_owned())
+}
+
+/// Stores a zip of the folder as the object of an S3 source. Returns what is left out of it.
+async fn put_source(emulator: &Emulator, folder: &Path, bucket: &str, key: &str) -> Result<Vec<String>, String> {
+    let store = emulator.store().ok_or("the emulator has ended")?;
+    store.create_bucket(bucket).map_err(|error| format!("could not create the bucket {bucket}: {error}"))?;
+    let work = tempfile::TempDir::with_prefix("codepipeline-local-").map_err(|error| error.to_string())?;
+    let (zip, notes) = source::zip_of(folder, work.path()).await?;
+    let place = ObjectRef { bucket: bucket.to_owned(), key: key.to_owned() };
+    store.store_zip(&zip, &place).await.map_err(|error| error.to_string())?;
+    Ok(notes)
+}
+
+/// The declaration without the members that decide when a pipeline starts, or that check conditions around a stage. Returns notes on what
+/// is left out.
+fn runnable(declaration: &Value) -> (Value, Vec<String>) {
+    let mut declaration = declaration.clone();
+    let mut notes = Vec::new();
+    let is_set = |value: &Value| !value.is_null() && *value != json!([]) && *value != json!({});
+    if let Some(members) = declaration.as_object_mut()
+        && members.remove("triggers").is_some_and(|triggers| is_set(&triggers))
+    {
+        notes.push("the pipeline's triggers are left out: this run starts the execution".to_owned());
+    }
+    for stage in declaration["stages"].as_array_mut().into_iter().flatten() {
+        let name = stage["name"].as_str().unwrap_or_default().to_owned();
+        let Some(members) = stage.as_object_mut() else { continue };
+        for member in ["beforeEntry", "onSuccess", "onFailure"] {
+            if members.remove(member).is_some_and(|condition| is_set(&condition)) {
+                notes.push(format!("{member} of the stage {name} is left out: no condition is checked here"));
+            }
+        }
+    }
+    (declaration, notes)
+}
+
+/// Starts the execution and returns its `pipelineName` and `pipelineExecutionId`.
+pub(super) async fn start(
+    emulator: &Emulator,
+    pipeline: &str,
+    variables: &BTreeMap<String, String>,
+) -> Result<Value, String> {
+    let variables: Vec<Value> = variables.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    let mut input = json!({"name": pipeline});
+    if !variables.is_empty() {
+        input["variables"] = json!(variables);
+    }
+    let started = emulator.call("StartPipelineExecution", &input).await;
+    let started = started.map_err(|why| format!("the emulator refuses to start the pipeline {pipeline}: {why}"))?;
+    Ok(json!({"pipelineName": pipeline, "pipelineExecutionId": started["pipelineExecutionId"]}))
+}
