@@ -117,6 +117,10 @@ fn status(address: &str, header: &str) -> Option<u16> {
 
 /// The status of the reply to a request with a body, if any.
 fn ask(address: &str, path: &str, header: &str, body: &str) -> Option<u16> {
+    reply(address, path, header, body)?.split(' ').nth(1)?.parse().ok()
+}
+
+fn reply(address: &str, path: &str, header: &str, body: &str) -> Option<String> {
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let length = body.len();
     let request = format!(
@@ -125,7 +129,32 @@ fn ask(address: &str, path: &str, header: &str, body: &str) -> Option<u16> {
     std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
     let mut reply = String::new();
     std::io::Read::read_to_string(&mut stream, &mut reply).ok()?;
-    reply.split(' ').nth(1)?.parse().ok()
+    Some(reply)
+}
+
+#[test]
+fn flags_add_action_types_and_mark_stand_ins() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = |flags: &[&str]| {
+        let (mut child, line) = serve(folder.path(), flags);
+        let address = line.trim_start_matches("listening on http://");
+        let target = "X-Amz-Target: CodePipeline_20150709.ListActionTypes\r\n";
+        let listed = reply(address, "/", target, "{}").unwrap();
+        terminate(&child);
+        assert!(child.wait().unwrap().success());
+        let mut log = String::new();
+        std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut log).unwrap();
+        (listed, log)
+    };
+    let (types, log) = listed(&[]);
+    assert!(types.contains("\"S3\"") && !types.contains("CodeBuild") && !types.contains("stand-in"), "{types}");
+    assert!(!log.contains("stands in"), "{log}");
+    let stand_in = "Deploy/AWS/CodeDeploy/1=true";
+    let (types, log) =
+        listed(&["--run-commands", "--provider", stand_in, "--endpoint", "stepfunctions=http://127.0.0.1:1"]);
+    let names = ["CodeBuild", "Commands", "StepFunctions", "https://stand-in.invalid/Deploy/AWS/CodeDeploy/1"];
+    assert!(names.iter().all(|name| types.contains(name)), "{types}");
+    assert!(log.contains("a command stands in for Deploy/AWS/CodeDeploy/1"), "{log}");
 }
 
 #[test]

@@ -7,9 +7,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use aws_sdk_codepipeline::types::{ActionCategory, ActionExecution, ActionExecutionStatus, ActionOwner};
 use codepipeline_local::Options;
-use codepipeline_local::providers::{ActionTypeId, Output, Providers, StandIn};
+use codepipeline_local::providers::{
+    ActionTypeId, Done, Failed, Output, Provider, Providers, Secrets, StandIn, Task, Workplace,
+};
+use secrecy::SecretString;
 use support::{Scenario, action_type};
 
 /// Providers with a stand-in for CodeDeploy, and the lines that actions print.
@@ -98,4 +102,35 @@ async fn skipped_action_succeeds_with_its_outputs() {
     let (scenario, _) = deploying(providers).await;
     let ended = ended(&scenario).await;
     assert_eq!((ended.status(), ended.summary()), (Some(&ActionExecutionStatus::Succeeded), Some("skipped")));
+}
+
+/// Panics, or fails with a secret in its message.
+struct Broken {
+    panics: bool,
+}
+
+#[async_trait]
+impl Provider for Broken {
+    async fn run(&self, _: Task, _: &Workplace) -> Result<Done, Failed> {
+        assert!(!self.panics, "this provider is broken");
+        Err(Failed::job("no access with hunter2"))
+    }
+}
+
+#[tokio::test]
+async fn broken_provider_fails_its_action_without_secrets() {
+    for (panics, expected) in [
+        (true, "The provider of Deploy/AWS/CodeDeploy/1 panicked, which is a bug of codepipeline-local"),
+        (false, "no access with ***"),
+    ] {
+        let mut providers = Providers::default();
+        providers.emulate(ActionTypeId::first("Deploy", "AWS", "CodeDeploy"), Arc::new(Broken { panics }));
+        providers.secrets(Secrets::new([("TOKEN".to_owned(), SecretString::from("hunter2"))]));
+        let scenario = Scenario::with(Options { providers, ..Options::default() }).await;
+        let deploy = action_type(ActionCategory::Deploy, ActionOwner::Aws, "CodeDeploy");
+        scenario.run(deploy, &[]).await;
+        let ended = ended(&scenario).await;
+        assert_eq!(ended.status(), Some(&ActionExecutionStatus::Failed));
+        assert_eq!(ended.error_details().unwrap().message(), Some(expected));
+    }
 }

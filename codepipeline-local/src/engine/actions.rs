@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Engine, artifacts,
+    Engine, artifacts, provided,
     runs::Runner,
     state::{
         ActionDeclaration, ActionError, ActionExecution, ActionNumber, ActionStatus, ActionType, Artifact,
@@ -93,7 +93,10 @@ impl Engine {
         let action_type = self.available_action_type(&declaration.action_type_id);
         let skipped = self.settings.provided.skips(&action.stage, &declaration.name);
         if action_type.is_none() && !skipped {
-            return Err(format!("{} is no longer available", declaration.action_type_id.describe()));
+            let id = &declaration.action_type_id;
+            let advice =
+                if id.owner == "Custom" { String::new() } else { format!(". {}", provided::advice(declaration)) };
+            return Err(format!("{} is no longer available{advice}", id.describe()));
         }
         let Some(execution) = self.executions.get(&action.execution) else {
             return Err("The pipeline execution no longer exists".to_owned());

@@ -85,3 +85,21 @@ fn restart_abandons_the_run() {
     local.engine.run_finished(local.now, run, Ok(Done::default()));
     assert_eq!(local.action("web", 1, 0)["latestExecution"]["status"], "Abandoned");
 }
+
+#[test]
+fn later_run_without_the_provider_names_the_flags() {
+    let mut settings = Settings::default();
+    settings.provided.emulated.insert(code_build());
+    let mut disk = Disk::default();
+    let mut local = disk.restore(settings, Timestamp(1_700_000_000_000));
+    local.call("CreateCustomActionType", &action_type());
+    local.call("CreatePipeline", &pipeline("web", &json!([build()])));
+    disk.keep(&mut local);
+    let mut local = disk.restore(Settings::default(), local.now);
+    let execution = local.start("web");
+    local.finish_sources(&found());
+    assert_eq!(local.status("web", &execution), "Failed");
+    let state = local.action("web", 1, 0)["latestExecution"].clone();
+    let message = state["errorDetails"]["message"].as_str().unwrap();
+    assert!(message.contains("--run-commands") && message.contains("--skip Make"), "{message}");
+}

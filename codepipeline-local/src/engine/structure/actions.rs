@@ -3,6 +3,7 @@
 use crate::engine::{
     Engine,
     error::ApiError,
+    provided,
     state::{ActionDeclaration, ActionType},
 };
 
@@ -46,16 +47,9 @@ fn not_available(engine: &Engine, action: &ActionDeclaration) -> ApiError {
         engine.settings.region.replace('-', "_").to_uppercase()
     );
     if id.owner != "Custom" {
-        let has_commands =
-            id.is_aws("Build", "CodeBuild") || id.is_aws("Test", "CodeBuild") || id.is_aws("Compute", "Commands");
-        let run = if has_commands { "Run its commands on this machine with --run-commands, let" } else { "Let" };
         let known: Vec<String> = engine.provided_action_types.iter().map(|known| known.id.name()).collect();
-        message += &format!(
-            "; besides custom action types, codepipeline-local runs {} here. {run} a command stand in for the type with \
-             --provider '{}=COMMAND', or skip the action with --skip {name}",
-            known.join(", "),
-            id.name()
-        );
+        let (known, advice) = (known.join(", "), provided::advice(action));
+        message += &format!("; besides custom action types, codepipeline-local runs {known} here. {advice}");
     }
     ApiError::action(message)
 }

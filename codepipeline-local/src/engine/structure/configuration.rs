@@ -9,8 +9,8 @@ use crate::engine::{
 /// Sources: cdk-preflight, "action-config-required-keys", and
 /// <https://github.com/hashicorp/terraform-provider-aws/issues/11431>.
 ///
-/// A type that a command stands in for may have properties that it does not declare.
-pub(super) fn check(action: &ActionDeclaration, action_type: &ActionType, stand_in: bool) -> Result<(), ApiError> {
+/// With `any`, the action may have properties that its type does not declare.
+pub(super) fn check(action: &ActionDeclaration, action_type: &ActionType, any: bool) -> Result<(), ApiError> {
     let name = &action.name;
     let properties = &action_type.action_configuration_properties;
     for property in properties.iter().filter(|property| property.required) {
@@ -23,7 +23,7 @@ pub(super) fn check(action: &ActionDeclaration, action_type: &ActionType, stand_
     }
     for (key, value) in &action.configuration {
         let Some(property) = properties.iter().find(|property| property.name == *key) else {
-            if stand_in {
+            if any {
                 continue;
             }
             return Err(ApiError::action(format!(

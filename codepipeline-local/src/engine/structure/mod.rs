@@ -33,8 +33,7 @@ pub(super) fn check(engine: &Engine, pipeline: &PipelineDeclaration) -> Result<(
                 commands::check(pipeline, action)?;
             }
             if let Some(action_type) = action_type.filter(|_| !provided.skips(&stage.name, &action.name)) {
-                let stand_in = provided.stand_ins.contains(&action_type.id);
-                configuration::check(action, action_type, stand_in)?;
+                configuration::check(action, action_type, provided.accepts_any_configuration(action_type))?;
             }
             namespaces.check_references(pipeline, stage, action, position)?;
         }
