@@ -2,9 +2,7 @@
 
 use std::io::{Write, stdout};
 
-use clap::{Args, CommandFactory, ValueEnum};
-
-use super::Arguments;
+use clap::{Args, Command, ValueEnum};
 
 /// Print a script that completes this command line in a shell
 ///
@@ -25,14 +23,15 @@ enum Shell {
 }
 
 impl Completions {
-    pub(super) fn run(self) -> Result<(), String> {
+    /// Prints the script for the command line `of`.
+    pub(super) fn run(self, mut of: Command) -> Result<(), String> {
         let shell = match self.shell {
             Shell::Bash => clap_complete::Shell::Bash,
             Shell::Zsh => clap_complete::Shell::Zsh,
             Shell::Fish => clap_complete::Shell::Fish,
         };
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Arguments::command(), "codepipeline-local", &mut script);
+        clap_complete::generate(shell, &mut of, "codepipeline-local", &mut script);
         stdout().write_all(&script).map_err(|error| format!("could not write to standard output: {error}"))
     }
 }

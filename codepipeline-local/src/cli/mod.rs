@@ -14,7 +14,7 @@ mod settings;
 mod words;
 mod worker;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// AWS CodePipeline's job-worker API, its pipelines and an S3 store, on this machine
 #[derive(Parser)]
@@ -34,7 +34,7 @@ enum Command {
 /// Runs the command that the command line names. Ends the process if the command line is wrong. The error is for the user to read.
 pub async fn run() -> Result<(), String> {
     match Arguments::parse().command {
-        Command::Completions(completions) => completions.run(),
+        Command::Completions(completions) => completions.run(Arguments::command()),
         Command::Run(flags) => run::run(*flags).await,
         Command::Serve(serve) => serve.run().await,
     }
@@ -42,8 +42,6 @@ pub async fn run() -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
-use super::{Content, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES, Node, Scalar, Unreadable};
+use super::limits::{MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES};
+use super::node::{Content, Node, Scalar};
+use super::unreadable::Unreadable;
 
 /// The prefix of YAML's own tags, as in `!!str`.
 const OWN_TAGS: &str = "tag:yaml.org,2002:";

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Content, Node, Scalar, Unreadable};
+use super::node::{Content, Node, Scalar};
+use super::unreadable::Unreadable;
 
 pub(super) fn read(text: &str) -> Result<Node, Unreadable> {
     let not_json = |error: &serde_json::Error| {

@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::limits::MAX_DEPTH;
 use super::*;
 
 fn value(text: &str) -> Value {

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::flags::Wanted;
 use super::outputs;
-use super::plan::{Plan, Runner};
+use super::plan::Plan;
+use super::runner::Runner;
 use crate::api::nearest;
 use crate::runtime_api::check_command;
 use crate::template::Pipeline;

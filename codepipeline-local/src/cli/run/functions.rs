@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 
 use super::flags::Wanted;
 use super::names::key_of;
-use super::plan::{Plan, Runner};
+use super::plan::Plan;
+use super::runner::Runner;
 use super::screen::Screen;
 use super::setup;
 use crate::event_pattern::EventPattern;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::plan::{Action, Plan, Runner};
+use super::plan::{Action, Plan};
+use super::runner::Runner;
 
 /// Draws the stages with their actions: parallel actions in a bracket, and what follows below an arrow.
 pub(super) fn picture(plan: &Plan, file: &str) -> String {

@@ -9,8 +9,9 @@ use approvals::{Approvals, Approver};
 pub(super) use flags::RunFlags;
 use flags::Wanted;
 use functions::Functions;
-use plan::{Plan, Runner};
+use plan::Plan;
 use progress::{Change, Progress};
+use runner::Runner;
 use screen::{Colour, Screen};
 use workers::Workers;
 
@@ -32,6 +33,7 @@ mod outputs;
 mod plan;
 mod progress;
 mod provided;
+mod runner;
 mod screen;
 mod setup;
 #[cfg(test)]
@@ -72,7 +74,7 @@ async fn started(plan: &Plan, project: &Project, wanted: &Wanted, screen: &Scree
         let screen = screen.clone();
         Output::new(move |OutputLine { action, text, .. }| screen.output(&action, &text))
     };
-    let providers = provided::providers(plan, project, wanted, output)?;
+    let providers = provided::providers(plan.skipped(), project, wanted, output)?;
     let options = Options {
         engine: setup::settings(),
         providers,

@@ -1,11 +1,10 @@
 //! The plan of a run: who runs each action, or what is missing and the flag to type.
 
-use std::path::PathBuf;
-
 use super::declared::{DeclaredAction, read, text};
 use super::flags::Wanted;
 use super::names::{key_of, polling, unknown};
 use super::only::Only;
+use super::runner::Runner;
 use crate::providers::ActionTypeId;
 use crate::template::{Function, Pipeline, Project};
 
@@ -29,31 +28,6 @@ pub(super) struct Action {
     pub(super) order: u64,
     pub(super) id: ActionTypeId,
     pub(super) runner: Runner,
-}
-
-/// The runner of an action.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Runner {
-    /// A source of a git repository, which the folder stands for.
-    Folder(PathBuf),
-    /// An S3 source, whose object holds the folder's files.
-    Bucket { folder: PathBuf, bucket: String, key: String },
-    /// A provider of this emulator, with a few words on what it does.
-    Emulator(String),
-    /// The commands of `--worker`.
-    Worker,
-    /// The function with this `--function`, which an action invokes.
-    Function(String),
-    /// The function with this `--function`, which polls.
-    Polling(String),
-    /// The command of `--provider`.
-    StandIn,
-    /// None; the text says why.
-    Skipped(&'static str),
-    /// A person, or `--yes`.
-    Person,
-    /// None yet.
-    Missing { what: String, flag: String },
 }
 
 impl Plan {

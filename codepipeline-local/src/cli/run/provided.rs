@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::flags::Wanted;
-use super::plan::{Plan, Runner};
+use super::runner::Runner;
 use crate::clock::Clock;
 use crate::providers::{
     ActionTypeId, CodeBuild, Commands, DeployS3, Notice, Output, Project as BuildProject, Provider, Providers, Source,
@@ -42,8 +42,13 @@ pub(super) fn what(id: &ActionTypeId, configuration: &Value, project: &Project, 
     Some(Runner::Emulator(text))
 }
 
-/// The providers of a run. Returns an error if a CodeBuild project of the template is wrong.
-pub(super) fn providers(plan: &Plan, project: &Project, wanted: &Wanted, output: Output) -> Result<Providers, String> {
+/// The providers of a run, in which the actions `skipped` are not run. Returns an error if a CodeBuild project of the template is wrong.
+pub(super) fn providers(
+    skipped: impl Iterator<Item = String>,
+    project: &Project,
+    wanted: &Wanted,
+    output: Output,
+) -> Result<Providers, String> {
     let mut providers = Providers::default();
     providers.output(output);
     providers.secrets(wanted.all_secrets());
@@ -70,9 +75,7 @@ pub(super) fn providers(plan: &Plan, project: &Project, wanted: &Wanted, output:
     for (id, command) in &wanted.providers {
         providers.stand_in(id.clone(), Arc::new(StandIn::new(command)));
     }
-    for skipped in plan.skipped() {
-        providers.skip(skipped);
-    }
+    skipped.for_each(|action| providers.skip(action));
     Ok(providers)
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::plan::{Plan, Runner};
+use super::plan::Plan;
+use super::runner::Runner;
 use crate::engine::Settings;
 use crate::providers::{ActionTypeId, ObjectRef, source};
 use crate::server::Emulator;

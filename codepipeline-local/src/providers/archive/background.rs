@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::ArchiveProblem;
+use super::problem::ArchiveProblem;
 
 /// Ends work on another thread. By default, the work runs to its end.
 #[derive(Clone, Default)]

@@ -9,8 +9,9 @@ use std::path::Path;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
 
+use super::limits::Limits;
 use super::name::EntryName;
-use super::{ArchiveProblem, Limits};
+use super::problem::ArchiveProblem;
 
 /// The bytes that are copied at a time.
 const CHUNK: usize = 64 * 1024;

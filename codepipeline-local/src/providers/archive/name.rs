@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::ArchiveProblem;
+use super::problem::ArchiveProblem;
 
 /// The longest name, in bytes: Linux's `PATH_MAX`.
 const MAX_BYTES: usize = 4096;

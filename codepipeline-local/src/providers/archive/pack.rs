@@ -11,8 +11,9 @@ use ::zip::result::ZipError;
 use ::zip::write::SimpleFileOptions;
 use ::zip::{CompressionMethod, DateTime, ZipWriter};
 
+use super::background::Stop;
 use super::name::EntryName;
-use super::{ArchiveProblem, Stop};
+use super::problem::ArchiveProblem;
 
 /// The bytes that are copied at a time.
 const CHUNK: usize = 64 * 1024;

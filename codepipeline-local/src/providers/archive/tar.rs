@@ -8,7 +8,10 @@ use ::tar::{Archive, EntryType, Header};
 
 use super::folder::Unpacking;
 use super::name::EntryName;
-use super::{ArchiveProblem, BLOCK};
+use super::problem::ArchiveProblem;
+
+/// The bytes of a block of a tar, which decide what a file is.
+pub(super) const BLOCK: usize = 512;
 
 /// The most bytes that describe one entry: its header, long names and pax records. The reader holds them in memory.
 const MAX_HEADERS: u64 = 1024 * 1024;

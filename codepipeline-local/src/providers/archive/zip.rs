@@ -6,9 +6,9 @@ use std::io::{Read, Seek};
 use ::zip::read::ZipFile;
 use ::zip::{System, ZipArchive};
 
-use super::ArchiveProblem;
 use super::folder::{FILE_MODE, FOLDER_MODE, MAX_TARGET, Unpacking};
 use super::name::EntryName;
+use super::problem::ArchiveProblem;
 
 /// The bits of a mode that say what a file is (inode(7)).
 const KIND: u32 = 0o170_000;

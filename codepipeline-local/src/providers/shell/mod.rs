@@ -4,111 +4,26 @@
 //! child in the background that keeps the output open delays nothing. The children in the background live as long as the session or until a
 //! command ends the shell, and end with it. Dropping a session kills everything that it started.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use tokio::fs;
 use tokio::time::Instant;
 
 use crate::ids::random_uuid;
+pub(crate) use ended::{Ended, ShellError};
 use output::Output;
 use process::Process;
+pub(crate) use settings::{Limits, Settings, Shell};
 
 mod driver;
+mod ended;
 mod lines;
 mod output;
 mod process;
+mod settings;
 #[cfg(test)]
 mod tests;
-
-/// A shell of the machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Shell {
-    /// `/bin/sh`.
-    #[default]
-    Sh,
-    /// The `bash` that `PATH` finds.
-    Bash,
-}
-
-impl Shell {
-    fn program(self) -> &'static str {
-        match self {
-            Self::Sh => "/bin/sh",
-            Self::Bash => "bash",
-        }
-    }
-}
-
-/// The limits of a session.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// How long the session may take.
-    pub(crate) time: Duration,
-    /// How many bytes the commands may write to their standard output and standard error together.
-    pub(crate) output: u64,
-    /// How long after SIGTERM a process that used up the time gets SIGKILL.
-    pub(crate) grace: Duration,
-}
-
-impl Limits {
-    /// The limits of an action that may take this long.
-    pub(crate) const fn of(time: Duration) -> Self {
-        Self { time, output: 64 << 20, grace: Duration::from_secs(3) }
-    }
-}
-
-/// The settings of a session. Holds secrets in its environment, so it has no `Debug`.
-pub(crate) struct Settings<'a> {
-    pub(crate) shell: Shell,
-    /// The working directory of the first command.
-    pub(crate) folder: &'a Path,
-    /// An existing folder for the session's own files, such as the texts of the commands. Only this user may read it.
-    pub(crate) scratch: &'a Path,
-    /// Variables in addition to those that every session inherits: see [`process::INHERITED`].
-    pub(crate) environment: &'a BTreeMap<String, String>,
-    pub(crate) limits: Limits,
-    /// Gets each line of output when it is complete, without its line break. It masks secrets.
-    pub(crate) show: &'a (dyn Fn(&str) + Send + Sync),
-}
-
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Exited(i32),
-    /// A signal killed the shell.
-    Killed(i32),
-}
-
-impl Ended {
-    pub(crate) fn is_success(self) -> bool {
-        self == Self::Exited(0)
-    }
-}
-
-impl std::fmt::Display for Ended {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Exited(status) => write!(f, "exit status {status}"),
-            Self::Killed(signal) => write!(f, "signal {signal}"),
-        }
-    }
-}
-
-/// Why a session could not run a command to its end. The session's processes are then killed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ShellError {
-    #[error("could not start {program} in {}: {source}", folder.display())]
-    Start { program: &'static str, folder: PathBuf, source: io::Error },
-    #[error("the commands took longer than {} s and were stopped", .0.as_secs_f64())]
-    TimedOut(Duration),
-    #[error("the commands wrote more than {0} bytes of output and were stopped: let them write to a file")]
-    TooMuchOutput(u64),
-    #[error("could not read or write a file of the shell: {0}")]
-    Files(#[from] io::Error),
-}
 
 /// A shell that runs several commands. It starts with the first one.
 pub(crate) struct Session<'a> {

@@ -14,8 +14,10 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::Instant;
 
+use super::driver;
+use super::ended::{Ended, ShellError};
 use super::output::{Output, Stream, TooMuch};
-use super::{Ended, Settings, ShellError, driver};
+use super::settings::Settings;
 use crate::ids::random_uuid;
 use crate::process_tree;
 

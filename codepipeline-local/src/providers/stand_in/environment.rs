@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use secrecy::ExposeSecret;
 
 use super::super::{EnvironmentVariable, EnvironmentVariableKind, Failed, Task, Workplace};
-use super::{Folders, results};
+use super::folders::Folders;
+use super::results;
 
 /// The variables of a stand-in's command, besides those that every shell of the emulator inherits.
 ///

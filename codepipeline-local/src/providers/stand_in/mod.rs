@@ -3,7 +3,7 @@
 //! The command runs in `/bin/sh`, in the folder of the first input artifact. It finds folders and facts in its environment, by the same
 //! names as a command of the worker: `environment` has the list. `results` reads the files that it writes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,8 +12,10 @@ use super::archive::{ArchiveProblem, Limits as ArchiveLimits, in_background, pac
 use super::shell::{Limits, Session, Settings, Shell};
 use super::{Done, Failed, Provider, Task, TaskArtifact, Workplace};
 use environment::environment;
+use folders::Folders;
 
 mod environment;
+mod folders;
 mod results;
 #[cfg(test)]
 mod tests;
@@ -28,20 +30,6 @@ impl StandIn {
     pub fn new(command: &str) -> Self {
         Self { command: command.into() }
     }
-}
-
-/// The folders of a run.
-struct Folders {
-    /// The folders of the input artifacts, in the action's order.
-    inputs: Vec<PathBuf>,
-    /// The folders of the output artifacts.
-    outputs: Vec<PathBuf>,
-    /// The folder of the files that the command writes for the emulator.
-    results: PathBuf,
-    /// The shell's own files.
-    scratch: PathBuf,
-    /// Where the command begins.
-    start: PathBuf,
 }
 
 #[async_trait]
@@ -74,24 +62,6 @@ impl Provider for StandIn {
             stage_out(artifact, folder, work).await?;
         }
         Ok(done)
-    }
-}
-
-impl Folders {
-    async fn create(task: &Task, root: &Path) -> Result<Self, Failed> {
-        // Folders have the names of their artifacts, which have only letters, digits, `-` and `_` (API reference, "ArtifactName").
-        let of = |kind: &str, artifacts: &[TaskArtifact]| -> Vec<PathBuf> {
-            artifacts.iter().map(|artifact| root.join(kind).join(&artifact.name)).collect()
-        };
-        let (inputs, outputs) = (of("inputs", &task.inputs), of("outputs", &task.outputs));
-        let start = inputs.first().cloned().unwrap_or_else(|| root.join("empty"));
-        let folders = Self { inputs, outputs, results: root.join("results"), scratch: root.join("shell"), start };
-        let single = [&folders.results, &folders.scratch, &folders.start];
-        for folder in folders.inputs.iter().chain(&folders.outputs).chain(single) {
-            let created = tokio::fs::create_dir_all(folder).await;
-            created.map_err(|error| Failed::job(format!("could not create {}: {error}", folder.display())))?;
-        }
-        Ok(folders)
     }
 }
 

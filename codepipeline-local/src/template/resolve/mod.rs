@@ -17,6 +17,7 @@ mod conditions;
 mod dynamic;
 mod functions;
 mod names;
+mod pseudo;
 mod reference;
 mod stand_ins;
 mod sub;
@@ -117,7 +118,7 @@ impl<'a> Resolver<'a> {
         self.parameters
             .keys()
             .filter(|key| !self.used.contains(*key) && !self.template.parameters.contains_key(key))
-            .filter(|key| !reference::PSEUDO.contains(key))
+            .filter(|key| !pseudo::PSEUDO.contains(key))
     }
 
     fn evaluate(&mut self, node: &'a Node, place: &Place<'_>) -> Resolved {

@@ -2,15 +2,12 @@
 
 use serde_json::Value;
 
+use super::pseudo::PSEUDO;
 use super::{Absent, Resolved, Resolver, give, text_of};
 use crate::api::nearest;
 use crate::template::parameters::flag;
 use crate::template::place::Place;
 use crate::yaml::Node;
-
-/// The pseudo parameters that the user may give.
-pub(super) const PSEUDO: [&str; 6] =
-    ["AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix"];
 
 impl<'a> Resolver<'a> {
     pub(super) fn reference(&mut self, argument: &'a Node, place: &Place<'_>) -> Resolved {

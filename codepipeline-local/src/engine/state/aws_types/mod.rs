@@ -2,12 +2,14 @@
 //! some itself; providers run the others.
 
 use super::{
-    action_type::{ActionType, ArtifactDetails, Property, TypeSettings},
+    action_type::{ActionType, TypeSettings},
     declaration::ActionTypeId,
 };
 use crate::engine::provided::Provided;
+use parts::{first_version, linked, properties, up_to};
 
 mod others;
+mod parts;
 mod sources;
 
 /// The types that pipelines may use: those that the engine runs itself, those of providers, and stand-ins.
@@ -48,35 +50,6 @@ fn any(id: &ActionTypeId) -> ActionType {
         input_artifact_details: up_to(0, 10),
         output_artifact_details: up_to(0, 10),
     }
-}
-
-fn up_to(minimum_count: usize, maximum_count: usize) -> ArtifactDetails {
-    ArtifactDetails { minimum_count, maximum_count }
-}
-
-fn linked(entity_url_template: &str) -> Option<TypeSettings> {
-    Some(TypeSettings { entity_url_template: Some(entity_url_template.to_owned()), ..TypeSettings::default() })
-}
-
-fn properties(required: &[&str], optional: &[&str]) -> Vec<Property> {
-    let required = required.iter().map(|name| property(name, true));
-    required.chain(optional.iter().map(|name| property(name, false))).collect()
-}
-
-fn property(name: &str, required: bool) -> Property {
-    Property {
-        name: name.to_owned(),
-        required,
-        key: required,
-        secret: false,
-        queryable: false,
-        description: None,
-        kind: None,
-    }
-}
-
-fn first_version(category: &str, provider: &str) -> ActionTypeId {
-    ActionTypeId::first(category, "AWS", provider)
 }
 
 /// The manual approval (User Guide, "approvals").

@@ -1,6 +1,7 @@
 //! Builds, commands, deployments to S3, and state machines.
 
-use super::{ActionType, first_version, properties, up_to};
+use super::super::action_type::ActionType;
+use super::parts::{first_version, properties, up_to};
 
 pub(super) fn all() -> [ActionType; 5] {
     [code_build("Build"), code_build("Test"), commands(), s3_deploy(), step_functions()]

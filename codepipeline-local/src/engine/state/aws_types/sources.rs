@@ -1,6 +1,10 @@
 //! Sources that are Git repositories. Each has no input artifact and one output artifact (User Guide, "reference-pipeline-structure").
 
-use super::{ActionType, ActionTypeId, Property, TypeSettings, first_version, properties, property, up_to};
+use super::super::{
+    action_type::{ActionType, Property, TypeSettings},
+    declaration::ActionTypeId,
+};
+use super::parts::{first_version, properties, property, up_to};
 
 pub(super) fn all() -> [ActionType; 3] {
     [connection(), code_commit(), git_hub()]

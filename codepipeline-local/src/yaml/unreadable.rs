@@ -1,0 +1,20 @@
+//! Why a text can't be read.
+
+use std::fmt;
+
+/// Why a text is not a document.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    /// From 1.
+    pub(crate) line: Option<usize>,
+    pub(crate) why: String,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(formatter, "line {line}: {}", self.why),
+            None => formatter.write_str(&self.why),
+        }
+    }
+}
