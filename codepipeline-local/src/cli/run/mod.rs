@@ -214,11 +214,17 @@ fn variable(name: &str) -> Option<String> {
 struct Signals {
     terminated: Signal,
     interrupted: Signal,
+    /// The terminal was closed.
+    hung_up: Signal,
 }
 
 impl Signals {
     fn listen() -> std::io::Result<Self> {
-        Ok(Self { terminated: signal(SignalKind::terminate())?, interrupted: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminated: signal(SignalKind::terminate())?,
+            interrupted: signal(SignalKind::interrupt())?,
+            hung_up: signal(SignalKind::hangup())?,
+        })
     }
 
     /// Waits for a signal, and says what it causes.
@@ -226,6 +232,7 @@ impl Signals {
         let signal = tokio::select! {
             _ = self.terminated.recv() => "SIGTERM",
             _ = self.interrupted.recv() => "interrupted",
+            _ = self.hung_up.recv() => "SIGHUP",
         };
         format!("{signal}; stopped the run and all that it started")
     }

@@ -11,26 +11,40 @@ use crate::providers::ObjectRef;
 use crate::providers::archive::{ArchiveProblem, Limits, in_background, unpack};
 use crate::server::Emulator;
 
-/// The file that says who made the folder, so that a later run may replace its content.
+/// The file with the names of the artifacts in the folder, so that a later run may replace them.
 const MARK: &str = ".codepipeline-local";
 
 /// Returns an error with what to type if the folder holds something that no earlier run left there.
 pub(super) fn check(folder: &Path) -> Result<(), String> {
     let shown = folder.display();
     let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries.count(),
+        Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             return Err(format!("--output {shown} is a file; name a folder"));
         }
         Err(error) => return Err(format!("--output {shown}: could not list the folder: {error}")),
     };
-    match entries == 0 || folder.join(MARK).is_file() {
-        true => Ok(()),
-        false => {
-            Err(format!("--output {shown}: the folder holds files that no earlier run made; name a new or empty one"))
+    let earlier = marked(folder);
+    for entry in entries {
+        let entry = entry.map_err(|error| format!("--output {shown}: could not list the folder: {error}"))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name != MARK && !earlier.contains(&name) {
+            return Err(format!(
+                "--output {shown}: the folder holds {name:?}, which no earlier run made; name a new or empty one"
+            ));
         }
     }
+    Ok(())
+}
+
+/// The artifacts of an earlier run. Other names than those of artifacts are left out (API reference, "ArtifactName").
+fn marked(folder: &Path) -> Vec<String> {
+    let text = fs::read_to_string(folder.join(MARK)).unwrap_or_default();
+    let mark: Value = serde_json::from_str(&text).unwrap_or_default();
+    let is_artifact = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    let names = mark["artifacts"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    names.filter(is_artifact).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 /// Unpacks every artifact of the execution into a folder of its name, and removes those of an earlier run. An artifact that is no archive
@@ -38,7 +52,8 @@ pub(super) fn check(folder: &Path) -> Result<(), String> {
 pub(super) async fn write(emulator: &Emulator, execution: &Value, folder: &Path) -> Result<Vec<String>, String> {
     let artifacts = artifacts(emulator, execution).await?;
     let failed = |what: &str, error: &io::Error| format!("--output {}: could not {what}: {error}", folder.display());
-    clear(folder).map_err(|error| failed("replace the artifacts of an earlier run", &error))?;
+    let replaced = replace(folder, artifacts.keys().map(String::as_str));
+    replaced.map_err(|error| failed("replace the artifacts of an earlier run", &error))?;
     let store = emulator.store().ok_or("the emulator has ended")?;
     let mut names = Vec::new();
     for (name, place) in artifacts {
@@ -78,18 +93,24 @@ async fn artifacts(emulator: &Emulator, execution: &Value) -> Result<BTreeMap<St
     Ok(artifacts)
 }
 
-/// Empties the folder, which [`check`] has accepted, and marks it.
-fn clear(folder: &Path) -> io::Result<()> {
+/// Removes the artifacts of an earlier run, and marks the folder with the new ones.
+fn replace<'a>(folder: &Path, artifacts: impl Iterator<Item = &'a str>) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        match entry.file_type()?.is_dir() {
-            true => fs::remove_dir_all(entry.path())?,
-            false => fs::remove_file(entry.path())?,
+    for name in marked(folder) {
+        let earlier = folder.join(name);
+        let removed = match fs::symlink_metadata(&earlier) {
+            Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&earlier),
+            Ok(_) => fs::remove_file(&earlier),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
     }
-    let text = json!({"note": "codepipeline-local run --output made this folder and replaces its content"});
-    fs::write(folder.join(MARK), format!("{text}\n"))
+    let note = "codepipeline-local run --output made these artifacts and replaces them";
+    let mark = json!({"artifacts": artifacts.collect::<Vec<_>>(), "note": note});
+    fs::write(folder.join(MARK), format!("{mark}\n"))
 }
 
 #[cfg(test)]
@@ -101,15 +122,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let output = folder.path().join("output");
         assert_eq!(check(&output), Ok(()), "it need not exist");
-        clear(&output).unwrap();
+        replace(&output, ["Site"].into_iter()).unwrap();
         fs::create_dir(output.join("Site")).unwrap();
         assert_eq!(check(&output), Ok(()), "an earlier run made it");
-        clear(&output).unwrap();
+        replace(&output, ["Other"].into_iter()).unwrap();
         assert!(!output.join("Site").exists());
-        fs::remove_file(output.join(MARK)).unwrap();
-        assert_eq!(check(&output), Ok(()), "it is empty");
         fs::write(output.join("mine"), "").unwrap();
         assert!(check(&output).unwrap_err().contains("name a new or empty one"));
+        fs::write(output.join(MARK), r#"{"artifacts": ["..", ".git", "a/b", "", 7]}"#).unwrap();
+        assert!(marked(&output).is_empty(), "these are no names of artifacts");
+        assert!(check(&output).unwrap_err().contains("mine"));
         assert!(check(&output.join("mine")).unwrap_err().contains("is a file"));
     }
 }

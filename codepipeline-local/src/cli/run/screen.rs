@@ -18,7 +18,7 @@ pub(super) enum Colour {
 #[derive(Clone)]
 pub(super) struct Screen {
     colours: bool,
-    /// Masked in the output of workers and functions. The emulator masks them in that of actions.
+    /// Masked in every line. The emulator masks them in the output of actions.
     secrets: Arc<Secrets>,
 }
 
@@ -30,22 +30,45 @@ impl Screen {
 
     /// Prints a line that begins with a coloured word.
     pub(super) fn say(&self, colour: Colour, word: &str, rest: &str) {
-        self.line(&format!("{} {rest}", self.coloured(colour, word)));
+        self.print(&format!("{} {}", self.coloured(colour, &self.plain(word)), self.plain(rest)));
     }
 
     /// Prints a line of the output of an action, a worker or a function.
     pub(super) fn output(&self, name: &str, text: &str) {
         let text = self.secrets.mask(text);
-        self.line(&format!("{} {text}", self.coloured(Colour::Grey, &format!("[{name}]"))));
+        self.print(&format!("{} {text}", self.coloured(Colour::Grey, &format!("[{}]", self.plain(name)))));
     }
 
-    /// Prints a line. The reader of standard output may be gone, which ends no execution.
+    /// Prints a line.
     pub(super) fn line(&self, text: &str) {
+        self.print(&self.plain(text));
+    }
+
+    /// A text without secrets, and without control characters: they may come from a template and would control the terminal.
+    fn plain(&self, text: &str) -> String {
+        let masked = self.secrets.mask(text);
+        masked.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    }
+
+    /// The reader of standard output may be gone, which ends no execution.
+    #[expect(clippy::unused_self, reason = "it is a part of the screen")]
+    fn print(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{text}").and_then(|()| out.flush());
     }
 
     fn coloured(&self, colour: Colour, text: &str) -> String {
         if self.colours { format!("\x1b[{}m{text}\x1b[0m", colour as u8) } else { text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_a_template_does_not_control_the_terminal() {
+        let screen = Screen::new(true, Secrets::default());
+        assert_eq!(screen.plain("a\x1b[2J\x07b\tc\nd"), "a\u{fffd}[2J\u{fffd}b\tc\nd");
     }
 }

@@ -83,7 +83,8 @@ impl Workers {
         self.running.is_empty()
     }
 
-    /// Sends SIGTERM to the workers, and after 3 s kills all that they started. Returns when they have ended.
+    /// Sends SIGTERM to the workers, and after 3 s kills all that they started. A process that has left their groups may keep a pipe
+    /// open, so this waits for their output for at most 3 s more.
     pub(super) async fn stop(mut self) {
         for leader in self.groups.iter().filter_map(|group| group.0) {
             // This fails only if no process is left.
@@ -92,7 +93,9 @@ impl Workers {
         let all = async { while self.running.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(GRACE, all).await;
         self.groups.clear();
-        while self.running.join_next().await.is_some() {}
+        let all = async { while self.running.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(GRACE, all).await;
+        self.running.shutdown().await;
     }
 }
 
