@@ -218,7 +218,7 @@ fn mistakes_are_reported_together() {
         "--worker: no folder in PATH has a program no-such-worker",
         "--variable Stge: the pipeline declares no variable of this name; did you mean Stage?",
         "the variable Version has no default value; add --variable Version=VALUE",
-        "the folder holds files that no earlier run made",
+        "which no earlier run made",
     ] {
         assert!(mistakes.contains(named), "{named}\n{mistakes}");
     }
