@@ -20,6 +20,17 @@ pub(crate) fn kill_tree(leader: Pid) {
     let _ = kill_process_group(leader, Signal::KILL);
 }
 
+/// Kills the process that leads this group, and everything that it started. If the process has been waited for, another one may have its
+/// id, so only the rest of its group is killed.
+pub(crate) fn kill_group(leader: Pid, was_waited_for: bool) {
+    if was_waited_for {
+        // This fails only if no process is left.
+        let _ = kill_process_group(leader, Signal::KILL);
+    } else {
+        kill_tree(leader);
+    }
+}
+
 /// Kills all processes of this user that were started with `NAME=VALUE` in their environment. It finds daemons too, whose parents have
 /// ended. It needs `/proc`.
 pub(crate) fn kill_marked(name: &str, value: &str) {

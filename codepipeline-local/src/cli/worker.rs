@@ -51,7 +51,7 @@ impl WorkerFlags {
         let mut workers = Workers(Vec::new());
         for Words(words) in &self.workers {
             let name = words.first().cloned().unwrap_or_default();
-            let child = command(words, &emulator.endpoint(), region).spawn();
+            let child = command(words, &environment(&emulator.endpoint(), region, BTreeMap::new())).spawn();
             let child = child.map_err(|error| format!("--worker: could not start {name}: {error}"))?;
             let (stop, stopped) = oneshot::channel();
             workers.0.push(Worker { stop, watch: tokio::spawn(watch(name, child, stopped)) });
@@ -78,8 +78,10 @@ impl Workers {
     }
 }
 
+/// The command of a worker, in a process group of its own. Its environment is the user's with `environment`, and without the variables of
+/// AWS that the user has.
 #[expect(clippy::disallowed_methods, reason = "a worker has the environment of the emulator's user")]
-fn command(words: &[String], endpoint: &str, region: &str) -> Command {
+pub(super) fn command(words: &[String], environment: &BTreeMap<String, String>) -> Command {
     let mut command = Command::new(words.first().map_or("", String::as_str));
     command.args(words.get(1..).unwrap_or_default());
     // A profile or a session of the user would lead the worker to AWS.
@@ -88,7 +90,7 @@ fn command(words: &[String], endpoint: &str, region: &str) -> Command {
             command.env_remove(name);
         }
     }
-    command.envs(environment(endpoint, region, BTreeMap::new()));
+    command.envs(environment);
     command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
     command
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Pid;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -64,12 +64,7 @@ impl Process {
 
     fn kill(&mut self) {
         let Some(group) = self.group.take() else { return };
-        if self.child.id().is_some() {
-            process_tree::kill_tree(group);
-        } else {
-            // After the wait, another process may have its id. Then its descendants outside the group can't be found.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        process_tree::kill_group(group, self.child.id().is_none());
     }
 }
 

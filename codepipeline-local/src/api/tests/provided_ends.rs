@@ -69,14 +69,20 @@ fn retry_of_a_stage_runs_the_action_again() {
     assert_eq!(local.status("web", &execution), "Succeeded");
 }
 
-#[test]
-fn restart_abandons_the_run() {
+/// A pipeline with a build, in an emulator that keeps its state.
+fn kept() -> (Disk, Local) {
     let mut settings = Settings::default();
     settings.provided.emulated.insert(code_build());
-    let mut disk = Disk::default();
+    let disk = Disk::default();
     let mut local = disk.restore(settings, Timestamp(1_700_000_000_000));
     local.call("CreateCustomActionType", &action_type());
     local.call("CreatePipeline", &pipeline("web", &json!([build()])));
+    (disk, local)
+}
+
+#[test]
+fn restart_abandons_the_run() {
+    let (mut disk, mut local) = kept();
     local.start("web");
     local.finish_sources(&found());
     let (run, _) = one_run(&mut local);
@@ -88,12 +94,7 @@ fn restart_abandons_the_run() {
 
 #[test]
 fn later_run_without_the_provider_names_the_flags() {
-    let mut settings = Settings::default();
-    settings.provided.emulated.insert(code_build());
-    let mut disk = Disk::default();
-    let mut local = disk.restore(settings, Timestamp(1_700_000_000_000));
-    local.call("CreateCustomActionType", &action_type());
-    local.call("CreatePipeline", &pipeline("web", &json!([build()])));
+    let (mut disk, mut local) = kept();
     disk.keep(&mut local);
     let mut local = disk.restore(Settings::default(), local.now);
     let execution = local.start("web");

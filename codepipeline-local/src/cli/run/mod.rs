@@ -63,7 +63,7 @@ pub(super) async fn run(flags: RunFlags) -> Result<(), String> {
     let mut signals = Signals::listen().map_err(|error| error.to_string())?;
     let emulator = started(&plan, &project, &wanted, &screen).await?;
     let run = Run { flags: &flags, wanted: &wanted, plan: &plan, project: &project, screen, emulator: &emulator };
-    let ended = run.execution(pipeline, &mut signals).await;
+    let ended = run.execution(pipeline, &mut signals).await.map_err(|problem| run.screen.plain(&problem));
     emulator.stop().await;
     ended
 }

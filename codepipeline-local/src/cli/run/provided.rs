@@ -8,11 +8,9 @@ use serde_json::Value;
 
 use super::flags::Wanted;
 use super::runner::Runner;
+use crate::cli::providers::{add_services, add_shells};
 use crate::clock::Clock;
-use crate::providers::{
-    ActionTypeId, CodeBuild, Commands, DeployS3, Notice, Output, Project as BuildProject, Provider, Providers, Source,
-    StandIn, StepFunctions,
-};
+use crate::providers::{ActionTypeId, Output, Project as BuildProject, Provider, Providers, Source, StandIn};
 use crate::template::{Buildspec, CodeBuildProject, Project};
 
 /// The work of this emulator's provider for an action of AWS. `None` if there is no such provider.
@@ -42,7 +40,7 @@ pub(super) fn what(id: &ActionTypeId, configuration: &Value, project: &Project, 
     Some(Runner::Emulator(text))
 }
 
-/// The providers of a run, in which the actions `skipped` are not run. Returns an error if a CodeBuild project of the template is wrong.
+/// The providers of a run. It skips the actions `skipped`. Returns an error if a CodeBuild project of the template is wrong.
 pub(super) fn providers(
     skipped: impl Iterator<Item = String>,
     project: &Project,
@@ -52,26 +50,14 @@ pub(super) fn providers(
     let mut providers = Providers::default();
     providers.output(output);
     providers.secrets(wanted.all_secrets());
-    let clock = Clock::machine;
-    let notice = Notice::default();
     let source: Arc<dyn Provider> = Arc::new(Source::new(wanted.sources.clone()));
-    let projects = project.code_build.iter().map(|(name, project)| Ok((name.clone(), build_project(name, project)?)));
-    let projects = projects.collect::<Result<BTreeMap<_, _>, String>>()?;
-    let build: Arc<dyn Provider> = Arc::new(CodeBuild::new(projects, notice.clone(), clock()));
-    let state_machine = StepFunctions::new(wanted.endpoints.clone(), clock());
-    let emulated: [(&str, &str, &str, Arc<dyn Provider>); 8] = [
-        ("Source", "AWS", "CodeStarSourceConnection", Arc::clone(&source)),
-        ("Source", "AWS", "CodeCommit", Arc::clone(&source)),
-        ("Source", "ThirdParty", "GitHub", source),
-        ("Build", "AWS", "CodeBuild", Arc::clone(&build)),
-        ("Test", "AWS", "CodeBuild", build),
-        ("Compute", "AWS", "Commands", Arc::new(Commands::new(notice, clock()))),
-        ("Deploy", "AWS", "S3", Arc::new(DeployS3::new(clock()))),
-        ("Invoke", "AWS", "StepFunctions", Arc::new(state_machine)),
-    ];
-    for (category, owner, provider, emulation) in emulated {
-        providers.emulate(ActionTypeId::first(category, owner, provider), emulation);
+    for (owner, provider) in [("AWS", "CodeStarSourceConnection"), ("AWS", "CodeCommit"), ("ThirdParty", "GitHub")] {
+        providers.emulate(ActionTypeId::first("Source", owner, provider), Arc::clone(&source));
     }
+    let projects = project.code_build.iter().map(|(name, project)| Ok((name.clone(), build_project(name, project)?)));
+    let clock = Clock::machine();
+    add_shells(&mut providers, projects.collect::<Result<BTreeMap<_, _>, String>>()?, &clock);
+    add_services(&mut providers, &wanted.endpoints, &clock);
     for (id, command) in &wanted.providers {
         providers.stand_in(id.clone(), Arc::new(StandIn::new(command)));
     }

@@ -1,4 +1,4 @@
-//! Who runs an action.
+//! The runners of actions.
 
 use std::path::PathBuf;
 

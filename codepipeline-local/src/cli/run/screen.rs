@@ -45,7 +45,7 @@ impl Screen {
     }
 
     /// A text without secrets, and without control characters: they may come from a template and would control the terminal.
-    fn plain(&self, text: &str) -> String {
+    pub(super) fn plain(&self, text: &str) -> String {
         let masked = self.secrets.mask(text);
         masked.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
     }

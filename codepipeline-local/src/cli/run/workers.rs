@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::task::JoinSet;
 
 use super::screen::Screen;
 use crate::cli::words::Words;
+use crate::cli::worker::command;
 use crate::process_tree::kill_tree;
 
 /// How long after SIGTERM a worker gets SIGKILL.
@@ -43,12 +44,8 @@ impl Workers {
     ) -> Result<Self, String> {
         let mut workers = Self::default();
         for Words(words) in commands {
-            let [program, arguments @ ..] = words.as_slice() else { continue };
-            let mut command = Command::new(program);
-            command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            command.process_group(0).kill_on_drop(true);
-            without_aws(&mut command);
-            let child = command.envs(environment).spawn();
+            let Some(program) = words.first() else { continue };
+            let child = command(words, environment).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
             let child = child.map_err(|error| format!("could not start the worker {program}: {error}"))?;
             workers.watch(program, child, screen);
         }
@@ -96,14 +93,6 @@ impl Workers {
         let all = async { while self.running.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(GRACE, all).await;
         self.running.shutdown().await;
-    }
-}
-
-/// Takes the variables away that would lead a worker to AWS, such as those of a profile or a session.
-#[expect(clippy::disallowed_methods, reason = "a worker has the environment of the user")]
-fn without_aws(command: &mut Command) {
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
-        command.env_remove(name);
     }
 }
 

@@ -191,12 +191,7 @@ impl Process {
 
     fn kill(&mut self) {
         let Some(group) = self.group.take() else { return };
-        if self.child.id().is_some() {
-            process_tree::kill_tree(group);
-        } else {
-            // The shell has just ended, so that no other process has its id yet.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        process_tree::kill_group(group, self.child.id().is_none());
         process_tree::kill_marked(MARK, &self.mark);
     }
 }

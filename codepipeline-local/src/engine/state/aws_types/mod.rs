@@ -32,10 +32,10 @@ fn known(id: &ActionTypeId) -> Option<ActionType> {
 }
 
 /// The definition of a type that a command stands in for. Its links say so. A known type keeps its own properties and numbers of
-/// artifacts. An unknown one has none of the former, and any number of the latter.
+/// artifacts. An unknown one has no properties, and up to ten artifacts.
 fn stand_in(id: &ActionTypeId) -> ActionType {
     let mut action_type = known(id).unwrap_or_else(|| any(id));
-    // No name ends with `.invalid` (RFC 2606), so nobody takes the link for one of the real provider.
+    // No name ends with `.invalid` (RFC 2606), so the link can't be one of the real provider.
     let link = Some(format!("https://stand-in.invalid/{}", id.name()));
     action_type.settings = Some(TypeSettings { entity_url_template: link, ..TypeSettings::default() });
     action_type
