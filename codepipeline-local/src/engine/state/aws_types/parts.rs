@@ -1,4 +1,4 @@
-//! The parts of which the definitions of action types consist.
+//! The parts of the definitions of action types.
 
 use super::super::{
     action_type::{ArtifactDetails, Property, TypeSettings},
