@@ -4,6 +4,7 @@
 mod approvals;
 mod ends;
 mod examples;
+mod outputs;
 mod plans;
 
 use std::path::Path;

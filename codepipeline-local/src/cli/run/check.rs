@@ -1,6 +1,6 @@
 //! Checks the plan and the flags before anything starts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -33,7 +33,22 @@ pub(super) fn mistakes(plan: &Plan, pipeline: &Pipeline, wanted: &Wanted, output
     }
     mistakes.extend(variables(&pipeline.declaration, wanted));
     mistakes.extend(output.and_then(|folder| outputs::check(folder).err()));
+    mistakes.extend(output.into_iter().flat_map(|folder| replaced(folder, wanted)));
     mistakes
+}
+
+/// The sources that `--output` would replace.
+fn replaced(output: &Path, wanted: &Wanted) -> Vec<String> {
+    let Ok(whole) = output.canonicalize() else { return Vec::new() };
+    let is_below = |folder: &&PathBuf| folder.canonicalize().is_ok_and(|folder| folder.starts_with(&whole));
+    let sources = wanted.sources.iter().filter(|(_, folder)| is_below(folder));
+    let shown = output.display();
+    sources
+        .map(|(action, folder)| {
+            let folder = folder.display();
+            format!("--source {action}: {folder} is in the folder of --output, whose content the run replaces; name another --output than {shown}")
+        })
+        .collect()
 }
 
 /// Compares `--variable` with the variables that the pipeline declares.
