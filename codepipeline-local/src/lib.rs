@@ -13,6 +13,7 @@ mod endpoints;
 pub mod engine;
 mod event_pattern;
 mod expectation;
+mod family;
 pub mod faults;
 mod ids;
 mod invocation;

@@ -137,13 +137,12 @@ impl Ready {
 }
 
 impl Running {
-    /// Ends the functions' invocations and processes.
+    /// Ends the functions' invocations and processes. Dropping the returned future leaves running invocations to the end of the runtime,
+    /// which kills them.
     pub(super) async fn stop(self) {
         self.stopping.store(true, Ordering::Relaxed);
         drop((self.schedule, self.waking));
-        for function in self.functions {
-            function.stop().await;
-        }
+        Function::stop_all(self.functions).await;
     }
 }
 

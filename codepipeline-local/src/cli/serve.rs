@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
+use super::environment::environment;
 use super::function::FunctionFlags;
 use super::providers::{ProviderFlags, add_services, add_shells};
 use super::settings::SettingFlags;
-use super::worker::WorkerFlags;
+use super::signals::Signals;
+use super::worker::{WorkerFlags, Workers, killed};
 use super::{logging, numbers};
 use crate::api::read_connections;
 use crate::clock::Clock;
@@ -94,7 +95,7 @@ impl Serve {
     pub(super) async fn run(self) -> Result<(), String> {
         logging::start(self.verbose);
         // Listen for signals before anything starts that a signal must end.
-        let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+        let mut signals = Signals::listen().map_err(|error| error.to_string())?;
         let settings = self.settings.settings();
         let function = self.function.ready(&settings.account_id, &settings.region)?;
         self.workers.check()?;
@@ -133,15 +134,30 @@ impl Serve {
             function.map(|function| function.start(&emulator)).transpose().map_err(|error| error.to_string())?;
         // Begin now, so that the function gets every event of the start.
         emulator.begin();
-        let workers = self.workers.start(&emulator, &region)?;
-
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string())?,
-            _ = terminated.recv() => {}
+        let environment = environment(&emulator.endpoint(), &region, BTreeMap::new());
+        let mut workers = Workers::start(&self.workers.workers, &environment, None)?;
+        loop {
+            tokio::select! {
+                _ = signals.next() => break,
+                ended = workers.ended() => {
+                    tracing::error!("{ended}, so it polls for jobs no longer; its output says why");
+                }
+            }
         }
-        workers.stop().await;
-        if let Some(function) = function {
-            function.stop().await;
+        let stop = async {
+            let functions = async {
+                if let Some(function) = function {
+                    function.stop().await;
+                }
+            };
+            tokio::join!(workers.stop(), functions).0
+        };
+        // A second signal drops the rest of the wait, which kills what still runs.
+        tokio::select! {
+            late = stop => {
+                late.iter().for_each(|name| tracing::warn!("{}", killed(name)));
+            }
+            _ = signals.next() => {}
         }
         emulator.stop().await;
         Ok(())

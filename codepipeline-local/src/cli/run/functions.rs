@@ -92,16 +92,15 @@ impl Functions {
         Ok(Self { functions: functions.into_values().collect(), waking, schedule, shown, stopping })
     }
 
-    /// Ends the functions' invocations and processes. Their output is shown no longer.
+    /// Ends the functions' invocations and processes. Their output is shown no longer. Dropping the returned future leaves running
+    /// invocations to the end of the runtime, which kills them.
     pub(super) async fn stop(self) {
         self.stopping.store(true, Ordering::Relaxed);
         drop((self.waking, self.schedule));
         for shown in self.shown {
             shown.abort();
         }
-        for function in self.functions {
-            function.stop().await;
-        }
+        Function::stop_all(self.functions).await;
     }
 }
 

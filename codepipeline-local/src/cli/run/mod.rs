@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use approvals::{Approvals, Approver};
 pub(super) use flags::RunFlags;
@@ -13,8 +14,9 @@ use plan::Plan;
 use progress::{Change, Progress};
 use runner::Runner;
 use screen::{Colour, Screen};
-use workers::Workers;
 
+use super::signals::Signals;
+use super::worker::{Show, Workers, killed};
 use crate::ids::random_seed;
 use crate::options::Options;
 use crate::providers::{Output, OutputLine};
@@ -38,7 +40,9 @@ mod screen;
 mod setup;
 #[cfg(test)]
 mod tests;
-mod workers;
+
+/// How long workers and functions may take to end before the user learns how to kill them.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Runs the command. Returns an error unless the execution succeeded, or the check or the listing that the flags ask for.
 pub(super) async fn run(flags: RunFlags) -> Result<(), String> {
@@ -99,7 +103,7 @@ impl Run<'_> {
     async fn execution(&self, pipeline: &Pipeline, signals: &mut Signals) -> Result<(), String> {
         let notes = tokio::select! {
             notes = setup::create(self.emulator, self.plan, pipeline, self.project) => notes?,
-            ended = signals.next() => return Err(ended),
+            signal = signals.next() => return Err(stopped(signal)),
         };
         notes.iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
         self.plan.notes().iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
@@ -116,18 +120,37 @@ impl Run<'_> {
         let (mut workers, functions) = self.helpers(&environment)?;
         let ended = tokio::select! {
             ended = self.watched(&mut workers) => ended,
-            ended = signals.next() => Err(ended),
+            signal = signals.next() => Err(stopped(signal)),
         };
-        workers.stop().await;
-        functions.stop().await;
+        self.stop(workers, functions, signals).await;
         ended
+    }
+
+    /// Stops the workers and functions. A signal ends the wait for them, and they are killed.
+    async fn stop(&self, workers: Workers, functions: Functions, signals: &mut Signals) {
+        let mut stop = pin!(async { tokio::join!(workers.stop(), functions.stop()).0 });
+        let mut is_told = false;
+        loop {
+            tokio::select! {
+                late = &mut stop => {
+                    return late.iter().for_each(|name| self.screen.say(Colour::Yellow, "note", &killed(name)));
+                }
+                _ = signals.next() => return,
+                () = tokio::time::sleep(PATIENCE), if !is_told => {
+                    is_told = true;
+                    self.screen.say(Colour::Yellow, "note", "a worker or function has not ended yet; Ctrl-C kills it");
+                }
+            }
+        }
     }
 
     fn helpers(&self, environment: &BTreeMap<String, String>) -> Result<(Workers, Functions), String> {
         let parts = (self.plan, self.project, self.wanted);
         let functions = Functions::start(self.emulator, parts, environment, &self.screen);
         let functions = functions.map_err(|error| error.to_string())?;
-        Ok((Workers::start(&self.wanted.workers, environment, &self.screen)?, functions))
+        let screen = self.screen.clone();
+        let show: Show = Arc::new(move |name, text| screen.output(name, text));
+        Ok((Workers::start(&self.wanted.workers, environment, Some(&show))?, functions))
     }
 
     /// Starts the execution and follows it to its end.
@@ -201,6 +224,10 @@ fn chosen<'p>(project: &'p Project, wanted: Option<&str>) -> Result<&'p Pipeline
     }
 }
 
+fn stopped(signal: &str) -> String {
+    format!("{signal}; stopped the run and all that it started")
+}
+
 fn joined(problems: &[impl ToString]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncodepipeline-local: ")
 }
@@ -208,32 +235,4 @@ fn joined(problems: &[impl ToString]) -> String {
 #[expect(clippy::disallowed_methods, reason = "NO_COLOR is for all programs")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// The signals that end a run.
-struct Signals {
-    terminated: Signal,
-    interrupted: Signal,
-    /// The terminal was closed.
-    hung_up: Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminated: signal(SignalKind::terminate())?,
-            interrupted: signal(SignalKind::interrupt())?,
-            hung_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits for a signal, and says what it causes.
-    async fn next(&mut self) -> String {
-        let signal = tokio::select! {
-            _ = self.terminated.recv() => "SIGTERM",
-            _ = self.interrupted.recv() => "interrupted",
-            _ = self.hung_up.recv() => "SIGHUP",
-        };
-        format!("{signal}; stopped the run and all that it started")
-    }
 }
