@@ -33,7 +33,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct RunFlags {
-    /// The JSON of get-pipeline, or a template of CloudFormation, SAM or the CDK [default: the only one of this folder and cdk.out]
+    /// The JSON of get-pipeline, a template of CloudFormation, SAM or the CDK, or a folder with one of these [default: this folder]
     pub(super) file: Option<PathBuf>,
     /// Name or logical id of the pipeline, if the file has several
     #[arg(long, value_name = "NAME")]
