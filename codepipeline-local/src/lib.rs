@@ -4,8 +4,10 @@
 //! requests and writes replies. [`engine`] decides: it does no I/O and gets the time as an argument. S3 asks the engine what a job's
 //! credentials allow, and the engine requests copies. The two share only [`types`].
 
+mod access_keys;
 pub mod api;
 pub mod cli;
+mod client_environment;
 pub mod clock;
 mod dates;
 mod durations;
@@ -41,6 +43,7 @@ pub mod types;
 mod wire;
 mod yaml;
 
+pub use access_keys::AccessKeys;
 pub use endpoints::{Endpoint, Endpoints, InvalidEndpoint};
 pub use event_pattern::EventPattern;
 pub use faults::Faults;

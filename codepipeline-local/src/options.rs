@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::access_keys::AccessKeys;
 use crate::clock::Clock;
 use crate::endpoints::Endpoints;
 use crate::engine::{Connection, Settings};
@@ -31,7 +32,10 @@ pub struct Options {
     pub endpoints: Endpoints,
     /// The faults; none by default.
     pub faults: Faults,
-    /// The seed of ids, nonces and credentials. The same seed and requests give the same ones. Later emulators with the same data
+    /// The only keys that requests over the port may name, besides those of jobs for S3. They also make the ids, nonces and credentials
+    /// of jobs unguessable. By default, every key is accepted.
+    pub keys: Option<AccessKeys>,
+    /// The seed of ids, nonces and credentials, if there are no keys. The same seed and requests give the same ones. Later emulators with the same data
     /// folder continue its series.
     pub seed: u64,
     /// The clock of CodePipeline and S3.
@@ -51,6 +55,7 @@ impl Default for Options {
             accept_unencrypted_uploads: false,
             endpoints: Endpoints::default(),
             faults: Faults::default(),
+            keys: None,
             seed: 0,
             clock: Clock::machine(),
         }

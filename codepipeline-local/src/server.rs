@@ -1,5 +1,6 @@
 //! The emulator: CodePipeline and S3 on one port.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Weak};
@@ -9,6 +10,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::client_environment::client_environment;
 use crate::engine::{Engine, Unreadable};
 use crate::faults::{DelayedCalls, Faults};
 use crate::invocation::JobInvocation;
@@ -17,7 +19,7 @@ use crate::listener::Listener;
 use crate::options::Options;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, Store, StoreSettings};
-use crate::shell::{EnginePermissions, Runs, Shared};
+use crate::shell::{Admission, EnginePermissions, Runs, Shared};
 use crate::store::{Database, Keeper, NotKept, StoreError};
 use crate::subscribers::Subscribers;
 use crate::types::Timestamp;
@@ -34,6 +36,7 @@ fn restore(engine: &KeptEngine, folder: &Path, now: Timestamp) -> io::Result<()>
 /// An emulator of CodePipeline and S3 on one port. Dropping it stops it.
 pub struct Emulator {
     listener: Listener,
+    environment: BTreeMap<String, String>,
     driver: JoinHandle<Result<(), NotKept>>,
     /// `None` once the driver runs. Dropping it starts the driver.
     waiting: Option<oneshot::Sender<()>>,
@@ -66,21 +69,28 @@ impl Emulator {
             accept_unencrypted_uploads,
             endpoints,
             faults,
+            keys,
             seed,
             clock,
         } = options;
+        let keys = keys.map(Arc::new);
         settings.provided = providers.provided().clone();
         let (account_id, region) = (settings.account_id.clone(), settings.region.clone());
-        let store_settings = StoreSettings { account_id, region, pace: s3, accept_unencrypted_uploads };
+        let store_settings = StoreSettings { account_id, region: region.clone(), pace: s3, accept_unencrypted_uploads };
         let keeps = data.is_some();
         let folder = match data {
             Some(folder) => Folder::Given(folder),
             None => Folder::Temporary(TempDir::with_prefix("codepipeline-local-")?),
         };
         let path = folder.path().to_owned();
-        let engine = KeptEngine::new(Engine::new(settings, seed));
+        let engine = Engine::new(settings, seed);
+        let engine = match &keys {
+            Some(keys) => engine.with_secret(keys.for_ids()),
+            None => engine,
+        };
+        let engine = KeptEngine::new(engine);
         let log = RequestLog::default();
-        let permissions = Arc::new(EnginePermissions(engine.clone()));
+        let permissions = Arc::new(EnginePermissions { engine: engine.clone(), keys: keys.clone() });
         let store = Store::open(folder, clock.clone(), permissions, log.clone(), store_settings).map_err(|error| {
             let is_file = path.exists() && !path.is_dir();
             let why = if is_file { "it is a file; name a folder".to_owned() } else { error.to_string() };
@@ -98,6 +108,7 @@ impl Emulator {
         let (runs, finished) = Runs::new(providers, store.clone());
         let shared = Arc::new(Shared {
             engine,
+            admission: Admission { keys: keys.clone() },
             clock,
             store,
             log: log.clone(),
@@ -121,7 +132,8 @@ impl Emulator {
             driving.drive(changes, finished).await
         });
         let shared = Arc::downgrade(&shared);
-        Ok(Self { listener, driver, waiting: Some(waiting), shared, log, faults, events, invocations })
+        let environment = client_environment(&format!("http://{}", listener.address()), &region, keys.as_deref());
+        Ok(Self { listener, environment, driver, waiting: Some(waiting), shared, log, faults, events, invocations })
     }
 
     /// Starts the driver.
@@ -132,6 +144,11 @@ impl Emulator {
     /// The value for `AWS_ENDPOINT_URL`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.listener.address())
+    }
+
+    /// The variables by which the AWS SDKs of another process find this emulator and sign their requests. Its keys are among them.
+    pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
     }
 
     /// Subscribes to the events of pipelines, stages and actions, as EventBridge delivers them. The stream ends with

@@ -117,7 +117,7 @@ impl Ready {
         let mut functions = Functions::default();
         let mut schedule = None;
         for (name, mut settings) in self.functions {
-            settings.env = environment(&emulator.endpoint(), &settings.region, settings.env);
+            settings.env = environment(emulator, settings.env);
             let function = Function::with_concurrency(settings, self.max_concurrency)?;
             let Some(name) = name else {
                 let report = report.clone();

@@ -99,7 +99,6 @@ impl Serve {
         let settings = self.settings.settings();
         let function = self.function.ready(&settings.account_id, &settings.region)?;
         self.workers.check()?;
-        let region = settings.region.clone();
         let seed = self.seed.unwrap_or_else(random_seed);
         let connections = self.connections.as_deref().map(connections).transpose()?;
         let endpoints = endpoints(&self.endpoints)?;
@@ -124,6 +123,7 @@ impl Serve {
             accept_unencrypted_uploads: self.accept_unencrypted_uploads,
             endpoints,
             faults,
+            keys: None,
             seed,
             clock,
         };
@@ -134,7 +134,7 @@ impl Serve {
             function.map(|function| function.start(&emulator)).transpose().map_err(|error| error.to_string())?;
         // Begin now, so that the function gets every event of the start.
         emulator.begin();
-        let environment = environment(&emulator.endpoint(), &region, BTreeMap::new());
+        let environment = environment(&emulator, BTreeMap::new());
         let mut workers = Workers::start(&self.workers.workers, &environment, None)?;
         loop {
             tokio::select! {

@@ -36,6 +36,10 @@ impl Shared {
             let message = "The emulator accepts no CodePipeline requests from web pages of other hosts";
             return Ok(failure(StatusCode::FORBIDDEN, "AccessDeniedException", message));
         }
+        let grant = |key: &str| self.engine.look(|engine| engine.grant(key));
+        if let Some(refusal) = self.admission.refuse_stranger(&service, &parts, grant) {
+            return refusal;
+        }
         let call = Call::of(&service, &parts);
         let outcome = Outcome::of(&service, &call, &parts);
         let reply = self.answer_call(service, &call, Request::from_parts(parts, body), expectation).await;
@@ -109,9 +113,10 @@ impl Shared {
                 };
                 Ok(self.engine.look(|engine| secrets::answer(engine, operation, &body)))
             }
-            _ if sts::is_for(&request) => {
+            _ if sts::is_for(request.method(), request.uri(), request.headers()) => {
                 let account = self.engine.look(|engine| engine.settings.account_id.clone());
-                let (operation, reply) = sts::answer(&account, self.clock.now(), request).await;
+                let (operation, reply) =
+                    sts::answer(&account, self.admission.keys.as_deref(), self.clock.now(), request).await;
                 operation.into_iter().for_each(|operation| self.log.add(operation));
                 Ok(reply)
             }

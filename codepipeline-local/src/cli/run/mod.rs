@@ -17,7 +17,7 @@ use screen::{Colour, Screen};
 
 use super::signals::Signals;
 use super::worker::{Show, Workers, killed};
-use crate::ids::random_seed;
+use crate::access_keys::AccessKeys;
 use crate::options::Options;
 use crate::providers::{Output, OutputLine};
 use crate::server::Emulator;
@@ -83,7 +83,7 @@ async fn started(plan: &Plan, project: &Project, wanted: &Wanted, screen: &Scree
         engine: setup::settings(),
         providers,
         endpoints: wanted.endpoints.clone(),
-        seed: random_seed(),
+        keys: Some(AccessKeys::random().map_err(|error| error.to_string())?),
         ..Options::default()
     };
     Emulator::start(options).await.map_err(|error| error.to_string())
@@ -112,11 +112,7 @@ impl Run<'_> {
             self.screen.say(Colour::Green, "ready", &format!("the emulator accepts {name}; run it without --dry-run"));
             return Ok(());
         }
-        let environment = super::environment::environment(
-            &self.emulator.endpoint(),
-            &setup::settings().region,
-            self.wanted.env.clone(),
-        );
+        let environment = super::environment::environment(self.emulator, self.wanted.env.clone());
         let (mut workers, functions) = self.helpers(&environment)?;
         let ended = tokio::select! {
             ended = self.watched(&mut workers) => ended,
@@ -162,7 +158,7 @@ impl Run<'_> {
         self.screen.line(&format!("{name} runs on {}", self.emulator.endpoint()));
         let mut progress = Progress::new(name, id, self.screen.clone());
         let approver = Approver::of(self.flags.yes);
-        let mut approvals = Approvals::new(approver, name, self.emulator.endpoint(), self.screen.clone());
+        let mut approvals = Approvals::new(approver, name, self.emulator, self.screen.clone());
         let (succeeded, status) = loop {
             tokio::select! {
                 event = events.recv() => {

@@ -112,6 +112,12 @@ impl Engine {
         }
     }
 
+    /// Draws all ids, nonces and credentials from a secret, so that none of them shows another one.
+    #[must_use]
+    pub fn with_secret(self, secret: [u8; 32]) -> Self {
+        Self { random: Random::secret(secret), ..self }
+    }
+
     pub(super) fn number<N: From<u64>>(&mut self) -> N {
         self.numbers.next()
     }
