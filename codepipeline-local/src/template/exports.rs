@@ -1,4 +1,4 @@
-//! What other stacks of the same app of the CDK export, for `Fn::ImportValue`.
+//! The exports of other stacks of the same CDK app, for `Fn::ImportValue`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

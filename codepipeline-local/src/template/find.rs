@@ -20,10 +20,10 @@ const YAML_MARK: &str = "actionTypeId:";
 /// How many files of a folder are looked at.
 const MAX_FILES: usize = 500;
 
-/// What the name of a template of the CDK ends with.
+/// The end of the names of CDK templates.
 const CDK_TEMPLATE: &str = ".template.json";
 
-/// What the name of a nested assembly begins with. The CDK makes one in `cdk.out` for each stage of an app.
+/// The start of the names of nested assemblies. The CDK makes one in `cdk.out` for each stage of an app.
 const ASSEMBLY: &str = "assembly-";
 
 /// How deep assemblies may be nested.

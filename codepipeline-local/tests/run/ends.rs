@@ -149,3 +149,62 @@ fn run_ends_if_the_last_worker_does() {
     assert!(!output.status.success() && shown.contains("[sh] broken"), "{shown}");
     assert!(error.contains("the worker sh ended (exit status: 7) before the pipeline did"), "{error}");
 }
+
+#[test]
+fn function_has_the_variables_of_the_template() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = "
+Globals: {Function: {Environment: {Variables: {LEVEL: 1}}, MemorySize: 256}}
+Resources:
+  Notify:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: web-notify
+      Timeout: 60
+      Environment:
+        Variables:
+          OWN: template
+          LEVEL: 2
+          TOKEN: '{{resolve:secretsmanager:web/token}}'
+          AWS_REGION: mars-1
+          AWS_ENDPOINT_URL_S3: http://192.0.2.1
+  Pipeline:
+    Type: AWS::CodePipeline::Pipeline
+    Properties:
+      Name: web
+      RoleArn: arn:aws:iam::123456789012:role/any
+      ArtifactStore: {Type: S3, Location: artifacts}
+      Stages:
+        - Name: Source
+          Actions:
+            - Name: App
+              ActionTypeId: {Category: Source, Owner: AWS, Provider: CodeCommit, Version: '1'}
+              Configuration: {RepositoryName: app, BranchName: main}
+              OutputArtifacts: [{Name: App}]
+        - Name: Work
+          Actions:
+            - Name: Notify
+              ActionTypeId: {Category: Invoke, Owner: AWS, Provider: Lambda, Version: '1'}
+              Configuration: {FunctionName: !Ref Notify}
+";
+    std::fs::write(folder.path().join("template.yaml"), template).unwrap();
+    std::fs::create_dir(folder.path().join("app")).unwrap();
+    std::fs::write(folder.path().join("app/a"), "a").unwrap();
+    let function = "Notify=sh -c 'echo $OWN $LEVEL ${TOKEN-none} $AWS_REGION ${AWS_ENDPOINT_URL_S3-none} $AWS_LAMBDA_FUNCTION_NAME \
+        $AWS_LAMBDA_FUNCTION_MEMORY_SIZE; exec sleep 600'";
+    let secret = "web/token=MY_TOKEN";
+    let arguments = ["--source", "App=app", "--function", function, "--env", "OWN=flag", "--secret", secret];
+    let mut child = program(folder.path(), &arguments).env("MY_TOKEN", "hunter2").spawn().unwrap();
+    let mut shown = String::new();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while !shown.contains("[Notify]") {
+        shown += &(lines.next().unwrap().unwrap() + "\n");
+    }
+    terminate(&child);
+    shown.extend(lines.map(Result::unwrap));
+    child.wait().unwrap();
+    assert!(shown.contains("[Notify] flag 2 none us-east-1 none web-notify 256"), "{shown}");
+    let unknown = "Notify runs without TOKEN, whose values only AWS knows; give them with --env TOKEN=VALUE";
+    assert!(shown.contains(unknown) && shown.contains("the template's AWS_ENDPOINT_URL_S3, AWS_REGION"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}

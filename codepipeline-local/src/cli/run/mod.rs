@@ -106,7 +106,8 @@ impl Run<'_> {
             signal = signals.next() => return Err(stopped(signal)),
         };
         notes.iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
-        self.plan.notes().iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
+        let others = [self.plan.notes(), functions::notes(self.project, self.wanted)].concat();
+        others.iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
         let name = &self.plan.pipeline;
         if self.flags.dry_run {
             self.screen.say(Colour::Green, "ready", &format!("the emulator accepts {name}; run it without --dry-run"));
