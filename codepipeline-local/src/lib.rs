@@ -25,6 +25,7 @@ mod options;
 mod outcome;
 mod process_tree;
 pub mod providers;
+mod quoted;
 mod reply;
 mod request_log;
 pub mod runtime_api;

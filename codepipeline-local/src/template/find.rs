@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::document::{self, read_text};
 use super::pipeline::PIPELINE;
 use super::problem::Problem;
+use crate::quoted::word;
 use crate::yaml::Node;
 
 /// The extensions of templates.
@@ -41,7 +42,7 @@ pub(super) fn only_one(folder: &Path) -> Result<PathBuf, Problem> {
         return Err(Problem::new(format!(
             "several files hold a pipeline: {}; name one of them: codepipeline-local run {}",
             names.join(", "),
-            names[0]
+            word(&names[0])
         )));
     }
     found.pop().ok_or_else(|| {

@@ -48,7 +48,7 @@ fn missing_flags_end_the_run_before_it_starts() {
     let output = run(folder.path(), &[]);
     let wanted = "\
 codepipeline-local: Source/App: no folder stands for this source; add --source App=DIR
-codepipeline-local: Work/Own: no worker runs this custom action; add --worker 'COMMAND'
+codepipeline-local: Work/Own: no worker runs this custom action; add --worker 'COMMAND' (or --function worker='COMMAND' for a Lambda function)
 codepipeline-local: Work/Ship: ECS of AWS does not run on this machine; add --provider 'Deploy/AWS/ECS/1=COMMAND' (or --skip Ship)
 ";
     assert!(!output.status.success());

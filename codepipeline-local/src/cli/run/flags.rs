@@ -88,6 +88,9 @@ pub(in crate::cli) struct RunFlags {
     pub(super) dry_run: bool,
 }
 
+/// Begins the keys of parameters among the secrets. No secret of AWS has a space in its name.
+const HIDDEN: &str = "parameter ";
+
 /// The flags, read. It holds values that may be secrets, so it has no `Debug`.
 #[derive(Default)]
 pub(super) struct Wanted {
@@ -161,9 +164,15 @@ impl Wanted {
     pub(super) fn hide_parameters(&mut self, project: &Project) {
         for (name, parameter) in &project.parameters {
             if let Some(value) = parameter.value.as_ref().filter(|_| parameter.no_echo) {
-                self.secrets.push((format!("parameter {name}"), SecretString::from(value.as_str())));
+                self.secrets.push((format!("{HIDDEN}{name}"), SecretString::from(value.as_str())));
             }
         }
+    }
+
+    /// The keys of `--secret`.
+    pub(super) fn secret_keys(&self) -> impl Iterator<Item = &str> {
+        let keys = self.secrets.iter().map(|(key, _)| key.as_str());
+        keys.filter(|key| !key.starts_with(HIDDEN))
     }
 
     /// All secrets by their keys.

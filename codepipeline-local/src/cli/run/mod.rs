@@ -24,11 +24,13 @@ use crate::server::Emulator;
 use crate::template::{self, Pipeline, Project};
 
 mod approvals;
+mod builds;
 mod check;
 mod declared;
 mod flags;
 mod functions;
 mod listing;
+mod mistake;
 mod names;
 mod only;
 mod outputs;
@@ -55,13 +57,18 @@ pub(super) async fn run(flags: RunFlags) -> Result<(), String> {
     let pipeline = chosen(&project, flags.pipeline.as_deref())?;
     let plan = Plan::of(pipeline, &project, &wanted).map_err(|problems| joined(&problems))?;
     project.notes.iter().for_each(|note| screen.say(Colour::Yellow, "note", &note.to_string()));
+    let mut mistakes = check::mistakes(&plan, pipeline, &wanted, flags.output.as_deref());
+    let mut builds = builds::check(&plan, &project, &wanted).await;
+    mistakes.append(&mut builds.mistakes);
+    // A build shows these notes itself.
+    let ignored = builds.ignored.iter().filter(|_| flags.list || flags.dry_run);
+    ignored.chain(&builds.unused).for_each(|note| screen.say(Colour::Yellow, "note", note));
     if flags.list {
-        screen.line(listing::picture(&plan, &project.file.display().to_string()).trim_end());
+        screen.line(listing::picture(&plan, &project.file.display().to_string(), &mistakes).trim_end());
         return Ok(());
     }
-    let mistakes = check::mistakes(&plan, pipeline, &wanted, flags.output.as_deref());
     if !mistakes.is_empty() {
-        return Err(joined(&mistakes));
+        return Err(screen.plain(&joined(&mistakes)));
     }
     // Listen for signals before anything starts that a signal must end.
     let mut signals = Signals::listen().map_err(|error| error.to_string())?;

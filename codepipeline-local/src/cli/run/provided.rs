@@ -66,7 +66,7 @@ pub(super) fn providers(
 }
 
 /// The CodeBuild project of the template.
-fn build_project(name: &str, project: &CodeBuildProject) -> Result<BuildProject, String> {
+pub(super) fn build_project(name: &str, project: &CodeBuildProject) -> Result<BuildProject, String> {
     let mut built = BuildProject::default();
     if let Buildspec::Inline(text) | Buildspec::Path(text) = &project.buildspec {
         built = built.with_buildspec(text);

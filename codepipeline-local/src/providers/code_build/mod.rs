@@ -17,11 +17,15 @@ use super::shell::{Limits, ShellError};
 use super::{Done, Failed, Provider, Task, TaskArtifact, Workplace};
 use crate::clock::Clock;
 
+mod check;
 mod configuration;
+mod file_sets;
 mod project;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use check::{Checked, Declared};
+use file_sets::{set_of, several_lack};
 pub use project::Project;
 
 /// Runs the builds of CodeBuild actions, of the categories Build and Test.
@@ -60,7 +64,10 @@ impl CodeBuild {
 #[async_trait]
 impl Provider for CodeBuild {
     async fn run(&self, task: Task, work: &Workplace) -> Result<Done, Failed> {
-        let configuration = configuration::read(&task)?;
+        let configuration = {
+            let inputs: Vec<String> = task.inputs.iter().map(|input| input.name.clone()).collect();
+            configuration::read(&task.configuration, &inputs)?
+        };
         self.notice.show(work);
         let project = self.project(&configuration.project, work);
         let sources = Sources::stage(&task, work, &configuration.primary_source).await?;
@@ -116,13 +123,9 @@ fn wanted(outputs: &[TaskArtifact], artifacts: Option<&Artifacts>, work: &Workpl
         }
         return Ok(Vec::new());
     };
-    let set = |output: &TaskArtifact| match artifacts.secondary.get(&output.name) {
-        Some(set) => Ok(set.clone()),
-        None if outputs.len() == 1 => Ok(artifacts.primary.clone()),
-        None => Err(Failed::configuration(format!(
-            "the action has several output artifacts, and the buildspec lacks {0}: add artifacts/secondary-artifacts/{0} to it",
-            output.name
-        ))),
+    let set = |output: &TaskArtifact| {
+        let set = set_of(&output.name, outputs.len(), artifacts).cloned();
+        set.ok_or_else(|| Failed::configuration(several_lack(&output.name)))
     };
     outputs.iter().map(set).collect()
 }

@@ -12,9 +12,10 @@ use super::buildspec::environment::Value;
 use super::buildspec::run::{Place, exported_variables, shortened};
 use super::buildspec::secret::Reference;
 use super::code_build::resolve;
+use super::needs::Needs;
 use super::notice::Notice;
 use super::shell::{Limits, Session, Shell, ShellError};
-use super::{Done, EnvironmentVariable, EnvironmentVariableKind, Failed, Provider, Task, Workplace};
+use super::{Done, EnvironmentVariable, EnvironmentVariableKind, Failed, Provider, Secrets, Task, Workplace};
 use crate::clock::Clock;
 
 #[cfg(test)]
@@ -33,6 +34,11 @@ impl Commands {
     /// Creates the provider. The clock gives the start of builds.
     pub fn new(notice: Notice, clock: Clock) -> Self {
         Self { notice, clock }
+    }
+
+    /// The secrets that an action with these environment variables needs.
+    pub(crate) fn needs(environment: &[EnvironmentVariable], secrets: &Secrets) -> Needs {
+        Needs::of(vec![variables(environment)], secrets)
     }
 }
 
