@@ -24,6 +24,9 @@ mod tests;
 /// How long the commands may take (the reference, "Considerations").
 const TIME: Duration = Duration::from_secs(55 * 60);
 
+/// The variables of AWS that an action may export. The reference's example exports the first.
+const EXPORTED_OF_AWS: [&str; 2] = ["AWS_DEFAULT_REGION", "AWS_REGION"];
+
 /// Runs Commands actions.
 pub struct Commands {
     notice: Notice,
@@ -64,8 +67,8 @@ impl Provider for Commands {
             Place { folder: &sources.folder, scratch: &scratch, environment: &environment, limits, show: &show };
         let mut session = place.session(Shell::Sh);
         run_all(&task.commands, &mut session, &place).await?;
-        let variables =
-            exported_variables(&task.output_variables, &mut session, &place).await.map_err(|error| failed(&error))?;
+        let exported = exported_variables(&task.output_variables, &EXPORTED_OF_AWS, &mut session, &place);
+        let variables = exported.await.map_err(|error| failed(&error))?;
         session.end().await;
         for output in &task.outputs {
             let files = task.output_files.get(&output.name).filter(|files| !files.is_empty()).cloned();
