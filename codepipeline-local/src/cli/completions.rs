@@ -32,6 +32,13 @@ impl Completions {
         };
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut of, "codepipeline-local", &mut script);
-        stdout().write_all(&script).map_err(|error| format!("could not write to standard output: {error}"))
+        let script = with_one_name(&String::from_utf8_lossy(&script));
+        stdout().write_all(script.as_bytes()).map_err(|error| format!("could not write to standard output: {error}"))
     }
+}
+
+/// Gives the program one name in the script for bash. `clap_complete` 4.6.11 writes the hyphen of the program in two ways, so that bash
+/// finds no flags after a subcommand (clap-rs/clap, issue 6421). Once it writes one, this changes nothing.
+fn with_one_name(script: &str) -> String {
+    script.replace("codepipeline__subcmd__local", "codepipeline__local")
 }

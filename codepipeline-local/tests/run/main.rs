@@ -3,6 +3,7 @@
 
 mod approvals;
 mod builds;
+mod completions;
 mod ends;
 mod examples;
 mod keys;
