@@ -7,8 +7,10 @@ mod completions;
 mod ends;
 mod examples;
 mod keys;
+mod neighbours;
 mod outputs;
 mod plans;
+mod terminal;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -9,6 +9,9 @@ use tokio::sync::mpsc;
 use super::screen::{Colour, Screen};
 use crate::server::Emulator;
 
+/// The characters that the summary of an approval may have (API reference, "ApprovalResult").
+const LONGEST_COMMENT: usize = 512;
+
 /// An approval that waits for an answer.
 pub(super) struct Pending {
     stage: String,
@@ -115,6 +118,13 @@ impl Approvals {
             return Ok(());
         };
         let comment = line.trim().split_once(char::is_whitespace).map_or("", |(_, comment)| comment.trim());
+        let length = comment.chars().count();
+        if length > LONGEST_COMMENT {
+            let why = format!("  the comment has {length} characters, and {LONGEST_COMMENT} are allowed: shorten it");
+            self.screen.line(&why);
+            self.ask();
+            return Ok(());
+        }
         let pending = self.waiting.remove(0);
         self.answer(emulator, &pending, approved, comment).await?;
         if !self.waiting.is_empty() {
