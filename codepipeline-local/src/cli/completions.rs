@@ -37,8 +37,8 @@ impl Completions {
     }
 }
 
-/// Gives the program one name in the script for bash. `clap_complete` 4.6.11 writes the hyphen of the program in two ways, so that bash
-/// finds no flags after a subcommand (clap-rs/clap, issue 6421). Once it writes one, this changes nothing.
+/// Gives the program one name in the script for bash. `clap_complete` 4.6.11 writes its hyphen in two ways. So bash finds no flags after a
+/// subcommand (clap-rs/clap, issue 6421). This changes nothing once `clap_complete` writes one.
 fn with_one_name(script: &str) -> String {
     script.replace("codepipeline__subcmd__local", "codepipeline__local")
 }

@@ -19,7 +19,7 @@ fn bash(arguments: &[&str]) -> Output {
     Command::new("bash").args(["--norc", "--noprofile"]).args(arguments).output().unwrap()
 }
 
-/// What bash offers for the last of these words.
+/// The words that bash offers in the place of the last one.
 fn offers(script: &Path, words: &[&str]) -> Vec<String> {
     let complete = "source \"$1\" || exit
         declared=$(complete -p codepipeline-local) || exit
