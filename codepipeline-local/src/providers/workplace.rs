@@ -103,6 +103,11 @@ impl Workplace {
         self.secrets.get(key)
     }
 
+    /// Masks a value of at least 4 characters in all later output, also in that of other actions. It may be a part of a secret.
+    pub fn hide(&self, value: &str) {
+        self.secrets.hide(value);
+    }
+
     /// Replaces each secret in the text, as [`Workplace::line`] does.
     pub fn mask(&self, text: &str) -> String {
         self.secrets.mask(text).into_owned()

@@ -208,3 +208,21 @@ Resources:
     assert!(shown.contains(unknown) && shown.contains("the template's AWS_ENDPOINT_URL_S3, AWS_REGION"), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
 }
+
+#[test]
+fn member_of_a_secret_is_masked_in_later_actions() {
+    let mut first = commands("First", &["export COPY=\"$P\"", "echo \"first has $P\""]);
+    first["environmentVariables"] = json!([{"name": "P", "type": "SECRETS_MANAGER", "value": "db:password"}]);
+    (first["namespace"], first["outputVariables"]) = (json!("first"), json!(["COPY"]));
+    let mut second = commands("Second", &["echo \"second has $GOT\"", "sh -c 'exit 3' #{first.COPY}"]);
+    second["environmentVariables"] = json!([{"name": "GOT", "type": "PLAINTEXT", "value": "#{first.COPY}"}]);
+    second["runOrder"] = json!(2);
+    let folder = folder(&[first, second]);
+    let mut command = program(folder.path(), &["--source", "App=app", "--secret", "db=MY_DB"]);
+    let output = command.env("MY_DB", r#"{"password": "hunter2"}"#).output().unwrap();
+    let shown = text(&output.stdout) + &text(&output.stderr);
+    for line in ["[First] first has ***", "[Second] second has ***", "failed Work/Second"] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
+    assert!(!shown.contains("hunter2"), "{shown}");
+}

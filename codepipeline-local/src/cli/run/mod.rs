@@ -85,7 +85,7 @@ async fn started(plan: &Plan, project: &Project, wanted: &Wanted, screen: &Scree
         let screen = screen.clone();
         Output::new(move |OutputLine { action, text, .. }| screen.output(&action, &text))
     };
-    let providers = provided::providers(plan.skipped(), project, wanted, output)?;
+    let providers = provided::providers(plan.skipped(), project, wanted, (output, screen.secrets()))?;
     let options = Options {
         engine: setup::settings(),
         providers,

@@ -99,16 +99,19 @@ impl Provider for CodeBuild {
     }
 }
 
-/// The values of all variables, or the flags to type for those that are missing.
+/// The values of all variables, or the flags to type for those that are missing. Secrets are masked in all later output, because an action
+/// may pass them to another one.
 pub(super) fn resolve(
     layers: impl IntoIterator<Item = BTreeMap<String, environment::Value>>,
     work: &Workplace,
 ) -> Result<Resolved, Failed> {
     let find = |key: &str| work.secret(key).map(|secret| secret.expose_secret().to_owned());
-    environment::resolve(layers, find).map_err(|missing| {
+    let resolved = environment::resolve(layers, find).map_err(|missing| {
         let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
         Failed::configuration(missing.join("; "))
-    })
+    })?;
+    resolved.secret.iter().filter_map(|name| resolved.variables.get(name)).for_each(|value| work.hide(value));
+    Ok(resolved)
 }
 
 /// The file set of each output artifact, in their order. One output may be the primary artifact; several are secondary artifacts of the same
