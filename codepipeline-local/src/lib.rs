@@ -41,6 +41,7 @@ mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod types;
+mod web_pages;
 mod wire;
 mod yaml;
 

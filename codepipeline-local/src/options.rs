@@ -35,6 +35,9 @@ pub struct Options {
     /// The only keys that requests over the port may name, besides those of jobs for S3. They also make the ids, nonces and credentials
     /// of jobs unguessable. By default, every key is accepted.
     pub keys: Option<AccessKeys>,
+    /// Refuses requests whose `Host` a public web page can have. Such a page could run commands by a pipeline. By default, every host is
+    /// accepted.
+    pub local_hosts_only: bool,
     /// The seed of ids, nonces and credentials, if there are no keys. The same seed and requests give the same ones. Later emulators with the same data
     /// folder continue its series.
     pub seed: u64,
@@ -56,6 +59,7 @@ impl Default for Options {
             endpoints: Endpoints::default(),
             faults: Faults::default(),
             keys: None,
+            local_hosts_only: false,
             seed: 0,
             clock: Clock::machine(),
         }

@@ -70,6 +70,7 @@ impl Emulator {
             endpoints,
             faults,
             keys,
+            local_hosts_only,
             seed,
             clock,
         } = options;
@@ -108,7 +109,7 @@ impl Emulator {
         let (runs, finished) = Runs::new(providers, store.clone());
         let shared = Arc::new(Shared {
             engine,
-            admission: Admission { keys: keys.clone() },
+            admission: Admission { keys: keys.clone(), local_hosts_only },
             clock,
             store,
             log: log.clone(),

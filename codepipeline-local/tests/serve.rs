@@ -158,6 +158,23 @@ fn reply(address: &str, path: &str, header: &str, body: &str) -> Option<String> 
 }
 
 #[test]
+fn serve_that_runs_commands_refuses_hosts_of_web_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let status = |flags: &[&str]| {
+        let (mut child, line) = serve(folder.path(), flags);
+        let header = "X-Amz-Target: CodePipeline_20150709.ListPipelines\r\nHost: evil.example\r\n";
+        let status = status(line.trim_start_matches("listening on http://"), header);
+        terminate(&child);
+        assert!(child.wait().unwrap().success());
+        status
+    };
+    assert_eq!(status(&[]), Some(200));
+    for flags in [&["--run-commands"][..], &["--provider", "Deploy/AWS/ECS/1=true"], &["--worker", "sleep 600"]] {
+        assert_eq!(status(flags), Some(403), "{flags:?}");
+    }
+}
+
+#[test]
 fn flags_add_action_types_and_mark_stand_ins() {
     let folder = tempfile::tempdir().unwrap();
     let listed = |flags: &[&str]| {

@@ -103,6 +103,11 @@ impl Serve {
         let connections = self.connections.as_deref().map(connections).transpose()?;
         let endpoints = endpoints(&self.endpoints)?;
         let clock = Clock::machine();
+        // A pipeline of any client may run commands here, also by a worker or a function.
+        let local_hosts_only = self.run_commands
+            || self.providers.run_commands()
+            || !self.workers.workers.is_empty()
+            || function.is_some();
         let mut providers = Providers::default();
         add_services(&mut providers, &endpoints, &clock);
         if self.run_commands {
@@ -124,6 +129,7 @@ impl Serve {
             endpoints,
             faults,
             keys: None,
+            local_hosts_only,
             seed,
             clock,
         };

@@ -90,6 +90,7 @@ async fn started(plan: &Plan, project: &Project, wanted: &Wanted, screen: &Scree
         engine: setup::settings(),
         providers,
         endpoints: wanted.endpoints.clone(),
+        local_hosts_only: true,
         keys: Some(AccessKeys::random().map_err(|error| error.to_string())?),
         ..Options::default()
     };
