@@ -91,7 +91,10 @@ impl Progress {
         let took = self.began.remove(id).map(|began| format!(" ({:.1} s)", began.elapsed().as_secs_f64()));
         let took = took.unwrap_or_default();
         if state == "SUCCEEDED" {
-            let summary = if summary.is_empty() { String::new() } else { format!(": {summary}") };
+            let summary = match first_line(summary) {
+                "" => String::new(),
+                line => format!(": {line}"),
+            };
             self.screen.say(Colour::Green, "succeeded", &format!("{path}{took}{summary}"));
         } else {
             let code = result["error-code"].as_str().unwrap_or(state);
@@ -113,6 +116,11 @@ impl Progress {
     }
 }
 
+/// The first line of a summary. That of a source is its commit message, which may have many.
+fn first_line(summary: &str) -> &str {
+    summary.trim().lines().next().unwrap_or_default()
+}
+
 /// The action executions of a pipeline execution, the latest first. `execution` has its `pipelineName` and `pipelineExecutionId`.
 pub(super) async fn actions(emulator: &Emulator, execution: &Value) -> Result<Vec<Value>, String> {
     let filter = json!({"pipelineExecutionId": execution["pipelineExecutionId"]});
@@ -124,6 +132,20 @@ pub(super) async fn actions(emulator: &Emulator, execution: &Value) -> Result<Ve
         match &page["nextToken"] {
             Value::String(token) => input["nextToken"] = json!(token),
             _ => return Ok(actions),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commit_message_is_shown_by_its_first_line() {
+        for (message, line) in
+            [("one\n\ntwo\n", "one"), ("\r\none\r\ntwo", "one"), ("one", "one"), ("", ""), ("\n", "")]
+        {
+            assert_eq!(first_line(message), line, "{message:?}");
         }
     }
 }
