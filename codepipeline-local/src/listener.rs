@@ -29,10 +29,27 @@ pub(crate) struct Listener {
     accepting: JoinHandle<()>,
 }
 
-impl Listener {
-    /// Listens on a loopback port (0 picks a free one) and answers every request with `answer`. If `answer` fails, the connection is
-    /// closed, or reset if its [`Wire`] says so.
-    pub(crate) async fn start<A, F, B, E>(port: u16, answer: A) -> io::Result<Self>
+/// A loopback port whose clients wait for [`Bound::serve`].
+pub(crate) struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Bound {
+    /// Binds a loopback port; 0 picks a free one.
+    pub(crate) async fn to(port: u16) -> io::Result<Self> {
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        let listener = bound.map_err(|error| unavailable(port, &error))?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers every request with `answer`. If `answer` fails, the connection is closed, or reset if its [`Wire`] says so.
+    pub(crate) fn serve<A, F, B, E>(self, answer: A) -> Listener
     where
         A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
         F: Future<Output = Result<Response<B>, E>> + Send + 'static,
@@ -40,9 +57,7 @@ impl Listener {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
         E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
     {
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-        let listener = bound.map_err(|error| unavailable(port, &error))?;
-        let address = listener.local_addr()?;
+        let Self { listener, address } = self;
         let (stopping, mut stopped) = watch::channel(());
         let accepting = tokio::spawn(async move {
             // This set ends the connections when the task is dropped.
@@ -84,7 +99,21 @@ impl Listener {
             let _ = tokio::time::timeout(GRACE, answered).await;
             connections.shutdown().await;
         });
-        Ok(Self { address, stopping: Some(stopping), accepting })
+        Listener { address, stopping: Some(stopping), accepting }
+    }
+}
+
+impl Listener {
+    /// Listens on a loopback port, as [`Bound::serve`] does.
+    pub(crate) async fn start<A, F, B, E>(port: u16, answer: A) -> io::Result<Self>
+    where
+        A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<Response<B>, E>> + Send + 'static,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+    {
+        Ok(Bound::to(port).await?.serve(answer))
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -15,7 +15,7 @@ use crate::engine::{Engine, Unreadable};
 use crate::faults::{DelayedCalls, Faults};
 use crate::invocation::JobInvocation;
 use crate::kept_engine::KeptEngine;
-use crate::listener::Listener;
+use crate::listener::{Bound, Listener};
 use crate::options::Options;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, Store, StoreSettings};
@@ -106,7 +106,10 @@ impl Emulator {
         pending.kept().await.map_err(io::Error::other)?;
         let (events, invocations) = (Subscribers::default(), Subscribers::default());
         let (changed, changes) = mpsc::unbounded_channel();
-        let (runs, finished) = Runs::new(providers, store.clone());
+        // Commands get the address in their environment.
+        let bound = Bound::to(port).await?;
+        let environment = client_environment(&format!("http://{}", bound.address()), &region, keys.as_deref());
+        let (runs, finished) = Runs::new(providers, store.clone(), environment.clone());
         let shared = Arc::new(Shared {
             engine,
             admission: Admission { keys: keys.clone(), local_hosts_only },
@@ -123,8 +126,7 @@ impl Emulator {
         });
 
         let answering = Arc::clone(&shared);
-        let listener = Listener::start(port, move |request| Arc::clone(&answering).answer(request));
-        let listener = listener.await?;
+        let listener = bound.serve(move |request| Arc::clone(&answering).answer(request));
         let driving = Arc::clone(&shared);
         let (waiting, begun) = oneshot::channel();
         let driver = tokio::spawn(async move {
@@ -133,7 +135,6 @@ impl Emulator {
             driving.drive(changes, finished).await
         });
         let shared = Arc::downgrade(&shared);
-        let environment = client_environment(&format!("http://{}", listener.address()), &region, keys.as_deref());
         Ok(Self { listener, environment, driver, waiting: Some(waiting), shared, log, faults, events, invocations })
     }
 

@@ -61,6 +61,17 @@ fn has_ended(pid: &str) -> bool {
 }
 
 #[tokio::test]
+async fn stand_in_is_led_to_the_emulator() {
+    let (mut providers, lines) =
+        stand_in("echo \"$AWS_ENDPOINT_URL $AWS_REGION $AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY\"");
+    providers.environment([("AWS_REGION".to_owned(), "eu-west-1".to_owned())].into());
+    let (scenario, _) = deploying(providers).await;
+    ended(&scenario).await;
+    let expected = format!("[Make] {} eu-west-1 local local", scenario.emulator.endpoint());
+    assert!(lines.lock().unwrap().contains(&expected), "{lines:?}");
+}
+
+#[tokio::test]
 async fn stand_in_gets_the_source_and_stores_its_output() {
     // The source is no archive, so it is one file with the artifact's name.
     let (providers, lines) = stand_in("echo \"$CONFIG_APPLICATIONNAME: $(cat Source)\" | tee \"$OUTPUT_MADE/notes\"");

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::build_folder::Sources;
 use super::buildspec::environment::{Resolved, Value};
-use super::{Secrets, Task};
+use super::{Secrets, Task, Workplace};
 use crate::ids::random_uuid;
 
 /// A build of a project.
@@ -40,8 +40,6 @@ pub(super) fn of_aws(task: &Task, build: &BuildId, sources: &Sources, image: Opt
     let place =
         |artifact: &super::TaskArtifact| format!("arn:aws:s3:::{}/{}", artifact.place.bucket, artifact.place.key);
     let mut variables = vec![
-        ("AWS_DEFAULT_REGION".to_owned(), region.clone()),
-        ("AWS_REGION".to_owned(), region.clone()),
         ("CODEBUILD_BUILD_ARN".to_owned(), arn("build", &build.full())),
         ("CODEBUILD_BUILD_ID".to_owned(), build.full()),
         ("CODEBUILD_BUILD_NUMBER".to_owned(), build.number.to_string()),
@@ -66,6 +64,11 @@ pub(super) fn of_aws(task: &Task, build: &BuildId, sources: &Sources, image: Opt
         variables.push((format!("CODEBUILD_SOURCE_VERSION_{name}"), place(artifact)));
     }
     variables.into_iter().map(|(name, text)| (name, Value::Plain(text))).collect()
+}
+
+/// The variables that lead the AWS SDKs to the emulator. All others may replace them. Their region is one that CodeBuild sets.
+pub(super) fn of_emulator(work: &Workplace) -> BTreeMap<String, Value> {
+    work.environment().iter().map(|(name, value)| (name.clone(), Value::Plain(value.clone()))).collect()
 }
 
 /// The secrets among the variables, to mask them. A variable may be a part of what the user gave.

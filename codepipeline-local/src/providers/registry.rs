@@ -19,6 +19,7 @@ pub struct Providers {
     provided: Provided,
     output: Output,
     secrets: Arc<Secrets>,
+    environment: BTreeMap<String, String>,
 }
 
 impl Providers {
@@ -52,13 +53,25 @@ impl Providers {
         self.secrets = Arc::new(secrets);
     }
 
+    /// Variables of all commands of builds and stand-ins, which take precedence over those that lead the AWS SDKs to the emulator. Variables
+    /// of an action take precedence over these.
+    pub fn environment(&mut self, variables: BTreeMap<String, String>) {
+        self.environment = variables;
+    }
+
     /// The types and actions that the engine must know.
     pub fn provided(&self) -> &Provided {
         &self.provided
     }
 
-    /// Runs an action in a workplace of its own. The artifact store's KMS key encrypts its output artifacts.
-    pub(crate) async fn run(&self, task: Task, store: Store, encryption_key: Option<String>) -> Result<Done, Failed> {
+    /// Runs an action in a workplace of its own. The artifact store's KMS key encrypts its output artifacts. `environment` leads the AWS SDKs
+    /// of commands to the emulator.
+    pub(crate) async fn run(
+        &self,
+        task: Task,
+        place: (Store, Option<String>),
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Done, Failed> {
         let provider: Arc<dyn Provider> = if self.provided.skips(&task.stage, &task.action) {
             Arc::new(Skip)
         } else if let Some(provider) = self.by_type.get(&task.action_type) {
@@ -68,8 +81,9 @@ impl Providers {
             return Err(Failed::configuration(format!("No provider of this emulator runs {name}")));
         };
         let name = task.action_type.name();
-        let (output, secrets) = (self.output.clone(), Arc::clone(&self.secrets));
-        let work = Workplace::create(&task, (store, encryption_key), output, secrets)?;
+        let environment = environment.clone().into_iter().chain(self.environment.clone()).collect();
+        let shown = (self.output.clone(), Arc::clone(&self.secrets));
+        let work = Workplace::create(&task, place, shown, environment)?;
         // A panic of one provider must not leave its action in progress.
         let ended = AssertUnwindSafe(provider.run(task, &work)).catch_unwind().await;
         let bug = |_| Failed::job(format!("The provider of {name} panicked, which is a bug of codepipeline-local"));

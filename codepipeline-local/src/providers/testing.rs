@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 
 use super::{ActionTypeId, ObjectRef, Output, OutputLine, Secrets, Task, TaskArtifact, Workplace};
+use crate::client_environment::client_environment;
 use crate::clock::Clock;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, S3Pace, Store, StoreSettings};
@@ -65,7 +66,9 @@ impl Place {
             Output::new(move |line| lines.lock().unwrap().push(line))
         };
         let place = (store, Some(KEY.to_owned()));
-        Self { work: Workplace::create(&task(), place, output, Arc::new(secrets)).unwrap(), lines }
+        let environment = client_environment("http://127.0.0.1:4566", "us-east-1", None);
+        let work = Workplace::create(&task(), place, (output, Arc::new(secrets)), environment).unwrap();
+        Self { work, lines }
     }
 
     /// The lines that the action showed.

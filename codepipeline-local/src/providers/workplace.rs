@@ -1,5 +1,6 @@
 //! The parts of the emulator that a running action may use.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub struct Workplace {
     names: OutputLine,
     output: Output,
     secrets: Arc<Secrets>,
+    environment: BTreeMap<String, String>,
 }
 
 /// How an object is stored outside the artifact store.
@@ -43,8 +45,8 @@ impl Workplace {
     pub(super) fn create(
         task: &Task,
         (store, encryption_key): (Store, Option<String>),
-        output: Output,
-        secrets: Arc<Secrets>,
+        (output, secrets): (Output, Arc<Secrets>),
+        environment: BTreeMap<String, String>,
     ) -> Result<Self, Failed> {
         let failed = |error: io::Error| {
             Failed::job(format!("could not create a temporary folder: {error}; free some disk space, or set TMPDIR"))
@@ -59,7 +61,7 @@ impl Workplace {
             action: task.action.clone(),
             text: String::new(),
         };
-        Ok(Self { root, folder, read: AtomicUsize::new(0), store, encryption_key, names, output, secrets })
+        Ok(Self { root, folder, read: AtomicUsize::new(0), store, encryption_key, names, output, secrets, environment })
     }
 
     /// An empty folder of this action alone. It is removed after the run, with all that is in it.
@@ -101,6 +103,12 @@ impl Workplace {
     /// of Parameter Store by these keys.
     pub fn secret(&self, key: &str) -> Option<&SecretString> {
         self.secrets.get(key)
+    }
+
+    /// Variables for commands: the endpoint, the region and the keys of the emulator for the AWS SDKs, and what the user adds. They hold a
+    /// secret access key.
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
     }
 
     /// Masks a value of at least 4 characters in all later output, also in that of other actions. It may be a part of a secret.

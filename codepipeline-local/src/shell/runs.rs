@@ -20,6 +20,7 @@ pub(crate) struct Finished {
 pub(crate) struct Runs {
     providers: Arc<Providers>,
     store: Store,
+    environment: Arc<BTreeMap<String, String>>,
     finished: mpsc::UnboundedSender<Finished>,
     running: Mutex<Running>,
 }
@@ -32,10 +33,15 @@ struct Running {
 }
 
 impl Runs {
-    /// Returns no runs yet, and where the ends of runs arrive.
-    pub(crate) fn new(providers: Providers, store: Store) -> (Self, mpsc::UnboundedReceiver<Finished>) {
+    /// Returns no runs yet, and where the ends of runs arrive. `environment` leads the AWS SDKs of commands to this emulator.
+    pub(crate) fn new(
+        providers: Providers,
+        store: Store,
+        environment: BTreeMap<String, String>,
+    ) -> (Self, mpsc::UnboundedReceiver<Finished>) {
         let (finished, ends) = mpsc::unbounded_channel();
-        (Self { providers: Arc::new(providers), store, finished, running: Mutex::default() }, ends)
+        let (providers, environment, running) = (Arc::new(providers), Arc::new(environment), Mutex::default());
+        (Self { providers, store, environment, finished, running }, ends)
     }
 
     fn lock(&self) -> MutexGuard<'_, Running> {
@@ -45,10 +51,11 @@ impl Runs {
     /// Starts a run. Its end arrives at the driver unless the run is ended before.
     pub(crate) fn start(&self, id: RunId, task: Task, encryption_key: Option<String>) {
         let (providers, store, finished) = (Arc::clone(&self.providers), self.store.clone(), self.finished.clone());
+        let environment = Arc::clone(&self.environment);
         let mut running = self.lock();
         while running.tasks.try_join_next().is_some() {}
         let handle = running.tasks.spawn(async move {
-            let result = providers.run(task, store, encryption_key).await;
+            let result = providers.run(task, (store, encryption_key), &environment).await;
             // The driver is gone only if the emulator ends.
             let _ = finished.send(Finished { id, result });
         });

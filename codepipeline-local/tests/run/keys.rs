@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 
 use serde_json::json;
 
-use super::{action, folder, program, send, terminate};
+use super::{action, commands, folder, program, send, terminate, text};
 
 const CREATE: &str = "POST / HTTP/1.1\r\nX-Amz-Target: CodePipeline_20150709.CreatePipeline";
 const SECRET: &str = "POST / HTTP/1.1\r\nX-Amz-Target: secretsmanager.GetSecretValue";
@@ -57,4 +57,28 @@ fn run_answers_only_clients_with_its_keys() {
     assert!(listed.starts_with("HTTP/1.1 200") && listed.contains("\"web\""), "{listed}");
     terminate(&child);
     assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn commands_reach_the_emulator_and_not_the_users_account() {
+    // It sends the key's id, which is enough for CodePipeline, and prints the first line of the reply.
+    let call = r#"bash -c 'exec 3<>/dev/tcp/127.0.0.1/${AWS_ENDPOINT_URL##*:}; printf "%s\r\n" "POST / HTTP/1.1" "Host: localhost" \
+        "X-Amz-Target: CodePipeline_20150709.ListPipelines" "Content-Length: 2" "Connection: close" \
+        "Authorization: AWS4-HMAC-SHA256 Credential=$AWS_ACCESS_KEY_ID/20270101/us-east-1/codepipeline/aws4_request" "" >&3; \
+        printf "{}" >&3; head -1 <&3'"#;
+    let call = call.replace("\\\n        ", "");
+    let show = r#"echo "${AWS_PROFILE-none} ${AWS_CONFIG_FILE-none} ${AWS_SHARED_CREDENTIALS_FILE-none} ${AWS_SESSION_TOKEN-none} ${OWN-none}""#;
+    let folder = folder(&[commands("Call", &[&call, show]), action("Ship", "Deploy/AWS/ECS/1", &json!({}))]);
+    let stand_in = format!("Deploy/AWS/ECS/1={call}");
+    let flags = ["--source", "App=app", "--env", "AWS_PROFILE=dev", "--env", "OWN=own", "--provider", &stand_in];
+    let mut command = program(folder.path(), &flags);
+    for name in ["AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_SESSION_TOKEN"] {
+        command.env(name, "real");
+    }
+    let output =
+        command.env("AWS_ACCESS_KEY_ID", "real").env("AWS_ENDPOINT_URL", "http://192.0.2.1:1").output().unwrap();
+    let shown = text(&output.stdout) + &text(&output.stderr);
+    for line in ["[Call] HTTP/1.1 200 OK\n", "[Call] dev none none none none\n", "[Ship] HTTP/1.1 200 OK\n"] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
 }

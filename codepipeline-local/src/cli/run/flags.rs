@@ -49,7 +49,8 @@ pub(in crate::cli) struct RunFlags {
     /// schedule of 5 s and the events of custom actions do. Repeatable
     #[arg(long = "function", value_name = "NAME=COMMAND")]
     functions: Vec<String>,
-    /// A variable of the environment of all functions and workers. Repeatable
+    /// A variable of the environment of all functions and workers. Commands of builds and stand-ins get those that begin with AWS_.
+    /// Repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<String>,
     /// Command that stands in for an action type. A shell runs it in the folder of the first input artifact. Repeatable

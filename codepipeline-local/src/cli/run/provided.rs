@@ -50,6 +50,7 @@ pub(super) fn providers(
     let mut providers = Providers::default();
     providers.output(output);
     providers.secrets(secrets);
+    providers.environment(of_commands(&wanted.env));
     let source: Arc<dyn Provider> = Arc::new(Source::new(wanted.sources.clone()));
     for (owner, provider) in [("AWS", "CodeStarSourceConnection"), ("AWS", "CodeCommit"), ("ThirdParty", "GitHub")] {
         providers.emulate(ActionTypeId::first("Source", owner, provider), Arc::clone(&source));
@@ -63,6 +64,12 @@ pub(super) fn providers(
     }
     skipped.for_each(|action| providers.skip(action));
     Ok(providers)
+}
+
+/// The variables of `--env` for commands of builds and stand-ins. The others are for workers and functions, and may hold their secrets.
+fn of_commands(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let of_aws = given.iter().filter(|(name, _)| name.starts_with("AWS_"));
+    of_aws.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// The CodeBuild project of the template.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
 use super::build_folder::{self, Sources};
-use super::build_variables::{BuildId, of_aws, secrets};
+use super::build_variables::{BuildId, of_aws, of_emulator, secrets};
 use super::buildspec::environment::{self, Resolved};
 use super::buildspec::run::{self, Built, Place};
 use super::buildspec::{self, Artifacts, FileSet};
@@ -80,7 +80,8 @@ impl Provider for CodeBuild {
         let wanted = wanted(&task.outputs, buildspec.artifacts.as_ref(), work)?;
         let build = self.next_build(&configuration.project);
         let of_build = of_aws(&task, &build, &sources, project.image());
-        let layers = [buildspec.environment.variables.clone(), project.variables(), configuration.variables, of_build];
+        let of_buildspec = buildspec.environment.variables.clone();
+        let layers = [of_emulator(work), of_buildspec, project.variables(), configuration.variables, of_build];
         let environment = resolve(layers, work)?;
 
         let secrets = secrets(&environment);

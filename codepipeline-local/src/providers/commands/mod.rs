@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::build_folder::{self, Sources};
-use super::build_variables::{BuildId, of_aws, secrets};
+use super::build_variables::{BuildId, of_aws, of_emulator, secrets};
 use super::buildspec::FileSet;
 use super::buildspec::environment::Value;
 use super::buildspec::run::{Place, exported_variables, shortened};
@@ -57,7 +57,8 @@ impl Provider for Commands {
         self.notice.show(work);
         let sources = Sources::stage(&task, work, primary(&task)?).await?;
         let build = BuildId::new(&format!("AWSCodePipeline-{}", task.pipeline), 1, self.clock.now().0);
-        let environment = resolve([variables(&task.environment), of_aws(&task, &build, &sources, None)], work)?;
+        let of_build = of_aws(&task, &build, &sources, None);
+        let environment = resolve([of_emulator(work), variables(&task.environment), of_build], work)?;
 
         let secrets = secrets(&environment);
         let show = |line: &str| work.line(&secrets.mask(line));

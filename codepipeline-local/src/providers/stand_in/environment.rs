@@ -19,7 +19,8 @@ use crate::quoted::in_quotes;
 /// | `ACTION_TYPE` | the type that the command stands in for: `CATEGORY/OWNER/PROVIDER/VERSION` |
 /// | `PIPELINE_NAME`, `PIPELINE_ARN`, `PIPELINE_EXECUTION_ID` | the pipeline and its execution |
 /// | `STAGE_NAME`, `ACTION_NAME`, `ACTION_EXECUTION_ID` | the action |
-/// | `AWS_REGION`, `AWS_DEFAULT_REGION`, `AWS_ACCOUNT_ID` | the emulator's region and account |
+/// | `AWS_ACCOUNT_ID` | the emulator's account |
+/// | `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID` and others | lead the AWS SDKs to the emulator: [`Workplace::environment`] |
 /// | `OUTPUT_VARIABLES`, `SUMMARY`, `REVISION`, `EXTERNAL_EXECUTION_ID` | files for [`results`] |
 /// | the action's environment variables | their values; those of Secrets Manager come from `--secret` |
 ///
@@ -29,7 +30,7 @@ pub(super) fn environment(
     folders: &Folders,
     work: &Workplace,
 ) -> Result<BTreeMap<String, String>, Failed> {
-    let mut all = BTreeMap::new();
+    let mut all = work.environment().clone();
     let mut set = |name: String, value: String| drop(all.insert(name, value));
     for (kind, artifacts, places) in
         [("INPUT", &task.inputs, &folders.inputs), ("OUTPUT", &task.outputs, &folders.outputs)]
@@ -58,8 +59,6 @@ pub(super) fn environment(
         ("STAGE_NAME", task.stage.clone()),
         ("ACTION_NAME", task.action.clone()),
         ("ACTION_EXECUTION_ID", task.action_execution_id.clone()),
-        ("AWS_REGION", task.region.clone()),
-        ("AWS_DEFAULT_REGION", task.region.clone()),
         ("AWS_ACCOUNT_ID", task.account_id.clone()),
     ] {
         set(name.to_owned(), value);

@@ -82,6 +82,9 @@ async fn build_finds_the_variables_of_code_build() {
     for variable in [
         "AWS_DEFAULT_REGION=us-east-1",
         "AWS_REGION=us-east-1",
+        "AWS_ENDPOINT_URL=http://127.0.0.1:4566\n",
+        "AWS_ACCESS_KEY_ID=local\n",
+        "AWS_SECRET_ACCESS_KEY=local\n",
         "CODEBUILD_BUILD_ARN=arn:aws:codebuild:us-east-1:123456789012:build/web:",
         "CODEBUILD_BUILD_ID=web:",
         "CODEBUILD_BUILD_IMAGE=an-image\n",
@@ -99,6 +102,16 @@ async fn build_finds_the_variables_of_code_build() {
     ] {
         assert!(env.contains(variable), "{variable} is not in {env}");
     }
+}
+
+#[tokio::test]
+async fn buildspec_and_action_may_choose_another_endpoint() {
+    let place = Workshop::new();
+    let buildspec = "version: 0.2\nenv:\n  variables: {AWS_ENDPOINT_URL: 'http://own', AWS_REGION: eu-west-1}\nphases:\n  build:\n    commands:\n      \
+        - echo \"$AWS_ENDPOINT_URL $AWS_REGION $AWS_ACCESS_KEY_ID\"\n";
+    let pairs = [("EnvironmentVariables", r#"[{"name":"AWS_ACCESS_KEY_ID","value":"mine"}]"#)];
+    assert!(run(&place, Project::default().with_buildspec(buildspec), &[("a", "a")], &[], &pairs).await.is_ok());
+    assert!(texts(&place).contains(&"http://own eu-west-1 mine".to_owned()), "{:?}", texts(&place));
 }
 
 #[tokio::test]
