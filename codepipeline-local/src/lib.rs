@@ -9,6 +9,7 @@ pub mod api;
 pub mod cli;
 mod client_environment;
 pub mod clock;
+mod counted;
 mod dates;
 mod durations;
 mod endpoints;

@@ -101,7 +101,11 @@ impl Engine {
         let Some(execution) = self.executions.get(&action.execution) else {
             return Err("The pipeline execution no longer exists".to_owned());
         };
-        action.configuration = variables::resolve(&declaration.configuration, &execution.namespaces)?;
+        action.configuration = match variables::resolve(&declaration.configuration, &execution.namespaces) {
+            // It runs nothing, and the action that makes the variable may be skipped, too.
+            Err(_) if skipped => declaration.configuration.clone(),
+            resolved => resolved?,
+        };
         if let Some(asked) = execution.sources.get(&declaration.name).filter(|_| declaration.is_source()) {
             asked.clone().apply(action);
         }

@@ -16,6 +16,7 @@ pub use state::{
     ActionTypeId, Connection, Engine, EnvironmentVariable, EnvironmentVariableKind, Kind, Record, Unreadable,
 };
 pub use task::{Done, Failed, Task, TaskArtifact, TaskRevision};
+pub(crate) use variables::references as variable_references;
 
 mod action_types;
 mod actions;

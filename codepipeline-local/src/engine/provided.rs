@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::quoted::{in_quotes, word};
+
 use super::state::{ActionDeclaration, ActionType, ActionTypeId};
 
 /// The action types that providers of this machine run, besides those that the engine runs itself: S3 sources, manual approvals, and
@@ -50,6 +52,8 @@ pub(super) fn advice(action: &ActionDeclaration) -> String {
     let run = if has_commands { "Run its commands on this machine with --run-commands, let" } else { "Let" };
     let id = id.name();
     format!(
-        "{run} a command stand in for the type with --provider '{id}=COMMAND', or skip the action with --skip {name}"
+        "{run} a command stand in for the type with --provider {}, or skip the action with --skip {}",
+        in_quotes(&format!("{id}=COMMAND")),
+        word(name)
     )
 }

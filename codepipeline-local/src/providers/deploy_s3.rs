@@ -10,6 +10,7 @@ use super::archive::{ArchiveProblem, Limits, files_of, in_background, unpack};
 use super::source::BUNDLE;
 use super::{Done, Failed, ObjectRef, Provider, StoredAs, Task, Workplace};
 use crate::clock::Clock;
+use crate::counted::counted;
 use crate::dates::iso_seconds;
 use crate::ids::random_uuid;
 use crate::types::Timestamp;
@@ -60,7 +61,7 @@ impl Provider for DeployS3 {
             let kind = mime_guess::from_path(name).first_or_octet_stream();
             work.store_as(path, &place, plan.stored_as(kind.essence_str())).await?;
         }
-        let summary = format!("{} objects in s3://{}/{}", files.len(), plan.bucket, plan.key);
+        let summary = format!("{} in s3://{}/{}", counted(files.len(), "object"), plan.bucket, plan.key);
         work.line(&format!("deployed {summary}{}", plan.recorded()));
         Ok(done(summary))
     }

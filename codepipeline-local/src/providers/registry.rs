@@ -17,6 +17,8 @@ use crate::s3::Store;
 pub struct Providers {
     by_type: BTreeMap<ActionTypeId, Arc<dyn Provider>>,
     provided: Provided,
+    /// The output variables of skipped actions, by `STAGE/ACTION`.
+    variables: BTreeMap<String, BTreeMap<String, String>>,
     output: Output,
     secrets: Arc<Secrets>,
     environment: BTreeMap<String, String>,
@@ -41,6 +43,11 @@ impl Providers {
     /// Lets an action succeed at once, with empty output artifacts: `ACTION`, or `STAGE/ACTION`. It may have any type.
     pub fn skip(&mut self, action: impl Into<String>) {
         self.provided.skipped.insert(action.into());
+    }
+
+    /// Gives skipped actions output variables, by `STAGE/ACTION` and key.
+    pub fn variables_of_skipped(&mut self, variables: BTreeMap<String, BTreeMap<String, String>>) {
+        self.variables = variables;
     }
 
     /// Where the output of actions goes; by default to standard output.
@@ -73,7 +80,8 @@ impl Providers {
         environment: &BTreeMap<String, String>,
     ) -> Result<Done, Failed> {
         let provider: Arc<dyn Provider> = if self.provided.skips(&task.stage, &task.action) {
-            Arc::new(Skip)
+            let path = format!("{}/{}", task.stage, task.action);
+            Arc::new(Skip { variables: self.variables.get(&path).cloned().unwrap_or_default() })
         } else if let Some(provider) = self.by_type.get(&task.action_type) {
             Arc::clone(provider)
         } else {

@@ -1,5 +1,7 @@
 //! Skipped actions.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::{Done, Failed, Provider, Task, Workplace};
@@ -8,7 +10,11 @@ use super::{Done, Failed, Provider, Task, Workplace};
 const EMPTY_ZIP: [u8; 22] = [b'P', b'K', 5, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// Succeeds at once. Its output artifacts are empty.
-pub(super) struct Skip;
+#[derive(Default)]
+pub(super) struct Skip {
+    /// The action's output variables, which the user gives.
+    pub(super) variables: BTreeMap<String, String>,
+}
 
 #[async_trait]
 impl Provider for Skip {
@@ -20,7 +26,7 @@ impl Provider for Skip {
             work.store(&file, &output.place, "application/zip").await?;
         }
         work.line("skipped; its output artifacts are empty");
-        Ok(Done::default())
+        Ok(Done { variables: self.variables.clone(), ..Done::default() })
     }
 }
 
@@ -34,7 +40,9 @@ mod tests {
         let place = Place::new();
         let mut task = task();
         task.outputs = vec![object("Site"), object("Report")];
-        assert!(Skip.run(task.clone(), &place.work).await.is_ok());
+        let variables = BTreeMap::from([("Id".to_owned(), "7".to_owned())]);
+        let done = Skip { variables: variables.clone() }.run(task.clone(), &place.work).await.ok().unwrap();
+        assert_eq!(done.variables, variables);
         for output in task.outputs {
             let file = place.work.read(&output.place).await.unwrap();
             let zip = zip::ZipArchive::new(std::fs::File::open(file).unwrap()).unwrap();

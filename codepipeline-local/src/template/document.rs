@@ -23,7 +23,11 @@ pub(super) fn read(file: &Path) -> Result<Node, Problem> {
     yaml::read(&text).map_err(problem)
 }
 
-/// Reads a file that is not longer than a document may be.
+/// The advice for a pipe, a device or standard input, whose end may never come.
+const FROM_A_PIPE: &str = "a pipeline is read from a regular file: write it into one, as in \
+                           aws codepipeline get-pipeline --name NAME > pipeline.json, and name that file";
+
+/// Reads a regular file that is not longer than a document may be.
 pub(super) fn read_text(file: &Path) -> Result<String, Problem> {
     let problem = |message: String| Problem::of_file(file, None, message);
     let could_not = |error: std::io::Error| {
@@ -33,8 +37,15 @@ pub(super) fn read_text(file: &Path) -> Result<String, Problem> {
             _ => format!("could not be read: {error}"),
         })
     };
+    if file == Path::new("-") && !file.exists() {
+        return Err(problem(FROM_A_PIPE.to_owned()));
+    }
+    let found = file.metadata().map_err(could_not)?;
+    if !found.is_file() && !found.is_dir() {
+        return Err(problem(format!("is not a regular file; {FROM_A_PIPE}")));
+    }
     let mut bytes = Vec::new();
-    // One byte more shows that the file is too long. The size of a pipe or device says nothing.
+    // One byte more shows that the file is too long.
     let limit = MAX_BYTES as u64 + 1;
     File::open(file).and_then(|open| open.take(limit).read_to_end(&mut bytes)).map_err(could_not)?;
     if bytes.len() > MAX_BYTES {

@@ -15,7 +15,8 @@ fn failed_action_is_the_exit_code() {
     let (shown, error) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("[Break] before") && shown.contains("failed Work/Break"), "{shown}");
-    assert!(error.starts_with("codepipeline-local: web failed: Work/Break: JobFailed: "), "{error}");
+    assert!(shown.contains("JobFailed: Error while executing command: exit 3"), "{shown}");
+    assert_eq!(error, "codepipeline-local: web failed: Work/Break (JobFailed)\n");
     let left = std::fs::read_dir(folder.path().join("tmp")).unwrap().count();
     assert_eq!(left, 0, "the temporary folders are gone");
 }

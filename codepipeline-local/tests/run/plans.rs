@@ -1,5 +1,7 @@
 //! `--list`, `--dry-run`, and command lines that are refused before anything runs.
 
+use std::process::Command;
+
 use serde_json::json;
 
 use super::{action, commands, folder, run, text};
@@ -51,6 +53,46 @@ codepipeline-local: Work/Ship: ECS of AWS does not run on this machine; add --pr
 ";
     assert!(!output.status.success());
     assert_eq!((text(&output.stderr).as_str(), text(&output.stdout).as_str()), (wanted, ""));
+}
+
+#[test]
+fn variable_of_a_skipped_action_is_given() {
+    let mut make = commands("Make", &["export ID=1"]);
+    make["namespace"] = json!("Build");
+    make["outputVariables"] = json!(["ID"]);
+    let mut show = commands("Show", &["echo \"id #{Build.ID}\""]);
+    show["runOrder"] = json!(2);
+    let mut last = commands("Last", &["echo #{Build.ID}"]);
+    last["runOrder"] = json!(3);
+    let folder = folder(&[make, show, last]);
+    let run = |arguments: &[&str]| {
+        let output = run(folder.path(), &[&["--source", "App=app"], arguments].concat());
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (_, error) = run(&["--only", "Show"]);
+    assert_eq!(
+        error,
+        "codepipeline-local: Work/Show needs the variable #{Build.ID} of Work/Make, which is skipped; \
+         add --variable Build.ID=VALUE\n"
+    );
+    let (output, error) = run(&["--only", "Show", "--variable", "Build.ID=7"]);
+    assert!(output.contains("[Show] id 7") && error.is_empty(), "{output}{error}");
+    let (output, error) = run(&["--only", "Make"]);
+    assert!(output.contains("succeeded web") && error.is_empty(), "{output}{error}");
+    let (output, error) = run(&["--skip", "Make", "--skip", "Show", "--skip", "Last"]);
+    assert!(output.contains("succeeded web") && error.is_empty(), "no skipped action needs it: {output}{error}");
+    assert!(run(&["--variable", "Build.ID=7"]).1.contains("the action Work/Make runs and gives this value"));
+    assert!(run(&["--variable", "Buidl.ID=7"]).1.contains("no action has the namespace Buidl; did you mean Build?"));
+}
+
+#[test]
+fn pipe_as_the_file_is_refused() {
+    let folder = folder(&[]);
+    assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
+    for file in ["pipe", "/dev/zero", "-"] {
+        let error = text(&run(folder.path(), &[file, "--list"]).stderr);
+        assert!(error.contains("a pipeline is read from a regular file"), "{error}");
+    }
 }
 
 #[test]

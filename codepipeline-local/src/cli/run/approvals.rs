@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::screen::{Colour, Screen};
+use crate::quoted::word;
 use crate::server::Emulator;
 
 /// The characters that the summary of an approval may have (API reference, "ApprovalResult").
@@ -159,7 +160,8 @@ impl Approvals {
     /// The command of the AWS CLI that approves.
     fn command(&self, pending: &Pending) -> String {
         let Pending { stage, action, token, .. } = pending;
-        let Self { pipeline, caller, .. } = self;
+        let [pipeline, stage, action, token] = [&self.pipeline, stage, action, token].map(|text| word(text));
+        let caller = &self.caller;
         format!(
             "  to approve: {caller} codepipeline put-approval-result --pipeline-name {pipeline} --stage-name {stage} \
              --action-name {action} --token {token} --result status=Approved,summary=ok"

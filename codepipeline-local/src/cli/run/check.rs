@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::flags::Wanted;
+use super::given;
 use super::mistake::Mistake;
 use super::outputs;
 use super::plan::Plan;
@@ -35,6 +36,7 @@ pub(super) fn mistakes(plan: &Plan, pipeline: &Pipeline, wanted: &Wanted, output
         mistakes.extend(checked.err().map(|why| Mistake::new(format!("{flag}: {why}"))));
     }
     mistakes.extend(variables(&pipeline.declaration, wanted));
+    mistakes.extend(given::mistakes(plan, wanted));
     mistakes.extend(output.and_then(|folder| outputs::check(folder).err()).map(Mistake::new));
     mistakes.extend(output.into_iter().flat_map(|folder| replaced(folder, wanted)).map(Mistake::new));
     mistakes

@@ -29,6 +29,7 @@ mod check;
 mod declared;
 mod flags;
 mod functions;
+mod given;
 mod listing;
 mod mistake;
 mod names;
@@ -85,7 +86,7 @@ async fn started(plan: &Plan, project: &Project, wanted: &Wanted, screen: &Scree
         let screen = screen.clone();
         Output::new(move |OutputLine { action, text, .. }| screen.output(&action, &text))
     };
-    let providers = provided::providers(plan.skipped(), project, wanted, (output, screen.secrets()))?;
+    let providers = provided::providers(plan, project, wanted, (output, screen.secrets()))?;
     let options = Options {
         engine: setup::settings(),
         providers,
@@ -190,7 +191,7 @@ impl Run<'_> {
             self.screen.say(Colour::Green, &status, name);
             return Ok(());
         }
-        Err(format!("{name} {status}: {}", progress.failures()))
+        Err(format!("{name} {}", progress.ended(&status)))
     }
 
     async fn kept(&self, execution: &serde_json::Value, folder: &Path) -> Result<(), String> {

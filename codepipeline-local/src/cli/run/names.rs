@@ -43,16 +43,15 @@ pub(super) fn unknown(stages: &[Declared], project: &Project, wanted: &Wanted) -
         problems
             .push(format!("--source {name}: the pipeline has no source action of this name{}", hint(name, &sources)));
     }
-    let mut names: Vec<String> = actions().map(|(_, action)| action.name.clone()).collect();
+    let names: Vec<String> = actions().map(|(_, action)| action.name.clone()).collect();
     let paths: Vec<String> = actions().map(|(stage, action)| format!("{stage}/{}", action.name)).collect();
     for name in wanted.skipped.iter().filter(|name| !names.contains(name) && !paths.contains(name)) {
         problems.push(format!("--skip {name}: the pipeline has no action of this name{}", hint(name, &names)));
     }
-    names = actions().map(|(_, action)| action.id.name()).collect();
-    names.sort();
-    names.dedup();
-    for name in wanted.providers.keys().map(ActionTypeId::name).filter(|name| !names.contains(name)) {
-        problems.push(format!("--provider {name}: no action of the pipeline has this type{}", hint(&name, &names)));
+    let types: BTreeSet<&ActionTypeId> = actions().map(|(_, action)| &action.id).collect();
+    for id in wanted.providers.keys().filter(|id| !types.contains(id)) {
+        let name = id.name();
+        problems.push(format!("--provider {name}: no action of the pipeline has this type{}", similar(id, &types)));
     }
     let is_polled = actions().any(|(_, action)| action.id.owner == "Custom");
     let functions: Vec<String> = invoked(stages).map(str::to_owned).collect();
@@ -61,4 +60,19 @@ pub(super) fn unknown(stages: &[Declared], project: &Project, wanted: &Wanted) -
         problems.push(format!("--function {name}: no action invokes this function{}", hint(name, &functions)));
     }
     problems
+}
+
+/// A question after an action type that the pipeline lacks. Two types are similar only if their providers are.
+fn similar(id: &ActionTypeId, types: &BTreeSet<&ActionTypeId>) -> String {
+    let provider = nearest(&id.provider, types.iter().map(|known| known.provider.as_str()));
+    let found = types.iter().filter(|known| Some(known.provider.as_str()) == provider);
+    // The category, the owner or the version may differ, too.
+    let found: Vec<String> = found.map(|known| known.name()).collect();
+    match nearest(&id.name(), found.iter().map(String::as_str)).or(found.first().map(String::as_str)) {
+        Some(known) => format!("; did you mean {known}?"),
+        None => {
+            let names: Vec<String> = types.iter().map(|known| known.name()).collect();
+            format!("; it has {}", names.join(", "))
+        }
+    }
 }

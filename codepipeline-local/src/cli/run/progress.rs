@@ -9,6 +9,9 @@ use super::approvals::{self, Pending};
 use super::screen::{Colour, Screen};
 use crate::server::Emulator;
 
+/// The longest summary in the line of an action, in characters.
+const LONGEST_SUMMARY: usize = 120;
+
 /// Shows what changes.
 pub(super) struct Progress {
     pipeline: String,
@@ -17,7 +20,7 @@ pub(super) struct Progress {
     screen: Screen,
     /// When each action began, by the id of its execution.
     began: BTreeMap<String, Instant>,
-    /// The messages of actions that failed.
+    /// The actions that failed, with their codes. Their lines have the messages.
     failures: Vec<String>,
 }
 
@@ -38,9 +41,12 @@ impl Progress {
         Self { pipeline: pipeline.to_owned(), execution, screen, began: BTreeMap::new(), failures: Vec::new() }
     }
 
-    /// Why the execution failed.
-    pub(super) fn failures(&self) -> String {
-        self.failures.join("; ")
+    /// The end of a failed execution: its status, and the actions that failed.
+    pub(super) fn ended(&self, status: &str) -> String {
+        match self.failures.as_slice() {
+            [] => status.to_owned(),
+            failures => format!("{status}: {}", failures.join(", ")),
+        }
     }
 
     /// Shows an event of this execution, and says what it means.
@@ -91,14 +97,12 @@ impl Progress {
         let took = self.began.remove(id).map(|began| format!(" ({:.1} s)", began.elapsed().as_secs_f64()));
         let took = took.unwrap_or_default();
         if state == "SUCCEEDED" {
-            let summary = match first_line(summary) {
-                "" => String::new(),
-                line => format!(": {line}"),
-            };
+            let summary = first_line(summary);
+            let summary = if summary.is_empty() { String::new() } else { format!(": {summary}") };
             self.screen.say(Colour::Green, "succeeded", &format!("{path}{took}{summary}"));
         } else {
             let code = result["error-code"].as_str().unwrap_or(state);
-            self.failures.push(format!("{path}: {code}: {summary}"));
+            self.failures.push(format!("{path} ({code})"));
             self.screen.say(Colour::Red, &state.to_ascii_lowercase(), &format!("{path}{took}: {code}: {summary}"));
         }
         match is_approval {
@@ -116,9 +120,13 @@ impl Progress {
     }
 }
 
-/// The first line of a summary. That of a source is its commit message, which may have many.
-fn first_line(summary: &str) -> &str {
-    summary.trim().lines().next().unwrap_or_default()
+/// The first line of a summary, cut after 120 characters.
+fn first_line(summary: &str) -> String {
+    let line = summary.trim().lines().next().unwrap_or_default();
+    match line.char_indices().nth(LONGEST_SUMMARY) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 /// The action executions of a pipeline execution, the latest first. `execution` has its `pipelineName` and `pipelineExecutionId`.
@@ -141,11 +149,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commit_message_is_shown_by_its_first_line() {
-        for (message, line) in
-            [("one\n\ntwo\n", "one"), ("\r\none\r\ntwo", "one"), ("one", "one"), ("", ""), ("\n", "")]
-        {
-            assert_eq!(first_line(message), line, "{message:?}");
-        }
+    fn summary_is_its_first_line() {
+        assert_eq!(first_line("\nfix the form\n\nIt was wrong."), "fix the form");
+        assert_eq!(first_line(&"ü".repeat(121)), format!("{}...", "ü".repeat(120)));
+        assert_eq!(first_line(" \n"), "");
     }
 }

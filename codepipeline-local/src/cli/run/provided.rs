@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::flags::Wanted;
+use super::given;
+use super::plan::Plan;
 use super::runner::Runner;
 use crate::cli::providers::{add_services, add_shells};
 use crate::clock::Clock;
@@ -40,9 +42,9 @@ pub(super) fn what(id: &ActionTypeId, configuration: &Value, project: &Project, 
     Some(Runner::Emulator(text))
 }
 
-/// The providers of a run. It skips the actions `skipped`. Returns an error if a CodeBuild project of the template is wrong.
+/// The providers of a run. It skips the actions that the plan skips. Returns an error if a CodeBuild project of the template is wrong.
 pub(super) fn providers(
-    skipped: impl Iterator<Item = String>,
+    plan: &Plan,
     project: &Project,
     wanted: &Wanted,
     (output, secrets): (Output, Secrets),
@@ -62,7 +64,8 @@ pub(super) fn providers(
     for (id, command) in &wanted.providers {
         providers.stand_in(id.clone(), Arc::new(StandIn::new(command)));
     }
-    skipped.for_each(|action| providers.skip(action));
+    plan.skipped().for_each(|action| providers.skip(action));
+    providers.variables_of_skipped(given::of_skipped(plan, wanted));
     Ok(providers)
 }
 

@@ -154,6 +154,12 @@ fn flag_that_fits_nothing_gets_the_nearest_name() {
         (["--skip", "Servce"], "did you mean Service?"),
         (["--only", "Sip"], "did you mean Ship?"),
         (["--provider", "Deploy/AWS/EC/1=true"], "did you mean Deploy/AWS/ECS/1?"),
+        (["--provider", "Build/AWS/ecs/2=true"], "did you mean Deploy/AWS/ECS/1?"),
+        (["--provider", "Deploy/AWS/EKS/1=true"], "did you mean Deploy/AWS/ECS/1?"),
+        (
+            ["--provider", "Deploy/AWS/CodeDeploy/1=true"],
+            "no action of the pipeline has this type; it has Approval/AWS/",
+        ),
     ] {
         let error = plan(&arguments).err().unwrap();
         assert!(error.contains(named), "{error}");

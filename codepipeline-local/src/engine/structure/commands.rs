@@ -23,7 +23,7 @@ pub(super) fn check(pipeline: &PipelineDeclaration, action: &ActionDeclaration) 
     if action.commands.is_empty() {
         return Err(ApiError::action(format!("Action '{name}' has no commands; add 1 to 50 commands")));
     }
-    if let Some(index) = action.commands.iter().position(|command| command.contains(['\n', '\r'])) {
+    if let Some(index) = action.commands.iter().position(|command| command.trim_end().contains(['\n', '\r'])) {
         return Err(ApiError::action(format!(
             "Command {} of action '{name}' has several lines; write each line as a command of its own",
             index + 1

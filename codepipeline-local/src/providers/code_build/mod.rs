@@ -16,6 +16,7 @@ use super::notice::Notice;
 use super::shell::{Limits, ShellError};
 use super::{Done, Failed, Provider, Task, TaskArtifact, Workplace};
 use crate::clock::Clock;
+use crate::counted::counted;
 
 mod check;
 mod configuration;
@@ -145,7 +146,7 @@ async fn upload(built: &Built, outputs: &[TaskArtifact], sources: &Sources, work
                     .as_deref()
                     .map(|name| format!("; CodePipeline ignores its name {name}"))
                     .unwrap_or_default();
-                work.line(&format!("stored {count} files as the artifact {}{named}", output.name));
+                work.line(&format!("stored {} as the artifact {}{named}", counted(count, "file"), output.name));
             }
             Err(message) => {
                 work.line(&format!("could not store the artifact {}: {message}", output.name));

@@ -17,6 +17,7 @@ use super::notice::Notice;
 use super::shell::{Limits, Session, Shell, ShellError};
 use super::{Done, EnvironmentVariable, EnvironmentVariableKind, Failed, Provider, Secrets, Task, Workplace};
 use crate::clock::Clock;
+use crate::counted::counted;
 
 #[cfg(test)]
 mod tests;
@@ -48,12 +49,6 @@ impl Commands {
 #[async_trait]
 impl Provider for Commands {
     async fn run(&self, task: Task, work: &Workplace) -> Result<Done, Failed> {
-        if let Some(lines) = task.commands.iter().find(|command| command.trim().contains('\n')) {
-            let shown = shortened(lines);
-            return Err(Failed::configuration(format!(
-                "the command {shown} has several lines, which AWS does not support: write a command for each, or a script in the source"
-            )));
-        }
         self.notice.show(work);
         let sources = Sources::stage(&task, work, primary(&task)?).await?;
         let build = BuildId::new(&format!("AWSCodePipeline-{}", task.pipeline), 1, self.clock.now().0);
@@ -78,7 +73,7 @@ impl Provider for Commands {
             let count = stored.map_err(|message| {
                 Failed::job(format!("could not store the output artifact {}: {message}", output.name))
             })?;
-            work.line(&format!("stored {count} files as the artifact {}", output.name));
+            work.line(&format!("stored {} as the artifact {}", counted(count, "file"), output.name));
         }
         Ok(Done { variables, external_id: Some(build.full()), ..Done::default() })
     }

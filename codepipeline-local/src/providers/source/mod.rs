@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 
 use super::{Done, Failed, Provider as RunsActions, Task, TaskRevision, Workplace};
+use crate::quoted::word;
 pub(crate) use files::OUTPUT_MARK;
 pub(super) use gather::BUNDLE;
 use gather::{Format, Gathered, NoArtifact, gather};
@@ -53,8 +54,12 @@ impl RunsActions for Source {
                 "the source action {action} has a provider that is not a git repository"
             )));
         };
-        let missing =
-            || Failed::configuration(format!("the source action {action} has no folder: add --source '{action}=DIR'"));
+        let missing = || {
+            Failed::configuration(format!(
+                "the source action {action} has no folder: add --source {}",
+                word(&format!("{action}=DIR"))
+            ))
+        };
         let folder = self.folders.get(action).ok_or_else(missing)?;
         let Some(output) = task.outputs.first() else {
             return Err(Failed::configuration(format!(

@@ -208,7 +208,14 @@ impl<'a> Resolver<'a> {
         self.left = left.unwrap_or_default();
         match left {
             Some(_) => Ok(()),
-            None => self.unresolved(place, "the template makes too many values, or values that are too long"),
+            None => {
+                let begun = self.under_way.first().map_or_else(String::new, |what| format!(", which {what} needs"));
+                let message = format!(
+                    "the template makes too many values, or values that are too long{begun}: more than {} MiB in all",
+                    BUDGET >> 20
+                );
+                self.unresolved(place, message)
+            }
         }
     }
 

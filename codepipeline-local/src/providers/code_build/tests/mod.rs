@@ -45,7 +45,7 @@ async fn build_stores_its_artifact_and_exports_variables() {
     assert_eq!(done.variables["VERSION"], "1.10");
     assert!(done.external_id.unwrap().starts_with("web:"));
     assert_eq!(files(&place, "Site").await, ["out.txt: built"]);
-    assert!(texts(&place).contains(&"stored 1 files as the artifact Site".to_owned()));
+    assert!(texts(&place).contains(&"stored 1 file as the artifact Site".to_owned()));
 }
 
 #[tokio::test]

@@ -1,0 +1,83 @@
+//! `--variable NAMESPACE.KEY=VALUE`: the output variables of skipped actions.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::flags::Wanted;
+use super::mistake::Mistake;
+use super::plan::{Action, Plan, Stage};
+use super::runner::Runner;
+use crate::api::nearest;
+use crate::engine::variable_references;
+use crate::quoted::word;
+
+/// The variables of an action, by their keys.
+pub(super) type Variables = BTreeMap<String, String>;
+
+/// The values for each skipped action, by `STAGE/ACTION`.
+pub(super) fn of_skipped(plan: &Plan, wanted: &Wanted) -> BTreeMap<String, Variables> {
+    let mut given: BTreeMap<String, Variables> = BTreeMap::new();
+    for (name, value) in &wanted.outputs {
+        let Some((namespace, key)) = name.split_once('.') else { continue };
+        if let Some((stage, action)) = with_namespace(plan, namespace) {
+            let path = format!("{}/{}", stage.name, action.name);
+            given.entry(path).or_default().insert(key.to_owned(), value.clone());
+        }
+    }
+    given
+}
+
+/// Returns the flags that name no skipped action's namespace, and the variables of skipped actions that other actions need.
+pub(super) fn mistakes(plan: &Plan, wanted: &Wanted) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for name in wanted.outputs.keys() {
+        let namespace = name.split('.').next().unwrap_or_default();
+        match with_namespace(plan, namespace) {
+            None => {
+                let known = plan.actions().filter_map(|(_, action)| action.declaration["namespace"].as_str());
+                let hint = nearest(namespace, known).map_or_else(String::new, |it| format!("; did you mean {it}?"));
+                let what = format!("--variable {name}: no action has the namespace {namespace}{hint}");
+                mistakes.push(Mistake::new(what));
+            }
+            Some((stage, action)) if !is_skipped(action) => mistakes.push(Mistake::new(format!(
+                "--variable {name}: the action {}/{} runs and gives this value; leave the flag out, or skip the action",
+                stage.name, action.name
+            ))),
+            Some(_) => {}
+        }
+    }
+    for (stage, action) in plan.actions().filter(|(_, action)| !is_skipped(action)) {
+        let texts = texts(&action.declaration);
+        for (namespace, key) in texts.iter().flat_map(|text| variable_references(text).unwrap_or_default()) {
+            let name = format!("{namespace}.{key}");
+            let made = with_namespace(plan, namespace).filter(|(_, action)| is_skipped(action));
+            let Some((of_stage, made)) = made.filter(|_| !wanted.outputs.contains_key(&name)) else { continue };
+            let what = format!(
+                "{}/{} needs the variable #{{{name}}} of {}/{}, which is skipped",
+                stage.name, action.name, of_stage.name, made.name
+            );
+            let source = word(&format!("{}=DIR", made.name));
+            let or = if made.id.category == "Source" { format!(" (or --source {source})") } else { String::new() };
+            mistakes.push(Mistake::missing(&what, &format!("--variable {}{or}", word(&format!("{name}=VALUE")))));
+        }
+    }
+    mistakes
+}
+
+fn is_skipped(action: &Action) -> bool {
+    matches!(action.runner, Runner::Skipped(_))
+}
+
+fn with_namespace<'p>(plan: &'p Plan, namespace: &str) -> Option<(&'p Stage, &'p Action)> {
+    plan.actions().find(|(_, action)| action.declaration["namespace"] == namespace)
+}
+
+/// The texts of an action that may refer to variables.
+fn texts(action: &Value) -> Vec<&str> {
+    let configuration = action["configuration"].as_object().into_iter().flat_map(|members| members.values());
+    let environment =
+        action["environmentVariables"].as_array().into_iter().flatten().map(|variable| &variable["value"]);
+    let commands = action["commands"].as_array().into_iter().flatten();
+    configuration.chain(environment).chain(commands).filter_map(Value::as_str).collect()
+}
