@@ -5,22 +5,33 @@ use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use super::problem::Problem;
-use crate::yaml::{self, MAX_BYTES, Node, Unreadable};
+use crate::yaml::{self, MAX_BYTES, Node, Repeated, Unreadable};
 
-/// Reads the file. JSON has no lines, but takes every escape that YAML does not have.
+/// Reads the file, without the notes about it.
 pub(super) fn read(file: &Path) -> Result<Node, Problem> {
+    read_with_notes(file).map(|(root, _)| root)
+}
+
+/// Reads the file. JSON has no lines, but takes every escape that YAML does not have. The last value of a repeated key counts, as in
+/// CloudFormation, and a note names the key.
+pub(super) fn read_with_notes(file: &Path) -> Result<(Node, Vec<Problem>), Problem> {
     let text = read_text(file)?;
     let problem = |unreadable: Unreadable| Problem::of_file(file, unreadable.line, unreadable.why);
     let named_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     if named_json {
-        return yaml::read_json(&text).map_err(problem);
+        return yaml::read_json(&text).map(|root| (root, Vec::new())).map_err(problem);
     }
     if text.trim_start().starts_with('{')
         && let Ok(root) = yaml::read_json(&text)
     {
-        return Ok(root);
+        return Ok((root, Vec::new()));
     }
-    yaml::read(&text).map_err(problem)
+    let (root, repeated) = yaml::read_last_values(&text).map_err(problem)?;
+    let note = |Repeated { key, line }: Repeated| {
+        let message = format!("the key {} appears twice, and the last value counts", key.escape_debug());
+        Problem::of_file(file, Some(line), message)
+    };
+    Ok((root, repeated.into_iter().map(note).collect()))
 }
 
 /// The advice for a pipe, a device or standard input, whose end may never come.
@@ -96,6 +107,17 @@ mod tests {
                 assert_eq!(read_as(name, &content).unwrap().get("a").unwrap().text(), Some("\u{e9}"), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn repeated_key_is_noted_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.yaml");
+        fs::write(&file, "Type: String\nDefault: a\nDefault: b\n").unwrap();
+        let (root, notes) = read_with_notes(&file).unwrap();
+        assert_eq!(root.get("Default").unwrap().text(), Some("b"));
+        let noted = format!("{}:3: the key Default appears twice, and the last value counts", file.display());
+        assert_eq!(notes.iter().map(ToString::to_string).collect::<Vec<_>>(), [noted]);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(crate) fn load(file: Option<&Path>, parameters: &Parameters) -> Result<Proje
         Some(file) if !file.is_dir() => file.to_owned(),
         folder => find::only_one(folder.unwrap_or(Path::new(""))).map_err(|problem| vec![problem])?,
     };
-    let mut root = document::read(&file).map_err(|problem| vec![problem])?;
+    let (mut root, repeated) = document::read_with_notes(&file).map_err(|problem| vec![problem])?;
     let in_file = |problem: Problem| problem.in_file(&file);
     let problems = short_tags::write_out(&mut root);
     if !problems.is_empty() {
@@ -47,7 +47,7 @@ pub(crate) fn load(file: Option<&Path>, parameters: &Parameters) -> Result<Proje
         None => assemble::from_api(&root, parameters),
     };
     let mut project = read.map_err(|problems| problems.into_iter().map(in_file).collect::<Vec<_>>())?;
-    project.notes = project.notes.into_iter().map(in_file).collect();
+    project.notes = repeated.into_iter().chain(project.notes).map(in_file).collect();
     project.file = file;
     Ok(project)
 }

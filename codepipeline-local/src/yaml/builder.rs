@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
-use super::limits::{MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES};
+use super::limits::{MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES, MAX_REPEATED};
 use super::node::{Content, Node, Scalar};
 use super::unreadable::Unreadable;
 
@@ -12,7 +12,16 @@ use super::unreadable::Unreadable;
 const OWN_TAGS: &str = "tag:yaml.org,2002:";
 
 pub(super) fn read(text: &str) -> Result<Node, Unreadable> {
-    let mut builder = Builder { nodes: MAX_NODES, bytes: MAX_EXPANDED_BYTES, ..Builder::default() };
+    read_as(text, None).map(|(root, _)| root)
+}
+
+/// Reads a text in which the last value of a repeated key counts. Returns the repeated keys, too.
+pub(super) fn read_last_values(text: &str) -> Result<(Node, Vec<Repeated>), Unreadable> {
+    read_as(text, Some(Vec::new()))
+}
+
+fn read_as(text: &str, repeated: Option<Vec<Repeated>>) -> Result<(Node, Vec<Repeated>), Unreadable> {
+    let mut builder = Builder { nodes: MAX_NODES, bytes: MAX_EXPANDED_BYTES, repeated, ..Builder::default() };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| Unreadable {
             line: Some(error.marker().line()),
@@ -21,7 +30,16 @@ pub(super) fn read(text: &str) -> Result<Node, Unreadable> {
         builder.line = span.start.line();
         builder.take(event)?;
     }
-    builder.root.ok_or_else(|| Unreadable { line: None, why: "holds no YAML".to_owned() })
+    let root = builder.root.ok_or_else(|| Unreadable { line: None, why: "holds no YAML".to_owned() })?;
+    Ok((root, builder.repeated.unwrap_or_default()))
+}
+
+/// A key that a map has twice.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Repeated {
+    pub(crate) key: String,
+    /// Where the key stands again.
+    pub(crate) line: usize,
 }
 
 #[derive(Default)]
@@ -31,6 +49,8 @@ struct Builder {
     anchors: HashMap<usize, Node>,
     root: Option<Node>,
     line: usize,
+    /// The repeated keys so far. Without a list, a repeated key is an error.
+    repeated: Option<Vec<Repeated>>,
     /// How much of each limit remains.
     nodes: usize,
     bytes: usize,
@@ -125,7 +145,16 @@ impl Builder {
                         return Err(self.wrong("a key is not a text"));
                     };
                     if key.text != "<<" && !open.keys.insert(key.text.clone()) {
-                        return Err(self.wrong(&format!("the key \"{}\" appears twice", key.text.escape_debug())));
+                        match &mut self.repeated {
+                            Some(repeated) if repeated.len() < MAX_REPEATED => {
+                                entries.retain(|(earlier, _)| *earlier != key.text);
+                                repeated.push(Repeated { key: key.text.clone(), line });
+                            }
+                            _ => {
+                                let key = key.text.escape_debug();
+                                return Err(self.wrong(&format!("the key \"{key}\" appears twice")));
+                            }
+                        }
                     }
                     open.key = Some((key.text, line));
                 }

@@ -2,6 +2,7 @@
 //!
 //! The text may come from anywhere, so its size, its depth and what its aliases expand to have limits.
 
+pub(crate) use builder::Repeated;
 pub(crate) use node::{Content, Node};
 pub(crate) use unreadable::Unreadable;
 
@@ -19,6 +20,11 @@ pub(crate) const MAX_BYTES: usize = 8 << 20;
 /// Reads one document of YAML 1.2. Returns an error if the text is not YAML, holds several documents or exceeds a limit.
 pub(crate) fn read(text: &str) -> Result<Node, Unreadable> {
     builder::read(without_mark(check_length(text)?))
+}
+
+/// Reads one document in which the last value of a repeated key counts. Returns the keys that are repeated, too. Up to 100 may be.
+pub(crate) fn read_last_values(text: &str) -> Result<(Node, Vec<Repeated>), Unreadable> {
+    builder::read_last_values(without_mark(check_length(text)?))
 }
 
 /// Reads JSON. Returns an error if the text is not JSON or exceeds a limit.

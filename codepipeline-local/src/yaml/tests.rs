@@ -108,6 +108,20 @@ fn mistakes_are_named_with_their_line() {
 }
 
 #[test]
+fn last_value_of_a_repeated_key_counts_where_it_may_repeat() {
+    let (root, repeated) = read_last_values("a: 1\nb: {c: 2}\na: 3\nb: &b {c: 4, c: 5}\nd: {<<: *b, c: 6}\n").unwrap();
+    assert_eq!(root.to_value(), json!({"a": 3, "b": {"c": 5}, "d": {"c": 6}}));
+    let repeated: Vec<_> = repeated.iter().map(|repeated| (repeated.key.as_str(), repeated.line)).collect();
+    assert_eq!(repeated, [("a", 3), ("b", 4), ("c", 4)]);
+}
+
+#[test]
+fn number_of_repeated_keys_is_limited() {
+    let wrong = read_last_values(&"a: 1\n".repeat(102)).err().unwrap();
+    assert_eq!((wrong.line, wrong.why.as_str()), (Some(102), "the key \"a\" appears twice"));
+}
+
+#[test]
 fn byte_order_mark_is_ignored() {
     assert_eq!(value("\u{feff}a: 1"), json!({"a": 1}));
     assert_eq!(read_json("\u{feff}{\"a\": 1}").unwrap().to_value(), json!({"a": 1}));
