@@ -36,12 +36,21 @@ const MAX_SUMMARY: usize = 2048;
 pub struct Source {
     /// By the names of actions.
     folders: BTreeMap<String, PathBuf>,
+    /// Output variables that the user gives, by `STAGE/ACTION` and key.
+    given: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Source {
     /// Sources of these folders, by the names of their actions: the values of `--source`.
     pub fn new(folders: BTreeMap<String, PathBuf>) -> Self {
-        Self { folders }
+        Self { folders, given: BTreeMap::new() }
+    }
+
+    /// Replaces output variables of actions, by `STAGE/ACTION` and key. A `CommitId` is the revision, too.
+    #[must_use]
+    pub fn with_variables(mut self, given: BTreeMap<String, BTreeMap<String, String>>) -> Self {
+        self.given = given;
+        self
     }
 }
 
@@ -78,14 +87,18 @@ impl RunsActions for Source {
         {
             work.line(&format!("the pipeline names the branch {configured}; {} has {branch}", folder.display()));
         }
-        Ok(done(provider, &task.configuration, folder, gathered))
+        let found = found(provider, &task.configuration, folder, gathered);
+        let given = self.given.get(&format!("{}/{action}", task.stage));
+        done(provider, &task.configuration, found, given)
+            .map_err(|why| Failed::configuration(format!("the source action {action} {why}")))
     }
 }
 
-fn done(provider: Provider, configuration: &BTreeMap<String, String>, folder: &Path, gathered: Gathered) -> Done {
+/// The revision of the folder.
+fn found(provider: Provider, configuration: &BTreeMap<String, String>, folder: &Path, gathered: Gathered) -> Found {
     let Gathered { commit, branch, hash, newest, .. } = gathered;
     let branch = configuration.get(provider.branch_key()).cloned().or(branch).unwrap_or_default();
-    let found = match commit {
+    match commit {
         Some(commit) => Found {
             id: commit.id,
             message: commit.message,
@@ -97,15 +110,39 @@ fn done(provider: Provider, configuration: &BTreeMap<String, String>, folder: &P
             let message = format!("files of {} without a commit", folder.display());
             Found { id: hash, message, authored: newest, committed: newest, branch }
         }
-    };
+    }
+}
+
+/// The result of the action, with the variables that the user gives. Returns an error about one that the provider does not have.
+fn done(
+    provider: Provider,
+    configuration: &BTreeMap<String, String>,
+    mut found: Found,
+    given: Option<&BTreeMap<String, String>>,
+) -> Result<Done, String> {
+    for (key, value) in given.into_iter().flatten() {
+        match key.as_str() {
+            "CommitId" => found.id.clone_from(value),
+            "CommitMessage" => found.message.clone_from(value),
+            _ => {}
+        }
+    }
+    let mut variables = variables(provider, configuration, &found);
+    for (key, value) in given.into_iter().flatten() {
+        let Some(variable) = variables.get_mut(key) else {
+            let known: Vec<&str> = variables.keys().map(String::as_str).collect();
+            return Err(format!("has no variable {key}; use one of {} in --variable", known.join(", ")));
+        };
+        variable.clone_from(value);
+    }
     let summary: String = found.message.chars().take(MAX_SUMMARY).collect();
-    Done {
-        variables: variables(provider, configuration, &found),
+    Ok(Done {
+        variables,
         summary: Some(summary.clone()),
         external_id: Some(found.id.clone()),
         external_url: None,
         revision: Some(TaskRevision { id: found.id.clone(), change_id: found.id, summary: Some(summary) }),
-    }
+    })
 }
 
 /// The format that the configuration names. Without one, it is the files (User Guide, "action-reference-CodeCommit").

@@ -168,7 +168,7 @@ async fn commit_is_the_revision() {
     let gathered = place.gather("repository", Format::Files).await.unwrap();
     assert_eq!(gathered.branch.as_deref(), Some("main"));
     let configuration = BTreeMap::from([("BranchName".to_owned(), "release".to_owned())]);
-    let done = done(Provider::CodeCommit, &configuration, Path::new("x"), gathered);
+    let done = made(Provider::CodeCommit, &configuration, gathered, &[]).unwrap();
     let variable = |name: &str| done.variables[name].as_str();
     assert_eq!(variable("CommitId"), id);
     assert_eq!(variable("CommitMessage"), "first\n\nwith a body");
@@ -185,7 +185,7 @@ async fn long_message_is_cut_in_the_summary_alone() {
     let message = "ü".repeat(3000);
     place.git(&["commit", "--quiet", "--allow-empty", "--message", &message]);
     let gathered = place.gather("repository", Format::Files).await.unwrap();
-    let done = done(Provider::Connection, &BTreeMap::new(), Path::new("x"), gathered);
+    let done = made(Provider::Connection, &BTreeMap::new(), gathered, &[]).unwrap();
     assert_eq!(done.variables["CommitMessage"], message);
     assert_eq!(done.summary.unwrap().chars().count(), 2048);
     assert_eq!(done.variables["BranchName"], "main");
@@ -279,4 +279,30 @@ fn unknown_format_is_refused_without_its_value() {
     let failed = of("MARKER").err().unwrap();
     assert_eq!(failed.code, "ConfigurationError");
     assert!(failed.message.contains("CODE_ZIP or CODEBUILD_CLONE_REF") && !failed.message.contains("MARKER"));
+}
+
+fn made(
+    provider: Provider,
+    configuration: &BTreeMap<String, String>,
+    gathered: Gathered,
+    given: &[(&str, &str)],
+) -> Result<Done, String> {
+    let found = found(provider, configuration, Path::new("x"), gathered);
+    let given = given.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    done(provider, configuration, found, Some(&given))
+}
+
+#[tokio::test]
+async fn given_variables_replace_those_of_the_folder() {
+    let place = Place::with(&[("a", "1")]);
+    let gathered = || place.gather("repository", Format::Files);
+    let given = [("CommitId", "abc"), ("AuthorDate", "yesterday")];
+    let done = made(Provider::CodeCommit, &BTreeMap::new(), gathered().await.unwrap(), &given).unwrap();
+    let variable = |name: &str| done.variables[name].as_str();
+    assert_eq!((variable("CommitId"), variable("AuthorDate")), ("abc", "yesterday"));
+    assert_eq!(variable("CommitMessage"), "first\n\nwith a body");
+    assert_eq!(done.revision.unwrap().id, "abc");
+    let wrong = made(Provider::Connection, &BTreeMap::new(), gathered().await.unwrap(), &[("CommitID", "abc")]);
+    let why = wrong.err().unwrap();
+    assert!(why.starts_with("has no variable CommitID; use one of AuthorDate, BranchName, CommitId, "), "{why}");
 }
