@@ -227,3 +227,20 @@ fn member_of_a_secret_is_masked_in_later_actions() {
     }
     assert!(!shown.contains("hunter2"), "{shown}");
 }
+
+#[test]
+fn variable_of_a_git_source_is_given() {
+    let mut show = commands("Show", &["echo \"commit $ID\""]);
+    show["environmentVariables"] = json!([{"name": "ID", "value": "#{Source.CommitId}"}]);
+    let folder = folder(&[show]);
+    let file = folder.path().join("pipeline.json");
+    let mut declared: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    declared["pipeline"]["stages"][0]["actions"][0]["namespace"] = json!("Source");
+    std::fs::write(file, declared.to_string()).unwrap();
+    let with = |variable: &str| run(folder.path(), &["--source", "App=app", "--variable", variable]);
+    let output = with("Source.CommitId=0a1b2c3");
+    let shown = text(&output.stdout);
+    assert!(output.status.success() && shown.contains("[Show] commit 0a1b2c3"), "{shown}");
+    let error = text(&with("Source.CommitID=0a1b2c3").stderr) + &text(&with("Source.CommitID=x").stdout);
+    assert!(error.contains("has no variable CommitID; use one of AuthorDate, BranchName, CommitId, "), "{error}");
+}

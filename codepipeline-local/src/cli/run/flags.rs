@@ -65,7 +65,7 @@ pub(in crate::cli) struct RunFlags {
     /// Value of a parameter, an import, an attribute or a dynamic reference of the template. Repeatable
     #[arg(long = "parameter", value_name = "KEY=VALUE")]
     parameters: Vec<String>,
-    /// Value of a variable of the pipeline. NAMESPACE.KEY=VALUE is a variable of an action that is skipped. Repeatable
+    /// Value of a variable of the pipeline. NAMESPACE.KEY=VALUE is a variable of a git source, or of an action that is skipped. Repeatable
     #[arg(long = "variable", value_name = "KEY=VALUE")]
     variables: Vec<String>,
     /// Secret of Secrets Manager or Parameter Store, with the variable of this environment that has its value. Output masks it.
@@ -105,7 +105,7 @@ pub(super) struct Wanted {
     pub(super) skipped: BTreeSet<String>,
     pub(super) only: Option<String>,
     pub(super) variables: BTreeMap<String, String>,
-    /// Output variables of skipped actions, by `NAMESPACE.KEY`.
+    /// Output variables of skipped actions and git sources, by `NAMESPACE.KEY`.
     pub(super) outputs: BTreeMap<String, String>,
     pub(super) secrets: Vec<(String, SecretString)>,
     pub(super) endpoints: Endpoints,

@@ -1,4 +1,4 @@
-//! `--variable NAMESPACE.KEY=VALUE`: the output variables of skipped actions.
+//! `--variable NAMESPACE.KEY=VALUE`: the output variables of skipped actions and of git sources.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use crate::quoted::word;
 /// The variables of an action, by their keys.
 pub(super) type Variables = BTreeMap<String, String>;
 
-/// The values for each skipped action, by `STAGE/ACTION`.
-pub(super) fn of_skipped(plan: &Plan, wanted: &Wanted) -> BTreeMap<String, Variables> {
+/// The values for each action, by `STAGE/ACTION`.
+pub(super) fn by_action(plan: &Plan, wanted: &Wanted) -> BTreeMap<String, Variables> {
     let mut given: BTreeMap<String, Variables> = BTreeMap::new();
     for (name, value) in &wanted.outputs {
         let Some((namespace, key)) = name.split_once('.') else { continue };
@@ -28,7 +28,7 @@ pub(super) fn of_skipped(plan: &Plan, wanted: &Wanted) -> BTreeMap<String, Varia
     given
 }
 
-/// Returns the flags that name no skipped action's namespace, and the variables of skipped actions that other actions need.
+/// Returns the flags that name no namespace of a skipped action or a git source, and the variables of skipped actions that other actions need.
 pub(super) fn mistakes(plan: &Plan, wanted: &Wanted) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for name in wanted.outputs.keys() {
@@ -40,7 +40,7 @@ pub(super) fn mistakes(plan: &Plan, wanted: &Wanted) -> Vec<Mistake> {
                 let what = format!("--variable {name}: no action has the namespace {namespace}{hint}");
                 mistakes.push(Mistake::new(what));
             }
-            Some((stage, action)) if !is_skipped(action) => mistakes.push(Mistake::new(format!(
+            Some((stage, action)) if !takes_values(action) => mistakes.push(Mistake::new(format!(
                 "--variable {name}: the action {}/{} runs and gives this value; leave the flag out, or skip the action",
                 stage.name, action.name
             ))),
@@ -63,6 +63,11 @@ pub(super) fn mistakes(plan: &Plan, wanted: &Wanted) -> Vec<Mistake> {
         }
     }
     mistakes
+}
+
+/// Whether the user may give the action's variables. In a folder that is no git work tree, those of a git source are made up.
+fn takes_values(action: &Action) -> bool {
+    is_skipped(action) || matches!(action.runner, Runner::Folder(_))
 }
 
 fn is_skipped(action: &Action) -> bool {

@@ -53,7 +53,8 @@ pub(super) fn providers(
     providers.output(output);
     providers.secrets(secrets);
     providers.environment(of_commands(&wanted.env));
-    let source: Arc<dyn Provider> = Arc::new(Source::new(wanted.sources.clone()));
+    let source: Arc<dyn Provider> =
+        Arc::new(Source::new(wanted.sources.clone()).with_variables(given::by_action(plan, wanted)));
     for (owner, provider) in [("AWS", "CodeStarSourceConnection"), ("AWS", "CodeCommit"), ("ThirdParty", "GitHub")] {
         providers.emulate(ActionTypeId::first("Source", owner, provider), Arc::clone(&source));
     }
@@ -65,7 +66,7 @@ pub(super) fn providers(
         providers.stand_in(id.clone(), Arc::new(StandIn::new(command)));
     }
     plan.skipped().for_each(|action| providers.skip(action));
-    providers.variables_of_skipped(given::of_skipped(plan, wanted));
+    providers.variables_of_skipped(given::by_action(plan, wanted));
     Ok(providers)
 }
 
