@@ -27,10 +27,25 @@ use crate::providers::Providers;
 use crate::s3::S3Pace;
 use crate::server::Emulator;
 
+/// The end of `serve --help`.
+const EXAMPLES: &str = "\
+Examples:
+  Serve on port 4566, and keep everything in a folder:
+    codepipeline-local serve --data local
+  Serve on a free port, whose address is the first line of the output, with a worker that polls:
+    codepipeline-local serve --port 0 --worker 'python3 worker.py'
+  Invoke a function every 10 s and at events, as EventBridge and Lambda do:
+    codepipeline-local serve --schedule 10s --function target/debug/codepipeline-worker
+  Let builds run on this machine, and a command stand in for a provider that does not run here:
+    codepipeline-local serve --run-commands --provider 'Deploy/AWS/ECS/1=sh deploy.sh'
+  Lose the answer of the first PutJobSuccessResult:
+    codepipeline-local serve --fault PutJobSuccessResult:1:lose-answer";
+
 /// Serve CodePipeline and S3 on one loopback port
 ///
 /// As on AWS, a pipeline starts when it is created and when its S3 source changes.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Serve {
     /// The port to listen on; 0 picks a free one
     #[arg(long, value_parser = numbers::up_to_65535, default_value_t = 4566)]

@@ -84,7 +84,7 @@ pub(in crate::cli) struct RunFlags {
     /// Print the pipeline as a picture, and run nothing
     #[arg(long, conflicts_with = "dry_run")]
     pub(super) list: bool,
-    /// Check the template, the flags, the commands and the pipeline, and run nothing
+    /// Check the template, the flags, the buildspecs of sources and the pipeline, and run nothing
     #[arg(long)]
     pub(super) dry_run: bool,
 }
