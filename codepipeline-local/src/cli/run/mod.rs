@@ -27,6 +27,7 @@ mod approvals;
 mod builds;
 mod check;
 mod declared;
+mod emulated;
 mod flags;
 mod functions;
 mod given;

@@ -128,7 +128,7 @@ impl Planner<'_> {
             | ("ThirdParty", "Source", "GitHub") => self.source(action),
             ("AWS", "Approval", "Manual") => Runner::Person,
             ("AWS", "Invoke", "Lambda") => self.function(action),
-            ("AWS", ..) => super::provided::what(&action.id, &action.configuration, self.project, self.wanted)
+            ("AWS", ..) => super::emulated::what(&action.id, &action.configuration, self.project, self.wanted)
                 .unwrap_or_else(|| stand_in(action)),
             ("Custom", ..) if !self.wanted.workers.is_empty() => Runner::Worker,
             ("Custom", ..) => match &self.polling {

@@ -4,43 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::flags::Wanted;
 use super::given;
 use super::plan::Plan;
-use super::runner::Runner;
 use crate::cli::providers::{add_services, add_shells};
 use crate::clock::Clock;
 use crate::providers::{ActionTypeId, Output, Project as BuildProject, Provider, Providers, Secrets, Source, StandIn};
 use crate::template::{Buildspec, CodeBuildProject, Project};
-
-/// The work of this emulator's provider for an action of AWS. `None` if there is no such provider.
-pub(super) fn what(id: &ActionTypeId, configuration: &Value, project: &Project, wanted: &Wanted) -> Option<Runner> {
-    let configured = |key: &str| configuration[key].as_str().unwrap_or_default();
-    let text = match (id.category.as_str(), id.provider.as_str(), id.version.as_str()) {
-        ("Build" | "Test", "CodeBuild", "1") => {
-            let name = configured("ProjectName");
-            match project.code_build.get(name) {
-                Some(known) => format!("buildspec of {}, in a shell", known.logical_id),
-                None => "buildspec.yml of the source, in a shell".to_owned(),
-            }
-        }
-        ("Compute", "Commands", "1") => "commands, in a shell".to_owned(),
-        ("Deploy", "S3", "1") => format!("objects in s3://{}", configured("BucketName")),
-        ("Invoke", "StepFunctions", "1") if wanted.endpoints.of("states").is_some() => {
-            "state machine at --endpoint".to_owned()
-        }
-        ("Invoke", "StepFunctions", "1") => {
-            return Some(Runner::Missing {
-                what: "no endpoint has Step Functions".to_owned(),
-                flag: "--endpoint stepfunctions=http://127.0.0.1:5000".to_owned(),
-            });
-        }
-        _ => return None,
-    };
-    Some(Runner::Emulator(text))
-}
 
 /// The providers of a run. It skips the actions that the plan skips. Returns an error if a CodeBuild project of the template is wrong.
 pub(super) fn providers(
