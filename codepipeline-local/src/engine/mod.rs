@@ -28,6 +28,7 @@ mod events;
 mod executions;
 mod invocations;
 mod jobs;
+mod listing;
 pub(crate) mod overrides;
 pub(crate) mod pipelines;
 mod polling;
