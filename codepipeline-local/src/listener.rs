@@ -1,8 +1,8 @@
-//! Serves HTTP/1.1 on a loopback port.
+//! Serves HTTP/1.1 on a port.
 
 use std::fmt::Display;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -16,6 +16,9 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::wire::{Stream, Wire};
 
+/// A free port for clients of this machine.
+pub(crate) const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 /// Listens on a port until it is dropped.
 pub(crate) struct Listener {
     address: SocketAddr,
@@ -24,9 +27,9 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Listens on a loopback port (0 picks a free one) and answers every request with `answer`. If `answer` fails, the connection is
+    /// Listens on an address (port 0 picks a free one) and answers every request with `answer`. If `answer` fails, the connection is
     /// closed, or reset if its [`Wire`] says so.
-    pub(crate) async fn start<A, F, B, E>(port: u16, answer: A) -> io::Result<Self>
+    pub(crate) async fn start<A, F, B, E>(wanted: SocketAddr, answer: A) -> io::Result<Self>
     where
         A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
         F: Future<Output = Result<Response<B>, E>> + Send + 'static,
@@ -34,8 +37,8 @@ impl Listener {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
         E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
     {
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-        let listener = bound.map_err(|error| unavailable(port, &error))?;
+        let bound = TcpListener::bind(wanted).await;
+        let listener = bound.map_err(|error| unavailable(wanted, &error))?;
         let address = listener.local_addr()?;
         let (stopping, mut stopped) = oneshot::channel();
         let accepting = tokio::spawn(async move {
@@ -87,7 +90,11 @@ impl Drop for Listener {
     }
 }
 
-fn unavailable(port: u16, error: &dyn Display) -> io::Error {
+fn unavailable(wanted: SocketAddr, error: &dyn Display) -> io::Error {
     // io::Error would not name the address.
-    io::Error::other(format!("could not listen on 127.0.0.1:{port}: {error}; choose another port, or 0 for a free one"))
+    let advice = match wanted.ip().is_loopback() {
+        true => "choose another port, or 0 for a free one",
+        false => "choose another port, or 0 for a free one; the host must be an address of this machine",
+    };
+    io::Error::other(format!("could not listen on {wanted}: {error}; {advice}"))
 }

@@ -1,6 +1,7 @@
 //! The emulator: CodePipeline and S3 on one port.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
@@ -15,6 +16,7 @@ use crate::invocation::JobInvocation;
 use crate::kept_engine::KeptEngine;
 use crate::listener::Listener;
 use crate::options::Options;
+use crate::page::Page;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, Store, StoreSettings};
 use crate::shell::{EnginePermissions, Runs, Shared};
@@ -57,6 +59,7 @@ impl Emulator {
     /// of a restart. Requests with effects wait for it too.
     pub(crate) async fn start_waiting(options: Options) -> io::Result<Self> {
         let Options {
+            host,
             port,
             data,
             engine: mut settings,
@@ -66,6 +69,7 @@ impl Emulator {
             accept_unencrypted_uploads,
             endpoints,
             faults,
+            page,
             seed,
             clock,
         } = options;
@@ -93,6 +97,8 @@ impl Emulator {
         let (connected, pending) = engine.act(|engine| connections.map_or(Ok(()), |given| engine.connect(given)));
         connected.map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
         pending.kept().await.map_err(io::Error::other)?;
+        let data = keeps.then_some(path.as_path());
+        let page = Arc::new(Page::new(engine.clone(), store.clone(), page, clock.now(), data)?);
         let (events, invocations) = (Subscribers::default(), Subscribers::default());
         let (changed, changes) = mpsc::unbounded_channel();
         let (runs, finished) = Runs::new(providers, store.clone());
@@ -108,10 +114,11 @@ impl Emulator {
             events: events.clone(),
             invocations: invocations.clone(),
             runs,
+            page,
         });
 
         let answering = Arc::clone(&shared);
-        let listener = Listener::start(port, move |request| Arc::clone(&answering).answer(request));
+        let listener = Listener::start((host, port).into(), move |request| Arc::clone(&answering).answer(request));
         let listener = listener.await?;
         let driving = Arc::clone(&shared);
         let (waiting, begun) = oneshot::channel();
@@ -131,7 +138,12 @@ impl Emulator {
 
     /// The value for `AWS_ENDPOINT_URL`.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.listener.address())
+        format!("http://{}", reachable(self.listener.address()))
+    }
+
+    /// The address of the page for a browser, with the page's token. `None` once the emulator has ended.
+    pub fn page_address(&self) -> Option<String> {
+        self.shared.upgrade().map(|shared| shared.page.address(&self.endpoint()))
     }
 
     /// Subscribes to the events of pipelines, stages and actions, as EventBridge delivers them. The stream ends with
@@ -204,6 +216,16 @@ impl Drop for Emulator {
         }
         self.driver.abort();
     }
+}
+
+/// The address for clients of this machine. One that listens on all addresses also listens on the loopback address.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip: IpAddr = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 #[cfg(test)]

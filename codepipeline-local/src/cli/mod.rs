@@ -1,5 +1,6 @@
 //! The command line.
 
+mod address;
 mod completions;
 mod environment;
 mod function;

@@ -1,5 +1,7 @@
 //! State that the requests and the driver of an emulator share.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
@@ -9,6 +11,7 @@ use crate::endpoints::Endpoints;
 use crate::faults::{DelayedCalls, Faults};
 use crate::invocation::JobInvocation;
 use crate::kept_engine::KeptEngine;
+use crate::page::Page;
 use crate::request_log::RequestLog;
 use crate::s3::Store;
 use crate::subscribers::Subscribers;
@@ -30,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) invocations: Subscribers<JobInvocation>,
     /// The actions that providers run.
     pub(crate) runs: Runs,
+    pub(crate) page: Arc<Page>,
 }
 
 /// The permissions, as S3 sees them.

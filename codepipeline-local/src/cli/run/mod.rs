@@ -17,6 +17,7 @@ use workers::Workers;
 
 use crate::ids::random_seed;
 use crate::options::Options;
+use crate::page::PageMode;
 use crate::providers::{Output, OutputLine};
 use crate::server::Emulator;
 use crate::template::{self, Pipeline, Project};
@@ -79,6 +80,7 @@ async fn started(plan: &Plan, project: &Project, wanted: &Wanted, screen: &Scree
         engine: setup::settings(),
         providers,
         endpoints: wanted.endpoints.clone(),
+        page: PageMode::Run,
         seed: random_seed(),
         ..Options::default()
     };
@@ -137,6 +139,9 @@ impl Run<'_> {
         let execution = setup::start(self.emulator, name, &self.wanted.variables).await?;
         let id = execution["pipelineExecutionId"].clone();
         self.screen.line(&format!("{name} runs on {}", self.emulator.endpoint()));
+        if let Some(page) = self.emulator.page_address() {
+            self.screen.line(&format!("page: {page}"));
+        }
         let mut progress = Progress::new(name, id, self.screen.clone());
         let approver = Approver::of(self.flags.yes);
         let mut approvals = Approvals::new(approver, name, self.emulator.endpoint(), self.screen.clone());

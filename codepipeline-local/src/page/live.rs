@@ -1,0 +1,121 @@
+//! A view as server-sent events (HTML Standard, "Server-sent events").
+//!
+//! The stream computes its next event when the connection can take it. So a slow client makes no queue grow, and a client that has gone
+//! ends its stream.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::Response;
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use s3s::Body;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::differences::Sent;
+use super::reply::content;
+use super::site::Page;
+use super::view::View;
+use super::views::{self, LogPosition};
+
+/// The least time between two looks at the engine.
+const PAUSE: Duration = Duration::from_millis(200);
+/// The most time without a line, so that both sides notice a dead connection.
+const BEAT: Duration = Duration::from_secs(15);
+
+/// The events of a view. A client with the token gets what only buttons need.
+pub(super) fn events(page: &Arc<Page>, view: View, can_act: bool) -> Response<Body> {
+    let now = Instant::now();
+    let live = Live {
+        page: Arc::downgrade(page),
+        changes: page.engine.changes(),
+        view,
+        can_act,
+        sent: Sent::default(),
+        is_missing: false,
+        log: LogPosition::default(),
+        looked: now,
+        beat: now + BEAT,
+        has_begun: false,
+    };
+    let texts = stream::unfold(live, async |mut live| {
+        let text = live.next().await?;
+        Some((Ok::<_, Infallible>(Frame::data(Bytes::from(text))), live))
+    });
+    content("text/event-stream", Body::http_body_unsync(StreamBody::new(texts)))
+}
+
+struct Live {
+    page: Weak<Page>,
+    changes: watch::Receiver<u64>,
+    view: View,
+    can_act: bool,
+    sent: Sent,
+    /// Whether the client knows that the view is of nothing.
+    is_missing: bool,
+    log: LogPosition,
+    /// When it last looked.
+    looked: Instant,
+    /// When a line must follow.
+    beat: Instant,
+    has_begun: bool,
+}
+
+impl Live {
+    /// The next text for the client. `None` once the emulator has ended.
+    async fn next(&mut self) -> Option<String> {
+        if !self.has_begun {
+            self.has_begun = true;
+            return Some("retry: 1000\n\n".to_owned() + &self.look()?);
+        }
+        loop {
+            tokio::select! {
+                changed = self.changes.changed() => changed.ok()?,
+                () = sleep_until(self.beat) => {
+                    self.beat = Instant::now() + BEAT;
+                    return Some(":\n\n".to_owned());
+                }
+            }
+            sleep_until(self.looked + PAUSE).await;
+            let text = self.look()?;
+            if !text.is_empty() {
+                self.beat = Instant::now() + BEAT;
+                return Some(text);
+            }
+        }
+    }
+
+    /// Looks at the engine, and returns the events for what changed.
+    fn look(&mut self) -> Option<String> {
+        let page = self.page.upgrade()?;
+        // A later change makes another look.
+        self.changes.borrow_and_update();
+        self.looked = Instant::now();
+        let mut text = String::new();
+        match views::items(&page, &self.view, self.can_act) {
+            Ok(items) => {
+                self.is_missing = false;
+                text.extend(self.sent.change(items).map(|data| event("items", &data)));
+            }
+            Err(message) => {
+                self.sent.forget();
+                if !std::mem::replace(&mut self.is_missing, true) {
+                    text += &event("missing", &json!({"message": message}).to_string());
+                }
+            }
+        }
+        let lines = views::log_lines(&page, &self.view, &mut self.log);
+        text.extend(lines.map(|lines| event("log", &lines.to_string())));
+        Some(text)
+    }
+}
+
+/// An event. JSON text has no line ends.
+fn event(name: &str, data: &str) -> String {
+    format!("event: {name}\ndata: {data}\n\n")
+}

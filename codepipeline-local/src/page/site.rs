@@ -1,0 +1,40 @@
+//! What the page needs of the emulator.
+
+use std::io;
+use std::path::Path;
+
+use super::mode::PageMode;
+use super::token::Token;
+use crate::kept_engine::KeptEngine;
+use crate::s3::Store;
+use crate::types::Timestamp;
+
+/// What the page needs of the emulator. Each event stream holds a weak reference, so that no stream keeps the emulator alive.
+pub(crate) struct Page {
+    pub(super) engine: KeptEngine,
+    pub(super) store: Store,
+    pub(super) mode: PageMode,
+    pub(super) token: Token,
+    /// When the emulator started.
+    pub(super) started: Timestamp,
+}
+
+impl Page {
+    /// The page of an emulator. With a data folder, its token is that of earlier starts. Returns an error if the folder can't keep the
+    /// token.
+    pub(crate) fn new(
+        engine: KeptEngine,
+        store: Store,
+        mode: PageMode,
+        started: Timestamp,
+        data: Option<&Path>,
+    ) -> io::Result<Self> {
+        let token = data.map_or_else(Token::random, Token::of_folder)?;
+        Ok(Self { engine, store, mode, token, started })
+    }
+
+    /// The page's address with its token, below the emulator's `endpoint`.
+    pub(crate) fn address(&self, endpoint: &str) -> String {
+        format!("{endpoint}/_/?token={}", self.token.expose())
+    }
+}
