@@ -6,6 +6,7 @@
 //! Another web page must not read or drive the emulator. So `guard` checks `Host` and `Origin`, and buttons need the token in the page's
 //! address.
 
+mod artifacts;
 mod calls;
 mod differences;
 mod files;

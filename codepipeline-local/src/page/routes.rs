@@ -11,7 +11,7 @@ use super::mode::PageMode;
 use super::reply::{json_value, refusal, with_headers};
 use super::site::Page;
 use super::view::View;
-use super::{calls, files, guard, live, views};
+use super::{artifacts, calls, files, guard, live, views};
 use crate::api;
 use crate::s3::query_values;
 use crate::store::NotKept;
@@ -59,6 +59,9 @@ impl Page {
         }
         if let Some(refusal) = only(&[Method::GET], parts) {
             return refusal;
+        }
+        if path == "artifact" {
+            return artifacts::answer(self, &query).await;
         }
         match (path, View::of(&query)) {
             ("live" | "view", Err(why)) => refusal(StatusCode::BAD_REQUEST, &why),
