@@ -36,8 +36,7 @@ pub(super) async fn whole(store: Store, place: ObjectRef, name: String) -> Resul
             Err(refused) => sink.refuse(refused),
             Ok((mut file, bytes, kind)) => {
                 let ending = if kind == ArchiveKind::File { String::new() } else { format!(".{}", kind.name()) };
-                sink.begin(format!("{name}{ending}"), Some(bytes));
-                sink.copy(&mut file);
+                sink.send(Begin { name: format!("{name}{ending}"), bytes: Some(bytes) }, &mut file);
             }
         }
     });
@@ -83,36 +82,48 @@ fn channel() -> (Begun, Sink, mpsc::Receiver<io::Result<Bytes>>) {
 }
 
 impl Sink {
-    fn begin(&mut self, name: String, bytes: Option<u64>) {
-        if let Some(begin) = self.begin.take() {
-            let _ = begin.send(Ok(Begin { name, bytes }));
-        }
-    }
-
     /// Refuses the download, unless it has begun.
     fn refuse(&mut self, refused: Refused) {
-        if let Some(begin) = self.begin.take() {
-            let _ = begin.send(Err(refused));
+        self.begin_with(Err(refused));
+    }
+
+    /// Sends all bytes of a reader. An error in the first piece refuses the download. A later one ends it, so that the client sees that
+    /// bytes are missing.
+    fn send(&mut self, begin: Begin, from: &mut dyn Read) {
+        let mut next = match piece(from) {
+            Ok(first) => first,
+            Err(error) => return self.refuse(Refused { status: StatusCode::BAD_REQUEST, message: broken(&error) }),
+        };
+        self.begin_with(Ok(begin));
+        while !next.is_empty() {
+            // The client may be gone.
+            if self.pieces.blocking_send(Ok(next)).is_err() {
+                return;
+            }
+            next = match piece(from) {
+                Ok(piece) => piece,
+                Err(error) => return drop(self.pieces.blocking_send(Err(error))),
+            };
         }
     }
 
-    /// Sends all bytes of a reader. Its error ends the download, so that the client sees that bytes are missing.
-    fn copy(&self, from: &mut dyn Read) {
-        loop {
-            let mut piece = Vec::with_capacity(PIECE);
-            let read = from.take(PIECE as u64).read_to_end(&mut piece);
-            let next = match read {
-                Ok(0) => return,
-                Ok(_) => Ok(Bytes::from(piece)),
-                Err(error) => Err(error),
-            };
-            let is_last = next.is_err();
+    fn begin_with(&mut self, begin: Result<Begin, Refused>) {
+        if let Some(sender) = self.begin.take() {
             // The client may be gone.
-            if self.pieces.blocking_send(next).is_err() || is_last {
-                return;
-            }
+            let _ = sender.send(begin);
         }
     }
+}
+
+/// The next bytes; none at the end.
+fn piece(from: &mut dyn Read) -> io::Result<Bytes> {
+    let mut piece = Vec::with_capacity(PIECE);
+    from.take(PIECE as u64).read_to_end(&mut piece)?;
+    Ok(piece.into())
+}
+
+fn broken(error: &io::Error) -> String {
+    format!("Could not read the file: {error}")
 }
 
 /// The visitor that looks for one file.
@@ -132,8 +143,7 @@ impl Visitor for Finder {
 
     fn content(&mut self, content: &mut dyn Read) -> io::Result<()> {
         // The archive only claims a size.
-        self.sink.begin(last_step(&self.wanted).to_owned(), None);
-        self.sink.copy(content);
+        self.sink.send(Begin { name: last_step(&self.wanted).to_owned(), bytes: None }, content);
         Ok(())
     }
 
