@@ -65,7 +65,7 @@ impl KeptEngine {
         (result, Pending(pending))
     }
 
-    /// Tells of changes. It ends with the emulator.
+    /// The count of changes, to wait for the next one. It ends with the emulator.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }

@@ -35,7 +35,7 @@ pub struct Options {
     pub endpoints: Endpoints,
     /// The faults; none by default.
     pub faults: Faults,
-    /// Who may read the page at `/_/`; every client by default.
+    /// The readers of the page at `/_/`; every client by default.
     pub page: PageMode,
     /// The seed of ids, nonces and credentials. The same seed and requests give the same ones. Later emulators with the same data
     /// folder continue its series.

@@ -1,6 +1,6 @@
-//! Who may read the page.
+//! The readers of the page.
 
-/// Who may read the page. Buttons need the page's token in every mode.
+/// The readers of the page. Buttons need the page's token in every mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PageMode {
     /// Every client that reaches the port, as with `serve`.

@@ -1,4 +1,4 @@
-//! What the page needs of the emulator.
+//! The parts of the emulator that the page needs.
 
 use std::io;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::kept_engine::KeptEngine;
 use crate::s3::Store;
 use crate::types::Timestamp;
 
-/// What the page needs of the emulator. Each event stream holds a weak reference, so that no stream keeps the emulator alive.
+/// The parts of the emulator that the page needs. Each event stream holds a weak reference, so that no stream keeps the emulator alive.
 pub(crate) struct Page {
     pub(super) engine: KeptEngine,
     pub(super) store: Store,

@@ -1,4 +1,4 @@
-//! What keeps other web pages away.
+//! Requests of other web pages.
 
 use codepipeline_local::engine::Settings;
 use codepipeline_local::{Faults, Options, PageMode};

@@ -48,7 +48,7 @@ pub(crate) fn approval() -> Value {
     })
 }
 
-/// A custom action `Make`, for which a worker polls, with the secret configuration value `MARKER`. Creates its type.
+/// A custom action `Make`, whose secret configuration value is `MARKER`. Creates its type.
 pub(crate) async fn custom(scenario: &Scenario) -> Value {
     let browser = Browser::of(&scenario.emulator);
     let property = |name: &str, secret: bool| json!({"name": name, "required": true, "key": false, "secret": secret});

@@ -1,4 +1,4 @@
-//! What each view holds.
+//! The items of each view.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

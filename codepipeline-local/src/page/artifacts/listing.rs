@@ -16,7 +16,7 @@ use crate::types::ObjectRef;
 /// The most files that a list has.
 const MOST: usize = 10_000;
 
-/// What the artifact holds. A broken archive has those files that can be read, and says what is wrong.
+/// Lists an artifact. Of a broken archive, the list has the files before the problem, and the problem.
 pub(super) async fn answer(store: Store, place: ObjectRef) -> Result<Response<Body>, Refused> {
     // The thread ends early when this future is dropped.
     let (done, is_done) = oneshot::channel();

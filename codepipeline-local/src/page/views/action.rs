@@ -98,7 +98,7 @@ fn artifacts(artifacts: &[Artifact]) -> Value {
     artifacts.iter().map(item).collect()
 }
 
-/// What an approver must know.
+/// The text and the link for the approver.
 fn approval(engine: &Engine, action: &ActionExecution) -> Option<Value> {
     let id = &action.declaration.action_type_id;
     if id.category != "Approval" {

@@ -15,7 +15,7 @@ pub(super) fn steps(_engine: &Engine, _action: &str) -> Vec<Value> {
 #[derive(Default)]
 pub(in crate::page) struct LogPosition {}
 
-/// The lines that the client has not read yet, as the data of an event. `None` if there are none.
+/// The lines that the client has not read yet, as the data of an event. `None` if it has read all.
 pub(in crate::page) fn log_lines(_page: &Page, _view: &View, _read: &mut LogPosition) -> Option<Value> {
     None
 }

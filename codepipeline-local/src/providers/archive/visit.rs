@@ -10,7 +10,7 @@ use super::tar::{self, BLOCK};
 use super::visitor::Visitor;
 use super::zip;
 
-/// What a file is, as its content says.
+/// The kind of a file, as its content says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ArchiveKind {
     Zip,
@@ -47,7 +47,7 @@ impl ArchiveKind {
     }
 }
 
-/// Shows the files of an archive to a visitor, in their order, without folders and links. A file of another kind has none.
+/// Shows the files of an archive to a visitor, in their order, without folders and links. A file that is no archive shows nothing.
 pub(crate) fn visit(file: File, kind: ArchiveKind, visitor: &mut impl Visitor) -> Result<(), ArchiveProblem> {
     rewind(&file).map_err(ArchiveProblem::io("read the archive"))?;
     let file = BufReader::new(file);

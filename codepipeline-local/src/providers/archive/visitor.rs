@@ -1,8 +1,8 @@
-//! Who looks into an archive.
+//! The reader of an archive's files.
 
 use std::io::{self, Read};
 
-/// What to do with a file of an archive.
+/// The next step at a file of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     /// Leave it, and show the next one.
@@ -13,7 +13,7 @@ pub(crate) enum Choice {
     End,
 }
 
-/// Who looks into an archive.
+/// The reader of an archive's files.
 pub(crate) trait Visitor {
     /// Takes a file's name and its size as the archive claims it. The name is only for show: it may be absolute, or lead elsewhere.
     fn file(&mut self, name: &str, bytes: u64) -> Choice;
