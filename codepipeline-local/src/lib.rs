@@ -5,6 +5,7 @@
 //! credentials allow, and the engine requests copies. The two share only [`types`].
 
 mod access_keys;
+mod action_logs;
 pub mod api;
 pub mod cli;
 mod client_environment;

@@ -11,15 +11,17 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::client_environment::client_environment;
+use crate::action_logs::{ActionLogs, Line};
 use crate::engine::{Engine, Unreadable};
 use crate::faults::{DelayedCalls, Faults};
 use crate::invocation::JobInvocation;
 use crate::kept_engine::KeptEngine;
 use crate::listener::Listener;
 use crate::options::Options;
+use crate::providers::OutputLine;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, Store, StoreSettings};
-use crate::shell::{Admission, EnginePermissions, Runs, Shared};
+use crate::shell::{Admission, EnginePermissions, ProgramLogs, Runs, Shared};
 use crate::store::{Database, Keeper, NotKept, StoreError};
 use crate::subscribers::Subscribers;
 use crate::types::Timestamp;
@@ -63,7 +65,7 @@ impl Emulator {
             port,
             data,
             engine: mut settings,
-            providers,
+            mut providers,
             connections,
             s3,
             accept_unencrypted_uploads,
@@ -106,6 +108,14 @@ impl Emulator {
         pending.kept().await.map_err(io::Error::other)?;
         let (events, invocations) = (Subscribers::default(), Subscribers::default());
         let (changed, changes) = mpsc::unbounded_channel();
+        let action_logs = ActionLogs::default();
+        {
+            let (logs, clock) = (action_logs.clone(), clock.clone());
+            providers.observe(move |OutputLine { action, action_execution_id, text, .. }| {
+                logs.add(action_execution_id, Line { at: clock.now(), from: action.clone(), text: text.clone() });
+            });
+        }
+        let secrets = providers.secrets_of_the_user();
         let (runs, finished) = Runs::new(providers, store.clone());
         let shared = Arc::new(Shared {
             engine,
@@ -119,6 +129,8 @@ impl Emulator {
             changed,
             events: events.clone(),
             invocations: invocations.clone(),
+            action_logs,
+            secrets,
             runs,
         });
 
@@ -181,6 +193,11 @@ impl Emulator {
     /// The S3 of this emulator. `None` once it has ended.
     pub(crate) fn store(&self) -> Option<Store> {
         self.shared.upgrade().map(|shared| shared.store.clone())
+    }
+
+    /// Takes the output of workers and functions, for the logs of the actions that they work on.
+    pub(crate) fn program_logs(&self) -> ProgramLogs {
+        ProgramLogs::new(Weak::clone(&self.shared))
     }
 
     /// The number of calls of an operation, such as `PollForJobs` or `PutObject`, whether they succeeded or not.
