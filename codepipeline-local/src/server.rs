@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::client_environment::client_environment;
 use crate::action_logs::{ActionLogs, Line};
+use crate::client_environment::client_environment;
 use crate::engine::{Engine, Unreadable};
 use crate::faults::{DelayedCalls, Faults};
 use crate::invocation::JobInvocation;

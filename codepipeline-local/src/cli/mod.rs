@@ -11,6 +11,7 @@ mod readme;
 mod run;
 mod serve;
 mod settings;
+mod shown;
 mod signals;
 mod words;
 mod worker;

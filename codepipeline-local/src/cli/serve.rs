@@ -12,6 +12,7 @@ use super::environment::environment;
 use super::function::FunctionFlags;
 use super::providers::{ProviderFlags, add_services, add_shells};
 use super::settings::SettingFlags;
+use super::shown::{noted, plain};
 use super::signals::Signals;
 use super::worker::{WorkerFlags, Workers, killed};
 use super::{logging, numbers};
@@ -141,7 +142,7 @@ impl Serve {
         // Begin now, so that the function gets every event of the start.
         emulator.begin();
         let environment = environment(&emulator, BTreeMap::new());
-        let mut workers = Workers::start(&self.workers.workers, &environment, None)?;
+        let mut workers = Workers::start(&self.workers.workers, &environment, &noted(&emulator, plain))?;
         loop {
             tokio::select! {
                 _ = signals.next() => break,

@@ -55,7 +55,8 @@ mod tests {
     #[test]
     fn ids_are_found_in_text_and_json() {
         let id = "0e1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b";
-        for text in [format!("job {id}: started"), format!("{{\"job_id\":\"{id}\"}}"), format!("[{id}]"), id.to_owned()] {
+        for text in [format!("job {id}: started"), format!("{{\"job_id\":\"{id}\"}}"), format!("[{id}]"), id.to_owned()]
+        {
             assert_eq!(ids(&text).collect::<Vec<_>>(), [id], "{text}");
         }
         assert_eq!(ids("no id: 0e1f2a3b-4c5d, ----, é").count(), 0);

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use approvals::{Approvals, Approver};
@@ -15,8 +14,9 @@ use progress::{Change, Progress};
 use runner::Runner;
 use screen::{Colour, Screen};
 
+use super::shown::noted;
 use super::signals::Signals;
-use super::worker::{Show, Workers, killed};
+use super::worker::{Workers, killed};
 use crate::access_keys::AccessKeys;
 use crate::options::Options;
 use crate::providers::{Output, OutputLine};
@@ -151,11 +151,11 @@ impl Run<'_> {
 
     fn helpers(&self, environment: &BTreeMap<String, String>) -> Result<(Workers, Functions), String> {
         let parts = (self.plan, self.project, self.wanted);
-        let functions = Functions::start(self.emulator, parts, environment, &self.screen);
-        let functions = functions.map_err(|error| error.to_string())?;
         let screen = self.screen.clone();
-        let show: Show = Arc::new(move |name, text| screen.output(name, text));
-        Ok((Workers::start(&self.wanted.workers, environment, Some(&show))?, functions))
+        let show = noted(self.emulator, move |name, line| screen.output(name, &functions::readable(line)));
+        let functions = Functions::start(self.emulator, parts, environment, &show);
+        let functions = functions.map_err(|error| error.to_string())?;
+        Ok((Workers::start(&self.wanted.workers, environment, &show)?, functions))
     }
 
     /// Starts the execution and follows it to its end.
