@@ -4,8 +4,11 @@
 //! requests and writes replies. [`engine`] decides: it does no I/O and gets the time as an argument. S3 asks the engine what a job's
 //! credentials allow, and the engine requests copies. The two share only [`types`].
 
+mod access_keys;
+mod action_logs;
 pub mod api;
 pub mod cli;
+mod client_environment;
 pub mod clock;
 mod dates;
 mod durations;
@@ -13,6 +16,7 @@ mod endpoints;
 pub mod engine;
 mod event_pattern;
 mod expectation;
+mod family;
 pub mod faults;
 mod ids;
 mod invocation;
@@ -23,6 +27,7 @@ mod outcome;
 mod page;
 mod process_tree;
 pub mod providers;
+mod quoted;
 mod reply;
 mod request_log;
 pub mod runtime_api;
@@ -38,9 +43,11 @@ mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod types;
+mod web_pages;
 mod wire;
 mod yaml;
 
+pub use access_keys::AccessKeys;
 pub use endpoints::{Endpoint, Endpoints, InvalidEndpoint};
 pub use event_pattern::EventPattern;
 pub use faults::Faults;

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -11,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::wire::{Stream, Wire};
@@ -19,10 +21,14 @@ use crate::wire::{Stream, Wire};
 /// A free port for clients of this machine.
 pub(crate) const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
+/// How long a request in progress may take after the listener was told to stop.
+const GRACE: Duration = Duration::from_millis(500);
+
 /// Listens on a port until it is dropped.
 pub(crate) struct Listener {
     address: SocketAddr,
-    stopping: Option<oneshot::Sender<()>>,
+    /// Dropping it stops the listener.
+    stopping: Option<watch::Sender<()>>,
     accepting: JoinHandle<()>,
 }
 
@@ -40,14 +46,14 @@ impl Listener {
         let bound = TcpListener::bind(wanted).await;
         let listener = bound.map_err(|error| unavailable(wanted, &error))?;
         let address = listener.local_addr()?;
-        let (stopping, mut stopped) = oneshot::channel();
+        let (stopping, mut stopped) = watch::channel(());
         let accepting = tokio::spawn(async move {
             // This set ends the connections when the task is dropped.
             let mut connections = JoinSet::new();
             loop {
                 let accepted = tokio::select! {
                     accepted = listener.accept() => accepted,
-                    _ = &mut stopped => break connections.shutdown().await,
+                    _ = stopped.changed() => break,
                 };
                 // An error concerns one failed connection, or a temporary lack of file descriptors.
                 let Ok((stream, _)) = accepted else {
@@ -64,9 +70,22 @@ impl Listener {
                     answer(request)
                 });
                 let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-                connections.spawn(connection);
+                let mut stopped = stopped.clone();
+                connections.spawn(async move {
+                    let mut connection = pin!(connection);
+                    tokio::select! {
+                        _ = &mut connection => return,
+                        _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
+                    }
+                    let _ = connection.await;
+                });
                 while connections.try_join_next().is_some() {}
             }
+            drop(listener);
+            // The call that ends a run gets its answer.
+            let answered = async { while connections.join_next().await.is_some() {} };
+            let _ = tokio::time::timeout(GRACE, answered).await;
+            connections.shutdown().await;
         });
         Ok(Self { address, stopping: Some(stopping), accepting })
     }
@@ -75,7 +94,7 @@ impl Listener {
         self.address
     }
 
-    /// Closes the port and all connections, and waits until both are closed.
+    /// Closes the port and all connections, and waits until both are closed. Requests in progress get half a second.
     pub(crate) async fn stop(&mut self) {
         // Dropping the sender is the signal.
         self.stopping = None;

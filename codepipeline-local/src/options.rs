@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+use crate::access_keys::AccessKeys;
 use crate::clock::Clock;
 use crate::endpoints::Endpoints;
 use crate::engine::{Connection, Settings};
@@ -37,7 +38,13 @@ pub struct Options {
     pub faults: Faults,
     /// The readers of the page at `/_/`; every client by default.
     pub page: PageMode,
-    /// The seed of ids, nonces and credentials. The same seed and requests give the same ones. Later emulators with the same data
+    /// The only keys that requests over the port may name, besides those of jobs for S3. They also make the ids, nonces and credentials
+    /// of jobs unguessable. By default, every key is accepted.
+    pub keys: Option<AccessKeys>,
+    /// Refuses requests whose `Host` a public web page can have. Such a page could run commands by a pipeline. By default, every host is
+    /// accepted.
+    pub local_hosts_only: bool,
+    /// The seed of ids, nonces and credentials, if there are no keys. The same seed and requests give the same ones. Later emulators with the same data
     /// folder continue its series.
     pub seed: u64,
     /// The clock of CodePipeline and S3.
@@ -59,6 +66,8 @@ impl Default for Options {
             endpoints: Endpoints::default(),
             faults: Faults::default(),
             page: PageMode::default(),
+            keys: None,
+            local_hosts_only: false,
             seed: 0,
             clock: Clock::machine(),
         }

@@ -1,9 +1,9 @@
-//! Kills a process with everything that it started.
+//! Finds and kills a process with everything that it started.
 
 use std::collections::HashSet;
 use std::fs;
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 
 /// How often to look for more marked processes. Each look kills all that it finds, so that only a process that keeps starting others is
 /// found again.
@@ -12,10 +12,8 @@ const LOOKS: usize = 16;
 /// Kills a process that leads its group, all its descendants, also in other groups and sessions, and the rest of the group.
 ///
 /// Call it before the process is waited for. Afterwards another process may have its id.
-pub(crate) fn kill_tree(leader: Pid) {
-    for pid in stopped_tree(leader) {
-        let _ = kill_process(pid, Signal::KILL);
-    }
+fn kill_tree(leader: Pid) {
+    signal(stopped_tree(leader), Signal::KILL);
     // This fails only if no process is left.
     let _ = kill_process_group(leader, Signal::KILL);
 }
@@ -31,25 +29,51 @@ pub(crate) fn kill_group(leader: Pid, was_waited_for: bool) {
     }
 }
 
-/// Kills all processes of this user that were started with `NAME=VALUE` in their environment. It finds daemons too, whose parents have
-/// ended. It needs `/proc`.
-pub(crate) fn kill_marked(name: &str, value: &str) {
-    let mark = format!("{name}={value}").into_bytes();
-    for _ in 0..LOOKS {
-        let marked: Vec<Pid> = pids().filter(|pid| is_marked(*pid, &mark)).collect();
-        if marked.is_empty() {
-            return;
+/// A variable with a value that only the processes of one family have. It needs `/proc`.
+pub(crate) struct Mark(Vec<u8>);
+
+impl Mark {
+    pub(crate) fn new(variable: &str, value: &str) -> Self {
+        Self(format!("{variable}={value}").into_bytes())
+    }
+
+    /// Kills all processes of this user that were started with this variable. It finds daemons too, whose parents have ended.
+    pub(crate) fn kill(&self) {
+        for _ in 0..LOOKS {
+            let marked: Vec<Pid> = self.processes().collect();
+            if marked.is_empty() {
+                return;
+            }
+            signal(marked, Signal::KILL);
         }
-        for pid in marked {
-            let _ = kill_process(pid, Signal::KILL);
-        }
+    }
+
+    /// Whether a process has this mark.
+    pub(crate) fn is_on_any(&self) -> bool {
+        self.processes().next().is_some()
+    }
+
+    /// The processes with this mark that are not in the group.
+    pub(crate) fn outside(&self, group: Option<Pid>) -> Vec<Pid> {
+        self.processes().filter(|pid| group.is_none() || getpgid(Some(*pid)).ok() != group).collect()
+    }
+
+    fn processes(&self) -> impl Iterator<Item = Pid> {
+        pids().filter(|pid| self.is_on(*pid))
+    }
+
+    /// Whether the variable is in the environment that the process was started with. A zombie's environment is empty.
+    fn is_on(&self, pid: Pid) -> bool {
+        let environment = fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == self.0)
     }
 }
 
-/// Whether the variable is in the process's environment. A zombie's environment is empty.
-fn is_marked(pid: Pid, mark: &[u8]) -> bool {
-    let environment = fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).unwrap_or_default();
-    environment.split(|byte| *byte == 0).any(|variable| variable == mark)
+/// Sends a signal to the processes. Those that have ended are ignored.
+pub(crate) fn signal(processes: impl IntoIterator<Item = Pid>, signal: Signal) {
+    for pid in processes {
+        let _ = kill_process(pid, signal);
+    }
 }
 
 /// Stops a process and all its descendants, and returns them. A stopped process starts no others and keeps its parent, so that no process

@@ -1,5 +1,6 @@
 //! The emulator: CodePipeline and S3 on one port.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -10,6 +11,8 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::action_logs::{ActionLogs, Line};
+use crate::client_environment::client_environment;
 use crate::engine::{Engine, Unreadable};
 use crate::faults::{DelayedCalls, Faults};
 use crate::invocation::JobInvocation;
@@ -17,9 +20,10 @@ use crate::kept_engine::KeptEngine;
 use crate::listener::Listener;
 use crate::options::Options;
 use crate::page::Page;
+use crate::providers::OutputLine;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, Store, StoreSettings};
-use crate::shell::{EnginePermissions, Runs, Shared};
+use crate::shell::{Admission, EnginePermissions, ProgramLogs, Runs, Shared};
 use crate::store::{Database, Keeper, NotKept, StoreError};
 use crate::subscribers::Subscribers;
 use crate::types::Timestamp;
@@ -36,6 +40,7 @@ fn restore(engine: &KeptEngine, folder: &Path, now: Timestamp) -> io::Result<()>
 /// An emulator of CodePipeline and S3 on one port. Dropping it stops it.
 pub struct Emulator {
     listener: Listener,
+    environment: BTreeMap<String, String>,
     driver: JoinHandle<Result<(), NotKept>>,
     /// `None` once the driver runs. Dropping it starts the driver.
     waiting: Option<oneshot::Sender<()>>,
@@ -63,28 +68,36 @@ impl Emulator {
             port,
             data,
             engine: mut settings,
-            providers,
+            mut providers,
             connections,
             s3,
             accept_unencrypted_uploads,
             endpoints,
             faults,
             page,
+            keys,
+            local_hosts_only,
             seed,
             clock,
         } = options;
+        let keys = keys.map(Arc::new);
         settings.provided = providers.provided().clone();
         let (account_id, region) = (settings.account_id.clone(), settings.region.clone());
-        let store_settings = StoreSettings { account_id, region, pace: s3, accept_unencrypted_uploads };
+        let store_settings = StoreSettings { account_id, region: region.clone(), pace: s3, accept_unencrypted_uploads };
         let keeps = data.is_some();
         let folder = match data {
             Some(folder) => Folder::Given(folder),
             None => Folder::Temporary(TempDir::with_prefix("codepipeline-local-")?),
         };
         let path = folder.path().to_owned();
-        let engine = KeptEngine::new(Engine::new(settings, seed));
+        let engine = Engine::new(settings, seed);
+        let engine = match &keys {
+            Some(keys) => engine.with_secret(keys.for_ids()),
+            None => engine,
+        };
+        let engine = KeptEngine::new(engine);
         let log = RequestLog::default();
-        let permissions = Arc::new(EnginePermissions(engine.clone()));
+        let permissions = Arc::new(EnginePermissions { engine: engine.clone(), keys: keys.clone() });
         let store = Store::open(folder, clock.clone(), permissions, log.clone(), store_settings).map_err(|error| {
             let is_file = path.exists() && !path.is_dir();
             let why = if is_file { "it is a file; name a folder".to_owned() } else { error.to_string() };
@@ -101,9 +114,18 @@ impl Emulator {
         let page = Arc::new(Page::new(engine.clone(), store.clone(), page, clock.now(), data)?);
         let (events, invocations) = (Subscribers::default(), Subscribers::default());
         let (changed, changes) = mpsc::unbounded_channel();
+        let action_logs = ActionLogs::default();
+        {
+            let (logs, clock) = (action_logs.clone(), clock.clone());
+            providers.observe(move |OutputLine { action, action_execution_id, text, .. }| {
+                logs.add(action_execution_id, Line { at: clock.now(), from: action.clone(), text: text.clone() });
+            });
+        }
+        let secrets = providers.secrets_of_the_user();
         let (runs, finished) = Runs::new(providers, store.clone());
         let shared = Arc::new(Shared {
             engine,
+            admission: Admission { keys: keys.clone(), local_hosts_only },
             clock,
             store,
             log: log.clone(),
@@ -113,6 +135,8 @@ impl Emulator {
             changed,
             events: events.clone(),
             invocations: invocations.clone(),
+            action_logs,
+            secrets,
             runs,
             page,
         });
@@ -128,7 +152,8 @@ impl Emulator {
             driving.drive(changes, finished).await
         });
         let shared = Arc::downgrade(&shared);
-        Ok(Self { listener, driver, waiting: Some(waiting), shared, log, faults, events, invocations })
+        let environment = client_environment(&format!("http://{}", listener.address()), &region, keys.as_deref());
+        Ok(Self { listener, environment, driver, waiting: Some(waiting), shared, log, faults, events, invocations })
     }
 
     /// Starts the driver.
@@ -144,6 +169,11 @@ impl Emulator {
     /// The address of the page for a browser, with the page's token. `None` once the emulator has ended.
     pub fn page_address(&self) -> Option<String> {
         self.shared.upgrade().map(|shared| shared.page.address(&self.endpoint()))
+    }
+
+    /// The variables by which the AWS SDKs of another process find this emulator and sign their requests. Its keys are among them.
+    pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
     }
 
     /// Subscribes to the events of pipelines, stages and actions, as EventBridge delivers them. The stream ends with
@@ -175,6 +205,11 @@ impl Emulator {
     /// The S3 of this emulator. `None` once it has ended.
     pub(crate) fn store(&self) -> Option<Store> {
         self.shared.upgrade().map(|shared| shared.store.clone())
+    }
+
+    /// Takes the output of workers and functions, for the logs of the actions that they work on.
+    pub(crate) fn program_logs(&self) -> ProgramLogs {
+        ProgramLogs::new(Weak::clone(&self.shared))
     }
 
     /// The number of calls of an operation, such as `PollForJobs` or `PutObject`, whether they succeeded or not.

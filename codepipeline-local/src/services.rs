@@ -101,14 +101,27 @@ pub(crate) fn refuse(name: &str, target: Option<&str>) -> Response<Body> {
     reply
 }
 
+/// The access key id in a signature of version 4.
+pub(crate) fn claimed_key(parts: &Parts) -> Option<String> {
+    // Split from the end, because a key may contain a slash.
+    let credential = credential(parts)?;
+    let key = credential.rsplitn(5, '/').nth(4)?;
+    (!key.is_empty()).then(|| key.to_owned())
+}
+
+/// The `Credential` of a signature of version 4, which is the access key id and the scope.
+fn credential(parts: &Parts) -> Option<String> {
+    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match header.and_then(|value| value.split_once("Credential=")) {
+        Some((_, credential)) => Some(credential.split(',').next()?.trim().to_owned()),
+        None => query_values(&parts.uri).remove("X-Amz-Credential"),
+    }
+}
+
 /// The service in the scope of the signature: `…/20260131/us-east-1/SERVICE/aws4_request` (IAM User Guide, "Elements of an AWS API
 /// request signature").
 fn signed_for(parts: &Parts) -> Option<String> {
-    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let scope = match header.and_then(|value| value.split_once("Credential=")) {
-        Some((_, scope)) => scope.split(',').next()?.trim().to_owned(),
-        None => query_values(&parts.uri).remove("X-Amz-Credential")?,
-    };
+    let scope = credential(parts)?;
     // Split from the end, because a key may contain a slash.
     let mut steps = scope.rsplit('/');
     let (ending, service) = (steps.next()?, steps.next()?);

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use s3s::Body;
 
+use crate::access_keys::AccessKeys;
 use crate::ids::random_uuid;
 use crate::s3::query_values;
 use crate::types::Timestamp;
@@ -22,23 +23,24 @@ const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const MAX_BODY: usize = 64 * 1024 - 16;
 
 /// Whether the request uses STS's protocol: a form that names an action. CodePipeline and S3 have no such requests.
-pub(crate) fn is_for(request: &Request<Body>) -> bool {
-    if request.uri().path() != "/" {
+pub(crate) fn is_for(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+    if uri.path() != "/" {
         return false;
     }
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    match *request.method() {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    match *method {
         // With a target, the form belongs to a service that speaks JSON: `curl -d` sends this type unasked.
-        Method::POST => kind.starts_with(FORM) && !request.headers().contains_key("x-amz-target"),
-        Method::GET => query_values(request.uri()).contains_key("Action"),
+        Method::POST => kind.starts_with(FORM) && !headers.contains_key("x-amz-target"),
+        Method::GET => query_values(uri).contains_key("Action"),
         _ => false,
     }
 }
 
-/// Answers as the account's root user. Made-up credentials may do everything, as that user may. Returns the operation's name, if the
+/// Answers as the account's root user. `keys` are the only ones that the emulator accepts, if there are any. Made-up credentials may do everything, as that user may. Returns the operation's name, if the
 /// emulator has it.
 pub(crate) async fn answer(
     account: &str,
+    keys: Option<&AccessKeys>,
     now: Timestamp,
     request: Request<Body>,
 ) -> (Option<&'static str>, Response<Body>) {
@@ -49,7 +51,7 @@ pub(crate) async fn answer(
     match form.get("Action").map(String::as_str) {
         Some(GET_CALLER_IDENTITY) => (Some(GET_CALLER_IDENTITY), success(GET_CALLER_IDENTITY, &identity(account))),
         Some(ASSUME_ROLE) => {
-            let assumed = assume_role::answer(account, now, &form);
+            let assumed = assume_role::answer(account, keys, now, &form);
             let reply = assumed
                 .map_or_else(|message| refusal("ValidationError", &message), |result| success(ASSUME_ROLE, &result));
             (Some(ASSUME_ROLE), reply)
@@ -96,12 +98,17 @@ fn success(operation: &str, result: &str) -> Response<Body> {
 }
 
 fn refusal(code: &str, message: &str) -> Response<Body> {
+    error(StatusCode::BAD_REQUEST, code, message)
+}
+
+/// An error reply of the query protocol. The message must have no markup.
+pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response<Body> {
     let id = random_uuid();
     let body = format!(
         "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
          <RequestId>{id}</RequestId></ErrorResponse>"
     );
-    xml(StatusCode::BAD_REQUEST, body)
+    xml(status, body)
 }
 
 fn xml(status: StatusCode, body: String) -> Response<Body> {
@@ -121,7 +128,7 @@ mod tests {
     }
 
     async fn text(request: Request<Body>) -> (u16, String) {
-        let (_, reply) = answer("123456789012", Timestamp(0), request).await;
+        let (_, reply) = answer("123456789012", None, Timestamp(0), request).await;
         let status = reply.status().as_u16();
         let body = reply.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())
@@ -132,7 +139,7 @@ mod tests {
         let posted = request("POST", "/", FORM, "Action=GetCallerIdentity&Version=2011-06-15");
         let got = request("GET", "/?Version=2011-06-15&Action=GetCallerIdentity&X-Amz-Signature=0", "", "");
         for request in [posted, got] {
-            assert!(is_for(&request));
+            assert!(is_for(request.method(), request.uri(), request.headers()));
             let (status, body) = text(request).await;
             assert_eq!(status, 200);
             assert!(body.contains("<Account>123456789012</Account>"), "{body}");
@@ -160,7 +167,7 @@ mod tests {
     fn form_with_a_target_belongs_to_another_service() {
         let mut request = request("POST", "/", FORM, "{}");
         request.headers_mut().insert("x-amz-target", HeaderValue::from_static("DynamoDB_20120810.ListTables"));
-        assert!(!is_for(&request));
+        assert!(!is_for(request.method(), request.uri(), request.headers()));
     }
 
     #[test]
@@ -172,7 +179,8 @@ mod tests {
             ("POST", "/bucket?delete", FORM),
             ("PUT", "/", FORM),
         ] {
-            assert!(!is_for(&request(method, uri, kind, "")), "{method} {uri}");
+            let request = request(method, uri, kind, "");
+            assert!(!is_for(request.method(), request.uri(), request.headers()), "{method} {uri}");
         }
     }
 }

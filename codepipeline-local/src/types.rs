@@ -1,5 +1,6 @@
 //! Types that the engine and the S3 side share.
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since the Unix epoch. The engine gets the time as an argument and never reads a clock.
@@ -46,10 +47,25 @@ pub struct Grant {
     pub encryption_key: Option<String>,
 }
 
+/// What S3 knows about an access key that belongs to no job. Not `Debug`, because it holds a secret.
+pub enum User {
+    /// Any secret may sign.
+    Anyone,
+    /// This secret must sign.
+    Known(SecretString),
+    /// The emulator has no such key.
+    Unknown,
+}
+
 /// Questions of the S3 side to the CodePipeline side. The engine answers them; tests may answer from a table.
 pub trait Permissions: Send + Sync + 'static {
     /// The grant of a temporary access key id. `None` for the key of an ordinary user, which belongs to no job.
     fn grant(&self, access_key_id: &str) -> Option<Grant>;
+
+    /// The user of an access key id that belongs to no job.
+    fn user(&self, _access_key_id: &str) -> User {
+        User::Anyone
+    }
 
     /// Whether the bucket is a pipeline's artifact store. Uploads there must use `aws:kms`, as the policy of a bucket that the console
     /// creates demands (CodePipeline User Guide, "S3-artifact-encryption").

@@ -28,6 +28,11 @@ fn terminate(child: &Child) {
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
 }
 
+/// A zombie does not run.
+fn is_running(pid: &str) -> bool {
+    std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
 async fn until(condition: impl Fn() -> bool) {
     while !condition() {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -63,8 +68,7 @@ async fn function_finds_the_emulator_and_ends_with_it() {
     assert!(words[5].starts_with("127.0.0.1:"), "{written}");
     terminate(&child);
     assert!(child.wait().unwrap().success());
-    let stat = Path::new("/proc").join(words[0]).join("stat");
-    until(|| std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))).await;
+    until(|| !is_running(words[0])).await;
 }
 
 #[tokio::test]
@@ -72,7 +76,9 @@ async fn worker_finds_the_emulator_and_ends_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("worker.sh");
     let file = folder.path().join("started");
-    let text = "echo $$ $AWS_ENDPOINT_URL $AWS_REGION $AWS_ACCESS_KEY_ID ${AWS_PROFILE:-none} > new\nmv new started\nsleep 600\n";
+    // The sleep is in another session, and its parent has ended.
+    let text = "setsid sh -c 'sleep 600 & echo $! > daemon' > log 2>&1
+        echo $$ $AWS_ENDPOINT_URL $AWS_REGION $AWS_ACCESS_KEY_ID ${AWS_PROFILE:-none} $(cat daemon) > new\nmv new started\nsleep 600\n";
     std::fs::write(&script, format!("cd {}\n{text}", folder.path().display())).unwrap();
     let worker = format!("sh {}", script.display());
     let serve = ["serve", "--port", "0", "--region", "eu-west-1", "--worker", &worker];
@@ -82,11 +88,30 @@ async fn worker_finds_the_emulator_and_ends_with_it() {
     until(|| file.exists()).await;
     let written = std::fs::read_to_string(file).unwrap();
     let words: Vec<_> = written.split_whitespace().collect();
-    assert_eq!(words[1..], [line.trim().trim_start_matches("listening on "), "eu-west-1", "local", "none"]);
+    assert_eq!(words[1..5], [line.trim().trim_start_matches("listening on "), "eu-west-1", "local", "none"]);
+    assert!(is_running(words[0]) && is_running(words[5]));
     terminate(&child);
     assert!(child.wait().unwrap().success());
-    let stat = Path::new("/proc").join(words[0]).join("stat");
-    assert!(std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")));
+    assert!(!is_running(words[0]) && !is_running(words[5]));
+}
+
+#[tokio::test]
+async fn second_signal_kills_the_worker_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let script = "trap 'touch signalled' TERM\necho $$ > new\nmv new started\nwhile :; do sleep 600 & wait; done\n";
+    std::fs::write(file("worker.sh"), format!("cd {}\n{script}", folder.path().display())).unwrap();
+    let (mut child, _) = serve(folder.path(), &["--worker", &format!("sh {}", file("worker.sh").display())]);
+    until(|| file("started").exists()).await;
+    terminate(&child);
+    until(|| file("signalled").exists()).await;
+    terminate(&child);
+    let mut log = String::new();
+    std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut log).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(!log.contains("did not end within"), "{log}");
+    let worker = std::fs::read_to_string(file("started")).unwrap();
+    until(|| !is_running(worker.trim())).await;
 }
 
 #[test]
@@ -130,6 +155,23 @@ fn reply(address: &str, path: &str, header: &str, body: &str) -> Option<String> 
     let mut reply = String::new();
     std::io::Read::read_to_string(&mut stream, &mut reply).ok()?;
     Some(reply)
+}
+
+#[test]
+fn serve_that_runs_commands_refuses_hosts_of_web_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let status = |flags: &[&str]| {
+        let (mut child, line) = serve(folder.path(), flags);
+        let header = "X-Amz-Target: CodePipeline_20150709.ListPipelines\r\nHost: evil.example\r\n";
+        let status = status(line.trim_start_matches("listening on http://"), header);
+        terminate(&child);
+        assert!(child.wait().unwrap().success());
+        status
+    };
+    assert_eq!(status(&[]), Some(200));
+    for flags in [&["--run-commands"][..], &["--provider", "Deploy/AWS/ECS/1=true"], &["--worker", "sleep 600"]] {
+        assert_eq!(status(flags), Some(403), "{flags:?}");
+    }
 }
 
 #[test]

@@ -32,6 +32,13 @@ impl Completions {
         };
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut of, "codepipeline-local", &mut script);
-        stdout().write_all(&script).map_err(|error| format!("could not write to standard output: {error}"))
+        let script = with_one_name(&String::from_utf8_lossy(&script));
+        stdout().write_all(script.as_bytes()).map_err(|error| format!("could not write to standard output: {error}"))
     }
+}
+
+/// Gives the program one name in the script for bash. `clap_complete` 4.6.11 writes its hyphen in two ways. So bash finds no flags after a
+/// subcommand (clap-rs/clap, issue 6421). This changes nothing once `clap_complete` writes one.
+fn with_one_name(script: &str) -> String {
+    script.replace("codepipeline__subcmd__local", "codepipeline__local")
 }

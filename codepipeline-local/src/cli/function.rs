@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::environment::environment;
 use super::numbers;
+use super::shown::{noted, plain};
 use super::words::{Words, words};
 use crate::durations::{OrNever, parse_some, parse_some_or_never};
 use crate::event_pattern::EventPattern;
@@ -114,10 +115,13 @@ impl Ready {
                 }
             }
         };
+        let show = noted(emulator, plain);
         let mut functions = Functions::default();
         let mut schedule = None;
         for (name, mut settings) in self.functions {
-            settings.env = environment(&emulator.endpoint(), &settings.region, settings.env);
+            settings.env = environment(emulator, settings.env);
+            let (show, called) = (Arc::clone(&show), settings.name.clone());
+            settings.output = Output::Each(Arc::new(move |line| show(&called, line)));
             let function = Function::with_concurrency(settings, self.max_concurrency)?;
             let Some(name) = name else {
                 let report = report.clone();
@@ -137,13 +141,12 @@ impl Ready {
 }
 
 impl Running {
-    /// Ends the functions' invocations and processes.
+    /// Ends the functions' invocations and processes. Dropping the returned future leaves running invocations to the end of the runtime,
+    /// which kills them.
     pub(super) async fn stop(self) {
         self.stopping.store(true, Ordering::Relaxed);
         drop((self.schedule, self.waking));
-        for function in self.functions {
-            function.stop().await;
-        }
+        Function::stop_all(self.functions).await;
     }
 }
 

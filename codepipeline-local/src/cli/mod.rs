@@ -12,6 +12,8 @@ mod readme;
 mod run;
 mod serve;
 mod settings;
+mod shown;
+mod signals;
 mod words;
 mod worker;
 

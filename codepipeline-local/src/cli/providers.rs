@@ -53,6 +53,11 @@ pub(super) fn add_shells(providers: &mut Providers, projects: BTreeMap<String, P
 }
 
 impl ProviderFlags {
+    /// Whether a command stands in for a provider.
+    pub(super) fn run_commands(&self) -> bool {
+        !self.providers.is_empty()
+    }
+
     /// Adds what the flags say to the providers. Parsed here and not by clap, because clap's errors repeat the value.
     pub(super) fn add_to(self, providers: &mut Providers) -> Result<(), String> {
         for text in &self.providers {

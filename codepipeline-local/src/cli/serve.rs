@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::address::address;
+use super::environment::environment;
 use super::function::FunctionFlags;
 use super::providers::{ProviderFlags, add_services, add_shells};
 use super::settings::SettingFlags;
-use super::worker::WorkerFlags;
+use super::shown::{noted, plain};
+use super::signals::Signals;
+use super::worker::{WorkerFlags, Workers, killed};
 use super::{logging, numbers};
 use crate::api::read_connections;
 use crate::clock::Clock;
@@ -101,15 +103,19 @@ impl Serve {
     pub(super) async fn run(self) -> Result<(), String> {
         logging::start(self.verbose);
         // Listen for signals before anything starts that a signal must end.
-        let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+        let mut signals = Signals::listen().map_err(|error| error.to_string())?;
         let settings = self.settings.settings();
         let function = self.function.ready(&settings.account_id, &settings.region)?;
         self.workers.check()?;
-        let region = settings.region.clone();
         let seed = self.seed.unwrap_or_else(random_seed);
         let connections = self.connections.as_deref().map(connections).transpose()?;
         let endpoints = endpoints(&self.endpoints)?;
         let clock = Clock::machine();
+        // A pipeline of any client may run commands here, also by a worker or a function.
+        let local_hosts_only = self.run_commands
+            || self.providers.run_commands()
+            || !self.workers.workers.is_empty()
+            || function.is_some();
         let mut providers = Providers::default();
         add_services(&mut providers, &endpoints, &clock);
         if self.run_commands {
@@ -132,6 +138,8 @@ impl Serve {
             endpoints,
             faults,
             page: PageMode::Serve,
+            keys: None,
+            local_hosts_only,
             seed,
             clock,
         };
@@ -145,15 +153,30 @@ impl Serve {
             function.map(|function| function.start(&emulator)).transpose().map_err(|error| error.to_string())?;
         // Begin now, so that the function gets every event of the start.
         emulator.begin();
-        let workers = self.workers.start(&emulator, &region)?;
-
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string())?,
-            _ = terminated.recv() => {}
+        let environment = environment(&emulator, BTreeMap::new());
+        let mut workers = Workers::start(&self.workers.workers, &environment, &noted(&emulator, plain))?;
+        loop {
+            tokio::select! {
+                _ = signals.next() => break,
+                ended = workers.ended() => {
+                    tracing::error!("{ended}, so it polls for jobs no longer; its output says why");
+                }
+            }
         }
-        workers.stop().await;
-        if let Some(function) = function {
-            function.stop().await;
+        let stop = async {
+            let functions = async {
+                if let Some(function) = function {
+                    function.stop().await;
+                }
+            };
+            tokio::join!(workers.stop(), functions).0
+        };
+        // A second signal drops the rest of the wait, which kills what still runs.
+        tokio::select! {
+            late = stop => {
+                late.iter().for_each(|name| tracing::warn!("{}", killed(name)));
+            }
+            _ = signals.next() => {}
         }
         emulator.stop().await;
         Ok(())

@@ -1,20 +1,20 @@
-//! The flag of workers that `serve` runs: programs that poll for jobs.
+//! The commands of `--worker`, which `serve` and `run` keep running: programs that poll for jobs.
 
 use std::collections::BTreeMap;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::process::{Child, Command};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Command;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-use super::environment::environment;
+use super::shown::Show;
 use super::words::{Words, words};
-use crate::process_tree::kill_tree;
+use crate::family::Family;
 use crate::runtime_api::check_command;
-use crate::server::Emulator;
 
 /// How long a worker may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
@@ -25,16 +25,7 @@ pub(super) struct WorkerFlags {
     /// Command of a worker to run while the emulator runs, quoted as in a shell: any program that polls for jobs. Its environment is that of
     /// the emulator, with the emulator's endpoint, region and credentials. Repeatable
     #[arg(long = "worker", value_name = "COMMAND", value_parser = words)]
-    workers: Vec<Words>,
-}
-
-/// Workers that run until they are stopped.
-pub(super) struct Workers(Vec<Worker>);
-
-struct Worker {
-    stop: oneshot::Sender<()>,
-    /// Ends with the process.
-    watch: JoinHandle<()>,
+    pub(super) workers: Vec<Words>,
 }
 
 impl WorkerFlags {
@@ -45,43 +36,86 @@ impl WorkerFlags {
         }
         Ok(())
     }
+}
 
-    /// Starts the workers. They find the emulator in their environment.
-    pub(super) fn start(&self, emulator: &Emulator, region: &str) -> Result<Workers, String> {
-        let mut workers = Workers(Vec::new());
-        for Words(words) in &self.workers {
-            let name = words.first().cloned().unwrap_or_default();
-            let child = command(words, &environment(&emulator.endpoint(), region, BTreeMap::new())).spawn();
-            let child = child.map_err(|error| format!("--worker: could not start {name}: {error}"))?;
-            let (stop, stopped) = oneshot::channel();
-            workers.0.push(Worker { stop, watch: tokio::spawn(watch(name, child, stopped)) });
-        }
-        Ok(workers)
-    }
+/// The running workers. Dropping them kills them and all that they started.
+pub(super) struct Workers {
+    running: JoinSet<Ended>,
+    /// Workers that ended. Processes that they started may still run.
+    ended: Vec<Family>,
+    stop: watch::Sender<bool>,
+}
+
+struct Ended {
+    name: String,
+    status: std::io::Result<ExitStatus>,
+    family: Family,
+    /// Whether it had to be killed.
+    is_late: bool,
 }
 
 impl Workers {
-    /// Ends the workers with SIGTERM, and with SIGKILL what still runs 5 s later. Waits until they are gone.
-    pub(super) async fn stop(self) {
-        let watches: Vec<_> = self
-            .0
-            .into_iter()
-            .map(|Worker { stop, watch }| {
-                // This fails only if the worker has ended.
-                let _ = stop.send(());
-                watch
-            })
-            .collect();
-        for watch in watches {
-            let _ = watch.await;
+    /// Starts the commands with these variables. `show` gets the name of a worker's program and each line.
+    pub(super) fn start(
+        commands: &[Words],
+        environment: &BTreeMap<String, String>,
+        show: &Show,
+    ) -> Result<Self, String> {
+        let mut workers = Self { running: JoinSet::new(), ended: Vec::new(), stop: watch::Sender::new(false) };
+        for Words(words) in commands {
+            let Some(program) = words.first() else { continue };
+            let mut command = command(words, environment);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            let family = Family::spawn(&mut command);
+            let family = family.map_err(|error| format!("--worker: could not start {program}: {error}"))?;
+            let name = program.rsplit('/').next().unwrap_or(program).to_owned();
+            workers.running.spawn(watched(name, family, Arc::clone(show), workers.stop.subscribe()));
         }
+        Ok(workers)
+    }
+
+    /// Waits until a worker has ended, and describes it. Without workers, it waits for ever.
+    pub(super) async fn ended(&mut self) -> String {
+        match self.running.join_next().await {
+            Some(Ok(Ended { name, status, family, .. })) => {
+                self.ended.push(family);
+                let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+                format!("the worker {name} ended ({status})")
+            }
+            Some(Err(error)) => format!("a worker ended ({error})"),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether all workers have ended.
+    pub(super) fn is_empty(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// Ends the workers and all that they started with SIGTERM, and with SIGKILL what still runs 5 s later. Returns the names of the
+    /// workers that were killed. Dropping the returned future kills all at once.
+    pub(super) async fn stop(mut self) -> Vec<String> {
+        self.stop.send_replace(true);
+        let left = futures_util::future::join_all(self.ended.iter_mut().map(|family| family.stop(GRACE)));
+        let ending = async {
+            let mut late = Vec::new();
+            while let Some(ended) = self.running.join_next().await {
+                late.extend(ended.ok().filter(|ended| ended.is_late).map(|ended| ended.name));
+            }
+            late
+        };
+        tokio::join!(left, ending).1
     }
 }
 
-/// The command of a worker, in a process group of its own. Its environment is the user's with `environment`, and without the variables of
-/// AWS that the user has.
+/// Says that a worker had to be killed.
+pub(super) fn killed(name: &str) -> String {
+    format!("the worker {name}, or what it started, did not end within {GRACE:?} of SIGTERM and was killed")
+}
+
+/// The command of a worker. Its environment is the user's with `environment`, and without the variables of AWS that the user has.
 #[expect(clippy::disallowed_methods, reason = "a worker has the environment of the emulator's user")]
-pub(super) fn command(words: &[String], environment: &BTreeMap<String, String>) -> Command {
+fn command(words: &[String], environment: &BTreeMap<String, String>) -> Command {
     let mut command = Command::new(words.first().map_or("", String::as_str));
     command.args(words.get(1..).unwrap_or_default());
     // A profile or a session of the user would lead the worker to AWS.
@@ -90,28 +124,43 @@ pub(super) fn command(words: &[String], environment: &BTreeMap<String, String>) 
             command.env_remove(name);
         }
     }
-    command.envs(environment);
-    command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
+    command.envs(environment).stdin(Stdio::null());
     command
 }
 
-/// Waits for the end of the process, or ends it.
-async fn watch(name: String, mut child: Child, mut stop: oneshot::Receiver<()>) {
-    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    tokio::select! {
-        status = child.wait() => {
-            let status = status.map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string());
-            tracing::error!("the worker {name} ended ({status}), so nothing polls for its jobs; its output says why");
-            return;
-        }
+/// Waits until the worker has ended and no process has its output open, or stops it.
+async fn watched(name: String, mut family: Family, show: Show, mut stop: watch::Receiver<bool>) -> Ended {
+    let pipes = family.pipes();
+    let mut shown = JoinSet::new();
+    shown.spawn(lines(pipes.0, name.clone(), Arc::clone(&show)));
+    shown.spawn(lines(pipes.1, name.clone(), show));
+    let ended = async {
+        let status = family.exited().await;
+        while shown.join_next().await.is_some() {}
+        status
+    };
+    let stopped = tokio::select! {
+        status = ended => Some(status),
         // A sender that is gone means the same.
-        _ = &mut stop => {}
+        _ = stop.wait_for(|stop| *stop) => None,
+    };
+    if let Some(status) = stopped {
+        return Ended { name, status, family, is_late: false };
     }
-    let Some(group) = group else { return };
-    let _ = kill_process_group(group, Signal::TERM);
-    if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
-        tracing::warn!("the worker {name} did not end within {GRACE:?} of SIGTERM and was killed");
-        kill_tree(group);
-        let _ = child.wait().await;
+    let (status, is_late) = family.stop(GRACE).await;
+    // A process of another user can't be killed, and may have the output open.
+    let _ = tokio::time::timeout(GRACE, async { while shown.join_next().await.is_some() {} }).await;
+    Ended { name, status, family, is_late }
+}
+
+/// Shows the lines from the pipe until its last writer has closed it.
+async fn lines(pipe: Option<impl AsyncRead + Unpin>, name: String, show: Show) {
+    let Some(pipe) = pipe else { return };
+    let mut reader = BufReader::new(pipe);
+    let mut line = Vec::new();
+    while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
+        let text = String::from_utf8_lossy(&line);
+        show(&name, text.trim_end_matches(['\n', '\r']));
+        line.clear();
     }
 }

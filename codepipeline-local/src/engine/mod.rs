@@ -9,7 +9,7 @@ pub use provided::Provided;
 pub use settings::{Leniency, NonceForm, Settings};
 pub(crate) use state::{
     ActionDeclaration, ActionExecution, ActionStatus, ActionType, Artifact, ArtifactDetails, Execution,
-    ExecutionNumber, JobNumber, PipelineDeclaration, Property, Revision, StageDeclaration, StageStatus, Tag,
+    ExecutionNumber, JobNumber, PipelineDeclaration, Property, Revision, StageDeclaration, StageStatus, StepKind, Tag,
     TypeSettings,
 };
 pub use state::{
@@ -44,6 +44,7 @@ mod s3_source;
 mod settings;
 mod starts;
 mod state;
+mod steps;
 mod stops;
 mod structure;
 mod summaries;

@@ -1,22 +1,37 @@
-//! A seeded random generator. The same seed and requests give the same ids.
+//! Random generators for ids, nonces and credentials. The same seed and requests give the same ones.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-/// SplitMix64. Its output protects only a local emulator.
+/// A generator, as the database keeps it.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct Random(u64);
+#[serde(untagged)]
+pub(crate) enum Random {
+    /// SplitMix64 from a seed of 64 bits. One of its ids shows all later ones, so they protect nothing.
+    Seeded(u64),
+    /// SHA-256 of a secret of 256 bits and a counter. Its ids show nothing of the others.
+    Secret { secret: [u8; 32], drawn: u64 },
+}
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self::Seeded(seed)
+    }
+
+    pub(crate) fn secret(secret: [u8; 32]) -> Self {
+        Self::Secret { secret, drawn: 0 }
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        match self {
+            Self::Seeded(state) => split_mix(state),
+            Self::Secret { secret, drawn } => {
+                *drawn = drawn.wrapping_add(1);
+                let [a, b, c, d, e, f, g, h, ..] =
+                    <[u8; 32]>::from(Sha256::new().chain_update(*secret).chain_update(drawn.to_be_bytes()).finalize());
+                u64::from_be_bytes([a, b, c, d, e, f, g, h])
+            }
+        }
     }
 
     /// A version 4 UUID in lower case.
@@ -44,19 +59,38 @@ impl Random {
     }
 }
 
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn ids(mut random: Random) -> (String, String, String) {
+        (random.uuid(), random.uuid(), random.alphanumeric(7))
+    }
+
     #[test]
     fn ids_depend_on_the_seed_alone() {
-        let ids = |seed| {
-            let mut random = Random::new(seed);
-            (random.uuid(), random.uuid(), random.alphanumeric(7))
-        };
-        assert_eq!(ids(1), ids(1));
-        assert_ne!(ids(1), ids(2));
-        assert_ne!(ids(1).0, ids(1).1);
-        assert_eq!(ids(1).0.len(), 36);
+        for [random, same, other] in [
+            [Random::new(1), Random::new(1), Random::new(2)],
+            [Random::secret([1; 32]), Random::secret([1; 32]), Random::secret([2; 32])],
+        ] {
+            assert!(ids(random) == ids(same) && ids(random) != ids(other));
+            assert_ne!(ids(random).0, ids(random).1);
+            assert_eq!(ids(random).0.len(), 36);
+        }
+    }
+
+    #[test]
+    fn seeded_generator_is_kept_as_its_number() {
+        let text = serde_json::to_string(&Random::new(7)).unwrap();
+        assert_eq!(text, "7");
+        assert!(serde_json::from_str::<Random>(&text).unwrap() == Random::new(7));
     }
 }

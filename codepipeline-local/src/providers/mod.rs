@@ -14,6 +14,7 @@ mod buildspec;
 mod code_build;
 mod commands;
 mod deploy_s3;
+mod needs;
 mod notice;
 mod output;
 mod registry;
@@ -32,6 +33,7 @@ pub use crate::engine::{
     ActionTypeId, Done, EnvironmentVariable, EnvironmentVariableKind, Failed, Task, TaskArtifact, TaskRevision,
 };
 pub use crate::types::ObjectRef;
+pub(crate) use code_build::{Checked as CheckedBuild, Declared as DeclaredBuild};
 pub use code_build::{CodeBuild, Project};
 pub use commands::Commands;
 pub use deploy_s3::DeployS3;

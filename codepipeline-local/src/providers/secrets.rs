@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -11,23 +12,34 @@ const MASK: &str = "***";
 /// The shortest line of a secret of several lines that is masked on its own. Shorter ones, such as `}`, are in any text.
 const SHORTEST_LINE: usize = 8;
 
-/// Secret values by key.
+/// The shortest value, in characters, that [`Secrets::hide`] masks. Shorter ones, such as a number, are in any text.
+const SHORTEST: usize = 4;
+
+/// Secret values by key. Clones share what is masked.
 #[derive(Clone, Default)]
 pub struct Secrets {
     by_key: BTreeMap<String, SecretString>,
     /// The masked texts, longest first, so that a secret within another one leaves no rest.
-    masked: Vec<SecretString>,
+    masked: Arc<RwLock<Vec<SecretString>>>,
 }
 
 impl Secrets {
     /// The secrets with these keys and values.
     pub fn new(secrets: impl IntoIterator<Item = (String, SecretString)>) -> Self {
         let by_key: BTreeMap<_, _> = secrets.into_iter().collect();
-        let mut masked: Vec<&str> = by_key.values().flat_map(|secret| parts(secret.expose_secret())).collect();
-        masked.sort_by_key(|part| std::cmp::Reverse(part.len()));
-        masked.dedup();
-        let masked = masked.into_iter().map(SecretString::from).collect();
-        Self { by_key, masked }
+        let masked: Vec<_> = by_key.values().flat_map(|secret| parts(secret.expose_secret())).collect();
+        let masked = in_order(masked.into_iter().map(SecretString::from).collect());
+        Self { by_key, masked: Arc::new(RwLock::new(masked)) }
+    }
+
+    /// Masks a value from now on, if it has at least 4 characters. It may be a part of a secret, such as a member of its JSON.
+    pub fn hide(&self, value: &str) {
+        if value.trim().chars().count() < SHORTEST {
+            return;
+        }
+        let mut masked = self.masked.write().unwrap_or_else(PoisonError::into_inner);
+        let known = std::mem::take(&mut *masked);
+        *masked = in_order(known.into_iter().chain(parts(value).map(SecretString::from)).collect());
     }
 
     /// The value with this key.
@@ -38,13 +50,23 @@ impl Secrets {
     /// Replaces each secret in the text, and each line of a secret of several lines that has at least 8 bytes.
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);
-        for secret in &self.masked {
+        for secret in self.masked.read().unwrap_or_else(PoisonError::into_inner).iter() {
             if text.contains(secret.expose_secret()) {
                 text = Cow::Owned(text.replace(secret.expose_secret(), MASK));
             }
         }
         text
     }
+}
+
+/// The texts without repetitions, the longest first.
+fn in_order(mut texts: Vec<SecretString>) -> Vec<SecretString> {
+    texts.sort_by(|one, other| {
+        let [one, other] = [one, other].map(ExposeSecret::expose_secret);
+        other.len().cmp(&one.len()).then_with(|| one.cmp(other))
+    });
+    texts.dedup_by(|one, other| one.expose_secret() == other.expose_secret());
+    texts
 }
 
 fn parts(secret: &str) -> impl Iterator<Item = &str> {
@@ -72,6 +94,16 @@ mod tests {
         let secrets = secrets(&["-----BEGIN KEY-----\nabcdefgh\n}\n"]);
         assert_eq!(secrets.mask("  abcdefgh }"), "  *** }");
         assert_eq!(secrets.mask("-----BEGIN KEY-----\nabcdefgh\n}"), MASK);
+    }
+
+    #[test]
+    fn hidden_value_is_masked_in_every_clone() {
+        let secrets = secrets(&["{\"a\": \"monkey\", \"b\": \"1\"}"]);
+        let clone = secrets.clone();
+        for value in ["monkey", "1", "the monkey"] {
+            secrets.hide(value);
+        }
+        assert_eq!(clone.mask("the monkey, monkey 1"), "***, *** 1");
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl Workplace {
             pipeline: task.pipeline.clone(),
             stage: task.stage.clone(),
             action: task.action.clone(),
+            action_execution_id: task.action_execution_id.clone(),
             text: String::new(),
         };
         Ok(Self { root, folder, read: AtomicUsize::new(0), store, encryption_key, names, output, secrets })
@@ -101,6 +102,11 @@ impl Workplace {
     /// of Parameter Store by these keys.
     pub fn secret(&self, key: &str) -> Option<&SecretString> {
         self.secrets.get(key)
+    }
+
+    /// Masks a value of at least 4 characters in all later output, also in that of other actions. It may be a part of a secret.
+    pub fn hide(&self, value: &str) {
+        self.secrets.hide(value);
     }
 
     /// Replaces each secret in the text, as [`Workplace::line`] does.

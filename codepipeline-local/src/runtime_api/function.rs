@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
@@ -101,16 +102,22 @@ impl Function {
         tokio::spawn(async move { report(function.invoke(&event).await) });
     }
 
-    /// Kills the processes and waits until they are gone. Running invocations end as [`Invocation::Exited`]. Waiting
-    /// ones fail.
+    /// Ends the processes with SIGTERM, and with SIGKILL what still runs 2 s later. Waits until they are gone. Running invocations end as
+    /// [`Invocation::Exited`]. Waiting ones fail. Dropping the returned future kills the idle processes.
     pub async fn stop(self) {
         self.stopping.send_replace(true);
+        let mut idle = std::mem::take(&mut *self.idle());
+        let ending = join_all(idle.iter_mut().map(Process::stop));
         // This gets all places once no invocation is running. The semaphore is never closed.
-        let _places = self.places.acquire_many(self.concurrency.get().into()).await;
-        let processes = std::mem::take(&mut *self.idle());
-        for mut process in processes {
-            process.end().await;
-        }
+        let (_, _places) = tokio::join!(ending, self.places.acquire_many(self.concurrency.get().into()));
+        // A process that replied just now is idle, too.
+        let mut idle = std::mem::take(&mut *self.idle());
+        join_all(idle.iter_mut().map(Process::stop)).await;
+    }
+
+    /// Stops several functions at the same time.
+    pub(crate) async fn stop_all(functions: Vec<Self>) {
+        join_all(functions.into_iter().map(Self::stop)).await;
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Process>> {
@@ -180,7 +187,8 @@ impl Function {
                 process.end().await;
                 Invocation::TimedOut
             }
-            First::Taken | First::Reply(None) | First::Stopped => Invocation::Exited { status: process.end().await },
+            First::Stopped => Invocation::Exited { status: process.stop().await },
+            First::Taken | First::Reply(None) => Invocation::Exited { status: process.end().await },
         })
     }
 }

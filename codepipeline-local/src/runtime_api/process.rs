@@ -2,22 +2,25 @@
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::Pid;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
+use tokio::process::Command;
 
+use super::FunctionSettings;
 use super::endpoint::{Endpoint, Offer};
-use super::{FunctionSettings, Output};
-use crate::process_tree;
+use super::settings::LineTaker;
+use crate::family::Family;
 
-/// A running bootstrap. Killed when dropped.
+/// How long a process may take to end after SIGTERM: the longest shutdown phase on Lambda (Lambda Developer Guide, "Understanding the
+/// Lambda execution environment lifecycle").
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A running bootstrap. Dropping it kills it and everything that it started.
 pub(super) struct Process {
-    child: Child,
-    group: Option<Pid>,
+    family: Family,
     endpoint: Endpoint,
 }
 
@@ -27,19 +30,18 @@ impl Process {
         let arn = format!("arn:aws:lambda:{region}:{account_id}:function:{name}");
         let endpoint = Endpoint::start(arn).await?;
         let mut command = command(settings, &endpoint)?;
-        let mut child = command.spawn().map_err(|error| {
+        let mut family = Family::spawn(&mut command).map_err(|error| {
             io::Error::new(
                 error.kind(),
                 format!("could not start the function's command {:?}: {error}", settings.command[0]),
             )
         })?;
-        if let Output::Lines(lines) = &settings.output {
-            pass_on(child.stdout.take(), lines);
-            pass_on(child.stderr.take(), lines);
+        if let Some(take) = settings.output.taker() {
+            let (stdout, stderr) = family.pipes();
+            pass_on(stdout, Arc::clone(&take));
+            pass_on(stderr, take);
         }
-        // The process leads its group, so the group has its id.
-        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        Ok(Self { child, group, endpoint })
+        Ok(Self { family, endpoint })
     }
 
     pub(super) fn offer(&self, id: String, timeout: Duration, event: &Value) -> Offer {
@@ -48,29 +50,22 @@ impl Process {
 
     /// Waits for the end of the process and describes it.
     pub(super) async fn exited(&mut self) -> String {
-        described(self.child.wait().await)
+        described(self.family.exited().await)
     }
 
     /// Kills the process and everything that it started, waits for its end and describes it.
     pub(super) async fn end(&mut self) -> String {
-        self.kill();
-        self.exited().await
+        described(self.family.end().await)
+    }
+
+    /// Ends the process and everything that it started with SIGTERM, and with SIGKILL what still runs 2 s later. Describes its end.
+    pub(super) async fn stop(&mut self) -> String {
+        described(self.family.stop(GRACE).await.0)
     }
 
     /// Whether the process was killed.
     pub(super) fn is_ended(&self) -> bool {
-        self.group.is_none()
-    }
-
-    fn kill(&mut self) {
-        let Some(group) = self.group.take() else { return };
-        process_tree::kill_group(group, self.child.id().is_none());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
+        self.family.is_killed()
     }
 }
 
@@ -106,24 +101,22 @@ fn command(settings: &FunctionSettings, endpoint: &Endpoint) -> io::Result<Comma
         .env("_HANDLER", "bootstrap")
         .env("TZ", ":UTC")
         .envs(&settings.env);
-    command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
-    if let Output::Lines(_) = settings.output {
+    command.stdin(Stdio::null());
+    if settings.output.taker().is_some() {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
     }
     Ok(command)
 }
 
 /// Forwards the lines from the pipe until its last writer has closed it.
-fn pass_on(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, lines: &mpsc::UnboundedSender<String>) {
+fn pass_on(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, take: LineTaker) {
     let Some(pipe) = pipe else { return };
-    let lines = lines.clone();
     tokio::spawn(async move {
         let mut reader = BufReader::new(pipe);
         let mut line = Vec::new();
         while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
             let text = String::from_utf8_lossy(&line);
-            // Read to the end even without a receiver, because a full pipe would block the function.
-            let _ = lines.send(text.trim_end_matches(['\n', '\r']).to_owned());
+            take(text.trim_end_matches(['\n', '\r']));
             line.clear();
         }
     });

@@ -308,7 +308,7 @@ async fn stop_ends_the_invocation_and_its_process() {
     let invoking = mute.invoke();
     let (_, pids) = mute.started().await;
     mute.function.clone().stop().await;
-    assert_eq!(invoking.await.unwrap(), Invocation::Exited { status: "signal: 9 (SIGKILL)".into() });
+    assert_eq!(invoking.await.unwrap(), Invocation::Exited { status: "signal: 15 (SIGTERM)".into() });
     for pid in pids {
         until(|| gone(&pid)).await;
     }

@@ -6,11 +6,13 @@ use http::{HeaderMap, Uri};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::signature::{ORDINARY_SECRET, query_values};
+use crate::access_keys::REFUSED;
 use crate::clock::Clock;
 use crate::request_log::RequestLog;
-use crate::types::{Grant, ObjectRef, Permissions};
+use crate::types::{Grant, ObjectRef, Permissions, User};
 
 /// The prefix of temporary access keys (IAM User Guide, "IAM identifiers").
 const TEMPORARY: &str = "ASIA";
@@ -28,17 +30,23 @@ pub(super) struct JobCaller {
 /// The owner of an access key.
 pub(super) enum Caller {
     Job(Grant),
+    /// A user who must sign with this secret.
+    Known(SecretString),
     Ordinary,
 }
 
-/// Finds the owner of an access key. Returns an error for a temporary key that belongs to no job.
+/// Finds the owner of an access key. Returns an error for a temporary key that belongs to no job, and for an unknown key.
 pub(super) fn caller(permissions: &dyn Permissions, access_key_id: &str) -> S3Result<Caller> {
-    match permissions.grant(access_key_id) {
-        Some(grant) => Ok(Caller::Job(grant)),
-        None if access_key_id.starts_with(TEMPORARY) => {
+    if let Some(grant) = permissions.grant(access_key_id) {
+        return Ok(Caller::Job(grant));
+    }
+    match permissions.user(access_key_id) {
+        User::Known(secret) => Ok(Caller::Known(secret)),
+        User::Unknown => Err(S3Error::with_message(S3ErrorCode::InvalidAccessKeyId, REFUSED)),
+        User::Anyone if access_key_id.starts_with(TEMPORARY) => {
             Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
         }
-        None => Ok(Caller::Ordinary),
+        User::Anyone => Ok(Caller::Ordinary),
     }
 }
 
@@ -49,6 +57,7 @@ impl S3Auth for Auth {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         Ok(match caller(&*self.0, access_key)? {
             Caller::Job(grant) => SecretKey::from(grant.secret_access_key),
+            Caller::Known(secret) => SecretKey::from(secret.expose_secret()),
             Caller::Ordinary => SecretKey::from(ORDINARY_SECRET),
         })
     }

@@ -1,9 +1,11 @@
 //! Handling of a request, before and after `s3s` calls its operation.
 
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE, TRANSFER_ENCODING};
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use s3s::dto::Range;
 use s3s::{Body, HttpError, S3Error, s3_error};
+use secrecy::ExposeSecret;
 
 use super::access::{self, Caller};
 use super::messages::{ErrorContext, error};
@@ -11,7 +13,7 @@ use super::pace::S3Pace;
 use super::payload::{self, BodyError};
 use super::place::Place;
 use super::settings::Cors;
-use super::signature::{Signed, query_values};
+use super::signature::{ORDINARY_SECRET, Signed, query_values};
 use super::store::Store;
 use super::{attributes, body, form, query_headers, version_2};
 use crate::clock::Clock;
@@ -19,13 +21,14 @@ use crate::clock::Clock;
 impl Store {
     /// Answers a request. Returns an error if the connection must be dropped.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, HttpError> {
-        if !form::is_form(&request) {
+        if !form::is_form(request.method(), request.headers()) {
             if lacks_length(&request) {
                 return refuse(s3_error!(MissingContentLength, "You must provide the Content-Length HTTP header."));
             }
             return self.answer_request(request).await;
         }
-        match form::to_upload(request, Clock::machine().now()).await {
+        let check = |access_key_id: &str| access::caller(&*self.permissions, access_key_id).map(drop);
+        match form::to_upload(request, check, Clock::machine().now()).await {
             Ok((upload, form)) => form.answer(self.answer_request(upload).await?).or_else(refuse),
             Err(error) => refuse(error),
         }
@@ -52,11 +55,18 @@ impl Store {
                 return Ok(refused);
             }
             match access::caller(&*self.permissions, signed.access_key_id()) {
-                // `s3s` verifies the signatures of jobs unchanged.
+                // `s3s` verifies the signatures of jobs and of known users unchanged.
                 Ok(Caller::Job(grant)) => {
                     pace = self.pace;
                     let signer = signed.chunk_signer(&grant.secret_access_key);
                     match payload::compared(&parts, pace.slow(&self.clock, body), Some(signer)) {
+                        Ok(compared) => (body, body_error) = compared,
+                        Err(error) => return refuse(error),
+                    }
+                }
+                Ok(Caller::Known(secret)) => {
+                    let signer = signed.chunk_signer(secret.expose_secret());
+                    match payload::compared(&parts, body, Some(signer)) {
                         Ok(compared) => (body, body_error) = compared,
                         Err(error) => return refuse(error),
                     }
@@ -68,7 +78,7 @@ impl Store {
                     }
                     ignore_unreadable_range(&mut parts.headers);
                     body = body::without_chunk_signatures(&mut parts.headers, body);
-                    signed.replace(&mut parts);
+                    signed.replace(&mut parts, ORDINARY_SECRET);
                 }
                 Err(error) => return refuse(error),
             }
@@ -80,8 +90,13 @@ impl Store {
                     InvalidRequest,
                     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
                 )),
+                Ok(Caller::Known(secret)) => {
+                    let keys = (access_key_id.as_str(), secret.expose_secret());
+                    version_2::replace(&mut parts, keys, &self.storage.region, Clock::machine().now())
+                }
                 Ok(Caller::Ordinary) => {
-                    version_2::replace(&mut parts, &access_key_id, &self.storage.region, Clock::machine().now())
+                    let keys = (access_key_id.as_str(), ORDINARY_SECRET);
+                    version_2::replace(&mut parts, keys, &self.storage.region, Clock::machine().now())
                 }
                 Err(error) => Err(error),
             };
@@ -138,6 +153,18 @@ fn lacks_length(request: &Request<Body>) -> bool {
         Place::of(uri, headers).key.is_some() && !subresource
     };
     uploads && !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// The access key id that S3 would take from the request. `None` without one, or if the request is malformed. A form has it in its body,
+/// so this returns nothing for a form: [`is_form`](form::is_form).
+pub(crate) fn claimed_key(parts: &Parts) -> Option<String> {
+    let version_4 = Signed::of(parts).map(|signed| signed.access_key_id().to_owned());
+    version_4.or_else(|| version_2::access_key_id(parts))
+}
+
+/// S3's response with an error. Returns an error if it can't be written.
+pub(crate) fn refusal(code: &str, message: &str) -> Result<Response<Body>, HttpError> {
+    refuse(error(code, StatusCode::FORBIDDEN, message))
 }
 
 fn refuse(error: S3Error) -> Result<Response<Body>, HttpError> {

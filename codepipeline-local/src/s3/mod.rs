@@ -46,10 +46,12 @@ mod version_2;
 mod version_listing;
 mod versioning;
 
+pub(crate) use answer::{claimed_key, refusal};
 pub(crate) use body::read_to_its_end;
 pub(crate) use copying::CopyError;
 pub(crate) use files::{FileError, Upload};
 pub(crate) use folder::Folder;
+pub(crate) use form::is_form;
 pub(crate) use operation::{operation, operations};
 pub use pace::S3Pace;
 pub(crate) use place::{is_region, names_bucket, place};

@@ -88,9 +88,9 @@ impl Signed {
         matches!(self.place, Place::Query)
     }
 
-    /// Replaces the signature in the request by one with the fixed secret.
-    pub(super) fn replace(&self, parts: &mut Parts) {
-        let signature = self.signature(parts);
+    /// Replaces the signature in the request by one with this secret.
+    pub(super) fn replace(&self, parts: &mut Parts, secret: &str) {
+        let signature = self.signature(parts, secret);
         match self.place {
             Place::Header => {
                 let (key, scope, headers) = (&self.access_key_id, &self.scope, self.headers.join(";"));
@@ -113,10 +113,10 @@ impl Signed {
         }
     }
 
-    fn signature(&self, parts: &Parts) -> String {
+    fn signature(&self, parts: &Parts, secret: &str) -> String {
         let request = hex(&Sha256::digest(self.canonical_request(parts)));
         let text = format!("{ALGORITHM}\n{}\n{}\n{request}", self.time, self.scope);
-        hex(&mac(&self.key(ORDINARY_SECRET), text.as_bytes()))
+        hex(&mac(&self.key(secret), text.as_bytes()))
     }
 
     fn key(&self, secret: &str) -> Vec<u8> {

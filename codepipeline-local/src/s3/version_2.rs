@@ -27,8 +27,13 @@ pub(super) fn access_key_id(parts: &Parts) -> Option<String> {
     query.remove("AWSAccessKeyId")
 }
 
-/// Replaces the signature. `now` is the machine's time, for the expiry.
-pub(super) fn replace(parts: &mut Parts, access_key_id: &str, region: &str, now: Timestamp) -> S3Result<()> {
+/// Replaces the signature by one of version 4 with this secret. `now` is the machine's time, for the expiry.
+pub(super) fn replace(
+    parts: &mut Parts,
+    (access_key_id, secret): (&str, &str),
+    region: &str,
+    now: Timestamp,
+) -> S3Result<()> {
     let mut query = query_pairs(&parts.uri);
     let expires = query.iter().find(|(name, _)| name == "Expires").and_then(|(_, value)| value.parse::<u64>().ok());
     if parts.headers.remove(AUTHORIZATION).is_none() && expires.is_none_or(|expires| expires <= now.0 / 1000) {
@@ -48,6 +53,6 @@ pub(super) fn replace(parts: &mut Parts, access_key_id: &str, region: &str, now:
         let value = HeaderValue::from_str(value).map_err(|_| s3_error!(InternalError))?;
         parts.headers.insert(HeaderName::from_static(name), value);
     }
-    Signed::anew(access_key_id, (day, region), &time, &["host", CONTENT_SHA256, DATE]).replace(parts);
+    Signed::anew(access_key_id, (day, region), &time, &["host", CONTENT_SHA256, DATE]).replace(parts, secret);
     Ok(())
 }

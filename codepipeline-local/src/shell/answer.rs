@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::Incoming;
 use s3s::dto::{Timestamp as Date, TimestampFormat};
@@ -36,9 +36,9 @@ impl Shared {
             return Ok(self.answer_page(Request::from_parts(parts, body), &expectation).await);
         }
         let service = Service::of(&parts);
-        if matches!(service, Service::CodePipeline(_)) && from_a_web_page(&parts.headers) {
-            let message = "The emulator accepts no CodePipeline requests from web pages of other hosts";
-            return Ok(failure(StatusCode::FORBIDDEN, "AccessDeniedException", message));
+        let grant = |key: &str| self.engine.look(|engine| engine.grant(key));
+        if let Some(refusal) = self.admission.refuse(&service, &parts, grant) {
+            return refusal;
         }
         let call = Call::of(&service, &parts);
         let outcome = Outcome::of(&service, &call, &parts);
@@ -120,9 +120,10 @@ impl Shared {
                 };
                 Ok(self.engine.look(|engine| secrets::answer(engine, operation, &body)))
             }
-            _ if sts::is_for(&request) => {
+            _ if sts::is_for(request.method(), request.uri(), request.headers()) => {
                 let account = self.engine.look(|engine| engine.settings.account_id.clone());
-                let (operation, reply) = sts::answer(&account, self.clock.now(), request).await;
+                let (operation, reply) =
+                    sts::answer(&account, self.admission.keys.as_deref(), self.clock.now(), request).await;
                 operation.into_iter().for_each(|operation| self.log.add(operation));
                 Ok(reply)
             }
@@ -171,14 +172,6 @@ impl Shared {
     }
 }
 
-/// Whether a browser sent the request for a page of another host. Such a page could run commands of this machine by a pipeline. Browsers
-/// send the header `Origin` with every POST (Fetch Standard, "Origin header"); SDKs don't.
-fn from_a_web_page(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(http::header::ORIGIN) else { return false };
-    let host = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()?.host().map(str::to_owned));
-    !host.is_some_and(|host| ["127.0.0.1", "localhost", "[::1]"].contains(&host.as_str()))
-}
-
 /// Reads a request's body, or returns the error response.
 async fn read(body: Body) -> Result<Bytes, Response<Body>> {
     let read = Limited::new(body, MAX_BODY).collect().await;
@@ -186,20 +179,4 @@ async fn read(body: Body) -> Result<Bytes, Response<Body>> {
         let message = format!("could not read the request: {error}; the limit is {MAX_BODY} bytes");
         failure(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", &message)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn origins_of_other_hosts_are_web_pages() {
-        let with = |origin: &'static str| {
-            let headers = HeaderMap::from_iter([(http::header::ORIGIN, HeaderValue::from_static(origin))]);
-            from_a_web_page(&headers)
-        };
-        assert!(!from_a_web_page(&HeaderMap::new()), "an SDK");
-        assert!(!with("http://127.0.0.1:4566") && !with("http://localhost:3000") && !with("http://[::1]:80"));
-        assert!(with("http://evil.example") && with("http://127.0.0.1.evil.example:4566") && with("null") && with(""));
-    }
 }

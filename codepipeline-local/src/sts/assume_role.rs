@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use regex_lite::Regex;
+use secrecy::ExposeSecret;
 
+use crate::access_keys::AccessKeys;
 use crate::dates::iso_seconds;
 use crate::ids::random_uuid;
 use crate::types::Timestamp;
@@ -22,8 +24,14 @@ fn broken(member: &str, constraint: &str) -> String {
     format!("1 validation error detected: Value at '{member}' failed to satisfy constraint: {constraint}")
 }
 
-/// The result of the operation, or the message of a `ValidationError`. `form` has the members of the request.
-pub(super) fn answer(account: &str, now: Timestamp, form: &BTreeMap<String, String>) -> Result<String, String> {
+/// The result of the operation, or the message of a `ValidationError`. `form` has the members of the request. If the emulator accepts only
+/// certain keys, the credentials have these.
+pub(super) fn answer(
+    account: &str,
+    keys: Option<&AccessKeys>,
+    now: Timestamp,
+    form: &BTreeMap<String, String>,
+) -> Result<String, String> {
     let (role, arn) = role(form)?;
     let session = form.get("RoleSessionName").ok_or_else(|| broken("roleSessionName", "Member must not be null"))?;
     if !(2..=64).contains(&session.len()) || !matches(r"^[\w+=,.@-]*$", session) {
@@ -42,8 +50,11 @@ pub(super) fn answer(account: &str, now: Timestamp, form: &BTreeMap<String, Stri
     let expiration = iso_seconds(now.after(Duration::from_secs(seconds)));
     let random = || random_uuid().replace('-', "").to_uppercase();
     // A temporary key of AWS begins with ASIA. In the emulator such a key belongs to a job and reaches that job's artifacts alone.
-    let (key, id) = (format!("LOCL{}", &random()[..16]), format!("AROA{}", &random()[..16]));
-    let (secret, token) = (&(random() + &random())[..40], random().repeat(2) + &random());
+    let (key, secret) = match keys {
+        Some(keys) => (keys.access_key_id().to_owned(), keys.secret_access_key().expose_secret().to_owned()),
+        None => (format!("LOCL{}", &random()[..16]), (random() + &random())[..40].to_owned()),
+    };
+    let (id, token) = (format!("AROA{}", &random()[..16]), random().repeat(2) + &random());
     Ok(format!(
         "<AssumeRoleResult><AssumedRoleUser><AssumedRoleId>{id}:{session}</AssumedRoleId>\
          <Arn>arn:aws:sts::{account}:assumed-role/{role}/{session}</Arn></AssumedRoleUser>\
@@ -109,7 +120,16 @@ mod tests {
         let form = complete.iter().chain(members).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let mut form: BTreeMap<_, _> = form.collect();
         form.retain(|_, value| !value.is_empty());
-        answer("123456789012", NOW, &form)
+        answer("123456789012", None, NOW, &form)
+    }
+
+    #[test]
+    fn only_keys_of_the_emulator_are_those_of_the_session() {
+        let keys = AccessKeys::random().unwrap();
+        let form = [("RoleArn", "arn:aws:iam::111122223333:role/deploy"), ("RoleSessionName", "session-1")];
+        let form = form.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let result = answer("123456789012", Some(&keys), NOW, &form).unwrap();
+        assert!(result.contains(keys.access_key_id()) && result.contains(keys.secret_access_key().expose_secret()));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::assets::Assets;
 use super::code_build::{self, PROJECT};
+use super::exports::Exports;
 use super::functions::{self, FUNCTIONS};
 use super::parameters::Parameters;
 use super::pipeline::{self, ACTION_TYPE, PIPELINE, configured, exists};
@@ -12,7 +13,7 @@ use super::place::Place;
 use super::problem::Problem;
 use super::project::{Bucket, Parameter, Project};
 use super::resolve::Resolver;
-use super::sections::Template;
+use super::sections::{Template, stack_name};
 use crate::api::nearest;
 use crate::yaml::Node;
 
@@ -40,7 +41,8 @@ pub(super) fn from_api(root: &Node, parameters: &Parameters) -> Result<Project, 
 /// The project of a template.
 pub(super) fn template(root: &Node, file: &Path, parameters: &Parameters) -> Result<Project, Vec<Problem>> {
     let template = Template::read(root, &stack_name(file))?;
-    let mut resolver = Resolver::new(&template, parameters);
+    let Exports { values, used } = Exports::beside(file, root, parameters);
+    let mut resolver = Resolver::new(&template, parameters).with_imports(values, used);
     let mut project = Project::default();
     let resolver = &mut resolver;
     for (id, resource) in template.of_type(&[PIPELINE]) {
@@ -70,14 +72,6 @@ pub(super) fn template(root: &Node, file: &Path, parameters: &Parameters) -> Res
     project.notes.append(&mut resolver.notes);
     project.notes.extend(template.notes());
     Ok(project)
-}
-
-/// The name of a stack from this file: that of the CDK's stack, or of the file or its folder.
-fn stack_name(file: &Path) -> String {
-    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let stem = name.split('.').next().unwrap_or_default();
-    let kept: String = stem.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
-    if kept.is_empty() { "stack".to_owned() } else { kept }
 }
 
 /// Adds the CodeBuild projects that an action names. Others may need values that nothing here needs.

@@ -40,7 +40,18 @@ pub(super) fn read_text(file: &Path) -> Result<String, Problem> {
     if bytes.len() > MAX_BYTES {
         return Err(problem(format!("has more than {MAX_BYTES} bytes, and no template is so long")));
     }
-    String::from_utf8(bytes).map_err(|_| problem("is not a text in UTF-8".to_owned()))
+    decoded(bytes).ok_or_else(|| problem("is not a text in UTF-8 or UTF-16".to_owned()))
+}
+
+/// The text in UTF-8, or in the UTF-16 that PowerShell's `>` writes. A byte order mark is left out.
+fn decoded(bytes: Vec<u8>) -> Option<String> {
+    if let Some(units) = bytes.strip_prefix(&[0xff, 0xfe]) {
+        let (pairs, rest) = units.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().copied().map(u16::from_le_bytes).collect();
+        return rest.is_empty().then(|| String::from_utf16(&units).ok())?;
+    }
+    let text = String::from_utf8(bytes).ok()?;
+    Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 #[cfg(test)]
@@ -66,11 +77,24 @@ mod tests {
     }
 
     #[test]
+    fn files_of_powershell_are_read() {
+        let text = "{\"a\": \"\u{e9}\"}";
+        let utf_16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        for content in [utf_16, format!("\u{feff}{text}").into_bytes()] {
+            for name in ["a.json", "a.yaml"] {
+                assert_eq!(read_as(name, &content).unwrap().get("a").unwrap().text(), Some("\u{e9}"), "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn unreadable_file_is_named_with_its_line() {
         let wrong = |name: &str, content: &[u8]| read_as(name, content).err().unwrap();
         assert!(wrong("a.json", b"{\n\"a\": }").starts_with("a.json:2: is not valid JSON, at column"));
         assert!(wrong("a.yaml", b"a: b\nc: [d\n").starts_with("a.yaml:3: is not valid YAML: "));
-        assert_eq!(wrong("a.yaml", &[0xff]), "a.yaml: is not a text in UTF-8");
+        for bytes in [&[0xff][..], &[0xff, 0xfe, 0x7b], &[0xff, 0xfe, 0x00, 0xd8]] {
+            assert_eq!(wrong("a.yaml", bytes), "a.yaml: is not a text in UTF-8 or UTF-16");
+        }
         assert!(wrong("a.yaml", &vec![b' '; MAX_BYTES + 1]).contains("has more than"));
     }
 

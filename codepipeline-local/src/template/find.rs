@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::document::{self, read_text};
 use super::pipeline::PIPELINE;
 use super::problem::Problem;
+use crate::quoted::word;
 use crate::yaml::Node;
 
 /// The extensions of templates.
@@ -20,17 +21,28 @@ const YAML_MARK: &str = "actionTypeId:";
 /// How many files of a folder are looked at.
 const MAX_FILES: usize = 500;
 
-/// The one file with a pipeline, in the folder or in its `cdk.out`. The error names what to type.
+/// The end of the names of CDK templates.
+const CDK_TEMPLATE: &str = ".template.json";
+
+/// The start of the names of nested assemblies. The CDK makes one in `cdk.out` for each stage of an app.
+const ASSEMBLY: &str = "assembly-";
+
+/// How deep assemblies may be nested.
+const MAX_NESTED: usize = 5;
+
+/// The one file with a pipeline, in the folder, in its `cdk.out` or in a nested assembly. The error names what to type.
 pub(super) fn only_one(folder: &Path) -> Result<PathBuf, Problem> {
-    let mut files = files_of(&folder.join("cdk.out"), |name| name.ends_with(".template.json"));
+    let mut files = templates_of(&folder.join("cdk.out"));
     files.extend(files_of(folder, |_| true));
+    // The folder may be cdk.out itself.
+    files.extend(assemblies_of(folder).iter().flat_map(|assembly| templates_of(assembly)));
     let mut found: Vec<PathBuf> = files.into_iter().filter(|file| holds_a_pipeline(file)).collect();
     if found.len() > 1 {
         let names: Vec<_> = found.iter().map(|file| file.display().to_string()).collect();
         return Err(Problem::new(format!(
             "several files hold a pipeline: {}; name one of them: codepipeline-local run {}",
             names.join(", "),
-            names[0]
+            word(&names[0])
         )));
     }
     found.pop().ok_or_else(|| {
@@ -43,14 +55,63 @@ pub(super) fn only_one(folder: &Path) -> Result<PathBuf, Problem> {
     })
 }
 
+/// The templates of the CDK in the folder and in the assemblies that are nested in it.
+fn templates_of(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    for _ in 0..MAX_NESTED {
+        files.extend(folders.iter().flat_map(|folder| files_of(folder, |name| name.ends_with(CDK_TEMPLATE))));
+        folders = folders.iter().flat_map(|folder| assemblies_of(folder)).collect();
+    }
+    files.truncate(MAX_FILES);
+    files
+}
+
+/// The other templates of the app that the CDK wrote this template of. Those in the same folder come first.
+pub(super) fn other_stacks(file: &Path) -> Vec<PathBuf> {
+    let is_of_cdk = |name: &str| name.ends_with(CDK_TEMPLATE);
+    if !name_of(file).is_some_and(is_of_cdk) {
+        return Vec::new();
+    }
+    let own = file.parent().unwrap_or(Path::new(""));
+    let is_nested = |folder: &&Path| name_of(folder).is_some_and(|name| name.starts_with(ASSEMBLY));
+    let nested = own.ancestors().take(MAX_NESTED).take_while(is_nested);
+    let root = nested.last().and_then(Path::parent).unwrap_or(own);
+    let mut files = templates_of(own);
+    let others = templates_of(root).into_iter().filter(|other| !files.contains(other)).collect::<Vec<_>>();
+    files.extend(others);
+    files.retain(|other| other != file);
+    files
+}
+
+/// The folders of assemblies in the folder, by name.
+fn assemblies_of(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(readable(folder)).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(ASSEMBLY)))
+        .map(|entry| folder.join(entry.file_name()))
+        .filter(|path| path.is_dir())
+        .take(MAX_FILES)
+        .collect();
+    folders.sort();
+    folders
+}
+
+fn name_of(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+fn readable(folder: &Path) -> &Path {
+    if folder == Path::new("") { Path::new(".") } else { folder }
+}
+
 fn shown(folder: &Path) -> String {
     if folder == Path::new("") { "this folder".to_owned() } else { folder.display().to_string() }
 }
 
 /// The templates of the folder by name, or nothing if it can't be read.
 fn files_of(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
-    let place = if folder == Path::new("") { Path::new(".") } else { folder };
-    let entries = fs::read_dir(place).into_iter().flatten().flatten();
+    let entries = fs::read_dir(readable(folder)).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries
         .filter(|entry| entry.file_name().to_str().is_some_and(&wanted))
         .map(|entry| folder.join(entry.file_name()))
@@ -85,7 +146,7 @@ mod tests {
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("cdk.out")).unwrap();
+        fs::create_dir_all(folder.path().join("cdk.out/assembly-App-Beta/assembly-App-Beta-EU")).unwrap();
         for (name, text) in files {
             fs::write(folder.path().join(name), text).unwrap();
         }
@@ -99,6 +160,8 @@ mod tests {
     fn one_file_with_a_pipeline_is_found() {
         for (name, text) in [
             ("cdk.out/App.template.json", TEMPLATE),
+            ("cdk.out/assembly-App-Beta/Web.template.json", TEMPLATE),
+            ("cdk.out/assembly-App-Beta/assembly-App-Beta-EU/Web.template.json", TEMPLATE),
             ("template.yaml", TEMPLATE),
             ("any.yml", TEMPLATE),
             ("pipeline.json", "{\"pipeline\": {\"stages\": [{\"actionTypeId\": 1}]}}"),
@@ -113,6 +176,24 @@ mod tests {
             ]);
             assert_eq!(only_one(folder.path()).unwrap(), folder.path().join(name));
         }
+    }
+
+    #[test]
+    fn pipeline_is_found_in_cdk_out_itself() {
+        let nested = "cdk.out/assembly-App-Beta/Web.template.json";
+        let folder = folder(&[(nested, TEMPLATE), ("cdk.out/tree.json", "{\"a\": \"AWS::CodePipeline::Pipeline\"}")]);
+        assert_eq!(only_one(&folder.path().join("cdk.out")).unwrap(), folder.path().join(nested));
+    }
+
+    #[test]
+    fn other_stacks_of_the_app_are_found_nearest_first() {
+        let (root, stage) = ("cdk.out/App.template.json", "cdk.out/assembly-App-Beta/Web.template.json");
+        let beside = "cdk.out/assembly-App-Beta/Store.template.json";
+        let folder = folder(&[(root, "{}"), (stage, "{}"), (beside, "{}"), ("cdk.out/tree.json", "{}")]);
+        let paths = |names: &[&str]| names.iter().map(|name| folder.path().join(name)).collect::<Vec<_>>();
+        assert_eq!(other_stacks(&folder.path().join(stage)), paths(&[beside, root]));
+        assert_eq!(other_stacks(&folder.path().join(root)), paths(&[beside, stage]));
+        assert!(other_stacks(&folder.path().join("template.yaml")).is_empty());
     }
 
     #[test]

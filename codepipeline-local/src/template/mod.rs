@@ -15,6 +15,7 @@ mod assets;
 mod code_build;
 mod declared;
 mod document;
+mod exports;
 mod find;
 mod functions;
 pub(crate) mod parameters;
@@ -28,12 +29,12 @@ mod short_tags;
 #[cfg(test)]
 mod tests;
 
-/// Reads the pipelines of the file, or of the only file of the current folder that has any. Returns all problems of the file
+/// Reads the pipelines of the file, or of the only file that has any in this folder or the current one. Returns all problems of the file
 /// together: it can't be read, has no pipeline, or needs values that only the user or AWS knows.
 pub(crate) fn load(file: Option<&Path>, parameters: &Parameters) -> Result<Project, Vec<Problem>> {
     let file = match file {
-        Some(file) => file.to_owned(),
-        None => find::only_one(Path::new("")).map_err(|problem| vec![problem])?,
+        Some(file) if !file.is_dir() => file.to_owned(),
+        folder => find::only_one(folder.unwrap_or(Path::new(""))).map_err(|problem| vec![problem])?,
     };
     let mut root = document::read(&file).map_err(|problem| vec![problem])?;
     let in_file = |problem: Problem| problem.in_file(&file);

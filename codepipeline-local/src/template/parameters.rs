@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use crate::quoted::word;
+
 /// The values that the user gives, and the region and account that `AWS::Region` and `AWS::AccountId` stand for. A value may be a
 /// secret, so this has no `Debug`.
 #[derive(Clone)]
@@ -61,11 +63,7 @@ impl Parameters {
 
 /// The flag that gives a value for the key.
 pub(super) fn flag(key: &str) -> String {
-    // An equals sign needs no quotes after a key of these characters.
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "_.:/@-".contains(letter);
-    let argument = format!("{key}=VALUE");
-    let quoted = if key.chars().all(plain) { None } else { shlex::try_quote(&argument).ok() };
-    format!("--parameter {}", quoted.as_deref().unwrap_or(&argument))
+    format!("--parameter {}", word(&format!("{key}=VALUE")))
 }
 
 #[cfg(test)]

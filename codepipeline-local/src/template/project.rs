@@ -90,6 +90,12 @@ pub(crate) struct Function {
     pub(crate) runtime: Option<String>,
     /// A file or folder of this machine, if the template or the CDK names one.
     pub(crate) code: Option<PathBuf>,
+    /// How long an invocation may take, in seconds. `None` where the template says nothing.
+    pub(crate) timeout: Option<u64>,
+    /// The memory in MiB. `None` where the template says nothing.
+    pub(crate) memory: Option<u32>,
+    /// Variables of the environment. `None` is a value that only AWS knows.
+    pub(crate) environment: BTreeMap<String, Option<String>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The sections of a CloudFormation template.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::place::Place;
 use super::problem::Problem;
@@ -96,4 +97,12 @@ impl<'a> Template<'a> {
         let functions = (kind == SAM_FUNCTION).then(|| self.root.get("Globals")).flatten()?;
         functions.get("Function")?.get(property)
     }
+}
+
+/// The name of a stack from this file: that of the CDK's stack, or of the file or its folder.
+pub(super) fn stack_name(file: &Path) -> String {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    let kept: String = stem.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
+    if kept.is_empty() { "stack".to_owned() } else { kept }
 }

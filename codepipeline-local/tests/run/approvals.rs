@@ -1,13 +1,14 @@
 //! Approvals without a terminal, and two runs at a time.
 
-use std::io::{BufRead, BufReader, Lines, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout};
 
 use serde_json::json;
 
-use super::{action, folder, program};
+use super::{action, folder, program, send};
+
+const PUT: &str = "POST / HTTP/1.1\r\nX-Amz-Target: CodePipeline_20150709.PutApprovalResult";
 
 /// A run that waits for an approval.
 struct Waiting {
@@ -30,6 +31,13 @@ impl Waiting {
         &self.command[at + 1]
     }
 
+    /// A variable before the command's program.
+    fn variable(&self, name: &str) -> &str {
+        let program = self.command.iter().position(|word| word == "aws").unwrap();
+        let found = self.command[..program].iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        found.expect(name)
+    }
+
     /// Sends what the printed command would send, and returns whether the run succeeded, with its last line.
     fn answer(mut self, status: &str) -> (bool, String) {
         let body = json!({
@@ -38,13 +46,10 @@ impl Waiting {
             "result": {"status": status, "summary": "ok"},
         });
         let body = body.to_string();
-        let address = self.flag("--endpoint-url").strip_prefix("http://").unwrap().to_owned();
-        let mut stream = TcpStream::connect(&address).unwrap();
-        let head = "X-Amz-Target: CodePipeline_20150709.PutApprovalResult\r\nConnection: close";
-        write!(stream, "POST / HTTP/1.1\r\nHost: {address}\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-            .unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
+        let address = self.variable("AWS_ENDPOINT_URL").strip_prefix("http://").unwrap();
+        let stranger = send(address, PUT, "someone-else", &body);
+        assert!(stranger.starts_with("HTTP/1.1 403") && stranger.contains("UnrecognizedClientException"), "{stranger}");
+        let reply = send(address, PUT, self.variable("AWS_ACCESS_KEY_ID"), &body);
         assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
         let last = self.lines.by_ref().last().unwrap().unwrap();
         (self.child.wait().unwrap().success(), last)
@@ -59,7 +64,9 @@ fn approval() -> tempfile::TempDir {
 fn two_runs_wait_for_their_own_approvals() {
     let folders = [approval(), approval()];
     let [one, other] = folders.each_ref().map(|folder| Waiting::start(folder.path()));
-    assert_ne!(one.flag("--endpoint-url"), other.flag("--endpoint-url"));
+    for name in ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        assert_ne!(one.variable(name), other.variable(name));
+    }
     let (succeeded, last) = other.answer("Rejected");
     assert!(!succeeded && last.starts_with("failed Work/Ask"), "{last}");
     assert_eq!(one.answer("Approved"), (true, "succeeded web".to_owned()));

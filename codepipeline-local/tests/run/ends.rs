@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::process::Child;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{action, commands, folder, program, run, terminate, text};
 
@@ -55,27 +56,85 @@ fn secret_is_masked() {
     assert!(!shown.contains("hunter2"), "{shown}");
 }
 
-#[test]
-fn signal_stops_the_worker_and_the_build() {
-    let shell = action("Own", "Test/Custom/Shell/1", &json!({"inputArtifacts": [{"name": "App"}]}));
-    let folder = folder(&[commands("Long", &["echo $$ build; sleep 600"]), shell]);
-    let worker = "sh -c 'sleep 601 & echo $$ worker $!; wait'";
-    let mut child = program(folder.path(), &["--source", "App=app", "--worker", worker]).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+/// The worker's action, which no worker ends.
+fn own() -> Value {
+    action("Own", "Test/Custom/Shell/1", &json!({"inputArtifacts": [{"name": "App"}]}))
+}
+
+fn is_running(id: &String) -> bool {
+    // A zombie does not run.
+    std::fs::read_to_string(Path::new("/proc").join(id).join("stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// Reads lines until `count` numbers were printed after a name in brackets. They are ids of processes.
+fn ids(lines: &mut impl Iterator<Item = std::io::Result<String>>, count: usize) -> Vec<String> {
     let mut found = Vec::new();
-    while found.len() < 3 {
+    while found.len() < count {
         let line = lines.next().unwrap().unwrap();
         let Some((_, text)) = line.split_once("] ").filter(|(_, text)| !text.contains('$')) else { continue };
         found.extend(text.split(' ').filter(|word| word.parse::<u32>().is_ok()).map(str::to_owned));
     }
+    found
+}
+
+#[test]
+fn signal_stops_worker_function_and_build() {
+    // A child in another session has no parent any more, and does not have the worker's output open.
+    let daemon = "setsid sh -c \"sleep 602 & echo \\$! > PID\" >log 2>&1; cat PID";
+    let folder = folder(&[commands("Long", &["echo $$ build; sleep 600"]), own()]);
+    let worker = format!("sh -c '{}; sleep 601 & echo $$ $!; wait'", daemon.replace("PID", "worker.pid"));
+    let function = format!("invoked=sh -c '{}; echo $$; sleep 603'", daemon.replace("PID", "function.pid"));
+    let arguments = ["--source", "App=app", "--worker", &worker, "--function", &function];
+    let mut declared: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("pipeline.json")).unwrap()).unwrap();
+    let invoke = action("Invoke", "Invoke/AWS/Lambda/1", &json!({"configuration": {"FunctionName": "invoked"}}));
+    declared["pipeline"]["stages"][1]["actions"].as_array_mut().unwrap().push(invoke);
+    std::fs::write(folder.path().join("pipeline.json"), declared.to_string()).unwrap();
+    let mut child = program(folder.path(), &arguments).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let found = ids(&mut lines, 6);
+    assert!(found.iter().all(is_running), "{found:?}");
     terminate(&child);
     let mut error = String::new();
     child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert!(error.contains("SIGTERM; stopped the run and all that it started"), "{error}");
-    let is_running = |id: &String| {
-        std::fs::read_to_string(Path::new("/proc").join(id).join("stat")).is_ok_and(|stat| !stat.contains(") Z "))
-    };
+    while found.iter().any(is_running) {
+        std::thread::yield_now();
+    }
+}
+
+/// Starts `run` with a worker that ignores SIGTERM, and sends SIGTERM. Returns the rest of the output and the worker's process.
+fn stubborn(folder: &Path) -> (Child, impl Iterator<Item = std::io::Result<String>> + use<>, Vec<String>) {
+    let worker = "sh -c 'trap \"\" TERM; sleep 600 & echo $$ $!; wait'";
+    let mut child = program(folder, &["--source", "App=app", "--worker", worker]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let found = ids(&mut lines, 2);
+    terminate(&child);
+    (child, lines, found)
+}
+
+#[test]
+fn worker_that_ignores_sigterm_is_killed() {
+    let folder = folder(&[own()]);
+    let (mut child, lines, found) = stubborn(folder.path());
+    let shown: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(shown.iter().any(|line| line.contains("did not end within 5s of SIGTERM and was killed")), "{shown:?}");
+    while found.iter().any(is_running) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn second_signal_kills_the_worker_at_once() {
+    let folder = folder(&[own()]);
+    let (mut child, mut lines, found) = stubborn(folder.path());
+    while !lines.next().unwrap().unwrap().contains("has not ended yet; Ctrl-C kills it") {}
+    terminate(&child);
+    let shown: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(!shown.iter().any(|line| line.contains("did not end within")), "{shown:?}");
     while found.iter().any(is_running) {
         std::thread::yield_now();
     }
@@ -89,4 +148,81 @@ fn run_ends_if_the_last_worker_does() {
     let (shown, error) = (text(&output.stdout), text(&output.stderr));
     assert!(!output.status.success() && shown.contains("[sh] broken"), "{shown}");
     assert!(error.contains("the worker sh ended (exit status: 7) before the pipeline did"), "{error}");
+}
+
+#[test]
+fn function_has_the_variables_of_the_template() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = "
+Globals: {Function: {Environment: {Variables: {LEVEL: 1}}, MemorySize: 256}}
+Resources:
+  Notify:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: web-notify
+      Timeout: 60
+      Environment:
+        Variables:
+          OWN: template
+          LEVEL: 2
+          TOKEN: '{{resolve:secretsmanager:web/token}}'
+          AWS_REGION: mars-1
+          AWS_ENDPOINT_URL_S3: http://192.0.2.1
+  Pipeline:
+    Type: AWS::CodePipeline::Pipeline
+    Properties:
+      Name: web
+      RoleArn: arn:aws:iam::123456789012:role/any
+      ArtifactStore: {Type: S3, Location: artifacts}
+      Stages:
+        - Name: Source
+          Actions:
+            - Name: App
+              ActionTypeId: {Category: Source, Owner: AWS, Provider: CodeCommit, Version: '1'}
+              Configuration: {RepositoryName: app, BranchName: main}
+              OutputArtifacts: [{Name: App}]
+        - Name: Work
+          Actions:
+            - Name: Notify
+              ActionTypeId: {Category: Invoke, Owner: AWS, Provider: Lambda, Version: '1'}
+              Configuration: {FunctionName: !Ref Notify}
+";
+    std::fs::write(folder.path().join("template.yaml"), template).unwrap();
+    std::fs::create_dir(folder.path().join("app")).unwrap();
+    std::fs::write(folder.path().join("app/a"), "a").unwrap();
+    let function = "Notify=sh -c 'echo $OWN $LEVEL ${TOKEN-none} $AWS_REGION ${AWS_ENDPOINT_URL_S3-none} $AWS_LAMBDA_FUNCTION_NAME \
+        $AWS_LAMBDA_FUNCTION_MEMORY_SIZE; exec sleep 600'";
+    let secret = "web/token=MY_TOKEN";
+    let arguments = ["--source", "App=app", "--function", function, "--env", "OWN=flag", "--secret", secret];
+    let mut child = program(folder.path(), &arguments).env("MY_TOKEN", "hunter2").spawn().unwrap();
+    let mut shown = String::new();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while !shown.contains("[Notify]") {
+        shown += &(lines.next().unwrap().unwrap() + "\n");
+    }
+    terminate(&child);
+    shown.extend(lines.map(Result::unwrap));
+    child.wait().unwrap();
+    assert!(shown.contains("[Notify] flag 2 none us-east-1 none web-notify 256"), "{shown}");
+    let unknown = "Notify runs without TOKEN, whose values only AWS knows; give them with --env TOKEN=VALUE";
+    assert!(shown.contains(unknown) && shown.contains("the template's AWS_ENDPOINT_URL_S3, AWS_REGION"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn member_of_a_secret_is_masked_in_later_actions() {
+    let mut first = commands("First", &["export COPY=\"$P\"", "echo \"first has $P\""]);
+    first["environmentVariables"] = json!([{"name": "P", "type": "SECRETS_MANAGER", "value": "db:password"}]);
+    (first["namespace"], first["outputVariables"]) = (json!("first"), json!(["COPY"]));
+    let mut second = commands("Second", &["echo \"second has $GOT\"", "sh -c 'exit 3' #{first.COPY}"]);
+    second["environmentVariables"] = json!([{"name": "GOT", "type": "PLAINTEXT", "value": "#{first.COPY}"}]);
+    second["runOrder"] = json!(2);
+    let folder = folder(&[first, second]);
+    let mut command = program(folder.path(), &["--source", "App=app", "--secret", "db=MY_DB"]);
+    let output = command.env("MY_DB", r#"{"password": "hunter2"}"#).output().unwrap();
+    let shown = text(&output.stdout) + &text(&output.stderr);
+    for line in ["[First] first has ***", "[Second] second has ***", "failed Work/Second"] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
+    assert!(!shown.contains("hunter2"), "{shown}");
 }

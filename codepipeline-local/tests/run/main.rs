@@ -2,10 +2,18 @@
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod approvals;
+mod builds;
+mod completions;
 mod ends;
 mod examples;
+mod keys;
+mod neighbours;
+mod outputs;
 mod plans;
+mod terminal;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -29,6 +37,28 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Sends a request to the address, and returns the reply. `head` is the first line, and more headers if you like. The signature names this
+/// key, unless it is empty.
+fn send(address: &str, head: &str, key: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let signature = match key {
+        "" => String::new(),
+        _ => format!(
+            "X-Amz-Date: 20270101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential={key}/20270101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n"
+        ),
+    };
+    let length = body.len();
+    write!(
+        stream,
+        "{head}\r\nHost: {address}\r\n{signature}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply
 }
 
 /// Sends SIGTERM as the shell's `kill` does.

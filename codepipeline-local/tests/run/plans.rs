@@ -1,10 +1,8 @@
 //! `--list`, `--dry-run`, and command lines that are refused before anything runs.
 
-use std::process::Command;
-
 use serde_json::json;
 
-use super::{PROGRAM, action, commands, folder, run, text};
+use super::{action, commands, folder, run, text};
 
 #[test]
 fn list_shows_the_plan_and_runs_nothing() {
@@ -48,7 +46,7 @@ fn missing_flags_end_the_run_before_it_starts() {
     let output = run(folder.path(), &[]);
     let wanted = "\
 codepipeline-local: Source/App: no folder stands for this source; add --source App=DIR
-codepipeline-local: Work/Own: no worker runs this custom action; add --worker 'COMMAND'
+codepipeline-local: Work/Own: no worker runs this custom action; add --worker 'COMMAND' (or --function worker='COMMAND' for a Lambda function)
 codepipeline-local: Work/Ship: ECS of AWS does not run on this machine; add --provider 'Deploy/AWS/ECS/1=COMMAND' (or --skip Ship)
 ";
     assert!(!output.status.success());
@@ -60,14 +58,4 @@ fn folder_without_a_pipeline_says_what_to_type() {
     let folder = tempfile::tempdir().unwrap();
     let error = text(&run(folder.path(), &[]).stderr);
     assert!(error.contains("codepipeline-local run FILE"), "{error}");
-}
-
-#[test]
-fn completions_know_the_command_run() {
-    for shell in ["bash", "zsh", "fish"] {
-        let output = Command::new(PROGRAM).args(["completions", shell]).output().unwrap();
-        assert!(output.status.success() && text(&output.stdout).contains("dry-run"), "{shell}");
-    }
-    let output = Command::new(PROGRAM).args(["completions", "tcsh"]).output().unwrap();
-    assert!(!output.status.success() && text(&output.stderr).contains("possible values: bash, zsh, fish"));
 }

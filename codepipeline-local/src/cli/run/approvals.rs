@@ -1,5 +1,6 @@
 //! Manual approvals: shows them, and asks the person at the terminal.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
 
 use serde_json::{Value, json};
@@ -7,6 +8,9 @@ use tokio::sync::mpsc;
 
 use super::screen::{Colour, Screen};
 use crate::server::Emulator;
+
+/// The characters that the summary of an approval may have (API reference, "ApprovalResult").
+const LONGEST_COMMENT: usize = 512;
 
 /// An approval that waits for an answer.
 pub(super) struct Pending {
@@ -57,14 +61,16 @@ fn lines() -> mpsc::UnboundedReceiver<String> {
 pub(super) struct Approvals {
     approver: Approver,
     pipeline: String,
-    endpoint: String,
+    /// The begin of a command that calls the emulator, with its keys.
+    caller: String,
     screen: Screen,
     waiting: Vec<Pending>,
 }
 
 impl Approvals {
-    pub(super) fn new(approver: Approver, pipeline: &str, endpoint: String, screen: Screen) -> Self {
-        Self { approver, pipeline: pipeline.to_owned(), endpoint, screen, waiting: Vec::new() }
+    pub(super) fn new(approver: Approver, pipeline: &str, emulator: &Emulator, screen: Screen) -> Self {
+        let caller = caller(emulator.environment());
+        Self { approver, pipeline: pipeline.to_owned(), caller, screen, waiting: Vec::new() }
     }
 
     /// Shows an approval that has begun, and answers it or asks.
@@ -112,6 +118,13 @@ impl Approvals {
             return Ok(());
         };
         let comment = line.trim().split_once(char::is_whitespace).map_or("", |(_, comment)| comment.trim());
+        let length = comment.chars().count();
+        if length > LONGEST_COMMENT {
+            let why = format!("  the comment has {length} characters, and {LONGEST_COMMENT} are allowed: shorten it");
+            self.screen.line(&why);
+            self.ask();
+            return Ok(());
+        }
         let pending = self.waiting.remove(0);
         self.answer(emulator, &pending, approved, comment).await?;
         if !self.waiting.is_empty() {
@@ -146,10 +159,10 @@ impl Approvals {
     /// The command of the AWS CLI that approves.
     fn command(&self, pending: &Pending) -> String {
         let Pending { stage, action, token, .. } = pending;
-        let Self { pipeline, endpoint, .. } = self;
+        let Self { pipeline, caller, .. } = self;
         format!(
-            "  to approve: aws codepipeline put-approval-result --endpoint-url {endpoint} --pipeline-name {pipeline} \
-             --stage-name {stage} --action-name {action} --token {token} --result status=Approved,summary=ok"
+            "  to approve: {caller} codepipeline put-approval-result --pipeline-name {pipeline} --stage-name {stage} \
+             --action-name {action} --token {token} --result status=Approved,summary=ok"
         )
     }
 
@@ -169,6 +182,12 @@ impl Approvals {
         let answered = emulator.call("PutApprovalResult", &input).await;
         answered.map(drop).map_err(|why| format!("could not answer the approval {stage}/{action}: {why}"))
     }
+}
+
+/// `aws` with the variables that lead it to the emulator. Their values have no character that a shell changes.
+fn caller(environment: &BTreeMap<String, String>) -> String {
+    let variables = environment.iter().map(|(name, value)| format!("{name}={value} "));
+    variables.chain(["aws".to_owned()]).collect()
 }
 
 /// Whether the line approves or rejects. `None` if it does neither.

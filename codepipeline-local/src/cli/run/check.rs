@@ -1,54 +1,73 @@
 //! Checks the plan and the flags before anything starts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::flags::Wanted;
+use super::mistake::Mistake;
 use super::outputs;
 use super::plan::Plan;
 use super::runner::Runner;
 use crate::api::nearest;
+use crate::quoted::word;
 use crate::runtime_api::check_command;
 use crate::template::Pipeline;
 
 /// Returns every mistake that shows without a run: actions without a runner, missing folders and commands, unknown variables.
-pub(super) fn mistakes(plan: &Plan, pipeline: &Pipeline, wanted: &Wanted, output: Option<&Path>) -> Vec<String> {
+pub(super) fn mistakes(plan: &Plan, pipeline: &Pipeline, wanted: &Wanted, output: Option<&Path>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for (stage, action) in plan.actions() {
         if let Runner::Missing { what, flag } = &action.runner {
-            mistakes.push(format!("{}/{}: {what}; add {flag}", stage.name, action.name));
+            mistakes.push(Mistake::missing(&format!("{}/{}: {what}", stage.name, action.name), flag));
         }
     }
     for (action, folder) in &wanted.sources {
         if !folder.is_dir() {
             let why = if folder.exists() { "is a file" } else { "does not exist" };
-            mistakes.push(format!("--source {action}: {} {why}; name a folder", folder.display()));
+            mistakes.push(Mistake::new(format!("--source {action}: {} {why}; name a folder", folder.display())));
         }
     }
     let commands = wanted.workers.iter().map(|command| ("--worker".to_owned(), command));
     let functions = wanted.functions.iter().map(|(name, command)| (format!("--function {name}"), command));
     for (flag, command) in commands.chain(functions) {
-        mistakes.extend(check_command(&command.0, &wanted.env).err().map(|why| format!("{flag}: {why}")));
+        let checked = check_command(&command.0, &wanted.env);
+        mistakes.extend(checked.err().map(|why| Mistake::new(format!("{flag}: {why}"))));
     }
     mistakes.extend(variables(&pipeline.declaration, wanted));
-    mistakes.extend(output.and_then(|folder| outputs::check(folder).err()));
+    mistakes.extend(output.and_then(|folder| outputs::check(folder).err()).map(Mistake::new));
+    mistakes.extend(output.into_iter().flat_map(|folder| replaced(folder, wanted)).map(Mistake::new));
     mistakes
 }
 
+/// The sources that `--output` would replace.
+fn replaced(output: &Path, wanted: &Wanted) -> Vec<String> {
+    let Ok(whole) = output.canonicalize() else { return Vec::new() };
+    let is_below = |folder: &&PathBuf| folder.canonicalize().is_ok_and(|folder| folder.starts_with(&whole));
+    let sources = wanted.sources.iter().filter(|(_, folder)| is_below(folder));
+    let shown = output.display();
+    sources
+        .map(|(action, folder)| {
+            let folder = folder.display();
+            format!("--source {action}: {folder} is in the folder of --output, whose content the run replaces; name another --output than {shown}")
+        })
+        .collect()
+}
+
 /// Compares `--variable` with the variables that the pipeline declares.
-fn variables(declaration: &Value, wanted: &Wanted) -> Vec<String> {
+fn variables(declaration: &Value, wanted: &Wanted) -> Vec<Mistake> {
     let declared: Vec<&Value> = declaration["variables"].as_array().into_iter().flatten().collect();
     let names: Vec<&str> = declared.iter().filter_map(|variable| variable["name"].as_str()).collect();
     let unknown = wanted.variables.keys().filter(|name| !names.contains(&name.as_str())).map(|name| {
         let hint = nearest(name, names.iter().copied());
         let hint = hint.map_or_else(String::new, |known| format!("; did you mean {known}?"));
-        format!("--variable {name}: the pipeline declares no variable of this name{hint}")
+        Mistake::new(format!("--variable {name}: the pipeline declares no variable of this name{hint}"))
     });
     let missing = declared.iter().filter(|variable| variable["defaultValue"].is_null()).filter_map(|variable| {
         let name = variable["name"].as_str()?;
-        (!wanted.variables.contains_key(name))
-            .then(|| format!("the variable {name} has no default value; add --variable {name}=VALUE"))
+        let what = || format!("the variable {name} has no default value");
+        let flag = || format!("--variable {}", word(&format!("{name}=VALUE")));
+        (!wanted.variables.contains_key(name)).then(|| Mistake::missing(&what(), &flag()))
     });
     unknown.chain(missing).collect()
 }

@@ -16,6 +16,8 @@ pub(super) struct DeclaredAction {
     pub(super) order: u64,
     pub(super) id: ActionTypeId,
     pub(super) configuration: Value,
+    /// All members.
+    pub(super) declaration: Value,
 }
 
 impl DeclaredAction {
@@ -41,6 +43,7 @@ pub(super) fn read(declaration: &Value) -> Vec<Declared> {
             order: action["runOrder"].as_u64().unwrap_or(1),
             id: ActionTypeId { category, owner, provider, version },
             configuration: action["configuration"].clone(),
+            declaration: action.clone(),
         }
     };
     let stage = |stage: &Value| Declared {

@@ -33,12 +33,12 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct RunFlags {
-    /// The JSON of get-pipeline, or a template of CloudFormation, SAM or the CDK [default: the only one of this folder and cdk.out]
+    /// The JSON of get-pipeline, a template of CloudFormation, SAM or the CDK, or a folder with one of these [default: this folder]
     pub(super) file: Option<PathBuf>,
     /// Name or logical id of the pipeline, if the file has several
     #[arg(long, value_name = "NAME")]
     pub(super) pipeline: Option<String>,
-    /// Folder that stands for a source action. In a git work tree, git's ignored files are left out. Repeatable
+    /// Folder that stands for a source action. In a git work tree, git's ignored files are left out. Folders of --output always are. Repeatable
     #[arg(long = "source", value_name = "ACTION=DIR")]
     sources: Vec<String>,
     /// Command that polls for the jobs of custom actions, quoted as in a shell. Its environment leads the AWS SDKs to the emulator.
@@ -87,6 +87,9 @@ pub(in crate::cli) struct RunFlags {
     #[arg(long)]
     pub(super) dry_run: bool,
 }
+
+/// Begins the keys of parameters among the secrets. No secret of AWS has a space in its name.
+const HIDDEN: &str = "parameter ";
 
 /// The flags, read. It holds values that may be secrets, so it has no `Debug`.
 #[derive(Default)]
@@ -161,9 +164,15 @@ impl Wanted {
     pub(super) fn hide_parameters(&mut self, project: &Project) {
         for (name, parameter) in &project.parameters {
             if let Some(value) = parameter.value.as_ref().filter(|_| parameter.no_echo) {
-                self.secrets.push((format!("parameter {name}"), SecretString::from(value.as_str())));
+                self.secrets.push((format!("{HIDDEN}{name}"), SecretString::from(value.as_str())));
             }
         }
+    }
+
+    /// The keys of `--secret`.
+    pub(super) fn secret_keys(&self) -> impl Iterator<Item = &str> {
+        let keys = self.secrets.iter().map(|(key, _)| key.as_str());
+        keys.filter(|key| !key.starts_with(HIDDEN))
     }
 
     /// All secrets by their keys.

@@ -1,12 +1,15 @@
 //! `run --list`: the pipeline as a picture.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::mistake::Mistake;
 use super::plan::{Action, Plan};
 use super::runner::Runner;
 
 /// Draws the stages with their actions: parallel actions in a bracket, and what follows below an arrow.
-pub(super) fn picture(plan: &Plan, file: &str) -> String {
+/// Then come the flags to add, and the mistakes that need another change.
+pub(super) fn picture(plan: &Plan, file: &str, mistakes: &[Mistake]) -> String {
     let mut picture = format!("{}, from {file}\n", plan.pipeline);
     let name = plan.actions().map(|(_, action)| action.name.chars().count()).max().unwrap_or_default();
     let kind = plan.actions().map(|(_, action)| action.id.name().chars().count()).max().unwrap_or_default();
@@ -31,11 +34,13 @@ pub(super) fn picture(plan: &Plan, file: &str) -> String {
             }
         }
     }
-    let flags = plan.missing_flags();
-    if !flags.is_empty() {
-        let _ = writeln!(picture, "\nadd to the command:");
-        for flag in flags {
-            let _ = writeln!(picture, "  {flag}");
+    let flags: Vec<&str> = mistakes.iter().filter_map(|mistake| mistake.flag.as_deref()).collect();
+    let others: Vec<&str> = mistakes.iter().filter(|it| it.flag.is_none()).map(|it| it.text.as_str()).collect();
+    for (title, mut lines) in [("add to the command", flags), ("correct", others)] {
+        let mut shown = BTreeSet::new();
+        lines.retain(|line| shown.insert(*line));
+        if !lines.is_empty() {
+            let _ = writeln!(picture, "\n{title}:\n  {}", lines.join("\n  "));
         }
     }
     picture

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use std::pin::pin;
+use std::time::Duration;
 
 use approvals::{Approvals, Approver};
 pub(super) use flags::RunFlags;
@@ -13,9 +13,11 @@ use plan::Plan;
 use progress::{Change, Progress};
 use runner::Runner;
 use screen::{Colour, Screen};
-use workers::Workers;
 
-use crate::ids::random_seed;
+use super::shown::noted;
+use super::signals::Signals;
+use super::worker::{Workers, killed};
+use crate::access_keys::AccessKeys;
 use crate::options::Options;
 use crate::page::PageMode;
 use crate::providers::{Output, OutputLine};
@@ -23,11 +25,13 @@ use crate::server::Emulator;
 use crate::template::{self, Pipeline, Project};
 
 mod approvals;
+mod builds;
 mod check;
 mod declared;
 mod flags;
 mod functions;
 mod listing;
+mod mistake;
 mod names;
 mod only;
 mod outputs;
@@ -39,7 +43,9 @@ mod screen;
 mod setup;
 #[cfg(test)]
 mod tests;
-mod workers;
+
+/// How long workers and functions may take to end before the user learns how to kill them.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Runs the command. Returns an error unless the execution succeeded, or the check or the listing that the flags ask for.
 pub(super) async fn run(flags: RunFlags) -> Result<(), String> {
@@ -52,13 +58,18 @@ pub(super) async fn run(flags: RunFlags) -> Result<(), String> {
     let pipeline = chosen(&project, flags.pipeline.as_deref())?;
     let plan = Plan::of(pipeline, &project, &wanted).map_err(|problems| joined(&problems))?;
     project.notes.iter().for_each(|note| screen.say(Colour::Yellow, "note", &note.to_string()));
+    let mut mistakes = check::mistakes(&plan, pipeline, &wanted, flags.output.as_deref());
+    let mut builds = builds::check(&plan, &project, &wanted).await;
+    mistakes.append(&mut builds.mistakes);
+    // A build shows these notes itself.
+    let ignored = builds.ignored.iter().filter(|_| flags.list || flags.dry_run);
+    ignored.chain(&builds.unused).for_each(|note| screen.say(Colour::Yellow, "note", note));
     if flags.list {
-        screen.line(listing::picture(&plan, &project.file.display().to_string()).trim_end());
+        screen.line(listing::picture(&plan, &project.file.display().to_string(), &mistakes).trim_end());
         return Ok(());
     }
-    let mistakes = check::mistakes(&plan, pipeline, &wanted, flags.output.as_deref());
     if !mistakes.is_empty() {
-        return Err(joined(&mistakes));
+        return Err(screen.plain(&joined(&mistakes)));
     }
     // Listen for signals before anything starts that a signal must end.
     let mut signals = Signals::listen().map_err(|error| error.to_string())?;
@@ -75,13 +86,14 @@ async fn started(plan: &Plan, project: &Project, wanted: &Wanted, screen: &Scree
         let screen = screen.clone();
         Output::new(move |OutputLine { action, text, .. }| screen.output(&action, &text))
     };
-    let providers = provided::providers(plan.skipped(), project, wanted, output)?;
+    let providers = provided::providers(plan.skipped(), project, wanted, (output, screen.secrets()))?;
     let options = Options {
         engine: setup::settings(),
         providers,
         endpoints: wanted.endpoints.clone(),
         page: PageMode::Run,
-        seed: random_seed(),
+        local_hosts_only: true,
+        keys: Some(AccessKeys::random().map_err(|error| error.to_string())?),
         ..Options::default()
     };
     Emulator::start(options).await.map_err(|error| error.to_string())
@@ -101,35 +113,51 @@ impl Run<'_> {
     async fn execution(&self, pipeline: &Pipeline, signals: &mut Signals) -> Result<(), String> {
         let notes = tokio::select! {
             notes = setup::create(self.emulator, self.plan, pipeline, self.project) => notes?,
-            ended = signals.next() => return Err(ended),
+            signal = signals.next() => return Err(stopped(signal)),
         };
         notes.iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
-        self.plan.notes().iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
+        let others = [self.plan.notes(), functions::notes(self.project, self.wanted)].concat();
+        others.iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
         let name = &self.plan.pipeline;
         if self.flags.dry_run {
             self.screen.say(Colour::Green, "ready", &format!("the emulator accepts {name}; run it without --dry-run"));
             return Ok(());
         }
-        let environment = super::environment::environment(
-            &self.emulator.endpoint(),
-            &setup::settings().region,
-            self.wanted.env.clone(),
-        );
+        let environment = super::environment::environment(self.emulator, self.wanted.env.clone());
         let (mut workers, functions) = self.helpers(&environment)?;
         let ended = tokio::select! {
             ended = self.watched(&mut workers) => ended,
-            ended = signals.next() => Err(ended),
+            signal = signals.next() => Err(stopped(signal)),
         };
-        workers.stop().await;
-        functions.stop().await;
+        self.stop(workers, functions, signals).await;
         ended
+    }
+
+    /// Stops the workers and functions. A signal ends the wait for them, and they are killed.
+    async fn stop(&self, workers: Workers, functions: Functions, signals: &mut Signals) {
+        let mut stop = pin!(async { tokio::join!(workers.stop(), functions.stop()).0 });
+        let mut is_told = false;
+        loop {
+            tokio::select! {
+                late = &mut stop => {
+                    return late.iter().for_each(|name| self.screen.say(Colour::Yellow, "note", &killed(name)));
+                }
+                _ = signals.next() => return,
+                () = tokio::time::sleep(PATIENCE), if !is_told => {
+                    is_told = true;
+                    self.screen.say(Colour::Yellow, "note", "a worker or function has not ended yet; Ctrl-C kills it");
+                }
+            }
+        }
     }
 
     fn helpers(&self, environment: &BTreeMap<String, String>) -> Result<(Workers, Functions), String> {
         let parts = (self.plan, self.project, self.wanted);
-        let functions = Functions::start(self.emulator, parts, environment, &self.screen);
+        let screen = self.screen.clone();
+        let show = noted(self.emulator, move |name, line| screen.output(name, &functions::readable(line)));
+        let functions = Functions::start(self.emulator, parts, environment, &show);
         let functions = functions.map_err(|error| error.to_string())?;
-        Ok((Workers::start(&self.wanted.workers, environment, &self.screen)?, functions))
+        Ok((Workers::start(&self.wanted.workers, environment, &show)?, functions))
     }
 
     /// Starts the execution and follows it to its end.
@@ -144,7 +172,7 @@ impl Run<'_> {
         }
         let mut progress = Progress::new(name, id, self.screen.clone());
         let approver = Approver::of(self.flags.yes);
-        let mut approvals = Approvals::new(approver, name, self.emulator.endpoint(), self.screen.clone());
+        let mut approvals = Approvals::new(approver, name, self.emulator, self.screen.clone());
         let (succeeded, status) = loop {
             tokio::select! {
                 event = events.recv() => {
@@ -206,6 +234,10 @@ fn chosen<'p>(project: &'p Project, wanted: Option<&str>) -> Result<&'p Pipeline
     }
 }
 
+fn stopped(signal: &str) -> String {
+    format!("{signal}; stopped the run and all that it started")
+}
+
 fn joined(problems: &[impl ToString]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncodepipeline-local: ")
 }
@@ -213,32 +245,4 @@ fn joined(problems: &[impl ToString]) -> String {
 #[expect(clippy::disallowed_methods, reason = "NO_COLOR is for all programs")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// The signals that end a run.
-struct Signals {
-    terminated: Signal,
-    interrupted: Signal,
-    /// The terminal was closed.
-    hung_up: Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminated: signal(SignalKind::terminate())?,
-            interrupted: signal(SignalKind::interrupt())?,
-            hung_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits for a signal, and says what it causes.
-    async fn next(&mut self) -> String {
-        let signal = tokio::select! {
-            _ = self.terminated.recv() => "SIGTERM",
-            _ = self.interrupted.recv() => "interrupted",
-            _ = self.hung_up.recv() => "SIGHUP",
-        };
-        format!("{signal}; stopped the run and all that it started")
-    }
 }

@@ -15,7 +15,7 @@ pub(super) fn polling(stages: &[Declared], project: &Project, wanted: &Wanted) -
 }
 
 /// The names of functions that actions invoke.
-fn invoked(stages: &[Declared]) -> impl Iterator<Item = &str> {
+pub(super) fn invoked(stages: &[Declared]) -> impl Iterator<Item = &str> {
     let actions = stages.iter().flat_map(|stage| &stage.actions);
     let lambda = actions.filter(|action| action.is_aws("Invoke", "Lambda"));
     lambda.filter_map(|action| action.configuration["FunctionName"].as_str())

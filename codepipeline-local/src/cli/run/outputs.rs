@@ -9,10 +9,8 @@ use serde_json::{Value, json};
 
 use crate::providers::ObjectRef;
 use crate::providers::archive::{ArchiveProblem, Limits, in_background, unpack};
+use crate::providers::source::OUTPUT_MARK as MARK;
 use crate::server::Emulator;
-
-/// The file with the names of the artifacts in the folder, so that a later run may replace them.
-const MARK: &str = ".codepipeline-local";
 
 /// Returns an error with what to type if the folder holds something that no earlier run left there.
 pub(super) fn check(folder: &Path) -> Result<(), String> {

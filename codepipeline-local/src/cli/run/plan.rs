@@ -1,11 +1,16 @@
 //! The plan of a run: who runs each action, or what is missing and the flag to type.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use super::declared::{DeclaredAction, read, text};
 use super::flags::Wanted;
-use super::names::{key_of, polling, unknown};
+use super::names::{invoked, key_of, polling, unknown};
 use super::only::Only;
 use super::runner::Runner;
 use crate::providers::ActionTypeId;
+use crate::quoted::{in_quotes, word};
 use crate::template::{Function, Pipeline, Project};
 
 /// Why `--only` skips an action.
@@ -28,6 +33,8 @@ pub(super) struct Action {
     pub(super) order: u64,
     pub(super) id: ActionTypeId,
     pub(super) runner: Runner,
+    /// All members of the declaration.
+    pub(super) declaration: Value,
 }
 
 impl Plan {
@@ -47,7 +54,8 @@ impl Plan {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let planner = Planner { project, wanted, only, polling: polling(&stages, project, wanted) };
+        let invoked = invoked(&stages).map(str::to_owned).collect();
+        let planner = Planner { project, wanted, only, polling: polling(&stages, project, wanted), invoked };
         let stages = stages
             .into_iter()
             .map(|stage| {
@@ -63,19 +71,6 @@ impl Plan {
     /// All actions with their stages.
     pub(super) fn actions(&self) -> impl Iterator<Item = (&Stage, &Action)> {
         self.stages.iter().flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
-    }
-
-    /// The flags that are missing, each once.
-    pub(super) fn missing_flags(&self) -> Vec<&str> {
-        let mut flags = Vec::new();
-        for (_, action) in self.actions() {
-            if let Runner::Missing { flag, .. } = &action.runner
-                && !flags.contains(&flag.as_str())
-            {
-                flags.push(flag.as_str());
-            }
-        }
-        flags
     }
 
     /// Notes for a user of `--only`.
@@ -104,11 +99,13 @@ struct Planner<'a> {
     wanted: &'a Wanted,
     only: Option<Only>,
     polling: Option<String>,
+    /// The functions that actions invoke.
+    invoked: BTreeSet<String>,
 }
 
 impl Planner<'_> {
     fn plan(&self, stage: &str, action: &DeclaredAction) -> Action {
-        let DeclaredAction { name, order, id, .. } = action;
+        let DeclaredAction { name, order, id, declaration, .. } = action;
         let path = format!("{stage}/{name}");
         let runner = if self.wanted.skipped.contains(name) || self.wanted.skipped.contains(&path) {
             Runner::Skipped("by --skip")
@@ -121,7 +118,7 @@ impl Planner<'_> {
         } else {
             self.runner(action)
         };
-        Action { name: name.clone(), order: *order, id: id.clone(), runner }
+        Action { name: name.clone(), order: *order, id: id.clone(), runner, declaration: declaration.clone() }
     }
 
     fn runner(&self, action: &DeclaredAction) -> Runner {
@@ -138,10 +135,19 @@ impl Planner<'_> {
                 Some(name) => Runner::Polling(name.clone()),
                 None => Runner::Missing {
                     what: "no worker runs this custom action".to_owned(),
-                    flag: "--worker 'COMMAND'".to_owned(),
+                    flag: format!("--worker 'COMMAND' (or {} for a Lambda function)", self.function_that_polls()),
                 },
             },
             _ => stand_in(action),
+        }
+    }
+
+    /// The flag for a worker that is a function: the template's only function that no action invokes, or else any name.
+    fn function_that_polls(&self) -> String {
+        let functions = self.project.functions.iter().filter(|(name, _)| !self.invoked.contains(*name));
+        match functions.collect::<Vec<_>>()[..] {
+            [(_, only)] => function_flag(&only.logical_id),
+            _ => function_flag("worker"),
         }
     }
 
@@ -149,7 +155,7 @@ impl Planner<'_> {
         let Some(folder) = self.wanted.sources.get(&action.name).cloned() else {
             return Runner::Missing {
                 what: "no folder stands for this source".to_owned(),
-                flag: format!("--source {}=DIR", action.name),
+                flag: format!("--source {}", word(&format!("{}=DIR", action.name))),
             };
         };
         if action.id.provider == "S3" {
@@ -168,8 +174,18 @@ impl Planner<'_> {
         let detail = known.map(detail);
         Runner::Missing {
             what: format!("no command runs the function {name}{}", detail.unwrap_or_default()),
-            flag: format!("--function {}='COMMAND'", known.map_or(&name, |known| &known.logical_id)),
+            flag: function_flag(known.map_or(&name, |known| &known.logical_id)),
         }
+    }
+}
+
+/// The flag that gives a function its command.
+fn function_flag(name: &str) -> String {
+    let quoted = word(name);
+    if quoted == name {
+        format!("--function {name}='COMMAND'")
+    } else {
+        format!("--function {}", in_quotes(&format!("{name}=COMMAND")))
     }
 }
 
@@ -185,6 +201,6 @@ fn stand_in(action: &DeclaredAction) -> Runner {
     let name = action.id.name();
     Runner::Missing {
         what: format!("{} of {} does not run on this machine", action.id.provider, action.id.owner),
-        flag: format!("--provider '{name}=COMMAND' (or --skip {})", action.name),
+        flag: format!("--provider {} (or --skip {})", in_quotes(&format!("{name}=COMMAND")), word(&action.name)),
     }
 }

@@ -10,7 +10,7 @@ use super::flags::Wanted;
 use super::runner::Runner;
 use crate::cli::providers::{add_services, add_shells};
 use crate::clock::Clock;
-use crate::providers::{ActionTypeId, Output, Project as BuildProject, Provider, Providers, Source, StandIn};
+use crate::providers::{ActionTypeId, Output, Project as BuildProject, Provider, Providers, Secrets, Source, StandIn};
 use crate::template::{Buildspec, CodeBuildProject, Project};
 
 /// The work of this emulator's provider for an action of AWS. `None` if there is no such provider.
@@ -45,11 +45,11 @@ pub(super) fn providers(
     skipped: impl Iterator<Item = String>,
     project: &Project,
     wanted: &Wanted,
-    output: Output,
+    (output, secrets): (Output, Secrets),
 ) -> Result<Providers, String> {
     let mut providers = Providers::default();
     providers.output(output);
-    providers.secrets(wanted.all_secrets());
+    providers.secrets(secrets);
     let source: Arc<dyn Provider> = Arc::new(Source::new(wanted.sources.clone()));
     for (owner, provider) in [("AWS", "CodeStarSourceConnection"), ("AWS", "CodeCommit"), ("ThirdParty", "GitHub")] {
         providers.emulate(ActionTypeId::first("Source", owner, provider), Arc::clone(&source));
@@ -66,7 +66,7 @@ pub(super) fn providers(
 }
 
 /// The CodeBuild project of the template.
-fn build_project(name: &str, project: &CodeBuildProject) -> Result<BuildProject, String> {
+pub(super) fn build_project(name: &str, project: &CodeBuildProject) -> Result<BuildProject, String> {
     let mut built = BuildProject::default();
     if let Buildspec::Inline(text) | Buildspec::Path(text) = &project.buildspec {
         built = built.with_buildspec(text);

@@ -1,7 +1,6 @@
 //! The lines that the user sees, coloured on a terminal.
 
 use std::io::{IsTerminal, Write};
-use std::sync::Arc;
 
 use crate::providers::Secrets;
 
@@ -19,13 +18,18 @@ pub(super) enum Colour {
 pub(super) struct Screen {
     colours: bool,
     /// Masked in every line. The emulator masks them in the output of actions.
-    secrets: Arc<Secrets>,
+    secrets: Secrets,
 }
 
 impl Screen {
     /// Colours are for a terminal, unless the environment has `NO_COLOR` (<https://no-color.org>).
     pub(super) fn new(no_colour: bool, secrets: Secrets) -> Self {
-        Self { colours: !no_colour && std::io::stdout().is_terminal(), secrets: Arc::new(secrets) }
+        Self { colours: !no_colour && std::io::stdout().is_terminal(), secrets }
+    }
+
+    /// The secrets, to which actions add those that they find.
+    pub(super) fn secrets(&self) -> Secrets {
+        self.secrets.clone()
     }
 
     /// Prints a line that begins with a coloured word.

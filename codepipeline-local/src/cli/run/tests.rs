@@ -63,7 +63,10 @@ fn plan(arguments: &[&str]) -> Result<Plan, String> {
 }
 
 fn picture(arguments: &[&str]) -> String {
-    listing::picture(&plan(arguments).unwrap(), "pipeline.json")
+    let (project, wanted) = (project(), wanted(arguments).unwrap());
+    let plan = plan(arguments).unwrap();
+    let mistakes = check::mistakes(&plan, &project.pipelines[0], &wanted, None);
+    listing::picture(&plan, "pipeline.json", &mistakes)
 }
 
 #[test]
@@ -88,9 +91,10 @@ Ship
 add to the command:
   --source App=DIR
   --source Config=DIR
-  --worker 'COMMAND'
+  --worker 'COMMAND' (or --function worker='COMMAND' for a Lambda function)
   --function lint='COMMAND'
   --provider 'Deploy/AWS/ECS/1=COMMAND' (or --skip Service)
+  --variable Version=VALUE
 ";
     assert_eq!(picture(&[]), wanted);
 }
@@ -113,9 +117,17 @@ Ship
   ─ Site     Deploy/AWS/S3/1                        objects in s3://site
   ↓
   ─ Service  Deploy/AWS/ECS/1                       stand-in
+
+add to the command:
+  --variable Version=VALUE
+
+correct:
+  --source App: app does not exist; name a folder
+  --source Config: etc does not exist; name a folder
+  --variable Stge: the pipeline declares no variable of this name; did you mean Stage?
 ";
     let arguments = ["--source", "App=app", "--source", "Config=etc", "--skip", "Check/Look", "--function", "lint=sh"];
-    let others = ["--function", "poll=sh", "--provider", "Deploy/AWS/ECS/1=true"];
+    let others = ["--function", "poll=sh", "--provider", "Deploy/AWS/ECS/1=true", "--variable", "Stge=a"];
     assert_eq!(picture(&[&arguments[..], &others].concat()), wanted);
 }
 

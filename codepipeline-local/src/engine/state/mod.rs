@@ -19,6 +19,7 @@ mod pipeline;
 mod polled;
 mod record;
 mod revision;
+mod timeline;
 mod tracked;
 mod trigger;
 
@@ -43,6 +44,7 @@ pub(super) use record::to_json;
 pub use record::{Kind, Record, Unreadable};
 pub(crate) use revision::Revision;
 pub(super) use revision::{RequestedRevision, RequestedRevisions};
+pub(crate) use timeline::{StepKind, Timeline};
 use tracked::Tracked;
 pub(super) use trigger::Trigger;
 pub(crate) use trigger::TriggerType;
@@ -110,6 +112,12 @@ impl Engine {
             effects: Vec::new(),
             kept: None,
         }
+    }
+
+    /// Draws all ids, nonces and credentials from a secret, so that none of them shows another one.
+    #[must_use]
+    pub fn with_secret(self, secret: [u8; 32]) -> Self {
+        Self { random: Random::secret(secret), ..self }
     }
 
     pub(super) fn number<N: From<u64>>(&mut self) -> N {

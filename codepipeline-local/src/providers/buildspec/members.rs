@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::yaml::{Content, Node};
 
+/// The members of CodeBuild that codepipeline-local does not have.
+pub(super) const REFUSED: [&str; 2] = ["run-as", "batch"];
+
 /// Why a build specification can't run. The message names the file, the line and the member.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -58,7 +61,10 @@ impl<'a> Place<'a> {
             self.members()?.into_iter().partition(|(name, _)| known.contains(name));
         for (name, place) in unknown {
             let suggestion = suggested(name, known).map_or_else(
-                || format!("the members here are {}", known.join(", ")),
+                || {
+                    let allowed: Vec<_> = known.iter().copied().filter(|known| !REFUSED.contains(known)).collect();
+                    format!("the members here are {}", allowed.join(", "))
+                },
                 |known| format!("did you mean {known}?"),
             );
             notes.push(format!("{place} is ignored, because it is not a member of a buildspec here: {suggestion}"));

@@ -19,7 +19,7 @@ pub(crate) mod secret;
 mod tests;
 
 pub(crate) use phase::{OnFailure, Phase};
-pub(crate) use read::read;
+pub(crate) use read::{Spec, read};
 
 /// A build specification.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! Reads a build specification ("Buildspec syntax").
 
 use super::environment::{Value, is_name};
-use super::members::{Mistake, Place, suggested};
+use super::members::{Mistake, Place, REFUSED, suggested};
 use super::secret::Reference;
 use super::{Artifacts, Buildspec, Commands, Environment, FileSet, OnFailure, Phase, Version};
 use crate::providers::shell::Shell;
@@ -42,7 +42,7 @@ pub(crate) fn read(text: &str, file: &str) -> Result<Spec, Mistake> {
     let mut notes = Vec::new();
     let members = root.known_members(&MEMBERS, &mut notes)?;
     let find = |wanted: &str| members.iter().find(|(name, _)| *name == wanted).map(|(_, place)| place);
-    for refused in ["run-as", "batch"] {
+    for refused in REFUSED {
         if let Some(place) = find(refused) {
             return Err(refuse(refused, place));
         }

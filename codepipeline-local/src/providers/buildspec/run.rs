@@ -69,7 +69,7 @@ pub(crate) async fn run(buildspec: &Buildspec, place: &Place<'_>, wanted: &[File
             break;
         }
     }
-    let exported = exported_variables(&buildspec.environment.exported, &mut session, place).await?;
+    let exported = exported_variables(&buildspec.environment.exported, &[], &mut session, place).await?;
     let mut file_sets = Vec::new();
     for set in wanted.iter().filter(|_| reaches_upload) {
         file_sets.push(expanded(set, &mut session).await?);
@@ -134,9 +134,10 @@ pub(crate) fn shortened(command: &str) -> String {
 }
 
 /// The values of variables at this moment. Shows the names of those that are not set or can't be exported: secrets, and names that begin
-/// with `AWS_` (`env/exported-variables`).
+/// with `AWS_` (`env/exported-variables`). The names in `of_aws` are excepted from the last rule.
 pub(crate) async fn exported_variables(
     names: &[String],
+    of_aws: &[&str],
     session: &mut Session<'_>,
     place: &Place<'_>,
 ) -> Result<BTreeMap<String, String>, ShellError> {
@@ -144,7 +145,7 @@ pub(crate) async fn exported_variables(
     for name in names {
         if place.environment.secret.contains(name) {
             (place.show)(&format!("{name} is not exported, because its value is a secret"));
-        } else if name.starts_with("AWS_") {
+        } else if name.starts_with("AWS_") && !of_aws.contains(&name.as_str()) {
             (place.show)(&format!(
                 "{name} is not exported, because CodeBuild exports no variable that begins with AWS_"
             ));

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::quoted::in_quotes;
+
 /// Where the value of a variable is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reference {
@@ -15,18 +17,40 @@ pub(crate) enum Reference {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Missing {
     #[error(
-        "the variable {variable} needs the {kind} {key}: add --secret '{key}=ENV', where ENV is the name of an environment variable that \
-         holds its value"
+        "the variable {variable} needs the {kind} {key}: add {}, where ENV is the name of an environment variable that holds its value",
+        self.flag()
     )]
     Value { variable: String, kind: &'static str, key: String },
     #[error(
-        "the variable {variable} needs the member {member} of the secret {id}, but the value of --secret '{id}=ENV' is not a JSON object \
-         with this text: add --secret '{id}:{member}=ENV' with the value of the member alone"
+        "the variable {variable} needs the member {member} of the secret {id}, but the value of {} is not a JSON object with this text: \
+         add {} with the value of the member alone",
+        flag(id),
+        self.flag()
     )]
     Member { variable: String, id: String, member: String },
 }
 
+impl Missing {
+    /// The flag to type.
+    pub(crate) fn flag(&self) -> String {
+        match self {
+            Self::Value { key, .. } => flag(key),
+            Self::Member { id, member, .. } => flag(&format!("{id}:{member}")),
+        }
+    }
+}
+
+fn flag(key: &str) -> String {
+    format!("--secret {}", in_quotes(&format!("{key}=ENV")))
+}
+
 impl Reference {
+    /// Whether the key has a variable of the pipeline, whose value is not known before a run.
+    pub(crate) fn is_open(&self) -> bool {
+        let (Self::Parameter(text) | Self::Secret(text)) = self;
+        text.contains("#{")
+    }
+
     /// The value for this variable. `find` returns what a `--secret` flag gives for a key.
     pub(crate) fn resolve(&self, variable: &str, find: impl Fn(&str) -> Option<String>) -> Result<String, Missing> {
         let missing = |kind, key: &str| Missing::Value { variable: variable.to_owned(), kind, key: key.to_owned() };

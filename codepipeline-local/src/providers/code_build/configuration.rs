@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::super::build_folder::names;
+use super::super::Failed;
 use super::super::buildspec::environment::Value;
 use super::super::buildspec::secret::Reference;
-use super::super::{Failed, Task};
 
 /// The configuration. Holds values, so it has no `Debug`.
 pub(super) struct Configuration {
@@ -26,8 +25,9 @@ struct Item {
     kind: Option<String>,
 }
 
-pub(super) fn read(task: &Task) -> Result<Configuration, Failed> {
-    let get = |key: &str| task.configuration.get(key).map(String::as_str).filter(|value| !value.is_empty());
+/// Reads the configuration of an action with these input artifacts.
+pub(super) fn read(configuration: &BTreeMap<String, String>, inputs: &[String]) -> Result<Configuration, Failed> {
+    let get = |key: &str| configuration.get(key).map(String::as_str).filter(|value| !value.is_empty());
     let Some(project) = get("ProjectName") else {
         return Err(Failed::configuration("the configuration has no ProjectName: add the name of a CodeBuild project"));
     };
@@ -36,14 +36,14 @@ pub(super) fn read(task: &Task) -> Result<Configuration, Failed> {
             "BatchEnabled is true, but codepipeline-local runs no batch builds: remove it, or skip the action",
         ));
     }
-    let primary_source = match (get("PrimarySource"), task.inputs.as_slice()) {
+    let primary_source = match (get("PrimarySource"), inputs) {
         (Some(name), _) => name.to_owned(),
-        (None, [only]) => only.name.clone(),
+        (None, [only]) => only.clone(),
         (None, []) => return Err(Failed::configuration("a CodeBuild action needs an input artifact")),
         (None, _) => {
             return Err(Failed::configuration(format!(
                 "the action has several input artifacts: add PrimarySource with one of {}",
-                names(task)
+                inputs.join(", ")
             )));
         }
     };

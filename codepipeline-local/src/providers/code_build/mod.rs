@@ -17,11 +17,15 @@ use super::shell::{Limits, ShellError};
 use super::{Done, Failed, Provider, Task, TaskArtifact, Workplace};
 use crate::clock::Clock;
 
+mod check;
 mod configuration;
+mod file_sets;
 mod project;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use check::{Checked, Declared};
+use file_sets::{set_of, several_lack};
 pub use project::Project;
 
 /// Runs the builds of CodeBuild actions, of the categories Build and Test.
@@ -60,7 +64,10 @@ impl CodeBuild {
 #[async_trait]
 impl Provider for CodeBuild {
     async fn run(&self, task: Task, work: &Workplace) -> Result<Done, Failed> {
-        let configuration = configuration::read(&task)?;
+        let configuration = {
+            let inputs: Vec<String> = task.inputs.iter().map(|input| input.name.clone()).collect();
+            configuration::read(&task.configuration, &inputs)?
+        };
         self.notice.show(work);
         let project = self.project(&configuration.project, work);
         let sources = Sources::stage(&task, work, &configuration.primary_source).await?;
@@ -92,16 +99,19 @@ impl Provider for CodeBuild {
     }
 }
 
-/// The values of all variables, or the flags to type for those that are missing.
+/// The values of all variables, or the flags to type for those that are missing. Secrets are masked in all later output, because an action
+/// may pass them to another one.
 pub(super) fn resolve(
     layers: impl IntoIterator<Item = BTreeMap<String, environment::Value>>,
     work: &Workplace,
 ) -> Result<Resolved, Failed> {
     let find = |key: &str| work.secret(key).map(|secret| secret.expose_secret().to_owned());
-    environment::resolve(layers, find).map_err(|missing| {
+    let resolved = environment::resolve(layers, find).map_err(|missing| {
         let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
         Failed::configuration(missing.join("; "))
-    })
+    })?;
+    resolved.secret.iter().filter_map(|name| resolved.variables.get(name)).for_each(|value| work.hide(value));
+    Ok(resolved)
 }
 
 /// The file set of each output artifact, in their order. One output may be the primary artifact; several are secondary artifacts of the same
@@ -116,13 +126,9 @@ fn wanted(outputs: &[TaskArtifact], artifacts: Option<&Artifacts>, work: &Workpl
         }
         return Ok(Vec::new());
     };
-    let set = |output: &TaskArtifact| match artifacts.secondary.get(&output.name) {
-        Some(set) => Ok(set.clone()),
-        None if outputs.len() == 1 => Ok(artifacts.primary.clone()),
-        None => Err(Failed::configuration(format!(
-            "the action has several output artifacts, and the buildspec lacks {0}: add artifacts/secondary-artifacts/{0} to it",
-            output.name
-        ))),
+    let set = |output: &TaskArtifact| {
+        let set = set_of(&output.name, outputs.len(), artifacts).cloned();
+        set.ok_or_else(|| Failed::configuration(several_lack(&output.name)))
     };
     outputs.iter().map(set).collect()
 }

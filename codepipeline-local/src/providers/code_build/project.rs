@@ -65,16 +65,47 @@ impl Project {
 
     /// The buildspec's text, and its name in messages.
     pub(super) async fn buildspec(&self, source: &Path) -> Result<(String, String), Failed> {
-        let given = self.buildspec.as_deref().map(str::trim).filter(|given| !given.is_empty());
-        match given {
-            Some(text) if is_text(text) => Ok((text.to_owned(), "the project's buildspec".to_owned())),
-            Some(arn) if arn.starts_with("arn:") => Err(Failed::configuration(format!(
-                "the project's buildspec is {arn}, but codepipeline-local reads no buildspec from S3: put it into the source"
-            ))),
-            Some(path) => read(source, path, "set the project's buildspec to its path in the source").await,
-            None => read(source, DEFAULT, "add it, or set the project's buildspec to another path").await,
+        match self.place() {
+            Place::Text(text) => Ok((text.to_owned(), OWN.to_owned())),
+            Place::Object(arn) => Err(Failed::configuration(in_s3(arn))),
+            Place::File(path, change) => {
+                read(source, path, change).await.map_err(|why| Failed::job(super::yaml_error(&why)))
+            }
         }
     }
+
+    /// As [`buildspec`](Self::buildspec), before a run. `None` if the source is not known and has the buildspec.
+    pub(super) async fn known_buildspec(&self, source: Option<&Path>) -> Option<Result<(String, String), String>> {
+        match (self.place(), source) {
+            (Place::Text(text), _) => Some(Ok((text.to_owned(), OWN.to_owned()))),
+            (Place::Object(arn), _) => Some(Err(in_s3(arn))),
+            (Place::File(path, change), Some(source)) => Some(read(source, path, change).await),
+            (Place::File(..), None) => None,
+        }
+    }
+
+    fn place(&self) -> Place<'_> {
+        let given = self.buildspec.as_deref().map(str::trim).filter(|given| !given.is_empty());
+        match given {
+            Some(text) if is_text(text) => Place::Text(text),
+            Some(arn) if arn.starts_with("arn:") => Place::Object(arn),
+            Some(path) => Place::File(path, "set the project's buildspec to its path in the source"),
+            None => Place::File(DEFAULT, "add it, or set the project's buildspec to another path"),
+        }
+    }
+}
+
+/// The name of a project's own text in messages.
+const OWN: &str = "the project's buildspec";
+
+/// The place of a buildspec.
+enum Place<'p> {
+    /// The project has the text.
+    Text(&'p str),
+    /// The ARN of an object.
+    Object(&'p str),
+    /// A path in the source, and what to change if it does not exist.
+    File(&'p str, &'static str),
 }
 
 /// Whether this is the text of a buildspec and not a path.
@@ -82,15 +113,27 @@ fn is_text(given: &str) -> bool {
     given.contains(['\n', '{']) || given.starts_with("version:")
 }
 
-async fn read(source: &Path, path: &str, change: &str) -> Result<(String, String), Failed> {
-    match tokio::fs::read_to_string(source.join(path)).await {
+fn in_s3(arn: &str) -> String {
+    format!(
+        "the project's buildspec is {arn}, but codepipeline-local reads no buildspec from S3: put it into the source"
+    )
+}
+
+async fn read(source: &Path, path: &str, change: &str) -> Result<(String, String), String> {
+    let file = source.join(path);
+    // A pipe or a device could block.
+    let is_special = tokio::fs::metadata(&file).await.is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if is_special {
+        return Err(format!("{path} in the primary source is not a regular file: replace it"));
+    }
+    match tokio::fs::read_to_string(file).await {
         Ok(text) => Ok((text, path.to_owned())),
         Err(error) => {
             let why = match error.kind() {
                 io::ErrorKind::NotFound => format!("does not exist: {change}"),
                 _ => format!("can't be read: {error}"),
             };
-            Err(Failed::job(super::yaml_error(&format!("{path} in the primary source {why}"))))
+            Err(format!("{path} in the primary source {why}"))
         }
     }
 }

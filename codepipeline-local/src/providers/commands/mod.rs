@@ -12,9 +12,10 @@ use super::buildspec::environment::Value;
 use super::buildspec::run::{Place, exported_variables, shortened};
 use super::buildspec::secret::Reference;
 use super::code_build::resolve;
+use super::needs::Needs;
 use super::notice::Notice;
 use super::shell::{Limits, Session, Shell, ShellError};
-use super::{Done, EnvironmentVariable, EnvironmentVariableKind, Failed, Provider, Task, Workplace};
+use super::{Done, EnvironmentVariable, EnvironmentVariableKind, Failed, Provider, Secrets, Task, Workplace};
 use crate::clock::Clock;
 
 #[cfg(test)]
@@ -22,6 +23,9 @@ mod tests;
 
 /// How long the commands may take (the reference, "Considerations").
 const TIME: Duration = Duration::from_secs(55 * 60);
+
+/// The variables of AWS that an action may export. The reference's example exports the first.
+const EXPORTED_OF_AWS: [&str; 2] = ["AWS_DEFAULT_REGION", "AWS_REGION"];
 
 /// Runs Commands actions.
 pub struct Commands {
@@ -33,6 +37,11 @@ impl Commands {
     /// Creates the provider. The clock gives the start of builds.
     pub fn new(notice: Notice, clock: Clock) -> Self {
         Self { notice, clock }
+    }
+
+    /// The secrets that an action with these environment variables needs.
+    pub(crate) fn needs(environment: &[EnvironmentVariable], secrets: &Secrets) -> Needs {
+        Needs::of(vec![variables(environment)], secrets)
     }
 }
 
@@ -58,8 +67,8 @@ impl Provider for Commands {
             Place { folder: &sources.folder, scratch: &scratch, environment: &environment, limits, show: &show };
         let mut session = place.session(Shell::Sh);
         run_all(&task.commands, &mut session, &place).await?;
-        let variables =
-            exported_variables(&task.output_variables, &mut session, &place).await.map_err(|error| failed(&error))?;
+        let exported = exported_variables(&task.output_variables, &EXPORTED_OF_AWS, &mut session, &place);
+        let variables = exported.await.map_err(|error| failed(&error))?;
         session.end().await;
         for output in &task.outputs {
             let files = task.output_files.get(&output.name).filter(|files| !files.is_empty()).cloned();

@@ -27,6 +27,24 @@ async fn commands_share_a_shell_and_export_variables() {
     assert!(texts(&place).iter().any(|line| line.starts_with("UNSET is not exported")));
 }
 
+/// "Action declaration (example)" of the reference. The engine resolves the variable of the third command.
+#[tokio::test]
+async fn declared_example_runs() {
+    let place = Workshop::new();
+    let done = run(&place, &["ls", "echo hello", "echo pipeline Execution Id is 1b2c"], |task| {
+        task.output_files = [("Out".to_owned(), vec!["**/".to_owned()])].into();
+        task.output_variables = ["AWS_DEFAULT_REGION".to_owned()].into();
+    });
+    assert_eq!(done.await.ok().unwrap().variables["AWS_DEFAULT_REGION"], "us-east-1");
+    let lines = texts(&place);
+    assert!(
+        ["b.txt", "dir", "hello", "pipeline Execution Id is 1b2c"]
+            .iter()
+            .all(|line| lines.contains(&(*line).to_owned()))
+    );
+    assert_eq!(files(&place, "Out").await, ["b.txt: b", "dir/a.txt: a"]);
+}
+
 #[tokio::test]
 async fn output_artifact_has_the_chosen_files() {
     let place = Workshop::new();

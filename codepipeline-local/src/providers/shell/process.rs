@@ -8,18 +8,16 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::process::{ChildStderr, ChildStdout, Command};
 use tokio::time::Instant;
 
 use super::driver;
 use super::ended::{Ended, ShellError};
 use super::output::{Output, Stream, TooMuch};
 use super::settings::Settings;
-use crate::ids::random_uuid;
-use crate::process_tree;
+use crate::family::Family;
 
 /// The variables of the emulator that commands inherit: what finds programs, the user's files, the network and a container engine. All
 /// others stay out, because the emulator's environment may hold the values of secrets.
@@ -47,9 +45,6 @@ pub(super) const INHERITED: [&str; 22] = [
     "no_proxy",
     "NIX_SSL_CERT_FILE",
 ];
-
-/// A variable with a value of its own in each session, by which processes are found that left the process group.
-const MARK: &str = "CODEPIPELINE_LOCAL_SHELL";
 
 /// How many bytes a pipe holds at most. An administrator may allow more than this, the default of `/proc/sys/fs/pipe-max-size`.
 const PIPE: usize = 1 << 20;
@@ -83,10 +78,7 @@ impl From<io::Error> for Problem {
 
 /// A running shell. Dropping it kills it and everything that it started.
 pub(super) struct Process {
-    child: Child,
-    /// `None` after the kill.
-    group: Option<Pid>,
-    mark: String,
+    family: Family,
     stdout: ChildStdout,
     stderr: ChildStderr,
     commands: BufReader<UnixStream>,
@@ -100,32 +92,27 @@ impl Process {
     }
 
     fn spawn(settings: &Settings<'_>, folder: &PathBuf) -> io::Result<Self> {
-        let mark = random_uuid();
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         ours.set_nonblocking(true)?;
         let program = settings.shell.program();
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(["-c", driver::DRIVER, program])
             .arg(settings.scratch)
             .arg(program)
             .env_clear()
             .envs(inherited())
             .envs(settings.environment)
-            .env(MARK, &mark)
             .current_dir(folder)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
-        // The shell leads its group, so the group has its id.
-        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+            .stderr(Stdio::piped());
+        let mut family = Family::spawn(&mut command)?;
+        let (Some(stdout), Some(stderr)) = family.pipes() else {
             return Err(io::Error::other("the shell has no pipes"));
         };
         let commands = BufReader::new(UnixStream::from_std(ours)?);
-        Ok(Self { child, group, mark, stdout, stderr, commands })
+        Ok(Self { family, stdout, stderr, commands })
     }
 
     /// Lets the shell run the command in this file of the scratch folder, and shows its output.
@@ -138,7 +125,7 @@ impl Process {
         drain(&self.stderr, Stream::Stderr, output)?;
         output.finish();
         if matches!(end, End::Shell(_)) {
-            self.kill();
+            self.family.kill();
         }
         Ok(end)
     }
@@ -167,15 +154,15 @@ impl Process {
                         return Ok(End::Answered(status));
                     }
                 }
-                exit = self.child.wait() => return Ok(End::Shell(ended(exit?))),
+                exit = self.family.exited() => return Ok(End::Shell(ended(exit?))),
             }
         }
     }
 
     /// Sends SIGTERM, waits until no process has the output open, but at most `grace`, and kills what is left.
     pub(super) async fn stop(&mut self, grace: Duration, output: &mut Output<'_>) {
-        if let Some(group) = self.group.filter(|_| self.child.id().is_some()) {
-            let _ = kill_process_group(group, Signal::TERM);
+        if !self.family.is_killed() {
+            self.family.terminate();
             let rest = async { tokio::join!(discard(&mut self.stdout), discard(&mut self.stderr)) };
             let _ = tokio::time::timeout(grace, rest).await;
         }
@@ -185,20 +172,7 @@ impl Process {
 
     /// Kills the shell and everything that it started, and waits for its end.
     pub(super) async fn end(&mut self) {
-        self.kill();
-        let _ = self.child.wait().await;
-    }
-
-    fn kill(&mut self) {
-        let Some(group) = self.group.take() else { return };
-        process_tree::kill_group(group, self.child.id().is_none());
-        process_tree::kill_marked(MARK, &self.mark);
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
+        let _ = self.family.end().await;
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use sha2::{Digest, Sha256};
 
 use super::commit::{self, Commit};
-use super::files::{self, Files};
+use super::files::{self, Files, Listed};
 use super::git::{Git, GitProblem};
 use crate::providers::archive::{ArchiveProblem, Stop, files_of, in_background, pack};
 use crate::types::Timestamp;
@@ -102,10 +102,15 @@ pub(super) async fn gather(folder: &Path, format: Format, work: &Path) -> Result
             (Some(vec![(BUNDLE.to_owned(), bundle)]), vec![note.to_owned()])
         }
         Format::Files if is_work_tree => match files::listed(&git).await? {
-            Some(names) => {
-                let Files { packed, repositories } = files::found(folder, names).map_err(NoArtifact::Name)?;
+            Some(Listed { mut tracked, others }) => {
+                let outputs = files::outputs(tracked.iter().chain(&others).map(Vec::as_slice));
+                tracked.extend(others.into_iter().filter(|name| !files::is_below(name, &outputs)));
+                let Files { packed, repositories } = files::found(folder, tracked).map_err(NoArtifact::Name)?;
                 let note = |name| format!("left out {name}: a source does not hold submodules and other repositories");
-                (Some(packed), repositories.into_iter().map(note).collect())
+                (
+                    Some(packed),
+                    repositories.into_iter().map(note).chain(outputs.iter().map(|folder| left_out(folder))).collect(),
+                )
             }
             None => (None, Vec::new()),
         },
@@ -114,34 +119,50 @@ pub(super) async fn gather(folder: &Path, format: Format, work: &Path) -> Result
     let zip = work.join("source.zip");
     let (from, into) = (folder.to_owned(), zip.clone());
     let packed = in_background(move |stop| zipped(files, &from, &into, &stop)).await;
-    let Packed { count, newest, hash } = packed.map_err(|problem| NoArtifact::Zip { folder: shown(), problem })?;
+    let Packed { count, newest, hash, outputs } =
+        packed.map_err(|problem| NoArtifact::Zip { folder: shown(), problem })?;
+    notes.extend(outputs.iter().map(|folder| left_out(folder)));
     if count == 0 {
         notes.push(format!("{} holds no files", folder.display()));
     }
     Ok(Gathered { zip, commit, branch, hash, newest, notes })
 }
 
+/// The note about a folder of `--output`, whose name ends with a slash.
+fn left_out(folder: &[u8]) -> String {
+    let shown = String::from_utf8_lossy(folder);
+    format!("left out {}: --output of an earlier run wrote it", shown.trim_end_matches('/'))
+}
+
 struct Packed {
     count: usize,
     newest: Timestamp,
     hash: String,
+    /// The folders of `--output` that are left out.
+    outputs: Vec<Vec<u8>>,
 }
 
-/// Packs the files, or everything in the folder.
+/// Packs the files, or everything in the folder but folders of `--output`.
 fn zipped(
     files: Option<Vec<(String, PathBuf)>>,
     folder: &Path,
     into: &Path,
     stop: &Stop,
 ) -> Result<Packed, ArchiveProblem> {
+    let mut outputs = Vec::new();
     let files = match files {
         Some(files) => files,
-        None => files_of(folder, stop)?,
+        None => {
+            let mut files = files_of(folder, stop)?;
+            outputs = files::outputs(files.iter().map(|(name, _)| name.as_bytes()));
+            files.retain(|(name, _)| !files::is_below(name.as_bytes(), &outputs));
+            files
+        }
     };
     pack(&files, into, stop)?;
     let hash = hash(into).map_err(|error| ArchiveProblem::Io { what: "read the zip".to_owned(), error })?;
     let newest = files.iter().filter_map(|(_, path)| changed(path)).max().unwrap_or(Timestamp(0));
-    Ok(Packed { count: files.len(), newest, hash })
+    Ok(Packed { count: files.len(), newest, hash, outputs })
 }
 
 fn hash(file: &Path) -> io::Result<String> {

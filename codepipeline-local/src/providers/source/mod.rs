@@ -2,7 +2,8 @@
 //! CodeCommit, and GitHub version 1.
 //!
 //! In a git work tree, the artifact holds the tracked files and those that git does not ignore, as they are in the folder. Elsewhere it
-//! holds all files. The revision is the current commit, or else the hash of the artifact.
+//! holds all files. The revision is the current commit, or else the hash of the artifact. Folders that `run --output` wrote are left out
+//! unless git tracks their files, so a run does not change the next one's source.
 //!
 //! AWS documents a full clone (`OutputArtifactFormat` is `CODEBUILD_CLONE_REF`) as a JSON file with a reference to the repository, which
 //! only CodeBuild can read. Here, it is a zip with one git bundle, of all branches and tags: see [`check_out`].
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 
 use super::{Done, Failed, Provider as RunsActions, Task, TaskRevision, Workplace};
+pub(crate) use files::OUTPUT_MARK;
 pub(super) use gather::BUNDLE;
 use gather::{Format, Gathered, NoArtifact, gather};
 use git::Git;

@@ -123,6 +123,24 @@ async fn folder_outside_of_git_is_packed_whole() {
 }
 
 #[tokio::test]
+async fn folder_of_output_is_left_out() {
+    let outside = Place::new();
+    let inside = Place::with(&[("a", "1"), ("kept/Site/page", "tracked")]);
+    for (place, wanted) in [(outside, set(["a"])), (inside, set(["a", "kept/Site/page"]))] {
+        place.write(&[
+            ("a", "1"),
+            ("out/.codepipeline-local", "{}"),
+            ("out/App/a", "1"),
+            ("kept/.codepipeline-local", "{}"),
+        ]);
+        assert_eq!(place.names("repository").await, wanted);
+        let notes = place.gather("repository", Format::Files).await.unwrap().notes;
+        assert_eq!(notes.last().unwrap(), "left out out: --output of an earlier run wrote it");
+        assert_eq!(place.names("repository/out").await, set([".codepipeline-local", "App/a"]), "the user names it");
+    }
+}
+
+#[tokio::test]
 async fn modes_and_links_are_kept() {
     let place = Place::with(&[("run", "#!")]);
     std::fs::set_permissions(place.path("repository/run"), PermissionsExt::from_mode(0o755)).unwrap();

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use super::super::{EnvironmentVariable, EnvironmentVariableKind, Failed, Task, Workplace};
 use super::folders::Folders;
 use super::results;
+use crate::quoted::in_quotes;
 
 /// The variables of a stand-in's command, besides those that every shell of the emulator inherits.
 ///
@@ -79,7 +80,8 @@ fn value(variable: &EnvironmentVariable, work: &Workplace) -> Result<String, Fai
     }
     let secret = work.secret(value).map(|secret| secret.expose_secret().to_owned());
     let missing = || {
-        let message = format!("The environment variable {name} needs the secret '{value}': add --secret {value}=ENV");
+        let flag = in_quotes(&format!("{value}=ENV"));
+        let message = format!("The environment variable {name} needs the secret '{value}': add --secret {flag}");
         Failed::configuration(message)
     };
     secret.ok_or_else(missing)

@@ -71,7 +71,7 @@ async fn secrets_come_from_the_flag_and_are_masked() {
     task.environment[0].value = "other".to_owned();
     let place = Place::new();
     let error = run(&place, task, "true").await.err().unwrap();
-    assert!(error.message.contains("TOKEN") && error.message.contains("--secret other=ENV"), "{error}");
+    assert!(error.message.contains("TOKEN") && error.message.contains("--secret 'other=ENV'"), "{error}");
 }
 
 #[tokio::test]

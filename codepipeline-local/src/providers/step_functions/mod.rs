@@ -1,7 +1,7 @@
 //! The Step Functions invoke action (User Guide, "action-reference-StepFunctions"). The state machine runs at the endpoint that
 //! `--endpoint stepfunctions=URL` names.
 //!
-//! moto leaves executions in progress for ever until it is told to run them:
+//! moto leaves executions in progress for ever until it is told to run them, and then begins without state machines:
 //! `curl -d '{"stepfunctions": {"execute_state_machine": true}}' -H 'Content-Type: application/json' URL/moto-api/config`.
 
 mod api;
@@ -133,6 +133,9 @@ fn why(execution: &str, status: &str, described: &Value) -> String {
 fn failed(error: &CallError) -> Failed {
     match error {
         CallError::Unanswered(_) => Failed::job(format!("{error}; check --endpoint stepfunctions=URL")),
+        CallError::Refused { code, .. } if code == "StateMachineDoesNotExist" => Failed::job(format!(
+            "{error}; create it at the endpoint: aws stepfunctions create-state-machine --endpoint-url URL"
+        )),
         CallError::Refused { .. } => Failed::job(error.to_string()),
     }
 }

@@ -165,7 +165,7 @@ async fn failures_say_what_the_service_says() {
         (vec![started(), described("UNHEARD_OF")], "no status"),
         (
             vec![(400, json!({"__type": "com.amazonaws#StateMachineDoesNotExist", "message": "no Hello"}))],
-            "StartExecution failed with StateMachineDoesNotExist: no Hello",
+            "StateMachineDoesNotExist: no Hello; create it at the endpoint: aws stepfunctions create-state-machine",
         ),
         (vec![(503, json!({}))], "--endpoint stepfunctions=URL"),
     ] {

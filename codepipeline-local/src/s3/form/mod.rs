@@ -38,10 +38,10 @@ const HEADERS: [&str; 9] = [
 const PREFIXES: [&str; 3] = ["x-amz-meta-", "x-amz-server-side-encryption", "x-amz-checksum-"];
 
 /// Whether a request is a form upload.
-pub(super) fn is_form(request: &Request<Body>) -> bool {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+pub(crate) fn is_form(method: &Method, headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let form = |value: &str| value.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
-    request.method() == Method::POST && content_type.is_some_and(form)
+    method == Method::POST && content_type.is_some_and(form)
 }
 
 /// The requested response of a form.
@@ -54,8 +54,12 @@ pub(super) struct Form {
     refusal: RefusalSlot,
 }
 
-/// Translates a form into an upload. `now` is the machine's time, for the expiry of policies.
-pub(super) async fn to_upload(request: Request<Body>, now: Timestamp) -> S3Result<(Request<Body>, Form)> {
+/// Translates a form into an upload. Fails if `check` refuses its access key id. `now` is the machine's time, for the expiry of policies.
+pub(super) async fn to_upload(
+    request: Request<Body>,
+    check: impl FnOnce(&str) -> S3Result<()>,
+    now: Timestamp,
+) -> S3Result<(Request<Body>, Form)> {
     let (mut parts, body) = request.into_parts();
     let body = read_to_its_end(&parts.headers, body);
     let (bucket, key) = match Place::of(&parts.uri, &parts.headers) {
@@ -68,6 +72,7 @@ pub(super) async fn to_upload(request: Request<Body>, now: Timestamp) -> S3Resul
     let fields = Fields::read(&parts.headers, body).await?;
     let key = fields.required("key")?.to_owned();
     let access_key_id = access_key_id(&fields)?.to_owned();
+    check(&access_key_id)?;
     let sizes = policy::check(&fields, &bucket, now)?;
     if key.is_empty() {
         return Err(s3_error!(InvalidArgument, "User key must have a length greater than 0."));

@@ -143,8 +143,9 @@ impl<'a> Resolver<'a> {
 
     fn import(&mut self, argument: &'a Node, place: &Place<'_>) -> Resolved {
         let name = self.text(argument, place)?;
-        match self.given(&name) {
-            Some(value) => self.made(value.to_owned(), place),
+        let known = self.given(&name).map(str::to_owned).or_else(|| self.imports.get(&name).cloned());
+        match known {
+            Some(value) => self.made(value, place),
             None => {
                 let message = format!("imports \"{}\" of another stack; {}", name.escape_debug(), give(&name));
                 self.unresolved(place, message)

@@ -55,6 +55,8 @@ pub(super) struct Resolver<'a> {
     pub(super) logical_ids: BTreeMap<String, String>,
     /// The keys of `--parameter` that had an effect.
     used: BTreeSet<String>,
+    /// What other stacks export, by name.
+    imports: BTreeMap<String, String>,
     names: BTreeMap<String, String>,
     conditions: BTreeMap<String, bool>,
     /// The names and conditions that are being evaluated. One that comes twice depends on itself.
@@ -72,12 +74,25 @@ impl<'a> Resolver<'a> {
             notes: Vec::new(),
             logical_ids: BTreeMap::new(),
             used: BTreeSet::new(),
+            imports: BTreeMap::new(),
             names: BTreeMap::new(),
             conditions: BTreeMap::new(),
             under_way: Vec::new(),
             depth: 0,
             left: BUDGET,
         }
+    }
+
+    /// Adds what other stacks export, and the keys of `--parameter` that had an effect there.
+    pub(super) fn with_imports(mut self, imports: BTreeMap<String, String>, used: BTreeSet<String>) -> Self {
+        self.imports = imports;
+        self.used = used;
+        self
+    }
+
+    /// The keys of `--parameter` that had an effect.
+    pub(super) fn into_used(self) -> BTreeSet<String> {
+        self.used
     }
 
     /// Evaluates a value with everything in it. Collects all problems of a list or map.

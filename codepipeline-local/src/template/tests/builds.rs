@@ -109,3 +109,46 @@ Globals:
     assert_eq!((hello.logical_id.as_str(), hello.code.as_deref()), ("Hello", Some(&*folder.join("src/"))));
     assert!(project.functions["Far"].code.is_none());
 }
+
+#[test]
+fn function_has_variables_of_globals_and_its_own() {
+    let sections = "  Project: {Type: AWS::CodeBuild::Project}
+  Table: {Type: AWS::DynamoDB::Table}
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      Timeout: 7
+      Environment:
+        Variables:
+          TABLE: !Ref Table
+          LEVEL: 3
+          GONE: !Ref AWS::NoValue
+          TOKEN: '{{resolve:secretsmanager:web/token}}'
+          GIVEN: '{{resolve:ssm:/given}}'
+  Plain:
+    Type: AWS::Lambda::Function
+    Properties: {Environment: {Variables: {LIST: [a]}}, MemorySize: '512'}
+  Chosen:
+    Type: AWS::Lambda::Function
+    Properties: {Environment: !If [Never, !Ref AWS::NoValue, {Variables: !If [Never, {}, {A: b}]}]}
+Conditions: {Never: !Equals [a, b]}
+Globals:
+  Function:
+    MemorySize: 256
+    Environment: {Variables: {LEVEL: 1, GONE: 1, HOST: !ImportValue host}}
+";
+    let project = load_yaml(&pipeline_with(sections), &["resolve:ssm:/given=x"]).unwrap();
+    let variables = |name: &str| {
+        let environment = project.functions[name].environment.iter();
+        environment.map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>()
+    };
+    let known = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+    let unknown = |name: &str| (name.to_owned(), None);
+    assert_eq!(
+        variables("Hello"),
+        [known("GIVEN", "x"), unknown("HOST"), known("LEVEL", "3"), known("TABLE", "Table"), unknown("TOKEN")]
+    );
+    assert_eq!((variables("Plain"), variables("Chosen")), (vec![unknown("LIST")], vec![known("A", "b")]));
+    let limits = |name: &str| (project.functions[name].timeout, project.functions[name].memory);
+    assert_eq!((limits("Hello"), limits("Plain")), ((Some(7), Some(256)), (None, Some(512))));
+}

@@ -82,3 +82,55 @@ fn broken_list_of_assets_is_a_note() {
     assert!(project.notes[0].message.contains("is not valid JSON"), "{:?}", project.notes);
     assert!(project.functions["NotifyCDE1F4E8"].code.is_none());
 }
+
+/// A template that imports the value from the stack `Store`.
+fn importing(name: &str) -> String {
+    let value = format!("{{\"Fn::ImportValue\": \"{name}\"}}");
+    let read = crate::yaml::read(&with_configuration(&value, "")).unwrap();
+    read.to_value().to_string()
+}
+
+const STORE: &str = r#"{
+  "Parameters": {"Suffix": {"Type": "String"}},
+  "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+  "Resources": {"Files83908E77": {"Type": "AWS::S3::Bucket"}},
+  "Outputs": {
+    "Name": {"Value": {"Ref": "Files83908E77"}, "Export": {"Name": "Store:Files"}},
+    "Given": {"Value": {"Ref": "Suffix"}, "Export": {"Name": "Store:Given"}},
+    "Again": {"Value": {"Fn::ImportValue": "Other:Arn"}, "Export": {"Name": "Store:Again"}},
+    "Never": {"Condition": "Never", "Value": "x", "Export": {"Name": "Store:Never"}},
+    "Lost": {"Value": {"Ref": "Missing"}, "Export": {"Name": "Store:Lost"}},
+    "Own": {"Value": "not exported"}
+  }
+}"#;
+
+const OTHER: &str = r#"{
+  "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+  "Outputs": {"Arn": {"Value": {"Ref": "Topic"}, "Export": {"Name": "Other:Arn"}}}
+}"#;
+
+fn imported(name: &str, given: &[&str]) -> Result<Value, Vec<String>> {
+    let own = importing(name);
+    let files = [("A.template.json", own.as_str()), ("B.template.json", STORE), ("C.template.json", OTHER)];
+    let project = load_files(&files, given)?;
+    Ok(project.pipelines[0].declaration["stages"][0]["actions"][0]["configuration"]["Value"].clone())
+}
+
+#[test]
+fn import_comes_from_another_stack_of_the_app() {
+    assert_eq!(imported("Store:Files", &[]).unwrap(), "files83908e77");
+    assert_eq!(imported("Store:Given", &["Suffix=x"]).unwrap(), "x");
+    assert_eq!(imported("Store:Again", &[]).unwrap(), "arn:aws:sns:us-east-1:123456789012:Topic");
+    assert_eq!(imported("Store:Files", &["Store:Files=mine"]).unwrap(), "mine");
+}
+
+#[test]
+fn import_that_no_stack_resolves_is_asked_for() {
+    for name in ["Store:Given", "Store:Never", "Store:Lost", "Elsewhere"] {
+        let problem = only_problem(imported(name, &[]));
+        assert!(
+            problem.contains(&format!("imports \"{name}\" of another stack; type --parameter {name}=VALUE")),
+            "{problem}"
+        );
+    }
+}

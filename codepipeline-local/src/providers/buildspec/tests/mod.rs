@@ -17,6 +17,7 @@ mod mistakes;
 mod phases;
 mod reference;
 mod reference_artifacts;
+mod reference_pages;
 
 /// The variables of AWS's that the examples use.
 const VARIABLES: [(&str, &str); 2] = [("AWS_REGION", "us-east-1"), ("CODEBUILD_BUILD_NUMBER", "7")];

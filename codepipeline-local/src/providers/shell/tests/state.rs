@@ -113,7 +113,7 @@ async fn variable_is_read_whether_exported_or_not() {
 async fn only_chosen_variables_of_the_machine_are_inherited() {
     let (lines, _) = run(&Place::new(), &["env"]).await;
     let names: Vec<_> = lines.iter().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
-    let of_the_shell = ["PWD", "OLDPWD", "SHLVL", "_", "CODEPIPELINE_LOCAL_SHELL"];
+    let of_the_shell = ["PWD", "OLDPWD", "SHLVL", "_", "CODEPIPELINE_LOCAL_FAMILY"];
     assert!(names.contains(&"PATH"), "{names:?}");
     for name in names {
         assert!(super::super::process::INHERITED.contains(&name) || of_the_shell.contains(&name), "{name}");

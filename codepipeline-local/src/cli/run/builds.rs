@@ -1,0 +1,106 @@
+//! Checks the buildspecs and the secrets of builds before a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::flags::Wanted;
+use super::mistake::Mistake;
+use super::plan::{Action, Plan};
+use super::provided::build_project;
+use super::runner::Runner;
+use crate::providers::{CheckedBuild, Commands, DeclaredBuild, Project as BuildProject, Secrets};
+use crate::quoted::word;
+use crate::template::Project;
+
+/// What the builds of a plan lack.
+#[derive(Default)]
+pub(super) struct Builds {
+    pub(super) mistakes: Vec<Mistake>,
+    /// Notes on members of a buildspec that have no effect. A build shows them, too.
+    pub(super) ignored: Vec<String>,
+    /// Notes on secrets that no action needs.
+    pub(super) unused: Vec<String>,
+}
+
+/// Checks the CodeBuild and Commands actions that run. A buildspec is known if the template has it, or if a folder stands for its source.
+pub(super) async fn check(plan: &Plan, project: &Project, wanted: &Wanted) -> Builds {
+    let secrets = wanted.all_secrets();
+    let mut builds = Builds::default();
+    let mut asked = BTreeSet::new();
+    let mut all_known = true;
+    for (stage, action) in plan.actions() {
+        let checked = match (&action.runner, action.id.provider.as_str()) {
+            (Runner::Emulator(_), "CodeBuild") => of_build(plan, action, project, &secrets).await,
+            (Runner::Emulator(_), "Commands") => of_commands(action, &secrets),
+            // It may ask for any secret.
+            (Runner::StandIn, _) => CheckedBuild::default(),
+            _ => continue,
+        };
+        let path = format!("{}/{}", stage.name, action.name);
+        let mistakes = checked.mistakes.iter().map(|what| Mistake::new(format!("{path}: {what}")));
+        builds.mistakes.extend(mistakes);
+        let missing = checked.needs.missing.iter();
+        let missing = missing.map(|missing| Mistake { text: format!("{path}: {missing}"), flag: Some(missing.flag()) });
+        builds.mistakes.extend(missing);
+        builds.ignored.extend(checked.notes);
+        all_known &= checked.is_complete;
+        asked.extend(checked.needs.asked);
+    }
+    if all_known {
+        let unused = wanted.secret_keys().filter(|key| !asked.contains(*key));
+        let note = |key: &str| format!("--secret {}: no build needs it, so it is only masked in the output", word(key));
+        builds.unused.extend(unused.map(note));
+    }
+    builds.ignored.dedup();
+    builds
+}
+
+async fn of_build(plan: &Plan, action: &Action, project: &Project, secrets: &Secrets) -> CheckedBuild {
+    let configuration: BTreeMap<String, String> = read(&action.declaration["configuration"]);
+    let (inputs, outputs) = (names(action, "inputArtifacts"), names(action, "outputArtifacts"));
+    let declared = DeclaredBuild { configuration: &configuration, inputs: &inputs, outputs: &outputs };
+    let name = configuration.get("ProjectName").map(String::as_str).unwrap_or_default();
+    let build = match project.code_build.get(name) {
+        // The start of the run shows what is wrong in a project.
+        Some(known) => build_project(name, known).unwrap_or_default(),
+        None if name.contains("#{") => return CheckedBuild::default(),
+        None => BuildProject::default(),
+    };
+    let source = declared.primary_source().and_then(|artifact| folder_of(plan, &artifact));
+    let mut checked = declared.check(&build, source, secrets).await;
+    if !project.code_build.contains_key(name) {
+        let note =
+            format!("; the file does not define the CodeBuild project {name}, so its buildspec is buildspec.yml");
+        checked.mistakes.iter_mut().for_each(|mistake| mistake.push_str(&note));
+    }
+    checked
+}
+
+fn of_commands(action: &Action, secrets: &Secrets) -> CheckedBuild {
+    let needs = Commands::needs(&read::<Vec<_>>(&action.declaration["environmentVariables"]), secrets);
+    CheckedBuild { needs, is_complete: true, ..CheckedBuild::default() }
+}
+
+/// The folder whose files are in the artifact. `None` for artifacts of other actions, and for clones, which hold what is committed.
+fn folder_of<'p>(plan: &'p Plan, artifact: &str) -> Option<&'p Path> {
+    let has_it = |action: &&Action| names(action, "outputArtifacts").iter().any(|name| name == artifact);
+    let (_, source) = plan.actions().find(|(_, action)| has_it(action))?;
+    let format = source.declaration["configuration"]["OutputArtifactFormat"].as_str();
+    match &source.runner {
+        Runner::Folder(folder) | Runner::Bucket { folder, .. } if format != Some("CODEBUILD_CLONE_REF") => Some(folder),
+        _ => None,
+    }
+}
+
+fn names(action: &Action, member: &str) -> Vec<String> {
+    let artifacts = action.declaration[member].as_array().into_iter().flatten();
+    artifacts.filter_map(|artifact| artifact["name"].as_str()).map(str::to_owned).collect()
+}
+
+/// A member of the declaration. One of the wrong form is empty, because the emulator refuses it later.
+fn read<T: Default + for<'de> Deserialize<'de>>(value: &Value) -> T {
+    T::deserialize(value).unwrap_or_default()
+}

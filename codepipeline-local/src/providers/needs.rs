@@ -1,0 +1,36 @@
+//! What an action needs from the user, before it runs.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use secrecy::ExposeSecret;
+
+use super::Secrets;
+use super::buildspec::environment::{self, Value};
+use super::buildspec::secret::Missing;
+
+/// The secrets of a build.
+#[derive(Default)]
+pub(crate) struct Needs {
+    /// Those that no `--secret` gives.
+    pub(crate) missing: Vec<Missing>,
+    /// All keys of `--secret` that the build asks for.
+    pub(crate) asked: BTreeSet<String>,
+}
+
+impl Needs {
+    /// Reads the variables, of which later layers replace earlier ones. Leaves out those whose secret a variable of the pipeline names.
+    pub(super) fn of(mut layers: Vec<BTreeMap<String, Value>>, secrets: &Secrets) -> Self {
+        let asked = RefCell::new(BTreeSet::new());
+        let find = |key: &str| {
+            asked.borrow_mut().insert(key.to_owned());
+            secrets.get(key).map(|secret| secret.expose_secret().to_owned())
+        };
+        let is_known = |value: &Value| !matches!(value, Value::Secret(reference) if reference.is_open());
+        for layer in &mut layers {
+            layer.retain(|_, value| is_known(value));
+        }
+        let missing = environment::resolve(layers, find).err().unwrap_or_default();
+        Self { missing, asked: asked.into_inner() }
+    }
+}
