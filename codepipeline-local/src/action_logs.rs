@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::types::Timestamp;
 
 /// How many lines of an action are kept. Later ones replace the oldest.
@@ -14,7 +16,11 @@ const TOTAL: usize = 64 * 1024 * 1024;
 
 /// The logs of the latest action executions, by their ids.
 #[derive(Clone, Default)]
-pub(crate) struct ActionLogs(Arc<Mutex<Logs>>);
+pub(crate) struct ActionLogs {
+    logs: Arc<Mutex<Logs>>,
+    /// Counts the lines of all actions.
+    added: Arc<watch::Sender<u64>>,
+}
 
 #[derive(Default)]
 struct Logs {
@@ -73,6 +79,13 @@ impl ActionLogs {
         while logs.bytes > TOTAL && logs.order.len() > 1 {
             logs.drop_oldest();
         }
+        drop(logs);
+        self.added.send_modify(|count| *count += 1);
+    }
+
+    /// The count of lines, to wait for the next one. It ends with the emulator.
+    pub(crate) fn added(&self) -> watch::Receiver<u64> {
+        self.added.subscribe()
     }
 
     /// The lines of an action execution after the line with this number. With 0, all that are kept.
@@ -85,7 +98,7 @@ impl ActionLogs {
     }
 
     fn lock(&self) -> MutexGuard<'_, Logs> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -110,18 +110,22 @@ impl Emulator {
         let (connected, pending) = engine.act(|engine| connections.map_or(Ok(()), |given| engine.connect(given)));
         connected.map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
         pending.kept().await.map_err(io::Error::other)?;
-        let data = keeps.then_some(path.as_path());
-        let page = Arc::new(Page::new(engine.clone(), store.clone(), page, clock.now(), data)?);
         let (events, invocations) = (Subscribers::default(), Subscribers::default());
         let (changed, changes) = mpsc::unbounded_channel();
         let action_logs = ActionLogs::default();
         {
-            let (logs, clock) = (action_logs.clone(), clock.clone());
-            providers.observe(move |OutputLine { action, action_execution_id, text, .. }| {
-                logs.add(action_execution_id, Line { at: clock.now(), from: action.clone(), text: text.clone() });
+            let (logs, clock, engine) = (action_logs.clone(), clock.clone(), engine.clone());
+            providers.observe(move |OutputLine { action, action_execution_id: id, text, .. }| {
+                // A command gets the secret configuration values, and may print them.
+                let text = engine.look(|engine| Some(engine.without_secrets(engine.action(id)?.2, text)));
+                let line = text.map(|text| Line { at: clock.now(), from: action.clone(), text });
+                line.into_iter().for_each(|line| logs.add(id, line));
             });
         }
         let secrets = providers.secrets_of_the_user();
+        let data = keeps.then_some(path.as_path());
+        let page =
+            Page::new(engine.clone(), store.clone(), action_logs.clone(), (page, clock.now()), data).map(Arc::new)?;
         let (runs, finished) = Runs::new(providers, store.clone());
         let shared = Arc::new(Shared {
             engine,
@@ -229,6 +233,9 @@ impl Emulator {
 
     /// Closes the port and all connections, ends the actions that providers run, and removes temporary files.
     pub async fn stop(mut self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.page.close();
+        }
         self.listener.stop().await;
         let shared = self.shared.upgrade();
         if let Some(shared) = &shared {

@@ -7,9 +7,11 @@
 pub use effects::{Effect, OutputsId, PollId, RunId, SourceError, SourceId, SourceRevision};
 pub use provided::Provided;
 pub use settings::{Leniency, NonceForm, Settings};
+#[cfg(test)]
+pub(crate) use state::StepKind;
 pub(crate) use state::{
     ActionDeclaration, ActionExecution, ActionStatus, ActionType, Artifact, ArtifactDetails, Execution,
-    ExecutionNumber, JobNumber, PipelineDeclaration, Property, Revision, StageDeclaration, StageStatus, StepKind, Tag,
+    ExecutionNumber, JobNumber, PipelineDeclaration, Property, Revision, StageDeclaration, StageStatus, Step, Tag,
     TypeSettings,
 };
 pub use state::{

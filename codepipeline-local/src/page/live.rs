@@ -34,6 +34,8 @@ pub(super) fn events(page: &Arc<Page>, view: View, can_act: bool) -> Response<Bo
     let live = Live {
         page: Arc::downgrade(page),
         changes: page.engine.changes(),
+        added: page.logs.added(),
+        closing: page.closing.subscribe(),
         view,
         can_act,
         sent: Sent::default(),
@@ -42,6 +44,7 @@ pub(super) fn events(page: &Arc<Page>, view: View, can_act: bool) -> Response<Bo
         looked: now,
         beat: now + BEAT,
         has_begun: false,
+        has_ended: false,
     };
     let texts = stream::unfold(live, async |mut live| {
         let text = live.next().await?;
@@ -53,6 +56,9 @@ pub(super) fn events(page: &Arc<Page>, view: View, can_act: bool) -> Response<Bo
 struct Live {
     page: Weak<Page>,
     changes: watch::Receiver<u64>,
+    /// The lines of all actions.
+    added: watch::Receiver<u64>,
+    closing: watch::Receiver<bool>,
     view: View,
     can_act: bool,
     sent: Sent,
@@ -64,6 +70,7 @@ struct Live {
     /// When a line must follow.
     beat: Instant,
     has_begun: bool,
+    has_ended: bool,
 }
 
 impl Live {
@@ -73,21 +80,28 @@ impl Live {
             self.has_begun = true;
             return Some("retry: 1000\n\n".to_owned() + &self.look()?);
         }
-        loop {
+        let shows_log = matches!(self.view, View::Action { .. });
+        while !self.has_ended {
             tokio::select! {
                 changed = self.changes.changed() => changed.ok()?,
+                added = self.added.changed(), if shows_log => added.ok()?,
+                _ = self.closing.wait_for(|closing| *closing) => {}
                 () = sleep_until(self.beat) => {
                     self.beat = Instant::now() + BEAT;
                     return Some(":\n\n".to_owned());
                 }
             }
-            sleep_until(self.looked + PAUSE).await;
+            tokio::select! {
+                () = sleep_until(self.looked + PAUSE) => {}
+                _ = self.closing.wait_for(|closing| *closing) => self.has_ended = true,
+            }
             let text = self.look()?;
             if !text.is_empty() {
                 self.beat = Instant::now() + BEAT;
                 return Some(text);
             }
         }
+        None
     }
 
     /// Looks at the engine, and returns the events for what changed.
@@ -95,6 +109,7 @@ impl Live {
         let page = self.page.upgrade()?;
         // A later change makes another look.
         self.changes.borrow_and_update();
+        self.added.borrow_and_update();
         self.looked = Instant::now();
         let mut text = String::new();
         match views::items(&page, &self.view, self.can_act) {
@@ -109,7 +124,7 @@ impl Live {
                 }
             }
         }
-        let lines = views::log_lines(&page, &self.view, &mut self.log);
+        let lines = views::log_lines(&page.logs, &self.view, &mut self.log);
         text.extend(lines.map(|lines| event("log", &lines.to_string())));
         Some(text)
     }

@@ -3,8 +3,11 @@
 use std::io;
 use std::path::Path;
 
+use tokio::sync::watch;
+
 use super::mode::PageMode;
 use super::token::Token;
+use crate::action_logs::ActionLogs;
 use crate::kept_engine::KeptEngine;
 use crate::s3::Store;
 use crate::types::Timestamp;
@@ -13,10 +16,13 @@ use crate::types::Timestamp;
 pub(crate) struct Page {
     pub(super) engine: KeptEngine,
     pub(super) store: Store,
+    pub(super) logs: ActionLogs,
     pub(super) mode: PageMode,
     pub(super) token: Token,
     /// When the emulator started.
     pub(super) started: Timestamp,
+    /// Whether the streams must end.
+    pub(super) closing: watch::Sender<bool>,
 }
 
 impl Page {
@@ -25,12 +31,18 @@ impl Page {
     pub(crate) fn new(
         engine: KeptEngine,
         store: Store,
-        mode: PageMode,
-        started: Timestamp,
+        logs: ActionLogs,
+        (mode, started): (PageMode, Timestamp),
         data: Option<&Path>,
     ) -> io::Result<Self> {
         let token = data.map_or_else(Token::random, Token::of_folder)?;
-        Ok(Self { engine, store, mode, token, started })
+        let closing = watch::Sender::new(false);
+        Ok(Self { engine, store, logs, mode, token, started, closing })
+    }
+
+    /// Ends the event streams, each after the events for what changed last.
+    pub(crate) fn close(&self) {
+        self.closing.send_replace(true);
     }
 
     /// The page's address with its token, below the emulator's `endpoint`.

@@ -8,6 +8,7 @@ mod guard;
 mod live;
 mod pipelines;
 mod starts;
+mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 mod views;

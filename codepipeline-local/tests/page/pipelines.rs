@@ -70,6 +70,17 @@ pub(crate) async fn custom(scenario: &Scenario) -> Value {
     })
 }
 
+/// Polls as the worker of `Make` until it gets a job.
+pub(crate) async fn job(browser: &Browser) -> Value {
+    let poll = json!({"actionTypeId": {"category": "Build", "owner": "Custom", "provider": "Maker", "version": "1"}});
+    loop {
+        let jobs = codepipeline(browser, "PollForJobs", &poll).await;
+        if let Some(job) = jobs["jobs"].get(0) {
+            return job.clone();
+        }
+    }
+}
+
 /// Stores an object, also in an artifact store.
 pub(crate) async fn put(scenario: &Scenario, bucket: &str, key: &str, content: &[u8]) {
     let put = scenario.objects.put_object().bucket(bucket).key(key).body(content.to_vec().into());

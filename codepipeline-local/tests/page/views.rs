@@ -9,21 +9,10 @@ use codepipeline_local::providers::{ActionTypeId, Providers, StandIn};
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::pipelines::{approval, codepipeline, custom, execution_view, put, start, started};
+use crate::pipelines::{approval, codepipeline, custom, execution_view, job, put, start, started};
 use crate::support::Scenario;
 
 const START: u64 = 1_800_000_000_000;
-
-/// Polls as the worker of `Make` until it gets a job.
-async fn job(browser: &Browser) -> Value {
-    let poll = json!({"actionTypeId": {"category": "Build", "owner": "Custom", "provider": "Maker", "version": "1"}});
-    loop {
-        let jobs = codepipeline(browser, "PollForJobs", &poll).await;
-        if let Some(job) = jobs["jobs"].get(0) {
-            return job.clone();
-        }
-    }
-}
 
 #[tokio::test]
 async fn lists_show_pipelines_and_executions() {

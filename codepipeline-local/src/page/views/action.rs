@@ -67,8 +67,7 @@ pub(super) fn items(engine: &Engine, id: &str, can_act: bool) -> Result<BTreeMap
         item.extend(more);
     }
     let mut items = BTreeMap::from([(KEY.to_owned(), item)]);
-    let steps = timeline::steps(engine, id).into_iter().enumerate();
-    items.extend(steps.map(|(number, step)| (format!("step:{number}"), step)));
+    items.extend(timeline::steps(found).map(|(number, step)| (format!("step:{number}"), step)));
     Ok(items)
 }
 
