@@ -25,6 +25,8 @@ use super::views::{self, LogPosition};
 
 /// The least time between two looks at the engine.
 const PAUSE: Duration = Duration::from_millis(200);
+/// The time between two looks, in times of the last look's duration. So a stream of a long list takes at most a tenth of a core.
+const REST: u32 = 9;
 /// The most time without a line, so that both sides notice a dead connection.
 const BEAT: Duration = Duration::from_secs(15);
 
@@ -41,7 +43,7 @@ pub(super) fn events(page: &Arc<Page>, view: View, can_act: bool) -> Response<Bo
         sent: Sent::default(),
         is_missing: false,
         log: LogPosition::default(),
-        looked: now,
+        next_look: now,
         beat: now + BEAT,
         has_begun: false,
         has_ended: false,
@@ -65,8 +67,8 @@ struct Live {
     /// Whether the client knows that the view is of nothing.
     is_missing: bool,
     log: LogPosition,
-    /// When it last looked.
-    looked: Instant,
+    /// The earliest time of the next look.
+    next_look: Instant,
     /// When a line must follow.
     beat: Instant,
     has_begun: bool,
@@ -92,7 +94,7 @@ impl Live {
                 }
             }
             tokio::select! {
-                () = sleep_until(self.looked + PAUSE) => {}
+                () = sleep_until(self.next_look) => {}
                 _ = self.closing.wait_for(|closing| *closing) => self.has_ended = true,
             }
             let text = self.look()?;
@@ -110,7 +112,7 @@ impl Live {
         // A later change makes another look.
         self.changes.borrow_and_update();
         self.added.borrow_and_update();
-        self.looked = Instant::now();
+        let begun = Instant::now();
         let mut text = String::new();
         match views::items(&page, &self.view, self.can_act) {
             Ok(items) => {
@@ -126,6 +128,8 @@ impl Live {
         }
         let lines = views::log_lines(&page.logs, &self.view, &mut self.log);
         text.extend(lines.map(|lines| event("log", &lines.to_string())));
+        let now = Instant::now();
+        self.next_look = (begun + PAUSE).max(now + (now - begun) * REST);
         Some(text)
     }
 }

@@ -5,8 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::{Child, Command, Stdio};
 
 use codepipeline_local::{Emulator, Options};
+use serde_json::json;
 
 use crate::browser::Browser;
+use crate::pipelines::{approval, execution_view};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_codepipeline-local");
 
@@ -71,6 +73,51 @@ async fn other_host_is_warned_of_once() {
     assert_eq!(browser.get("/_/").await.status, 200);
     let log = serve.stop();
     assert_eq!(log.matches("loopback").count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn page_of_a_run_approves_and_sees_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("app")).unwrap();
+    let source = json!({
+        "name": "App", "outputArtifacts": [{"name": "App"}],
+        "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "CodeCommit", "version": "1"},
+        "configuration": {"RepositoryName": "app", "BranchName": "main"},
+    });
+    let stages = json!([{"name": "Source", "actions": [source]}, {"name": "Build", "actions": [approval()]}]);
+    let pipeline = json!({
+        "name": "pipe", "roleArn": "arn:aws:iam::123456789012:role/pipe", "stages": stages,
+        "artifactStore": {"type": "S3", "location": "artifacts"},
+    });
+    std::fs::write(folder.path().join("pipeline.json"), json!({"pipeline": pipeline}).to_string()).unwrap();
+    let mut command = Command::new(PROGRAM);
+    command.args(["run", "pipeline.json", "--source", "App=app"]).current_dir(folder.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let page = lines.find_map(|line| line.strip_prefix("page: ").map(str::to_owned)).unwrap();
+    let browser = Browser::at(&page);
+    assert_eq!(browser.get("/_/api/view?view=pipelines").await.status, 403);
+
+    let execution = browser.view("view=pipelines").await["pipe"]["latest"]["id"].as_str().unwrap().to_owned();
+    let query = execution_view(&execution);
+    let items = browser.view_until(&query, |items| items["action:Build/Ask"]["token"].is_string()).await;
+    let mut events = browser.live(&query).await;
+    events.items().await;
+    let answer = json!({
+        "pipelineName": "pipe", "stageName": "Build", "actionName": "Ask", "token": items["action:Build/Ask"]["token"],
+        "result": {"status": "Approved", "summary": "fine"},
+    });
+    assert_eq!(browser.call("PutApprovalResult", &answer).await.status, 200);
+    let mut status = String::new();
+    while let Some((_, data)) = events.next().await {
+        if let Some(now) = data["set"]["_execution"]["status"].as_str() {
+            now.clone_into(&mut status);
+        }
+    }
+    assert_eq!(status, "Succeeded", "the stream ends after the last change");
+    let rest: Vec<String> = lines.collect();
+    assert!(child.wait().unwrap().success(), "{rest:?}");
 }
 
 #[tokio::test]
