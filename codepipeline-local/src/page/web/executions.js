@@ -57,7 +57,7 @@ function closedTransitions({ name, stages, transitions }, context) {
     const closed = stages.filter((stage) => transitions[stage] && !transitions[stage].enabled);
     return closed.length > 0 && h("ul", { key: "closed", class: "warnings" }, closed.map((stage) => h("li", { key: stage },
         h("span", {}, "The transition into ", h("strong", {}, stage), " is disabled: ", transitions[stage].reason),
-        callButton(context, "Enable transition", () => transitionDialog(name, stage, false), { label: `Enable the transition into ${stage}` }))));
+        callButton(context, "Enable transition", () => transitionDialog(name, stage, false), { label: `Enable transition into ${stage}` }))));
 }
 
 function newestFirst(items) {
