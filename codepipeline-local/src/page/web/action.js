@@ -40,7 +40,7 @@ export function actionView(execution, items, log, context) {
                 h("strong", {}, action.error.code), h("p", {}, action.error.message)),
             progress(action, name),
             action.summary && h("p", { key: "summary", class: "summary" }, action.summary),
-            links(action),
+            status !== "Approval" && links(action),
             cached("facts", [action], () => about(action)),
             section("timeline", "Timeline", phasesView(items, action), timelineView(items, action)),
             section("log", "Log", log.view()),
@@ -67,7 +67,7 @@ function about(action) {
         ["Run order", action.run_order],
         ["Namespace", action.namespace],
         ["External ID", action.external_id],
-        ["Last change by", action.updated_by],
+        ["Last change by", action.updated_by, "wide"],
     ]));
 }
 

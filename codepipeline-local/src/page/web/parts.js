@@ -39,6 +39,7 @@ export function facts(rows) {
 /** Names with their values as a table: variables and configuration. */
 export function pairs(caption, entries) {
     return h("table", { class: "pairs" }, h("caption", { class: "unseen" }, caption),
+        h("colgroup", {}, h("col", { class: "pair-name" }), h("col", {})),
         h("thead", { class: "unseen" }, h("tr", {}, h("th", { scope: "col" }, "Name"), h("th", { scope: "col" }, "Value"))),
         h("tbody", {}, entries.map(([name, value]) => h("tr", { key: name }, h("th", { scope: "row" }, name), h("td", {}, value)))));
 }

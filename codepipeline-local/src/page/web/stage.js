@@ -91,7 +91,7 @@ export function progress(action, name) {
 
 /** The links that the action type and the worker gave. */
 export function links(action) {
-    const known = [["external_url", "Details"], ["entity_url", "Resource"], ["revision_url", "Revision"]];
+    const known = [["external_url", "Details"], ["entity_url", action?.approval ? "What to review" : "Resource"], ["revision_url", "Revision"]];
     const given = known.filter(([member]) => action?.[member]);
     return given.length > 0 && h("ul", { key: "links", class: "links" },
         given.map(([member, text]) => h("li", { key: member }, outerLink(action[member], text))));
