@@ -127,7 +127,7 @@ function showEmulator(emulator, canAct) {
     if (!emulator) return;
     show(facts, h("span", {}, emulator.region), h("span", {}, emulator.account_id), h("span", {}, `Version ${emulator.version}`));
     notice.hidden = canAct;
-    show(notice, h("p", {}, hasToken() ? `${WHY_NOT} Each start of the emulator has a new token.` : WHY_NOT));
+    show(notice, h("p", {}, hasToken() ? `${WHY_NOT} Without --data, each start has a new token.` : WHY_NOT));
 }
 
 addEventListener("hashchange", navigate);
