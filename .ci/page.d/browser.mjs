@@ -41,7 +41,7 @@ export async function open(browser, address, { expected, ...options } = {}) {
 
 /** Waits until the page shows the text. */
 export async function shows(page, text, within = "main") {
-    await page.locator(within).getByText(text).first().waitFor();
+    await page.locator(within).getByText(text).filter({ visible: true }).first().waitFor();
 }
 
 /** Fails if axe-core finds something on the page. axe-core runs in a world of its own, so the page's policy stays as it is. */

@@ -29,7 +29,7 @@ export function actionView(execution, items, log, context) {
     return [
         h("div", { key: "head", class: "panel-head" },
             h("div", { class: "head-title" }, heading(2, h("span", { class: "quiet" }, `${stage} / `), name), badge(status)),
-            h("a", { class: "close", href: executionLink(pipeline, id), "aria-label": "Close the action", title: "Close" }, icon("close"))),
+            h("a", { class: "close-link", href: executionLink(pipeline, id), "aria-label": "Close the action", title: "Close" }, icon("close"))),
         type && h("p", { key: "type", class: "quiet type" }, `${typeName(type)} · ${type.category}`, standIn(action)),
         latest?.attempts?.length > 1 && attempts(latest, action, context),
         !declared && execution.has("_execution") && empty("There is no such action", h("p", {}, `Stage ${stage} of this execution has no action ${name}.`)),
@@ -40,7 +40,7 @@ export function actionView(execution, items, log, context) {
                 h("strong", {}, action.error.code), h("p", {}, action.error.message)),
             progress(action, name),
             action.summary && h("p", { key: "summary", class: "summary" }, action.summary),
-            links(action),
+            status !== "Approval" && links(action),
             cached("facts", [action], () => about(action)),
             section("timeline", "Timeline", phasesView(items, action), timelineView(items, action)),
             section("log", "Log", log.view()),
@@ -67,7 +67,7 @@ function about(action) {
         ["Run order", action.run_order],
         ["Namespace", action.namespace],
         ["External ID", action.external_id],
-        ["Last change by", action.updated_by],
+        ["Last change by", action.updated_by, "wide"],
     ]));
 }
 

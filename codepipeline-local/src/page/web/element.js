@@ -23,7 +23,17 @@ export function cached(key, inputs, render) {
 /** Makes the children of `parent` match the descriptions. */
 export function show(parent, ...descriptions) {
     const wanted = flatten(descriptions);
-    const old = parent[SHOWN] ?? [];
+    const old = parent[SHOWN];
+    parent[SHOWN] = old ? match(parent, old, wanted) : fill(parent, wanted);
+}
+
+function fill(parent, wanted) {
+    const entries = wanted.map((description) => create(description, parent));
+    parent.replaceChildren(...entries.map(({ node }) => node));
+    return entries;
+}
+
+function match(parent, old, wanted) {
     const reusable = new Map();
     const unkeyed = new Map();
     for (const entry of old) {
@@ -40,7 +50,7 @@ export function show(parent, ...descriptions) {
     const kept = new Set(entries.map((entry) => entry.node));
     for (const entry of old) if (!kept.has(entry.node)) entry.node.remove();
     place(parent, entries);
-    parent[SHOWN] = entries;
+    return entries;
 }
 
 // Moves only nodes that are out of place, because a moved node loses its focus.

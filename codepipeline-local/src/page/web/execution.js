@@ -2,7 +2,7 @@
 
 import { cached, h } from "./element.js";
 import { elapsed, moment, short } from "./format.js";
-import { callButton, facts, heading, pairs, revisions, trail, trigger } from "./parts.js";
+import { callButton, facts, heading, revisions, trail, trigger } from "./parts.js";
 import { executionLink, link } from "./route.js";
 import { badge, isRunning, words } from "./status.js";
 import { stageView, transitionView } from "./stage.js";
@@ -51,18 +51,18 @@ function about(execution) {
     const { status, summary, started, updated, stop_reason: reason, variables } = execution;
     return h("section", { class: "box about", "aria-label": "About this execution" },
         facts([
-            ["Trigger", trigger(execution.trigger)],
+            ["Trigger", trigger(execution.trigger), "wide"],
             ["Started", moment(started)],
             ["Duration", elapsed(started, isRunning(status) ? undefined : updated)],
             ["Pipeline version", execution.version],
             ["Mode", execution.execution_mode && mode(execution.execution_mode)],
-            ["Execution ID", h("code", { class: "id" }, execution.id)],
-            ["Source revisions", revisions(execution.revisions, true)],
-            ["Summary", summary],
-            ["Reason to stop", reason],
-        ]),
-        variables?.length > 0 && h("div", { key: "variables", class: "about-variables" },
-            h("h2", {}, "Variables"), pairs("Variables", variables.map(({ name, value }) => [name, value]))));
+            ["Execution ID", h("code", {}, execution.id), "wide"],
+            ["Source revisions", revisions(execution.revisions, true), "wide"],
+            ["Variables", variables?.length > 0 && h("ul", { class: "values" }, variables.map(({ name, value }) =>
+                h("li", { key: name }, h("span", { class: "quiet" }, name), h("code", {}, value)))), "wide"],
+            ["Summary", summary, "wide"],
+            ["Reason to stop", reason, "wide"],
+        ]));
 }
 
 function mode(name) {

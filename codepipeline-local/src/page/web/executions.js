@@ -33,7 +33,7 @@ export function executionsView(items, context) {
         about && closedTransitions(about, context),
         h("h2", { key: "list-title" }, "Executions", about && h("span", { class: "count" }, about.total)),
         executions.length === 0
-            ? empty("This pipeline has not run yet", h("p", {}, "Start an execution, or change a source."))
+            ? context.loaded && empty("This pipeline has not run yet", h("p", {}, "Start an execution, or change a source."))
             : h("div", { key: "table", class: "table executions", role: "table", "aria-label": "Executions" },
                 h("div", { class: "row header", role: "row" }, ["Execution", "Status", "Trigger", "Source revisions", "Started", "Duration"]
                     .map((name) => h("div", { role: "columnheader" }, name))),
@@ -57,7 +57,7 @@ function closedTransitions({ name, stages, transitions }, context) {
     const closed = stages.filter((stage) => transitions[stage] && !transitions[stage].enabled);
     return closed.length > 0 && h("ul", { key: "closed", class: "warnings" }, closed.map((stage) => h("li", { key: stage },
         h("span", {}, "The transition into ", h("strong", {}, stage), " is disabled: ", transitions[stage].reason),
-        callButton(context, "Enable transition", () => transitionDialog(name, stage, false), { label: `Enable the transition into ${stage}` }))));
+        callButton(context, "Enable transition", () => transitionDialog(name, stage, false), { label: `Enable transition into ${stage}` }))));
 }
 
 function newestFirst(items) {

@@ -52,7 +52,9 @@ export function tick() {
 
 function count(element) {
     const passed = Date.now() - Number(element.dataset.since);
-    element.textContent = duration(Math.max(0, Math.floor(passed / 1000) * 1000)).replace("0 ms", "0 s").replace(".0 s", " s");
+    const text = duration(Math.max(0, Math.floor(passed / 1000) * 1000)).replace("0 ms", "0 s").replace(".0 s", " s");
+    // The same text again would cost a layout.
+    if (element.textContent !== text) element.textContent = text;
 }
 
 /** A size: "0 bytes", "812 bytes", "1.2 kB", "34 MB". */

@@ -6,16 +6,18 @@ import { api } from "./route.js";
 const RETRY_MS = 1000;
 
 /**
- * Follows a view. `query` names it, as in {view: "pipelines"}. `changed(live)` is called after each change of `items`, `missing`, `state`
+ * Follows a view. `query` names it, as in {view: "pipelines"}. `known` are items to begin with. `changed(live)` is called after each change of `items`, `missing`, `state`
  * or `refused`. `log(event, live)` gets the action's log lines.
  */
 export class Live {
-    constructor(query, { changed, log }) {
+    constructor(query, { changed, log, known }) {
         this.query = query;
         this.changed = changed;
         this.log = log;
         /** The view's values by key. A value that did not change stays the same object. */
-        this.items = new Map();
+        this.items = new Map(known);
+        /** Whether the items have arrived. */
+        this.loaded = false;
         /** Why what the view shows does not exist. */
         this.missing = undefined;
         /** "connecting" at first, then "open" or "lost". */
@@ -80,6 +82,7 @@ export class Live {
 
     receive({ all, set, gone }) {
         this.missing = undefined;
+        this.loaded = true;
         const before = this.items;
         if (all) this.items = new Map();
         for (const [key, value] of Object.entries(set)) {

@@ -36,7 +36,7 @@ function render() {
     const { items } = live;
     const emulator = items.get("_emulator");
     const canAct = emulator?.can_act === true;
-    const context = { route: place, canAct, whyNot: WHY_NOT, widen };
+    const context = { route: place, canAct, whyNot: WHY_NOT, loaded: live.loaded, widen };
     const focused = main.contains(document.activeElement) ? document.activeElement : undefined;
 
     followAction(place, items);
@@ -67,7 +67,9 @@ function navigate(event) {
     const moved = JSON.stringify(query) !== JSON.stringify(live?.query);
     if (moved) {
         live?.close();
-        live = query && new Live(query, { changed: schedule });
+        // Whether the token is right does not depend on the view.
+        const emulator = live?.items.get("_emulator");
+        live = query && new Live(query, { changed: schedule, known: emulator && [["_emulator", emulator]] });
     }
     const before = main.querySelector(".panel");
     render();
@@ -96,9 +98,7 @@ function followAction(place, items) {
 
 function widen(query) {
     live.close();
-    const { items } = live;
-    live = new Live(query, { changed: schedule });
-    live.items = items;
+    live = new Live(query, { changed: schedule, known: live.items });
 }
 
 function viewKey(place) {
@@ -127,7 +127,7 @@ function showEmulator(emulator, canAct) {
     if (!emulator) return;
     show(facts, h("span", {}, emulator.region), h("span", {}, emulator.account_id), h("span", {}, `Version ${emulator.version}`));
     notice.hidden = canAct;
-    show(notice, h("p", {}, hasToken() ? `${WHY_NOT} Each start of the emulator has a new token.` : WHY_NOT));
+    show(notice, h("p", {}, hasToken() ? `${WHY_NOT} Without --data, each start has a new token.` : WHY_NOT));
 }
 
 addEventListener("hashchange", navigate);

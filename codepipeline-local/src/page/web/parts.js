@@ -25,20 +25,21 @@ export function trigger({ type, detail } = {}) {
 export function revisions(list, summaries) {
     if (!list?.length) return h("span", { class: "quiet" }, "None yet");
     return h("ul", { class: "revisions" }, list.map(({ action, id, summary, url }) => h("li", { key: action },
-        h("span", { class: "quiet" }, action), " ",
+        h("span", { class: "quiet" }, action),
         url ? outerLink(url, short(id)) : h("code", { title: id }, short(id)),
-        summaries && summary && h("span", { class: "revision-summary" }, summary))));
+        summaries && summary && !summary.includes(id) && h("span", { class: "revision-summary" }, summary))));
 }
 
-/** A list of names with values. Rows without a value are left out. */
+/** A list of names with values: [name, value, class]. Rows without a value are left out. */
 export function facts(rows) {
     return h("dl", { class: "facts" }, rows.filter(([, value]) => value !== undefined && value !== null && value !== false && value !== "")
-        .map(([name, value]) => h("div", { key: name }, h("dt", {}, name), h("dd", {}, value))));
+        .map(([name, value, look]) => h("div", { key: name, class: look }, h("dt", {}, name), h("dd", {}, value))));
 }
 
 /** Names with their values as a table: variables and configuration. */
 export function pairs(caption, entries) {
     return h("table", { class: "pairs" }, h("caption", { class: "unseen" }, caption),
+        h("colgroup", {}, h("col", { class: "pair-name" }), h("col", {})),
         h("thead", { class: "unseen" }, h("tr", {}, h("th", { scope: "col" }, "Name"), h("th", { scope: "col" }, "Value"))),
         h("tbody", {}, entries.map(([name, value]) => h("tr", { key: name }, h("th", { scope: "row" }, name), h("td", {}, value)))));
 }

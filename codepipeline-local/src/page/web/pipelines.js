@@ -23,10 +23,10 @@ export function pipelinesView(items, context) {
     return [
         h("div", { key: "head", class: "head" }, heading(1, "Pipelines", h("span", { class: "count" }, pipelines.length))),
         pipelines.length === 0
-            ? empty("There are no pipelines yet", h("p", {}, "Create one with any AWS SDK, Terraform or the AWS CLI:"), h("pre", { tabindex: "0" }, CREATE))
+            ? context.loaded && empty("There are no pipelines yet", h("p", {}, "Create one with any AWS SDK, Terraform or the AWS CLI:"), h("pre", { tabindex: "0" }, CREATE))
             : h("div", { key: "table", class: "table pipelines", role: "table", "aria-label": "Pipelines" },
-                h("div", { class: "row header", role: "row" }, ["Name", "Latest status", "Source revisions", "Latest execution", "Actions"]
-                    .map((name) => h("div", { role: "columnheader" }, name))),
+                h("div", { class: "row header", role: "row" }, ["Name", "Latest status", "Source revisions", "Latest execution"].map((name) => h("div", { role: "columnheader" }, name)),
+                    h("div", { role: "columnheader" }, h("span", { class: "unseen" }, "Start"))),
                 pipelines.map((pipeline) => cached(pipeline.name, [pipeline, context.canAct], () => row(pipeline, context)))),
     ];
 }

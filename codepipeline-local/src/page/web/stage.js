@@ -41,9 +41,10 @@ export function transitionView({ name, transition, waiting }, context) {
     const why = !enabled && [transition.reason, transition.by && `by ${transition.by.split(/[:/]/).pop()}`].filter(Boolean).join(" – ");
     return h("div", { class: enabled ? "transition" : "transition closed" },
         h("span", { class: "arrow", "aria-hidden": "true" }),
-        waiting && h("span", { key: "waits", class: "status waiting" }, icon("waiting"), h("span", {}, "This execution waits here")),
-        !enabled && h("span", { key: "why", class: "why" }, h("strong", {}, "Transition disabled: "), why, transition.at && [", ", moment(transition.at)]),
-        callButton(context, text, () => transitionDialog(pipeline, name, enabled), { key: "transition", label: `${text} into ${name}` }));
+        h("div", { class: "transition-words" },
+            waiting && h("span", { key: "waits", class: "status waiting" }, icon("waiting"), h("span", {}, "This execution waits here")),
+            !enabled && h("span", { key: "why", class: "why" }, h("strong", {}, "Transition disabled: "), why, transition.at && [", ", moment(transition.at)]),
+            callButton(context, text, () => transitionDialog(pipeline, name, enabled), { key: "transition", label: `${text} into ${name}` })));
 }
 
 function isOpen({ route }, stage, declared) {
@@ -90,8 +91,9 @@ export function progress(action, name) {
 
 /** The links that the action type and the worker gave. */
 export function links(action) {
-    const known = [["external_url", "Details"], ["entity_url", "Entity"], ["revision_url", "Revision"]];
-    const given = known.filter(([member]) => action?.[member]);
+    const known = [["external_url", "Details"], ["entity_url", action?.approval ? "What to review" : "Resource"], ["revision_url", "Revision"]];
+    // A stand-in's link says what it is, and leads nowhere.
+    const given = known.filter(([member]) => action?.[member] && !action[member].startsWith("https://stand-in.invalid/"));
     return given.length > 0 && h("ul", { key: "links", class: "links" },
         given.map(([member, text]) => h("li", { key: member }, outerLink(action[member], text))));
 }

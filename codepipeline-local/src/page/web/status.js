@@ -6,7 +6,7 @@ const CIRCLE = "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13z";
 const ICONS = {
     good: [CIRCLE, "m5 8.2 2.1 2.1L11 6"],
     bad: [CIRCLE, "m5.8 5.8 4.4 4.4m0-4.4-4.4 4.4"],
-    running: ["M8 1.5A6.5 6.5 0 0 1 14.5 8"],
+    running: [CIRCLE, "M8 1.5A6.5 6.5 0 0 1 14.5 8"],
     waiting: [CIRCLE, "M8 4.4V8l2.4 1.6"],
     stopped: [CIRCLE, "M6 6h4v4H6z"],
     passed: [CIRCLE, "m5.6 5.8 2.2 2.2-2.2 2.2m3-4.4L10.8 8l-2.2 2.2"],

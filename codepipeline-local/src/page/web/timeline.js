@@ -39,7 +39,7 @@ function steps(items) {
 /** The steps with their times, and the time between them. */
 export function timelineView(items) {
     const list = steps(items);
-    if (list.length === 0) return h("p", { key: "no-steps", class: "quiet" }, "Nothing has been recorded. A restart of the emulator forgets the steps of earlier actions.");
+    if (list.length === 0) return h("p", { key: "no-steps", class: "quiet" }, "No steps are recorded for this action.");
     return h("ol", { key: "steps", class: "timeline" }, list.map((step, index) => {
         const before = list[index - 1];
         return cached(`${step.n}`, [step, before], () => row(step, before));
