@@ -2,13 +2,19 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::engine::{Engine, Record, Unreadable};
 use crate::store::{Keeper, Kept, NotKept, Ticket};
 use crate::types::Timestamp;
 
 /// The engine and its database, under one lock, so that changes reach the disk in order.
 #[derive(Clone)]
-pub(crate) struct KeptEngine(Arc<Mutex<Inner>>);
+pub(crate) struct KeptEngine {
+    inner: Arc<Mutex<Inner>>,
+    /// Counts the calls that changed what views show.
+    changes: Arc<watch::Sender<u64>>,
+}
 
 struct Inner {
     engine: Engine,
@@ -22,7 +28,7 @@ pub(crate) struct Pending(Option<(Kept, Ticket)>);
 
 impl KeptEngine {
     pub(crate) fn new(engine: Engine) -> Self {
-        Self(Arc::new(Mutex::new(Inner { engine, keeper: None })))
+        Self { inner: Arc::new(Mutex::new(Inner { engine, keeper: None })), changes: Arc::default() }
     }
 
     /// Loads the database's records into the engine.
@@ -43,18 +49,29 @@ impl KeptEngine {
     /// Runs `act` on the engine and queues the changes. The result may leave the emulator after the changes are kept.
     pub(crate) fn act<T>(&self, act: impl FnOnce(&mut Engine) -> T) -> (T, Pending) {
         let mut inner = self.lock();
+        let before = inner.engine.writes();
         let result = act(&mut inner.engine);
+        let has_changed = inner.engine.writes() != before;
         let changes = inner.engine.take_changes();
         let pending = inner.keeper.as_mut().map(|keeper| {
             // A request that changed nothing waits for all earlier changes, because its answer may show them.
             let ticket = keeper.keep(changes);
             (keeper.progress(), ticket)
         });
+        drop(inner);
+        if has_changed {
+            self.changes.send_modify(|count| *count += 1);
+        }
         (result, Pending(pending))
     }
 
+    /// The count of changes, to wait for the next one. It ends with the emulator.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,6 +5,7 @@
 //! credentials allow, and the engine requests copies. The two share only [`types`].
 
 mod access_keys;
+mod action_logs;
 pub mod api;
 pub mod cli;
 mod client_environment;
@@ -24,6 +25,7 @@ mod kept_engine;
 mod listener;
 mod options;
 mod outcome;
+mod page;
 mod process_tree;
 pub mod providers;
 mod quoted;
@@ -52,5 +54,6 @@ pub use event_pattern::EventPattern;
 pub use faults::Faults;
 pub use invocation::JobInvocation;
 pub use options::Options;
+pub use page::PageMode;
 pub use s3::S3Pace;
 pub use server::Emulator;

@@ -1,8 +1,8 @@
-//! Serves HTTP/1.1 on a loopback port.
+//! Serves HTTP/1.1 on a port.
 
 use std::fmt::Display;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -18,6 +18,9 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::wire::{Stream, Wire};
 
+/// A free port for clients of this machine.
+pub(crate) const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 /// How long a request in progress may take after the listener was told to stop.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -29,17 +32,17 @@ pub(crate) struct Listener {
     accepting: JoinHandle<()>,
 }
 
-/// A loopback port whose clients wait for [`Bound::serve`].
+/// A port whose clients wait for [`Bound::serve`].
 pub(crate) struct Bound {
     listener: TcpListener,
     address: SocketAddr,
 }
 
 impl Bound {
-    /// Binds a loopback port; 0 picks a free one.
-    pub(crate) async fn to(port: u16) -> io::Result<Self> {
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-        let listener = bound.map_err(|error| unavailable(port, &error))?;
+    /// Binds an address; the port 0 picks a free one.
+    pub(crate) async fn to(wanted: SocketAddr) -> io::Result<Self> {
+        let bound = TcpListener::bind(wanted).await;
+        let listener = bound.map_err(|error| unavailable(wanted, &error))?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }
@@ -104,8 +107,8 @@ impl Bound {
 }
 
 impl Listener {
-    /// Listens on a loopback port, as [`Bound::serve`] does.
-    pub(crate) async fn start<A, F, B, E>(port: u16, answer: A) -> io::Result<Self>
+    /// Listens on an address, as [`Bound::serve`] does.
+    pub(crate) async fn start<A, F, B, E>(wanted: SocketAddr, answer: A) -> io::Result<Self>
     where
         A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
         F: Future<Output = Result<Response<B>, E>> + Send + 'static,
@@ -113,7 +116,7 @@ impl Listener {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
         E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
     {
-        Ok(Bound::to(port).await?.serve(answer))
+        Ok(Bound::to(wanted).await?.serve(answer))
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -135,7 +138,11 @@ impl Drop for Listener {
     }
 }
 
-fn unavailable(port: u16, error: &dyn Display) -> io::Error {
+fn unavailable(wanted: SocketAddr, error: &dyn Display) -> io::Error {
     // io::Error would not name the address.
-    io::Error::other(format!("could not listen on 127.0.0.1:{port}: {error}; choose another port, or 0 for a free one"))
+    let advice = match wanted.ip().is_loopback() {
+        true => "choose another port, or 0 for a free one",
+        false => "choose another port, or 0 for a free one; the host must be an address of this machine",
+    };
+    io::Error::other(format!("could not listen on {wanted}: {error}; {advice}"))
 }

@@ -1,5 +1,6 @@
 //! An emulator's options.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use crate::access_keys::AccessKeys;
@@ -7,12 +8,15 @@ use crate::clock::Clock;
 use crate::endpoints::Endpoints;
 use crate::engine::{Connection, Settings};
 use crate::faults::Faults;
+use crate::page::PageMode;
 use crate::providers::Providers;
 use crate::s3::S3Pace;
 
 /// The options of an emulator. `serve` has flags for all but the clock.
 pub struct Options {
-    /// The loopback port; 0 picks a free one.
+    /// The address to listen on; 127.0.0.1 by default. Only a loopback address keeps other machines away.
+    pub host: IpAddr,
+    /// The port; 0 picks a free one.
     pub port: u16,
     /// The folder for S3's objects and CodePipeline's state. Without it, objects are in a temporary folder, and everything ends with
     /// the emulator.
@@ -32,6 +36,8 @@ pub struct Options {
     pub endpoints: Endpoints,
     /// The faults; none by default.
     pub faults: Faults,
+    /// The readers of the page at `/_/`; every client by default.
+    pub page: PageMode,
     /// The only keys that requests over the port may name, besides those of jobs for S3. They also make the ids, nonces and credentials
     /// of jobs unguessable. By default, every key is accepted.
     pub keys: Option<AccessKeys>,
@@ -49,6 +55,7 @@ impl Default for Options {
     /// A free port, a temporary folder, the engine's defaults, and the machine's clock.
     fn default() -> Self {
         Self {
+            host: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             data: None,
             engine: Settings::default(),
@@ -58,6 +65,7 @@ impl Default for Options {
             accept_unencrypted_uploads: false,
             endpoints: Endpoints::default(),
             faults: Faults::default(),
+            page: PageMode::default(),
             keys: None,
             local_hosts_only: false,
             seed: 0,

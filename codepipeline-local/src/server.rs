@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::action_logs::{ActionLogs, Line};
 use crate::client_environment::client_environment;
 use crate::engine::{Engine, Unreadable};
 use crate::faults::{DelayedCalls, Faults};
@@ -17,9 +19,11 @@ use crate::invocation::JobInvocation;
 use crate::kept_engine::KeptEngine;
 use crate::listener::{Bound, Listener};
 use crate::options::Options;
+use crate::page::Page;
+use crate::providers::OutputLine;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, Store, StoreSettings};
-use crate::shell::{Admission, EnginePermissions, Runs, Shared};
+use crate::shell::{Admission, EnginePermissions, ProgramLogs, Runs, Shared};
 use crate::store::{Database, Keeper, NotKept, StoreError};
 use crate::subscribers::Subscribers;
 use crate::types::Timestamp;
@@ -60,15 +64,17 @@ impl Emulator {
     /// of a restart. Requests with effects wait for it too.
     pub(crate) async fn start_waiting(options: Options) -> io::Result<Self> {
         let Options {
+            host,
             port,
             data,
             engine: mut settings,
-            providers,
+            mut providers,
             connections,
             s3,
             accept_unencrypted_uploads,
             endpoints,
             faults,
+            page,
             keys,
             local_hosts_only,
             seed,
@@ -106,9 +112,24 @@ impl Emulator {
         pending.kept().await.map_err(io::Error::other)?;
         let (events, invocations) = (Subscribers::default(), Subscribers::default());
         let (changed, changes) = mpsc::unbounded_channel();
+        let action_logs = ActionLogs::default();
+        {
+            let (logs, clock, engine) = (action_logs.clone(), clock.clone(), engine.clone());
+            providers.observe(move |OutputLine { action, action_execution_id: id, text, .. }| {
+                // A command gets the secret configuration values, and may print them.
+                let text = engine.look(|engine| Some(engine.without_secrets(engine.action(id)?.2, text)));
+                let line = text.map(|text| Line { at: clock.now(), from: action.clone(), text });
+                line.into_iter().for_each(|line| logs.add(id, line));
+            });
+        }
+        let secrets = providers.secrets_of_the_user();
+        let data = keeps.then_some(path.as_path());
+        let page =
+            Page::new(engine.clone(), store.clone(), action_logs.clone(), (page, clock.now()), data).map(Arc::new)?;
         // Commands get the address in their environment.
-        let bound = Bound::to(port).await?;
-        let environment = client_environment(&format!("http://{}", bound.address()), &region, keys.as_deref());
+        let bound = Bound::to((host, port).into()).await?;
+        let environment =
+            client_environment(&format!("http://{}", reachable(bound.address())), &region, keys.as_deref());
         let (runs, finished) = Runs::new(providers, store.clone(), environment.clone());
         let shared = Arc::new(Shared {
             engine,
@@ -122,7 +143,10 @@ impl Emulator {
             changed,
             events: events.clone(),
             invocations: invocations.clone(),
+            action_logs,
+            secrets,
             runs,
+            page,
         });
 
         let answering = Arc::clone(&shared);
@@ -145,7 +169,12 @@ impl Emulator {
 
     /// The value for `AWS_ENDPOINT_URL`.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.listener.address())
+        format!("http://{}", reachable(self.listener.address()))
+    }
+
+    /// The address of the page for a browser, with the page's token. `None` once the emulator has ended.
+    pub fn page_address(&self) -> Option<String> {
+        self.shared.upgrade().map(|shared| shared.page.address(&self.endpoint()))
     }
 
     /// The variables by which the AWS SDKs of another process find this emulator and sign their requests. Its keys are among them.
@@ -184,6 +213,11 @@ impl Emulator {
         self.shared.upgrade().map(|shared| shared.store.clone())
     }
 
+    /// Takes the output of workers and functions, for the logs of the actions that they work on.
+    pub(crate) fn program_logs(&self) -> ProgramLogs {
+        ProgramLogs::new(Weak::clone(&self.shared))
+    }
+
     /// The number of calls of an operation, such as `PollForJobs` or `PutObject`, whether they succeeded or not.
     pub fn calls(&self, operation: &str) -> usize {
         self.log.count(operation)
@@ -201,6 +235,9 @@ impl Emulator {
 
     /// Closes the port and all connections, ends the actions that providers run, and removes temporary files.
     pub async fn stop(mut self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.page.close();
+        }
         self.listener.stop().await;
         let shared = self.shared.upgrade();
         if let Some(shared) = &shared {
@@ -223,6 +260,16 @@ impl Drop for Emulator {
         }
         self.driver.abort();
     }
+}
+
+/// The address for clients of this machine. One that listens on all addresses also listens on the loopback address.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip: IpAddr = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ pub use dispatch::{Reply, answer};
 pub use job_event::job_event;
 pub(crate) use model::{Kind, MODEL};
 pub(crate) use unknown::nearest;
-use values::{OperationResult, object, read, seconds, write};
+pub(crate) use values::object;
+use values::{OperationResult, read, seconds, write};
 
 mod acknowledge_job;
 mod acknowledge_third_party_job;

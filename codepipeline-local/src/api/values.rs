@@ -33,7 +33,7 @@ pub(super) fn seconds(at: Timestamp) -> f64 {
 }
 
 /// An object of the members that have a value.
-pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+pub(crate) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(
         members
             .into_iter()

@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::environment::environment;
 use super::numbers;
+use super::shown::{noted, plain};
 use super::words::{Words, words};
 use crate::durations::{OrNever, parse_some, parse_some_or_never};
 use crate::event_pattern::EventPattern;
@@ -114,10 +115,13 @@ impl Ready {
                 }
             }
         };
+        let show = noted(emulator, plain);
         let mut functions = Functions::default();
         let mut schedule = None;
         for (name, mut settings) in self.functions {
             settings.env = environment(emulator, settings.env);
+            let (show, called) = (Arc::clone(&show), settings.name.clone());
+            settings.output = Output::Each(Arc::new(move |line| show(&called, line)));
             let function = Function::with_concurrency(settings, self.max_concurrency)?;
             let Some(name) = name else {
                 let report = report.clone();

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod address;
 mod completions;
 mod environment;
 mod function;
@@ -11,6 +12,7 @@ mod readme;
 mod run;
 mod serve;
 mod settings;
+mod shown;
 mod signals;
 mod words;
 mod worker;

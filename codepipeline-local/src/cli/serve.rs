@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 
+use super::address::address;
 use super::environment::environment;
 use super::function::FunctionFlags;
 use super::providers::{ProviderFlags, add_services, add_shells};
 use super::settings::SettingFlags;
+use super::shown::{noted, plain};
 use super::signals::Signals;
 use super::worker::{WorkerFlags, Workers, killed};
 use super::{logging, numbers};
@@ -23,6 +26,7 @@ use crate::engine::Connection;
 use crate::faults::{Fault, Faults, Throttle};
 use crate::ids::random_seed;
 use crate::options::Options;
+use crate::page::PageMode;
 use crate::providers::Providers;
 use crate::s3::S3Pace;
 use crate::server::Emulator;
@@ -47,6 +51,10 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Serve {
+    /// The address to listen on. Only a loopback address keeps other machines away. At any other, every machine that reaches it can use
+    /// the emulator, and read its objects
+    #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1")]
+    host: IpAddr,
     /// The port to listen on; 0 picks a free one
     #[arg(long, value_parser = numbers::up_to_65535, default_value_t = 4566)]
     port: u16,
@@ -134,6 +142,7 @@ impl Serve {
         self.faults.into_iter().for_each(|fault| faults.add(fault));
         self.throttles.into_iter().for_each(|throttle| faults.throttle(throttle));
         let options = Options {
+            host: self.host,
             port: self.port,
             data: self.data,
             engine: settings,
@@ -143,20 +152,24 @@ impl Serve {
             accept_unencrypted_uploads: self.accept_unencrypted_uploads,
             endpoints,
             faults,
+            page: PageMode::Serve,
             keys: None,
             local_hosts_only,
             seed,
             clock,
         };
         let mut emulator = Emulator::start_waiting(options).await.map_err(|error| error.to_string())?;
-        announce(&emulator.endpoint()).map_err(|error| format!("could not write to standard output: {error}"))?;
+        if !self.host.is_loopback() {
+            tracing::warn!(host = %self.host, "other machines can use this emulator; only a loopback address keeps them away");
+        }
+        announce(&emulator).map_err(|error| format!("could not write to standard output: {error}"))?;
 
         let function =
             function.map(|function| function.start(&emulator)).transpose().map_err(|error| error.to_string())?;
         // Begin now, so that the function gets every event of the start.
         emulator.begin();
         let environment = environment(&emulator, BTreeMap::new());
-        let mut workers = Workers::start(&self.workers.workers, &environment, None)?;
+        let mut workers = Workers::start(&self.workers.workers, &environment, &noted(&emulator, plain))?;
         loop {
             tokio::select! {
                 _ = signals.next() => break,
@@ -196,8 +209,11 @@ pub(super) fn endpoints(given: &[String]) -> Result<Endpoints, String> {
     parsed.collect::<Result<_, _>>().map_err(|error| format!("--endpoint: {error}"))
 }
 
-fn announce(endpoint: &str) -> std::io::Result<()> {
+fn announce(emulator: &Emulator) -> std::io::Result<()> {
+    let page = emulator.page_address().map(|page| format!("page: {page}\n")).unwrap_or_default();
+    // One write, because a program that starts the emulator may read only the first line, and close the pipe.
+    let text = format!("listening on {}\n{page}", emulator.endpoint());
     let mut out = std::io::stdout();
-    writeln!(out, "listening on {endpoint}")?;
+    out.write_all(text.as_bytes())?;
     out.flush()
 }

@@ -11,6 +11,7 @@ use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::shown::Show;
 use super::words::{Words, words};
 use crate::family::Family;
 use crate::runtime_api::check_command;
@@ -37,9 +38,6 @@ impl WorkerFlags {
     }
 }
 
-/// Shows a line of a worker's output. It gets the name of the worker's program first.
-pub(super) type Show = Arc<dyn Fn(&str, &str) + Send + Sync>;
-
 /// The running workers. Dropping them kills them and all that they started.
 pub(super) struct Workers {
     running: JoinSet<Ended>,
@@ -57,23 +55,21 @@ struct Ended {
 }
 
 impl Workers {
-    /// Starts the commands with these variables. Without `show`, they write to the emulator's own output.
+    /// Starts the commands with these variables. `show` gets the name of a worker's program and each line.
     pub(super) fn start(
         commands: &[Words],
         environment: &BTreeMap<String, String>,
-        show: Option<&Show>,
+        show: &Show,
     ) -> Result<Self, String> {
         let mut workers = Self { running: JoinSet::new(), ended: Vec::new(), stop: watch::Sender::new(false) };
         for Words(words) in commands {
             let Some(program) = words.first() else { continue };
             let mut command = command(words, environment);
-            if show.is_some() {
-                command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            }
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
             let family = Family::spawn(&mut command);
             let family = family.map_err(|error| format!("--worker: could not start {program}: {error}"))?;
             let name = program.rsplit('/').next().unwrap_or(program).to_owned();
-            workers.running.spawn(watched(name, family, show.cloned(), workers.stop.subscribe()));
+            workers.running.spawn(watched(name, family, Arc::clone(show), workers.stop.subscribe()));
         }
         Ok(workers)
     }
@@ -133,13 +129,11 @@ fn command(words: &[String], environment: &BTreeMap<String, String>) -> Command 
 }
 
 /// Waits until the worker has ended and no process has its output open, or stops it.
-async fn watched(name: String, mut family: Family, show: Option<Show>, mut stop: watch::Receiver<bool>) -> Ended {
+async fn watched(name: String, mut family: Family, show: Show, mut stop: watch::Receiver<bool>) -> Ended {
     let pipes = family.pipes();
     let mut shown = JoinSet::new();
-    if let Some(show) = show {
-        shown.spawn(lines(pipes.0, name.clone(), Arc::clone(&show)));
-        shown.spawn(lines(pipes.1, name.clone(), show));
-    }
+    shown.spawn(lines(pipes.0, name.clone(), Arc::clone(&show)));
+    shown.spawn(lines(pipes.1, name.clone(), show));
     let ended = async {
         let status = family.exited().await;
         while shown.join_next().await.is_some() {}

@@ -7,8 +7,8 @@ use super::{
     runs::Runner,
     state::{
         ActionDeclaration, ActionError, ActionExecution, ActionNumber, ActionStatus, ActionType, Artifact,
-        Configuration, Execution, ExecutionNumber, JobState, PipelineDeclaration, Revision, is_queryable_value,
-        queryable_rule,
+        Configuration, Execution, ExecutionNumber, JobState, PipelineDeclaration, Revision, StepKind, Timeline,
+        is_queryable_value, queryable_rule,
     },
     urls::{self, Ids},
     variables,
@@ -61,7 +61,9 @@ impl Engine {
             revision: None,
             variables: BTreeMap::new(),
             unchecked: None,
+            timeline: Timeline::default(),
         };
+        action.timeline.note(now, StepKind::Started);
         let prepared = self.prepare(&mut action);
         self.actions.insert(number, action);
         self.running.insert(number);
@@ -129,6 +131,7 @@ impl Engine {
         let Some(action) = self.actions.get_mut(&number) else { return };
         action.status = ActionStatus::Succeeded;
         action.updated = now;
+        action.timeline.note(now, StepKind::Succeeded);
         action.variables = variables;
         let revision = action.revision.as_ref().map(|revision| revision.id.clone());
         for output in &mut action.outputs {
@@ -150,6 +153,7 @@ impl Engine {
         if let Some(action) = self.actions.get_mut(&number) {
             action.status = ActionStatus::Failed;
             action.updated = now;
+            action.timeline.note(now, StepKind::Failed);
             action.error = Some(ActionError { code: code.to_owned(), message });
         }
         self.running.remove(&number);
@@ -160,6 +164,7 @@ impl Engine {
     pub(super) fn time_out_action(&mut self, now: Timestamp, number: ActionNumber) {
         self.end_jobs(now, number, JobState::TimedOut);
         self.end_run(number);
+        self.note_step(number, StepKind::TimedOut);
         let Some(action) = self.actions.get(&number) else { return };
         let limit = Duration::from_millis(action.deadline.0.saturating_sub(action.started.0));
         self.fail_action(now, number, "JobFailed", format!("The action did not finish within {limit:?}"));

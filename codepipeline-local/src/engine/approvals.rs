@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Engine,
     error::ApiError,
-    state::{ActionNumber, ActionStatus},
+    state::{ActionNumber, ActionStatus, StepKind},
 };
 use crate::types::Timestamp;
 
@@ -60,6 +60,8 @@ impl Engine {
         let user = self.user_arn();
         if let Some(action) = self.actions.get_mut(&number) {
             action.updated_by = Some(user);
+            let step = if decision.approved { StepKind::Approved } else { StepKind::Rejected };
+            action.timeline.note(now, step);
             action.summary = Some(decision.summary).filter(|summary| !summary.is_empty());
         }
         if decision.approved {

@@ -3,7 +3,7 @@
 
 use super::{
     Effect, Engine,
-    state::{ActionExecution, JobNumber, JobState},
+    state::{ActionExecution, JobNumber, JobState, StepKind},
 };
 
 impl Engine {
@@ -15,12 +15,14 @@ impl Engine {
         job.state = JobState::InProgress;
         job.result_deadline = Some(now.after(self.settings.invoke_timeout));
         self.effects.push(Effect::InvokeFunction { function: action.function(), job: job.id.clone() });
+        self.note_job_step(number, StepKind::Invoked);
     }
 
     /// Fails the action of a job whose function sent no result in time.
     pub(super) fn invocation_timed_out(&mut self, number: JobNumber) {
         let Some(action) = self.jobs.get(&number).map(|job| job.action) else { return };
         let Some(function) = self.actions.get(&action).map(ActionExecution::function) else { return };
+        self.note_job_step(number, StepKind::TimedOut);
         self.end_jobs(self.clock, action, JobState::TimedOut);
         // The wording of the service, as users report it.
         let message = format!(

@@ -9,7 +9,7 @@ use super::{
     settings::{Leniency, NonceForm},
     state::{
         ActionExecution, ActionNumber, ActionType, ActionTypeId, EncryptionKey, Execution, ExecutionNumber, Job,
-        JobNumber, JobState,
+        JobNumber, JobState, StepKind,
     },
     third_party::Requester,
 };
@@ -34,6 +34,10 @@ impl Engine {
     pub(super) fn queue_job(&mut self, action: ActionNumber, available: Timestamp, continuation_token: Option<String>) {
         let (id, number) = (self.random.uuid(), self.number());
         let state = if available <= self.clock { JobState::Queued } else { JobState::Created };
+        if let Some(action) = self.actions.get_mut(&action) {
+            let until = (state == JobState::Created).then_some(available);
+            action.timeline.note_new_job(self.clock, &id, until);
+        }
         self.job_numbers.insert(id.clone(), number);
         self.jobs.insert(
             number,
@@ -84,7 +88,9 @@ impl Engine {
         } else if job.state == JobState::InProgress {
             self.invocation_timed_out(number);
         } else {
+            let step = if job.state == JobState::Created { StepKind::Queued } else { StepKind::OfferExpired };
             job.state = JobState::Queued;
+            self.note_job_step(number, step);
             self.job_is_queued(number);
         }
     }
@@ -175,6 +181,7 @@ impl Engine {
                 NonceForm::Random => self.random.text(19, b"123456789"),
             });
         }
+        self.note_job_step(number, StepKind::Offered);
     }
 
     /// Gives the job to the worker with the nonce of the latest offer. An offer that expired and was not repeated is
@@ -195,7 +202,8 @@ impl Engine {
         match job.state {
             JobState::Queued | JobState::Dispatched => {
                 job.state = JobState::InProgress;
-                Ok(job.state)
+                self.note_job_step(number, StepKind::Acknowledged);
+                Ok(JobState::InProgress)
             }
             JobState::InProgress if second == Leniency::Refuse => refused("was acknowledged already"),
             state if state.has_ended() && finished == Leniency::Refuse => refused("has ended"),

@@ -7,9 +7,11 @@
 pub use effects::{Effect, OutputsId, PollId, RunId, SourceError, SourceId, SourceRevision};
 pub use provided::Provided;
 pub use settings::{Leniency, NonceForm, Settings};
+#[cfg(test)]
+pub(crate) use state::StepKind;
 pub(crate) use state::{
     ActionDeclaration, ActionExecution, ActionStatus, ActionType, Artifact, ArtifactDetails, Execution,
-    ExecutionNumber, JobNumber, PipelineDeclaration, Property, Revision, StageDeclaration, StageStatus, Tag,
+    ExecutionNumber, JobNumber, PipelineDeclaration, Property, Revision, StageDeclaration, StageStatus, Step, Tag,
     TypeSettings,
 };
 pub use state::{
@@ -29,6 +31,7 @@ mod events;
 mod executions;
 mod invocations;
 mod jobs;
+mod listing;
 pub(crate) mod overrides;
 pub(crate) mod pipelines;
 mod polling;
@@ -44,6 +47,7 @@ mod s3_source;
 mod settings;
 mod starts;
 mod state;
+mod steps;
 mod stops;
 mod structure;
 mod summaries;

@@ -6,7 +6,7 @@ use super::{
     Effect, Engine, OutputsId,
     error::ApiError,
     settings::Leniency,
-    state::{ActionNumber, JobNumber, JobState, Revision},
+    state::{ActionNumber, JobNumber, JobState, Revision, StepKind},
     third_party::Requester,
 };
 use crate::types::{ObjectRef, Timestamp};
@@ -45,6 +45,8 @@ impl Engine {
             return Err(ApiError::validation("outputVariables can not be given together with a continuationToken"));
         }
         let now = self.clock;
+        let step = if success.continuation_token.is_some() { StepKind::Continued } else { StepKind::ReportedSuccess };
+        self.note_job_step(number, step);
         self.finish_job(number, JobState::Succeeded);
         self.note_progress(action, success.progress);
         if let (Some(revision), Some(action)) = (success.revision, self.actions.get_mut(&action)) {
@@ -109,6 +111,7 @@ impl Engine {
     ) -> Result<(), ApiError> {
         let Some((action, number)) = self.job_for_result(id, requester)? else { return Ok(()) };
         let now = self.clock;
+        self.note_job_step(number, StepKind::ReportedFailure);
         self.finish_job(number, JobState::Failed);
         self.note_progress(action, Progress { external_id, ..Progress::default() });
         self.fail_action(now, action, code, message);

@@ -61,6 +61,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether [`Engine::retry_stage`] would retry the stage, apart from the limit of parallel executions.
+    pub(crate) fn can_retry(&self, pipeline: &str, stage: &str, id: &str) -> bool {
+        self.retryable(pipeline, stage, id).is_ok()
+    }
+
     /// The execution's number, and the actions of its last group.
     fn retryable(&self, pipeline: &str, stage: &str, id: &str) -> Result<(ExecutionNumber, Group), ApiError> {
         let latest = self.pipeline(pipeline)?.latest();

@@ -3,7 +3,7 @@
 use super::{
     Engine,
     error::ApiError,
-    state::{ActionNumber, ActionStatus, ExecutionNumber, ExecutionStatus, JobState, StageStatus},
+    state::{ActionNumber, ActionStatus, ExecutionNumber, ExecutionStatus, JobState, StageStatus, StepKind},
 };
 use crate::types::Timestamp;
 
@@ -115,6 +115,7 @@ impl Engine {
             if let Some(action) = self.actions.get_mut(&number) {
                 action.status = ActionStatus::Abandoned;
                 action.updated = now;
+                action.timeline.note(now, StepKind::Abandoned);
                 action.updated_by = (cause == Cause::Stop).then(|| user.clone());
             }
             self.running.remove(&number);

@@ -13,6 +13,8 @@ pub struct OutputLine {
     pub stage: String,
     /// The action's name.
     pub action: String,
+    /// The id of the action's execution.
+    pub action_execution_id: String,
     /// The text, without an end of line.
     pub text: String,
 }

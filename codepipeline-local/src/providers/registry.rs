@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::skip::Skip;
-use super::{Done, Failed, Output, Provider, Secrets, Task, Workplace};
+use super::{Done, Failed, Output, OutputLine, Provider, Secrets, Task, Workplace};
 use crate::engine::{ActionTypeId, Provided};
 use crate::s3::Store;
 
@@ -55,6 +55,15 @@ impl Providers {
         self.output = output;
     }
 
+    /// Passes each line to `take` before it goes to the output.
+    pub(crate) fn observe(&mut self, take: impl Fn(&OutputLine) + Send + Sync + 'static) {
+        let output = std::mem::take(&mut self.output);
+        self.output = Output::new(move |line| {
+            take(&line);
+            output.show(line);
+        });
+    }
+
     /// The secrets that providers may use. They are masked in the output, in summaries and in messages of failures.
     pub fn secrets(&mut self, secrets: Secrets) {
         self.secrets = Arc::new(secrets);
@@ -64,6 +73,11 @@ impl Providers {
     /// of an action take precedence over these.
     pub fn environment(&mut self, variables: BTreeMap<String, String>) {
         self.environment = variables;
+    }
+
+    /// A copy of the secrets that shares what is masked.
+    pub(crate) fn secrets_of_the_user(&self) -> Secrets {
+        Secrets::clone(&self.secrets)
     }
 
     /// The types and actions that the engine must know.

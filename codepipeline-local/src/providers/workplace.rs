@@ -59,6 +59,7 @@ impl Workplace {
             pipeline: task.pipeline.clone(),
             stage: task.stage.clone(),
             action: task.action.clone(),
+            action_execution_id: task.action_execution_id.clone(),
             text: String::new(),
         };
         Ok(Self { root, folder, read: AtomicUsize::new(0), store, encryption_key, names, output, secrets, environment })

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, oneshot};
 
 use crate::clock::Clock;
-use crate::listener::Listener;
+use crate::listener::{FREE_PORT, Listener};
 
 /// Lambda's limit for a response (Lambda Developer Guide, "Lambda quotas").
 const MAX_RESPONSE: usize = 6 * 1024 * 1024;
@@ -67,7 +67,7 @@ impl Endpoint {
     pub(super) async fn start(function_arn: String) -> io::Result<Self> {
         let shared = Arc::new(Shared { function_arn, state: Mutex::default(), offered: Notify::new() });
         let answering = Arc::clone(&shared);
-        let listener = Listener::start(0, move |request| {
+        let listener = Listener::start(FREE_PORT, move |request| {
             let shared = Arc::clone(&answering);
             async move { Ok::<_, Infallible>(shared.handle(request).await) }
         });

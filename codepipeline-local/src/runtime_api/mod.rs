@@ -12,7 +12,7 @@ mod waking;
 pub use function::Function;
 pub(crate) use program::check_command;
 pub use schedule::{Schedule, scheduled_event};
-pub use settings::{FunctionSettings, Invocation, Output};
+pub use settings::{FunctionSettings, Invocation, LineTaker, Output};
 pub use waking::{Functions, Waking};
 
 #[cfg(test)]

@@ -2,15 +2,16 @@
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
-use tokio::sync::mpsc;
 
+use super::FunctionSettings;
 use super::endpoint::{Endpoint, Offer};
-use super::{FunctionSettings, Output};
+use super::settings::LineTaker;
 use crate::family::Family;
 
 /// How long a process may take to end after SIGTERM: the longest shutdown phase on Lambda (Lambda Developer Guide, "Understanding the
@@ -35,10 +36,10 @@ impl Process {
                 format!("could not start the function's command {:?}: {error}", settings.command[0]),
             )
         })?;
-        if let Output::Lines(lines) = &settings.output {
+        if let Some(take) = settings.output.taker() {
             let (stdout, stderr) = family.pipes();
-            pass_on(stdout, lines);
-            pass_on(stderr, lines);
+            pass_on(stdout, Arc::clone(&take));
+            pass_on(stderr, take);
         }
         Ok(Self { family, endpoint })
     }
@@ -101,23 +102,21 @@ fn command(settings: &FunctionSettings, endpoint: &Endpoint) -> io::Result<Comma
         .env("TZ", ":UTC")
         .envs(&settings.env);
     command.stdin(Stdio::null());
-    if let Output::Lines(_) = settings.output {
+    if settings.output.taker().is_some() {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
     }
     Ok(command)
 }
 
 /// Forwards the lines from the pipe until its last writer has closed it.
-fn pass_on(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, lines: &mpsc::UnboundedSender<String>) {
+fn pass_on(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, take: LineTaker) {
     let Some(pipe) = pipe else { return };
-    let lines = lines.clone();
     tokio::spawn(async move {
         let mut reader = BufReader::new(pipe);
         let mut line = Vec::new();
         while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
             let text = String::from_utf8_lossy(&line);
-            // Read to the end even without a receiver, because a full pipe would block the function.
-            let _ = lines.send(text.trim_end_matches(['\n', '\r']).to_owned());
+            take(text.trim_end_matches(['\n', '\r']));
             line.clear();
         }
     });

@@ -1,6 +1,7 @@
 //! A function's configuration, and how its invocations end.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -34,6 +35,26 @@ pub enum Output {
     Inherit,
     /// Line by line, without line ends, into a channel. Bytes that are not UTF-8 are replaced.
     Lines(mpsc::UnboundedSender<String>),
+    /// Line by line, as with `Lines`, to a function that must not block.
+    Each(LineTaker),
+}
+
+/// Takes lines of output.
+pub type LineTaker = Arc<dyn Fn(&str) + Send + Sync>;
+
+impl Output {
+    /// What takes the lines. `None` if the output is the emulator's own.
+    pub(super) fn taker(&self) -> Option<LineTaker> {
+        match self {
+            Self::Inherit => None,
+            Self::Lines(lines) => {
+                let lines = lines.clone();
+                // Lines are taken also without a receiver, because a full pipe would block the function.
+                Some(Arc::new(move |line| drop(lines.send(line.to_owned()))))
+            }
+            Self::Each(take) => Some(Arc::clone(take)),
+        }
+    }
 }
 
 /// How an invocation ended.

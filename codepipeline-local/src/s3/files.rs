@@ -1,5 +1,6 @@
 //! Objects that providers read into files, and store from files.
 
+use std::fs::File;
 use std::path::Path;
 
 use http::HeaderValue;
@@ -35,6 +36,17 @@ pub(crate) enum FileError {
 }
 
 impl Store {
+    /// Opens the file with the object's bytes, and returns its size. The file stays readable when the object is replaced. Blocks.
+    pub(crate) fn open_file(&self, place: &ObjectRef) -> Result<(File, u64), FileError> {
+        let open = || {
+            let object = self.storage.catalog.get(&place.bucket, &place.key)?;
+            object.record.details.check_readable()?;
+            let file = File::open(object.blob.file()).map_err(internal)?;
+            Ok((file, object.record.size))
+        };
+        open().map_err(|error| explained(place, &error))
+    }
+
     /// Copies the object's bytes into a new file.
     pub(crate) async fn read_into(&self, place: &ObjectRef, file: &Path) -> Result<(), FileError> {
         let read = async {

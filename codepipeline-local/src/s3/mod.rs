@@ -54,6 +54,6 @@ pub(crate) use folder::Folder;
 pub(crate) use form::is_form;
 pub(crate) use operation::{operation, operations};
 pub use pace::S3Pace;
-pub(crate) use place::{is_region, place};
+pub(crate) use place::{is_region, names_bucket, place};
 pub(crate) use signature::query_values;
 pub(crate) use store::{Store, StoreSettings};

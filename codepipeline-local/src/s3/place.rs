@@ -41,6 +41,11 @@ pub(crate) fn place(parts: &Parts) -> String {
     format!("s3://{}/{}", bucket.unwrap_or_default(), key.unwrap_or_default())
 }
 
+/// Whether the `Host` header names a bucket.
+pub(crate) fn names_bucket(headers: &HeaderMap) -> bool {
+    headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(bucket_of_host).is_some()
+}
+
 /// The bucket in a `Host` header; `None` for hosts outside [`DOMAIN`].
 fn bucket_of_host(host: &str) -> Option<String> {
     let name = match host.rsplit_once(':') {

@@ -102,6 +102,11 @@ impl Store {
         self.storage.catalog.get(&place.bucket, &place.key).is_ok()
     }
 
+    /// The size of the object in bytes. `None` if the object does not exist.
+    pub(crate) fn size(&self, place: &ObjectRef) -> Option<u64> {
+        self.storage.catalog.get(&place.bucket, &place.key).ok().map(|object| object.record.size)
+    }
+
     /// The id of the object's revision: its version id, or else its ETag. `None` if the object does not exist.
     pub(crate) fn revision(&self, place: &ObjectRef) -> Option<String> {
         let object = self.storage.catalog.get(&place.bucket, &place.key).ok()?;

@@ -17,6 +17,7 @@ use crate::expectation::Expectation;
 use crate::faults::{Call, Caller, inject};
 use crate::ids::random_uuid;
 use crate::outcome::{Outcome, Subject};
+use crate::page::is_for_page;
 use crate::reply::{failure, json_reply};
 use crate::services::{self, Service};
 use crate::store::NotKept;
@@ -31,6 +32,9 @@ impl Shared {
     pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, HttpError> {
         let (request, expectation) = Expectation::of(request).await;
         let (parts, body) = request.into_parts();
+        if is_for_page(&parts) {
+            return Ok(self.answer_page(Request::from_parts(parts, body), &expectation).await);
+        }
         let service = Service::of(&parts);
         let grant = |key: &str| self.engine.look(|engine| engine.grant(key));
         if let Some(refusal) = self.admission.refuse(&service, &parts, grant) {
@@ -42,6 +46,13 @@ impl Shared {
         if let Some(outcome) = outcome {
             outcome.ended(&reply);
         }
+        reply
+    }
+
+    async fn answer_page(&self, request: Request<Body>, expectation: &Expectation) -> Response<Body> {
+        let call = |target: String, input: Vec<u8>| async move { self.call_codepipeline(&target, &input).await };
+        let mut reply = self.page.answer(request, call).await;
+        expectation.settle(&mut reply);
         reply
     }
 

@@ -8,11 +8,14 @@ use tokio::sync::{mpsc, oneshot};
 use super::admission::Admission;
 use super::runs::Runs;
 use crate::access_keys::AccessKeys;
+use crate::action_logs::ActionLogs;
 use crate::clock::Clock;
 use crate::endpoints::Endpoints;
 use crate::faults::{DelayedCalls, Faults};
 use crate::invocation::JobInvocation;
 use crate::kept_engine::KeptEngine;
+use crate::page::Page;
+use crate::providers::Secrets;
 use crate::request_log::RequestLog;
 use crate::s3::Store;
 use crate::subscribers::Subscribers;
@@ -33,8 +36,12 @@ pub(crate) struct Shared {
     pub(crate) changed: mpsc::UnboundedSender<oneshot::Sender<()>>,
     pub(crate) events: Subscribers<Value>,
     pub(crate) invocations: Subscribers<JobInvocation>,
+    pub(crate) action_logs: ActionLogs,
+    /// Masked in what the page shows.
+    pub(crate) secrets: Secrets,
     /// The actions that providers run.
     pub(crate) runs: Runs,
+    pub(crate) page: Arc<Page>,
 }
 
 /// The permissions, as S3 sees them.

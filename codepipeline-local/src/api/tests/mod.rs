@@ -33,6 +33,7 @@ mod provided_ends;
 mod requests;
 mod restarts;
 mod sources;
+mod steps;
 mod structures;
 mod tags;
 mod third_party;

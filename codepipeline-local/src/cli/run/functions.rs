@@ -8,15 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use super::flags::Wanted;
 use super::names::key_of;
 use super::plan::Plan;
 use super::runner::Runner;
-use super::screen::Screen;
 use super::setup;
+use crate::cli::shown::Show;
 use crate::event_pattern::EventPattern;
 use crate::runtime_api::{Function, FunctionSettings, Functions as ByName, Invocation, Output, Schedule, Waking};
 use crate::server::Emulator;
@@ -64,7 +62,6 @@ pub(super) struct Functions {
     functions: Vec<Function>,
     waking: Waking,
     schedule: Option<Schedule>,
-    shown: Vec<JoinHandle<()>>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -74,14 +71,12 @@ impl Functions {
         emulator: &Emulator,
         (plan, project, wanted): (&Plan, &Project, &Wanted),
         environment: &BTreeMap<String, String>,
-        screen: &Screen,
+        show: &Show,
     ) -> io::Result<Self> {
-        let mut shown = Vec::new();
+        let stopping = Arc::new(AtomicBool::new(false));
         let mut functions = BTreeMap::new();
         let mut started = BTreeMap::new();
         for (key, command) in &wanted.functions {
-            let (lines, received) = mpsc::unbounded_channel();
-            shown.push(tokio::spawn(show(received, key.clone(), screen.clone())));
             let engine = setup::settings();
             let known = declared(project, key);
             let (name, template) = known.map_or((key, None), |(name, template)| (name, Some(template)));
@@ -95,7 +90,7 @@ impl Functions {
                 env: template.map(variables).unwrap_or_default().into_iter().chain(environment.clone()).collect(),
                 timeout,
                 memory_mb: template.map_or(MEMORY, |it| it.memory.unwrap_or(LAMBDAS_MEMORY)),
-                output: Output::Lines(lines),
+                output: shown(key, show, &stopping),
             };
             started.insert(name.clone(), (key.clone(), timeout));
             functions.insert(key.clone(), Function::with_concurrency(settings, CONCURRENCY)?);
@@ -110,14 +105,13 @@ impl Functions {
             _ => None,
         });
         by_name.other = polling.map(|(_, function)| (function.clone(), EventPattern::action_events()));
-        let stopping = Arc::new(AtomicBool::new(false));
         let report = {
-            let (screen, stopping) = (screen.clone(), Arc::clone(&stopping));
+            let (show, stopping) = (Arc::clone(show), Arc::clone(&stopping));
             // Invocations that end because the run ends are not failures.
             move |name: &str, end| {
                 let Some((key, timeout)) = started.get(name) else { return };
                 if let Some(failure) = failure(end, *timeout).filter(|_| !stopping.load(Ordering::Relaxed)) {
-                    screen.output(key, &failure);
+                    show(key, &failure);
                 }
             }
         };
@@ -127,7 +121,7 @@ impl Functions {
             Schedule::start(function.clone(), SCHEDULE, move |end| report(&name, end))
         });
         let waking = Waking::by_name(emulator, by_name, report);
-        Ok(Self { functions: functions.into_values().collect(), waking, schedule, shown, stopping })
+        Ok(Self { functions: functions.into_values().collect(), waking, schedule, stopping })
     }
 
     /// Ends the functions' invocations and processes. Their output is shown no longer. Dropping the returned future leaves running
@@ -135,9 +129,6 @@ impl Functions {
     pub(super) async fn stop(self) {
         self.stopping.store(true, Ordering::Relaxed);
         drop((self.waking, self.schedule));
-        for shown in self.shown {
-            shown.abort();
-        }
         Function::stop_all(self.functions).await;
     }
 }
@@ -186,14 +177,18 @@ pub(super) fn notes(project: &Project, wanted: &Wanted) -> Vec<String> {
     notes
 }
 
-async fn show(mut lines: mpsc::UnboundedReceiver<String>, name: String, screen: Screen) {
-    while let Some(line) = lines.recv().await {
-        screen.output(&name, &readable(&line));
-    }
+/// Shows the function's lines until the run ends.
+fn shown(key: &str, show: &Show, stopping: &Arc<AtomicBool>) -> Output {
+    let (key, show, stopping) = (key.to_owned(), Arc::clone(show), Arc::clone(stopping));
+    Output::Each(Arc::new(move |line| {
+        if !stopping.load(Ordering::Relaxed) {
+            show(&key, line);
+        }
+    }))
 }
 
 /// The message of a line of Lambda's JSON log format, with its level unless that is INFO. Other lines stay as they are.
-fn readable(line: &str) -> String {
+pub(super) fn readable(line: &str) -> String {
     let fields = serde_json::from_str::<Value>(line).unwrap_or_default();
     match (&fields["level"], &fields["message"]) {
         (Value::String(level), Value::String(message)) if level == "INFO" => message.clone(),

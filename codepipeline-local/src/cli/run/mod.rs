@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use approvals::{Approvals, Approver};
@@ -15,10 +14,12 @@ use progress::{Change, Progress};
 use runner::Runner;
 use screen::{Colour, Screen};
 
+use super::shown::noted;
 use super::signals::Signals;
-use super::worker::{Show, Workers, killed};
+use super::worker::{Workers, killed};
 use crate::access_keys::AccessKeys;
 use crate::options::Options;
+use crate::page::PageMode;
 use crate::providers::{Output, OutputLine};
 use crate::server::Emulator;
 use crate::template::{self, Pipeline, Project};
@@ -92,6 +93,7 @@ async fn started(plan: &Plan, project: &Project, wanted: &Wanted, screen: &Scree
         engine: setup::settings(),
         providers,
         endpoints: wanted.endpoints.clone(),
+        page: PageMode::Run,
         local_hosts_only: true,
         keys: Some(AccessKeys::random().map_err(|error| error.to_string())?),
         ..Options::default()
@@ -153,11 +155,11 @@ impl Run<'_> {
 
     fn helpers(&self, environment: &BTreeMap<String, String>) -> Result<(Workers, Functions), String> {
         let parts = (self.plan, self.project, self.wanted);
-        let functions = Functions::start(self.emulator, parts, environment, &self.screen);
-        let functions = functions.map_err(|error| error.to_string())?;
         let screen = self.screen.clone();
-        let show: Show = Arc::new(move |name, text| screen.output(name, text));
-        Ok((Workers::start(&self.wanted.workers, environment, Some(&show))?, functions))
+        let show = noted(self.emulator, move |name, line| screen.output(name, &functions::readable(line)));
+        let functions = Functions::start(self.emulator, parts, environment, &show);
+        let functions = functions.map_err(|error| error.to_string())?;
+        Ok((Workers::start(&self.wanted.workers, environment, &show)?, functions))
     }
 
     /// Starts the execution and follows it to its end.
@@ -167,6 +169,9 @@ impl Run<'_> {
         let execution = setup::start(self.emulator, name, &self.wanted.variables).await?;
         let id = execution["pipelineExecutionId"].clone();
         self.screen.line(&format!("{name} runs on {}", self.emulator.endpoint()));
+        if let Some(page) = self.emulator.page_address() {
+            self.screen.line(&format!("page: {page}"));
+        }
         let mut progress = Progress::new(name, id, self.screen.clone());
         let approver = Approver::of(self.flags.yes);
         let mut approvals = Approvals::new(approver, name, self.emulator, self.screen.clone());

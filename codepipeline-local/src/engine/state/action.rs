@@ -8,6 +8,7 @@ use super::{
     declaration::{ActionDeclaration, Configuration},
     numbers::ExecutionNumber,
     revision::Revision,
+    timeline::Timeline,
 };
 use crate::types::{ObjectRef, Timestamp};
 
@@ -43,6 +44,9 @@ pub(crate) struct ActionExecution {
     pub(crate) variables: BTreeMap<String, String>,
     /// The output variables of a success that waits for the check of its output artifacts.
     pub(in crate::engine) unchecked: Option<BTreeMap<String, String>>,
+    /// Its steps. Actions of earlier versions of the emulator have none.
+    #[serde(default)]
+    pub(crate) timeline: Timeline,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]

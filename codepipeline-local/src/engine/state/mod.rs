@@ -19,6 +19,7 @@ mod pipeline;
 mod polled;
 mod record;
 mod revision;
+mod timeline;
 mod tracked;
 mod trigger;
 
@@ -43,6 +44,7 @@ pub(super) use record::to_json;
 pub use record::{Kind, Record, Unreadable};
 pub(crate) use revision::Revision;
 pub(super) use revision::{RequestedRevision, RequestedRevisions};
+pub(crate) use timeline::{Step, StepKind, Timeline};
 use tracked::Tracked;
 pub(super) use trigger::Trigger;
 pub(crate) use trigger::TriggerType;

@@ -14,11 +14,12 @@ pub(crate) struct Tracked<K, V> {
     map: BTreeMap<K, V>,
     /// The keys of new, changed and removed entries. `None` without a database.
     changed: Option<BTreeSet<K>>,
+    writes: u64,
 }
 
 impl<K: Ord + Clone, V> Tracked<K, V> {
     pub(in crate::engine) fn new() -> Self {
-        Self { map: BTreeMap::new(), changed: None }
+        Self { map: BTreeMap::new(), changed: None, writes: 0 }
     }
 
     pub(in crate::engine) fn insert(&mut self, key: K, value: V) -> Option<V> {
@@ -33,6 +34,7 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
         if let Some(changed) = &mut self.changed {
             changed.insert(self.map.get_key_value(key)?.0.clone());
         }
+        self.writes += 1;
         self.map.get_mut(key)
     }
 
@@ -54,7 +56,13 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
         }
     }
 
+    /// How often an entry was written, at least. Two equal numbers mean that nothing changed in between.
+    pub(in crate::engine) fn writes(&self) -> u64 {
+        self.writes
+    }
+
     fn note(&mut self, key: &K) {
+        self.writes += 1;
         if let Some(changed) = &mut self.changed {
             changed.insert(key.clone());
         }

@@ -15,6 +15,8 @@ mod problem;
 mod tar;
 #[cfg(test)]
 mod tests;
+mod visit;
+mod visitor;
 mod zip;
 
 use std::fs::File;
@@ -27,6 +29,8 @@ pub(crate) use background::{Stop, in_background};
 pub(crate) use limits::Limits;
 pub(crate) use pack::{files_of, pack, pack_folder};
 pub(crate) use problem::ArchiveProblem;
+pub(crate) use visit::{ArchiveKind, visit};
+pub(crate) use visitor::{Choice, Visitor};
 
 use folder::Unpacking;
 use tar::BLOCK;

@@ -7,8 +7,10 @@ use std::rc::Rc;
 use ::tar::{Archive, EntryType, Header};
 
 use super::folder::Unpacking;
+use super::limits::Limits;
 use super::name::EntryName;
 use super::problem::ArchiveProblem;
+use super::visitor::{Choice, Visitor};
 
 /// The bytes of a block of a tar, which decide what a file is.
 pub(super) const BLOCK: usize = 512;
@@ -17,6 +19,9 @@ pub(super) const BLOCK: usize = 512;
 const MAX_HEADERS: u64 = 1024 * 1024;
 /// The most bytes after the end of the archive. GNU tar fills up a record, of 10 KiB unless it is told otherwise.
 const MAX_PADDING: u64 = 1024 * 1024;
+
+/// The bytes between two looks whether anything waits for the work.
+const CHUNK: u64 = 1024 * 1024;
 
 /// Whether this is the first block of a tar. An empty tar begins with zeros.
 pub(super) fn is_tar(begin: &[u8]) -> bool {
@@ -88,6 +93,45 @@ fn add<R: Read>(entry: &mut ::tar::Entry<'_, R>, into: &mut Unpacking<'_>) -> Re
                 other => format!("an entry of the type {:?}", char::from(other.as_byte())),
             };
             Err(ArchiveProblem::Special { name: name.to_string(), kind })
+        }
+    }
+}
+
+/// Shows the files to a visitor. Reads at most as much as an action would unpack.
+pub(super) fn visit(reader: impl Read, visitor: &mut impl Visitor) -> Result<(), ArchiveProblem> {
+    let broken = |error| ArchiveProblem::broken("the tar", error);
+    let limit = Limits::default().bytes;
+    let left = Rc::new(Cell::new(0));
+    let mut archive = Archive::new(Metered { reader, left: Rc::clone(&left) });
+    let mut entries = archive.entries().map_err(broken)?;
+    let mut passed = 0_u64;
+    loop {
+        left.set(MAX_HEADERS);
+        let Some(entry) = entries.next() else { return Ok(()) };
+        let mut entry = entry.map_err(broken)?;
+        left.set(entry.size().saturating_add(BLOCK as u64));
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let kind = entry.header().entry_type();
+        let has_bytes = matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse);
+        let choice = if has_bytes && !name.ends_with('/') { visitor.file(&name, entry.size()) } else { Choice::Next };
+        match choice {
+            Choice::Next => {}
+            Choice::End => return Ok(()),
+            Choice::Read => return visitor.content(&mut entry).map_err(|error| ArchiveProblem::broken(&name, error)),
+        }
+        // The next header follows the content, which a gzip must inflate.
+        loop {
+            let read = io::copy(&mut entry.by_ref().take(CHUNK), &mut io::sink()).map_err(broken)?;
+            passed += read;
+            if visitor.has_gone() {
+                return Err(ArchiveProblem::Stopped);
+            }
+            if passed > limit {
+                return Err(ArchiveProblem::Bytes { limit });
+            }
+            if read == 0 {
+                break;
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use ::zip::{System, ZipArchive};
 use super::folder::{FILE_MODE, FOLDER_MODE, MAX_TARGET, Unpacking};
 use super::name::EntryName;
 use super::problem::ArchiveProblem;
+use super::visitor::{Choice, Visitor};
 
 /// The bits of a mode that say what a file is (inode(7)).
 const KIND: u32 = 0o170_000;
@@ -43,6 +44,33 @@ pub(super) fn unpack<R: Read + Seek>(reader: R, into: &mut Unpacking<'_>) -> Res
             }
             Form::Special => {
                 return Err(ArchiveProblem::Special { name: listed, kind: "a device or a pipe".to_owned() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Shows the files to a visitor.
+pub(super) fn visit<R: Read + Seek>(reader: R, visitor: &mut impl Visitor) -> Result<(), ArchiveProblem> {
+    let mut archive = ZipArchive::new(reader).map_err(|error| ArchiveProblem::broken("the zip", error))?;
+    for index in 0..archive.len() {
+        let listed = archive.name_for_index(index).and_then(Result::ok).map(Cow::into_owned).unwrap_or_default();
+        let (name, bytes, is_file) = {
+            // The content may be encrypted, or compressed by an unknown method.
+            let entry = archive.by_index_raw(index).map_err(|error| ArchiveProblem::broken(&listed, error))?;
+            let name = String::from_utf8_lossy(&name_of(&entry, &listed)).into_owned();
+            (name, entry.size(), matches!(Form::of(&entry), Form::File(_)))
+        };
+        if !is_file {
+            continue;
+        }
+        match visitor.file(&name, bytes) {
+            Choice::Next => {}
+            Choice::End => return Ok(()),
+            Choice::Read => {
+                let broken = |error| ArchiveProblem::broken(&name, error);
+                let mut entry = archive.by_index(index).map_err(broken)?;
+                return visitor.content(&mut entry).map_err(|error| ArchiveProblem::broken(&name, error));
             }
         }
     }

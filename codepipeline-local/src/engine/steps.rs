@@ -1,0 +1,51 @@
+//! Notes the steps of action executions at the engine's time.
+
+use super::{
+    Engine,
+    pipelines::MASK,
+    state::{ActionExecution, ActionNumber, JobNumber, JobState, StepKind},
+};
+
+impl Engine {
+    /// Notes a step of the action itself.
+    pub(super) fn note_step(&mut self, action: ActionNumber, kind: StepKind) {
+        let now = self.clock;
+        if let Some(action) = self.actions.get_mut(&action) {
+            action.timeline.note(now, kind);
+        }
+    }
+
+    /// Notes a step of the job.
+    pub(super) fn note_job_step(&mut self, job: JobNumber, kind: StepKind) {
+        let now = self.clock;
+        let Some(job) = self.jobs.get(&job) else { return };
+        if let Some(action) = self.actions.get_mut(&job.action) {
+            action.timeline.note_job(now, kind, &job.id);
+        }
+    }
+
+    /// The action execution with this id, or that of the job with this id.
+    pub(crate) fn action_of_id(&self, id: &str) -> Option<&ActionExecution> {
+        match self.job_numbers.get(id).and_then(|number| self.jobs.get(number)) {
+            Some(job) => self.actions.get(&job.action),
+            None => self.running.iter().filter_map(|number| self.actions.get(number)).find(|action| action.id == id),
+        }
+    }
+
+    /// The action whose job a worker or a function works on. `None` if there are several.
+    pub(crate) fn only_worked_on(&self) -> Option<&ActionExecution> {
+        let mut working = self.jobs.values().filter(|job| job.state == JobState::InProgress);
+        let job = working.next().filter(|_| working.next().is_none())?;
+        self.actions.get(&job.action)
+    }
+
+    /// The text with the action's secret configuration values masked.
+    pub(crate) fn without_secrets(&self, action: &ActionExecution, text: &str) -> String {
+        let shown = self.masked_configuration(&action.declaration.action_type_id, &action.configuration);
+        let secret = |(key, value): &(&String, &String)| !value.is_empty() && shown.get(*key) != Some(*value);
+        let mut secrets: Vec<&String> = action.configuration.iter().filter(secret).map(|(_, value)| value).collect();
+        // The longest first, so that a secret within another one leaves no rest.
+        secrets.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK))
+    }
+}

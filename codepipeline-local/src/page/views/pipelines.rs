@@ -1,0 +1,31 @@
+//! All pipelines.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::summary::{revisions_since, summary};
+use crate::api::object;
+use crate::engine::Engine;
+
+pub(super) fn items(engine: &Engine) -> BTreeMap<String, Value> {
+    let executions = engine.latest_executions();
+    let first = executions.values().map(|(number, _)| *number).min();
+    let mut revisions = first.map(|first| revisions_since(engine, first)).unwrap_or_default();
+    let items = engine.pipelines.iter().map(|(name, pipeline)| {
+        let latest = pipeline.latest();
+        let execution = executions.get(name.as_str());
+        let execution = execution.map(|(number, execution)| summary(engine, *number, execution, &mut revisions));
+        let stages: Vec<Value> = latest.stages.iter().map(|stage| stage.name.clone().into()).collect();
+        let item = object([
+            ("name", name.clone().into()),
+            ("version", latest.version.into()),
+            ("updated", pipeline.updated.0.into()),
+            ("execution_mode", latest.execution_mode.name().into()),
+            ("stages", stages.into()),
+            ("latest", execution.into()),
+        ]);
+        (name.clone(), item)
+    });
+    items.collect()
+}

@@ -1,0 +1,39 @@
+// What a screen reader hears without being asked: the connection, and changes of the execution's status.
+
+import { show } from "./element.js";
+import { words } from "./status.js";
+
+const connection = document.getElementById("connection");
+const announcement = document.getElementById("announcement");
+let shown;
+let lastStatuses = new Map();
+let lastPlace;
+
+/** Shows whether the data is live. Only a change is written, because each one is read out. */
+export function announceConnection(streams) {
+    const followed = streams.filter(Boolean);
+    const lost = followed.some(({ state }) => state === "lost");
+    const state = lost ? "lost" : followed.every(({ state: each }) => each === "open") ? "open" : "connecting";
+    if (state === shown) return;
+    shown = state;
+    connection.className = `connection ${state}`;
+    show(connection, { open: "Live", lost: "Connection lost, trying again", connecting: "Connecting" }[state]);
+}
+
+/** Reads out how the execution, its stages and its approvals change. The first state of a view is not a change. */
+export function announceStatus(place, items) {
+    const name = [place.name, place.pipeline, place.execution].join("/");
+    const statuses = new Map();
+    if (place.name === "execution") {
+        for (const [key, value] of items) {
+            if (key === "_execution") statuses.set("Execution", value.status);
+            if (key.startsWith("stage:") && value.status) statuses.set(`Stage ${value.name}`, value.status);
+        }
+    }
+    if (name === lastPlace && lastStatuses.size > 0) {
+        const changes = [...statuses].filter(([what, status]) => lastStatuses.get(what) !== status).map(([what, status]) => `${what}: ${words(status)}.`);
+        if (changes.length > 0) show(announcement, changes.join(" "));
+    }
+    lastPlace = name;
+    lastStatuses = statuses;
+}

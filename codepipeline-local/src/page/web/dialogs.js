@@ -1,0 +1,160 @@
+// The dialogs behind the buttons: each asks, calls one operation of CodePipeline, and shows CodePipeline's message if it refuses.
+
+import { call, read } from "./calls.js";
+import { h, show } from "./element.js";
+import { executionLink } from "./route.js";
+
+/** Starts an execution, after it asked for the pipeline's variables; then goes to the execution. */
+export async function startDialog(pipeline) {
+    let variables = [];
+    let problem;
+    try {
+        const { items } = await read("view", { view: "executions", pipeline, limit: 1 });
+        variables = items._pipeline?.variables ?? [];
+    } catch (error) {
+        problem = error.message;
+    }
+    ask({
+        title: `Start ${pipeline}`,
+        text: variables.length ? "Values of the pipeline's variables in this execution:" : "The pipeline's sources are read, and a new execution starts.",
+        fields: variables.map(({ name, default: value, description }) => text(name, name, { value, hint: description })),
+        button: "Start execution",
+        problem,
+        async send(form) {
+            const given = variables.map(({ name }) => ({ name, value: form.get(name) })).filter(({ value }) => value !== "");
+            const input = given.length ? { name: pipeline, variables: given } : { name: pipeline };
+            const { pipelineExecutionId } = await call("StartPipelineExecution", input);
+            location.hash = executionLink(pipeline, pipelineExecutionId);
+        },
+    });
+}
+
+export function stopDialog(pipeline, execution) {
+    ask({
+        title: "Stop this execution",
+        fields: [
+            choice("How to stop", "how", [
+                ["wait", "Stop and wait", "Actions in progress finish first."],
+                ["abandon", "Stop and abandon", "Actions in progress are abandoned. What they started may continue outside of the pipeline."],
+            ]),
+            text("Reason", "reason", { optional: true, maxlength: 200 }),
+        ],
+        button: "Stop execution",
+        async send(form) {
+            const reason = form.get("reason");
+            await call("StopPipelineExecution", {
+                pipelineName: pipeline, pipelineExecutionId: execution, abandon: form.get("how") === "abandon", ...(reason && { reason }),
+            });
+        },
+    });
+}
+
+export function retryDialog(pipeline, execution, stage) {
+    ask({
+        title: `Retry ${stage}`,
+        fields: [choice("What to run again", "mode", [
+            ["FAILED_ACTIONS", "Failed actions", "Actions that succeeded keep their results."],
+            ["ALL_ACTIONS", "All actions", "The stage runs again from its first action."],
+        ])],
+        button: "Retry stage",
+        async send(form) {
+            await call("RetryStageExecution", {
+                pipelineName: pipeline, stageName: stage, pipelineExecutionId: execution, retryMode: form.get("mode"),
+            });
+        },
+    });
+}
+
+export function approvalDialog(pipeline, { stage, name, token, approval }) {
+    ask({
+        title: `Review ${name}`,
+        text: approval?.data,
+        fields: [
+            choice("Decision", "status", [
+                ["Approved", "Approve", "The pipeline continues."],
+                ["Rejected", "Reject", "The action fails, and the pipeline stops here."],
+            ]),
+            text("Comment", "comment", { optional: true, maxlength: 512, long: true }),
+        ],
+        button: "Submit",
+        async send(form) {
+            await call("PutApprovalResult", {
+                pipelineName: pipeline, stageName: stage, actionName: name, token,
+                result: { status: form.get("status"), summary: form.get("comment") },
+            });
+        },
+    });
+}
+
+export function transitionDialog(pipeline, stage, enabled) {
+    const place = { pipelineName: pipeline, stageName: stage, transitionType: "Inbound" };
+    ask(enabled ? {
+        title: `Disable the transition into ${stage}`,
+        text: `Executions will wait before ${stage} until the transition is enabled again.`,
+        fields: [text("Reason", "reason", { maxlength: 300 })],
+        button: "Disable transition",
+        send: (form) => call("DisableStageTransition", { ...place, reason: form.get("reason") }),
+    } : {
+        title: `Enable the transition into ${stage}`,
+        text: `The latest execution that waits before ${stage} enters it.`,
+        fields: [],
+        button: "Enable transition",
+        send: () => call("EnableStageTransition", place),
+    });
+}
+
+// Shows a dialog. It closes after its call succeeded, and then focus returns to the button that opened it.
+function ask({ title, text: words, fields, button, problem, send }) {
+    const opener = document.activeElement;
+    const dialog = document.createElement("dialog");
+    dialog.setAttribute("aria-labelledby", "dialog-title");
+    let busy = false;
+    const draw = () => show(dialog, h("form", {
+        method: "dialog",
+        onsubmit: async (event) => {
+            event.preventDefault();
+            if (busy) return;
+            const form = new FormData(event.target);
+            busy = true;
+            problem = undefined;
+            draw();
+            try {
+                await send(form);
+                dialog.close();
+            } catch (error) {
+                problem = error.message;
+            }
+            busy = false;
+            draw();
+        },
+    },
+    h("h2", { id: "dialog-title" }, title),
+    words && h("p", { class: "dialog-text" }, words),
+    fields,
+    h("div", { key: "problem", class: "problem", role: "alert" }, problem),
+    h("div", { class: "buttons" },
+        h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
+        h("button", { type: "submit", class: "primary", "aria-disabled": busy && "true" }, busy ? "Sending…" : button))));
+    dialog.onclose = () => {
+        dialog.remove();
+        if (!opener?.isConnected) document.querySelector("main h1")?.focus();
+    };
+    draw();
+    document.body.append(dialog);
+    dialog.showModal();
+    (dialog.querySelector("input, textarea") ?? dialog.querySelector("[type=submit]")).focus();
+}
+
+function text(label, name, { value, hint, optional, maxlength, long } = {}) {
+    const id = `field-${name}`;
+    return h("div", { key: `field:${name}`, class: "field" },
+        h("label", { for: id }, label, optional && h("span", { class: "quiet" }, " – optional")),
+        hint && h("span", { id: `${id}-hint`, class: "quiet" }, hint),
+        h(long ? "textarea" : "input", { id, name, maxlength, value: long ? undefined : value, "aria-describedby": hint && `${id}-hint`, autocomplete: "off" }));
+}
+
+function choice(legend, name, options) {
+    return h("fieldset", { key: `field:${name}` }, h("legend", {}, legend), options.map(([value, label, hint], index) => h("label", { key: value, class: "option" },
+        h("input", { type: "radio", name, value, checked: index === 0 }),
+        h("span", {}, label, h("span", { class: "quiet" }, hint)))));
+}

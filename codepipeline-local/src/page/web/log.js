@@ -1,0 +1,91 @@
+// The log of an action. It follows its end until one scrolls up, and it only ever appends, so a selection stays.
+
+import { h, show } from "./element.js";
+import { plural, preciseMoment } from "./format.js";
+
+// How close to its end a log counts as at its end, in pixels.
+const NEAR = 24;
+
+/** The lines of one action. */
+export class Log {
+    constructor() {
+        this.start();
+        this.following = true;
+        this.box = document.createElement("div");
+        this.box.className = "log";
+        this.box.tabIndex = 0;
+        this.box.setAttribute("role", "log");
+        // A screen reader reads the lines on demand. A busy log would drown everything else.
+        this.box.setAttribute("aria-live", "off");
+        this.box.setAttribute("aria-label", "Log lines");
+        this.box.onscroll = () => {
+            this.following = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR;
+            this.end.hidden = this.following;
+        };
+        this.end = document.createElement("button");
+        this.end.type = "button";
+        this.end.className = "to-end";
+        this.end.textContent = "Go to the end";
+        this.end.hidden = true;
+        this.end.onclick = () => { this.follow(); this.box.focus({ preventScroll: true }); };
+        this.note = document.createElement("p");
+        this.note.className = "quiet";
+    }
+
+    start() {
+        /** The number of the next line. */
+        this.next = undefined;
+        this.last = undefined;
+        this.connection = undefined;
+        this.box?.replaceChildren();
+    }
+
+    /** Describes the log for `show`. */
+    view() {
+        this.describe();
+        return h("div", { key: "log", class: "log-frame", own: true, once: (frame) => {
+            frame.append(this.note, this.box, this.end);
+            this.follow();
+        } });
+    }
+
+    /** Takes lines of a `log` event. After a reconnection, all lines come again; those that are here stay. */
+    receive({ first, lines, dropped }, connection) {
+        this.dropped = dropped;
+        if (this.connection !== connection) {
+            const here = lines[this.next - 1 - first];
+            const same = this.next !== undefined && (here ? here.text === this.last.text && here.at === this.last.at : first === this.next);
+            if (!same) this.start();
+            this.connection = connection;
+        }
+        const added = this.next === undefined ? lines : lines.slice(Math.max(0, this.next - first));
+        if (added.length > 0) {
+            this.next = first + lines.length;
+            this.last = lines.at(-1);
+            const fragment = document.createDocumentFragment();
+            for (const line of added) fragment.append(row(line));
+            this.box.append(fragment);
+            if (this.following) this.follow();
+        }
+        this.describe();
+    }
+
+    describe() {
+        const count = this.box.childElementCount;
+        this.box.hidden = count === 0;
+        this.note.hidden = count > 0 && !this.dropped;
+        this.note.textContent = count === 0 ? "No lines yet. Workers and functions that codepipeline-local runs, and builds, write here."
+            : `${plural(this.dropped ?? 0, "earlier line")} not kept`;
+    }
+
+    follow() {
+        this.box.scrollTop = this.box.scrollHeight;
+    }
+}
+
+function row({ at, from, text }) {
+    const line = document.createElement("div");
+    line.className = "line";
+    show(line, preciseMoment(at), from && h("span", { class: "from" }, from), h("span", { class: "text" }, text));
+    return line;
+}

@@ -1,0 +1,136 @@
+// Shows the view that the address names, follows its data, and shows it again after every change.
+
+import { hasToken, WHY_NOT } from "./calls.js";
+import { h, show } from "./element.js";
+import { tick } from "./format.js";
+import { Live } from "./live.js";
+import { Log } from "./log.js";
+import { empty, heading, outerLink } from "./parts.js";
+import { link, route } from "./route.js";
+import { actionQuery, actionView } from "./action.js";
+import { executionQuery, executionTitle, executionView } from "./execution.js";
+import { executionsQuery, executionsTitle, executionsView } from "./executions.js";
+import { pipelinesQuery, pipelinesTitle, pipelinesView } from "./pipelines.js";
+import { announceConnection, announceStatus } from "./announce.js";
+
+const VIEWS = {
+    pipelines: { query: pipelinesQuery, title: pipelinesTitle, view: pipelinesView },
+    executions: { query: executionsQuery, title: executionsTitle, view: executionsView },
+    execution: { query: executionQuery, title: executionTitle, view: executionView },
+};
+
+const main = document.getElementById("main");
+const notice = document.getElementById("notice");
+const facts = document.getElementById("facts");
+// The stream of the view, and that of the action in the panel.
+let live;
+let panel;
+let log;
+let scheduled = false;
+
+function render() {
+    scheduled = false;
+    const place = route();
+    const view = VIEWS[place.name];
+    if (!view) return unknown();
+    const { items } = live;
+    const emulator = items.get("_emulator");
+    const canAct = emulator?.can_act === true;
+    const context = { route: place, canAct, whyNot: WHY_NOT, loaded: live.loaded, widen };
+    const focused = main.contains(document.activeElement) ? document.activeElement : undefined;
+
+    followAction(place, items);
+    main.className = place.action ? "with-panel" : "";
+    show(main,
+        h("div", { key: viewKey(place), class: `view ${place.name}` }, live.refused || live.missing ? absent(live) : view.view(items, context)),
+        place.action && h("aside", { key: "panel", class: "panel", "aria-label": `Action ${place.action}` },
+            h("div", { key: `${place.stage}/${place.action}` }, actionView(items, panel?.items, log ?? (log = new Log()), context))));
+    document.title = `${view.title(place, items)} – codepipeline-local`;
+    tick();
+    showEmulator(emulator, canAct);
+    announceConnection([live, panel]);
+    announceStatus(place, items);
+    // The focused element is gone: the view's heading is the closest place to it.
+    if (focused && !focused.isConnected && !document.querySelector("dialog")) main.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+function schedule() {
+    if (scheduled) return;
+    scheduled = true;
+    requestAnimationFrame(render);
+}
+
+// Follows what the new address names. Opening an action keeps the execution's stream.
+function navigate(event) {
+    const place = route();
+    const query = VIEWS[place.name]?.query(place);
+    const moved = JSON.stringify(query) !== JSON.stringify(live?.query);
+    if (moved) {
+        live?.close();
+        // Whether the token is right does not depend on the view.
+        const emulator = live?.items.get("_emulator");
+        live = query && new Live(query, { changed: schedule, known: emulator && [["_emulator", emulator]] });
+    }
+    const before = main.querySelector(".panel");
+    render();
+    if (!event) return;
+    if (moved) {
+        scrollTo(0, 0);
+        main.querySelector("h1")?.focus({ preventScroll: true });
+    } else if (place.action && (!before || before !== main.querySelector(".panel") || event.oldURL !== event.newURL)) {
+        main.querySelector(".panel h2")?.focus();
+    } else {
+        lastOpened?.focus();
+    }
+    lastOpened = place.action ? main.querySelector('.card a[aria-current="true"]') : undefined;
+}
+let lastOpened;
+
+// The action's id comes with the execution's items, and changes with a retry.
+function followAction(place, items) {
+    const query = place.action ? actionQuery(place, items) : undefined;
+    if (query?.action === panel?.query.action) return;
+    panel?.close();
+    log = query && new Log();
+    const lines = log;
+    panel = query && new Live(query, { changed: schedule, log: (event, stream) => lines.receive(event, stream.connections) });
+}
+
+function widen(query) {
+    live.close();
+    live = new Live(query, { changed: schedule, known: live.items });
+}
+
+function viewKey(place) {
+    return [place.name, place.pipeline, place.execution].join("/");
+}
+
+function absent({ refused, missing }) {
+    return [
+        heading(1, refused ? "This page needs its token" : "Not found"),
+        empty(refused ? "Open the address that codepipeline-local printed" : missing, refused && h("p", {}, refused),
+            !refused && h("p", {}, "It appears here as soon as it exists. ", h("a", { href: link("pipelines") }, "All pipelines"))),
+    ];
+}
+
+function unknown() {
+    live?.close();
+    live = undefined;
+    followAction({}, new Map());
+    main.className = "";
+    show(main, h("div", { key: "unknown", class: "view" }, heading(1, "Not found"),
+        empty("This address names no view", h("p", {}, h("a", { href: link("pipelines") }, "All pipelines")))));
+    document.title = "Not found – codepipeline-local";
+}
+
+function showEmulator(emulator, canAct) {
+    if (!emulator) return;
+    show(facts, h("span", {}, emulator.region), h("span", {}, emulator.account_id), h("span", {}, `Version ${emulator.version}`));
+    notice.hidden = canAct;
+    show(notice, h("p", {}, hasToken() ? `${WHY_NOT} Without --data, each start has a new token.` : WHY_NOT));
+}
+
+addEventListener("hashchange", navigate);
+setInterval(() => { if (!document.hidden) tick(); }, 1000);
+document.querySelector(".skip").onclick = (event) => { event.preventDefault(); main.focus(); };
+navigate();

@@ -1,0 +1,14 @@
+//! The page's part that the program serves, over real HTTP.
+#![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
+
+mod artifacts;
+mod browser;
+mod calls;
+mod guard;
+mod live;
+mod pipelines;
+mod starts;
+mod steps;
+#[path = "../support/mod.rs"]
+mod support;
+mod views;
