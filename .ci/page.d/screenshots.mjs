@@ -8,7 +8,7 @@ import { Emulator } from "./emulator.mjs";
 import { approval, createPipeline, prepare, shell, source } from "./pipelines.mjs";
 
 const folder = process.argv[2];
-const size = { viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.5, reducedMotion: "reduce" };
+const size = { viewport: { width: 1280, height: 960 }, deviceScaleFactor: 1.5, reducedMotion: "reduce" };
 await mkdir(folder, { recursive: true });
 const emulator = await Emulator.start(["--worker", `'${process.execPath}' .ci/page.d/worker.mjs`]);
 const browser = await launch();

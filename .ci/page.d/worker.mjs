@@ -24,10 +24,10 @@ async function work({ id, nonce, data }) {
         return;
     }
     const round = Number(data.continuationToken ?? 0);
-    console.log(`[${id}] round ${round + 1}: cart, payment and stock`);
+    console.log(`round ${round + 1}: cart, payment and stock`);
     for (let count = 1; count <= 12; count += 1) {
         await pause(60 + 25 * (count % 5));
-        console.log(`[${id}] ok ${round * 12 + count} - ${["adds an item", "applies a voucher", "refuses an empty cart", "reserves stock"][count % 4]}`);
+        console.log(`ok ${round * 12 + count} - ${["adds an item", "applies a voucher", "refuses an empty cart", "reserves stock"][count % 4]}`);
     }
     if (round === 2) await new Promise(() => setInterval(() => {}, 1000));
     await call("PutJobSuccessResult", {

@@ -13,11 +13,11 @@ let lastPlace;
 export function announceConnection(streams) {
     const followed = streams.filter(Boolean);
     const lost = followed.some(({ state }) => state === "lost");
-    const state = lost ? "lost" : followed.every(({ state: each }) => each === "open") ? "open" : "connecting";
+    const state = followed.some(({ refused }) => refused) ? "refused" : lost ? "lost" : followed.every(({ state: each }) => each === "open") ? "open" : "connecting";
     if (state === shown) return;
     shown = state;
     connection.className = `connection ${state}`;
-    show(connection, { open: "Live", lost: "Connection lost, trying again", connecting: "Connecting" }[state]);
+    show(connection, { open: "Live", lost: "Connection lost, trying again", refused: "No access", connecting: "Connecting" }[state]);
 }
 
 /** Reads out how the execution, its stages and its approvals change. The first state of a view is not a change. */

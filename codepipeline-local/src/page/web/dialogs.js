@@ -105,6 +105,7 @@ export function transitionDialog(pipeline, stage, enabled) {
 
 // Shows a dialog. It closes after its call succeeded, and then focus returns to the button that opened it.
 function ask({ title, text: words, fields, button, problem, send }) {
+    if (document.querySelector("dialog")) return;
     const opener = document.activeElement;
     const dialog = document.createElement("dialog");
     dialog.setAttribute("aria-labelledby", "dialog-title");

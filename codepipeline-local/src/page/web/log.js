@@ -45,7 +45,8 @@ export class Log {
         this.describe();
         return h("div", { key: "log", class: "log-frame", own: true, once: (frame) => {
             frame.append(this.note, this.box, this.end);
-            this.follow();
+            // Only what is in the document scrolls, and the frame is not there yet.
+            queueMicrotask(() => { if (this.following) this.follow(); });
         } });
     }
 

@@ -26,6 +26,8 @@ const facts = document.getElementById("facts");
 let live;
 let panel;
 let log;
+// The link of the action in the panel, which gets the focus back.
+let lastOpened;
 let scheduled = false;
 
 function render() {
@@ -38,6 +40,7 @@ function render() {
     const canAct = emulator?.can_act === true;
     const context = { route: place, canAct, whyNot: WHY_NOT, loaded: live.loaded, widen };
     const focused = main.contains(document.activeElement) ? document.activeElement : undefined;
+    const region = focused?.closest(".panel");
 
     followAction(place, items);
     main.className = place.action ? "with-panel" : "";
@@ -50,8 +53,10 @@ function render() {
     showEmulator(emulator, canAct);
     announceConnection([live, panel]);
     announceStatus(place, items);
-    // The focused element is gone: the view's heading is the closest place to it.
-    if (focused && !focused.isConnected && !document.querySelector("dialog")) main.querySelector("h1")?.focus({ preventScroll: true });
+    // The focused element is gone: the heading above it is the closest place.
+    if (focused && !focused.isConnected && !document.querySelector("dialog")) {
+        (region?.isConnected ? region.querySelector("h2") : main.querySelector("h1"))?.focus({ preventScroll: true });
+    }
 }
 
 function schedule() {
@@ -71,20 +76,16 @@ function navigate(event) {
         const emulator = live?.items.get("_emulator");
         live = query && new Live(query, { changed: schedule, known: emulator && [["_emulator", emulator]] });
     }
-    const before = main.querySelector(".panel");
     render();
-    if (!event) return;
-    if (moved) {
+    const opened = place.action && main.querySelector('.card a[aria-current="true"]');
+    if (event && moved) {
         scrollTo(0, 0);
         main.querySelector("h1")?.focus({ preventScroll: true });
-    } else if (place.action && (!before || before !== main.querySelector(".panel") || event.oldURL !== event.newURL)) {
-        main.querySelector(".panel h2")?.focus();
-    } else {
-        lastOpened?.focus();
+    } else if (event && opened !== lastOpened) {
+        (place.action ? main.querySelector(".panel h2") : lastOpened)?.focus();
     }
-    lastOpened = place.action ? main.querySelector('.card a[aria-current="true"]') : undefined;
+    lastOpened = opened;
 }
-let lastOpened;
 
 // The action's id comes with the execution's items, and changes with a retry.
 function followAction(place, items) {
