@@ -35,6 +35,9 @@ export class Emulator {
             const found = /page: (http:\S+)/.exec(emulator.output);
             if (found) emulator.page = new URL(found[1]);
             return found;
+        }).catch((error) => {
+            emulator.process.kill("SIGKILL");
+            throw error;
         });
         emulator.origin = emulator.page.origin;
         emulator.token = emulator.page.searchParams.get("token");
