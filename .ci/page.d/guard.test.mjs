@@ -1,4 +1,4 @@
-// What other web pages, other hosts and buckets get: nothing.
+// Other web pages, other hosts and buckets get nothing of the page.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
