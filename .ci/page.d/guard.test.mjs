@@ -12,7 +12,7 @@ const world = setup(async ({ emulator }) => {
 });
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const FILES = ["/_/", "/_/style.css", "/_/icon.svg", "/_/main.js", "/_/live.js"];
+const FILES = ["/_/", "/_/style.css", "/_/execution.css", "/_/icon.svg", "/_/main.js", "/_/live.js"];
 
 test("every answer has the headers that keep others out", async () => {
     const { emulator } = world;
