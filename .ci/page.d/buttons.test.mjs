@@ -54,7 +54,7 @@ test("a refused start shows CodePipeline's message", async () => {
     await dialog.getByLabel("Tag").fill("x".repeat(1001));
     await dialog.getByRole("button", { name: "Start execution" }).click();
     await dialog.getByRole("alert").getByText(/1000/).waitFor();
-    assert.equal(await dialog.getByLabel("Tag").inputValue(), "x".repeat(1001), "what one typed stays");
+    assert.equal(await dialog.getByLabel("Tag").inputValue(), "x".repeat(1001), "the typed text stays");
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
     await page.finish();
@@ -73,11 +73,11 @@ for (const [how, abandon] of [["Stop and wait", false], ["Stop and abandon", tru
         });
         if (!abandon) {
             await page.locator(".head").getByText("Stopping").waitFor();
-            await succeed(emulator, job, { summary: "finished all the same" });
+            await succeed(emulator, job, { summary: "finished anyway" });
         }
         await page.locator(".head").getByText("Stopped").waitFor();
         await shows(page, "wrong branch");
-        await shows(page, abandon ? "Abandoned" : "finished all the same");
+        await shows(page, abandon ? "Abandoned" : "finished anyway");
         assert.equal(await executionStatus(emulator, name, execution), "Stopped");
         assert.equal(await button(page, "Stop execution").count(), 0);
         await page.finish();

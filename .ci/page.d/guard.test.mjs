@@ -1,4 +1,4 @@
-// What other web pages, other hosts and buckets get: nothing.
+// Other web pages, other hosts and buckets get nothing of the page.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ const world = setup(async ({ emulator }) => {
 });
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const FILES = ["/_/", "/_/style.css", "/_/icon.svg", "/_/main.js", "/_/live.js"];
+const FILES = ["/_/", "/_/style.css", "/_/execution.css", "/_/icon.svg", "/_/main.js", "/_/live.js"];
 
 test("every answer has the headers that keep others out", async () => {
     const { emulator } = world;

@@ -1,4 +1,4 @@
-// Everything works with the keyboard alone, and the focus is where one expects it.
+// Everything works with the keyboard alone, and the focus is at the expected place.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// The log of an action: it follows its end, stays where one scrolled to, and is the same after a reconnection.
+// The log of an action follows its end, stays where the user scrolled to, and is the same after a reconnection.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

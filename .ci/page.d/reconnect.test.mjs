@@ -1,4 +1,4 @@
-// The page finds a restarted emulator again, and rests while nobody looks.
+// The page reconnects to a restarted emulator, and disconnects while it is hidden.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";

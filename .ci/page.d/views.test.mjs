@@ -1,4 +1,4 @@
-// What the views show, and that they change while one looks.
+// The views show the state of pipelines, and follow every change.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -27,6 +27,7 @@ const FILES: &[File] = &[
     File { path: "calls.js", kind: SCRIPT, content: include_bytes!("web/calls.js") },
     File { path: "dialogs.js", kind: SCRIPT, content: include_bytes!("web/dialogs.js") },
     File { path: "element.js", kind: SCRIPT, content: include_bytes!("web/element.js") },
+    File { path: "execution.css", kind: CSS, content: include_bytes!("web/execution.css") },
     File { path: "execution.js", kind: SCRIPT, content: include_bytes!("web/execution.js") },
     File { path: "executions.js", kind: SCRIPT, content: include_bytes!("web/executions.js") },
     File { path: "format.js", kind: SCRIPT, content: include_bytes!("web/format.js") },

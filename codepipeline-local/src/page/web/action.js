@@ -71,7 +71,6 @@ function about(action) {
     ]));
 }
 
-// The variables are "none yet" rather than nothing, so that one sees where they would be.
 function data(action) {
     const resolved = action.resolved ?? action.configuration ?? {};
     return h("div", {},

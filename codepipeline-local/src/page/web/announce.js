@@ -1,4 +1,4 @@
-// What a screen reader hears without being asked: the connection, and changes of the execution's status.
+// Texts that a screen reader announces on its own: the state of the connection, and changes of the execution's status.
 
 import { show } from "./element.js";
 import { words } from "./status.js";

@@ -1,4 +1,4 @@
-// Artifacts to browse and to download. What an artifact holds is read when one opens it.
+// Artifacts to browse and to download. The page reads the list of files when the user opens an artifact.
 
 import { read } from "./calls.js";
 import { h, show } from "./element.js";
@@ -74,7 +74,7 @@ function treeView(query, { folders, files }) {
             download({ ...query, entry: name }, file), " ", h("span", { class: "quiet" }, bytes(size)))));
 }
 
-// A folder lists its content when one opens it, so an archive with thousands of files opens at once.
+// A folder lists its content when the user opens it, so an archive with thousands of files opens at once.
 function folderView(query, name, folder) {
     return h("details", { ontoggle: ({ target }) => {
         const inside = target.querySelector(".inside");

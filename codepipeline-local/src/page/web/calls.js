@@ -1,4 +1,4 @@
-// CodePipeline's own operations, as the buttons call them, and requests for data.
+// Calls of CodePipeline's operations for the buttons, and requests for data.
 
 import { api, token } from "./route.js";
 

@@ -35,7 +35,7 @@ export function stopDialog(pipeline, execution) {
         fields: [
             choice("How to stop", "how", [
                 ["wait", "Stop and wait", "Actions in progress finish first."],
-                ["abandon", "Stop and abandon", "Actions in progress are abandoned. What they started may continue outside of the pipeline."],
+                ["abandon", "Stop and abandon", "Actions in progress are abandoned. Their work outside of the pipeline may continue."],
             ]),
             text("Reason", "reason", { optional: true, maxlength: 200 }),
         ],
@@ -52,7 +52,7 @@ export function stopDialog(pipeline, execution) {
 export function retryDialog(pipeline, execution, stage) {
     ask({
         title: `Retry ${stage}`,
-        fields: [choice("What to run again", "mode", [
+        fields: [choice("Actions to run again", "mode", [
             ["FAILED_ACTIONS", "Failed actions", "Actions that succeeded keep their results."],
             ["ALL_ACTIONS", "All actions", "The stage runs again from its first action."],
         ])],

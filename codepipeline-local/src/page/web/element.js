@@ -3,7 +3,7 @@
 // Text becomes a text node and a property becomes an attribute, so no value is ever read as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
-// What an element shows now: its descriptions and their nodes.
+// The property with an element's present children: descriptions and nodes.
 const SHOWN = Symbol("shown");
 
 /**
@@ -111,7 +111,7 @@ function update(entry, description, parent) {
     return { tag, key, props, node: entry.node };
 }
 
-// What only applies to a new element, because people change it afterwards.
+// Properties that only apply to a new element, because the user changes them afterwards.
 const INITIAL = new Set(["checked", "open", "once", "own", "key"]);
 
 function set(node, name, value) {

@@ -1,4 +1,4 @@
-// One execution: what started it, and its stages in order with the transitions between them.
+// One execution: its trigger and sources, and its stages in order with the transitions between them.
 
 import { cached, h } from "./element.js";
 import { elapsed, moment, short } from "./format.js";

@@ -18,11 +18,11 @@ export class Live {
         this.items = new Map(known);
         /** Whether the items have arrived. */
         this.loaded = false;
-        /** Why what the view shows does not exist. */
+        /** The emulator's message if the pipeline, execution or action does not exist. */
         this.missing = undefined;
         /** "connecting" at first, then "open" or "lost". */
         this.state = "connecting";
-        /** Why the emulator refuses to show the view, if it does. */
+        /** The emulator's message if it denies access. */
         this.refused = undefined;
         /** How many connections were opened. The log uses it, because a new connection sends all lines again. */
         this.connections = 0;

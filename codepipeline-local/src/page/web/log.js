@@ -1,4 +1,4 @@
-// The log of an action. It follows its end until one scrolls up, and it only ever appends, so a selection stays.
+// The log of an action. It follows its end until the user scrolls up. It only appends, so a selection of text stays.
 
 import { h, show } from "./element.js";
 import { plural, preciseMoment } from "./format.js";
@@ -15,7 +15,7 @@ export class Log {
         this.box.className = "log";
         this.box.tabIndex = 0;
         this.box.setAttribute("role", "log");
-        // A screen reader reads the lines on demand. A busy log would drown everything else.
+        // A screen reader reads the lines on demand, because a busy log would hide everything else.
         this.box.setAttribute("aria-live", "off");
         this.box.setAttribute("aria-label", "Log lines");
         this.box.onscroll = () => {

@@ -1,4 +1,4 @@
-// Shows the view that the address names, follows its data, and shows it again after every change.
+// Shows the view of the address, follows its data, and updates the view after every change.
 
 import { hasToken, WHY_NOT } from "./calls.js";
 import { h, show } from "./element.js";
@@ -65,7 +65,7 @@ function schedule() {
     requestAnimationFrame(render);
 }
 
-// Follows what the new address names. Opening an action keeps the execution's stream.
+// Follows the data of the new address. Opening an action keeps the execution's stream.
 function navigate(event) {
     const place = route();
     const query = VIEWS[place.name]?.query(place);

@@ -1,4 +1,4 @@
-// Parts that several views have: links, triggers, revisions, descriptions, empty states and the way to where one is.
+// Parts of several views: links, triggers, revisions, lists of facts, empty states, breadcrumbs and buttons.
 
 import { h } from "./element.js";
 import { short } from "./format.js";
@@ -21,7 +21,7 @@ export function trigger({ type, detail } = {}) {
     return h("span", { class: "trigger" }, known[type] ?? type ?? "", detail && h("span", { class: "quiet" }, detail));
 }
 
-/** The source revisions of an execution. With `summaries`, each with what its commit or object says. */
+/** The source revisions of an execution. With `summaries`, each with its commit message. */
 export function revisions(list, summaries) {
     if (!list?.length) return h("span", { class: "quiet" }, "None yet");
     return h("ul", { class: "revisions" }, list.map(({ action, id, summary, url }) => h("li", { key: action },
@@ -44,18 +44,18 @@ export function pairs(caption, entries) {
         h("tbody", {}, entries.map(([name, value]) => h("tr", { key: name }, h("th", { scope: "row" }, name), h("td", {}, value)))));
 }
 
-/** The way from the list of pipelines to where one is: [text, address] for each step; the last one has no address. */
+/** The breadcrumbs: [text, address] for each level. The last one has no address. */
 export function trail(...steps) {
     return h("nav", { key: "trail", class: "trail", "aria-label": "Breadcrumb" }, h("ol", {}, steps.map(([text, address]) => h("li", { key: text },
         address ? h("a", { href: address }, text) : h("span", { "aria-current": "page" }, text)))));
 }
 
-/** The heading of a view, which gets the focus when one comes to the view. */
+/** The heading of a view. It gets the focus when the user comes to the view. */
 export function heading(level, ...content) {
     return h(`h${level}`, { tabindex: "-1" }, content);
 }
 
-/** What a view shows when there is nothing to list. */
+/** The box of a view that has nothing to list. */
 export function empty(title, ...content) {
     return h("div", { key: "empty", class: "empty" }, h("p", { class: "empty-title" }, title), content);
 }

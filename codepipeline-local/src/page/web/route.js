@@ -1,4 +1,4 @@
-// The address: what to show is in the fragment, so that reloading and the browser's Back work. The token is a query parameter, and stays.
+// The page's address. The fragment names the view, so Reload and Back work. The token is a query parameter, and stays.
 
 const VIEWS = [
     { name: "pipelines", pattern: "pipelines" },

@@ -92,8 +92,8 @@ export function progress(action, name) {
 /** The links that the action type and the worker gave. */
 export function links(action) {
     const known = [["external_url", "Details"], ["entity_url", action?.approval ? "What to review" : "Resource"], ["revision_url", "Revision"]];
-    // A stand-in's link says what it is, and leads nowhere.
-    const given = known.filter(([member]) => action?.[member] && !action[member].startsWith("https://stand-in.invalid/"));
+    // The link of a stand-in's type leads nowhere.
+    const given = known.filter(([member]) => action?.[member] && !(action.stand_in && member === "entity_url"));
     return given.length > 0 && h("ul", { key: "links", class: "links" },
         given.map(([member, text]) => h("li", { key: member }, outerLink(action[member], text))));
 }

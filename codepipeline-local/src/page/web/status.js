@@ -24,7 +24,7 @@ const STATUSES = {
     Cancelled: ["Cancelled", "stopped"],
     Failed: ["Failed", "bad"],
     Abandoned: ["Abandoned", "stopped"],
-    // Not CodePipeline's: an open approval, what waits for its turn, and what never got one.
+    // States of the page: an open approval, a stage that waits, and stages and actions that have not run.
     Approval: ["Waiting for approval", "waiting"],
     Waiting: ["Waiting", "waiting"],
     NotStarted: ["Not started", "none"],
@@ -53,7 +53,7 @@ export function tone(status) {
     return STATUSES[status]?.[1] ?? "none";
 }
 
-/** What an action shows as its status. `running` says whether its execution continues. */
+/** The status of an action for the page. `running` says whether its execution continues. */
 export function actionStatus(declared, action, running) {
     if (!action) return running ? "NotStarted" : "NotRun";
     const category = declared?.type?.category ?? action.type?.category;

@@ -1,4 +1,4 @@
-// What happened to an action, step by step, and where its time went.
+// The steps of an action with their times, and the share of each phase.
 
 import { cached, h } from "./element.js";
 import { duration, moment, preciseMoment } from "./format.js";
