@@ -27,6 +27,7 @@ mod effects;
 pub(crate) mod error;
 mod events;
 mod executions;
+mod halt;
 mod invocations;
 mod jobs;
 pub(crate) mod overrides;

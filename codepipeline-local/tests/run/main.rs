@@ -11,6 +11,7 @@ mod keys;
 mod neighbours;
 mod outputs;
 mod plans;
+mod signals;
 mod terminal;
 
 use std::io::{Read, Write};

@@ -161,8 +161,9 @@ impl Run<'_> {
         ended
     }
 
-    /// Stops the workers and functions. A signal ends the wait for them, and they are killed.
+    /// Stops the pipeline, the workers and the functions. A signal ends the wait for workers and functions, and they are killed.
     async fn stop(&self, workers: Workers, functions: Functions, signals: &mut Signals) {
+        self.emulator.halt();
         let mut stop = pin!(async { tokio::join!(workers.stop(), functions.stop()).0 });
         let mut is_told = false;
         loop {
