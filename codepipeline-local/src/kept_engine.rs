@@ -41,6 +41,11 @@ impl KeptEngine {
         self.lock().keeper = Some(keeper);
     }
 
+    /// Halts the engine. This changes nothing that is kept.
+    pub(crate) fn halt(&self) {
+        self.lock().engine.halt();
+    }
+
     /// Reads from the engine.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Engine) -> T) -> T {
         look(&self.lock().engine)

@@ -233,6 +233,15 @@ impl Emulator {
         &self.faults
     }
 
+    /// Ends the actions that providers run, and starts nothing from now on: no action, no invocation, and no job of a worker. The port
+    /// stays open, so that workers can report what they finish.
+    pub(crate) fn halt(&self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.engine.halt();
+            shared.runs.abort();
+        }
+    }
+
     /// Closes the port and all connections, ends the actions that providers run, and removes temporary files.
     pub async fn stop(mut self) {
         if let Some(shared) = self.shared.upgrade() {

@@ -11,8 +11,9 @@ use http::{HeaderMap, HeaderValue, Uri, header};
 pub(crate) const LOCAL: &str =
     "an IP address, localhost, a name below localhost, internal or amazonaws.com, or a name without a dot";
 
-/// The ends of names that no stranger's page has. S3 finds a bucket below `localhost`. Docker has `host.docker.internal`, and clients that
-/// are led here by their resolver keep the names of AWS.
+/// The ends of names that no stranger can give the address 127.0.0.1. S3 finds a bucket below `localhost`, and Docker has
+/// `host.docker.internal`. Clients that are led here by their resolver keep the names of AWS. A bucket of AWS can have a stranger's page, but
+/// only AWS sets its address.
 const ENDS: [&str; 3] = [".localhost", ".internal", ".amazonaws.com"];
 
 /// The first host in the request that a public web page can have. A host that can't be read counts as one.

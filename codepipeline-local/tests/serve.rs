@@ -135,6 +135,51 @@ fn faults_and_throttles_fire_and_are_logged() {
     assert!(lines[1].contains("throttle") && lines[2].contains("reset"), "{lines:?}");
 }
 
+#[tokio::test]
+async fn signal_lets_no_later_action_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    // The worker lets the source end, and gives the deployment two seconds.
+    let worker = "trap 'touch go; for i in $(seq 200); do [ -e shipped ] && break; sleep 0.01; done; exit' TERM\nsleep 600 & wait\n";
+    std::fs::write(file("worker.sh"), format!("cd {}\n{worker}", folder.path().display())).unwrap();
+    let source = "touch began; while [ ! -e go ]; do sleep 0.01; done";
+    let source = format!("Source/AWS/CodeCommit/1=cd {}; {source}", folder.path().display());
+    let ship = format!("Deploy/AWS/ECS/1=touch {}", file("shipped").display());
+    let (data, worker) = (file("data"), format!("sh {}", file("worker.sh").display()));
+    let flags = ["--data", data.to_str().unwrap(), "--provider", &source, "--provider", &ship, "--worker", &worker];
+    let (mut child, line) = serve(folder.path(), &flags);
+    let call = |line: &str, operation: &str, body: &str| {
+        let address = line.trim_start_matches("listening on http://");
+        reply(address, "/", &format!("X-Amz-Target: CodePipeline_20150709.{operation}\r\n"), body).unwrap()
+    };
+    let action = |category: &str, provider: &str, artifacts: &str| {
+        format!(
+            r#"{{"name": "{category}", "actions": [{{"name": "A",
+               "configuration": {{"RepositoryName": "app", "BranchName": "main"}}, "{artifacts}": [{{"name": "App"}}], "actionTypeId":
+               {{"category": "{category}", "owner": "AWS", "provider": "{provider}", "version": "1"}}}}]}}"#
+        )
+    };
+    let pipeline = format!(
+        r#"{{"pipeline": {{"name": "p", "roleArn": "arn:aws:iam::123456789012:role/any",
+           "artifactStore": {{"type": "S3", "location": "artifacts"}}, "stages": [{}, {}]}}}}"#,
+        action("Source", "CodeCommit", "outputArtifacts"),
+        action("Deploy", "ECS", "inputArtifacts")
+    );
+    let created = call(&line, "CreatePipeline", &pipeline);
+    assert!(created.starts_with("HTTP/1.1 200"), "{created}");
+    until(|| file("began").exists()).await;
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+    assert!(file("go").exists() && !file("shipped").exists());
+    let (mut child, line) = serve(folder.path(), &flags);
+    let actions = call(&line, "ListActionExecutions", r#"{"pipelineName": "p"}"#);
+    // The source was interrupted, and no deployment is known.
+    assert!(actions.matches("actionExecutionId").count() == 1 && actions.contains("Abandoned"), "{actions}");
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+    assert!(!file("shipped").exists());
+}
+
 /// The status of the reply to an empty request, if any.
 fn status(address: &str, header: &str) -> Option<u16> {
     ask(address, "/", header, "")

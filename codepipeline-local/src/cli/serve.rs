@@ -178,6 +178,8 @@ impl Serve {
                 }
             }
         }
+        // Otherwise the pipelines would run on while workers and functions take their time.
+        emulator.halt();
         let stop = async {
             let functions = async {
                 if let Some(function) = function {

@@ -33,7 +33,7 @@ impl Engine {
 
     pub(super) fn queue_job(&mut self, action: ActionNumber, available: Timestamp, continuation_token: Option<String>) {
         let (id, number) = (self.random.uuid(), self.number());
-        let state = if available <= self.clock { JobState::Queued } else { JobState::Created };
+        let state = if available <= self.clock && !self.halted { JobState::Queued } else { JobState::Created };
         if let Some(action) = self.actions.get_mut(&action) {
             let until = (state == JobState::Created).then_some(available);
             action.timeline.note_new_job(self.clock, &id, until);
@@ -95,7 +95,7 @@ impl Engine {
         }
     }
 
-    /// Offers up to `batch` queued jobs of the type and returns their numbers, oldest first.
+    /// Offers up to `batch` queued jobs of the type and returns their numbers, oldest first. A halted engine offers none.
     pub(crate) fn poll(
         &mut self,
         id: &ActionTypeId,
@@ -150,7 +150,8 @@ impl Engine {
         wanted: impl Fn(&ActionExecution) -> bool,
     ) -> Vec<JobNumber> {
         let matching = |job: &Job| {
-            job.state == JobState::Queued
+            !self.halted
+                && job.state == JobState::Queued
                 && self
                     .actions
                     .get(&job.action)

@@ -29,6 +29,7 @@ mod effects;
 pub(crate) mod error;
 mod events;
 mod executions;
+mod halt;
 mod invocations;
 mod jobs;
 mod listing;

@@ -57,7 +57,7 @@ impl Engine {
     pub fn source_polled(&mut self, now: Timestamp, id: PollId, found: Result<String, SourceError>) {
         self.advance(now);
         let now = self.clock;
-        let Some(interval) = self.settings.source_poll else { return };
+        let Some(interval) = self.settings.source_poll.filter(|_| !self.halted) else { return };
         let Some((key, watch)) = self.watches.iter_mut().find(|(_, watch)| watch.pending == Some(id)) else { return };
         watch.pending = None;
         watch.next = now.after(interval);

@@ -76,11 +76,11 @@ impl Engine {
     }
 
     /// A stage takes one execution at a time, except in PARALLEL mode. Waiting executions enter in order, because the
-    /// oldest is asked first. A disabled transition blocks all of them.
+    /// oldest is asked first. A disabled transition, or the end of the emulator, blocks all of them.
     fn may_enter(&self, execution: &Execution) -> bool {
         let disabled =
             |stage| self.pipelines.get(&execution.pipeline).is_some_and(|it| it.disabled.contains_key(stage));
-        if execution.waits_for_name().is_some_and(disabled) {
+        if self.halted || execution.waits_for_name().is_some_and(disabled) {
             return false;
         }
         execution.declaration.execution_mode == ExecutionMode::Parallel
@@ -110,6 +110,9 @@ impl Engine {
             }
             return true;
         };
+        if self.halted {
+            return false;
+        }
         let started = actions
             .iter()
             .filter(|action| action.run_order == run_order)

@@ -25,6 +25,7 @@ impl Engine {
         mode: RetryMode,
     ) -> Result<(), ApiError> {
         let (number, Group { stage: index, run_order, actions }) = self.retryable(pipeline, stage, id)?;
+        self.check_not_halted()?;
         if let Some(execution) = self.executions.get(&number) {
             self.check_limit(pipeline, &execution.declaration)?;
         }

@@ -36,8 +36,11 @@ impl Engine {
         self.clock = self.clock.max(now);
     }
 
-    /// The time of the next change without a request.
+    /// The time of the next change without a request. A halted engine has none.
     pub fn next_due(&self) -> Option<Timestamp> {
+        if self.halted {
+            return None;
+        }
         let jobs = self.jobs.values().filter_map(|job| self.job_due(job));
         let actions = self.running.iter().filter_map(|number| self.actions.get(number)).map(|action| action.deadline);
         jobs.chain(actions).chain(self.next_source_poll()).min()

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::clock::Clock;
 use crate::listener::{FREE_PORT, Listener};
+use crate::web_pages::foreign_host;
 
 /// Lambda's limit for a response (Lambda Developer Guide, "Lambda quotas").
 const MAX_RESPONSE: usize = 6 * 1024 * 1024;
@@ -96,6 +97,13 @@ impl Shared {
 
     async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
+        if parts.headers.contains_key(header::ORIGIN) || foreign_host(&parts).is_some() {
+            return error(
+                StatusCode::FORBIDDEN,
+                "AccessDenied",
+                "the Runtime API answers no web page: send no Origin, and the address of AWS_LAMBDA_RUNTIME_API as Host",
+            );
+        }
         let Some(path) = parts.uri.path().strip_prefix(PREFIX) else {
             return error(
                 StatusCode::NOT_FOUND,

@@ -30,11 +30,16 @@ fn shell(script: &str) -> FunctionSettings {
 
 /// Sends one request over its own connection, without an HTTP library.
 async fn send(address: &str, method: &str, path: &str, body: &str) -> (u16, String, String) {
+    send_with(address, &format!("Host: {address}"), method, path, body).await
+}
+
+/// Sends a request with these headers, of which the last has no end of line.
+async fn send_with(address: &str, headers: &str, method: &str, path: &str, body: &str) -> (u16, String, String) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let length = body.len();
     let request = format!(
-        "{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{method} /2018-06-01/runtime/{path} HTTP/1.1\r\n{headers}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut reply = String::new();
@@ -71,6 +76,23 @@ async fn event_has_id_and_deadline_and_is_answered_once() {
     assert!(matches!(offer.reply.await, Ok(BootstrapReply::Response(value)) if value == json!({"polled": 2})));
     let (status, _, _) = send(&address, "POST", &format!("invocation/{id}/response"), "1").await;
     assert_eq!(status, 400, "an invocation takes one reply");
+}
+
+#[tokio::test]
+async fn web_page_takes_no_event_and_answers_none() {
+    let endpoint = Endpoint::start("arn:function".into()).await.unwrap();
+    let address = endpoint.address().to_string();
+    let mut offer = endpoint.offer(random_uuid(), Duration::from_secs(60), &json!({}));
+    for headers in ["Host: evil.example".to_owned(), format!("Host: {address}\r\nOrigin: http://{address}")] {
+        for (method, path) in [("GET", "invocation/next"), ("POST", "init/error")] {
+            let (status, _, body) = send_with(&address, &headers, method, path, "").await;
+            assert_eq!(status, 403, "{headers} {body}");
+            assert!(body.contains("no web page"), "{body}");
+        }
+    }
+    assert!(offer.taken.try_recv().is_err() && offer.reply.try_recv().is_err(), "the event still waits");
+    assert_eq!(send(&address, "GET", "invocation/next", "").await.0, 200);
+    offer.taken.await.unwrap();
 }
 
 #[tokio::test]

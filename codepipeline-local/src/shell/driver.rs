@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::runs::Finished;
 use super::shared::Shared;
 use crate::api;
-use crate::engine::{Effect, SourceError, SourceId, SourceRevision};
+use crate::engine::{Effect, Engine, SourceError, SourceId, SourceRevision};
 use crate::invocation::JobInvocation;
 use crate::s3::CopyError;
 use crate::store::NotKept;
@@ -82,7 +82,12 @@ impl Shared {
     }
 
     async fn invoke(&self, function: String, job: &str) -> Result<(), NotKept> {
-        let (event, pending) = self.engine.act(|engine| api::job_event(engine, self.clock.now(), job));
+        // The engine may have been halted after it asked for this.
+        let event_of = |engine: &mut Engine| match engine.is_halted() {
+            true => None,
+            false => api::job_event(engine, self.clock.now(), job),
+        };
+        let (event, pending) = self.engine.act(event_of);
         let Some(event) = event else { return Ok(()) };
         pending.kept().await?;
         if self.invocations.is_empty() {

@@ -30,6 +30,8 @@ struct Running {
     /// All tasks that have not ended, also those that were told to end.
     tasks: JoinSet<()>,
     by_id: BTreeMap<RunId, AbortHandle>,
+    /// Whether no run may start any more.
+    closed: bool,
 }
 
 impl Runs {
@@ -48,11 +50,14 @@ impl Runs {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a run. Its end arrives at the driver unless the run is ended before.
+    /// Starts a run. Its end arrives at the driver unless the run is ended before. Does nothing once all runs were ended.
     pub(crate) fn start(&self, id: RunId, task: Task, encryption_key: Option<String>) {
         let (providers, store, finished) = (Arc::clone(&self.providers), self.store.clone(), self.finished.clone());
         let environment = Arc::clone(&self.environment);
         let mut running = self.lock();
+        if running.closed {
+            return;
+        }
         while running.tasks.try_join_next().is_some() {}
         let handle = running.tasks.spawn(async move {
             let result = providers.run(task, (store, encryption_key), &environment).await;
@@ -74,14 +79,17 @@ impl Runs {
         self.lock().by_id.remove(&id);
     }
 
-    /// Ends all runs.
+    /// Ends all runs, whose ends then do not arrive at the driver. No other run starts.
     pub(crate) fn abort(&self) {
-        self.lock().tasks.abort_all();
+        let mut running = self.lock();
+        running.closed = true;
+        running.tasks.abort_all();
     }
 
     /// Ends all runs, and waits until nothing of them is left.
     pub(crate) async fn stop(&self) {
-        let mut left = std::mem::take(&mut *self.lock());
-        left.tasks.shutdown().await;
+        self.abort();
+        let mut left = std::mem::take(&mut self.lock().tasks);
+        left.shutdown().await;
     }
 }

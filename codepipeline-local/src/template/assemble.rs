@@ -11,7 +11,7 @@ use super::parameters::Parameters;
 use super::pipeline::{self, ACTION_TYPE, PIPELINE, configured, exists};
 use super::place::Place;
 use super::problem::Problem;
-use super::project::{Bucket, Parameter, Project};
+use super::project::{Bucket, Project};
 use super::resolve::Resolver;
 use super::sections::{Template, stack_name};
 use crate::api::nearest;
@@ -62,7 +62,6 @@ pub(super) fn template(root: &Node, file: &Path, parameters: &Parameters) -> Res
     }
     add_builds(&mut project, resolver);
     add_others(&mut project, resolver, file);
-    project.parameters = template.parameters.iter().map(|(name, node)| parameter(name, node, parameters)).collect();
     let mut problems = std::mem::take(&mut resolver.problems);
     problems.extend(resolver.unused().map(|key| unused(key, &template)));
     if !problems.is_empty() {
@@ -130,22 +129,6 @@ fn add_others<'a>(project: &mut Project, resolver: &mut Resolver<'a>, file: &Pat
 
 fn exists_quietly(resolver: &mut Resolver<'_>, id: &str, condition: Option<&str>) -> bool {
     resolver.quietly(|resolver| Ok(exists(resolver, id, condition))).unwrap_or_default()
-}
-
-fn parameter(name: &str, node: &Node, parameters: &Parameters) -> (String, Parameter) {
-    let text = |key: &str| node.get(key).and_then(Node::text);
-    let kind = text("Type").unwrap_or("String").to_owned();
-    let given = parameters.get(name);
-    // The default of such a parameter is a name in the parameter store.
-    let default = text("Default").filter(|_| !kind.starts_with("AWS::SSM::Parameter::"));
-    let parameter = Parameter {
-        description: text("Description").map(str::to_owned),
-        no_echo: text("NoEcho").is_some_and(|value| value.eq_ignore_ascii_case("true")),
-        given: given.is_some(),
-        value: given.or(default).map(str::to_owned),
-        kind,
-    };
-    (name.to_owned(), parameter)
 }
 
 fn unused(key: &str, template: &Template<'_>) -> Problem {

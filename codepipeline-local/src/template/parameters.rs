@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use crate::quoted::word;
 
+/// The starts of dynamic references whose values are secrets (CloudFormation User Guide, "Dynamic references").
+const SECRET_REFERENCES: [&str; 2] = ["resolve:secretsmanager:", "resolve:ssm-secure:"];
+
 /// The values that the user gives, and the region and account that `AWS::Region` and `AWS::AccountId` stand for. A value may be a
 /// secret, so this has no `Debug`.
 #[derive(Clone)]
@@ -54,6 +57,13 @@ impl FromIterator<Given> for Parameters {
 impl Parameters {
     pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.given.get(key).map(String::as_str)
+    }
+
+    /// The values of dynamic references to secrets, by their keys.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = (String, String)> {
+        let is_secret = |key: &str| SECRET_REFERENCES.iter().any(|start| key.starts_with(start));
+        let secrets = self.given.iter().filter(move |(key, _)| is_secret(key));
+        secrets.map(|(key, value)| (key.clone(), value.clone()))
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {

@@ -22,7 +22,6 @@ pub(crate) struct Project {
     pub(crate) buckets: BTreeMap<String, Bucket>,
     /// Logical ids of connections, by ARN.
     pub(crate) connections: BTreeMap<String, String>,
-    pub(crate) parameters: BTreeMap<String, Parameter>,
     /// Logical ids by the names and ARNs that the template's resources got here.
     pub(crate) logical_ids: BTreeMap<String, String>,
     /// Warnings: what is left out, and where a made-up value stands in.
@@ -102,20 +101,4 @@ pub(crate) struct Function {
 pub(crate) struct Bucket {
     pub(crate) logical_id: String,
     pub(crate) versioned: bool,
-}
-
-/// A parameter of the template.
-pub(crate) struct Parameter {
-    /// `String`, `CommaDelimitedList` and so on.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no command shows parameters yet"))]
-    pub(crate) kind: String,
-    #[cfg_attr(not(test), expect(dead_code, reason = "no command shows parameters yet"))]
-    pub(crate) description: Option<String>,
-    /// Whether the template asks to hide the value.
-    pub(crate) no_echo: bool,
-    /// From `--parameter`, not from the template.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no command shows parameters yet"))]
-    pub(crate) given: bool,
-    /// None if the template has no default, or one that only AWS can resolve.
-    pub(crate) value: Option<String>,
 }

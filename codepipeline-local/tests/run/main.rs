@@ -6,10 +6,12 @@ mod builds;
 mod completions;
 mod ends;
 mod examples;
+mod hidden;
 mod keys;
 mod neighbours;
 mod outputs;
 mod plans;
+mod signals;
 mod terminal;
 
 use std::io::{Read, Write};

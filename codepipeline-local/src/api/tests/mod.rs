@@ -21,6 +21,7 @@ mod control;
 mod events;
 mod every_member;
 mod executions;
+mod halts;
 mod histories;
 mod invocations;
 mod jobs;

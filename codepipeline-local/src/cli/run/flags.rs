@@ -11,7 +11,7 @@ use crate::cli::serve::endpoints;
 use crate::cli::words::{Words, words};
 use crate::endpoints::Endpoints;
 use crate::providers::{ActionTypeId, Secrets};
-use crate::template::{Parameters, Project};
+use crate::template::Parameters;
 
 /// The end of `run --help`.
 const EXAMPLES: &str = "\
@@ -92,6 +92,11 @@ pub(in crate::cli) struct RunFlags {
 /// Begins the keys of parameters among the secrets. No secret of AWS has a space in its name.
 const HIDDEN: &str = "parameter ";
 
+/// Variables of the AWS SDKs whose values are secret.
+const KEYS_OF_AWS: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+/// The shortest value of these, in bytes, that is hidden. Secret access keys of AWS have 40.
+const SHORTEST_KEY: usize = 16;
+
 /// The flags, read. It holds values that may be secrets, so it has no `Debug`.
 #[derive(Default)]
 pub(super) struct Wanted {
@@ -165,13 +170,18 @@ impl RunFlags {
 }
 
 impl Wanted {
-    /// Adds those parameters of the template that ask to be hidden, so that output masks them, as `--secret` does.
-    pub(super) fn hide_parameters(&mut self, project: &Project) {
-        for (name, parameter) in &project.parameters {
-            if let Some(value) = parameter.value.as_ref().filter(|_| parameter.no_echo) {
-                self.secrets.push((format!("{HIDDEN}{name}"), SecretString::from(value.as_str())));
-            }
-        }
+    /// Adds parameters that must be hidden, by their keys, so that output masks them as it masks `--secret`.
+    pub(super) fn hide_parameters(&mut self, hidden: BTreeMap<String, String>) {
+        let hidden = hidden.into_iter().map(|(key, value)| (format!("{HIDDEN}{key}"), SecretString::from(value)));
+        self.secrets.extend(hidden);
+    }
+
+    /// The secret access key and the session token of `--env`. Stand-ins for keys, such as `test`, are too short to be hidden: they are in
+    /// any output.
+    pub(super) fn secret_env(&self) -> impl Iterator<Item = (String, SecretString)> {
+        let given = KEYS_OF_AWS.iter().filter_map(|name| self.env.get_key_value(*name));
+        let long = given.filter(|(_, value)| value.len() >= SHORTEST_KEY);
+        long.map(|(name, value)| (name.clone(), SecretString::from(value.as_str())))
     }
 
     /// The keys of `--secret`.

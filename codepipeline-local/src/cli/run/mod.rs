@@ -6,13 +6,14 @@ use std::pin::pin;
 use std::time::Duration;
 
 use approvals::{Approvals, Approver};
+use chosen::chosen;
 pub(super) use flags::RunFlags;
 use flags::Wanted;
 use functions::Functions;
 use plan::Plan;
 use progress::{Change, Progress};
 use runner::Runner;
-use screen::{Colour, Screen};
+use screen::{Colour, Screen, printable};
 
 use super::shown::noted;
 use super::signals::Signals;
@@ -20,13 +21,14 @@ use super::worker::{Workers, killed};
 use crate::access_keys::AccessKeys;
 use crate::options::Options;
 use crate::page::PageMode;
-use crate::providers::{Output, OutputLine};
+use crate::providers::{Output, OutputLine, Secrets};
 use crate::server::Emulator;
-use crate::template::{self, Pipeline, Project};
+use crate::template::{Opened, Pipeline, Project};
 
 mod approvals;
 mod builds;
 mod check;
+mod chosen;
 mod declared;
 mod emulated;
 mod flags;
@@ -53,15 +55,35 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub(super) async fn run(flags: RunFlags) -> Result<(), String> {
     super::logging::start(false);
     let mut wanted = flags.wanted()?;
-    let project = template::load(flags.file.as_deref(), &flags.parameters()?).map_err(|problems| joined(&problems))?;
-    wanted.hide_parameters(&project);
+    let parameters = flags.parameters()?;
+    let opened = Opened::open(flags.file.as_deref()).map_err(|problems| printable(&joined(&problems)))?;
+    wanted.hide_parameters(opened.hidden(&parameters));
     let no_colour = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let screen = Screen::new(no_colour, wanted.all_secrets());
-    let pipeline = chosen(&project, flags.pipeline.as_deref())?;
-    let plan = Plan::of(pipeline, &project, &wanted).map_err(|problems| joined(&problems))?;
+    let keys = AccessKeys::random().map_err(|error| error.to_string())?;
+    let own = ("own".to_owned(), keys.secret_access_key().clone());
+    let hidden_keys = Secrets::new(wanted.secret_env().chain([own]));
+    let screen = Screen::new(no_colour, wanted.all_secrets(), hidden_keys);
+    let ended = match opened.project(&parameters) {
+        Ok(project) => planned(&flags, &wanted, &project, keys, &screen).await,
+        Err(problems) => Err(joined(&problems)),
+    };
+    // Names in errors come from the file, and may have values of parameters.
+    ended.map_err(|problem| screen.plain(&problem))
+}
+
+/// Plans the run of the project's pipeline, checks the plan, and runs it.
+async fn planned(
+    flags: &RunFlags,
+    wanted: &Wanted,
+    project: &Project,
+    keys: AccessKeys,
+    screen: &Screen,
+) -> Result<(), String> {
+    let pipeline = chosen(project, flags.pipeline.as_deref())?;
+    let plan = Plan::of(pipeline, project, wanted).map_err(|problems| joined(&problems))?;
     project.notes.iter().for_each(|note| screen.say(Colour::Yellow, "note", &note.to_string()));
-    let mut mistakes = check::mistakes(&plan, pipeline, &wanted, flags.output.as_deref());
-    let mut builds = builds::check(&plan, &project, &wanted).await;
+    let mut mistakes = check::mistakes(&plan, pipeline, wanted, flags.output.as_deref());
+    let mut builds = builds::check(&plan, project, wanted).await;
     mistakes.append(&mut builds.mistakes);
     // A build shows these notes itself.
     let ignored = builds.ignored.iter().filter(|_| flags.list || flags.dry_run);
@@ -71,19 +93,25 @@ pub(super) async fn run(flags: RunFlags) -> Result<(), String> {
         return Ok(());
     }
     if !mistakes.is_empty() {
-        return Err(screen.plain(&joined(&mistakes)));
+        return Err(joined(&mistakes));
     }
     // Listen for signals before anything starts that a signal must end.
     let mut signals = Signals::listen().map_err(|error| error.to_string())?;
-    let emulator = started(&plan, &project, &wanted, &screen).await?;
-    let run = Run { flags: &flags, wanted: &wanted, plan: &plan, project: &project, screen, emulator: &emulator };
-    let ended = run.execution(pipeline, &mut signals).await.map_err(|problem| run.screen.plain(&problem));
+    let emulator = started(&plan, project, wanted, keys, screen).await?;
+    let run = Run { flags, wanted, plan: &plan, project, screen: screen.clone(), emulator: &emulator };
+    let ended = run.execution(pipeline, &mut signals).await;
     emulator.stop().await;
     ended
 }
 
-/// Starts an emulator on a free port, with a temporary folder.
-async fn started(plan: &Plan, project: &Project, wanted: &Wanted, screen: &Screen) -> Result<Emulator, String> {
+/// Starts an emulator on a free port, with a temporary folder. Only clients with the keys may call it.
+async fn started(
+    plan: &Plan,
+    project: &Project,
+    wanted: &Wanted,
+    keys: AccessKeys,
+    screen: &Screen,
+) -> Result<Emulator, String> {
     let output = {
         let screen = screen.clone();
         Output::new(move |OutputLine { action, text, .. }| screen.output(&action, &text))
@@ -95,7 +123,7 @@ async fn started(plan: &Plan, project: &Project, wanted: &Wanted, screen: &Scree
         endpoints: wanted.endpoints.clone(),
         page: PageMode::Run,
         local_hosts_only: true,
-        keys: Some(AccessKeys::random().map_err(|error| error.to_string())?),
+        keys: Some(keys),
         ..Options::default()
     };
     Emulator::start(options).await.map_err(|error| error.to_string())
@@ -135,8 +163,9 @@ impl Run<'_> {
         ended
     }
 
-    /// Stops the workers and functions. A signal ends the wait for them, and they are killed.
+    /// Stops the pipeline, the workers and the functions. A signal ends the wait for workers and functions, and they are killed.
     async fn stop(&self, workers: Workers, functions: Functions, signals: &mut Signals) {
+        self.emulator.halt();
         let mut stop = pin!(async { tokio::join!(workers.stop(), functions.stop()).0 });
         let mut is_told = false;
         loop {
@@ -216,23 +245,6 @@ impl Run<'_> {
         }
         self.screen.say(Colour::Yellow, "note", ended);
         Ok(())
-    }
-}
-
-/// The pipeline that the user names, or the only one.
-fn chosen<'p>(project: &'p Project, wanted: Option<&str>) -> Result<&'p Pipeline, String> {
-    let name = |pipeline: &Pipeline| pipeline.declaration["name"].as_str().unwrap_or_default().to_owned();
-    let fits = |pipeline: &&Pipeline| {
-        wanted.is_none_or(|wanted| name(pipeline) == wanted || pipeline.logical_id.as_deref() == Some(wanted))
-    };
-    let found: Vec<&Pipeline> = project.pipelines.iter().filter(fits).collect();
-    let names: Vec<String> = project.pipelines.iter().map(name).collect();
-    match (found.as_slice(), wanted) {
-        ([pipeline], _) => Ok(pipeline),
-        ([], Some(wanted)) => {
-            Err(format!("--pipeline {wanted}: the file has no pipeline of this name; it has {}", names.join(", ")))
-        }
-        _ => Err(format!("the file has several pipelines; add --pipeline with one of {}", names.join(", "))),
     }
 }
 

@@ -54,7 +54,8 @@ fn loaded(answer: &Value) -> Project {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pipeline.json");
     std::fs::write(&file, answer.to_string()).unwrap();
-    template::load(Some(&file), &flags(&[]).parameters().unwrap()).map_err(|problems| joined(&problems)).unwrap()
+    let project = Opened::open(Some(&file)).and_then(|opened| opened.project(&flags(&[]).parameters().unwrap()));
+    project.map_err(|problems| joined(&problems)).unwrap()
 }
 
 fn plan(arguments: &[&str]) -> Result<Plan, String> {
@@ -240,19 +241,4 @@ fn mistakes_are_reported_together() {
     ] {
         assert!(mistakes.contains(named), "{named}\n{mistakes}");
     }
-}
-
-#[test]
-fn pipeline_is_chosen_by_name() {
-    let mut project = project();
-    assert!(chosen(&project, None).is_ok() && chosen(&project, Some("web")).is_ok());
-    let refused = |project: &Project, name| chosen(project, name).err().unwrap();
-    assert!(refused(&project, Some("wb")).contains("it has web"));
-    let mut other = self::project();
-    other.pipelines[0].declaration["name"] = json!("docs");
-    other.pipelines[0].logical_id = Some("DocsPipeline".to_owned());
-    project.pipelines.append(&mut other.pipelines);
-    assert!(refused(&project, None).contains("add --pipeline with one of web, docs"));
-    let found = chosen(&project, Some("DocsPipeline")).ok().unwrap();
-    assert_eq!(found.declaration["name"], "docs");
 }

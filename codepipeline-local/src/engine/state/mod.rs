@@ -80,6 +80,8 @@ pub struct Engine {
     /// The schedules of these polls.
     pub(super) watches: BTreeMap<(String, String), Watch>,
     pub(super) effects: Vec<Effect>,
+    /// Whether nothing may start any more, because the emulator ends.
+    pub(super) halted: bool,
     /// The saved state without entries of its own. `None` without a database.
     pub(super) kept: Option<Kept>,
 }
@@ -110,6 +112,7 @@ impl Engine {
             polled: Tracked::new(),
             watches: BTreeMap::new(),
             effects: Vec::new(),
+            halted: false,
             kept: None,
         }
     }

@@ -73,7 +73,6 @@ fn synthesised_template_needs_no_parameter() {
     let code = |name: &str| project.functions[name].code.as_deref();
     assert_eq!(code("NotifyCDE1F4E8"), Some(&*folder.join("asset.0a1b")));
     assert_eq!(code("OtherF00"), Some(&*folder.join("asset.77")));
-    assert_eq!(project.parameters["BootstrapVersion"].value, None);
 }
 
 #[test]

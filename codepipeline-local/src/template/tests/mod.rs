@@ -21,7 +21,9 @@ fn load_files(files: &[(&str, &str)], given: &[&str]) -> Result<Project, Vec<Str
     }
     let parameters: Parameters = given.iter().map(|text| text.parse().unwrap()).collect();
     let shown = format!("{}/", folder.path().display());
-    load(Some(&folder.path().join(files[0].0)), &parameters)
+    let opened = Opened::open(Some(&folder.path().join(files[0].0)));
+    opened
+        .and_then(|opened| opened.project(&parameters))
         .map_err(|problems| problems.iter().map(|problem| problem.to_string().replace(&shown, "")).collect())
 }
 
