@@ -88,7 +88,8 @@ async fn planned(
     let ignored = builds.ignored.iter().filter(|_| flags.list || flags.dry_run);
     ignored.chain(&builds.unused).for_each(|note| screen.say(Colour::Yellow, "note", note));
     if flags.list {
-        screen.line(listing::picture(&plan, &project.file.display().to_string(), &mistakes).trim_end());
+        let file = project.file.display().to_string();
+        screen.line(listing::picture(&plan, &file, &mistakes, |text| screen.plain(text)).trim_end());
         return Ok(());
     }
     if !mistakes.is_empty() {
