@@ -80,7 +80,12 @@ impl Family {
     /// Kills all.
     pub(crate) fn kill(&mut self) {
         let Some(group) = self.group.take() else { return };
-        process_tree::kill_group(group, self.child.id().is_none());
+        if self.child.id().is_some() {
+            process_tree::kill_tree(group);
+        } else {
+            // The process has been waited for, so another one may have its id.
+            self.mark.kill_group(group);
+        }
         self.mark.kill();
     }
 
@@ -149,6 +154,48 @@ mod tests {
         assert!(is_running(&pid));
         drop(family);
         ends(&pid).await;
+    }
+
+    /// A family whose process has been waited for, with a process without the mark in its group, and perhaps one with it. Returns the
+    /// ids of the two.
+    async fn ended(folder: &Path, is_marked: bool) -> (Family, Vec<String>) {
+        let marked = if is_marked { "sleep 600 > out 2>&1 & echo $! > marked;" } else { "" };
+        let script = format!("{marked} env -i sleep 600 > out 2>&1 & echo $! > stranger");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).current_dir(folder).stdin(Stdio::null());
+        let mut family = Family::spawn(&mut command).unwrap();
+        family.exited().await.unwrap();
+        let files = ["stranger", "marked"].map(|name| std::fs::read_to_string(folder.join(name)));
+        let pids: Vec<String> = files.into_iter().flatten().map(|pid| pid.trim().to_owned()).collect();
+        // The process has the mark until it runs `sleep`.
+        while !std::fs::read(Path::new("/proc").join(&pids[0]).join("environ")).unwrap().is_empty()
+            || !std::fs::read(Path::new("/proc").join(&pids[0]).join("cmdline")).unwrap().starts_with(b"sleep")
+        {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        (family, pids)
+    }
+
+    #[tokio::test]
+    async fn group_of_strangers_is_not_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (family, pids) = ended(folder.path(), false).await;
+        drop(family);
+        // It would be a zombie at once.
+        assert!(is_running(&pids[0]));
+        process_tree::signal(Pid::from_raw(pids[0].parse().unwrap()), Signal::KILL);
+        ends(&pids[0]).await;
+    }
+
+    #[tokio::test]
+    async fn group_with_a_marked_process_is_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (family, pids) = ended(folder.path(), true).await;
+        assert_eq!(pids.len(), 2);
+        drop(family);
+        for pid in pids {
+            ends(&pid).await;
+        }
     }
 
     #[tokio::test]

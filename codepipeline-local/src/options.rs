@@ -44,8 +44,8 @@ pub struct Options {
     /// Refuses requests whose `Host` a public web page can have. Such a page could run commands by a pipeline. By default, every host is
     /// accepted.
     pub local_hosts_only: bool,
-    /// The seed of ids, nonces and credentials, if there are no keys. The same seed and requests give the same ones. Later emulators with the same data
-    /// folder continue its series.
+    /// The seed of ids, nonces and credentials, if there are no keys. The same seed and requests give the same ones. Later emulators with
+    /// the same data folder continue its series.
     pub seed: u64,
     /// The clock of CodePipeline and S3.
     pub clock: Clock,

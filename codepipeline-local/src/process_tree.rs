@@ -12,21 +12,10 @@ const LOOKS: usize = 16;
 /// Kills a process that leads its group, all its descendants, also in other groups and sessions, and the rest of the group.
 ///
 /// Call it before the process is waited for. Afterwards another process may have its id.
-fn kill_tree(leader: Pid) {
+pub(crate) fn kill_tree(leader: Pid) {
     signal(stopped_tree(leader), Signal::KILL);
     // This fails only if no process is left.
     let _ = kill_process_group(leader, Signal::KILL);
-}
-
-/// Kills the process that leads this group, and everything that it started. If the process has been waited for, another one may have its
-/// id, so only the rest of its group is killed.
-pub(crate) fn kill_group(leader: Pid, was_waited_for: bool) {
-    if was_waited_for {
-        // This fails only if no process is left.
-        let _ = kill_process_group(leader, Signal::KILL);
-    } else {
-        kill_tree(leader);
-    }
 }
 
 /// A variable with a value that only the processes of one family have. It needs `/proc`.
@@ -45,6 +34,15 @@ impl Mark {
                 return;
             }
             signal(marked, Signal::KILL);
+        }
+    }
+
+    /// Kills the group if a process with this mark is in it. Without one, the group may be of strangers: an id is free again after its
+    /// last process.
+    pub(crate) fn kill_group(&self, group: Pid) {
+        if self.processes().any(|pid| getpgid(Some(pid)).ok() == Some(group)) {
+            // This fails only if no process is left.
+            let _ = kill_process_group(group, Signal::KILL);
         }
     }
 

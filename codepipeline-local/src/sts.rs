@@ -36,8 +36,8 @@ pub(crate) fn is_for(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Answers as the account's root user. `keys` are the only ones that the emulator accepts, if there are any. Made-up credentials may do everything, as that user may. Returns the operation's name, if the
-/// emulator has it.
+/// Answers as the account's root user. `keys` are the only ones that the emulator accepts, if there are any. Made-up credentials may do
+/// everything, as that user may. Returns the operation's name, if the emulator has it.
 pub(crate) async fn answer(
     account: &str,
     keys: Option<&AccessKeys>,

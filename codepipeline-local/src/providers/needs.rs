@@ -1,4 +1,4 @@
-//! What an action needs from the user, before it runs.
+//! The secrets that an action needs from the user, before it runs.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -24,8 +24,7 @@ const CONNECTION: [&str; 2] = ["AWS::CodeConnections::Connection", "AWS::CodeSta
 pub(super) fn from_api(root: &Node, parameters: &Parameters) -> Result<Project, Vec<Problem>> {
     let mut notes = Vec::new();
     let Some(pipeline) = pipeline::from_api(root, &mut notes) else {
-        let message =
-            "holds no pipeline: a template has Resources, and the JSON of get-pipeline has pipeline with its stages";
+        let message = "holds no pipeline: a template has Resources, and the JSON of get-pipeline has pipeline with a list of stages";
         return Err(vec![Problem::new(message)]);
     };
     let unused: Vec<_> = parameters

@@ -13,7 +13,7 @@ pub(super) fn read(file: &Path) -> Result<Node, Problem> {
 }
 
 /// Reads the file. JSON has no lines, but takes every escape that YAML does not have. The last value of a repeated key counts, as in
-/// CloudFormation, and a note names the key.
+/// CloudFormation. In YAML, a note names the key.
 pub(super) fn read_with_notes(file: &Path) -> Result<(Node, Vec<Problem>), Problem> {
     let text = read_text(file)?;
     let problem = |unreadable: Unreadable| Problem::of_file(file, unreadable.line, unreadable.why);

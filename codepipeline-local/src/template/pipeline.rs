@@ -97,7 +97,9 @@ fn disabled_transitions(resolver: &mut Resolver<'_>, list: &Value, place: &Place
 /// Reads the answer of `get-pipeline`, or its member `pipeline` alone.
 pub(super) fn from_api(root: &Node, notes: &mut Vec<Problem>) -> Option<Pipeline> {
     let node = root.get("pipeline").unwrap_or(root);
-    node.get("stages")?;
+    if node.get("stages")?.items().is_empty() {
+        return None;
+    }
     let mut reader = Reader { naming: Naming::Camel, root, notes };
     let declaration = reader.read(node.to_value(), "PipelineDeclaration", &Place::root("pipeline"));
     Some(Pipeline { logical_id: None, declaration, tags: Value::Null, disabled_transitions: Vec::new() })

@@ -51,7 +51,7 @@ fn bash_completes_commands_and_flags() {
 
 /// zsh and fish check the scripts where they are installed.
 #[test]
-fn zsh_and_fish_accept_their_scripts() {
+fn zsh_and_fish_scripts_name_the_commands() {
     let folder = tempfile::tempdir().unwrap();
     for (shell, check) in [("zsh", "-n"), ("fish", "--no-execute")] {
         let script = script(folder.path(), shell);

@@ -107,9 +107,8 @@ Resources:
     std::fs::write(folder.path().join("app/a"), "a").unwrap();
     let function = "Notify=sh -c 'echo $OWN $LEVEL ${TOKEN-none} $AWS_REGION ${AWS_ENDPOINT_URL_S3-none} $AWS_LAMBDA_FUNCTION_NAME \
         $AWS_LAMBDA_FUNCTION_MEMORY_SIZE; exec sleep 600'";
-    let secret = "web/token=MY_TOKEN";
-    let arguments = ["--source", "App=app", "--function", function, "--env", "OWN=flag", "--secret", secret];
-    let mut child = program(folder.path(), &arguments).env("MY_TOKEN", "hunter2").spawn().unwrap();
+    let arguments = ["--source", "App=app", "--function", function, "--env", "OWN=flag"];
+    let mut child = program(folder.path(), &arguments).spawn().unwrap();
     let mut shown = String::new();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     while !shown.contains("[Notify]") {
@@ -121,7 +120,6 @@ Resources:
     assert!(shown.contains("[Notify] flag 2 none us-east-1 none web-notify 256"), "{shown}");
     let unknown = "Notify runs without TOKEN, whose values only AWS knows; give them with --env TOKEN=VALUE";
     assert!(shown.contains(unknown) && shown.contains("the template's AWS_ENDPOINT_URL_S3, AWS_REGION"), "{shown}");
-    assert!(!shown.contains("hunter2"), "{shown}");
 }
 
 #[test]
@@ -155,6 +153,4 @@ fn variable_of_a_git_source_is_given() {
     let output = with("Source.CommitId=0a1b2c3");
     let shown = text(&output.stdout);
     assert!(output.status.success() && shown.contains("[Show] commit 0a1b2c3"), "{shown}");
-    let error = text(&with("Source.CommitID=0a1b2c3").stderr) + &text(&with("Source.CommitID=x").stdout);
-    assert!(error.contains("has no variable CommitID; use one of AuthorDate, BranchName, CommitId, "), "{error}");
 }

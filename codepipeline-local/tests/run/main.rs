@@ -6,6 +6,7 @@ mod builds;
 mod completions;
 mod ends;
 mod examples;
+mod given;
 mod hidden;
 mod keys;
 mod neighbours;

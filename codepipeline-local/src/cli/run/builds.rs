@@ -15,7 +15,7 @@ use crate::providers::{CheckedBuild, Commands, DeclaredBuild, Project as BuildPr
 use crate::quoted::word;
 use crate::template::Project;
 
-/// What the builds of a plan lack.
+/// The mistakes of a plan's builds, and notes on them.
 #[derive(Default)]
 pub(super) struct Builds {
     pub(super) mistakes: Vec<Mistake>,
@@ -71,10 +71,10 @@ async fn of_build(plan: &Plan, action: &Action, project: &Project, secrets: &Sec
     };
     let source = declared.primary_source().and_then(|artifact| folder_of(plan, &artifact));
     let mut checked = declared.check(&build, source, secrets).await;
-    if !project.code_build.contains_key(name) {
+    if checked.lacks_buildspec && !project.code_build.contains_key(name) {
         let note =
             format!("; the file does not define the CodeBuild project {name}, so its buildspec is buildspec.yml");
-        checked.mistakes.iter_mut().for_each(|mistake| mistake.push_str(&note));
+        checked.mistakes.last_mut().into_iter().for_each(|mistake| mistake.push_str(&note));
     }
     checked
 }

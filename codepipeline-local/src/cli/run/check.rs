@@ -51,7 +51,10 @@ fn replaced(output: &Path, wanted: &Wanted) -> Vec<String> {
     sources
         .map(|(action, folder)| {
             let folder = folder.display();
-            format!("--source {action}: {folder} is in the folder of --output, whose content the run replaces; name another --output than {shown}")
+            format!(
+                "--source {action}: {folder} is in the folder of --output, whose content the run replaces; name another \
+                 --output than {shown}"
+            )
         })
         .collect()
 }

@@ -38,7 +38,8 @@ pub(in crate::cli) struct RunFlags {
     /// Name or logical id of the pipeline, if the file has several
     #[arg(long, value_name = "NAME")]
     pub(super) pipeline: Option<String>,
-    /// Folder that stands for a source action. In a git work tree, git's ignored files are left out. Folders of --output always are. Repeatable
+    /// Folder that stands for a source action. In a git work tree, git's ignored files are left out. Folders of --output always are.
+    /// Repeatable
     #[arg(long = "source", value_name = "ACTION=DIR")]
     sources: Vec<String>,
     /// Command that polls for the jobs of custom actions, quoted as in a shell. Its environment leads the AWS SDKs to the emulator.

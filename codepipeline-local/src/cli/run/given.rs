@@ -10,6 +10,7 @@ use super::plan::{Action, Plan, Stage};
 use super::runner::Runner;
 use crate::api::nearest;
 use crate::engine::variable_references;
+use crate::providers::source;
 use crate::quoted::word;
 
 /// The variables of an action, by their keys.
@@ -28,7 +29,8 @@ pub(super) fn by_action(plan: &Plan, wanted: &Wanted) -> BTreeMap<String, Variab
     given
 }
 
-/// Returns the flags that name no namespace of a skipped action or a git source, and the variables of skipped actions that other actions need.
+/// Returns the flags that name no variable of a skipped action or a git source. Returns the variables that other actions need, too, if an
+/// action is skipped or its source does not have them.
 pub(super) fn mistakes(plan: &Plan, wanted: &Wanted) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for name in wanted.outputs.keys() {
@@ -44,15 +46,27 @@ pub(super) fn mistakes(plan: &Plan, wanted: &Wanted) -> Vec<Mistake> {
                 "--variable {name}: the action {}/{} runs and gives this value; leave the flag out, or skip the action",
                 stage.name, action.name
             ))),
-            Some(_) => {}
+            Some((stage, action)) => {
+                let key = name.split_once('.').map_or("", |(_, key)| key);
+                let why =
+                    lacks(action, key).map(|why| format!("--variable {name}: {}/{} {why}", stage.name, action.name));
+                mistakes.extend(why.map(Mistake::new));
+            }
         }
     }
     for (stage, action) in plan.actions().filter(|(_, action)| !is_skipped(action)) {
         let texts = texts(&action.declaration);
         for (namespace, key) in texts.iter().flat_map(|text| variable_references(text).unwrap_or_default()) {
             let name = format!("{namespace}.{key}");
-            let made = with_namespace(plan, namespace).filter(|(_, action)| is_skipped(action));
-            let Some((of_stage, made)) = made.filter(|_| !wanted.outputs.contains_key(&name)) else { continue };
+            let Some((of_stage, made)) = with_namespace(plan, namespace) else { continue };
+            if let Some(why) = lacks(made, key) {
+                let needs = format!("{}/{} needs #{{{name}}}", stage.name, action.name);
+                mistakes.push(Mistake::new(format!("{needs}, but {}/{} {why}", of_stage.name, made.name)));
+                continue;
+            }
+            if !is_skipped(made) || wanted.outputs.contains_key(&name) {
+                continue;
+            }
             let what = format!(
                 "{}/{} needs the variable #{{{name}}} of {}/{}, which is skipped",
                 stage.name, action.name, of_stage.name, made.name
@@ -68,6 +82,14 @@ pub(super) fn mistakes(plan: &Plan, wanted: &Wanted) -> Vec<Mistake> {
 /// Whether the user may give the action's variables. In a folder that is no git work tree, those of a git source are made up.
 fn takes_values(action: &Action) -> bool {
     is_skipped(action) || matches!(action.runner, Runner::Folder(_))
+}
+
+/// Says that a source in a folder does not have this variable. `None` if it has the variable, and for other actions.
+fn lacks(action: &Action, key: &str) -> Option<String> {
+    let Runner::Folder(_) = action.runner else { return None };
+    let known = source::variable_names(&action.id.provider)?;
+    let lacks = !known.iter().any(|name| name == key);
+    lacks.then(|| format!("has no variable {key}; use one of {}", known.join(", ")))
 }
 
 fn is_skipped(action: &Action) -> bool {

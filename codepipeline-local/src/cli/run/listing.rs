@@ -8,11 +8,11 @@ use super::plan::{Action, Plan};
 use super::runner::Runner;
 
 /// Draws the stages with their actions: parallel actions in a bracket, and what follows below an arrow.
-/// Then come the flags to add, and the mistakes that need another change.
-pub(super) fn picture(plan: &Plan, file: &str, mistakes: &[Mistake]) -> String {
+/// Then come the flags to add, and the mistakes that need another change. `plain` masks secrets, which changes the width of a name.
+pub(super) fn picture(plan: &Plan, file: &str, mistakes: &[Mistake], plain: impl Fn(&str) -> String) -> String {
     let mut picture = format!("{}, from {file}\n", plan.pipeline);
-    let name = plan.actions().map(|(_, action)| action.name.chars().count()).max().unwrap_or_default();
-    let kind = plan.actions().map(|(_, action)| action.id.name().chars().count()).max().unwrap_or_default();
+    let name = plan.actions().map(|(_, action)| plain(&action.name).chars().count()).max().unwrap_or_default();
+    let kind = plan.actions().map(|(_, action)| plain(&action.id.name()).chars().count()).max().unwrap_or_default();
     for (index, stage) in plan.stages.iter().enumerate() {
         if index > 0 {
             picture += "  ↓\n";
@@ -30,7 +30,9 @@ pub(super) fn picture(plan: &Plan, file: &str, mistakes: &[Mistake]) -> String {
                     _ => '├',
                 };
                 let Action { name: own, id, runner, .. } = action;
-                let _ = writeln!(picture, "  {bracket} {own:name$}  {:kind$}  {}", id.name(), described(runner));
+                let own = plain(own);
+                let _ =
+                    writeln!(picture, "  {bracket} {own:name$}  {:kind$}  {}", plain(&id.name()), described(runner));
             }
         }
     }

@@ -1,11 +1,11 @@
-//! What is wrong before a run.
+//! Mistakes that show before a run.
 
 use std::fmt;
 
 /// A mistake in the command, the pipeline or a buildspec. A run does not start with it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mistake {
-    /// What is wrong and what to change, with the flag.
+    /// The mistake and what to change, with the flag.
     pub(super) text: String,
     /// The flag to add, if that is all.
     pub(super) flag: Option<String>,

@@ -1,7 +1,6 @@
 //! `run` runs one execution of a pipeline of a file, and stops everything again.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use chosen::chosen;
 pub(super) use flags::RunFlags;
 use flags::Wanted;
 use functions::Functions;
+use outputs::OutputFolder;
 use plan::Plan;
 use progress::{Change, Progress};
 use runner::Runner;
@@ -89,7 +89,8 @@ async fn planned(
     let ignored = builds.ignored.iter().filter(|_| flags.list || flags.dry_run);
     ignored.chain(&builds.unused).for_each(|note| screen.say(Colour::Yellow, "note", note));
     if flags.list {
-        screen.line(listing::picture(&plan, &project.file.display().to_string(), &mistakes).trim_end());
+        let file = project.file.display().to_string();
+        screen.line(listing::picture(&plan, &file, &mistakes, |text| screen.plain(text)).trim_end());
         return Ok(());
     }
     if !mistakes.is_empty() {
@@ -97,8 +98,9 @@ async fn planned(
     }
     // Listen for signals before anything starts that a signal must end.
     let mut signals = Signals::listen().map_err(|error| error.to_string())?;
+    let output = flags.output.as_deref().filter(|_| !flags.dry_run).map(OutputFolder::open).transpose()?;
     let emulator = started(&plan, project, wanted, keys, screen).await?;
-    let run = Run { flags, wanted, plan: &plan, project, screen: screen.clone(), emulator: &emulator };
+    let run = Run { flags, wanted, plan: &plan, project, output, screen: screen.clone(), emulator: &emulator };
     let ended = run.execution(pipeline, &mut signals).await;
     emulator.stop().await;
     ended
@@ -134,6 +136,7 @@ struct Run<'a> {
     wanted: &'a Wanted,
     plan: &'a Plan,
     project: &'a Project,
+    output: Option<OutputFolder>,
     screen: Screen,
     emulator: &'a Emulator,
 }
@@ -219,19 +222,20 @@ impl Run<'_> {
                 ended = workers.ended() => self.worker_ended(&ended, workers)?,
             }
         };
-        if let Some(folder) = &self.flags.output {
-            self.kept(&execution, folder).await?;
-        }
+        let kept = self.kept(&execution).await;
         if succeeded {
             self.screen.say(Colour::Green, &status, name);
-            return Ok(());
+            return kept;
         }
-        Err(format!("{name} {}", progress.ended(&status)))
+        let failed = format!("{name} {}", progress.ended(&status));
+        Err(joined(&[Some(failed), kept.err()].into_iter().flatten().collect::<Vec<_>>()))
     }
 
-    async fn kept(&self, execution: &serde_json::Value, folder: &Path) -> Result<(), String> {
+    /// Writes the artifacts into the folder of `--output`, if there is one.
+    async fn kept(&self, execution: &serde_json::Value) -> Result<(), String> {
+        let Some(folder) = &self.output else { return Ok(()) };
         let names = outputs::write(self.emulator, execution, folder).await?;
-        self.screen.say(Colour::Grey, "artifacts", &format!("{} in {}", names.join(", "), folder.display()));
+        self.screen.say(Colour::Grey, "artifacts", &format!("{} in {}", names.join(", "), folder.path().display()));
         Ok(())
     }
 

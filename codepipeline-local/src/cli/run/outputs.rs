@@ -1,11 +1,12 @@
 //! `--output`: the artifacts of the execution, unpacked.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::providers::ObjectRef;
 use crate::providers::archive::{ArchiveProblem, Limits, in_background, unpack};
@@ -45,33 +46,82 @@ fn marked(folder: &Path) -> Vec<String> {
     names.filter(is_artifact).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
+/// The folder of one run. No other run can open it until this is dropped.
+pub(super) struct OutputFolder {
+    path: PathBuf,
+    /// The open mark, which is locked.
+    _lock: File,
+}
+
+impl OutputFolder {
+    /// Creates the folder if it does not exist. Returns an error with what to type if the run could not write to it, or if another run
+    /// uses it.
+    pub(super) fn open(folder: &Path) -> Result<Self, String> {
+        let shown = folder.display();
+        let failed = |what: &str, error: &io::Error| {
+            format!("--output {shown}: could not {what}: {error}; name a folder that you may write to")
+        };
+        fs::create_dir_all(folder).map_err(|error| failed("create the folder", &error))?;
+        // This file has no name, so nothing of it stays.
+        tempfile::tempfile_in(folder).map_err(|error| failed("create a file there", &error))?;
+        let mark = File::options().write(true).create(true).truncate(false).open(folder.join(MARK));
+        let mark = mark.map_err(|error| failed(&format!("write {MARK}"), &error))?;
+        match mark.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(format!(
+                    "--output {shown}: another run uses the folder; wait until it ends, or name another folder"
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(&format!("lock {MARK}"), &error)),
+        }
+        // Another run may have changed it since the first check.
+        check(folder)?;
+        Ok(Self { path: folder.to_owned(), _lock: mark })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 /// Unpacks every artifact of the execution into a folder of its name, and removes those of an earlier run. An artifact that is no archive
 /// becomes a file of its name. Returns the names.
-pub(super) async fn write(emulator: &Emulator, execution: &Value, folder: &Path) -> Result<Vec<String>, String> {
+pub(super) async fn write(
+    emulator: &Emulator,
+    execution: &Value,
+    folder: &OutputFolder,
+) -> Result<Vec<String>, String> {
+    let folder = folder.path();
     let artifacts = artifacts(emulator, execution).await?;
     let failed = |what: &str, error: &io::Error| format!("--output {}: could not {what}: {error}", folder.display());
     let replaced = replace(folder, artifacts.keys().map(String::as_str));
     replaced.map_err(|error| failed("replace the artifacts of an earlier run", &error))?;
     let store = emulator.store().ok_or("the emulator has ended")?;
+    // The files of the store are copied here. A run that a signal ends leaves nothing of them.
+    let work = TempDir::with_prefix("codepipeline-local-").map_err(|error| error.to_string())?;
     let mut names = Vec::new();
     for (name, place) in artifacts {
         if !store.has(&place) {
             continue;
         }
-        let (packed, unpacked) = (folder.join(format!("{MARK}-{name}")), folder.join(&name));
+        let (packed, unpacked) = (work.path().join(&name), folder.join(&name));
         let read = store.read_into(&place, &packed).await;
         read.map_err(|error| format!("could not read the artifact {name}: {error}"))?;
         let (from, into) = (packed.clone(), unpacked.clone());
         let done = in_background(move |stop| unpack(&from, &into, &Limits { stop, ..Limits::default() })).await;
         match done {
-            Ok(()) => fs::remove_file(&packed).map_err(|error| failed("remove a file", &error))?,
+            Ok(()) => {}
             Err(ArchiveProblem::Kind | ArchiveProblem::GzipWithoutTar) => {
                 // Nothing was unpacked, so the folder is absent or empty.
                 let _ = fs::remove_dir(&unpacked);
-                fs::rename(&packed, &unpacked).map_err(|error| failed("rename a file", &error))?;
+                let copied = tokio::fs::copy(&packed, &unpacked).await;
+                copied.map_err(|error| failed(&format!("write the artifact {name}"), &error))?;
             }
             Err(problem) => return Err(format!("could not unpack the artifact {name}: {problem}")),
         }
+        // Keep no second copy of all artifacts.
+        let _ = fs::remove_file(&packed);
         names.push(name);
     }
     Ok(names)
@@ -114,6 +164,19 @@ fn replace<'a>(folder: &Path, artifacts: impl Iterator<Item = &'a str>) -> io::R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folder_of_another_run_is_refused_until_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("new/output");
+        let first = OutputFolder::open(&output).unwrap();
+        replace(&output, ["Site"].into_iter()).unwrap();
+        let error = OutputFolder::open(&output).err().unwrap();
+        assert!(error.contains("another run uses the folder"), "{error}");
+        drop(first);
+        assert!(OutputFolder::open(&output).is_ok());
+        assert_eq!(marked(&output), ["Site"], "the mark stays");
+    }
 
     #[test]
     fn folder_with_own_files_is_refused() {

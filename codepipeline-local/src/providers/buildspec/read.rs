@@ -89,9 +89,10 @@ fn environment(place: &Place<'_>, notes: &mut Vec<String>) -> Result<Environment
             "shell" => environment.shell = shell(&place)?,
             "variables" => variables(&place, &mut environment, notes, Value::Plain)?,
             "parameter-store" => {
-                variables(&place, &mut environment, notes, |name| Value::Secret(Reference::Parameter(name)))?;
+                parameters(&place, &mut environment, notes)?;
             }
             "secrets-manager" => {
+                refuse_empty(&place)?;
                 variables(&place, &mut environment, notes, |name| Value::Secret(Reference::Secret(name)))?;
             }
             "exported-variables" => environment.exported = exported(&place)?,
@@ -106,7 +107,7 @@ fn old_environment(place: &Place<'_>, notes: &mut Vec<String>) -> Result<Environ
     for (name, place) in place.known_members(&OLD_ENVIRONMENT, notes)? {
         match name {
             "plaintext" => variables(&place, &mut environment, notes, Value::Plain)?,
-            _ => variables(&place, &mut environment, notes, |name| Value::Secret(Reference::Parameter(name)))?,
+            _ => parameters(&place, &mut environment, notes)?,
         }
     }
     Ok(environment)
@@ -121,6 +122,21 @@ fn shell(place: &Place<'_>) -> Result<Shell, Mistake> {
         }
         _ => Err(place.mistake("is unknown: write bash or /bin/sh")),
     }
+}
+
+fn parameters(place: &Place<'_>, environment: &mut Environment, notes: &mut Vec<String>) -> Result<(), Mistake> {
+    refuse_empty(place)?;
+    variables(place, environment, notes, |name| Value::Secret(Reference::Parameter(name)))
+}
+
+/// Refuses variables without the name of a parameter or a secret.
+fn refuse_empty(place: &Place<'_>) -> Result<(), Mistake> {
+    for (_, named) in place.members()? {
+        if named.text()?.trim().is_empty() {
+            return Err(named.mistake("is empty: write the name of a parameter or a secret"));
+        }
+    }
+    Ok(())
 }
 
 fn variables(

@@ -10,7 +10,7 @@ use super::configuration::{self, Configuration};
 use super::file_sets::{set_of, several_lack};
 use super::project::Project;
 
-/// What shows without a run.
+/// The results of a check without a run.
 #[derive(Default)]
 pub(crate) struct Checked {
     /// Each makes the action fail.
@@ -20,6 +20,8 @@ pub(crate) struct Checked {
     pub(crate) needs: Needs,
     /// Whether the buildspec was read. Before a run, nothing is known of one in the artifact of another build.
     pub(crate) is_complete: bool,
+    /// Whether the last mistake is that the buildspec could not be found or read.
+    pub(crate) lacks_buildspec: bool,
 }
 
 /// An action of CodeBuild as the pipeline declares it, with the names of its artifacts. Its values may have variables of the pipeline.
@@ -56,7 +58,10 @@ impl Declared<'_> {
         let mut layers = vec![project.variables(), variables];
         match project.known_buildspec(source).await {
             None => {}
-            Some(Err(why)) => checked.mistakes.push(why),
+            Some(Err(why)) => {
+                checked.mistakes.push(why);
+                checked.lacks_buildspec = true;
+            }
             Some(Ok((text, file))) => match buildspec::read(&text, &file) {
                 Err(mistake) => checked.mistakes.push(mistake.to_string()),
                 Ok(Spec { buildspec, notes }) => {

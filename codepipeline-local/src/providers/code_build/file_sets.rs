@@ -7,7 +7,7 @@ pub(super) fn set_of<'a>(output: &str, count: usize, artifacts: &'a Artifacts) -
     artifacts.secondary.get(output).or_else(|| (count == 1).then_some(&artifacts.primary))
 }
 
-/// What to change if the buildspec lacks an output artifact.
+/// The advice for a buildspec that lacks an output artifact.
 pub(super) fn several_lack(output: &str) -> String {
     format!(
         "the action has several output artifacts, and the buildspec lacks {output}: add artifacts/secondary-artifacts/{output} to it"

@@ -27,6 +27,7 @@ pub(crate) use files::OUTPUT_MARK;
 pub(super) use gather::BUNDLE;
 use gather::{Format, Gathered, NoArtifact, gather};
 use git::Git;
+pub(crate) use variables::variable_names;
 use variables::{Found, Provider, variables};
 
 /// The longest summary of a revision, in characters (API Reference, "ArtifactRevision").

@@ -76,6 +76,13 @@ pub(super) fn variables(
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// The names of the variables of this provider, in their order. `None` if it is not a provider of git repositories.
+pub(crate) fn variable_names(provider: &str) -> Option<Vec<String>> {
+    let (id, message, branch) = Default::default();
+    let found = Found { id, message, authored: Timestamp(0), committed: Timestamp(0), branch };
+    Some(variables(Provider::of(provider)?, &BTreeMap::new(), &found).into_keys().collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
