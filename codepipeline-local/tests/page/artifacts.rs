@@ -29,7 +29,7 @@ impl Artifact {
         let copied = |items: &Value| items["action:Source/Source"]["status"] == "Succeeded";
         let items = browser.view_until(&execution_view(&execution), copied).await;
         let id = items["action:Source/Source"]["id"].as_str().unwrap();
-        let action = browser.view(&format!("view=action&action={id}")).await["_action"].clone();
+        let action = browser.view(&format!("view=action&action={id}")).await[":action"].clone();
         let key = action["outputs"][0]["key"].as_str().unwrap().to_owned();
         Self { scenario, query: format!("action={id}&side=output&name=Source"), key, browser }
     }

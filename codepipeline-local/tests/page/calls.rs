@@ -37,7 +37,7 @@ async fn page_starts_stops_approves_and_retries() {
 
     let rejected = browser.call("PutApprovalResult", &answer(&action["token"], "Rejected", "no <b>")).await;
     assert!(rejected.status == 200 && rejected.json()["approvedAt"].is_number(), "{:?}", rejected.body);
-    let failed = browser.view_until(&query(&execution), |items| items["_execution"]["status"] == "Failed").await;
+    let failed = browser.view_until(&query(&execution), |items| items[":execution"]["status"] == "Failed").await;
     assert_eq!(failed["action:Build/Ask"]["summary"], "no <b>");
     assert_eq!((&failed["stage:1"]["can_retry"], &failed["stage:0"]["can_retry"]), (&true.into(), &false.into()));
 
@@ -50,7 +50,7 @@ async fn page_starts_stops_approves_and_retries() {
     assert_eq!(again["attempts"], json!([action["id"], again["id"]]));
     let approved = browser.call("PutApprovalResult", &answer(&again["token"], "Approved", "yes")).await;
     assert_eq!(approved.status, 200);
-    let done = browser.view_until(&query(&execution), |items| items["_execution"]["status"] == "Succeeded").await;
+    let done = browser.view_until(&query(&execution), |items| items[":execution"]["status"] == "Succeeded").await;
     assert_eq!((&done["stage:1"]["retries"], &done["stage:1"]["can_retry"]), (&1.into(), &false.into()));
 
     let started = browser.call("StartPipelineExecution", &start()).await;
@@ -58,8 +58,8 @@ async fn page_starts_stops_approves_and_retries() {
     waits_for_approval(&browser, &second).await;
     let stop = json!({"pipelineName": "pipe", "pipelineExecutionId": second, "abandon": true, "reason": "enough"});
     assert_eq!(browser.call("StopPipelineExecution", &stop).await.status, 200);
-    let stopped = browser.view_until(&query(&second), |items| items["_execution"]["status"] == "Stopped").await;
-    assert_eq!(stopped["_execution"]["stop_reason"], "enough");
+    let stopped = browser.view_until(&query(&second), |items| items[":execution"]["status"] == "Stopped").await;
+    assert_eq!(stopped[":execution"]["stop_reason"], "enough");
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn page_disables_and_enables_transitions() {
     let disabled = browser.call("DisableStageTransition", &disable).await;
     assert_eq!((disabled.status, disabled.json()), (200, json!({})), "CodePipeline's own reply is empty");
     let items = browser.view("view=executions&pipeline=pipe").await;
-    let transitions = &items["_pipeline"]["transitions"];
+    let transitions = &items[":pipeline"]["transitions"];
     assert_eq!(transitions["Source"], json!({"enabled": true}));
     assert_eq!((&transitions["Build"]["enabled"], &transitions["Build"]["reason"]), (&false.into(), &"wait".into()));
     assert!(transitions["Build"]["at"].is_u64() && transitions["Build"]["by"].is_string());
@@ -93,7 +93,7 @@ async fn unsafe_calls_are_refused() {
     let (host, token) = (&browser.host, &browser.token);
     let own = format!("http://{host}");
     let json = "application/json";
-    let before = browser.view("view=executions&pipeline=pipe").await["_pipeline"]["total"].clone();
+    let before = browser.view("view=executions&pipeline=pipe").await[":pipeline"]["total"].clone();
     for (operation, query, origin, kind, status) in [
         ("StartPipelineExecution", String::new(), &*own, json, 403),
         ("StartPipelineExecution", "token=wrong".to_owned(), &own, json, 403),
@@ -119,7 +119,7 @@ async fn unsafe_calls_are_refused() {
     assert_eq!(browser.get(&path).await.status, 405, "a link or an image sends GET");
     let same_site = [("origin", &*own), ("content-type", json), ("sec-fetch-site", "same-site")];
     assert_eq!(browser.reply(Method::POST, &path, &same_site, "{}").await.status, 403);
-    assert_eq!(browser.view("view=executions&pipeline=pipe").await["_pipeline"]["total"], before);
+    assert_eq!(browser.view("view=executions&pipeline=pipe").await[":pipeline"]["total"], before);
     assert!(!scenario.emulator.operations().contains(&"DeletePipeline".to_owned()));
 }
 

@@ -102,8 +102,8 @@ async fn serve_needs_the_token_for_buttons_only() {
     assert_eq!(browser.token.len(), 64);
     for (token, can_act) in [("", false), ("wrong", false), (&browser.token[1..], false), (&*browser.token, true)] {
         let reply = browser.get(&format!("{VIEW}&token={token}")).await;
-        assert_eq!(reply.json()["items"]["_emulator"]["can_act"], can_act, "{token}");
-        assert_eq!(reply.json()["items"]["_emulator"]["mode"], "serve");
+        assert_eq!(reply.json()["items"][":emulator"]["can_act"], can_act, "{token}");
+        assert_eq!(reply.json()["items"][":emulator"]["mode"], "serve");
     }
 }
 
@@ -119,7 +119,7 @@ async fn run_needs_the_token_for_all_data() {
         }
     }
     assert_eq!(browser.get("/_/").await.status, 200, "the files hold no data");
-    assert_eq!(browser.view("view=pipelines").await["_emulator"]["mode"], "run");
+    assert_eq!(browser.view("view=pipelines").await[":emulator"]["mode"], "run");
 }
 
 #[tokio::test]
@@ -130,8 +130,8 @@ async fn faults_and_counters_leave_the_page_alone() {
     let scenario = Scenario::with(Options { faults, engine, ..Options::default() }).await;
     let browser = Browser::of(&scenario.emulator);
     let items = browser.view("view=pipelines").await;
-    assert_eq!(items["_emulator"]["region"], "eu-west-1");
-    assert_eq!(items["_emulator"]["account_id"], "123456789012");
+    assert_eq!(items[":emulator"]["region"], "eu-west-1");
+    assert_eq!(items[":emulator"]["account_id"], "123456789012");
     let refused = browser.call("StartPipelineExecution", &serde_json::json!({"name": "pipe"})).await;
     assert!(refused.status == 400 && refused.message().contains("pipe"), "{:?}", refused.body);
     assert_eq!(scenario.emulator.operations(), Vec::<String>::new());

@@ -49,17 +49,17 @@ async fn stream_sends_all_and_then_differences() {
         )
         .await;
     let set = list.items().await["set"].clone();
-    assert_eq!(set.as_object().unwrap().keys().collect::<Vec<_>>(), ["_pipeline"]);
+    assert_eq!(set.as_object().unwrap().keys().collect::<Vec<_>>(), [":pipeline"]);
     let set = detail.items().await["set"].clone();
-    assert_eq!(set.as_object().unwrap().keys().collect::<Vec<_>>(), ["_pipeline", "stage:1"]);
+    assert_eq!(set.as_object().unwrap().keys().collect::<Vec<_>>(), [":pipeline", "stage:1"]);
 
     let second = start(&browser).await;
     let has_revision = |set: &Value| set[&second]["revisions"][0].is_object();
-    let mut changed = ["_pipeline".to_owned(), second.clone()];
+    let mut changed = [":pipeline".to_owned(), second.clone()];
     changed.sort_unstable();
     assert_eq!(keys_until(&mut list, has_revision).await, changed);
-    let total = |set: &Value| set["_pipeline"]["total"] == 2;
-    assert_eq!(keys_until(&mut detail, total).await, ["_pipeline"], "the first execution did not change");
+    let total = |set: &Value| set[":pipeline"]["total"] == 2;
+    assert_eq!(keys_until(&mut detail, total).await, [":pipeline"], "the first execution did not change");
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn items_go_and_come() {
     });
     codepipeline(&browser, "CreatePipeline", &json!({"pipeline": pipeline})).await;
     let data = other.items().await;
-    assert!(data["all"] == true && data["set"]["_pipeline"]["name"] == "later", "{data}");
+    assert!(data["all"] == true && data["set"][":pipeline"]["name"] == "later", "{data}");
     assert!(detail.is_quiet().await, "missing is said once");
 }
 
@@ -152,8 +152,8 @@ async fn page_reconnects_after_a_restart() {
     let after = Browser::of(&again.emulator);
     assert_eq!(after.token, browser.token, "the folder keeps the token");
     let all = after.live(&execution_view(&execution)).await.items().await;
-    assert_eq!((&all["all"], &all["set"]["_emulator"]["can_act"]), (&true.into(), &true.into()));
-    assert_eq!(all["set"]["_execution"]["status"], "Stopped", "a restart stops executions");
+    assert_eq!((&all["all"], &all["set"][":emulator"]["can_act"]), (&true.into(), &true.into()));
+    assert_eq!(all["set"][":execution"]["status"], "Stopped", "a restart stops executions");
     again.emulator.stop().await;
     let other = Scenario::start().await;
     assert_ne!(Browser::of(&other.emulator).token, browser.token);

@@ -45,7 +45,7 @@ async fn serve_prints_the_pages_address() {
     let serve = Serve::start(&[]);
     let browser = serve.page();
     assert_eq!(serve.lines[0], format!("listening on http://{}", browser.host));
-    assert_eq!(browser.view("view=pipelines").await["_emulator"]["can_act"], true);
+    assert_eq!(browser.view("view=pipelines").await[":emulator"]["can_act"], true);
     let log = serve.stop();
     assert!(!log.contains("loopback") && !log.contains(&browser.token), "{log}");
 }
@@ -111,7 +111,7 @@ async fn page_of_a_run_approves_and_sees_its_end() {
     assert_eq!(browser.call("PutApprovalResult", &answer).await.status, 200);
     let mut status = String::new();
     while let Some((_, data)) = events.next().await {
-        if let Some(now) = data["set"]["_execution"]["status"].as_str() {
+        if let Some(now) = data["set"][":execution"]["status"].as_str() {
             now.clone_into(&mut status);
         }
     }
@@ -134,7 +134,7 @@ async fn emulator_listens_on_any_address() {
         let emulator = Emulator::start(Options { host, ..Options::default() }).await.unwrap();
         assert!(emulator.endpoint().starts_with(shown), "{}", emulator.endpoint());
         let browser = Browser::of(&emulator);
-        assert_eq!(browser.view("view=pipelines").await["_emulator"]["can_act"], true, "{host}");
+        assert_eq!(browser.view("view=pipelines").await[":emulator"]["can_act"], true, "{host}");
     }
     // This address is for documentation (RFC 5737), so no machine has it.
     let host = Ipv4Addr::new(192, 0, 2, 1).into();

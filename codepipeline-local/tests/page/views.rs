@@ -19,8 +19,8 @@ async fn lists_show_pipelines_and_executions() {
     let scenario = Scenario::start().await;
     let browser = Browser::of(&scenario.emulator);
     let none = browser.view("view=pipelines").await;
-    assert_eq!(none.as_object().unwrap().keys().collect::<Vec<_>>(), ["_emulator"]);
-    assert_eq!(none["_emulator"]["started"], START);
+    assert_eq!(none.as_object().unwrap().keys().collect::<Vec<_>>(), [":emulator"]);
+    assert_eq!(none[":emulator"]["started"], START);
 
     let (browser, first) = started(&scenario, &[approval()]).await;
     browser.view_until(&execution_view(&first), |items| items["action:Build/Ask"]["token"].is_string()).await;
@@ -29,7 +29,7 @@ async fn lists_show_pipelines_and_executions() {
     browser.view_until(&execution_view(&second), done).await;
 
     let items = browser.view("view=executions&pipeline=pipe").await;
-    let pipeline = &items["_pipeline"];
+    let pipeline = &items[":pipeline"];
     assert_eq!((&pipeline["name"], &pipeline["version"], &pipeline["total"]), (&"pipe".into(), &1.into(), &2.into()));
     assert_eq!(pipeline["stages"], json!(["Source", "Build"]));
     assert_eq!(pipeline["variables"], json!([{"name": "Level", "default": "1", "description": "How much"}]));
@@ -43,7 +43,7 @@ async fn lists_show_pipelines_and_executions() {
     let revision = &newer["revisions"][0];
     assert!(revision["action"] == "Source" && revision["id"].is_string(), "{revision}");
     let newest = browser.view("view=executions&pipeline=pipe&limit=1").await;
-    assert!(newest.get(&first).is_none() && newest[&second] == *newer && newest["_pipeline"]["total"] == 2);
+    assert!(newest.get(&first).is_none() && newest[&second] == *newer && newest[":pipeline"]["total"] == 2);
 
     let pipelines = browser.view("view=pipelines").await;
     let shown = &pipelines["pipe"];
@@ -65,11 +65,11 @@ async fn execution_shows_stages_and_actions() {
     codepipeline(&browser, "PutJobSuccessResult", &on).await;
 
     let items = browser.view(&execution_view(&execution)).await;
-    let head = &items["_execution"];
+    let head = &items[":execution"];
     assert_eq!((&head["id"], &head["execution_mode"]), (&execution.clone().into(), &"SUPERSEDED".into()));
     assert_eq!(head["variables"], json!([{"name": "Level", "value": "1"}]));
     assert_eq!(head.get("stop_reason"), None);
-    assert_eq!(items["_pipeline"]["name"], "pipe");
+    assert_eq!(items[":pipeline"]["name"], "pipe");
     let (source, build) = (&items["stage:0"], &items["stage:1"]);
     assert_eq!((&source["status"], &source["index"]), (&"Succeeded".into(), &0.into()));
     assert_eq!((&build["status"], &build["name"]), (&"InProgress".into(), &"Build".into()));
@@ -108,7 +108,7 @@ async fn action_shows_artifacts_and_masks_secrets() {
     let id = job["data"]["pipelineContext"]["action"]["actionExecutionId"].as_str().unwrap().to_owned();
     let query = format!("view=action&action={id}");
 
-    let action = browser.view(&query).await["_action"].clone();
+    let action = browser.view(&query).await[":action"].clone();
     assert_eq!(action["configuration"], json!({"Job": "level-#{variables.Level}", "Password": "****"}));
     assert_eq!(action["resolved"], json!({"Job": "level-1", "Password": "****"}));
     assert_eq!((&action["pipeline"], &action["execution"]), (&"pipe".into(), &execution.clone().into()));
@@ -123,7 +123,7 @@ async fn action_shows_artifacts_and_masks_secrets() {
     put(&scenario, "artifact-store", output["key"].as_str().unwrap(), b"made").await;
     let done = json!({"jobId": job["id"], "outputVariables": {"Url": "https://made.example"}});
     codepipeline(&browser, "PutJobSuccessResult", &done).await;
-    let action = browser.view(&query).await["_action"].clone();
+    let action = browser.view(&query).await[":action"].clone();
     assert_eq!((&action["outputs"][0]["exists"], &action["outputs"][0]["bytes"]), (&true.into(), &4.into()));
     assert_eq!((&action["status"], &action["variables"]["Url"]), (&"Succeeded".into(), &"https://made.example".into()));
 
@@ -145,7 +145,7 @@ async fn approval_token_needs_the_pages_token() {
     let id = items["action:Build/Ask"]["id"].as_str().unwrap();
     for query in [query.clone(), format!("view=action&action={id}")] {
         let without = browser.get(&format!("/_/api/view?{query}")).await.json()["items"].clone();
-        let action = without.get("_action").unwrap_or(&without["action:Build/Ask"]);
+        let action = without.get(":action").unwrap_or(&without["action:Build/Ask"]);
         assert_eq!((action.get("token"), &action["approval"]["data"]), (None, &"Ship it?".into()));
     }
 }
@@ -165,7 +165,7 @@ async fn stand_in_is_marked_and_its_secrets_masked() {
     let items = browser.view_until(&execution_view(&execution), is_there).await;
     assert_eq!(items["action:Build/Ship"]["stand_in"], true);
     let id = items["action:Build/Ship"]["id"].as_str().unwrap();
-    let action = browser.view(&format!("view=action&action={id}")).await["_action"].clone();
+    let action = browser.view(&format!("view=action&action={id}")).await[":action"].clone();
     assert_eq!(action["resolved"], json!({"ClusterName": "c", "ServiceName": "s", "ApiToken": "****"}));
 }
 
@@ -201,12 +201,26 @@ async fn long_list_has_every_execution_once() {
         ids.insert(start(&browser).await);
     }
     let listed = |items: &Value| -> BTreeSet<String> {
-        items.as_object().unwrap().keys().filter(|key| !key.starts_with('_')).cloned().collect()
+        items.as_object().unwrap().keys().filter(|key| !key.starts_with(':')).cloned().collect()
     };
     let all = browser.view("view=executions&pipeline=pipe&limit=10000").await;
     assert_eq!(listed(&all), ids);
     let some = browser.view("view=executions&pipeline=pipe").await;
-    assert_eq!((listed(&some).len(), &some["_pipeline"]["total"]), (100, &120.into()));
+    assert_eq!((listed(&some).len(), &some[":pipeline"]["total"]), (100, &120.into()));
     let oldest = all.as_object().unwrap().values().filter_map(|it| it["number"].as_u64()).min();
     assert!(some.as_object().unwrap().values().all(|it| it["number"].as_u64() != oldest), "the newest are kept");
+}
+
+#[tokio::test]
+async fn pipeline_can_have_a_name_like_a_key() {
+    let scenario = Scenario::start().await;
+    let (browser, _) = started(&scenario, &[approval()]).await;
+    let mut pipeline = codepipeline(&browser, "GetPipeline", &json!({"name": "pipe"})).await["pipeline"].clone();
+    for name in ["_emulator", "emulator"] {
+        pipeline["name"] = name.into();
+        codepipeline(&browser, "CreatePipeline", &json!({"pipeline": pipeline})).await;
+    }
+    let items = browser.view("view=pipelines").await;
+    assert_eq!(items.as_object().unwrap().len(), 4);
+    assert_eq!((&items["_emulator"]["name"], &items[":emulator"]["mode"]), (&"_emulator".into(), &"serve".into()));
 }

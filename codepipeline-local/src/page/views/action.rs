@@ -13,7 +13,7 @@ use crate::s3::Store;
 use crate::types::ObjectRef;
 
 /// The key of the action's item in a view of its own.
-pub(super) const KEY: &str = "_action";
+pub(super) const KEY: &str = ":action";
 
 /// An action in short. `attempts` has the ids of all its executions in the pipeline execution, oldest first.
 pub(super) fn action(engine: &Engine, action: &ActionExecution, attempts: &[&str], can_act: bool) -> Value {

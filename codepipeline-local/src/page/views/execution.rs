@@ -27,7 +27,7 @@ pub(super) fn items(
     if let Some(reason) = &execution.stop_reason {
         head["stop_reason"] = reason.clone().into();
     }
-    items.insert("_execution".to_owned(), head);
+    items.insert(":execution".to_owned(), head);
 
     for (index, declared) in execution.declaration.stages.iter().enumerate() {
         items.insert(format!("stage:{index}"), stage(engine, execution, index, declared));

@@ -30,6 +30,6 @@ pub(super) fn items(page: &Page, view: &View, can_act: bool) -> Result<BTreeMap<
     if let Some(action) = items.get_mut(action::KEY) {
         action::add_objects(action, &page.store);
     }
-    items.insert("_emulator".to_owned(), emulator::item(page, can_act));
+    items.insert(":emulator".to_owned(), emulator::item(page, can_act));
     Ok(items)
 }

@@ -6,7 +6,7 @@ use crate::api::object;
 use crate::engine::Engine;
 
 /// The key of the pipeline's item.
-pub(super) const KEY: &str = "_pipeline";
+pub(super) const KEY: &str = ":pipeline";
 
 /// The pipeline's latest version. Returns an error if the pipeline does not exist.
 pub(super) fn pipeline(engine: &Engine, name: &str) -> Result<Value, String> {
