@@ -96,6 +96,39 @@ async fn worker_finds_the_emulator_and_ends_with_it() {
 }
 
 #[tokio::test]
+async fn output_that_is_not_read_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("worker.sh");
+    let file = folder.path().join("written");
+    // More than the pipe and the emulator keep.
+    let text = format!("seq 1000000; touch {}; sleep 600\n", file.display());
+    std::fs::write(&script, text).unwrap();
+    let worker = format!("sh {}", script.display());
+    let (mut child, line) = serve(folder.path(), &["--worker", &worker, "--function", &worker]);
+    until(|| file.exists()).await;
+    let address = line.trim_start_matches("listening on http://");
+    assert_eq!(status(address, "X-Amz-Target: CodePipeline_20150709.ListPipelines\r\n"), Some(200));
+    terminate(&child);
+    assert!(child.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn last_words_of_a_worker_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("worker.sh");
+    let file = folder.path().join("started");
+    let text = format!("trap 'echo bye; echo error >&2; exit' TERM; touch {}; sleep 600 & wait\n", file.display());
+    std::fs::write(&script, text).unwrap();
+    let (mut child, _) = serve(folder.path(), &["--worker", &format!("sh {}", script.display())]);
+    until(|| file.exists()).await;
+    terminate(&child);
+    let mut output = String::new();
+    std::io::Read::read_to_string(child.stdout.as_mut().unwrap(), &mut output).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(output.contains("bye\n") && output.contains("error\n"), "{output}");
+}
+
+#[tokio::test]
 async fn second_signal_kills_the_worker_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);

@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::environment::environment;
 use super::numbers;
-use super::shown::{noted, plain};
+use super::shown::Show;
 use super::words::{Words, words};
 use crate::durations::{OrNever, parse_some, parse_some_or_never};
 use crate::event_pattern::EventPattern;
@@ -103,8 +103,8 @@ impl FunctionFlags {
 }
 
 impl Ready {
-    /// Starts the schedule and subscribes the functions to the emulator's events and jobs.
-    pub(super) fn start(self, emulator: &Emulator) -> io::Result<Running> {
+    /// Starts the schedule and subscribes the functions to the emulator's events and jobs. `show` gets a function's name and each line.
+    pub(super) fn start(self, emulator: &Emulator, show: &Show) -> io::Result<Running> {
         let stopping = Arc::new(AtomicBool::new(false));
         let report = {
             let stopping = Arc::clone(&stopping);
@@ -115,12 +115,11 @@ impl Ready {
                 }
             }
         };
-        let show = noted(emulator, plain);
         let mut functions = Functions::default();
         let mut schedule = None;
         for (name, mut settings) in self.functions {
             settings.env = environment(emulator, settings.env);
-            let (show, called) = (Arc::clone(&show), settings.name.clone());
+            let (show, called) = (Arc::clone(show), settings.name.clone());
             settings.output = Output::Each(Arc::new(move |line| show(&called, line)));
             let function = Function::with_concurrency(settings, self.max_concurrency)?;
             let Some(name) = name else {

@@ -14,6 +14,7 @@ mod serve;
 mod settings;
 mod shown;
 mod signals;
+mod standard_output;
 mod words;
 mod worker;
 

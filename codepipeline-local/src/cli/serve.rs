@@ -14,8 +14,9 @@ use super::environment::environment;
 use super::function::FunctionFlags;
 use super::providers::{ProviderFlags, add_services, add_shells};
 use super::settings::SettingFlags;
-use super::shown::{noted, plain};
+use super::shown::noted;
 use super::signals::Signals;
+use super::standard_output::StandardOutput;
 use super::worker::{WorkerFlags, Workers, killed};
 use super::{logging, numbers};
 use crate::api::read_connections;
@@ -164,12 +165,14 @@ impl Serve {
         }
         announce(&emulator).map_err(|error| format!("could not write to standard output: {error}"))?;
 
-        let function =
-            function.map(|function| function.start(&emulator)).transpose().map_err(|error| error.to_string())?;
+        let output = StandardOutput::start().map_err(|error| error.to_string())?;
+        let show = noted(&emulator, output.lines());
+        let function = function.map(|function| function.start(&emulator, &show)).transpose();
+        let function = function.map_err(|error| error.to_string())?;
         // Begin now, so that the function gets every event of the start.
         emulator.begin();
         let environment = environment(&emulator, BTreeMap::new());
-        let mut workers = Workers::start(&self.workers.workers, &environment, &noted(&emulator, plain))?;
+        let mut workers = Workers::start(&self.workers.workers, &environment, &show)?;
         loop {
             tokio::select! {
                 _ = signals.next() => break,

@@ -1,6 +1,5 @@
 //! Where the output of workers and functions goes.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use crate::server::Emulator;
@@ -15,10 +14,4 @@ pub(super) fn noted(emulator: &Emulator, show: impl Fn(&str, &str) + Send + Sync
         logs.line(name, line);
         show(name, line);
     })
-}
-
-/// Writes a line to standard output as it is.
-pub(super) fn plain(_name: &str, line: &str) {
-    // The reader of standard output may be gone. That ends no worker.
-    let _ = writeln!(std::io::stdout(), "{line}");
 }
