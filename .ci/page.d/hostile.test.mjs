@@ -96,6 +96,22 @@ test("an artifact's files are listed as text and downloaded, not shown", async (
     await succeed(emulator, await takeJob(emulator, SHELL));
 });
 
+for (const [how, body, count] of [["broken", zip({ "a.txt": "text" }).subarray(0, 50), 0], ["empty", zip({}), 1]]) {
+    test(`an archive that is ${how}`, async () => {
+        const { emulator, browser } = world;
+        await emulator.s3("PUT", "/sources/source.zip", body);
+        const execution = await createPipeline(emulator, how, { Source: [source()], Check: [shell("Unit")] });
+        const page = await open(browser, emulator.address(`#/p/${how}/e/${execution}/a/Check/Unit`));
+        const panel = page.getByRole("complementary");
+        await panel.locator("summary", { hasText: "App" }).click();
+        await panel.getByRole("link", { name: "Download the zip archive" }).waitFor();
+        assert.equal(await panel.getByRole("alert").getByText("The archive is broken: ").count(), 1 - count);
+        assert.equal(await panel.getByText("The archive is empty.").count(), count);
+        await page.finish();
+        await succeed(emulator, await takeJob(emulator, SHELL));
+    });
+}
+
 test("secrets are in no answer of the page", async () => {
     const { emulator, browser } = world;
     const configuration = { Command: "make", ApiToken: SECRET };

@@ -37,14 +37,21 @@ async function open(details, query) {
     }
 }
 
-function contentView(query, { kind, bytes: size, entries, left_out: leftOut }) {
+function contentView(query, { kind, bytes: size, entries, left_out: leftOut, problem }) {
     const archive = kind !== "file";
     return [
         h("p", {}, download({ ...query, whole: 1 }, `Download the ${archive ? `${kind} archive` : "file"}`), h("span", { class: "quiet" }, ` ${bytes(size)}`)),
-        archive && h("p", { key: "count", class: "quiet" }, entries.length === 0 ? "The archive is empty." : plural(entries.length + (leftOut ?? 0), "file")),
+        problem && h("p", { key: "problem", class: "problem", role: "alert" }, `The archive is broken: ${problem}`),
+        archive && h("p", { key: "count", class: "quiet" }, count(entries.length + (leftOut ?? 0), problem)),
         archive && treeView(query, treeOf(entries)),
         leftOut > 0 && h("p", { key: "left-out", class: "quiet" }, `${plural(leftOut, "more file")} not listed; download the archive to see all.`),
     ];
+}
+
+// A broken archive is not empty: only the files before the problem are known.
+function count(files, problem) {
+    if (problem) return files > 0 && `${plural(files, "file")} before the problem`;
+    return files === 0 ? "The archive is empty." : plural(files, "file");
 }
 
 function download(query, ...content) {
