@@ -76,6 +76,9 @@ test("an action shows its timeline, configuration and variables", async () => {
     const job = await takeJob(emulator, SHELL);
     await panel.getByText("Offered to a worker").waitFor();
     await panel.getByText("Acknowledged by a worker").waitFor();
+    // Nothing changes while the worker works, and its time still grows.
+    await panel.locator(".phases li", { hasText: /^Working \d+(\.\d)? (s|min)/ }).waitFor();
+    await panel.locator(".phases li", { hasText: /^Working ([2-9]\.\d|\d\d) s/ }).waitFor();
     await succeed(emulator, job, undefined, { continuationToken: "again" });
     await panel.getByText("Worker asked to continue later").waitFor();
     await panel.getByText("Job 2", { exact: true }).waitFor();

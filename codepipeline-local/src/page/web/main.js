@@ -132,6 +132,11 @@ function showEmulator(emulator, canAct) {
 }
 
 addEventListener("hashchange", navigate);
-setInterval(() => { if (!document.hidden) tick(); }, 1000);
+setInterval(() => {
+    if (document.hidden) return;
+    tick();
+    // The phase that the action is in grows.
+    if (panel?.items.get("_action")?.status === "InProgress") schedule();
+}, 1000);
 document.querySelector(".skip").onclick = (event) => { event.preventDefault(); main.focus(); };
 navigate();
