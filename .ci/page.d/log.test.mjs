@@ -69,3 +69,53 @@ test("the log of a stand-in", async () => {
         await rm(folder, { recursive: true, force: true });
     }
 });
+
+test("a long log keeps its newest rows, and shows where lines are missing", async () => {
+    const [emulator, browser] = await Promise.all([Emulator.start(), launch()]);
+    try {
+        const page = await open(browser, emulator.address());
+        const found = await page.evaluate(async () => {
+            const { Log } = await import("/_/log.js");
+            const { show } = await import("/_/element.js");
+            const log = new Log();
+            const place = document.createElement("div");
+            document.body.append(place);
+            show(place, log.view());
+            await Promise.resolve();
+            const lines = (first, last) => ({ first, lines: Array.from({ length: last - first + 1 }, (_, index) => ({ at: 0, text: `line ${first + index}` })) });
+            const state = () => ({
+                note: log.note.hidden ? "" : log.note.textContent, rows: log.box.childElementCount,
+                gaps: [...log.box.querySelectorAll(".gap")].map((gap) => [gap.previousSibling, gap, gap.nextSibling].map((row) => (row.querySelector(".text") ?? row).textContent)),
+                first: log.box.firstChild.querySelector(".text")?.textContent, last: log.box.lastChild.querySelector(".text").textContent,
+            });
+            const states = [];
+            const take = (first, last) => { log.receive(lines(first, last), 1); states.push(state()); };
+            take(1, 100);
+            take(151, 200);
+            take(201, 5049);
+            // The user reads line 190 while the oldest rows go.
+            const row = [...log.box.children].find((each) => each.textContent.endsWith("line 190"));
+            log.following = false;
+            log.box.scrollTop = row.offsetTop - log.box.offsetTop;
+            const top = () => row.getBoundingClientRect().top - log.box.getBoundingClientRect().top;
+            const before = top();
+            take(5050, 5100);
+            const moved = top() - before;
+            take(5101, 5200);
+            place.remove();
+            return { states, moved };
+        });
+        assert.deepEqual(found.states, [
+            { note: "", rows: 100, gaps: [], first: "line 1", last: "line 100" },
+            { note: "", rows: 151, gaps: [["line 100", "50 lines not kept", "line 151"]], first: "line 1", last: "line 200" },
+            { note: "", rows: 5000, gaps: [["line 100", "50 lines not kept", "line 151"]], first: "line 1", last: "line 5049" },
+            { note: "51 earlier lines not kept", rows: 5000, gaps: [["line 100", "50 lines not kept", "line 151"]], first: "line 52", last: "line 5100" },
+            { note: "200 earlier lines not kept", rows: 5000, gaps: [], first: "line 201", last: "line 5200" },
+        ]);
+        assert.ok(Math.abs(found.moved) < 2, `the line that the user reads moved by ${found.moved} pixels`);
+        await page.finish();
+    } finally {
+        await browser.close();
+        await emulator.stop();
+    }
+});

@@ -1,10 +1,13 @@
-// The log of an action. It follows its end until the user scrolls up. It only appends, so a selection of text stays.
+// The log of an action. It follows its end until the user scrolls up. Lines that are shown stay the same elements, so a selection of
+// text stays.
 
 import { h, show } from "./element.js";
 import { plural, preciseMoment } from "./format.js";
 
 // How close to its end a log counts as at its end, in pixels.
 const NEAR = 24;
+// How many rows are shown. Later ones replace the oldest. The emulator keeps as many lines.
+const MOST = 5000;
 
 /** The lines of one action. */
 export class Log {
@@ -33,7 +36,8 @@ export class Log {
     }
 
     start() {
-        /** The number of the next line. */
+        /** The number of the first line that is shown, and of the next one. */
+        this.first = undefined;
         this.next = undefined;
         this.last = undefined;
         this.connection = undefined;
@@ -51,8 +55,7 @@ export class Log {
     }
 
     /** Takes lines of a `log` event. After a reconnection, all lines come again; those that are here stay. */
-    receive({ first, lines, dropped }, connection) {
-        this.dropped = dropped;
+    receive({ first, lines }, connection) {
         if (this.connection !== connection) {
             const here = lines[this.next - 1 - first];
             const same = this.next !== undefined && (here ? here.text === this.last.text && here.at === this.last.at : first === this.next);
@@ -61,27 +64,52 @@ export class Log {
         }
         const added = this.next === undefined ? lines : lines.slice(Math.max(0, this.next - first));
         if (added.length > 0) {
+            const fragment = document.createDocumentFragment();
+            if (first > this.next) fragment.append(gap(first - this.next));
+            this.first ??= first;
             this.next = first + lines.length;
             this.last = lines.at(-1);
-            const fragment = document.createDocumentFragment();
             for (const line of added) fragment.append(row(line));
             this.box.append(fragment);
+            this.trim();
             if (this.following) this.follow();
         }
         this.describe();
     }
 
+    // Removes the oldest rows. What the user reads stays in its place.
+    trim() {
+        if (this.box.childElementCount <= MOST) return;
+        const below = this.box.scrollHeight - this.box.scrollTop;
+        while (this.box.childElementCount > MOST || this.box.firstChild.dataset.lines) {
+            this.first += Number(this.box.firstChild.dataset.lines ?? 1);
+            this.box.firstChild.remove();
+        }
+        this.box.scrollTop = this.box.scrollHeight - below;
+    }
+
     describe() {
-        const count = this.box.childElementCount;
-        this.box.hidden = count === 0;
-        this.note.hidden = count > 0 && !this.dropped;
-        this.note.textContent = count === 0 ? "No lines yet. Workers and functions that codepipeline-local runs, and builds, write here."
-            : `${plural(this.dropped ?? 0, "earlier line")} not kept`;
+        const empty = this.next === undefined;
+        const earlier = empty ? 0 : this.first - 1;
+        const text = empty ? "No lines yet. Workers and functions that codepipeline-local runs, and builds, write here."
+            : `${plural(earlier, "earlier line")} not kept`;
+        this.box.hidden = empty;
+        this.note.hidden = !empty && earlier === 0;
+        if (this.note.textContent !== text) this.note.textContent = text;
     }
 
     follow() {
         this.box.scrollTop = this.box.scrollHeight;
     }
+}
+
+// Stands for lines between others that the emulator no longer had.
+function gap(count) {
+    const line = document.createElement("div");
+    line.className = "gap quiet";
+    line.dataset.lines = count;
+    line.textContent = `${plural(count, "line")} not kept`;
+    return line;
 }
 
 function row({ at, from, text }) {
