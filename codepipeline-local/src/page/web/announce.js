@@ -26,7 +26,7 @@ export function announceStatus(place, items) {
     const statuses = new Map();
     if (place.name === "execution") {
         for (const [key, value] of items) {
-            if (key === "_execution") statuses.set("Execution", value.status);
+            if (key === ":execution") statuses.set("Execution", value.status);
             if (key.startsWith("stage:") && value.status) statuses.set(`Stage ${value.name}`, value.status);
         }
     }

@@ -10,7 +10,7 @@ export async function startDialog(pipeline) {
     let problem;
     try {
         const { items } = await read("view", { view: "executions", pipeline, limit: 1 });
-        variables = items._pipeline?.variables ?? [];
+        variables = items[":pipeline"]?.variables ?? [];
     } catch (error) {
         problem = error.message;
     }

@@ -13,14 +13,14 @@ export function executionQuery({ pipeline, execution }) {
 }
 
 export function executionTitle({ pipeline, execution, action }, items) {
-    const status = items.get("_execution")?.status;
+    const status = items.get(":execution")?.status;
     const place = `${action ? `${action} · ` : ""}${pipeline} ${short(execution)}`;
     return status ? `${words(status)}: ${place}` : place;
 }
 
 export function executionView(items, context) {
     const { pipeline, execution: id, action: open } = context.route;
-    const execution = items.get("_execution");
+    const execution = items.get(":execution");
     const stages = [...items].filter(([key]) => key.startsWith("stage:")).map(([, stage]) => stage).sort((a, b) => a.index - b.index);
     const steps = [["Pipelines", link("pipelines")], [pipeline, link("p", pipeline)]];
     return [

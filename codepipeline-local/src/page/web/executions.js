@@ -22,7 +22,7 @@ export function executionsTitle({ pipeline }, items) {
 
 export function executionsView(items, context) {
     const { pipeline } = context.route;
-    const about = items.get("_pipeline");
+    const about = items.get(":pipeline");
     const executions = newestFirst(items);
     const older = (about?.total ?? 0) - executions.length;
     return [

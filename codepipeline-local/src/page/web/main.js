@@ -5,7 +5,7 @@ import { h, show } from "./element.js";
 import { tick } from "./format.js";
 import { Live } from "./live.js";
 import { Log } from "./log.js";
-import { empty, heading, outerLink } from "./parts.js";
+import { empty, heading } from "./parts.js";
 import { link, route } from "./route.js";
 import { actionQuery, actionView } from "./action.js";
 import { executionQuery, executionTitle, executionView } from "./execution.js";
@@ -36,7 +36,7 @@ function render() {
     const view = VIEWS[place.name];
     if (!view) return unknown();
     const { items } = live;
-    const emulator = items.get("_emulator");
+    const emulator = items.get(":emulator");
     const canAct = emulator?.can_act === true;
     const context = { route: place, canAct, whyNot: WHY_NOT, loaded: live.loaded, widen };
     const focused = main.contains(document.activeElement) ? document.activeElement : undefined;
@@ -73,8 +73,8 @@ function navigate(event) {
     if (moved) {
         live?.close();
         // Whether the token is right does not depend on the view.
-        const emulator = live?.items.get("_emulator");
-        live = query && new Live(query, { changed: schedule, known: emulator && [["_emulator", emulator]] });
+        const emulator = live?.items.get(":emulator");
+        live = query && new Live(query, { changed: schedule, known: emulator && [[":emulator", emulator]] });
     }
     render();
     const opened = place.action && main.querySelector('.card a[aria-current="true"]');
@@ -136,7 +136,7 @@ setInterval(() => {
     if (document.hidden) return;
     tick();
     // The phase that the action is in grows.
-    if (panel?.items.get("_action")?.status === "InProgress") schedule();
+    if (panel?.items.get(":action")?.status === "InProgress") schedule();
 }, 1000);
 document.querySelector(".skip").onclick = (event) => { event.preventDefault(); main.focus(); };
 navigate();
