@@ -37,6 +37,17 @@ test("a summary with markup is shown as text", async () => {
     await page.finish();
 });
 
+test("a summary shows its hidden characters", async () => {
+    const { emulator, browser } = world;
+    const execution = await createPipeline(emulator, "hidden", { Source: [source()], Check: [shell("Unit")] });
+    await succeed(emulator, await takeJob(emulator, SHELL), { summary: "made safe\u202Etxt.exe" });
+    for (const fragment of ["", "/a/Check/Unit"]) {
+        const page = await open(browser, emulator.address(`#/p/hidden/e/${execution}${fragment}`));
+        await shows(page, "made safe\\u202Etxt.exe");
+        await page.finish();
+    }
+});
+
 test("addresses that are no web addresses never become links", async () => {
     const { emulator, browser } = world;
     const hostile = approval("Look", MARKUP);

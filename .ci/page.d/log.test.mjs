@@ -119,3 +119,34 @@ test("a long log keeps its newest rows, and shows where lines are missing", asyn
         await emulator.stop();
     }
 });
+
+test("log lines show no colours, hidden characters or JSON", async () => {
+    const [emulator, browser] = await Promise.all([Emulator.start(), launch()]);
+    try {
+        const page = await open(browser, emulator.address());
+        const shown = (text) => page.evaluate(async (line) => {
+            const { Log } = await import("/_/log.js");
+            const log = new Log();
+            log.receive({ first: 1, lines: [{ at: 0, from: "worker", text: line }] }, 1);
+            return log.box.querySelector(".text").textContent;
+        }, text);
+        const lines = {
+            "\u001b[1;31merror\u001b[0m: no\u001b[K\ttab\r": "error: no\ttab",
+            "1 %\r2 %\u0007 \u001b]0;title": "1 %\\u000D2 %\\u0007 \\u001B]0;title",
+            "safe\u202Etxt.exe\u2066": "safe\\u202Etxt.exe\\u2066",
+            '{"timestamp":"2026-01-02T03:04:05Z","level":"INFO","message":"took a job","jobId":"7","count":2,"note":"a b","deep":{"x":[1]}}':
+                'INFO took a job jobId=7 count=2 note="a b" deep={"x":[1]}',
+            '{"timestamp":"t","level":"ERROR","message":{"a":"\\u001b[31mred"}}': 'ERROR {"a":"\\u001b[31mred"}',
+        };
+        for (const [line, expected] of Object.entries(lines)) assert.equal(await shown(line), expected);
+        const kept = [
+            '{"level":"INFO","message":"no time"}', '{"timestamp":"t","level":"INFO","message":"m","a b":1}', '{"timestamp":"t","level":"INFO"',
+            '{"timestamp":"t","level":"INFO","message":"m","n":12345678901234567890}', '{"type":"platform.start"}', '[1]',
+        ];
+        for (const line of kept) assert.equal(await shown(line), line);
+        await page.finish();
+    } finally {
+        await browser.close();
+        await emulator.stop();
+    }
+});

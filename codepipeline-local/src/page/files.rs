@@ -42,6 +42,7 @@ const FILES: &[File] = &[
     File { path: "stage.js", kind: SCRIPT, content: include_bytes!("web/stage.js") },
     File { path: "status.js", kind: SCRIPT, content: include_bytes!("web/status.js") },
     File { path: "style.css", kind: CSS, content: include_bytes!("web/style.css") },
+    File { path: "text.js", kind: SCRIPT, content: include_bytes!("web/text.js") },
     File { path: "timeline.js", kind: SCRIPT, content: include_bytes!("web/timeline.js") },
 ];
 

@@ -1,6 +1,9 @@
 // Describes elements, and changes the document to match a description. Elements that stay keep focus, scroll position and selection.
 //
-// Text becomes a text node and a property becomes an attribute, so no value is ever read as HTML.
+// Text becomes a text node and a property becomes an attribute, so no value is ever read as HTML. Hidden characters of a text become
+// visible.
+
+import { visible } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 // The property with an element's present children: descriptions and nodes.
@@ -72,7 +75,7 @@ function place(parent, entries) {
 
 function flatten(children) {
     return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false).map((child) =>
-        typeof child === "object" ? child : { tag: "#text", text: String(child) });
+        typeof child === "object" ? child : { tag: "#text", text: visible(String(child)) });
 }
 
 function create(description, parent) {

@@ -3,6 +3,7 @@
 
 import { h, show } from "./element.js";
 import { plural, preciseMoment } from "./format.js";
+import { lineParts } from "./text.js";
 
 // How close to its end a log counts as at its end, in pixels.
 const NEAR = 24;
@@ -77,7 +78,7 @@ export class Log {
         this.describe();
     }
 
-    // Removes the oldest rows. What the user reads stays in its place.
+    // Removes the oldest rows. Lines that the user reads stay in their place.
     trim() {
         if (this.box.childElementCount <= MOST) return;
         const below = this.box.scrollHeight - this.box.scrollTop;
@@ -115,6 +116,8 @@ function gap(count) {
 function row({ at, from, text }) {
     const line = document.createElement("div");
     line.className = "line";
-    show(line, preciseMoment(at), from && h("span", { class: "from" }, from), h("span", { class: "text" }, text));
+    const { level, message, others } = lineParts(text);
+    show(line, preciseMoment(at), from && h("span", { class: "from" }, from),
+        h("span", { class: "text" }, level && [h("strong", {}, level), " "], message, others && [" ", h("span", { class: "quiet" }, others)]));
     return line;
 }
