@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { open, shows } from "./browser.mjs";
 import { fail, succeed, takeJob } from "./emulator.mjs";
-import { SHELL, SECRET, createPipeline, shell, source } from "./pipelines.mjs";
+import { SHELL, SECRET, approval, createPipeline, shell, source } from "./pipelines.mjs";
 import { setup } from "./setup.mjs";
 
 const world = setup();
@@ -63,6 +63,28 @@ test("an execution shows each change of its actions", async () => {
     await page.waitForFunction(() => document.title.startsWith("Failed: live"));
     await card("Report").getByText("Did not run").waitFor();
     await page.finish();
+});
+
+test("an approval that waits is announced", async () => {
+    const { emulator, browser } = world;
+    const execution = await createPipeline(emulator, "decide", { Source: [source()], Check: [shell("Unit")], Review: [approval("Look")] });
+    const page = await open(browser, emulator.address(`#/p/decide/e/${execution}`));
+    await page.locator(".card", { hasText: "Unit" }).getByText("In progress").waitFor();
+    await succeed(emulator, await takeJob(emulator, SHELL));
+    await page.locator("#announcement").getByText("Approval Look: Waiting for approval.").waitFor();
+    await emulator.call("StopPipelineExecution", { pipelineName: "decide", pipelineExecutionId: execution, abandon: true });
+    await page.locator("#announcement").getByText("Approval Look: Abandoned.").waitFor();
+    await page.finish();
+});
+
+test("a pipeline may have the name of an item", async () => {
+    const { emulator, browser } = world;
+    await createPipeline(emulator, "_emulator", { Source: [source()], Check: [shell("Unit")] });
+    const page = await open(browser, emulator.address());
+    await page.getByRole("link", { name: "_emulator" }).waitFor();
+    await page.getByRole("button", { name: "Start _emulator" }).and(page.locator(":not([aria-disabled])")).waitFor();
+    await page.finish();
+    await succeed(emulator, await takeJob(emulator, SHELL));
 });
 
 test("an action shows its timeline, configuration and variables", async () => {

@@ -1,7 +1,7 @@
 // Texts that a screen reader announces on its own: the state of the connection, and changes of the execution's status.
 
 import { show } from "./element.js";
-import { words } from "./status.js";
+import { actionStatus, isRunning, words } from "./status.js";
 
 const connection = document.getElementById("connection");
 const announcement = document.getElementById("announcement");
@@ -27,7 +27,12 @@ export function announceStatus(place, items) {
     if (place.name === "execution") {
         for (const [key, value] of items) {
             if (key === ":execution") statuses.set("Execution", value.status);
-            if (key.startsWith("stage:") && value.status) statuses.set(`Stage ${value.name}`, value.status);
+            if (!key.startsWith("stage:") || !value.status) continue;
+            statuses.set(`Stage ${value.name}`, value.status);
+            for (const declared of value.actions.filter(({ type }) => type.category === "Approval")) {
+                const action = items.get(`action:${value.name}/${declared.name}`);
+                if (action) statuses.set(`Approval ${declared.name}`, actionStatus(declared, action, isRunning(items.get(":execution")?.status)));
+            }
         }
     }
     if (name === lastPlace && lastStatuses.size > 0) {
