@@ -32,6 +32,9 @@ test("Start asks for the pipeline's variables", async () => {
     const dialog = page.getByRole("dialog");
     await dialog.getByText("Where to deploy").waitFor();
     assert.equal(await dialog.getByLabel("Region").inputValue(), "north");
+    await dialog.getByLabel("Region").fill("");
+    const hint = await dialog.getByLabel("Region").getAttribute("aria-describedby");
+    assert.match(await dialog.locator(`#${hint}`).textContent(), /Without a value, the default applies/);
     await dialog.getByLabel("Tag").fill("v2");
     await dialog.getByRole("button", { name: "Start execution" }).click();
     await page.waitForURL(/#\/p\/start\/e\//);

@@ -17,7 +17,9 @@ export async function startDialog(pipeline) {
     ask({
         title: `Start ${pipeline}`,
         text: variables.length ? "Values of the pipeline's variables in this execution:" : "The pipeline's sources are read, and a new execution starts.",
-        fields: variables.map(({ name, default: value, description }) => text(name, name, { value, hint: description })),
+        fields: variables.map(({ name, default: value, description }) => text(name, name, {
+            value, hint: [description, value !== undefined && h("span", {}, "Without a value, the default applies.")].filter(Boolean),
+        })),
         button: "Start execution",
         problem,
         async send(form) {
@@ -150,8 +152,8 @@ function text(label, name, { value, hint, optional, maxlength, long } = {}) {
     const id = `field-${name}`;
     return h("div", { key: `field:${name}`, class: "field" },
         h("label", { for: id }, label, optional && h("span", { class: "quiet" }, " – optional")),
-        hint && h("span", { id: `${id}-hint`, class: "quiet" }, hint),
-        h(long ? "textarea" : "input", { id, name, maxlength, value: long ? undefined : value, "aria-describedby": hint && `${id}-hint`, autocomplete: "off" }));
+        hint?.length > 0 && h("span", { id: `${id}-hint`, class: "quiet" }, hint),
+        h(long ? "textarea" : "input", { id, name, maxlength, value: long ? undefined : value, "aria-describedby": hint?.length > 0 && `${id}-hint`, autocomplete: "off" }));
 }
 
 function choice(legend, name, options) {
