@@ -11,7 +11,7 @@ use crate::types::Timestamp;
 const LINES: usize = 5_000;
 /// The longest line, in bytes. The rest is cut.
 const LONGEST: usize = 16 * 1024;
-/// The size of all logs in bytes. Beyond it, the logs of the oldest actions are dropped.
+/// The size of all logs in bytes. Beyond it, the oldest lines are dropped.
 const TOTAL: usize = 64 * 1024 * 1024;
 
 /// The logs of the latest action executions, by their ids.
@@ -24,17 +24,19 @@ pub(crate) struct ActionLogs {
 
 #[derive(Default)]
 struct Logs {
-    by_action: BTreeMap<String, Log>,
-    /// The ids in the order of their first lines.
-    order: VecDeque<String>,
+    /// An action whose lines were all dropped keeps its log, for the numbers of its next lines.
+    by_action: BTreeMap<Arc<str>, Log>,
+    /// The action of each kept line, by the line's place among the lines of all actions.
+    places: BTreeMap<u64, Arc<str>>,
+    last_place: u64,
     bytes: usize,
 }
 
 #[derive(Default)]
 struct Log {
-    lines: VecDeque<Line>,
+    /// The lines with their places, oldest first.
+    lines: VecDeque<(u64, Line)>,
     dropped: u64,
-    bytes: usize,
 }
 
 /// A line of output, with the secrets masked.
@@ -60,26 +62,7 @@ impl ActionLogs {
     /// Adds a line to the log of an action execution.
     pub(crate) fn add(&self, action: &str, mut line: Line) {
         line.text.truncate(line.text.floor_char_boundary(LONGEST));
-        let mut logs = self.lock();
-        if !logs.by_action.contains_key(action) {
-            logs.order.push_back(action.to_owned());
-        }
-        let log = logs.by_action.entry(action.to_owned()).or_default();
-        let mut bytes = line.size();
-        log.bytes += bytes;
-        log.lines.push_back(line);
-        if log.lines.len() > LINES
-            && let Some(oldest) = log.lines.pop_front()
-        {
-            log.dropped += 1;
-            log.bytes -= oldest.size();
-            bytes = bytes.saturating_sub(oldest.size());
-        }
-        logs.bytes += bytes;
-        while logs.bytes > TOTAL && logs.order.len() > 1 {
-            logs.drop_oldest();
-        }
-        drop(logs);
+        self.lock().add(action, line);
         self.added.send_modify(|count| *count += 1);
     }
 
@@ -93,7 +76,7 @@ impl ActionLogs {
         let logs = self.lock();
         let Some(log) = logs.by_action.get(action) else { return Lines::default() };
         let known = usize::try_from(number.saturating_sub(log.dropped)).unwrap_or(usize::MAX);
-        let lines: Vec<Line> = log.lines.iter().skip(known).cloned().collect();
+        let lines: Vec<Line> = log.lines.iter().skip(known).map(|(_, line)| line.clone()).collect();
         Lines { first: log.dropped.max(number) + 1, lines, dropped: log.dropped }
     }
 
@@ -103,17 +86,37 @@ impl ActionLogs {
 }
 
 impl Logs {
-    fn drop_oldest(&mut self) {
-        let Some(oldest) = self.order.pop_front() else { return };
-        let log = self.by_action.remove(&oldest).unwrap_or_default();
-        self.bytes = self.bytes.saturating_sub(log.bytes);
+    fn add(&mut self, action: &str, line: Line) {
+        let known = self.by_action.get_key_value(action).map(|(known, _)| Arc::clone(known));
+        let action = known.unwrap_or_else(|| Arc::from(action));
+        self.last_place += 1;
+        self.bytes += line.size();
+        self.places.insert(self.last_place, Arc::clone(&action));
+        let log = self.by_action.entry(Arc::clone(&action)).or_default();
+        log.lines.push_back((self.last_place, line));
+        if log.lines.len() > LINES {
+            self.drop_oldest_of(&action);
+        }
+        while self.bytes > TOTAL
+            && let Some((_, oldest)) = self.places.pop_first()
+        {
+            self.drop_oldest_of(&oldest);
+        }
+    }
+
+    fn drop_oldest_of(&mut self, action: &str) {
+        let Some(log) = self.by_action.get_mut(action) else { return };
+        let Some((place, line)) = log.lines.pop_front() else { return };
+        log.dropped += 1;
+        self.bytes = self.bytes.saturating_sub(line.size());
+        self.places.remove(&place);
     }
 }
 
 impl Line {
     /// The line's share of the memory. Each line costs more than its text.
     fn size(&self) -> usize {
-        self.text.len() + self.from.len() + 64
+        self.text.len() + self.from.len() + 128
     }
 }
 
@@ -158,19 +161,37 @@ mod tests {
     }
 
     #[test]
-    fn oldest_logs_make_room() {
+    fn oldest_lines_of_all_actions_make_room() {
         let logs = ActionLogs::default();
+        let mut expected = BTreeMap::from([("long", 0), ("short", 0)]);
         let text = "x".repeat(LONGEST);
-        let actions: Vec<String> = (0..3).map(|number| number.to_string()).collect();
-        for action in &actions {
-            for _ in 0..LINES / 2 {
-                logs.add(action, line(&text));
-            }
+        // The long action begins first, and still runs when the room is used up.
+        logs.add("long", line("first"));
+        for action in ["short", "long", "long"].repeat(LINES / 3) {
+            logs.add(action, line(&text));
+            *expected.entry(action).or_default() += 1;
         }
-        assert!(logs.lock().bytes <= TOTAL);
-        assert_eq!(logs.lines_after("0", 0), Lines::default(), "dropped whole");
-        assert_eq!(logs.lines_after("2", 0).lines.len(), LINES / 2);
-        let counted: usize = logs.lock().by_action.values().map(|log| log.bytes).sum();
-        assert_eq!(logs.lock().bytes, counted);
+        let (long, short) = (logs.lines_after("long", 0), logs.lines_after("short", 0));
+        assert!(long.dropped > 1 && short.dropped > 0);
+        assert_eq!(long.first + long.lines.len() as u64, expected["long"] + 2, "the latest are kept");
+        assert_eq!(short.first + short.lines.len() as u64, expected["short"] + 1);
+        let kept = logs.lock();
+        assert_eq!(kept.places.len(), long.lines.len() + short.lines.len());
+        let bytes: usize = long.lines.iter().chain(&short.lines).map(Line::size).sum();
+        assert!(kept.bytes == bytes && bytes <= TOTAL && bytes + 2 * LONGEST > TOTAL);
+    }
+
+    #[test]
+    fn numbers_continue_after_all_lines_were_dropped() {
+        let logs = ActionLogs::default();
+        logs.add("a", line("one"));
+        logs.add("a", line("two"));
+        let text = "x".repeat(LONGEST);
+        while logs.lines_after("a", 0).dropped < 2 {
+            logs.add("b", line(&text));
+        }
+        assert_eq!(logs.lines_after("a", 2), Lines { first: 3, lines: vec![], dropped: 2 });
+        logs.add("a", line("three"));
+        assert_eq!(logs.lines_after("a", 2), Lines { first: 3, lines: vec![line("three")], dropped: 2 });
     }
 }
