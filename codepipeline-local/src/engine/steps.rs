@@ -34,9 +34,13 @@ impl Engine {
 
     /// The action whose job a worker or a function works on. `None` if there are several.
     pub(crate) fn only_worked_on(&self) -> Option<&ActionExecution> {
-        let mut working = self.jobs.values().filter(|job| job.state == JobState::InProgress);
-        let job = working.next().filter(|_| working.next().is_none())?;
-        self.actions.get(&job.action)
+        // Few actions run, but jobs that ended stay for an hour.
+        let is_worked_on = |action: &&ActionExecution| {
+            let number = action.timeline.current_job().and_then(|id| self.job_numbers.get(id));
+            number.and_then(|number| self.jobs.get(number)).is_some_and(|job| job.state == JobState::InProgress)
+        };
+        let mut actions = self.running.iter().filter_map(|number| self.actions.get(number)).filter(is_worked_on);
+        actions.next().filter(|_| actions.next().is_none())
     }
 
     /// The text with the action's secret configuration values masked.

@@ -134,6 +134,10 @@ fn line_of_a_program_finds_its_action() {
     assert!(local.engine.action_of_id("0e1f2a3b-4c5d-4e6f-8a9b-0c1d2e3f4a5b").is_none());
     let unit = local.newest("Unit");
     assert_eq!(local.engine.without_secrets(unit, "make with p4ss"), "make with ****");
-    local.claim();
+    let lint = local.claim();
     assert!(local.engine.only_worked_on().is_none(), "two jobs are in progress");
+    local.succeed(&job);
+    assert_eq!(local.engine.only_worked_on().unwrap().id, local.newest("Lint").id);
+    local.call("PutJobSuccessResult", &json!({"jobId": lint["id"], "continuationToken": "next"}));
+    assert!(local.engine.only_worked_on().is_none(), "no job is in progress");
 }

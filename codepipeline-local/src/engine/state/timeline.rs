@@ -99,6 +99,11 @@ impl Timeline {
         self.steps.push(step);
     }
 
+    /// The id of the job that took the latest step. `None` if the action itself took it.
+    pub(in crate::engine) fn current_job(&self) -> Option<&str> {
+        self.steps.last()?.job.as_deref()
+    }
+
     /// The kept steps with their numbers, from 1 on. The numbers of dropped steps are missing.
     pub(crate) fn steps(&self) -> impl Iterator<Item = (u64, &Step)> {
         (1_u64..).zip(&self.steps).map(|(place, step)| {
