@@ -113,7 +113,9 @@ mod tests {
 
     /// A shell that starts one process in another session, whose id is returned.
     async fn shell(folder: &Path, own: &str, child: &str) -> (Family, String) {
-        let script = format!("{own}; setsid sh -c '{child}; echo $$ > new; mv new pid; sleep 600' > out 2>&1 & wait");
+        // The last process tells that all have started: one that starts after the signal would not get it.
+        let last = r#"sh -c "echo \$PPID > new; mv new pid; exec sleep 600" & wait"#;
+        let script = format!("{own}; setsid sh -c '{child}; {last}' > out 2>&1 & wait");
         let mut command = Command::new("sh");
         command.args(["-c", &script]).current_dir(folder).stdin(Stdio::null());
         let family = Family::spawn(&mut command).unwrap();

@@ -2,12 +2,18 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 
 /// How often to look for more marked processes. Each look kills all that it finds, so that only a process that keeps starting others is
 /// found again.
 const LOOKS: usize = 16;
+
+/// How often to read an empty environment again, and how long to wait before.
+const TRIES: usize = 10;
+const TRY_AGAIN: Duration = Duration::from_millis(1);
 
 /// Kills a process that leads its group, all its descendants, also in other groups and sessions, and the rest of the group.
 ///
@@ -62,9 +68,24 @@ impl Mark {
 
     /// Whether the variable is in the environment that the process was started with. A zombie's environment is empty.
     fn is_on(&self, pid: Pid) -> bool {
-        let environment = fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == self.0)
+        environment(pid).split(|byte| *byte == 0).any(|variable| variable == self.0)
     }
+}
+
+/// The environment that the process was started with.
+fn environment(pid: Pid) -> Vec<u8> {
+    let folder = Path::new("/proc").join(pid.as_raw_nonzero().to_string());
+    let read = || fs::read(folder.join("environ")).unwrap_or_default();
+    let mut found = read();
+    for _ in 0..TRIES {
+        // A process has no environment for a moment while it starts another program. Zombies and threads of the kernel have no program.
+        if !found.is_empty() || fs::read_link(folder.join("exe")).is_err() {
+            break;
+        }
+        std::thread::sleep(TRY_AGAIN);
+        found = read();
+    }
+    found
 }
 
 /// Sends a signal to the processes. Those that have ended are ignored.
