@@ -73,6 +73,7 @@ impl Mark {
 }
 
 /// The environment that the process was started with.
+#[expect(clippy::disallowed_methods, reason = "the kernel tells nothing when the other program has started")]
 fn environment(pid: Pid) -> Vec<u8> {
     let folder = Path::new("/proc").join(pid.as_raw_nonzero().to_string());
     let read = || fs::read(folder.join("environ")).unwrap_or_default();
