@@ -5,7 +5,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Writes the emulator's own lines to standard error, without those of the S3 crates: they log whole requests, and expected errors.
-/// Standard output has the lines with the addresses, and the output of workers and functions. `verbose` adds a line for each request.
+/// Standard output has the lines with the addresses, and the output of commands, workers and functions. `verbose` adds a line for each request.
 pub(super) fn start(verbose: bool) {
     let mut own = Targets::new().with_target("codepipeline_local", LevelFilter::INFO);
     if verbose {

@@ -28,7 +28,7 @@ use crate::faults::{Fault, Faults, Throttle};
 use crate::ids::random_seed;
 use crate::options::Options;
 use crate::page::PageMode;
-use crate::providers::Providers;
+use crate::providers::{Output, Providers};
 use crate::s3::S3Pace;
 use crate::server::Emulator;
 
@@ -138,6 +138,9 @@ impl Serve {
             add_shells(&mut providers, BTreeMap::new(), &clock);
         }
         self.providers.add_to(&mut providers)?;
+        let output = StandardOutput::start().map_err(|error| error.to_string())?;
+        let write = output.lines();
+        providers.output(Output::new(move |line| write(&line.to_string())));
         let s3 = S3Pace { delay: self.s3_delay, bytes_per_second: self.s3_bytes_per_second };
         let faults = Faults::default();
         self.faults.into_iter().for_each(|fault| faults.add(fault));
@@ -165,8 +168,8 @@ impl Serve {
         }
         announce(&emulator).map_err(|error| format!("could not write to standard output: {error}"))?;
 
-        let output = StandardOutput::start().map_err(|error| error.to_string())?;
-        let show = noted(&emulator, output.lines());
+        let write = output.lines();
+        let show = noted(&emulator, move |_name, line| write(line));
         let function = function.map(|function| function.start(&emulator, &show)).transpose();
         let function = function.map_err(|error| error.to_string())?;
         // Begin now, so that the function gets every event of the start.

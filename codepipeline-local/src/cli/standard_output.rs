@@ -40,10 +40,10 @@ impl StandardOutput {
         Ok(Self(queue))
     }
 
-    /// Writes a line of a worker or a function, without the name of its program.
-    pub(super) fn lines(&self) -> impl Fn(&str, &str) + Send + Sync + use<> {
+    /// Writes a line.
+    pub(super) fn lines(&self) -> impl Fn(&str) + Send + Sync + use<> {
         let queue = Arc::clone(&self.0);
-        move |_name, line| queue.add(line)
+        move |line| queue.add(line)
     }
 }
 
@@ -125,17 +125,17 @@ mod tests {
         let ((texts, written), (ready, go)) = (channel(), channel());
         let out = StandardOutput::to(Slow { texts, go }).unwrap();
         let line = out.lines();
-        line("worker", "first");
+        line("first");
         assert_eq!(written.recv().unwrap(), "first\n");
         // The writer waits now, as for a pipe that is full.
         let long = "x".repeat(MOST - 1);
         for text in [&long, "lost", "lost too"] {
-            line("worker", text);
+            line(text);
         }
         ready.send(()).unwrap();
         let note = "(here 2 lines are left out: this output was not read)\n";
         assert_eq!(written.recv().unwrap(), format!("{long}\n{note}"));
-        line("worker", "last");
+        line("last");
         ready.send(()).unwrap();
         ready.send(()).unwrap();
         drop(out);
