@@ -124,8 +124,8 @@ impl Emulator {
         }
         let secrets = providers.secrets_of_the_user();
         let data = keeps.then_some(path.as_path());
-        let page =
-            Page::new(engine.clone(), store.clone(), action_logs.clone(), (page, clock.now()), data).map(Arc::new)?;
+        let logs = (action_logs.clone(), secrets.clone());
+        let page = Page::new(engine.clone(), store.clone(), logs, (page, clock.now()), data).map(Arc::new)?;
         // Commands get the address in their environment.
         let bound = Bound::to((host, port).into()).await?;
         let environment =

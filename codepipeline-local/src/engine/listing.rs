@@ -41,7 +41,7 @@ impl Engine {
     }
 
     /// The actions that started after the execution. One series numbers executions and actions.
-    fn actions_since(&self, execution: ExecutionNumber) -> impl Iterator<Item = &ActionExecution> {
+    pub(super) fn actions_since(&self, execution: ExecutionNumber) -> impl Iterator<Item = &ActionExecution> {
         let first = ActionNumber::from(u64::from(execution));
         self.actions.range(first..).map(|(_, action)| action)
     }

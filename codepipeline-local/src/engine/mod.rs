@@ -5,6 +5,7 @@
 //! on it.
 
 pub use effects::{Effect, OutputsId, PollId, RunId, SourceError, SourceId, SourceRevision};
+pub(crate) use masking::SecretValues;
 pub use provided::Provided;
 pub use settings::{Leniency, NonceForm, Settings};
 #[cfg(test)]
@@ -33,6 +34,7 @@ mod halt;
 mod invocations;
 mod jobs;
 mod listing;
+mod masking;
 pub(crate) mod overrides;
 pub(crate) mod pipelines;
 mod polling;

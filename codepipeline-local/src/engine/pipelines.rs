@@ -166,7 +166,7 @@ impl Engine {
     }
 
     /// Whether replies mask the property. A stand-in's type need not be known, so there the names of undeclared properties tell.
-    fn is_secret(&self, action_type: &ActionType, property: &str) -> bool {
+    pub(super) fn is_secret(&self, action_type: &ActionType, property: &str) -> bool {
         let stand_in = self.settings.provided.stand_ins.contains(&action_type.id);
         action_type.is_secret(property) || (stand_in && !action_type.declares(property) && sounds_secret(property))
     }

@@ -2,7 +2,6 @@
 
 use super::{
     Engine,
-    pipelines::MASK,
     state::{ActionExecution, ActionNumber, JobNumber, JobState, StepKind},
 };
 
@@ -41,15 +40,5 @@ impl Engine {
         };
         let mut actions = self.running.iter().filter_map(|number| self.actions.get(number)).filter(is_worked_on);
         actions.next().filter(|_| actions.next().is_none())
-    }
-
-    /// The text with the action's secret configuration values masked.
-    pub(crate) fn without_secrets(&self, action: &ActionExecution, text: &str) -> String {
-        let shown = self.masked_configuration(&action.declaration.action_type_id, &action.configuration);
-        let secret = |(key, value): &(&String, &String)| !value.is_empty() && shown.get(*key) != Some(*value);
-        let mut secrets: Vec<&String> = action.configuration.iter().filter(secret).map(|(_, value)| value).collect();
-        // The longest first, so that a secret within another one leaves no rest.
-        secrets.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK))
     }
 }

@@ -9,6 +9,7 @@ use super::mode::PageMode;
 use super::token::Token;
 use crate::action_logs::ActionLogs;
 use crate::kept_engine::KeptEngine;
+use crate::providers::Secrets;
 use crate::s3::Store;
 use crate::types::Timestamp;
 
@@ -17,6 +18,8 @@ pub(crate) struct Page {
     pub(super) engine: KeptEngine,
     pub(super) store: Store,
     pub(super) logs: ActionLogs,
+    /// Masked in what the page shows.
+    pub(super) secrets: Secrets,
     pub(super) mode: PageMode,
     pub(super) token: Token,
     /// When the emulator started.
@@ -31,13 +34,13 @@ impl Page {
     pub(crate) fn new(
         engine: KeptEngine,
         store: Store,
-        logs: ActionLogs,
+        (logs, secrets): (ActionLogs, Secrets),
         (mode, started): (PageMode, Timestamp),
         data: Option<&Path>,
     ) -> io::Result<Self> {
         let token = data.map_or_else(Token::random, Token::of_folder)?;
         let closing = watch::Sender::new(false);
-        Ok(Self { engine, store, logs, mode, token, started, closing })
+        Ok(Self { engine, store, logs, secrets, mode, token, started, closing })
     }
 
     /// Ends the event streams, each after the events for what changed last.

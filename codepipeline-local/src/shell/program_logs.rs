@@ -22,8 +22,8 @@ impl ProgramLogs {
         Self { shared, naming: Mutex::default() }
     }
 
-    /// Adds a line to the log of its action. Masks the user's secrets and the action's secret configuration values. Ignores a line that
-    /// belongs to no action.
+    /// Adds a line to the log of its action. Masks the user's secrets, and the secret configuration values of all actions in progress
+    /// and of the action's execution: the program may work on several. Ignores a line that belongs to no action.
     pub(crate) fn line(&self, program: &str, text: &str) {
         let Some(shared) = self.shared.upgrade() else { return };
         let mut naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
@@ -34,7 +34,7 @@ impl ProgramLogs {
             }
             let others = || engine.only_worked_on().filter(|_| !naming.contains(program));
             let action = named.or_else(others)?;
-            Some((action.id.clone(), engine.without_secrets(action, text)))
+            Some((action.id.clone(), engine.secrets_around(action).mask(text)))
         });
         let Some((action, text)) = found else { return };
         let text = shared.secrets.mask(&text).into_owned();

@@ -7,6 +7,7 @@ mod calls;
 mod guard;
 mod live;
 mod pipelines;
+mod secrets;
 mod starts;
 mod steps;
 #[path = "../support/mod.rs"]

@@ -138,6 +138,8 @@ fn line_of_a_program_finds_its_action() {
     assert!(local.engine.only_worked_on().is_none(), "two jobs are in progress");
     local.succeed(&job);
     assert_eq!(local.engine.only_worked_on().unwrap().id, local.newest("Lint").id);
+    let around = local.engine.secrets_around(local.newest("Lint"));
+    assert_eq!(around.mask("p4ss of an action that ended"), "**** of an action that ended");
     local.call("PutJobSuccessResult", &json!({"jobId": lint["id"], "continuationToken": "next"}));
     assert!(local.engine.only_worked_on().is_none(), "no job is in progress");
 }

@@ -4,22 +4,33 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::masked::Masked;
 use super::stage::type_id;
 use super::timeline;
 use crate::api::object;
 use crate::engine::urls::{self, Ids};
 use crate::engine::{ActionExecution, Artifact, Engine};
+use crate::providers::Secrets;
 use crate::s3::Store;
 use crate::types::ObjectRef;
 
 /// The key of the action's item in a view of its own.
 pub(super) const KEY: &str = ":action";
 
-/// An action in short. `attempts` has the ids of all its executions in the pipeline execution, oldest first.
-pub(super) fn action(engine: &Engine, action: &ActionExecution, attempts: &[&str], can_act: bool) -> Value {
+/// The members of an action with texts of its worker, or with its configuration.
+const TEXTS: [&str; 7] = ["summary", "external_id", "external_url", "entity_url", "revision_url", "error", "approval"];
+
+/// An action in short, with texts masked. `attempts` has the ids of all its executions in the pipeline execution, oldest first.
+pub(super) fn action(
+    engine: &Engine,
+    action: &ActionExecution,
+    attempts: &[&str],
+    can_act: bool,
+    masked: &Masked<'_>,
+) -> Value {
     let id = &action.declaration.action_type_id;
     let error = action.error.as_ref().map(|error| json!({"code": error.code, "message": error.message}));
-    object([
+    let mut item = object([
         ("id", action.id.clone().into()),
         ("stage", action.stage.clone().into()),
         ("name", action.declaration.name.clone().into()),
@@ -38,31 +49,40 @@ pub(super) fn action(engine: &Engine, action: &ActionExecution, attempts: &[&str
         ("approval", approval(engine, action).into()),
         ("stand_in", engine.settings.provided.stand_ins.contains(id).into()),
         ("attempts", attempts.into()),
-    ])
+    ]);
+    masked.members(&mut item, &TEXTS);
+    item
 }
 
 /// The items of an action of its own.
-pub(super) fn items(engine: &Engine, id: &str, can_act: bool) -> Result<BTreeMap<String, Value>, String> {
+pub(super) fn items(
+    engine: &Engine,
+    id: &str,
+    can_act: bool,
+    secrets: &Secrets,
+) -> Result<BTreeMap<String, Value>, String> {
     let (number, execution, found) =
         engine.action(id).ok_or_else(|| format!("There is no action execution with the id '{id}'"))?;
     let is_attempt =
         |other: &&ActionExecution| other.stage == found.stage && other.declaration.name == found.declaration.name;
     let attempts: Vec<&str> = engine.actions_in(number).filter(is_attempt).map(|other| other.id.as_str()).collect();
     let declared = &found.declaration;
-    let masked = |configuration| engine.masked_configuration(&declared.action_type_id, configuration);
-    let mut item = action(engine, found, &attempts, can_act);
-    let more = object([
+    let shown = |configuration| engine.masked_configuration(&declared.action_type_id, configuration);
+    let masked = Masked { values: engine.secrets_of(engine.actions_in(number)), secrets };
+    let mut item = action(engine, found, &attempts, can_act, &masked);
+    let mut more = object([
         ("pipeline", execution.pipeline.clone().into()),
         ("execution", execution.id.clone().into()),
         ("type", type_id(&declared.action_type_id)),
         ("run_order", declared.run_order.into()),
         ("namespace", declared.namespace.clone().into()),
-        ("configuration", json!(masked(&declared.configuration))),
-        ("resolved", json!(masked(&found.configuration))),
+        ("configuration", json!(shown(&declared.configuration))),
+        ("resolved", json!(shown(&found.configuration))),
         ("inputs", artifacts(&found.inputs)),
         ("outputs", artifacts(&found.outputs)),
         ("variables", json!(found.variables)),
     ]);
+    masked.members(&mut more, &["configuration", "resolved", "variables"]);
     if let (Value::Object(item), Value::Object(more)) = (&mut item, more) {
         item.extend(more);
     }

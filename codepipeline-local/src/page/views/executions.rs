@@ -4,16 +4,22 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::summary::{revisions_since, summary};
+use super::summary::{Since, summary};
 use super::transitions;
 use crate::engine::{Engine, Execution, ExecutionNumber};
+use crate::providers::Secrets;
 
-pub(super) fn items(engine: &Engine, pipeline: &str, limit: usize) -> Result<BTreeMap<String, Value>, String> {
+pub(super) fn items(
+    engine: &Engine,
+    pipeline: &str,
+    limit: usize,
+    secrets: &Secrets,
+) -> Result<BTreeMap<String, Value>, String> {
     let head = transitions::pipeline(engine, pipeline)?;
     let newest: Vec<(ExecutionNumber, &Execution)> = engine.executions_of(pipeline).take(limit).collect();
-    let mut revisions = newest.last().map(|(first, _)| revisions_since(engine, *first)).unwrap_or_default();
+    let mut since = Since::new(engine, newest.last().map(|(first, _)| *first), secrets);
     let summaries = newest.into_iter().map(|(number, execution)| {
-        let item = summary(engine, number, execution, &mut revisions);
+        let item = summary(engine, number, execution, &mut since);
         (execution.id.clone(), item)
     });
     Ok(summaries.chain([(transitions::KEY.to_owned(), head)]).collect())

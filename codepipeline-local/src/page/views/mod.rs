@@ -4,6 +4,7 @@ mod action;
 mod emulator;
 mod execution;
 mod executions;
+mod masked;
 mod pipelines;
 mod stage;
 mod summary;
@@ -22,10 +23,12 @@ pub(super) use timeline::{LogPosition, log_lines};
 /// The items of a view by key. Returns an error that says what is missing if the view is of nothing.
 pub(super) fn items(page: &Page, view: &View, can_act: bool) -> Result<BTreeMap<String, Value>, String> {
     let mut items = page.engine.look(|engine| match view {
-        View::Pipelines => Ok(pipelines::items(engine)),
-        View::Executions { pipeline, limit } => executions::items(engine, pipeline, *limit),
-        View::Execution { pipeline, execution } => execution::items(engine, (pipeline, execution), can_act),
-        View::Action { id } => action::items(engine, id, can_act),
+        View::Pipelines => Ok(pipelines::items(engine, &page.secrets)),
+        View::Executions { pipeline, limit } => executions::items(engine, pipeline, *limit, &page.secrets),
+        View::Execution { pipeline, execution } => {
+            execution::items(engine, (pipeline, execution), can_act, &page.secrets)
+        }
+        View::Action { id } => action::items(engine, id, can_act, &page.secrets),
     })?;
     if let Some(action) = items.get_mut(action::KEY) {
         action::add_objects(action, &page.store);

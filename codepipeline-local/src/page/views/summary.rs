@@ -4,47 +4,57 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::masked::Masked;
 use crate::api::object;
-use crate::engine::{ActionExecution, Engine, Execution, ExecutionNumber, Revision};
+use crate::engine::{ActionExecution, Engine, Execution, ExecutionNumber, Revision, SecretValues};
+use crate::providers::Secrets;
 
-/// The revisions of executions by source action.
-pub(super) type Revisions = BTreeMap<ExecutionNumber, BTreeMap<String, Value>>;
-
-/// The revisions of the execution `first` and all later ones.
-pub(super) fn revisions_since(engine: &Engine, first: ExecutionNumber) -> Revisions {
-    let mut revisions = Revisions::new();
-    for (action, found) in engine.sources_since(first) {
-        let of_execution = revisions.entry(action.execution).or_default();
-        // A retry replaces what the attempt before it found.
-        of_execution.insert(action.declaration.name.clone(), revision(engine, action, found));
-    }
-    revisions
+/// The data for the summaries of executions, found in one pass.
+pub(super) struct Since<'a> {
+    /// The revisions of executions by source action.
+    revisions: BTreeMap<ExecutionNumber, BTreeMap<String, Value>>,
+    /// The secrets of failed executions.
+    values: BTreeMap<ExecutionNumber, SecretValues>,
+    secrets: &'a Secrets,
 }
 
-fn revision(engine: &Engine, action: &ActionExecution, found: &Revision) -> Value {
-    object([
+impl<'a> Since<'a> {
+    /// For the execution `first` and all later ones. Texts are without `secrets`.
+    pub(super) fn new(engine: &Engine, first: Option<ExecutionNumber>, secrets: &'a Secrets) -> Self {
+        let values = first.map(|first| engine.secrets_of_failed_since(first)).unwrap_or_default();
+        let mut since = Self { revisions: BTreeMap::new(), values, secrets };
+        for (action, found) in first.into_iter().flat_map(|first| engine.sources_since(first)) {
+            let of_execution = since.revisions.entry(action.execution).or_default();
+            // A retry replaces what the attempt before it found.
+            of_execution.insert(action.declaration.name.clone(), revision(engine, action, found, secrets));
+        }
+        since
+    }
+}
+
+fn revision(engine: &Engine, action: &ActionExecution, found: &Revision, secrets: &Secrets) -> Value {
+    let mut item = object([
         ("action", action.declaration.name.clone().into()),
         ("id", found.id.clone().into()),
         ("summary", found.summary.clone().into()),
         ("url", engine.revision_url(action).into()),
-    ])
+    ]);
+    Masked { values: engine.secrets_of([action]), secrets }.members(&mut item, &["summary", "url"]);
+    item
 }
 
-/// The summary of an execution. Takes its revisions out of the map.
-pub(super) fn summary(
-    engine: &Engine,
-    number: ExecutionNumber,
-    execution: &Execution,
-    revisions: &mut Revisions,
-) -> Value {
-    let revisions: Vec<Value> = revisions.remove(&number).unwrap_or_default().into_values().collect();
+/// The summary of an execution. Takes what it needs out of `since`.
+pub(super) fn summary(engine: &Engine, number: ExecutionNumber, execution: &Execution, since: &mut Since<'_>) -> Value {
+    let revisions: Vec<Value> = since.revisions.remove(&number).unwrap_or_default().into_values().collect();
+    let masked = Masked { values: since.values.remove(&number).unwrap_or_default(), secrets: since.secrets };
+    let text = engine.status_summary(execution).map(|text| masked.text(&text));
     let trigger = &execution.trigger;
     object([
         ("id", execution.id.clone().into()),
         ("number", u64::from(number).into()),
         ("version", execution.declaration.version.into()),
         ("status", execution.status.name().into()),
-        ("summary", engine.status_summary(execution).into()),
+        ("summary", text.into()),
         ("started", execution.started.0.into()),
         ("updated", execution.updated.0.into()),
         ("trigger", json!({"type": trigger.kind.name(), "detail": trigger.detail})),

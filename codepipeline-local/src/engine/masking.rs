@@ -1,0 +1,132 @@
+//! The secret configuration values of actions, and texts without them.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::pipelines::MASK;
+use super::state::{ActionExecution, Engine, ExecutionNumber, ExecutionStatus};
+
+/// The shortest line of a value of several lines that is masked on its own, in bytes. Shorter ones, such as `}`, are in any text.
+const SHORTEST_LINE: usize = 8;
+
+/// Secret texts. The longest is masked first, so that a secret within another one leaves no rest.
+#[derive(Default)]
+pub(crate) struct SecretValues(BTreeSet<(Reverse<usize>, String)>);
+
+impl SecretValues {
+    /// Adds the value, its lines, and each of them as a JSON text has it.
+    fn add(&mut self, value: &str) {
+        let lines = value.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
+        for part in [value, value.trim()].into_iter().chain(lines).filter(|part| !part.trim().is_empty()) {
+            let escaped = escaped(part);
+            let in_ascii = ascii(&escaped);
+            for form in [part.to_owned(), escaped, in_ascii] {
+                self.0.insert((Reverse(form.len()), form));
+            }
+        }
+    }
+
+    /// The text with a mask in the place of each secret.
+    pub(crate) fn mask(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, (_, secret)| {
+            if text.contains(secret.as_str()) { text.replace(secret.as_str(), MASK) } else { text }
+        })
+    }
+}
+
+impl Engine {
+    /// The secret configuration values of the actions. If the type of an action is not known, all its values are secret.
+    pub(crate) fn secrets_of<'a>(&self, actions: impl IntoIterator<Item = &'a ActionExecution>) -> SecretValues {
+        let mut secrets = SecretValues::default();
+        for action in actions {
+            self.secret_values(action).for_each(|value| secrets.add(value));
+        }
+        secrets
+    }
+
+    /// The secret configuration values of all actions in progress, and of all actions of the execution of this action.
+    pub(crate) fn secrets_around(&self, action: &ActionExecution) -> SecretValues {
+        let running = self.running.iter().filter_map(|number| self.actions.get(number));
+        self.secrets_of(running.chain(self.actions_in(action.execution)))
+    }
+
+    /// The secret configuration values of the actions of each failed execution, from the execution `first` on.
+    pub(crate) fn secrets_of_failed_since(&self, first: ExecutionNumber) -> BTreeMap<ExecutionNumber, SecretValues> {
+        let mut secrets: BTreeMap<ExecutionNumber, SecretValues> = BTreeMap::new();
+        for action in self.actions_since(first) {
+            let execution = self.executions.get(&action.execution);
+            if !execution.is_some_and(|execution| execution.status == ExecutionStatus::Failed) {
+                continue;
+            }
+            for value in self.secret_values(action) {
+                secrets.entry(action.execution).or_default().add(value);
+            }
+        }
+        secrets
+    }
+
+    /// The text without the action's secret configuration values.
+    pub(crate) fn without_secrets(&self, action: &ActionExecution, text: &str) -> String {
+        self.secrets_of([action]).mask(text)
+    }
+
+    fn secret_values<'a>(&self, action: &'a ActionExecution) -> impl Iterator<Item = &'a str> {
+        let known = self.known_action_type(&action.declaration.action_type_id);
+        let is_secret = move |key: &str| known.is_none_or(|known| self.is_secret(known, key));
+        action.configuration.iter().filter(move |(key, _)| is_secret(key)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The text between the quotes of a JSON text.
+fn escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
+}
+
+/// The text as Python's `json.dumps` writes it, with an escape for each UTF-16 unit of other characters than ASCII.
+fn ascii(text: &str) -> String {
+    let mut units = [0; 2];
+    let mut found = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            found.push(c);
+        } else {
+            found.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(secrets: &[&str], text: &str) -> String {
+        let mut values = SecretValues::default();
+        secrets.iter().for_each(|secret| values.add(secret));
+        values.mask(text)
+    }
+
+    #[test]
+    fn secret_within_a_secret_leaves_no_rest() {
+        assert_eq!(mask(&["key", "monkey-7", "", " "], "a monkey-7 and a key"), "a **** and a ****");
+    }
+
+    #[test]
+    fn secrets_in_json_are_masked() {
+        let secret = "quo\"te\\S3 é😀";
+        let ascii = r#"{"a": "quo\"te\\S3 \u00e9\ud83d\ude00"}"#;
+        for text in [serde_json::json!({"a": secret}).to_string(), ascii.to_owned()] {
+            let masked = mask(&[secret], &text).replace(": ", ":");
+            assert_eq!(masked, r#"{"a":"****"}"#);
+        }
+    }
+
+    #[test]
+    fn lines_of_a_long_secret_are_masked() {
+        let secret = "-----BEGIN KEY-----\nabcdefg\"\n}\n";
+        assert_eq!(mask(&[secret], "  abcdefg\" }"), "  **** }");
+        assert_eq!(mask(&[secret], r#"{"line":"abcdefg\""}"#), r#"{"line":"****"}"#);
+        assert_eq!(mask(&[secret], &format!("x{}", secret.trim())), "x****");
+    }
+}
