@@ -16,20 +16,15 @@ mod attributes;
 mod conditions;
 mod dynamic;
 mod functions;
+mod limits;
 mod names;
 mod pseudo;
 mod reference;
 mod stand_ins;
 mod sub;
 
-/// How deep values may be nested and refer to each other. A test shows that the 2 MiB of a thread suffice without optimizations.
-const MAX_DEPTH: usize = 120;
-
 /// How many bytes an evaluation may make. It stops templates whose values double from name to name.
 const BUDGET: usize = 8 << 20;
-
-/// How many bytes of the budget an evaluation takes in addition to its text.
-const STEP: usize = 32;
 
 /// How many problems are collected.
 const MAX_PROBLEMS: usize = 50;
@@ -144,18 +139,6 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// Evaluates something one level deeper, if the limits allow it.
-    fn deeper<T>(&mut self, place: &Place<'_>, evaluate: impl FnOnce(&mut Self) -> Resolved<T>) -> Resolved<T> {
-        if self.depth == MAX_DEPTH {
-            return self.unresolved(place, format!("refers to others over more than {MAX_DEPTH} steps"));
-        }
-        self.charge(STEP, place)?;
-        self.depth += 1;
-        let value = evaluate(self);
-        self.depth -= 1;
-        value
-    }
-
     fn list(&mut self, items: &'a [Node], place: &Place<'_>) -> Resolved {
         let mut values = Vec::new();
         let mut complete = true;
@@ -193,29 +176,6 @@ impl<'a> Resolver<'a> {
         match text_of(&value) {
             Some(text) => Ok(text),
             None => self.unresolved(place, "must be a text here"),
-        }
-    }
-
-    /// Checks the length of a text that a function made.
-    fn made(&mut self, text: String, place: &Place<'_>) -> Resolved {
-        self.charge(text.len(), place)?;
-        Ok(Value::String(text))
-    }
-
-    /// Takes the amount from the budget. Once it does not suffice, nothing more is evaluated.
-    fn charge(&mut self, amount: usize, place: &Place<'_>) -> Resolved<()> {
-        let left = self.left.checked_sub(amount);
-        self.left = left.unwrap_or_default();
-        match left {
-            Some(_) => Ok(()),
-            None => {
-                let begun = self.under_way.first().map_or_else(String::new, |what| format!(", which {what} needs"));
-                let message = format!(
-                    "the template makes too many values, or values that are too long{begun}: more than {} MiB in all",
-                    BUDGET >> 20
-                );
-                self.unresolved(place, message)
-            }
         }
     }
 
