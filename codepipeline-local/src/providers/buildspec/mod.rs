@@ -13,6 +13,7 @@ pub(crate) mod environment;
 mod members;
 mod phase;
 mod read;
+mod read_environment;
 pub(crate) mod run;
 pub(crate) mod secret;
 #[cfg(test)]
