@@ -35,6 +35,7 @@ mod invocations;
 mod jobs;
 mod listing;
 mod masking;
+mod offers;
 pub(crate) mod overrides;
 pub(crate) mod pipelines;
 mod polling;
