@@ -28,3 +28,8 @@ impl fmt::Display for Mistake {
         f.write_str(&self.text)
     }
 }
+
+/// The problems, each on a line that names the program. The caller writes the first name.
+pub(super) fn joined(problems: &[impl ToString]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\ncodepipeline-local: ")
+}
