@@ -1,6 +1,7 @@
 //! The page's part that the program serves, over real HTTP.
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
+mod archives;
 mod artifacts;
 mod browser;
 mod calls;
