@@ -219,6 +219,8 @@ impl Stage {
         if self.scenario == Scenario::Continued {
             self.machines.get_on();
         }
+        // A request of a dead worker arrives within moments, and not after a tick.
+        self.wire.settled().await;
         self.time.advance(TICK);
     }
 

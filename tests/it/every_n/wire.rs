@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 /// How a request fails.
@@ -97,6 +97,8 @@ struct Shared {
     fault: Option<(usize, Kind)>,
     watching: Watching,
     struck: Notify,
+    /// The number of requests that a service has not answered yet.
+    unanswered: watch::Sender<usize>,
     passed: Mutex<Vec<Passed>>,
 }
 
@@ -105,7 +107,8 @@ impl Wire {
     pub(crate) async fn start(services: Services, fault: Option<(usize, Kind)>, watching: Watching) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared { services, fault, watching, struck: Notify::new(), passed: Mutex::default() });
+        let (struck, unanswered) = (Notify::new(), watch::Sender::new(0));
+        let shared = Arc::new(Shared { services, fault, watching, struck, unanswered, passed: Mutex::default() });
         let accepting = {
             let shared = Arc::clone(&shared);
             tokio::spawn(async move {
@@ -129,6 +132,12 @@ impl Wire {
             Some((_, kind)) if kind.kills() => self.shared.struck.notified().await,
             _ => std::future::pending().await,
         }
+    }
+
+    /// Waits until the services have answered all requests, also those of a worker that died.
+    pub(crate) async fn settled(&self) {
+        // This fails only without a sender.
+        let _ = self.shared.unanswered.subscribe().wait_for(|number| *number == 0).await;
     }
 
     /// All requests so far, in order.
@@ -169,9 +178,10 @@ impl Shared {
         let fault = self.fault.filter(|(number, _)| *number == index + 1).map(|(_, kind)| kind);
         let mut answer = Vec::new();
         if fault.is_none_or(Kind::reaches_the_service) {
-            let mut service = TcpStream::connect(request.service(&self.services)).await?;
-            service.write_all(&request.closing()).await?;
-            answer = read_message(&mut service).await?;
+            self.unanswered.send_modify(|number| *number += 1);
+            let answered = request.send(&self.services).await;
+            self.unanswered.send_modify(|number| *number -= 1);
+            answer = answered?;
             self.lock()[index].answer = Some(read_answer(&answer));
         }
         match fault {
@@ -229,6 +239,13 @@ impl Request {
             Some(target) if target.starts_with("secretsmanager.") => services.secrets_manager,
             _ => services.emulator,
         }
+    }
+
+    /// Sends the request to its service, and returns the response.
+    async fn send(&self, services: &Services) -> std::io::Result<Vec<u8>> {
+        let mut service = TcpStream::connect(self.service(services)).await?;
+        service.write_all(&self.closing()).await?;
+        read_message(&mut service).await
     }
 
     /// The request, on a connection that ends with its response. The signature does not cover this header.
