@@ -23,7 +23,7 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Behaviour of CodePipeline that AWS does not document.
     pub engine: Settings,
-    /// What runs AWS's own actions; by default only what the engine runs itself. Its types replace [`Settings::provided`].
+    /// The providers of AWS's own actions; by default only those of the engine. Its types replace [`Settings::provided`].
     pub providers: Providers,
     /// The third-party connections, as [`read_connections`](crate::api::read_connections) returns them. By default, those in the
     /// data folder.

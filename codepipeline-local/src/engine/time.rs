@@ -36,7 +36,7 @@ impl Engine {
         self.clock = self.clock.max(now);
     }
 
-    /// The time of the next change without a request. A halted engine has none.
+    /// The time of the next change without a request. `None` for a halted engine.
     pub fn next_due(&self) -> Option<Timestamp> {
         if self.halted {
             return None;

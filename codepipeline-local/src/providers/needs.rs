@@ -19,7 +19,7 @@ pub(crate) struct Needs {
 }
 
 impl Needs {
-    /// Reads the variables, of which later layers replace earlier ones. Leaves out those whose secret a variable of the pipeline names.
+    /// Reads the variables. Later layers replace earlier ones. Leaves out those whose secret a variable of the pipeline names.
     pub(super) fn of(mut layers: Vec<BTreeMap<String, Value>>, secrets: &Secrets) -> Self {
         let asked = RefCell::new(BTreeSet::new());
         let find = |key: &str| {

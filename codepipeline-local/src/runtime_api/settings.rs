@@ -43,7 +43,7 @@ pub enum Output {
 pub type LineTaker = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl Output {
-    /// What takes the lines. `None` if the output is the emulator's own.
+    /// Takes the lines. `None` if the output is the emulator's own.
     pub(super) fn taker(&self) -> Option<LineTaker> {
         match self {
             Self::Inherit => None,

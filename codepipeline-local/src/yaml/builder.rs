@@ -15,7 +15,7 @@ pub(super) fn read(text: &str) -> Result<Node, Unreadable> {
     read_as(text, None).map(|(root, _)| root)
 }
 
-/// Reads a text in which the last value of a repeated key counts. Returns the repeated keys, too.
+/// Reads a text. The last value of a repeated key counts. Returns the repeated keys, too.
 pub(super) fn read_last_values(text: &str) -> Result<(Node, Vec<Repeated>), Unreadable> {
     read_as(text, Some(Vec::new()))
 }

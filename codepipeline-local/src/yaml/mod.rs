@@ -22,7 +22,7 @@ pub(crate) fn read(text: &str) -> Result<Node, Unreadable> {
     builder::read(without_mark(check_length(text)?))
 }
 
-/// Reads one document in which the last value of a repeated key counts. Returns the keys that are repeated, too. Up to 100 may be.
+/// Reads one document. The last value of a repeated key counts. Returns the keys that are repeated, too. Up to 100 may be.
 pub(crate) fn read_last_values(text: &str) -> Result<(Node, Vec<Repeated>), Unreadable> {
     builder::read_last_values(without_mark(check_length(text)?))
 }

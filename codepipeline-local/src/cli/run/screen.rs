@@ -29,7 +29,7 @@ impl Screen {
         Self { colours: !no_colour && std::io::stdout().is_terminal(), secrets, keys }
     }
 
-    /// The secrets, to which actions add those that they find.
+    /// The secrets. Actions add those that they find.
     pub(super) fn secrets(&self) -> Secrets {
         self.secrets.clone()
     }

@@ -44,7 +44,7 @@ pub(crate) struct ActionExecution {
     pub(crate) variables: BTreeMap<String, String>,
     /// The output variables of a success that waits for the check of its output artifacts.
     pub(in crate::engine) unchecked: Option<BTreeMap<String, String>>,
-    /// Its steps. Actions of earlier versions of the emulator have none.
+    /// Its steps. Empty for actions of earlier versions of the emulator.
     #[serde(default)]
     pub(crate) timeline: Timeline,
 }

@@ -50,7 +50,7 @@ pub(super) struct Resolver<'a> {
     pub(super) logical_ids: BTreeMap<String, String>,
     /// The keys of `--parameter` that had an effect.
     used: BTreeSet<String>,
-    /// What other stacks export, by name.
+    /// The exports of other stacks, by name.
     imports: BTreeMap<String, String>,
     names: BTreeMap<String, String>,
     conditions: BTreeMap<String, bool>,
