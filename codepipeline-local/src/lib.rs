@@ -33,6 +33,7 @@ mod reply;
 mod request_log;
 pub mod runtime_api;
 mod s3;
+mod secret_forms;
 mod secrets;
 mod server;
 mod services;

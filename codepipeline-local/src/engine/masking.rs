@@ -5,25 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pipelines::MASK;
 use super::state::{ActionExecution, Engine, ExecutionNumber, ExecutionStatus};
-
-/// The shortest line of a value of several lines that is masked on its own, in bytes. Shorter ones, such as `}`, are in any text.
-const SHORTEST_LINE: usize = 8;
+use crate::secret_forms::forms;
 
 /// Secret texts. The longest is masked first, so that a secret within another one leaves no rest.
 #[derive(Default)]
 pub(crate) struct SecretValues(BTreeSet<(Reverse<usize>, String)>);
 
 impl SecretValues {
-    /// Adds the value, its lines, and each of them as a JSON text has it.
+    /// Adds the value in all its forms.
     fn add(&mut self, value: &str) {
-        let lines = value.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
-        for part in [value, value.trim()].into_iter().chain(lines).filter(|part| !part.trim().is_empty()) {
-            let escaped = escaped(part);
-            let in_ascii = ascii(&escaped);
-            for form in [part.to_owned(), escaped, in_ascii] {
-                self.0.insert((Reverse(form.len()), form));
-            }
-        }
+        self.0.extend(forms(value).map(|form| (Reverse(form.len()), form)));
     }
 
     /// The text with a mask in the place of each secret.
@@ -75,26 +66,6 @@ impl Engine {
         let is_secret = move |key: &str| known.is_none_or(|known| self.is_secret(known, key));
         action.configuration.iter().filter(move |(key, _)| is_secret(key)).map(|(_, value)| value.as_str())
     }
-}
-
-/// The text between the quotes of a JSON text.
-fn escaped(text: &str) -> String {
-    let quoted = serde_json::Value::from(text).to_string();
-    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
-}
-
-/// The text as Python's `json.dumps` writes it, with an escape for each UTF-16 unit of other characters than ASCII.
-fn ascii(text: &str) -> String {
-    let mut units = [0; 2];
-    let mut found = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii() {
-            found.push(c);
-        } else {
-            found.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
-        }
-    }
-    found
 }
 
 #[cfg(test)]

@@ -6,11 +6,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::secret_forms::forms;
+
 /// The text in the place of a secret.
 const MASK: &str = "***";
-
-/// The shortest line of a secret of several lines that is masked on its own. Shorter ones, such as `}`, are in any text.
-const SHORTEST_LINE: usize = 8;
 
 /// The shortest value, in characters, that [`Secrets::hide`] masks. Shorter ones, such as a number, are in any text.
 const SHORTEST: usize = 4;
@@ -27,7 +26,7 @@ impl Secrets {
     /// The secrets with these keys and values.
     pub fn new(secrets: impl IntoIterator<Item = (String, SecretString)>) -> Self {
         let by_key: BTreeMap<_, _> = secrets.into_iter().collect();
-        let masked: Vec<_> = by_key.values().flat_map(|secret| parts(secret.expose_secret())).collect();
+        let masked: Vec<_> = by_key.values().flat_map(|secret| forms(secret.expose_secret())).collect();
         let masked = in_order(masked.into_iter().map(SecretString::from).collect());
         Self { by_key, masked: Arc::new(RwLock::new(masked)) }
     }
@@ -39,7 +38,7 @@ impl Secrets {
         }
         let mut masked = self.masked.write().unwrap_or_else(PoisonError::into_inner);
         let known = std::mem::take(&mut *masked);
-        *masked = in_order(known.into_iter().chain(parts(value).map(SecretString::from)).collect());
+        *masked = in_order(known.into_iter().chain(forms(value).map(SecretString::from)).collect());
     }
 
     /// The value with this key.
@@ -47,7 +46,7 @@ impl Secrets {
         self.by_key.get(key)
     }
 
-    /// Replaces each secret in the text, and each line of a secret of several lines that has at least 8 bytes.
+    /// Replaces each secret in the text, also in JSON, and each line of a secret of several lines that has at least 8 bytes.
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);
         for secret in self.masked.read().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -67,11 +66,6 @@ fn in_order(mut texts: Vec<SecretString>) -> Vec<SecretString> {
     });
     texts.dedup_by(|one, other| one.expose_secret() == other.expose_secret());
     texts
-}
-
-fn parts(secret: &str) -> impl Iterator<Item = &str> {
-    let lines = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
-    [secret, secret.trim()].into_iter().chain(lines).filter(|part| !part.is_empty())
 }
 
 #[cfg(test)]
@@ -104,6 +98,12 @@ mod tests {
             secrets.hide(value);
         }
         assert_eq!(clone.mask("the monkey, monkey 1"), "***, *** 1");
+    }
+
+    #[test]
+    fn secret_in_json_is_masked() {
+        let secrets = secrets(&["quo\"te\\S3 é"]);
+        assert_eq!(secrets.mask(r#"{"a":"quo\"te\\S3 é","b":"quo\"te\\S3 \u00e9"}"#), r#"{"a":"***","b":"***"}"#);
     }
 
     #[test]

@@ -1,0 +1,35 @@
+//! The forms in which a secret may stand in a text.
+
+/// The shortest line of a secret of several lines that counts on its own, in bytes. Shorter ones, such as `}`, are in any text.
+const SHORTEST_LINE: usize = 8;
+
+/// The secret, the same without the white space around it, and its lines of at least 8 bytes. Each as it is and as a JSON text has it.
+pub(crate) fn forms(secret: &str) -> impl Iterator<Item = String> {
+    let lines = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
+    let parts = [secret, secret.trim()].into_iter().chain(lines).filter(|part| !part.trim().is_empty());
+    parts.flat_map(|part| {
+        let escaped = escaped(part);
+        let in_ascii = ascii(&escaped);
+        [part.to_owned(), escaped, in_ascii]
+    })
+}
+
+/// The text between the quotes of a JSON text.
+fn escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
+}
+
+/// The text as Python's `json.dumps` writes it, with an escape for each UTF-16 unit of other characters than ASCII.
+fn ascii(text: &str) -> String {
+    let mut units = [0; 2];
+    let mut found = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            found.push(c);
+        } else {
+            found.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    found
+}
