@@ -107,18 +107,6 @@ impl Bound {
 }
 
 impl Listener {
-    /// Listens on an address, as [`Bound::serve`] does.
-    pub(crate) async fn start<A, F, B, E>(wanted: SocketAddr, answer: A) -> io::Result<Self>
-    where
-        A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
-        F: Future<Output = Result<Response<B>, E>> + Send + 'static,
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-        E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
-    {
-        Ok(Bound::to(wanted).await?.serve(answer))
-    }
-
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

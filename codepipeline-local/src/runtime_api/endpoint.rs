@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, oneshot};
 
 use crate::clock::Clock;
-use crate::listener::{FREE_PORT, Listener};
+use crate::listener::{Bound, FREE_PORT, Listener};
 use crate::web_pages::foreign_host;
 
 /// Lambda's limit for a response (Lambda Developer Guide, "Lambda quotas").
@@ -68,11 +68,11 @@ impl Endpoint {
     pub(super) async fn start(function_arn: String) -> io::Result<Self> {
         let shared = Arc::new(Shared { function_arn, state: Mutex::default(), offered: Notify::new() });
         let answering = Arc::clone(&shared);
-        let listener = Listener::start(FREE_PORT, move |request| {
+        let listener = Bound::to(FREE_PORT).await?.serve(move |request| {
             let shared = Arc::clone(&answering);
             async move { Ok::<_, Infallible>(shared.handle(request).await) }
         });
-        Ok(Self { listener: listener.await?, shared })
+        Ok(Self { listener, shared })
     }
 
     pub(super) fn address(&self) -> SocketAddr {

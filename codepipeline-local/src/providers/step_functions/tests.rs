@@ -12,7 +12,7 @@ use super::super::archive::{Stop, pack_folder};
 use super::super::testing::{Place, object, task};
 use super::*;
 use crate::clock::ManualClock;
-use crate::listener::{FREE_PORT, Listener};
+use crate::listener::{Bound, FREE_PORT, Listener};
 use crate::types::Timestamp;
 
 const MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:Hello";
@@ -29,7 +29,7 @@ impl Fake {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
         let noting = Arc::clone(&asked);
-        let listener = Listener::start(FREE_PORT, move |request: Request<Incoming>| {
+        let listener = Bound::to(FREE_PORT).await.unwrap().serve(move |request: Request<Incoming>| {
             let (noting, answers) = (Arc::clone(&noting), Arc::clone(&answers));
             async move {
                 let header = |name: &str| request.headers()[name].to_str().unwrap().to_owned();
@@ -44,7 +44,7 @@ impl Fake {
                 Ok::<_, Infallible>(Response::builder().status(status).body(body).unwrap())
             }
         });
-        Self { listener: listener.await.unwrap(), asked }
+        Self { listener, asked }
     }
 
     fn provider(&self, clock: Clock) -> StepFunctions {

@@ -14,7 +14,7 @@ async fn open(folder: &Path) -> (Listener, Client) {
         let store = store.clone();
         async move { store.answer(request.map(Body::from)).await }
     };
-    let listener = Listener::start(FREE_PORT, answer).await.unwrap();
+    let listener = Bound::to(FREE_PORT).await.unwrap().serve(answer);
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))

@@ -31,7 +31,7 @@ use std::time::Duration;
 use super::catalog::{Catalog, Record};
 use super::*;
 use crate::clock::{Clock, ManualClock};
-use crate::listener::{FREE_PORT, Listener};
+use crate::listener::{Bound, FREE_PORT, Listener};
 use crate::request_log::RequestLog;
 use crate::types::{Grant, ObjectRef, Permissions, Timestamp};
 
@@ -89,7 +89,7 @@ impl Server {
             let store = answering.clone();
             async move { store.answer(request.map(Body::from)).await }
         };
-        let listener = Listener::start(FREE_PORT, answer).await.unwrap();
+        let listener = Bound::to(FREE_PORT).await.unwrap().serve(answer);
         store.create_bucket("bucket").unwrap();
         store.create_bucket("artifacts").unwrap();
         Self { listener, store, table, time, _folder: folder }

@@ -195,7 +195,7 @@ async fn last_request_removes_the_temporary_folder() {
         let store = answering.clone();
         async move { store.answer(request.map(Body::from)).await }
     };
-    let mut listener = Listener::start(FREE_PORT, answer).await.unwrap();
+    let mut listener = Bound::to(FREE_PORT).await.unwrap().serve(answer);
     let mut upload = tokio::net::TcpStream::connect(listener.address()).await.unwrap();
     let head = "PUT /bucket/key HTTP/1.1\r\nHost: host\r\nContent-Length: 2\r\nx-amz-date: 20270101T000000Z\r\n\
                 x-amz-content-sha256: UNSIGNED-PAYLOAD\r\nAuthorization: AWS4-HMAC-SHA256 Credential=me/20270101/us-east-1/s3/\
