@@ -3,7 +3,7 @@
 /// The shortest line of a secret of several lines that counts on its own, in bytes. Shorter ones, such as `}`, are in any text.
 const SHORTEST_LINE: usize = 8;
 
-/// The secret, the same without the white space around it, and its lines of at least 8 bytes. Each as it is and as a JSON text has it.
+/// The secret, the same without the white space around it, and its lines of at least 8 bytes. Each unchanged, and as a JSON text has it.
 pub(crate) fn forms(secret: &str) -> impl Iterator<Item = String> {
     let lines = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
     let parts = [secret, secret.trim()].into_iter().chain(lines).filter(|part| !part.trim().is_empty());
