@@ -14,9 +14,11 @@ mod stage;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use self::scenario::Scenario;
 use self::wire::Kind;
@@ -24,6 +26,9 @@ use crate::support::children::Children;
 
 /// How many runs overlap. Most of them wait for a response that does not come.
 const AT_A_TIME: usize = 48;
+
+/// How long a run may take before it fails. A run takes seconds, or minutes if a response does not come.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// One run: a scenario, the request that fails, and how it fails.
 #[derive(Clone, Copy)]
@@ -83,8 +88,9 @@ async fn run_all(cases: Vec<Case>) -> Vec<String> {
         runs.spawn(async move {
             let _room = room.acquire_owned().await.unwrap();
             // A separate task, so that a panic fails only this run.
-            let run = tokio::spawn(async move { stage::run(case.scenario, case.fault).await });
-            let ended = run.await.unwrap_or_else(|error| Err(error.to_string()));
+            let run = tokio::spawn(timeout(LONGEST, stage::run(case.scenario, case.fault)));
+            let ended = run.await.unwrap_or_else(|error| Ok(Err(error.to_string())));
+            let ended = ended.unwrap_or_else(|_| Err(format!("still running after {} s", LONGEST.as_secs())));
             ended.err().map(|wrong| format!("{}: {wrong}", case.name()))
         });
     }

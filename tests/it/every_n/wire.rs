@@ -168,6 +168,7 @@ impl Shared {
     /// Handles one request: every connection ends after its response.
     async fn serve(&self, mut client: TcpStream) -> std::io::Result<()> {
         let Some(request) = Request::read(&mut client).await? else { return Ok(()) };
+        let unanswered = Unanswered::new(&self.unanswered);
         let what = request.what();
         (self.watching)(&what).await;
         let index = {
@@ -178,12 +179,10 @@ impl Shared {
         let fault = self.fault.filter(|(number, _)| *number == index + 1).map(|(_, kind)| kind);
         let mut answer = Vec::new();
         if fault.is_none_or(Kind::reaches_the_service) {
-            self.unanswered.send_modify(|number| *number += 1);
-            let answered = request.send(&self.services).await;
-            self.unanswered.send_modify(|number| *number -= 1);
-            answer = answered?;
+            answer = request.send(&self.services).await?;
             self.lock()[index].answer = Some(read_answer(&answer));
         }
+        drop(unanswered);
         match fault {
             None => client.write_all(&answer).await,
             Some(Kind::Throttle) => client.write_all(&request.refusal(true)).await,
@@ -198,12 +197,34 @@ impl Shared {
     }
 }
 
+/// One request that waits for its service.
+struct Unanswered<'w>(&'w watch::Sender<usize>);
+
+impl<'w> Unanswered<'w> {
+    fn new(number: &'w watch::Sender<usize>) -> Self {
+        number.send_modify(|number| *number += 1);
+        Self(number)
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|number| *number -= 1);
+    }
+}
+
 impl Request {
+    /// Returns `None` if the connection ends before the request does. A worker that dies leaves such a part behind,
+    /// and a service would wait for the rest.
     async fn read(client: &mut TcpStream) -> std::io::Result<Option<Self>> {
         let bytes = read_message(client).await?;
         let Some(body) = end_of_head(&bytes) else { return Ok(None) };
-        assert_eq!(header(&bytes[..body], "transfer-encoding"), None, "every request states its length");
-        Ok(Some(Self { target: header(&bytes[..body], "x-amz-target"), bytes, body }))
+        let head = &bytes[..body];
+        assert_eq!(header(head, "transfer-encoding"), None, "every request states its length");
+        if bytes.len() < body + stated_length(head) {
+            return Ok(None);
+        }
+        Ok(Some(Self { target: header(head, "x-amz-target"), bytes, body }))
     }
 
     fn what(&self) -> String {
@@ -280,8 +301,7 @@ async fn read_message(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
         if whole.is_none()
             && let Some(body) = end_of_head(&bytes)
         {
-            let announced = header(&bytes[..body], "content-length").map_or(0, |length| length.parse().unwrap());
-            whole = Some(body + announced);
+            whole = Some(body + stated_length(&bytes[..body]));
         }
     }
     Ok(bytes)
@@ -289,6 +309,11 @@ async fn read_message(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
 
 fn end_of_head(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|end| end + 4)
+}
+
+/// The length of the body, in bytes.
+fn stated_length(head: &[u8]) -> usize {
+    header(head, "content-length").map_or(0, |length| length.parse().unwrap())
 }
 
 fn header(head: &[u8], name: &str) -> Option<String> {
