@@ -1,9 +1,9 @@
 //! The emulator: CodePipeline and S3 on one port.
 
+mod parts;
+
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use serde_json::Value;
@@ -11,31 +11,21 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::action_logs::{ActionLogs, Line};
+use self::parts::{logging, reachable, restore, unusable};
+use crate::action_logs::ActionLogs;
 use crate::client_environment::client_environment;
-use crate::engine::{Engine, Unreadable};
+use crate::engine::Engine;
 use crate::faults::{DelayedCalls, Faults};
 use crate::invocation::JobInvocation;
 use crate::kept_engine::KeptEngine;
 use crate::listener::{Bound, Listener};
 use crate::options::Options;
 use crate::page::Page;
-use crate::providers::OutputLine;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, Store, StoreSettings};
 use crate::shell::{Admission, EnginePermissions, ProgramLogs, Runs, Shared};
-use crate::store::{Database, Keeper, NotKept, StoreError};
+use crate::store::NotKept;
 use crate::subscribers::Subscribers;
-use crate::types::Timestamp;
-
-/// Restores the engine from the folder's database, and saves its changes there from now on.
-fn restore(engine: &KeptEngine, folder: &Path, now: Timestamp) -> io::Result<()> {
-    let (database, records) = Database::open(folder).map_err(io::Error::other)?;
-    let broken = |why: Unreadable| io::Error::other(StoreError::broken(database.file(), &why));
-    engine.restore(now, records).map_err(broken)?;
-    engine.keep_with(Keeper::start(database)?);
-    Ok(())
-}
 
 /// An emulator of CodePipeline and S3 on one port. Dropping it stops it.
 pub struct Emulator {
@@ -98,11 +88,8 @@ impl Emulator {
         let engine = KeptEngine::new(engine);
         let log = RequestLog::default();
         let permissions = Arc::new(EnginePermissions { engine: engine.clone(), keys: keys.clone() });
-        let store = Store::open(folder, clock.clone(), permissions, log.clone(), store_settings).map_err(|error| {
-            let is_file = path.exists() && !path.is_dir();
-            let why = if is_file { "it is a file; name a folder".to_owned() } else { error.to_string() };
-            io::Error::new(error.kind(), format!("could not open the data folder {}: {why}", path.display()))
-        })?;
+        let store = Store::open(folder, clock.clone(), permissions, log.clone(), store_settings);
+        let store = store.map_err(|error| unusable(&path, &error))?;
         // The store holds the lock of the folder by now.
         if keeps {
             restore(&engine, &path, clock.now())?;
@@ -113,15 +100,7 @@ impl Emulator {
         let (events, invocations) = (Subscribers::default(), Subscribers::default());
         let (changed, changes) = mpsc::unbounded_channel();
         let action_logs = ActionLogs::default();
-        {
-            let (logs, clock, engine) = (action_logs.clone(), clock.clone(), engine.clone());
-            providers.observe(move |OutputLine { action, action_execution_id: id, text, .. }| {
-                // A command gets the secret configuration values, and may print them.
-                let text = engine.look(|engine| Some(engine.without_secrets(engine.action(id)?.2, text)));
-                let line = text.map(|text| Line { at: clock.now(), from: action.clone(), text });
-                line.into_iter().for_each(|line| logs.add(id, line));
-            });
-        }
+        providers.observe(logging(action_logs.clone(), clock.clone(), engine.clone()));
         let secrets = providers.secrets_of_the_user();
         let data = keeps.then_some(path.as_path());
         let logs = (action_logs.clone(), secrets.clone());
@@ -269,16 +248,6 @@ impl Drop for Emulator {
         }
         self.driver.abort();
     }
-}
-
-/// The address for clients of this machine. One that listens on all addresses also listens on the loopback address.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip: IpAddr = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 #[cfg(test)]

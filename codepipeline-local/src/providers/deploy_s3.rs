@@ -2,21 +2,19 @@
 //!
 //! Buckets are the emulator's own. The KMS key, the ACL and `Cache-Control` are stored with each object and enforce nothing.
 
+mod plan;
+
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
+use self::plan::Plan;
 use super::archive::{ArchiveProblem, Limits, files_of, in_background, unpack};
 use super::source::BUNDLE;
-use super::{Done, Failed, ObjectRef, Provider, StoredAs, Task, Workplace};
+use super::{Done, Failed, Provider, Task, Workplace};
 use crate::clock::Clock;
 use crate::counted::counted;
-use crate::dates::iso_seconds;
 use crate::ids::random_uuid;
-use crate::types::Timestamp;
-
-/// The longest key of an object, in bytes (S3 User Guide, "Naming Amazon S3 objects").
-const MAX_KEY: usize = 1024;
 
 /// Runs S3 deploy actions.
 pub struct DeployS3 {
@@ -71,76 +69,6 @@ fn done(summary: String) -> Done {
     Done { summary: Some(summary), ..Done::default() }
 }
 
-/// The deployment that the configuration describes.
-struct Plan {
-    bucket: String,
-    extract: bool,
-    /// The object's key, or what comes before the names of extracted files.
-    key: String,
-    settings: StoredAs,
-}
-
-impl Plan {
-    /// Reads the configuration. Names wrong keys, never their values.
-    ///
-    /// `{datetime}` in the key becomes `YYYY-MM-DD_hh-mm-ss` in UTC, and `{uuid}` a random UUID. AWS's tutorial shows `{datetime}` and
-    /// documents no form of it (User Guide, "tutorials-s3deploy").
-    fn of(task: &Task, now: Timestamp, uuid: &str) -> Result<Self, Failed> {
-        let given = |key: &str| task.configuration.get(key).filter(|value| !value.is_empty()).cloned();
-        let wrong = |what: &str| Failed::configuration(format!("{what} of the S3 deploy action {}", task.action));
-        let bucket = given("BucketName").ok_or_else(|| wrong("Add BucketName to the configuration"))?;
-        let extract = match given("Extract").as_deref().map(str::to_ascii_lowercase).as_deref() {
-            Some("true") => true,
-            Some("false") => false,
-            _ => return Err(wrong("Extract must be true or false in the configuration")),
-        };
-        let key = given("ObjectKey");
-        if key.is_none() && !extract {
-            return Err(wrong("With Extract=false, add ObjectKey to the configuration"));
-        }
-        let datetime = iso_seconds(now).replace('T', "_").replace(':', "-").replace('Z', "");
-        let key = key.unwrap_or_default().replace("{datetime}", &datetime).replace("{uuid}", uuid);
-        let settings = StoredAs {
-            content_type: String::new(),
-            cache_control: given("CacheControl"),
-            acl: given("CannedACL"),
-            kms_key: given("KMSEncryptionKeyARN"),
-        };
-        Ok(Self { bucket, extract, key, settings })
-    }
-
-    /// The key of an extracted file.
-    fn key_of(&self, name: &str) -> String {
-        match self.key.trim_matches('/') {
-            "" => name.to_owned(),
-            folder => format!("{folder}/{name}"),
-        }
-    }
-
-    fn place(&self, key: &str) -> Result<ObjectRef, Failed> {
-        if key.len() > MAX_KEY {
-            let begin: String = key.chars().take(40).collect();
-            return Err(Failed::configuration(format!(
-                "The key {begin}… has more than {MAX_KEY} bytes, which S3 refuses"
-            )));
-        }
-        Ok(ObjectRef { bucket: self.bucket.clone(), key: key.to_owned() })
-    }
-
-    fn stored_as(&self, content_type: &str) -> StoredAs {
-        StoredAs { content_type: content_type.to_owned(), ..self.settings.clone() }
-    }
-
-    /// Names the settings that are only recorded.
-    fn recorded(&self) -> String {
-        let StoredAs { cache_control, acl, kms_key, .. } = &self.settings;
-        let settings = [("KMSEncryptionKeyARN", kms_key), ("CannedACL", acl), ("CacheControl", cache_control)]
-            .map(|(name, value)| value.is_some().then_some(name));
-        let names: Vec<_> = settings.into_iter().flatten().collect();
-        if names.is_empty() { String::new() } else { format!("; {} recorded with the objects", names.join(", ")) }
-    }
-}
-
 /// The files of an artifact by name, and the names of its links.
 struct Extracted {
     files: Vec<(String, PathBuf)>,
@@ -168,14 +96,11 @@ mod tests {
     use super::super::archive::{Stop, pack_folder};
     use super::super::testing::{OTHER, Place, object, task};
     use super::*;
+    use crate::providers::ObjectRef;
 
-    fn deploy(configuration: &[(&str, &str)]) -> Task {
+    pub(super) fn deploy(configuration: &[(&str, &str)]) -> Task {
         let pairs = configuration.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         Task { configuration: pairs.collect(), inputs: vec![object("Site")], ..task() }
-    }
-
-    fn plan(configuration: &[(&str, &str)]) -> Result<Plan, Failed> {
-        Plan::of(&deploy(configuration), Timestamp(1_800_000_000_000), "a-uuid")
     }
 
     /// A place whose input artifact holds a site.
@@ -262,27 +187,6 @@ mod tests {
     }
 
     #[test]
-    fn keys_hold_the_time_and_a_uuid() {
-        let configuration = [("BucketName", "b"), ("Extract", "false"), ("ObjectKey", "js/{datetime}-{uuid}.zip")];
-        assert_eq!(plan(&configuration).unwrap().key, "js/2027-01-15_08-00-00-a-uuid.zip");
-    }
-
-    #[test]
-    fn settings_are_stored_with_each_object() {
-        let plan = plan(&[
-            ("BucketName", "b"),
-            ("Extract", "true"),
-            ("CacheControl", "public, max-age=0"),
-            ("CannedACL", "private"),
-            ("KMSEncryptionKeyARN", "a-key"),
-        ]);
-        let stored = plan.unwrap().stored_as("text/html");
-        assert_eq!(stored.content_type, "text/html");
-        assert_eq!(stored.cache_control.as_deref(), Some("public, max-age=0"));
-        assert_eq!((stored.acl.as_deref(), stored.kms_key.as_deref()), (Some("private"), Some("a-key")));
-    }
-
-    #[test]
     fn endings_decide_content_types() {
         let of = |name| mime_guess::from_path(name).first_or_octet_stream().essence_str().to_owned();
         let types: BTreeMap<_, _> = [
@@ -299,22 +203,5 @@ mod tests {
         for (name, expected) in types {
             assert_eq!(of(name), expected, "{name}");
         }
-    }
-
-    #[test]
-    fn mistakes_name_the_key_and_no_value() {
-        for (configuration, named) in [
-            (vec![("Extract", "true")], "BucketName"),
-            (vec![("BucketName", "b")], "Extract must be"),
-            (vec![("BucketName", "b"), ("Extract", "MARKER")], "Extract must be"),
-            (vec![("BucketName", "b"), ("Extract", "false")], "add ObjectKey"),
-        ] {
-            let failed = plan(&configuration).err().unwrap();
-            assert_eq!(failed.code, "ConfigurationError");
-            assert!(failed.message.contains(named) && !failed.message.contains("MARKER"), "{}", failed.message);
-        }
-        let long = "a".repeat(MAX_KEY + 1);
-        let plan = plan(&[("BucketName", "b"), ("Extract", "false"), ("ObjectKey", &long)]).unwrap();
-        assert!(plan.place(&plan.key).err().unwrap().message.contains("1024 bytes"));
     }
 }
