@@ -5,7 +5,7 @@ use codepipeline_local::providers::{Providers, Secrets};
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::pipelines::{codepipeline, custom, execution_view, job, start, started};
+use crate::pipelines::{approval, codepipeline, custom, execution_view, job, start, started};
 use crate::support::Scenario;
 
 /// An emulator whose user has the secret `hunter2`.
@@ -72,4 +72,47 @@ async fn reports_of_failure_are_masked() {
     let summary = listed[&first]["summary"].as_str().unwrap();
     assert!(summary.contains("**** and *** were refused"), "{summary}");
     shown_nowhere(&browser, &first, &query).await;
+}
+
+#[tokio::test]
+async fn revisions_and_reasons_are_masked() {
+    let scenario = scenario().await;
+    let browser = Browser::of(&scenario.emulator);
+    let counts = |number: u8| json!({"minimumCount": number, "maximumCount": number});
+    let token = json!({"name": "Token", "required": true, "key": false, "secret": true});
+    let created = json!({
+        "category": "Source", "provider": "Repository", "version": "1", "configurationProperties": [token],
+        "inputArtifactDetails": counts(0), "outputArtifactDetails": counts(1),
+    });
+    codepipeline(&browser, "CreateCustomActionType", &created).await;
+    let id = json!({"category": "Source", "owner": "Custom", "provider": "Repository", "version": "1"});
+    let source = json!({
+        "name": "Code", "actionTypeId": id, "configuration": {"Token": "MARKER"}, "outputArtifacts": [{"name": "Code"}],
+    });
+    let pipeline = json!({
+        "name": "pipe", "roleArn": "arn:aws:iam::123456789012:role/pipe",
+        "artifactStore": {"type": "S3", "location": "artifact-store"},
+        "stages": [{"name": "Source", "actions": [source]}, {"name": "Build", "actions": [approval()]}],
+    });
+    codepipeline(&browser, "CreatePipeline", &json!({"pipeline": pipeline})).await;
+    let disabled = json!({
+        "pipelineName": "pipe", "stageName": "Build", "transitionType": "Inbound", "reason": "until hunter2 is new",
+    });
+    codepipeline(&browser, "DisableStageTransition", &disabled).await;
+    let execution = start(&browser).await;
+
+    let job = codepipeline(&browser, "PollForJobs", &json!({"actionTypeId": id})).await["jobs"][0].take();
+    codepipeline(&browser, "AcknowledgeJob", &json!({"jobId": job["id"], "nonce": job["nonce"]})).await;
+    let revision = json!({"revision": "MARKER-1", "changeIdentifier": "1", "revisionSummary": "hunter2 is gone"});
+    codepipeline(&browser, "PutJobSuccessResult", &json!({"jobId": job["id"], "currentRevision": revision})).await;
+
+    let view = browser.view(&execution_view(&execution)).await;
+    let shown = &view[":execution"]["revisions"][0];
+    assert_eq!((&shown["id"], &shown["summary"]), (&json!("****-1"), &json!("*** is gone")));
+    assert_eq!(view["stage:1"]["transition"]["reason"], "until *** is new");
+    let action = view["action:Source/Code"]["id"].as_str().unwrap();
+    let query = format!("view=action&action={action}");
+    let artifact = browser.view(&query).await[":action"]["outputs"][0].clone();
+    assert_eq!(artifact["revision"], "****-1");
+    shown_nowhere(&browser, &execution, &query).await;
 }

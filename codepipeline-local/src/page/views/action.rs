@@ -78,8 +78,8 @@ pub(super) fn items(
         ("namespace", declared.namespace.clone().into()),
         ("configuration", json!(shown(&declared.configuration))),
         ("resolved", json!(shown(&found.configuration))),
-        ("inputs", artifacts(&found.inputs)),
-        ("outputs", artifacts(&found.outputs)),
+        ("inputs", artifacts(&found.inputs, &masked)),
+        ("outputs", artifacts(&found.outputs, &masked)),
         ("variables", json!(found.variables)),
     ]);
     masked.members(&mut more, &["configuration", "resolved", "variables"]);
@@ -105,13 +105,13 @@ pub(super) fn add_objects(item: &mut Value, store: &Store) {
     }
 }
 
-fn artifacts(artifacts: &[Artifact]) -> Value {
+fn artifacts(artifacts: &[Artifact], masked: &Masked<'_>) -> Value {
     let item = |artifact: &Artifact| {
         object([
             ("name", artifact.name.clone().into()),
             ("bucket", artifact.location.bucket.clone().into()),
             ("key", artifact.location.key.clone().into()),
-            ("revision", artifact.revision.clone().into()),
+            ("revision", artifact.revision.as_deref().map(|id| masked.text(id)).into()),
         ])
     };
     artifacts.iter().map(item).collect()

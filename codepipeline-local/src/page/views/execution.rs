@@ -20,7 +20,7 @@ pub(super) fn items(
     secrets: &Secrets,
 ) -> Result<BTreeMap<String, Value>, String> {
     let (number, execution) = engine.execution(pipeline, id).map_err(|error| error.message)?;
-    let mut items = BTreeMap::from([(transitions::KEY.to_owned(), transitions::pipeline(engine, pipeline)?)]);
+    let mut items = BTreeMap::from([(transitions::KEY.to_owned(), transitions::pipeline(engine, pipeline, secrets)?)]);
 
     let mut head = summary(engine, number, execution, &mut Since::new(engine, Some(number), secrets));
     let masked = Masked { values: engine.secrets_of(engine.actions_in(number)), secrets };
@@ -34,7 +34,7 @@ pub(super) fn items(
     items.insert(":execution".to_owned(), head);
 
     for (index, declared) in execution.declaration.stages.iter().enumerate() {
-        items.insert(format!("stage:{index}"), stage(engine, execution, index, declared));
+        items.insert(format!("stage:{index}"), stage(engine, execution, index, declared, secrets));
     }
     let mut attempts: BTreeMap<String, Vec<&ActionExecution>> = BTreeMap::new();
     for attempt in engine.actions_in(number) {

@@ -15,7 +15,7 @@ pub(super) fn items(
     limit: usize,
     secrets: &Secrets,
 ) -> Result<BTreeMap<String, Value>, String> {
-    let head = transitions::pipeline(engine, pipeline)?;
+    let head = transitions::pipeline(engine, pipeline, secrets)?;
     let newest: Vec<(ExecutionNumber, &Execution)> = engine.executions_of(pipeline).take(limit).collect();
     let mut since = Since::new(engine, newest.last().map(|(first, _)| *first), secrets);
     let summaries = newest.into_iter().map(|(number, execution)| {

@@ -5,8 +5,15 @@ use serde_json::{Value, json};
 use super::transitions::transition;
 use crate::api::object;
 use crate::engine::{ActionDeclaration, ActionTypeId, Engine, Execution, StageDeclaration};
+use crate::providers::Secrets;
 
-pub(super) fn stage(engine: &Engine, execution: &Execution, index: usize, stage: &StageDeclaration) -> Value {
+pub(super) fn stage(
+    engine: &Engine,
+    execution: &Execution,
+    index: usize,
+    stage: &StageDeclaration,
+    secrets: &Secrets,
+) -> Value {
     let actions: Vec<Value> = stage.actions.iter().map(declared).collect();
     object([
         ("index", index.into()),
@@ -15,7 +22,7 @@ pub(super) fn stage(engine: &Engine, execution: &Execution, index: usize, stage:
         ("waiting", (execution.waits_for() == Some(index)).into()),
         ("retries", execution.retries.get(&stage.name).copied().unwrap_or_default().into()),
         ("can_retry", engine.can_retry(&execution.pipeline, &stage.name, &execution.id).into()),
-        ("transition", transition(engine, &execution.pipeline, &stage.name)),
+        ("transition", transition(engine, &execution.pipeline, &stage.name, secrets)),
         ("actions", actions.into()),
     ])
 }

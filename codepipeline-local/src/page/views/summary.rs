@@ -39,7 +39,7 @@ fn revision(engine: &Engine, action: &ActionExecution, found: &Revision, secrets
         ("summary", found.summary.clone().into()),
         ("url", engine.revision_url(action).into()),
     ]);
-    Masked { values: engine.secrets_of([action]), secrets }.members(&mut item, &["summary", "url"]);
+    Masked { values: engine.secrets_of([action]), secrets }.members(&mut item, &["id", "summary", "url"]);
     item
 }
 
@@ -57,7 +57,7 @@ pub(super) fn summary(engine: &Engine, number: ExecutionNumber, execution: &Exec
         ("summary", text.into()),
         ("started", execution.started.0.into()),
         ("updated", execution.updated.0.into()),
-        ("trigger", json!({"type": trigger.kind.name(), "detail": trigger.detail})),
+        ("trigger", json!({"type": trigger.kind.name(), "detail": masked.text(&trigger.detail)})),
         ("revisions", revisions.into()),
     ])
 }

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use crate::api::object;
 use crate::engine::Engine;
+use crate::providers::Secrets;
 
 /// The key of the pipeline's item.
 pub(super) const KEY: &str = ":pipeline";
 
 /// The pipeline's latest version. Returns an error if the pipeline does not exist.
-pub(super) fn pipeline(engine: &Engine, name: &str) -> Result<Value, String> {
+pub(super) fn pipeline(engine: &Engine, name: &str, secrets: &Secrets) -> Result<Value, String> {
     let pipeline = engine.pipeline(name).map_err(|error| error.message)?;
     let latest = pipeline.latest();
     let variables = latest.variables.iter().map(|variable| {
@@ -21,7 +22,7 @@ pub(super) fn pipeline(engine: &Engine, name: &str) -> Result<Value, String> {
     });
     let stages = || latest.stages.iter().map(|stage| stage.name.clone());
     let transitions = stages().map(|stage| {
-        let state = transition(engine, name, &stage);
+        let state = transition(engine, name, &stage, secrets);
         (stage, state)
     });
     Ok(json!({
@@ -35,11 +36,11 @@ pub(super) fn pipeline(engine: &Engine, name: &str) -> Result<Value, String> {
 }
 
 /// The transition into a stage.
-pub(super) fn transition(engine: &Engine, pipeline: &str, stage: &str) -> Value {
+pub(super) fn transition(engine: &Engine, pipeline: &str, stage: &str, secrets: &Secrets) -> Value {
     match engine.pipelines.get(pipeline).and_then(|pipeline| pipeline.disabled.get(stage)) {
         None => json!({"enabled": true}),
         Some(disabled) => json!({
-            "enabled": false, "reason": disabled.reason, "at": disabled.at.0, "by": engine.user_arn(),
+            "enabled": false, "reason": secrets.mask(&disabled.reason), "at": disabled.at.0, "by": engine.user_arn(),
         }),
     }
 }
