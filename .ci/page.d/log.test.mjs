@@ -120,6 +120,37 @@ test("a long log keeps its newest rows, and shows where lines are missing", asyn
     }
 });
 
+test("a log whose lines were all dropped says how many", async () => {
+    const [emulator, browser] = await Promise.all([Emulator.start(), launch()]);
+    try {
+        const page = await open(browser, emulator.address());
+        const states = await page.evaluate(async () => {
+            const { Log } = await import("/_/log.js");
+            const log = new Log();
+            const take = (event, connection) => {
+                log.receive(event, connection);
+                return { note: log.note.hidden ? "" : log.note.textContent, box: log.box.hidden ? "" : log.box.textContent };
+            };
+            const line = (text) => ({ at: 0, text });
+            log.view();
+            return [
+                log.note.textContent.startsWith("No lines yet"),
+                take({ first: 6, lines: [] }, 1),
+                take({ first: 6, lines: [] }, 2),
+                take({ first: 6, lines: [line("six")] }, 2).box.endsWith("six"),
+                take({ first: 9, lines: [] }, 2).box.endsWith("six2 lines not kept"),
+                take({ first: 1, lines: [line("of another emulator")] }, 3).note,
+            ];
+        });
+        const none = { note: "5 earlier lines not kept", box: "" };
+        assert.deepEqual(states, [true, none, none, true, true, ""]);
+        await page.finish();
+    } finally {
+        await browser.close();
+        await emulator.stop();
+    }
+});
+
 test("log lines show no colours, hidden characters or JSON", async () => {
     const [emulator, browser] = await Promise.all([Emulator.start(), launch()]);
     try {

@@ -59,16 +59,17 @@ export class Log {
     receive({ first, lines }, connection) {
         if (this.connection !== connection) {
             const here = lines[this.next - 1 - first];
-            const same = this.next !== undefined && (here ? here.text === this.last.text && here.at === this.last.at : first === this.next);
+            const same = this.next !== undefined && (here ? here.text === this.last?.text && here.at === this.last?.at : first === this.next);
             if (!same) this.start();
             this.connection = connection;
         }
         const added = this.next === undefined ? lines : lines.slice(Math.max(0, this.next - first));
-        if (added.length > 0) {
+        const missing = first > this.next ? first - this.next : 0;
+        this.first ??= first;
+        this.next = Math.max(this.next ?? 0, first + lines.length);
+        if (added.length > 0 || missing > 0) {
             const fragment = document.createDocumentFragment();
-            if (first > this.next) fragment.append(gap(first - this.next));
-            this.first ??= first;
-            this.next = first + lines.length;
+            if (missing > 0) fragment.append(gap(missing));
             this.last = lines.at(-1);
             for (const line of added) fragment.append(row(line));
             this.box.append(fragment);
@@ -90,12 +91,12 @@ export class Log {
     }
 
     describe() {
-        const empty = this.next === undefined;
-        const earlier = empty ? 0 : this.first - 1;
-        const text = empty ? "No lines yet. Workers and functions that codepipeline-local runs, and builds, write here."
+        const none = this.first === undefined;
+        const earlier = none ? 0 : this.first - 1;
+        const text = none ? "No lines yet. Workers and functions that codepipeline-local runs, and builds, write here."
             : `${plural(earlier, "earlier line")} not kept`;
-        this.box.hidden = empty;
-        this.note.hidden = !empty && earlier === 0;
+        this.box.hidden = this.box.childElementCount === 0;
+        this.note.hidden = !none && earlier === 0;
         if (this.note.textContent !== text) this.note.textContent = text;
     }
 
