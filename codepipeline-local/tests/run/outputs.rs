@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use serde_json::json;
+
 use super::{commands, folder, program, run, terminate, text};
 
 #[test]
@@ -34,19 +36,27 @@ fn source_inside_the_output_is_refused() {
 }
 
 #[test]
-fn failure_of_the_pipeline_and_of_output_are_both_shown() {
+fn failures_of_the_pipeline_and_of_an_artifact_are_both_shown() {
     let here = tempfile::tempdir().unwrap();
     let out = here.path().join("out");
+    let mut make = commands("Make", &["echo made > made.txt"]);
+    make["outputArtifacts"] = json!([{"name": "Made", "files": ["made.txt"]}]);
     // The file is where the artifact's folder would be.
-    let folder = folder(&[commands("Break", &[&format!("echo > {}/App", out.display()), "exit 3"])]);
+    let mut last = commands("Break", &[&format!("echo > {}/App", out.display()), "exit 3"]);
+    last["runOrder"] = json!(2);
+    let folder = folder(&[make, last]);
     let output = run(folder.path(), &["--source", "App=app", "--output", out.to_str().unwrap()]);
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
-    for part in ["codepipeline-local: web failed: Work/Break", "codepipeline-local: could not unpack the artifact App"]
-    {
-        assert!(error.contains(part), "{error}");
+    for part in [
+        "web failed: Work/Break".to_owned(),
+        format!("--output {}: artifact App: could not unpack it: ", out.display()),
+    ] {
+        assert!(error.contains(&format!("codepipeline-local: {part}")), "{error}");
     }
-    assert_eq!(names(&out), BTreeSet::from([".codepipeline-local".to_owned(), "App".to_owned()]));
+    // The artifacts after it are there.
+    assert_eq!(names(&out), BTreeSet::from([".codepipeline-local", "App", "Made"].map(str::to_owned)));
+    assert_eq!(std::fs::read_to_string(out.join("Made/made.txt")).unwrap(), "made\n");
     assert!(names(&folder.path().join("tmp")).is_empty(), "the temporary folders are gone");
 }
 

@@ -8,7 +8,7 @@ use super::approvals::{Approvals, Approver};
 use super::flags::{RunFlags, Wanted};
 use super::functions::{self, Functions};
 use super::mistake::joined;
-use super::outputs::{self, OutputFolder};
+use super::outputs::{self, OutputFolder, Written};
 use super::plan::Plan;
 use super::progress::{Change, Progress};
 use super::runner::Runner;
@@ -127,9 +127,11 @@ impl Run<'_> {
     /// Writes the artifacts into the folder of `--output`, if there is one.
     async fn kept(&self, execution: &serde_json::Value) -> Result<(), String> {
         let Some(folder) = &self.output else { return Ok(()) };
-        let names = outputs::write(self.emulator, execution, folder).await?;
-        self.screen.say(Colour::Grey, "artifacts", &format!("{} in {}", names.join(", "), folder.path().display()));
-        Ok(())
+        let Written { names, problems } = outputs::write(self.emulator, execution, folder).await?;
+        if !names.is_empty() {
+            self.screen.say(Colour::Grey, "artifacts", &format!("{} in {}", names.join(", "), folder.path().display()));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(joined(&problems)) }
     }
 
     /// The custom actions would wait for ever without a worker.

@@ -85,46 +85,58 @@ impl OutputFolder {
     }
 }
 
+/// What became of the artifacts.
+pub(super) struct Written {
+    /// The names of those in the folder.
+    pub(super) names: Vec<String>,
+    /// Why others are not there.
+    pub(super) problems: Vec<String>,
+}
+
 /// Unpacks every artifact of the execution into a folder of its name, and removes those of an earlier run. An artifact that is no archive
-/// becomes a file of its name. Returns the names.
-pub(super) async fn write(
-    emulator: &Emulator,
-    execution: &Value,
-    folder: &OutputFolder,
-) -> Result<Vec<String>, String> {
+/// becomes a file of its name.
+pub(super) async fn write(emulator: &Emulator, execution: &Value, folder: &OutputFolder) -> Result<Written, String> {
     let folder = folder.path();
     let artifacts = artifacts(emulator, execution).await?;
-    let failed = |what: &str, error: &io::Error| format!("--output {}: could not {what}: {error}", folder.display());
+    let of_output = format!("--output {}", folder.display());
     let replaced = replace(folder, artifacts.keys().map(String::as_str));
-    replaced.map_err(|error| failed("replace the artifacts of an earlier run", &error))?;
+    replaced.map_err(|error| format!("{of_output}: could not replace the artifacts of an earlier run: {error}"))?;
     let store = emulator.store().ok_or("the emulator has ended")?;
     // The files of the store are copied here. A run that a signal ends leaves nothing of them.
     let work = TempDir::with_prefix("codepipeline-local-").map_err(|error| error.to_string())?;
-    let mut names = Vec::new();
+    let mut written = Written { names: Vec::new(), problems: Vec::new() };
     for (name, place) in artifacts {
         if !store.has(&place) {
             continue;
         }
-        let (packed, unpacked) = (work.path().join(&name), folder.join(&name));
-        let read = store.read_into(&place, &packed).await;
-        read.map_err(|error| format!("could not read the artifact {name}: {error}"))?;
-        let (from, into) = (packed.clone(), unpacked.clone());
-        let done = in_background(move |stop| unpack(&from, &into, &Limits { stop, ..Limits::default() })).await;
-        match done {
-            Ok(()) => {}
-            Err(ArchiveProblem::Kind | ArchiveProblem::GzipWithoutTar) => {
-                // Nothing was unpacked, so the folder is absent or empty.
-                let _ = fs::remove_dir(&unpacked);
-                let copied = tokio::fs::copy(&packed, &unpacked).await;
-                copied.map_err(|error| failed(&format!("write the artifact {name}"), &error))?;
-            }
-            Err(problem) => return Err(format!("could not unpack the artifact {name}: {problem}")),
-        }
+        let packed = work.path().join(&name);
+        let done = match store.read_into(&place, &packed).await {
+            Ok(_) => unpack_or_copy(&packed, &folder.join(&name)).await,
+            Err(error) => Err(format!("could not read it: {error}")),
+        };
         // Keep no second copy of all artifacts.
         let _ = fs::remove_file(&packed);
-        names.push(name);
+        match done {
+            Ok(()) => written.names.push(name),
+            Err(problem) => written.problems.push(format!("{of_output}: artifact {name}: {problem}")),
+        }
     }
-    Ok(names)
+    Ok(written)
+}
+
+async fn unpack_or_copy(packed: &Path, unpacked: &Path) -> Result<(), String> {
+    let (from, into) = (packed.to_owned(), unpacked.to_owned());
+    let done = in_background(move |stop| unpack(&from, &into, &Limits { stop, ..Limits::default() })).await;
+    match done {
+        Ok(()) => Ok(()),
+        Err(ArchiveProblem::Kind | ArchiveProblem::GzipWithoutTar) => {
+            // Nothing was unpacked, so the folder is absent or empty.
+            let _ = fs::remove_dir(unpacked);
+            let copied = tokio::fs::copy(packed, unpacked).await;
+            copied.map(drop).map_err(|error| format!("could not write {}: {error}", unpacked.display()))
+        }
+        Err(problem) => Err(format!("could not unpack it: {problem}")),
+    }
 }
 
 /// The places of the artifacts by name. If a stage ran twice, its last artifacts count.
