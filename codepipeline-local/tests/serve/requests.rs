@@ -1,4 +1,4 @@
-//! What `serve` answers and logs.
+//! Replies of `serve`, and its log.
 
 use super::{ask, reply, serve, status, terminate};
 

@@ -85,7 +85,7 @@ impl OutputFolder {
     }
 }
 
-/// What became of the artifacts.
+/// The outcome for each artifact.
 pub(super) struct Written {
     /// The names of those in the folder.
     pub(super) names: Vec<String>,
