@@ -156,7 +156,14 @@ test("transitions close with a reason, and open again", async () => {
     await answer(page, "Start another execution", "Start execution");
     await page.waitForURL((url) => !url.hash.includes(first) && url.hash.includes("/e/"));
     await shows(page, "This execution waits here");
+    await page.goto(emulator.address("#/pipelines"));
+    await shows(page, "Waits before Check: the transition is disabled");
     await page.goto(emulator.address("#/p/gate"));
+    await shows(page, "Waits before Check: the transition is disabled");
+    await shows(page, /release freeze/);
+    await answer(page, "Enable transition into Check", "Enable transition");
+    const again = (dialog) => dialog.getByLabel("Reason").fill("release freeze");
+    await answer(page, "Disable transition into Check", "Disable transition", again);
     await shows(page, /release freeze/);
     await answer(page, "Enable transition into Check", "Enable transition");
     await page.getByText(/release freeze/).waitFor({ state: "detached" });

@@ -20,6 +20,7 @@ pub use state::{
 };
 pub use task::{Done, Failed, Task, TaskArtifact, TaskRevision};
 pub(crate) use variables::references as variable_references;
+pub(crate) use waits::Wait;
 
 mod action_types;
 mod actions;
@@ -62,3 +63,4 @@ mod time;
 pub(crate) mod transitions;
 pub(crate) mod urls;
 mod variables;
+mod waits;

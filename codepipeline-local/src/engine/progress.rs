@@ -87,7 +87,10 @@ impl Engine {
             || !self.same_pipeline(execution).any(|(_, peer)| peer.runs_in() == execution.waits_for_name())
     }
 
-    fn same_pipeline<'a>(&'a self, execution: &'a Execution) -> impl Iterator<Item = (ExecutionNumber, &'a Execution)> {
+    pub(super) fn same_pipeline<'a>(
+        &'a self,
+        execution: &'a Execution,
+    ) -> impl Iterator<Item = (ExecutionNumber, &'a Execution)> {
         self.active
             .iter()
             .filter_map(|number| self.executions.get(number).map(|peer| (*number, peer)))

@@ -44,6 +44,7 @@ const FILES: &[File] = &[
     File { path: "style.css", kind: CSS, content: include_bytes!("web/style.css") },
     File { path: "text.js", kind: SCRIPT, content: include_bytes!("web/text.js") },
     File { path: "timeline.js", kind: SCRIPT, content: include_bytes!("web/timeline.js") },
+    File { path: "waits.js", kind: SCRIPT, content: include_bytes!("web/waits.js") },
 ];
 
 /// The file at a path below `/_/`.

@@ -224,3 +224,48 @@ async fn pipeline_can_have_a_name_like_a_key() {
     assert_eq!(items.as_object().unwrap().len(), 4);
     assert_eq!((&items["_emulator"]["name"], &items[":emulator"]["mode"]), (&"_emulator".into(), &"serve".into()));
 }
+
+#[tokio::test]
+async fn summaries_say_what_an_execution_waits_for() {
+    let scenario = Scenario::start().await;
+    let (browser, first) = started(&scenario, &[approval()]).await;
+    let wait = |id: String| move |items: &Value| items[&id]["wait"].clone();
+    let list = "view=executions&pipeline=pipe";
+    let of_first = wait(first.clone());
+    let items = browser.view_until(list, |items| !of_first(items).is_null()).await;
+    assert_eq!(
+        (&items[&first]["stage"], of_first(&items)),
+        (&json!("Build"), json!({"for": "approval", "action": "Ask"}))
+    );
+
+    let second = start(&browser).await;
+    let of_second = wait(second.clone());
+    let items = browser.view_until(list, |items| !of_second(items).is_null()).await;
+    assert_eq!(items[&second]["stage"], "Build");
+    assert_eq!(of_second(&items), json!({"for": "execution", "execution": first}));
+
+    let disabled =
+        json!({"pipelineName": "pipe", "stageName": "Build", "transitionType": "Inbound", "reason": "freeze"});
+    codepipeline(&browser, "DisableStageTransition", &disabled).await;
+    let items = browser.view(list).await;
+    assert_eq!(of_second(&items), json!({"for": "transition"}));
+    let abandon = json!({"pipelineName": "pipe", "pipelineExecutionId": first, "abandon": true});
+    codepipeline(&browser, "StopPipelineExecution", &abandon).await;
+    let ended = &browser.view(list).await[&first];
+    assert!(ended.get("stage").is_none() && ended.get("wait").is_none(), "{ended}");
+}
+
+#[tokio::test]
+async fn stage_that_the_pipeline_lost_has_no_transition() {
+    let scenario = Scenario::start().await;
+    let (browser, execution) = started(&scenario, &[approval()]).await;
+    let waits = |items: &Value| items["action:Build/Ask"]["token"].is_string();
+    let items = browser.view_until(&execution_view(&execution), waits).await;
+    assert_eq!(items["stage:1"]["transition"], json!({"enabled": true}));
+    let mut pipeline = codepipeline(&browser, "GetPipeline", &json!({"name": "pipe"})).await["pipeline"].take();
+    pipeline["stages"][1]["name"] = "Ship".into();
+    codepipeline(&browser, "UpdatePipeline", &json!({"pipeline": pipeline})).await;
+    let items = browser.view(&execution_view(&execution)).await;
+    assert!(items["stage:1"]["name"] == "Build" && items["stage:1"].get("transition").is_none(), "{items}");
+    assert_eq!(items["stage:0"]["transition"], json!({"enabled": true}));
+}

@@ -14,6 +14,9 @@ pub(super) fn stage(
     stage: &StageDeclaration,
     secrets: &Secrets,
 ) -> Value {
+    // A later version of the pipeline may lack the stage.
+    let latest = engine.pipelines.get(&execution.pipeline).map(|pipeline| pipeline.latest());
+    let exists = latest.is_some_and(|latest| latest.stages.iter().any(|other| other.name == stage.name));
     let actions: Vec<Value> = stage.actions.iter().map(declared).collect();
     object([
         ("index", index.into()),
@@ -22,7 +25,7 @@ pub(super) fn stage(
         ("waiting", (execution.waits_for() == Some(index)).into()),
         ("retries", execution.retries.get(&stage.name).copied().unwrap_or_default().into()),
         ("can_retry", engine.can_retry(&execution.pipeline, &stage.name, &execution.id).into()),
-        ("transition", transition(engine, &execution.pipeline, &stage.name, secrets)),
+        ("transition", exists.then(|| transition(engine, &execution.pipeline, &stage.name, secrets)).into()),
         ("actions", actions.into()),
     ])
 }

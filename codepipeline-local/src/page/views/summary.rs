@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::masked::Masked;
 use crate::api::object;
-use crate::engine::{ActionExecution, Engine, Execution, ExecutionNumber, Revision, SecretValues};
+use crate::engine::{ActionExecution, Engine, Execution, ExecutionNumber, Revision, SecretValues, Wait};
 use crate::providers::Secrets;
 
 /// The data for the summaries of executions, found in one pass.
@@ -49,15 +49,26 @@ pub(super) fn summary(engine: &Engine, number: ExecutionNumber, execution: &Exec
     let masked = Masked { values: since.values.remove(&number).unwrap_or_default(), secrets: since.secrets };
     let text = engine.status_summary(execution).map(|text| masked.text(&text));
     let trigger = &execution.trigger;
+    let (stage, wait) = engine.position(execution).unzip();
     object([
         ("id", execution.id.clone().into()),
         ("number", u64::from(number).into()),
         ("version", execution.declaration.version.into()),
         ("status", execution.status.name().into()),
         ("summary", text.into()),
+        ("stage", stage.into()),
+        ("wait", wait.flatten().map(|wait| reason(&wait)).into()),
         ("started", execution.started.0.into()),
         ("updated", execution.updated.0.into()),
         ("trigger", json!({"type": trigger.kind.name(), "detail": masked.text(&trigger.detail)})),
         ("revisions", revisions.into()),
     ])
+}
+
+fn reason(wait: &Wait<'_>) -> Value {
+    match wait {
+        Wait::Approval { action } => json!({"for": "approval", "action": action}),
+        Wait::Transition => json!({"for": "transition"}),
+        Wait::Execution { id } => json!({"for": "execution", "execution": id}),
+    }
 }

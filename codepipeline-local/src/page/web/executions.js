@@ -6,6 +6,7 @@ import { callButton, empty, heading, revisions, trail, trigger } from "./parts.j
 import { executionLink, link } from "./route.js";
 import { badge, isRunning, words } from "./status.js";
 import { startDialog, transitionDialog } from "./dialogs.js";
+import { place } from "./waits.js";
 
 // As many as appear at once; a button shows all, up to what the emulator lists.
 const FIRST = 1000;
@@ -30,7 +31,7 @@ export function executionsView(items, context) {
         h("div", { key: "head", class: "head" },
             heading(1, pipeline, about && h("span", { class: "count" }, `Version ${about.version}`)),
             h("div", { class: "buttons" }, callButton(context, "Start execution", () => startDialog(pipeline), { primary: true }))),
-        about && closedTransitions(about, context),
+        about && stages(about, context),
         h("h2", { key: "list-title" }, "Executions", about && h("span", { class: "count" }, about.total)),
         executions.length === 0
             ? context.loaded && empty("This pipeline has not run yet", h("p", {}, "Start an execution, or change a source."))
@@ -43,21 +44,32 @@ export function executionsView(items, context) {
     ];
 }
 
-function row(pipeline, { id, status, summary, trigger: why, revisions: sources, started, updated }) {
+function row(pipeline, execution) {
+    const { id, status, summary, trigger: why, revisions: sources, started, updated } = execution;
     return h("div", { class: "row", role: "row" },
         h("div", { role: "cell" }, h("a", { href: executionLink(pipeline, id), title: id }, short(id))),
-        h("div", { role: "cell" }, badge(status), summary && h("span", { class: "quiet clamp" }, summary)),
+        h("div", { role: "cell" }, badge(status), h("span", { class: "quiet clamp" }, summary ?? place(execution))),
         h("div", { role: "cell", "data-label": "Trigger" }, trigger(why)),
         h("div", { role: "cell", "data-label": "Source revisions" }, revisions(sources, true)),
         h("div", { role: "cell", "data-label": "Started" }, moment(started)),
         h("div", { role: "cell", "data-label": "Duration" }, elapsed(started, isRunning(status) ? undefined : updated)));
 }
 
-function closedTransitions({ name, stages, transitions }, context) {
-    const closed = stages.filter((stage) => transitions[stage] && !transitions[stage].enabled);
-    return closed.length > 0 && h("ul", { key: "closed", class: "warnings" }, closed.map((stage) => h("li", { key: stage },
-        h("span", {}, "The transition into ", h("strong", {}, stage), " is disabled: ", transitions[stage].reason),
-        callButton(context, "Enable transition", () => transitionDialog(name, stage, false), { label: `Enable transition into ${stage}` }))));
+// The stages in order, with the transition into each but the first.
+function stages({ name, stages: names, transitions }, context) {
+    return h("section", { key: "stages", class: "box about", "aria-labelledby": "stages-title" },
+        h("h2", { id: "stages-title" }, "Stages"),
+        h("ol", { class: "stage-list" }, names.map((stage, index) => h("li", { key: stage },
+            h("strong", {}, stage),
+            index > 0 && transition(name, stage, transitions[stage] ?? { enabled: true }, context)))));
+}
+
+function transition(pipeline, stage, { enabled, reason }, context) {
+    const text = enabled ? "Disable transition" : "Enable transition";
+    return [
+        !enabled && h("span", { key: "why", class: "why" }, h("strong", {}, "Transition disabled: "), reason),
+        callButton(context, text, () => transitionDialog(pipeline, stage, enabled), { key: "transition", label: `${text} into ${stage}` }),
+    ];
 }
 
 function newestFirst(items) {

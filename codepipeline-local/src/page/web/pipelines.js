@@ -6,6 +6,7 @@ import { callButton, empty, heading, revisions } from "./parts.js";
 import { executionLink, link } from "./route.js";
 import { badge, isRunning } from "./status.js";
 import { startDialog } from "./dialogs.js";
+import { place } from "./waits.js";
 
 const CREATE = `aws codepipeline create-pipeline \\
   --endpoint-url ${location.origin} --cli-input-json file://pipeline.json`;
@@ -36,7 +37,7 @@ function row(pipeline, context) {
     return h("div", { class: "row", role: "row" },
         h("div", { role: "cell", class: "name" }, h("a", { href: link("p", name) }, name),
             h("span", { class: "quiet" }, pipeline.stages.join(" → "))),
-        h("div", { role: "cell", "data-label": "Latest status" }, latest ? badge(latest.status) : h("span", { class: "quiet" }, "No executions yet")),
+        h("div", { role: "cell", "data-label": "Latest status" }, latest ? [badge(latest.status), h("span", { class: "quiet" }, place(latest))] : h("span", { class: "quiet" }, "No executions yet")),
         h("div", { role: "cell", "data-label": "Source revisions" }, latest && revisions(latest.revisions, true)),
         h("div", { role: "cell", "data-label": "Latest execution" }, latest && [
             h("a", { href: executionLink(name, latest.id), title: latest.id }, short(latest.id)),
