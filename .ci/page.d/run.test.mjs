@@ -1,4 +1,4 @@
-// The page of `run`: only those who have its token read anything.
+// The page of `run`: only those who have its token read anything, and it says when the run has ended.
 
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -35,14 +35,25 @@ test("run needs the token for everything, and ends after an approval on the page
             await assertAccessible(stranger);
             await stranger.finish();
         }
-        const page = await open(browser, emulator.address(), { expected: /ERR_/ });
+        // The browser reads the icon again.
+        const page = await open(browser, emulator.address(), { expected: /ERR_CONNECTION_REFUSED/ });
         await page.getByRole("link", { name: "once", exact: true }).click();
         await page.getByRole("table").getByRole("link").first().click();
         await page.getByRole("button", { name: "Review Look" }).click();
         await page.getByRole("dialog").getByRole("button", { name: "Submit" }).click();
-        await page.getByRole("status").getByText("Connection lost, trying again").waitFor();
+        await page.getByRole("status").getByText("The run has ended").waitFor();
         await emulator.ended;
         assert.equal(emulator.process.exitCode, 0, emulator.output);
+        // The last state stays, with no more requests for data, and with buttons that say why they are off.
+        const requests = [];
+        page.on("request", (request) => { if (request.url().includes("/api/")) requests.push(request.url()); });
+        await page.locator(".head").getByText("Succeeded").waitFor();
+        const start = page.getByRole("button", { name: "Start another execution" });
+        assert.equal(await start.getAttribute("aria-disabled"), "true");
+        await page.locator("#notice").getByText("the run has ended").waitFor();
+        await page.getByRole("link", { name: "Look", exact: true }).click();
+        await page.getByRole("complementary").getByText("AWS Manual").waitFor();
+        assert.deepEqual(requests, []);
         await page.finish();
     } finally {
         await browser.close();

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::differences::Sent;
+use super::mode::PageMode;
 use super::reply::content;
 use super::site::Page;
 use super::view::View;
@@ -128,6 +129,9 @@ impl Live {
         }
         let lines = views::log_lines(&page.logs, &self.view, &mut self.log);
         text.extend(lines.map(|lines| event("log", &lines.to_string())));
+        if self.has_ended && page.mode == PageMode::Run {
+            text += &event("ended", "{}");
+        }
         let now = Instant::now();
         self.next_look = (begun + PAUSE).max(now + (now - begun) * REST);
         Some(text)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use codepipeline_local::Options;
+use codepipeline_local::{Options, PageMode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
@@ -135,6 +135,20 @@ async fn stream_ends_with_the_emulator() {
         assert_eq!(name, "items");
     }
     assert!(tokio::time::timeout(Duration::from_secs(10), unread.into_body().collect()).await.is_ok());
+}
+
+#[tokio::test]
+async fn stream_of_a_run_says_that_it_has_ended() {
+    let scenario = Scenario::with(Options { page: PageMode::Run, ..Options::default() }).await;
+    let (browser, execution) = started(&scenario, &[approval()]).await;
+    let mut read = browser.live(&execution_view(&execution)).await;
+    read.items().await;
+    scenario.emulator.stop().await;
+    let mut last = None;
+    while let Some((name, _)) = read.next().await {
+        last = Some(name);
+    }
+    assert_eq!(last.as_deref(), Some("ended"));
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ pub(super) fn action(
     item
 }
 
-/// The items of an action of its own.
+/// The items of an action, in addition to those of its execution.
 pub(super) fn items(
     engine: &Engine,
     id: &str,
@@ -86,7 +86,8 @@ pub(super) fn items(
     if let (Value::Object(item), Value::Object(more)) = (&mut item, more) {
         item.extend(more);
     }
-    let mut items = BTreeMap::from([(KEY.to_owned(), item)]);
+    let mut items = super::execution::items(engine, (&execution.pipeline, &execution.id), can_act, secrets)?;
+    items.insert(KEY.to_owned(), item);
     items.extend(timeline::steps(found).map(|(number, step)| (format!("step:{number}"), step)));
     Ok(items)
 }

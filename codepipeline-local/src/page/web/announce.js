@@ -10,14 +10,12 @@ let lastStatuses = new Map();
 let lastPlace;
 
 /** Shows whether the data is live. Only a change is written, because each one is read out. */
-export function announceConnection(streams) {
-    const followed = streams.filter(Boolean);
-    const lost = followed.some(({ state }) => state === "lost");
-    const state = followed.some(({ refused }) => refused) ? "refused" : lost ? "lost" : followed.every(({ state: each }) => each === "open") ? "open" : "connecting";
+export function announceConnection(live) {
+    const state = live.ended ? "ended" : live.refused ? "refused" : live.state;
     if (state === shown) return;
     shown = state;
     connection.className = `connection ${state}`;
-    show(connection, { open: "Live", lost: "Connection lost, trying again", refused: "No access", connecting: "Connecting" }[state]);
+    show(connection, { open: "Live", lost: "Connection lost, trying again", refused: "No access", connecting: "Connecting", ended: "The run has ended" }[state]);
 }
 
 /** Reads out how the execution, its stages and its approvals change. The first state of a view is not a change. */

@@ -6,22 +6,26 @@ import { api } from "./route.js";
 const RETRY_MS = 1000;
 
 /**
- * Follows a view. `query` names it, as in {view: "pipelines"}. `known` are items to begin with. `changed(live)` is called after each change of `items`, `missing`, `state`
- * or `refused`. `log(event, live)` gets the action's log lines.
+ * Follows a view. `query` names it, as in {view: "pipelines"}. `known` are items to begin with. `before` is a stream that this one replaces:
+ * its items are shown until the new ones arrive. `changed(live)` is called after each change of `items`, `missing`, `state`, `refused` or
+ * `ended`. `log(event, live)` gets the action's log lines.
  */
 export class Live {
-    constructor(query, { changed, log, known }) {
+    constructor(query, { changed, log, known, before }) {
+        before?.close();
         this.query = query;
         this.changed = changed;
         this.log = log;
         /** The view's values by key. A value that did not change stays the same object. */
-        this.items = new Map(known);
+        this.items = new Map(known ?? before?.items);
         /** Whether the items have arrived. */
-        this.loaded = false;
+        this.loaded = before?.loaded ?? false;
         /** The emulator's message if the pipeline, execution or action does not exist. */
         this.missing = undefined;
         /** "connecting" at first, then "open" or "lost". */
-        this.state = "connecting";
+        this.state = before?.state ?? "connecting";
+        /** Whether the run has ended, so that no data follows. */
+        this.ended = before?.ended ?? false;
         /** The emulator's message if it denies access. */
         this.refused = undefined;
         /** How many connections were opened. The log uses it, because a new connection sends all lines again. */
@@ -38,7 +42,7 @@ export class Live {
     }
 
     connect() {
-        if (this.closed || this.source) return;
+        if (this.closed || this.ended || this.source) return;
         clearTimeout(this.timer);
         const source = new EventSource(api("live", this.query));
         this.source = source;
@@ -54,6 +58,11 @@ export class Live {
         };
         source.addEventListener("items", (event) => this.receive(JSON.parse(event.data)));
         source.addEventListener("log", (event) => this.log?.(JSON.parse(event.data), this));
+        source.addEventListener("ended", () => {
+            this.ended = true;
+            this.disconnect();
+            this.changed(this);
+        });
         source.addEventListener("missing", (event) => {
             this.missing = JSON.parse(event.data).message;
             this.changed(this);

@@ -1,6 +1,6 @@
 // Shows the view of the address, follows its data, and updates the view after every change.
 
-import { hasToken, WHY_NOT } from "./calls.js";
+import { hasToken, RUN_ENDED, WHY_NOT } from "./calls.js";
 import { h, show } from "./element.js";
 import { tick } from "./format.js";
 import { Live } from "./live.js";
@@ -22,12 +22,12 @@ const VIEWS = {
 const main = document.getElementById("main");
 const notice = document.getElementById("notice");
 const facts = document.getElementById("facts");
-// The stream of the view, and that of the action in the panel.
+// The stream of the view. That of an execution also has the action in the panel, because a browser opens only six connections to a host.
 let live;
-let panel;
 let log;
 // The link of the action in the panel, which gets the focus back.
 let lastOpened;
+let lastView;
 let scheduled = false;
 
 function render() {
@@ -35,23 +35,24 @@ function render() {
     const place = route();
     const view = VIEWS[place.name];
     if (!view) return unknown();
+    followAction(place);
     const { items } = live;
     const emulator = items.get(":emulator");
-    const canAct = emulator?.can_act === true;
-    const context = { route: place, canAct, whyNot: WHY_NOT, loaded: live.loaded, widen };
+    const canAct = emulator?.can_act === true && !live.ended;
+    const whyNot = live.ended ? RUN_ENDED : WHY_NOT;
+    const context = { route: place, canAct, whyNot, loaded: live.loaded, widen };
     const focused = main.contains(document.activeElement) ? document.activeElement : undefined;
     const region = focused?.closest(".panel");
 
-    followAction(place, items);
     main.className = place.action ? "with-panel" : "";
     show(main,
         h("div", { key: viewKey(place), class: `view ${place.name}` }, live.refused || live.missing ? absent(live) : view.view(items, context)),
         place.action && h("aside", { key: "panel", class: "panel", "aria-label": `Action ${place.action}` },
-            h("div", { key: `${place.stage}/${place.action}` }, actionView(items, panel?.items, log ?? (log = new Log()), context))));
+            h("div", { key: `${place.stage}/${place.action}` }, actionView(items, items, log ?? (log = new Log()), context))));
     document.title = `${view.title(place, items)} – codepipeline-local`;
     tick();
-    showEmulator(emulator, canAct);
-    announceConnection([live, panel]);
+    showEmulator(emulator, canAct, whyNot);
+    announceConnection(live);
     announceStatus(place, items);
     // The focused element is gone: the heading above it is the closest place.
     if (focused && !focused.isConnected && !document.querySelector("dialog")) {
@@ -65,16 +66,17 @@ function schedule() {
     requestAnimationFrame(render);
 }
 
-// Follows the data of the new address. Opening an action keeps the execution's stream.
+// Follows the data of the new address.
 function navigate(event) {
     const place = route();
-    const query = VIEWS[place.name]?.query(place);
-    const moved = JSON.stringify(query) !== JSON.stringify(live?.query);
-    if (moved) {
-        live?.close();
+    const view = VIEWS[place.name];
+    const moved = viewKey(place) !== lastView;
+    lastView = viewKey(place);
+    if (moved && view) {
         // Whether the token is right does not depend on the view.
         const emulator = live?.items.get(":emulator");
-        live = query && new Live(query, { changed: schedule, known: emulator && [[":emulator", emulator]] });
+        live = new Live(view.query(place), { changed: schedule, before: live, known: emulator ? [[":emulator", emulator]] : [] });
+        live.loaded = false;
     }
     render();
     const opened = place.action && main.querySelector('.card a[aria-current="true"]');
@@ -87,19 +89,19 @@ function navigate(event) {
     lastOpened = opened;
 }
 
-// The action's id comes with the execution's items, and changes with a retry.
-function followAction(place, items) {
-    const query = place.action ? actionQuery(place, items) : undefined;
-    if (query?.action === panel?.query.action) return;
-    panel?.close();
-    log = query && new Log();
+// Follows the action in the panel, with the execution. The action's id comes with the execution's items, and changes with a retry.
+function followAction(place) {
+    if (place.name !== "execution") return;
+    const query = (place.action && actionQuery(place, live.items)) ?? executionQuery(place);
+    if (query.action === live.query.action) return;
+    log = query.action && new Log();
     const lines = log;
-    panel = query && new Live(query, { changed: schedule, log: (event, stream) => lines.receive(event, stream.connections) });
+    const known = [...live.items].filter(([key]) => key !== ":action" && !key.startsWith("step:"));
+    live = new Live(query, { changed: schedule, before: live, known, log: (event, stream) => lines.receive(event, stream.connections) });
 }
 
 function widen(query) {
-    live.close();
-    live = new Live(query, { changed: schedule, known: live.items });
+    live = new Live(query, { changed: schedule, before: live });
 }
 
 function viewKey(place) {
@@ -117,18 +119,17 @@ function absent({ refused, missing }) {
 function unknown() {
     live?.close();
     live = undefined;
-    followAction({}, new Map());
     main.className = "";
     show(main, h("div", { key: "unknown", class: "view" }, heading(1, "Not found"),
         empty("This address names no view", h("p", {}, h("a", { href: link("pipelines") }, "All pipelines")))));
     document.title = "Not found – codepipeline-local";
 }
 
-function showEmulator(emulator, canAct) {
+function showEmulator(emulator, canAct, whyNot) {
     if (!emulator) return;
     show(facts, h("span", {}, emulator.region), h("span", {}, emulator.account_id), h("span", {}, `Version ${emulator.version}`));
     notice.hidden = canAct;
-    show(notice, h("p", {}, hasToken() ? `${WHY_NOT} Without --data, each start has a new token.` : WHY_NOT));
+    show(notice, h("p", {}, whyNot === WHY_NOT && hasToken() ? `${whyNot} Without --data, each start has a new token.` : whyNot));
 }
 
 addEventListener("hashchange", navigate);
@@ -136,7 +137,7 @@ setInterval(() => {
     if (document.hidden) return;
     tick();
     // The phase that the action is in grows.
-    if (panel?.items.get(":action")?.status === "InProgress") schedule();
+    if (live?.items.get(":action")?.status === "InProgress") schedule();
 }, 1000);
 document.querySelector(".skip").onclick = (event) => { event.preventDefault(); main.focus(); };
 navigate();
