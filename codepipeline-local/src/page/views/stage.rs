@@ -15,8 +15,8 @@ pub(super) fn stage(
     secrets: &Secrets,
 ) -> Value {
     // A later version of the pipeline may lack the stage.
-    let latest = engine.pipelines.get(&execution.pipeline).map(|pipeline| pipeline.latest());
-    let exists = latest.is_some_and(|latest| latest.stages.iter().any(|other| other.name == stage.name));
+    let pipeline = engine.pipelines.get(&execution.pipeline);
+    let exists = pipeline.is_some_and(|it| it.latest().stages.iter().any(|other| other.name == stage.name));
     let actions: Vec<Value> = stage.actions.iter().map(declared).collect();
     object([
         ("index", index.into()),
