@@ -104,6 +104,9 @@ async fn page_of_a_run_approves_and_sees_its_end() {
     let items = browser.view_until(&query, |items| items["action:Build/Ask"]["token"].is_string()).await;
     let mut events = browser.live(&query).await;
     events.items().await;
+    let other = browser.call("StartPipelineExecution", &json!({"name": "pipe"})).await.json();
+    let noted = format!("execution {} has started, too", other["pipelineExecutionId"].as_str().unwrap());
+    assert!(lines.any(|line| line.contains(&noted)));
     let answer = json!({
         "pipelineName": "pipe", "stageName": "Build", "actionName": "Ask", "token": items["action:Build/Ask"]["token"],
         "result": {"status": "Approved", "summary": "fine"},

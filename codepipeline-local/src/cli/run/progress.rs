@@ -52,10 +52,18 @@ impl Progress {
     /// Shows an event of this execution, and says what it means.
     pub(super) async fn event(&mut self, emulator: &Emulator, event: &Value) -> Result<Change, String> {
         let detail = &event["detail"];
+        let text = |name: &str| detail[name].as_str().unwrap_or_default();
         if detail["execution-id"] != self.execution {
+            if event["detail-type"] == "CodePipeline Pipeline Execution State Change" && text("state") == "STARTED" {
+                let other = text("execution-id");
+                self.screen.say(
+                    Colour::Yellow,
+                    "note",
+                    &format!("execution {other} has started, too; the run ends with its own execution"),
+                );
+            }
             return Ok(Change::Shown);
         }
-        let text = |name: &str| detail[name].as_str().unwrap_or_default();
         match event["detail-type"].as_str() {
             Some("CodePipeline Pipeline Execution State Change") => Ok(self.pipeline_changed(text("state"))),
             Some("CodePipeline Stage Execution State Change") if text("state") == "STARTED" => {
