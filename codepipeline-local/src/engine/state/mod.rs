@@ -25,7 +25,7 @@ mod trigger;
 
 pub(crate) use action::{ActionError, ActionExecution, ActionStatus, Artifact};
 pub(crate) use action_type::{ActionType, ArtifactDetails, Property, TypeSettings};
-pub(super) use action_type::{Registered, is_queryable_value, queryable_rule};
+pub(super) use action_type::{Registered, is_queryable_value, is_secret, queryable_rule};
 pub use connection::Connection;
 pub(crate) use declaration::{
     ActionDeclaration, Configuration, EncryptionKey, ExecutionMode, PipelineDeclaration, StageDeclaration, Tag,
