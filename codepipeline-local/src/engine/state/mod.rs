@@ -24,7 +24,7 @@ mod tracked;
 mod trigger;
 
 pub(crate) use action::{ActionError, ActionExecution, ActionStatus, Artifact};
-pub(crate) use action_type::{ActionType, ArtifactDetails, Property, TypeSettings};
+pub(crate) use action_type::{ActionType, ArtifactDetails, Property, TypeSettings, sounds_secret};
 pub(super) use action_type::{Registered, is_queryable_value, is_secret, queryable_rule};
 pub use connection::Connection;
 pub(crate) use declaration::{
