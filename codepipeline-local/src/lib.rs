@@ -12,6 +12,7 @@ mod client_environment;
 pub mod clock;
 mod counted;
 mod dates;
+mod direct_hosts;
 mod durations;
 mod endpoints;
 pub mod engine;

@@ -1,12 +1,17 @@
 //! The forms in which a secret may stand in a text.
 
+/// The shortest secret that is masked, in characters without the white space around it. Shorter ones, such as a number, are in any text.
+const SHORTEST: usize = 4;
+
 /// The shortest line of a secret of several lines that counts on its own, in bytes. Shorter ones, such as `}`, are in any text.
 const SHORTEST_LINE: usize = 8;
 
 /// The secret, the same without the white space around it, and its lines of at least 8 bytes. Each unchanged, and as a JSON text has it.
+/// A secret of fewer than 4 characters has no forms, so no text is masked for it.
 pub(crate) fn forms(secret: &str) -> impl Iterator<Item = String> {
     let lines = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
-    let parts = [secret, secret.trim()].into_iter().chain(lines).filter(|part| !part.trim().is_empty());
+    let is_long = secret.trim().chars().nth(SHORTEST - 1).is_some();
+    let parts = [secret, secret.trim()].into_iter().chain(lines).filter(move |_| is_long);
     parts.flat_map(|part| {
         let escaped = escaped(part);
         let in_ascii = ascii(&escaped);
@@ -32,4 +37,18 @@ fn ascii(text: &str) -> String {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secret_of_fewer_than_4_characters_has_no_form() {
+        for short in ["", " \n", "e", "123", " é€😀 \n"] {
+            assert_eq!(forms(short).count(), 0, "{short:?}");
+        }
+        assert!(forms(" 1234\n").any(|form| form == "1234"));
+        assert!(forms("aé€😀").any(|form| form == "aé€😀"));
+    }
 }

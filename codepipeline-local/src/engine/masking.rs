@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pipelines::MASK;
-use super::state::{ActionExecution, Engine, ExecutionNumber, ExecutionStatus};
+use super::state::{ActionExecution, Engine, ExecutionNumber, ExecutionStatus, is_secret};
 use crate::secret_forms::forms;
 
-/// Secret texts. The longest is masked first, so that a secret within another one leaves no rest.
+/// Secret texts of at least 4 characters. The longest is masked first, so that a secret within another one leaves no rest.
 #[derive(Default)]
 pub(crate) struct SecretValues(BTreeSet<(Reverse<usize>, String)>);
 
@@ -26,7 +26,7 @@ impl SecretValues {
 }
 
 impl Engine {
-    /// The secret configuration values of the actions. If the type of an action is not known, all its values are secret.
+    /// The secret configuration values of the actions.
     pub(crate) fn secrets_of<'a>(&self, actions: impl IntoIterator<Item = &'a ActionExecution>) -> SecretValues {
         let mut secrets = SecretValues::default();
         for action in actions {
@@ -63,8 +63,7 @@ impl Engine {
 
     fn secret_values<'a>(&self, action: &'a ActionExecution) -> impl Iterator<Item = &'a str> {
         let known = self.known_action_type(&action.declaration.action_type_id);
-        let is_secret = move |key: &str| known.is_none_or(|known| self.is_secret(known, key));
-        action.configuration.iter().filter(move |(key, _)| is_secret(key)).map(|(_, value)| value.as_str())
+        action.configuration.iter().filter(move |(key, _)| is_secret(known, key)).map(|(_, value)| value.as_str())
     }
 }
 
@@ -80,7 +79,12 @@ mod tests {
 
     #[test]
     fn secret_within_a_secret_leaves_no_rest() {
-        assert_eq!(mask(&["key", "monkey-7", "", " "], "a monkey-7 and a key"), "a **** and a ****");
+        assert_eq!(mask(&["monk", "monkey-7", "", " "], "a monkey-7 and a monk"), "a **** and a ****");
+    }
+
+    #[test]
+    fn short_secret_masks_nothing() {
+        assert_eq!(mask(&["e", "kip"], "skipped"), "skipped");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(crate) use state::StepKind;
 pub(crate) use state::{
     ActionDeclaration, ActionExecution, ActionStatus, ActionType, Artifact, ArtifactDetails, Execution,
     ExecutionNumber, JobNumber, PipelineDeclaration, Property, Revision, StageDeclaration, StageStatus, Step, Tag,
-    TypeSettings,
+    TypeSettings, sounds_secret,
 };
 pub use state::{
     ActionTypeId, Connection, Engine, EnvironmentVariable, EnvironmentVariableKind, Kind, Record, Unreadable,

@@ -10,8 +10,8 @@ use super::{
     error::ApiError,
     starts::{Start, variable_values},
     state::{
-        ActionNumber, ActionType, ActionTypeId, Configuration, JobNumber, Pipeline, PipelineDeclaration,
-        RequestedRevisions, Tag, TriggerType, Version,
+        ActionNumber, ActionTypeId, Configuration, JobNumber, Pipeline, PipelineDeclaration, RequestedRevisions, Tag,
+        TriggerType, Version, is_secret,
     },
     structure,
     tags::merged,
@@ -159,19 +159,13 @@ impl Engine {
         configuration
             .iter()
             .map(|(key, value)| {
-                let shown = known.is_some_and(|known| !self.is_secret(known, key));
-                (key.clone(), if shown { value.clone() } else { MASK.to_owned() })
+                let shown = if is_secret(known, key) { MASK } else { value };
+                (key.clone(), shown.to_owned())
             })
             .collect()
     }
 
-    /// Whether replies mask the property. A stand-in's type need not be known, so there the names of undeclared properties tell.
-    pub(super) fn is_secret(&self, action_type: &ActionType, property: &str) -> bool {
-        let stand_in = self.settings.provided.stand_ins.contains(&action_type.id);
-        action_type.is_secret(property) || (stand_in && !action_type.declares(property) && sounds_secret(property))
-    }
-
-    /// Replaces each mask by the stored value.
+    /// Replaces each mask by the stored value. In an action of an unknown type, every mask is one: the type may declare any property secret.
     fn keep_secrets(
         &self,
         declaration: &mut PipelineDeclaration,
@@ -179,14 +173,14 @@ impl Engine {
     ) -> Result<(), ApiError> {
         for stage in &mut declaration.stages {
             for action in &mut stage.actions {
-                let Some(action_type) = self.known_action_type(&action.action_type_id) else { continue };
+                let action_type = self.known_action_type(&action.action_type_id);
                 let before = stored.into_iter().flat_map(PipelineDeclaration::actions).find(|(old_stage, old)| {
                     old_stage.name == stage.name
                         && old.name == action.name
                         && old.action_type_id == action.action_type_id
                 });
                 for (key, value) in &mut action.configuration {
-                    if value != MASK || !self.is_secret(action_type, key) {
+                    if value != MASK || (action_type.is_some() && !is_secret(action_type, key)) {
                         continue;
                     }
                     let Some(kept) = before.and_then(|(_, old)| old.configuration.get(key)) else {
@@ -223,9 +217,4 @@ impl Engine {
             format!("Account '{}' does not have a pipeline with name '{name}'", self.settings.account_id),
         )
     }
-}
-
-fn sounds_secret(property: &str) -> bool {
-    let property = property.to_lowercase();
-    ["secret", "token", "password"].iter().any(|word| property.contains(word))
 }

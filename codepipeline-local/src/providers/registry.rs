@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 
 use super::skip::Skip;
 use super::{Done, Failed, Output, OutputLine, Provider, Secrets, Task, Workplace};
+use crate::client_environment::with_variables;
 use crate::engine::{ActionTypeId, Provided};
 use crate::s3::Store;
 
@@ -103,7 +104,7 @@ impl Providers {
             return Err(Failed::configuration(format!("No provider of this emulator runs {name}")));
         };
         let name = task.action_type.name();
-        let environment = environment.clone().into_iter().chain(self.environment.clone()).collect();
+        let environment = with_variables(environment.clone(), self.environment.clone());
         let shown = (self.output.clone(), Arc::clone(&self.secrets));
         let work = Workplace::create(&task, place, shown, environment)?;
         // A panic of one provider must not leave its action in progress.

@@ -112,7 +112,8 @@ impl Workplace {
         &self.environment
     }
 
-    /// Masks a value of at least 4 characters in all later output, also in that of other actions. It may be a part of a secret.
+    /// Masks a value in all later output, also in that of other actions. It may be a part of a secret. Values of fewer than 4 characters are
+    /// not masked.
     pub fn hide(&self, value: &str) {
         self.secrets.hide(value);
     }

@@ -116,3 +116,21 @@ async fn revisions_and_reasons_are_masked() {
     assert_eq!(artifact["revision"], "****-1");
     shown_nowhere(&browser, &execution, &query).await;
 }
+
+#[tokio::test]
+async fn summary_of_a_skipped_action_is_readable() {
+    let mut providers = Providers::default();
+    providers.skip("Ship");
+    let scenario = Scenario::with(Options { providers, ..Options::default() }).await;
+    let ship = json!({
+        "name": "Ship", "actionTypeId": {"category": "Deploy", "owner": "AWS", "provider": "ECS", "version": "1"},
+        "configuration": {"ClusterName": "skipped", "Level": "e", "PinToken": "p", "ApiToken": "MARKER"},
+    });
+    let (browser, execution) = started(&scenario, &[ship]).await;
+    let is_done = |items: &Value| items["action:Build/Ship"]["summary"] == "skipped";
+    let items = browser.view_until(&execution_view(&execution), is_done).await;
+    let id = items["action:Build/Ship"]["id"].as_str().unwrap();
+    let action = browser.view(&format!("view=action&action={id}")).await[":action"].clone();
+    let shown = json!({"ClusterName": "skipped", "Level": "e", "PinToken": "****", "ApiToken": "****"});
+    assert_eq!(action["resolved"], shown);
+}

@@ -1,11 +1,12 @@
 //! Values that no line of a run shows, and names that must not control the terminal.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Output;
 
 use serde_json::json;
 
-use super::{action, commands, folder, program, run, text};
+use super::{action, commands, folder, program, run, terminate, text};
 
 /// A template whose pipeline has the parameter's value in its name and in that of an action.
 const TEMPLATE: &str = "
@@ -98,4 +99,49 @@ fn keys_of_aws_are_masked_in_output_only() {
     assert!(given.contains("[Tell] key *** token ***"), "{given}");
     let short = with(&["--env", "AWS_SECRET_ACCESS_KEY=test"]);
     assert!(short.contains("[Tell] key test token"), "{short}");
+}
+
+#[test]
+fn secret_configuration_values_are_masked_in_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = "
+  Own:
+    Type: AWS::CodePipeline::CustomActionType
+    Properties:
+      Category: Test
+      Provider: Own
+      Version: '1'
+      ConfigurationProperties: [{Name: ApiKey, Key: false, Required: true, Secret: true}]
+      InputArtifactDetails: {MinimumCount: 0, MaximumCount: 1}
+      OutputArtifactDetails: {MinimumCount: 0, MaximumCount: 0}
+";
+    let check = "
+            - Name: Check
+              ActionTypeId: {Category: Test, Owner: Custom, Provider: Own, Version: '1'}
+              Configuration: {ApiKey: marker-key}
+";
+    let template = TEMPLATE.replace("{Value: VALUE}", "{AccessToken: marker-token}") + check + own;
+    std::fs::write(folder.path().join("template.yaml"), template).unwrap();
+    std::fs::create_dir(folder.path().join("app")).unwrap();
+    std::fs::write(folder.path().join("app/a"), "a").unwrap();
+    let stand_in = "Deploy/AWS/ECS/1=echo \"token $CONFIG_ACCESSTOKEN\"";
+    let worker = "sh -c 'echo key marker-key; exec sleep 600'";
+    let arguments = ["--parameter", "Pw=hunter2", "--source", "App=app", "--provider", stand_in, "--worker", worker];
+    let mut child = program(folder.path(), &[&["template.yaml"], &arguments[..]].concat()).spawn().unwrap();
+    let mut shown = String::new();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    while !(shown.contains("[sh] key") && shown.contains("token ")) {
+        shown += &(lines.next().unwrap() + "\n");
+    }
+    terminate(&child);
+    child.wait().unwrap();
+    assert!(shown.contains("[sh] key ***\n") && shown.contains("token ***\n") && !shown.contains("marker-"), "{shown}");
+}
+
+#[test]
+fn masks_of_a_skipped_action_are_left_out() {
+    let skipped = json!({"configuration": {"ClusterName": "web", "ApiToken": "****"}});
+    let folder = folder(&[action("Ship", "Deploy/AWS/ECS/1", &skipped)]);
+    let output = run(folder.path(), &["--source", "App=app", "--skip", "Ship"]);
+    assert!(output.status.success(), "{}", shown(&output));
 }

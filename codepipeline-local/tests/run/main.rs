@@ -12,6 +12,7 @@ mod keys;
 mod neighbours;
 mod outputs;
 mod plans;
+mod proxies;
 mod signals;
 mod terminal;
 

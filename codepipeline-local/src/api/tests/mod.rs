@@ -26,6 +26,7 @@ mod histories;
 mod invocations;
 mod jobs;
 mod limits;
+mod masks;
 mod members;
 mod pipelines;
 mod polling;

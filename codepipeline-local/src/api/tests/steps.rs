@@ -6,7 +6,7 @@ use crate::engine::{ActionExecution, StepKind};
 
 impl Local {
     /// The newest execution of the action.
-    fn newest(&self, action: &str) -> &ActionExecution {
+    pub(super) fn newest(&self, action: &str) -> &ActionExecution {
         let mut found = self.engine.actions_of("web").map(|(_, _, action)| action);
         found.find(|found| found.declaration.name == action).unwrap()
     }

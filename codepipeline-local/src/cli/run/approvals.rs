@@ -186,9 +186,10 @@ impl Approvals {
     }
 }
 
-/// `aws` with the variables that lead it to the emulator. Their values have no character that a shell changes.
+/// `aws` with the variables that lead it to the emulator. Of the two lists of hosts that it calls without a proxy, it prefers `no_proxy`.
 fn caller(environment: &BTreeMap<String, String>) -> String {
-    let variables = environment.iter().map(|(name, value)| format!("{name}={value} "));
+    let read = environment.iter().filter(|(name, _)| name.as_str() != "NO_PROXY");
+    let variables = read.map(|(name, value)| format!("{name}={} ", word(value)));
     variables.chain(["aws".to_owned()]).collect()
 }
 

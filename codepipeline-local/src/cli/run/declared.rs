@@ -53,6 +53,12 @@ pub(super) fn read(declaration: &Value) -> Vec<Declared> {
     items(&declaration["stages"]).iter().map(stage).collect()
 }
 
+/// The type that an input of `CreateCustomActionType` creates.
+pub(super) fn created_type(input: &Value) -> ActionTypeId {
+    let [category, provider, version] = ["category", "provider", "version"].map(|key| text(&input[key]));
+    ActionTypeId { category, owner: "Custom".to_owned(), provider, version }
+}
+
 pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }

@@ -15,6 +15,7 @@ use super::plan::Plan;
 use super::runner::Runner;
 use super::setup;
 use crate::cli::shown::Show;
+use crate::client_environment::with_variables;
 use crate::event_pattern::EventPattern;
 use crate::runtime_api::{Function, FunctionSettings, Functions as ByName, Invocation, Output, Schedule, Waking};
 use crate::server::Emulator;
@@ -87,7 +88,7 @@ impl Functions {
                 command: command.0.clone(),
                 account_id: engine.account_id,
                 region: engine.region,
-                env: template.map(variables).unwrap_or_default().into_iter().chain(environment.clone()).collect(),
+                env: with_variables(template.map(variables).unwrap_or_default(), environment.clone()),
                 timeout,
                 memory_mb: template.map_or(MEMORY, |it| it.memory.unwrap_or(LAMBDAS_MEMORY)),
                 output: shown(key, show, &stopping),

@@ -21,6 +21,7 @@ mod approvals;
 mod builds;
 mod check;
 mod chosen;
+mod configured;
 mod declared;
 mod emulated;
 mod execution;
@@ -71,6 +72,7 @@ async fn planned(
 ) -> Result<(), String> {
     let pipeline = chosen(project, flags.pipeline.as_deref())?;
     let plan = Plan::of(pipeline, project, wanted).map_err(|problems| joined(&problems))?;
+    configured::secret_values(&plan, project).for_each(|value| screen.secrets().hide(value));
     project.notes.iter().for_each(|note| screen.say(Colour::Yellow, "note", &note.to_string()));
     let mut mistakes = check::mistakes(&plan, pipeline, wanted, flags.output.as_deref());
     let mut builds = builds::check(&plan, project, wanted).await;

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::declared::created_type;
 use super::plan::Plan;
 use super::runner::Runner;
 use crate::engine::Settings;
+use crate::engine::pipelines::MASK;
 use crate::providers::{ActionTypeId, ObjectRef, source};
 use crate::server::Emulator;
 use crate::template::{Pipeline, Project};
@@ -49,7 +51,7 @@ pub(super) async fn create(
             );
         }
     }
-    let (declaration, left_out) = runnable(&pipeline.declaration);
+    let (declaration, left_out) = runnable(plan, &pipeline.declaration);
     notes.extend(left_out);
     for disabled in &pipeline.disabled_transitions {
         let stage = &disabled.stage;
@@ -74,10 +76,7 @@ async fn create_types(
     let mut notes = Vec::new();
     let mut created = BTreeSet::new();
     for input in &project.action_types {
-        let text = |key: &str| input[key].as_str().unwrap_or_default().to_owned();
-        let owner = "Custom".to_owned();
-        let id =
-            ActionTypeId { category: text("category"), owner, provider: text("provider"), version: text("version") };
+        let id = created_type(input);
         let name = id.name();
         let answer = emulator.call("CreateCustomActionType", input).await;
         answer.map_err(|why| format!("the emulator refuses the action type {name}: {why}"))?;
@@ -145,9 +144,10 @@ async fn put_source(emulator: &Emulator, folder: &Path, bucket: &str, key: &str)
 }
 
 /// The declaration without the members that decide when a pipeline starts, or that check conditions around a stage. Returns notes on what
-/// is left out.
-fn runnable(declaration: &Value) -> (Value, Vec<String>) {
+/// is left out. The masks that AWS returns in the place of secrets are left out of skipped actions, because the emulator refuses them.
+fn runnable(plan: &Plan, declaration: &Value) -> (Value, Vec<String>) {
     let mut declaration = declaration.clone();
+    let skipped: BTreeSet<String> = plan.skipped().collect();
     let mut notes = Vec::new();
     let is_set = |value: &Value| !value.is_null() && *value != json!([]) && *value != json!({});
     if let Some(members) = declaration.as_object_mut()
@@ -157,6 +157,13 @@ fn runnable(declaration: &Value) -> (Value, Vec<String>) {
     }
     for stage in declaration["stages"].as_array_mut().into_iter().flatten() {
         let name = stage["name"].as_str().unwrap_or_default().to_owned();
+        for action in stage.get_mut("actions").and_then(Value::as_array_mut).into_iter().flatten() {
+            let path = format!("{name}/{}", action["name"].as_str().unwrap_or_default());
+            let configuration = action.get_mut("configuration").and_then(Value::as_object_mut);
+            if let Some(configuration) = configuration.filter(|_| skipped.contains(&path)) {
+                configuration.retain(|_, value| *value != *MASK);
+            }
+        }
         let Some(members) = stage.as_object_mut() else { continue };
         for member in ["beforeEntry", "onSuccess", "onFailure"] {
             if members.remove(member).is_some_and(|condition| is_set(&condition)) {

@@ -58,17 +58,22 @@ pub(in crate::engine) struct Registered {
 }
 
 impl ActionType {
-    pub(crate) fn declares(&self, property: &str) -> bool {
-        self.action_configuration_properties.iter().any(|known| known.name == property)
-    }
-
-    pub(crate) fn is_secret(&self, property: &str) -> bool {
-        self.action_configuration_properties.iter().any(|known| known.name == property && known.secret)
-    }
-
     pub(crate) fn queryable(&self) -> Option<&str> {
         self.action_configuration_properties.iter().find(|known| known.queryable).map(|known| known.name.as_str())
     }
+}
+
+/// Whether replies mask the property of a type, which need not be known. If the type does not declare the property, its name decides.
+pub(in crate::engine) fn is_secret(action_type: Option<&ActionType>, property: &str) -> bool {
+    let mut declared = action_type.into_iter().flat_map(|known| &known.action_configuration_properties);
+    let declared = declared.find(|declared| declared.name == property);
+    declared.map_or_else(|| sounds_secret(property), |declared| declared.secret)
+}
+
+/// Whether a property of this name probably has a secret value.
+pub(crate) fn sounds_secret(property: &str) -> bool {
+    let property = property.to_lowercase();
+    ["secret", "token", "password"].iter().any(|word| property.contains(word))
 }
 
 /// Whether `PollForJobs` can query the value.

@@ -24,8 +24,8 @@ mod tracked;
 mod trigger;
 
 pub(crate) use action::{ActionError, ActionExecution, ActionStatus, Artifact};
-pub(crate) use action_type::{ActionType, ArtifactDetails, Property, TypeSettings};
-pub(super) use action_type::{Registered, is_queryable_value, queryable_rule};
+pub(crate) use action_type::{ActionType, ArtifactDetails, Property, TypeSettings, sounds_secret};
+pub(super) use action_type::{Registered, is_queryable_value, is_secret, queryable_rule};
 pub use connection::Connection;
 pub(crate) use declaration::{
     ActionDeclaration, Configuration, EncryptionKey, ExecutionMode, PipelineDeclaration, StageDeclaration, Tag,

@@ -15,6 +15,7 @@ use super::buildspec::{self, Artifacts, FileSet};
 use super::notice::Notice;
 use super::shell::{Limits, ShellError};
 use super::{Done, Failed, Provider, Task, TaskArtifact, Workplace};
+use crate::client_environment::with_variables;
 use crate::clock::Clock;
 use crate::counted::counted;
 
@@ -108,10 +109,11 @@ pub(super) fn resolve(
     work: &Workplace,
 ) -> Result<Resolved, Failed> {
     let find = |key: &str| work.secret(key).map(|secret| secret.expose_secret().to_owned());
-    let resolved = environment::resolve(layers, find).map_err(|missing| {
+    let mut resolved = environment::resolve(layers, find).map_err(|missing| {
         let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
         Failed::configuration(missing.join("; "))
     })?;
+    resolved.variables = with_variables(work.environment().clone(), resolved.variables);
     resolved.secret.iter().filter_map(|name| resolved.variables.get(name)).for_each(|value| work.hide(value));
     Ok(resolved)
 }

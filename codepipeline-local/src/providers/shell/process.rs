@@ -20,8 +20,8 @@ use super::settings::Settings;
 use crate::family::Family;
 
 /// The variables of the emulator that commands inherit: what finds programs, the user's files, the network and a container engine. All
-/// others stay out, because the emulator's environment may hold the values of secrets.
-pub(super) const INHERITED: [&str; 22] = [
+/// others stay out, because the emulator's environment may hold the values of secrets. `NO_PROXY` comes with the emulator's endpoint.
+pub(super) const INHERITED: [&str; 20] = [
     "PATH",
     "HOME",
     "USER",
@@ -39,10 +39,8 @@ pub(super) const INHERITED: [&str; 22] = [
     "SSL_CERT_DIR",
     "HTTP_PROXY",
     "HTTPS_PROXY",
-    "NO_PROXY",
     "http_proxy",
     "https_proxy",
-    "no_proxy",
     "NIX_SSL_CERT_FILE",
 ];
 

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use super::super::{EnvironmentVariable, EnvironmentVariableKind, Failed, Task, Workplace};
 use super::folders::Folders;
 use super::results;
+use crate::client_environment::with_variables;
 use crate::quoted::in_quotes;
 
 /// The variables of a stand-in's command, besides those that every shell of the emulator inherits.
@@ -30,7 +31,7 @@ pub(super) fn environment(
     folders: &Folders,
     work: &Workplace,
 ) -> Result<BTreeMap<String, String>, Failed> {
-    let mut all = work.environment().clone();
+    let mut all = BTreeMap::new();
     let mut set = |name: String, value: String| drop(all.insert(name, value));
     for (kind, artifacts, places) in
         [("INPUT", &task.inputs, &folders.inputs), ("OUTPUT", &task.outputs, &folders.outputs)]
@@ -66,6 +67,7 @@ pub(super) fn environment(
     for file in results::FILES {
         set(file.to_owned(), folders.results.join(file).display().to_string());
     }
+    let all = with_variables(work.environment().clone(), all);
     if let Some((name, _)) = all.iter().find(|(_, value)| value.contains('\0')) {
         return Err(Failed::configuration(format!("The value of {name} has a NUL character; remove it")));
     }
