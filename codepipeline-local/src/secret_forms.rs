@@ -1,12 +1,18 @@
 //! The forms in which a secret may stand in a text.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// The characters that a URL's query has encoded (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// The shortest secret that is masked, in characters without the white space around it. Shorter ones, such as a number, are in any text.
 const SHORTEST: usize = 4;
 
 /// The shortest line of a secret of several lines that counts on its own, in bytes. Shorter ones, such as `}`, are in any text.
 const SHORTEST_LINE: usize = 8;
 
-/// The secret, the same without the white space around it, and its lines of at least 8 bytes. Each unchanged, and as a JSON text has it.
+/// The secret, the same without the white space around it, and its lines of at least 8 bytes. Each unchanged, as a JSON text has it, and
+/// as a URL has it.
 /// A secret of fewer than 4 characters has no forms, so no text is masked for it.
 pub(crate) fn forms(secret: &str) -> impl Iterator<Item = String> {
     let lines = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
@@ -15,7 +21,8 @@ pub(crate) fn forms(secret: &str) -> impl Iterator<Item = String> {
     parts.flat_map(|part| {
         let escaped = escaped(part);
         let in_ascii = ascii(&escaped);
-        [part.to_owned(), escaped, in_ascii]
+        let in_url = utf8_percent_encode(part, RESERVED).to_string();
+        [part.to_owned(), escaped, in_ascii, in_url]
     })
 }
 
@@ -50,5 +57,10 @@ mod tests {
         }
         assert!(forms(" 1234\n").any(|form| form == "1234"));
         assert!(forms("aé€😀").any(|form| form == "aé€😀"));
+    }
+
+    #[test]
+    fn secret_in_a_url_is_a_form() {
+        assert!(forms("p@ss w/é-._~").any(|form| form == "p%40ss%20w%2F%C3%A9-._~"));
     }
 }

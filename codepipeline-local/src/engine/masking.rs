@@ -4,7 +4,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pipelines::MASK;
-use super::state::{ActionExecution, Engine, ExecutionNumber, ExecutionStatus, is_secret};
+use super::state::{
+    ActionExecution, Engine, Execution, ExecutionNumber, ExecutionStatus, PipelineDeclaration, is_secret,
+};
+use super::variables::{PIPELINE_NAMESPACE, references, resolve_text};
 use crate::secret_forms::forms;
 
 /// Secret texts of at least 4 characters. The longest is masked first, so that a secret within another one leaves no rest.
@@ -35,25 +38,55 @@ impl Engine {
         secrets
     }
 
+    /// The secret configuration values of all actions of an execution, also of those that have not started.
+    pub(crate) fn secrets_in(&self, number: ExecutionNumber) -> SecretValues {
+        let mut secrets = self.secrets_of(self.actions_in(number));
+        if let Some(execution) = self.executions.get(&number) {
+            self.add_declared(&mut secrets, execution);
+        }
+        secrets
+    }
+
     /// The secret configuration values of all actions in progress, and of all actions of the execution of this action.
     pub(crate) fn secrets_around(&self, action: &ActionExecution) -> SecretValues {
         let running = self.running.iter().filter_map(|number| self.actions.get(number));
-        self.secrets_of(running.chain(self.actions_in(action.execution)))
+        let mut secrets = self.secrets_in(action.execution);
+        running.flat_map(|action| self.secret_values(action)).for_each(|value| secrets.add(value));
+        secrets
     }
 
-    /// The secret configuration values of the actions of each failed execution, from the execution `first` on.
-    pub(crate) fn secrets_of_failed_since(&self, first: ExecutionNumber) -> BTreeMap<ExecutionNumber, SecretValues> {
-        let mut secrets: BTreeMap<ExecutionNumber, SecretValues> = BTreeMap::new();
-        for action in self.actions_since(first) {
-            let execution = self.executions.get(&action.execution);
-            if !execution.is_some_and(|execution| execution.status == ExecutionStatus::Failed) {
-                continue;
+    /// The secret configuration values of each execution that has a text in its summary, from the execution `first` on.
+    pub(crate) fn secrets_of_summaries_since(&self, first: ExecutionNumber) -> BTreeMap<ExecutionNumber, SecretValues> {
+        let with_text =
+            |status| matches!(status, ExecutionStatus::Failed | ExecutionStatus::Stopping | ExecutionStatus::Stopped);
+        let executions = self.executions.range(first..).filter(|(_, execution)| with_text(execution.status));
+        executions.map(|(number, _)| (*number, self.secrets_in(*number))).collect()
+    }
+
+    /// Adds the secret values that the execution's pipeline declares, as far as its variables are known, and the variables in them.
+    fn add_declared(&self, secrets: &mut SecretValues, execution: &Execution) {
+        for value in self.declared_secrets(&execution.declaration) {
+            if let Ok(resolved) = resolve_text("", value, &execution.namespaces) {
+                secrets.add(&resolved);
             }
-            for value in self.secret_values(action) {
-                secrets.entry(action.execution).or_default().add(value);
+            for (namespace, key) in references(value).unwrap_or_default() {
+                let known = execution.namespaces.get(namespace).and_then(|keys| keys.get(key));
+                known.into_iter().for_each(|known| secrets.add(known));
             }
         }
-        secrets
+    }
+
+    /// Whether a secret configuration value of the pipeline refers to its variable of this name.
+    pub(crate) fn is_secret_variable(&self, pipeline: &PipelineDeclaration, name: &str) -> bool {
+        self.declared_secrets(pipeline)
+            .any(|value| references(value).is_ok_and(|found| found.contains(&(PIPELINE_NAMESPACE, name))))
+    }
+
+    fn declared_secrets<'a>(&'a self, pipeline: &'a PipelineDeclaration) -> impl Iterator<Item = &'a str> {
+        pipeline.stages.iter().flat_map(|stage| &stage.actions).flat_map(move |action| {
+            let known = self.known_action_type(&action.action_type_id);
+            action.configuration.iter().filter(move |(key, _)| is_secret(known, key)).map(|(_, value)| value.as_str())
+        })
     }
 
     /// The text without the action's secret configuration values.

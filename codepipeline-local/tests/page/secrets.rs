@@ -75,6 +75,49 @@ async fn reports_of_failure_are_masked() {
 }
 
 #[tokio::test]
+async fn reason_to_stop_is_masked_in_summaries() {
+    let scenario = scenario().await;
+    let make = custom(&scenario).await;
+    let (browser, execution) = started(&scenario, &[make]).await;
+    let (_, query) = taken(&browser).await;
+    let stop = json!({"pipelineName": "pipe", "pipelineExecutionId": execution, "reason": "because of MARKER", "abandon": true});
+    codepipeline(&browser, "StopPipelineExecution", &stop).await;
+    let listed = browser.view("view=executions&pipeline=pipe").await;
+    assert_eq!(listed[&execution]["summary"], "because of ****");
+    shown_nowhere(&browser, &execution, &query).await;
+}
+
+#[tokio::test]
+async fn secrets_of_later_actions_and_their_variables_are_masked() {
+    let scenario = scenario().await;
+    let mut make = custom(&scenario).await;
+    make["configuration"]["Job"] = "MARKER-job".into();
+    make["configuration"]["Password"] = "level-#{variables.Level}".into();
+    make["runOrder"] = 2.into();
+    let (browser, first) = started(&scenario, &[approval(), make]).await;
+    let given = json!({"name": "pipe", "variables": [{"name": "Level", "value": "MARKER"}]});
+    let waits = |items: &Value| items["action:Build/Ask"]["token"].is_string();
+    browser.view_until(&execution_view(&first), waits).await;
+    let stop = json!({"pipelineName": "pipe", "pipelineExecutionId": first, "reason": "hunter2", "abandon": true});
+    codepipeline(&browser, "StopPipelineExecution", &stop).await;
+
+    let started = codepipeline(&browser, "StartPipelineExecution", &given).await;
+    let execution = started["pipelineExecutionId"].as_str().unwrap().to_owned();
+    let view = browser.view_until(&execution_view(&execution), waits).await;
+    assert_eq!(view[":execution"]["variables"], json!([{"name": "Level", "value": "****"}]));
+    let variable = json!([{"name": "Level", "description": "How much", "secret": true}]);
+    assert_eq!(view[":pipeline"]["variables"], variable);
+    let ask = &view["action:Build/Ask"];
+    let result = json!({"status": "Rejected", "summary": "level-MARKER is wrong"});
+    let answer = json!({
+        "pipelineName": "pipe", "stageName": "Build", "actionName": "Ask", "token": ask["token"], "result": result,
+    });
+    codepipeline(&browser, "PutApprovalResult", &answer).await;
+    let query = format!("view=action&action={}", ask["id"].as_str().unwrap());
+    shown_nowhere(&browser, &execution, &query).await;
+}
+
+#[tokio::test]
 async fn revisions_and_reasons_are_masked() {
     let scenario = scenario().await;
     let browser = Browser::of(&scenario.emulator);

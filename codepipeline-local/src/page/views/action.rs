@@ -68,7 +68,7 @@ pub(super) fn items(
     let attempts: Vec<&str> = engine.actions_in(number).filter(is_attempt).map(|other| other.id.as_str()).collect();
     let declared = &found.declaration;
     let shown = |configuration| engine.masked_configuration(&declared.action_type_id, configuration);
-    let masked = Masked { values: engine.secrets_of(engine.actions_in(number)), secrets };
+    let masked = Masked { values: engine.secrets_in(number), secrets };
     let mut item = action(engine, found, &attempts, can_act, &masked);
     let mut more = object([
         ("pipeline", execution.pipeline.clone().into()),

@@ -23,7 +23,7 @@ pub(super) fn items(
     let mut items = BTreeMap::from([(transitions::KEY.to_owned(), transitions::pipeline(engine, pipeline, secrets)?)]);
 
     let mut head = summary(engine, number, execution, &mut Since::new(engine, Some(number), secrets));
-    let masked = Masked { values: engine.secrets_of(engine.actions_in(number)), secrets };
+    let masked = Masked { values: engine.secrets_in(number), secrets };
     let variable = |(name, value): (&String, &String)| json!({"name": name, "value": masked.text(value)});
     let variables: Vec<Value> = execution.variables().map(variable).collect();
     head["variables"] = variables.into();

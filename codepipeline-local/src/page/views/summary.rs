@@ -13,7 +13,7 @@ use crate::providers::Secrets;
 pub(super) struct Since<'a> {
     /// The revisions of executions by source action.
     revisions: BTreeMap<ExecutionNumber, BTreeMap<String, Value>>,
-    /// The secrets of failed executions.
+    /// The secrets of executions with a text.
     values: BTreeMap<ExecutionNumber, SecretValues>,
     secrets: &'a Secrets,
 }
@@ -21,7 +21,7 @@ pub(super) struct Since<'a> {
 impl<'a> Since<'a> {
     /// For the execution `first` and all later ones. Texts are without `secrets`.
     pub(super) fn new(engine: &Engine, first: Option<ExecutionNumber>, secrets: &'a Secrets) -> Self {
-        let values = first.map(|first| engine.secrets_of_failed_since(first)).unwrap_or_default();
+        let values = first.map(|first| engine.secrets_of_summaries_since(first)).unwrap_or_default();
         let mut since = Self { revisions: BTreeMap::new(), values, secrets };
         for (action, found) in first.into_iter().flat_map(|first| engine.sources_since(first)) {
             let of_execution = since.revisions.entry(action.execution).or_default();

@@ -14,9 +14,11 @@ pub(super) fn pipeline(engine: &Engine, name: &str, secrets: &Secrets) -> Result
     let pipeline = engine.pipeline(name).map_err(|error| error.message)?;
     let latest = pipeline.latest();
     let variables = latest.variables.iter().map(|variable| {
+        let is_secret = engine.is_secret_variable(latest, &variable.name);
         object([
             ("name", variable.name.clone().into()),
-            ("default", variable.default_value.clone().into()),
+            ("default", variable.default_value.clone().filter(|_| !is_secret).into()),
+            ("secret", is_secret.then_some(true).into()),
             ("description", variable.description.clone().into()),
         ])
     });
