@@ -13,6 +13,7 @@ pub(super) enum View {
     Pipelines,
     Executions { pipeline: String, limit: usize },
     Execution { pipeline: String, execution: String },
+    /// An action, with its execution.
     Action { id: String },
 }
 
