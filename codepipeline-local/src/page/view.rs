@@ -11,10 +11,18 @@ const MOST: usize = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum View {
     Pipelines,
-    Executions { pipeline: String, limit: usize },
-    Execution { pipeline: String, execution: String },
+    Executions {
+        pipeline: String,
+        limit: usize,
+    },
+    Execution {
+        pipeline: String,
+        execution: String,
+    },
     /// An action, with its execution.
-    Action { id: String },
+    Action {
+        id: String,
+    },
 }
 
 impl View {
