@@ -139,7 +139,7 @@ fn secret_configuration_values_are_masked_in_output() {
 }
 
 #[test]
-fn masks_of_a_skipped_action_are_left_out() {
+fn mask_of_a_skipped_action_is_accepted() {
     let skipped = json!({"configuration": {"ClusterName": "web", "ApiToken": "****"}});
     let folder = folder(&[action("Ship", "Deploy/AWS/ECS/1", &skipped)]);
     let output = run(folder.path(), &["--source", "App=app", "--skip", "Ship"]);

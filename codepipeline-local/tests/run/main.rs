@@ -9,6 +9,7 @@ mod examples;
 mod given;
 mod hidden;
 mod keys;
+mod masked;
 mod neighbours;
 mod outputs;
 mod plans;

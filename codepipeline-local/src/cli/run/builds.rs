@@ -26,10 +26,11 @@ pub(super) struct Builds {
 }
 
 /// Checks the CodeBuild and Commands actions that run. A buildspec is known if the template has it, or if a folder stands for its source.
-pub(super) async fn check(plan: &Plan, project: &Project, wanted: &Wanted) -> Builds {
+/// `configured` has the keys of the secrets that configurations need.
+pub(super) async fn check(plan: &Plan, project: &Project, wanted: &Wanted, configured: Vec<String>) -> Builds {
     let secrets = wanted.all_secrets();
     let mut builds = Builds::default();
-    let mut asked = BTreeSet::new();
+    let mut asked = BTreeSet::from_iter(configured);
     let mut all_known = true;
     for (stage, action) in plan.actions() {
         let checked = match (&action.runner, action.id.provider.as_str()) {

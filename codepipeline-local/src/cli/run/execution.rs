@@ -38,7 +38,7 @@ impl Run<'_> {
     /// Creates everything, runs the execution, and stops workers and functions.
     pub(super) async fn execution(&self, pipeline: &Pipeline, signals: &mut Signals) -> Result<(), String> {
         let notes = tokio::select! {
-            notes = setup::create(self.emulator, self.plan, pipeline, self.project) => notes?,
+            notes = setup::create(self.emulator, self.plan, pipeline, (self.project, self.wanted)) => notes?,
             signal = signals.next() => return Err(stopped(signal)),
         };
         notes.iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));

@@ -69,8 +69,8 @@ pub(in crate::cli) struct RunFlags {
     /// Value of a variable of the pipeline. NAMESPACE.KEY=VALUE is a variable of a git source, or of an action that is skipped. Repeatable
     #[arg(long = "variable", value_name = "KEY=VALUE")]
     variables: Vec<String>,
-    /// Secret of Secrets Manager or Parameter Store, with the variable of this environment that has its value. Output masks it if it has at
-    /// least 4 characters. Repeatable
+    /// Secret of Secrets Manager or Parameter Store, with the variable of this environment that has its value. STAGE/ACTION.KEY is a value
+    /// that get-pipeline masks. Output masks secrets of at least 4 characters. Repeatable
     #[arg(long = "secret", value_name = "KEY=ENV")]
     secrets: Vec<String>,
     /// Forward the requests for another service, as in stepfunctions=http://127.0.0.1:5000. Repeatable

@@ -29,6 +29,7 @@ mod flags;
 mod functions;
 mod given;
 mod listing;
+mod masked;
 mod mistake;
 mod names;
 mod only;
@@ -75,7 +76,7 @@ async fn planned(
     configured::secret_values(&plan, project).for_each(|value| screen.secrets().hide(value));
     project.notes.iter().for_each(|note| screen.say(Colour::Yellow, "note", &note.to_string()));
     let mut mistakes = check::mistakes(&plan, pipeline, wanted, flags.output.as_deref());
-    let mut builds = builds::check(&plan, project, wanted).await;
+    let mut builds = builds::check(&plan, project, wanted, masked::keys(&plan, pipeline)).await;
     mistakes.append(&mut builds.mistakes);
     // A build shows these notes itself.
     let ignored = builds.ignored.iter().filter(|_| flags.list || flags.dry_run);

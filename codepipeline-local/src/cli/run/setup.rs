@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::declared::created_type;
+use super::flags::Wanted;
+use super::masked::{is_masked, unmask};
 use super::plan::Plan;
 use super::runner::Runner;
 use crate::engine::Settings;
-use crate::engine::pipelines::MASK;
 use crate::providers::{ActionTypeId, ObjectRef, source};
 use crate::server::Emulator;
 use crate::template::{Pipeline, Project};
@@ -33,7 +34,7 @@ pub(super) async fn create(
     emulator: &Emulator,
     plan: &Plan,
     pipeline: &Pipeline,
-    project: &Project,
+    (project, wanted): (&Project, &Wanted),
 ) -> Result<Vec<String>, String> {
     let mut notes = create_types(emulator, plan, pipeline, project).await?;
     let store = emulator.store().ok_or("the emulator has ended")?;
@@ -51,8 +52,9 @@ pub(super) async fn create(
             );
         }
     }
-    let (declaration, left_out) = runnable(plan, &pipeline.declaration);
+    let (mut declaration, left_out) = runnable(&pipeline.declaration);
     notes.extend(left_out);
+    notes.extend(unmask(&mut declaration, plan, pipeline, wanted));
     for disabled in &pipeline.disabled_transitions {
         let stage = &disabled.stage;
         notes.push(format!("the template disables the transition into {stage}; this run ignores that"));
@@ -87,7 +89,7 @@ async fn create_types(
         if !polled || !created.insert(action.id.clone()) {
             continue;
         }
-        let input = made_up(&action.id, &pipeline.declaration);
+        let input = made_up(&action.id, pipeline);
         let name = action.id.name();
         let answer = emulator.call("CreateCustomActionType", &input).await;
         answer.map_err(|why| format!("the emulator refuses the action type {name}: {why}"))?;
@@ -98,23 +100,22 @@ async fn create_types(
     Ok(notes)
 }
 
-/// A definition that fits all actions of the type. None of its properties can be queried.
-fn made_up(id: &ActionTypeId, declaration: &Value) -> Value {
-    let is_of_type = |action: &&Value| {
+/// A definition that fits all actions of the type. Its secrets are the masked values. None of its properties can be queried.
+fn made_up(id: &ActionTypeId, pipeline: &Pipeline) -> Value {
+    let is_of_type = |action: &Value| {
         let known = &action["actionTypeId"];
         known["category"] == *id.category && known["provider"] == *id.provider && known["version"] == *id.version
     };
-    let actions = declaration["stages"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .flat_map(|stage| stage["actions"].as_array().into_iter().flatten());
-    let properties: BTreeSet<&String> = actions
-        .filter(is_of_type)
-        .filter_map(|action| action["configuration"].as_object())
-        .flat_map(|it| it.keys())
-        .collect();
-    let property = |name| json!({"name": name, "required": false, "key": false, "secret": false});
+    let items = |list: &Value| list.as_array().cloned().unwrap_or_default();
+    let actions = items(&pipeline.declaration["stages"]).into_iter().flat_map(|stage| items(&stage["actions"]));
+    let mut properties = BTreeMap::new();
+    for action in actions.filter(is_of_type) {
+        for name in action["configuration"].as_object().into_iter().flat_map(Map::keys) {
+            *properties.entry(name.clone()).or_default() |= is_masked(pipeline, &action, name);
+        }
+    }
+    let property =
+        |(name, secret): (String, bool)| json!({"name": name, "required": false, "key": false, "secret": secret});
     let any = json!({"minimumCount": 0, "maximumCount": MOST_ARTIFACTS});
     json!({
         "category": id.category, "provider": id.provider, "version": id.version,
@@ -144,10 +145,9 @@ async fn put_source(emulator: &Emulator, folder: &Path, bucket: &str, key: &str)
 }
 
 /// The declaration without the members that decide when a pipeline starts, or that check conditions around a stage. Returns notes on what
-/// is left out. The masks that AWS returns in the place of secrets are left out of skipped actions, because the emulator refuses them.
-fn runnable(plan: &Plan, declaration: &Value) -> (Value, Vec<String>) {
+/// is left out.
+fn runnable(declaration: &Value) -> (Value, Vec<String>) {
     let mut declaration = declaration.clone();
-    let skipped: BTreeSet<String> = plan.skipped().collect();
     let mut notes = Vec::new();
     let is_set = |value: &Value| !value.is_null() && *value != json!([]) && *value != json!({});
     if let Some(members) = declaration.as_object_mut()
@@ -157,13 +157,6 @@ fn runnable(plan: &Plan, declaration: &Value) -> (Value, Vec<String>) {
     }
     for stage in declaration["stages"].as_array_mut().into_iter().flatten() {
         let name = stage["name"].as_str().unwrap_or_default().to_owned();
-        for action in stage.get_mut("actions").and_then(Value::as_array_mut).into_iter().flatten() {
-            let path = format!("{name}/{}", action["name"].as_str().unwrap_or_default());
-            let configuration = action.get_mut("configuration").and_then(Value::as_object_mut);
-            if let Some(configuration) = configuration.filter(|_| skipped.contains(&path)) {
-                configuration.retain(|_, value| *value != *MASK);
-            }
-        }
         let Some(members) = stage.as_object_mut() else { continue };
         for member in ["beforeEntry", "onSuccess", "onFailure"] {
             if members.remove(member).is_some_and(|condition| is_set(&condition)) {
