@@ -3,6 +3,10 @@
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+/// The rule for the name of a bucket (S3 User Guide, "General purpose bucket naming rules").
+pub(crate) const BUCKET_RULE: &str = "it must have 3 to 63 characters of [a-z0-9.-], begin and end with a letter or digit, and \
+                                      neither have two periods side by side nor look like an IP address";
+
 /// Milliseconds since the Unix epoch. The engine gets the time as an argument and never reads a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub struct Timestamp(pub u64);

@@ -33,8 +33,8 @@ pub(super) struct ProviderFlags {
 }
 
 /// Adds the providers that run nothing of the pipeline's on this machine: S3 deployments, and Step Functions if it has an endpoint.
-pub(super) fn add_services(providers: &mut Providers, endpoints: &Endpoints, clock: &Clock) {
-    providers.emulate(ActionTypeId::first("Deploy", "AWS", "S3"), Arc::new(DeployS3::new(clock.clone())));
+pub(super) fn add_services(providers: &mut Providers, deploy: DeployS3, endpoints: &Endpoints, clock: &Clock) {
+    providers.emulate(ActionTypeId::first("Deploy", "AWS", "S3"), Arc::new(deploy));
     if endpoints.of("states").is_some() {
         let step_functions = StepFunctions::new(endpoints.clone(), clock.clone());
         providers.emulate(ActionTypeId::first("Invoke", "AWS", "StepFunctions"), Arc::new(step_functions));

@@ -28,7 +28,7 @@ use crate::faults::{Fault, Faults, Throttle};
 use crate::ids::random_seed;
 use crate::options::Options;
 use crate::page::PageMode;
-use crate::providers::{Output, Providers};
+use crate::providers::{DeployS3, Output, Providers};
 use crate::s3::S3Pace;
 use crate::server::Emulator;
 
@@ -133,7 +133,7 @@ impl Serve {
             || !self.workers.workers.is_empty()
             || function.is_some();
         let mut providers = Providers::default();
-        add_services(&mut providers, &endpoints, &clock);
+        add_services(&mut providers, DeployS3::new(clock.clone()), &endpoints, &clock);
         if self.run_commands {
             add_shells(&mut providers, BTreeMap::new(), &clock);
         }

@@ -19,12 +19,19 @@ use crate::ids::random_uuid;
 /// Runs S3 deploy actions.
 pub struct DeployS3 {
     clock: Clock,
+    creates_buckets: bool,
 }
 
 impl DeployS3 {
     /// The clock tells the time in keys with `{datetime}`.
     pub fn new(clock: Clock) -> Self {
-        Self { clock }
+        Self { clock, creates_buckets: false }
+    }
+
+    /// Creates a bucket that does not exist. Without this, the action fails, as on AWS.
+    #[must_use]
+    pub fn creating_buckets(self) -> Self {
+        Self { creates_buckets: true, ..self }
     }
 }
 
@@ -37,6 +44,9 @@ impl Provider for DeployS3 {
             return Err(Failed::configuration(message));
         };
         let artifact = work.read(&input.place).await?;
+        if self.creates_buckets {
+            work.create_bucket(&plan.bucket)?;
+        }
         if !plan.extract {
             let place = plan.place(&plan.key)?;
             work.store_as(&artifact, &place, plan.stored_as("application/zip")).await?;
@@ -171,6 +181,22 @@ mod tests {
         place.work.store(&file, &object("Site").place, "text/plain").await.unwrap();
         let failed = run(&place, &[("BucketName", OTHER), ("Extract", "true")]).await.err().unwrap();
         assert!(failed.message.contains("artifact Site: the file is not a zip"), "{}", failed.message);
+    }
+
+    #[tokio::test]
+    async fn missing_bucket_is_created_if_wanted() {
+        let creating = DeployS3::new(Clock::machine()).creating_buckets();
+        for name in ["new-bucket", OTHER] {
+            let task = deploy(&[("BucketName", name), ("Extract", "true")]);
+            let done = creating.run(task, &site().await.work).await.unwrap();
+            assert_eq!(done.summary, Some(format!("4 objects in s3://{name}/")));
+        }
+        let place = site().await;
+        let task = deploy(&[("BucketName", "Bad_Bucket!"), ("Extract", "true")]);
+        let failed = creating.run(task, &place.work).await.err().unwrap();
+        assert!(failed.code == "ConfigurationError", "{}", failed.message);
+        let named = "could not create the bucket Bad_Bucket!: the name is invalid: it must have 3 to 63 characters";
+        assert!(failed.message.contains(named), "{}", failed.message);
     }
 
     #[tokio::test]

@@ -92,6 +92,17 @@ impl Workplace {
         stored.map_err(|error| failed("store", &error))
     }
 
+    /// Creates a bucket if it does not exist. Fails if its name is invalid.
+    pub(super) fn create_bucket(&self, name: &str) -> Result<(), Failed> {
+        self.store.create_bucket(name).map_err(|error| {
+            let message = format!("could not create the bucket {name}: {error}");
+            match error.kind() {
+                io::ErrorKind::InvalidInput => Failed::configuration(message),
+                _ => Failed::job(message),
+            }
+        })
+    }
+
     /// Shows the text to the user, line by line and with the secrets masked.
     pub fn line(&self, text: &str) {
         for line in self.secrets.mask(text).split('\n') {

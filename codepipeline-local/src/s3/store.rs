@@ -17,7 +17,7 @@ use super::storage::Storage;
 use super::uploads::Uploads;
 use crate::clock::Clock;
 use crate::request_log::RequestLog;
-use crate::types::{ObjectRef, Permissions};
+use crate::types::{BUCKET_RULE, ObjectRef, Permissions};
 
 /// The settings of an S3.
 pub(crate) struct StoreSettings {
@@ -87,7 +87,8 @@ impl Store {
     /// used.
     pub(crate) fn create_bucket(&self, name: &str) -> io::Result<()> {
         if !s3s::path::check_bucket_name(name) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is not a valid S3 bucket name")));
+            let why = format!("the name is invalid: {BUCKET_RULE}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         let storage = &self.storage;
         let _making = storage.lock_making();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test whose set-up fails has failed")]
 
 mod approvals;
+mod buckets;
 mod builds;
 mod completions;
 mod ends;

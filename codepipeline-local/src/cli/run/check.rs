@@ -8,12 +8,14 @@ use super::flags::Wanted;
 use super::given;
 use super::mistake::Mistake;
 use super::outputs;
-use super::plan::Plan;
+use super::plan::{Action, Plan, Stage};
 use super::runner::Runner;
+use super::setup;
 use crate::api::nearest;
 use crate::quoted::word;
 use crate::runtime_api::check_command;
 use crate::template::Pipeline;
+use crate::types::BUCKET_RULE;
 
 /// Returns every mistake that shows without a run: actions without a runner, missing folders and commands, unknown variables.
 pub(super) fn mistakes(plan: &Plan, pipeline: &Pipeline, wanted: &Wanted, output: Option<&Path>) -> Vec<Mistake> {
@@ -23,6 +25,7 @@ pub(super) fn mistakes(plan: &Plan, pipeline: &Pipeline, wanted: &Wanted, output
             mistakes.push(Mistake::missing(&format!("{}/{}: {what}", stage.name, action.name), flag));
         }
     }
+    mistakes.extend(plan.actions().filter_map(|(stage, action)| bucket(stage, action)));
     for (action, folder) in &wanted.sources {
         if !folder.is_dir() {
             let why = if folder.exists() { "is a file" } else { "does not exist" };
@@ -40,6 +43,22 @@ pub(super) fn mistakes(plan: &Plan, pipeline: &Pipeline, wanted: &Wanted, output
     mistakes.extend(output.and_then(|folder| outputs::check(folder).err()).map(Mistake::new));
     mistakes.extend(output.into_iter().flat_map(|folder| replaced(folder, wanted)).map(Mistake::new));
     mistakes
+}
+
+/// A name that no bucket of S3 may have. Variables are resolved later.
+fn bucket(stage: &Stage, action: &Action) -> Option<Mistake> {
+    let (key, bucket) = match &action.runner {
+        Runner::Bucket { bucket, .. } => ("S3Bucket", bucket.as_str()),
+        _ => ("BucketName", setup::deploys_to(action)?),
+    };
+    let is_valid = bucket.contains("#{") || s3s::path::check_bucket_name(bucket);
+    let path = format!("{}/{}", stage.name, action.name);
+    (!is_valid).then(|| {
+        Mistake::new(format!(
+            "{path}: {key} is {bucket:?}, which is not the name of a bucket: {BUCKET_RULE}; correct it in the file, or add --skip {}",
+            word(&path)
+        ))
+    })
 }
 
 /// The sources that `--output` would replace.

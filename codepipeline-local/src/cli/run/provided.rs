@@ -9,7 +9,9 @@ use super::given;
 use super::plan::Plan;
 use crate::cli::providers::{add_services, add_shells};
 use crate::clock::Clock;
-use crate::providers::{ActionTypeId, Output, Project as BuildProject, Provider, Providers, Secrets, Source, StandIn};
+use crate::providers::{
+    ActionTypeId, DeployS3, Output, Project as BuildProject, Provider, Providers, Secrets, Source, StandIn,
+};
 use crate::template::{Buildspec, CodeBuildProject, Project};
 
 /// The providers of a run. It skips the actions that the plan skips. Returns an error if a CodeBuild project of the template is wrong.
@@ -31,7 +33,9 @@ pub(super) fn providers(
     let projects = project.code_build.iter().map(|(name, project)| Ok((name.clone(), build_project(name, project)?)));
     let clock = Clock::machine();
     add_shells(&mut providers, projects.collect::<Result<BTreeMap<_, _>, String>>()?, &clock);
-    add_services(&mut providers, &wanted.endpoints, &clock);
+    // A variable may name the bucket, which the user can't create in time.
+    let deploy = DeployS3::new(clock.clone()).creating_buckets();
+    add_services(&mut providers, deploy, &wanted.endpoints, &clock);
     for (id, command) in &wanted.providers {
         providers.stand_in(id.clone(), Arc::new(StandIn::new(command)));
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::declared::created_type;
 use super::flags::Wanted;
 use super::masked::{is_masked, unmask};
-use super::plan::Plan;
+use super::plan::{Action, Plan};
 use super::runner::Runner;
 use crate::engine::Settings;
 use crate::providers::{ActionTypeId, ObjectRef, source};
@@ -38,10 +38,17 @@ pub(super) async fn create(
 ) -> Result<Vec<String>, String> {
     let mut notes = create_types(emulator, plan, pipeline, project).await?;
     let store = emulator.store().ok_or("the emulator has ended")?;
-    let deployed = plan.actions().filter_map(|(stage, action)| bucket_of(pipeline, &stage.name, &action.name));
-    let buckets: BTreeSet<String> = project.buckets.keys().cloned().chain(deployed).collect();
-    for bucket in buckets {
-        store.create_bucket(&bucket).map_err(|error| format!("could not create the bucket {bucket}: {error}"))?;
+    for (bucket, known) in &project.buckets {
+        let id = &known.logical_id;
+        let failed = |error| {
+            format!("could not create the bucket {bucket} of the resource {id}: {error}; correct its BucketName")
+        };
+        store.create_bucket(bucket).map_err(failed)?;
+    }
+    for (stage, action) in plan.actions() {
+        let Some(bucket) = deploys_to(action).filter(|name| !name.contains("#{")) else { continue };
+        let failed = |error| format!("could not create the bucket {bucket} of {}/{}: {error}", stage.name, action.name);
+        store.create_bucket(bucket).map_err(failed)?;
     }
     for (_, action) in plan.actions() {
         if let Runner::Bucket { folder, bucket, key } = &action.runner {
@@ -124,13 +131,10 @@ fn made_up(id: &ActionTypeId, pipeline: &Pipeline) -> Value {
     })
 }
 
-/// The bucket of an action that deploys to S3. `None` for other actions, and if a variable names the bucket.
-fn bucket_of(pipeline: &Pipeline, stage: &str, action: &str) -> Option<String> {
-    let find = |list: &Value, name: &str| list.as_array()?.iter().find(|entry| entry["name"] == name).cloned();
-    let action = find(&find(&pipeline.declaration["stages"], stage)?["actions"], action)?;
-    let id = &action["actionTypeId"];
-    let bucket = action["configuration"]["BucketName"].as_str().filter(|name| !name.contains("#{"))?;
-    (id["category"] == "Deploy" && id["provider"] == "S3").then(|| bucket.to_owned())
+/// The bucket of an action that the emulator deploys to S3. Variables may be in its name. `None` for other actions.
+pub(super) fn deploys_to(action: &Action) -> Option<&str> {
+    let is_emulated = matches!(action.runner, Runner::Emulator(_)) && action.id.is_aws("Deploy", "S3");
+    action.declaration["configuration"]["BucketName"].as_str().filter(|_| is_emulated)
 }
 
 /// Stores a zip of the folder as the object of an S3 source. Returns what is left out of it.

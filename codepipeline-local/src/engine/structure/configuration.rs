@@ -1,10 +1,10 @@
 //! Checks of an action's configuration against its type.
 
-use super::stores::BUCKET_RULE;
 use crate::engine::{
     error::ApiError,
     state::{ActionDeclaration, ActionType, is_queryable_value, queryable_rule},
 };
+use crate::types::BUCKET_RULE;
 
 /// Sources: cdk-preflight, "action-config-required-keys", and
 /// <https://github.com/hashicorp/terraform-provider-aws/issues/11431>.

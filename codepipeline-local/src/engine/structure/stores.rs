@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{error::ApiError, state::PipelineDeclaration};
-
-/// S3 User Guide, "General purpose bucket naming rules".
-pub(super) const BUCKET_RULE: &str = "it must have 3 to 63 characters of [a-z0-9.-], begin and end with a letter or digit, and \
-                                      neither have two periods side by side nor look like an IP address";
+use crate::types::BUCKET_RULE;
 
 pub(super) fn check(region: &str, pipeline: &PipelineDeclaration) -> Result<(), ApiError> {
     // API reference, "PipelineDeclaration": "You must include either artifactStore or artifactStores in your pipeline, but you
