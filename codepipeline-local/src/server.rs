@@ -23,7 +23,7 @@ use crate::options::Options;
 use crate::page::Page;
 use crate::request_log::RequestLog;
 use crate::s3::{Folder, Store, StoreSettings};
-use crate::shell::{Admission, EnginePermissions, ProgramLogs, Runs, Shared};
+use crate::shell::{Admission, AwaitedJobs, EnginePermissions, ProgramLogs, Runs, Shared};
 use crate::store::NotKept;
 use crate::subscribers::Subscribers;
 
@@ -195,6 +195,11 @@ impl Emulator {
     /// Takes the output of workers and functions, for the logs of the actions that they work on.
     pub(crate) fn program_logs(&self) -> ProgramLogs {
         ProgramLogs::new(Weak::clone(&self.shared))
+    }
+
+    /// Finds the jobs that wait for the result of a function.
+    pub(crate) fn awaited_jobs(&self) -> AwaitedJobs {
+        AwaitedJobs::new(Weak::clone(&self.shared))
     }
 
     /// The number of calls of an operation, such as `PollForJobs` or `PutObject`, whether they succeeded or not.

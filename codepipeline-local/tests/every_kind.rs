@@ -244,7 +244,8 @@ async fn job_invokes_the_function_that_it_names() {
         let functions =
             Functions { named: [("check".to_owned(), printing(first))].into(), other: Some((printing(second), none)) };
         let (ended, mut ends) = mpsc::unbounded_channel();
-        let report = move |_: &str, end: std::io::Result<Invocation>| ended.send(end.unwrap()).unwrap();
+        let report =
+            move |_: &str, _: Option<&str>, end: std::io::Result<Invocation>| ended.send(end.unwrap()).unwrap();
         let waking = Waking::by_name(&scenario.emulator, functions, report);
         let kind = action_type(ActionCategory::Invoke, ActionOwner::Aws, "Lambda");
         scenario.run(kind, &[("FunctionName", named)]).await;

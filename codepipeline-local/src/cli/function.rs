@@ -109,7 +109,7 @@ impl Ready {
         let report = {
             let stopping = Arc::clone(&stopping);
             // Don't log invocations that end because the emulator ends.
-            move |name: &str, end| {
+            move |name: &str, _: Option<&str>, end| {
                 if !stopping.load(Ordering::Relaxed) {
                     report(name, end);
                 }
@@ -126,7 +126,7 @@ impl Ready {
                 let report = report.clone();
                 schedule = self
                     .schedule
-                    .map(|period| Schedule::start(function.clone(), period, move |end| report("function", end)));
+                    .map(|period| Schedule::start(function.clone(), period, move |end| report("function", None, end)));
                 functions.other = Some((function, self.event_pattern.clone()));
                 continue;
             };

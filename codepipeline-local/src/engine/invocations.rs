@@ -5,6 +5,7 @@ use super::{
     Effect, Engine,
     state::{ActionExecution, JobNumber, JobState, StepKind},
 };
+use crate::types::Timestamp;
 
 impl Engine {
     /// Invokes the function of a job.
@@ -34,6 +35,12 @@ impl Engine {
     /// Whether a function was invoked with the job.
     pub(crate) fn is_invoked(&self, number: JobNumber) -> bool {
         self.jobs.get(&number).is_some_and(|job| job.result_deadline.is_some())
+    }
+
+    /// The action of an invoked job without a result, and the moment at which it fails for that. `None` for other jobs.
+    pub(crate) fn awaited_result(&self, job: &str) -> Option<(&ActionExecution, Timestamp)> {
+        let job = self.jobs.get(&self.job_number(job)?).filter(|job| job.state == JobState::InProgress)?;
+        Some((self.actions.get(&job.action)?, job.result_deadline?))
     }
 
     /// The number of the job with this id.

@@ -31,14 +31,14 @@ impl Waking {
         report: impl FnOnce(io::Result<Invocation>) + Clone + Send + 'static,
     ) -> Self {
         let functions = Functions { named: BTreeMap::new(), other: Some((function, pattern)) };
-        Self::by_name(emulator, functions, move |_, end| report(end))
+        Self::by_name(emulator, functions, move |_, _, end| report(end))
     }
 
-    /// The same for several functions. `report` also gets the function's name.
+    /// The same for several functions. `report` also gets the function's name, and the id of the job that invoked it.
     pub fn by_name(
         emulator: &Emulator,
         functions: Functions,
-        report: impl FnOnce(&str, io::Result<Invocation>) + Clone + Send + 'static,
+        report: impl FnOnce(&str, Option<&str>, io::Result<Invocation>) + Clone + Send + 'static,
     ) -> Self {
         let (mut events, mut jobs) = (emulator.events(), emulator.job_invocations());
         Self(tokio::spawn(async move {
@@ -65,7 +65,8 @@ impl Waking {
                     else => return,
                 };
                 let (name, report) = (function.settings().name.clone(), report.clone());
-                function.invoke_async(event, move |end| report(&name, end));
+                let job = event["CodePipeline.job"]["id"].as_str().map(str::to_owned);
+                function.invoke_async(event, move |end| report(&name, job.as_deref(), end));
             }
         }))
     }

@@ -7,6 +7,7 @@ mod builds;
 mod completions;
 mod ends;
 mod examples;
+mod functions;
 mod given;
 mod hidden;
 mod keys;

@@ -16,9 +16,11 @@ use super::runner::Runner;
 use super::setup;
 use crate::cli::shown::Show;
 use crate::client_environment::with_variables;
+use crate::dates::iso_seconds;
 use crate::event_pattern::EventPattern;
 use crate::runtime_api::{Function, FunctionSettings, Functions as ByName, Invocation, Output, Schedule, Waking};
 use crate::server::Emulator;
+use crate::shell::AwaitedJob;
 use crate::template::{Function as Declared, Project};
 
 /// How many invocations of a function run at a time.
@@ -107,19 +109,23 @@ impl Functions {
         });
         by_name.other = polling.map(|(_, function)| (function.clone(), EventPattern::action_events()));
         let report = {
-            let (show, stopping) = (Arc::clone(show), Arc::clone(&stopping));
+            let (show, stopping, awaited) = (Arc::clone(show), Arc::clone(&stopping), emulator.awaited_jobs());
             // Invocations that end because the run ends are not failures.
-            move |name: &str, end| {
-                let Some((key, timeout)) = started.get(name) else { return };
-                if let Some(failure) = failure(end, *timeout).filter(|_| !stopping.load(Ordering::Relaxed)) {
-                    show(key, &failure);
+            move |name: &str, job: Option<&str>, end| {
+                let Some((key, timeout)) = started.get(name).filter(|_| !stopping.load(Ordering::Relaxed)) else {
+                    return;
+                };
+                let failure = failure(end, *timeout);
+                failure.iter().for_each(|failure| show(key, failure));
+                if let Some(job) = job.and_then(|job| awaited.find(job)) {
+                    show(key, &waiting(&job, failure.is_some()));
                 }
             }
         };
         let schedule = polling.map(|(key, function)| {
             let name = declared(project, key).map_or(key, |(name, _)| name).clone();
             let report = report.clone();
-            Schedule::start(function.clone(), SCHEDULE, move |end| report(&name, end))
+            Schedule::start(function.clone(), SCHEDULE, move |end| report(&name, None, end))
         });
         let waking = Waking::by_name(emulator, by_name, report);
         Ok(Self { functions: functions.into_values().collect(), waking, schedule, stopping })
@@ -211,6 +217,20 @@ fn failure(end: io::Result<Invocation>, timeout: Duration) -> Option<String> {
         Ok(Invocation::Exited { status }) => Some(format!("the process ended without a response ({status})")),
         Err(error) => Some(error.to_string()),
     }
+}
+
+/// Says how long the action of a job waits, because its function has ended without a result.
+fn waiting(job: &AwaitedJob, has_failed: bool) -> String {
+    let AwaitedJob { stage, action, until, left } = job;
+    let date = iso_seconds(*until);
+    let time = date.split_once('T').map_or("", |(_, time)| time.trim_end_matches('Z'));
+    let minutes = left.as_secs().div_ceil(60);
+    let retries = "; Lambda invokes a failed function up to two more times, which codepipeline-local does not";
+    format!(
+        "{stage}/{action} waits for the job's result until {time} UTC ({minutes} min): the function ended, and put-job-success-result or \
+         put-job-failure-result is missing{}; Ctrl-C stops the run",
+        if has_failed { retries } else { "" }
+    )
 }
 
 #[cfg(test)]
