@@ -44,6 +44,7 @@ pub(super) fn template(root: &Node, file: &Path, parameters: &Parameters) -> Res
     let mut resolver = Resolver::new(&template, parameters).with_imports(values, used);
     let mut project = Project::default();
     let resolver = &mut resolver;
+    resolver.check_given();
     for (id, resource) in template.of_type(&[PIPELINE]) {
         if exists(resolver, id, resource.condition) {
             project.pipelines.extend(pipeline::pipeline(resolver, id, resource.properties));

@@ -14,6 +14,7 @@ use crate::yaml::{Content, Node};
 
 mod attributes;
 mod conditions;
+mod constraints;
 mod dynamic;
 mod functions;
 mod limits;

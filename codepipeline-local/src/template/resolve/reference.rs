@@ -100,15 +100,7 @@ impl<'a> Resolver<'a> {
         let kind = declared.get("Type").and_then(Node::text).unwrap_or("String");
         let given = self.given(name);
         let value = match given {
-            Some(given) => {
-                let allowed = declared.get("AllowedValues").map(Node::items).unwrap_or_default();
-                if !allowed.is_empty() && !allowed.iter().any(|value| value.text() == Some(given)) {
-                    let allowed: Vec<_> = allowed.iter().filter_map(Node::text).collect();
-                    let message = format!("--parameter {name}: must be one of {}", allowed.join(", "));
-                    return self.unresolved(&Place::root("Parameters").member(name), message);
-                }
-                given.to_owned()
-            }
+            Some(given) => given.to_owned(),
             None if kind.starts_with("AWS::SSM::Parameter::") => {
                 let message =
                     format!("the parameter {name} comes from the parameter store of AWS; type {}", flag(name));

@@ -102,13 +102,6 @@ Conditions:
 }
 
 #[test]
-fn value_outside_the_allowed_ones_is_refused_unquoted() {
-    let sections = "Parameters:\n  Stage: {Type: String, AllowedValues: [beta, prod]}\n";
-    let problem = only_problem(configured("!Ref Stage", sections, &["Stage=MARKER"]));
-    assert!(problem.ends_with("Parameters.Stage: --parameter Stage: must be one of beta, prod"), "{problem}");
-}
-
-#[test]
 fn misspelt_parameter_gets_a_suggestion() {
     let sections = "Parameters:\n  Branch: {Type: String, Default: main}\n";
     let problem = only_problem(configured("!Ref Branch", sections, &["Brnch=MARKER"]));

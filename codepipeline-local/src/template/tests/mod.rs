@@ -8,6 +8,7 @@ use super::*;
 
 mod builds;
 mod cdk;
+mod constraints;
 mod errors;
 mod hostile;
 mod pipelines;
