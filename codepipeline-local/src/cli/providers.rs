@@ -14,7 +14,7 @@ use crate::providers::{
 };
 
 /// API reference, "ActionTypeId".
-const CATEGORIES: [&str; 7] = ["Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute"];
+pub(super) const CATEGORIES: [&str; 7] = ["Source", "Build", "Deploy", "Test", "Invoke", "Approval", "Compute"];
 
 #[derive(Args)]
 #[command(next_help_heading = "AWS's own actions, and workers")]

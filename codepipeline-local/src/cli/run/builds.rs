@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::flags::Wanted;
-use super::mistake::Mistake;
+use super::mistake::{Flag, Mistake};
 use super::plan::{Action, Plan};
 use super::provided::build_project;
 use super::runner::Runner;
@@ -44,7 +44,8 @@ pub(super) async fn check(plan: &Plan, project: &Project, wanted: &Wanted, confi
         let mistakes = checked.mistakes.iter().map(|what| Mistake::new(format!("{path}: {what}")));
         builds.mistakes.extend(mistakes);
         let missing = checked.needs.missing.iter();
-        let missing = missing.map(|missing| Mistake { text: format!("{path}: {missing}"), flag: Some(missing.flag()) });
+        let missing = missing
+            .map(|missing| Mistake { text: format!("{path}: {missing}"), flag: Some(Flag::new(missing.flag())) });
         builds.mistakes.extend(missing);
         builds.ignored.extend(checked.notes);
         all_known &= checked.is_complete;

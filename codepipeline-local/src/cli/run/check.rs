@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::flags::Wanted;
 use super::given;
-use super::mistake::Mistake;
+use super::mistake::{Flag, Mistake};
 use super::outputs;
 use super::plan::{Action, Plan, Stage};
 use super::runner::Runner;
@@ -21,8 +21,11 @@ use crate::types::BUCKET_RULE;
 pub(super) fn mistakes(plan: &Plan, pipeline: &Pipeline, wanted: &Wanted, output: Option<&Path>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for (stage, action) in plan.actions() {
-        if let Runner::Missing { what, flag } = &action.runner {
-            mistakes.push(Mistake::missing(&format!("{}/{}: {what}", stage.name, action.name), flag));
+        let path = format!("{}/{}", stage.name, action.name);
+        match &action.runner {
+            Runner::Missing { what, flag } => mistakes.push(Mistake::missing(&format!("{path}: {what}"), flag.clone())),
+            Runner::Wrong(what) => mistakes.push(Mistake::new(format!("{path}: {what}"))),
+            _ => {}
         }
     }
     mistakes.extend(plan.actions().filter_map(|(stage, action)| bucket(stage, action)));
@@ -90,8 +93,8 @@ fn variables(declaration: &Value, wanted: &Wanted) -> Vec<Mistake> {
     let missing = declared.iter().filter(|variable| variable["defaultValue"].is_null()).filter_map(|variable| {
         let name = variable["name"].as_str()?;
         let what = || format!("the variable {name} has no default value");
-        let flag = || format!("--variable {}", word(&format!("{name}=VALUE")));
-        (!wanted.variables.contains_key(name)).then(|| Mistake::missing(&what(), &flag()))
+        let flag = || Flag::new(format!("--variable {}", word(&format!("{name}=VALUE"))));
+        (!wanted.variables.contains_key(name)).then(|| Mistake::missing(&what(), flag()))
     });
     unknown.chain(missing).collect()
 }

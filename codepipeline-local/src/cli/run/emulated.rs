@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::flags::Wanted;
+use super::mistake::Flag;
 use super::runner::Runner;
 use crate::providers::ActionTypeId;
 use crate::template::Project;
@@ -26,7 +27,7 @@ pub(super) fn what(id: &ActionTypeId, configuration: &Value, project: &Project, 
         ("Invoke", "StepFunctions", "1") => {
             return Some(Runner::Missing {
                 what: "no endpoint has Step Functions".to_owned(),
-                flag: "--endpoint stepfunctions=http://127.0.0.1:5000".to_owned(),
+                flag: Flag::new("--endpoint stepfunctions=http://127.0.0.1:5000"),
             });
         }
         _ => return None,

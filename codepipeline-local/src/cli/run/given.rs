@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::flags::Wanted;
-use super::mistake::Mistake;
+use super::mistake::{Flag, Mistake};
 use super::plan::{Action, Plan, Stage};
 use super::runner::Runner;
 use crate::api::nearest;
@@ -72,8 +72,10 @@ pub(super) fn mistakes(plan: &Plan, wanted: &Wanted) -> Vec<Mistake> {
                 stage.name, action.name, of_stage.name, made.name
             );
             let source = word(&format!("{}=DIR", made.name));
-            let or = if made.id.category == "Source" { format!(" (or --source {source})") } else { String::new() };
-            mistakes.push(Mistake::missing(&what, &format!("--variable {}{or}", word(&format!("{name}=VALUE")))));
+            let flag = Flag::new(format!("--variable {}", word(&format!("{name}=VALUE"))));
+            let is_source = made.id.category == "Source";
+            let flag = if is_source { flag.or(format!("--source {source}")) } else { flag };
+            mistakes.push(Mistake::missing(&what, flag));
         }
     }
     mistakes

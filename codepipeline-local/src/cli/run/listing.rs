@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::mistake::Mistake;
+use super::mistake::{Flag, Mistake};
 use super::plan::{Action, Plan};
 use super::runner::Runner;
 
@@ -36,16 +36,34 @@ pub(super) fn picture(plan: &Plan, file: &str, mistakes: &[Mistake], plain: impl
             }
         }
     }
-    let flags: Vec<&str> = mistakes.iter().filter_map(|mistake| mistake.flag.as_deref()).collect();
-    let others: Vec<&str> = mistakes.iter().filter(|it| it.flag.is_none()).map(|it| it.text.as_str()).collect();
+    let flags = merged(mistakes.iter().filter_map(|mistake| mistake.flag.as_ref()));
+    let others: Vec<String> = mistakes.iter().filter(|it| it.flag.is_none()).map(|it| it.text.clone()).collect();
     for (title, mut lines) in [("add to the command", flags), ("correct", others)] {
         let mut shown = BTreeSet::new();
-        lines.retain(|line| shown.insert(*line));
+        lines.retain(|line| shown.insert(line.clone()));
         if !lines.is_empty() {
             let _ = writeln!(picture, "\n{title}:\n  {}", lines.join("\n  "));
         }
     }
     picture
+}
+
+/// Each flag once, with all its alternatives: several actions may lack the same one.
+fn merged<'m>(flags: impl Iterator<Item = &'m Flag>) -> Vec<String> {
+    let mut merged: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Flag { add, or } in flags {
+        let known = merged.iter().position(|(known, _)| known == add).unwrap_or_else(|| {
+            merged.push((add, Vec::new()));
+            merged.len() - 1
+        });
+        let alternatives = &mut merged[known].1;
+        alternatives.extend(or.as_deref().filter(|or| !alternatives.contains(or)));
+    }
+    let line = |(add, or): (&str, Vec<&str>)| match or.as_slice() {
+        [] => add.to_owned(),
+        or => Flag::new(add).or(or.join(" ")).to_string(),
+    };
+    merged.into_iter().map(line).collect()
 }
 
 /// The runner of the action, in a few words.
@@ -61,5 +79,6 @@ pub(super) fn described(runner: &Runner) -> String {
         Runner::Skipped(why) => format!("skipped {why}; its output artifacts are empty"),
         Runner::Person => "a person, or --yes".to_owned(),
         Runner::Missing { what, .. } => format!("MISSING: {what}"),
+        Runner::Wrong(what) => format!("WRONG: {what}"),
     }
 }

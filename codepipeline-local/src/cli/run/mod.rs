@@ -17,6 +17,7 @@ use crate::providers::{Output, OutputLine, Secrets};
 use crate::server::Emulator;
 use crate::template::{Opened, Project};
 
+mod action_types;
 mod approvals;
 mod builds;
 mod check;

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::action_types;
 use super::declared::{DeclaredAction, read, text};
 use super::flags::Wanted;
+use super::mistake::Flag;
 use super::names::{invoked, key_of, polling, unknown};
 use super::only::Only;
 use super::runner::Runner;
@@ -107,7 +109,9 @@ impl Planner<'_> {
     fn plan(&self, stage: &str, action: &DeclaredAction) -> Action {
         let DeclaredAction { name, order, id, declaration, .. } = action;
         let path = format!("{stage}/{name}");
-        let runner = if self.wanted.skipped.contains(name) || self.wanted.skipped.contains(&path) {
+        let runner = if let Some(what) = action_types::wrong(id) {
+            Runner::Wrong(what)
+        } else if self.wanted.skipped.contains(name) || self.wanted.skipped.contains(&path) {
             Runner::Skipped("by --skip")
         } else if self.only.as_ref().is_some_and(|only| !only.runs(stage, name))
             && !self.wanted.sources.contains_key(name)
@@ -135,7 +139,8 @@ impl Planner<'_> {
                 Some(name) => Runner::Polling(name.clone()),
                 None => Runner::Missing {
                     what: "no worker runs this custom action".to_owned(),
-                    flag: format!("--worker 'COMMAND' (or {} for a Lambda function)", self.function_that_polls()),
+                    flag: Flag::new("--worker 'COMMAND'")
+                        .or(format!("{} for a Lambda function", self.function_that_polls())),
                 },
             },
             _ => stand_in(action),
@@ -155,7 +160,7 @@ impl Planner<'_> {
         let Some(folder) = self.wanted.sources.get(&action.name).cloned() else {
             return Runner::Missing {
                 what: "no folder stands for this source".to_owned(),
-                flag: format!("--source {}", word(&format!("{}=DIR", action.name))),
+                flag: Flag::new(format!("--source {}", word(&format!("{}=DIR", action.name)))),
             };
         };
         if action.id.provider == "S3" {
@@ -174,7 +179,7 @@ impl Planner<'_> {
         let detail = known.map(detail);
         Runner::Missing {
             what: format!("no command runs the function {name}{}", detail.unwrap_or_default()),
-            flag: function_flag(known.map_or(&name, |known| &known.logical_id)),
+            flag: Flag::new(function_flag(known.map_or(&name, |known| &known.logical_id))),
         }
     }
 }
@@ -200,7 +205,8 @@ fn detail(function: &Function) -> String {
 fn stand_in(action: &DeclaredAction) -> Runner {
     let name = action.id.name();
     Runner::Missing {
-        what: format!("{} of {} does not run on this machine", action.id.provider, action.id.owner),
-        flag: format!("--provider {} (or --skip {})", in_quotes(&format!("{name}=COMMAND")), word(&action.name)),
+        what: action_types::not_provided(&action.id),
+        flag: Flag::new(format!("--provider {}", in_quotes(&format!("{name}=COMMAND"))))
+            .or(format!("--skip {}", word(&action.name))),
     }
 }

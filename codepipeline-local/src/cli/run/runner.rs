@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::mistake::Flag;
+
 /// The runner of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Runner {
@@ -24,5 +26,7 @@ pub(super) enum Runner {
     /// A person, or `--yes`.
     Person,
     /// None yet.
-    Missing { what: String, flag: String },
+    Missing { what: String, flag: Flag },
+    /// None: the file has to change, as the text says.
+    Wrong(String),
 }

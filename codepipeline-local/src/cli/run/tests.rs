@@ -101,6 +101,30 @@ add to the command:
 }
 
 #[test]
+fn flag_of_two_actions_is_listed_once() {
+    let ids = ["Deploy/AWS/CloudFormation/1", "Deploy/AWS/CloudFormation/1", "Deploy/AWS/S4/1", "Deploi/AWS/S3/1"];
+    let actions = ids.iter().zip(["Create", "Execute it", "Near", "Wrong"]);
+    let actions: Vec<Value> = actions.map(|(id, name)| action(name, 1, id, &json!({}))).collect();
+    let project = loaded(&json!({"pipeline": {"name": "web", "stages": [{"name": "Ship", "actions": actions}]}}));
+    let wanted = wanted(&[]).unwrap();
+    let plan = Plan::of(&project.pipelines[0], &project, &wanted).unwrap();
+    let mistakes = check::mistakes(&plan, &project.pipelines[0], &wanted, None);
+    let picture = listing::picture(&plan, "pipeline.json", &mistakes, str::to_owned);
+    let (_, advice) = picture.split_once("\n\n").unwrap();
+    let wanted = "\
+add to the command:
+  --provider 'Deploy/AWS/CloudFormation/1=COMMAND' (or --skip Create --skip 'Execute it')
+  --provider 'Deploy/AWS/S4/1=COMMAND' (or --skip Near)
+
+correct:
+  Ship/Wrong: the category Deploi does not exist; did you mean Deploy?
+";
+    assert_eq!(advice, wanted);
+    assert!(picture.contains("WRONG: the category Deploi does not exist; did you mean Deploy?\n"), "{picture}");
+    assert!(picture.contains("MISSING: no Deploy provider S4 of AWS is known here; did you mean S3?\n"), "{picture}");
+}
+
+#[test]
 fn picture_says_who_runs_each_action() {
     let wanted = "\
 web, from pipeline.json

@@ -35,8 +35,7 @@ fn broken_constraint_is_named_without_the_value() {
         ("Type: List<Number>", "1,MARKER", "each item must be a number"),
     ] {
         let problem = only_problem(configured("!Ref P", &declared(members), &[&format!("P={value}")]));
-        let begin = "template.yaml:";
-        assert!(problem.starts_with(begin) && !problem.contains("MARKER"), "{problem}");
+        assert!(problem.starts_with("template.yaml:") && !problem.contains("MARKER"), "{problem}");
         assert!(problem.ends_with(&format!(": Parameters.P: --parameter P: {rule}")), "{members}: {problem}");
     }
 }
