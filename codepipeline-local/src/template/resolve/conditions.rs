@@ -35,20 +35,27 @@ impl<'a> Resolver<'a> {
         match (function.as_str(), argument.items()) {
             ("Condition", _) => match argument.text() {
                 Some(name) => self.condition(name, &inner),
-                None => self.no_test(place),
+                None => self.unresolved(&inner, "must be the name of a condition"),
             },
             ("Fn::Equals", [left, right]) => {
                 let left = self.text(left, &inner.item(0));
                 let right = self.text(right, &inner.item(1));
                 match (left, right) {
                     (Ok(left), Ok(right)) => Ok(left == right),
-                    (Err(Absent::NoValue), _) | (_, Err(Absent::NoValue)) => self.no_test(place),
+                    (Err(Absent::NoValue), _) | (_, Err(Absent::NoValue)) => {
+                        self.unresolved(&inner, "takes two values, and AWS::NoValue leaves one out")
+                    }
                     _ => Err(Absent::Unresolved),
                 }
             }
             ("Fn::Not", [inverted]) => self.test(inverted, &inner.item(0)).map(|holds| !holds),
             ("Fn::And", tests) if !tests.is_empty() => self.tests(tests, &inner, true),
             ("Fn::Or", tests) if !tests.is_empty() => self.tests(tests, &inner, false),
+            ("Fn::Equals", _) => self.unresolved(&inner, "takes two values: [a, b]"),
+            ("Fn::Not", _) => self.unresolved(&inner, "takes a list of one condition: [{Condition: A}]"),
+            ("Fn::And" | "Fn::Or", _) => {
+                self.unresolved(&inner, "takes a list of conditions: [{Condition: A}, {Condition: B}]")
+            }
             _ => self.no_test(place),
         }
     }

@@ -70,6 +70,28 @@ fn wrong_arguments_are_told_with_their_form() {
 }
 
 #[test]
+fn wrong_arguments_of_conditions_are_told_with_their_form() {
+    for (condition, expected) in [
+        ("!Equals [x]", "Fn::Equals: takes two values: [a, b]"),
+        ("!Equals [x, y, z]", "Fn::Equals: takes two values: [a, b]"),
+        ("!Equals x", "Fn::Equals: takes two values: [a, b]"),
+        ("!Equals [x, !Ref AWS::NoValue]", "Fn::Equals: takes two values, and AWS::NoValue leaves one out"),
+        ("!Not [!Condition B, !Condition B]", "Fn::Not: takes a list of one condition: [{Condition: A}]"),
+        ("!Not {Condition: B}", "Fn::Not: takes a list of one condition: [{Condition: A}]"),
+        ("!And []", "Fn::And: takes a list of conditions: [{Condition: A}, {Condition: B}]"),
+        ("!Or {Condition: B}", "Fn::Or: takes a list of conditions: [{Condition: A}, {Condition: B}]"),
+        ("!Condition [B]", "Condition: must be the name of a condition"),
+        ("yes", "must be one of Fn::Equals, Fn::And, Fn::Or, Fn::Not and Condition"),
+        ("!Ref B", "must be one of Fn::Equals, Fn::And, Fn::Or, Fn::Not and Condition"),
+    ] {
+        let sections = format!("Conditions:\n  A: {condition}\n  B: !Equals [x, y]\n");
+        let problem = only_problem(configured("!If [A, a, b]", &sections, &[]));
+        let (_, message) = problem.split_once(": Conditions.A").unwrap();
+        assert_eq!(message.trim_start_matches(['.', ':', ' ']), expected, "{condition}");
+    }
+}
+
+#[test]
 fn all_problems_are_told_together_with_lines() {
     let text = with_configuration("!Ref First\n                Other: [!Ref Second, !Sub '${Third}']", "");
     let problems = load_yaml(&text, &["Typo=x"]).err().unwrap();
