@@ -44,6 +44,30 @@ fn only_runs_one_action_with_the_given_source() {
 }
 
 #[test]
+fn empty_input_of_a_skipped_action_is_noted() {
+    let mut make = commands("Make", &["mkdir site", "touch site/a"]);
+    make["outputArtifacts"] = json!([{"name": "Site", "files": ["site/**"]}]);
+    let members = json!({
+        "configuration": {"BucketName": "site", "Extract": "true"}, "inputArtifacts": [{"name": "Site"}], "runOrder": 2,
+    });
+    let folder = folder(&[make, action("S3", "Deploy/AWS/S3/1", &members)]);
+    let shown = |arguments: &[&str]| {
+        let output = run(folder.path(), arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let note = "note Work/S3: its input artifact Site is empty, because Work/Make is skipped\n";
+    let only = shown(&["--only", "S3"]);
+    assert!(only.contains(note) && only.contains("[S3] deployed 0 objects"), "{only}");
+    assert!(!only.contains("Work/Make: its input"), "{only}");
+    let source = "note Work/Make: its input artifact App is empty, because Source/App is skipped";
+    let from_nothing = shown(&["--only", "Make"]);
+    assert!(from_nothing.contains(&format!("{source}; fill it with --source App=DIR\n")), "{from_nothing}");
+    assert!(shown(&["--skip", "App", "--skip", "S3"]).contains(&format!("{source}\n")));
+    assert!(!shown(&["--source", "App=app", "--skip", "S3"]).contains("input artifact"));
+}
+
+#[test]
 fn secret_is_masked() {
     let mut tell = commands("Tell", &["echo \"it is $WORD\""]);
     tell["environmentVariables"] = json!([{"name": "WORD", "type": "SECRETS_MANAGER", "value": "web/word"}]);

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::flags::Wanted;
+use super::inputs::artifacts;
 use super::mistake::{Flag, Mistake};
 use super::plan::{Action, Plan};
 use super::provided::build_project;
@@ -88,8 +89,8 @@ fn of_commands(action: &Action, secrets: &Secrets) -> CheckedBuild {
 
 /// The folder whose files are in the artifact. `None` for artifacts of other actions, and for clones, which hold what is committed.
 fn folder_of<'p>(plan: &'p Plan, artifact: &str) -> Option<&'p Path> {
-    let has_it = |action: &&Action| names(action, "outputArtifacts").iter().any(|name| name == artifact);
-    let (_, source) = plan.actions().find(|(_, action)| has_it(action))?;
+    let (_, source) =
+        plan.actions().find(|(_, action)| artifacts(action, "outputArtifacts").any(|name| name == artifact))?;
     let format = source.declaration["configuration"]["OutputArtifactFormat"].as_str();
     match &source.runner {
         Runner::Folder(folder) | Runner::Bucket { folder, .. } if format != Some("CODEBUILD_CLONE_REF") => Some(folder),
@@ -98,8 +99,7 @@ fn folder_of<'p>(plan: &'p Plan, artifact: &str) -> Option<&'p Path> {
 }
 
 fn names(action: &Action, member: &str) -> Vec<String> {
-    let artifacts = action.declaration[member].as_array().into_iter().flatten();
-    artifacts.filter_map(|artifact| artifact["name"].as_str()).map(str::to_owned).collect()
+    artifacts(action, member).map(str::to_owned).collect()
 }
 
 /// A member of the declaration. One of the wrong form is empty, because the emulator refuses it later.

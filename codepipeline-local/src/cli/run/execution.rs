@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::approvals::{Approvals, Approver};
 use super::flags::{RunFlags, Wanted};
 use super::functions::{self, Functions};
+use super::inputs;
 use super::mistake::joined;
 use super::outputs::{self, OutputFolder, Written};
 use super::plan::Plan;
@@ -42,7 +43,8 @@ impl Run<'_> {
             signal = signals.next() => return Err(stopped(signal)),
         };
         notes.iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
-        let others = [self.plan.notes(), functions::notes(self.project, self.wanted)].concat();
+        let others =
+            [self.plan.notes(), inputs::notes(self.plan), functions::notes(self.project, self.wanted)].concat();
         others.iter().for_each(|note| self.screen.say(Colour::Yellow, "note", note));
         let name = &self.plan.pipeline;
         if self.flags.dry_run {

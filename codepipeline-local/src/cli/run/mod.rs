@@ -29,6 +29,7 @@ mod execution;
 mod flags;
 mod functions;
 mod given;
+mod inputs;
 mod listing;
 mod masked;
 mod mistake;

@@ -16,7 +16,7 @@ use crate::quoted::{in_quotes, word};
 use crate::template::{Function, Pipeline, Project};
 
 /// Why `--only` skips an action.
-const BY_ONLY: &str = "by --only";
+pub(super) const BY_ONLY: &str = "by --only";
 
 /// The actions of a pipeline with their runners.
 pub(super) struct Plan {
