@@ -33,6 +33,22 @@ fn bucket_that_a_variable_names_is_created() {
 }
 
 #[test]
+fn variables_name_the_object_of_a_source() {
+    let folder = folder(&[commands("Show", &["cat hello.txt"])]);
+    let file = folder.path().join("pipeline.json");
+    let mut declared: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    declared["pipeline"]["variables"] = json!([{"name": "Ver", "defaultValue": "v1"}, {"name": "Name"}]);
+    let configuration =
+        json!({"S3Bucket": "#{variables.Ver}-src", "S3ObjectKey": "#{variables.Name}/#{variables.Ver}.zip"});
+    let members = json!({"configuration": configuration, "outputArtifacts": [{"name": "App"}]});
+    declared["pipeline"]["stages"][0]["actions"][0] = action("App", "Source/AWS/S3/1", &members);
+    std::fs::write(file, declared.to_string()).unwrap();
+    let output = run(folder.path(), &["--source", "App=app", "--variable", "Name=web"]);
+    let shown = text(&output.stdout);
+    assert!(output.status.success() && shown.contains("[Show] hello"), "{shown}{}", text(&output.stderr));
+}
+
+#[test]
 fn invalid_bucket_is_named_with_its_action_unless_that_is_skipped() {
     let folder = folder(&[deployment("Bad_Bucket!")]);
     let output = run(folder.path(), &["--source", "App=app", "--dry-run"]);

@@ -46,14 +46,16 @@ pub(super) async fn create(
         store.create_bucket(bucket).map_err(failed)?;
     }
     for (stage, action) in plan.actions() {
-        let Some(bucket) = deploys_to(action).filter(|name| !name.contains("#{")) else { continue };
+        let bucket = deploys_to(action).map(|name| with_variables(name, pipeline, wanted));
+        let Some(bucket) = bucket.filter(|name| !name.contains("#{")) else { continue };
         let failed = |error| format!("could not create the bucket {bucket} of {}/{}: {error}", stage.name, action.name);
-        store.create_bucket(bucket).map_err(failed)?;
+        store.create_bucket(&bucket).map_err(failed)?;
     }
     for (_, action) in plan.actions() {
         if let Runner::Bucket { folder, bucket, key } = &action.runner {
+            let [bucket, key] = [bucket, key].map(|text| with_variables(text, pipeline, wanted));
             notes.extend(
-                put_source(emulator, folder, bucket, key)
+                put_source(emulator, folder, &bucket, &key)
                     .await
                     .map_err(|why| format!("could not store the source {}: {why}", action.name))?,
             );
@@ -135,6 +137,17 @@ fn made_up(id: &ActionTypeId, pipeline: &Pipeline) -> Value {
 pub(super) fn deploys_to(action: &Action) -> Option<&str> {
     let is_emulated = matches!(action.runner, Runner::Emulator(_)) && action.id.is_aws("Deploy", "S3");
     action.declaration["configuration"]["BucketName"].as_str().filter(|_| is_emulated)
+}
+
+/// The text with the values of the pipeline's variables. References to other variables stay, because only the execution has them.
+fn with_variables(text: &str, pipeline: &Pipeline, wanted: &Wanted) -> String {
+    let declared = pipeline.declaration["variables"].as_array().into_iter().flatten();
+    let values = declared.filter_map(|variable| {
+        let name = variable["name"].as_str()?;
+        let given = wanted.variables.get(name).map(String::as_str);
+        Some((name, given.or(variable["defaultValue"].as_str())?))
+    });
+    values.fold(text.to_owned(), |text, (name, value)| text.replace(&format!("#{{variables.{name}}}"), value))
 }
 
 /// Stores a zip of the folder as the object of an S3 source. Returns what is left out of it.
