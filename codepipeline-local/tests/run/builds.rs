@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{action, folder, program, text};
 
-fn build(name: &str, project: &str, configuration: &[(&str, &str)], input: &str, output: &str) -> Value {
+pub(super) fn build(name: &str, project: &str, configuration: &[(&str, &str)], input: &str, output: &str) -> Value {
     let mut members = json!({"ProjectName": project});
     configuration.iter().for_each(|(key, value)| members[*key] = json!(value));
     let artifacts = (json!([{"name": input}]), json!([{"name": output}]));
@@ -18,7 +18,7 @@ fn build(name: &str, project: &str, configuration: &[(&str, &str)], input: &str,
 }
 
 /// The two outputs of `--dry-run`, whose environment has the variable `SECRET`.
-fn dry_run(folder: &Path, arguments: &[&str]) -> (String, String) {
+pub(super) fn dry_run(folder: &Path, arguments: &[&str]) -> (String, String) {
     let arguments = [&["--source", "App=app", "--dry-run"], arguments].concat();
     let output = program(folder, &arguments).env("SECRET", "hunter2").output().unwrap();
     (text(&output.stdout), text(&output.stderr))
@@ -76,7 +76,8 @@ fn dry_run_names_the_secrets_that_builds_need() {
                 "environmentVariables": [{"name": "T", "value": "it's", "type": "SECRETS_MANAGER"}]}),
         ),
     ]);
-    let buildspec = "version: 0.2\nenv: {parameter-store: {P: /db}}\nphases: {build: {commands: [ls], typo: 1}}\n";
+    let buildspec = "version: 0.2\nenv: {parameter-store: {P: /db}}\nphases: {build: {commands: [ls], typo: 1}}\n\
+        artifacts: {files: a}\n";
     std::fs::write(folder.path().join("app/buildspec.yml"), buildspec).unwrap();
     let (output, error) = dry_run(folder.path(), &["--secret", "/db=SECRET"]);
     let wanted = "\
