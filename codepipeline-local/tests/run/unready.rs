@@ -1,11 +1,25 @@
 //! Runs that must fail, which `--dry-run` refuses.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::builds::dry_run;
-use super::{action, folder};
+use super::builds::{build, dry_run};
+use super::{action, folder, text};
+
+const BUILDSPEC: &str = "version: 0.2\nphases: {build: {commands: [ls]}}\n";
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join("app").join(name), text).unwrap();
+}
+
+fn git(folder: &Path, arguments: &str) {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]).args(arguments.split(' '));
+    let output = command.current_dir(folder.join("app")).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
 
 /// Changes the source action, and gives it the namespace `V`.
 fn change_source(folder: &Path, change: impl FnOnce(&mut Value)) {
@@ -15,6 +29,41 @@ fn change_source(folder: &Path, change: impl FnOnce(&mut Value)) {
     source["namespace"] = json!("V");
     change(source);
     std::fs::write(file, declared.to_string()).unwrap();
+}
+
+#[test]
+fn build_with_a_variable_of_the_pipeline_is_checked() {
+    let check = |items: &str, buildspec: &str| {
+        let variables = format!(r##"[{{"name": "ID", "value": "#{{V.CommitId}}"}}, {items}]"##);
+        let folder = folder(&[build("Pages", "web", &[("EnvironmentVariables", &variables)], "App", "Site")]);
+        change_source(folder.path(), |_| {});
+        write(folder.path(), "buildspec.yml", buildspec);
+        let (output, error) = dry_run(folder.path(), &[]);
+        assert!(!output.contains("ready"), "{items}: {output}");
+        error
+    };
+    let wrong = "version: 0.2\nphases: {build: {on-failure: BOGUS, commands: [ls]}}\n";
+    let both = check(r#"{"name": "N", "value": 5}"#, wrong);
+    assert!(both.contains("Work/Pages: EnvironmentVariables is wrong at its line 1 and column"), "{both}");
+    assert!(both.contains("Work/Pages: buildspec.yml:2: phases/build/on-failure must be ABORT or CONTINUE"), "{both}");
+    for (items, named) in [
+        (r#"{"name": "N", "value": "a"},"#, "EnvironmentVariables is wrong"),
+        (r#"{"name": "N", "value": "a", "type": "PLAIN"}"#, "N has the type \"PLAIN\": write PLAINTEXT"),
+        (r#"{"name": "N", "value": "tok", "type": "SECRETS_MANAGER"}"#, "needs the secret tok: add --secret 'tok=ENV'"),
+    ] {
+        let error = check(items, BUILDSPEC);
+        assert!(error.contains(named), "{error}");
+    }
+}
+
+#[test]
+fn variable_of_an_action_replaces_a_secret_of_the_buildspec() {
+    let variables = r##"[{"name": "P", "value": "#{V.CommitId}", "type": "PARAMETER_STORE"}]"##;
+    let folder = folder(&[build("Pages", "web", &[("EnvironmentVariables", variables)], "App", "Site")]);
+    change_source(folder.path(), |_| {});
+    write(folder.path(), "buildspec.yml", &format!("{BUILDSPEC}env: {{parameter-store: {{P: /missing}}}}\n"));
+    let (output, error) = dry_run(folder.path(), &[]);
+    assert!(output.contains("ready") && error.is_empty(), "{error}");
 }
 
 #[test]
@@ -33,5 +82,30 @@ fn wrong_deployment_is_found() {
         assert!(error.contains(named) && !output.contains("ready"), "{output}{error}");
     }
     let (output, error) = deploy(json!({"BucketName": "site", "Extract": "#{V.BranchName}"}));
+    assert!(output.contains("ready"), "{error}");
+}
+
+#[test]
+fn buildspec_that_git_leaves_out_is_named() {
+    let folder = folder(&[build("Pages", "web", &[], "App", "Site")]);
+    let path = folder.path();
+    git(path, "init --quiet");
+    write(path, "buildspec.yml", BUILDSPEC);
+    write(path, ".gitignore", "buildspec.yml\n");
+    let (output, error) = dry_run(path, &[]);
+    let ignored = "Work/Pages: buildspec.yml in the primary source is not in its artifact, because git ignores it";
+    assert!(error.contains(ignored) && !output.contains("ready"), "{output}{error}");
+
+    git(path, "add .gitignore hello.txt");
+    git(path, "commit --quiet --message first");
+    change_source(path, |source| source["configuration"]["OutputArtifactFormat"] = json!("CODEBUILD_CLONE_REF"));
+    let (output, error) = dry_run(path, &[]);
+    let uncommitted = "Work/Pages: buildspec.yml in the primary source is not in its current git commit";
+    assert!(error.contains(uncommitted) && !output.contains("ready"), "{output}{error}");
+
+    git(path, "add --force buildspec.yml");
+    git(path, "commit --quiet --message second");
+    write(path, "buildspec.yml", "a change that is not committed");
+    let (output, error) = dry_run(path, &[]);
     assert!(output.contains("ready"), "{error}");
 }

@@ -1,7 +1,6 @@
 //! Checks the buildspecs and the secrets of builds before a run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,6 +10,7 @@ use super::mistake::Mistake;
 use super::plan::{Action, Plan};
 use super::provided::build_project;
 use super::runner::Runner;
+use crate::providers::source::SourceFolder;
 use crate::providers::{CheckedBuild, Commands, DeclaredBuild, Project as BuildProject, Secrets};
 use crate::quoted::word;
 use crate::template::Project;
@@ -65,12 +65,12 @@ async fn of_build(plan: &Plan, action: &Action, project: &Project, secrets: &Sec
     let name = configuration.get("ProjectName").map(String::as_str).unwrap_or_default();
     let build = match project.code_build.get(name) {
         // The start of the run shows what is wrong in a project.
-        Some(known) => build_project(name, known).unwrap_or_default(),
-        None if name.contains("#{") => return CheckedBuild::default(),
-        None => BuildProject::default(),
+        Some(known) => Some(build_project(name, known).unwrap_or_default()),
+        None if name.is_empty() || name.contains("#{") => None,
+        None => Some(BuildProject::default()),
     };
     let source = declared.primary_source().and_then(|artifact| folder_of(plan, &artifact));
-    let mut checked = declared.check(&build, source, secrets).await;
+    let mut checked = declared.check(build.as_ref(), source, secrets).await;
     if checked.lacks_buildspec && !project.code_build.contains_key(name) {
         let note =
             format!("; the file does not define the CodeBuild project {name}, so its buildspec is buildspec.yml");
@@ -84,13 +84,14 @@ fn of_commands(action: &Action, secrets: &Secrets) -> CheckedBuild {
     CheckedBuild { needs, is_complete: true, ..CheckedBuild::default() }
 }
 
-/// The folder whose files are in the artifact. `None` for artifacts of other actions, and for clones, which hold what is committed.
-fn folder_of<'p>(plan: &'p Plan, artifact: &str) -> Option<&'p Path> {
+/// The folder that stands for the source of the artifact. `None` for artifacts of other actions.
+fn folder_of<'p>(plan: &'p Plan, artifact: &str) -> Option<SourceFolder<'p>> {
     let has_it = |action: &&Action| names(action, "outputArtifacts").iter().any(|name| name == artifact);
     let (_, source) = plan.actions().find(|(_, action)| has_it(action))?;
-    let format = source.declaration["configuration"]["OutputArtifactFormat"].as_str();
+    let is_clone = source.declaration["configuration"]["OutputArtifactFormat"] == "CODEBUILD_CLONE_REF";
     match &source.runner {
-        Runner::Folder(folder) | Runner::Bucket { folder, .. } if format != Some("CODEBUILD_CLONE_REF") => Some(folder),
+        Runner::Folder(folder) => Some(SourceFolder { folder, is_clone }),
+        Runner::Bucket { folder, .. } => Some(SourceFolder { folder, is_clone: false }),
         _ => None,
     }
 }

@@ -21,6 +21,7 @@ use crate::counted::counted;
 
 mod check;
 mod configuration;
+mod environment_variables;
 mod file_sets;
 mod project;
 #[cfg(test)]
