@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::builds::{build, dry_run};
-use super::{action, folder, text};
+use super::{action, commands, folder, text};
 
 const BUILDSPEC: &str = "version: 0.2\nphases: {build: {commands: [ls]}}\n";
 
@@ -107,5 +107,52 @@ fn buildspec_that_git_leaves_out_is_named() {
     git(path, "commit --quiet --message second");
     write(path, "buildspec.yml", "a change that is not committed");
     let (output, error) = dry_run(path, &[]);
+    assert!(output.contains("ready"), "{error}");
+}
+
+#[test]
+fn variable_that_a_build_does_not_export_is_found() {
+    let check = |key: &str, buildspec: &str| {
+        let mut made = build("Make", "web", &[], "App", "Site");
+        made["namespace"] = json!("B");
+        let mut listed = commands("List", &["export ID=1"]);
+        (listed["namespace"], listed["outputVariables"]) = (json!("L"), json!(["ID"]));
+        let mut show = commands("Show", &[&format!("echo #{{{key}}}")]);
+        show["runOrder"] = json!(2);
+        let folder = folder(&[made, listed, show]);
+        write(folder.path(), "buildspec.yml", buildspec);
+        dry_run(folder.path(), &[])
+    };
+    let exports = format!("{BUILDSPEC}env: {{exported-variables: [VERSION]}}\n");
+    for (key, buildspec, why) in [
+        (
+            "B.VERSIO",
+            exports.as_str(),
+            "Work/Make has no variable VERSIO, because its buildspec exports only VERSION: correct",
+        ),
+        ("B.VERSION", BUILDSPEC, "its buildspec exports no variable: add VERSION to env/exported-variables"),
+        ("L.IDS", BUILDSPEC, "it exports only ID: correct the name, or add IDS to its outputVariables"),
+    ] {
+        let (output, error) = check(key, buildspec);
+        assert!(error.contains(&format!("Work/Show needs #{{{key}}}, but ")) && error.contains(why), "{error}");
+        assert!(!output.contains("ready"), "{output}");
+    }
+    for key in ["B.VERSION", "L.ID"] {
+        let (output, error) = check(key, &exports);
+        assert!(output.contains("ready"), "{error}");
+    }
+}
+
+#[test]
+fn artifact_that_a_build_never_stores_is_found() {
+    let mut reads = commands("Use", &["ls"]);
+    (reads["inputArtifacts"], reads["runOrder"]) = (json!([{"name": "Site"}]), json!(2));
+    let folder = folder(&[build("Make", "web", &[], "App", "Site"), reads]);
+    write(folder.path(), "buildspec.yml", BUILDSPEC);
+    let (output, error) = dry_run(folder.path(), &[]);
+    let named =
+        "Work/Make: its buildspec has no artifacts, so its output artifact Site is not stored, which Work/Use reads";
+    assert!(error.contains(named) && !output.contains("ready"), "{output}{error}");
+    let (output, error) = dry_run(folder.path(), &["--skip", "Use"]);
     assert!(output.contains("ready"), "{error}");
 }

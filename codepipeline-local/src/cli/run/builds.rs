@@ -23,6 +23,8 @@ pub(super) struct Builds {
     pub(super) ignored: Vec<String>,
     /// Notes on secrets that no action needs.
     pub(super) unused: Vec<String>,
+    /// The output variables of the builds where they are known, by `STAGE/ACTION`.
+    pub(super) exported: BTreeMap<String, Vec<String>>,
 }
 
 /// Checks the CodeBuild and Commands actions that run. A buildspec is known if the template has it, or if a folder stands for its source.
@@ -46,6 +48,10 @@ pub(super) async fn check(plan: &Plan, project: &Project, wanted: &Wanted) -> Bu
         let missing = missing.map(|missing| Mistake { text: format!("{path}: {missing}"), flag: Some(missing.flag()) });
         builds.mistakes.extend(missing);
         builds.ignored.extend(checked.notes);
+        if checked.stores_nothing {
+            builds.mistakes.extend(unstored(plan, &path, action).map(Mistake::new));
+        }
+        builds.exported.extend(checked.exported.map(|names| (path, names)));
         all_known &= checked.is_complete;
         asked.extend(checked.needs.asked);
     }
@@ -81,7 +87,32 @@ async fn of_build(plan: &Plan, action: &Action, project: &Project, secrets: &Sec
 
 fn of_commands(action: &Action, secrets: &Secrets) -> CheckedBuild {
     let needs = Commands::needs(&read::<Vec<_>>(&action.declaration["environmentVariables"]), secrets);
-    CheckedBuild { needs, is_complete: true, ..CheckedBuild::default() }
+    let exported = Some(read(&action.declaration["outputVariables"]));
+    CheckedBuild { needs, is_complete: true, exported, ..CheckedBuild::default() }
+}
+
+/// The mistake that an action reads an output artifact of this build, whose buildspec has no artifacts.
+fn unstored(plan: &Plan, path: &str, build: &Action) -> Option<String> {
+    let outputs = names(build, "outputArtifacts");
+    let (reader, stage, output) =
+        plan.actions().filter(|(_, action)| reads_inputs(action)).find_map(|(stage, action)| {
+            let input = names(action, "inputArtifacts").into_iter().find(|input| outputs.contains(input))?;
+            Some((&action.name, &stage.name, input))
+        })?;
+    Some(format!(
+        "{path}: its buildspec has no artifacts, so its output artifact {output} is not stored, which {stage}/{reader} reads; add artifacts \
+         to the buildspec"
+    ))
+}
+
+/// Whether the action fails without one of its input artifacts.
+fn reads_inputs(action: &Action) -> bool {
+    let id = &action.id;
+    match action.runner {
+        Runner::StandIn => true,
+        Runner::Emulator(_) => id.provider == "CodeBuild" || id.provider == "Commands" || id.is_aws("Deploy", "S3"),
+        _ => false,
+    }
 }
 
 /// The folder that stands for the source of the artifact. `None` for artifacts of other actions.

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::flags::Wanted;
-use super::given;
 use super::mistake::Mistake;
 use super::outputs;
 use super::plan::{Action, Plan};
@@ -41,7 +40,6 @@ pub(super) fn mistakes(plan: &Plan, pipeline: &Pipeline, wanted: &Wanted, output
     }
     mistakes.extend(deployments(plan));
     mistakes.extend(variables(&pipeline.declaration, wanted));
-    mistakes.extend(given::mistakes(plan, wanted));
     mistakes.extend(output.and_then(|folder| outputs::check(folder).err()).map(Mistake::new));
     mistakes.extend(output.into_iter().flat_map(|folder| replaced(folder, wanted)).map(Mistake::new));
     mistakes

@@ -23,6 +23,10 @@ pub(crate) struct Checked {
     pub(crate) is_complete: bool,
     /// Whether the last mistake is that the buildspec could not be found or read.
     pub(crate) lacks_buildspec: bool,
+    /// The output variables that the action may have. `None` if they are not known.
+    pub(crate) exported: Option<Vec<String>>,
+    /// Whether the buildspec has no artifacts, so that the action stores no output artifact.
+    pub(crate) stores_nothing: bool,
 }
 
 /// An action of CodeBuild as the pipeline declares it, with the names of its artifacts. Its values may have variables of the pipeline.
@@ -103,6 +107,8 @@ impl Declared<'_> {
         };
         checked.is_complete = true;
         checked.notes = notes;
+        checked.exported = Some(buildspec.environment.exported);
+        checked.stores_nothing = buildspec.artifacts.is_none();
         let count = self.outputs.len();
         if let Some(artifacts) = &buildspec.artifacts {
             let lacks = |name: &&String| set_of(name, count, artifacts).is_none();
