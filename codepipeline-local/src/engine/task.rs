@@ -53,6 +53,17 @@ pub struct TaskArtifact {
     pub place: ObjectRef,
     /// The source revision behind an input artifact.
     pub revision: Option<String>,
+    /// The action that stores an input artifact, if the pipeline still has it.
+    pub maker: Option<Maker>,
+}
+
+/// An action that stores an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Maker {
+    /// The action's name.
+    pub action: String,
+    /// The action's type.
+    pub action_type: ActionTypeId,
 }
 
 impl fmt::Debug for Task {

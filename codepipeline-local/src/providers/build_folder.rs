@@ -68,7 +68,7 @@ pub(super) async fn upload(
 }
 
 async fn unpack(work: &Workplace, input: &TaskArtifact, folder: &Path) -> Result<(), Failed> {
-    let zip = work.read(&input.place).await?;
+    let zip = work.read_input(input).await?;
     let into = folder.to_owned();
     let unpacked = in_background(move |stop| {
         archive::unpack(&zip, &into, &archive::Limits { stop, ..archive::Limits::default() })

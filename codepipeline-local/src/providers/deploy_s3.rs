@@ -43,7 +43,7 @@ impl Provider for DeployS3 {
             let message = format!("The action {} has no input artifact: add one to the pipeline", task.action);
             return Err(Failed::configuration(message));
         };
-        let artifact = work.read(&input.place).await?;
+        let artifact = work.read_input(input).await?;
         if !plan.extract {
             let place = plan.place(&plan.key)?;
             work.store_as(&artifact, &place, plan.stored_as("application/zip")).await?;

@@ -80,7 +80,7 @@ impl Place {
 /// An artifact whose object need not exist.
 pub(crate) fn object(name: &str) -> TaskArtifact {
     let place = ObjectRef { bucket: STORE.to_owned(), key: format!("web/{name}/abcdefg") };
-    TaskArtifact { name: name.to_owned(), place, revision: None }
+    TaskArtifact { name: name.to_owned(), place, revision: None, maker: None }
 }
 
 /// A task of a CodeBuild action without artifacts or configuration.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{action, folder, program, text};
+use super::{action, commands, folder, program, run, text};
 
 pub(super) fn build(name: &str, project: &str, configuration: &[(&str, &str)], input: &str, output: &str) -> Value {
     let mut members = json!({"ProjectName": project});
@@ -103,4 +103,23 @@ fn secret_that_no_build_needs_is_noted() {
         .unwrap();
     let (output, error) = dry_run(folder.path(), &["--secret", "web/kye=SECRET"]);
     assert!(output.contains("note --secret web/kye: no build needs it"), "{output}{error}");
+}
+
+#[test]
+fn action_without_its_artifact_names_the_build_that_stored_none() {
+    let (mut later, mut reads) = (build("Later", "web", &[], "Site", "Other"), commands("Use", &["ls"]));
+    (later["runOrder"], reads["runOrder"]) = (json!(2), json!(3));
+    reads["inputArtifacts"] = json!([{"name": "Other"}]);
+    let folder = folder(&[build("Pages", "web", &[], "App", "Site"), later, reads]);
+    // The buildspec of the second build is in the artifact of the first one, so it is not known before the run.
+    let buildspec = "version: 0.2\nphases: {build: {commands: [ls]}}\n";
+    let app = folder.path().join("app");
+    std::fs::create_dir(app.join("next")).unwrap();
+    std::fs::write(app.join("next/buildspec.yml"), buildspec).unwrap();
+    let first = format!("{buildspec}artifacts: {{base-directory: next, files: '**/*'}}\n");
+    std::fs::write(app.join("buildspec.yml"), first).unwrap();
+    let output = run(folder.path(), &["--source", "App=app"]);
+    let shown = text(&output.stdout);
+    let named = "the input artifact Other does not exist: Later stored no artifact; add artifacts to its buildspec";
+    assert!(!output.status.success() && shown.contains(named), "{shown}{}", text(&output.stderr));
 }
