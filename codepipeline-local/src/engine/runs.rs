@@ -74,6 +74,7 @@ impl Engine {
             region: self.settings.region.clone(),
             account_id: self.settings.account_id.clone(),
             configuration: action.configuration.clone(),
+            variables: variables::used(&declared.configuration, &execution.namespaces),
             inputs: action.inputs.iter().map(|input| made(artifact(input), &execution.declaration)).collect(),
             outputs: action.outputs.iter().map(artifact).collect(),
             commands,

@@ -28,6 +28,8 @@ pub struct Task {
     pub account_id: String,
     /// The configuration with its variables resolved.
     pub configuration: BTreeMap<String, String>,
+    /// The variables that the pipeline declares in each property of the configuration, as `NAMESPACE.KEY`, with their values.
+    pub variables: BTreeMap<String, BTreeMap<String, String>>,
     /// The input artifacts, in the pipeline's order.
     pub inputs: Vec<TaskArtifact>,
     /// The output artifacts, in the pipeline's order. The provider stores an object at each place.

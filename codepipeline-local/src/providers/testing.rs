@@ -95,6 +95,7 @@ pub(crate) fn task() -> Task {
         region: "us-east-1".to_owned(),
         account_id: "123456789012".to_owned(),
         configuration: BTreeMap::new(),
+        variables: BTreeMap::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
         commands: Vec::new(),

@@ -1,4 +1,4 @@
-//! Runs that must fail, which `--dry-run` refuses.
+//! Runs that must fail: `--dry-run` refuses those whose values it knows.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::builds::{build, dry_run};
-use super::{action, commands, folder, text};
+use super::{action, commands, folder, run, text};
 
 const BUILDSPEC: &str = "version: 0.2\nphases: {build: {commands: [ls]}}\n";
 
@@ -64,6 +64,18 @@ fn variable_of_an_action_replaces_a_secret_of_the_buildspec() {
     write(folder.path(), "buildspec.yml", &format!("{BUILDSPEC}env: {{parameter-store: {{P: /missing}}}}\n"));
     let (output, error) = dry_run(folder.path(), &[]);
     assert!(output.contains("ready") && error.is_empty(), "{error}");
+}
+
+#[test]
+fn quote_in_a_commit_message_is_named_by_the_run() {
+    let variables = r##"[{"name": "M", "value": "#{V.CommitMessage}"}]"##;
+    let folder = folder(&[build("Pages", "web", &[("EnvironmentVariables", variables)], "App", "Site")]);
+    change_source(folder.path(), |_| {});
+    write(folder.path(), "buildspec.yml", BUILDSPEC);
+    let output = run(folder.path(), &["--source", "App=app", "--variable", "V.CommitMessage=say \"hi\""]);
+    let shown = text(&output.stdout);
+    let named = "EnvironmentVariables is not JSON, because the value of #{V.CommitMessage} has a quote, which CodePipeline does not escape";
+    assert!(!output.status.success() && shown.contains(named), "{shown}");
 }
 
 #[test]

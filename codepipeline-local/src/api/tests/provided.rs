@@ -58,6 +58,7 @@ fn provider_gets_the_resolved_action() {
     let (mut local, execution) = building(|_| {}, &json!([build()]));
     let (_, task) = one_run(&mut local);
     assert_eq!(task.configuration["ProjectName"], execution);
+    assert_eq!(task.variables["ProjectName"]["codepipeline.PipelineExecutionId"], execution);
     assert_eq!((task.pipeline.as_str(), task.stage.as_str(), task.action.as_str()), ("web", "Test", "Make"));
     assert_eq!((&task.pipeline_execution_id, task.account_id.as_str()), (&execution, "123456789012"));
     assert_eq!((task.inputs[0].name.as_str(), task.inputs[0].revision.as_deref()), ("Source", Some("v1")));

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::super::Failed;
 use super::super::buildspec::environment::Value;
+use super::super::{Failed, Task};
 use super::environment_variables;
+
+/// The property with the variables of the build.
+const VARIABLES: &str = "EnvironmentVariables";
 
 /// The configuration. Holds values, so it has no `Debug`.
 pub(super) struct Configuration {
@@ -14,11 +17,15 @@ pub(super) struct Configuration {
     pub(super) variables: BTreeMap<String, Value>,
 }
 
-/// Reads the configuration of a running action with these input artifacts.
-pub(super) fn read(configuration: &BTreeMap<String, String>, inputs: &[String]) -> Result<Configuration, Failed> {
+/// Reads the configuration of a running action.
+pub(super) fn read(task: &Task) -> Result<Configuration, Failed> {
+    let configuration = &task.configuration;
+    let inputs: Vec<String> = task.inputs.iter().map(|input| input.name.clone()).collect();
     let project = project(configuration)?.to_owned();
-    let primary_source = primary_source(configuration, inputs)?;
-    let variables = get(configuration, "EnvironmentVariables").map(environment_variables::read).transpose()?;
+    let primary_source = primary_source(configuration, &inputs)?;
+    let of_pipeline = task.variables.get(VARIABLES).cloned().unwrap_or_default();
+    let read = |text| environment_variables::read(text, &of_pipeline);
+    let variables = get(configuration, VARIABLES).map(read).transpose()?;
     Ok(Configuration { project, primary_source, variables: variables.unwrap_or_default() })
 }
 
@@ -52,8 +59,7 @@ pub(super) fn primary_source(configuration: &BTreeMap<String, String>, inputs: &
 pub(super) fn declared_variables(
     configuration: &BTreeMap<String, String>,
 ) -> Result<Option<BTreeMap<String, Value>>, Failed> {
-    get(configuration, "EnvironmentVariables")
-        .map_or_else(|| Ok(Some(BTreeMap::new())), environment_variables::declared)
+    get(configuration, VARIABLES).map_or_else(|| Ok(Some(BTreeMap::new())), environment_variables::declared)
 }
 
 fn get<'c>(configuration: &'c BTreeMap<String, String>, key: &str) -> Option<&'c str> {

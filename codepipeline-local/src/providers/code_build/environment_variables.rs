@@ -17,10 +17,33 @@ struct Item {
     kind: Option<String>,
 }
 
-/// Reads the list of a running action. The variables of the pipeline have their values.
-pub(super) fn read(text: &str) -> Result<BTreeMap<String, Value>, Failed> {
-    let items: Vec<Item> = serde_json::from_str(text).map_err(|error| wrong(&error))?;
+/// Reads the list of a running action. `variables` are those of the pipeline that are in it, with their values.
+pub(super) fn read(text: &str, variables: &BTreeMap<String, String>) -> Result<BTreeMap<String, Value>, Failed> {
+    let items: Vec<Item> =
+        serde_json::from_str(text).map_err(|error| unescaped(variables).unwrap_or_else(|| wrong(&error)))?;
     items.into_iter().map(named).collect()
+}
+
+/// The failure of a list whose variables have characters that JSON escapes. The list as the pipeline declares it may be right.
+fn unescaped(variables: &BTreeMap<String, String>) -> Option<Failed> {
+    let named = variables.iter().filter_map(|(name, value)| Some(format!("#{{{name}}} has {}", special(value)?)));
+    let named: Vec<_> = named.collect();
+    let why = "which CodePipeline does not escape: use another variable, or let a command of the build find the value";
+    let what =
+        || format!("EnvironmentVariables is not JSON, because the value of {}, {why}", named.join(" and that of "));
+    (!named.is_empty()).then(|| Failed::configuration(what()))
+}
+
+/// The kinds of characters in the text that JSON escapes.
+fn special(text: &str) -> Option<String> {
+    let has = [
+        ("a quote", text.contains('"')),
+        ("a backslash", text.contains('\\')),
+        ("a newline", text.contains('\n')),
+        ("a control character", text.contains(|character| character < ' ' && character != '\n')),
+    ];
+    let found: Vec<_> = has.into_iter().filter(|(_, is_found)| *is_found).map(|(name, _)| name).collect();
+    (!found.is_empty()).then(|| found.join(" and "))
 }
 
 /// Reads the list as the pipeline declares it. Returns an error only if no value of a variable can make the list right. `None` if the list
@@ -90,6 +113,24 @@ fn wrong(error: &serde_json::Error) -> Failed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variable_with_characters_of_json_is_named() {
+        let text = "[{\"name\": \"A\", \"value\": \"a \"b\"\n\"}]";
+        let variables = |value: &str| {
+            BTreeMap::from([("V.Plain".to_owned(), "1".to_owned()), ("V.M".to_owned(), value.to_owned())])
+        };
+        for (value, named) in [
+            ("a \"b\"\n", "because the value of #{V.M} has a quote and a newline, which CodePipeline does not escape"),
+            ("a\\d", "because the value of #{V.M} has a backslash, which"),
+            ("a\tb", "because the value of #{V.M} has a control character, which"),
+            ("plain", "EnvironmentVariables is wrong at its line 1 and column 29"),
+        ] {
+            let error = read(text, &variables(value)).err().unwrap().message;
+            assert!(error.contains(named), "{error}");
+        }
+        assert!(read(r#"[{"name": "A", "value": "a\\b"}]"#, &variables("\\b")).is_ok(), "AWS accepts it as well");
+    }
 
     fn declared_error(text: &str) -> String {
         declared(text).err().unwrap_or_else(|| panic!("accepted: {text}")).message
