@@ -18,7 +18,7 @@ pub(crate) use state::{
 pub use state::{
     ActionTypeId, Connection, Engine, EnvironmentVariable, EnvironmentVariableKind, Kind, Record, Unreadable,
 };
-pub use task::{Done, Failed, Task, TaskArtifact, TaskRevision};
+pub use task::{Done, Failed, Maker, Task, TaskArtifact, TaskRevision};
 pub(crate) use variables::references as variable_references;
 pub(crate) use waits::Wait;
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Done, Effect, Engine, EnvironmentVariable, Failed, RunId, Task, TaskArtifact,
+    Done, Effect, Engine, EnvironmentVariable, Failed, Maker, RunId, Task, TaskArtifact,
     results::{Progress, VARIABLES_LIMIT, variables_size},
-    state::{ActionDeclaration, ActionExecution, ActionNumber, Artifact, Revision},
+    state::{ActionDeclaration, ActionExecution, ActionNumber, Artifact, PipelineDeclaration, Revision},
     variables::{self, Namespaces},
 };
 use crate::types::Timestamp;
@@ -74,7 +74,8 @@ impl Engine {
             region: self.settings.region.clone(),
             account_id: self.settings.account_id.clone(),
             configuration: action.configuration.clone(),
-            inputs: action.inputs.iter().map(artifact).collect(),
+            variables: variables::used(&declared.configuration, &execution.namespaces),
+            inputs: action.inputs.iter().map(|input| made(artifact(input), &execution.declaration)).collect(),
             outputs: action.outputs.iter().map(artifact).collect(),
             commands,
             output_variables: declared.output_variables.clone(),
@@ -146,7 +147,17 @@ impl Engine {
 
 fn artifact(artifact: &Artifact) -> TaskArtifact {
     let Artifact { name, location, revision } = artifact;
-    TaskArtifact { name: name.clone(), place: location.clone(), revision: revision.clone() }
+    TaskArtifact { name: name.clone(), place: location.clone(), revision: revision.clone(), maker: None }
+}
+
+/// The artifact with the action that stores it.
+fn made(artifact: TaskArtifact, pipeline: &PipelineDeclaration) -> TaskArtifact {
+    let mut actions = pipeline.stages.iter().flat_map(|stage| &stage.actions);
+    let stores = |action: &&ActionDeclaration| action.output_artifacts.iter().any(|it| it.name == artifact.name);
+    let maker = actions
+        .find(stores)
+        .map(|action| Maker { action: action.name.clone(), action_type: action.action_type_id.clone() });
+    TaskArtifact { maker, ..artifact }
 }
 
 /// The commands and the environment with their variables resolved (User Guide, "action-reference-Commands").

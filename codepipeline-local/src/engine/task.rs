@@ -28,6 +28,8 @@ pub struct Task {
     pub account_id: String,
     /// The configuration with its variables resolved.
     pub configuration: BTreeMap<String, String>,
+    /// The variables that the pipeline declares in each property of the configuration, as `NAMESPACE.KEY`, with their values.
+    pub variables: BTreeMap<String, BTreeMap<String, String>>,
     /// The input artifacts, in the pipeline's order.
     pub inputs: Vec<TaskArtifact>,
     /// The output artifacts, in the pipeline's order. The provider stores an object at each place.
@@ -53,6 +55,17 @@ pub struct TaskArtifact {
     pub place: ObjectRef,
     /// The source revision behind an input artifact.
     pub revision: Option<String>,
+    /// The action that stores an input artifact, if the pipeline still has it.
+    pub maker: Option<Maker>,
+}
+
+/// An action that stores an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Maker {
+    /// The action's name.
+    pub action: String,
+    /// The action's type.
+    pub action_type: ActionTypeId,
 }
 
 impl fmt::Debug for Task {

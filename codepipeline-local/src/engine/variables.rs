@@ -46,6 +46,20 @@ pub(crate) fn resolve(configuration: &Configuration, known: &Namespaces) -> Resu
     Ok(resolved)
 }
 
+/// The variables in each property that has some, as `NAMESPACE.KEY`, with their values.
+pub(crate) fn used(configuration: &Configuration, known: &Namespaces) -> BTreeMap<String, BTreeMap<String, String>> {
+    let properties = configuration.iter().map(|(property, text)| (property.clone(), values(text, known)));
+    properties.filter(|(_, variables)| !variables.is_empty()).collect()
+}
+
+fn values(text: &str, known: &Namespaces) -> BTreeMap<String, String> {
+    let value = |(namespace, key): (&str, &str)| {
+        let value = known.get(namespace)?.get(key)?;
+        Some((format!("{namespace}.{key}"), value.clone()))
+    };
+    references(text).unwrap_or_default().into_iter().filter_map(value).collect()
+}
+
 /// Replaces every reference in one text. An error names the place and the variable, never the text.
 pub(crate) fn resolve_text(place: &str, value: &str, known: &Namespaces) -> Result<String, String> {
     let mut text = String::new();
@@ -99,6 +113,15 @@ mod tests {
     #[test]
     fn resolved_values_are_not_resolved_again() {
         assert_eq!(resolve_one("a #{src.Id}#{src.Id} {b}").unwrap(), "a #{x.y}#{x.y} {b}");
+    }
+
+    #[test]
+    fn used_variables_have_their_values() {
+        let known = Namespaces::from([("src".to_owned(), BTreeMap::from([("Id".to_owned(), "7".to_owned())]))]);
+        let declared = [("P", "#{src.Id} #{src.Id} #{src.Other}"), ("Q", "plain"), ("R", "#{src")];
+        let declared = declared.map(|(property, text)| (property.to_owned(), text.to_owned()));
+        let of_p = BTreeMap::from([("src.Id".to_owned(), "7".to_owned())]);
+        assert_eq!(used(&declared.into(), &known), BTreeMap::from([("P".to_owned(), of_p)]));
     }
 
     #[test]

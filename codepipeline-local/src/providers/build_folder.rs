@@ -49,7 +49,8 @@ pub(super) async fn scratch(work: &Workplace) -> Result<PathBuf, Failed> {
     folder(work, "shell").await
 }
 
-/// Packs the files of a set and stores them as an artifact. Returns their number, or CodeBuild's message.
+/// Packs the files of a set and stores them as an artifact. Shows a line for each pattern that matches no file. Returns the number of
+/// files, or CodeBuild's message.
 pub(super) async fn upload(
     work: &Workplace,
     base: &Path,
@@ -59,16 +60,19 @@ pub(super) async fn upload(
     let zip = folder(work, "out").await.map_err(|failed| failed.message)?.join(format!("{}.zip", output.name));
     let (base, set, into) = (base.to_owned(), set.clone(), zip.clone());
     let packed = in_background(move |stop| match artifacts::find(&base, &set) {
-        Ok(files) => archive::pack(&files, &into, &stop).map(|()| Ok(files.len())),
+        Ok(found) => archive::pack(&found.files, &into, &stop).map(|()| Ok(found)),
         Err(none) => Ok(Err(none)),
     });
-    let count = packed.await.map_err(|problem| problem.to_string())?.map_err(|none| none.to_string())?;
+    let found = packed.await.map_err(|problem| problem.to_string())?.map_err(|none| none.to_string())?;
+    for unmatched in found.unmatched.chunks(1) {
+        work.line(&format!("artifact {}: {}", output.name, artifacts::described(unmatched)));
+    }
     work.store(&zip, &output.place, "application/zip").await.map_err(|failed| failed.message)?;
-    Ok(count)
+    Ok(found.files.len())
 }
 
 async fn unpack(work: &Workplace, input: &TaskArtifact, folder: &Path) -> Result<(), Failed> {
-    let zip = work.read(&input.place).await?;
+    let zip = work.read_input(input).await?;
     let into = folder.to_owned();
     let unpacked = in_background(move |stop| {
         archive::unpack(&zip, &into, &archive::Limits { stop, ..archive::Limits::default() })

@@ -4,6 +4,7 @@
 
 mod plan;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -33,17 +34,23 @@ impl DeployS3 {
     pub fn creating_buckets(self) -> Self {
         Self { creates_buckets: true, ..self }
     }
+
+    /// Checks the configuration of the action with this name, as the pipeline declares it. Returns the mistake that no variable of the
+    /// pipeline cures.
+    pub(crate) fn mistake(action: &str, declared: &BTreeMap<String, String>) -> Option<String> {
+        Plan::mistake(action, declared)
+    }
 }
 
 #[async_trait]
 impl Provider for DeployS3 {
     async fn run(&self, task: Task, work: &Workplace) -> Result<Done, Failed> {
-        let plan = Plan::of(&task, self.clock.now(), &random_uuid())?;
+        let plan = Plan::of(&task.action, &task.configuration, self.clock.now(), &random_uuid())?;
         let Some(input) = task.inputs.first() else {
             let message = format!("The action {} has no input artifact: add one to the pipeline", task.action);
             return Err(Failed::configuration(message));
         };
-        let artifact = work.read(&input.place).await?;
+        let artifact = work.read_input(input).await?;
         if self.creates_buckets {
             work.create_bucket(&plan.bucket)?;
         }
@@ -100,7 +107,6 @@ async fn extracted(artifact: &Path, folder: &Path) -> Result<Extracted, ArchiveP
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::os::unix::fs::symlink;
 
     use super::super::archive::{Stop, pack_folder};

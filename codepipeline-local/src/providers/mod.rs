@@ -18,6 +18,7 @@ mod needs;
 mod notice;
 mod output;
 mod registry;
+mod removal;
 mod secrets;
 pub(crate) mod shell;
 mod signing;
@@ -30,7 +31,7 @@ pub(crate) mod testing;
 mod workplace;
 
 pub use crate::engine::{
-    ActionTypeId, Done, EnvironmentVariable, EnvironmentVariableKind, Failed, Task, TaskArtifact, TaskRevision,
+    ActionTypeId, Done, EnvironmentVariable, EnvironmentVariableKind, Failed, Maker, Task, TaskArtifact, TaskRevision,
 };
 pub use crate::types::ObjectRef;
 pub(crate) use code_build::{Checked as CheckedBuild, Declared as DeclaredBuild};

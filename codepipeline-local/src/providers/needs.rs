@@ -20,17 +20,15 @@ pub(crate) struct Needs {
 
 impl Needs {
     /// Reads the variables. Later layers replace earlier ones. Leaves out those whose secret a variable of the pipeline names.
-    pub(super) fn of(mut layers: Vec<BTreeMap<String, Value>>, secrets: &Secrets) -> Self {
+    pub(super) fn of(layers: Vec<BTreeMap<String, Value>>, secrets: &Secrets) -> Self {
         let asked = RefCell::new(BTreeSet::new());
         let find = |key: &str| {
             asked.borrow_mut().insert(key.to_owned());
             secrets.get(key).map(|secret| secret.expose_secret().to_owned())
         };
-        let is_known = |value: &Value| !matches!(value, Value::Secret(reference) if reference.is_open());
-        for layer in &mut layers {
-            layer.retain(|_, value| is_known(value));
-        }
-        let missing = environment::resolve(layers, find).err().unwrap_or_default();
+        let mut combined: BTreeMap<String, Value> = layers.into_iter().flatten().collect();
+        combined.retain(|_, value| !matches!(value, Value::Secret(reference) if reference.is_open()));
+        let missing = environment::resolve([combined], find).err().unwrap_or_default();
         Self { missing, asked: asked.into_inner() }
     }
 }

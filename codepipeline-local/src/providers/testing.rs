@@ -80,7 +80,7 @@ impl Place {
 /// An artifact whose object need not exist.
 pub(crate) fn object(name: &str) -> TaskArtifact {
     let place = ObjectRef { bucket: STORE.to_owned(), key: format!("web/{name}/abcdefg") };
-    TaskArtifact { name: name.to_owned(), place, revision: None }
+    TaskArtifact { name: name.to_owned(), place, revision: None, maker: None }
 }
 
 /// A task of a CodeBuild action without artifacts or configuration.
@@ -95,6 +95,7 @@ pub(crate) fn task() -> Task {
         region: "us-east-1".to_owned(),
         account_id: "123456789012".to_owned(),
         configuration: BTreeMap::new(),
+        variables: BTreeMap::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
         commands: Vec::new(),

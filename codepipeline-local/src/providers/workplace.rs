@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-use super::{Failed, ObjectRef, Output, OutputLine, Secrets, Task};
+use super::removal::remove_all;
+use super::{Failed, Maker, ObjectRef, Output, OutputLine, Secrets, Task, TaskArtifact};
 use crate::s3::{FileError, Store, Upload};
 
 /// The folder, the artifacts, the output and the secrets of one action.
@@ -72,9 +73,22 @@ impl Workplace {
 
     /// Reads an object into a new file outside [`Workplace::folder`]. Fails if the object does not exist, or can't be read.
     pub async fn read(&self, place: &ObjectRef) -> Result<PathBuf, Failed> {
+        self.read_object(place).await.map_err(|error| failed("read", &error))
+    }
+
+    /// Reads an input artifact into a new file outside [`Workplace::folder`]. If it does not exist, the error names the action that stored
+    /// none.
+    pub async fn read_input(&self, artifact: &TaskArtifact) -> Result<PathBuf, Failed> {
+        self.read_object(&artifact.place).await.map_err(|error| match error {
+            FileError::NotFound { .. } => not_stored(artifact),
+            FileError::Failed { .. } => failed("read", &error),
+        })
+    }
+
+    async fn read_object(&self, place: &ObjectRef) -> Result<PathBuf, FileError> {
         let number = self.read.fetch_add(1, Ordering::Relaxed);
         let file = self.root.path().join("objects").join(number.to_string());
-        self.store.read_into(place, &file).await.map_err(|error| failed("read", &error))?;
+        self.store.read_into(place, &file).await?;
         Ok(file)
     }
 
@@ -145,29 +159,6 @@ impl Workplace {
     }
 }
 
-/// Removes the folder. Builds leave write-protected folders, such as Go's module cache, so those become writable first.
-fn remove_all(root: TempDir) -> io::Result<()> {
-    let path = root.path().to_owned();
-    if root.close().is_ok() {
-        return Ok(());
-    }
-    make_writable(&path)?;
-    std::fs::remove_dir_all(&path)
-}
-
-fn make_writable(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        // The type of a link is not that of its target, so no folder outside changes.
-        if entry.file_type()?.is_dir() {
-            make_writable(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
 fn failed(what: &str, error: &FileError) -> Failed {
     match error {
         FileError::NotFound { .. } => Failed::configuration(format!("could not {what} {error}; create it first")),
@@ -175,10 +166,22 @@ fn failed(what: &str, error: &FileError) -> Failed {
     }
 }
 
+fn not_stored(TaskArtifact { name, maker, .. }: &TaskArtifact) -> Failed {
+    let why = match maker {
+        None => "no action stored it; run the action that has it as its output artifact".to_owned(),
+        Some(Maker { action, action_type }) if action_type.provider == "CodeBuild" => {
+            format!("{action} stored no artifact; add artifacts to its buildspec")
+        }
+        Some(Maker { action, .. }) => format!("{action} stored no artifact; let it store one"),
+    };
+    Failed::configuration(format!("the input artifact {name} does not exist: {why}"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use super::super::ActionTypeId;
     use super::super::testing::{Place, object};
     use super::*;
 
@@ -207,6 +210,24 @@ mod tests {
         std::fs::write(&file, "text").unwrap();
         let error = place.work.store(&file, &elsewhere, "text/plain").await.unwrap_err();
         assert!(error.message.contains("no-such-bucket"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn missing_input_names_the_action_that_stored_none() {
+        let place = Place::new();
+        let maker = |provider| {
+            let action_type = ActionTypeId::first("Build", "AWS", provider);
+            Some(Maker { action: "Bld".to_owned(), action_type })
+        };
+        for (maker, why) in [
+            (maker("CodeBuild"), "Bld stored no artifact; add artifacts to its buildspec"),
+            (maker("Lambda"), "Bld stored no artifact; let it store one"),
+            (None, "no action stored it; run the action that has it as its output artifact"),
+        ] {
+            let error = place.work.read_input(&TaskArtifact { maker, ..object("Out") }).await.unwrap_err();
+            let expected = format!("ConfigurationError: the input artifact Out does not exist: {why}");
+            assert_eq!(error.to_string(), expected);
+        }
     }
 
     #[tokio::test]

@@ -10,6 +10,16 @@ pub(crate) struct Unreadable {
     pub(crate) why: String,
 }
 
+impl Unreadable {
+    /// The message with the name of the file, as in `file:LINE: why`.
+    pub(crate) fn of(&self, file: &str) -> String {
+        match self.line {
+            Some(line) => format!("{file}:{line}: {}", self.why),
+            None => format!("{file}: {}", self.why),
+        }
+    }
+}
+
 impl fmt::Display for Unreadable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{action, folder, program, text};
+use super::{action, commands, folder, program, run, text};
 
-fn build(name: &str, project: &str, configuration: &[(&str, &str)], input: &str, output: &str) -> Value {
+pub(super) fn build(name: &str, project: &str, configuration: &[(&str, &str)], input: &str, output: &str) -> Value {
     let mut members = json!({"ProjectName": project});
     configuration.iter().for_each(|(key, value)| members[*key] = json!(value));
     let artifacts = (json!([{"name": input}]), json!([{"name": output}]));
@@ -18,7 +18,7 @@ fn build(name: &str, project: &str, configuration: &[(&str, &str)], input: &str,
 }
 
 /// The two outputs of `--dry-run`, whose environment has the variable `SECRET`.
-fn dry_run(folder: &Path, arguments: &[&str]) -> (String, String) {
+pub(super) fn dry_run(folder: &Path, arguments: &[&str]) -> (String, String) {
     let arguments = [&["--source", "App=app", "--dry-run"], arguments].concat();
     let output = program(folder, &arguments).env("SECRET", "hunter2").output().unwrap();
     (text(&output.stdout), text(&output.stderr))
@@ -76,7 +76,8 @@ fn dry_run_names_the_secrets_that_builds_need() {
                 "environmentVariables": [{"name": "T", "value": "it's", "type": "SECRETS_MANAGER"}]}),
         ),
     ]);
-    let buildspec = "version: 0.2\nenv: {parameter-store: {P: /db}}\nphases: {build: {commands: [ls], typo: 1}}\n";
+    let buildspec = "version: 0.2\nenv: {parameter-store: {P: /db}}\nphases: {build: {commands: [ls], typo: 1}}\n\
+        artifacts: {files: a}\n";
     std::fs::write(folder.path().join("app/buildspec.yml"), buildspec).unwrap();
     let (output, error) = dry_run(folder.path(), &["--secret", "/db=SECRET"]);
     let wanted = "\
@@ -102,4 +103,23 @@ fn secret_that_no_build_needs_is_noted() {
         .unwrap();
     let (output, error) = dry_run(folder.path(), &["--secret", "web/kye=SECRET"]);
     assert!(output.contains("note --secret web/kye: no build needs it"), "{output}{error}");
+}
+
+#[test]
+fn action_without_its_artifact_names_the_build_that_stored_none() {
+    let (mut later, mut reads) = (build("Later", "web", &[], "Site", "Other"), commands("Use", &["ls"]));
+    (later["runOrder"], reads["runOrder"]) = (json!(2), json!(3));
+    reads["inputArtifacts"] = json!([{"name": "Other"}]);
+    let folder = folder(&[build("Pages", "web", &[], "App", "Site"), later, reads]);
+    // The buildspec of the second build is in the artifact of the first one, so it is not known before the run.
+    let buildspec = "version: 0.2\nphases: {build: {commands: [ls]}}\n";
+    let app = folder.path().join("app");
+    std::fs::create_dir(app.join("next")).unwrap();
+    std::fs::write(app.join("next/buildspec.yml"), buildspec).unwrap();
+    let first = format!("{buildspec}artifacts: {{base-directory: next, files: '**/*'}}\n");
+    std::fs::write(app.join("buildspec.yml"), first).unwrap();
+    let output = run(folder.path(), &["--source", "App=app"]);
+    let shown = text(&output.stdout);
+    let named = "the input artifact Other does not exist: Later stored no artifact; add artifacts to its buildspec";
+    assert!(!output.status.success() && shown.contains(named), "{shown}{}", text(&output.stderr));
 }

@@ -18,6 +18,7 @@ mod plans;
 mod proxies;
 mod signals;
 mod terminal;
+mod unready;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -58,9 +58,12 @@ fn provider_gets_the_resolved_action() {
     let (mut local, execution) = building(|_| {}, &json!([build()]));
     let (_, task) = one_run(&mut local);
     assert_eq!(task.configuration["ProjectName"], execution);
+    assert_eq!(task.variables["ProjectName"]["codepipeline.PipelineExecutionId"], execution);
     assert_eq!((task.pipeline.as_str(), task.stage.as_str(), task.action.as_str()), ("web", "Test", "Make"));
     assert_eq!((&task.pipeline_execution_id, task.account_id.as_str()), (&execution, "123456789012"));
     assert_eq!((task.inputs[0].name.as_str(), task.inputs[0].revision.as_deref()), ("Source", Some("v1")));
+    let maker = task.inputs[0].maker.as_ref().unwrap();
+    assert_eq!((maker.action.as_str(), maker.action_type.provider.as_str()), ("Fetch", "S3"));
     assert_eq!((task.outputs[0].name.as_str(), task.outputs[0].place.bucket.as_str()), ("Site", "store"));
     assert_eq!(task.timeout, local.engine.settings.action_timeout);
     assert!(!format!("{task:?}").contains("ProjectName"), "no configuration is shown");

@@ -1,23 +1,26 @@
 //! Checks the plan and the flags before anything starts.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::flags::Wanted;
-use super::given;
 use super::mistake::{Flag, Mistake};
 use super::outputs;
 use super::plan::{Action, Plan, Stage};
 use super::runner::Runner;
 use super::setup;
 use crate::api::nearest;
+use crate::providers::DeployS3;
 use crate::quoted::word;
 use crate::runtime_api::check_command;
 use crate::template::Pipeline;
 use crate::types::BUCKET_RULE;
 
-/// Returns every mistake that shows without a run: actions without a runner, missing folders and commands, unknown variables.
+/// Returns every mistake that shows without a run: actions without a runner, missing folders and commands, wrong deployments,
+/// unknown variables.
 pub(super) fn mistakes(plan: &Plan, pipeline: &Pipeline, wanted: &Wanted, output: Option<&Path>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for (stage, action) in plan.actions() {
@@ -41,8 +44,8 @@ pub(super) fn mistakes(plan: &Plan, pipeline: &Pipeline, wanted: &Wanted, output
         let checked = check_command(&command.0, &wanted.env);
         mistakes.extend(checked.err().map(|why| Mistake::new(format!("{flag}: {why}"))));
     }
+    mistakes.extend(deployments(plan));
     mistakes.extend(variables(&pipeline.declaration, wanted));
-    mistakes.extend(given::mistakes(plan, wanted));
     mistakes.extend(output.and_then(|folder| outputs::check(folder).err()).map(Mistake::new));
     mistakes.extend(output.into_iter().flat_map(|folder| replaced(folder, wanted)).map(Mistake::new));
     mistakes
@@ -61,6 +64,17 @@ fn bucket(stage: &Stage, action: &Action) -> Option<Mistake> {
             "{path}: {key} is {bucket:?}, which is not the name of a bucket: {BUCKET_RULE}; correct it in the file, or add --skip {}",
             word(&path)
         ))
+    })
+}
+
+/// The mistakes in the configuration of actions that deploy to S3.
+fn deployments(plan: &Plan) -> impl Iterator<Item = Mistake> {
+    let deploys = |action: &Action| matches!(action.runner, Runner::Emulator(_)) && action.id.is_aws("Deploy", "S3");
+    plan.actions().filter(move |(_, action)| deploys(action)).filter_map(|(stage, action)| {
+        // The emulator refuses one of the wrong form later.
+        let declared = BTreeMap::deserialize(&action.declaration["configuration"]).ok()?;
+        let what = DeployS3::mistake(&action.name, &declared)?;
+        Some(Mistake::new(format!("{}/{}: {what}", stage.name, action.name)))
     })
 }
 

@@ -16,6 +16,9 @@ use crate::quoted::word;
 /// The variables of an action, by their keys.
 pub(super) type Variables = BTreeMap<String, String>;
 
+/// The names of the output variables of builds, by `STAGE/ACTION`.
+type Exported = BTreeMap<String, Vec<String>>;
+
 /// The values for each action, by `STAGE/ACTION`.
 pub(super) fn by_action(plan: &Plan, wanted: &Wanted) -> BTreeMap<String, Variables> {
     let mut given: BTreeMap<String, Variables> = BTreeMap::new();
@@ -30,8 +33,14 @@ pub(super) fn by_action(plan: &Plan, wanted: &Wanted) -> BTreeMap<String, Variab
 }
 
 /// Returns the flags that name no variable of a skipped action or a git source. Returns the variables that other actions need, too, if an
-/// action is skipped or its source does not have them.
-pub(super) fn mistakes(plan: &Plan, wanted: &Wanted) -> Vec<Mistake> {
+/// action is skipped, or its source or build does not have them.
+pub(super) fn mistakes(plan: &Plan, wanted: &Wanted, exported: &Exported) -> Vec<Mistake> {
+    let mut mistakes = flags(plan, wanted);
+    mistakes.extend(references(plan, wanted, exported));
+    mistakes
+}
+
+fn flags(plan: &Plan, wanted: &Wanted) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for name in wanted.outputs.keys() {
         let namespace = name.split('.').next().unwrap_or_default();
@@ -54,23 +63,27 @@ pub(super) fn mistakes(plan: &Plan, wanted: &Wanted) -> Vec<Mistake> {
             }
         }
     }
+    mistakes
+}
+
+fn references(plan: &Plan, wanted: &Wanted, exported: &Exported) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
     for (stage, action) in plan.actions().filter(|(_, action)| !is_skipped(action)) {
         let texts = texts(&action.declaration);
         for (namespace, key) in texts.iter().flat_map(|text| variable_references(text).unwrap_or_default()) {
             let name = format!("{namespace}.{key}");
             let Some((of_stage, made)) = with_namespace(plan, namespace) else { continue };
-            if let Some(why) = lacks(made, key) {
+            let path = format!("{}/{}", of_stage.name, made.name);
+            if let Some(why) = lacks(made, key).or_else(|| does_not_export(made, exported.get(&path)?, key)) {
                 let needs = format!("{}/{} needs #{{{name}}}", stage.name, action.name);
-                mistakes.push(Mistake::new(format!("{needs}, but {}/{} {why}", of_stage.name, made.name)));
+                mistakes.push(Mistake::new(format!("{needs}, but {path} {why}")));
                 continue;
             }
             if !is_skipped(made) || wanted.outputs.contains_key(&name) {
                 continue;
             }
-            let what = format!(
-                "{}/{} needs the variable #{{{name}}} of {}/{}, which is skipped",
-                stage.name, action.name, of_stage.name, made.name
-            );
+            let what =
+                format!("{}/{} needs the variable #{{{name}}} of {path}, which is skipped", stage.name, action.name);
             let source = word(&format!("{}=DIR", made.name));
             let flag = Flag::new(format!("--variable {}", word(&format!("{name}=VALUE"))));
             let is_source = made.id.category == "Source";
@@ -92,6 +105,22 @@ fn lacks(action: &Action, key: &str) -> Option<String> {
     let known = source::variable_names(&action.id.provider)?;
     let lacks = !known.iter().any(|name| name == key);
     lacks.then(|| format!("has no variable {key}; use one of {}", known.join(", ")))
+}
+
+/// Says that a build does not export this variable. `None` if it does.
+fn does_not_export(build: &Action, exported: &[String], key: &str) -> Option<String> {
+    if exported.iter().any(|name| name == key) {
+        return None;
+    }
+    let (declares, member) = match build.id.provider.as_str() {
+        "CodeBuild" => ("its buildspec exports", "env/exported-variables"),
+        _ => ("it exports", "its outputVariables"),
+    };
+    let (names, correct) = match exported {
+        [] => ("no variable".to_owned(), ""),
+        names => (format!("only {}", names.join(", ")), "correct the name, or "),
+    };
+    Some(format!("has no variable {key}, because {declares} {names}: {correct}add {key} to {member}"))
 }
 
 fn is_skipped(action: &Action) -> bool {

@@ -77,8 +77,9 @@ async fn planned(
     let plan = Plan::of(pipeline, project, wanted).map_err(|problems| joined(&problems))?;
     configured::secret_values(&plan, project).for_each(|value| screen.secrets().hide(value));
     project.notes.iter().for_each(|note| screen.say(Colour::Yellow, "note", &note.to_string()));
-    let mut mistakes = check::mistakes(&plan, pipeline, wanted, flags.output.as_deref());
     let mut builds = builds::check(&plan, project, wanted, masked::keys(&plan, pipeline)).await;
+    let mut mistakes = check::mistakes(&plan, pipeline, wanted, flags.output.as_deref());
+    mistakes.extend(given::mistakes(&plan, wanted, &builds.exported));
     mistakes.append(&mut builds.mistakes);
     // A build shows these notes itself.
     let ignored = builds.ignored.iter().filter(|_| flags.list || flags.dry_run);

@@ -13,8 +13,8 @@ use super::FileSet;
 pub(crate) enum NoFiles {
     #[error("no matching base directory path found for {0}")]
     BaseDirectory(String),
-    #[error("no matching artifact paths found: no file matches {}{hint}", .patterns.join(", "))]
-    Paths { patterns: Vec<String>, hint: String },
+    #[error("no matching artifact paths found: {}", described(.0))]
+    Paths(Vec<Unmatched>),
     #[error("the artifact has no files: write artifacts/files, as in `files: ['**/*']`")]
     Unset,
     #[error("the path {pattern} is not a pattern: {problem}")]
@@ -23,27 +23,56 @@ pub(crate) enum NoFiles {
     Io { folder: PathBuf, source: io::Error },
 }
 
-/// Finds the files of a set in the folder of the build. Returns each with its name in the artifact. It blocks.
+/// A pattern that matches no file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unmatched {
+    pattern: String,
+    /// A folder that it matches.
+    folder: Option<String>,
+}
+
+/// Names the patterns, and how to get the files in the first folder that they match.
+pub(crate) fn described(unmatched: &[Unmatched]) -> String {
+    let patterns: Vec<&str> = unmatched.iter().map(|it| it.pattern.as_str()).collect();
+    let hint = match unmatched.iter().find_map(|it| it.folder.as_ref()) {
+        Some(folder) => format!(". {folder} is a folder: write {folder}/**/* for the files in it"),
+        None => String::new(),
+    };
+    format!("no file matches {}{hint}", patterns.join(", "))
+}
+
+/// The files of an artifact.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Each with its name in the artifact.
+    pub(crate) files: Vec<(String, PathBuf)>,
+    /// The patterns that match none.
+    pub(crate) unmatched: Vec<Unmatched>,
+}
+
+/// Finds the files of a set in the folder of the build. It blocks.
 ///
 /// `*` matches within one name, and a name may begin with a dot. `**` matches any number of folders. A link to a file counts as the file,
 /// and a link to a folder is left out, unless `enable-symlinks` keeps links as links. If `discard-paths` gives two files one name, the
 /// last one in the order of their paths stays.
-pub(crate) fn find(folder: &Path, set: &FileSet) -> Result<Vec<(String, PathBuf)>, NoFiles> {
+pub(crate) fn find(folder: &Path, set: &FileSet) -> Result<Found, NoFiles> {
     if set.files.is_empty() {
         return Err(NoFiles::Unset);
     }
     let mut found = BTreeMap::new();
-    let mut folders = Vec::new();
+    let mut matched = vec![Matched::default(); set.files.len()];
     for base in base_directories(folder, set.base_directory.as_deref())? {
         let patterns = patterns_of(&set.files, &base)?;
         let excluded = patterns_of(&set.exclude_paths, &base)?;
         for entry in entries(&base, set.enable_symlinks)? {
-            let matches = |patterns: &[String]| patterns.iter().any(|pattern| glob_match(pattern, &entry.name));
-            if entry.is_folder {
-                if matches(&patterns) {
-                    folders.push(entry.name);
+            let mut is_wanted = false;
+            for (pattern, matched) in patterns.iter().zip(&mut matched) {
+                if glob_match(pattern, &entry.name) {
+                    matched.add(&entry);
+                    is_wanted |= !entry.is_folder;
                 }
-            } else if matches(&patterns) && !matches(&excluded) {
+            }
+            if is_wanted && !excluded.iter().any(|pattern| glob_match(pattern, &entry.name)) {
                 let name = match entry.name.rsplit_once('/') {
                     Some((_, file)) if set.discard_paths => file.to_owned(),
                     _ => entry.name.clone(),
@@ -52,14 +81,31 @@ pub(crate) fn find(folder: &Path, set: &FileSet) -> Result<Vec<(String, PathBuf)
             }
         }
     }
+    let unmatched = |(pattern, Matched { folder, .. }): (&String, _)| Unmatched { pattern: pattern.clone(), folder };
+    let patterns = set.files.iter().zip(matched);
     if found.is_empty() {
-        let hint = match folders.first() {
-            Some(folder) => format!(". {folder} is a folder: write {folder}/**/* for the files in it"),
-            None => String::new(),
-        };
-        return Err(NoFiles::Paths { patterns: set.files.clone(), hint });
+        return Err(NoFiles::Paths(patterns.map(unmatched).collect()));
     }
-    Ok(found.into_iter().collect())
+    let unmatched = patterns.filter(|(_, matched)| !matched.has_files).map(unmatched).collect();
+    Ok(Found { files: found.into_iter().collect(), unmatched })
+}
+
+/// The entries that a pattern matches.
+#[derive(Clone, Default)]
+struct Matched {
+    has_files: bool,
+    /// The first folder.
+    folder: Option<String>,
+}
+
+impl Matched {
+    fn add(&mut self, entry: &Entry) {
+        if entry.is_folder {
+            self.folder.get_or_insert_with(|| entry.name.clone());
+        } else {
+            self.has_files = true;
+        }
+    }
 }
 
 /// The folders that a base directory names: the build's folder without one.

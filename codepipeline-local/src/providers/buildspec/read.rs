@@ -27,7 +27,7 @@ pub(crate) struct Spec {
 
 /// Reads a build specification. `file` is its name in messages.
 pub(crate) fn read(text: &str, file: &str) -> Result<Spec, Mistake> {
-    let node = yaml::read(text).map_err(|unreadable| Mistake(format!("{file}: {unreadable}")))?;
+    let node = yaml::read(text).map_err(|unreadable| Mistake(unreadable.of(file)))?;
     let root = Place { file, path: String::new(), node: &node };
     if !node.is_map() {
         return Err(root.mistake("is not a buildspec: it must begin with members such as `version: 0.2` and `phases:`"));

@@ -21,6 +21,7 @@ use crate::counted::counted;
 
 mod check;
 mod configuration;
+mod environment_variables;
 mod file_sets;
 mod project;
 #[cfg(test)]
@@ -66,10 +67,7 @@ impl CodeBuild {
 #[async_trait]
 impl Provider for CodeBuild {
     async fn run(&self, task: Task, work: &Workplace) -> Result<Done, Failed> {
-        let configuration = {
-            let inputs: Vec<String> = task.inputs.iter().map(|input| input.name.clone()).collect();
-            configuration::read(&task.configuration, &inputs)?
-        };
+        let configuration = configuration::read(&task)?;
         self.notice.show(work);
         let project = self.project(&configuration.project, work);
         let sources = Sources::stage(&task, work, &configuration.primary_source).await?;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::super::Failed;
 use super::super::buildspec::environment::Value;
-use super::configuration;
+use super::super::source::{Look, SourceFolder};
+use super::environment_variables;
+use crate::quoted::word;
 
 /// The default name of a buildspec ("Buildspec file name and storage location").
 const DEFAULT: &str = "buildspec.yml";
@@ -34,7 +36,7 @@ impl Project {
     /// Adds a variable of the type `PLAINTEXT`, `PARAMETER_STORE` or `SECRETS_MANAGER`. The value of the last two is the name of a
     /// parameter or secret. Returns an error if the name or the type is wrong.
     pub fn with_variable(mut self, name: &str, value: &str, kind: &str) -> Result<Self, String> {
-        let value = configuration::variable(name, value.to_owned(), kind)?;
+        let value = environment_variables::variable(name, value.to_owned(), kind)?;
         self.variables.insert(name.to_owned(), value);
         Ok(self)
     }
@@ -69,18 +71,33 @@ impl Project {
             Place::Text(text) => Ok((text.to_owned(), OWN.to_owned())),
             Place::Object(arn) => Err(Failed::configuration(in_s3(arn))),
             Place::File(path, change) => {
-                read(source, path, change).await.map_err(|why| Failed::job(super::yaml_error(&why)))
+                read(&source.join(path), path, change).await.map_err(|why| Failed::job(super::yaml_error(&why)))
             }
         }
     }
 
-    /// As [`buildspec`](Self::buildspec), before a run. `None` if the source is not known and has the buildspec.
-    pub(super) async fn known_buildspec(&self, source: Option<&Path>) -> Option<Result<(String, String), String>> {
-        match (self.place(), source) {
-            (Place::Text(text), _) => Some(Ok((text.to_owned(), OWN.to_owned()))),
-            (Place::Object(arn), _) => Some(Err(in_s3(arn))),
-            (Place::File(path, change), Some(source)) => Some(read(source, path, change).await),
-            (Place::File(..), None) => None,
+    /// As [`buildspec`](Self::buildspec), before a run. `None` if the artifact that has the buildspec is not known.
+    pub(super) async fn known_buildspec(
+        &self,
+        source: Option<SourceFolder<'_>>,
+    ) -> Option<Result<(String, String), String>> {
+        let (path, change) = match self.place() {
+            Place::Text(text) => return Some(Ok((text.to_owned(), OWN.to_owned()))),
+            Place::Object(arn) => return Some(Err(in_s3(arn))),
+            Place::File(path, change) => (path, change),
+        };
+        match source?.look(path).await {
+            Look::Folder(file) => Some(read(&file, path, change).await),
+            Look::Committed(text) => Some(Ok((text, path.to_owned()))),
+            Look::Ignored => Some(Err(format!(
+                "{path} in the primary source is not in its artifact, because git ignores it: change .gitignore, or run `git add --force {}`",
+                word(path)
+            ))),
+            Look::NotCommitted => Some(Err(format!(
+                "{path} in the primary source is not in its current git commit, and a full clone (CODEBUILD_CLONE_REF) holds only commits: \
+                 add and commit it"
+            ))),
+            Look::Unknown => None,
         }
     }
 
@@ -119,10 +136,10 @@ fn in_s3(arn: &str) -> String {
     )
 }
 
-async fn read(source: &Path, path: &str, change: &str) -> Result<(String, String), String> {
-    let file = source.join(path);
+/// Reads the file at this path of the source. `change` says what to change if it does not exist.
+async fn read(file: &Path, path: &str, change: &str) -> Result<(String, String), String> {
     // A pipe or a device could block.
-    let is_special = tokio::fs::metadata(&file).await.is_ok_and(|found| !found.is_file() && !found.is_dir());
+    let is_special = tokio::fs::metadata(file).await.is_ok_and(|found| !found.is_file() && !found.is_dir());
     if is_special {
         return Err(format!("{path} in the primary source is not a regular file: replace it"));
     }

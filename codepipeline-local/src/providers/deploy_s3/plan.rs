@@ -1,11 +1,16 @@
 //! The configuration of an S3 deploy action.
 
-use super::super::{Failed, ObjectRef, StoredAs, Task};
+use std::collections::BTreeMap;
+
+use super::super::{Failed, ObjectRef, StoredAs};
 use crate::dates::iso_seconds;
 use crate::types::Timestamp;
 
 /// The longest key of an object, in bytes (S3 User Guide, "Naming Amazon S3 objects").
 const MAX_KEY: usize = 1024;
+
+/// A UUID for the length of a key.
+const NO_UUID: &str = "00000000-0000-0000-0000-000000000000";
 
 /// The deployment that the configuration describes.
 pub(super) struct Plan {
@@ -17,13 +22,18 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Reads the configuration. Names wrong keys, never their values.
+    /// Reads the configuration of the action with this name. Names wrong keys, never their values.
     ///
     /// `{datetime}` in the key becomes `YYYY-MM-DD_hh-mm-ss` in UTC, and `{uuid}` a random UUID. AWS's tutorial shows `{datetime}` and
     /// documents no form of it (User Guide, "tutorials-s3deploy").
-    pub(super) fn of(task: &Task, now: Timestamp, uuid: &str) -> Result<Self, Failed> {
-        let given = |key: &str| task.configuration.get(key).filter(|value| !value.is_empty()).cloned();
-        let wrong = |what: &str| Failed::configuration(format!("{what} of the S3 deploy action {}", task.action));
+    pub(super) fn of(
+        action: &str,
+        configuration: &BTreeMap<String, String>,
+        now: Timestamp,
+        uuid: &str,
+    ) -> Result<Self, Failed> {
+        let given = |key: &str| configuration.get(key).filter(|value| !value.is_empty()).cloned();
+        let wrong = |what: &str| Failed::configuration(format!("{what} of the S3 deploy action {action}"));
         let bucket = given("BucketName").ok_or_else(|| wrong("Add BucketName to the configuration"))?;
         let extract = match given("Extract").as_deref().map(str::to_ascii_lowercase).as_deref() {
             Some("true") => true,
@@ -43,6 +53,21 @@ impl Plan {
             kms_key: given("KMSEncryptionKeyARN"),
         };
         Ok(Self { bucket, extract, key, settings })
+    }
+
+    /// Checks the configuration as the pipeline declares it. Returns the mistake that no variable of the pipeline cures.
+    pub(super) fn mistake(action: &str, declared: &BTreeMap<String, String>) -> Option<String> {
+        let is_open = |key: &str| declared.get(key).is_some_and(|value| value.contains("#{"));
+        let mut known = declared.clone();
+        if is_open("Extract") {
+            // Files need no key, so this is right with and without one.
+            known.insert("Extract".to_owned(), "true".to_owned());
+        }
+        let checked = Self::of(action, &known, Timestamp(0), NO_UUID).and_then(|plan| match plan.extract {
+            false if !is_open("ObjectKey") => plan.place(&plan.key).map(drop),
+            _ => Ok(()),
+        });
+        checked.err().map(|failed| failed.message)
     }
 
     /// The key of an extracted file.
@@ -83,7 +108,11 @@ mod tests {
     use super::*;
 
     fn plan(configuration: &[(&str, &str)]) -> Result<Plan, Failed> {
-        Plan::of(&deploy(configuration), Timestamp(1_800_000_000_000), "a-uuid")
+        Plan::of("Unit", &deploy(configuration).configuration, Timestamp(1_800_000_000_000), "a-uuid")
+    }
+
+    fn mistake(configuration: &[(&str, &str)]) -> Option<String> {
+        Plan::mistake("Unit", &deploy(configuration).configuration)
     }
 
     #[test]
@@ -122,5 +151,27 @@ mod tests {
         let long = "a".repeat(MAX_KEY + 1);
         let plan = plan(&[("BucketName", "b"), ("Extract", "false"), ("ObjectKey", &long)]).unwrap();
         assert!(plan.place(&plan.key).err().unwrap().message.contains("1024 bytes"));
+    }
+
+    #[test]
+    fn declared_mistakes_are_found_unless_a_variable_may_cure_them() {
+        let (bucket, long) = (("BucketName", "b"), "a".repeat(MAX_KEY - 5) + "{uuid}");
+        for (configuration, named) in [
+            (vec![bucket, ("Extract", "maybe")], "Extract must be true or false in the configuration of"),
+            (vec![bucket, ("Extract", "false")], "With Extract=false, add ObjectKey"),
+            (vec![("Extract", "#{V.Extract}")], "Add BucketName"),
+            (vec![bucket, ("Extract", "false"), ("ObjectKey", &long)], "1024 bytes"),
+        ] {
+            let found = mistake(&configuration).unwrap();
+            assert!(found.contains(named), "{found}");
+        }
+        let open = format!("#{{V.Key}}{long}");
+        for configuration in [
+            vec![bucket, ("Extract", "#{V.Extract}")],
+            vec![bucket, ("Extract", "false"), ("ObjectKey", &open)],
+            vec![("BucketName", "#{V.Bucket}"), ("Extract", "true"), ("ObjectKey", "v1")],
+        ] {
+            assert_eq!(mistake(&configuration), None, "{configuration:?}");
+        }
     }
 }

@@ -12,6 +12,7 @@ mod commit;
 mod files;
 mod gather;
 mod git;
+mod look;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -27,6 +28,7 @@ pub(crate) use files::OUTPUT_MARK;
 pub(super) use gather::BUNDLE;
 use gather::{Format, Gathered, NoArtifact, gather};
 use git::Git;
+pub(crate) use look::{Look, SourceFolder};
 pub(crate) use variables::variable_names;
 use variables::{Found, Provider, variables};
 

@@ -11,6 +11,8 @@ use super::gather::{BUNDLE, Format, Gathered, NoArtifact, gather};
 use super::*;
 use crate::providers::archive::{Limits, unpack};
 
+mod look;
+
 /// A folder with a repository in `repository`, and a work folder.
 struct Place(TempDir);
 

@@ -67,7 +67,7 @@ impl Provider for StandIn {
 
 /// Unpacks an input artifact. Other content than an archive becomes one file with the artifact's name.
 async fn stage_in(artifact: &TaskArtifact, folder: &Path, work: &Workplace) -> Result<(), Failed> {
-    let file = work.read(&artifact.place).await?;
+    let file = work.read_input(artifact).await?;
     let (archive, into) = (file.clone(), folder.to_owned());
     let unpacked =
         in_background(move |stop| unpack(&archive, &into, &ArchiveLimits { stop, ..ArchiveLimits::default() })).await;

@@ -36,7 +36,7 @@ impl Configuration {
                 let artifact = task.inputs.first();
                 let artifact =
                     artifact.ok_or_else(|| wrong("With InputType=FilePath, add an input artifact to the pipeline"))?;
-                let file = work.read(&artifact.place).await?;
+                let file = work.read_input(artifact).await?;
                 let failed = |why: String| {
                     let name = &artifact.name;
                     Failed::configuration(format!("Could not read the file of Input in the artifact {name}: {why}"))

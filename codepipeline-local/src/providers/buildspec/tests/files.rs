@@ -20,7 +20,7 @@ fn folder(files: &[&str]) -> TempDir {
 
 fn found(folder: &Path, set: &FileSet) -> Vec<String> {
     match artifacts::find(folder, set) {
-        Ok(files) => files.into_iter().map(|(name, _)| name).collect(),
+        Ok(found) => found.files.into_iter().map(|(name, _)| name).collect(),
         Err(error) => vec![error.to_string()],
     }
 }
@@ -88,15 +88,25 @@ fn artifact_without_files_is_explained() {
 }
 
 #[test]
+fn pattern_without_a_file_is_reported_next_to_others() {
+    let folder = folder(&FILES);
+    let set = FileSet { exclude_paths: vec!["**/*.js".to_owned()], ..set(&["a.txt", "x", "dist", "dist/js/*.js"]) };
+    let found = artifacts::find(folder.path(), &set).unwrap();
+    let unmatched: Vec<_> = found.unmatched.chunks(1).map(artifacts::described).collect();
+    let wanted = ["no file matches x", "no file matches dist. dist is a folder: write dist/**/* for the files in it"];
+    assert_eq!((found.files.len(), unmatched), (1, wanted.map(str::to_owned).to_vec()));
+}
+
+#[test]
 fn links_are_followed_unless_they_are_enabled() {
     let folder = folder(&["real/a.txt"]);
     symlink("real/a.txt", folder.path().join("file")).unwrap();
     symlink("real", folder.path().join("folder")).unwrap();
     symlink("missing", folder.path().join("broken")).unwrap();
-    let followed = artifacts::find(folder.path(), &set(&["**/*"])).unwrap();
+    let followed = artifacts::find(folder.path(), &set(&["**/*"])).unwrap().files;
     assert_eq!(followed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["file", "real/a.txt"]);
     assert!(followed.iter().all(|(_, path)| path.symlink_metadata().unwrap().is_file()));
-    let kept = artifacts::find(folder.path(), &FileSet { enable_symlinks: true, ..set(&["**/*"]) }).unwrap();
+    let kept = artifacts::find(folder.path(), &FileSet { enable_symlinks: true, ..set(&["**/*"]) }).unwrap().files;
     assert_eq!(
         kept.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
         ["broken", "file", "folder", "real/a.txt"]

@@ -42,7 +42,7 @@ fn mistake_names_line_member_and_what_to_write() {
             "version: 0.2\nenv: {exported-variables: [A-B]}\nphases: {build: {}}\n",
             "b.yml:2: env/exported-variables names \"A-B\"",
         ),
-        ("version: 0.2\nphases: {build: {}}\nphases: {}\n", "b.yml: line 3: the key \"phases\" appears twice"),
+        ("version: 0.2\nphases: {build: {}}\nphases: {}\n", "b.yml:3: the key \"phases\" appears twice"),
     ] {
         let found = mistake(text);
         assert!(found.starts_with(message), "{text}\n{found}");

@@ -77,7 +77,7 @@ async fn build_with(text: &str, files: &[&str], secret: impl Fn(&str) -> Option<
     let built = run::run(&spec.buildspec, &place, &wanted).await.unwrap();
     let names = |set: &FileSet| {
         let found = artifacts::find(folder.path(), set).map_err(|error| error.to_string());
-        found.map_or_else(|error| vec![error], |found| found.into_iter().map(|(name, _)| name).collect())
+        found.map_or_else(|error| vec![error], |found| found.files.into_iter().map(|(name, _)| name).collect())
     };
     let files = built.file_sets.iter().map(names).collect();
     Ran { built, lines: lines.into_inner().unwrap(), notes: spec.notes, files }

@@ -103,7 +103,7 @@ async fn example_as_a_single_string_runs_once_its_indents_are_right() {
         parameter-store:\n    LOGIN_PASSWORD: /CodeBuild/dockerLoginPassword\n  phases:\n\n  install:\n    commands:\n      \
         - echo Entered the install phase...\n\n reports:\n  reportGroupJunitXml:\n    files:\n      - \"**/*\"\n";
     let wrong = mistake(printed).to_string();
-    assert!(wrong.starts_with("buildspec.yml: line 14: is not valid YAML"), "{wrong}");
+    assert!(wrong.starts_with("buildspec.yml:14: is not valid YAML"), "{wrong}");
 
     let text = "version: 0.2\n\nenv:\n  variables:\n    JAVA_HOME: \"/usr/lib/jvm/java-8-openjdk-amd64\"\n  \
         parameter-store:\n    LOGIN_PASSWORD: /CodeBuild/dockerLoginPassword\nphases:\n  install:\n    commands:\n      \

@@ -138,6 +138,16 @@ async fn missing_files_fail_the_upload() {
 }
 
 #[tokio::test]
+async fn pattern_without_a_file_is_shown() {
+    let place = Workshop::new();
+    let buildspec = ECHO.replace("files: out.txt", "files: [out.txt, other.txt]");
+    assert!(run(&place, Project::default().with_buildspec(buildspec), &[("a", "a")], &["Site"], &[]).await.is_ok());
+    assert_eq!(files(&place, "Site").await, ["out.txt: built"]);
+    let expected = "artifact Site: no file matches other.txt";
+    assert!(texts(&place).contains(&expected.to_owned()), "{:?}", texts(&place));
+}
+
+#[tokio::test]
 async fn wrong_configuration_names_what_to_change() {
     let source = [("buildspec.yml", ECHO)];
     for (pairs, part) in [
