@@ -1,4 +1,4 @@
-//! The forms in which a secret may stand in a text.
+//! The forms that a secret may have in a text.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
