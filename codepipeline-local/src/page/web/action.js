@@ -43,7 +43,8 @@ export function actionView(execution, items, log, context) {
             status !== "Approval" && links(action),
             cached("facts", [action], () => about(action)),
             section("timeline", "Timeline", phasesView(items, action), timelineView(items, action)),
-            section("log", "Log", log.view()),
+            // Nothing writes to the log of an approval.
+            !action.approval && section("log", "Log", log.view(action.status !== "InProgress")),
             cached("data", [action], () => data(action)),
         ],
     ];
