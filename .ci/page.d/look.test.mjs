@@ -13,7 +13,9 @@ const executions = {};
 
 const world = setup(async ({ emulator }) => {
     const broken = await createPipeline(emulator, LONG, { Source: [source()], [LONG]: [shell(LONG, "x".repeat(300))] });
-    await fail(emulator, await takeJob(emulator, SHELL), `could not compile ${"y".repeat(400)}`);
+    // Enough rounds and lines for buttons that show more of them.
+    for (let round = 0; round < 14; round += 1) await succeed(emulator, await takeJob(emulator, SHELL), undefined, { continuationToken: `${round}` });
+    await fail(emulator, await takeJob(emulator, SHELL), `could not compile ${"y".repeat(400)}${"\n    ^~~".repeat(100)}`);
     const shop = await createPipeline(emulator, "shop", {
         Source: [source()], Build: [shell("Unit"), shell("Lint"), shell("Package", "make dist", { runOrder: 2, outputArtifacts: [{ name: "Dist" }] })],
         Review: [approval("Look")], Deploy: [shell("Europe"), shell("America")],

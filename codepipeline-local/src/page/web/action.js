@@ -1,6 +1,7 @@
 // One action in detail, in a panel next to its execution.
 
 import { cached, h } from "./element.js";
+import { folded } from "./fold.js";
 import { elapsed, moment } from "./format.js";
 import { callButton, empty, facts, heading, outerLink, pairs } from "./parts.js";
 import { actionLink, executionLink } from "./route.js";
@@ -8,7 +9,7 @@ import { actionStatus, badge, icon, isRunning } from "./status.js";
 import { links, progress, standIn, typeName } from "./stage.js";
 import { approvalDialog } from "./dialogs.js";
 import { artifactsView } from "./artifacts.js";
-import { phasesView, timelineView } from "./timeline.js";
+import { phasesView, timelineView, workerHint } from "./timeline.js";
 
 /** The query for the action that the route names, from the execution's items; nothing before the action has started. */
 export function actionQuery({ stage, action, attempt }, items) {
@@ -37,10 +38,11 @@ export function actionView(execution, items, log, context) {
         action && [
             approval(action, status, context),
             action.error && h("div", { key: "error", class: "problem", role: "group", "aria-label": "Error" },
-                h("strong", {}, action.error.code), h("p", {}, action.error.message)),
+                h("strong", {}, action.error.code), folded(`message:${action.id}`, action.error.message, 6)),
             progress(action, name),
-            action.summary && h("p", { key: "summary", class: "summary" }, action.summary),
+            action.summary && h("div", { key: "summary", class: "summary" }, folded(`summary:${action.id}`, action.summary, 6)),
             status !== "Approval" && links(action),
+            workerHint(items, action),
             cached("facts", [action], () => about(action)),
             section("timeline", "Timeline", phasesView(items, action), timelineView(items, action)),
             // Nothing writes to the log of an approval.

@@ -1,6 +1,7 @@
 // One execution: its trigger and sources, and its stages in order with the transitions between them.
 
 import { cached, h } from "./element.js";
+import { folded } from "./fold.js";
 import { elapsed, moment, short } from "./format.js";
 import { callButton, facts, heading, revisions, trail, trigger } from "./parts.js";
 import { executionLink, link } from "./route.js";
@@ -60,7 +61,7 @@ function about(execution) {
             ["Source revisions", revisions(execution.revisions, true), "wide"],
             ["Variables", variables?.length > 0 && h("ul", { class: "values" }, variables.map(({ name, value }) =>
                 h("li", { key: name }, h("span", { class: "quiet" }, name), h("code", {}, value)))), "wide"],
-            ["Summary", summary, "wide"],
+            ["Summary", summary && folded("summary", summary, 3), "wide"],
             ["Reason to stop", reason, "wide"],
         ]));
 }
