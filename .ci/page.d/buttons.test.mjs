@@ -109,6 +109,7 @@ for (const [how, abandon] of [["Stop and wait", false], ["Stop and abandon", tru
         }
         await page.locator(".head").getByText("Stopped").waitFor();
         await shows(page, "wrong branch");
+        assert.equal(await page.locator(".about").getByText("wrong branch").count(), 1);
         await shows(page, abandon ? "Abandoned" : "finished anyway");
         assert.equal(await executionStatus(emulator, name, execution), "Stopped");
         assert.equal(await button(page, "Stop execution").count(), 0);
@@ -162,7 +163,11 @@ for (const [decision, status] of [["Approve", "Succeeded"], ["Reject", "Failed"]
         await dialog.getByRole("button", { name: "Submit" }).click();
         await dialog.waitFor({ state: "detached" });
         await page.locator(".head").getByText(status).waitFor();
-        await shows(page, new RegExp(`I ${name} of it`));
+        await panel.getByRole("group", { name: "Comment by root" }).getByText(`I ${name} of it`).waitFor();
+        await page.locator(".card", { hasText: "Look" }).getByText(`Comment: I ${name} of it`).waitFor();
+        assert.equal(await panel.getByRole("heading", { name: "Log" }).count(), 0, "an approval has no log");
+        await page.getByRole("link", { name: "Close the action" }).click();
+        assert.equal(await page.locator(".about").getByText(`I ${name} of it`).count(), status === "Failed" ? 1 : 0);
         assert.equal(await executionStatus(emulator, name, execution), status);
         await page.finish();
     });

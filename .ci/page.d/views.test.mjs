@@ -43,6 +43,8 @@ test("an execution shows each change of its actions", async () => {
     const card = (name) => page.locator(".card", { has: page.getByRole("heading", { name }) });
     await card("Unit").getByText("In progress").waitFor();
     await card("Report").getByText("Not started").waitFor();
+    await card("Source").getByText("Succeeded").waitFor();
+    assert.equal(await card("Source").getByRole("link", { name: "Resource" }).count(), 0, "AWS's console does not know the bucket");
     const boxes = await Promise.all(["Unit", "Lint", "Report"].map((name) => card(name).boundingBox()));
     assert.equal(boxes[0].y, boxes[1].y, "parallel actions are next to each other");
     assert.ok(boxes[2].y > boxes[0].y, "a later run order is below");
