@@ -8,7 +8,8 @@ import { fail, succeed, takeJob, until } from "./emulator.mjs";
 import { SHELL, approval, createPipeline, executionStatus, shell, source } from "./pipelines.mjs";
 import { setup } from "./setup.mjs";
 
-const LONG = "A-very-long-name-that-has-no-place-to-break-and-fills-more-than-a-line-of-a-phone-and-then-some";
+// A name with no place to break.
+const LONG = "A".repeat(100);
 const executions = {};
 
 const world = setup(async ({ emulator }) => {

@@ -29,6 +29,9 @@ test("pipelines appear in the list, and lead to their executions", async () => {
     await page.getByRole("heading", { name: "Unit" }).waitFor();
     await page.goBack();
     await page.getByRole("heading", { name: "Executions" }).waitFor();
+    await page.setViewportSize({ width: 720, height: 900 });
+    const arn = await page.locator(".trigger .quiet").evaluate(({ clientHeight }) => clientHeight);
+    assert.ok(arn < 30, `the caller takes ${arn} pixels, which is more than a line`);
     await page.reload();
     await page.getByRole("heading", { name: "Executions" }).waitFor();
     await page.finish();
