@@ -47,6 +47,35 @@ test("Start asks for the pipeline's variables", async () => {
     await page.finish();
 });
 
+test("an execution starts only after its variables were read", async () => {
+    const { emulator, browser } = world;
+    const execution = await createPipeline(emulator, "unread", stages, { variables: [{ name: "Tag", defaultValue: "v1" }] });
+    await succeed(emulator, await takeJob(emulator, SHELL));
+    const page = await open(browser, emulator.address("#/p/unread"), { expected: /status of 503/ });
+    const dialog = page.getByRole("dialog");
+    const submit = dialog.getByRole("button", { name: "Start execution" });
+    let answer;
+    await page.route("**/_/api/view*", async (route) => {
+        await new Promise((resolve) => { answer = resolve; });
+        await route.fulfill({ status: 503, json: { message: "not now" } });
+    });
+    await button(page, "Start execution").click();
+    await dialog.getByText("Reading the pipeline's variables").waitFor();
+    assert.equal(await submit.getAttribute("aria-disabled"), "true");
+    await until("the read", () => answer);
+    answer();
+    await dialog.getByRole("alert").getByText("not now").waitFor();
+    await submit.focus();
+    await page.keyboard.press("Enter");
+    assert.equal(await submit.getAttribute("aria-disabled"), "true");
+    await page.unroute("**/_/api/view*");
+    await dialog.getByRole("button", { name: "Try again" }).click();
+    assert.equal(await dialog.getByLabel("Tag").inputValue(), "v1");
+    await until("the first field has the focus", () => page.evaluate(() => document.activeElement.name === "Tag"));
+    assert.equal(await latestExecution(emulator, "unread"), execution, "nothing started");
+    await page.finish();
+});
+
 test("a refused start shows CodePipeline's message", async () => {
     const { emulator, browser } = world;
     await createPipeline(emulator, "refused", stages, { variables: [{ name: "Tag", defaultValue: "v1" }] });
@@ -80,6 +109,7 @@ for (const [how, abandon] of [["Stop and wait", false], ["Stop and abandon", tru
         }
         await page.locator(".head").getByText("Stopped").waitFor();
         await shows(page, "wrong branch");
+        assert.equal(await page.locator(".about").getByText("wrong branch").count(), 1);
         await shows(page, abandon ? "Abandoned" : "finished anyway");
         assert.equal(await executionStatus(emulator, name, execution), "Stopped");
         assert.equal(await button(page, "Stop execution").count(), 0);
@@ -133,7 +163,11 @@ for (const [decision, status] of [["Approve", "Succeeded"], ["Reject", "Failed"]
         await dialog.getByRole("button", { name: "Submit" }).click();
         await dialog.waitFor({ state: "detached" });
         await page.locator(".head").getByText(status).waitFor();
-        await shows(page, new RegExp(`I ${name} of it`));
+        await panel.getByRole("group", { name: "Comment by root" }).getByText(`I ${name} of it`).waitFor();
+        await page.locator(".card", { hasText: "Look" }).getByText(`Comment: I ${name} of it`).waitFor();
+        assert.equal(await panel.getByRole("heading", { name: "Log" }).count(), 0, "an approval has no log");
+        await page.getByRole("link", { name: "Close the action" }).click();
+        assert.equal(await page.locator(".about").getByText(`I ${name} of it`).count(), status === "Failed" ? 1 : 0);
         assert.equal(await executionStatus(emulator, name, execution), status);
         await page.finish();
     });
@@ -149,6 +183,9 @@ test("transitions close with a reason, and open again", async () => {
     const dialog = page.getByRole("dialog");
     await dialog.getByRole("button", { name: "Disable transition" }).click();
     await dialog.getByRole("alert").getByText(/reason/i).waitFor();
+    await dialog.getByLabel("Reason").fill("Bob's freeze, until 5:00");
+    await dialog.getByRole("button", { name: "Disable transition" }).click();
+    await dialog.getByRole("alert").getByText("CodePipeline does not allow ' , : in a reason").waitFor();
     await dialog.getByLabel("Reason").fill("release freeze");
     await dialog.getByRole("button", { name: "Disable transition" }).click();
     await dialog.waitFor({ state: "detached" });

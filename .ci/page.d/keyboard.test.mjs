@@ -49,12 +49,12 @@ test("one pipeline from its start to its approval without a mouse", async () => 
     await page.keyboard.press("Enter");
     const dialog = page.getByRole("dialog");
     await dialog.waitFor();
-    assert.equal(await page.evaluate(() => document.activeElement.name), "Tag");
+    await until("the first field has the focus", () => page.evaluate(() => document.activeElement.name === "Tag"));
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
     assert.equal(await focused(page), "BUTTON Start execution", "the focus returns to the button");
     await page.keyboard.press("Enter");
-    await dialog.waitFor();
+    await until("the first field has the focus", () => page.evaluate(() => document.activeElement.name === "Tag"));
     await page.keyboard.press("Control+A");
     await page.keyboard.type("v2");
     await page.keyboard.press("Enter");

@@ -135,6 +135,7 @@ test("a log whose lines were all dropped says how many", async () => {
             log.view();
             return [
                 log.note.textContent.startsWith("No lines yet"),
+                log.view(true) && log.note.textContent,
                 take({ first: 6, lines: [] }, 1),
                 take({ first: 6, lines: [] }, 2),
                 take({ first: 6, lines: [line("six")] }, 2).box.endsWith("six"),
@@ -143,7 +144,7 @@ test("a log whose lines were all dropped says how many", async () => {
             ];
         });
         const none = { note: "5 earlier lines not kept", box: "" };
-        assert.deepEqual(states, [true, none, none, true, true, ""]);
+        assert.deepEqual(states, [true, "No lines", none, none, true, true, ""]);
         await page.finish();
     } finally {
         await browser.close();
@@ -166,8 +167,15 @@ test("log lines show no colours, hidden characters or JSON", async () => {
             "1 %\r2 %\u0007 \u001b]0;title": "1 %\\u000D2 %\\u0007 \\u001B]0;title",
             "safe\u202Etxt.exe\u2066": "safe\\u202Etxt.exe\\u2066",
             '{"timestamp":"2026-01-02T03:04:05Z","level":"INFO","message":"took a job","jobId":"7","count":2,"note":"a b","deep":{"x":[1]}}':
-                'INFO took a job jobId=7 count=2 note="a b" deep={"x":[1]}',
+                'INFO took a job count=2 note="a b" deep={"x":[1]}',
             '{"timestamp":"t","level":"ERROR","message":{"a":"\\u001b[31mred"}}': 'ERROR {"a":"\\u001b[31mred"}',
+            // The page shows the action, its ids and its type already. Without a job, a name may mean something else.
+            '{"timestamp":"t","level":"INFO","message":"m","target":"t","stream":"stdout","name":"job","action":"A","actionType":"T","requestId":"r","jobId":"7"}': "INFO m",
+            '{"timestamp":"t","level":"INFO","message":"m","action":"buy","stream":"stdout","requestId":"r"}': "INFO m action=buy stream=stdout",
+            '{"timestamp":"t","level":"INFO","message":"metrics of a job","_aws":{"CloudWatchMetrics":[{"Metrics":[{"Name":"N"},{"Name":"M"}]}]},"N":1,"M":2,"X":"y"}':
+                "INFO metrics of a job N=1 M=2",
+            '{"_aws":{"CloudWatchMetrics":[{"Metrics":[{"Name":"N"}]}]},"N":1,"service":"s","level":{"a":1}}': "metrics N=1",
+            '{"_aws":{"CloudWatchMetrics":[null,{"Metrics":"x"}]},"message":7}': "7",
         };
         for (const [line, expected] of Object.entries(lines)) assert.equal(await shown(line), expected);
         const kept = [
@@ -175,6 +183,21 @@ test("log lines show no colours, hidden characters or JSON", async () => {
             '{"timestamp":"t","level":"INFO","message":"m","n":12345678901234567890}', '{"type":"platform.start"}', '[1]',
         ];
         for (const line of kept) assert.equal(await shown(line), line);
+        const raw = '{"timestamp":"t","level":"INFO","message":"m","jobId":"7"}';
+        const switched = await page.evaluate(async (line) => {
+            const { Log } = await import("/_/log.js");
+            const log = new Log();
+            log.receive({ first: 1, lines: [{ at: 0, text: "plain" }] }, 1);
+            const texts = [log.raw.hidden];
+            log.receive({ first: 2, lines: [{ at: 0, text: line }] }, 1);
+            texts.push(log.raw.hidden);
+            for (let count = 0; count < 2; count += 1) {
+                log.raw.click();
+                texts.push(log.raw.getAttribute("aria-pressed"), log.box.lastChild.querySelector(".text").textContent);
+            }
+            return texts;
+        }, raw);
+        assert.deepEqual(switched, [true, false, "true", raw, "false", "INFO m"]);
         await page.finish();
     } finally {
         await browser.close();

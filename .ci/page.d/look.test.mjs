@@ -8,12 +8,15 @@ import { fail, succeed, takeJob, until } from "./emulator.mjs";
 import { SHELL, approval, createPipeline, executionStatus, shell, source } from "./pipelines.mjs";
 import { setup } from "./setup.mjs";
 
-const LONG = "A-very-long-name-that-has-no-place-to-break-and-fills-more-than-a-line-of-a-phone-and-then-some";
+// A name with no place to break.
+const LONG = "A".repeat(100);
 const executions = {};
 
 const world = setup(async ({ emulator }) => {
     const broken = await createPipeline(emulator, LONG, { Source: [source()], [LONG]: [shell(LONG, "x".repeat(300))] });
-    await fail(emulator, await takeJob(emulator, SHELL), `could not compile ${"y".repeat(400)}`);
+    // Enough rounds and lines for buttons that show more of them.
+    for (let round = 0; round < 14; round += 1) await succeed(emulator, await takeJob(emulator, SHELL), undefined, { continuationToken: `${round}` });
+    await fail(emulator, await takeJob(emulator, SHELL), `could not compile ${"y".repeat(400)}${"\n    ^~~".repeat(100)}`);
     const shop = await createPipeline(emulator, "shop", {
         Source: [source()], Build: [shell("Unit"), shell("Lint"), shell("Package", "make dist", { runOrder: 2, outputArtifacts: [{ name: "Dist" }] })],
         Review: [approval("Look")], Deploy: [shell("Europe"), shell("America")],

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { open, shows } from "./browser.mjs";
-import { fail, succeed, takeJob } from "./emulator.mjs";
+import { fail, succeed, takeJob, until } from "./emulator.mjs";
 import { SHELL, SECRET, approval, createPipeline, shell, source } from "./pipelines.mjs";
 import { setup } from "./setup.mjs";
 
@@ -29,6 +29,9 @@ test("pipelines appear in the list, and lead to their executions", async () => {
     await page.getByRole("heading", { name: "Unit" }).waitFor();
     await page.goBack();
     await page.getByRole("heading", { name: "Executions" }).waitFor();
+    await page.setViewportSize({ width: 720, height: 900 });
+    const arn = await page.locator(".trigger .quiet").evaluate(({ clientHeight }) => clientHeight);
+    assert.ok(arn < 30, `the caller takes ${arn} pixels, which is more than a line`);
     await page.reload();
     await page.getByRole("heading", { name: "Executions" }).waitFor();
     await page.finish();
@@ -43,6 +46,8 @@ test("an execution shows each change of its actions", async () => {
     const card = (name) => page.locator(".card", { has: page.getByRole("heading", { name }) });
     await card("Unit").getByText("In progress").waitFor();
     await card("Report").getByText("Not started").waitFor();
+    await card("Source").getByText("Succeeded").waitFor();
+    assert.equal(await card("Source").getByRole("link", { name: "Resource" }).count(), 0, "AWS's console does not know the bucket");
     const boxes = await Promise.all(["Unit", "Lint", "Report"].map((name) => card(name).boundingBox()));
     assert.equal(boxes[0].y, boxes[1].y, "parallel actions are next to each other");
     assert.ok(boxes[2].y > boxes[0].y, "a later run order is below");
@@ -116,6 +121,64 @@ test("an action shows its timeline, configuration and variables", async () => {
     await panel.waitFor({ state: "detached" });
     assert.equal(here(page), `#/p/steps/e/${execution}`);
     await page.finish();
+});
+
+test("a long message of a failure opens and closes", async () => {
+    const { emulator, browser } = world;
+    const execution = await createPipeline(emulator, "verbose", { Source: [source()], Check: [shell("Unit")] });
+    await fail(emulator, await takeJob(emulator, SHELL), Array.from({ length: 250 }, (_, index) => `line ${index}\n    ^~~`).join("\n"));
+    const page = await open(browser, emulator.address(`#/p/verbose/e/${execution}`));
+    const summary = page.locator(".about .fold-window");
+    const lines = (text) => text.evaluate((each) => Math.round(each.clientHeight / Number.parseFloat(getComputedStyle(each).lineHeight)));
+    await page.locator(".about").getByRole("button", { name: "Show all" }).waitFor();
+    assert.equal(await lines(summary), 3);
+    assert.match(await summary.innerText(), /line 0\n {4}\^~~/, "spaces stay");
+    await page.getByRole("link", { name: "Unit" }).click();
+    const error = page.getByRole("group", { name: "Error" });
+    const button = error.getByRole("button");
+    await error.getByText("Show all").click();
+    assert.equal(await button.getAttribute("aria-expanded"), "true");
+    assert.equal(await lines(error.locator(".fold-window")), 500);
+    await error.getByText("Show less").click();
+    assert.equal(await button.getAttribute("aria-expanded"), "false");
+    assert.equal(await lines(error.locator(".fold-window")), 6);
+    await page.finish();
+});
+
+test("a long timeline says which steps are missing, and folds its middle", async () => {
+    const { emulator, browser } = world;
+    const execution = await createPipeline(emulator, "rounds", { Source: [source()], Check: [shell("Unit")] });
+    for (let round = 0; round < 80; round += 1) await succeed(emulator, await takeJob(emulator, SHELL), undefined, { continuationToken: `${round}` });
+    await succeed(emulator, await takeJob(emulator, SHELL));
+    const page = await open(browser, emulator.address(`#/p/rounds/e/${execution}/a/Check/Unit`));
+    const panel = page.getByRole("complementary");
+    const rows = panel.locator(".step:not(.lost)").filter({ visible: true });
+    const gap = panel.locator(".step", { hasText: /^\d+ steps not kept/ });
+    await gap.waitFor();
+    assert.equal(await rows.count(), 36);
+    await panel.getByRole("button", { name: "Show 264 more steps" }).click();
+    assert.equal(await rows.count(), 300);
+    assert.doesNotMatch(await gap.locator("+ .step").innerText(), /\+/, "the time of the missing steps is not that of the next step");
+    await panel.locator(".phases li", { hasText: "Steps not kept" }).waitFor();
+    await panel.getByRole("button", { name: "Show fewer steps" }).click();
+    assert.equal(await rows.count(), 36);
+    await page.finish();
+});
+
+test("after a day, times have their date and a waiting job names its type", async () => {
+    const { emulator, browser } = world;
+    const execution = await createPipeline(emulator, "patient", { Source: [source()], Check: [shell("Unit")] });
+    const page = await open(browser, emulator.address(`#/p/patient/e/${execution}/a/Check/Unit`));
+    const panel = page.getByRole("complementary");
+    await panel.getByText("Job queued").waitFor();
+    const started = panel.locator(".facts time").first();
+    const today = await started.textContent();
+    assert.equal(await panel.getByText("No worker has taken this job yet").count(), 0);
+    await page.clock.setFixedTime(Date.now() + 26 * 60 * 60 * 1000);
+    await panel.getByText("No worker has taken this job yet").getByText("Test/Custom/Shell/1").waitFor();
+    await until("the date", async () => (await started.textContent()).endsWith(`, ${today}`));
+    await page.finish();
+    await succeed(emulator, await takeJob(emulator, SHELL));
 });
 
 test("what does not exist yet appears once it exists", async () => {

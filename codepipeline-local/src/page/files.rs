@@ -30,6 +30,7 @@ const FILES: &[File] = &[
     File { path: "execution.css", kind: CSS, content: include_bytes!("web/execution.css") },
     File { path: "execution.js", kind: SCRIPT, content: include_bytes!("web/execution.js") },
     File { path: "executions.js", kind: SCRIPT, content: include_bytes!("web/executions.js") },
+    File { path: "fold.js", kind: SCRIPT, content: include_bytes!("web/fold.js") },
     File { path: "format.js", kind: SCRIPT, content: include_bytes!("web/format.js") },
     File { path: "icon.svg", kind: ICON, content: include_bytes!("web/icon.svg") },
     File { path: "", kind: HTML, content: include_bytes!("web/index.html") },

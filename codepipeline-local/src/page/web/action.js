@@ -1,14 +1,15 @@
 // One action in detail, in a panel next to its execution.
 
 import { cached, h } from "./element.js";
+import { folded } from "./fold.js";
 import { elapsed, moment } from "./format.js";
 import { callButton, empty, facts, heading, outerLink, pairs } from "./parts.js";
 import { actionLink, executionLink } from "./route.js";
 import { actionStatus, badge, icon, isRunning } from "./status.js";
-import { links, progress, standIn, typeName } from "./stage.js";
+import { isComment, links, progress, standIn, typeName } from "./stage.js";
 import { approvalDialog } from "./dialogs.js";
 import { artifactsView } from "./artifacts.js";
-import { phasesView, timelineView } from "./timeline.js";
+import { phasesView, timelineView, workerHint } from "./timeline.js";
 
 /** The query for the action that the route names, from the execution's items; nothing before the action has started. */
 export function actionQuery({ stage, action, attempt }, items) {
@@ -37,13 +38,15 @@ export function actionView(execution, items, log, context) {
         action && [
             approval(action, status, context),
             action.error && h("div", { key: "error", class: "problem", role: "group", "aria-label": "Error" },
-                h("strong", {}, action.error.code), h("p", {}, action.error.message)),
+                h("strong", {}, action.error.code), folded(`message:${action.id}`, action.error.message, 6)),
             progress(action, name),
-            action.summary && h("p", { key: "summary", class: "summary" }, action.summary),
-            status !== "Approval" && links(action),
+            summary(action),
+            status !== "Approval" && links(action, type),
+            workerHint(items, action),
             cached("facts", [action], () => about(action)),
             section("timeline", "Timeline", phasesView(items, action), timelineView(items, action)),
-            section("log", "Log", log.view()),
+            // Nothing writes to the log of an approval.
+            !action.approval && section("log", "Log", log.view(action.status !== "InProgress")),
             cached("data", [action], () => data(action)),
         ],
     ];
@@ -60,13 +63,20 @@ function section(key, title, ...content) {
     return h("section", { key, "aria-labelledby": `panel-${key}` }, h("h3", { id: `panel-${key}` }, title), content);
 }
 
+function summary(action) {
+    const text = action.summary && folded(`summary:${action.id}`, action.summary, 6);
+    if (!isComment(action)) return text && h("div", { key: "summary", class: "summary" }, text);
+    const label = `Comment by ${action.updated_by.split(/[:/]/).pop()}`;
+    return h("div", { key: "comment", class: "summary comment", role: "group", "aria-label": label }, h("strong", {}, label), text);
+}
+
 function about(action) {
     return h("div", {}, facts([
         ["Started", moment(action.started)],
         ["Duration", elapsed(action.started, action.status === "InProgress" ? undefined : action.updated)],
         ["Run order", action.run_order],
         ["Namespace", action.namespace],
-        ["External ID", action.external_id],
+        ["External ID", action.external_id, "wide"],
         ["Last change by", action.updated_by, "wide"],
     ]));
 }

@@ -4,31 +4,35 @@ import { call, read } from "./calls.js";
 import { h, show } from "./element.js";
 import { executionLink } from "./route.js";
 
+// The characters that CodePipeline does not allow in the reason of a disabled transition.
+const NOT_IN_REASONS = /[^a-zA-Z0-9!@ ().*?-]/gu;
+const IN_REASONS = "letters from A to Z, digits, spaces and ! @ ( ) . * ? -";
+
 /** Starts an execution, after it asked for the pipeline's variables; then goes to the execution. */
-export async function startDialog(pipeline) {
-    let variables = [];
-    let problem;
-    try {
-        const { items } = await read("view", { view: "executions", pipeline, limit: 1 });
-        variables = items[":pipeline"]?.variables ?? [];
-    } catch (error) {
-        problem = error.message;
-    }
+export function startDialog(pipeline) {
     ask({
         title: `Start ${pipeline}`,
+        button: "Start execution",
+        prepare: async () => {
+            const { items } = await read("view", { view: "executions", pipeline, limit: 1 });
+            return start(pipeline, items[":pipeline"]?.variables ?? []);
+        },
+    });
+}
+
+function start(pipeline, variables) {
+    return {
         text: variables.length ? "Values of the pipeline's variables in this execution:" : "The pipeline's sources are read, and a new execution starts.",
         fields: variables.map(({ name, default: value, description }) => text(name, name, {
             value, hint: [description, value !== undefined && h("span", {}, "Without a value, the default applies.")].filter(Boolean),
         })),
-        button: "Start execution",
-        problem,
         async send(form) {
             const given = variables.map(({ name }) => ({ name, value: form.get(name) })).filter(({ value }) => value !== "");
             const input = given.length ? { name: pipeline, variables: given } : { name: pipeline };
             const { pipelineExecutionId } = await call("StartPipelineExecution", input);
             location.hash = executionLink(pipeline, pipelineExecutionId);
         },
-    });
+    };
 }
 
 export function stopDialog(pipeline, execution) {
@@ -93,9 +97,14 @@ export function transitionDialog(pipeline, stage, enabled) {
     ask(enabled ? {
         title: `Disable the transition into ${stage}`,
         text: `Executions will wait before ${stage} until the transition is enabled again.`,
-        fields: [text("Reason", "reason", { maxlength: 300 })],
+        fields: [text("Reason", "reason", { maxlength: 300, hint: [`Only ${IN_REASONS}`] })],
         button: "Disable transition",
-        send: (form) => call("DisableStageTransition", { ...place, reason: form.get("reason") }),
+        async send(form) {
+            const reason = form.get("reason");
+            const others = [...new Set(reason.match(NOT_IN_REASONS))];
+            if (others.length > 0) throw new Error(`CodePipeline does not allow ${others.join(" ")} in a reason. Use only ${IN_REASONS}`);
+            await call("DisableStageTransition", { ...place, reason });
+        },
     } : {
         title: `Enable the transition into ${stage}`,
         text: `The latest execution that waits before ${stage} enters it.`,
@@ -105,39 +114,39 @@ export function transitionDialog(pipeline, stage, enabled) {
     });
 }
 
-// Shows a dialog. It closes after its call succeeded, and then focus returns to the button that opened it.
-function ask({ title, text: words, fields, button, problem, send }) {
-    if (document.querySelector("dialog")) return;
+// Shows a dialog. It closes after its call succeeded, and then focus returns to the button that opened it. With `prepare`, it opens before
+// its text, its fields and its call are read, and can be submitted afterwards.
+function ask({ title, button, prepare, ...known }) {
+    // A dialog that has closed is removed a moment later.
+    if (document.querySelector("dialog[open]")) return;
     const opener = document.activeElement;
     const dialog = document.createElement("dialog");
     dialog.setAttribute("aria-labelledby", "dialog-title");
-    let busy = false;
-    const draw = () => show(dialog, h("form", {
-        method: "dialog",
-        onsubmit: async (event) => {
-            event.preventDefault();
-            if (busy) return;
-            const form = new FormData(event.target);
-            busy = true;
-            problem = undefined;
-            draw();
-            try {
-                await send(form);
-                dialog.close();
-            } catch (error) {
-                problem = error.message;
-            }
-            busy = false;
-            draw();
-        },
-    },
-    h("h2", { id: "dialog-title" }, title),
-    words && h("p", { class: "dialog-text" }, words),
-    fields,
-    h("div", { key: "problem", class: "problem", role: "alert" }, problem),
-    h("div", { class: "buttons" },
-        h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
-        h("button", { type: "submit", class: "primary", "aria-disabled": busy && "true" }, busy ? "Sending…" : button))));
+    const state = { title, button, content: prepare ? undefined : known, problem: undefined, busy: false, again: undefined };
+    const draw = () => show(dialog, form(state, submit, () => dialog.close()));
+    // Does something that may fail, and shows why it failed.
+    const attempt = async (action) => {
+        if (state.busy) return;
+        Object.assign(state, { busy: true, problem: undefined });
+        draw();
+        try {
+            await action();
+        } catch (error) {
+            state.problem = error.message;
+        }
+        state.busy = false;
+        draw();
+    };
+    const submit = (given) => state.content && attempt(async () => {
+        await state.content.send(given);
+        dialog.close();
+    });
+    const load = async () => {
+        await attempt(async () => { state.content = await prepare(); });
+        if (!state.content) state.again = load;
+        else if (!dialog.contains(document.activeElement) || document.activeElement.matches("[type=submit]")) focusFirst(dialog);
+        draw();
+    };
     dialog.onclose = () => {
         dialog.remove();
         if (!opener?.isConnected) document.querySelector("main h1")?.focus();
@@ -145,7 +154,33 @@ function ask({ title, text: words, fields, button, problem, send }) {
     draw();
     document.body.append(dialog);
     dialog.showModal();
+    focusFirst(dialog);
+    if (prepare) load();
+}
+
+function focusFirst(dialog) {
     (dialog.querySelector("input, textarea") ?? dialog.querySelector("[type=submit]")).focus();
+}
+
+function form({ title, button, content, problem, busy, again }, submit, close) {
+    const isReading = busy && !content;
+    return h("form", {
+        method: "dialog",
+        onsubmit: (event) => {
+            event.preventDefault();
+            submit(new FormData(event.target));
+        },
+    },
+    h("h2", { id: "dialog-title" }, title),
+    isReading && h("p", { key: "reading", class: "quiet", role: "status" }, "Reading the pipeline's variables…"),
+    content?.text && h("p", { key: "text", class: "dialog-text" }, content.text),
+    content?.fields,
+    h("div", { key: "problem", class: "problem", role: "alert" }, problem),
+    h("div", { class: "buttons" },
+        h("button", { type: "button", onclick: close }, "Cancel"),
+        !content && again && h("button", { key: "again", type: "button", onclick: again, "aria-disabled": busy && "true" }, "Try again"),
+        h("button", { key: "submit", type: "submit", class: "primary", "aria-disabled": (busy || !content) && "true" },
+            busy && content ? "Sending…" : button)));
 }
 
 function text(label, name, { value, hint, optional, maxlength, long } = {}) {

@@ -14,11 +14,13 @@ const number = new Intl.NumberFormat();
 /** A moment: today's as a time, an older one with its date. The full time is in its title. */
 export function moment(ms) {
     const at = new Date(ms);
+    return h("time", { class: "moment", datetime: at.toISOString(), title: full.format(at) }, dated(at));
+}
+
+function dated(at) {
     const now = new Date();
-    const today = at.toDateString() === now.toDateString();
-    const text = today ? clock.format(at)
-        : `${(at.getFullYear() === now.getFullYear() ? day : date).format(at)}, ${clock.format(at)}`;
-    return h("time", { datetime: at.toISOString(), title: full.format(at) }, text);
+    if (at.toDateString() === now.toDateString()) return clock.format(at);
+    return `${(at.getFullYear() === now.getFullYear() ? day : date).format(at)}, ${clock.format(at)}`;
 }
 
 /** A moment to the millisecond, for lists of events that follow each other fast. */
@@ -45,9 +47,16 @@ export function elapsed(from, to) {
     return h("span", { key: "running", class: "duration", "data-since": from, own: true, once: count });
 }
 
-/** Updates all running durations of the document; call it once a second. */
+// The day for which the document's moments are written.
+let writtenOn = new Date().toDateString();
+
+/** Updates all running durations of the document, and all moments once the day is another; call it once a second. */
 export function tick() {
     for (const element of document.querySelectorAll("[data-since]")) count(element);
+    const today = new Date().toDateString();
+    if (today === writtenOn) return;
+    writtenOn = today;
+    for (const element of document.querySelectorAll(".moment")) element.firstChild.data = dated(new Date(element.dateTime));
 }
 
 function count(element) {

@@ -34,6 +34,13 @@ export class Log {
         this.end.onclick = () => { this.follow(); this.box.focus({ preventScroll: true }); };
         this.note = document.createElement("p");
         this.note.className = "quiet";
+        // Rows leave out parts of their lines until the user asks for whole lines.
+        this.raw = document.createElement("button");
+        this.raw.type = "button";
+        this.raw.className = "raw-lines";
+        this.raw.textContent = "Show raw lines";
+        this.raw.setAttribute("aria-pressed", "false");
+        this.raw.onclick = () => this.showRaw(!this.isRaw);
     }
 
     start() {
@@ -42,14 +49,19 @@ export class Log {
         this.next = undefined;
         this.last = undefined;
         this.connection = undefined;
+        /** Whether a line has more than its row. */
+        this.hasShort = false;
+        /** The line of each row. */
+        this.lines = new WeakMap();
         this.box?.replaceChildren();
     }
 
-    /** Describes the log for `show`. */
-    view() {
+    /** Describes the log for `show`. `hasEnded` says that the action writes no more lines. */
+    view(hasEnded = false) {
+        this.hasEnded = hasEnded;
         this.describe();
         return h("div", { key: "log", class: "log-frame", own: true, once: (frame) => {
-            frame.append(this.note, this.box, this.end);
+            frame.append(this.note, this.raw, this.box, this.end);
             // Only what is in the document scrolls, and the frame is not there yet.
             queueMicrotask(() => { if (this.following) this.follow(); });
         } });
@@ -71,7 +83,7 @@ export class Log {
             const fragment = document.createDocumentFragment();
             if (missing > 0) fragment.append(gap(missing));
             this.last = lines.at(-1);
-            for (const line of added) fragment.append(row(line));
+            for (const line of added) fragment.append(this.row(line));
             this.box.append(fragment);
             this.trim();
             if (this.following) this.follow();
@@ -90,14 +102,46 @@ export class Log {
         this.box.scrollTop = this.box.scrollHeight - below;
     }
 
+    row(line) {
+        const element = document.createElement("div");
+        element.className = "line";
+        this.lines.set(element, line);
+        this.fill(element);
+        return element;
+    }
+
+    fill(element) {
+        const { at, from, text } = this.lines.get(element);
+        const { level, message, others, isShort } = lineParts(text);
+        this.hasShort ||= isShort === true;
+        const shown = this.isRaw ? text : [level && [h("strong", {}, level), " "], message, others && [" ", h("span", { class: "quiet" }, others)]];
+        show(element, preciseMoment(at), from && h("span", { class: "from" }, from), h("span", { class: "text" }, shown));
+    }
+
+    // Shows whole lines, or short ones again. The first row that the user sees stays in its place.
+    showRaw(isRaw) {
+        this.isRaw = isRaw;
+        this.raw.setAttribute("aria-pressed", String(isRaw));
+        const top = this.box.getBoundingClientRect().top;
+        const first = [...this.box.children].find((row) => row.getBoundingClientRect().bottom > top);
+        const before = first?.getBoundingClientRect().top;
+        for (const row of this.box.children) if (this.lines.has(row)) this.fill(row);
+        if (this.following) this.follow();
+        else if (first) this.box.scrollTop += first.getBoundingClientRect().top - before;
+    }
+
     describe() {
         const none = this.first === undefined;
         const earlier = none ? 0 : this.first - 1;
-        const text = none ? "No lines yet. Workers and functions that codepipeline-local runs, and builds, write here."
-            : `${plural(earlier, "earlier line")} not kept`;
+        const text = none ? this.none() : `${plural(earlier, "earlier line")} not kept`;
         this.box.hidden = this.box.childElementCount === 0;
+        this.raw.hidden = !this.hasShort;
         this.note.hidden = !none && earlier === 0;
         if (this.note.textContent !== text) this.note.textContent = text;
+    }
+
+    none() {
+        return this.hasEnded ? "No lines" : "No lines yet. Workers and functions that codepipeline-local runs, and builds, write here.";
     }
 
     follow() {
@@ -111,14 +155,5 @@ function gap(count) {
     line.className = "gap quiet";
     line.dataset.lines = count;
     line.textContent = `${plural(count, "line")} not kept`;
-    return line;
-}
-
-function row({ at, from, text }) {
-    const line = document.createElement("div");
-    line.className = "line";
-    const { level, message, others } = lineParts(text);
-    show(line, preciseMoment(at), from && h("span", { class: "from" }, from),
-        h("span", { class: "text" }, level && [h("strong", {}, level), " "], message, others && [" ", h("span", { class: "quiet" }, others)]));
     return line;
 }

@@ -64,9 +64,10 @@ function card(stage, declared, action, running, context) {
         h("div", { class: "card-status" }, badge(status),
             status === "Approval" && action.token && callButton(context, "Review", () => approvalDialog(pipeline, action), { label: `Review ${name}` })),
         progress(action, name),
-        action?.error ? h("p", { key: "error", class: "clamp error-text" }, action.error.message)
-            : action?.summary && h("p", { key: "summary", class: "clamp" }, action.summary),
-        links(action));
+        action?.error && h("p", { key: "error", class: "clamp error-text" }, action.error.message),
+        action?.summary && (isComment(action) || !action.error)
+            && h("p", { key: "summary", class: "clamp" }, isComment(action) && h("span", { class: "quiet" }, "Comment: "), action.summary),
+        links(action, declared.type));
 }
 
 /** The provider of an action type, as people know it. */
@@ -81,6 +82,11 @@ export function standIn(action) {
     return action.summary === "skipped" && h("span", { key: "mark", class: "tag", title: "--skip made this action succeed at once" }, "Skipped");
 }
 
+/** Whether the summary of an action is the comment of the person who approved or rejected it. */
+export function isComment(action) {
+    return Boolean(action?.approval && action.summary && action.updated_by);
+}
+
 /** How far an action in progress is, if its worker said so. */
 export function progress(action, name) {
     if (action?.status !== "InProgress" || action.percent === undefined) return null;
@@ -90,10 +96,16 @@ export function progress(action, name) {
 }
 
 /** The links that the action type and the worker gave. */
-export function links(action) {
+export function links(action, type) {
     const known = [["external_url", "Details"], ["entity_url", action?.approval ? "What to review" : "Resource"], ["revision_url", "Revision"]];
-    // The link of a stand-in's type leads nowhere.
-    const given = known.filter(([member]) => action?.[member] && !(action.stand_in && member === "entity_url"));
+    const given = known.filter(([member]) => action?.[member] && !(member === "entity_url" && leadsNowhere(action, type)));
     return given.length > 0 && h("ul", { key: "links", class: "links" },
         given.map(([member, text]) => h("li", { key: member }, outerLink(action[member], text))));
+}
+
+// The link of a stand-in's type names no host. AWS's console does not know the buckets of the emulator.
+function leadsNowhere(action, type) {
+    if (action.stand_in) return true;
+    if (type?.owner !== "AWS" || action.approval || !URL.canParse(action.entity_url)) return false;
+    return new URL(action.entity_url).hostname.endsWith("console.aws.amazon.com");
 }
