@@ -18,13 +18,13 @@ export function actionQuery({ stage, action, attempt }, items) {
     return { view: "action", action: (attempt && latest.attempts?.[attempt - 1]) || latest.id };
 }
 
-/** The panel. `execution` has the execution's items, and `items` those of the action. */
-export function actionView(execution, items, log, context) {
+/** The panel. `items` are those of the execution, and those of the action once they have arrived. */
+export function actionView(items, log, context) {
     const { pipeline, execution: id, stage, action: name } = context.route;
-    const action = items?.get(":action");
-    const running = isRunning(execution.get(":execution")?.status);
-    const declared = declaredIn(execution, stage, name);
-    const latest = execution.get(`action:${stage}/${name}`);
+    const action = items.get(":action");
+    const running = isRunning(items.get(":execution")?.status);
+    const declared = declaredIn(items, stage, name);
+    const latest = items.get(`action:${stage}/${name}`);
     const status = actionStatus(declared, action, running);
     const type = action?.type ?? declared?.type;
     return [
@@ -33,7 +33,7 @@ export function actionView(execution, items, log, context) {
             h("a", { class: "close-link", href: executionLink(pipeline, id), "aria-label": "Close the action", title: "Close" }, icon("close"))),
         type && h("p", { key: "type", class: "quiet type" }, `${typeName(type)} · ${type.category}`, standIn(action)),
         latest?.attempts?.length > 1 && attempts(latest, action, context),
-        !declared && execution.has(":execution") && empty("There is no such action", h("p", {}, `Stage ${stage} of this execution has no action ${name}.`)),
+        !declared && items.has(":execution") && empty("There is no such action", h("p", {}, `Stage ${stage} of this execution has no action ${name}.`)),
         declared && !latest && empty(running ? "This action has not started yet" : "This action did not run in this execution"),
         action && [
             approval(action, status, context),

@@ -23,8 +23,9 @@ export function startDialog(pipeline) {
 function start(pipeline, variables) {
     return {
         text: variables.length ? "Values of the pipeline's variables in this execution:" : "The pipeline's sources are read, and a new execution starts.",
-        fields: variables.map(({ name, default: value, description }) => text(name, name, {
-            value, hint: [description, value !== undefined && h("span", {}, "Without a value, the default applies.")].filter(Boolean),
+        fields: variables.map(({ name, default: value, description, secret }) => text(name, name, {
+            value, secret, hint: [description, secret && "A secret setting of an action uses it, so its default is not shown.",
+                (secret || value !== undefined) && h("span", {}, "Without a value, the default applies.")].filter(Boolean),
         })),
         async send(form) {
             const given = variables.map(({ name }) => ({ name, value: form.get(name) })).filter(({ value }) => value !== "");
@@ -183,12 +184,12 @@ function form({ title, button, content, problem, busy, again }, submit, close) {
             busy && content ? "Sending…" : button)));
 }
 
-function text(label, name, { value, hint, optional, maxlength, long } = {}) {
+function text(label, name, { value, hint, optional, maxlength, long, secret } = {}) {
     const id = `field-${name}`;
     return h("div", { key: `field:${name}`, class: "field" },
         h("label", { for: id }, label, optional && h("span", { class: "quiet" }, " – optional")),
         hint?.length > 0 && h("span", { id: `${id}-hint`, class: "quiet" }, hint),
-        h(long ? "textarea" : "input", { id, name, maxlength, value: long ? undefined : value, "aria-describedby": hint?.length > 0 && `${id}-hint`, autocomplete: "off" }));
+        h(long ? "textarea" : "input", { id, name, maxlength, type: secret && "password", value: long ? undefined : value, "aria-describedby": hint?.length > 0 && `${id}-hint`, autocomplete: "off" }));
 }
 
 function choice(legend, name, options) {

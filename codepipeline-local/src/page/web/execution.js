@@ -33,7 +33,7 @@ export function executionView(items, context) {
             const actions = stage.actions.map(({ name }) => items.get(`action:${stage.name}/${name}`));
             const inputs = [stage, execution.status, context.canAct, context.route.stage, context.route.action, ...actions];
             return h("li", { key: stage.name },
-                stage.index > 0 && cached("transition", [stage, execution.status, context.canAct], () => transitionView(stage, context)),
+                stage.index > 0 && cached("transition", [stage, execution.wait?.execution, context.canAct], () => transitionView(stage, execution, context)),
                 cached("stage", inputs, () => stageView(stage, actions, execution, context)));
         })),
     ];

@@ -48,7 +48,7 @@ function render() {
     show(main,
         h("div", { key: viewKey(place), class: `view ${place.name}` }, live.refused || live.missing ? absent(live) : view.view(items, context)),
         place.action && h("aside", { key: "panel", class: "panel", "aria-label": `Action ${place.action}` },
-            h("div", { key: `${place.stage}/${place.action}` }, actionView(items, items, log ?? (log = new Log()), context))));
+            h("div", { key: `${place.stage}/${place.action}` }, actionView(items, log ?? (log = new Log()), context))));
     document.title = `${view.title(place, items)} – codepipeline-local`;
     tick();
     showEmulator(emulator, canAct, whyNot);

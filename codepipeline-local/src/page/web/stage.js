@@ -6,6 +6,7 @@ import { callButton, outerLink } from "./parts.js";
 import { actionLink } from "./route.js";
 import { actionStatus, badge, icon, isRunning, tone } from "./status.js";
 import { approvalDialog, retryDialog, transitionDialog } from "./dialogs.js";
+import { holder } from "./waits.js";
 
 /** The stage as a box. `actions` are the latest executions of its actions, in the order of `stage.actions`. */
 export function stageView(stage, actions, execution, context) {
@@ -34,17 +35,19 @@ function group(order, stage, actions, running, context) {
 }
 
 /** The transition into a stage. */
-export function transitionView({ name, transition, waiting }, context) {
+export function transitionView({ name, transition, waiting }, execution, context) {
     const { pipeline } = context.route;
     const enabled = transition?.enabled !== false;
     const text = enabled ? "Disable transition" : "Enable transition";
+    // A later version of the pipeline may lack the stage.
+    const exists = transition !== undefined;
     const why = !enabled && [transition.reason, transition.by && `by ${transition.by.split(/[:/]/).pop()}`].filter(Boolean).join(" – ");
     return h("div", { class: enabled ? "transition" : "transition closed" },
         h("span", { class: "arrow", "aria-hidden": "true" }),
         h("div", { class: "transition-words" },
-            waiting && h("span", { key: "waits", class: "status waiting" }, icon("waiting"), h("span", {}, "This execution waits here")),
+            waiting && h("span", { key: "waits", class: "status waiting" }, icon("waiting"), h("span", {}, "This execution waits here", holder(pipeline, execution))),
             !enabled && h("span", { key: "why", class: "why" }, h("strong", {}, "Transition disabled: "), why, transition.at && [", ", moment(transition.at)]),
-            callButton(context, text, () => transitionDialog(pipeline, name, enabled), { key: "transition", label: `${text} into ${name}` })));
+            exists && callButton(context, text, () => transitionDialog(pipeline, name, enabled), { key: "transition", label: `${text} into ${name}` })));
 }
 
 function isOpen({ route }, stage, declared) {

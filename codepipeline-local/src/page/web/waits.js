@@ -15,5 +15,5 @@ export function place({ stage, wait }) {
 /** The execution that this one waits for, with a link; nothing if it waits for something else. */
 export function holder(pipeline, { wait }) {
     if (wait?.for !== "execution") return null;
-    return h("span", { key: "holder", class: "quiet" }, "for execution ", h("a", { href: executionLink(pipeline, wait.execution) }, short(wait.execution)));
+    return h("span", { key: "holder" }, " for execution ", h("a", { href: executionLink(pipeline, wait.execution) }, short(wait.execution)));
 }
