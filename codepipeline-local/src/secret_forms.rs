@@ -5,7 +5,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// The characters that a URL's query has encoded (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The shortest secret that is masked, in characters without the white space around it. Shorter ones, such as a number, are in any text.
+/// The shortest value that is taken for a secret unasked, in characters without the white space around it. Shorter ones, such as a
+/// number, are in any text.
 const SHORTEST: usize = 4;
 
 /// The shortest line of a secret of several lines that counts on its own, in bytes. Shorter ones, such as `}`, are in any text.
@@ -13,17 +14,21 @@ const SHORTEST_LINE: usize = 8;
 
 /// The secret, the same without the white space around it, and its lines of at least 8 bytes. Each unchanged, as a JSON text has it, and
 /// as a URL has it.
-/// A secret of fewer than 4 characters has no forms, so no text is masked for it.
+/// An empty secret has no form.
 pub(crate) fn forms(secret: &str) -> impl Iterator<Item = String> {
     let lines = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
-    let is_long = secret.trim().chars().nth(SHORTEST - 1).is_some();
-    let parts = [secret, secret.trim()].into_iter().chain(lines).filter(move |_| is_long);
+    let parts = [secret, secret.trim()].into_iter().chain(lines).filter(|part| !part.trim().is_empty());
     parts.flat_map(|part| {
         let escaped = escaped(part);
         let in_ascii = ascii(&escaped);
         let in_url = utf8_percent_encode(part, RESERVED).to_string();
         [part.to_owned(), escaped, in_ascii, in_url]
     })
+}
+
+/// Whether a value that the user did not name as a secret is long enough to be masked in texts.
+pub(crate) fn is_long(value: &str) -> bool {
+    value.trim().chars().nth(SHORTEST - 1).is_some()
 }
 
 /// The text between the quotes of a JSON text.
@@ -51,12 +56,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secret_of_fewer_than_4_characters_has_no_form() {
-        for short in ["", " \n", "e", "123", " é€😀 \n"] {
-            assert_eq!(forms(short).count(), 0, "{short:?}");
+    fn only_an_empty_secret_has_no_form() {
+        for empty in ["", " \n"] {
+            assert_eq!(forms(empty).count(), 0, "{empty:?}");
         }
-        assert!(forms(" 1234\n").any(|form| form == "1234"));
-        assert!(forms("aé€😀").any(|form| form == "aé€😀"));
+        assert!(forms(" 1\n").any(|form| form == "1"));
+    }
+
+    #[test]
+    fn value_of_4_characters_is_long() {
+        for short in ["", " \n", "e", "123", " é€😀 \n"] {
+            assert!(!is_long(short), "{short:?}");
+        }
+        assert!(is_long(" 1234\n") && is_long("aé€😀"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) struct ProviderFlags {
     #[arg(long = "skip", value_name = "ACTION")]
     skipped: Vec<String>,
     /// A secret for AWS's own actions, which the environment variable ENV has. KEY is its name in Secrets Manager or Parameter Store, as an
-    /// action gives it. It is masked in the output if it has at least 4 characters. Repeatable
+    /// action gives it. It is masked in the output. Repeatable
     #[arg(long = "secret", value_name = "KEY=ENV")]
     secrets: Vec<String>,
 }

@@ -8,7 +8,7 @@ use super::state::{
     ActionExecution, Engine, Execution, ExecutionNumber, ExecutionStatus, PipelineDeclaration, is_secret,
 };
 use super::variables::{PIPELINE_NAMESPACE, references, resolve_text};
-use crate::secret_forms::forms;
+use crate::secret_forms::{forms, is_long};
 
 /// Secret texts of at least 4 characters. The longest is masked first, so that a secret within another one leaves no rest.
 #[derive(Default)]
@@ -17,6 +17,9 @@ pub(crate) struct SecretValues(BTreeSet<(Reverse<usize>, String)>);
 impl SecretValues {
     /// Adds the value in all its forms.
     fn add(&mut self, value: &str) {
+        if !is_long(value) {
+            return;
+        }
         self.0.extend(forms(value).map(|form| (Reverse(form.len()), form)));
     }
 

@@ -6,12 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::secret_forms::forms;
+use crate::secret_forms::{forms, is_long};
 
 /// The text in the place of a secret.
 const MASK: &str = "***";
 
-/// Secret values by key. Clones share what is masked. Values of fewer than 4 characters are not masked, because they are in any text.
+/// Secret values by key. Clones share what is masked.
 #[derive(Clone, Default)]
 pub struct Secrets {
     by_key: BTreeMap<String, SecretString>,
@@ -28,8 +28,12 @@ impl Secrets {
         Self { by_key, masked: Arc::new(RwLock::new(masked)) }
     }
 
-    /// Masks a value from now on. It may be a part of a secret, such as a member of its JSON.
+    /// Masks a value from now on, if it has at least 4 characters: shorter ones are in any text. It may be a part of a secret, such as a
+    /// member of its JSON.
     pub fn hide(&self, value: &str) {
+        if !is_long(value) {
+            return;
+        }
         let mut masked = self.masked.write().unwrap_or_else(PoisonError::into_inner);
         let known = std::mem::take(&mut *masked);
         *masked = in_order(known.into_iter().chain(forms(value).map(SecretString::from)).collect());
@@ -101,9 +105,10 @@ mod tests {
     }
 
     #[test]
-    fn short_secret_masks_nothing() {
-        let secrets = secrets(&["", " ", "e", "abc"]);
-        assert_eq!(secrets.mask("abcde"), "abcde");
+    fn only_an_empty_secret_masks_nothing() {
+        let secrets = secrets(&["", " ", "xyz"]);
+        secrets.hide("e");
+        assert_eq!(secrets.mask("abc de xyz"), "abc de ***");
         assert_eq!(secrets.get("").map(ExposeSecret::expose_secret), Some(""));
     }
 }

@@ -70,7 +70,7 @@ pub(in crate::cli) struct RunFlags {
     #[arg(long = "variable", value_name = "KEY=VALUE")]
     variables: Vec<String>,
     /// Secret of Secrets Manager or Parameter Store, with the variable of this environment that has its value. STAGE/ACTION.KEY is a value
-    /// that get-pipeline masks. Output masks secrets of at least 4 characters. Repeatable
+    /// that get-pipeline masks. Output masks it. Repeatable
     #[arg(long = "secret", value_name = "KEY=ENV")]
     secrets: Vec<String>,
     /// Forward the requests for another service, as in stepfunctions=http://127.0.0.1:5000. Repeatable
