@@ -49,7 +49,7 @@ fn variables_name_the_object_of_a_source() {
 }
 
 #[test]
-fn invalid_bucket_is_named_with_its_action_unless_that_is_skipped() {
+fn invalid_bucket_of_an_action_that_runs_is_named() {
     let folder = folder(&[deployment("Bad_Bucket!")]);
     let output = run(folder.path(), &["--source", "App=app", "--dry-run"]);
     let error = text(&output.stderr);

@@ -1,6 +1,7 @@
 //! Views as items of JSON. Times are milliseconds since the epoch, and absent values are left out.
 
 mod action;
+mod detail;
 mod emulator;
 mod execution;
 mod executions;
@@ -28,10 +29,10 @@ pub(super) fn items(page: &Page, view: &View, can_act: bool) -> Result<BTreeMap<
         View::Execution { pipeline, execution } => {
             execution::items(engine, (pipeline, execution), can_act, &page.secrets)
         }
-        View::Action { id } => action::items(engine, id, can_act, &page.secrets),
+        View::Action { id } => detail::items(engine, id, can_act, &page.secrets),
     })?;
-    if let Some(action) = items.get_mut(action::KEY) {
-        action::add_objects(action, &page.store);
+    if let Some(action) = items.get_mut(detail::KEY) {
+        detail::add_objects(action, &page.store);
     }
     items.insert(":emulator".to_owned(), emulator::item(page, can_act));
     Ok(items)
