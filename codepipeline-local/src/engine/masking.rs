@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pipelines::MASK;
 use super::state::{
-    ActionExecution, Engine, Execution, ExecutionNumber, ExecutionStatus, PipelineDeclaration, is_secret,
+    ActionExecution, ActionTypeId, Configuration, Engine, Execution, ExecutionNumber, ExecutionStatus,
+    PipelineDeclaration, is_secret,
 };
 use super::variables::{PIPELINE_NAMESPACE, references, resolve_text};
 use crate::secret_forms::{forms, is_long};
@@ -86,10 +87,8 @@ impl Engine {
     }
 
     fn declared_secrets<'a>(&'a self, pipeline: &'a PipelineDeclaration) -> impl Iterator<Item = &'a str> {
-        pipeline.stages.iter().flat_map(|stage| &stage.actions).flat_map(move |action| {
-            let known = self.known_action_type(&action.action_type_id);
-            action.configuration.iter().filter(move |(key, _)| is_secret(known, key)).map(|(_, value)| value.as_str())
-        })
+        let actions = pipeline.stages.iter().flat_map(|stage| &stage.actions);
+        actions.flat_map(|action| self.secrets_among(&action.action_type_id, &action.configuration))
     }
 
     /// The text without the action's secret configuration values.
@@ -98,8 +97,12 @@ impl Engine {
     }
 
     fn secret_values<'a>(&self, action: &'a ActionExecution) -> impl Iterator<Item = &'a str> {
-        let known = self.known_action_type(&action.declaration.action_type_id);
-        action.configuration.iter().filter(move |(key, _)| is_secret(known, key)).map(|(_, value)| value.as_str())
+        self.secrets_among(&action.declaration.action_type_id, &action.configuration)
+    }
+
+    fn secrets_among<'a>(&self, id: &ActionTypeId, values: &'a Configuration) -> impl Iterator<Item = &'a str> {
+        let known = self.known_action_type(id);
+        values.iter().filter(move |(key, _)| is_secret(known, key)).map(|(_, value)| value.as_str())
     }
 }
 

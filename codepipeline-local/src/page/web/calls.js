@@ -33,7 +33,7 @@ async function answerOf(request) {
     try {
         answer = await request;
     } catch (error) {
-        if (error.name === "TimeoutError") throw new Error(`The emulator did not answer within ${TIMEOUT_MS / 1000} s. If five or more windows show this page, close some of them.`);
+        if (error.name === "TimeoutError") throw new Error(`The emulator did not answer within ${TIMEOUT_MS / 1000} s. If six or more windows show this page, close some of them.`);
         throw new Error("The emulator did not answer. Check that codepipeline-local runs, and try again.");
     }
     const body = await answer.json().catch(() => ({}));
